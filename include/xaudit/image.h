@@ -1,0 +1,181 @@
+/* image: pixels from files, exact resamplers, the affine map of what was done.
+ *
+ * Conventions, said once for the whole program:
+ *  - Pixel (x, y) covers [x, x+1) x [y, y+1); its centre is at (x+0.5, y+0.5). Boxes are half-open.
+ *  - The *stored frame* is the image after its EXIF orientation is applied; width and height,
+ *    boxes and masks of a manifest refer to it.
+ *  - Memory is row-major, channels interleaved: data[(y*width + x)*channels + c].
+ *  - A resampler's name means that library's own result: pil-* Pillow (antialiased when
+ *    shrinking), cv2-* OpenCV, tf-* tf.image.resize(antialias=False) with half-pixel centres.
+ */
+#ifndef XAUDIT_IMAGE_H
+#define XAUDIT_IMAGE_H
+
+#include "xaudit/util.h"
+
+/* ---- pixels ---------------------------------------------------------------------------------- */
+
+#define XA_PIXEL_LIST(X) \
+    X(U8, "uint8", 1)    \
+    X(U16, "uint16", 2)  \
+    X(U32, "uint32", 4)  \
+    X(I8, "int8", 1)     \
+    X(I16, "int16", 2)   \
+    X(I32, "int32", 4)   \
+    X(F32, "float32", 4) \
+    X(F64, "float64", 8)
+typedef enum xa_pixel {
+#define X(name, text, bytes) XA_PIXEL_##name,
+    XA_PIXEL_LIST(X)
+#undef X
+        XA_PIXEL_COUNT
+} xa_pixel;
+size_t xa_pixel_bytes(xa_pixel type);
+const char *xa_pixel_name(xa_pixel type);
+
+/* A decoded image, orientation applied, palette expanded to RGB, CMYK converted to RGB,
+ * MINISWHITE inverted so that larger is lighter, samples below 8 bits scaled to the whole of U8. */
+typedef struct xa_image {
+    int64_t width, height;
+    int channels;   /* 1 grey, 2 grey+alpha, 3 RGB, 4 RGB+alpha (has_alpha), else n bands */
+    bool has_alpha; /* the last channel is unassociated alpha */
+    xa_pixel type;
+    void *data;      /* owned; [height, width, channels] of type, native byte order */
+    int bits;        /* bits a sample had in the file (1, 2, 4, 8, 10, 12, 16, 32, 64) */
+    char format[16]; /* "jpeg", "png", "tiff" */
+    char colour[24]; /* as found in the file: "grey", "rgb", "palette", "cmyk", "ycbcr", ... */
+    int orientation; /* EXIF/TIFF orientation 1..8 as found; already applied */
+    int pages;       /* number of pages in the file (TIFF directories), else 1 */
+} xa_image;
+
+void xa_image_fini(xa_image *im); /* frees data, zeroes the struct */
+XA_MUST_USE xa_status xa_image_init(xa_image *im,
+                                    int64_t width,
+                                    int64_t height,
+                                    int channels,
+                                    xa_pixel type,
+                                    xa_err *err); /* zeroed pixels */
+
+typedef struct xa_decode_options {
+    int64_t max_pixels; /* refuse larger images before allocating; default 178956970 x 2 */
+    int64_t max_bytes;  /* refuse larger files and larger decoded buffers; default 4 GiB */
+    int page;           /* TIFF directory, default 0 */
+    bool palette_index; /* keep palette indices as 1-channel U8 instead of colours (masks) */
+    bool ignore_orientation;
+} xa_decode_options;
+xa_decode_options xa_decode_defaults(void);
+
+/* Decodes JPEG, PNG or TIFF, told apart by content, not by name. Regular files only. A truncated or
+ * damaged file is an error, never padded pixels. Errors: NOT_FOUND, IO, FORMAT (what and where),
+ * UNSUPPORTED, LIMIT. `im` is initialised on success only. */
+XA_MUST_USE xa_status xa_image_read(const char *path,
+                                    const xa_decode_options *opt,
+                                    xa_image *im,
+                                    xa_err *err);
+/* Header only: width, height (orientation applied), channels, type, bits, format, colour, pages;
+ * data stays NULL. */
+XA_MUST_USE xa_status xa_image_probe(const char *path,
+                                     const xa_decode_options *opt,
+                                     xa_image *im,
+                                     xa_err *err);
+/* Hash of the decoded pixels (type, extents and samples): the archive's pixel_hash. */
+uint64_t xa_image_hash(const xa_image *im);
+
+/* ---- from samples to 0..255 and to the channels a model wants ----------------------------------
+ */
+
+/* How samples that are not 8-bit become 0..255. There is no default: NONE with such an image fails,
+ * naming what was found (type, minimum, maximum) and what to write. */
+typedef enum xa_depth_kind {
+    XA_DEPTH_NONE,       /* 8-bit only */
+    XA_DEPTH_DIV257,     /* 16-bit: v/257 */
+    XA_DEPTH_CLIP255,    /* min(max(v,0),255) */
+    XA_DEPTH_WINDOW,     /* (v-low)/(high-low)*255, clipped */
+    XA_DEPTH_PERCENTILE, /* window between the image's own percentiles low and high (0..100), over
+                            all channels, linear interpolation as numpy.percentile */
+    XA_DEPTH_RAW         /* no change: the samples as float (for `scale` settings made for them) */
+} xa_depth_kind;
+typedef struct xa_depth {
+    xa_depth_kind kind;
+    double low, high; /* WINDOW, PERCENTILE */
+} xa_depth;
+/* "window", ... ; -1 when unknown. */
+int xa_depth_parse(const char *name);
+const char *xa_depth_name(xa_depth_kind kind);
+
+/* 8-bit input stays U8. Anything else becomes F32 in 0..255 (unrounded; resampled as float). */
+XA_MUST_USE xa_status xa_image_apply_depth(const xa_image *im,
+                                           const xa_depth *depth,
+                                           xa_image *out,
+                                           xa_err *err);
+/* To exactly `channels`: alpha dropped (as Pillow's convert does: colours unchanged); 3 to 1 is
+ * Pillow's "L" ((19595 R + 38470 G + 7471 B + 32768) >> 16 for U8, its float formula otherwise);
+ * 1 to 3 repeats; n to n copies; anything else fails. */
+XA_MUST_USE xa_status xa_image_to_channels(const xa_image *im,
+                                           int channels,
+                                           xa_image *out,
+                                           xa_err *err);
+
+/* ---- resampling ------------------------------------------------------------------------------ */
+
+/* X(ENUM, name) */
+#define XA_RESAMPLE_LIST(X)         \
+    X(PIL_NEAREST, "pil-nearest")   \
+    X(PIL_BILINEAR, "pil-bilinear") \
+    X(PIL_BICUBIC, "pil-bicubic")   \
+    X(PIL_LANCZOS, "pil-lanczos")   \
+    X(CV2_NEAREST, "cv2-nearest")   \
+    X(CV2_LINEAR, "cv2-linear")     \
+    X(CV2_CUBIC, "cv2-cubic")       \
+    X(CV2_AREA, "cv2-area")         \
+    X(TF_NEAREST, "tf-nearest")     \
+    X(TF_BILINEAR, "tf-bilinear")   \
+    X(TF_BICUBIC, "tf-bicubic")
+typedef enum xa_resample {
+#define X(name, text) XA_RESAMPLE_##name,
+    XA_RESAMPLE_LIST(X)
+#undef X
+        XA_RESAMPLE_COUNT
+} xa_resample;
+int xa_resample_parse(const char *name); /* -1 when unknown */
+const char *xa_resample_name(xa_resample r);
+
+/* Resizes U8 or F32 images of any channel count. pil-* and cv2-* on U8 give U8 (their 8-bit
+ * fixed-point results), tf-bilinear and tf-bicubic give F32, nearest keeps the type. Resizing to
+ * the same size copies (as the libraries do). */
+XA_MUST_USE xa_status xa_image_resize(
+    const xa_image *im, int64_t width, int64_t height, xa_resample how, xa_image *out, xa_err *err);
+
+/* Maps at image size: half-pixel-centre bilinear with clamped edges, no antialias
+ * (= cv2 INTER_LINEAR on float, torch bilinear align_corners=False):
+ * src [h,w] f32 to dst [oh,ow] f32, both row-major, caller's memory. */
+void xa_upsample_linear(const float *src, int64_t h, int64_t w, float *dst, int64_t oh, int64_t ow);
+
+/* ---- fit: from the stored frame to the model's input -------------------------------------------
+ */
+
+typedef enum xa_fit_kind {
+    XA_FIT_STRETCH, /* to width x height, aspect not kept */
+    XA_FIT_CROP,    /* short side to `short_side` (torchvision: long = int(short*long/short)), then
+                       centre crop (torchvision's rounding) to width x height */
+    XA_FIT_PAD      /* largest size that fits, centred; the rest is `pad_value` */
+} xa_fit_kind;
+typedef struct xa_fit {
+    xa_fit_kind kind;
+    int64_t short_side; /* CROP */
+    double pad_value;   /* PAD, in 0..255 units, default 0 */
+} xa_fit;
+
+/* out = the image in the model's frame, width x height, same channels. affine[2][3] maps
+ * model-input coordinates to the stored frame: X = a00*x + a01*y + a02, Y = a10*x + a11*y + a12
+ * (continuous, pixel-corner coordinates), so that boxes and maps can be carried across. */
+XA_MUST_USE xa_status xa_image_fit(const xa_image *im,
+                                   int64_t width,
+                                   int64_t height,
+                                   const xa_fit *fit,
+                                   xa_resample how,
+                                   xa_image *out,
+                                   float affine[2][3],
+                                   xa_err *err);
+
+#endif

@@ -1,0 +1,202 @@
+/* util: the ground every other module stands on.
+ *
+ * Status codes with an error trail, checked sizes, an arena, strings, hashes, a counter-based
+ * random generator, half floats, time. Nothing here prints (but the log sink), exits or keeps
+ * state.
+ *
+ * Conventions of the whole program: int64_t for extents and indices, size_t for bytes; functions
+ * that can fail return xa_status and take a caller-owned `xa_err *err` last (NULL allowed);
+ * out-parameters are written on success only; `free` functions accept NULL.
+ */
+#ifndef XAUDIT_UTIL_H
+#define XAUDIT_UTIL_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+/* ---- status and error trail ------------------------------------------------------------------ */
+
+/* X(name, text). One list drives enum, names and texts. */
+#define XA_STATUS_LIST(X)            \
+    X(OK, "ok")                      \
+    X(NOMEM, "out of memory")        \
+    X(IO, "input/output error")      \
+    X(NOT_FOUND, "not found")        \
+    X(FORMAT, "malformed data")      \
+    X(UNSUPPORTED, "not supported")  \
+    X(INVALID, "invalid setting")    \
+    X(SHAPE, "shapes do not match")  \
+    X(LIMIT, "a limit is exceeded")  \
+    X(NOSPACE, "no space left")      \
+    X(MISMATCH, "does not match")    \
+    X(BUSY, "in use by another run") \
+    X(COMM, "communication error")   \
+    X(INTERRUPTED, "interrupted, resumable")
+
+typedef enum xa_status {
+#define X(name, text) XA_##name,
+    XA_STATUS_LIST(X)
+#undef X
+        XA_STATUS_COUNT
+} xa_status;
+
+const char *xa_status_name(xa_status st); /* "IO" */
+const char *xa_status_text(xa_status st); /* "input/output error" */
+
+enum { XA_ERR_MESSAGE = 1024, XA_ERR_TRAIL = 12 };
+
+typedef struct xa_err_frame {
+    const char *file; /* static storage */
+    const char *func;
+    int line;
+} xa_err_frame;
+
+/* The first failure's code and message, and the places it passed on its way up. Zero-initialise. */
+typedef struct xa_err {
+    xa_status code;
+    char message[XA_ERR_MESSAGE];
+    int nframes;
+    xa_err_frame frame[XA_ERR_TRAIL];
+} xa_err;
+
+#define XA_ERR_INIT   \
+    {                 \
+        .code = XA_OK \
+    }
+
+/* Records a failure (replacing an older one) and returns `code`. err may be NULL. */
+xa_status xa_err_set(
+    xa_err *err, xa_status code, const char *file, const char *func, int line, const char *fmt, ...)
+    __attribute__((format(printf, 6, 7)));
+/* Adds a frame to the trail and returns `code`. */
+xa_status xa_err_pass(xa_err *err, xa_status code, const char *file, const char *func, int line);
+/* Puts "prefix: " before the message: context that only an outer frame knows (a file, a layer). */
+void xa_err_prefix(xa_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* The trail as text, one frame a line, for logs at debug level. */
+void xa_err_trail(const xa_err *err, char *out, size_t size);
+
+#define XA_MUST_USE __attribute__((warn_unused_result))
+
+/* Both need a local `xa_status st` and a label `done:`. */
+#define XA_FAIL(err, code, ...)                                                    \
+    do {                                                                           \
+        st = xa_err_set((err), (code), __FILE__, __func__, __LINE__, __VA_ARGS__); \
+        goto done;                                                                 \
+    } while (0)
+#define XA_TRY(err, call)                                              \
+    do {                                                               \
+        st = (call);                                                   \
+        if (st != XA_OK) {                                             \
+            st = xa_err_pass((err), st, __FILE__, __func__, __LINE__); \
+            goto done;                                                 \
+        }                                                              \
+    } while (0)
+/* The same without cleanup: return at once. */
+#define XA_RETURN_FAIL(err, code, ...) \
+    return xa_err_set((err), (code), __FILE__, __func__, __LINE__, __VA_ARGS__)
+#define XA_RETURN_TRY(err, call)                                          \
+    do {                                                                  \
+        xa_status st_ = (call);                                           \
+        if (st_ != XA_OK)                                                 \
+            return xa_err_pass((err), st_, __FILE__, __func__, __LINE__); \
+    } while (0)
+
+/* ---- log: the one piece of global state ------------------------------------------------------ */
+
+typedef enum xa_log_level { XA_LOG_ERROR, XA_LOG_WARN, XA_LOG_INFO, XA_LOG_DEBUG } xa_log_level;
+typedef void xa_log_fn(void *arg, xa_log_level level, const char *message);
+
+/* Set once by main. Without a sink messages are dropped. */
+void xa_log_sink(xa_log_fn *fn, void *arg);
+void xa_log(xa_log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/* ---- sizes and memory ------------------------------------------------------------------------ */
+
+/* a*b and a+b, false on overflow. */
+bool xa_size_mul(size_t a, size_t b, size_t *out);
+bool xa_size_add(size_t a, size_t b, size_t *out);
+bool xa_i64_mul(int64_t a, int64_t b, int64_t *out);
+/* Rounds up to a multiple of `to` (a power of two). */
+static inline size_t xa_align_up(size_t n, size_t to)
+{
+    return (n + to - 1) & ~(to - 1);
+}
+enum { XA_ALIGN = 64 };
+
+/* Zeroed memory for `count` items; NULL on overflow or exhaustion. Release with free(). */
+void *xa_alloc(size_t count, size_t item);
+/* Grows *array (capacity *cap, in items) to hold at least `need` items. */
+XA_MUST_USE xa_status xa_grow(void *array_ptr, size_t *cap, size_t need, size_t item, xa_err *err);
+/* 64-byte aligned, not zeroed; release with free(). */
+void *xa_alloc_aligned(size_t bytes);
+
+/* ---- strings --------------------------------------------------------------------------------- */
+
+/* A growing byte string; data is always NUL-terminated once something was added. */
+typedef struct xa_str {
+    char *data;
+    size_t len, cap;
+    bool failed; /* an allocation failed: contents are truncated. Check once at the end. */
+} xa_str;
+void xa_str_add(xa_str *s, const char *bytes, size_t len);
+void xa_str_puts(xa_str *s, const char *text);
+void xa_str_printf(xa_str *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void xa_str_vprintf(xa_str *s, const char *fmt, va_list ap);
+void xa_str_free(xa_str *s);
+
+char *xa_strdup(const char *text); /* NULL when text is NULL or memory is out */
+char *xa_strndup(const char *text, size_t len);
+char *xa_strfmt(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+bool xa_str_ends(const char *text, const char *suffix);
+/* Whole string as a number; false on junk, overflow, empty. Locale-independent, "." decimal. */
+bool xa_parse_i64(const char *text, int64_t *out);
+bool xa_parse_f64(const char *text, double *out);
+/* Copies into dst, replacing control bytes and invalid UTF-8 by '?', for messages and terminals. */
+void xa_str_sanitise(const char *text, char *dst, size_t size);
+/* The nearest of `n` names to `text` by edit distance, or NULL if none is near: "did you mean". */
+const char *xa_nearest(const char *text, const char *const *names, size_t n);
+
+/* Joins a path to the folder of `base_file` unless it is absolute. Caller frees. */
+char *xa_path_beside(const char *base_file, const char *path);
+/* Reads a whole regular file of at most `limit` bytes; data is NUL-terminated. Caller frees. */
+XA_MUST_USE xa_status
+xa_read_file(const char *path, size_t limit, char **data, size_t *size, xa_err *err);
+
+/* ---- hashes ---------------------------------------------------------------------------------- */
+
+enum { XA_SHA256_HEX = 65 };
+typedef struct xa_sha256 xa_sha256;
+XA_MUST_USE xa_status xa_sha256_create(xa_sha256 **out, xa_err *err);
+void xa_sha256_add(xa_sha256 *h, const void *bytes, size_t size);
+void xa_sha256_hex(xa_sha256 *h, char hex[XA_SHA256_HEX]); /* ends the hash */
+void xa_sha256_free(xa_sha256 *h);
+XA_MUST_USE xa_status xa_sha256_file(const char *path, char hex[XA_SHA256_HEX], xa_err *err);
+XA_MUST_USE xa_status xa_sha256_bytes(const void *bytes,
+                                      size_t size,
+                                      char hex[XA_SHA256_HEX],
+                                      xa_err *err);
+/* XXH3 64 bit. */
+uint64_t xa_hash64(const void *bytes, size_t size, uint64_t seed);
+/* The low 32 bits of XXH3: row checksums. */
+uint32_t xa_checksum(const void *bytes, size_t size);
+
+/* ---- counter-based random numbers ------------------------------------------------------------ */
+
+/* Philox-4x32-10 (Salmon et al. 2011): the value at (seed, stream, counter), no state. */
+void xa_philox(uint64_t seed, uint64_t stream, uint64_t counter, uint32_t out[4]);
+double xa_random_unit(uint64_t seed, uint64_t stream, uint64_t counter); /* [0,1), 53 bits */
+int64_t xa_random_below(uint64_t seed, uint64_t stream, uint64_t counter, int64_t n); /* [0,n) */
+
+/* ---- half floats and time -------------------------------------------------------------------- */
+
+uint16_t xa_f16_from_f32(float x); /* round to nearest even; overflow to infinity; NaN stays NaN */
+float xa_f32_from_f16(uint16_t h);
+double xa_time(void);     /* seconds, monotonic */
+double xa_cpu_time(void); /* seconds of this process */
+/* "2026-01-31T12:00:00Z" of now. */
+void xa_time_iso(char out[24]);
+
+#endif

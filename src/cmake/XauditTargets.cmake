@@ -1,0 +1,56 @@
+# Build helpers: one function adds a module, one a test.
+find_package(Threads REQUIRED)
+set(XA_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
+    -Wconversion -Wno-sign-conversion -Wpointer-arith -Wwrite-strings -Wundef)
+if(XA_WERROR)
+  list(APPEND XA_WARNINGS -Werror)
+endif()
+
+# Results must not depend on what the compiler contracts: fused multiply-add is written out where wanted.
+add_library(xa_flags INTERFACE)
+target_compile_options(xa_flags INTERFACE ${XA_WARNINGS} -ffp-contract=off -fno-math-errno -fno-trapping-math)
+target_compile_definitions(xa_flags INTERFACE _GNU_SOURCE)
+target_include_directories(xa_flags INTERFACE ${PROJECT_SOURCE_DIR}/include)
+if(XA_SANITIZE)
+  target_compile_options(xa_flags INTERFACE -fsanitize=${XA_SANITIZE} -fno-omit-frame-pointer
+    -fno-sanitize-recover=all)
+  target_link_options(xa_flags INTERFACE -fsanitize=${XA_SANITIZE})
+endif()
+
+# xa_module(name SOURCES a.c b.c [NEEDS module..] [LIBS target..])
+# NEEDS are the modules above it in src/README.md's table, and nothing else: an upward call fails to link.
+function(xa_module name)
+  cmake_parse_arguments(M "" "" "SOURCES;NEEDS;LIBS" ${ARGN})
+  add_library(xa_${name} STATIC ${M_SOURCES})
+  target_link_libraries(xa_${name} PRIVATE xa_flags)
+  target_include_directories(xa_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include)
+  foreach(need IN LISTS M_NEEDS)
+    target_link_libraries(xa_${name} PUBLIC xa_${need})
+  endforeach()
+  target_link_libraries(xa_${name} PRIVATE ${M_LIBS})
+endfunction()
+
+# xa_test(name SOURCES test_x.c LIBS xa_module.. [LABELS unit|golden|mpi|cli|slow] [ARGS ..] [RANKS n])
+# The program may use XA_TEST_DATA (the tests folder) and XA_PROJECT (the project folder).
+function(xa_test name)
+  cmake_parse_arguments(T "" "RANKS;TIMEOUT" "SOURCES;LIBS;LABELS;ARGS" ${ARGN})
+  add_executable(${name} ${T_SOURCES})
+  target_link_libraries(${name} PRIVATE xa_flags ${T_LIBS} PkgConfig::CMOCKA m)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_compile_definitions(${name} PRIVATE XA_TEST_DATA="${PROJECT_SOURCE_DIR}/tests"
+    XA_PROJECT="${PROJECT_SOURCE_DIR}")
+  if(NOT T_LABELS)
+    set(T_LABELS unit)
+  endif()
+  if(NOT T_TIMEOUT)
+    set(T_TIMEOUT 300)
+  endif()
+  if(T_RANKS)
+    add_test(NAME ${name} COMMAND ${MPIEXEC_EXECUTABLE} --oversubscribe --bind-to none
+      -n ${T_RANKS} $<TARGET_FILE:${name}> ${T_ARGS})
+  else()
+    add_test(NAME ${name} COMMAND ${name} ${T_ARGS})
+  endif()
+  set_tests_properties(${name} PROPERTIES LABELS "${T_LABELS}" TIMEOUT ${T_TIMEOUT}
+    ENVIRONMENT "OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMPI_MCA_rmaps_base_oversubscribe=1;LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/.ci/suppressions/lsan.txt;OPENBLAS_NUM_THREADS=1")
+endfunction()
