@@ -1,0 +1,332 @@
+/* nn: an input-gradient machine.
+ *
+ * Explainers need dS/d(input) and dS/d(chosen layer) of a trained network, never dS/d(weights).
+ * Three objects, each made from the one before:
+ *
+ *   graph   what the model says: operators, their settings, their weights by name. Concrete shapes.
+ *   plan    how it is computed: what is folded and fused, which nodes a gradient reaches, where
+ * every buffer lies. Depends on (graph, batch, exposed nodes, gradients asked for, ISA). run plan +
+ * packed weights + arena, all memory the caller's. Allocates nothing.
+ *
+ *   xa_graph_create -> xa_graph_add ... -> xa_plan_create -> xa_plan_pack (weights blob)
+ *     -> xa_run_init -> { fill xa_run_input; xa_run_forward; xa_run_backward ... } per batch
+ *
+ * Layout: NHWC float32. Shapes are those of one sample; the batch is never part of them.
+ *
+ * Row contract: what a sample gives never depends on the other samples of its batch, on its slot,
+ * on the batch size or on the number of ranks: bit for bit. Kernels either fix the order of every
+ * sum by themselves or (BLAS) are called once for each sample with shapes that depend on the graph
+ * only.
+ *
+ * Weights blob: one position-independent block (offsets, 64-byte aligned) that depends on the
+ * graph, the exposed set and the ISA only, so that one copy in node-shared memory, mapped at any
+ * address, serves every rank and every batch size. It is only read.
+ */
+#ifndef XAUDIT_NN_H
+#define XAUDIT_NN_H
+
+#include "xaudit/util.h"
+
+/* ---- shapes ---------------------------------------------------------------------------------- */
+
+enum { XA_MAX_DIMS = 5 };
+
+/* Shape of one sample: [H,W,C], [C], [T,D], ... ndim 0 is a scalar. */
+typedef struct xa_shape {
+    int ndim;
+    int64_t dim[XA_MAX_DIMS];
+} xa_shape;
+
+int64_t xa_shape_count(const xa_shape *s); /* product of the extents */
+bool xa_shape_equal(const xa_shape *a, const xa_shape *b);
+int64_t xa_shape_last(const xa_shape *s); /* channels; 1 for a scalar */
+/* "[10,10,728]" into buf; returns buf. */
+const char *xa_shape_text(const xa_shape *s, char *buf, size_t size);
+
+/* ---- operators ------------------------------------------------------------------------------- */
+
+/* X(ENUM, file and table name). One operator, one file src/nn/ops/<name>.c, one line here.
+ * Inputs and weights are listed as x.. | w..; weights in brackets may be -1 (absent). */
+#define XA_OP_LIST(X)                                                                       \
+    X(INPUT, input)             /* | */                                                     \
+    X(CONV2D, conv2d)           /* x | kernel [KH,KW,C/groups,F], [bias [F]] */             \
+    X(DEPTHWISE, depthwise)     /* x | kernel [KH,KW,C,M], [bias [C*M]] */                  \
+    X(DENSE, dense)             /* x, on the last axis | kernel [K,F], [bias [F]] */        \
+    X(AFFINE, affine)           /* x | [gamma],[beta],[mean],[variance], each [C] or [1] */ \
+    X(ACTIVATION, activation)   /* x | */                                                   \
+    X(PRELU, prelu)             /* x | alpha, the sample's shape with 1 on shared axes */   \
+    X(SOFTMAX, softmax)         /* x, on the last axis | */                                 \
+    X(LAYER_NORM, layer_norm)   /* x, on the last axis | [gamma [C]], [beta [C]] */         \
+    X(MAX_POOL, max_pool)       /* x | first of equal values takes the gradient */          \
+    X(AVG_POOL, avg_pool)       /* x | SAME counts only real elements */                    \
+    X(GLOBAL_POOL, global_pool) /* x [H,W,C] | */                                           \
+    X(ADD, add)                 /* x0,x1,.. | equal rank, extents equal or 1 */             \
+    X(SUBTRACT, subtract)       /* x0,x1 | likewise */                                      \
+    X(MULTIPLY, multiply)       /* x0,x1,.. | likewise */                                   \
+    X(AVERAGE, average)         /* x0,x1,.. | likewise */                                   \
+    X(MAXIMUM, maximum) /* x0,x1,.. | likewise; first of equal values takes the gradient */ \
+    X(MINIMUM, minimum) /* x0,x1,.. | likewise */                                           \
+    X(CONCAT, concat)   /* x0,x1,.. | along params.concat.axis */                           \
+    X(PAD, pad)         /* x [H,W,C] | zeros */                                             \
+    X(CROP, crop)       /* x [H,W,C] | */                                                   \
+    X(RESHAPE, reshape) /* x | same count; a view */                                        \
+    X(PERMUTE, permute) /* x | */                                                           \
+    X(RESIZE, resize)   /* x [H,W,C] | */
+typedef enum xa_op {
+#define X(name, file) XA_OP_##name,
+    XA_OP_LIST(X)
+#undef X
+        XA_OP_COUNT
+} xa_op;
+const char *xa_op_name(xa_op op);
+
+typedef enum xa_padding { XA_VALID, XA_SAME } xa_padding;
+
+/* TensorFlow's SAME: out = ceil(in/stride), total padding max((out-1)*stride + (k-1)*dilation+1 -
+ * in, 0), the smaller half before: asymmetric for even totals. VALID: out = floor((in -
+ * span)/stride) + 1. */
+typedef struct xa_window {
+    int64_t kh, kw; /* kernel, pool */
+    int64_t sh, sw; /* strides */
+    int64_t dh, dw; /* dilation */
+    xa_padding padding;
+} xa_window;
+
+/* X(ENUM, keras name). a, b, c below are the parameters of that kind. */
+#define XA_ACTIVATION_LIST(X)                                                                     \
+    X(LINEAR, "linear")                                                                           \
+    X(RELU, "relu") /* x<c ? a*(x-c) : min(x,b); a slope, b max (INFINITY), c threshold */        \
+    X(ELU, "elu")   /* x>0 ? x : a*(exp(x)-1) */                                                  \
+    X(SELU, "selu") /* scale 1.05070098, alpha 1.67326324 */                                      \
+    X(SIGMOID, "sigmoid")                                                                         \
+    X(TANH, "tanh")                                                                               \
+    X(SWISH, "swish")         /* x*sigmoid(x) */                                                  \
+    X(GELU, "gelu")           /* x*Phi(x), erf */                                                 \
+    X(GELU_TANH, "gelu_tanh") /* the tanh approximation */                                        \
+    X(SOFTPLUS, "softplus")                                                                       \
+    X(SOFTSIGN, "softsign")                                                                       \
+    X(EXP, "exponential")                                                                         \
+    X(HARD_SIGMOID, "hard_sigmoid") /* clip(a*x + b, 0, 1): 0.2, 0.5 in Keras 2; 1/6, 0.5 in 3 */ \
+    X(HARD_SWISH, "hard_swish")     /* x*clip(x/6 + 0.5, 0, 1) */                                 \
+    X(MISH, "mish")
+typedef enum xa_activation_kind {
+#define X(name, text) XA_ACT_##name,
+    XA_ACTIVATION_LIST(X)
+#undef X
+        XA_ACT_COUNT
+} xa_activation_kind;
+typedef struct xa_activation {
+    xa_activation_kind kind;
+    float a, b, c;
+} xa_activation;
+/* Keras' defaults of a kind (relu: 0, INFINITY, 0). */
+xa_activation xa_activation_default(xa_activation_kind kind);
+int xa_activation_parse(const char *keras_name); /* -1 when unknown */
+
+typedef enum xa_pool_kind { XA_POOL_MAX, XA_POOL_AVG } xa_pool_kind;
+typedef enum xa_resize_kind {
+    XA_RESIZE_NEAREST,  /* floor((i+0.5)*in/out) */
+    XA_RESIZE_BILINEAR, /* half-pixel centres, clamped, no antialias */
+    XA_RESIZE_BICUBIC /* Keys a=-0.5, half-pixel centres, weights renormalised at the edges (TF) */
+} xa_resize_kind;
+
+typedef union xa_op_params {
+    struct {
+        xa_window window;
+        int64_t filters, groups;
+    } conv2d;
+    struct {
+        xa_window window;
+        int64_t multiplier; /* output channel c*M + m */
+    } depthwise;
+    struct {
+        int64_t units;
+    } dense;
+    struct {
+        /* y = (x - mean) / max(sqrt(variance + epsilon), floor) * gamma + beta; absent: 0, 1, 1, 0
+         * and, without variance, no division. */
+        float epsilon, floor;
+    } affine;
+    xa_activation activation;
+    struct {
+        float epsilon;
+    } layer_norm;
+    xa_window pool; /* MAX_POOL, AVG_POOL; no dilation */
+    struct {
+        xa_pool_kind kind;
+        bool keepdims;
+    } global_pool;
+    struct {
+        int axis; /* of the sample's shape, 0-based */
+    } concat;
+    struct {
+        int64_t top, bottom, left, right;
+    } edges; /* PAD, CROP */
+    xa_shape reshape;
+    struct {
+        int order[XA_MAX_DIMS]; /* output axis i is input axis order[i] */
+    } permute;
+    struct {
+        int64_t height, width;
+        xa_resize_kind kind;
+    } resize;
+} xa_op_params;
+
+/* ---- graph ----------------------------------------------------------------------------------- */
+
+typedef struct xa_graph xa_graph;
+enum { XA_MAX_WEIGHTS = 4 };
+
+/* A weight tensor: where its loader finds it, or its literal values. */
+typedef struct xa_weight {
+    char *name;     /* for messages: "block1_conv1/kernel" */
+    xa_shape shape; /* here the full shape of the tensor */
+    int64_t source; /* the loader's own handle, given back to its reader; -1 for literals */
+    float *literal; /* owned copy, or NULL */
+} xa_weight;
+
+typedef struct xa_node {
+    xa_op op;
+    char *name; /* for messages and tables; not unique */
+    int ninputs;
+    int *inputs; /* node ids, all smaller than this node's: the graph is in topological order */
+    int nweights;
+    int weights[XA_MAX_WEIGHTS]; /* weight ids or -1 */
+    xa_op_params params;
+    xa_shape shape; /* of the output, inferred */
+} xa_node;
+
+XA_MUST_USE xa_status xa_graph_create(xa_graph **out, xa_err *err);
+void xa_graph_free(xa_graph *g);
+
+/* Adds a weight; `literal` (xa_shape_count values) is copied, or NULL when a loader reads it. */
+XA_MUST_USE xa_status xa_graph_add_weight(xa_graph *g,
+                                          const char *name,
+                                          const xa_shape *shape,
+                                          int64_t source,
+                                          const float *literal,
+                                          int *id,
+                                          xa_err *err);
+
+typedef struct xa_node_spec {
+    xa_op op;
+    const char *name;
+    const int *inputs;
+    int ninputs;
+    int weights[XA_MAX_WEIGHTS]; /* ids; -1 where absent */
+    int nweights;                /* may be 0 */
+    xa_op_params params;
+} xa_node_spec;
+/* Adds an operator: checks arity, settings and weight shapes, infers the output shape. SHAPE and
+ * INVALID errors name the node and both shapes. */
+XA_MUST_USE xa_status xa_graph_add(xa_graph *g, const xa_node_spec *spec, int *id, xa_err *err);
+/* An input of that shape. A graph has exactly one (checked by the plan). */
+XA_MUST_USE xa_status
+xa_graph_add_input(xa_graph *g, const char *name, const xa_shape *shape, int *id, xa_err *err);
+
+int xa_graph_nodes(const xa_graph *g);
+const xa_node *xa_graph_node(const xa_graph *g, int id);
+int xa_graph_weights(const xa_graph *g);
+const xa_weight *xa_graph_weight(const xa_graph *g, int id);
+int xa_graph_input(const xa_graph *g);           /* id of the input, -1 if none */
+int64_t xa_graph_parameters(const xa_graph *g);  /* number of weight values, shared ones once */
+double xa_node_flops(const xa_graph *g, int id); /* forward, one sample, 2 per multiply-add */
+
+/* Gives the loader's values of one weight: dst has xa_shape_count(w->shape) floats. */
+typedef struct xa_weight_reader {
+    xa_status (*read)(void *arg, const xa_weight *w, float *dst, xa_err *err);
+    void *arg;
+} xa_weight_reader;
+
+/* ---- plan ------------------------------------------------------------------------------------ */
+
+typedef enum xa_isa { XA_ISA_AUTO, XA_ISA_BASE, XA_ISA_AVX2, XA_ISA_COUNT } xa_isa;
+/* The best this processor runs, from its feature bits, never from timing. */
+xa_isa xa_isa_detect(void);
+bool xa_isa_supported(xa_isa isa);
+const char *xa_isa_name(xa_isa isa); /* "base", "avx2" */
+/* Raised whenever results of the engine move: part of an archive's identity. */
+extern const int xa_numerics_version;
+
+typedef struct xa_plan xa_plan;
+
+/* What one kind of backward pass must deliver. */
+typedef struct xa_reach {
+    bool input;       /* dS/d(input) */
+    const int *nodes; /* exposed nodes whose dS/d(value) is wanted */
+    int nnodes;
+} xa_reach;
+
+typedef struct xa_plan_spec {
+    int64_t batch;      /* samples a pass, >= 1 */
+    xa_isa isa;         /* AUTO: detect */
+    const int *exposed; /* nodes whose values can be read after forward; nothing is folded or fused
+                           across them. The root is always exposed. */
+    int nexposed;
+    int root;              /* the scores (logits): forward ends and backward starts here */
+    const xa_reach *reach; /* kinds of backward pass, chosen by index in xa_run_backward */
+    int nreach;            /* 0: forward only */
+    bool reuse_input;      /* the input buffer may be overwritten during the pass */
+} xa_plan_spec;
+
+XA_MUST_USE xa_status xa_plan_create(const xa_graph *g,
+                                     const xa_plan_spec *spec,
+                                     xa_plan **out,
+                                     xa_err *err);
+void xa_plan_free(xa_plan *p);
+
+typedef struct xa_plan_info {
+    int64_t batch;
+    xa_isa isa;
+    size_t weight_bytes;               /* the packed blob */
+    size_t arena_bytes;                /* everything below, lifetimes overlapped */
+    size_t saved_bytes;                /* kept between forward and backward */
+    size_t scratch_bytes;              /* largest scratch of one step */
+    double flops_forward;              /* one sample */
+    double flops_backward;             /* one sample, reach 0 */
+    int steps_forward, steps_backward; /* after folding and fusing; backward: reach 0 */
+    int folded, fused;                 /* affine nodes folded, activations and additions fused */
+} xa_plan_info;
+void xa_plan_get_info(const xa_plan *p, xa_plan_info *out);
+/* One line a step, for `check`: number, operator, name, shape, bytes, what is folded in. */
+void xa_plan_describe(const xa_plan *p, xa_str *out);
+
+/* Reads all weights and packs them (folding affine nodes, in double) into blob, weight_bytes large
+ * and 64-byte aligned. Temporary memory: the largest weight tensor, in double. */
+XA_MUST_USE xa_status xa_plan_pack(const xa_plan *p,
+                                   const xa_weight_reader *reader,
+                                   void *blob,
+                                   xa_err *err);
+
+/* ---- run ------------------------------------------------------------------------------------- */
+
+/* Called between steps and row tiles; must return soon. NULL allowed. */
+typedef struct xa_tick {
+    void (*call)(void *arg);
+    void *arg;
+} xa_tick;
+
+/* Caller's storage. Borrows plan, blob and arena until it is no longer used. */
+typedef struct xa_run {
+    const xa_plan *plan;
+    const unsigned char *weights;
+    unsigned char *arena;
+    xa_tick tick;
+} xa_run;
+
+/* arena: arena_bytes, 64-byte aligned. */
+void xa_run_init(xa_run *r, const xa_plan *p, const void *blob, void *arena, const xa_tick *tick);
+/* Where the batch goes: [batch, input shape] f32. Fill before each forward; slots without an image
+ * are to be zeroed. */
+float *xa_run_input(const xa_run *r);
+void xa_run_forward(xa_run *r);
+/* [batch, node shape] of an exposed node (or the root); valid until the next forward. */
+const float *xa_run_value(const xa_run *r, int node);
+/* seed: dS/d(root), [batch, root shape], borrowed for the call. Any number of passes may follow one
+ * forward. */
+void xa_run_backward(xa_run *r, int reach, const float *seed);
+/* [batch, node shape] dS/d(node) of the last backward pass, for a node of its reach or the input
+ * node; valid until the next pass. NULL if that reach does not deliver it. */
+const float *xa_run_gradient(const xa_run *r, int reach, int node);
+
+#endif

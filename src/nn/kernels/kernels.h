@@ -1,0 +1,120 @@
+/* Kernels: pure functions on pointers and extents. Private to nn.
+ *
+ * Every file of this folder that is listed in XA_KERNEL_FILES (CMake) is compiled once an ISA, with
+ * XA_ISA_SUFFIX defined; kernel names get the suffix through XA_K(). Plain loops that the compiler
+ * vectorises, with XA_FMA for fused multiply-adds, so that base and AVX2 are the same source. The
+ * table xa_kernels holds one ISA's functions; it is chosen by the plan from the processor's feature
+ * bits, never by timing.
+ *
+ * Each has a `_ref` twin in kernels_ref.c: the obvious loops, always built, the tests' yardstick.
+ *
+ * Row contract: an output row (pixel) never depends on the other rows of the call.
+ * NaN and infinities are carried through; denormals are not flushed.
+ */
+#ifndef XAUDIT_NN_KERNELS_H
+#define XAUDIT_NN_KERNELS_H
+
+#include "xaudit/nn.h"
+
+/* ReLU bits: one bit an element, rows (pixels) of C channels padded to whole bytes: bit c%8 of byte
+ * row*((C+7)/8) + c/8 is 1 where the gradient passes. */
+static inline size_t xa_bits_row(int64_t channels)
+{
+    return (size_t)(channels + 7) / 8;
+}
+static inline size_t xa_bits_bytes(int64_t rows, int64_t channels)
+{
+    return (size_t)rows * xa_bits_row(channels);
+}
+
+/* Depthwise geometry: one sample x [H,W,C] -> y [OH,OW,C*M]. */
+typedef struct xa_dw_shape {
+    int64_t h, w, c, m, oh, ow;
+    int64_t kh, kw, sh, sw, dh, dw, pad_top, pad_left;
+} xa_dw_shape;
+
+typedef struct xa_kernels {
+    xa_isa isa;
+
+    /* c[M,N] = a[M,K] * b[K,N] (leading dimensions lda, ldb, ldc; c is overwritten). Every element
+     * is one fused multiply-add chain in ascending k: any M gives the same row. For few rows. */
+    void (*gemm_rows)(int64_t m,
+                      int64_t n,
+                      int64_t k,
+                      const float *a,
+                      int64_t lda,
+                      const float *b,
+                      int64_t ldb,
+                      float *c,
+                      int64_t ldc);
+    /* c[M,N] = a[M,K] * b[N,K]^T; each element a fixed-order dot product. */
+    void (*gemm_rows_nt)(int64_t m,
+                         int64_t n,
+                         int64_t k,
+                         const float *a,
+                         int64_t lda,
+                         const float *b,
+                         int64_t ldb,
+                         float *c,
+                         int64_t ldc);
+
+    /* y[r,c] = act(y[r,c] + bias[c] + residual[r,c]); bias, residual, bits may be NULL. act is
+     * LINEAR or RELU; NaN stays NaN. ld is the row stride of y and residual. */
+    void (*epilogue)(int64_t rows,
+                     int64_t c,
+                     float *y,
+                     int64_t ld,
+                     const float *bias,
+                     const float *residual,
+                     const xa_activation *act,
+                     uint8_t *bits);
+    /* out[r,c] = bit ? dy[r,c] : slope*dy[r,c]; out may be dy. */
+    void (*mask)(
+        int64_t rows, int64_t c, const float *dy, const uint8_t *bits, float slope, float *out);
+    /* out = a + b, n elements; out may be a or b. */
+    void (*add)(int64_t n, const float *a, const float *b, float *out);
+    /* y[r,c] = x[r,c]*scale[c] + shift[c]; shift may be NULL; y may be x. */
+    void (*affine)(
+        int64_t rows, int64_t c, const float *x, const float *scale, const float *shift, float *y);
+
+    /* Depthwise rows [row0, row1) of one sample's output, y pointing at row row0; w [KH,KW,C,M]. No
+     * bias. */
+    void (*depthwise)(
+        const xa_dw_shape *s, const float *x, const float *w, int64_t row0, int64_t row1, float *y);
+    /* Input gradient rows [row0, row1) of one sample, gather form: dx row row0 first. */
+    void (*depthwise_back)(const xa_dw_shape *s,
+                           const float *dy,
+                           const float *w,
+                           int64_t row0,
+                           int64_t row1,
+                           float *dx);
+
+    /* Elementwise activations other than RELU: y = f(x); y may be x. */
+    void (*activate)(int64_t n, const xa_activation *act, const float *x, float *y);
+    /* dx = f'(x)*dy; v is x or y as xa_activation_saves says. dx may be dy. */
+    void (*activate_back)(
+        int64_t n, const xa_activation *act, const float *v, const float *dy, float *dx);
+} xa_kernels;
+
+const xa_kernels *xa_kernels_get(xa_isa isa); /* NULL if not built in */
+
+/* BLAS (kernels/gemm.c, the only file that includes cblas.h), one thread. The result depends on the
+ * shape (m,n,k) of the call, so callers fix m by the graph: tiles of one sample, never of the
+ * batch. trans_b: b is [N,K]. */
+void xa_gemm_tile(bool trans_b,
+                  int64_t m,
+                  int64_t n,
+                  int64_t k,
+                  const float *a,
+                  int64_t lda,
+                  const float *b,
+                  int64_t ldb,
+                  float *c,
+                  int64_t ldc);
+
+/* Rows of a GEMM tile for one sample of `rows` rows: the cut depends on rows and k only. */
+int64_t xa_gemm_tile_rows(int64_t rows, int64_t k);
+/* Samples with fewer rows than this go through gemm_rows, all of the batch at once. */
+enum { XA_GEMM_FEW_ROWS = 16 };
+
+#endif
