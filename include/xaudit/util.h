@@ -67,7 +67,8 @@ typedef struct xa_err {
         .code = XA_OK \
     }
 
-/* Records a failure (replacing an older one) and returns `code`. err may be NULL. */
+/* Records a failure (replacing an older one) and returns `code`. err may be NULL. The message is
+ * one line: it is sanitised, so names from outside may be put in as they are. */
 xa_status xa_err_set(
     xa_err *err, xa_status code, const char *file, const char *func, int line, const char *fmt, ...)
     __attribute__((format(printf, 6, 7)));
@@ -109,7 +110,7 @@ void xa_err_trail(const xa_err *err, char *out, size_t size);
 typedef enum xa_log_level { XA_LOG_ERROR, XA_LOG_WARN, XA_LOG_INFO, XA_LOG_DEBUG } xa_log_level;
 typedef void xa_log_fn(void *arg, xa_log_level level, const char *message);
 
-/* Set once by main. Without a sink messages are dropped. */
+/* Set once by main. Without a sink messages are dropped. Messages are single sanitised lines. */
 void xa_log_sink(xa_log_fn *fn, void *arg);
 void xa_log(xa_log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -128,7 +129,8 @@ enum { XA_ALIGN = 64 };
 
 /* Zeroed memory for `count` items; NULL on overflow or exhaustion. Release with free(). */
 void *xa_alloc(size_t count, size_t item);
-/* Grows *array (capacity *cap, in items) to hold at least `need` items. */
+/* Grows *array (capacity *cap, in items) to hold at least `need` items. array_ptr is the address of
+ * the pointer, which may be NULL with a capacity of 0. New items are not zeroed. */
 XA_MUST_USE xa_status xa_grow(void *array_ptr, size_t *cap, size_t need, size_t item, xa_err *err);
 /* 64-byte aligned, not zeroed; release with free(). */
 void *xa_alloc_aligned(size_t bytes);
@@ -151,17 +153,21 @@ char *xa_strdup(const char *text); /* NULL when text is NULL or memory is out */
 char *xa_strndup(const char *text, size_t len);
 char *xa_strfmt(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 bool xa_str_ends(const char *text, const char *suffix);
-/* Whole string as a number; false on junk, overflow, empty. Locale-independent, "." decimal. */
+/* Whole string as a number; false on junk, overflow, empty. Locale-independent, "." decimal;
+ * spaces, hexadecimal, inf and nan are junk. */
 bool xa_parse_i64(const char *text, int64_t *out);
 bool xa_parse_f64(const char *text, double *out);
-/* Copies into dst, replacing control bytes and invalid UTF-8 by '?', for messages and terminals. */
+/* Copies into dst, replacing control and bidirectional marks and invalid UTF-8 by '?', for messages
+ * and terminals. Cut to size - 1 bytes between characters; text may be NULL, and must not overlap. */
 void xa_str_sanitise(const char *text, char *dst, size_t size);
-/* The nearest of `n` names to `text` by edit distance, or NULL if none is near: "did you mean". */
+/* The nearest of `n` names to `text` by edit distance regardless of case, or NULL if none is near:
+ * "did you mean". */
 const char *xa_nearest(const char *text, const char *const *names, size_t n);
 
 /* Joins a path to the folder of `base_file` unless it is absolute. Caller frees. */
 char *xa_path_beside(const char *base_file, const char *path);
-/* Reads a whole regular file of at most `limit` bytes; data is NUL-terminated. Caller frees. */
+/* Reads a whole regular file of at most `limit` bytes; data is NUL-terminated. Caller frees.
+ * NOT_FOUND if there is none, IO for folders, pipes and read errors, LIMIT beyond the limit. */
 XA_MUST_USE xa_status
 xa_read_file(const char *path, size_t limit, char **data, size_t *size, xa_err *err);
 
@@ -171,7 +177,8 @@ enum { XA_SHA256_HEX = 65 };
 typedef struct xa_sha256 xa_sha256;
 XA_MUST_USE xa_status xa_sha256_create(xa_sha256 **out, xa_err *err);
 void xa_sha256_add(xa_sha256 *h, const void *bytes, size_t size);
-void xa_sha256_hex(xa_sha256 *h, char hex[XA_SHA256_HEX]); /* ends the hash */
+/* Ends the hash. "" if the crypto library failed or the hash had ended before. */
+void xa_sha256_hex(xa_sha256 *h, char hex[XA_SHA256_HEX]);
 void xa_sha256_free(xa_sha256 *h);
 XA_MUST_USE xa_status xa_sha256_file(const char *path, char hex[XA_SHA256_HEX], xa_err *err);
 XA_MUST_USE xa_status xa_sha256_bytes(const void *bytes,
@@ -185,7 +192,8 @@ uint32_t xa_checksum(const void *bytes, size_t size);
 
 /* ---- counter-based random numbers ------------------------------------------------------------ */
 
-/* Philox-4x32-10 (Salmon et al. 2011): the value at (seed, stream, counter), no state. */
+/* Philox-4x32-10 (Salmon et al. 2011): the value at (seed, stream, counter), no state. The key is
+ * the seed, the counter words are counter (low, high), stream (low, high). */
 void xa_philox(uint64_t seed, uint64_t stream, uint64_t counter, uint32_t out[4]);
 double xa_random_unit(uint64_t seed, uint64_t stream, uint64_t counter); /* [0,1), 53 bits */
 int64_t xa_random_below(uint64_t seed, uint64_t stream, uint64_t counter, int64_t n); /* [0,n) */

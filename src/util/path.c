@@ -1,0 +1,144 @@
+/* Paths and whole files. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "xaudit/util.h"
+
+char *xa_path_beside(const char *base_file, const char *path)
+{
+    if (path == NULL)
+        return NULL;
+    const char *slash = base_file != NULL ? strrchr(base_file, '/') : NULL;
+    if (path[0] == '/' || slash == NULL)
+        return xa_strdup(path);
+    size_t dir = (size_t)(slash - base_file) + 1;
+    size_t n = strlen(path);
+    size_t total;
+    if (!xa_size_add(dir, n, &total) || total >= PTRDIFF_MAX)
+        return NULL;
+    char *joined = malloc(total + 1);
+    if (joined == NULL)
+        return NULL;
+    memcpy(joined, base_file, dir);
+    memcpy(joined + dir, path, n + 1);
+    return joined;
+}
+
+/* Opens a regular file for reading. Without O_NONBLOCK opening a pipe would wait for a writer. */
+static xa_status open_regular(const char *path, int *out_fd, struct stat *info, xa_err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        XA_RETURN_FAIL(err,
+                       errno == ENOENT || errno == ENOTDIR ? XA_NOT_FOUND : XA_IO,
+                       "%s: cannot open: %s",
+                       path,
+                       strerror(errno));
+    if (fstat(fd, info) != 0) {
+        int cause = errno;
+        close(fd);
+        XA_RETURN_FAIL(err, XA_IO, "%s: cannot inspect: %s", path, strerror(cause));
+    }
+    if (!S_ISREG(info->st_mode)) {
+        close(fd);
+        XA_RETURN_FAIL(err,
+                       XA_IO,
+                       "%s: expected a regular file, found %s",
+                       path,
+                       S_ISDIR(info->st_mode) ? "a folder" : "a device, pipe or socket");
+    }
+    *out_fd = fd;
+    return XA_OK;
+}
+
+/* One read, repeated when a signal cut it short. */
+static ssize_t read_some(int fd, void *to, size_t size)
+{
+    ssize_t n;
+    do {
+        n = read(fd, to, size);
+    } while (n < 0 && errno == EINTR);
+    return n;
+}
+
+xa_status xa_read_file(const char *path, size_t limit, char **data, size_t *size, xa_err *err)
+{
+    xa_status st = XA_OK;
+    struct stat info;
+    char *bytes = NULL;
+    size_t cap = 0;
+    size_t len = 0;
+    int fd = -1;
+
+    XA_TRY(err, open_regular(path, &fd, &info, err));
+    if (limit > PTRDIFF_MAX - 2)
+        limit = PTRDIFF_MAX - 2;
+    if (info.st_size > 0 && (uintmax_t)info.st_size > limit)
+        XA_FAIL(err,
+                XA_LIMIT,
+                "%s: at most %zu bytes are accepted, found %jd",
+                path,
+                limit,
+                (intmax_t)info.st_size);
+    /* One byte more than it says, to see the end without another growth; and files that change
+     * while they are read, or say 0 as those of /proc do, are read to their end all the same. */
+    XA_TRY(err, xa_grow(&bytes, &cap, (size_t)info.st_size + 2, 1, err));
+    for (;;) {
+        ssize_t n = read_some(fd, bytes + len, cap - len - 1);
+        if (n < 0)
+            XA_FAIL(err, XA_IO, "%s: cannot read: %s", path, strerror(errno));
+        if (n == 0)
+            break;
+        len += (size_t)n;
+        if (len > limit)
+            XA_FAIL(err, XA_LIMIT, "%s: at most %zu bytes are accepted, found more", path, limit);
+        if (len + 1 >= cap)
+            XA_TRY(err, xa_grow(&bytes, &cap, cap + 2, 1, err));
+    }
+    bytes[len] = '\0';
+    *data = bytes;
+    *size = len;
+    bytes = NULL;
+done:
+    if (fd >= 0)
+        close(fd);
+    free(bytes);
+    return st;
+}
+
+xa_status xa_sha256_file(const char *path, char hex[XA_SHA256_HEX], xa_err *err)
+{
+    enum { CHUNK = 1 << 18 };
+    xa_status st = XA_OK;
+    struct stat info;
+    xa_sha256 *h = NULL;
+    unsigned char *chunk = NULL;
+    int fd = -1;
+
+    XA_TRY(err, open_regular(path, &fd, &info, err));
+    XA_TRY(err, xa_sha256_create(&h, err));
+    chunk = malloc(CHUNK);
+    if (chunk == NULL)
+        XA_FAIL(err, XA_NOMEM, "no memory for %d bytes", (int)CHUNK);
+    for (;;) {
+        ssize_t n = read_some(fd, chunk, CHUNK);
+        if (n < 0)
+            XA_FAIL(err, XA_IO, "%s: cannot read: %s", path, strerror(errno));
+        if (n == 0)
+            break;
+        xa_sha256_add(h, chunk, (size_t)n);
+    }
+    xa_sha256_hex(h, hex);
+    if (hex[0] == '\0')
+        XA_FAIL(err, XA_IO, "%s: the crypto library failed to hash", path);
+done:
+    if (fd >= 0)
+        close(fd);
+    free(chunk);
+    xa_sha256_free(h);
+    return st;
+}

@@ -1,0 +1,108 @@
+/* Growing byte strings and string copies. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "xaudit/util.h"
+
+/* Room for `more` bytes and the NUL. */
+static bool reserve(xa_str *s, size_t more)
+{
+    size_t need;
+    if (s->failed)
+        return false;
+    if (!xa_size_add(s->len, more, &need) || !xa_size_add(need, 1, &need) ||
+        xa_grow(&s->data, &s->cap, need, 1, NULL) != XA_OK) {
+        s->failed = true;
+        return false;
+    }
+    return true;
+}
+
+void xa_str_add(xa_str *s, const char *bytes, size_t len)
+{
+    if (!reserve(s, len))
+        return;
+    if (len > 0)
+        memcpy(s->data + s->len, bytes, len);
+    s->len += len;
+    s->data[s->len] = '\0';
+}
+
+void xa_str_puts(xa_str *s, const char *text)
+{
+    xa_str_add(s, text, strlen(text));
+}
+
+void xa_str_vprintf(xa_str *s, const char *fmt, va_list ap)
+{
+    va_list again;
+    va_copy(again, ap);
+    char small[256];
+    int n = vsnprintf(small, sizeof small, fmt, ap);
+    if (n < 0) {
+        s->failed = true;
+    } else if ((size_t)n < sizeof small) {
+        xa_str_add(s, small, (size_t)n);
+    } else if (reserve(s, (size_t)n)) {
+        vsnprintf(s->data + s->len, (size_t)n + 1, fmt, again);
+        s->len += (size_t)n;
+    }
+    va_end(again);
+}
+
+void xa_str_printf(xa_str *s, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    xa_str_vprintf(s, fmt, ap);
+    va_end(ap);
+}
+
+void xa_str_free(xa_str *s)
+{
+    if (s == NULL)
+        return;
+    free(s->data);
+    *s = (xa_str){0};
+}
+
+char *xa_strdup(const char *text)
+{
+    return text != NULL ? xa_strndup(text, strlen(text)) : NULL;
+}
+
+char *xa_strndup(const char *text, size_t len)
+{
+    if (text == NULL || len >= PTRDIFF_MAX)
+        return NULL;
+    size_t n = strnlen(text, len);
+    char *copy = malloc(n + 1);
+    if (copy == NULL)
+        return NULL;
+    memcpy(copy, text, n);
+    copy[n] = '\0';
+    return copy;
+}
+
+char *xa_strfmt(const char *fmt, ...)
+{
+    xa_str s = {0};
+    va_list ap;
+    va_start(ap, fmt);
+    xa_str_vprintf(&s, fmt, ap);
+    va_end(ap);
+    if (s.failed) {
+        xa_str_free(&s);
+        return NULL;
+    }
+    return s.data;
+}
+
+bool xa_str_ends(const char *text, const char *suffix)
+{
+    size_t n = strlen(text);
+    size_t m = strlen(suffix);
+    return m <= n && memcmp(text + n - m, suffix, m) == 0;
+}

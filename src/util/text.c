@@ -1,0 +1,134 @@
+/* Text for people: clean for a terminal, and the name they may have meant. */
+#include <string.h>
+
+#include "xaudit/util.h"
+
+/* Length of the UTF-8 sequence at p and its code point; 0 if it is not valid. NUL-terminated
+ * input: a cut sequence ends at the NUL, which is no continuation byte. */
+static size_t decode_utf8(const unsigned char *p, uint32_t *code)
+{
+    size_t n;
+    uint32_t c;
+    uint32_t least;
+    if (p[0] < 0x80) {
+        *code = p[0];
+        return 1;
+    }
+    if ((p[0] & 0xe0) == 0xc0) {
+        n = 2, c = p[0] & 0x1f, least = 0x80;
+    } else if ((p[0] & 0xf0) == 0xe0) {
+        n = 3, c = p[0] & 0x0f, least = 0x800;
+    } else if ((p[0] & 0xf8) == 0xf0) {
+        n = 4, c = p[0] & 0x07, least = 0x10000;
+    } else {
+        return 0;
+    }
+    for (size_t i = 1; i < n; i++) {
+        if ((p[i] & 0xc0) != 0x80)
+            return 0;
+        c = c << 6 | (p[i] & 0x3f);
+    }
+    if (c < least || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
+        return 0;
+    *code = c;
+    return n;
+}
+
+/* Control characters, line separators, and the marks that reorder what a terminal shows. */
+static bool is_unprintable(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7f && c < 0xa0) || (c >= 0x200e && c <= 0x200f) ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2066 && c <= 0x2069) || c == 0xfeff;
+}
+
+void xa_str_sanitise(const char *text, char *dst, size_t size)
+{
+    if (size == 0)
+        return;
+    const unsigned char *p = (const unsigned char *)(text != NULL ? text : "");
+    size_t used = 0;
+    while (*p != '\0') {
+        uint32_t code = 0;
+        size_t n = decode_utf8(p, &code);
+        bool keep = n > 0 && !is_unprintable(code);
+        size_t width = keep ? n : 1;
+        if (width >= size - used)
+            break; /* a character is kept whole or not at all */
+        if (keep)
+            memcpy(dst + used, p, n);
+        else
+            dst[used] = '?';
+        used += width;
+        p += n > 0 ? n : 1;
+    }
+    dst[used] = '\0';
+}
+
+enum { NAME_MAX_LEN = 128 };
+
+static unsigned char lower(unsigned char c)
+{
+    return c >= 'A' && c <= 'Z' ? (unsigned char)(c + ('a' - 'A')) : c;
+}
+
+static size_t min3(size_t a, size_t b, size_t c)
+{
+    size_t m = a < b ? a : b;
+    return m < c ? m : c;
+}
+
+/* Optimal string alignment distance, letters compared without case. Lengths <= NAME_MAX_LEN. */
+static size_t edit_distance(const char *a, size_t na, const char *b, size_t nb)
+{
+    size_t rows[3][NAME_MAX_LEN + 1];
+    size_t *before = rows[0];
+    size_t *last = rows[1];
+    size_t *now = rows[2];
+    for (size_t j = 0; j <= nb; j++)
+        last[j] = j;
+    for (size_t i = 1; i <= na; i++) {
+        unsigned char ca = lower((unsigned char)a[i - 1]);
+        now[0] = i;
+        for (size_t j = 1; j <= nb; j++) {
+            unsigned char cb = lower((unsigned char)b[j - 1]);
+            size_t d = min3(last[j] + 1, now[j - 1] + 1, last[j - 1] + (ca != cb ? 1 : 0));
+            if (i > 1 && j > 1 && ca == lower((unsigned char)b[j - 2]) &&
+                lower((unsigned char)a[i - 2]) == cb && before[j - 2] + 1 < d)
+                d = before[j - 2] + 1;
+            now[j] = d;
+        }
+        size_t *spare = before;
+        before = last;
+        last = now;
+        now = spare;
+    }
+    return last[nb];
+}
+
+const char *xa_nearest(const char *text, const char *const *names, size_t n)
+{
+    if (text == NULL || names == NULL)
+        return NULL;
+    size_t len = strlen(text);
+    if (len == 0 || len > NAME_MAX_LEN)
+        return NULL;
+    const char *best = NULL;
+    size_t best_distance = SIZE_MAX;
+    for (size_t i = 0; i < n; i++) {
+        size_t m = names[i] != NULL ? strlen(names[i]) : 0;
+        if (m == 0 || m > NAME_MAX_LEN)
+            continue;
+        size_t longer = len > m ? len : m;
+        size_t allowed = longer / 3 > 1 ? longer / 3 : 1;
+        if (allowed >= longer)
+            allowed = longer - 1; /* something must agree */
+        if (longer - (len < m ? len : m) > allowed)
+            continue;
+        size_t d = edit_distance(text, len, names[i], m);
+        if (d <= allowed && d < best_distance) {
+            best = names[i];
+            best_distance = d;
+        }
+    }
+    return best;
+}
