@@ -158,7 +158,8 @@ bool xa_str_ends(const char *text, const char *suffix);
 bool xa_parse_i64(const char *text, int64_t *out);
 bool xa_parse_f64(const char *text, double *out);
 /* Copies into dst, replacing control and bidirectional marks and invalid UTF-8 by '?', for messages
- * and terminals. Cut to size - 1 bytes between characters; text may be NULL, and must not overlap. */
+ * and terminals. Cut to size - 1 bytes between characters; text may be NULL, and must not overlap.
+ */
 void xa_str_sanitise(const char *text, char *dst, size_t size);
 /* The nearest of `n` names to `text` by edit distance regardless of case, or NULL if none is near:
  * "did you mean". */

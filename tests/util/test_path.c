@@ -1,0 +1,160 @@
+/* Paths and whole files. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "xaudit/util.h"
+
+static char folder[64];
+
+static int make_folder(void **state)
+{
+    (void)state;
+    snprintf(folder, sizeof folder, "/tmp/xa_path_XXXXXX");
+    return mkdtemp(folder) == NULL;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    return rmdir(folder);
+}
+
+static void beside(const char *base, const char *path, const char *expected)
+{
+    char *joined = xa_path_beside(base, path);
+    assert_non_null(joined);
+    assert_string_equal(joined, expected);
+    free(joined);
+}
+
+static void test_beside(void **state)
+{
+    (void)state;
+    beside("a/b.csv", "c.png", "a/c.png");
+    beside("b.csv", "c.png", "c.png");
+    beside("/b.csv", "c.png", "/c.png");
+    beside("a/b.csv", "/c.png", "/c.png");
+    beside("../b.csv", "../c.png", "../../c.png");
+    beside("a/", "", "a/");
+    beside(NULL, "c.png", "c.png");
+    assert_null(xa_path_beside("a/b", NULL));
+}
+
+static char *write_file(const char *name, const void *bytes, size_t size)
+{
+    char *path = xa_strfmt("%s/%s", folder, name);
+    FILE *f = fopen(path, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, size, f), size);
+    assert_int_equal(fclose(f), 0);
+    return path;
+}
+
+static void test_read(void **state)
+{
+    (void)state;
+    char *path = write_file("f", "ab\0cd", 5);
+    char *data = NULL;
+    size_t size = 0;
+    xa_err err = XA_ERR_INIT;
+    assert_int_equal(xa_read_file(path, 5, &data, &size, &err), XA_OK);
+    assert_int_equal(size, 5);
+    assert_memory_equal(data, "ab\0cd", 6);
+    free(data);
+    data = NULL;
+    assert_int_equal(xa_read_file(path, 4, &data, &size, &err), XA_LIMIT);
+    assert_non_null(strstr(err.message, "at most 4 bytes"));
+    assert_null(data);
+    unlink(path);
+    free(path);
+
+    path = write_file("empty", "", 0);
+    assert_int_equal(xa_read_file(path, SIZE_MAX, &data, &size, &err), XA_OK);
+    assert_int_equal(size, 0);
+    assert_string_equal(data, "");
+    free(data);
+    unlink(path);
+    free(path);
+}
+
+static void test_read_large(void **state)
+{
+    (void)state;
+    const size_t n = 3000001;
+    unsigned char *bytes = malloc(n);
+    for (size_t i = 0; i < n; i++)
+        bytes[i] = (unsigned char)(i * 2654435761u >> 24);
+    char *path = write_file("large", bytes, n);
+    char *data = NULL;
+    size_t size = 0;
+    assert_int_equal(xa_read_file(path, n, &data, &size, NULL), XA_OK);
+    assert_int_equal(size, n);
+    assert_memory_equal(data, bytes, n);
+    char of_file[XA_SHA256_HEX];
+    char of_bytes[XA_SHA256_HEX];
+    assert_int_equal(xa_sha256_file(path, of_file, NULL), XA_OK);
+    assert_int_equal(xa_sha256_bytes(bytes, n, of_bytes, NULL), XA_OK);
+    assert_string_equal(of_file, of_bytes);
+    free(data);
+    free(bytes);
+    unlink(path);
+    free(path);
+}
+
+/* Files that say they are empty and are not. */
+static void test_read_proc(void **state)
+{
+    (void)state;
+    char *data = NULL;
+    size_t size = 0;
+    assert_int_equal(xa_read_file("/proc/self/status", 1 << 20, &data, &size, NULL), XA_OK);
+    assert_non_null(strstr(data, "Name:"));
+    free(data);
+    data = NULL;
+    assert_int_equal(xa_read_file("/proc/self/status", 10, &data, &size, NULL), XA_LIMIT);
+    assert_null(data);
+}
+
+static void test_not_a_file(void **state)
+{
+    (void)state;
+    char *data = NULL;
+    size_t size = 0;
+    char hex[XA_SHA256_HEX];
+    xa_err err = XA_ERR_INIT;
+    assert_int_equal(xa_read_file(folder, 100, &data, &size, &err), XA_IO);
+    assert_non_null(strstr(err.message, "found a folder"));
+    char *path = xa_strfmt("%s/none\x1b", folder);
+    assert_int_equal(xa_read_file(path, 100, &data, &size, &err), XA_NOT_FOUND);
+    assert_non_null(strstr(err.message, "/none?: cannot open: "));
+    assert_int_equal(xa_sha256_file(path, hex, &err), XA_NOT_FOUND);
+    assert_int_equal(mkfifo(path, 0600), 0);
+    /* Must not wait for somebody to write into the pipe. */
+    assert_int_equal(xa_read_file(path, 100, &data, &size, &err), XA_IO);
+    assert_non_null(strstr(err.message, "pipe"));
+    assert_int_equal(xa_sha256_file(path, hex, &err), XA_IO);
+    unlink(path);
+    free(path);
+    assert_null(data);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_beside),
+        cmocka_unit_test(test_read),
+        cmocka_unit_test(test_read_large),
+        cmocka_unit_test(test_read_proc),
+        cmocka_unit_test(test_not_a_file),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}

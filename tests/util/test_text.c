@@ -1,0 +1,133 @@
+/* Sanitised text and near names. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "xaudit/util.h"
+
+static void clean(const char *text, const char *expected)
+{
+    char out[256];
+    xa_str_sanitise(text, out, sizeof out);
+    assert_string_equal(out, expected);
+}
+
+static void test_sanitise(void **state)
+{
+    (void)state;
+    clean("", "");
+    clean(NULL, "");
+    clean("plain, text \"x\"", "plain, text \"x\"");
+    clean("a\tb\r\nc\x7f\x1b[31m", "a?b??c??[31m");
+    clean("caf\xc3\xa9 \xe7\x8a\xac \xf0\x9f\x90\x95", "caf\xc3\xa9 \xe7\x8a\xac \xf0\x9f\x90\x95");
+    clean("\xc2\x9b", "?"); /* a control sequence in one C1 character */
+    clean("a\xe2\x80\xae"
+          "b",
+          "a?b"); /* right-to-left override */
+    clean("\xef\xbb\xbf"
+          "a",
+          "?a");                       /* byte order mark */
+    clean("\xff\xfe", "??");           /* no UTF-8 at all */
+    clean("\xc0\xaf", "??");           /* overlong "/" */
+    clean("\xe0\x80\xaf", "???");      /* overlong */
+    clean("\xed\xa0\x80", "???");      /* surrogate */
+    clean("\xf4\x90\x80\x80", "????"); /* beyond U+10FFFF */
+    clean("\xc3", "?");                /* cut */
+    clean("\xe7\x8a", "??");           /* cut */
+    clean("\xf0\x9f\x90", "???");      /* cut */
+    clean("\xc3(", "?(");
+    clean("\x80\xbf", "??");
+}
+
+static void test_sanitise_cuts_between_characters(void **state)
+{
+    (void)state;
+    const char *text = "a\xc3\xa9\xf0\x9f\x90\x95z";
+    static const size_t length[] = {0, 0, 1, 1, 3, 3, 3, 3, 7, 8, 8};
+    for (size_t size = 0; size < sizeof length / sizeof *length; size++) {
+        char out[16];
+        memset(out, '#', sizeof out);
+        xa_str_sanitise(text, out, size);
+        if (size == 0) {
+            assert_int_equal(out[0], '#');
+            continue;
+        }
+        assert_int_equal(strlen(out), length[size]);
+        assert_memory_equal(out, text, length[size]);
+        assert_int_equal(out[size], '#');
+    }
+}
+
+static bool is_clean(const char *text)
+{
+    char again[512];
+    xa_str_sanitise(text, again, sizeof again);
+    return strcmp(text, again) == 0;
+}
+
+static void test_sanitise_random(void **state)
+{
+    (void)state;
+    for (uint64_t i = 0; i < 20000; i++) {
+        char text[65];
+        char out[65];
+        for (size_t k = 0; k < 64; k++)
+            text[k] = (char)xa_random_below(3, i, k, 256);
+        text[64] = '\0';
+        const size_t size = (size_t)xa_random_below(4, 0, i, 65) + 1;
+        xa_str_sanitise(text, out, size);
+        assert_true(strlen(out) < size);
+        assert_true(is_clean(out));
+    }
+}
+
+static void near(const char *text, const char *expected)
+{
+    static const char *const names[] = {"cats", "dogs", "Golden Retriever", "x0", "batch", "bath"};
+    const char *found = xa_nearest(text, names, sizeof names / sizeof *names);
+    if (expected == NULL)
+        assert_null(found);
+    else {
+        assert_non_null(found);
+        assert_string_equal(found, expected);
+    }
+}
+
+static void test_nearest(void **state)
+{
+    (void)state;
+    near("dog", "dogs");
+    near("DOGS", "dogs");
+    near("odgs", "dogs"); /* swapped neighbours are one mistake */
+    near("golden retreiver", "Golden Retriever");
+    near("batsh", "batch");
+    near("bat", "bath"); /* nearer than batch */
+    near("zebra", NULL);
+    near("", NULL);
+    near("q", NULL); /* nothing of it agrees */
+    near(NULL, NULL);
+    assert_null(xa_nearest("a", NULL, 0));
+    const char *const holes[] = {NULL, "", "abc"};
+    assert_string_equal(xa_nearest("abd", holes, 3), "abc");
+    char longer[1000];
+    memset(longer, 'a', sizeof longer - 1);
+    longer[sizeof longer - 1] = '\0';
+    const char *const huge[] = {longer};
+    assert_null(xa_nearest(longer, huge, 1)); /* too long to compare: no guess */
+    assert_null(xa_nearest("aaa", huge, 1));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sanitise),
+        cmocka_unit_test(test_sanitise_cuts_between_characters),
+        cmocka_unit_test(test_sanitise_random),
+        cmocka_unit_test(test_nearest),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
