@@ -1,0 +1,86 @@
+/* comm: the communicator. The only module that calls MPI (parallel HDF5 takes its handle).
+ *
+ * Each function says whether it is *Collective* (every rank must enter) or *Local*.
+ * Nothing here aborts; only main may call xa_comm_abort.
+ */
+#ifndef XAUDIT_COMM_H
+#define XAUDIT_COMM_H
+
+#include <mpi.h>
+
+#include "xaudit/util.h"
+
+typedef struct xa_comm xa_comm;
+
+/* Collective. Starts MPI (FUNNELED) and duplicates the world; MPI errors are returned, not fatal.
+ */
+XA_MUST_USE xa_status xa_comm_start(int *argc, char ***argv, xa_comm **out, xa_err *err);
+/* Collective. Frees the duplicate and finalises MPI. NULL allowed. */
+void xa_comm_stop(xa_comm *c);
+/* Local. Ends all ranks at once, for main's last resort. */
+void xa_comm_abort(xa_comm *c, int exit_code);
+
+int xa_comm_rank(const xa_comm *c);
+int xa_comm_size(const xa_comm *c);
+int xa_comm_node_rank(const xa_comm *c); /* among the ranks that share this node's memory */
+int xa_comm_node_size(const xa_comm *c);
+int xa_comm_nodes(const xa_comm *c);
+const char *xa_comm_host(const xa_comm *c);
+MPI_Comm xa_comm_mpi(const xa_comm *c); /* for the archive's file driver */
+/* "Open MPI v4.1.4, ..." first line. */
+void xa_comm_library(char *out, size_t size);
+
+/* Collective. The end of every start-up phase: all leave with the status of the lowest failed rank,
+ * and its message in `out` ("rank 3 on n2: ..."); XA_OK when none failed. `mine` describes `local`.
+ */
+xa_status xa_comm_agree(xa_comm *c, xa_status local, const xa_err *mine, xa_err *out);
+
+/* Collective. Root's bytes to all; others get a new buffer (free()). Any size; checked counts. */
+XA_MUST_USE xa_status
+xa_comm_broadcast(xa_comm *c, int root, void **data, size_t *size, xa_err *err);
+/* Collective. min and max over ranks. */
+XA_MUST_USE xa_status xa_comm_min_i64(xa_comm *c, int64_t *value, xa_err *err);
+XA_MUST_USE xa_status xa_comm_max_i64(xa_comm *c, int64_t *value, xa_err *err);
+XA_MUST_USE xa_status xa_comm_sum_i64(xa_comm *c, int64_t *value, xa_err *err);
+XA_MUST_USE xa_status xa_comm_barrier(xa_comm *c, xa_err *err);
+
+/* ---- messages -------------------------------------------------------------------------------- */
+
+typedef struct xa_message {
+    int source, tag;
+    size_t size;
+    unsigned char *data; /* owned by the caller; free() */
+} xa_message;
+
+/* Local. Sends a copy of the bytes without waiting; buffers are kept and freed inside. */
+XA_MUST_USE xa_status
+xa_comm_post(xa_comm *c, int dest, int tag, const void *data, size_t size, xa_err *err);
+/* Local. Takes one waiting message of any source and tag, if there is one; *got says so. */
+XA_MUST_USE xa_status xa_comm_poll(xa_comm *c, xa_message *m, bool *got, xa_err *err);
+/* Local. Waits with short naps (an idle rank must not burn its core) until a message comes, calling
+ * `tick` between naps if not NULL; a tick that returns false ends the wait with *got false. */
+XA_MUST_USE xa_status
+xa_comm_wait(xa_comm *c, xa_message *m, bool (*tick)(void *arg), void *arg, bool *got, xa_err *err);
+/* Local. Waits until all posted messages have left. */
+XA_MUST_USE xa_status xa_comm_flush(xa_comm *c, xa_err *err);
+
+/* ---- node-shared memory ---------------------------------------------------------------------- */
+
+typedef struct xa_shared {
+    void *data; /* 64-byte aligned, the same bytes in every rank of the node */
+    size_t bytes;
+    bool leader;     /* this rank fills it */
+    bool is_private; /* shared memory was too small or refused: every rank fills its own copy */
+    void *handle;
+} xa_shared;
+
+/* Collective. One block a node (MPI-3 shared window). The leader checks the room of the backing
+ * file system first; where it does not suffice all ranks of the node fall back to private memory
+ * (told in the log). Fill on the leader (or everywhere when private), then xa_shared_ready. */
+XA_MUST_USE xa_status xa_shared_alloc(xa_comm *c, size_t bytes, xa_shared *out, xa_err *err);
+/* Collective. The block is filled; after it all may read, nobody writes. */
+XA_MUST_USE xa_status xa_shared_ready(xa_comm *c, xa_shared *s, xa_err *err);
+/* Collective. */
+void xa_shared_free(xa_comm *c, xa_shared *s);
+
+#endif

@@ -1,0 +1,98 @@
+/* sched: who works on what: grants, asks, stops, progress, signals.
+ *
+ * Three sizes, three words:
+ *   unit    the indivisible piece: the batches of all models over the same samples (a multiple of
+ * every model's batch), cut by global manifest index, never by rank. grant   one or more
+ * consecutive units handed to a rank at once, with their manifest rows. commit  what a rank has
+ * written and synced, reported with its next ask; only then does rank 0 mark the rows done.
+ *
+ * Rank 0 holds the list of units to do. A rank's *ask* carries what it finished and synced, whether
+ * it wishes to stop, and its first error; the answer is a grant, STOP or END. A rank asks one grant
+ * ahead, so that it never waits while it works. Rank 0 works too and answers from the tick callback
+ * of the engine (xa_sched_tick); idle ranks nap. There are no collectives between start and end, so
+ * signals, a full disk and errors travel with the asks; one agreement ends the run.
+ *
+ * Grant sizes follow from measured seconds a unit (target_seconds) and shrink at the tail: never
+ * more than remaining/(2*ranks), at least one unit.
+ */
+#ifndef XAUDIT_SCHED_H
+#define XAUDIT_SCHED_H
+
+#include "xaudit/comm.h"
+
+typedef struct xa_sched xa_sched;
+
+/* What the program does; the scheduler only decides who and when. */
+typedef struct xa_sched_calls {
+    void *arg;
+    /* Rank 0: the bytes a worker needs for units [first, first+n) (manifest rows), appended to
+     * `out`. */
+    xa_status (*pack)(void *arg, int64_t first, int64_t n, xa_str *out, xa_err *err);
+    /* Every rank: compute units [first, first+n), write their rows and sync them. `report` receives
+     * bytes for rank 0's mark(). Calls xa_sched_tick from inside. When xa_sched_stopping() turns
+     * true it may return early with *finished < n: what is finished is synced and reported. */
+    xa_status (*work)(void *arg,
+                      int64_t first,
+                      int64_t n,
+                      const void *payload,
+                      size_t size,
+                      int64_t *finished,
+                      xa_str *report,
+                      xa_err *err);
+    /* Rank 0: units [first, first+n) are written and synced by some rank: mark them, durably. */
+    xa_status (*mark)(
+        void *arg, int64_t first, int64_t n, const void *report, size_t size, xa_err *err);
+    /* Rank 0, at most a few times a second; NULL: no progress. done and total count units of this
+     * run. */
+    void (*progress)(void *arg, int64_t done, int64_t total, double seconds, double seconds_left);
+} xa_sched_calls;
+
+typedef struct xa_sched_options {
+    const int64_t *todo; /* rank 0: unit numbers to do, ascending; borrowed for the run */
+    int64_t ntodo;
+    double target_seconds;   /* length of a grant; default 2 */
+    double progress_seconds; /* default 0.5 */
+    int64_t max_grant;       /* units, 0: no limit */
+} xa_sched_options;
+xa_sched_options xa_sched_defaults(void);
+
+typedef enum xa_sched_end {
+    XA_SCHED_DONE,    /* every unit is marked */
+    XA_SCHED_STOPPED, /* asked to stop: resumable */
+    XA_SCHED_FAILED   /* a rank failed */
+} xa_sched_end;
+
+typedef struct xa_sched_result {
+    xa_sched_end end;
+    int64_t done;                      /* units marked (rank 0) */
+    int signal;                        /* the signal that stopped the run, or 0 */
+    double work_seconds, idle_seconds; /* of this rank */
+    double overhead_seconds;           /* rank 0: spent answering */
+    int64_t grants;                    /* rank 0: grants given */
+} xa_sched_result;
+
+XA_MUST_USE xa_status xa_sched_create(xa_comm *c,
+                                      const xa_sched_options *opt,
+                                      const xa_sched_calls *calls,
+                                      xa_sched **out,
+                                      xa_err *err);
+/* Collective. Returns when all ranks have left the loop; the status is agreed: the first error of
+ * any rank, with its rank and host. */
+XA_MUST_USE xa_status xa_sched_run(xa_sched *s, xa_sched_result *result, xa_err *err);
+void xa_sched_free(xa_sched *s);
+
+/* Local, cheap, from inside work(): rank 0 answers waiting asks, every rank sends its next ask in
+ * time and looks at the signal flag. Errors are kept and come out of xa_sched_run. Shape of an
+ * xa_tick call. */
+void xa_sched_tick(void *sched);
+/* True once this rank knows that the run is to stop after the batches in hand. */
+bool xa_sched_stopping(const xa_sched *s);
+
+/* Signals SIGTERM, SIGINT, SIGUSR1 set a flag (async-signal-safe); a second SIGINT restores the
+ * default. The flag and the handlers are process-wide by nature; install once in main, remove at
+ * the end. */
+void xa_signals_install(void);
+void xa_signals_remove(void);
+int xa_signals_pending(void); /* the signal number, or 0 */
+
+#endif
