@@ -1,0 +1,332 @@
+"""References of a Keras model: outputs, gradients and Grad-CAM, written as "xaudit-reference 1".
+
+Runs under tf.keras 2.15 and under Keras 3 (TensorFlow backend); README.md describes the format. Nothing here knows
+how xaudit computes: every number is what Keras and tf.GradientTape give for the saved .h5 file.
+"""
+import importlib.metadata
+import json
+import os
+import shutil
+import tempfile
+import warnings
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+
+import absl.logging
+import h5py
+import numpy as np
+import tensorflow as tf
+from tensorflow import keras
+
+tf.get_logger().setLevel("ERROR")
+absl.logging.set_verbosity(absl.logging.ERROR)
+warnings.filterwarnings("ignore", message=".*HDF5 file.*legacy.*")
+
+FORMAT = "xaudit-reference 1"
+VERSION = importlib.metadata.version("keras")
+KERAS3 = VERSION.startswith("3")
+GENERATION = "k3" if KERAS3 else "tf215"
+
+
+def framework():
+    """The versions a reference was computed with."""
+    if KERAS3:
+        return f"keras {VERSION} tensorflow {tf.__version__}"
+    return f"tf.keras {VERSION} tensorflow {tf.__version__}"
+
+
+# ---------------------------------------------------------------------------------------------- weights and inputs
+
+def weight_kind(variable):
+    """'kernel', 'bias', 'gamma', ... of a Keras variable, in either generation's naming."""
+    return variable.name.split("/")[-1].split(":")[0]
+
+
+def draw_weight(kind, shape, rng):
+    """Random values that keep activations of order one and make BatchNorm folding do something."""
+    if kind in ("kernel", "depthwise_kernel", "pointwise_kernel"):
+        if kind == "depthwise_kernel":
+            return rng.normal(0.0, np.sqrt(1.0 / (shape[0] * shape[1])), shape)
+        return rng.normal(0.0, np.sqrt(1.5 / np.prod(shape[:-1])), shape)
+    if kind == "bias":
+        return rng.normal(0.0, 0.2, shape)
+    if kind == "gamma":
+        return rng.uniform(0.6, 1.4, shape) * rng.choice([1.0, 1.0, 1.0, -1.0], shape)
+    if kind == "beta":
+        return rng.normal(0.0, 0.3, shape)
+    if kind == "moving_mean":
+        return rng.normal(0.0, 0.4, shape)
+    if kind == "moving_variance":
+        return rng.uniform(0.5, 2.5, shape)
+    if kind == "alpha":
+        return rng.uniform(-0.2, 0.5, shape)
+    return None
+
+
+def randomise(model, seed):
+    """Replaces every weight by a seeded draw; counters, seeds and Normalization statistics stay as they are."""
+    rng = np.random.default_rng(seed)
+    for variable in model.weights:
+        shape = tuple(int(d) for d in variable.shape)
+        values = draw_weight(weight_kind(variable), shape, rng)
+        if values is not None:
+            variable.assign(values.astype(np.float32))
+
+
+def draw_images(count, size, low, high, seed):
+    """Smooth random fields plus noise, [count,H,W,C] float32 within [low, high]."""
+    height, width, channels = size
+    rng = np.random.default_rng(seed)
+    y = np.linspace(0.0, 1.0, height)[:, None, None]
+    x = np.linspace(0.0, 1.0, width)[None, :, None]
+    images = np.empty((count, height, width, channels), np.float64)
+    for n in range(count):
+        field = np.zeros((height, width, channels))
+        for _ in range(4):
+            fy, fx = rng.uniform(0.3, 3.0, 2)
+            phase = rng.uniform(0.0, 2.0 * np.pi, channels)
+            field += np.sin(2.0 * np.pi * (fy * y + fx * x) + phase) * rng.uniform(0.2, 0.6)
+        field += rng.normal(0.0, 0.25, field.shape)
+        images[n] = np.clip(rng.uniform(0.3, 0.7) + rng.uniform(0.15, 0.35) * field, 0.0, 1.0)
+    return (low + (high - low) * images).astype(np.float32)
+
+
+# ------------------------------------------------------------------------------------------- models in a given dtype
+
+def with_dtype(config, dtype):
+    """A model config with every dtype and dtype policy replaced by `dtype`."""
+    if isinstance(config, list):
+        return [with_dtype(item, dtype) for item in config]
+    if not isinstance(config, dict):
+        return config
+    if config.get("class_name") in ("Policy", "DTypePolicy"):
+        return {**config, "config": {**config["config"], "name": dtype}}
+    replaced = {}
+    for key, value in config.items():
+        if key == "dtype" and isinstance(value, str) and "float" in value:
+            replaced[key] = dtype
+        else:
+            replaced[key] = with_dtype(value, dtype)
+    return replaced
+
+
+def set_dtype(dtype):
+    """The dtype of layers whose config names none."""
+    keras.backend.set_floatx(dtype)
+    keras.mixed_precision.set_global_policy(dtype)
+
+
+def load(path, dtype="float32"):
+    """The model of a Keras .h5 file, computing in `dtype` whatever policy it was saved with."""
+    set_dtype(dtype)
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            copy = os.path.join(folder, "copy.h5")
+            shutil.copyfile(path, copy)
+            with h5py.File(copy, "r+") as f:
+                text = f.attrs["model_config"]
+                config = json.loads(text.decode() if isinstance(text, bytes) else text)
+                f.attrs["model_config"] = json.dumps(with_dtype(config, dtype))
+            return keras.models.load_model(copy, compile=False)
+    finally:
+        set_dtype("float32")
+
+
+def is_model(layer):
+    return hasattr(layer, "layers") and hasattr(layer, "get_layer")
+
+
+def find_layer(model, path):
+    """The layer at a Keras path such as `outer/inner`; layer names may hold slashes themselves."""
+    for layer in model.layers:
+        if layer.name == path:
+            return layer
+        if is_model(layer) and path.startswith(layer.name + "/"):
+            return find_layer(layer, path[len(layer.name) + 1:])
+    raise SystemExit(f"no layer {path!r}; the model has {[layer.name for layer in model.layers]}")
+
+
+def last_layer(model):
+    """The layer that makes the output, looking into a nested model."""
+    layer = model.layers[-1]
+    return last_layer(layer) if is_model(layer) else layer
+
+
+def head_of(model):
+    """'softmax', 'sigmoid' or 'linear': the activation that ends the model."""
+    layer = last_layer(model)
+    if isinstance(layer, keras.layers.Softmax):
+        return "softmax"
+    name = getattr(getattr(layer, "activation", None), "__name__", "linear")
+    return name if name in ("softmax", "sigmoid") else "linear"
+
+
+class Logits:
+    """Within the block, the model's last activation is the identity: its output is the logits."""
+
+    def __init__(self, model):
+        self.layer = last_layer(model)
+        self.active = head_of(model) != "linear"
+        self.alone = isinstance(self.layer, (keras.layers.Activation, keras.layers.Softmax))
+
+    def __enter__(self):
+        if self.active and self.alone:
+            self.saved = self.layer.call
+            self.layer.call = lambda inputs, *args, **kwargs: inputs
+        elif self.active:
+            self.saved = self.layer.activation
+            self.layer.activation = keras.activations.linear
+
+    def __exit__(self, *_):
+        if self.active and self.alone:
+            self.layer.call = self.saved
+        elif self.active:
+            self.layer.activation = self.saved
+
+
+class Recorder:
+    """Within the block, keeps the output tensor of the layers at `paths` (the last call of a layer used twice)."""
+
+    def __init__(self, model, paths):
+        self.layers = [find_layer(model, path) for path in paths]
+        self.outputs = [None] * len(paths)
+        self.saved = []
+
+    def __enter__(self):
+        for k, layer in enumerate(self.layers):
+            original = layer.call
+            self.saved.append((layer, original))
+
+            def call(*args, _original=original, _k=k, **kwargs):
+                self.outputs[_k] = tf.identity(_original(*args, **kwargs))
+                return self.outputs[_k]
+            layer.call = call
+        return self
+
+    def __exit__(self, *_):
+        for layer, original in reversed(self.saved):
+            layer.call = original
+
+
+# ------------------------------------------------------------------------------------------------------- computation
+
+def score_gradients(model, images, score, paths=()):
+    """Gradient of sum(score(output)) with respect to images and to each layer in paths, with the activations."""
+    x = tf.convert_to_tensor(images)
+    with Recorder(model, paths) as recorder, tf.GradientTape() as tape:
+        tape.watch(x)
+        total = tf.reduce_sum(score(model(x, training=False)))
+    gradients = tape.gradient(total, [x] + recorder.outputs, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+    return gradients[0].numpy(), [(a.numpy(), g.numpy()) for a, g in zip(recorder.outputs, gradients[1:])]
+
+
+def gradcam(activation, gradient):
+    """relu(sum_k mean_ij(dS/dA) A), not normalised, [N,h,w]; computed in float64 and rounded once."""
+    weights = gradient.astype(np.float64).mean(axis=(1, 2), keepdims=True)
+    return np.maximum((weights * activation.astype(np.float64)).sum(axis=-1), 0.0).astype(np.float32)
+
+
+def class_targets(probs):
+    """The most probable class for image 0, then the second, the third, ... for the others."""
+    order = np.argsort(-probs, axis=1)
+    return np.array([order[n, n % probs.shape[1]] for n in range(len(probs))], np.int32)
+
+
+def classify(model, images):
+    """(output, logits, probs, head); a head of one sigmoid unit becomes two classes with logits (-z, z)."""
+    head = head_of(model)
+    output = model.predict(images, verbose=0)
+    with Logits(model):
+        logits = model(tf.convert_to_tensor(images), training=False).numpy()
+    probs = output
+    if head == "sigmoid" and logits.shape[1] == 1:
+        head = "binary"
+        logits = np.concatenate([-logits, logits], axis=1)
+        probs = np.concatenate([1.0 - output, output], axis=1)
+    return output, logits, probs, head
+
+
+def class_score(head, target, kind, classes):
+    """The function of the model's output whose gradient is taken; kind is 'logit' or 'prob'."""
+    def score(y):
+        if head == "binary":
+            y = tf.concat([-y, y], axis=1)
+        if kind == "prob":
+            y = tf.nn.softmax(y) if head == "softmax" else tf.sigmoid(y)
+        return y * tf.one_hot(target, classes, dtype=y.dtype)
+    return score
+
+
+def write(path, arrays, layers, attrs):
+    """One reference file; layers = [(path, activation, gradient)]. Readable by HDF5 1.10 and later."""
+    with h5py.File(path, "w", libver=("v108", "v110")) as f:
+        f.attrs["format"] = FORMAT
+        f.attrs["framework"] = framework()
+        for key, value in attrs.items():
+            f.attrs[key] = value
+        for name, values in arrays.items():
+            f[name] = values
+        for k, (layer, activation, gradient) in enumerate(layers):
+            group = f.create_group(f"layers/{k}")
+            group.attrs["layer"] = layer
+            group["activation"] = activation.astype(np.float32)
+            group["gradient"] = gradient.astype(np.float32)
+            if activation.ndim == 4 and attrs["head"] != "none":
+                group["gradcam"] = gradcam(activation, gradient)
+
+
+def classifier_reference(model_path, ref_path, images, paths, attrs, kind="logit", double=True, arrays=None,
+                         target=None):
+    """Reference of a classifier: outputs, logits, probabilities, class gradients and the layers in `paths`."""
+    model = load(model_path)
+    output, logits, probs, head = classify(model, images)
+    if target is None:
+        target = class_targets(probs)
+    score = class_score(head, target, kind, logits.shape[1])
+    with Logits(model):
+        gradient, recorded = score_gradients(model, images, score, paths)
+    found = {"input": images, "output": output, "logits": logits, "target": target, "gradient": gradient,
+             **(arrays or {})}
+    if head != "linear":
+        found["probs"] = probs
+    if double:
+        model = load(model_path, "float64")
+        with Logits(model):
+            found["gradient64"], _ = score_gradients(model, images.astype(np.float64), score)
+    layers = [(path, a, g) for path, (a, g) in zip(paths, recorded)]
+    write(ref_path, found, layers, {**attrs, "score": kind, "head": head, "model": os.path.basename(model_path)})
+    return found
+
+
+def operator_reference(model_path, ref_path, images, paths, attrs, seed):
+    """Reference of a model that is no classifier: its output and d(sum(seed * output))/d(input)."""
+    model = load(model_path)
+    output = model.predict(images, verbose=0)
+    weight = np.random.default_rng(seed).normal(0.0, 1.0, output.shape).astype(np.float32)
+    gradient, recorded = score_gradients(model, images, lambda y: y * tf.cast(weight, y.dtype), paths)
+    double = load(model_path, "float64")
+    gradient64, _ = score_gradients(double, images.astype(np.float64), lambda y: y * tf.cast(weight, y.dtype))
+    found = {"input": images, "output": output, "seed": weight, "gradient": gradient, "gradient64": gradient64}
+    layers = [(path, a, g) for path, (a, g) in zip(paths, recorded)]
+    write(ref_path, found, layers, {**attrs, "score": "seed", "head": "none", "model": os.path.basename(model_path)})
+    return found
+
+
+def check_reference(name, found):
+    """Stops on references that could not tell a wrong engine from a right one."""
+    for key in ("output", "gradient", "gradient64"):
+        values = found.get(key)
+        if values is None:
+            continue
+        if not np.all(np.isfinite(values)):
+            raise SystemExit(f"{name}: {key} has values that are not finite")
+        if np.max(np.abs(values)) < 1e-4:
+            raise SystemExit(f"{name}: {key} vanishes (maximum {np.max(np.abs(values)):.1e}): it would test nothing")
+    if "gradient64" in found:
+        scale = np.max(np.abs(found["gradient64"]))
+        error = np.max(np.abs(found["gradient"] - found["gradient64"])) / scale
+        if error > 0.05:
+            raise SystemExit(f"{name}: float32 and float64 gradients differ by {error:.1e} of the maximum")
+        return error
+    return float("nan")
