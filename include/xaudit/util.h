@@ -161,12 +161,21 @@ bool xa_parse_f64(const char *text, double *out);
  * and terminals. Cut to size - 1 bytes between characters; text may be NULL, and must not overlap.
  */
 void xa_str_sanitise(const char *text, char *dst, size_t size);
+/* Whether the bytes are valid UTF-8 (NUL counts as a character). */
+bool xa_str_is_utf8(const char *bytes, size_t len);
 /* The nearest of `n` names to `text` by edit distance regardless of case, or NULL if none is near:
  * "did you mean". */
 const char *xa_nearest(const char *text, const char *const *names, size_t n);
 
 /* Joins a path to the folder of `base_file` unless it is absolute. Caller frees. */
 char *xa_path_beside(const char *base_file, const char *path);
+/* Opens a regular file for reading; the caller closes *fd. NOT_FOUND if there is none, IO for
+ * folders, pipes and devices (without waiting for a writer) and whatever else goes wrong. */
+XA_MUST_USE xa_status xa_open_regular(const char *path, int *fd, int64_t *size, xa_err *err);
+/* Reads until `size` bytes are there or the file ends; *got says how many. Goes on after signals.
+ */
+XA_MUST_USE xa_status
+xa_read_fd(int fd, const char *path, void *to, size_t size, size_t *got, xa_err *err);
 /* Reads a whole regular file of at most `limit` bytes; data is NUL-terminated. Caller frees.
  * NOT_FOUND if there is none, IO for folders, pipes and read errors, LIMIT beyond the limit. */
 XA_MUST_USE xa_status

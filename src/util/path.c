@@ -28,76 +28,84 @@ char *xa_path_beside(const char *base_file, const char *path)
     return joined;
 }
 
-/* Opens a regular file for reading. Without O_NONBLOCK opening a pipe would wait for a writer. */
-static xa_status open_regular(const char *path, int *out_fd, struct stat *info, xa_err *err)
+xa_status xa_open_regular(const char *path, int *out_fd, int64_t *size, xa_err *err)
 {
+    xa_status st = XA_OK;
+    struct stat info;
+    /* Without O_NONBLOCK opening a pipe would wait for a writer. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
-        XA_RETURN_FAIL(err,
-                       errno == ENOENT || errno == ENOTDIR ? XA_NOT_FOUND : XA_IO,
-                       "%s: cannot open: %s",
-                       path,
-                       strerror(errno));
-    if (fstat(fd, info) != 0) {
-        int cause = errno;
-        close(fd);
-        XA_RETURN_FAIL(err, XA_IO, "%s: cannot inspect: %s", path, strerror(cause));
-    }
-    if (!S_ISREG(info->st_mode)) {
-        close(fd);
-        XA_RETURN_FAIL(err,
-                       XA_IO,
-                       "%s: expected a regular file, found %s",
-                       path,
-                       S_ISDIR(info->st_mode) ? "a folder" : "a device, pipe or socket");
-    }
+        XA_FAIL(err,
+                errno == ENOENT || errno == ENOTDIR ? XA_NOT_FOUND : XA_IO,
+                "%s: cannot open: %s",
+                path,
+                strerror(errno));
+    if (fstat(fd, &info) != 0)
+        XA_FAIL(err, XA_IO, "%s: cannot inspect: %s", path, strerror(errno));
+    if (!S_ISREG(info.st_mode))
+        XA_FAIL(err,
+                XA_IO,
+                "%s: expected a regular file, found %s",
+                path,
+                S_ISDIR(info.st_mode) ? "a folder" : "a device, pipe or socket");
     *out_fd = fd;
-    return XA_OK;
+    if (size != NULL)
+        *size = info.st_size;
+    fd = -1;
+done:
+    if (fd >= 0)
+        close(fd);
+    return st;
 }
 
-/* One read, repeated when a signal cut it short. */
-static ssize_t read_some(int fd, void *to, size_t size)
+xa_status xa_read_fd(int fd, const char *path, void *to, size_t size, size_t *got, xa_err *err)
 {
-    ssize_t n;
-    do {
-        n = read(fd, to, size);
-    } while (n < 0 && errno == EINTR);
-    return n;
+    size_t len = 0;
+    while (len < size) {
+        ssize_t n = read(fd, (char *)to + len, size - len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            XA_RETURN_FAIL(err, XA_IO, "%s: cannot read: %s", path, strerror(errno));
+        if (n == 0)
+            break;
+        len += (size_t)n;
+    }
+    *got = len;
+    return XA_OK;
 }
 
 xa_status xa_read_file(const char *path, size_t limit, char **data, size_t *size, xa_err *err)
 {
     xa_status st = XA_OK;
-    struct stat info;
     char *bytes = NULL;
     size_t cap = 0;
     size_t len = 0;
+    int64_t said = 0;
     int fd = -1;
 
-    XA_TRY(err, open_regular(path, &fd, &info, err));
+    XA_TRY(err, xa_open_regular(path, &fd, &said, err));
     if (limit > PTRDIFF_MAX - 2)
         limit = PTRDIFF_MAX - 2;
-    if (info.st_size > 0 && (uintmax_t)info.st_size > limit)
+    if (said > 0 && (uintmax_t)said > limit)
         XA_FAIL(err,
                 XA_LIMIT,
-                "%s: at most %zu bytes are accepted, found %jd",
+                "%s: at most %zu bytes are accepted, found %lld",
                 path,
                 limit,
-                (intmax_t)info.st_size);
+                (long long)said);
     /* One byte more than it says, to see the end without another growth; and files that change
      * while they are read, or say 0 as those of /proc do, are read to their end all the same. */
-    XA_TRY(err, xa_grow(&bytes, &cap, (size_t)info.st_size + 2, 1, err));
+    XA_TRY(err, xa_grow(&bytes, &cap, (size_t)said + 2, 1, err));
     for (;;) {
-        ssize_t n = read_some(fd, bytes + len, cap - len - 1);
-        if (n < 0)
-            XA_FAIL(err, XA_IO, "%s: cannot read: %s", path, strerror(errno));
-        if (n == 0)
-            break;
-        len += (size_t)n;
+        size_t n = 0;
+        XA_TRY(err, xa_read_fd(fd, path, bytes + len, cap - len - 1, &n, err));
+        len += n;
         if (len > limit)
             XA_FAIL(err, XA_LIMIT, "%s: at most %zu bytes are accepted, found more", path, limit);
-        if (len + 1 >= cap)
-            XA_TRY(err, xa_grow(&bytes, &cap, cap + 2, 1, err));
+        if (len + 1 < cap)
+            break;
+        XA_TRY(err, xa_grow(&bytes, &cap, cap + 2, 1, err));
     }
     bytes[len] = '\0';
     *data = bytes;
@@ -114,24 +122,20 @@ xa_status xa_sha256_file(const char *path, char hex[XA_SHA256_HEX], xa_err *err)
 {
     enum { CHUNK = 1 << 18 };
     xa_status st = XA_OK;
-    struct stat info;
     xa_sha256 *h = NULL;
     unsigned char *chunk = NULL;
+    size_t n = 0;
     int fd = -1;
 
-    XA_TRY(err, open_regular(path, &fd, &info, err));
+    XA_TRY(err, xa_open_regular(path, &fd, NULL, err));
     XA_TRY(err, xa_sha256_create(&h, err));
     chunk = malloc(CHUNK);
     if (chunk == NULL)
         XA_FAIL(err, XA_NOMEM, "no memory for %d bytes", (int)CHUNK);
-    for (;;) {
-        ssize_t n = read_some(fd, chunk, CHUNK);
-        if (n < 0)
-            XA_FAIL(err, XA_IO, "%s: cannot read: %s", path, strerror(errno));
-        if (n == 0)
-            break;
-        xa_sha256_add(h, chunk, (size_t)n);
-    }
+    do {
+        XA_TRY(err, xa_read_fd(fd, path, chunk, CHUNK, &n, err));
+        xa_sha256_add(h, chunk, n);
+    } while (n == CHUNK);
     xa_sha256_hex(h, hex);
     if (hex[0] == '\0')
         XA_FAIL(err, XA_IO, "%s: the crypto library failed to hash", path);

@@ -34,6 +34,30 @@ static size_t decode_utf8(const unsigned char *p, uint32_t *code)
     return n;
 }
 
+bool xa_str_is_utf8(const char *bytes, size_t len)
+{
+    size_t i = 0;
+    while (i < len) {
+        uint64_t word;
+        if (len - i >= sizeof word) {
+            memcpy(&word, bytes + i, sizeof word);
+            if ((word & UINT64_C(0x8080808080808080)) == 0) {
+                i += sizeof word;
+                continue;
+            }
+        }
+        /* Copied with a NUL behind, where a cut sequence must end. */
+        unsigned char next[5] = {0};
+        uint32_t code;
+        memcpy(next, bytes + i, len - i < 4 ? len - i : 4);
+        const size_t n = decode_utf8(next, &code);
+        if (n == 0)
+            return false;
+        i += n;
+    }
+    return true;
+}
+
 /* Control characters, line separators, and the marks that reorder what a terminal shows. */
 static bool is_unprintable(uint32_t c)
 {

@@ -62,6 +62,28 @@ static void test_sanitise_cuts_between_characters(void **state)
     }
 }
 
+static void test_is_utf8(void **state)
+{
+    (void)state;
+    assert_true(xa_str_is_utf8("", 0));
+    assert_true(xa_str_is_utf8("a\0b", 3));
+    assert_true(xa_str_is_utf8("12345678\xc3\xa9", 10));
+    assert_false(xa_str_is_utf8("12345678\xc3\xa9", 9)); /* cut by the length */
+    assert_false(xa_str_is_utf8("1234567\xe9 789", 12)); /* Latin-1 */
+    assert_false(xa_str_is_utf8("\xc3\0\xa9", 3));
+    assert_false(xa_str_is_utf8("\xed\xa0\x80", 3));
+    /* Every valid character at every offset, with every cut refused. */
+    for (size_t at = 0; at < 20; at++) {
+        char text[32];
+        memset(text, 'x', sizeof text);
+        memcpy(text + at, "\xf0\x9f\x90\x95", 4);
+        assert_true(xa_str_is_utf8(text, sizeof text));
+        assert_true(xa_str_is_utf8(text, at + 4));
+        for (size_t cut = 1; cut < 4; cut++)
+            assert_false(xa_str_is_utf8(text, at + cut));
+    }
+}
+
 static bool is_clean(const char *text)
 {
     char again[512];
@@ -127,6 +149,7 @@ int main(void)
         cmocka_unit_test(test_sanitise),
         cmocka_unit_test(test_sanitise_cuts_between_characters),
         cmocka_unit_test(test_sanitise_random),
+        cmocka_unit_test(test_is_utf8),
         cmocka_unit_test(test_nearest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
