@@ -33,6 +33,15 @@ typedef struct xa_dw_shape {
     int64_t kh, kw, sh, sw, dh, dw, pad_top, pad_left;
 } xa_dw_shape;
 
+/* Pooling geometry: one sample x [H,W,C] -> y [OH,OW,C]. */
+typedef struct xa_pool_shape {
+    int64_t h, w, c, oh, ow;
+    int64_t kh, kw, sh, sw, pad_top, pad_left;
+} xa_pool_shape;
+/* Windows of at most this many elements keep the place of their maximum in one byte, others in four
+ * (native uint32_t). */
+enum { XA_POOL_BYTE_WINDOW = 256 };
+
 typedef struct xa_kernels {
     xa_isa isa;
 
@@ -88,6 +97,46 @@ typedef struct xa_kernels {
                            int64_t row0,
                            int64_t row1,
                            float *dx);
+
+    /* Output rows [row0, row1) of one sample, y and argmax pointing at row row0. argmax: place
+     * ky*KW + kx of the first of equal maxima, uint8_t or uint32_t (XA_POOL_BYTE_WINDOW); NULL when
+     * no gradient comes. A NaN in the window is its maximum. */
+    void (*max_pool)(const xa_pool_shape *s,
+                     const float *x,
+                     int64_t row0,
+                     int64_t row1,
+                     float *y,
+                     void *argmax);
+    /* dx rows [row0, row1), gather form; dy and argmax are the sample's. */
+    void (*max_pool_back)(const xa_pool_shape *s,
+                          const float *dy,
+                          const void *argmax,
+                          int64_t row0,
+                          int64_t row1,
+                          float *dx);
+    /* Mean of the window's elements that lie inside x. */
+    void (*avg_pool)(
+        const xa_pool_shape *s, const float *x, int64_t row0, int64_t row1, float *y);
+    void (*avg_pool_back)(
+        const xa_pool_shape *s, const float *dy, int64_t row0, int64_t row1, float *dx);
+
+    /* y[r,:] = (x[r,:] - mean)/sqrt(variance + epsilon)*gamma + beta over the last axis; mean and
+     * reciprocal root, as used, go to stats[r,2]. Sums in double. */
+    void (*layer_norm)(int64_t rows,
+                       int64_t c,
+                       float epsilon,
+                       const float *x,
+                       const float *gamma,
+                       const float *beta,
+                       float *y,
+                       float *stats);
+    void (*layer_norm_back)(int64_t rows,
+                            int64_t c,
+                            const float *x,
+                            const float *gamma,
+                            const float *stats,
+                            const float *dy,
+                            float *dx);
 
     /* Elementwise activations other than RELU: y = f(x); y may be x. */
     void (*activate)(int64_t n, const xa_activation *act, const float *x, float *y);

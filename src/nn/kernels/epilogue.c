@@ -1,0 +1,185 @@
+/* Everything that follows a convolution, in one pass, and its counterpart on the way back. */
+#include "isa_build.h"
+#include "isa_table.h"
+
+#include <math.h>
+
+/* One ReLU, prepared: y = x<low ? slope*(x-low) : x>high ? high : x, gradient where low < x < high.
+ * Comparisons are written so that NaN falls through to x. */
+typedef struct relu {
+    float low, high, slope;
+    bool active, bounded;
+} relu;
+
+XA_INLINE relu relu_of(const xa_activation *act)
+{
+    relu r = {0};
+    r.active = act && act->kind == XA_ACT_RELU;
+    if (r.active) {
+        r.low = act->c;
+        r.high = act->b;
+        r.slope = act->a;
+        r.bounded = !isinf(act->b);
+    }
+    return r;
+}
+
+XA_INLINE float relu_1(const relu *r, float x, unsigned *bit)
+{
+    const bool below = x < r->low, above = r->bounded && x >= r->high;
+    *bit = x > r->low && !above;
+    if (below) /* 0 * -infinity must not become NaN */
+        return r->slope == 0.0f ? 0.0f : r->slope * (x - r->low);
+    return above ? r->high : x;
+}
+
+XA_INLINE v8 relu_8(const relu *r, v8 x, unsigned *bits)
+{
+    const v8 low = v8_set(r->low);
+    const v8i below = x < low;
+    v8i pass = x > low;
+    v8 y = v8_select(below, r->slope == 0.0f ? v8_set(0.0f) : v8_set(r->slope) * (x - low), x);
+    if (r->bounded) {
+        const v8 high = v8_set(r->high);
+        const v8i above = (x >= high) & ~below;
+        y = v8_select(above, high, y);
+        pass &= ~above;
+    }
+    *bits = v8_bits(pass);
+    return y;
+}
+
+/* One row; the constants say what is there, so that each combination is its own loop. */
+XA_INLINE void epilogue_row(int64_t c,
+                            float *y,
+                            const float *bias,
+                            const float *residual,
+                            const relu *r,
+                            uint8_t *bits,
+                            const bool has_bias,
+                            const bool has_residual,
+                            const bool has_relu,
+                            const bool has_bits)
+{
+    int64_t j = 0;
+    for (; j + 8 <= c; j += 8) {
+        v8 v = v8_load(y + j);
+        unsigned b = 0xff;
+        if (has_bias)
+            v += v8_load(bias + j);
+        if (has_residual)
+            v += v8_load(residual + j);
+        if (has_relu)
+            v = relu_8(r, v, &b);
+        v8_store(y + j, v);
+        if (has_bits)
+            bits[j / 8] = (uint8_t)b;
+    }
+    if (j == c)
+        return;
+    unsigned tail = 0;
+    for (int64_t i = j; i < c; i++) {
+        float v = y[i];
+        unsigned b = 1;
+        if (has_bias)
+            v += bias[i];
+        if (has_residual)
+            v += residual[i];
+        if (has_relu)
+            v = relu_1(r, v, &b);
+        y[i] = v;
+        tail |= b << (i - j);
+    }
+    if (has_bits)
+        bits[j / 8] = (uint8_t)tail;
+}
+
+XA_INLINE void epilogue_rows(int64_t rows,
+                             int64_t c,
+                             float *y,
+                             int64_t ld,
+                             const float *bias,
+                             const float *residual,
+                             const relu *r,
+                             uint8_t *bits,
+                             const bool has_residual,
+                             const bool has_relu)
+{
+    const size_t step = xa_bits_row(c);
+    for (int64_t i = 0; i < rows; i++, y += ld) {
+        const float *res = has_residual ? residual + i * ld : NULL;
+        uint8_t *b = bits ? bits + (size_t)i * step : NULL;
+        if (bias && b)
+            epilogue_row(c, y, bias, res, r, b, true, has_residual, has_relu, true);
+        else if (bias)
+            epilogue_row(c, y, bias, res, r, NULL, true, has_residual, has_relu, false);
+        else if (b)
+            epilogue_row(c, y, NULL, res, r, b, false, has_residual, has_relu, true);
+        else
+            epilogue_row(c, y, NULL, res, r, NULL, false, has_residual, has_relu, false);
+    }
+}
+
+void XA_K(xa_epilogue)(int64_t rows,
+                       int64_t c,
+                       float *y,
+                       int64_t ld,
+                       const float *bias,
+                       const float *residual,
+                       const xa_activation *act,
+                       uint8_t *bits)
+{
+    const relu r = relu_of(act);
+    if (!bias && !residual && !r.active && !bits)
+        return;
+    if (r.active && residual)
+        epilogue_rows(rows, c, y, ld, bias, residual, &r, bits, true, true);
+    else if (r.active)
+        epilogue_rows(rows, c, y, ld, bias, NULL, &r, bits, false, true);
+    else if (residual)
+        epilogue_rows(rows, c, y, ld, bias, residual, &r, bits, true, false);
+    else
+        epilogue_rows(rows, c, y, ld, bias, NULL, &r, bits, false, false);
+}
+
+void XA_K(xa_mask)(
+    int64_t rows, int64_t c, const float *dy, const uint8_t *bits, float slope, float *out)
+{
+    const size_t step = xa_bits_row(c);
+    for (int64_t i = 0; i < rows; i++, dy += c, out += c, bits += step) {
+        int64_t j = 0;
+        if (slope == 0.0f) /* a gradient that is stopped is 0, even where it was infinite */
+            for (; j + 8 <= c; j += 8) {
+                const v8i on = v8_unbits(bits[j / 8]);
+                v8_store(out + j, (v8)(on & (v8i)v8_load(dy + j)));
+            }
+        else
+            for (; j + 8 <= c; j += 8) {
+                const v8 g = v8_load(dy + j);
+                v8_store(out + j, v8_select(v8_unbits(bits[j / 8]), g, v8_set(slope) * g));
+            }
+        for (; j < c; j++) {
+            const bool on = bits[j / 8] >> (j % 8) & 1;
+            out[j] = on ? dy[j] : slope == 0.0f ? 0.0f : slope * dy[j];
+        }
+    }
+}
+
+void XA_K(xa_add)(int64_t n, const float *a, const float *b, float *out)
+{
+    for (int64_t i = 0; i < n; i++)
+        out[i] = a[i] + b[i];
+}
+
+void XA_K(xa_affine)(
+    int64_t rows, int64_t c, const float *x, const float *scale, const float *shift, float *y)
+{
+    for (int64_t i = 0; i < rows; i++, x += c, y += c) {
+        if (shift)
+            for (int64_t j = 0; j < c; j++)
+                y[j] = XA_FMA(x[j], scale[j], shift[j]);
+        else
+            for (int64_t j = 0; j < c; j++)
+                y[j] = x[j] * scale[j];
+    }
+}

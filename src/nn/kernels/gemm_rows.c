@@ -1,0 +1,165 @@
+/* Matrix products for few rows: every element is one chain over ascending k, so a row never depends
+ * on how many others there are. The weights stream through once, whatever M is. */
+#include "isa_build.h"
+#include "isa_table.h"
+
+enum { KSTEP = 16 }; /* rows of b read side by side */
+
+/* c[MR, 8*NV] (+)= a[MR, kn] * b[kn, 8*NV]; `first` starts the sums at 0. */
+XA_INLINE void block(const int mr,
+                     const int nv,
+                     bool first,
+                     int64_t kn,
+                     const float *a,
+                     int64_t lda,
+                     const float *b,
+                     int64_t ldb,
+                     float *c,
+                     int64_t ldc)
+{
+    v8 acc[4][4];
+    for (int i = 0; i < mr; i++)
+        for (int j = 0; j < nv; j++)
+            acc[i][j] = first ? v8_set(0.0f) : v8_load(c + i * ldc + 8 * j);
+    for (int64_t k = 0; k < kn; k++) {
+        v8 bv[4];
+        for (int j = 0; j < nv; j++)
+            bv[j] = v8_load(b + k * ldb + 8 * j);
+        for (int i = 0; i < mr; i++) {
+            const v8 av = v8_set(a[i * lda + k]);
+            for (int j = 0; j < nv; j++)
+                acc[i][j] = v8_fma(av, bv[j], acc[i][j]);
+        }
+    }
+    for (int i = 0; i < mr; i++)
+        for (int j = 0; j < nv; j++)
+            v8_store(c + i * ldc + 8 * j, acc[i][j]);
+}
+
+/* All rows of one column panel of 8*nv. */
+XA_INLINE void panel(const int nv,
+                     bool first,
+                     int64_t m,
+                     int64_t kn,
+                     const float *a,
+                     int64_t lda,
+                     const float *b,
+                     int64_t ldb,
+                     float *c,
+                     int64_t ldc)
+{
+    int64_t i = 0;
+    for (; i + 4 <= m; i += 4)
+        block(4, nv, first, kn, a + i * lda, lda, b, ldb, c + i * ldc, ldc);
+    for (; i + 2 <= m; i += 2)
+        block(2, nv, first, kn, a + i * lda, lda, b, ldb, c + i * ldc, ldc);
+    for (; i < m; i++)
+        block(1, nv, first, kn, a + i * lda, lda, b, ldb, c + i * ldc, ldc);
+}
+
+static void panel_1(bool first,
+                    int64_t m,
+                    int64_t n,
+                    int64_t kn,
+                    const float *a,
+                    int64_t lda,
+                    const float *b,
+                    int64_t ldb,
+                    float *c,
+                    int64_t ldc)
+{
+    for (int64_t i = 0; i < m; i++)
+        for (int64_t j = 0; j < n; j++) {
+            float s = first ? 0.0f : c[i * ldc + j];
+            for (int64_t k = 0; k < kn; k++)
+                s = XA_FMA(a[i * lda + k], b[k * ldb + j], s);
+            c[i * ldc + j] = s;
+        }
+}
+
+void XA_K(xa_gemm_rows)(int64_t m,
+                        int64_t n,
+                        int64_t k,
+                        const float *a,
+                        int64_t lda,
+                        const float *b,
+                        int64_t ldb,
+                        float *c,
+                        int64_t ldc)
+{
+    if (k == 0)
+        for (int64_t i = 0; i < m; i++)
+            memset(c + i * ldc, 0, (size_t)n * sizeof(*c));
+    for (int64_t k0 = 0; k0 < k; k0 += KSTEP) {
+        const int64_t kn = k - k0 < KSTEP ? k - k0 : KSTEP;
+        const bool first = k0 == 0;
+        const float *ak = a + k0, *bk = b + k0 * ldb;
+        int64_t j = 0;
+        for (; m == 1 && j + 32 <= n; j += 32)
+            panel(4, first, m, kn, ak, lda, bk + j, ldb, c + j, ldc);
+        for (; j + 16 <= n; j += 16)
+            panel(2, first, m, kn, ak, lda, bk + j, ldb, c + j, ldc);
+        for (; j + 8 <= n; j += 8)
+            panel(1, first, m, kn, ak, lda, bk + j, ldb, c + j, ldc);
+        if (j < n)
+            panel_1(first, m, n - j, kn, ak, lda, bk + j, ldb, c + j, ldc);
+    }
+}
+
+/* c[MR,NR] = a[MR,K] * b[NR,K]^T: eight partial sums an element, lane k%8, then the rest. */
+XA_INLINE void dots(const int mr,
+                    const int nr,
+                    int64_t k,
+                    const float *a,
+                    int64_t lda,
+                    const float *b,
+                    int64_t ldb,
+                    float *c,
+                    int64_t ldc)
+{
+    v8 acc[2][4];
+    for (int i = 0; i < mr; i++)
+        for (int j = 0; j < nr; j++)
+            acc[i][j] = v8_set(0.0f);
+    int64_t p = 0;
+    for (; p + 8 <= k; p += 8) {
+        v8 av[2];
+        for (int i = 0; i < mr; i++)
+            av[i] = v8_load(a + i * lda + p);
+        for (int j = 0; j < nr; j++) {
+            const v8 bv = v8_load(b + j * ldb + p);
+            for (int i = 0; i < mr; i++)
+                acc[i][j] = v8_fma(av[i], bv, acc[i][j]);
+        }
+    }
+    for (int i = 0; i < mr; i++)
+        for (int j = 0; j < nr; j++) {
+            float s = v8_sum(acc[i][j]);
+            for (int64_t q = p; q < k; q++)
+                s = XA_FMA(a[i * lda + q], b[j * ldb + q], s);
+            c[i * ldc + j] = s;
+        }
+}
+
+void XA_K(xa_gemm_rows_nt)(int64_t m,
+                           int64_t n,
+                           int64_t k,
+                           const float *a,
+                           int64_t lda,
+                           const float *b,
+                           int64_t ldb,
+                           float *c,
+                           int64_t ldc)
+{
+    int64_t j = 0;
+    for (; j + 4 <= n; j += 4) {
+        int64_t i = 0;
+        for (; i + 2 <= m; i += 2)
+            dots(2, 4, k, a + i * lda, lda, b + j * ldb, ldb, c + i * ldc + j, ldc);
+        for (; i < m; i++)
+            dots(1, 4, k, a + i * lda, lda, b + j * ldb, ldb, c + i * ldc + j, ldc);
+    }
+    for (; j < n; j++)
+        for (int64_t i = 0; i < m; i++)
+            dots(1, 1, k, a + i * lda, lda, b + j * ldb, ldb, c + i * ldc + j, ldc);
+}

@@ -1,0 +1,107 @@
+/* What the files compiled once an ISA share: the name suffix and eight-lane vectors that become AVX
+ * registers, pairs of SSE registers or plain loops, whatever the compiler is told to use.
+ *
+ * XA_ISA_SUFFIX (_base, _avx2) comes from the build.
+ */
+#ifndef XAUDIT_NN_ISA_BUILD_H
+#define XAUDIT_NN_ISA_BUILD_H
+
+#include "kernels.h"
+
+#include <string.h>
+
+#ifndef XA_ISA_SUFFIX
+#error "XA_ISA_SUFFIX is not defined: this file belongs to XA_KERNEL_FILES"
+#endif
+#define XA_CAT_(a, b) a##b
+#define XA_CAT(a, b) XA_CAT_(a, b)
+#define XA_K(name) XA_CAT(name, XA_ISA_SUFFIX)
+
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+#define XA_FMA(a, b, c) __builtin_fmaf((a), (b), (c))
+#else
+#define XA_FMA(a, b, c) ((a) * (b) + (c))
+#endif
+
+#define XA_INLINE static inline __attribute__((always_inline))
+
+/* Eight floats. */
+typedef float v8 __attribute__((vector_size(32)));
+typedef int32_t v8i __attribute__((vector_size(32)));
+typedef uint8_t v8b __attribute__((vector_size(8)));
+
+XA_INLINE v8 v8_load(const float *p)
+{
+    v8 v;
+    memcpy(&v, p, sizeof(v));
+    return v;
+}
+XA_INLINE void v8_store(float *p, v8 v)
+{
+    memcpy(p, &v, sizeof(v));
+}
+XA_INLINE v8 v8_set(float x)
+{
+    return (v8){x, x, x, x, x, x, x, x};
+}
+XA_INLINE v8i v8i_set(int32_t x)
+{
+    return (v8i){x, x, x, x, x, x, x, x};
+}
+XA_INLINE v8 v8_fma(v8 a, v8 b, v8 c)
+{
+#if defined(__FMA__) && defined(__AVX__)
+    return __builtin_ia32_vfmaddps256(a, b, c);
+#else
+    v8 r;
+    for (int i = 0; i < 8; i++)
+        r[i] = XA_FMA(a[i], b[i], c[i]);
+    return r;
+#endif
+}
+/* a where the lane of `mask` is all ones, b where it is zero. */
+XA_INLINE v8 v8_select(v8i mask, v8 a, v8 b)
+{
+    return (v8)((mask & (v8i)a) | (~mask & (v8i)b));
+}
+XA_INLINE v8i v8i_select(v8i mask, v8i a, v8i b)
+{
+    return (mask & a) | (~mask & b);
+}
+/* Bit i of the byte is lane i of a comparison's result. */
+XA_INLINE unsigned v8_bits(v8i mask)
+{
+#if defined(__AVX__)
+    return (unsigned)__builtin_ia32_movmskps256((v8)mask);
+#else
+    unsigned r = 0;
+    for (int i = 0; i < 8; i++)
+        r |= (unsigned)(mask[i] & 1) << i;
+    return r;
+#endif
+}
+/* The comparison's result that v8_bits() made the byte of. */
+XA_INLINE v8i v8_unbits(unsigned bits)
+{
+    const v8i lane = {1, 2, 4, 8, 16, 32, 64, 128};
+    return (v8i_set((int32_t)bits) & lane) == lane;
+}
+/* Eight bytes as eight integers. */
+XA_INLINE v8i v8i_load_bytes(const uint8_t *p)
+{
+    v8b b;
+    memcpy(&b, p, sizeof(b));
+    return __builtin_convertvector(b, v8i);
+}
+XA_INLINE void v8i_store_bytes(uint8_t *p, v8i v)
+{
+    const v8b b = __builtin_convertvector(v, v8b);
+    memcpy(p, &b, sizeof(b));
+}
+/* Sum of the lanes in one fixed order. */
+XA_INLINE float v8_sum(v8 v)
+{
+    return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7]));
+}
+
+#endif

@@ -1,0 +1,25 @@
+/* One ISA's kernels as a table. */
+#include "isa_table.h"
+
+#define XA_ISA_OF_base XA_ISA_BASE
+#define XA_ISA_OF_avx2 XA_ISA_AVX2
+
+const xa_kernels XA_K(xa_kernels_table) = {
+    .isa = XA_CAT(XA_ISA_OF, XA_ISA_SUFFIX),
+    .gemm_rows = XA_K(xa_gemm_rows),
+    .gemm_rows_nt = XA_K(xa_gemm_rows_nt),
+    .epilogue = XA_K(xa_epilogue),
+    .mask = XA_K(xa_mask),
+    .add = XA_K(xa_add),
+    .affine = XA_K(xa_affine),
+    .depthwise = XA_K(xa_depthwise),
+    .depthwise_back = XA_K(xa_depthwise_back),
+    .max_pool = XA_K(xa_max_pool),
+    .max_pool_back = XA_K(xa_max_pool_back),
+    .avg_pool = XA_K(xa_avg_pool),
+    .avg_pool_back = XA_K(xa_avg_pool_back),
+    .layer_norm = XA_K(xa_layer_norm),
+    .layer_norm_back = XA_K(xa_layer_norm_back),
+    .activate = XA_K(xa_activate),
+    .activate_back = XA_K(xa_activate_back),
+};
