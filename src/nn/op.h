@@ -10,6 +10,9 @@
 #include "kernels/kernels.h"
 #include "xaudit/nn.h"
 
+/* Most inputs of one operator: their tables lie on the stack of the run. */
+enum { XA_OPERANDS = 256 };
+
 /* What is kept from forward for backward, besides `state`. */
 enum { XA_SAVES_INPUTS = 1, XA_SAVES_OUTPUT = 2 };
 

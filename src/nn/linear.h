@@ -1,0 +1,21 @@
+/* Rows times a packed matrix: what dense layers and 1x1 convolutions share. Private to nn. */
+#ifndef XAUDIT_NN_LINEAR_H
+#define XAUDIT_NN_LINEAR_H
+
+#include "op.h"
+
+/* Packed weights: matrix [k, f] row-major, padded to XA_ALIGN, then bias [f]. */
+size_t xa_linear_packed_bytes(int64_t k, int64_t f);
+/* raw [k, f], bias [f] or NULL; `fold` scales columns and shifts the bias, in double. */
+void xa_linear_pack(
+    int64_t k, int64_t f, const float *raw, const float *bias, const xa_fold *fold, void *dst);
+const float *xa_linear_bias(const void *packed, int64_t k, int64_t f);
+
+/* Scratch for both passes of n samples of `rows` rows each. */
+size_t xa_linear_scratch_bytes(int64_t n, int64_t rows, int64_t f);
+/* y[n*rows, f] = act(x[n*rows, k] w + bias + residual) from c's pointers. */
+void xa_linear_forward(const xa_op_call *c, int64_t rows, int64_t k, int64_t f);
+/* dx[n*rows, k] = mask(dy)[n*rows, f] w^T. */
+void xa_linear_backward(const xa_op_call *c, int64_t rows, int64_t k, int64_t f);
+
+#endif

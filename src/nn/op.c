@@ -1,0 +1,208 @@
+/* Shapes, the operator table and the checks that operators share. */
+#include "op.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+static const xa_op_def *const op_table[XA_OP_COUNT] = {
+#define X(name, file) [XA_OP_##name] = &xa_op_##file,
+    XA_OP_LIST(X)
+#undef X
+};
+
+const xa_op_def *xa_op_get(xa_op op)
+{
+    return op >= 0 && op < XA_OP_COUNT ? op_table[op] : NULL;
+}
+
+const char *xa_op_name(xa_op op)
+{
+    const xa_op_def *def = xa_op_get(op);
+    return def ? def->name : "?";
+}
+
+/* ---- shapes ---- */
+
+int64_t xa_shape_count(const xa_shape *s)
+{
+    int64_t n = 1;
+    for (int i = 0; i < s->ndim; i++)
+        n *= s->dim[i];
+    return n;
+}
+
+bool xa_shape_equal(const xa_shape *a, const xa_shape *b)
+{
+    if (a->ndim != b->ndim)
+        return false;
+    for (int i = 0; i < a->ndim; i++)
+        if (a->dim[i] != b->dim[i])
+            return false;
+    return true;
+}
+
+int64_t xa_shape_last(const xa_shape *s)
+{
+    return s->ndim ? s->dim[s->ndim - 1] : 1;
+}
+
+const char *xa_shape_text(const xa_shape *s, char *buf, size_t size)
+{
+    size_t at = 0;
+    int n = snprintf(buf, size, "[");
+    at += (size_t)(n > 0 ? n : 0);
+    for (int i = 0; i < s->ndim && at < size; i++) {
+        n = snprintf(buf + at, size - at, "%s%" PRId64, i ? "," : "", s->dim[i]);
+        at += (size_t)(n > 0 ? n : 0);
+    }
+    if (at < size)
+        snprintf(buf + at, size - at, "]");
+    return buf;
+}
+
+/* ---- activations ---- */
+
+static const char *const activation_names[XA_ACT_COUNT] = {
+#define X(name, text) [XA_ACT_##name] = text,
+    XA_ACTIVATION_LIST(X)
+#undef X
+};
+
+xa_activation xa_activation_default(xa_activation_kind kind)
+{
+    xa_activation a = {.kind = kind};
+    switch (kind) {
+    case XA_ACT_RELU:
+        a.b = INFINITY;
+        break;
+    case XA_ACT_ELU:
+        a.a = 1.0f;
+        break;
+    case XA_ACT_HARD_SIGMOID:
+        a.a = 1.0f / 6.0f;
+        a.b = 0.5f;
+        break;
+    default:
+        break;
+    }
+    return a;
+}
+
+int xa_activation_parse(const char *keras_name)
+{
+    for (int i = 0; i < XA_ACT_COUNT; i++)
+        if (!strcmp(activation_names[i], keras_name))
+            return i;
+    return -1;
+}
+
+/* ---- checks ---- */
+
+const xa_shape *xa_input_shape(const xa_graph *g, const xa_node *node, int i)
+{
+    return &xa_graph_node(g, node->inputs[i])->shape;
+}
+
+xa_status xa_check_ndim(const xa_graph *g, const xa_node *node, int input, int ndim, xa_err *err)
+{
+    const xa_shape *s = xa_input_shape(g, node, input);
+    char text[96];
+    if (s->ndim != ndim)
+        XA_RETURN_FAIL(err,
+                       XA_SHAPE,
+                       "layer \"%s\" (%s): expected an input of %d dimensions, found %s",
+                       node->name,
+                       xa_op_name(node->op),
+                       ndim,
+                       xa_shape_text(s, text, sizeof text));
+    return XA_OK;
+}
+
+xa_status xa_check_weight(
+    const xa_graph *g, const xa_node *node, int i, bool optional, const xa_shape *want, xa_err *err)
+{
+    char a[96], b[96];
+    const int id = i < node->nweights ? node->weights[i] : -1;
+    if (id < 0) {
+        if (optional)
+            return XA_OK;
+        XA_RETURN_FAIL(err,
+                       XA_INVALID,
+                       "layer \"%s\" (%s): weight %d is missing",
+                       node->name,
+                       xa_op_name(node->op),
+                       i);
+    }
+    const xa_weight *w = xa_graph_weight(g, id);
+    if (!xa_shape_equal(&w->shape, want))
+        XA_RETURN_FAIL(err,
+                       XA_SHAPE,
+                       "layer \"%s\" (%s): weight \"%s\" is %s, expected %s",
+                       node->name,
+                       xa_op_name(node->op),
+                       w->name,
+                       xa_shape_text(&w->shape, a, sizeof a),
+                       xa_shape_text(want, b, sizeof b));
+    return XA_OK;
+}
+
+xa_status xa_check_window(const xa_node *node, const xa_window *w, xa_err *err)
+{
+    const int64_t v[6] = {w->kh, w->kw, w->sh, w->sw, w->dh, w->dw};
+    static const char *const what[6] = {
+        "kernel height", "kernel width", "stride", "stride", "dilation", "dilation"};
+    for (int i = 0; i < 6; i++)
+        if (v[i] < 1 || v[i] > 65536)
+            XA_RETURN_FAIL(err,
+                           XA_INVALID,
+                           "layer \"%s\" (%s): %s is %" PRId64 ", expected 1 to 65536",
+                           node->name,
+                           xa_op_name(node->op),
+                           what[i],
+                           v[i]);
+    return XA_OK;
+}
+
+xa_axis xa_window_axis(const xa_window *w, bool vertical, int64_t in)
+{
+    xa_axis a = {.in = in,
+                 .k = vertical ? w->kh : w->kw,
+                 .stride = vertical ? w->sh : w->sw,
+                 .dilation = vertical ? w->dh : w->dw};
+    const int64_t span = (a.k - 1) * a.dilation + 1;
+    if (w->padding == XA_SAME) {
+        a.out = (in + a.stride - 1) / a.stride;
+        const int64_t total = (a.out - 1) * a.stride + span - in;
+        a.pad = total > 0 ? total / 2 : 0;
+    } else {
+        a.out = in >= span ? (in - span) / a.stride + 1 : 0;
+    }
+    return a;
+}
+
+xa_status xa_window_axes(const xa_graph *g,
+                         const xa_node *node,
+                         const xa_window *w,
+                         xa_axis *ay,
+                         xa_axis *ax,
+                         xa_err *err)
+{
+    char text[96];
+    XA_RETURN_TRY(err, xa_check_ndim(g, node, 0, 3, err));
+    XA_RETURN_TRY(err, xa_check_window(node, w, err));
+    const xa_shape *s = xa_input_shape(g, node, 0);
+    *ay = xa_window_axis(w, true, s->dim[0]);
+    *ax = xa_window_axis(w, false, s->dim[1]);
+    if (ay->out < 1 || ax->out < 1)
+        XA_RETURN_FAIL(err,
+                       XA_SHAPE,
+                       "layer \"%s\" (%s): its %" PRId64 "x%" PRId64
+                       " window does not fit an input of %s: a larger input is needed",
+                       node->name,
+                       xa_op_name(node->op),
+                       w->kh,
+                       w->kw,
+                       xa_shape_text(s, text, sizeof text));
+    return XA_OK;
+}

@@ -1,0 +1,138 @@
+/* What a plan says of itself, and the packing of its weights. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan_internal.h"
+
+void xa_plan_get_info(const xa_plan *p, xa_plan_info *out)
+{
+    *out = (xa_plan_info){.batch = p->batch,
+                          .isa = p->kernels->isa,
+                          .weight_bytes = p->weight_bytes,
+                          .arena_bytes = p->arena_bytes,
+                          .saved_bytes = p->saved_bytes,
+                          .scratch_bytes = p->scratch_bytes,
+                          .steps_forward = p->nsteps,
+                          .folded = (int)p->nfolds,
+                          .fused = p->fused};
+    for (int i = 0; i < p->nsteps; i++)
+        out->flops_forward += xa_node_flops(p->graph, p->steps[i].node);
+    if (p->nbackward) {
+        const xa_backward *b = &p->backward[0];
+        out->steps_backward = (int)b->ninstr;
+        for (size_t i = 0; i < b->ninstr; i++)
+            out->flops_backward += b->instr[i].kind == XA_INSTR_OP
+                                       ? xa_node_flops(p->graph, p->steps[b->instr[i].step].node)
+                                       : (double)b->instr[i].count;
+    }
+}
+
+void xa_plan_describe(const xa_plan *p, xa_str *out)
+{
+    char shape[96];
+    xa_str_printf(out,
+                  "%4s  %-12s %-36s %-18s %10s %10s  %s\n",
+                  "step",
+                  "operator",
+                  "layer",
+                  "output",
+                  "MFLOP",
+                  "saved kB",
+                  "with");
+    for (int i = 0; i < p->nsteps; i++) {
+        const xa_step *s = &p->steps[i];
+        const xa_node *node = xa_graph_node(p->graph, s->node);
+        size_t saved = 0;
+        if (s->state >= 0 && s->in_backward)
+            saved += p->storages[s->state].bytes;
+        if (s->bits >= 0)
+            saved += p->storages[s->bits].bytes;
+        xa_str_printf(out,
+                      "%4d  %-12s %-36s %-18s %10.2f %10.1f  ",
+                      i,
+                      s->op->name,
+                      xa_graph_node(p->graph, s->out)->name,
+                      xa_shape_text(&xa_graph_node(p->graph, s->out)->shape, shape, sizeof shape),
+                      xa_node_flops(p->graph, s->node) / 1e6,
+                      (double)saved / 1e3);
+        if (s->nfolds)
+            xa_str_printf(out, "%d folded ", s->nfolds);
+        if (s->residual >= 0)
+            xa_str_printf(out, "+%s ", xa_graph_node(p->graph, s->residual)->name);
+        if (s->has_act)
+            xa_str_puts(out, "relu ");
+        if (s->op->flags & XA_OP_VIEW)
+            xa_str_puts(out, "view ");
+        if (node->nweights && s->op->packed_bytes)
+            xa_str_printf(
+                out, "%.1f kB weights", (double)s->op->packed_bytes(p->graph, node) / 1e3);
+        xa_str_puts(out, "\n");
+    }
+}
+
+static xa_status read_raw(const xa_plan *p,
+                          const xa_node *node,
+                          const xa_weight_reader *reader,
+                          float *raw[XA_MAX_WEIGHTS],
+                          xa_err *err)
+{
+    for (int i = 0; i < node->nweights; i++) {
+        if (node->weights[i] < 0)
+            continue;
+        const xa_weight *w = xa_graph_weight(p->graph, node->weights[i]);
+        const size_t n = (size_t)xa_shape_count(&w->shape);
+        raw[i] = xa_alloc(n, sizeof(float));
+        if (!raw[i])
+            XA_RETURN_FAIL(err, XA_NOMEM, "weights of \"%s\": out of memory", node->name);
+        if (w->literal)
+            memcpy(raw[i], w->literal, n * sizeof(float));
+        else
+            XA_RETURN_TRY(err, reader->read(reader->arg, w, raw[i], err));
+    }
+    return XA_OK;
+}
+
+static xa_status pack_step(const xa_plan *p,
+                           const xa_step *s,
+                           const xa_weight_reader *reader,
+                           unsigned char *blob,
+                           xa_err *err)
+{
+    const xa_node *node = xa_graph_node(p->graph, s->node);
+    float *raw[XA_MAX_WEIGHTS] = {NULL};
+    xa_fold fold = {.channels = xa_shape_last(&node->shape)};
+    xa_status st = XA_OK;
+    XA_TRY(err, read_raw(p, node, reader, raw, err));
+    if (s->nfolds) {
+        fold.scale = xa_alloc((size_t)fold.channels, sizeof(double));
+        fold.shift = xa_alloc((size_t)fold.channels, sizeof(double));
+        if (!fold.scale || !fold.shift)
+            XA_FAIL(err, XA_NOMEM, "weights of \"%s\": out of memory", node->name);
+        for (int64_t c = 0; c < fold.channels; c++)
+            fold.scale[c] = 1.0;
+        for (int i = 0; i < s->nfolds; i++)
+            XA_TRY(err,
+                   xa_affine_compose(p->graph,
+                                     xa_graph_node(p->graph, p->folds[s->folds_at + i]),
+                                     reader,
+                                     &fold,
+                                     err));
+    }
+    s->op->pack(
+        p->graph, node, (const float *const *)raw, s->nfolds ? &fold : NULL, blob + s->weights_at);
+done:
+    for (int i = 0; i < XA_MAX_WEIGHTS; i++)
+        free(raw[i]);
+    free(fold.scale);
+    free(fold.shift);
+    return st;
+}
+
+xa_status xa_plan_pack(const xa_plan *p, const xa_weight_reader *reader, void *blob, xa_err *err)
+{
+    for (int i = 0; i < p->nsteps; i++)
+        if (p->steps[i].op->pack)
+            XA_RETURN_TRY(err, pack_step(p, &p->steps[i], reader, blob, err));
+    return XA_OK;
+}

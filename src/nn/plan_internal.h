@@ -1,0 +1,89 @@
+/* The plan's inside: steps (lower.c), storages and instructions (plan.c), offsets (memory_plan.c).
+ * Private to nn. */
+#ifndef XAUDIT_NN_PLAN_INTERNAL_H
+#define XAUDIT_NN_PLAN_INTERNAL_H
+
+#include "op.h"
+
+/* One operator to execute, with what is folded and fused into it. */
+typedef struct xa_step {
+    int node; /* the operator */
+    int out;  /* the node whose value it produces: the last one fused */
+    const xa_op_def *op;
+    int folds_at; /* first of its folded AFFINE nodes in xa_plan.folds */
+    int nfolds;
+    int residual; /* node added in the epilogue, or -1 */
+    bool has_act; /* a RELU in the epilogue */
+    xa_activation act;
+    size_t weights_at; /* offset in the blob */
+    /* storages, -1 where there is none */
+    int state, bits, scratch;
+    bool in_backward; /* some reach passes through it */
+} xa_step;
+
+/* A piece of the arena that lives from instruction `first` to `last` of the timeline: forward
+ * steps, then the instructions of reach 0, reach 1, ... What is saved lives to the end, so that
+ * backward passes may follow in any order and number. */
+typedef struct xa_storage {
+    size_t bytes;
+    int first, last;
+    size_t offset;
+    int same_as;    /* merged into another storage (in-place), or -1 */
+    bool exclusive; /* gradients: referred to by one value only, may be added into */
+} xa_storage;
+
+typedef enum xa_instr_kind { XA_INSTR_OP, XA_INSTR_MASK, XA_INSTR_ADD } xa_instr_kind;
+/* Backward instructions. OP: dst = J^T a for input `which`; MASK: dst = bits ? a : slope*a; ADD:
+ * dst = a + b. */
+typedef struct xa_instr {
+    xa_instr_kind kind;
+    int step, which;
+    bool masks; /* OP applies the step's bits to dy itself */
+    int a, b, dst, scratch;
+    int64_t count; /* ADD: elements of one sample */
+} xa_instr;
+
+typedef struct xa_backward {
+    int first; /* position of its first instruction on the timeline */
+    xa_instr *instr;
+    size_t ninstr, cap;
+    int seed;    /* storage of the root's gradient */
+    int *result; /* [nodes] storage of delivered gradients, -1 elsewhere */
+} xa_backward;
+
+struct xa_plan {
+    const xa_graph *graph;
+    const xa_kernels *kernels;
+    int64_t batch;
+    int root, input;
+    int nnodes;
+    bool *exposed; /* [nodes] */
+    bool *live;    /* [nodes] needed for the root or an exposed node */
+    int *uses;     /* [nodes] consumers among live nodes */
+    xa_step *steps;
+    int nsteps;
+    int *folds; /* AFFINE nodes folded, step by step */
+    size_t nfolds, fold_cap;
+    int fused;
+    int *value; /* [nodes] storage of its value, -1: not materialised */
+    xa_storage *storages;
+    size_t nstorages, storage_cap;
+    xa_backward *backward;
+    int nbackward;
+    size_t weight_bytes, arena_bytes, saved_bytes, scratch_bytes;
+};
+
+/* lower.c: live, uses, steps, folds, weight offsets. */
+xa_status xa_plan_lower(xa_plan *p, xa_err *err);
+/* Composes the folded affine nodes of a step into per-channel scale and shift; raw weights come
+ * from the reader. */
+xa_status xa_affine_compose(const xa_graph *g,
+                            const xa_node *node,
+                            const xa_weight_reader *reader,
+                            xa_fold *fold,
+                            xa_err *err);
+/* memory_plan.c: offsets of all storages; returns the arena's size. */
+xa_status xa_plan_layout(xa_storage *s, size_t n, size_t *arena_bytes, xa_err *err);
+int xa_storage_root(const xa_plan *p, int storage); /* follows same_as */
+
+#endif

@@ -1,0 +1,122 @@
+/* The run: two loops over the plan. Nothing is allocated and nothing can fail. */
+#include <string.h>
+
+#include "plan_internal.h"
+
+static void *place(const xa_run *r, int storage)
+{
+    if (storage < 0)
+        return NULL;
+    return r->arena + r->plan->storages[xa_storage_root(r->plan, storage)].offset;
+}
+
+void xa_run_init(xa_run *r, const xa_plan *p, const void *blob, void *arena, const xa_tick *tick)
+{
+    *r = (xa_run){.plan = p, .weights = blob, .arena = arena};
+    if (tick)
+        r->tick = *tick;
+}
+
+float *xa_run_input(const xa_run *r)
+{
+    return place(r, r->plan->value[r->plan->input]);
+}
+
+/* Inputs of a step; the graph admits at most XA_OPERANDS of them. */
+static void operands(const xa_run *r, const xa_step *s, const float **x, xa_shape *xs)
+{
+    const xa_node *node = xa_graph_node(r->plan->graph, s->node);
+    for (int k = 0; k < node->ninputs; k++) {
+        x[k] = place(r, r->plan->value[node->inputs[k]]);
+        xs[k] = xa_graph_node(r->plan->graph, node->inputs[k])->shape;
+    }
+}
+
+static xa_op_call common_call(const xa_run *r, const xa_step *s)
+{
+    const xa_plan *p = r->plan;
+    return (xa_op_call){.graph = p->graph,
+                        .node = xa_graph_node(p->graph, s->node),
+                        .k = p->kernels,
+                        .n = p->batch,
+                        .y = place(r, p->value[s->out]),
+                        .weights = r->weights + s->weights_at,
+                        .state = place(r, s->state),
+                        .act = s->act,
+                        .bits = place(r, s->bits),
+                        .tick = &r->tick};
+}
+
+void xa_run_forward(xa_run *r)
+{
+    const xa_plan *p = r->plan;
+    const float *x[XA_OPERANDS];
+    xa_shape xs[XA_OPERANDS];
+    for (int i = 0; i < p->nsteps; i++) {
+        const xa_step *s = &p->steps[i];
+        if (s->op->flags & XA_OP_VIEW)
+            continue;
+        operands(r, s, x, xs);
+        xa_op_call c = common_call(r, s);
+        c.x = x;
+        c.xs = xs;
+        c.scratch = place(r, s->scratch);
+        c.residual = s->residual >= 0 ? place(r, p->value[s->residual]) : NULL;
+        s->op->forward(&c);
+        xa_tick_now(&r->tick);
+    }
+}
+
+const float *xa_run_value(const xa_run *r, int node)
+{
+    return place(r, r->plan->value[node]);
+}
+
+static void execute(xa_run *r, const xa_instr *in)
+{
+    const xa_plan *p = r->plan;
+    const float *x[XA_OPERANDS];
+    xa_shape xs[XA_OPERANDS];
+    if (in->kind == XA_INSTR_ADD) {
+        p->kernels->add(p->batch * in->count, place(r, in->a), place(r, in->b), place(r, in->dst));
+        return;
+    }
+    const xa_step *s = &p->steps[in->step];
+    if (in->kind == XA_INSTR_MASK) {
+        const xa_shape *shape = &xa_graph_node(p->graph, s->out)->shape;
+        const int64_t c = xa_shape_last(shape);
+        p->kernels->mask(p->batch * (xa_shape_count(shape) / c),
+                         c,
+                         place(r, in->a),
+                         place(r, s->bits),
+                         s->act.a,
+                         place(r, in->dst));
+        return;
+    }
+    operands(r, s, x, xs);
+    xa_op_call c = common_call(r, s);
+    c.x = x;
+    c.xs = xs;
+    c.scratch = place(r, in->scratch);
+    c.bits = in->masks ? c.bits : NULL;
+    c.dy = place(r, in->a);
+    c.dx = place(r, in->dst);
+    c.which = in->which;
+    s->op->backward(&c);
+}
+
+void xa_run_backward(xa_run *r, int reach, const float *seed)
+{
+    const xa_plan *p = r->plan;
+    const xa_backward *b = &p->backward[reach];
+    memcpy(place(r, b->seed), seed, p->storages[b->seed].bytes);
+    for (size_t i = 0; i < b->ninstr; i++) {
+        execute(r, &b->instr[i]);
+        xa_tick_now(&r->tick);
+    }
+}
+
+const float *xa_run_gradient(const xa_run *r, int reach, int node)
+{
+    return place(r, r->plan->backward[reach].result[node]);
+}
