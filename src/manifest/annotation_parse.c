@@ -1,0 +1,290 @@
+/* The annotation columns of one row. */
+#include <string.h>
+
+#include "manifest_internal.h"
+
+enum { MASK_VALUE_MAX = 65535 };
+static const double COORDINATE_MAX = 1e9;
+
+static const struct {
+    const char *name;
+    uint8_t bit;
+} flag_words[] = {
+    {"difficult", XA_ANNOTATION_DIFFICULT},
+    {"crowd", XA_ANNOTATION_CROWD},
+    {"truncated", XA_ANNOTATION_TRUNCATED},
+    {"occluded", XA_ANNOTATION_OCCLUDED},
+};
+enum { FLAG_WORDS = sizeof flag_words / sizeof *flag_words };
+
+static bool parse_flag(const char *word, size_t len, uint8_t *flags)
+{
+    for (int i = 0; i < FLAG_WORDS; i++)
+        if (strlen(flag_words[i].name) == len && memcmp(word, flag_words[i].name, len) == 0) {
+            *flags = (uint8_t)(*flags | flag_words[i].bit);
+            return true;
+        }
+    return false;
+}
+
+static void tell_flag(xa__teller *t, int64_t line, const char *word, size_t len)
+{
+    const char *names[FLAG_WORDS];
+    char text[64];
+    char shown[XA__SHOWN];
+    const size_t n = len < sizeof text - 1 ? len : sizeof text - 1;
+    memcpy(text, word, n);
+    text[n] = '\0';
+    for (int i = 0; i < FLAG_WORDS; i++)
+        names[i] = flag_words[i].name;
+    const char *near = xa_nearest(text, names, FLAG_WORDS);
+    xa_problems_add(t->problems,
+                    t->file,
+                    line,
+                    false,
+                    "flags: expected difficult, crowd, truncated or occluded (several as a|b), "
+                    "found \"%s\"%s%s%s",
+                    xa__show(text, shown),
+                    near != NULL ? "; did you mean \"" : "",
+                    near != NULL ? near : "",
+                    near != NULL ? "\"?" : "");
+}
+
+static bool parse_flags(const char *text, int64_t line, xa__teller *t, uint8_t *flags)
+{
+    bool good = true;
+    *flags = 0;
+    if (text[0] == '\0')
+        return true;
+    for (const char *p = text;; p++) {
+        size_t len = strcspn(p, "|");
+        const char *next = p + len;
+        while (len > 0 && *p == ' ')
+            p++, len--;
+        while (len > 0 && p[len - 1] == ' ')
+            len--;
+        if (!parse_flag(p, len, flags)) {
+            tell_flag(t, line, p, len);
+            good = false;
+        }
+        if (*next == '\0')
+            return good;
+        p = next;
+    }
+}
+
+static const int coordinate_columns[4] = {
+    XA__COLUMN_x0, XA__COLUMN_y0, XA__COLUMN_x1, XA__COLUMN_y1};
+static const char *const coordinate_names[4] = {"x0", "y0", "x1", "y1"};
+
+static bool
+parse_coordinate(const char *name, const char *text, int64_t line, xa__teller *t, double *v)
+{
+    char shown[XA__SHOWN];
+    if (text[0] == '\0') {
+        xa_problems_add(
+            t->problems, t->file, line, false, "%s is blank: a box needs x0, y0, x1 and y1", name);
+        return false;
+    }
+    if (!xa_parse_f64(text, v)) {
+        xa_problems_add(t->problems,
+                        t->file,
+                        line,
+                        false,
+                        "%s: expected a finite number, found \"%s\"%s",
+                        name,
+                        xa__show(text, shown),
+                        strchr(text, ',') != NULL ? " (decimals are written with a point)" : "");
+        return false;
+    }
+    if (*v > COORDINATE_MAX || *v < -COORDINATE_MAX) {
+        xa_problems_add(t->problems,
+                        t->file,
+                        line,
+                        false,
+                        "%s: expected a pixel coordinate, found %s",
+                        name,
+                        xa__show(text, shown));
+        return false;
+    }
+    return true;
+}
+
+static bool parse_box(const xa__columns *c, const xa__csv_row *row, xa__teller *t, xa_annotation *a)
+{
+    double v[4];
+    const char *text[4];
+    bool good = true;
+    for (int i = 0; i < 4; i++) {
+        text[i] = xa__cell(c, row, coordinate_columns[i]);
+        good &= parse_coordinate(coordinate_names[i], text[i], row->line, t, &v[i]);
+    }
+    if (!good)
+        return false;
+    for (int i = 0; i < 2; i++) {
+        char low[XA__SHOWN];
+        char high[XA__SHOWN];
+        if (!(v[i + 2] > v[i])) {
+            xa_problems_add(t->problems,
+                            t->file,
+                            row->line,
+                            false,
+                            "%s (%s) must be larger than %s (%s)",
+                            coordinate_names[i + 2],
+                            xa__show(text[i + 2], high),
+                            coordinate_names[i],
+                            xa__show(text[i], low));
+            good = false;
+        } else if (!(v[i + 2] > 0.0)) {
+            xa_problems_add(t->problems,
+                            t->file,
+                            row->line,
+                            false,
+                            "%s (%s) must be larger than 0: the box lies outside every image",
+                            coordinate_names[i + 2],
+                            xa__show(text[i + 2], high));
+            good = false;
+        }
+    }
+    a->x0 = v[0];
+    a->y0 = v[1];
+    a->x1 = v[2];
+    a->y1 = v[3];
+    return good;
+}
+
+/* "file.png#3": *len is the length of the file's part. A '#' not followed by digits alone belongs
+ * to the file's name. */
+static bool parse_mask(const char *text, int64_t line, xa__teller *t, xa_annotation *a, size_t *len)
+{
+    const char *hash = strrchr(text, '#');
+    char shown[XA__SHOWN];
+    int64_t value = -1;
+    *len = strlen(text);
+    a->mask_value = -1;
+    if (*len == 0) {
+        xa_problems_add(
+            t->problems, t->file, line, false, "mask is blank: kind mask needs the mask's file");
+        return false;
+    }
+    if (hash == NULL || hash[1] == '\0' || strspn(hash + 1, "0123456789") != strlen(hash + 1))
+        return true;
+    if (hash == text || !xa_parse_i64(hash + 1, &value) || value > MASK_VALUE_MAX) {
+        xa_problems_add(t->problems,
+                        t->file,
+                        line,
+                        false,
+                        "mask: expected FILE#VALUE with a value from 0 to %d, found \"%s\"",
+                        (int)MASK_VALUE_MAX,
+                        xa__show(text, shown));
+        return false;
+    }
+    a->mask_value = (int32_t)value;
+    *len = (size_t)(hash - text);
+    return true;
+}
+
+/* The kind written, or what the other columns imply: 0 for none, -1 if it makes no sense (told). */
+static int find_kind(const char *kind, bool box, bool mask, int64_t line, xa__teller *t)
+{
+    static const char *const kinds[] = {"box", "mask", "none"};
+    const char *found = NULL;
+    char shown[XA__SHOWN];
+    if (kind[0] == '\0' && box && mask) {
+        xa_problems_add(
+            t->problems,
+            t->file,
+            line,
+            false,
+            "coordinates and a mask in one line: give each its own line with the same id");
+        return -1;
+    }
+    if (kind[0] == '\0')
+        return box ? XA_ANNOTATION_BOX : mask ? XA_ANNOTATION_MASK : 0;
+    if (strcmp(kind, "box") == 0) {
+        found = mask ? "a mask" : NULL;
+    } else if (strcmp(kind, "mask") == 0) {
+        found = box ? "coordinates" : NULL;
+    } else if (strcmp(kind, "none") == 0) {
+        found = box ? "coordinates" : mask ? "a mask" : NULL;
+    } else {
+        const char *near = xa_nearest(kind, kinds, 3);
+        xa_problems_add(t->problems,
+                        t->file,
+                        line,
+                        false,
+                        "kind: expected box, mask, none or blank, found \"%s\"%s%s%s",
+                        xa__show(kind, shown),
+                        near != NULL ? "; did you mean \"" : "",
+                        near != NULL ? near : "",
+                        near != NULL ? "\"?" : "");
+        return -1;
+    }
+    if (found != NULL) {
+        xa_problems_add(t->problems,
+                        t->file,
+                        line,
+                        false,
+                        "kind is %s, but the line has %s: leave one of them out",
+                        kind,
+                        found);
+        return -1;
+    }
+    return strcmp(kind, "box") == 0 ? XA_ANNOTATION_BOX
+                                    : (strcmp(kind, "mask") == 0 ? XA_ANNOTATION_MASK : 0);
+}
+
+/* Columns that only mean something beside a box or mask. Told once: whole files may have them. */
+static void warn_unused(const xa__columns *c, const xa__csv_row *row, xa__teller *t)
+{
+    static const struct {
+        int column;
+        const char *name;
+        const char *hint;
+    } unused[] = {
+        {XA__COLUMN_class, "class", " (the image's own class is the column label)"},
+        {XA__COLUMN_flags, "flags", ""},
+        {XA__COLUMN_ignore_mask, "ignore_mask", ""},
+    };
+    for (size_t i = 0; i < sizeof unused / sizeof *unused; i++)
+        if (xa__cell(c, row, unused[i].column)[0] != '\0' && xa__teller_first(t, unused[i].name))
+            xa_problems_add(t->problems,
+                            t->file,
+                            row->line,
+                            true,
+                            "%s is given without a box or mask and is not used%s",
+                            unused[i].name,
+                            unused[i].hint);
+}
+
+bool xa__annotation_parse(const xa__columns *c,
+                          const xa__csv_row *row,
+                          xa__teller *t,
+                          bool *present,
+                          xa_annotation *a,
+                          const char **mask,
+                          size_t *mask_len,
+                          const char **ignore_mask)
+{
+    bool box = false;
+    for (int i = 0; i < 4; i++)
+        box |= xa__cell(c, row, coordinate_columns[i])[0] != '\0';
+    *a = (xa_annotation){.class_index = -1, .mask_value = -1};
+    *mask = xa__cell(c, row, XA__COLUMN_mask);
+    *mask_len = 0;
+    *ignore_mask = xa__cell(c, row, XA__COLUMN_ignore_mask);
+    *present = false;
+    const int kind =
+        find_kind(xa__cell(c, row, XA__COLUMN_kind), box, (*mask)[0] != '\0', row->line, t);
+    bool good = kind >= 0;
+    if (kind == XA_ANNOTATION_BOX)
+        good = parse_box(c, row, t, a);
+    else if (kind == XA_ANNOTATION_MASK)
+        good = parse_mask(*mask, row->line, t, a, mask_len);
+    else if (kind == 0)
+        warn_unused(c, row, t);
+    good &= parse_flags(xa__cell(c, row, XA__COLUMN_flags), row->line, t, &a->flags);
+    *present = kind > 0;
+    a->kind = (uint8_t)(kind > 0 ? kind : 0);
+    return good;
+}

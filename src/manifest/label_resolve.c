@@ -1,0 +1,134 @@
+/* A label's text to its class index. */
+#include <string.h>
+
+#include "manifest_internal.h"
+
+static const char *class_key(const void *arg, int64_t value)
+{
+    const xa_classes *c = arg;
+    return c->names[value];
+}
+
+xa_status xa__labels_init(xa__labels *l, const xa_classes *classes, xa_label_as as, xa_err *err)
+{
+    xa_status st = XA_OK;
+    *l = (xa__labels){.classes = classes, .as = as};
+    xa__map_init(&l->map);
+    const bool named = classes != NULL && classes->names != NULL;
+    if (as != XA_LABEL_AUTO && as != XA_LABEL_NAME && as != XA_LABEL_INDEX)
+        XA_FAIL(err, XA_INVALID, "label_as: expected name or index, found code %d", (int)as);
+    if (as == XA_LABEL_NAME && !named)
+        XA_FAIL(err, XA_INVALID, "label_as: name needs class names (classes: a file of names)");
+    if (classes != NULL && (classes->count < 0 || classes->count > INT32_MAX))
+        XA_FAIL(err,
+                XA_INVALID,
+                "expected at most %d classes, found %lld",
+                INT32_MAX,
+                (long long)classes->count);
+    if (named && as != XA_LABEL_INDEX)
+        for (int64_t i = 0; i < classes->count; i++)
+            XA_TRY(err, xa__map_add(&l->map, classes->names[i], i, err));
+done:
+    if (st != XA_OK)
+        xa__labels_fini(l);
+    return st;
+}
+
+void xa__labels_fini(xa__labels *l)
+{
+    xa__map_fini(&l->map);
+}
+
+/* Digits only: "+1", "-1" and "1.0" are no indices. */
+static bool parse_index(const char *text, int64_t *out)
+{
+    return text[0] >= '0' && text[0] <= '9' && xa_parse_i64(text, out);
+}
+
+static int64_t index_limit(const xa__labels *l)
+{
+    return l->classes != NULL ? l->classes->count : (int64_t)INT32_MAX + 1;
+}
+
+int32_t xa__label_find(const xa__labels *l, const char *text)
+{
+    int64_t index;
+    const bool is_index = parse_index(text, &index) && index < index_limit(l);
+    /* The map is empty where names do not count. */
+    const int64_t name = xa__map_find(&l->map, text, class_key, l->classes);
+    if (l->as == XA_LABEL_NAME)
+        return (int32_t)name;
+    if (name >= 0 && is_index && name != index)
+        return -1; /* ambiguous */
+    if (name >= 0)
+        return (int32_t)name;
+    return is_index ? (int32_t)index : -1;
+}
+
+/* "3.0": what spreadsheets and data frames make of 3. */
+static bool is_whole_float(const char *text, int64_t *out)
+{
+    double v;
+    if (!xa_parse_f64(text, &v) || !(v >= 0.0 && v < 2147483648.0))
+        return false;
+    *out = (int64_t)v;
+    return (double)*out == v;
+}
+
+void xa__label_why(const xa__labels *l, const char *what, const char *text, char why[XA__WHY])
+{
+    char shown[XA__SHOWN];
+    char other[XA__SHOWN];
+    int64_t index;
+    xa__show(text, shown);
+    const bool is_index = parse_index(text, &index);
+    const bool named = l->classes != NULL && l->classes->names != NULL && l->as != XA_LABEL_INDEX;
+    const int64_t name = xa__map_find(&l->map, text, class_key, l->classes);
+    if (text[0] == '\0') {
+        snprintf(
+            why, XA__WHY, "%s: expected class names or indices between '|', found nothing", what);
+    } else if (name >= 0) {
+        snprintf(
+            why,
+            XA__WHY,
+            "%s \"%s\" is the name of class %lld and the index of class \"%s\": say which with "
+            "label_as: name or label_as: index",
+            what,
+            shown,
+            (long long)name,
+            xa__show(l->classes->names[index], other));
+    } else if (is_index && !(named && l->as == XA_LABEL_NAME)) {
+        snprintf(why,
+                 XA__WHY,
+                 "%s %s: expected a class index from 0 to %lld",
+                 what,
+                 shown,
+                 (long long)index_limit(l) - 1);
+    } else if (named) {
+        const char *near =
+            xa_nearest(text, (const char *const *)l->classes->names, (size_t)l->classes->count);
+        snprintf(why,
+                 XA__WHY,
+                 "%s \"%s\" is not a class of this job%s%s%s",
+                 what,
+                 shown,
+                 near != NULL ? "; did you mean \"" : "",
+                 near != NULL ? xa__show(near, other) : "",
+                 near != NULL ? "\"?" : "");
+    } else if (is_whole_float(text, &index)) {
+        snprintf(why,
+                 XA__WHY,
+                 "%s \"%s\": a class index is a whole number: write %lld",
+                 what,
+                 shown,
+                 (long long)index);
+    } else {
+        snprintf(why,
+                 XA__WHY,
+                 "%s \"%s\": expected a class index (from 0)%s",
+                 what,
+                 shown,
+                 l->as == XA_LABEL_INDEX ? ", as label_as: index says"
+                                         : "; names need a list of classes (classes: FILE)");
+    }
+}

@@ -1,0 +1,71 @@
+/* Memory that is released as a whole: a manifest has millions of short texts. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "manifest_internal.h"
+
+enum { FIRST_BLOCK = 1 << 12, LARGEST_BLOCK = 1 << 20 };
+
+struct xa__block {
+    xa__block *next;
+    size_t size, used;
+    max_align_t data[];
+};
+
+static void *take(xa__arena *a, size_t bytes, size_t align)
+{
+    xa__block *b = a->head;
+    if (b != NULL) {
+        const size_t at = xa_align_up(b->used, align);
+        if (at <= b->size && bytes <= b->size - at) {
+            b->used = at + bytes;
+            return (char *)b->data + at;
+        }
+    }
+    size_t size = a->next_block > 0 ? a->next_block : FIRST_BLOCK;
+    if (size < LARGEST_BLOCK)
+        a->next_block = 2 * size;
+    if (size < bytes)
+        size = bytes;
+    size_t total;
+    if (!xa_size_add(size, sizeof *b, &total) || total > PTRDIFF_MAX)
+        return NULL;
+    b = malloc(total);
+    if (b == NULL)
+        return NULL;
+    b->size = size;
+    b->used = bytes;
+    b->next = a->head;
+    a->head = b;
+    return b->data;
+}
+
+void *xa__arena_take(xa__arena *a, size_t count, size_t item)
+{
+    size_t bytes;
+    if (!xa_size_mul(count, item, &bytes))
+        return NULL;
+    return take(a, bytes, _Alignof(max_align_t));
+}
+
+char *xa__arena_text(xa__arena *a, const char *text, size_t len)
+{
+    if (len >= PTRDIFF_MAX)
+        return NULL;
+    char *copy = take(a, len + 1, 1);
+    if (copy == NULL)
+        return NULL;
+    memcpy(copy, text, len);
+    copy[len] = '\0';
+    return copy;
+}
+
+void xa__arena_fini(xa__arena *a)
+{
+    for (xa__block *b = a->head; b != NULL;) {
+        xa__block *next = b->next;
+        free(b);
+        b = next;
+    }
+    *a = (xa__arena){0};
+}

@@ -1,0 +1,172 @@
+/* What the files of this module share. */
+#ifndef XAUDIT_MANIFEST_INTERNAL_H
+#define XAUDIT_MANIFEST_INTERNAL_H
+
+#include "xaudit/manifest.h"
+
+/* ---- memory that is released as a whole ------------------------------------------------------ */
+
+typedef struct xa__block xa__block;
+typedef struct xa__arena {
+    xa__block *head;
+    size_t next_block; /* bytes of the next block: doubles, so that small ones stay small */
+} xa__arena;
+
+/* Memory for one object or array, aligned for any type, not zeroed; NULL when out of memory. */
+void *xa__arena_take(xa__arena *a, size_t count, size_t item);
+/* A NUL-terminated copy. */
+char *xa__arena_text(xa__arena *a, const char *text, size_t len);
+void xa__arena_fini(xa__arena *a);
+
+/* A manifest of this module: the public part first, then what owns its memory. */
+typedef struct xa__manifest {
+    xa_manifest pub;
+    xa__arena arena;
+} xa__manifest;
+
+xa_status xa__manifest_create(xa__manifest **out, xa_err *err);
+/* Sets max_class from the samples. */
+void xa__manifest_note_classes(xa_manifest *m);
+/* Sets identity from the samples. */
+xa_status xa__manifest_identify(xa_manifest *m, xa_err *err);
+
+/* ---- text -> index --------------------------------------------------------------------------- */
+
+/* Open addressing over the 64-bit hashes of keys that the caller keeps. */
+typedef struct xa__map_slot {
+    uint64_t hash;
+    int64_t value; /* -1: empty */
+} xa__map_slot;
+typedef const char *xa__map_key_fn(const void *arg, int64_t value);
+typedef struct xa__map {
+    xa__map_slot *slots;
+    size_t nslots, used;
+    uint64_t seed;
+} xa__map;
+
+void xa__map_init(xa__map *m);
+void xa__map_fini(xa__map *m);
+/* The value stored for `text`, or -1. `key` gives the text of a value. */
+int64_t xa__map_find(const xa__map *m, const char *text, xa__map_key_fn *key, const void *arg);
+/* Adds a text that is not there yet; value >= 0. */
+xa_status xa__map_add(xa__map *m, const char *text, int64_t value, xa_err *err);
+
+/* ---- telling mistakes ------------------------------------------------------------------------ */
+
+enum { XA__SHOWN = 100 };
+/* Text from outside as it is shown: clean, at most XA__SHOWN - 1 bytes, cut with "...". */
+const char *xa__show(const char *text, char buffer[XA__SHOWN]);
+
+/* A mistake told once, however often it is made. */
+typedef struct xa__told {
+    char *key;
+    int64_t problem; /* index in problems, or -1 if there was no room */
+    int64_t again;   /* times after the first */
+} xa__told;
+typedef struct xa__teller {
+    xa_problems *problems;
+    const char *file;
+    xa__told *told;
+    size_t ntold, cap;
+    xa__map map;
+    bool failed; /* out of memory */
+} xa__teller;
+
+void xa__teller_init(xa__teller *t, xa_problems *problems, const char *file);
+/* True when `key` is new: the caller adds the problem right after. */
+bool xa__teller_first(xa__teller *t, const char *key);
+/* Adds " (and N more lines)" to what was told of repeated mistakes, and releases the rest. */
+void xa__teller_finish(xa__teller *t);
+
+/* ---- labels ---------------------------------------------------------------------------------- */
+
+typedef struct xa__labels {
+    const xa_classes *classes; /* NULL: plain indices */
+    xa_label_as as;
+    xa__map map;
+} xa__labels;
+
+enum { XA__WHY = 512 };
+xa_status xa__labels_init(xa__labels *l, const xa_classes *classes, xa_label_as as, xa_err *err);
+void xa__labels_fini(xa__labels *l);
+/* The class index of a text, or -1. */
+int32_t xa__label_find(const xa__labels *l, const char *text);
+/* Why `text` is no label: called only when it is told, as it searches for near names. */
+void xa__label_why(const xa__labels *l, const char *what, const char *text, char why[XA__WHY]);
+
+/* ---- CSV ------------------------------------------------------------------------------------- */
+
+typedef struct xa__csv_row {
+    char **cells; /* NUL-terminated, blanks around unquoted text removed; valid for the call */
+    int32_t ncells;
+    int64_t line; /* where the row begins, 1-based */
+} xa__csv_row;
+/* Called for every row that is not blank; a status other than OK ends the reading. */
+typedef xa_status xa__csv_fn(void *arg, const xa__csv_row *row, xa_err *err);
+
+/* Reads a CSV file (BOM, CRLF, ',' or ';' as its first line has more of). Malformed rows are told
+ * as problems and skipped. hex gets the SHA-256 of the file's bytes. */
+xa_status xa__csv_read(const char *path,
+                       xa__csv_fn *fn,
+                       void *arg,
+                       xa_problems *problems,
+                       char hex[XA_SHA256_HEX],
+                       xa_err *err);
+
+/* ---- columns --------------------------------------------------------------------------------- */
+
+/* X(name): the columns this program reads. */
+#define XA__COLUMNS(X) \
+    X(path)            \
+    X(id)              \
+    X(label)           \
+    X(class)           \
+    X(kind)            \
+    X(x0)              \
+    X(y0)              \
+    X(x1)              \
+    X(y1)              \
+    X(mask)            \
+    X(ignore_mask)     \
+    X(flags)           \
+    X(group)           \
+    X(split)           \
+    X(exclude)
+enum {
+#define X(name) XA__COLUMN_##name,
+    XA__COLUMNS(X)
+#undef X
+        XA__COLUMN_COUNT,
+    XA__CELLS_MAX = 4096
+};
+
+typedef struct xa__columns {
+    int32_t at[XA__COLUMN_COUNT]; /* place of a column in the row, or -1 */
+    int32_t *extra;               /* places of the further columns; owned */
+    int32_t nextra;
+    int32_t *nameless; /* places without a name; owned */
+    int32_t nnameless;
+    int32_t count;
+} xa__columns;
+
+/* Reads the header row. INVALID (with the problems told) when no further line can be understood. */
+xa_status xa__columns_read(xa__columns *c, const xa__csv_row *row, xa__teller *t, xa_err *err);
+void xa__columns_fini(xa__columns *c);
+/* The text of a column, "" if there is no such column. */
+const char *xa__cell(const xa__columns *c, const xa__csv_row *row, int column);
+
+/* ---- annotations ----------------------------------------------------------------------------- */
+
+/* Reads the annotation of a row. *present is false for rows without one. Mistakes are told; false
+ * if there was one. mask and ignore_mask are set to the text of the row, *mask_len to the mask's
+ * length without "#value"; paths are the caller's to resolve, class_index too. */
+bool xa__annotation_parse(const xa__columns *c,
+                          const xa__csv_row *row,
+                          xa__teller *t,
+                          bool *present,
+                          xa_annotation *a,
+                          const char **mask,
+                          size_t *mask_len,
+                          const char **ignore_mask);
+
+#endif

@@ -1,0 +1,291 @@
+/* Samples as bytes for another rank, and back. The machines are of one kind: numbers travel as
+ * they lie in memory, and the magic number tells if they do not. What arrives is checked as if it
+ * came from a stranger: lengths before they are used, values before they are believed. */
+#include <math.h>
+#include <string.h>
+
+#include "manifest_internal.h"
+
+static const uint32_t PACK_MAGIC = 0x314d4158u; /* "XAM1" */
+static const uint32_t PACK_NULL = UINT32_MAX;
+enum {
+    /* The least a sample or annotation takes: guards allocations against invented counts. */
+    SAMPLE_BYTES_MIN = 8 + 6 * 4 + 2 * 4,
+    ANNOTATION_BYTES_MIN = 4 + 4 + 4 + 4 * 8 + 2 * 4
+};
+
+/* ---- out ------------------------------------------------------------------------------------- */
+
+static void put(xa_str *s, const void *value, size_t size)
+{
+    xa_str_add(s, value, size);
+}
+
+static void put_u32(xa_str *s, uint32_t v)
+{
+    put(s, &v, sizeof v);
+}
+
+static void put_i64(xa_str *s, int64_t v)
+{
+    put(s, &v, sizeof v);
+}
+
+static void put_text(xa_str *s, const char *text)
+{
+    if (text == NULL) {
+        put_u32(s, PACK_NULL);
+        return;
+    }
+    const size_t len = strlen(text);
+    if (len >= PACK_NULL) {
+        s->failed = true;
+        return;
+    }
+    put_u32(s, (uint32_t)len);
+    put(s, text, len);
+}
+
+static void put_sample(xa_str *out, const xa_manifest *m, const xa_sample *s)
+{
+    put_i64(out, s->line);
+    put_text(out, s->path);
+    put_text(out, s->file);
+    put_text(out, s->id);
+    put_text(out, s->group);
+    put_text(out, s->split);
+    put_text(out, s->exclude);
+    put_u32(out, (uint32_t)s->nlabels);
+    put_u32(out, (uint32_t)s->nannotations);
+    put(out, s->labels, (size_t)s->nlabels * sizeof *s->labels);
+    for (int32_t i = 0; i < m->nextra; i++)
+        put_text(out, s->extra[i]);
+    for (int32_t i = 0; i < s->nannotations; i++) {
+        const xa_annotation *a = &s->annotations[i];
+        const double box[4] = {a->x0, a->y0, a->x1, a->y1};
+        put_u32(out, (uint32_t)a->class_index);
+        put_u32(out, (uint32_t)a->kind << 8 | a->flags);
+        put_u32(out, (uint32_t)a->mask_value);
+        put(out, box, sizeof box);
+        put_text(out, a->mask);
+        put_text(out, a->ignore_mask);
+    }
+}
+
+xa_status xa_manifest_pack(const xa_manifest *m, int64_t first, int64_t n, xa_str *out, xa_err *err)
+{
+    if (first < 0 || n < 0 || first > m->count || n > m->count - first)
+        XA_RETURN_FAIL(err,
+                       XA_INVALID,
+                       "expected rows of a manifest of %lld samples, found %lld from %lld",
+                       (long long)m->count,
+                       (long long)n,
+                       (long long)first);
+    put_u32(out, PACK_MAGIC);
+    put_u32(out, (uint32_t)m->nextra);
+    put_i64(out, n);
+    put_text(out, m->file);
+    for (int32_t i = 0; i < m->nextra; i++)
+        put_text(out, m->extra_columns[i]);
+    for (int64_t i = first; i < first + n; i++)
+        put_sample(out, m, &m->samples[i]);
+    if (out->failed)
+        XA_RETURN_FAIL(err, XA_NOMEM, "no memory to pack %lld samples", (long long)n);
+    return XA_OK;
+}
+
+/* ---- in -------------------------------------------------------------------------------------- */
+
+typedef struct input {
+    const unsigned char *p;
+    size_t left;
+    xa__arena *arena;
+    const char *wrong; /* what failed first; NULL: nothing */
+    bool nomem;
+} input;
+
+static void get(input *in, void *to, size_t size)
+{
+    if (in->wrong != NULL || size > in->left) {
+        if (in->wrong == NULL)
+            in->wrong = "the end of the bytes";
+        memset(to, 0, size);
+        return;
+    }
+    if (size > 0)
+        memcpy(to, in->p, size);
+    in->p += size;
+    in->left -= size;
+}
+
+static uint32_t get_u32(input *in)
+{
+    uint32_t v;
+    get(in, &v, sizeof v);
+    return v;
+}
+
+static int64_t get_i64(input *in)
+{
+    int64_t v;
+    get(in, &v, sizeof v);
+    return v;
+}
+
+static void expect(input *in, bool good, const char *what)
+{
+    if (!good && in->wrong == NULL)
+        in->wrong = what;
+}
+
+static void *take(input *in, size_t count, size_t item)
+{
+    void *p = in->wrong == NULL ? xa__arena_take(in->arena, count, item) : NULL;
+    if (p == NULL && in->wrong == NULL) {
+        in->nomem = true;
+        in->wrong = "memory";
+    }
+    return p;
+}
+
+static char *get_text(input *in, bool optional)
+{
+    const uint32_t len = get_u32(in);
+    if (in->wrong != NULL)
+        return NULL;
+    if (len == PACK_NULL) {
+        expect(in, optional, "a text");
+        return NULL;
+    }
+    expect(in, len <= in->left, "a text's length");
+    expect(in, in->wrong != NULL || memchr(in->p, '\0', len) == NULL, "a text without NUL bytes");
+    if (in->wrong != NULL)
+        return NULL;
+    char *text = xa__arena_text(in->arena, (const char *)in->p, len);
+    if (text == NULL) {
+        in->nomem = true;
+        in->wrong = "memory";
+        return NULL;
+    }
+    in->p += len;
+    in->left -= len;
+    return text;
+}
+
+static void get_annotation(input *in, xa_annotation *a)
+{
+    double box[4];
+    a->class_index = (int32_t)get_u32(in);
+    const uint32_t bits = get_u32(in);
+    a->mask_value = (int32_t)get_u32(in);
+    get(in, box, sizeof box);
+    a->mask = get_text(in, true);
+    a->ignore_mask = get_text(in, true);
+    a->kind = (uint8_t)(bits >> 8 & 255);
+    a->flags = (uint8_t)(bits & 255);
+    a->x0 = box[0];
+    a->y0 = box[1];
+    a->x1 = box[2];
+    a->y1 = box[3];
+    expect(in, a->class_index >= -1, "a class index");
+    expect(in, bits >> 16 == 0 && a->flags <= 15, "known flags");
+    expect(in, a->mask_value >= -1 && a->mask_value <= 65535, "a mask value");
+    if (a->kind == XA_ANNOTATION_BOX) {
+        expect(in, a->mask == NULL, "a box without a mask");
+        expect(in,
+               isfinite(box[0]) && isfinite(box[1]) && isfinite(box[2]) && isfinite(box[3]) &&
+                   box[2] > box[0] && box[3] > box[1],
+               "a box with x0 < x1 and y0 < y1");
+    } else {
+        expect(in, a->kind == XA_ANNOTATION_MASK, "a known kind of annotation");
+        expect(in, a->mask != NULL && a->mask[0] != '\0', "a mask's file");
+    }
+}
+
+static void get_sample(input *in, int32_t nextra, xa_sample *s)
+{
+    s->line = get_i64(in);
+    s->path = get_text(in, false);
+    s->file = get_text(in, false);
+    s->id = get_text(in, false);
+    s->group = get_text(in, true);
+    s->split = get_text(in, true);
+    s->exclude = get_text(in, true);
+    const uint32_t nlabels = get_u32(in);
+    const uint32_t nannotations = get_u32(in);
+    expect(in, in->wrong != NULL || (s->id[0] != '\0' && s->path[0] != '\0'), "an id and a path");
+    expect(in, s->line >= 0, "a line number");
+    expect(in, nlabels <= INT32_MAX && nlabels <= in->left / sizeof *s->labels, "a label count");
+    expect(in,
+           nannotations <= INT32_MAX && nannotations <= in->left / ANNOTATION_BYTES_MIN,
+           "an annotation count");
+    if (in->wrong == NULL && nlabels > 0 &&
+        (s->labels = take(in, nlabels, sizeof *s->labels)) != NULL) {
+        get(in, s->labels, nlabels * sizeof *s->labels);
+        for (uint32_t i = 0; i < nlabels; i++)
+            expect(in,
+                   s->labels[i] >= 0 && (i == 0 || s->labels[i] > s->labels[i - 1]),
+                   "ascending labels");
+        s->nlabels = (int32_t)nlabels;
+    }
+    if (nextra > 0 && (s->extra = take(in, (size_t)nextra, sizeof *s->extra)) != NULL)
+        for (int32_t i = 0; i < nextra; i++)
+            s->extra[i] = get_text(in, false);
+    if (in->wrong == NULL && nannotations > 0 &&
+        (s->annotations = take(in, nannotations, sizeof *s->annotations)) != NULL) {
+        for (uint32_t i = 0; i < nannotations && in->wrong == NULL; i++)
+            get_annotation(in, &s->annotations[i]);
+        s->nannotations = (int32_t)nannotations;
+    }
+}
+
+xa_status xa_manifest_unpack(const void *bytes, size_t size, xa_manifest **out, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa__manifest *m = NULL;
+    input in = {.p = bytes, .left = size};
+
+    XA_TRY(err, xa__manifest_create(&m, err));
+    in.arena = &m->arena;
+    expect(&in, get_u32(&in) == PACK_MAGIC, "packed samples of this version");
+    const uint32_t nextra = get_u32(&in);
+    const int64_t count = get_i64(&in);
+    m->pub.file = get_text(&in, true);
+    expect(&in, nextra <= XA__CELLS_MAX && nextra <= in.left / 4, "a column count");
+    expect(&in, count >= 0 && (uint64_t)count <= in.left / SAMPLE_BYTES_MIN, "a sample count");
+    /* Each sample has a length for every further column: what the bytes cannot hold is refused
+     * before memory is taken for it. */
+    expect(&in,
+           nextra == 0 || count == 0 || (uint64_t)count <= in.left / (4 * (uint64_t)nextra),
+           "a sample count");
+    if (in.wrong == NULL && nextra > 0 &&
+        (m->pub.extra_columns = take(&in, nextra, sizeof *m->pub.extra_columns)) != NULL) {
+        for (uint32_t i = 0; i < nextra; i++)
+            m->pub.extra_columns[i] = get_text(&in, false);
+        m->pub.nextra = (int32_t)nextra;
+    }
+    if (in.wrong == NULL) {
+        m->pub.samples = xa_alloc((size_t)count, sizeof *m->pub.samples);
+        if (m->pub.samples == NULL)
+            XA_FAIL(err, XA_NOMEM, "no memory for %lld samples", (long long)count);
+        for (int64_t i = 0; i < count && in.wrong == NULL; i++)
+            get_sample(&in, m->pub.nextra, &m->pub.samples[i]);
+        m->pub.count = count;
+    }
+    expect(&in, in.left == 0, "nothing after the samples");
+    if (in.nomem)
+        XA_FAIL(err, XA_NOMEM, "no memory for %lld samples", (long long)count);
+    if (in.wrong != NULL)
+        XA_FAIL(err,
+                XA_FORMAT,
+                "packed samples: expected %s at byte %zu of %zu",
+                in.wrong,
+                size - in.left,
+                size);
+    xa__manifest_note_classes(&m->pub);
+    *out = &m->pub;
+    m = NULL;
+done:
+    xa_manifest_free(m != NULL ? &m->pub : NULL);
+    return st;
+}

@@ -1,0 +1,138 @@
+/* The list of mistakes, and mistakes told once. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "manifest_internal.h"
+
+enum { PROBLEMS_KEPT = 100, PROBLEM_TEXT = 1024 };
+
+static void release(xa_problem *p)
+{
+    free(p->file);
+    free(p->text);
+    *p = (xa_problem){0};
+}
+
+/* Where the next problem goes: at the end, or, for an error in a full list, over the last warning.
+ */
+static xa_problem *room_for(xa_problems *p, bool warning)
+{
+    if (p->count < PROBLEMS_KEPT) {
+        if (xa_grow(&p->items, &p->cap, p->count + 1, sizeof *p->items, NULL) != XA_OK)
+            return NULL;
+        p->items[p->count] = (xa_problem){0};
+        return &p->items[p->count++];
+    }
+    for (size_t i = p->count; !warning && i-- > 0;)
+        if (p->items[i].warning) {
+            /* The later ones move up: the list stays in the order of telling. */
+            release(&p->items[i]);
+            memmove(&p->items[i], &p->items[i + 1], (p->count - 1 - i) * sizeof *p->items);
+            p->items[p->count - 1] = (xa_problem){0};
+            p->dropped++;
+            return &p->items[p->count - 1];
+        }
+    return NULL;
+}
+
+void xa_problems_add(
+    xa_problems *p, const char *file, int64_t line, bool warning, const char *fmt, ...)
+{
+    if (!warning)
+        p->errors++;
+    xa_problem *item = room_for(p, warning);
+    if (item == NULL) {
+        p->dropped++;
+        return;
+    }
+    char text[PROBLEM_TEXT];
+    char clean[PROBLEM_TEXT];
+    va_list ap;
+    va_start(ap, fmt);
+    const int n = vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    xa_str_sanitise(n >= 0 ? text : fmt, clean, sizeof clean);
+    item->file = xa_strdup(file != NULL ? file : "");
+    item->text = xa_strdup(clean);
+    item->line = line;
+    item->warning = warning;
+    if (item->file == NULL || item->text == NULL) {
+        release(item);
+        p->count--; /* always the last one */
+        p->dropped++;
+    }
+}
+
+void xa_problems_fini(xa_problems *p)
+{
+    if (p == NULL)
+        return;
+    for (size_t i = 0; i < p->count; i++)
+        release(&p->items[i]);
+    free(p->items);
+    *p = (xa_problems){0};
+}
+
+const char *xa__show(const char *text, char buffer[XA__SHOWN])
+{
+    xa_str_sanitise(text, buffer, XA__SHOWN - 3);
+    if (strlen(text) >= XA__SHOWN - 3)
+        memcpy(buffer + strlen(buffer), "...", 4);
+    return buffer;
+}
+
+void xa__teller_init(xa__teller *t, xa_problems *problems, const char *file)
+{
+    *t = (xa__teller){.problems = problems, .file = file};
+    xa__map_init(&t->map);
+}
+
+static const char *told_key(const void *arg, int64_t value)
+{
+    const xa__teller *t = arg;
+    return t->told[value].key;
+}
+
+bool xa__teller_first(xa__teller *t, const char *key)
+{
+    const int64_t known = xa__map_find(&t->map, key, told_key, t);
+    if (known >= 0) {
+        t->told[known].again++;
+        return false;
+    }
+    char *copy = xa_strdup(key);
+    if (copy == NULL || xa_grow(&t->told, &t->cap, t->ntold + 1, sizeof *t->told, NULL) != XA_OK ||
+        xa__map_add(&t->map, key, (int64_t)t->ntold, NULL) != XA_OK) {
+        free(copy);
+        t->failed = true;
+        return true;
+    }
+    const bool room = t->problems->count < PROBLEMS_KEPT;
+    t->told[t->ntold++] =
+        (xa__told){.key = copy, .problem = room ? (int64_t)t->problems->count : -1};
+    return true;
+}
+
+void xa__teller_finish(xa__teller *t)
+{
+    for (size_t i = 0; i < t->ntold; i++) {
+        const xa__told *told = &t->told[i];
+        /* Errors that pushed warnings out moved the list: then nothing is added. */
+        if (told->again > 0 && told->problem >= 0 && t->problems->dropped == 0 &&
+            (size_t)told->problem < t->problems->count) {
+            xa_problem *p = &t->problems->items[told->problem];
+            char *longer = xa_strfmt("%s (and %lld more line%s)",
+                                     p->text,
+                                     (long long)told->again,
+                                     told->again > 1 ? "s" : "");
+            if (longer != NULL) {
+                free(p->text);
+                p->text = longer;
+            }
+        }
+        free(told->key);
+    }
+    free(t->told);
+    xa__map_fini(&t->map);
+    *t = (xa__teller){0};
+}

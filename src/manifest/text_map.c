@@ -1,0 +1,64 @@
+/* A hash map from texts to indices. The texts stay with the caller. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "manifest_internal.h"
+
+void xa__map_init(xa__map *m)
+{
+    *m = (xa__map){0};
+    /* Not the same in every run, so that no file can be made to collide. Nothing that is
+     * written depends on the order of the slots. */
+    const double now = xa_time();
+    m->seed = xa_hash64(&now, sizeof now, 0);
+}
+
+void xa__map_fini(xa__map *m)
+{
+    free(m->slots);
+    *m = (xa__map){0};
+}
+
+int64_t xa__map_find(const xa__map *m, const char *text, xa__map_key_fn *key, const void *arg)
+{
+    if (m->nslots == 0)
+        return -1;
+    const uint64_t hash = xa_hash64(text, strlen(text), m->seed);
+    for (size_t i = hash & (m->nslots - 1);; i = (i + 1) & (m->nslots - 1)) {
+        const xa__map_slot *s = &m->slots[i];
+        if (s->value < 0)
+            return -1;
+        if (s->hash == hash && strcmp(key(arg, s->value), text) == 0)
+            return s->value;
+    }
+}
+
+static void put(xa__map_slot *slots, size_t nslots, uint64_t hash, int64_t value)
+{
+    size_t i = hash & (nslots - 1);
+    while (slots[i].value >= 0)
+        i = (i + 1) & (nslots - 1);
+    slots[i].hash = hash;
+    slots[i].value = value;
+}
+
+xa_status xa__map_add(xa__map *m, const char *text, int64_t value, xa_err *err)
+{
+    if (2 * (m->used + 1) > m->nslots) {
+        const size_t nslots = m->nslots > 0 ? 2 * m->nslots : 64;
+        xa__map_slot *slots = xa_alloc(nslots, sizeof *slots);
+        if (slots == NULL)
+            XA_RETURN_FAIL(err, XA_NOMEM, "no memory for a table of %zu names", nslots);
+        for (size_t i = 0; i < nslots; i++)
+            slots[i].value = -1;
+        for (size_t i = 0; i < m->nslots; i++)
+            if (m->slots[i].value >= 0)
+                put(slots, nslots, m->slots[i].hash, m->slots[i].value);
+        free(m->slots);
+        m->slots = slots;
+        m->nslots = nslots;
+    }
+    put(m->slots, m->nslots, xa_hash64(text, strlen(text), m->seed), value);
+    m->used++;
+    return XA_OK;
+}
