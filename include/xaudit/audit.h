@@ -1,0 +1,116 @@
+/* audit: one unit of samples through image -> model -> explain -> metric, giving rows.
+ *
+ * The whole program without MPI and without the archive. An xa_audit holds the opened models and
+ * their plans; it is made the same on every rank from the same spec. Memory that is large or shared
+ * is the caller's: one weights blob for all models (xa_audit_weight_bytes), one arena
+ * (xa_audit_arena_bytes).
+ *
+ *   xa_audit_create -> xa_audit_pack (into node-shared memory) -> xa_audit_attach
+ *     -> xa_rows_create -> { xa_audit_unit; use the rows } ...
+ *
+ * A sample that fails is data: its rows say at which stage and why, hold NaN, and the unit goes on.
+ */
+#ifndef XAUDIT_AUDIT_H
+#define XAUDIT_AUDIT_H
+
+#include "xaudit/explain.h"
+#include "xaudit/manifest.h"
+#include "xaudit/metric.h"
+
+typedef struct xa_audit_model_spec {
+    char *name; /* in the archive */
+    char *file;
+    xa_model_options open; /* its strings are owned by the spec */
+    xa_input_spec input;
+    int64_t batch;
+    xa_explainer_spec *explainers;
+    int nexplainers;
+} xa_audit_model_spec;
+
+typedef struct xa_audit_spec {
+    xa_audit_model_spec *models;
+    int nmodels;
+    xa_metric_spec *metrics;
+    int nmetrics;
+    xa_decode_options decode;
+    xa_isa isa; /* AUTO: this processor's; ranks agree on the common one */
+} xa_audit_spec;
+void xa_audit_spec_fini(xa_audit_spec *s); /* frees what it owns, zeroes */
+
+typedef struct xa_audit xa_audit;
+
+/* Opens the models, resolves layers, makes the plans. spec is borrowed until xa_audit_free. */
+XA_MUST_USE xa_status xa_audit_create(const xa_audit_spec *spec, xa_audit **out, xa_err *err);
+void xa_audit_free(xa_audit *a);
+
+/* What was resolved. m indexes models, e explainers of that model. */
+const xa_model *xa_audit_model(const xa_audit *a, int m);
+void xa_audit_plan_info(const xa_audit *a, int m, xa_plan_info *out);
+void xa_audit_plan_describe(const xa_audit *a, int m, xa_str *out);
+/* Path of the layer explainer e looks at ("auto" resolved); "" for input-gradient kinds. */
+const char *xa_audit_layer(const xa_audit *a, int m, int e);
+xa_shape xa_audit_map_shape(const xa_audit *a, int m, int e); /* [c,h,w] */
+int64_t xa_audit_classes(const xa_audit *a, int m);
+int xa_audit_passes(const xa_audit *a,
+                    int m); /* backward passes a batch, for one target a sample */
+/* Samples a unit: the least common multiple of the models' batches. */
+int64_t xa_audit_unit_samples(const xa_audit *a);
+
+size_t xa_audit_weight_bytes(const xa_audit *a);
+size_t xa_audit_arena_bytes(const xa_audit *a);
+/* Reads and packs the weights of all models into blob (weight_bytes, 64-byte aligned). */
+XA_MUST_USE xa_status xa_audit_pack(xa_audit *a, void *blob, xa_err *err);
+/* Blob and arena are borrowed until xa_audit_free; tick is called often from inside xa_audit_unit.
+ */
+void xa_audit_attach(xa_audit *a, const void *blob, void *arena, const xa_tick *tick);
+
+/* ---- rows ------------------------------------------------------------------------------------ */
+
+/* Map rows a rule gives a sample: 1, its labels, or its annotated classes. */
+int32_t xa_rows_of_sample(xa_target_rule rule, const xa_sample *s);
+
+typedef struct xa_map_rows {
+    int64_t count; /* rows of this unit */
+    int64_t cap;
+    int32_t *slot;      /* [count] sample of the unit, 0-based */
+    int32_t *target;    /* [count] class explained, -1 if failed */
+    uint8_t *flags;     /* [count] */
+    float *scale;       /* [count] */
+    float *maximum;     /* [count] */
+    float *peak;        /* [count,2] stored frame; NaN if there is none */
+    uint32_t *checksum; /* [count] of the stored values */
+    void *values;       /* [count,c,h,w] f32, or f16 when the spec says so */
+} xa_map_rows;
+
+typedef struct xa_model_rows {
+    float *logits, *probs;   /* [n,C] */
+    int32_t *predicted;      /* [n] */
+    float *affine;           /* [n,2,3] */
+    uint8_t *status, *stage; /* [n] as in the archive: 1 done, 2 failed, 3 excluded */
+    char *message;           /* [n,200] NUL-padded */
+    xa_map_rows *maps;       /* [nexplainers] */
+    double **localisation;   /* [nexplainers*nmetrics][npairs], e*nmetrics + k */
+} xa_model_rows;
+
+/* Results of one unit, reused from unit to unit. */
+typedef struct xa_rows {
+    int64_t n, cap; /* samples of the unit */
+    int32_t *width, *height;
+    uint64_t *pixel_hash;
+    float *seconds;
+    int64_t npairs, pair_cap; /* (sample, annotated class) pairs */
+    int32_t *pair_slot, *pair_class;
+    xa_model_rows *models;
+    int nmodels;
+    const xa_audit *audit;
+} xa_rows;
+
+XA_MUST_USE xa_status xa_rows_create(const xa_audit *a, xa_rows **out, xa_err *err);
+void xa_rows_free(xa_rows *r);
+
+/* Computes samples[0..n) of one unit, n <= xa_audit_unit_samples. Fails only when the machine does
+ * (memory); whatever is wrong with a sample is in its rows. */
+XA_MUST_USE xa_status
+xa_audit_unit(xa_audit *a, const xa_sample *samples, int64_t n, xa_rows *rows, xa_err *err);
+
+#endif

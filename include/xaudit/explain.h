@@ -1,0 +1,150 @@
+/* explain: from one sample's activations and gradients to a map.
+ *
+ * An explainer is a formula over views of what the engine computed; it neither runs the engine nor
+ * knows files. All maps are raw: nothing is normalised. No division ever makes a NaN: a map without
+ * positive evidence is zeros, flagged degenerate by xa_map_inspect; values that are not finite are
+ * kept and flagged.
+ *
+ * Notation: S the scalar score of the target class, x the network's input [H,W,C] after
+ * preprocessing (the chain factor of preprocessing is not included), A the layer's activation
+ * [h,w,K], g = dS/dA.
+ */
+#ifndef XAUDIT_EXPLAIN_H
+#define XAUDIT_EXPLAIN_H
+
+#include "xaudit/model.h"
+
+/* ---- score and target ------------------------------------------------------------------------ */
+
+#define XA_SCORE_LIST(X) X(LOGIT, "logit") X(PROB, "prob") X(LOGPROB, "logprob")
+typedef enum xa_score {
+#define X(name, text) XA_SCORE_##name,
+    XA_SCORE_LIST(X)
+#undef X
+        XA_SCORE_COUNT
+} xa_score;
+int xa_score_parse(const char *name); /* -1 when unknown */
+const char *xa_score_name(xa_score s);
+
+/* PREDICTED and CLASS give one map a sample, LABEL one a label, ANNOTATED one an annotated class.
+ */
+#define XA_TARGET_LIST(X) \
+    X(PREDICTED, "predicted") X(LABEL, "label") X(ANNOTATED, "annotated") X(CLASS, "class")
+typedef enum xa_target_rule {
+#define X(name, text) XA_TARGET_##name,
+    XA_TARGET_LIST(X)
+#undef X
+        XA_TARGET_COUNT
+} xa_target_rule;
+int xa_target_parse(const char *name);
+const char *xa_target_name(xa_target_rule t);
+
+/* dS/d(node values) of one sample for target class `target`, seed [head->units]; z [units] are the
+ * node's values. Softmax probabilities: p_c(delta_ck - p_k); with `as_tensorflow` in TensorFlow's
+ * float32 form (g - sum(g p)) p, which loses the own-class term when p_c rounds to 1, otherwise
+ * with 1 - p_c as the sum of the others. INVALID for a score the head does not have. */
+XA_MUST_USE xa_status xa_score_seed(const xa_head *h,
+                                    xa_score score,
+                                    bool as_tensorflow,
+                                    const float *z,
+                                    int32_t target,
+                                    float *seed,
+                                    xa_err *err);
+
+/* ---- explainers ------------------------------------------------------------------------------ */
+
+/* X(ENUM, name, file). One explainer, one line, one definition in src/explain/. */
+#define XA_EXPLAINER_LIST(X)                                  \
+    X(SALIENCY, "saliency", saliency)                         \
+    X(GRADIENT, "gradient", gradient)                         \
+    X(GRADIENT_X_INPUT, "gradient_x_input", gradient_x_input) \
+    X(GRADCAM, "gradcam", gradcam)                            \
+    X(GRADCAM_PP, "gradcam++", gradcam_pp)                    \
+    X(HIRESCAM, "hirescam", hirescam)                         \
+    X(LAYERCAM, "layercam", layercam)                         \
+    X(XGRADCAM, "xgradcam", xgradcam)
+typedef enum xa_explainer_kind {
+#define X(name, text, file) XA_EXPLAIN_##name,
+    XA_EXPLAINER_LIST(X)
+#undef X
+        XA_EXPLAIN_COUNT
+} xa_explainer_kind;
+
+/* How input gradients become one channel. */
+#define XA_REDUCE_LIST(X) X(MAX, "max") X(SUM, "sum") X(MEAN, "mean") X(L2, "l2") X(NONE, "none")
+typedef enum xa_reduce {
+#define X(name, text) XA_REDUCE_##name,
+    XA_REDUCE_LIST(X)
+#undef X
+        XA_REDUCE_COUNT
+} xa_reduce;
+int xa_reduce_parse(const char *name);
+const char *xa_reduce_name(xa_reduce r);
+
+typedef struct xa_explainer_spec {
+    xa_explainer_kind kind;
+    char name[64]; /* in the archive; unique in its model */
+    xa_score score;
+    bool as_tensorflow; /* see xa_score_seed */
+    xa_target_rule target;
+    int32_t target_class; /* CLASS */
+    char layer[256];      /* "auto" or a layer path; "" for input-gradient kinds */
+    xa_reduce channels;   /* input-gradient kinds */
+    bool absolute;        /* input-gradient kinds: |.| before the reduction */
+    bool relu;            /* CAM kinds: max(0, .) of the map */
+    bool half;            /* stored as f16 with a power-of-two scale a row */
+} xa_explainer_spec;
+/* The kind's defaults: score logit, target predicted, saliency: max of |.|, gradient: none, signed,
+ * CAMs: relu, layer auto; f32. The name is left empty. */
+xa_explainer_spec xa_explainer_defaults(xa_explainer_kind kind);
+int xa_explainer_parse(const char *kind_name); /* -1 when unknown */
+/* "gradcam.label", "saliency.predicted.prob", "gradcam.label.add_11": kind, target, score unless
+ * logit, last part of the layer unless auto. Characters that an archive name may not have become
+ * '_'. */
+void xa_explainer_default_name(const xa_explainer_spec *s, char *out, size_t size);
+
+enum { XA_NEEDS_INPUT = 1, XA_NEEDS_INPUT_GRADIENT = 2, XA_NEEDS_LAYER = 4 };
+
+/* One sample; pointers not needed by the kind are NULL. */
+typedef struct xa_explain_view {
+    xa_shape input_shape;        /* [H,W,C] */
+    const float *input;          /* x */
+    const float *input_gradient; /* dS/dx */
+    xa_shape layer_shape;        /* [h,w,K] */
+    const float *layer_value;    /* A */
+    const float *layer_gradient; /* g */
+} xa_explain_view;
+
+typedef struct xa_explainer_def {
+    const char *name;
+    const char *reference; /* the paper, for attributes and methods texts */
+    unsigned needs;
+    void (*compute)(const xa_explainer_spec *spec, const xa_explain_view *v, float *map);
+} xa_explainer_def;
+const xa_explainer_def *xa_explainer_get(xa_explainer_kind kind);
+
+/* Shape [c,h,w] of the maps: the layer's grid, or the input's size. SHAPE if the layer is not
+ * [h,w,K]. */
+XA_MUST_USE xa_status xa_explain_shape(const xa_explainer_spec *spec,
+                                       const xa_shape *input,
+                                       const xa_shape *layer,
+                                       xa_shape *out,
+                                       xa_err *err);
+
+/* ---- maps ------------------------------------------------------------------------------------ */
+
+enum { XA_MAP_FLAG_DEGENERATE = 1, XA_MAP_FLAG_NONFINITE = 2, XA_MAP_FLAG_SATURATED = 4 };
+typedef struct xa_map_facts {
+    uint8_t flags;
+    float maximum;  /* largest finite value; NaN if there is none */
+    int64_t argmax; /* y*w + x of the first largest finite value in row-major order (several
+                       channels: of the largest |value| over them); -1 for a degenerate map */
+} xa_map_facts;
+/* map [c,h,w]. Degenerate: no finite value differs from 0. */
+xa_map_facts xa_map_inspect(const float *map, const xa_shape *shape);
+
+/* f16 storage: values = map/scale, scale the power of two that brings the largest finite |value|
+ * into [2^14, 2^15): raw gradients underflow half floats otherwise. 1 for an all-zero map. */
+float xa_map_encode_half(const float *map, int64_t n, uint16_t *values);
+
+#endif

@@ -1,0 +1,148 @@
+/* The table of explainers, their settings' names and defaults. */
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "explain_internal.h"
+
+static const xa_explainer_def *const explainers[XA_EXPLAIN_COUNT] = {
+#define X(name, text, file) [XA_EXPLAIN_##name] = &xa_explainer_##file,
+    XA_EXPLAINER_LIST(X)
+#undef X
+};
+static const char *const score_names[] = {
+#define X(name, text) text,
+    XA_SCORE_LIST(X)
+#undef X
+};
+static const char *const target_names[] = {
+#define X(name, text) text,
+    XA_TARGET_LIST(X)
+#undef X
+};
+static const char *const reduce_names[] = {
+#define X(name, text) text,
+    XA_REDUCE_LIST(X)
+#undef X
+};
+
+static int find(const char *text, const char *const *names, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (!strcmp(text, names[i]))
+            return i;
+    return -1;
+}
+
+int xa_score_parse(const char *name)
+{
+    return find(name, score_names, XA_SCORE_COUNT);
+}
+
+const char *xa_score_name(xa_score s)
+{
+    return score_names[s];
+}
+
+int xa_target_parse(const char *name)
+{
+    return find(name, target_names, XA_TARGET_COUNT);
+}
+
+const char *xa_target_name(xa_target_rule t)
+{
+    return target_names[t];
+}
+
+int xa_reduce_parse(const char *name)
+{
+    return find(name, reduce_names, XA_REDUCE_COUNT);
+}
+
+const char *xa_reduce_name(xa_reduce r)
+{
+    return reduce_names[r];
+}
+
+const xa_explainer_def *xa_explainer_get(xa_explainer_kind kind)
+{
+    return explainers[kind];
+}
+
+int xa_explainer_parse(const char *kind_name)
+{
+    for (int i = 0; i < XA_EXPLAIN_COUNT; i++)
+        if (!strcmp(kind_name, explainers[i]->name))
+            return i;
+    return -1;
+}
+
+xa_explainer_spec xa_explainer_defaults(xa_explainer_kind kind)
+{
+    xa_explainer_spec s = {.kind = kind,
+                           .score = XA_SCORE_LOGIT,
+                           .target = XA_TARGET_PREDICTED,
+                           .target_class = -1,
+                           .channels = kind == XA_EXPLAIN_SALIENCY ? XA_REDUCE_MAX : XA_REDUCE_NONE,
+                           .absolute = kind == XA_EXPLAIN_SALIENCY};
+    if (explainers[kind]->needs & XA_NEEDS_LAYER) {
+        s.relu = true;
+        snprintf(s.layer, sizeof s.layer, "auto");
+    }
+    return s;
+}
+
+void xa_explainer_default_name(const xa_explainer_spec *s, char *out, size_t size)
+{
+    char target[32], layer[64] = "";
+    if (s->target == XA_TARGET_CLASS)
+        snprintf(target, sizeof target, "class%d", (int)s->target_class);
+    else
+        snprintf(target, sizeof target, "%s", xa_target_name(s->target));
+    if (s->layer[0] && strcmp(s->layer, "auto")) {
+        const char *last = strrchr(s->layer, '/');
+        snprintf(layer, sizeof layer, ".%.60s", last ? last + 1 : s->layer);
+    }
+    snprintf(out,
+             size,
+             "%s.%s%s%s%s",
+             explainers[s->kind]->name,
+             target,
+             s->score == XA_SCORE_LOGIT ? "" : ".",
+             s->score == XA_SCORE_LOGIT ? "" : xa_score_name(s->score),
+             layer);
+    for (char *c = out; *c; c++)
+        if (!isalnum((unsigned char)*c) && !strchr("_.-+ ", *c))
+            *c = '_';
+}
+
+xa_status xa_explain_shape(const xa_explainer_spec *spec,
+                           const xa_shape *input,
+                           const xa_shape *layer,
+                           xa_shape *out,
+                           xa_err *err)
+{
+    char text[96];
+    if (explainers[spec->kind]->needs & XA_NEEDS_LAYER) {
+        if (layer->ndim != 3)
+            XA_RETURN_FAIL(err,
+                           XA_SHAPE,
+                           "%s: layer \"%s\" gives %s, expected [height,width,channels]",
+                           explainers[spec->kind]->name,
+                           spec->layer,
+                           xa_shape_text(layer, text, sizeof text));
+        *out = (xa_shape){.ndim = 3, .dim = {1, layer->dim[0], layer->dim[1]}};
+        return XA_OK;
+    }
+    if (input->ndim != 3)
+        XA_RETURN_FAIL(err,
+                       XA_SHAPE,
+                       "%s: the model's input is %s, expected [height,width,channels]",
+                       explainers[spec->kind]->name,
+                       xa_shape_text(input, text, sizeof text));
+    *out = (xa_shape){.ndim = 3,
+                      .dim = {spec->channels == XA_REDUCE_NONE ? input->dim[2] : 1,
+                              input->dim[0],
+                              input->dim[1]}};
+    return XA_OK;
+}

@@ -1,0 +1,85 @@
+/* The scalar that is explained, as its gradient with respect to the head's scores. */
+#include <math.h>
+#include <string.h>
+
+#include "explain_internal.h"
+
+static void softmax_seed(
+    const xa_head *h, xa_score score, bool as_tensorflow, const float *z, int64_t c, float *seed)
+{
+    double sum = 0.0;
+    float top = z[0];
+    for (int64_t k = 1; k < h->units; k++)
+        top = z[k] > top ? z[k] : top;
+    for (int64_t k = 0; k < h->units; k++)
+        sum += exp((double)z[k] - (double)top);
+    const double pc = exp((double)z[c] - (double)top) / sum;
+    double others = 0.0;
+    for (int64_t k = 0; k < h->units; k++)
+        if (k != c)
+            others += exp((double)z[k] - (double)top) / sum;
+    for (int64_t k = 0; k < h->units; k++) {
+        const double p = exp((double)z[k] - (double)top) / sum;
+        if (score == XA_SCORE_LOGPROB)
+            seed[k] = (float)(k == c ? others : -p);
+        else if (as_tensorflow)
+            seed[k] = ((k == c ? 1.0f : 0.0f) - (float)pc) * (float)p;
+        else
+            seed[k] = (float)(k == c ? pc * others : -pc * p);
+    }
+}
+
+/* d/dz of log p, p or z for p = sigmoid(sign*z). */
+static float sigmoid_seed(xa_score score, double sign, double z)
+{
+    const double p = 1.0 / (1.0 + exp(-sign * z)), q = 1.0 / (1.0 + exp(sign * z));
+    switch (score) {
+    case XA_SCORE_PROB:
+        return (float)(sign * p * q);
+    case XA_SCORE_LOGPROB:
+        return (float)(sign * q);
+    default:
+        return (float)sign;
+    }
+}
+
+xa_status xa_score_seed(const xa_head *h,
+                        xa_score score,
+                        bool as_tensorflow,
+                        const float *z,
+                        int32_t target,
+                        float *seed,
+                        xa_err *err)
+{
+    if (target < 0 || target >= h->classes)
+        XA_RETURN_FAIL(err,
+                       XA_INVALID,
+                       "class %d is not one of the model's %lld",
+                       (int)target,
+                       (long long)h->classes);
+    memset(seed, 0, (size_t)h->units * sizeof(float));
+    switch (h->kind) {
+    case XA_HEAD_SOFTMAX:
+        if (score == XA_SCORE_LOGIT)
+            seed[target] = 1.0f;
+        else
+            softmax_seed(h, score, as_tensorflow, z, target, seed);
+        return XA_OK;
+    case XA_HEAD_BINARY:
+        seed[0] = sigmoid_seed(score, target ? 1.0 : -1.0, z[0]);
+        return XA_OK;
+    case XA_HEAD_MULTILABEL:
+        seed[target] = sigmoid_seed(score, 1.0, z[target]);
+        return XA_OK;
+    case XA_HEAD_LINEAR:
+        if (score != XA_SCORE_LOGIT)
+            XA_RETURN_FAIL(err,
+                           XA_INVALID,
+                           "score: %s needs a head with probabilities; this model ends in plain "
+                           "scores: set `head: softmax` or `head: sigmoid`, or use score: logit",
+                           xa_score_name(score));
+        seed[target] = 1.0f;
+        return XA_OK;
+    }
+    XA_RETURN_FAIL(err, XA_INVALID, "unknown head %d", (int)h->kind);
+}
