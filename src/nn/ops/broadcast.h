@@ -1,0 +1,53 @@
+/* Elementwise operators of several inputs whose extents are equal or 1. Private to nn.
+ *
+ * An operator gives two functions on a chunk of the output; walking, broadcasting and the sum of
+ * gradients over broadcast axes (in double, in output order) are done here.
+ */
+#ifndef XAUDIT_NN_BROADCAST_H
+#define XAUDIT_NN_BROADCAST_H
+
+#include "../op.h"
+
+enum { XA_CHUNK = 512 };
+
+/* Axes of the output with runs of equally broadcast ones merged and extents of 1 left out. */
+typedef struct xa_broadcast {
+    const xa_op_call *call;
+    int ndim;
+    int64_t dim[XA_MAX_DIMS];
+    int axis[XA_MAX_DIMS];   /* the output's axis that tells whether an input is broadcast there */
+    int64_t at[XA_MAX_DIMS]; /* where the walk is */
+    int64_t sample;
+} xa_broadcast;
+
+/* A chunk of input j: n values, or one that stands for all. */
+typedef struct xa_operand {
+    const float *p;
+    bool one;
+} xa_operand;
+xa_operand xa_broadcast_input(const xa_broadcast *b, int j);
+
+static inline float xa_operand_at(xa_operand o, int64_t i)
+{
+    return o.p[o.one ? 0 : i];
+}
+
+/* y[n] of one chunk. */
+typedef void xa_broadcast_forward_fn(const xa_broadcast *b, int64_t n, float *y);
+/* g[n]: d(sum of dy*y)/d(input `which` at each output). */
+typedef void
+xa_broadcast_backward_fn(const xa_broadcast *b, int which, int64_t n, const float *dy, float *g);
+
+void xa_broadcast_forward(const xa_op_call *c, xa_broadcast_forward_fn *fn);
+void xa_broadcast_backward(const xa_op_call *c, xa_broadcast_backward_fn *fn);
+
+/* infer and scratch_bytes of all of them. */
+xa_status xa_broadcast_infer(const xa_graph *g, xa_node *node, xa_err *err);
+size_t xa_broadcast_scratch(const xa_graph *g, const xa_node *node, int64_t n);
+double xa_broadcast_flops(const xa_graph *g, const xa_node *node);
+
+/* maximum and minimum: of equal values the first wins, NaN wins over all. Inputs are compared after
+ * multiplication by sign (1 or -1). */
+void xa_broadcast_extreme(const xa_broadcast *b, float sign, int64_t n, float *best, int *winner);
+
+#endif
