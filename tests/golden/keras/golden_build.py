@@ -1,6 +1,6 @@
 """What make_ops.py and make_classifiers.py share: the list of models and the command line."""
 import argparse
-import collections
+import dataclasses
 import os
 import zlib
 
@@ -11,7 +11,26 @@ from keras_reference import keras
 
 BOTH = ("tf215", "k3")
 
-Entry = collections.namedtuple("Entry", "name build input low high count generations layers arrange save images")
+
+@dataclasses.dataclass
+class Entry:
+    """One golden model. `size`, `low`, `high`, `count`: shape, range and number of the random inputs."""
+    build: object                       # function without arguments that gives the model
+    size: tuple
+    low: float = -1.0
+    high: float = 1.0
+    count: int = 2
+    generations: tuple = BOTH
+    layers: object = ()                 # Keras paths to store, or a function of the model that gives them
+    images: object = None               # function that changes the drawn inputs
+    save: object = None                 # function (model, path) that saves otherwise than model.save
+    policy: str = "float32"             # dtype policy the model is saved with; references are float32
+    double: tuple = BOTH                # generations whose layers all run in float64
+    unreadable: tuple = ()              # generations that cannot read back their own file: the built model is run
+
+    @property
+    def name(self):
+        return self.build.__name__
 
 
 class Catalogue:
@@ -21,54 +40,62 @@ class Catalogue:
         self.script = script
         self.entries = []
 
-    def model(self, size, low=-1.0, high=1.0, count=2, generations=BOTH, layers=None, arrange=None, save=None,
-              images=None):
-        """Decorator of a function that builds one model.
-
-        size, low, high, count: shape and range of the random inputs. layers: Keras paths whose activation and
-        gradient are stored, or a function of the model giving them. arrange(model): sets weights after the random
-        draw. save(model, path): other than model.save. images(images): changes the drawn inputs.
-        """
+    def model(self, size, **settings):
+        """Decorator of a function that builds one model; settings as in Entry."""
         def add(build):
-            self.entries.append(Entry(build.__name__, build, size, low, high, count, generations, layers, arrange,
-                                      save, images))
+            self.entries.append(Entry(build, size, **settings))
             return build
         return add
 
     def make(self, entry, folder, classifier):
-        seed = zlib.crc32(entry.name.encode()) & 0xFFFF
-        keras.backend.clear_session()
-        keras.utils.set_random_seed(seed)
-        model = entry.build()
-        ref.randomise(model, seed)
-        if entry.arrange:
-            entry.arrange(model)
-        path = os.path.join(folder, entry.name + ".h5")
+        """Builds and saves one model and writes its reference."""
+        name = entry.name
+        seed = zlib.crc32(name.encode()) & 0xFFFF
+        path = os.path.join(folder, name + ".h5")
+
+        def built(dtype):
+            keras.backend.clear_session()
+            keras.utils.set_random_seed(seed)
+            ref.set_dtype(dtype)
+            try:
+                model = entry.build()
+                ref.randomise(model, seed)
+            finally:
+                ref.set_dtype("float32")
+            return model
+
+        saved = built(entry.policy)
         if entry.save:
-            entry.save(model, path)
+            entry.save(saved, path)
         else:
-            model.save(path, include_optimizer=False)
-        images = ref.draw_images(entry.count, entry.input, entry.low, entry.high, seed + 1)
+            saved.save(path, include_optimizer=False)
+        images = ref.draw_images(entry.count, entry.size, entry.low, entry.high, seed + 1)
         if entry.images:
             images = entry.images(images).astype(np.float32)
-        layers = entry.layers(model) if callable(entry.layers) else (entry.layers or ())
-        attrs = {"script": self.script, "seed": seed}
-        ref_path = os.path.join(folder, entry.name + ".ref.h5")
+        expected = saved.predict(images, verbose=0).astype(np.float32)
+
+        readable = ref.GENERATION not in entry.unreadable and not entry.save
+        double = built("float64") if ref.GENERATION in entry.double else None
+        model = ref.load(path) if readable else built("float32")
+        layers = entry.layers(model) if callable(entry.layers) else entry.layers
+        attrs = {"model": os.path.basename(path), "script": self.script, "seed": seed}
+        ref_path = os.path.join(folder, name + ".ref.h5")
         if classifier:
-            found = ref.classifier_reference(path, ref_path, images, layers, attrs)
+            found = ref.classifier_reference(model, double, ref_path, images, layers, attrs)
         else:
-            found = ref.operator_reference(path, ref_path, images, layers, attrs, seed + 2)
-        # The file as Keras reads it back must be the model that was built (a mixed policy computes in half precision).
-        built = model.predict(images, verbose=0).astype(np.float32)
-        policy = getattr(model, "dtype_policy", None)
-        loose = "16" in getattr(policy, "name", "")
-        if not np.allclose(built, found["output"], rtol=0, atol=2e-2 if loose else 2e-5 * np.max(np.abs(built))):
-            raise SystemExit(f"{entry.name}: the saved file gives other outputs than the model that was saved")
-        error = ref.check_reference(entry.name, found)
+            found = ref.operator_reference(model, double, ref_path, images, layers, attrs, seed + 2)
+
+        # What was run must be what was saved; a mixed policy computes in half precision.
+        allowed = 2e-2 if "16" in entry.policy else 2e-5
+        if np.max(np.abs(expected - found["output"])) > allowed * np.max(np.abs(expected)):
+            raise SystemExit(f"{name}: the file as read back gives other outputs than the model that was saved")
+        error = ref.check_reference(name, found)
         size = os.path.getsize(path) + os.path.getsize(ref_path)
-        print(f"{entry.name:28s} {str(found['output'].shape):18s} f32-f64 {error:.1e}  {size / 1000:7.1f} kB", flush=True)
+        print(f"{name:28s} {str(found['output'].shape):18s} f32-f64 {error:.1e}  {size / 1000:7.1f} kB"
+              f"{'' if readable else '  (not read back)'}", flush=True)
 
     def main(self, classifier):
+        """The command line."""
         here = os.path.dirname(os.path.abspath(__file__))
         parser = argparse.ArgumentParser(description="Builds Keras models, saves them as .h5 with their references.")
         parser.add_argument("--out", default=os.path.join(here, ref.GENERATION), help="folder to write to")

@@ -276,10 +276,11 @@ def write(path, arrays, layers, attrs):
                 group["gradcam"] = gradcam(activation, gradient)
 
 
-def classifier_reference(model_path, ref_path, images, paths, attrs, kind="logit", double=True, arrays=None,
-                         target=None):
-    """Reference of a classifier: outputs, logits, probabilities, class gradients and the layers in `paths`."""
-    model = load(model_path)
+def classifier_reference(model, double, ref_path, images, paths, attrs, kind="logit", arrays=None, target=None):
+    """Reference of a classifier: outputs, logits, probabilities, class gradients and the layers in `paths`.
+
+    double: the same model in float64, or None. arrays: further datasets. target: classes explained, if given.
+    """
     output, logits, probs, head = classify(model, images)
     if target is None:
         target = class_targets(probs)
@@ -290,26 +291,27 @@ def classifier_reference(model_path, ref_path, images, paths, attrs, kind="logit
              **(arrays or {})}
     if head != "linear":
         found["probs"] = probs
-    if double:
-        model = load(model_path, "float64")
-        with Logits(model):
-            found["gradient64"], _ = score_gradients(model, images.astype(np.float64), score)
+    if double is not None:
+        with Logits(double):
+            found["gradient64"], _ = score_gradients(double, images.astype(np.float64), score)
     layers = [(path, a, g) for path, (a, g) in zip(paths, recorded)]
-    write(ref_path, found, layers, {**attrs, "score": kind, "head": head, "model": os.path.basename(model_path)})
+    write(ref_path, found, layers, {**attrs, "score": kind, "head": head})
     return found
 
 
-def operator_reference(model_path, ref_path, images, paths, attrs, seed):
+def operator_reference(model, double, ref_path, images, paths, attrs, seed):
     """Reference of a model that is no classifier: its output and d(sum(seed * output))/d(input)."""
-    model = load(model_path)
     output = model.predict(images, verbose=0)
     weight = np.random.default_rng(seed).normal(0.0, 1.0, output.shape).astype(np.float32)
-    gradient, recorded = score_gradients(model, images, lambda y: y * tf.cast(weight, y.dtype), paths)
-    double = load(model_path, "float64")
-    gradient64, _ = score_gradients(double, images.astype(np.float64), lambda y: y * tf.cast(weight, y.dtype))
-    found = {"input": images, "output": output, "seed": weight, "gradient": gradient, "gradient64": gradient64}
+
+    def score(y):
+        return y * tf.cast(weight, y.dtype)
+    gradient, recorded = score_gradients(model, images, score, paths)
+    found = {"input": images, "output": output, "seed": weight, "gradient": gradient}
+    if double is not None:
+        found["gradient64"], _ = score_gradients(double, images.astype(np.float64), score)
     layers = [(path, a, g) for path, (a, g) in zip(paths, recorded)]
-    write(ref_path, found, layers, {**attrs, "score": "seed", "head": "none", "model": os.path.basename(model_path)})
+    write(ref_path, found, layers, {**attrs, "score": "seed", "head": "none"})
     return found
 
 
@@ -324,6 +326,8 @@ def check_reference(name, found):
         if np.max(np.abs(values)) < 1e-4:
             raise SystemExit(f"{name}: {key} vanishes (maximum {np.max(np.abs(values)):.1e}): it would test nothing")
     if "gradient64" in found:
+        if found["gradient64"].dtype != np.float64:
+            raise SystemExit(f"{name}: gradient64 was not computed in float64")
         scale = np.max(np.abs(found["gradient64"]))
         error = np.max(np.abs(found["gradient"] - found["gradient64"])) / scale
         if error > 0.05:
