@@ -1,0 +1,228 @@
+/* JPEG through libjpeg-turbo; the only file that sees it.
+ *
+ * The library reports trouble through callbacks that must not return (error_exit) or may
+ * (emit_message). All state lives in one struct behind a pointer, so that nothing a longjmp passes
+ * over is a local of the function that called setjmp.
+ */
+#include "image_internal.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jpeglib.h>
+
+#include <jerror.h>
+
+/* A progressive file can ask for thousands of passes over its pixels. */
+enum { MAX_SCANS = 500, MARKER_EXIF = JPEG_APP0 + 1 };
+
+struct jpeg_job {
+    struct jpeg_decompress_struct c;
+    struct jpeg_error_mgr errors;
+    struct jpeg_progress_mgr progress;
+    jmp_buf back;
+    xa_status code;
+    char message[JMSG_LENGTH_MAX + 64];
+    JSAMPLE *line; /* of four inks, when the file is CMYK */
+};
+
+static _Noreturn void stop(struct jpeg_job *job)
+{
+    longjmp(job->back, 1);
+}
+
+static void on_error(j_common_ptr c)
+{
+    struct jpeg_job *job = c->client_data;
+    char text[JMSG_LENGTH_MAX];
+    c->err->format_message(c, text);
+    switch (c->err->msg_code) {
+    case JERR_OUT_OF_MEMORY:
+        job->code = XA_NOMEM;
+        break;
+    case JERR_SOF_UNSUPPORTED:
+    case JERR_BAD_PRECISION:
+    case JERR_CONVERSION_NOTIMPL:
+    case JERR_ARITH_NOTIMPL:
+    case JERR_NOT_COMPILED:
+        job->code = XA_UNSUPPORTED;
+        break;
+    case JERR_IMAGE_TOO_BIG:
+        job->code = XA_LIMIT;
+        break;
+    default:
+        job->code = XA_FORMAT;
+    }
+    snprintf(job->message, sizeof job->message, "%s", text);
+    stop(job);
+}
+
+/* Warnings that leave the pixels whole; every other one is damage, which the library would paper
+ * over with grey. */
+static bool harmless(int code)
+{
+    return code == JWRN_ADOBE_XFORM || code == JWRN_JFIF_MAJOR || code == JWRN_NOT_SEQUENTIAL ||
+           code == JWRN_EXTRANEOUS_DATA || code == JWRN_BOGUS_ICC;
+}
+
+static void on_message(j_common_ptr c, int level)
+{
+    struct jpeg_job *job = c->client_data;
+    if (level >= 0 || harmless(c->err->msg_code))
+        return;
+    char text[JMSG_LENGTH_MAX];
+    c->err->format_message(c, text);
+    job->code = XA_FORMAT;
+    if (c->is_decompressor && job->c.global_state > 0 && job->c.output_scanline > 0)
+        snprintf(job->message,
+                 sizeof job->message,
+                 "%s (at line %u of %u)",
+                 text,
+                 job->c.output_scanline,
+                 job->c.output_height);
+    else
+        snprintf(job->message, sizeof job->message, "%s", text);
+    stop(job);
+}
+
+static void on_output(j_common_ptr c)
+{
+    (void)c; /* nothing is printed */
+}
+
+static void on_progress(j_common_ptr c)
+{
+    struct jpeg_job *job = c->client_data;
+    if (job->c.input_scan_number <= MAX_SCANS)
+        return;
+    job->code = XA_LIMIT;
+    snprintf(job->message, sizeof job->message, "more than %d scans", MAX_SCANS);
+    stop(job);
+}
+
+static int orientation_of(const struct jpeg_decompress_struct *c)
+{
+    for (jpeg_saved_marker_ptr m = c->marker_list; m; m = m->next)
+        if (m->marker == MARKER_EXIF && m->data_length > 6 && memcmp(m->data, "Exif\0\0", 6) == 0)
+            return xa__exif_orientation(m->data + 6, m->data_length - 6);
+    return 1;
+}
+
+static const char *colour_of(J_COLOR_SPACE space)
+{
+    switch (space) {
+    case JCS_GRAYSCALE:
+        return "grey";
+    case JCS_RGB:
+        return "rgb";
+    case JCS_YCbCr:
+        return "ycbcr";
+    case JCS_CMYK:
+        return "cmyk";
+    case JCS_YCCK:
+        return "ycck";
+    default:
+        return "unknown";
+    }
+}
+
+/* Inks are stored inverted, as Adobe does; Pillow takes that for granted too. */
+static void read_lines(struct jpeg_job *job, xa_image *im)
+{
+    const bool inks = job->line != NULL;
+    const size_t row = (size_t)im->width * (size_t)im->channels;
+    while (job->c.output_scanline < job->c.output_height) {
+        JSAMPLE *out = (uint8_t *)im->data + job->c.output_scanline * row;
+        JSAMPLE *to = inks ? job->line : out;
+        if (jpeg_read_scanlines(&job->c, &to, 1) != 1) {
+            job->code = XA_FORMAT;
+            snprintf(job->message, sizeof job->message, "the data ends early");
+            stop(job);
+        }
+        if (!inks)
+            continue;
+        for (int64_t i = 0; i < 4 * im->width; i++)
+            to[i] = (JSAMPLE)(255 - to[i]);
+        (void)xa__samples_cmyk_to_rgb(to, out, im->width, 4, XA_PIXEL_U8);
+    }
+}
+
+/* Everything that may longjmp. */
+static xa_status decode(struct jpeg_job *job,
+                        const uint8_t *data,
+                        size_t size,
+                        const xa_decode_options *opt,
+                        bool header_only,
+                        xa_image *im,
+                        xa_err *err)
+{
+    struct jpeg_decompress_struct *c = &job->c;
+    jpeg_create_decompress(c);
+    c->progress = &job->progress;
+    jpeg_mem_src(c, data, (unsigned long)size);
+    jpeg_save_markers(c, MARKER_EXIF, 0xFFFF);
+    jpeg_read_header(c, TRUE);
+
+    const int parts = c->num_components;
+    snprintf(im->format, sizeof im->format, "jpeg");
+    snprintf(im->colour, sizeof im->colour, "%s", colour_of(c->jpeg_color_space));
+    im->bits = c->data_precision;
+    im->pages = 1;
+    im->orientation = orientation_of(c);
+    if (parts != 1 && parts != 3 && parts != 4)
+        XA_RETURN_FAIL(err,
+                       XA_UNSUPPORTED,
+                       "a JPEG of %d components; 1 (grey), 3 (colour) or 4 (CMYK) are expected",
+                       parts);
+    c->out_color_space = parts == 1 ? JCS_GRAYSCALE : parts == 3 ? JCS_RGB : JCS_CMYK;
+    XA_RETURN_TRY(err,
+                  xa__image_prepare(im,
+                                    c->image_width,
+                                    c->image_height,
+                                    parts == 1 ? 1 : 3,
+                                    XA_PIXEL_U8,
+                                    opt,
+                                    header_only,
+                                    err));
+    if (header_only)
+        return XA_OK;
+    if (parts == 4) {
+        job->line = xa_alloc((size_t)im->width, 4);
+        if (!job->line)
+            XA_RETURN_FAIL(
+                err, XA_NOMEM, "no memory for a line of %lld pixels", (long long)im->width);
+    }
+    jpeg_start_decompress(c);
+    read_lines(job, im);
+    jpeg_finish_decompress(c);
+    return XA_OK;
+}
+
+xa_status xa__jpeg_decode(const uint8_t *data,
+                          size_t size,
+                          const xa_decode_options *opt,
+                          bool header_only,
+                          xa_image *im,
+                          xa_err *err)
+{
+    xa_status st;
+    struct jpeg_job *job = xa_alloc(1, sizeof *job);
+    if (!job)
+        XA_RETURN_FAIL(err, XA_NOMEM, "no memory to decode a JPEG");
+    job->c.err = jpeg_std_error(&job->errors);
+    job->errors.error_exit = on_error;
+    job->errors.emit_message = on_message;
+    job->errors.output_message = on_output;
+    job->progress.progress_monitor = on_progress;
+    job->c.client_data = job;
+    if (setjmp(job->back) == 0)
+        st = decode(job, data, size, opt, header_only, im, err);
+    else
+        st = xa_err_set(err, job->code, __FILE__, __func__, __LINE__, "JPEG: %s", job->message);
+    jpeg_destroy_decompress(&job->c);
+    free(job->line);
+    free(job);
+    return st;
+}

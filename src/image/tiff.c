@@ -1,0 +1,664 @@
+/* TIFF through libtiff; the only file that sees it. */
+#include "image_internal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <tiffio.h>
+
+/* libtiff 4.5 takes message handlers for one file; before, they are of the whole process, but are
+ * handed the file's client data. */
+#if TIFFLIB_VERSION >= 20221213
+#define HANDLERS_PER_FILE 1
+#else
+#define HANDLERS_PER_FILE 0
+#endif
+
+/* The file and what libtiff had to say about it. */
+struct source {
+    int fd;
+    uint64_t size, at;
+    bool decoding; /* messages now are about pixels */
+    bool strict;   /* this codec only warns where it makes up pixels */
+    bool damaged;
+    char message[256];
+};
+
+/* ---- client input --------------------------------------------------------------------------- */
+
+static tmsize_t on_read(thandle_t h, void *out, tmsize_t n)
+{
+    struct source *s = (struct source *)h;
+    tmsize_t have = 0;
+    while (have < n) {
+        const ssize_t got = pread(
+            s->fd, (uint8_t *)out + have, (size_t)(n - have), (off_t)(s->at + (uint64_t)have));
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            break;
+        have += got;
+    }
+    s->at += (uint64_t)have;
+    return have;
+}
+
+static tmsize_t on_write(thandle_t h, void *data, tmsize_t n)
+{
+    (void)h, (void)data, (void)n;
+    return -1;
+}
+
+static toff_t on_seek(thandle_t h, toff_t to, int whence)
+{
+    struct source *s = (struct source *)h;
+    const uint64_t base = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? s->at : s->size;
+    s->at = base + to > INT64_MAX ? INT64_MAX : base + to;
+    return s->at;
+}
+
+static int on_close(thandle_t h)
+{
+    (void)h; /* the descriptor is the caller's */
+    return 0;
+}
+
+static toff_t on_size(thandle_t h)
+{
+    return ((struct source *)h)->size;
+}
+
+/* ---- messages ------------------------------------------------------------------------------- */
+
+/* The first one is kept: it names the cause, later ones what followed. */
+static void keep(struct source *s, const char *fmt, va_list ap)
+{
+    if (s->message[0] == '\0')
+        vsnprintf(s->message, sizeof s->message, fmt, ap);
+}
+
+static void error_message(struct source *s, const char *fmt, va_list ap)
+{
+    keep(s, fmt, ap);
+    s->damaged = s->damaged || s->decoding;
+}
+
+static void warning_message(struct source *s, const char *fmt, va_list ap)
+{
+    if (!s->decoding || !s->strict || strstr(fmt, "extraneous bytes"))
+        return;
+    keep(s, fmt, ap);
+    s->damaged = true;
+}
+
+#if HANDLERS_PER_FILE
+static int on_error(TIFF *tif, void *user, const char *module, const char *fmt, va_list ap)
+{
+    (void)tif, (void)module;
+    error_message(user, fmt, ap);
+    return 1;
+}
+
+static int on_warning(TIFF *tif, void *user, const char *module, const char *fmt, va_list ap)
+{
+    (void)tif, (void)module;
+    warning_message(user, fmt, ap);
+    return 1;
+}
+#else
+static void on_error(thandle_t h, const char *module, const char *fmt, va_list ap)
+{
+    (void)module;
+    if (h)
+        error_message((struct source *)h, fmt, ap);
+}
+
+static void on_warning(thandle_t h, const char *module, const char *fmt, va_list ap)
+{
+    (void)module;
+    if (h)
+        warning_message((struct source *)h, fmt, ap);
+}
+#endif
+
+static TIFF *open_tiff(struct source *s, int64_t max_bytes)
+{
+    /* m: no memory map, a file that shrinks must not kill the run. */
+#if HANDLERS_PER_FILE
+    TIFFOpenOptions *o = TIFFOpenOptionsAlloc();
+    if (!o)
+        return NULL;
+    TIFFOpenOptionsSetMaxSingleMemAlloc(o, (tmsize_t)max_bytes);
+    TIFFOpenOptionsSetErrorHandlerExtR(o, on_error, s);
+    TIFFOpenOptionsSetWarningHandlerExtR(o, on_warning, s);
+    TIFF *tif = TIFFClientOpenExt(
+        "TIFF", "rm", s, on_read, on_write, on_seek, on_close, on_size, NULL, NULL, o);
+    TIFFOpenOptionsFree(o);
+    return tif;
+#else
+    (void)max_bytes;
+    TIFFSetErrorHandler(NULL);
+    TIFFSetWarningHandler(NULL);
+    TIFFSetErrorHandlerExt(on_error);
+    TIFFSetWarningHandlerExt(on_warning);
+    return TIFFClientOpen(
+        "TIFF", "rm", s, on_read, on_write, on_seek, on_close, on_size, NULL, NULL);
+#endif
+}
+
+/* ---- what a page holds ---------------------------------------------------------------------- */
+
+struct page {
+    uint32_t width, height;
+    uint16_t spp, bits, format, photometric, planar, codec, orientation;
+    uint16_t nextra, *extra; /* owned by libtiff */
+    bool tiled;
+    bool via_rgba; /* colour models that libtiff alone converts, to 8-bit RGB */
+    xa_pixel type; /* of the samples as read */
+    bool half;     /* 16-bit floats, widened */
+    int colours;   /* samples before the extra ones */
+    bool alpha, associated;
+    int channels; /* of the result */
+    const char *colour;
+};
+
+static const char *codec_name(uint16_t codec, char *buf, size_t size)
+{
+    const TIFFCodec *c = TIFFFindCODEC(codec);
+    snprintf(buf, size, "%u%s%s%s", codec, c ? " (" : "", c ? c->name : "", c ? ")" : "");
+    return buf;
+}
+
+static xa_status read_tags(TIFF *tif, struct page *p, xa_err *err)
+{
+    uint16_t *extra = NULL;
+    uint32_t depth = 1;
+    char buf[64];
+    *p = (struct page){.spp = 1, .bits = 1};
+    if (!TIFFGetField(tif, TIFFTAG_IMAGEWIDTH, &p->width) ||
+        !TIFFGetField(tif, TIFFTAG_IMAGELENGTH, &p->height))
+        XA_RETURN_FAIL(err, XA_FORMAT, "TIFF: the page has no width or no height");
+    TIFFGetFieldDefaulted(tif, TIFFTAG_SAMPLESPERPIXEL, &p->spp);
+    TIFFGetFieldDefaulted(tif, TIFFTAG_BITSPERSAMPLE, &p->bits);
+    TIFFGetFieldDefaulted(tif, TIFFTAG_SAMPLEFORMAT, &p->format);
+    TIFFGetFieldDefaulted(tif, TIFFTAG_PLANARCONFIG, &p->planar);
+    TIFFGetFieldDefaulted(tif, TIFFTAG_COMPRESSION, &p->codec);
+    TIFFGetFieldDefaulted(tif, TIFFTAG_ORIENTATION, &p->orientation);
+    if (TIFFGetFieldDefaulted(tif, TIFFTAG_EXTRASAMPLES, &p->nextra, &extra))
+        p->extra = extra;
+    else
+        p->nextra = 0;
+    if (!TIFFGetField(tif, TIFFTAG_PHOTOMETRIC, &p->photometric))
+        p->photometric = p->spp >= 3 ? PHOTOMETRIC_RGB : PHOTOMETRIC_MINISBLACK;
+    p->tiled = TIFFIsTiled(tif) != 0;
+    TIFFGetFieldDefaulted(tif, TIFFTAG_IMAGEDEPTH, &depth);
+    if (depth > 1)
+        XA_RETURN_FAIL(
+            err, XA_UNSUPPORTED, "TIFF: a volume of %u slices in one page; one is expected", depth);
+    if (p->spp < 1)
+        XA_RETURN_FAIL(err, XA_FORMAT, "TIFF: 0 samples a pixel");
+    if (!TIFFIsCODECConfigured(p->codec))
+        XA_RETURN_FAIL(err,
+                       XA_UNSUPPORTED,
+                       "TIFF: compression %s, which this libtiff was built without",
+                       codec_name(p->codec, buf, sizeof buf));
+    return XA_OK;
+}
+
+static xa_status pick_type(struct page *p, xa_err *err)
+{
+    static const char *const FORMATS[] = {
+        "?", "unsigned", "signed", "float", "untyped", "complex int", "complex float"};
+    const char *format = p->format < sizeof FORMATS / sizeof *FORMATS ? FORMATS[p->format] : "?";
+    bool ok = true;
+    switch (p->format) {
+    case SAMPLEFORMAT_UINT:
+    case SAMPLEFORMAT_VOID:
+        p->type = p->bits <= 8 ? XA_PIXEL_U8 : p->bits <= 16 ? XA_PIXEL_U16 : XA_PIXEL_U32;
+        ok = p->bits >= 1 && (p->bits <= 16 || p->bits == 24 || p->bits == 32);
+        break;
+    case SAMPLEFORMAT_INT:
+        p->type = p->bits == 8 ? XA_PIXEL_I8 : p->bits == 16 ? XA_PIXEL_I16 : XA_PIXEL_I32;
+        ok = p->bits == 8 || p->bits == 16 || p->bits == 32;
+        break;
+    case SAMPLEFORMAT_IEEEFP:
+        p->type = p->bits == 64 ? XA_PIXEL_F64 : XA_PIXEL_F32;
+        p->half = p->bits == 16;
+        ok = p->bits == 16 || p->bits == 32 || p->bits == 64;
+        break;
+    default:
+        ok = false;
+    }
+    if (!ok)
+        XA_RETURN_FAIL(err,
+                       XA_UNSUPPORTED,
+                       "TIFF: %u-bit %s samples; 1 to 16, 24 or 32 bits unsigned, 8, 16 or 32 "
+                       "signed, or 16, 32 or 64 float are expected",
+                       p->bits,
+                       format);
+    return XA_OK;
+}
+
+/* Extra samples: alpha when there is just one and it says so. */
+static void pick_alpha(struct page *p)
+{
+    if (p->spp != p->colours + 1 || p->nextra < 1)
+        return;
+    p->associated = p->extra[0] == EXTRASAMPLE_ASSOCALPHA;
+    p->alpha = p->associated || p->extra[0] == EXTRASAMPLE_UNASSALPHA;
+}
+
+static xa_status pick_colour(TIFF *tif, struct page *p, const xa_decode_options *opt, xa_err *err)
+{
+    const bool index = opt->palette_index;
+    uint16_t ink = INKSET_CMYK;
+    switch (p->photometric) {
+    case PHOTOMETRIC_MINISWHITE:
+    case PHOTOMETRIC_MINISBLACK:
+    case PHOTOMETRIC_MASK:
+    case 34892: /* linear raw */
+        p->colours = 1;
+        p->colour = p->photometric == PHOTOMETRIC_MINISWHITE ? "miniswhite" : "grey";
+        break;
+    case PHOTOMETRIC_RGB:
+        p->colours = 3;
+        p->colour = "rgb";
+        break;
+    case PHOTOMETRIC_PALETTE:
+        p->colours = 1;
+        p->colour = "palette";
+        if (p->type != (p->bits <= 8 ? XA_PIXEL_U8 : XA_PIXEL_U16) || p->bits > (index ? 8 : 16))
+            XA_RETURN_FAIL(err,
+                           XA_UNSUPPORTED,
+                           "TIFF: a palette of %u-bit %s indices; %s are expected",
+                           p->bits,
+                           xa_pixel_name(p->type),
+                           index ? "1 to 8 bits" : "1 to 16 bits");
+        break;
+    case PHOTOMETRIC_SEPARATED:
+        TIFFGetFieldDefaulted(tif, TIFFTAG_INKSET, &ink);
+        p->colours = ink == INKSET_CMYK && p->spp >= 4 ? 4 : 1;
+        p->colour = p->colours == 4 ? "cmyk" : "inks";
+        break;
+    case PHOTOMETRIC_YCBCR:
+        p->colours = 3;
+        p->colour = "ycbcr";
+        /* libjpeg converts by itself; everything else is libtiff's to convert */
+        if (p->codec == COMPRESSION_JPEG && p->planar == PLANARCONFIG_CONTIG)
+            TIFFSetField(tif, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
+        else
+            p->via_rgba = true;
+        break;
+    case PHOTOMETRIC_CIELAB:
+    case PHOTOMETRIC_LOGL:
+    case PHOTOMETRIC_LOGLUV:
+        p->colours = 3;
+        p->colour = p->photometric == PHOTOMETRIC_CIELAB ? "lab" : "log";
+        p->via_rgba = true;
+        break;
+    default:
+        XA_RETURN_FAIL(err,
+                       XA_UNSUPPORTED,
+                       "TIFF: photometric interpretation %u; grey, RGB, palette, CMYK, YCbCr, CIE "
+                       "L*a*b* or LogLuv are expected",
+                       p->photometric);
+    }
+    if (p->codec == COMPRESSION_OJPEG)
+        p->via_rgba = true;
+    return XA_OK;
+}
+
+static xa_status plan_page(TIFF *tif, struct page *p, const xa_decode_options *opt, xa_err *err)
+{
+    char why[1024] = "";
+    XA_RETURN_TRY(err, read_tags(tif, p, err));
+    p->type = XA_PIXEL_U8;
+    const bool luv = p->photometric == PHOTOMETRIC_LOGL || p->photometric == PHOTOMETRIC_LOGLUV;
+    if (!luv)
+        XA_RETURN_TRY(err, pick_type(p, err));
+    XA_RETURN_TRY(err, pick_colour(tif, p, opt, err));
+    if (p->via_rgba) {
+        p->type = XA_PIXEL_U8;
+        p->channels = 3;
+        if (!TIFFRGBAImageOK(tif, why))
+            XA_RETURN_FAIL(err, XA_UNSUPPORTED, "TIFF: %s", why);
+        return XA_OK;
+    }
+    if (p->spp < p->colours)
+        XA_RETURN_FAIL(err,
+                       XA_FORMAT,
+                       "TIFF: %u samples a pixel, but the colour model (%s) needs %d",
+                       p->spp,
+                       p->colour,
+                       p->colours);
+    pick_alpha(p);
+    p->channels = p->spp;
+    if (p->photometric == PHOTOMETRIC_PALETTE)
+        p->channels = opt->palette_index ? 1 : p->spp + 2;
+    else if (p->colours == 4) {
+        p->channels = p->spp - 1;
+        if (p->type != XA_PIXEL_U8 && p->type != XA_PIXEL_U16)
+            XA_RETURN_FAIL(err,
+                           XA_UNSUPPORTED,
+                           "TIFF: CMYK of %s; 8 or 16 bits are expected",
+                           xa_pixel_name(p->type));
+    } else if (p->colours == 1 && p->channels > (p->alpha ? 2 : 1))
+        p->colour = "bands";
+    if (p->photometric == PHOTOMETRIC_PALETTE && opt->palette_index)
+        p->alpha = p->associated = false;
+    return XA_OK;
+}
+
+/* ---- pixels --------------------------------------------------------------------------------- */
+
+/* `count` samples of a line or tile row, unpacked, into every `step`-th sample at `dst`. `line` is
+ * room for `count` samples of the page's type. */
+static void convert(
+    const struct page *p, const void *raw, int64_t count, int64_t step, void *line, uint8_t *dst)
+{
+    const size_t bytes = xa_pixel_bytes(p->type);
+    void *to = step == 1 ? (void *)dst : line;
+    if (p->half) {
+        for (int64_t i = 0; i < count; i++)
+            ((float *)to)[i] = xa_f32_from_f16(((const uint16_t *)raw)[i]);
+    } else if (p->bits == 24) {
+        for (int64_t i = 0; i < count; i++) { /* libtiff leaves three native-order bytes */
+            uint32_t v = 0;
+            const uint8_t *b = (const uint8_t *)raw + 3 * i;
+            for (int k = 0; k < 3; k++)
+                v |= (uint32_t)b[k] << (8 * k);
+            ((uint32_t *)to)[i] = v;
+        }
+    } else if (p->bits < 8 || (p->bits > 8 && p->bits < 16)) {
+        xa__samples_unpack(raw, count, p->bits, to);
+        if (p->bits < 8 && p->photometric != PHOTOMETRIC_PALETTE)
+            xa__samples_widen(to, (size_t)count, p->bits);
+    } else {
+        memcpy(to, raw, (size_t)count * bytes);
+    }
+    for (int64_t i = 0; step != 1 && i < count; i++)
+        memcpy(dst + (size_t)(i * step) * bytes, (const uint8_t *)line + (size_t)i * bytes, bytes);
+}
+
+static xa_status damaged(const struct source *s, const char *where, uint32_t at, xa_err *err)
+{
+    char clean[sizeof s->message];
+    xa_str_sanitise(s->message[0] ? s->message : "the data do not decode", clean, sizeof clean);
+    XA_RETURN_FAIL(err, XA_FORMAT, "TIFF: %s %u: %s", where, at, clean);
+}
+
+static xa_status check_row(uint64_t row, int64_t count, const struct page *p, xa_err *err)
+{
+    const uint64_t want = ((uint64_t)count * p->bits + 7) / 8;
+    if (row < want)
+        XA_RETURN_FAIL(err,
+                       XA_FORMAT,
+                       "TIFF: %llu bytes a row where %llu are expected",
+                       (unsigned long long)row,
+                       (unsigned long long)want);
+    return XA_OK;
+}
+
+static xa_status
+read_strips(TIFF *tif, const struct page *p, const struct source *s, xa_image *im, xa_err *err)
+{
+    xa_status st;
+    const bool apart = p->planar == PLANARCONFIG_SEPARATE;
+    const uint16_t planes = apart ? p->spp : 1;
+    const int64_t count = (int64_t)p->width * (apart ? 1 : p->spp);
+    const size_t bytes = xa_pixel_bytes(p->type);
+    const uint64_t size = TIFFScanlineSize64(tif);
+    void *raw = NULL, *line = NULL;
+    XA_TRY(err, check_row(size, count, p, err));
+    raw = xa_alloc((size_t)size, 1);
+    line = xa_alloc((size_t)count, bytes);
+    if (!raw || !line)
+        XA_FAIL(
+            err, XA_NOMEM, "TIFF: no memory for a line of %llu bytes", (unsigned long long)size);
+    for (uint16_t plane = 0; plane < planes; plane++)
+        for (uint32_t y = 0; y < p->height; y++) {
+            uint8_t *dst =
+                (uint8_t *)im->data + ((size_t)y * p->width * p->spp + (apart ? plane : 0)) * bytes;
+            if (TIFFReadScanline(tif, raw, y, plane) < 0 || s->damaged)
+                XA_TRY(err, damaged(s, "line", y, err));
+            convert(p, raw, count, apart ? p->spp : 1, line, dst);
+        }
+done:
+    free(raw);
+    free(line);
+    return st;
+}
+
+static xa_status read_tiles(TIFF *tif,
+                            const struct page *p,
+                            const struct source *s,
+                            const xa_decode_options *opt,
+                            xa_image *im,
+                            xa_err *err)
+{
+    xa_status st;
+    const bool apart = p->planar == PLANARCONFIG_SEPARATE;
+    const uint16_t planes = apart ? p->spp : 1;
+    const int64_t across = apart ? 1 : p->spp, step = apart ? p->spp : 1;
+    const size_t bytes = xa_pixel_bytes(p->type);
+    uint32_t tw = 0, th = 0;
+    void *raw = NULL, *line = NULL;
+    if (!TIFFGetField(tif, TIFFTAG_TILEWIDTH, &tw) || !TIFFGetField(tif, TIFFTAG_TILELENGTH, &th) ||
+        tw == 0 || th == 0)
+        XA_FAIL(err, XA_FORMAT, "TIFF: tiles of %u x %u pixels", tw, th);
+    const uint64_t size = TIFFTileSize64(tif), row = TIFFTileRowSize64(tif);
+    XA_TRY(err, check_row(row, (int64_t)tw * across, p, err));
+    if (size / th < row || size > (uint64_t)opt->max_bytes)
+        XA_FAIL(err,
+                size > (uint64_t)opt->max_bytes ? XA_LIMIT : XA_FORMAT,
+                "TIFF: tiles of %u x %u pixels in %llu bytes; the limit is %lld",
+                tw,
+                th,
+                (unsigned long long)size,
+                (long long)opt->max_bytes);
+    raw = xa_alloc((size_t)size, 1);
+    line = xa_alloc((size_t)tw * (size_t)across, bytes);
+    if (!raw || !line)
+        XA_FAIL(
+            err, XA_NOMEM, "TIFF: no memory for a tile of %llu bytes", (unsigned long long)size);
+    for (uint16_t plane = 0; plane < planes; plane++)
+        for (uint32_t y = 0; y < p->height; y += th)
+            for (uint32_t x = 0; x < p->width; x += tw) {
+                if (TIFFReadTile(tif, raw, x, y, 0, plane) < 0 || s->damaged)
+                    XA_TRY(err, damaged(s, "tile at line", y, err));
+                const uint32_t w = p->width - x < tw ? p->width - x : tw;
+                const uint32_t h = p->height - y < th ? p->height - y : th;
+                for (uint32_t j = 0; j < h; j++)
+                    convert(p,
+                            (const uint8_t *)raw + j * row,
+                            (int64_t)w * across,
+                            step,
+                            line,
+                            (uint8_t *)im->data +
+                                (((size_t)(y + j) * p->width + x) * p->spp + (apart ? plane : 0)) *
+                                    bytes);
+                if (p->width - x <= tw)
+                    break; /* x + tw could overflow */
+            }
+done:
+    free(raw);
+    free(line);
+    return st;
+}
+
+/* libtiff's own conversion to 8-bit RGB. */
+static xa_status read_rgba(TIFF *tif,
+                           const struct page *p,
+                           const struct source *s,
+                           const xa_decode_options *opt,
+                           xa_image *im,
+                           xa_err *err)
+{
+    const size_t n = (size_t)p->width * p->height;
+    if ((int64_t)n > opt->max_bytes / 4)
+        XA_RETURN_FAIL(err,
+                       XA_LIMIT,
+                       "TIFF: %zu pixels to be converted need more than the limit of %lld bytes",
+                       n,
+                       (long long)opt->max_bytes);
+    uint32_t *raster = xa_alloc(n, sizeof *raster);
+    if (!raster)
+        XA_RETURN_FAIL(err, XA_NOMEM, "TIFF: no memory to convert %zu pixels", n);
+    /* Asked for in the file's own orientation, so that nothing is turned here. */
+    const int ok = TIFFReadRGBAImageOriented(tif, p->width, p->height, raster, p->orientation, 1);
+    for (size_t i = 0; ok && i < n; i++) {
+        uint8_t *d = (uint8_t *)im->data + 3 * i;
+        d[0] = (uint8_t)TIFFGetR(raster[i]);
+        d[1] = (uint8_t)TIFFGetG(raster[i]);
+        d[2] = (uint8_t)TIFFGetB(raster[i]);
+    }
+    free(raster);
+    if (!ok || s->damaged)
+        XA_RETURN_TRY(err, damaged(s, "line", 0, err));
+    return XA_OK;
+}
+
+/* ---- colours -------------------------------------------------------------------------------- */
+
+/* Palette entries are 16-bit; old writers put 8-bit values there. */
+static bool palette_is_8bit(const uint16_t *map[3], size_t entries)
+{
+    for (size_t i = 0; i < entries; i++)
+        if (map[0][i] > 255 || map[1][i] > 255 || map[2][i] > 255)
+            return false;
+    return true;
+}
+
+/* Indices (and what follows them in a pixel) to RGB of 8 bits. */
+static xa_status expand_palette(
+    TIFF *tif, const struct page *p, const xa_decode_options *opt, xa_image *im, xa_err *err)
+{
+    uint16_t *map[3];
+    xa_image out = *im;
+    if (!TIFFGetField(tif, TIFFTAG_COLORMAP, &map[0], &map[1], &map[2]))
+        XA_RETURN_FAIL(err, XA_FORMAT, "TIFF: a palette image without a colour map");
+    const size_t entries = (size_t)1 << p->bits;
+    const int shift = palette_is_8bit((const uint16_t **)map, entries) ? 0 : 8;
+    out.data = NULL;
+    XA_RETURN_TRY(
+        err,
+        xa__image_prepare(&out, im->width, im->height, p->spp + 2, XA_PIXEL_U8, opt, false, err));
+    uint8_t *d = out.data;
+    for (size_t i = 0; i < (size_t)im->width * (size_t)im->height; i++)
+        for (int c = 0; c < p->spp; c++) {
+            const size_t at = i * p->spp + (size_t)c;
+            const uint16_t v = im->type == XA_PIXEL_U8 ? ((const uint8_t *)im->data)[at]
+                                                       : ((const uint16_t *)im->data)[at];
+            if (c > 0)
+                *d++ = (uint8_t)(im->type == XA_PIXEL_U8 ? v : v >> 8);
+            for (int k = 0; c == 0 && k < 3; k++)
+                *d++ = (uint8_t)(map[k][v & (entries - 1)] >> shift);
+        }
+    free(im->data);
+    *im = out;
+    return XA_OK;
+}
+
+/* Keeps the first sample of every pixel. */
+static void keep_index(const struct page *p, xa_image *im)
+{
+    uint8_t *d = im->data;
+    for (size_t i = 0; p->spp > 1 && i < (size_t)im->width * (size_t)im->height; i++)
+        d[i] = d[i * p->spp];
+    im->channels = 1;
+}
+
+static xa_status
+to_colours(TIFF *tif, const struct page *p, const xa_decode_options *opt, xa_image *im, xa_err *err)
+{
+    const int64_t pixels = im->width * im->height;
+    if (p->photometric == PHOTOMETRIC_PALETTE && opt->palette_index)
+        keep_index(p, im);
+    else if (p->photometric == PHOTOMETRIC_PALETTE)
+        XA_RETURN_TRY(err, expand_palette(tif, p, opt, im, err));
+    if (p->photometric == PHOTOMETRIC_MINISWHITE)
+        xa__samples_invert(im->data, pixels, p->spp, 1, p->type, p->bits);
+    if (p->colours == 4) {
+        XA_RETURN_TRY(err, xa__samples_cmyk_to_rgb(im->data, im->data, pixels, p->spp, p->type));
+        im->channels = p->channels;
+    }
+    if (p->associated)
+        xa__samples_unpremultiply(im->data, pixels, im->channels, im->type, im->bits);
+    return XA_OK;
+}
+
+static xa_status decode_page(TIFF *tif,
+                             struct source *s,
+                             const xa_decode_options *opt,
+                             bool header_only,
+                             xa_image *im,
+                             xa_err *err)
+{
+    struct page p;
+    XA_RETURN_TRY(err, plan_page(tif, &p, opt, err));
+    snprintf(im->format, sizeof im->format, "tiff");
+    snprintf(im->colour, sizeof im->colour, "%s", p.colour);
+    im->bits = p.bits;
+    im->has_alpha = p.alpha;
+    im->orientation = p.orientation >= 1 && p.orientation <= 8 ? p.orientation : 1;
+    const bool as_is = p.via_rgba || header_only;
+    const bool from_palette = p.photometric == PHOTOMETRIC_PALETTE && !opt->palette_index;
+    XA_RETURN_TRY(err,
+                  xa__image_prepare(im,
+                                    p.width,
+                                    p.height,
+                                    as_is ? p.channels : p.spp,
+                                    header_only && from_palette ? XA_PIXEL_U8 : p.type,
+                                    opt,
+                                    header_only,
+                                    err));
+    if (header_only)
+        return XA_OK;
+    s->decoding = true;
+    s->strict = p.codec == COMPRESSION_JPEG || p.codec == COMPRESSION_OJPEG ||
+                p.codec == COMPRESSION_CCITTRLE || p.codec == COMPRESSION_CCITTRLEW ||
+                p.codec == COMPRESSION_CCITTFAX3 || p.codec == COMPRESSION_CCITTFAX4;
+    if (p.via_rgba)
+        return read_rgba(tif, &p, s, opt, im, err);
+    if (p.tiled)
+        XA_RETURN_TRY(err, read_tiles(tif, &p, s, opt, im, err));
+    else
+        XA_RETURN_TRY(err, read_strips(tif, &p, s, im, err));
+    return to_colours(tif, &p, opt, im, err);
+}
+
+xa_status xa__tiff_decode(int fd,
+                          uint64_t size,
+                          const xa_decode_options *opt,
+                          bool header_only,
+                          xa_image *im,
+                          xa_err *err)
+{
+    xa_status st;
+    struct source s = {.fd = fd, .size = size};
+    TIFF *tif = open_tiff(&s, opt->max_bytes);
+    if (!tif)
+        XA_FAIL(err, XA_FORMAT, "TIFF: %s", s.message[0] ? s.message : "no page can be read");
+    const int64_t pages = (int64_t)TIFFNumberOfDirectories(tif);
+    if (opt->page >= pages)
+        XA_FAIL(err,
+                XA_INVALID,
+                "page %d is asked for, but the TIFF has %lld (counted from 0)",
+                opt->page,
+                (long long)pages);
+    s.message[0] = '\0';
+    if (!TIFFSetDirectory(tif, (tdir_t)opt->page))
+        XA_FAIL(err,
+                XA_FORMAT,
+                "TIFF: page %d: %s",
+                opt->page,
+                s.message[0] ? s.message : "its directory cannot be read");
+    XA_TRY(err, decode_page(tif, &s, opt, header_only, im, err));
+    im->pages = (int)(pages > INT32_MAX ? INT32_MAX : pages);
+done:
+    if (tif)
+        TIFFClose(tif);
+    return st;
+}
