@@ -31,11 +31,13 @@ MPI_Comm xa_comm_mpi(const xa_comm *c); /* for the archive's file driver */
 void xa_comm_library(char *out, size_t size);
 
 /* Collective. The end of every start-up phase: all leave with the status of the lowest failed rank,
- * and its message in `out` ("rank 3 on n2: ..."); XA_OK when none failed. `mine` describes `local`.
- */
+ * and its message in `out` ("rank 3 on n2: ...", without that prefix where there is one rank only);
+ * XA_OK when none failed. `mine` describes `local`; it may be NULL, or the same as `out`. A rank
+ * that waits for the others naps. */
 xa_status xa_comm_agree(xa_comm *c, xa_status local, const xa_err *mine, xa_err *out);
 
-/* Collective. Root's bytes to all; others get a new buffer (free()). Any size; checked counts. */
+/* Collective. Root's bytes to all; others get a new buffer (free()), a NUL behind it. Any size. All
+ * ranks fail if one has no memory. */
 XA_MUST_USE xa_status
 xa_comm_broadcast(xa_comm *c, int root, void **data, size_t *size, xa_err *err);
 /* Collective. min and max over ranks. */
@@ -52,10 +54,12 @@ typedef struct xa_message {
     unsigned char *data; /* owned by the caller; free() */
 } xa_message;
 
-/* Local. Sends a copy of the bytes without waiting; buffers are kept and freed inside. */
+/* Local. Sends a copy of the bytes without waiting; buffers are kept and freed inside. At most 2 GB
+ * (LIMIT beyond it); tag 0..32767. */
 XA_MUST_USE xa_status
 xa_comm_post(xa_comm *c, int dest, int tag, const void *data, size_t size, xa_err *err);
-/* Local. Takes one waiting message of any source and tag, if there is one; *got says so. */
+/* Local. Takes one message of any source and tag that has arrived, if there is one; *got says so.
+ * Messages of one source come in the order they were posted. */
 XA_MUST_USE xa_status xa_comm_poll(xa_comm *c, xa_message *m, bool *got, xa_err *err);
 /* Local. Waits with short naps (an idle rank must not burn its core) until a message comes, calling
  * `tick` between naps if not NULL; a tick that returns false ends the wait with *got false. */
@@ -69,14 +73,15 @@ XA_MUST_USE xa_status xa_comm_flush(xa_comm *c, xa_err *err);
 typedef struct xa_shared {
     void *data; /* 64-byte aligned, the same bytes in every rank of the node */
     size_t bytes;
-    bool leader;     /* this rank fills it */
-    bool is_private; /* shared memory was too small or refused: every rank fills its own copy */
+    bool leader;     /* this rank fills it: one a node, or every rank when private */
+    bool is_private; /* shared memory was too small or refused: every rank has its own copy */
     void *handle;
 } xa_shared;
 
-/* Collective. One block a node (MPI-3 shared window). The leader checks the room of the backing
- * file system first; where it does not suffice all ranks of the node fall back to private memory
- * (told in the log). Fill on the leader (or everywhere when private), then xa_shared_ready. */
+/* Collective, with the same bytes > 0 everywhere; all ranks succeed or all fail. One block a node
+ * (MPI-3 shared window; plain memory where a node has one rank). The leader checks the room of the
+ * backing file system first; where it does not suffice all ranks of the node fall back to private
+ * memory (told in the log). Not zeroed. Fill where `leader` is set, then xa_shared_ready. */
 XA_MUST_USE xa_status xa_shared_alloc(xa_comm *c, size_t bytes, xa_shared *out, xa_err *err);
 /* Collective. The block is filled; after it all may read, nobody writes. */
 XA_MUST_USE xa_status xa_shared_ready(xa_comm *c, xa_shared *s, xa_err *err);

@@ -2,18 +2,21 @@
  *
  * Three sizes, three words:
  *   unit    the indivisible piece: the batches of all models over the same samples (a multiple of
- * every model's batch), cut by global manifest index, never by rank. grant   one or more
- * consecutive units handed to a rank at once, with their manifest rows. commit  what a rank has
- * written and synced, reported with its next ask; only then does rank 0 mark the rows done.
+ *           every model's batch), cut by global manifest index, never by rank.
+ *   grant   one or more consecutive units handed to a rank at once, with their manifest rows.
+ *   commit  what a rank has written and synced, reported when its grant ends; only then does rank 0
+ *           mark the rows done.
  *
  * Rank 0 holds the list of units to do. A rank's *ask* carries what it finished and synced, whether
- * it wishes to stop, and its first error; the answer is a grant, STOP or END. A rank asks one grant
- * ahead, so that it never waits while it works. Rank 0 works too and answers from the tick callback
- * of the engine (xa_sched_tick); idle ranks nap. There are no collectives between start and end, so
- * signals, a full disk and errors travel with the asks; one agreement ends the run.
+ * it wishes to stop, and that it failed; the answer is a grant, STOP or END. A rank asks one grant
+ * ahead, shortly before the one in hand ends (its very first grant excepted, whose length nobody
+ * knows), so that it does not wait while there is work and does not keep work from others. Rank 0
+ * works too and answers from the tick callback of the engine (xa_sched_tick); idle ranks nap. There
+ * are no collectives between start and end, so signals, a full disk and errors travel with the
+ * asks; one agreement ends the run.
  *
- * Grant sizes follow from measured seconds a unit (target_seconds) and shrink at the tail: never
- * more than remaining/(2*ranks), at least one unit.
+ * Grant sizes follow from measured seconds a unit (target_seconds), start with one unit and shrink
+ * at the tail: never more than remaining/(2*ranks), less for a slow rank, at least one unit.
  */
 #ifndef XAUDIT_SCHED_H
 #define XAUDIT_SCHED_H
@@ -30,7 +33,8 @@ typedef struct xa_sched_calls {
     xa_status (*pack)(void *arg, int64_t first, int64_t n, xa_str *out, xa_err *err);
     /* Every rank: compute units [first, first+n), write their rows and sync them. `report` receives
      * bytes for rank 0's mark(). Calls xa_sched_tick from inside. When xa_sched_stopping() turns
-     * true it may return early with *finished < n: what is finished is synced and reported. */
+     * true it may return early with *finished < n: the first *finished units are synced and
+     * reported. After an error none of them count as finished. */
     xa_status (*work)(void *arg,
                       int64_t first,
                       int64_t n,
@@ -39,11 +43,12 @@ typedef struct xa_sched_calls {
                       int64_t *finished,
                       xa_str *report,
                       xa_err *err);
-    /* Rank 0: units [first, first+n) are written and synced by some rank: mark them, durably. */
+    /* Rank 0: units [first, first+n) are written and synced by some rank: mark them, durably.
+     * Called from a tick of rank 0's own work(), too, once a commit of any rank. */
     xa_status (*mark)(
         void *arg, int64_t first, int64_t n, const void *report, size_t size, xa_err *err);
     /* Rank 0, at most a few times a second; NULL: no progress. done and total count units of this
-     * run. */
+     * run; seconds_left is negative while unknown. Called once more at the end. */
     void (*progress)(void *arg, int64_t done, int64_t total, double seconds, double seconds_left);
 } xa_sched_calls;
 
@@ -64,10 +69,10 @@ typedef enum xa_sched_end {
 
 typedef struct xa_sched_result {
     xa_sched_end end;
-    int64_t done;                      /* units marked (rank 0) */
+    int64_t done;                      /* units marked, by rank 0's count */
     int signal;                        /* the signal that stopped the run, or 0 */
     double work_seconds, idle_seconds; /* of this rank */
-    double overhead_seconds;           /* rank 0: spent answering */
+    double overhead_seconds;           /* rank 0: answering and marking in ticks of its work() */
     int64_t grants;                    /* rank 0: grants given */
 } xa_sched_result;
 
@@ -76,8 +81,10 @@ XA_MUST_USE xa_status xa_sched_create(xa_comm *c,
                                       const xa_sched_calls *calls,
                                       xa_sched **out,
                                       xa_err *err);
-/* Collective. Returns when all ranks have left the loop; the status is agreed: the first error of
- * any rank, with its rank and host. */
+/* Collective; once a scheduler. Returns when all ranks have left the loop; the status is agreed:
+ * the first error of any rank, with its rank and host. A run that was asked to stop is XA_OK with
+ * end STOPPED. *result is written in every case. XA_COMM may mean that the ranks cannot reach each
+ * other any more: then others may still wait, and only xa_comm_abort ends them. */
 XA_MUST_USE xa_status xa_sched_run(xa_sched *s, xa_sched_result *result, xa_err *err);
 void xa_sched_free(xa_sched *s);
 
@@ -87,10 +94,12 @@ void xa_sched_free(xa_sched *s);
 void xa_sched_tick(void *sched);
 /* True once this rank knows that the run is to stop after the batches in hand. */
 bool xa_sched_stopping(const xa_sched *s);
+/* Local, from inside work(): this rank wishes the whole run to stop, as a signal would. */
+void xa_sched_stop(xa_sched *s);
 
-/* Signals SIGTERM, SIGINT, SIGUSR1 set a flag (async-signal-safe); a second SIGINT restores the
- * default. The flag and the handlers are process-wide by nature; install once in main, remove at
- * the end. */
+/* Signals SIGTERM, SIGINT, SIGUSR1 set a flag (async-signal-safe); a second SIGINT ends the process
+ * as it would have without this. The flag and the handlers are process-wide by nature; install once
+ * in main, remove at the end. */
 void xa_signals_install(void);
 void xa_signals_remove(void);
 int xa_signals_pending(void); /* the signal number, or 0 */

@@ -1,0 +1,171 @@
+/* Start, stop, and what a rank knows of its surroundings. */
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "comm_internal.h"
+
+void xa__nap_once(xa__nap *nap)
+{
+    /* Some yields for what is about to come, then 50 us, doubled every 16 naps. */
+    enum { YIELDS = 32, STEP = 16 };
+    if (nap->count < YIELDS) {
+        nap->count++;
+        sched_yield();
+        return;
+    }
+    double seconds = 50e-6;
+    for (int i = YIELDS + STEP; i <= nap->count && seconds < XA__NAP_LONGEST; i += STEP)
+        seconds *= 2;
+    if (seconds < XA__NAP_LONGEST)
+        nap->count++;
+    else
+        seconds = XA__NAP_LONGEST;
+    struct timespec t = {.tv_nsec = (long)(seconds * 1e9)};
+    nanosleep(&t, NULL); /* a signal may cut it short, which is welcome */
+}
+
+xa_status xa__mpi_fail(xa_err *err, const char *file, const char *func, int line, int code)
+{
+    char text[MPI_MAX_ERROR_STRING] = "";
+    int len = 0;
+    if (MPI_Error_string(code, text, &len) != MPI_SUCCESS)
+        snprintf(text, sizeof text, "error %d", code);
+    return xa_err_set(err, XA_COMM, file, func, line, "MPI reports: %s", text);
+}
+
+xa_status xa__comm_finish(MPI_Request *request, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa__nap nap = {0};
+    for (;;) {
+        int flag = 0;
+        XA__MPI(err, MPI_Test(request, &flag, MPI_STATUS_IGNORE));
+        if (flag)
+            break;
+        xa__nap_once(&nap);
+    }
+done:
+    return st;
+}
+
+static xa_status look_around(xa_comm *c, xa_err *err)
+{
+    xa_status st = XA_OK;
+    XA__MPI(err, MPI_Comm_rank(c->world, &c->rank));
+    XA__MPI(err, MPI_Comm_size(c->world, &c->size));
+    int len = 0;
+    XA__MPI(err, MPI_Get_processor_name(c->host, &len));
+    XA__MPI(err,
+            MPI_Comm_split_type(c->world, MPI_COMM_TYPE_SHARED, c->rank, MPI_INFO_NULL, &c->node));
+    XA__MPI(err, MPI_Comm_set_errhandler(c->node, MPI_ERRORS_RETURN));
+    XA__MPI(err, MPI_Comm_rank(c->node, &c->node_rank));
+    XA__MPI(err, MPI_Comm_size(c->node, &c->node_size));
+    int leader = c->node_rank == 0 ? 1 : 0;
+    XA__MPI(err, MPI_Allreduce(&leader, &c->nodes, 1, MPI_INT, MPI_SUM, c->world));
+done:
+    return st;
+}
+
+xa_status xa_comm_start(int *argc, char ***argv, xa_comm **out, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_comm *c = xa_alloc(1, sizeof *c);
+    if (c == NULL)
+        XA_FAIL(err, XA_NOMEM, "no memory for the communicator");
+    c->world = MPI_COMM_NULL;
+    c->node = MPI_COMM_NULL;
+    int there = 0;
+    XA__MPI(err, MPI_Initialized(&there));
+    int level = MPI_THREAD_FUNNELED;
+    if (!there) {
+        XA__MPI(err, MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &level));
+        c->owns_mpi = true;
+    }
+    /* The defaults would end the job inside a library call. */
+    XA__MPI(err, MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN));
+    XA__MPI(err, MPI_Comm_set_errhandler(MPI_COMM_SELF, MPI_ERRORS_RETURN));
+    if (level < MPI_THREAD_FUNNELED)
+        XA_FAIL(err,
+                XA_COMM,
+                "this MPI library does not allow threads beside it (MPI_THREAD_FUNNELED wanted, "
+                "level %d given): use one built with thread support",
+                level);
+    XA__MPI(err, MPI_Comm_dup(MPI_COMM_WORLD, &c->world));
+    XA__MPI(err, MPI_Comm_set_errhandler(c->world, MPI_ERRORS_RETURN));
+    XA_TRY(err, look_around(c, err));
+    *out = c;
+    c = NULL;
+done:
+    xa_comm_stop(c);
+    return st;
+}
+
+void xa_comm_stop(xa_comm *c)
+{
+    if (c == NULL)
+        return;
+    xa__messages_free(c);
+    if (c->node != MPI_COMM_NULL)
+        MPI_Comm_free(&c->node);
+    if (c->world != MPI_COMM_NULL)
+        MPI_Comm_free(&c->world);
+    int ended = 0;
+    if (c->owns_mpi && MPI_Finalized(&ended) == MPI_SUCCESS && !ended)
+        MPI_Finalize();
+    free(c);
+}
+
+void xa_comm_abort(xa_comm *c, int exit_code)
+{
+    MPI_Abort(c->world, exit_code);
+}
+
+int xa_comm_rank(const xa_comm *c)
+{
+    return c->rank;
+}
+
+int xa_comm_size(const xa_comm *c)
+{
+    return c->size;
+}
+
+int xa_comm_node_rank(const xa_comm *c)
+{
+    return c->node_rank;
+}
+
+int xa_comm_node_size(const xa_comm *c)
+{
+    return c->node_size;
+}
+
+int xa_comm_nodes(const xa_comm *c)
+{
+    return c->nodes;
+}
+
+const char *xa_comm_host(const xa_comm *c)
+{
+    return c->host;
+}
+
+MPI_Comm xa_comm_mpi(const xa_comm *c)
+{
+    return c->world;
+}
+
+void xa_comm_library(char *out, size_t size)
+{
+    if (size == 0)
+        return;
+    char text[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+    int len = 0;
+    if (MPI_Get_library_version(text, &len) != MPI_SUCCESS)
+        text[0] = '\0';
+    /* MPICH writes several lines. */
+    text[strcspn(text, "\r\n")] = '\0';
+    xa_str_sanitise(text, out, size);
+}

@@ -1,0 +1,223 @@
+/* Create, run, tick: what rank 0 and the others have in common. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "sched_internal.h"
+
+/* Seconds between two looks at the messages from inside work(). Rank 0 keeps others waiting; a
+ * worker only has to see STOP and its next grant. */
+#define LOOK_MASTER 0.2e-3
+#define LOOK_WORKER 1e-3
+
+xa_sched_options xa_sched_defaults(void)
+{
+    return (xa_sched_options){.target_seconds = 2, .progress_seconds = 0.5};
+}
+
+static xa_status
+check_options(const xa_sched_options *opt, const xa_sched_calls *calls, bool master, xa_err *err)
+{
+    if (calls->work == NULL || (master && (calls->pack == NULL || calls->mark == NULL)))
+        XA_RETURN_FAIL(err, XA_INVALID, "the scheduler needs pack, work and mark");
+    if (!(opt->target_seconds > 0) || !(opt->target_seconds <= 86400) ||
+        !(opt->progress_seconds >= 0) || opt->max_grant < 0)
+        XA_RETURN_FAIL(err,
+                       XA_INVALID,
+                       "grants of %g s (0 to 86400), at most %lld units (>= 0), progress every "
+                       "%g s (>= 0)",
+                       opt->target_seconds,
+                       (long long)opt->max_grant,
+                       opt->progress_seconds);
+    if (!master)
+        return XA_OK;
+    if (opt->ntodo < 0 || (opt->ntodo > 0 && opt->todo == NULL))
+        XA_RETURN_FAIL(
+            err, XA_INVALID, "a list of %lld units to do is missing", (long long)opt->ntodo);
+    for (int64_t i = 0; i < opt->ntodo; i++) {
+        const int64_t least = i > 0 ? opt->todo[i - 1] + 1 : 0;
+        if (opt->todo[i] < least || opt->todo[i] == INT64_MAX)
+            XA_RETURN_FAIL(err,
+                           XA_INVALID,
+                           "units to do must ascend: entry %lld is %lld, at least %lld expected",
+                           (long long)i,
+                           (long long)opt->todo[i],
+                           (long long)least);
+    }
+    return XA_OK;
+}
+
+xa_status xa_sched_create(xa_comm *c,
+                          const xa_sched_options *opt,
+                          const xa_sched_calls *calls,
+                          xa_sched **out,
+                          xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_sched *s = NULL;
+    const bool master = xa_comm_rank(c) == 0;
+    XA_TRY(err, check_options(opt, calls, master, err));
+    s = xa_alloc(1, sizeof *s);
+    if (s == NULL)
+        XA_FAIL(err, XA_NOMEM, "no memory for the scheduler");
+    s->c = c;
+    s->opt = *opt;
+    s->calls = *calls;
+    s->rank = xa_comm_rank(c);
+    s->size = xa_comm_size(c);
+    /* Until an answer was timed: long enough for a rank 0 that is decoding an image. */
+    s->w.latency = 0.1;
+    if (master)
+        XA_TRY(err, xa__master_init(s, err));
+    *out = s;
+    s = NULL;
+done:
+    xa_sched_free(s);
+    return st;
+}
+
+void xa_sched_free(xa_sched *s)
+{
+    if (s == NULL)
+        return;
+    xa__master_fini(s);
+    xa__worker_fini(s);
+    free(s);
+}
+
+void xa__sched_keep(xa_sched *s, xa_status code, const xa_err *why)
+{
+    s->stopping = true;
+    if (s->code != XA_OK)
+        return;
+    s->code = code;
+    s->err = *why;
+    if (s->err.code == XA_OK)
+        xa_err_set(&s->err,
+                   code,
+                   __FILE__,
+                   __func__,
+                   __LINE__,
+                   "%s, without a reason",
+                   xa_status_text(code));
+}
+
+void xa__sched_lost(xa_sched *s, xa_status code, const xa_err *why)
+{
+    if (!s->lost) {
+        s->lost = true;
+        s->code = XA_OK;
+    }
+    xa__sched_keep(s, code, why);
+}
+
+bool xa__sched_signal(xa_sched *s)
+{
+    const int number = xa_signals_pending();
+    if (number == 0 || s->signal != 0)
+        return false;
+    s->signal = number;
+    s->stopping = true;
+    return true;
+}
+
+bool xa_sched_stopping(const xa_sched *s)
+{
+    return s->stopping || xa_signals_pending() != 0;
+}
+
+void xa_sched_stop(xa_sched *s)
+{
+    s->asked_to_stop = true;
+    s->stopping = true;
+}
+
+void xa_sched_tick(void *sched)
+{
+    xa_sched *s = sched;
+    /* pack, mark and progress may come through code that ticks. */
+    if (s->in_tick || s->lost)
+        return;
+    const double now = xa_time();
+    if (now - s->looked < (s->rank == 0 ? LOOK_MASTER : LOOK_WORKER))
+        return;
+    s->in_tick = true;
+    if (s->rank == 0) {
+        xa__master_service(s);
+        s->looked = xa_time();
+        s->m.overhead += s->looked - now;
+    } else {
+        xa__worker_tick(s, now);
+        s->looked = now;
+    }
+    s->in_tick = false;
+}
+
+xa_status xa__sched_work(xa_sched *s,
+                         xa__range grant,
+                         const void *payload,
+                         size_t size,
+                         int64_t *finished,
+                         double *seconds,
+                         xa_str *report,
+                         xa_err *err)
+{
+    const double start = xa_time();
+    int64_t n = 0;
+    xa_status st =
+        s->calls.work(s->calls.arg, grant.first, grant.n, payload, size, &n, report, err);
+    *seconds = xa_time() - start;
+    s->work += *seconds;
+    *finished = 0;
+    if (st != XA_OK)
+        return xa_err_pass(err, st, __FILE__, __func__, __LINE__);
+    if (report->failed)
+        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for the report of %lld units", (long long)n);
+    if (n < 0 || n > grant.n || (n < grant.n && !xa_sched_stopping(s)))
+        XA_RETURN_FAIL(err,
+                       XA_INVALID,
+                       "work finished %lld of %lld units without being asked to stop",
+                       (long long)n,
+                       (long long)grant.n);
+    *finished = n;
+    return XA_OK;
+}
+
+xa_status xa_sched_run(xa_sched *s, xa_sched_result *result, xa_err *err)
+{
+    xa_sched_result r = {.end = XA_SCHED_FAILED};
+    int culprit = -1;
+    if (s->rank == 0) {
+        xa__master_run(s);
+        culprit = s->m.culprit;
+        r.end = xa__master_end(s);
+        r.done = s->m.done;
+        r.grants = s->m.grants;
+        r.overhead_seconds = s->m.overhead;
+        r.signal = s->signal;
+    } else {
+        xa__worker_run(s);
+        if (!s->lost) {
+            culprit = s->w.end.culprit;
+            r.end = (xa_sched_end)s->w.end.end;
+            r.done = s->w.end.done;
+            r.signal = s->w.end.signal;
+        }
+    }
+    r.work_seconds = s->work;
+    r.idle_seconds = s->idle;
+    if (s->lost) {
+        r.end = XA_SCHED_FAILED;
+        *result = r;
+        xa_err_prefix(&s->err, "the ranks have lost each other");
+        XA_RETURN_FAIL(err, XA_COMM, "%s", s->err.message);
+    }
+    /* One error caused the end; what followed from it elsewhere is not worth a message. */
+    const xa_status mine = culprit == s->rank ? s->code : XA_OK;
+    const double from = xa_time();
+    xa_status st = xa_comm_agree(s->c, mine, &s->err, err);
+    r.idle_seconds += xa_time() - from;
+    if (st != XA_OK)
+        r.end = XA_SCHED_FAILED;
+    *result = r;
+    return st;
+}

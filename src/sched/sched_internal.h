@@ -1,0 +1,108 @@
+/* Shared by sched.c, master.c and worker.c. */
+#ifndef XA_SCHED_INTERNAL_H
+#define XA_SCHED_INTERNAL_H
+
+#include "grant.h"
+#include "protocol.h"
+#include "xaudit/sched.h"
+
+typedef struct xa__range {
+    int64_t first, n;
+} xa__range;
+
+/* The one in work and the one asked ahead. */
+enum { XA__HELD = 2 };
+
+/* Rank 0's knowledge of a rank, itself included. */
+typedef struct xa__peer {
+    xa__range held[XA__HELD];
+    int nheld;
+    bool waiting; /* has an ask that is not answered */
+    bool bye;
+    double unit_seconds; /* 0: not measured */
+    int64_t last;        /* units of its last grant */
+} xa__peer;
+
+/* A commit that is not marked yet. */
+typedef struct xa__commit {
+    xa__range done;
+    char *report;
+    size_t size;
+} xa__commit;
+
+typedef struct xa__master {
+    const int64_t *todo; /* borrowed */
+    int64_t ntodo, next; /* todo[next] is the first unit not granted */
+    int64_t done, grants;
+    xa__peer *peer; /* [size] */
+    int culprit;    /* rank of the first error, or -1 */
+    bool told;      /* STOP was sent to all */
+    bool mark_failed;
+    xa__commit *commit;
+    size_t ncommit, commit_cap;
+    double started, progressed;
+    double overhead; /* seconds in answers and marks while rank 0 had work */
+} xa__master;
+
+typedef struct xa__worker {
+    bool asked; /* an ask is under way */
+    double asked_at, latency;
+    bool has_next;
+    xa__range next;
+    xa_message next_message; /* holds the payload */
+    const void *payload;
+    size_t payload_size;
+    bool working;
+    double work_since, work_expected; /* of the grant in hand; expected 0: not known */
+    double unit_seconds;
+    bool wished; /* the stop wish was sent */
+    bool ended;
+    xa__answer end;
+} xa__worker;
+
+struct xa_sched {
+    xa_comm *c;
+    xa_sched_options opt;
+    xa_sched_calls calls;
+    int rank, size;
+    bool stopping;
+    bool asked_to_stop; /* xa_sched_stop was called here */
+    int signal;
+    bool in_tick;
+    double looked; /* when the messages were looked at last */
+    /* First error of this rank. `lost`: the ranks cannot be reached any more. */
+    bool lost;
+    xa_status code;
+    xa_err err;
+    double work, idle;
+    xa__master m; /* rank 0 */
+    xa__worker w; /* others */
+};
+
+/* Keeps the first error of this rank. Its text is in s->err already, or in *why. */
+void xa__sched_keep(xa_sched *s, xa_status code, const xa_err *why);
+void xa__sched_lost(xa_sched *s, xa_status code, const xa_err *why);
+/* Notes a pending signal; true if it is new. */
+bool xa__sched_signal(xa_sched *s);
+/* calls.work with its result checked and its time taken; *finished is 0 after an error. */
+xa_status xa__sched_work(xa_sched *s,
+                         xa__range grant,
+                         const void *payload,
+                         size_t size,
+                         int64_t *finished,
+                         double *seconds,
+                         xa_str *report,
+                         xa_err *err);
+
+XA_MUST_USE xa_status xa__master_init(xa_sched *s, xa_err *err);
+void xa__master_fini(xa_sched *s);
+/* Reads and answers what has come, marks commits, tells about progress. Never waits. */
+void xa__master_service(xa_sched *s);
+void xa__master_run(xa_sched *s);
+xa_sched_end xa__master_end(const xa_sched *s);
+
+void xa__worker_fini(xa_sched *s);
+void xa__worker_tick(xa_sched *s, double now);
+void xa__worker_run(xa_sched *s);
+
+#endif
