@@ -298,6 +298,9 @@ xa_status xa__resize_pil(const xa_image *src, xa_image *dst, xa_resample how, xa
     /* Since Pillow 13; up to 12 the horizontal pass always came first. */
     const int64_t less_h = src->height - dst->height, less_w = src->width - dst->width;
     if (less_h > 0 && less_h > 2 * less_w) {
+        XA_TRY(
+            err,
+            xa__image_like(src, src->width, dst->height, src->channels, src->type, &middle, err));
         XA_TRY(err, pass_down(src, &middle, f, err));
         XA_TRY(err, pass_across(&middle, dst, f, err));
     } else {
