@@ -44,7 +44,7 @@ XA_MUST_USE xa_status xa_audit_create(const xa_audit_spec *spec, xa_audit **out,
 void xa_audit_free(xa_audit *a);
 
 /* What was resolved. m indexes models, e explainers of that model. */
-const xa_model *xa_audit_model(const xa_audit *a, int m);
+const xa_model *xa_audit_model_of(const xa_audit *a, int m);
 void xa_audit_plan_info(const xa_audit *a, int m, xa_plan_info *out);
 void xa_audit_plan_describe(const xa_audit *a, int m, xa_str *out);
 /* Path of the layer explainer e looks at ("auto" resolved); "" for input-gradient kinds. */

@@ -1,0 +1,393 @@
+/* Models opened, layers resolved, passes grouped, plans made. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit_internal.h"
+
+void xa_audit_spec_fini(xa_audit_spec *s)
+{
+    if (!s)
+        return;
+    for (int m = 0; m < s->nmodels; m++) {
+        free(s->models[m].name);
+        free(s->models[m].file);
+        free((char *)s->models[m].open.head);
+        free((char *)s->models[m].open.architecture);
+        free(s->models[m].explainers);
+    }
+    free(s->models);
+    free(s->metrics);
+    *s = (xa_audit_spec){0};
+}
+
+static unsigned needs_of(const xa_explainer_spec *e)
+{
+    return xa_explainer_get(e->kind)->needs;
+}
+
+/* ---- layers and groups ---- */
+
+static xa_status resolve_layers(xa_audit_model *am, xa_err *err)
+{
+    const xa_audit_model_spec *spec = am->spec;
+    for (int e = 0; e < spec->nexplainers; e++) {
+        const xa_explainer_spec *ex = &spec->explainers[e];
+        const xa_layer *layer = NULL;
+        xa_shape none = {0};
+        am->layer_node[e] = -1;
+        if (needs_of(ex) & XA_NEEDS_LAYER) {
+            if (!strcmp(ex->layer, "auto"))
+                XA_RETURN_TRY(err, xa_model_gradcam_layer(am->model, &layer, err));
+            else
+                XA_RETURN_TRY(err, xa_model_find_layer(am->model, ex->layer, &layer, err));
+            if (xa_graph_node(xa_model_graph(am->model), layer->node)->op == XA_OP_INPUT)
+                XA_RETURN_FAIL(
+                    err,
+                    XA_INVALID,
+                    "explainer \"%s\": layer \"%s\" is the model's input; choose a layer "
+                    "inside the model or an input-gradient explainer",
+                    ex->name,
+                    layer->path);
+            am->layer_node[e] = layer->node;
+            snprintf(am->layer_path[e], sizeof am->layer_path[e], "%s", layer->path);
+        }
+        XA_RETURN_TRY(err,
+                      xa_explain_shape(
+                          ex, &am->input, layer ? &layer->shape : &none, &am->map_shape[e], err));
+        if (layer && am->map_shape[e].dim[1] * am->map_shape[e].dim[2] < 2)
+            XA_RETURN_FAIL(err,
+                           XA_INVALID,
+                           "explainer \"%s\": layer \"%s\" has a 1x1 grid, on which a map says "
+                           "nothing; choose an earlier layer or a larger input",
+                           ex->name,
+                           layer->path);
+    }
+    return XA_OK;
+}
+
+static bool same_score(const xa_pass_group *a, const xa_pass_group *b)
+{
+    return a->score == b->score && a->as_tensorflow == b->as_tensorflow;
+}
+
+static void group_passes(xa_audit_model *am)
+{
+    for (int e = 0; e < am->spec->nexplainers; e++) {
+        const xa_explainer_spec *ex = &am->spec->explainers[e];
+        const xa_pass_group want = {.rule = ex->target,
+                                    .target_class =
+                                        ex->target == XA_TARGET_CLASS ? ex->target_class : -1,
+                                    .score = ex->score,
+                                    .as_tensorflow = ex->as_tensorflow};
+        int g = 0;
+        while (g < am->ngroups &&
+               !(am->groups[g].rule == want.rule && same_score(&am->groups[g], &want) &&
+                 am->groups[g].target_class == want.target_class))
+            g++;
+        if (g == am->ngroups)
+            am->groups[am->ngroups++] = want;
+        am->group[e] = g;
+    }
+}
+
+/* ---- plan ---- */
+
+typedef struct reach_set {
+    xa_reach *reach; /* [2*ngroups] */
+    int *nodes;      /* [2*ngroups][nexplainers] */
+    int count;
+} reach_set;
+
+/* The needs of the groups for which `member` is true; an equal reach is shared. */
+static int add_reach(reach_set *set, const xa_audit_model *am, const bool *member)
+{
+    const int n = am->spec->nexplainers;
+    xa_reach *r = &set->reach[set->count];
+    int *nodes = set->nodes + set->count * n;
+    *r = (xa_reach){.nodes = nodes};
+    for (int e = 0; e < n; e++) {
+        if (!member[am->group[e]])
+            continue;
+        if (needs_of(&am->spec->explainers[e]) & XA_NEEDS_INPUT_GRADIENT)
+            r->input = true;
+        if (am->layer_node[e] < 0)
+            continue;
+        int k = 0;
+        while (k < r->nnodes && nodes[k] != am->layer_node[e])
+            k++;
+        if (k == r->nnodes)
+            nodes[r->nnodes++] = am->layer_node[e];
+    }
+    for (int i = 0; i < set->count; i++)
+        if (set->reach[i].input == r->input && set->reach[i].nnodes == r->nnodes &&
+            !memcmp(set->reach[i].nodes, nodes, (size_t)r->nnodes * sizeof(int)))
+            return i;
+    return set->count++;
+}
+
+static xa_status make_plan(xa_audit_model *am, xa_isa isa, xa_err *err)
+{
+    const int n = am->spec->nexplainers, ng = am->ngroups;
+    reach_set set = {0};
+    xa_status st = XA_OK;
+    bool *member = xa_alloc((size_t)ng + 1, sizeof(bool));
+    int *exposed = xa_alloc((size_t)n + 1, sizeof(int));
+    int nexposed = 0;
+    bool needs_input = false;
+    set.reach = xa_alloc((size_t)(2 * ng + 1), sizeof(xa_reach));
+    set.nodes = xa_alloc((size_t)((2 * ng + 1) * (n + 1)), sizeof(int));
+    if (!member || !exposed || !set.reach || !set.nodes)
+        XA_FAIL(err, XA_NOMEM, "model \"%s\": out of memory", am->spec->name);
+    for (int g = 0; g < ng; g++) {
+        for (int k = 0; k < ng; k++)
+            member[k] = k == g;
+        am->groups[g].reach = add_reach(&set, am, member);
+        for (int k = 0; k < ng; k++)
+            member[k] = same_score(&am->groups[k], &am->groups[g]);
+        am->groups[g].shared_reach = add_reach(&set, am, member);
+    }
+    for (int e = 0; e < n; e++) {
+        needs_input = needs_input || (needs_of(&am->spec->explainers[e]) & XA_NEEDS_INPUT);
+        if (am->layer_node[e] >= 0)
+            exposed[nexposed++] = am->layer_node[e];
+    }
+    const xa_plan_spec spec = {.batch = am->spec->batch,
+                               .isa = isa,
+                               .exposed = exposed,
+                               .nexposed = nexposed,
+                               .root = xa_model_head(am->model)->node,
+                               .reach = set.reach,
+                               .nreach = set.count,
+                               .reuse_input = !needs_input};
+    XA_TRY(err, xa_plan_create(xa_model_graph(am->model), &spec, &am->plan, err));
+done:
+    free(member);
+    free(exposed);
+    free(set.reach);
+    free(set.nodes);
+    return st;
+}
+
+static xa_status check_targets(const xa_audit_model *am, xa_err *err)
+{
+    const int64_t classes = xa_model_head(am->model)->classes;
+    for (int e = 0; e < am->spec->nexplainers; e++) {
+        const xa_explainer_spec *ex = &am->spec->explainers[e];
+        if (ex->target == XA_TARGET_CLASS && (ex->target_class < 0 || ex->target_class >= classes))
+            XA_RETURN_FAIL(err,
+                           XA_INVALID,
+                           "explainer \"%s\": class %d, but the model has %" PRId64 " classes",
+                           ex->name,
+                           (int)ex->target_class,
+                           classes);
+        if (ex->score != XA_SCORE_LOGIT && xa_model_head(am->model)->kind == XA_HEAD_LINEAR)
+            XA_RETURN_FAIL(err,
+                           XA_INVALID,
+                           "explainer \"%s\": score %s needs probabilities, but the model ends in "
+                           "plain scores; give the model a `head:`",
+                           ex->name,
+                           xa_score_name(ex->score));
+    }
+    return XA_OK;
+}
+
+static xa_status
+open_model(xa_audit_model *am, const xa_audit_model_spec *spec, xa_isa isa, xa_err *err)
+{
+    xa_model_options opt = spec->open;
+    xa_status st = XA_OK;
+    const size_t n = (size_t)spec->nexplainers + 1;
+    am->spec = spec;
+    opt.height = spec->input.height;
+    opt.width = spec->input.width;
+    am->layer_node = xa_alloc(n, sizeof(int));
+    am->layer_path = xa_alloc(n, sizeof *am->layer_path);
+    am->map_shape = xa_alloc(n, sizeof(xa_shape));
+    am->group = xa_alloc(n, sizeof(int));
+    am->groups = xa_alloc(n, sizeof(xa_pass_group));
+    if (!am->layer_node || !am->layer_path || !am->map_shape || !am->group || !am->groups)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    XA_TRY(err, xa_model_open(spec->file, &opt, &am->model, err));
+    am->input = xa_model_input(am->model);
+    XA_TRY(err, check_targets(am, err));
+    XA_TRY(err, resolve_layers(am, err));
+    group_passes(am);
+    XA_TRY(err, make_plan(am, isa, err));
+done:
+    if (st != XA_OK)
+        xa_err_prefix(err, "model \"%s\"", spec->name);
+    return st;
+}
+
+/* ---- create ---- */
+
+static int64_t gcd(int64_t a, int64_t b)
+{
+    while (b) {
+        const int64_t t = a % b;
+        a = b;
+        b = t;
+    }
+    return a;
+}
+
+static xa_status size_work(xa_audit *a, xa_err *err)
+{
+    int64_t largest_map = 1, largest_seed = 1, largest_targets = 1;
+    a->unit = 1;
+    for (int m = 0; m < a->spec->nmodels; m++) {
+        xa_audit_model *am = &a->models[m];
+        xa_plan_info info;
+        xa_plan_get_info(am->plan, &info);
+        am->weights_at = a->weight_bytes;
+        am->weight_bytes = info.weight_bytes;
+        a->weight_bytes += xa_align_up(info.weight_bytes, XA_ALIGN);
+        if (info.arena_bytes > a->arena_bytes)
+            a->arena_bytes = info.arena_bytes;
+        a->unit = a->unit / gcd(a->unit, am->spec->batch) * am->spec->batch;
+        if (a->unit > 65536)
+            XA_RETURN_FAIL(err,
+                           XA_INVALID,
+                           "the models' batches have a common multiple above 65536: choose batches "
+                           "that divide one another");
+        for (int e = 0; e < am->spec->nexplainers; e++)
+            if (xa_shape_count(&am->map_shape[e]) > largest_map)
+                largest_map = xa_shape_count(&am->map_shape[e]);
+        const int64_t seed = am->spec->batch * xa_model_head(am->model)->units;
+        if (seed > largest_seed)
+            largest_seed = seed;
+        const int64_t targets = am->spec->batch * (am->ngroups + 1);
+        if (targets > largest_targets)
+            largest_targets = targets;
+    }
+    a->map = xa_alloc((size_t)largest_map, sizeof(float));
+    a->seed = xa_alloc((size_t)largest_seed, sizeof(float));
+    a->targets = xa_alloc((size_t)largest_targets, sizeof(int32_t));
+    a->images = xa_alloc((size_t)a->unit, sizeof(xa_image));
+    a->seconds = xa_alloc((size_t)a->unit, sizeof(float));
+    if (!a->map || !a->seed || !a->targets || !a->images || !a->seconds)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+    return XA_OK;
+}
+
+xa_status xa_audit_create(const xa_audit_spec *spec, xa_audit **out, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_audit *a = xa_alloc(1, sizeof *a);
+    if (!a)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    a->spec = spec;
+    a->models = xa_alloc((size_t)spec->nmodels + 1, sizeof(xa_audit_model));
+    if (!a->models)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    for (int m = 0; m < spec->nmodels; m++)
+        XA_TRY(err, open_model(&a->models[m], &spec->models[m], spec->isa, err));
+    XA_TRY(err, size_work(a, err));
+    *out = a;
+    a = NULL;
+done:
+    xa_audit_free(a);
+    return st;
+}
+
+void xa_audit_free(xa_audit *a)
+{
+    if (!a)
+        return;
+    for (int m = 0; a->models && m < a->spec->nmodels; m++) {
+        xa_audit_model *am = &a->models[m];
+        xa_plan_free(am->plan);
+        xa_model_free(am->model);
+        free(am->layer_node);
+        free(am->layer_path);
+        free(am->map_shape);
+        free(am->group);
+        free(am->groups);
+    }
+    free(a->models);
+    free(a->map);
+    free(a->seed);
+    free(a->targets);
+    free(a->images);
+    free(a->seconds);
+    free(a);
+}
+
+/* ---- what was resolved ---- */
+
+const xa_model *xa_audit_model_of(const xa_audit *a, int m)
+{
+    return a->models[m].model;
+}
+
+void xa_audit_plan_info(const xa_audit *a, int m, xa_plan_info *out)
+{
+    xa_plan_get_info(a->models[m].plan, out);
+}
+
+void xa_audit_plan_describe(const xa_audit *a, int m, xa_str *out)
+{
+    xa_plan_describe(a->models[m].plan, out);
+}
+
+const char *xa_audit_layer(const xa_audit *a, int m, int e)
+{
+    return a->models[m].layer_path[e];
+}
+
+xa_shape xa_audit_map_shape(const xa_audit *a, int m, int e)
+{
+    return a->models[m].map_shape[e];
+}
+
+int64_t xa_audit_classes(const xa_audit *a, int m)
+{
+    return xa_model_head(a->models[m].model)->classes;
+}
+
+int xa_audit_passes(const xa_audit *a, int m)
+{
+    return a->models[m].ngroups;
+}
+
+int64_t xa_audit_unit_samples(const xa_audit *a)
+{
+    return a->unit;
+}
+
+size_t xa_audit_weight_bytes(const xa_audit *a)
+{
+    return a->weight_bytes;
+}
+
+size_t xa_audit_arena_bytes(const xa_audit *a)
+{
+    return a->arena_bytes;
+}
+
+xa_status xa_audit_pack(xa_audit *a, void *blob, xa_err *err)
+{
+    for (int m = 0; m < a->spec->nmodels; m++) {
+        xa_audit_model *am = &a->models[m];
+        const xa_weight_reader reader = xa_model_reader(am->model);
+        const xa_status st =
+            xa_plan_pack(am->plan, &reader, (unsigned char *)blob + am->weights_at, err);
+        xa_model_close_file(am->model);
+        if (st != XA_OK) {
+            xa_err_prefix(err, "model \"%s\"", am->spec->name);
+            return xa_err_pass(err, st, __FILE__, __func__, __LINE__);
+        }
+    }
+    return XA_OK;
+}
+
+void xa_audit_attach(xa_audit *a, const void *blob, void *arena, const xa_tick *tick)
+{
+    for (int m = 0; m < a->spec->nmodels; m++)
+        xa_run_init(&a->models[m].run,
+                    a->models[m].plan,
+                    (const unsigned char *)blob + a->models[m].weights_at,
+                    arena,
+                    tick);
+}

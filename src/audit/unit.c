@@ -1,0 +1,298 @@
+/* One unit: every image decoded once, then each model's batches: preprocess, forward, head,
+ * backward passes, maps. A failed sample leaves its slot (zeros) and its rows say why. */
+#include <math.h>
+#include <string.h>
+
+#include "audit_internal.h"
+
+enum { STAGE_READ = 1, STAGE_DECODE, STAGE_PREPROCESS, STAGE_MODEL, STAGE_EXPLAIN };
+
+static void fail_everywhere(xa_rows *rows, int64_t slot, uint8_t stage, const char *message)
+{
+    for (int m = 0; m < rows->nmodels; m++)
+        xa_rows_fail(rows, m, slot, stage, message);
+}
+
+static void decode_all(xa_audit *a, const xa_sample *samples, int64_t n, xa_rows *rows)
+{
+    for (int64_t i = 0; i < n; i++) {
+        const double start = xa_time();
+        xa_err why = XA_ERR_INIT;
+        a->seconds[i] = 0.0f;
+        if (samples[i].exclude)
+            continue;
+        const xa_status st = xa_image_read(samples[i].file, &a->spec->decode, &a->images[i], &why);
+        if (st != XA_OK) {
+            const bool unread = st == XA_NOT_FOUND || st == XA_IO;
+            fail_everywhere(rows, i, unread ? STAGE_READ : STAGE_DECODE, why.message);
+            continue;
+        }
+        rows->width[i] = (int32_t)a->images[i].width;
+        rows->height[i] = (int32_t)a->images[i].height;
+        rows->pixel_hash[i] = xa_image_hash(&a->images[i]);
+        a->seconds[i] = (float)(xa_time() - start);
+    }
+}
+
+/* ---- one batch of one model ---- */
+
+typedef struct batch {
+    xa_audit *a;
+    int m;
+    xa_audit_model *am;
+    xa_model_rows *out;
+    xa_rows *rows;
+    const xa_sample *samples;
+    int64_t first, n; /* slots of the unit */
+} batch;
+
+static bool slot_lives(const batch *b, int64_t i)
+{
+    return b->out->status[b->first + i] == 1;
+}
+
+static bool fill_input(const batch *b)
+{
+    float *x = xa_run_input(&b->am->run);
+    const int64_t count = xa_shape_count(&b->am->input);
+    bool any = false;
+    for (int64_t i = 0; i < b->am->spec->batch; i++) {
+        const int64_t slot = b->first + i;
+        float affine[2][3];
+        xa_err why = XA_ERR_INIT;
+        bool filled = false;
+        if (i < b->n && slot_lives(b, i)) {
+            const xa_status st = xa_preprocess(&b->a->images[slot],
+                                               &b->am->spec->input,
+                                               (int)b->am->input.dim[2],
+                                               x + i * count,
+                                               affine,
+                                               &why);
+            filled = st == XA_OK;
+            if (filled)
+                memcpy(b->out->affine + slot * 6, affine, sizeof affine);
+            else
+                xa_rows_fail(b->rows, b->m, slot, STAGE_PREPROCESS, why.message);
+        }
+        if (!filled)
+            memset(x + i * count, 0, (size_t)count * sizeof(float));
+        any = any || filled;
+    }
+    return any;
+}
+
+static void read_head(const batch *b)
+{
+    const xa_head *h = xa_model_head(b->am->model);
+    const float *z = xa_run_value(&b->am->run, h->node);
+    for (int64_t i = 0; i < b->n; i++) {
+        const int64_t slot = b->first + i;
+        if (!slot_lives(b, i))
+            continue;
+        float *probs = b->out->probs + slot * h->classes;
+        xa_head_apply(h, z + i * h->units, b->out->logits + slot * h->classes, probs);
+        b->out->predicted[slot] = xa_head_predict(h, probs);
+        if (b->out->predicted[slot] < 0)
+            xa_rows_fail(b->rows,
+                         b->m,
+                         slot,
+                         STAGE_MODEL,
+                         "the model's scores are not finite for this image");
+    }
+}
+
+/* Target of the j-th row that group g gives slot i; -1: none. */
+static int32_t target_of(const batch *b, const xa_pass_group *g, int64_t i, int32_t j)
+{
+    const int64_t slot = b->first + i;
+    const xa_sample *s = &b->samples[slot];
+    if (!slot_lives(b, i) || j >= xa_rows_of_sample(g->rule, s))
+        return -1;
+    switch (g->rule) {
+    case XA_TARGET_PREDICTED:
+        return b->out->predicted[slot];
+    case XA_TARGET_CLASS:
+        return g->target_class;
+    case XA_TARGET_LABEL:
+        return s->labels[j];
+    case XA_TARGET_ANNOTATED: {
+        /* the unit's pairs hold the sorted classes of each slot */
+        int64_t q = 0;
+        while (q < b->rows->npairs && b->rows->pair_slot[q] < slot)
+            q++;
+        return b->rows->pair_class[q + j];
+    }
+    default:
+        return -1;
+    }
+}
+
+static void store_map(const batch *b, int e, int64_t row, int32_t target, int64_t i)
+{
+    const xa_explainer_spec *spec = &b->am->spec->explainers[e];
+    const xa_shape *shape = &b->am->map_shape[e];
+    const int64_t n = xa_shape_count(shape), slot = b->first + i;
+    const size_t bytes = xa_map_row_bytes(b->a, b->m, e);
+    xa_map_rows *x = &b->out->maps[e];
+    unsigned char *values = (unsigned char *)x->values + (size_t)row * bytes;
+    const xa_map_facts facts = xa_map_inspect(b->a->map, shape);
+    x->target[row] = target;
+    x->flags[row] = facts.flags;
+    x->maximum[row] = facts.maximum;
+    x->scale[row] = 1.0f;
+    if (spec->half)
+        x->scale[row] = xa_map_encode_half(b->a->map, n, (uint16_t *)(void *)values);
+    else
+        memcpy(values, b->a->map, bytes);
+    x->checksum[row] = xa_checksum(values, bytes);
+    if (facts.argmax >= 0) {
+        const float *t = b->out->affine + slot * 6;
+        const double px = ((double)(facts.argmax % shape->dim[2]) + 0.5) *
+                          (double)b->am->input.dim[1] / (double)shape->dim[2];
+        const double py = ((double)(facts.argmax / shape->dim[2]) + 0.5) *
+                          (double)b->am->input.dim[0] / (double)shape->dim[1];
+        x->peak[2 * row] = (float)((double)t[0] * px + (double)t[1] * py + (double)t[2]);
+        x->peak[2 * row + 1] = (float)((double)t[3] * px + (double)t[4] * py + (double)t[5]);
+    }
+}
+
+/* Maps of all explainers of group g from the backward pass just run. */
+static void make_maps(const batch *b, int g, int32_t j, int reach, const int32_t *targets)
+{
+    const xa_graph *graph = xa_model_graph(b->am->model);
+    const int input = xa_graph_input(graph);
+    for (int e = 0; e < b->am->spec->nexplainers; e++) {
+        const xa_explainer_spec *spec = &b->am->spec->explainers[e];
+        const xa_explainer_def *def = xa_explainer_get(spec->kind);
+        const int node = b->am->layer_node[e];
+        if (b->am->group[e] != g)
+            continue;
+        for (int64_t i = 0; i < b->n; i++) {
+            if (targets[i] < 0)
+                continue;
+            xa_explain_view v = {.input_shape = b->am->input};
+            if (def->needs & XA_NEEDS_INPUT)
+                v.input = xa_run_input(&b->am->run) + i * xa_shape_count(&v.input_shape);
+            if (def->needs & XA_NEEDS_INPUT_GRADIENT)
+                v.input_gradient =
+                    xa_run_gradient(&b->am->run, reach, input) + i * xa_shape_count(&v.input_shape);
+            if (node >= 0) {
+                v.layer_shape = xa_graph_node(graph, node)->shape;
+                const int64_t at = i * xa_shape_count(&v.layer_shape);
+                v.layer_value = xa_run_value(&b->am->run, node) + at;
+                v.layer_gradient = xa_run_gradient(&b->am->run, reach, node) + at;
+            }
+            def->compute(spec, &v, b->a->map);
+            int64_t count;
+            const int64_t first = xa_rows_first(b->rows, b->m, e, b->first + i, &count);
+            store_map(b, e, first + j, targets[i], i);
+        }
+    }
+}
+
+static xa_status
+run_pass(const batch *b, const xa_pass_group *g, int reach, const int32_t *targets, xa_err *err)
+{
+    const xa_head *h = xa_model_head(b->am->model);
+    const float *z = xa_run_value(&b->am->run, h->node);
+    memset(b->a->seed, 0, (size_t)(b->am->spec->batch * h->units) * sizeof(float));
+    for (int64_t i = 0; i < b->n; i++)
+        if (targets[i] >= 0)
+            XA_RETURN_TRY(err,
+                          xa_score_seed(h,
+                                        g->score,
+                                        g->as_tensorflow,
+                                        z + i * h->units,
+                                        targets[i],
+                                        b->a->seed + i * h->units,
+                                        err));
+    xa_run_backward(&b->am->run, reach, b->a->seed);
+    return XA_OK;
+}
+
+/* The j-th targets of every group; groups of one score whose targets agree in all slots share a
+ * pass. */
+static xa_status explain_round(const batch *b, int32_t j, bool *any, xa_err *err)
+{
+    const int ng = b->am->ngroups;
+    int32_t *targets = b->a->targets; /* [ngroups, batch] */
+    const int64_t n = b->n;
+    *any = false;
+    for (int g = 0; g < ng; g++)
+        for (int64_t i = 0; i < n; i++) {
+            targets[g * n + i] = target_of(b, &b->am->groups[g], i, j);
+            if (targets[g * n + i] >= (int32_t)xa_model_head(b->am->model)->classes)
+                targets[g * n + i] = -1; /* a label the model does not know: told by check */
+        }
+    for (int g = 0; g < ng; g++) {
+        const xa_pass_group *group = &b->am->groups[g];
+        bool wanted = false, shared = false, done = false;
+        for (int64_t i = 0; i < n; i++)
+            wanted = wanted || targets[g * n + i] >= 0;
+        if (!wanted)
+            continue;
+        *any = true;
+        for (int k = 0; k < ng; k++) {
+            const bool same =
+                k != g && b->am->groups[k].score == group->score &&
+                b->am->groups[k].as_tensorflow == group->as_tensorflow &&
+                !memcmp(targets + k * n, targets + g * n, (size_t)n * sizeof *targets);
+            shared = shared || (same && k > g);
+            done = done || (same && k < g); /* made together with group k */
+        }
+        if (done)
+            continue;
+        const int reach = shared ? group->shared_reach : group->reach;
+        XA_RETURN_TRY(err, run_pass(b, group, reach, targets + g * n, err));
+        for (int k = g; k < ng; k++)
+            if (k == g || (shared && b->am->groups[k].score == group->score &&
+                           b->am->groups[k].as_tensorflow == group->as_tensorflow &&
+                           !memcmp(targets + k * n, targets + g * n, (size_t)n * sizeof *targets)))
+                make_maps(b, k, j, reach, targets + k * n);
+    }
+    return XA_OK;
+}
+
+static xa_status run_batch(const batch *b, xa_err *err)
+{
+    const double start = xa_time();
+    bool any = fill_input(b);
+    if (!any)
+        return XA_OK;
+    xa_run_forward(&b->am->run);
+    read_head(b);
+    for (int32_t j = 0; any; j++)
+        XA_RETURN_TRY(err, explain_round(b, j, &any, err));
+    for (int64_t i = 0; i < b->n; i++)
+        b->a->seconds[b->first + i] += (float)((xa_time() - start) / (double)b->n);
+    return XA_OK;
+}
+
+xa_status
+xa_audit_unit(xa_audit *a, const xa_sample *samples, int64_t n, xa_rows *rows, xa_err *err)
+{
+    xa_status st = XA_OK;
+    XA_TRY(err, xa_rows_reset(rows, samples, n, err));
+    decode_all(a, samples, n, rows);
+    for (int m = 0; m < a->spec->nmodels; m++) {
+        const int64_t size = a->models[m].spec->batch;
+        for (int64_t first = 0; first < n; first += size) {
+            const batch b = {.a = a,
+                             .m = m,
+                             .am = &a->models[m],
+                             .out = &rows->models[m],
+                             .rows = rows,
+                             .samples = samples,
+                             .first = first,
+                             .n = n - first < size ? n - first : size};
+            XA_TRY(err, run_batch(&b, err));
+        }
+    }
+    XA_TRY(err, xa_audit_localise(a, samples, rows, err));
+    for (int64_t i = 0; i < n; i++)
+        rows->seconds[i] = samples[i].exclude ? NAN : a->seconds[i];
+done:
+    for (int64_t i = 0; i < n; i++)
+        xa_image_fini(&a->images[i]);
+    return st;
+}
