@@ -4,7 +4,8 @@
  * annotation:
  *   path,id,label,class,kind,x0,y0,x1,y1,mask,ignore_mask,flags,group,split,exclude
  * and any further columns, which are kept as text. Missing columns are blank; only `path` is
- * needed.
+ * needed. The text is UTF-8; blanks around unquoted cells are removed; lines without text are
+ * skipped.
  *  - Lines with the same id (default: the path as written) are one sample; its path, label, group,
  *    split, exclude and further columns must agree or be blank on the later lines.
  *  - label: the image's class, several as a|b, may be blank. class: the annotation's (blank =
@@ -30,7 +31,8 @@ typedef struct xa_classes {
     int64_t count;
 } xa_classes;
 /* One name a line (BOM, CRLF accepted; blank lines at the end dropped, elsewhere refused;
- * duplicates refused naming both lines). */
+ * duplicates refused naming both lines). Names are UTF-8 without control characters and '|', which
+ * separates labels; blanks around them are removed. */
 XA_MUST_USE xa_status xa_classes_read(const char *path, xa_classes *out, xa_err *err);
 void xa_classes_fini(xa_classes *c);
 
@@ -47,7 +49,7 @@ enum {
     XA_ANNOTATION_OCCLUDED = 8
 };
 typedef struct xa_annotation {
-    int32_t class_index; /* -1: unknown (no label either) */
+    int32_t class_index; /* -1: unknown (the image is unlabelled, and class is blank) */
     uint8_t kind;        /* xa_annotation_kind */
     uint8_t flags;
     int32_t mask_value; /* -1: any non-zero pixel */
@@ -84,7 +86,8 @@ typedef struct xa_manifest {
 
 typedef enum xa_label_as { XA_LABEL_AUTO, XA_LABEL_NAME, XA_LABEL_INDEX } xa_label_as;
 
-/* A list of mistakes, so that all of them are told at once. */
+/* A list of mistakes, so that all of them are told at once. The same unknown label, and warnings of
+ * one kind, are listed once with the number of further lines. */
 typedef struct xa_problem {
     char *file;   /* owned */
     int64_t line; /* 0: the whole file */
@@ -94,8 +97,8 @@ typedef struct xa_problem {
 typedef struct xa_problems {
     xa_problem *items;
     size_t count, cap;
-    size_t errors;  /* those that are not warnings */
-    size_t dropped; /* beyond the limit of 100 kept */
+    size_t errors;  /* those that are not warnings, listed or dropped */
+    size_t dropped; /* beyond the limit of 100 kept; errors push warnings out */
 } xa_problems;
 void xa_problems_add(
     xa_problems *p, const char *file, int64_t line, bool warning, const char *fmt, ...)
@@ -103,32 +106,37 @@ void xa_problems_add(
 void xa_problems_fini(xa_problems *p);
 
 typedef struct xa_manifest_options {
-    const xa_classes *classes; /* NULL: labels are indices */
+    const xa_classes *classes; /* NULL: labels are indices; names NULL: indices below count */
     xa_label_as label_as;
-    int64_t max_samples; /* default 50 million */
-    int64_t limit;       /* keep only the first `limit` samples; 0: all */
+    int64_t max_samples; /* more are refused (LIMIT); 0: 50 million */
+    int64_t limit;       /* keep only the first `limit` samples; 0: all. All lines are checked. */
 } xa_manifest_options;
 
-/* Reads a native manifest. Mistakes are added to `problems` with their line and the reading goes
- * on; with any error among them the status is INVALID and *out stays NULL. */
+/* Reads a native manifest. Mistakes are added to `problems` (may be NULL) with their line and the
+ * reading goes on; with any error among them the status is INVALID, err tells the first, and *out
+ * stays as it was. opt NULL: defaults. Other failures (NOT_FOUND, IO, NOMEM, LIMIT) are told in
+ * err. */
 XA_MUST_USE xa_status xa_manifest_read(const char *path,
                                        const xa_manifest_options *opt,
                                        xa_manifest **out,
                                        xa_problems *problems,
                                        xa_err *err);
+/* Of xa_manifest_read and xa_manifest_unpack. Texts and arrays are parts of it; do not free or
+ * replace them. */
 void xa_manifest_free(xa_manifest *m);
 
 /* Samples as bytes, for sending rows [first, first+n) to another rank: appended to `out`. */
 XA_MUST_USE xa_status
 xa_manifest_pack(const xa_manifest *m, int64_t first, int64_t n, xa_str *out, xa_err *err);
-/* A manifest of just those rows (no file hashes). Bytes are checked, never trusted. */
+/* A manifest of just those rows (sha256 and identity are ""). Bytes are checked, never trusted:
+ * FORMAT if they are not what pack wrote. */
 XA_MUST_USE xa_status xa_manifest_unpack(const void *bytes,
                                          size_t size,
                                          xa_manifest **out,
                                          xa_err *err);
 
 /* The distinct annotated classes of a sample, ascending, written to out[] (room for nannotations);
- * returns how many. */
+ * returns how many. Annotations of unknown class (-1) do not count. */
 int32_t xa_sample_annotated(const xa_sample *s, int32_t *out);
 
 #endif
