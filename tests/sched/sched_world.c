@@ -1,0 +1,241 @@
+/* See sched_world.h. */
+#include "sched/sched_world.h"
+
+#include <signal.h>
+#include <time.h>
+
+void world_init(world *w, xa_comm *c)
+{
+    *w = (world){
+        .c = c,
+        .rank = xa_comm_rank(c),
+        .size = xa_comm_size(c),
+        .unit_seconds = 0.001,
+        .payload_most = 100,
+        .report_most = 100,
+        .fail_at = -1,
+        .fail_rank = -1,
+        .pack_fail_at = -1,
+        .mark_fails = -1,
+        .short_at = -1,
+        .stop_at = -1,
+        .signal_at = -1,
+        .stop_rank = -1,
+    };
+}
+
+static size_t length(int64_t first, int64_t n, size_t most)
+{
+    return most == 0 ? 0 : (size_t)(first * 7919 + n * 104729) % (most + 1);
+}
+
+static char letter(int64_t first, int64_t n, size_t i, int salt)
+{
+    return (char)(first * 13 + n * 17 + (int64_t)i * 31 + (int64_t)(i >> 8) + salt);
+}
+
+static void
+check_bytes(int64_t first, int64_t n, const void *data, size_t size, size_t most, int salt)
+{
+    const char *bytes = data;
+    assert_int_equal(size, length(first, n, most));
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] != letter(first, n, i, salt))
+            assert_int_equal(bytes[i], letter(first, n, i, salt));
+    }
+}
+
+static void write_bytes(int64_t first, int64_t n, xa_str *out, size_t most, int salt)
+{
+    const size_t size = length(first, n, most);
+    for (size_t i = 0; i < size; i++) {
+        const char x = letter(first, n, i, salt);
+        xa_str_add(out, &x, 1);
+    }
+}
+
+static xa_status pack(void *arg, int64_t first, int64_t n, xa_str *out, xa_err *err)
+{
+    world *w = arg;
+    assert_int_equal(w->rank, 0);
+    if (w->busy_callbacks)
+        xa_sched_tick(w->s);
+    if (w->pack_fail_at >= first && w->pack_fail_at < first + n)
+        XA_RETURN_FAIL(err, XA_FORMAT, "no row for unit %lld", (long long)w->pack_fail_at);
+    if (n > 1 && n > w->remaining / (2 * w->size))
+        w->tail_breaches++;
+    w->remaining -= n;
+    w->most_grant = n > w->most_grant ? n : w->most_grant;
+    write_bytes(first, n, out, w->payload_most, 1);
+    return XA_OK;
+}
+
+static void spend(world *w, double seconds)
+{
+    const double until = xa_time() + seconds;
+    do {
+        xa_sched_tick(w->s);
+        struct timespec t = {.tv_nsec = 200000};
+        if (seconds > 0)
+            nanosleep(&t, NULL);
+    } while (xa_time() < until);
+}
+
+static xa_status work(void *arg,
+                      int64_t first,
+                      int64_t n,
+                      const void *payload,
+                      size_t size,
+                      int64_t *finished,
+                      xa_str *report,
+                      xa_err *err)
+{
+    world *w = arg;
+    check_bytes(first, n, payload, size, w->payload_most, 1);
+    const int grant = w->grants++;
+    if (w->fail_rank == w->rank && w->fail_grant == grant)
+        XA_RETURN_FAIL(err, w->fail_code, "grant %d of rank %d", grant, w->rank);
+    int64_t k = 0;
+    for (; k < n; k++) {
+        const int64_t unit = first + k;
+        if (unit == w->fail_at)
+            XA_RETURN_FAIL(err, w->fail_code, "unit %lld is impossible", (long long)unit);
+        if (unit == w->short_at)
+            break;
+        if (unit == w->stop_at || w->stop_rank == w->rank)
+            xa_sched_stop(w->s);
+        if (unit == w->signal_at)
+            raise(SIGUSR1);
+        if (xa_sched_stopping(w->s))
+            break;
+        spend(w, w->unit_seconds);
+    }
+    /* An error later in the grant takes all of it back: only now it counts. */
+    for (int64_t i = 0; i < k; i++)
+        w->finished[first + i]++;
+    *finished = k;
+    write_bytes(first, k, report, w->report_most, 2);
+    return XA_OK;
+}
+
+static xa_status
+mark(void *arg, int64_t first, int64_t n, const void *report, size_t size, xa_err *err)
+{
+    world *w = arg;
+    assert_int_equal(w->rank, 0);
+    if (w->busy_callbacks)
+        xa_sched_tick(w->s);
+    check_bytes(first, n, report, size, w->report_most, 2);
+    if (w->mark_fails >= 0) {
+        w->mark_fails -= n;
+        if (w->mark_fails < 0) {
+            w->mark_fails = 0;
+            XA_RETURN_FAIL(err, XA_NOSPACE, "the disk is full");
+        }
+    }
+    for (int64_t i = 0; i < n; i++)
+        w->marked[first + i]++;
+    return XA_OK;
+}
+
+static void progress(void *arg, int64_t done, int64_t total, double seconds, double left)
+{
+    world *w = arg;
+    assert_int_equal(w->rank, 0);
+    assert_in_range(done, 0, total);
+    assert_true(done >= w->progress_done);
+    assert_true(seconds >= 0);
+    assert_true(done == 0 ? left < 0 : left >= 0);
+    w->progress_done = done;
+    w->progress_calls++;
+}
+
+xa_status world_run(world *w, const xa_sched_options *opt, const int64_t *todo, int64_t ntodo)
+{
+    xa_sched_options o = *opt;
+    if (w->rank == 0) {
+        o.todo = todo;
+        o.ntodo = ntodo;
+    }
+    const xa_sched_calls calls = {
+        .arg = w, .pack = pack, .work = work, .mark = mark, .progress = progress};
+    w->remaining = ntodo;
+    w->err = (xa_err)XA_ERR_INIT;
+    xa_err err = XA_ERR_INIT;
+    assert_ok(xa_sched_create(w->c, &o, &calls, &w->s, &err), err);
+    xa_status st = xa_sched_run(w->s, &w->result, &w->err);
+    xa_sched_free(w->s);
+    w->s = NULL;
+    /* All have the same verdict, word by word. */
+    int64_t low = st, high = st;
+    assert_ok(xa_comm_min_i64(w->c, &low, &err), err);
+    assert_ok(xa_comm_max_i64(w->c, &high, &err), err);
+    assert_int_equal(low, high);
+    char text[XA_ERR_MESSAGE];
+    snprintf(text, sizeof text, "%s", w->err.message);
+    void *words = text;
+    size_t size = sizeof text;
+    assert_ok(xa_comm_broadcast(w->c, 0, &words, &size, &err), err);
+    assert_string_equal(words, w->err.message);
+    if (words != text)
+        free(words);
+    low = w->result.end;
+    high = w->result.end;
+    assert_ok(xa_comm_min_i64(w->c, &low, &err), err);
+    assert_ok(xa_comm_max_i64(w->c, &high, &err), err);
+    assert_int_equal(low, high);
+    return st;
+}
+
+/* Sums the books of all ranks: a copy in the caller's array. */
+static void sum_finished(world *w, int64_t *sum)
+{
+    MPI_Allreduce(w->finished, sum, WORLD_UNITS, MPI_INT64_T, MPI_SUM, xa_comm_mpi(w->c));
+}
+
+void world_check(world *w, const int64_t *todo, int64_t ntodo, int64_t times)
+{
+    static int64_t sum[WORLD_UNITS], want[WORLD_UNITS];
+    sum_finished(w, sum);
+    memset(want, 0, sizeof want);
+    for (int64_t i = 0; i < ntodo; i++)
+        want[todo[i]] = times;
+    for (int i = 0; i < WORLD_UNITS; i++) {
+        assert_int_equal(sum[i], want[i]);
+        if (w->rank == 0)
+            assert_int_equal(w->marked[i], want[i]);
+    }
+}
+
+int64_t world_check_part(world *w)
+{
+    static int64_t sum[WORLD_UNITS];
+    sum_finished(w, sum);
+    int64_t n = 0;
+    for (int i = 0; i < WORLD_UNITS; i++) {
+        assert_in_range(sum[i], 0, 1);
+        if (w->rank == 0)
+            assert_int_equal(w->marked[i], sum[i]);
+        n += sum[i];
+    }
+    return n;
+}
+
+const int64_t *world_list(int64_t n)
+{
+    static int64_t list[WORLD_UNITS];
+    assert_in_range(n, 0, WORLD_UNITS);
+    for (int64_t i = 0; i < WORLD_UNITS; i++)
+        list[i] = i;
+    return list;
+}
+
+int64_t world_rest(const world *w, const int64_t *todo, int64_t ntodo, int64_t *rest)
+{
+    int64_t n = 0;
+    for (int64_t i = 0; i < ntodo; i++) {
+        if (w->marked[todo[i]] == 0)
+            rest[n++] = todo[i];
+    }
+    return n;
+}

@@ -1,0 +1,57 @@
+/* A run of sleeping units, with every promise of the scheduler watched.
+ *
+ * Each rank keeps a book of the units it finished, rank 0 one of the units marked; afterwards the
+ * books are summed. Payloads and reports are bytes that follow from the units, checked on arrival.
+ */
+#ifndef XA_SCHED_WORLD_H
+#define XA_SCHED_WORLD_H
+
+#include "comm/mpi_test.h"
+#include "xaudit/sched.h"
+
+enum { WORLD_UNITS = 4000 };
+
+typedef struct world {
+    xa_comm *c;
+    xa_sched *s;
+    int rank, size;
+    double unit_seconds; /* of this rank */
+    size_t payload_most; /* bytes; varies with the unit */
+    size_t report_most;
+    bool busy_callbacks; /* pack and mark tick, too */
+    /* Things that go wrong; -1: nothing */
+    int64_t fail_at;      /* work fails at this unit on whichever rank has it */
+    int fail_rank;        /* ... or at a grant of this rank, its fail_grant-th (from 0) */
+    int fail_grant;       /* */
+    xa_status fail_code;  /* */
+    int64_t pack_fail_at; /* pack fails at this unit */
+    int64_t mark_fails;   /* mark fails once so many units are marked */
+    int64_t short_at;     /* work returns early at this unit without being asked */
+    int64_t stop_at;      /* xa_sched_stop at this unit */
+    int64_t signal_at;    /* raise(SIGUSR1) at this unit */
+    int stop_rank;        /* only on this rank, at any unit; else -1 */
+    /* The books */
+    int grants;
+    int64_t most_grant, tail_breaches;
+    int64_t remaining; /* rank 0, by the calls of pack */
+    int64_t finished[WORLD_UNITS];
+    int64_t marked[WORLD_UNITS];
+    int progress_calls;
+    int64_t progress_done;
+    xa_sched_result result;
+    xa_err err;
+} world;
+
+void world_init(world *w, xa_comm *c);
+/* Runs the units `todo` (the same list on all ranks). */
+xa_status world_run(world *w, const xa_sched_options *opt, const int64_t *todo, int64_t ntodo);
+/* All ranks: every unit of the list was finished and marked `times` times, no other ever. */
+void world_check(world *w, const int64_t *todo, int64_t ntodo, int64_t times);
+/* All ranks: what was marked is what was finished, none twice; returns how many. */
+int64_t world_check_part(world *w);
+/* The list 0..n-1. */
+const int64_t *world_list(int64_t n);
+/* The units of the list that are not marked; only rank 0's is filled. */
+int64_t world_rest(const world *w, const int64_t *todo, int64_t ntodo, int64_t *rest);
+
+#endif
