@@ -1,0 +1,286 @@
+/* explainers and metrics of a job. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "job.h"
+
+static const char *const kind_names[] = {
+#define X(name, text, file) text,
+    XA_EXPLAINER_LIST(X)
+#undef X
+};
+static const char *const score_names[] = {
+#define X(name, text) text,
+    XA_SCORE_LIST(X)
+#undef X
+};
+static const char *const reduce_names[] = {
+#define X(name, text) text,
+    XA_REDUCE_LIST(X)
+#undef X
+};
+static const char *const metric_names[] = {
+#define X(name, text, unit) text,
+    XA_METRIC_LIST(X)
+#undef X
+};
+
+/* target: predicted | label | annotated | {class: name or index} */
+static void
+read_target(xa_ynode n, const xa_classes *classes, xa_explainer_spec *spec, xa_problems *problems)
+{
+    static const char *const keys[] = {"class"};
+    static const char *const rules[] = {"predicted", "label", "annotated"};
+    int rule = XA_TARGET_PREDICTED;
+    int64_t index;
+    if (xa_yaml_kind(n) != XA_Y_MAP) {
+        if (xa_job_choice(n, "target", xa_target_parse, rules, 3, &rule, problems))
+            spec->target = (xa_target_rule)rule;
+        if (rule == XA_TARGET_CLASS)
+            XA_YAML_PROBLEM(problems, n, "target: which class? Write target: { class: NAME }");
+        return;
+    }
+    xa_job_check_keys(n, "target", keys, 1, problems);
+    const xa_ynode c = xa_yaml_get(n, "class");
+    const char *text = xa_yaml_text(c);
+    spec->target = XA_TARGET_CLASS;
+    for (int64_t i = 0; text && classes->names && i < classes->count; i++)
+        if (!strcmp(classes->names[i], text)) {
+            spec->target_class = (int32_t)i;
+            return;
+        }
+    if (text && xa_parse_i64(text, &index) && index >= 0 && index < INT32_MAX) {
+        spec->target_class = (int32_t)index;
+        return;
+    }
+    const char *near =
+        text && classes->names
+            ? xa_nearest(text, (const char *const *)classes->names, (size_t)classes->count)
+            : NULL;
+    XA_YAML_PROBLEM(problems,
+                    n,
+                    "target: class \"%s\" is neither a name of `classes` nor an index%s%s%s",
+                    text ? text : "",
+                    near ? "; did you mean \"" : "",
+                    near ? near : "",
+                    near ? "\"?" : "");
+}
+
+/* seed: what the Keras example and its descendants compute. paper: the papers' scores before
+ * softmax. */
+static void apply_profile(xa_ynode n, xa_explainer_spec *spec, xa_problems *problems)
+{
+    const char *text = xa_yaml_text(n);
+    if (!n.id)
+        return;
+    if (text && !strcmp(text, "seed")) {
+        spec->score = XA_SCORE_PROB;
+        spec->as_tensorflow = true;
+    } else if (text && !strcmp(text, "paper")) {
+        spec->score = XA_SCORE_LOGIT;
+    } else {
+        XA_YAML_PROBLEM(problems,
+                        n,
+                        "profile: expected seed or paper, found %s",
+                        text ? text : "a list or map");
+    }
+}
+
+static void read_store(xa_ynode n, xa_explainer_spec *spec, xa_problems *problems)
+{
+    const char *text = xa_yaml_text(n);
+    if (!n.id)
+        return;
+    if (text && !strcmp(text, "f16"))
+        spec->half = true;
+    else if (text && !strcmp(text, "f32"))
+        spec->half = false;
+    else
+        XA_YAML_PROBLEM(problems, n, "store: expected f32 or f16");
+}
+
+static void only_for(xa_ynode map,
+                     const char *key,
+                     bool fits,
+                     const char *kind,
+                     const char *family,
+                     xa_problems *problems)
+{
+    const xa_ynode n = xa_yaml_get(map, key);
+    if (n.id && !fits)
+        XA_YAML_PROBLEM(problems, n, "%s: `%s` is a setting of %s", kind, key, family);
+}
+
+static void
+read_one(xa_ynode n, const xa_classes *classes, xa_explainer_spec *spec, xa_problems *problems)
+{
+    static const char *const keys[] = {"kind",
+                                       "name",
+                                       "profile",
+                                       "score",
+                                       "target",
+                                       "layer",
+                                       "channels",
+                                       "absolute",
+                                       "relu",
+                                       "store"};
+    int kind = XA_EXPLAIN_SALIENCY, score, channels;
+    xa_ynode kind_node = n;
+    if (xa_yaml_kind(n) == XA_Y_MAP) {
+        xa_job_check_keys(n, "explainer", keys, sizeof keys / sizeof *keys, problems);
+        kind_node = xa_yaml_get(n, "kind");
+        if (!kind_node.id) {
+            XA_YAML_PROBLEM(problems, n, "explainer: `kind` is missing");
+            return;
+        }
+    }
+    if (!xa_job_choice(kind_node,
+                       "explainer",
+                       xa_explainer_parse,
+                       kind_names,
+                       XA_EXPLAIN_COUNT,
+                       &kind,
+                       problems))
+        return;
+    *spec = xa_explainer_defaults((xa_explainer_kind)kind);
+    const bool layered = xa_explainer_get(spec->kind)->needs & XA_NEEDS_LAYER;
+    if (xa_yaml_kind(n) == XA_Y_MAP) {
+        const char *what = kind_names[kind];
+        apply_profile(xa_yaml_get(n, "profile"), spec, problems);
+        score = (int)spec->score;
+        xa_job_choice(xa_yaml_get(n, "score"),
+                      "score",
+                      xa_score_parse,
+                      score_names,
+                      XA_SCORE_COUNT,
+                      &score,
+                      problems);
+        spec->score = (xa_score)score;
+        if (xa_yaml_get(n, "target").id)
+            read_target(xa_yaml_get(n, "target"), classes, spec, problems);
+        only_for(n, "layer", layered, what, "the CAM kinds", problems);
+        only_for(n, "relu", layered, what, "the CAM kinds", problems);
+        only_for(n, "channels", !layered, what, "the input-gradient kinds", problems);
+        only_for(n, "absolute", !layered, what, "the input-gradient kinds", problems);
+        const char *layer = xa_yaml_text(xa_yaml_get(n, "layer"));
+        if (layer && strlen(layer) >= sizeof spec->layer)
+            XA_YAML_PROBLEM(problems, n, "layer: the name is too long");
+        else if (layer)
+            snprintf(spec->layer, sizeof spec->layer, "%s", layer);
+        channels = (int)spec->channels;
+        xa_job_choice(xa_yaml_get(n, "channels"),
+                      "channels",
+                      xa_reduce_parse,
+                      reduce_names,
+                      XA_REDUCE_COUNT,
+                      &channels,
+                      problems);
+        spec->channels = (xa_reduce)channels;
+        xa_job_bool(xa_yaml_get(n, "absolute"), "absolute", &spec->absolute, problems);
+        xa_job_bool(xa_yaml_get(n, "relu"), "relu", &spec->relu, problems);
+        read_store(xa_yaml_get(n, "store"), spec, problems);
+        const char *name = xa_yaml_text(xa_yaml_get(n, "name"));
+        if (name && !xa_job_name_ok(name))
+            XA_YAML_PROBLEM(
+                problems, n, "name: \"%s\": expected at most 60 letters, digits and _ . - +", name);
+        else if (name)
+            snprintf(spec->name, sizeof spec->name, "%s", name);
+    }
+    if (!spec->name[0])
+        xa_explainer_default_name(spec, spec->name, sizeof spec->name);
+}
+
+void xa_job_read_explainers(xa_ynode list,
+                            const xa_classes *classes,
+                            xa_audit_model_spec *model,
+                            xa_problems *problems)
+{
+    const int n = xa_yaml_count(list);
+    if (xa_yaml_kind(list) != XA_Y_LIST || n < 1 || n > 64) {
+        XA_YAML_PROBLEM(problems, list, "explainers: expected a list of 1 to 64 explainers");
+        return;
+    }
+    model->explainers = xa_alloc((size_t)n, sizeof(xa_explainer_spec));
+    if (!model->explainers)
+        return;
+    for (int i = 0; i < n; i++) {
+        xa_explainer_spec *e = &model->explainers[model->nexplainers];
+        read_one(xa_yaml_at(list, i), classes, e, problems);
+        for (int k = 0; k < model->nexplainers; k++)
+            if (!strcmp(model->explainers[k].name, e->name) && e->name[0])
+                XA_YAML_PROBLEM(problems,
+                                xa_yaml_at(list, i),
+                                "two explainers are called \"%s\": give one a `name`",
+                                e->name);
+        model->nexplainers++;
+    }
+}
+
+static void read_tolerance(xa_ynode n, xa_metric_spec *spec, xa_problems *problems)
+{
+    char number[64];
+    const char *text = xa_yaml_text(n);
+    if (!n.id)
+        return;
+    const size_t len = text ? strlen(text) : 0;
+    if (len > 2 && len < sizeof number && xa_str_ends(text, "px")) {
+        memcpy(number, text, len - 2);
+        number[len - 2] = '\0';
+        text = number;
+    }
+    if (!text || !xa_parse_f64(text, &spec->tolerance) || spec->tolerance < 0.0 ||
+        spec->tolerance > 1e6)
+        XA_YAML_PROBLEM(problems, n, "tolerance: expected pixels, such as 15px");
+}
+
+void xa_job_read_metrics(xa_ynode list, xa_audit_spec *spec, xa_problems *problems)
+{
+    static const char *const keys[] = {"kind", "name", "tolerance"};
+    const int n = xa_yaml_count(list);
+    if (!list.id)
+        return;
+    if (xa_yaml_kind(list) != XA_Y_LIST || n > 64) {
+        XA_YAML_PROBLEM(problems, list, "metrics: expected a list of at most 64 metrics");
+        return;
+    }
+    spec->metrics = xa_alloc((size_t)n + 1, sizeof(xa_metric_spec));
+    for (int i = 0; spec->metrics && i < n; i++) {
+        const xa_ynode item = xa_yaml_at(list, i);
+        const bool map = xa_yaml_kind(item) == XA_Y_MAP;
+        int kind;
+        if (map)
+            xa_job_check_keys(item, "metric", keys, 3, problems);
+        const xa_ynode kind_node = map ? xa_yaml_get(item, "kind") : item;
+        if (!kind_node.id) {
+            XA_YAML_PROBLEM(problems, item, "metric: `kind` is missing");
+            continue;
+        }
+        if (!xa_job_choice(kind_node,
+                           "metric",
+                           xa_metric_parse,
+                           metric_names,
+                           XA_METRIC_COUNT,
+                           &kind,
+                           problems))
+            continue;
+        xa_metric_spec *m = &spec->metrics[spec->nmetrics];
+        *m = xa_metric_defaults((xa_metric_kind)kind);
+        if (map) {
+            const char *name = xa_yaml_text(xa_yaml_get(item, "name"));
+            read_tolerance(xa_yaml_get(item, "tolerance"), m, problems);
+            if (name && !xa_job_name_ok(name))
+                XA_YAML_PROBLEM(problems,
+                                item,
+                                "name: \"%s\": expected at most 60 letters, digits and _ . - +",
+                                name);
+            else if (name)
+                snprintf(m->name, sizeof m->name, "%s", name);
+        }
+        for (int k = 0; k < spec->nmetrics; k++)
+            if (!strcmp(spec->metrics[k].name, m->name))
+                XA_YAML_PROBLEM(
+                    problems, item, "two metrics are called \"%s\": give one a `name`", m->name);
+        spec->nmetrics++;
+    }
+}
