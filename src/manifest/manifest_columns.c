@@ -29,6 +29,7 @@ static void tell_missing_path(const xa__csv_row *row, xa__teller *t)
     char shown[XA__SHOWN];
     xa_str found = {0};
     const char *hint = "";
+    char meant[XA__SHOWN + 16] = "";
     for (int32_t i = 0; i < row->ncells; i++) {
         if (i < 20)
             xa_str_printf(&found, "%s%s", i > 0 ? ", " : "", xa__show(row->cells[i], shown));
@@ -39,14 +40,15 @@ static void tell_missing_path(const xa__csv_row *row, xa__teller *t)
         xa_str_puts(&found, ", ...");
     const char *near = xa_nearest("path", (const char *const *)row->cells, (size_t)row->ncells);
     if (near != NULL && hint[0] == '\0')
-        hint = "; column names are lower case, spelt as in the documentation";
+        snprintf(meant, sizeof meant, "; is it \"%s\"?", xa__show(near, shown));
     xa_problems_add(t->problems,
                     t->file,
                     row->line,
                     false,
-                    "expected a header line with a column \"path\", found: %s%s",
+                    "expected a header line with a column \"path\", found: %s%s%s",
                     found.failed ? "other columns" : found.data,
-                    hint);
+                    hint,
+                    meant);
     xa_str_free(&found);
 }
 
@@ -72,7 +74,8 @@ static void take_column(xa__columns *c, const xa__csv_row *row, int32_t i, xa__t
         return;
     }
     const char *near = xa_nearest(name, column_names, XA__COLUMN_COUNT);
-    if (near != NULL && !has_cell(row, near))
+    /* Without a path the error told at the end says the same. */
+    if (near != NULL && !has_cell(row, near) && find_column(near) != XA__COLUMN_path)
         xa_problems_add(t->problems,
                         t->file,
                         row->line,

@@ -6,7 +6,7 @@
 
 enum { SAMPLES_MAX = 50 * 1000 * 1000, LABELS_MAX = 100 * 1000 };
 /* Labels that are mistaken are told once each; after so many, without looking for near names. */
-enum { NEAR_NAMES_MAX = 200 };
+enum { NEAR_NAMES_MAX = 100 };
 
 typedef struct builder {
     xa__manifest *m;
@@ -408,13 +408,16 @@ static xa_status take_row(void *arg, const xa__csv_row *row, xa_err *err)
     }
     int64_t at = xa__map_find(&b->ids, id, id_key, b);
     const bool known = at >= 0;
+    const size_t errors = b->teller.problems->errors;
     if (known) {
         XA_RETURN_TRY(err, check_sample(b, &b->m->pub.samples[at], row, err));
     } else {
         XA_RETURN_TRY(err, add_sample(b, row, id, err));
         at = b->m->pub.count - 1;
     }
-    return add_annotation(b, at, row, known, err);
+    /* A line that contradicts its sample does not repeat it. */
+    const bool repeats = known && b->teller.problems->errors == errors;
+    return add_annotation(b, at, row, repeats, err);
 }
 
 /* Gives every kept sample its annotations, in the order of the file. */

@@ -101,26 +101,32 @@ static size_t min3(size_t a, size_t b, size_t c)
     return m < c ? m : c;
 }
 
-/* Optimal string alignment distance, letters compared without case. Lengths <= NAME_MAX_LEN. */
-static size_t edit_distance(const char *a, size_t na, const char *b, size_t nb)
+/* Optimal string alignment distance, letters compared without case: exact up to `most`, more than
+ * `most` beyond. Only the diagonal band that a distance of `most` can reach is filled. Lengths <=
+ * NAME_MAX_LEN and differing by at most `most`. */
+static size_t edit_distance(const char *a, size_t na, const char *b, size_t nb, size_t most)
 {
-    size_t rows[3][NAME_MAX_LEN + 1];
+    enum { FAR = 1 << 20 };
+    size_t rows[3][NAME_MAX_LEN + 2];
     size_t *before = rows[0];
     size_t *last = rows[1];
     size_t *now = rows[2];
     for (size_t j = 0; j <= nb; j++)
         last[j] = j;
     for (size_t i = 1; i <= na; i++) {
-        unsigned char ca = lower((unsigned char)a[i - 1]);
-        now[0] = i;
-        for (size_t j = 1; j <= nb; j++) {
-            unsigned char cb = lower((unsigned char)b[j - 1]);
+        const unsigned char ca = lower((unsigned char)a[i - 1]);
+        const size_t low = i > most + 1 ? i - most : 1;
+        const size_t high = i + most < nb ? i + most : nb;
+        now[low - 1] = low == 1 ? i : FAR;
+        for (size_t j = low; j <= high; j++) {
+            const unsigned char cb = lower((unsigned char)b[j - 1]);
             size_t d = min3(last[j] + 1, now[j - 1] + 1, last[j - 1] + (ca != cb ? 1 : 0));
             if (i > 1 && j > 1 && ca == lower((unsigned char)b[j - 2]) &&
                 lower((unsigned char)a[i - 2]) == cb && before[j - 2] + 1 < d)
                 d = before[j - 2] + 1;
             now[j] = d;
         }
+        now[high + 1] = FAR;
         size_t *spare = before;
         before = last;
         last = now;
@@ -146,10 +152,14 @@ const char *xa_nearest(const char *text, const char *const *names, size_t n)
         size_t allowed = longer / 3 > 1 ? longer / 3 : 1;
         if (allowed >= longer)
             allowed = longer - 1; /* something must agree */
+        if (best_distance == 0)
+            break;
+        if (allowed >= best_distance)
+            allowed = best_distance - 1; /* only nearer ones count */
         if (longer - (len < m ? len : m) > allowed)
             continue;
-        size_t d = edit_distance(text, len, names[i], m);
-        if (d <= allowed && d < best_distance) {
+        const size_t d = edit_distance(text, len, names[i], m, allowed);
+        if (d <= allowed) {
             best = names[i];
             best_distance = d;
         }

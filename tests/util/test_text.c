@@ -143,6 +143,65 @@ static void test_nearest(void **state)
     assert_null(xa_nearest("aaa", huge, 1));
 }
 
+/* The full table, as it is defined; lengths below 32, lower case. */
+static size_t distance_ref(const char *a, const char *b)
+{
+    size_t t[32][32];
+    const size_t na = strlen(a);
+    const size_t nb = strlen(b);
+    for (size_t i = 0; i <= na; i++)
+        for (size_t j = 0; j <= nb; j++) {
+            if (i == 0 || j == 0) {
+                t[i][j] = i + j;
+                continue;
+            }
+            size_t d = t[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+            d = t[i - 1][j] + 1 < d ? t[i - 1][j] + 1 : d;
+            d = t[i][j - 1] + 1 < d ? t[i][j - 1] + 1 : d;
+            if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] &&
+                t[i - 2][j - 2] + 1 < d)
+                d = t[i - 2][j - 2] + 1;
+            t[i][j] = d;
+        }
+    return t[na][nb];
+}
+
+/* Random words of few letters: the nearest is the first of those at the least distance, if that is
+ * at most a third of the longer word. */
+static void test_nearest_random(void **state)
+{
+    (void)state;
+    enum { WORDS = 6 };
+    int found = 0;
+    for (uint64_t i = 0; i < 20000; i++) {
+        char words[WORDS + 1][16];
+        const char *names[WORDS];
+        uint64_t n = 0;
+        for (int w = 0; w <= WORDS; w++) {
+            const size_t len = (size_t)xa_random_below(5, i, n++, 12) + 1;
+            for (size_t k = 0; k < len; k++)
+                words[w][k] = (char)('a' + xa_random_below(5, i, n++, 3));
+            words[w][len] = '\0';
+        }
+        const char *best = NULL;
+        size_t least = SIZE_MAX;
+        for (int w = 0; w < WORDS; w++) {
+            names[w] = words[w];
+            const size_t a = strlen(words[w]);
+            const size_t b = strlen(words[WORDS]);
+            const size_t longer = a > b ? a : b;
+            const size_t d = distance_ref(words[WORDS], words[w]);
+            if (d < least && d < longer && (d <= longer / 3 || d <= 1)) {
+                least = d;
+                best = names[w];
+            }
+        }
+        assert_ptr_equal(xa_nearest(words[WORDS], names, WORDS), best);
+        found += best != NULL;
+    }
+    assert_true(found > 2000 && found < 18000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -151,6 +210,7 @@ int main(void)
         cmocka_unit_test(test_sanitise_random),
         cmocka_unit_test(test_is_utf8),
         cmocka_unit_test(test_nearest),
+        cmocka_unit_test(test_nearest_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
