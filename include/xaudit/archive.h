@@ -1,14 +1,20 @@
 /* archive: one HDF5 file, format 1.
  *
- * Groups and datasets (N samples, Q pairs, R map rows, A annotations, C classes; see
- * XA_FIELD_LIST): /                     format="xaudit", format_version="1.0", tool_version,
- * created, identity, identity_text, job (YAML text), manifest_sha256 /samples/             [N] id,
- * path, label, group, split, ... ; extra/<column>; annotations/ [A] /eval/                [Q] every
- * (image, annotated class) pair /models/<m>/          [N] logits, probs, predicted, affine, status,
- * stage, message /maps/<m>/<e>/        [R] values, scale, sample, target, flags, checksum, ...
- *   /localisation/<m>/<e>/<metric>   [Q]
- *   /pairs, /summary      filled by later phases
- *   /run/                 sessions, seconds: outside every equality claim
+ * Groups and datasets; XA_FIELD_LIST below is the whole table. Extents: N samples, Q pairs of image
+ * and annotated class, R map rows, A annotations, L labels, C classes.
+ *
+ *   /                             attributes: format="xaudit", format_version="1.0", created, and
+ *                                 the program's: tool_version, identity, identity_text, job (YAML
+ *                                 text), manifest_sha256
+ *   /samples/                     [N] id, path, label, split, group, ...; extra/<column>;
+ *                                 labels/ and annotations/ [A], found through offsets
+ *   /eval/                        [Q] every pair of an image and a class annotated in it
+ *   /models/<m>/                  [N] logits, probs, predicted, affine, status, stage, message
+ *   /maps/<m>/<e>/                [R] values, scale, sample, target, flags, checksum, ...
+ *   /localisation/<m>/<e>/<k>     [Q] one score a pair
+ *   /pairs, /summary              filled by later phases
+ *   /run/                         sessions, seconds: outside every equality claim
+ *
  * Readers ignore unknown groups and datasets.
  *
  * Crash protocol. Rank 0 creates the file alone under a temporary name: every dataset fixed-size,
@@ -18,7 +24,9 @@
  * before rank 0 writes and syncs their status bytes. Killed at any moment, the file opens and its
  * done rows are whole.
  *
- * Strings are fixed-length UTF-8, NUL-padded. All numbers little-endian.
+ * Strings are fixed-length UTF-8, NUL-padded, without a NUL where they fill their width. All
+ * numbers are little-endian. The HDF5 library is not thread-safe: one thread a process uses this
+ * module. HDF5's own error printing is off inside these functions and as it was outside.
  */
 #ifndef XAUDIT_ARCHIVE_H
 #define XAUDIT_ARCHIVE_H
@@ -51,149 +59,77 @@ size_t xa_type_bytes(xa_type t);
 const char *xa_type_name(xa_type t);
 
 /* The format's table: X(ENUM, path, type, extents, initial, unit, description).
- * <m> model, <e> explainer, <k> metric or column. Extents are for the documentation; the real ones
- * are given when a field is added. initial: what rows hold before they are done: 0, -1 or NAN; RAW
- * leaves the allocated bytes (maps: look at status). One table drives writer, reader, attributes,
- * docs. */
-#define XA_FIELD_LIST(X)                                                                          \
-    X(SAMPLE_ID, "/samples/id", STR, "N", RAW, "", "unique name of the sample")                   \
-    X(SAMPLE_PATH, "/samples/path", STR, "N", RAW, "", "image file as written in the manifest")   \
-    X(SAMPLE_LABEL,                                                                               \
-      "/samples/label",                                                                           \
-      I32,                                                                                        \
-      "N",                                                                                        \
-      RAW,                                                                                        \
-      "class",                                                                                    \
-      "label if the sample has exactly one, else -1")                                             \
-    X(SAMPLE_LABELS_OFFSET,                                                                       \
-      "/samples/labels/offset",                                                                   \
-      I64,                                                                                        \
-      "N+1",                                                                                      \
-      RAW,                                                                                        \
-      "",                                                                                         \
-      "labels of sample i are value[offset[i]:offset[i+1]]")                                      \
-    X(SAMPLE_LABELS_VALUE, "/samples/labels/value", I32, "L", RAW, "class", "all labels")         \
-    X(SAMPLE_SPLIT, "/samples/split", STR, "N", RAW, "", "split column")                          \
-    X(SAMPLE_GROUP, "/samples/group", STR, "N", RAW, "", "group column (patient, lesion, ...)")   \
-    X(SAMPLE_EXCLUDE, "/samples/exclude", STR, "N", RAW, "", "reason of exclusion, else empty")   \
+ * <m> model, <e> explainer, <k> metric or column. Of the extents numbers are fixed; letters are for
+ * the documentation, the real ones are given when a field is added. initial: what rows hold before
+ * they are done: 0, -1 or NAN; RAW leaves the allocated bytes (maps: look at status). One table
+ * drives writer, reader, attributes, docs. */
+/* clang-format off */
+#define XA_FIELD_LIST(X) \
+    X(SAMPLE_ID, "/samples/id", STR, "N", RAW, "", "unique name of the sample") \
+    X(SAMPLE_PATH, "/samples/path", STR, "N", RAW, "", "image file as written in the manifest") \
+    X(SAMPLE_LABEL, "/samples/label", I32, "N", RAW, "class", \
+      "label if the sample has exactly one, else -1") \
+    X(SAMPLE_LABELS_OFFSET, "/samples/labels/offset", I64, "N+1", RAW, "", \
+      "labels of sample i are value[offset[i]:offset[i+1]]") \
+    X(SAMPLE_LABELS_VALUE, "/samples/labels/value", I32, "L", RAW, "class", "all labels") \
+    X(SAMPLE_SPLIT, "/samples/split", STR, "N", RAW, "", "split column") \
+    X(SAMPLE_GROUP, "/samples/group", STR, "N", RAW, "", "group column (patient, lesion, ...)") \
+    X(SAMPLE_EXCLUDE, "/samples/exclude", STR, "N", RAW, "", "reason of exclusion, else empty") \
     X(SAMPLE_WIDTH, "/samples/width", I32, "N", 0, "px", "image width, EXIF orientation applied") \
-    X(SAMPLE_HEIGHT, "/samples/height", I32, "N", 0, "px", "image height likewise")               \
+    X(SAMPLE_HEIGHT, "/samples/height", I32, "N", 0, "px", "image height likewise") \
     X(SAMPLE_PIXEL_HASH, "/samples/pixel_hash", U64, "N", 0, "", "XXH3-64 of the decoded pixels") \
-    X(SAMPLE_EXTRA, "/samples/extra/<k>", STR, "N", RAW, "", "further manifest column, as text")  \
-    X(ANN_OFFSET,                                                                                 \
-      "/samples/annotations/offset",                                                              \
-      I64,                                                                                        \
-      "N+1",                                                                                      \
-      RAW,                                                                                        \
-      "",                                                                                         \
-      "annotations of sample i are rows offset[i]:offset[i+1]")                                   \
-    X(ANN_CLASS, "/samples/annotations/class", I32, "A", RAW, "class", "annotated class, or -1")  \
-    X(ANN_KIND, "/samples/annotations/kind", U8, "A", RAW, "", "1 box, 2 mask")                   \
-    X(ANN_FLAGS,                                                                                  \
-      "/samples/annotations/flags",                                                               \
-      U8,                                                                                         \
-      "A",                                                                                        \
-      RAW,                                                                                        \
-      "",                                                                                         \
-      "1 difficult, 2 crowd, 4 truncated, 8 occluded")                                            \
-    X(ANN_BOX,                                                                                    \
-      "/samples/annotations/box",                                                                 \
-      F64,                                                                                        \
-      "A,4",                                                                                      \
-      RAW,                                                                                        \
-      "px",                                                                                       \
-      "x0,y0,x1,y1 half-open in the stored frame; NaN for masks")                                 \
-    X(ANN_MASK, "/samples/annotations/mask", STR, "A", RAW, "", "mask file, else empty")          \
-    X(ANN_MASK_VALUE,                                                                             \
-      "/samples/annotations/mask_value",                                                          \
-      I32,                                                                                        \
-      "A",                                                                                        \
-      RAW,                                                                                        \
-      "",                                                                                         \
-      "grey value or palette index, -1 any non-zero")                                             \
-    X(ANN_IGNORE, "/samples/annotations/ignore_mask", STR, "A", RAW, "", "ignore mask file")      \
-    X(EVAL_SAMPLE, "/eval/sample", I64, "Q", RAW, "row", "row in /samples")                       \
-    X(EVAL_CLASS, "/eval/class", I32, "Q", RAW, "class", "annotated class")                       \
-    X(MODEL_LOGITS, "/models/<m>/logits", F32, "N,C", NAN, "1", "scores before the head")         \
+    X(SAMPLE_EXTRA, "/samples/extra/<k>", STR, "N", RAW, "", "further manifest column, as text") \
+    X(ANN_OFFSET, "/samples/annotations/offset", I64, "N+1", RAW, "", \
+      "annotations of sample i are rows offset[i]:offset[i+1]") \
+    X(ANN_CLASS, "/samples/annotations/class", I32, "A", RAW, "class", "annotated class, or -1") \
+    X(ANN_KIND, "/samples/annotations/kind", U8, "A", RAW, "", "1 box, 2 mask") \
+    X(ANN_FLAGS, "/samples/annotations/flags", U8, "A", RAW, "", \
+      "1 difficult, 2 crowd, 4 truncated, 8 occluded") \
+    X(ANN_BOX, "/samples/annotations/box", F64, "A,4", RAW, "px", \
+      "x0,y0,x1,y1 half-open in the stored frame; NaN for masks") \
+    X(ANN_MASK, "/samples/annotations/mask", STR, "A", RAW, "", "mask file, else empty") \
+    X(ANN_MASK_VALUE, "/samples/annotations/mask_value", I32, "A", RAW, "", \
+      "grey value or palette index, -1 any non-zero") \
+    X(ANN_IGNORE, "/samples/annotations/ignore_mask", STR, "A", RAW, "", "ignore mask file") \
+    X(EVAL_SAMPLE, "/eval/sample", I64, "Q", RAW, "row", "row in /samples") \
+    X(EVAL_CLASS, "/eval/class", I32, "Q", RAW, "class", "annotated class") \
+    X(MODEL_CLASS_NAMES, "/models/<m>/class_names", STR, "C", RAW, "", "names of the classes") \
+    X(MODEL_LOGITS, "/models/<m>/logits", F32, "N,C", NAN, "1", "scores before the head") \
     X(MODEL_PROBS, "/models/<m>/probs", F32, "N,C", NAN, "1", "softmax or sigmoid of the scores") \
-    X(MODEL_PREDICTED,                                                                            \
-      "/models/<m>/predicted",                                                                    \
-      I32,                                                                                        \
-      "N",                                                                                        \
-      -1,                                                                                         \
-      "class",                                                                                    \
-      "predicted class; -1 not done or failed")                                                   \
-    X(MODEL_AFFINE,                                                                               \
-      "/models/<m>/affine",                                                                       \
-      F32,                                                                                        \
-      "N,2,3",                                                                                    \
-      NAN,                                                                                        \
-      "px",                                                                                       \
-      "maps model-input coordinates to the stored frame")                                         \
-    X(MODEL_STATUS,                                                                               \
-      "/models/<m>/status",                                                                       \
-      U8,                                                                                         \
-      "N",                                                                                        \
-      0,                                                                                          \
-      "",                                                                                         \
-      "0 pending, 1 done, 2 failed, 3 excluded by the manifest")                                  \
-    X(MODEL_STAGE,                                                                                \
-      "/models/<m>/stage",                                                                        \
-      U8,                                                                                         \
-      "N",                                                                                        \
-      0,                                                                                          \
-      "",                                                                                         \
-      "where a failed sample failed: 1 read, 2 decode, 3 preprocess, 4 model, 5 explain")         \
-    X(MODEL_MESSAGE, "/models/<m>/message", STR, "N", 0, "", "why it failed")                     \
-    X(MAP_VALUES,                                                                                 \
-      "/maps/<m>/<e>/values",                                                                     \
-      F32,                                                                                        \
-      "R,c,h,w",                                                                                  \
-      RAW,                                                                                        \
-      "1",                                                                                        \
-      "raw map; value = values*scale (F16 where the explainer says so)")                          \
-    X(MAP_SCALE, "/maps/<m>/<e>/scale", F32, "R", NAN, "1", "power of two; 1 for f32 maps")       \
-    X(MAP_SAMPLE, "/maps/<m>/<e>/sample", I64, "R", RAW, "row", "row in /samples")                \
-    X(MAP_TARGET, "/maps/<m>/<e>/target", I32, "R", -1, "class", "class that is explained")       \
-    X(MAP_FLAGS,                                                                                  \
-      "/maps/<m>/<e>/flags",                                                                      \
-      U8,                                                                                         \
-      "R",                                                                                        \
-      0,                                                                                          \
-      "",                                                                                         \
-      "1 degenerate (maximum 0), 2 not finite, 4 saturated (f16)")                                \
-    X(MAP_MAXIMUM, "/maps/<m>/<e>/maximum", F32, "R", NAN, "1", "largest value of the map")       \
-    X(MAP_PEAK,                                                                                   \
-      "/maps/<m>/<e>/peak",                                                                       \
-      F32,                                                                                        \
-      "R,2",                                                                                      \
-      NAN,                                                                                        \
-      "px",                                                                                       \
-      "x,y of the first largest value, centre, in the stored frame")                              \
-    X(MAP_CHECKSUM,                                                                               \
-      "/maps/<m>/<e>/checksum",                                                                   \
-      U32,                                                                                        \
-      "R",                                                                                        \
-      0,                                                                                          \
-      "",                                                                                         \
-      "low 32 bits of XXH3 of the row's stored values")                                           \
-    X(LOCALISATION,                                                                               \
-      "/localisation/<m>/<e>/<k>",                                                                \
-      F64,                                                                                        \
-      "Q",                                                                                        \
-      NAN,                                                                                        \
-      "",                                                                                         \
-      "score of the metric; NaN undefined")                                                       \
-    X(RUN_STATE, "/run/state", U8, "1", RAW, "", "0 created, 1 running, 2 complete")              \
-    X(RUN_SECONDS, "/run/seconds", F32, "N", NAN, "s", "time spent on the sample, all models")    \
+    X(MODEL_PREDICTED, "/models/<m>/predicted", I32, "N", -1, "class", \
+      "predicted class; -1 not done or failed") \
+    X(MODEL_AFFINE, "/models/<m>/affine", F32, "N,2,3", NAN, "px", \
+      "maps model-input coordinates to the stored frame") \
+    X(MODEL_STATUS, "/models/<m>/status", U8, "N", 0, "", \
+      "0 pending, 1 done, 2 failed, 3 excluded by the manifest") \
+    X(MODEL_STAGE, "/models/<m>/stage", U8, "N", 0, "", \
+      "where a failed sample failed: 1 read, 2 decode, 3 preprocess, 4 model, 5 explain") \
+    X(MODEL_MESSAGE, "/models/<m>/message", STR, "N", 0, "", "why it failed") \
+    X(MAP_VALUES, "/maps/<m>/<e>/values", F32, "R,c,h,w", RAW, "1", \
+      "raw map; value = values*scale (F16 where the explainer says so)") \
+    X(MAP_SCALE, "/maps/<m>/<e>/scale", F32, "R", NAN, "1", "power of two; 1 for f32 maps") \
+    X(MAP_SAMPLE, "/maps/<m>/<e>/sample", I64, "R", RAW, "row", "row in /samples") \
+    X(MAP_TARGET, "/maps/<m>/<e>/target", I32, "R", -1, "class", "class that is explained") \
+    X(MAP_FLAGS, "/maps/<m>/<e>/flags", U8, "R", 0, "", \
+      "1 degenerate (maximum 0), 2 not finite, 4 saturated (f16)") \
+    X(MAP_MAXIMUM, "/maps/<m>/<e>/maximum", F32, "R", NAN, "1", "largest value of the map") \
+    X(MAP_PEAK, "/maps/<m>/<e>/peak", F32, "R,2", NAN, "px", \
+      "x,y of the first largest value, centre, in the stored frame") \
+    X(MAP_CHECKSUM, "/maps/<m>/<e>/checksum", U32, "R", 0, "", \
+      "low 32 bits of XXH3 of the row's stored values") \
+    X(LOCALISATION, "/localisation/<m>/<e>/<k>", F64, "Q", NAN, "", \
+      "score of the metric; NaN undefined") \
+    X(RUN_STATE, "/run/state", U8, "1", RAW, "", "0 created, 1 running, 2 complete") \
+    X(RUN_SECONDS, "/run/seconds", F32, "N", NAN, "s", "time spent on the sample, all models") \
     X(RUN_SESSION_COUNT, "/run/sessions/count", I32, "1", RAW, "", "sessions so far; rows below") \
-    X(RUN_SESSION_RANKS, "/run/sessions/ranks", I32, "256", RAW, "", "MPI ranks")                 \
-    X(RUN_SESSION_NODES, "/run/sessions/nodes", I32, "256", RAW, "", "nodes")                     \
-    X(RUN_SESSION_THREADS, "/run/sessions/threads", I32, "256", RAW, "", "BLAS threads a rank")   \
-    X(RUN_SESSION_START, "/run/sessions/start", STR, "256", RAW, "", "UTC")                       \
-    X(RUN_SESSION_END, "/run/sessions/end", STR, "256", RAW, "", "UTC; empty if it was killed")   \
-    X(RUN_SESSION_HOST, "/run/sessions/host", STR, "256", RAW, "", "host of rank 0")              \
+    X(RUN_SESSION_RANKS, "/run/sessions/ranks", I32, "256", RAW, "", "MPI ranks") \
+    X(RUN_SESSION_NODES, "/run/sessions/nodes", I32, "256", RAW, "", "nodes") \
+    X(RUN_SESSION_THREADS, "/run/sessions/threads", I32, "256", RAW, "", "BLAS threads a rank") \
+    X(RUN_SESSION_START, "/run/sessions/start", STR, "256", RAW, "", "UTC") \
+    X(RUN_SESSION_END, "/run/sessions/end", STR, "256", RAW, "", "UTC; empty if it was killed") \
+    X(RUN_SESSION_HOST, "/run/sessions/host", STR, "256", RAW, "", "host of rank 0") \
     X(RUN_SESSION_TEXT, "/run/sessions/text", STR, "256", RAW, "", "tool, ISA, BLAS, MPI, HDF5")
+/* clang-format on */
 
 typedef enum xa_field_kind {
 #define X(name, path, type, extents, initial, unit, text) XA_FIELD_##name,
@@ -215,8 +151,7 @@ enum {
 enum { XA_MAP_DEGENERATE = 1, XA_MAP_NONFINITE = 2, XA_MAP_SATURATED = 4 };
 enum { XA_SESSIONS = 256, XA_MESSAGE_BYTES = 200 };
 
-/* ---- schema: what one archive holds ------------------------------------------------------------
- */
+/* ---- schema: what one archive holds --------------------------------------------------------- */
 
 typedef struct xa_schema xa_schema;
 
@@ -230,80 +165,106 @@ typedef struct xa_field_spec {
     size_t string_bytes; /* STR */
     int ndim;
     int64_t dim[5]; /* extents may be 0 */
-    const void
-        *data; /* whole contents known at creation, borrowed until xa_archive_create; or NULL */
+    /* Whole contents known at creation, borrowed until xa_archive_create; or NULL. STR: rows of
+     * string_bytes (xa_text_pack). */
+    const void *data;
 } xa_field_spec;
-/* Adds a dataset; names are checked (letters, digits, _ . - and space; no '/', not empty). *field
- * is its index, the same for the same sequence of calls. */
+/* Adds a dataset; names are checked (letters of any script, digits, _ . - and space; no '/', not
+ * empty, not only dots). *field is its index, the same for the same sequence of calls. INVALID
+ * names what is wrong with the specification; LIMIT: a row of 1 GiB or more. A group that holds map
+ * values gets the attribute read_as = "values*scale". */
 XA_MUST_USE xa_status xa_schema_add(xa_schema *s,
                                     const xa_field_spec *spec,
                                     int *field,
                                     xa_err *err);
-/* Attributes on a group or dataset path ("/", "/models/xception"): text, number, numbers. */
+/* Attributes on a group or dataset path ("/", "/models/xception"): text, number, numbers (one: a
+ * scalar, else an array). A group that is not there yet is made. LIMIT beyond the 64 KiB an
+ * attribute may have; INVALID when it was given before, or is one that the archive writes itself
+ * (format, format_version, created on "/"; unit, description on datasets). */
 XA_MUST_USE xa_status xa_schema_attr_text(
     xa_schema *s, const char *path, const char *name, const char *text, xa_err *err);
 XA_MUST_USE xa_status
 xa_schema_attr_i64(xa_schema *s, const char *path, const char *name, int64_t value, xa_err *err);
 XA_MUST_USE xa_status xa_schema_attr_f64(
     xa_schema *s, const char *path, const char *name, const double *values, int64_t n, xa_err *err);
-/* A list of texts (class names) as a fixed-length string array attribute, or, beyond the 64 KiB
- * that an attribute may have, refused with LIMIT: use a dataset. */
+/* A list of texts as a fixed-length string array attribute, or, beyond the 64 KiB that an attribute
+ * may have, refused with LIMIT: use a dataset (class names have one). */
 XA_MUST_USE xa_status xa_schema_attr_texts(xa_schema *s,
                                            const char *path,
                                            const char *name,
                                            const char *const *texts,
                                            int64_t n,
                                            xa_err *err);
-/* Bytes of the file that results, data and overhead. */
+/* Bytes of the file that results, data and overhead, a little more rather than less. */
 size_t xa_schema_bytes(const xa_schema *s);
 
-/* ---- create, open, write -----------------------------------------------------------------------
- */
+/* Texts as rows of a STR dataset: the width that holds the longest (1 at least), and a new buffer
+ * of n rows of `width` bytes, NUL-padded, longer texts cut between characters. A NULL text is
+ * empty. free() the rows. */
+size_t xa_text_width(const char *const *texts, int64_t n);
+XA_MUST_USE xa_status
+xa_text_pack(const char *const *texts, int64_t n, size_t width, char **rows, xa_err *err);
+/* One of them, into `width` bytes of the caller. */
+void xa_text_put(const char *text, char *row, size_t width);
+
+/* ---- create, open, write -------------------------------------------------------------------- */
 
 typedef struct xa_archive xa_archive;
 
 /* Local, rank 0. The whole crash protocol's first half. NOSPACE before anything is written to the
- * final name. Refuses to replace an existing file (BUSY). */
+ * final name. Refuses to replace an existing file (BUSY). NOT_FOUND: no such folder. Where the file
+ * system cannot reserve the space the free space is compared, and a warning logged. The temporary
+ * file is NAME.tmp-HOST-PID beside it, removed on every failure; those of killed processes of this
+ * host are removed too. */
 XA_MUST_USE xa_status xa_archive_create(const char *path, const xa_schema *schema, xa_err *err);
 
 /* Collective. Opens for writing rows with the MPI driver (bounded retry while a rename is not
  * visible yet). Every field of `schema` must be there with its type and extents (MISMATCH names the
- * dataset). */
+ * dataset). The field numbers of `schema` are those of xa_archive_write. All ranks leave with the
+ * same status; COMM means that some ranks hold the file open and others do not, after which only
+ * ending all of them helps. comm NULL: this process alone, with the serial driver, without MPI. */
 XA_MUST_USE xa_status xa_archive_open(
     const char *path, xa_comm *comm, const xa_schema *schema, xa_archive **out, xa_err *err);
-/* Local. Rows [first, first+n) along the first extent, contiguous in `data`. Independent write. */
+/* Local. Rows [first, first+n) along the first extent, contiguous in `data`. Independent write;
+ * allocates nothing of its own. NOSPACE, IO name dataset and rows. */
 XA_MUST_USE xa_status
 xa_archive_write(xa_archive *a, int field, int64_t first, int64_t n, const void *data, xa_err *err);
 /* Local. What this rank has written is on the disk afterwards (fdatasync on an own descriptor). */
 XA_MUST_USE xa_status xa_archive_sync(xa_archive *a, xa_err *err);
-/* Collective when opened with a communicator. NULL allowed. */
+/* Collective when opened with a communicator. NULL allowed. Frees `a` on failure too. */
 XA_MUST_USE xa_status xa_archive_close(xa_archive *a, xa_err *err);
 
 /* Local. Read-only with the serial driver, no locks: works on a finished, killed or running
- * archive. */
+ * archive, and without MPI. NOT_FOUND, IO; FORMAT: no HDF5 file, truncated, not an archive of ours,
+ * or of a later major format. The reading functions below work on an archive opened for writing
+ * too; they are local. */
 XA_MUST_USE xa_status xa_archive_open_read(const char *path, xa_archive **out, xa_err *err);
 typedef struct xa_dataset_info {
     char path[512];
-    xa_type type; /* XA_TYPE_COUNT: a type of a later format */
+    xa_type type; /* XA_TYPE_COUNT: a type of a later format, not read but digested */
     size_t item_bytes;
-    int ndim;
+    int ndim; /* 0: a scalar, one row */
     int64_t dim[5];
 } xa_dataset_info;
-/* NOT_FOUND when there is no such dataset. */
+/* NOT_FOUND when there is no such dataset; UNSUPPORTED beyond five extents. */
 XA_MUST_USE xa_status xa_archive_dataset(xa_archive *a,
                                          const char *path,
                                          xa_dataset_info *out,
                                          xa_err *err);
+/* Rows [first, first+n) into the caller's buffer, in this machine's byte order. */
 XA_MUST_USE xa_status
 xa_archive_read(xa_archive *a, const char *path, int64_t first, int64_t n, void *data, xa_err *err);
-/* Whole dataset into a new buffer; free(). */
+/* Whole dataset into a new buffer; free(). For STR a NUL follows the last row. */
 XA_MUST_USE xa_status xa_archive_read_all(
     xa_archive *a, const char *path, xa_dataset_info *info, void **data, xa_err *err);
 /* Text attribute; NULL through *out when absent. Caller frees. */
 XA_MUST_USE xa_status
 xa_archive_attr_text(xa_archive *a, const char *path, const char *name, char **out, xa_err *err);
+/* A list of texts, free each and the list; NULL and 0 when absent. */
 XA_MUST_USE xa_status xa_archive_attr_texts(
     xa_archive *a, const char *path, const char *name, char ***out, int64_t *n, xa_err *err);
+/* Numbers (integers too) into `values`; *n is how many there are, 0 when absent. LIMIT: more than
+ * `room`. */
 XA_MUST_USE xa_status xa_archive_attr_f64(xa_archive *a,
                                           const char *path,
                                           const char *name,
@@ -311,24 +272,26 @@ XA_MUST_USE xa_status xa_archive_attr_f64(xa_archive *a,
                                           int64_t room,
                                           int64_t *n,
                                           xa_err *err);
-/* Names of the members of a group, sorted; free each and the list. */
+/* Names of the members of a group, sorted bytewise; free each and the list. NOT_FOUND: no such
+ * group. */
 XA_MUST_USE xa_status
 xa_archive_list(xa_archive *a, const char *group, char ***out, int64_t *n, xa_err *err);
-/* Every dataset, depth first, sorted by path. */
+/* Every dataset, depth first, members in bytewise order, links followed. What no reader of format 1
+ * can describe (more than five extents, paths of 512 bytes or more) is left out. */
 XA_MUST_USE xa_status xa_archive_walk(xa_archive *a,
                                       xa_status (*visit)(void *arg,
                                                          const xa_dataset_info *info,
                                                          xa_err *err),
                                       void *arg,
                                       xa_err *err);
-/* SHA-256 of a dataset's raw bytes in C order (= hashlib.sha256(ds[...].tobytes())). */
+/* SHA-256 of a dataset's raw bytes in C order (= hashlib.sha256(ds[...].tobytes())). UNSUPPORTED
+ * for types of variable length. */
 XA_MUST_USE xa_status xa_archive_digest(xa_archive *a,
                                         const char *path,
                                         char hex[XA_SHA256_HEX],
                                         xa_err *err);
 
-/* ---- identity and lock -------------------------------------------------------------------------
- */
+/* ---- identity and lock ---------------------------------------------------------------------- */
 
 /* Compares the archive's identity_text with `text` (lines "key = value"): MISMATCH lists the lines
  * that differ, both values. NOT_FOUND: no such file. FORMAT: not an archive of ours, or a later
@@ -339,12 +302,15 @@ typedef struct xa_lock xa_lock;
 /* Local, rank 0. `<archive>.lock`: an fcntl lock where the file system has them, and host, pid, job
  * id and a heartbeat in the file. BUSY says who holds it, since when, and what to do. A lock whose
  * owner is dead (same host, no such process; other host, heartbeat older than `stale_seconds`; same
- * SLURM job id requeued) is taken over. */
+ * SLURM job id with a higher restart count: requeued) is taken over. A heartbeat may take half a
+ * minute to be seen from another host: stale_seconds of 120 or more. */
 XA_MUST_USE xa_status xa_lock_take(const char *archive,
                                    double stale_seconds,
                                    xa_lock **out,
                                    xa_err *err);
-void xa_lock_beat(xa_lock *l);    /* at most once a few seconds, cheap to call often */
-void xa_lock_release(xa_lock *l); /* removes the file; NULL allowed */
+void xa_lock_beat(xa_lock *l); /* at most once in five seconds, cheap to call often */
+/* True once a beat has found that another run took the lock over: stop writing. */
+bool xa_lock_lost(const xa_lock *l);
+void xa_lock_release(xa_lock *l); /* removes the file, unless it was lost; NULL allowed */
 
 #endif

@@ -1,0 +1,248 @@
+/* Opening with the serial driver, and reading datasets. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "archive_internal.h"
+
+hid_t xa__serial_access(void)
+{
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    /* Without the sieve buffer a write has reached the system when the call returns. */
+    bool ok = access >= 0 && H5Pset_fapl_sec2(access) >= 0 && H5Pset_sieve_buf_size(access, 0) >= 0;
+#if H5_VERSION_GE(1, 12, 1) || (H5_VERSION_GE(1, 10, 7) && !H5_VERSION_GE(1, 12, 0))
+    /* Readers look on while ranks write, and some file systems have no locks; xa_lock is what
+     * keeps two runs apart. */
+    ok = ok && H5Pset_file_locking(access, false, true) >= 0;
+#endif
+    if (!ok)
+        xa__close_plist(&access);
+    return access;
+}
+
+/* What is no HDF5 file at all gets a message without HDF5's words. */
+static xa_status check_signature(const char *path, xa_err *err)
+{
+    static const unsigned char signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+    unsigned char head[8];
+    int64_t size = 0;
+    int fd = -1;
+    XA_RETURN_TRY(err, xa_open_regular(path, &fd, &size, err));
+    ssize_t n = pread(fd, head, sizeof head, 0);
+    int cause = errno;
+    close(fd);
+    if (n < 0)
+        XA_RETURN_FAIL(err, XA_IO, "%s: cannot read: %s", path, strerror(cause));
+    if (n == 0)
+        XA_RETURN_FAIL(err, XA_FORMAT, "%s: expected an archive of xaudit, found no bytes", path);
+    if ((size_t)n < sizeof head || memcmp(head, signature, sizeof head) != 0)
+        XA_RETURN_FAIL(
+            err, XA_FORMAT, "%s: expected an archive of xaudit, found no HDF5 file", path);
+    return XA_OK;
+}
+
+/* "1.0" to its numbers. */
+static bool parse_version(const char *text, int64_t *major, int64_t *minor)
+{
+    const char *dot = strchr(text, '.');
+    char head[16];
+    if (dot == NULL || (size_t)(dot - text) >= sizeof head)
+        return false;
+    memcpy(head, text, (size_t)(dot - text));
+    head[dot - text] = '\0';
+    return xa_parse_i64(head, major) && xa_parse_i64(dot + 1, minor) && *major >= 0 && *minor >= 0;
+}
+
+static xa_status check_format(hid_t file, const char *path, xa_err *err)
+{
+    xa_status st = XA_OK;
+    char *format = NULL, *version = NULL;
+    int64_t major = 0, minor = 0;
+    XA_TRY(err, xa__read_text(file, "/", "format", &format, err));
+    XA_TRY(err, xa__read_text(file, "/", "format_version", &version, err));
+    if (format == NULL || strcmp(format, "xaudit") != 0)
+        XA_FAIL(err,
+                XA_FORMAT,
+                "%s: an HDF5 file, but no archive of xaudit: the attribute format of / is %s%s%s, "
+                "expected 'xaudit'",
+                path,
+                format != NULL ? "'" : "",
+                format != NULL ? format : "not there",
+                format != NULL ? "'" : "");
+    if (version == NULL || !parse_version(version, &major, &minor))
+        XA_FAIL(err,
+                XA_FORMAT,
+                "%s: the attribute format_version of / is no version: '%s'",
+                path,
+                version != NULL ? version : "");
+    if (major != XA_FORMAT_MAJOR)
+        XA_FAIL(err,
+                XA_FORMAT,
+                "%s: format %s; this xaudit reads %d.x: use %s one",
+                path,
+                version,
+                XA_FORMAT_MAJOR,
+                major > XA_FORMAT_MAJOR ? "a newer" : "an older");
+done:
+    free(format);
+    free(version);
+    return st;
+}
+
+xa_status xa__open_serial(const char *path, unsigned flags, hid_t *out, xa_err *err)
+{
+    xa_status st = XA_OK;
+    hid_t access = -1, file = -1;
+    XA_TRY(err, check_signature(path, err));
+    access = xa__serial_access();
+    if (access >= 0)
+        file = H5Fopen(path, flags, access);
+    if (file < 0)
+        XA_H5_FAIL(err, XA_FORMAT, "%s: cannot open it as HDF5", path);
+    XA_TRY(err, check_format(file, path, err));
+    *out = file;
+    file = -1;
+done:
+    if (file >= 0)
+        (void)H5Fclose(file);
+    xa__close_plist(&access);
+    return st;
+}
+
+xa_status xa_archive_open_read(const char *path, xa_archive **out, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_archive *a = NULL;
+    hid_t file = -1;
+    xa__quiet quiet;
+    xa__quiet_begin(&quiet);
+    XA_TRY(err, xa__open_serial(path, H5F_ACC_RDONLY, &file, err));
+    a = xa_alloc(1, sizeof *a);
+    if (a == NULL || (a->path = xa_strdup(path)) == NULL)
+        XA_FAIL(err, XA_NOMEM, "%s: no memory", path);
+    a->file = file;
+    a->fd = -1;
+    file = -1;
+    *out = a;
+    a = NULL;
+done:
+    free(a);
+    if (file >= 0)
+        (void)H5Fclose(file);
+    xa__quiet_end(&quiet);
+    return st;
+}
+
+/* ---- datasets -------------------------------------------------------------------------------- */
+
+xa_status xa_archive_dataset(xa_archive *a, const char *path, xa_dataset_info *out, xa_err *err)
+{
+    xa_status st = XA_OK;
+    hid_t dataset = -1;
+    xa__quiet quiet;
+    xa__quiet_begin(&quiet);
+    dataset = H5Dopen2(a->file, path, H5P_DEFAULT);
+    if (dataset < 0)
+        XA_FAIL(err, XA_NOT_FOUND, "%s: no dataset %s", a->path, path);
+    if (!xa__describe(dataset, path, out))
+        XA_FAIL(err, XA_UNSUPPORTED, "%s: %s is beyond what format 1 knows", a->path, path);
+done:
+    xa__close_dataset(&dataset);
+    xa__quiet_end(&quiet);
+    return st;
+}
+
+static xa_status read_rows(const xa__rows *rows, int64_t first, int64_t n, void *data, xa_err *err)
+{
+    xa_status st = XA_OK;
+    int64_t at = first;
+    XA_TRY(err, xa__rows_check(rows, first, n, err));
+    if (!xa__rows_move(rows, first, n, data, NULL, &at))
+        XA_H5_FAIL(err, XA_IO, "%s: cannot read from row %lld on", rows->info.path, (long long)at);
+done:
+    return st;
+}
+
+xa_status
+xa_archive_read(xa_archive *a, const char *path, int64_t first, int64_t n, void *data, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa__rows rows = {.dataset = -1, .space = -1, .type = -1};
+    xa__quiet quiet;
+    xa__quiet_begin(&quiet);
+    XA_TRY(err, xa__rows_open(a->file, path, XA__NATIVE, &rows, err));
+    XA_TRY(err, read_rows(&rows, first, n, data, err));
+done:
+    xa__rows_close(&rows);
+    if (st != XA_OK)
+        xa_err_prefix(err, "%s", a->path);
+    xa__quiet_end(&quiet);
+    return st;
+}
+
+xa_status xa_archive_read_all(
+    xa_archive *a, const char *path, xa_dataset_info *info, void **data, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa__rows rows = {.dataset = -1, .space = -1, .type = -1};
+    char *all = NULL;
+    size_t bytes = 0;
+    xa__quiet quiet;
+    xa__quiet_begin(&quiet);
+    XA_TRY(err, xa__rows_open(a->file, path, XA__NATIVE, &rows, err));
+    if (!xa_size_mul(rows.row_bytes, (size_t)rows.count, &bytes) || bytes == SIZE_MAX)
+        XA_FAIL(err, XA_LIMIT, "%s: too large for this machine", path);
+    all = malloc(bytes + 1);
+    if (all == NULL)
+        XA_FAIL(err, XA_NOMEM, "%s: no memory for its %zu bytes", path, bytes);
+    all[bytes] = '\0';
+    XA_TRY(err, read_rows(&rows, 0, rows.count, all, err));
+    *info = rows.info;
+    *data = all;
+    all = NULL;
+done:
+    free(all);
+    xa__rows_close(&rows);
+    if (st != XA_OK)
+        xa_err_prefix(err, "%s", a->path);
+    xa__quiet_end(&quiet);
+    return st;
+}
+
+xa_status xa_archive_digest(xa_archive *a, const char *path, char hex[XA_SHA256_HEX], xa_err *err)
+{
+    enum { PIECE = 8 << 20 };
+    xa_status st = XA_OK;
+    xa__rows rows = {.dataset = -1, .space = -1, .type = -1};
+    xa_sha256 *hash = NULL;
+    unsigned char *piece = NULL;
+    xa__quiet quiet;
+    xa__quiet_begin(&quiet);
+    XA_TRY(err, xa__rows_open(a->file, path, XA__AS_STORED, &rows, err));
+    XA_TRY(err, xa_sha256_create(&hash, err));
+    if (rows.row_bytes > 0 && rows.count > 0) {
+        int64_t step = rows.row_bytes < PIECE ? (int64_t)(PIECE / rows.row_bytes) : 1;
+        step = step < rows.count ? step : rows.count;
+        const size_t bytes = (size_t)step * rows.row_bytes;
+        piece = malloc(bytes);
+        if (piece == NULL)
+            XA_FAIL(err, XA_NOMEM, "%s: no memory for %zu bytes", path, bytes);
+        for (int64_t first = 0; first < rows.count; first += step) {
+            const int64_t n = rows.count - first < step ? rows.count - first : step;
+            XA_TRY(err, read_rows(&rows, first, n, piece, err));
+            xa_sha256_add(hash, piece, (size_t)n * rows.row_bytes);
+        }
+    }
+    xa_sha256_hex(hash, hex);
+    if (hex[0] == '\0')
+        XA_FAIL(err, XA_IO, "%s: the crypto library failed to hash", path);
+done:
+    free(piece);
+    xa_sha256_free(hash);
+    xa__rows_close(&rows);
+    if (st != XA_OK)
+        xa_err_prefix(err, "%s", a->path);
+    xa__quiet_end(&quiet);
+    return st;
+}
