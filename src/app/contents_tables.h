@@ -1,0 +1,24 @@
+/* The manifest as tables of the archive. Private to app. */
+#ifndef XAUDIT_APP_CONTENTS_TABLES_H
+#define XAUDIT_APP_CONTENTS_TABLES_H
+
+#include "contents.h"
+
+enum { XA_SESSION_TIME = 24, XA_SESSION_HOST = 64, XA_SESSION_TEXT = 200 };
+
+/* Zeroed memory that lives as long as the contents. */
+XA_MUST_USE xa_status xa_contents_own(xa_contents *c, size_t bytes, void **out, xa_err *err);
+/* Further columns: last of all fields, since only the rank that holds the manifest knows them. */
+XA_MUST_USE xa_status xa_contents_extra(xa_contents *c, const xa_manifest *m, xa_err *err);
+/* The sample of every map row of a rule; NULL without a manifest. */
+XA_MUST_USE xa_status xa_contents_row_samples(
+    xa_contents *c, const xa_manifest *m, xa_target_rule rule, const int64_t **out, xa_err *err);
+/* Status before the run: excluded or pending; NULL without a manifest. */
+XA_MUST_USE xa_status xa_contents_first_status(xa_contents *c,
+                                               const xa_manifest *m,
+                                               const uint8_t **out,
+                                               xa_err *err);
+/* /samples and /eval. */
+XA_MUST_USE xa_status xa_contents_tables(xa_contents *c, const xa_manifest *m, xa_err *err);
+
+#endif

@@ -1,0 +1,163 @@
+/* Rows gathered dataset by dataset and written in one piece: a small image must not cost thirty
+ * small writes. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "contents.h"
+
+enum { FLUSH_BYTES = 8 << 20 };
+
+/* Consecutive rows of one dataset. */
+typedef struct column {
+    int64_t first, count;
+    size_t row_bytes, cap;
+    unsigned char *data;
+} column;
+
+struct xa_stage {
+    const xa_contents *contents;
+    xa_archive *archive;
+    column *columns; /* [ncolumns] by field index */
+    size_t ncolumns;
+    size_t bytes; /* gathered in all columns */
+};
+
+xa_status xa_stage_create(const xa_contents *c, xa_archive *archive, xa_stage **out, xa_err *err)
+{
+    xa_stage *s = xa_alloc(1, sizeof *s);
+    if (!s)
+        XA_RETURN_FAIL(err, XA_NOMEM, "rows: out of memory");
+    s->contents = c;
+    s->archive = archive;
+    *out = s;
+    return XA_OK;
+}
+
+void xa_stage_free(xa_stage *s)
+{
+    if (!s)
+        return;
+    for (size_t i = 0; i < s->ncolumns; i++)
+        free(s->columns[i].data);
+    free(s->columns);
+    free(s);
+}
+
+static xa_status write_column(xa_stage *s, size_t field, xa_err *err)
+{
+    column *c = &s->columns[field];
+    if (!c->count)
+        return XA_OK;
+    XA_RETURN_TRY(err, xa_archive_write(s->archive, (int)field, c->first, c->count, c->data, err));
+    s->bytes -= (size_t)c->count * c->row_bytes;
+    c->count = 0;
+    return XA_OK;
+}
+
+static xa_status put(xa_stage *s,
+                     int field,
+                     int64_t first,
+                     int64_t n,
+                     size_t row_bytes,
+                     const void *data,
+                     xa_err *err)
+{
+    if (!n)
+        return XA_OK;
+    if ((size_t)field >= s->ncolumns) {
+        size_t cap = s->ncolumns;
+        XA_RETURN_TRY(err, xa_grow(&s->columns, &cap, (size_t)field + 1, sizeof(column), err));
+        memset(s->columns + s->ncolumns, 0, (cap - s->ncolumns) * sizeof(column));
+        s->ncolumns = cap;
+    }
+    column *c = &s->columns[field];
+    if (c->count && c->first + c->count != first)
+        XA_RETURN_TRY(err, write_column(s, (size_t)field, err));
+    if (!c->count)
+        c->first = first;
+    c->row_bytes = row_bytes;
+    const size_t have = (size_t)c->count * row_bytes, more = (size_t)n * row_bytes;
+    XA_RETURN_TRY(err, xa_grow(&c->data, &c->cap, have + more, 1, err));
+    memcpy(c->data + have, data, more);
+    c->count += n;
+    s->bytes += more;
+    return XA_OK;
+}
+
+static xa_status
+put_maps(xa_stage *s, const xa_place *place, const xa_rows *rows, int m, int e, xa_err *err)
+{
+    const xa_map_rows *x = &rows->models[m].maps[e];
+    const xa_map_fields *f = &s->contents->models[m].maps[e];
+    const xa_explainer_spec *spec = &s->contents->job->audit.models[m].explainers[e];
+    const xa_shape shape = xa_audit_map_shape(s->contents->audit, m, e);
+    const int64_t n = x->count;
+    const int64_t first = spec->target == XA_TARGET_LABEL       ? place->labels
+                          : spec->target == XA_TARGET_ANNOTATED ? place->annotated
+                                                                : place->sample;
+    const size_t item = spec->half ? sizeof(uint16_t) : sizeof(float);
+    XA_RETURN_TRY(
+        err, put(s, f->values, first, n, (size_t)xa_shape_count(&shape) * item, x->values, err));
+    XA_RETURN_TRY(err, put(s, f->scale, first, n, sizeof *x->scale, x->scale, err));
+    XA_RETURN_TRY(err, put(s, f->target, first, n, sizeof *x->target, x->target, err));
+    XA_RETURN_TRY(err, put(s, f->flags, first, n, sizeof *x->flags, x->flags, err));
+    XA_RETURN_TRY(err, put(s, f->maximum, first, n, sizeof *x->maximum, x->maximum, err));
+    XA_RETURN_TRY(err, put(s, f->peak, first, n, 2 * sizeof *x->peak, x->peak, err));
+    return put(s, f->checksum, first, n, sizeof *x->checksum, x->checksum, err);
+}
+
+static xa_status
+put_model(xa_stage *s, const xa_place *place, const xa_rows *rows, int m, xa_err *err)
+{
+    const xa_model_rows *x = &rows->models[m];
+    const xa_model_fields *f = &s->contents->models[m];
+    const xa_audit_spec *spec = &s->contents->job->audit;
+    const size_t classes = (size_t)xa_audit_classes(s->contents->audit, m) * sizeof(float);
+    const int64_t at = place->sample, n = rows->n;
+    XA_RETURN_TRY(err, put(s, f->logits, at, n, classes, x->logits, err));
+    XA_RETURN_TRY(err, put(s, f->probs, at, n, classes, x->probs, err));
+    XA_RETURN_TRY(err, put(s, f->predicted, at, n, sizeof *x->predicted, x->predicted, err));
+    XA_RETURN_TRY(err, put(s, f->affine, at, n, 6 * sizeof *x->affine, x->affine, err));
+    XA_RETURN_TRY(err, put(s, f->stage, at, n, 1, x->stage, err));
+    XA_RETURN_TRY(err, put(s, f->message, at, n, XA_MESSAGE_BYTES, x->message, err));
+    for (int e = 0; e < spec->models[m].nexplainers; e++) {
+        XA_RETURN_TRY(err, put_maps(s, place, rows, m, e, err));
+        for (int k = 0; k < spec->nmetrics; k++)
+            XA_RETURN_TRY(err,
+                          put(s,
+                              f->maps[e].localisation[k],
+                              place->annotated,
+                              rows->npairs,
+                              sizeof(double),
+                              x->localisation[e * spec->nmetrics + k],
+                              err));
+    }
+    return XA_OK;
+}
+
+static xa_status flush(xa_stage *s, xa_err *err)
+{
+    for (size_t i = 0; i < s->ncolumns; i++)
+        XA_RETURN_TRY(err, write_column(s, i, err));
+    return XA_OK;
+}
+
+xa_status xa_stage_unit(xa_stage *s, const xa_place *place, const xa_rows *rows, xa_err *err)
+{
+    const xa_contents *c = s->contents;
+    const int64_t at = place->sample, n = rows->n;
+    XA_RETURN_TRY(err, put(s, c->width, at, n, sizeof *rows->width, rows->width, err));
+    XA_RETURN_TRY(err, put(s, c->height, at, n, sizeof *rows->height, rows->height, err));
+    XA_RETURN_TRY(err,
+                  put(s, c->pixel_hash, at, n, sizeof *rows->pixel_hash, rows->pixel_hash, err));
+    XA_RETURN_TRY(err, put(s, c->seconds, at, n, sizeof *rows->seconds, rows->seconds, err));
+    for (int m = 0; m < rows->nmodels; m++)
+        XA_RETURN_TRY(err, put_model(s, place, rows, m, err));
+    return s->bytes >= FLUSH_BYTES ? flush(s, err) : XA_OK;
+}
+
+xa_status xa_stage_commit(xa_stage *s, xa_err *err)
+{
+    XA_RETURN_TRY(err, flush(s, err));
+    return xa_archive_sync(s->archive, err);
+}
