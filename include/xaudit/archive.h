@@ -179,8 +179,8 @@ XA_MUST_USE xa_status xa_schema_add(xa_schema *s,
                                     xa_err *err);
 /* Attributes on a group or dataset path ("/", "/models/xception"): text, number, numbers (one: a
  * scalar, else an array). A group that is not there yet is made. LIMIT beyond the 64 KiB an
- * attribute may have; INVALID when it was given before, or is one that the archive writes itself
- * (format, format_version, created on "/"; unit, description on datasets). */
+ * attribute may have; INVALID when it was given before, or is the unit or description of a dataset.
+ * The archive itself gives "/" its format, format_version and created unless they are given. */
 XA_MUST_USE xa_status xa_schema_attr_text(
     xa_schema *s, const char *path, const char *name, const char *text, xa_err *err);
 XA_MUST_USE xa_status

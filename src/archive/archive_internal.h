@@ -129,7 +129,8 @@ char *xa__folder_of(const char *path);
 /* Folder, writability, and that nothing has the name yet. */
 XA_MUST_USE xa_status xa__check_place(const char *path, size_t size, xa_err *err);
 
-/* ---- rows.c: an open dataset as rows ------------------------------------------------------------
+/* ---- dataset.c: an open dataset as rows
+ * ------------------------------------------------------------
  */
 
 typedef struct xa__rows {

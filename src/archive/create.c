@@ -118,19 +118,27 @@ done:
     return st;
 }
 
-static xa_status own_attributes(hid_t file, xa_err *err)
+/* What makes the file an archive, where the program has not said it. */
+static xa_status root_attributes(hid_t file, const xa_schema *s, xa_err *err)
 {
     xa_status st = XA_OK;
     char version[32];
     char now[24];
+    const struct {
+        const char *name, *text;
+    } list[] = {{"format", "xaudit"}, {"format_version", version}, {"created", now}};
+    snprintf(version, sizeof version, "%d.%d", XA_FORMAT_MAJOR, XA_FORMAT_MINOR);
+    xa_time_iso(now);
     hid_t root = H5Gopen2(file, "/", H5P_DEFAULT);
     if (root < 0)
         XA_H5_FAIL(err, XA_IO, "cannot open the root group");
-    snprintf(version, sizeof version, "%d.%d", XA_FORMAT_MAJOR, XA_FORMAT_MINOR);
-    xa_time_iso(now);
-    XA_TRY(err, put_text(root, "/", "format", "xaudit", err));
-    XA_TRY(err, put_text(root, "/", "format_version", version, err));
-    XA_TRY(err, put_text(root, "/", "created", now, err));
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+        bool given = false;
+        for (size_t k = 0; k < s->nattrs && !given; k++)
+            given = strcmp(s->attr[k].path, "/") == 0 && strcmp(s->attr[k].name, list[i].name) == 0;
+        if (!given)
+            XA_TRY(err, put_text(root, "/", list[i].name, list[i].text, err));
+    }
 done:
     xa__close_object(&root);
     return st;
@@ -148,7 +156,7 @@ static xa_status lay_out(hid_t file, const xa_schema *s, xa_err *err)
         H5Pset_create_intermediate_group(links, 1) < 0 ||
         H5Pset_char_encoding(links, H5T_CSET_UTF8) < 0)
         XA_H5_FAIL(err, XA_IO, "cannot set how datasets are stored");
-    XA_TRY(err, own_attributes(file, err));
+    XA_TRY(err, root_attributes(file, s, err));
     for (size_t i = 0; i < s->nfields; i++)
         XA_TRY(err, create_dataset(file, links, creation, &s->field[i], err));
     for (size_t i = 0; i < s->nattrs; i++)
