@@ -18,7 +18,8 @@ int64_t xa__free_bytes(int fd)
 {
     struct statvfs info;
     uint64_t bytes;
-    if (fstatvfs(fd, &info) != 0 ||
+    /* Some file systems (memory, user space) count nothing at all. */
+    if (fstatvfs(fd, &info) != 0 || info.f_blocks == 0 ||
         __builtin_mul_overflow((uint64_t)info.f_bavail, (uint64_t)info.f_frsize, &bytes))
         return -1;
     return bytes > INT64_MAX ? INT64_MAX : (int64_t)bytes;
