@@ -1,0 +1,68 @@
+/* What the commands share. Private to app. */
+#ifndef XAUDIT_APP_APP_H
+#define XAUDIT_APP_APP_H
+
+#include "contents.h"
+
+/* Exit codes, documented in --help. */
+enum {
+    XA_EXIT_DONE = 0,
+    XA_EXIT_FAILED = 1,
+    XA_EXIT_USAGE = 2,
+    XA_EXIT_SAMPLES = 3,
+    XA_EXIT_RESUME = 75
+};
+
+/* Options of run and check. */
+typedef struct xa_run_options {
+    const char *job;
+    const char **set; /* borrowed from argv; the list is owned */
+    int nset;
+    const char *output;
+    int64_t limit;
+    bool fresh, retry_failed, quiet, json, layers;
+} xa_run_options;
+/* Parses the arguments after the command's name; false after having told what is wrong. */
+bool xa_run_options_parse(int argc, char **argv, const char *command, xa_run_options *out);
+void xa_run_options_fini(xa_run_options *o);
+
+int xa_cmd_run(int argc, char **argv);
+int xa_cmd_check(int argc, char **argv);
+int xa_cmd_info(int argc, char **argv);
+int xa_cmd_table(int argc, char **argv);
+
+/* Prints problems, sorted by line, to stderr: "file:line: text". */
+void xa_print_problems(const xa_problems *p);
+/* "xaudit: message" and, at debug level, the trail. */
+void xa_print_error(const xa_err *err);
+/* "12.3 GB" */
+const char *xa_bytes_text(double bytes, char *buf, size_t size);
+
+/* ---- load.c: job, manifest and models, every mistake collected ---- */
+
+typedef struct xa_loaded {
+    xa_job job;
+    xa_audit *audit;
+    xa_manifest *manifest; /* NULL where it was not asked for */
+    bool has_job;
+} xa_loaded;
+void xa_loaded_fini(xa_loaded *l);
+XA_MUST_USE xa_status xa_load_manifest(xa_loaded *l,
+                                       int64_t limit,
+                                       xa_problems *problems,
+                                       xa_err *err);
+/* Labels and annotated classes beyond a model's classes are problems. */
+void xa_check_classes(const xa_loaded *l, xa_problems *problems);
+/* What a user most often gets wrong and no error tells: scaling twice, no labels, ... */
+void xa_check_advice(const xa_loaded *l, xa_problems *problems);
+
+/* ---- outcome.c: what an archive says about its run ---- */
+
+typedef struct xa_outcome {
+    int64_t samples, done, failed, excluded, pending; /* of the worst model */
+} xa_outcome;
+/* Prints accuracy where labels exist, warns near chance, lists failed samples. */
+XA_MUST_USE xa_status
+xa_print_outcome(const char *archive, bool brief, FILE *out, xa_outcome *outcome, xa_err *err);
+
+#endif

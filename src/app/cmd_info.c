@@ -1,0 +1,224 @@
+/* xaudit info: an archive, a model or an image, in a page. What a file is, its content says. */
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app.h"
+
+/* ---- archive ---- */
+
+static xa_status print_dataset(void *arg, const xa_dataset_info *info, xa_err *err)
+{
+    (void)arg;
+    (void)err;
+    xa_str shape = {0};
+    for (int i = 0; i < info->ndim; i++)
+        xa_str_printf(&shape, "%s%" PRId64, i ? "," : "", info->dim[i]);
+    printf("  %-56s %-4s [%s]\n",
+           info->path,
+           info->type < XA_TYPE_COUNT ? xa_type_name(info->type) : "?",
+           shape.data ? shape.data : "");
+    xa_str_free(&shape);
+    return XA_OK;
+}
+
+static xa_status print_digest(void *arg, const xa_dataset_info *info, xa_err *err)
+{
+    char hex[XA_SHA256_HEX];
+    if (!strncmp(info->path, "/run/", 5))
+        return XA_OK; /* outside every equality claim */
+    XA_RETURN_TRY(err, xa_archive_digest(arg, info->path, hex, err));
+    printf("%s  %s\n", hex, info->path);
+    return XA_OK;
+}
+
+static void print_attribute(xa_archive *a, const char *name)
+{
+    char *text = NULL;
+    if (xa_archive_attr_text(a, "/", name, &text, NULL) == XA_OK && text && !strchr(text, '\n'))
+        printf("  %-16s %s\n", name, text);
+    free(text);
+}
+
+static void print_sessions(xa_archive *a)
+{
+    int32_t count = 0, ranks[XA_SESSIONS];
+    xa_dataset_info info;
+    void *start = NULL, *end = NULL, *text = NULL;
+    if (xa_archive_read(a, "/run/sessions/count", 0, 1, &count, NULL) != XA_OK || count < 1)
+        return;
+    if (count > XA_SESSIONS)
+        count = XA_SESSIONS;
+    if (xa_archive_read(a, "/run/sessions/ranks", 0, count, ranks, NULL) == XA_OK &&
+        xa_archive_read_all(a, "/run/sessions/text", &info, &text, NULL) == XA_OK) {
+        const size_t text_bytes = info.item_bytes;
+        if (xa_archive_read_all(a, "/run/sessions/end", &info, &end, NULL) == XA_OK &&
+            xa_archive_read_all(a, "/run/sessions/start", &info, &start, NULL) == XA_OK)
+            for (int32_t i = 0; i < count; i++) {
+                const size_t n = info.item_bytes;
+                const char *e = (const char *)end + (size_t)i * n;
+                printf("  session %-8d %.*s to %.*s, %d rank%s; %.*s\n",
+                       (int)i + 1,
+                       (int)n,
+                       (const char *)start + (size_t)i * n,
+                       *e ? (int)n : 18,
+                       *e ? e : "(ended by a kill)",
+                       (int)ranks[i],
+                       ranks[i] == 1 ? "" : "s",
+                       (int)text_bytes,
+                       (const char *)text + (size_t)i * text_bytes);
+            }
+    }
+    free(start);
+    free(end);
+    free(text);
+}
+
+static xa_status archive_info(const char *path, bool digest, xa_err *err)
+{
+    static const char *const names[] = {
+        "format_version", "tool_version", "created", "identity", "manifest_sha256"};
+    xa_archive *a = NULL;
+    xa_outcome outcome;
+    xa_status st = XA_OK;
+    XA_TRY(err, xa_archive_open_read(path, &a, err));
+    if (digest) {
+        XA_TRY(err, xa_archive_walk(a, print_digest, a, err));
+        goto done;
+    }
+    printf("%s: xaudit archive\n", path);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        print_attribute(a, names[i]);
+    print_sessions(a);
+    XA_TRY(err, xa_print_outcome(path, true, stdout, &outcome, err));
+    puts("datasets");
+    XA_TRY(err, xa_archive_walk(a, print_dataset, NULL, err));
+done:
+    if (a && xa_archive_close(a, NULL) != XA_OK)
+        xa_log(XA_LOG_DEBUG, "archive: closing failed");
+    return st;
+}
+
+/* ---- model ---- */
+
+static xa_status model_info(const char *path, xa_err *err)
+{
+    const xa_model_options opt = xa_model_defaults();
+    xa_model *m = NULL;
+    char a[96];
+    XA_RETURN_TRY(err, xa_model_open(path, &opt, &m, err));
+    const xa_shape in = xa_model_input(m);
+    const xa_layer *cam = NULL;
+    double flops = 0.0;
+    for (int i = 0; i < xa_graph_nodes(xa_model_graph(m)); i++)
+        flops += xa_node_flops(xa_model_graph(m), i);
+    printf("%s: %s\n", path, xa_model_origin(m));
+    printf("  input %s, %" PRId64
+           " classes, %s head, %.3f million parameters, %.3f GFLOP an image\n",
+           xa_shape_text(&in, a, sizeof a),
+           xa_model_head(m)->classes,
+           xa_head_name(xa_model_head(m)->kind),
+           (double)xa_graph_parameters(xa_model_graph(m)) / 1e6,
+           flops / 1e9);
+    if (xa_model_own_scaling(m))
+        printf("  scales its input itself (layer \"%s\"): use scale: none\n",
+               xa_model_own_scaling(m));
+    if (xa_model_gradcam_layer(m, &cam, NULL) == XA_OK)
+        printf("  Grad-CAM layer by auto: %s %s\n",
+               cam->path,
+               xa_shape_text(&cam->shape, a, sizeof a));
+    printf("  %-48s %-24s %-18s %s\n", "layer", "type", "output", "parameters");
+    for (int i = 0; i < xa_model_layers(m); i++) {
+        const xa_layer *l = xa_model_layer(m, i);
+        printf("  %*s%-*s %-24s %-18s %" PRId64 "\n",
+               2 * l->depth,
+               "",
+               48 - 2 * l->depth,
+               l->path,
+               l->type,
+               xa_shape_text(&l->shape, a, sizeof a),
+               l->parameters);
+    }
+    xa_model_free(m);
+    return XA_OK;
+}
+
+/* ---- image ---- */
+
+static xa_status image_info(const char *path, xa_err *err)
+{
+    const xa_decode_options opt = xa_decode_defaults();
+    xa_image im = {0};
+    XA_RETURN_TRY(err, xa_image_read(path, &opt, &im, err));
+    printf("%s: %s, %" PRId64 "x%" PRId64 ", %d channel%s (%s%s), %d bits as %s",
+           path,
+           im.format,
+           im.width,
+           im.height,
+           im.channels,
+           im.channels == 1 ? "" : "s",
+           im.colour,
+           im.has_alpha ? ", alpha" : "",
+           im.bits,
+           xa_pixel_name(im.type));
+    if (im.orientation > 1)
+        printf(", orientation %d applied", im.orientation);
+    if (im.pages > 1)
+        printf(", %d pages", im.pages);
+    printf(", pixel hash %016" PRIx64 "\n", xa_image_hash(&im));
+    xa_image_fini(&im);
+    return XA_OK;
+}
+
+static bool is_hdf5(const char *path)
+{
+    static const unsigned char magic[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+    unsigned char head[8] = {0};
+    FILE *f = fopen(path, "rb");
+    if (!f)
+        return false;
+    const size_t n = fread(head, 1, sizeof head, f);
+    fclose(f);
+    return n == sizeof head && !memcmp(head, magic, sizeof magic);
+}
+
+int xa_cmd_info(int argc, char **argv)
+{
+    static const struct option list[] = {{"digest", no_argument, NULL, 'd'}, {NULL, 0, NULL, 0}};
+    xa_err err = XA_ERR_INIT, other = XA_ERR_INIT;
+    bool digest = false;
+    xa_status st;
+    int c;
+    optind = 1;
+    opterr = 0;
+    while ((c = getopt_long(argc, argv, "", list, NULL)) != -1) {
+        if (c != 'd') {
+            fprintf(
+                stderr, "xaudit info: unknown option %s; see xaudit --help\n", argv[optind - 1]);
+            return XA_EXIT_USAGE;
+        }
+        digest = true;
+    }
+    if (optind != argc - 1) {
+        fprintf(stderr, "xaudit info: expected one file; see xaudit --help\n");
+        return XA_EXIT_USAGE;
+    }
+    const char *path = argv[optind];
+    if (is_hdf5(path)) {
+        xa_archive *a = NULL;
+        if (xa_archive_open_read(path, &a, &other) == XA_OK) {
+            if (xa_archive_close(a, NULL) != XA_OK)
+                xa_log(XA_LOG_DEBUG, "archive: closing failed");
+            st = archive_info(path, digest, &err);
+        } else {
+            st = model_info(path, &err);
+        }
+    } else {
+        st = image_info(path, &err);
+    }
+    if (st == XA_OK)
+        return fflush(stdout) ? XA_EXIT_FAILED : XA_EXIT_DONE;
+    xa_print_error(&err);
+    return XA_EXIT_FAILED;
+}

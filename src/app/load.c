@@ -1,0 +1,118 @@
+/* Job, manifest and models together: the mistakes that only show when they meet. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app.h"
+
+void xa_loaded_fini(xa_loaded *l)
+{
+    xa_audit_free(l->audit);
+    xa_manifest_free(l->manifest);
+    if (l->has_job)
+        xa_job_fini(&l->job);
+    *l = (xa_loaded){0};
+}
+
+xa_status xa_load_manifest(xa_loaded *l, int64_t limit, xa_problems *problems, xa_err *err)
+{
+    const xa_manifest_options opt = {.classes = l->job.classes.count ? &l->job.classes : NULL,
+                                     .label_as = l->job.label_as,
+                                     .max_samples = l->job.max_samples,
+                                     .limit = limit};
+    XA_RETURN_TRY(err, xa_manifest_read(l->job.manifest, &opt, &l->manifest, problems, err));
+    if (!l->manifest->count)
+        XA_RETURN_FAIL(err, XA_INVALID, "%s: no samples", l->job.manifest);
+    return XA_OK;
+}
+
+void xa_check_classes(const xa_loaded *l, xa_problems *problems)
+{
+    const xa_job *j = &l->job;
+    for (int m = 0; m < j->audit.nmodels; m++) {
+        const int64_t classes = xa_audit_classes(l->audit, m);
+        if (j->classes.count && j->classes.count != classes)
+            xa_problems_add(problems,
+                            j->file,
+                            j->model_line[m],
+                            false,
+                            "model \"%s\" has %" PRId64 " classes, `classes` names %" PRId64,
+                            j->audit.models[m].name,
+                            classes,
+                            j->classes.count);
+        if (l->manifest && l->manifest->max_class >= classes)
+            for (int64_t i = 0; i < l->manifest->count; i++) {
+                const xa_sample *s = &l->manifest->samples[i];
+                int32_t worst = s->nlabels ? s->labels[s->nlabels - 1] : -1;
+                for (int32_t k = 0; k < s->nannotations; k++)
+                    if (s->annotations[k].class_index > worst)
+                        worst = s->annotations[k].class_index;
+                if (worst >= classes)
+                    xa_problems_add(problems,
+                                    l->manifest->file,
+                                    s->line,
+                                    false,
+                                    "class %d, but model \"%s\" has classes 0 to %" PRId64,
+                                    (int)worst,
+                                    j->audit.models[m].name,
+                                    classes - 1);
+            }
+    }
+}
+
+void xa_check_advice(const xa_loaded *l, xa_problems *problems)
+{
+    const xa_job *j = &l->job;
+    int64_t labelled = 0, annotated = 0;
+    for (int64_t i = 0; l->manifest && i < l->manifest->count; i++) {
+        labelled += l->manifest->samples[i].nlabels > 0;
+        annotated += l->manifest->samples[i].nannotations > 0;
+    }
+    for (int m = 0; m < j->audit.nmodels; m++) {
+        const xa_audit_model_spec *s = &j->audit.models[m];
+        const char *own = xa_model_own_scaling(xa_audit_model_of(l->audit, m));
+        if (own && s->input.scale.kind != XA_SCALE_NONE)
+            xa_problems_add(problems,
+                            j->file,
+                            j->model_line[m],
+                            true,
+                            "model \"%s\" scales its input itself (layer \"%s\"), and the job says "
+                            "scale: %s: images would be scaled twice; write scale: none",
+                            s->name,
+                            own,
+                            xa_scale_name(s->input.scale.kind));
+        if (!own && s->input.scale.kind == XA_SCALE_NONE)
+            xa_problems_add(
+                problems,
+                j->file,
+                j->model_line[m],
+                true,
+                "model \"%s\" gets pixels 0..255 (scale: none) and has no scaling layer: "
+                "is that how it was trained?",
+                s->name);
+        for (int e = 0; e < s->nexplainers && l->manifest; e++) {
+            if (s->explainers[e].target == XA_TARGET_LABEL && !labelled)
+                xa_problems_add(problems,
+                                j->file,
+                                j->model_line[m],
+                                true,
+                                "explainer \"%s\" explains labels, and no sample has one: it will "
+                                "have no maps",
+                                s->explainers[e].name);
+            if (s->explainers[e].target == XA_TARGET_ANNOTATED && !annotated)
+                xa_problems_add(problems,
+                                j->file,
+                                j->model_line[m],
+                                true,
+                                "explainer \"%s\" explains annotated classes, and no sample is "
+                                "annotated: it will have no maps",
+                                s->explainers[e].name);
+        }
+    }
+    if (l->manifest && j->audit.nmetrics && !annotated)
+        xa_problems_add(problems,
+                        j->file,
+                        0,
+                        true,
+                        "metrics are asked for, and no sample is annotated: they stay undefined");
+}

@@ -1,0 +1,104 @@
+/* What an archive says about its run: accuracy against labels, failed samples. */
+#include <inttypes.h>
+#include <math.h>
+
+#include "app.h"
+#include "reader.h"
+
+static const char *const stages[] = {
+    "", "reading", "decoding", "preprocessing", "model", "explaining"};
+
+static void print_accuracy(const xa_read *r, const xa_read_model *m, FILE *out)
+{
+    int64_t labelled = 0, right = 0;
+    for (int64_t i = 0; i < r->samples; i++) {
+        if (m->status[i] != XA_SAMPLE_DONE || r->label_offset[i] == r->label_offset[i + 1])
+            continue;
+        labelled++;
+        right += xa_read_has_label(r, i, m->predicted[i]);
+    }
+    if (!labelled) {
+        fprintf(out, "  %s: no labels, so no accuracy\n", m->name);
+        return;
+    }
+    const double accuracy = (double)right / (double)labelled, chance = 1.0 / (double)m->classes;
+    fprintf(out,
+            "  %s: accuracy %.1f %% (%" PRId64 " of %" PRId64 " labelled images; chance %.1f %%)\n",
+            m->name,
+            100.0 * accuracy,
+            right,
+            labelled,
+            100.0 * chance);
+    /* two standard errors above chance still look like chance */
+    const double doubt = chance + 2.0 * sqrt(chance * (1.0 - chance) / (double)labelled);
+    if (labelled >= 10 && accuracy <= doubt)
+        fprintf(out,
+                "  %s: warning: that is what guessing gives. Check `scale`, `resize`, the channel "
+                "order and "
+                "the class order before you trust a map.\n",
+                m->name);
+}
+
+static void print_failed(const xa_read *r, const xa_read_model *m, bool brief, FILE *out)
+{
+    int64_t failed = 0;
+    const int64_t most = brief ? 3 : 10;
+    for (int64_t i = 0; i < r->samples; i++) {
+        char id[200], why[256];
+        if (m->status[i] != XA_SAMPLE_FAILED || failed++ >= most)
+            continue;
+        xa_read_text(r->id, r->id_bytes, i, id, sizeof id);
+        xa_read_text(m->message, m->message_bytes, i, why, sizeof why);
+        fprintf(
+            out, "  failed: %s (%s): %s\n", id, m->stage[i] < 6 ? stages[m->stage[i]] : "?", why);
+    }
+    if (failed > most)
+        fprintf(out,
+                "  ... and %" PRId64 " more failed: xaudit table ARCHIVE --csv lists them\n",
+                failed - most);
+}
+
+static void count(const xa_read *r, xa_outcome *o)
+{
+    *o = (xa_outcome){.samples = r->samples};
+    for (int64_t i = 0; i < r->samples; i++) {
+        bool pending = false, failed = false, excluded = false;
+        for (int64_t m = 0; m < r->nmodels; m++) {
+            pending = pending || r->models[m].status[i] == XA_SAMPLE_PENDING;
+            failed = failed || r->models[m].status[i] == XA_SAMPLE_FAILED;
+            excluded = excluded || r->models[m].status[i] == XA_SAMPLE_EXCLUDED;
+        }
+        if (pending)
+            o->pending++;
+        else if (failed)
+            o->failed++;
+        else if (excluded)
+            o->excluded++;
+        else
+            o->done++;
+    }
+}
+
+xa_status
+xa_print_outcome(const char *archive, bool brief, FILE *out, xa_outcome *outcome, xa_err *err)
+{
+    xa_read *r = NULL;
+    XA_RETURN_TRY(err, xa_read_open(archive, &r, err));
+    count(r, outcome);
+    if (out) {
+        fprintf(out,
+                "  %" PRId64 " samples: %" PRId64 " done, %" PRId64 " failed, %" PRId64
+                " excluded, %" PRId64 " pending\n",
+                outcome->samples,
+                outcome->done,
+                outcome->failed,
+                outcome->excluded,
+                outcome->pending);
+        for (int64_t m = 0; m < r->nmodels; m++) {
+            print_accuracy(r, &r->models[m], out);
+            print_failed(r, &r->models[m], brief, out);
+        }
+    }
+    xa_read_close(r);
+    return XA_OK;
+}

@@ -1,0 +1,58 @@
+/* An archive as the reading commands see it: its models, explainers, metrics and small tables, in
+ * memory. Private to app. */
+#ifndef XAUDIT_APP_READER_H
+#define XAUDIT_APP_READER_H
+
+#include "xaudit/archive.h"
+
+typedef struct xa_read_map {
+    char *name;
+    int64_t rows;
+    int64_t *sample;
+    int32_t *target;
+    uint8_t *flags;
+    float *maximum, *peak;
+    char *layer, *kind; /* NULL where absent */
+    char **metrics;
+    int64_t nmetrics;
+    double **localisation; /* [nmetrics][pairs] */
+} xa_read_map;
+
+typedef struct xa_read_model {
+    char *name;
+    int64_t classes;
+    char **class_names; /* NULL when the archive does not hold them */
+    int64_t nnames;
+    uint8_t *status, *stage;
+    int32_t *predicted;
+    float *probs; /* [samples, classes] */
+    char *message;
+    size_t message_bytes;
+    xa_read_map *maps;
+    int64_t nmaps;
+} xa_read_model;
+
+typedef struct xa_read {
+    xa_archive *archive;
+    int64_t samples, pairs;
+    char *id;
+    size_t id_bytes;
+    int64_t *label_offset;
+    int32_t *label_value;
+    int64_t *pair_sample;
+    int32_t *pair_class;
+    xa_read_model *models;
+    int64_t nmodels;
+} xa_read;
+
+/* Everything but the map values. */
+XA_MUST_USE xa_status xa_read_open(const char *path, xa_read **out, xa_err *err);
+void xa_read_close(xa_read *r);
+/* NUL-terminated copy of row i of a fixed-length string table. */
+void xa_read_text(const char *table, size_t bytes, int64_t i, char *out, size_t size);
+/* The class's name, or its number, into buf. */
+const char *xa_read_class(const xa_read_model *m, int32_t c, char *buf, size_t size);
+/* Does the sample carry label c? */
+bool xa_read_has_label(const xa_read *r, int64_t sample, int32_t c);
+
+#endif

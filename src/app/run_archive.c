@@ -1,0 +1,240 @@
+/* The archive of a run: created by rank 0 under the lock, or checked against the job and resumed.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "contents_tables.h"
+#include "run_internal.h"
+
+/* --fresh: NAME.1, NAME.2, ... never deletes. */
+static xa_status set_aside(const char *path, xa_err *err)
+{
+    for (int i = 1; i < 10000; i++) {
+        char *to = xa_strfmt("%s.%d", path, i);
+        if (!to)
+            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        if (access(to, F_OK) == 0) {
+            free(to);
+            continue;
+        }
+        const int failed = rename(path, to);
+        if (!failed)
+            fprintf(stderr, "xaudit: --fresh: the earlier archive is now %s\n", to);
+        free(to);
+        if (failed)
+            XA_RETURN_FAIL(
+                err, XA_IO, "--fresh: \"%s\" cannot be renamed: %s", path, strerror(errno));
+        return XA_OK;
+    }
+    XA_RETURN_FAIL(err, XA_LIMIT, "--fresh: too many earlier archives beside \"%s\"", path);
+}
+
+static xa_status prepare(run *r, const char *identity, xa_err *err)
+{
+    const char *path = r->loaded.job.output;
+    xa_err why = XA_ERR_INIT;
+    xa_status st = xa_lock_take(path, 120.0, &r->lock, err);
+    if (st != XA_OK) {
+        r->refused = true;
+        return xa_err_pass(err, st, __FILE__, __func__, __LINE__);
+    }
+    if (r->opt.fresh && access(path, F_OK) == 0)
+        XA_RETURN_TRY(err, set_aside(path, err));
+    st = xa_archive_check_identity(path, identity, &why);
+    if (st == XA_OK) {
+        r->resumed = true;
+        return XA_OK;
+    }
+    if (st != XA_NOT_FOUND) {
+        r->refused = true;
+        if (st == XA_MISMATCH)
+            XA_RETURN_FAIL(err,
+                           st,
+                           "%s; give another --output, or --fresh to set the old archive aside",
+                           why.message);
+        XA_RETURN_FAIL(err, st, "%s", why.message);
+    }
+    return xa_archive_create(path, r->contents->schema, err);
+}
+
+/* Units in which some model has a pending sample. */
+static xa_status list_units(run *r, xa_err *err)
+{
+    const xa_manifest *m = r->loaded.manifest;
+    const int64_t n = m->count, unit = xa_audit_unit_samples(r->loaded.audit);
+    xa_status st = XA_OK;
+    xa_archive *reader = NULL;
+    bool *open = NULL;
+    r->units = (n + unit - 1) / unit;
+    open = xa_alloc((size_t)r->units + 1, sizeof(bool));
+    r->todo = xa_alloc((size_t)r->units + 1, sizeof(int64_t));
+    if (!open || !r->todo)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    XA_TRY(err, xa_archive_open_read(r->loaded.job.output, &reader, err));
+    for (int k = 0; k < r->loaded.job.audit.nmodels; k++) {
+        char *path = xa_strfmt("/models/%s/status", r->loaded.job.audit.models[k].name);
+        xa_dataset_info info;
+        void *data = NULL;
+        if (!path)
+            XA_FAIL(err, XA_NOMEM, "out of memory");
+        st = xa_archive_read_all(reader, path, &info, &data, err);
+        free(path);
+        XA_TRY(err, st);
+        for (int64_t i = 0; i < n; i++) {
+            const uint8_t status = ((const uint8_t *)data)[i];
+            if (status == XA_SAMPLE_PENDING || (r->opt.retry_failed && status == XA_SAMPLE_FAILED))
+                open[i / unit] = true;
+        }
+        free(data);
+    }
+    for (int64_t u = 0; u < r->units; u++)
+        if (open[u])
+            r->todo[r->ntodo++] = u;
+done : {
+    xa_err ignored = XA_ERR_INIT;
+    if (reader && xa_archive_close(reader, &ignored) != XA_OK)
+        xa_log(XA_LOG_WARN, "%s", ignored.message);
+}
+    free(open);
+    return st;
+}
+
+/* --retry-failed: rows that will be written again are not done while that lasts. */
+static xa_status reopen_failed(run *r, xa_err *err)
+{
+    const int64_t unit = xa_audit_unit_samples(r->loaded.audit), n = r->loaded.manifest->count;
+    uint8_t *pending = xa_alloc((size_t)unit, 1);
+    xa_status st = XA_OK;
+    if (!pending)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    for (int64_t u = 0; u < r->ntodo; u++) {
+        const int64_t first = r->todo[u] * unit, count = n - first < unit ? n - first : unit;
+        for (int64_t i = 0; i < count; i++)
+            pending[i] = r->loaded.manifest->samples[first + i].exclude ? XA_SAMPLE_EXCLUDED
+                                                                        : XA_SAMPLE_PENDING;
+        for (int k = 0; k < r->loaded.job.audit.nmodels; k++)
+            XA_TRY(err,
+                   xa_archive_write(
+                       r->archive, r->contents->models[k].status, first, count, pending, err));
+    }
+    XA_TRY(err, xa_archive_sync(r->archive, err));
+done:
+    free(pending);
+    return st;
+}
+
+static xa_status prefix_sums(run *r, xa_err *err)
+{
+    const xa_manifest *m = r->loaded.manifest;
+    r->labels_before = xa_alloc((size_t)m->count + 1, sizeof(int64_t));
+    r->annotated_before = xa_alloc((size_t)m->count + 1, sizeof(int64_t));
+    if (!r->labels_before || !r->annotated_before)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+    for (int64_t i = 0; i < m->count; i++) {
+        r->labels_before[i + 1] =
+            r->labels_before[i] + xa_rows_of_sample(XA_TARGET_LABEL, &m->samples[i]);
+        r->annotated_before[i + 1] =
+            r->annotated_before[i] + xa_rows_of_sample(XA_TARGET_ANNOTATED, &m->samples[i]);
+    }
+    return XA_OK;
+}
+
+static xa_status prepare_first_rank(run *r, xa_err *err)
+{
+    xa_str identity = {0};
+    xa_status st = XA_OK;
+    XA_TRY(err,
+           xa_job_identity(&r->loaded.job, r->loaded.audit, r->loaded.manifest, &identity, err));
+    XA_TRY(err,
+           xa_contents_create(&r->loaded.job,
+                              r->loaded.audit,
+                              &r->counts,
+                              r->loaded.manifest,
+                              identity.data,
+                              &r->contents,
+                              err));
+    XA_TRY(err, prepare(r, identity.data, err));
+    XA_TRY(err, list_units(r, err));
+    XA_TRY(err, prefix_sums(r, err));
+done:
+    xa_str_free(&identity);
+    return st;
+}
+
+xa_status xa_run_open_archive(run *r, xa_err *err)
+{
+    xa_err mine = XA_ERR_INIT;
+    xa_status st;
+    if (r->rank == 0)
+        st = prepare_first_rank(r, &mine);
+    else
+        st = xa_contents_create(
+            &r->loaded.job, r->loaded.audit, &r->counts, NULL, "", &r->contents, &mine);
+    XA_RETURN_TRY(err, xa_comm_agree(r->comm, st, &mine, err));
+    XA_RETURN_TRY(
+        err, xa_archive_open(r->loaded.job.output, r->comm, r->contents->schema, &r->archive, err));
+    st = xa_stage_create(r->contents, r->archive, &r->stage, &mine);
+    if (st == XA_OK && r->rank == 0 && r->opt.retry_failed)
+        st = reopen_failed(r, &mine);
+    if (st == XA_OK && r->rank == 0)
+        st = xa_run_session(r, false, &mine);
+    return xa_comm_agree(r->comm, st, &mine, err);
+}
+
+/* ---- sessions ---- */
+
+static xa_status put_text(run *r, int field, size_t bytes, const char *text, xa_err *err)
+{
+    char row[XA_SESSION_TEXT] = "";
+    const size_t n = strnlen(text, bytes);
+    memcpy(row, text, n);
+    return xa_archive_write(r->archive, field, r->session, 1, row, err);
+}
+
+xa_status xa_run_session(run *r, bool end, xa_err *err)
+{
+    const xa_contents *c = r->contents;
+    char now[24], library[64], text[XA_SESSION_TEXT];
+    const uint8_t state = end && r->result.end == XA_SCHED_DONE ? 2 : 1;
+    xa_time_iso(now);
+    if (end) {
+        if (r->session < XA_SESSIONS)
+            XA_RETURN_TRY(err, put_text(r, c->session_end, XA_SESSION_TIME, now, err));
+        XA_RETURN_TRY(err, xa_archive_write(r->archive, c->run_state, 0, 1, &state, err));
+        return xa_archive_sync(r->archive, err);
+    }
+    if (r->resumed) {
+        xa_archive *reader = NULL;
+        xa_status st;
+        XA_RETURN_TRY(err, xa_archive_open_read(r->loaded.job.output, &reader, err));
+        st = xa_archive_read(reader, "/run/sessions/count", 0, 1, &r->session, err);
+        XA_RETURN_TRY(err, xa_archive_close(reader, NULL));
+        XA_RETURN_TRY(err, st);
+        if (r->session < 0)
+            r->session = 0;
+    }
+    const int32_t count = r->session + 1, ranks = xa_comm_size(r->comm),
+                  nodes = xa_comm_nodes(r->comm), threads = r->loaded.job.threads;
+    XA_RETURN_TRY(err, xa_archive_write(r->archive, c->session_count, 0, 1, &count, err));
+    XA_RETURN_TRY(err, xa_archive_write(r->archive, c->run_state, 0, 1, &state, err));
+    if (r->session >= XA_SESSIONS)
+        return XA_OK; /* counted, but the table is full */
+    xa_comm_library(library, sizeof library);
+    snprintf(text,
+             sizeof text,
+             "xaudit %s; %s kernels; %s; %s",
+             XA_TOOL_VERSION,
+             xa_isa_name(r->loaded.job.audit.isa),
+             xa_blas_config(),
+             library);
+    XA_RETURN_TRY(err, xa_archive_write(r->archive, c->session_ranks, r->session, 1, &ranks, err));
+    XA_RETURN_TRY(err, xa_archive_write(r->archive, c->session_nodes, r->session, 1, &nodes, err));
+    XA_RETURN_TRY(err,
+                  xa_archive_write(r->archive, c->session_threads, r->session, 1, &threads, err));
+    XA_RETURN_TRY(err, put_text(r, c->session_start, XA_SESSION_TIME, now, err));
+    XA_RETURN_TRY(err, put_text(r, c->session_host, XA_SESSION_HOST, xa_comm_host(r->comm), err));
+    return put_text(r, c->session_text, XA_SESSION_TEXT, text, err);
+}
