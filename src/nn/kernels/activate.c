@@ -1,180 +1,246 @@
-/* Elementwise activations and their derivatives: one loop a kind, accuracy first (libm). */
-#include "isa_build.h"
+/* Elementwise activations and their derivatives, eight at a time, each value by itself: the last
+ * ones of a call go through the same code in a padded vector. */
+#include "isa_math.h"
 #include "isa_table.h"
-
-#include <math.h>
 
 #define SELU_SCALE 1.05070098735548049342f
 #define SELU_ALPHA 1.67326324235437728481f
-#define SQRT_HALF 0.70710678118654752440f
 #define SQRT_2_PI 0.79788456080286535588f /* sqrt(2/pi) */
 #define INV_SQRT_2PI 0.39894228040143267794f
 #define GELU_CUBIC 0.044715f
-
-/* 1/(1+exp(-x)) without overflow on either side. */
-static inline float sigmoid(float x)
-{
-    if (x < 0.0f) {
-        const float e = expf(x);
-        return e / (1.0f + e);
-    }
-    return 1.0f / (1.0f + expf(-x));
-}
 
 static inline float softplus(float x)
 {
     return x > 0.0f ? x + log1pf(expf(-x)) : log1pf(expf(x));
 }
 
-/* The normal distribution function; erfc keeps the tail that 1 + erf would cancel. */
-static inline float normal_cdf(float x)
+XA_INLINE v8 v8_softplus(v8 x)
 {
-    return 0.5f * erfcf(-x * SQRT_HALF);
-}
-
-static inline float clip01(float x)
-{
-    return x < 0.0f ? 0.0f : x > 1.0f ? 1.0f : x;
-}
-
-/* (1 + tanh(z))/2 = sigmoid(2z), which keeps its tail. */
-static inline float gelu_gate(float x)
-{
-    return sigmoid(2.0f * SQRT_2_PI * XA_FMA(GELU_CUBIC * x * x, x, x));
+    v8 y;
+    for (int i = 0; i < 8; i++)
+        y[i] = softplus(x[i]);
+    return y;
 }
 
 /* x times a gate that falls to 0 at -infinity: the product's limit is 0, not NaN. */
-static inline float gated(float x, float gate)
+XA_INLINE v8 gated(v8 x, v8 gate)
 {
-    return x == -INFINITY ? 0.0f : x * gate;
+    return v8_select(v8_eq(x, v8_set(-INFINITY)), v8_set(0.0f), x * gate);
 }
 
-#define EACH(expr)                    \
-    for (int64_t i = 0; i < n; i++) { \
-        const float v = x[i];         \
-        y[i] = (expr);                \
-    }                                 \
-    break
+/* (1 + tanh(z))/2 = sigmoid(2z), which keeps its tail. */
+XA_INLINE v8 gelu_gate(v8 x)
+{
+    return v8_sigmoid(v8_set(2.0f * SQRT_2_PI) * v8_fma(v8_set(GELU_CUBIC) * x * x, x, x));
+}
+
+/* tanh(softplus(x)) = w/(w + 2) with w = e(e + 2), e = exp(x). */
+typedef struct mish_parts {
+    v8 e, w;
+} mish_parts;
+XA_INLINE mish_parts mish_of(v8 x)
+{
+    const v8 e = v8_exp(v8_clamp(x, -110.0f, 20.0f));
+    return (mish_parts){e, e * (e + v8_set(2.0f))};
+}
+
+XA_INLINE v8 forward_1(const xa_activation_kind kind, const xa_activation *act, v8 x)
+{
+    const v8 a = v8_set(act->a), b = v8_set(act->b), c = v8_set(act->c);
+    const v8 zero = v8_set(0.0f), one = v8_set(1.0f), two = v8_set(2.0f);
+    switch (kind) {
+    case XA_ACT_RELU: /* 0 * -infinity must not become NaN */
+        return v8_select(
+            v8_lt(x, c), act->a == 0.0f ? zero : a * (x - c), v8_select(v8_gt(x, b), b, x));
+    case XA_ACT_ELU:
+        return v8_select(v8_gt(x, zero), x, a * v8_expm1_negative(x));
+    case XA_ACT_SELU:
+        return v8_set(SELU_SCALE) *
+               v8_select(v8_gt(x, zero), x, v8_set(SELU_ALPHA) * v8_expm1_negative(x));
+    case XA_ACT_SIGMOID:
+        return v8_sigmoid(x);
+    case XA_ACT_TANH:
+        return v8_tanh(x);
+    case XA_ACT_SWISH:
+        return gated(x, v8_sigmoid(x));
+    case XA_ACT_GELU:
+        return gated(x, v8_normal_at(x).below);
+    case XA_ACT_GELU_TANH:
+        return gated(x, gelu_gate(x));
+    case XA_ACT_SOFTPLUS:
+        return v8_softplus(x);
+    case XA_ACT_SOFTSIGN:
+        return v8_select(
+            v8_eq(v8_abs(x), v8_set(INFINITY)), v8_copysign(one, x), x / (one + v8_abs(x)));
+    case XA_ACT_EXP:
+        return v8_exp(x);
+    case XA_ACT_HARD_SIGMOID:
+        return v8_clamp(v8_fma(a, x, b), 0.0f, 1.0f);
+    case XA_ACT_HARD_SWISH:
+        return gated(x, v8_clamp(v8_fma(v8_set(1.0f / 6.0f), x, v8_set(0.5f)), 0.0f, 1.0f));
+    case XA_ACT_MISH: {
+        const mish_parts m = mish_of(x);
+        return gated(x, m.w / (m.w + two));
+    }
+    case XA_ACT_LINEAR:
+    case XA_ACT_COUNT:
+        break;
+    }
+    return x;
+}
+
+/* The derivative from x, or from y for those kinds that keep their output. */
+XA_INLINE v8 slope_1(const xa_activation_kind kind, const xa_activation *act, v8 v)
+{
+    const v8 a = v8_set(act->a), b = v8_set(act->b), c = v8_set(act->c);
+    const v8 zero = v8_set(0.0f), one = v8_set(1.0f), half = v8_set(0.5f), two = v8_set(2.0f);
+    switch (kind) {
+    case XA_ACT_RELU: {
+        const v8i below_max = isinf(act->b) ? v8i_set(-1) : v8_lt(v, b);
+        const v8 above = (v8)(below_max & (v8i)one);
+        return v8_select(v8_gt(v, c), above, v8_select(v8_ne(v, v), v, a));
+    }
+    case XA_ACT_ELU:
+        return v8_select(v8_gt(v, zero), one, a * v8_exp(v));
+    case XA_ACT_SELU:
+        return v8_set(SELU_SCALE) * v8_select(v8_gt(v, zero), one, v8_set(SELU_ALPHA) * v8_exp(v));
+    case XA_ACT_SIGMOID: /* y */
+        return v * (one - v);
+    case XA_ACT_TANH: /* y */
+        return (one - v) * (one + v);
+    case XA_ACT_SWISH: {
+        const v8 x = v8_clamp(v, -110.0f, 110.0f), s = v8_sigmoid(x);
+        return v8_fma(x * s, one - s, s);
+    }
+    case XA_ACT_GELU: {
+        const v8 x = v8_clamp(v, -15.0f, 15.0f);
+        const v8_normal n = v8_normal_at(x);
+        return v8_fma(x * v8_set(INV_SQRT_2PI), n.density, n.below);
+    }
+    case XA_ACT_GELU_TANH: {
+        const v8 x = v8_clamp(v, -15.0f, 15.0f), g = gelu_gate(x);
+        const v8 dz = v8_set(2.0f * SQRT_2_PI) * v8_fma(v8_set(3.0f * GELU_CUBIC) * x, x, one);
+        return v8_fma(x * g * (one - g), dz, g);
+    }
+    case XA_ACT_SOFTPLUS: /* y: sigmoid(x) = 1 - exp(-y) */
+        return -v8_expm1_negative(-v);
+    case XA_ACT_SOFTSIGN: {
+        const v8 d = one + v8_abs(v);
+        return one / (d * d);
+    }
+    case XA_ACT_EXP: /* y */
+        return v;
+    case XA_ACT_HARD_SIGMOID: /* y */
+        return v8_select(v8_ne(v, v), v, (v8)(v8_gt(v, zero) & v8_lt(v, one) & (v8i)a));
+    case XA_ACT_HARD_SWISH: {
+        const v8 gate = v8_fma(v8_set(1.0f / 6.0f), v, half);
+        const v8 s = v8_fma(v8_set(1.0f / 3.0f), v, half);
+        return v8_select(v8_ge(gate, one), one, v8_select(v8_ge(zero, gate), zero, s));
+    }
+    case XA_ACT_MISH: {
+        const v8 x = v8_clamp(v, -110.0f, 20.0f);
+        const mish_parts m = mish_of(x);
+        const v8 t = m.w / (m.w + two), s = m.e / (one + m.e);
+        return v8_fma(x * s, two / (m.w + two) * (one + t), t);
+    }
+    case XA_ACT_LINEAR:
+    case XA_ACT_COUNT:
+        break;
+    }
+    return one;
+}
+
+/* A loop for each kind, so that the choice is made once. */
+XA_INLINE void forward_n(
+    const xa_activation_kind kind, int64_t n, const xa_activation *act, const float *x, float *y)
+{
+    int64_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        v8_store(y + i, forward_1(kind, act, v8_load(x + i)));
+    if (i < n) {
+        float part[8] = {0};
+        memcpy(part, x + i, (size_t)(n - i) * sizeof(*x));
+        v8_store(part, forward_1(kind, act, v8_load(part)));
+        memcpy(y + i, part, (size_t)(n - i) * sizeof(*y));
+    }
+}
+
+XA_INLINE void backward_n(const xa_activation_kind kind,
+                          int64_t n,
+                          const xa_activation *act,
+                          const float *v,
+                          const float *dy,
+                          float *dx)
+{
+    int64_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        v8_store(dx + i, v8_load(dy + i) * slope_1(kind, act, v8_load(v + i)));
+    if (i < n) {
+        float part[8] = {0}, g[8] = {0};
+        memcpy(part, v + i, (size_t)(n - i) * sizeof(*v));
+        memcpy(g, dy + i, (size_t)(n - i) * sizeof(*dy));
+        v8_store(part, v8_load(g) * slope_1(kind, act, v8_load(part)));
+        memcpy(dx + i, part, (size_t)(n - i) * sizeof(*dx));
+    }
+}
 
 void XA_K(xa_activate)(int64_t n, const xa_activation *act, const float *x, float *y)
 {
-    const float a = act->a, b = act->b, c = act->c;
     switch (act->kind) {
-    case XA_ACT_RELU:
-        EACH(v < c ? (a == 0.0f ? 0.0f : a * (v - c)) : v > b ? b : v);
-    case XA_ACT_ELU:
-        EACH(v > 0.0f ? v : a * expm1f(v));
-    case XA_ACT_SELU:
-        EACH(v > 0.0f ? SELU_SCALE * v : SELU_SCALE * SELU_ALPHA * expm1f(v));
-    case XA_ACT_SIGMOID:
-        EACH(sigmoid(v));
-    case XA_ACT_TANH:
-        EACH(tanhf(v));
-    case XA_ACT_SWISH:
-        EACH(gated(v, sigmoid(v)));
-    case XA_ACT_GELU:
-        EACH(gated(v, normal_cdf(v)));
-    case XA_ACT_GELU_TANH:
-        EACH(gated(v, gelu_gate(v)));
-    case XA_ACT_SOFTPLUS:
-        EACH(softplus(v));
-    case XA_ACT_SOFTSIGN:
-        EACH(isinf(v) ? copysignf(1.0f, v) : v / (1.0f + fabsf(v)));
-    case XA_ACT_EXP:
-        EACH(expf(v));
-    case XA_ACT_HARD_SIGMOID:
-        EACH(clip01(XA_FMA(a, v, b)));
-    case XA_ACT_HARD_SWISH:
-        EACH(gated(v, clip01(XA_FMA(1.0f / 6.0f, v, 0.5f))));
-    case XA_ACT_MISH:
-        EACH(gated(v, tanhf(softplus(v))));
     case XA_ACT_LINEAR:
     case XA_ACT_COUNT:
         if (y != x)
             memcpy(y, x, (size_t)n * sizeof(*y));
         break;
+#define X(name)                                 \
+    case XA_ACT_##name:                         \
+        forward_n(XA_ACT_##name, n, act, x, y); \
+        break;
+        X(RELU)
+        X(ELU)
+        X(SELU)
+        X(SIGMOID)
+        X(TANH)
+        X(SWISH)
+        X(GELU)
+        X(GELU_TANH)
+        X(SOFTPLUS)
+        X(SOFTSIGN)
+        X(EXP)
+        X(HARD_SIGMOID)
+        X(HARD_SWISH)
+        X(MISH)
+#undef X
     }
 }
-#undef EACH
-
-static inline float swish_slope(float x)
-{
-    const float s = sigmoid(x);
-    return isinf(x) ? s : XA_FMA(x * s, 1.0f - s, s);
-}
-
-static inline float gelu_slope(float x)
-{
-    const float phi = INV_SQRT_2PI * expf(-0.5f * x * x);
-    return isinf(x) ? normal_cdf(x) : XA_FMA(x, phi, normal_cdf(x));
-}
-
-/* g + x*g'(x) with g = sigmoid(2z(x)). */
-static inline float gelu_tanh_slope(float x)
-{
-    const float g = gelu_gate(x), square = x * x;
-    const float dz = 2.0f * SQRT_2_PI * XA_FMA(3.0f * GELU_CUBIC, square, 1.0f);
-    const float tail = g * (1.0f - g);
-    return tail == 0.0f ? g : XA_FMA(x * tail, dz, g);
-}
-
-static inline float hard_swish_slope(float x)
-{
-    const float gate = XA_FMA(1.0f / 6.0f, x, 0.5f);
-    return gate <= 0.0f ? 0.0f : gate >= 1.0f ? 1.0f : XA_FMA(1.0f / 3.0f, x, 0.5f);
-}
-
-static inline float mish_slope(float x)
-{
-    const float t = tanhf(softplus(x));
-    return isinf(x) ? t : XA_FMA(x * sigmoid(x), (1.0f - t) * (1.0f + t), t);
-}
-
-#define EACH(expr)                    \
-    for (int64_t i = 0; i < n; i++) { \
-        const float s = v[i];         \
-        dx[i] = dy[i] * (expr);       \
-    }                                 \
-    break
 
 void XA_K(xa_activate_back)(
     int64_t n, const xa_activation *act, const float *v, const float *dy, float *dx)
 {
-    const float a = act->a, b = act->b, c = act->c;
     switch (act->kind) {
-    case XA_ACT_RELU: /* from x */
-        EACH(s > c ? (isinf(b) || s < b ? 1.0f : 0.0f) : s <= c ? a : s);
-    case XA_ACT_ELU: /* from x */
-        EACH(s > 0.0f ? 1.0f : a * expf(s));
-    case XA_ACT_SELU: /* from x */
-        EACH(s > 0.0f ? SELU_SCALE : SELU_SCALE * SELU_ALPHA * expf(s));
-    case XA_ACT_SIGMOID: /* from y */
-        EACH(s * (1.0f - s));
-    case XA_ACT_TANH: /* from y */
-        EACH((1.0f - s) * (1.0f + s));
-    case XA_ACT_SWISH: /* from x */
-        EACH(swish_slope(s));
-    case XA_ACT_GELU: /* from x */
-        EACH(gelu_slope(s));
-    case XA_ACT_GELU_TANH: /* from x */
-        EACH(gelu_tanh_slope(s));
-    case XA_ACT_SOFTPLUS: /* from y: sigmoid(x) = 1 - exp(-y) */
-        EACH(-expm1f(-s));
-    case XA_ACT_SOFTSIGN: /* from x */
-        EACH(1.0f / ((1.0f + fabsf(s)) * (1.0f + fabsf(s))));
-    case XA_ACT_EXP: /* from y */
-        EACH(s);
-    case XA_ACT_HARD_SIGMOID: /* from y */
-        EACH(s > 0.0f && s < 1.0f ? a : s != s ? s : 0.0f);
-    case XA_ACT_HARD_SWISH: /* from x */
-        EACH(hard_swish_slope(s));
-    case XA_ACT_MISH: /* from x */
-        EACH(mish_slope(s));
     case XA_ACT_LINEAR:
     case XA_ACT_COUNT:
         if (dx != dy)
             memcpy(dx, dy, (size_t)n * sizeof(*dx));
         break;
+#define X(name)                                       \
+    case XA_ACT_##name:                               \
+        backward_n(XA_ACT_##name, n, act, v, dy, dx); \
+        break;
+        X(RELU)
+        X(ELU)
+        X(SELU)
+        X(SIGMOID)
+        X(TANH)
+        X(SWISH)
+        X(GELU)
+        X(GELU_TANH)
+        X(SOFTPLUS)
+        X(SOFTSIGN)
+        X(EXP)
+        X(HARD_SIGMOID)
+        X(HARD_SWISH)
+        X(MISH)
+#undef X
     }
 }
-#undef EACH

@@ -20,6 +20,13 @@ typedef struct gather {
     const float *w[TAPS];
 } gather;
 
+/* Not an initialiser: that would clear the lists of pointers as well. */
+static inline void gather_start(gather *g)
+{
+    g->taps = 0;
+    g->started = false;
+}
+
 static void gather_flush(gather *g, int64_t c, float *y)
 {
     int64_t j = 0;
@@ -163,7 +170,8 @@ pixel(const xa_dw_shape *s, const float *x, const float *w, int64_t oy, int64_t 
         pixel_m(s, x, w, oy, ox, y);
         return;
     }
-    gather g = {.taps = 0};
+    gather g;
+    gather_start(&g);
     for (int64_t ky = 0; ky < s->kh; ky++) {
         const int64_t iy = oy * s->sh + ky * s->dh - s->pad_top;
         if (iy < 0 || iy >= s->h)
@@ -256,7 +264,8 @@ back_pixel(const xa_dw_shape *s, const float *dy, const float *w, int64_t iy, in
         back_pixel_m(s, dy, w, iy, ix, dx);
         return;
     }
-    gather g = {.taps = 0};
+    gather g;
+    gather_start(&g);
     for (int64_t ky = 0; ky < s->kh; ky++) {
         const int64_t oy = feeds(iy, s->pad_top, ky, s->dh, s->sh, s->oh);
         if (oy < 0)

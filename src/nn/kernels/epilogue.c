@@ -36,12 +36,12 @@ XA_INLINE float relu_1(const relu *r, float x, unsigned *bit)
 XA_INLINE v8 relu_8(const relu *r, v8 x, unsigned *bits)
 {
     const v8 low = v8_set(r->low);
-    const v8i below = x < low;
-    v8i pass = x > low;
+    const v8i below = v8_lt(x, low);
+    v8i pass = v8_gt(x, low);
     v8 y = v8_select(below, r->slope == 0.0f ? v8_set(0.0f) : v8_set(r->slope) * (x - low), x);
     if (r->bounded) {
         const v8 high = v8_set(r->high);
-        const v8i above = (x >= high) & ~below;
+        const v8i above = v8_ge(x, high) & ~below;
         y = v8_select(above, high, y);
         pass &= ~above;
     }

@@ -3,7 +3,8 @@
 #include "isa_build.h"
 #include "isa_table.h"
 
-enum { KSTEP = 16 }; /* rows of b read side by side */
+/* Rows of b read side by side: few while they come from memory, more once they serve many rows. */
+enum { KSTEP = 16, KSTEP_MANY = 64, MANY = 8 };
 
 /* c[MR, 8*NV] (+)= a[MR, kn] * b[kn, 8*NV]; `first` starts the sums at 0. */
 XA_INLINE void block(const int mr,
@@ -90,8 +91,9 @@ void XA_K(xa_gemm_rows)(int64_t m,
     if (k == 0)
         for (int64_t i = 0; i < m; i++)
             memset(c + i * ldc, 0, (size_t)n * sizeof(*c));
-    for (int64_t k0 = 0; k0 < k; k0 += KSTEP) {
-        const int64_t kn = k - k0 < KSTEP ? k - k0 : KSTEP;
+    const int64_t step = m < MANY ? KSTEP : KSTEP_MANY;
+    for (int64_t k0 = 0; k0 < k; k0 += step) {
+        const int64_t kn = k - k0 < step ? k - k0 : step;
         const bool first = k0 == 0;
         const float *ak = a + k0, *bk = b + k0 * ldb;
         int64_t j = 0;

@@ -68,11 +68,41 @@ XA_INLINE v8i v8i_select(v8i mask, v8i a, v8i b)
 {
     return (mask & a) | (~mask & b);
 }
+/* Comparisons: all bits of a lane set where it holds. Without 32-byte registers the compiler would
+ * take lanes one by one, so they are cut into halves here. */
+#if defined(__AVX__)
+#define XA_COMPARE(name, type, op)     \
+    XA_INLINE v8i name(type a, type b) \
+    {                                  \
+        return a op b;                 \
+    }
+#else
+typedef float v4 __attribute__((vector_size(16)));
+typedef int32_t v4i __attribute__((vector_size(16)));
+#define XA_LOW(x) __builtin_shufflevector((x), (x), 0, 1, 2, 3)
+#define XA_HIGH(x) __builtin_shufflevector((x), (x), 4, 5, 6, 7)
+#define XA_COMPARE(name, type, op)                                               \
+    XA_INLINE v8i name(type a, type b)                                           \
+    {                                                                            \
+        const v4i low = XA_LOW(a) op XA_LOW(b), high = XA_HIGH(a) op XA_HIGH(b); \
+        return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);       \
+    }
+#endif
+XA_COMPARE(v8_gt, v8, >)
+XA_COMPARE(v8_ge, v8, >=)
+XA_COMPARE(v8_lt, v8, <)
+XA_COMPARE(v8_eq, v8, ==)
+XA_COMPARE(v8_ne, v8, !=)
+XA_COMPARE(v8i_eq, v8i, ==)
+
 /* Bit i of the byte is lane i of a comparison's result. */
 XA_INLINE unsigned v8_bits(v8i mask)
 {
 #if defined(__AVX__)
     return (unsigned)__builtin_ia32_movmskps256((v8)mask);
+#elif defined(__SSE__)
+    return (unsigned)__builtin_ia32_movmskps((v4)XA_LOW(mask)) |
+           (unsigned)__builtin_ia32_movmskps((v4)XA_HIGH(mask)) << 4;
 #else
     unsigned r = 0;
     for (int i = 0; i < 8; i++)
@@ -84,7 +114,7 @@ XA_INLINE unsigned v8_bits(v8i mask)
 XA_INLINE v8i v8_unbits(unsigned bits)
 {
     const v8i lane = {1, 2, 4, 8, 16, 32, 64, 128};
-    return (v8i_set((int32_t)bits) & lane) == lane;
+    return v8i_eq(v8i_set((int32_t)bits) & lane, lane);
 }
 /* Eight bytes as eight integers. */
 XA_INLINE v8i v8i_load_bytes(const uint8_t *p)

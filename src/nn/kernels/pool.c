@@ -3,8 +3,6 @@
 #include "isa_build.h"
 #include "isa_table.h"
 
-#include <math.h>
-
 /* The part [first, last) of a window's taps that lies inside. */
 typedef struct span {
     int64_t first, last;
@@ -33,118 +31,137 @@ static inline span covering(int64_t i, int64_t stride, int64_t pad, int64_t k, i
 
 /* ---- maximum --------------------------------------------------------------------------------- */
 
-/* x lies at the window's tap (0,0), which may be outside; only taps in `vy`, `vx` are read. */
-XA_INLINE void max_pixel(const xa_pool_shape *s,
-                         const float *x,
-                         int64_t iy,
-                         int64_t ix,
-                         span vy,
-                         span vx,
-                         float *y,
-                         uint8_t *arg8,
-                         uint32_t *arg32)
+enum { TAPS = 64 };
+
+/* Pixels of a window, or windows of a pixel, gathered before the loop over channels. */
+typedef struct taps {
+    int n;
+    bool started; /* the result holds what earlier taps gave */
+    const float *p[TAPS];
+    const void *place[TAPS];
+    int32_t index[TAPS];
+} taps;
+
+static inline void taps_start(taps *t) /* not an initialiser: the lists need no clearing */
 {
-    const int64_t c = s->c;
+    t->n = 0;
+    t->started = false;
+}
+
+XA_INLINE v8i places_load(const void *p, int64_t j, const bool bytes)
+{
+    v8i v;
+    if (bytes)
+        return v8i_load_bytes((const uint8_t *)p + j);
+    memcpy(&v, (const uint32_t *)p + j, sizeof(v));
+    return v;
+}
+
+XA_INLINE void places_store(void *p, int64_t j, v8i v, const bool bytes)
+{
+    if (bytes)
+        v8i_store_bytes((uint8_t *)p + j, v);
+    else
+        memcpy((uint32_t *)p + j, &v, sizeof(v));
+}
+
+/* Takes a value that is greater, or the first NaN. */
+XA_INLINE void max_taps(const taps *t, int64_t c, float *y, void *argmax, const bool bytes)
+{
     int64_t j = 0;
     for (; j + 8 <= c; j += 8) {
-        v8 best = v8_set(-INFINITY);
-        v8i place = v8i_set((int32_t)(vy.first * s->kw + vx.first));
-        for (int64_t ky = vy.first; ky < vy.last; ky++) {
-            const float *row = x + ((iy + ky) * s->w + ix) * c + j;
-            for (int64_t kx = vx.first; kx < vx.last; kx++) {
-                const v8 v = v8_load(row + kx * c);
-                /* greater, or the first NaN */
-                const v8i take = (v > best) | ((v != v) & (best == best));
-                best = v8_select(take, v, best);
-                place = v8i_select(take, v8i_set((int32_t)(ky * s->kw + kx)), place);
-            }
+        v8 best = v8_load(t->started ? y + j : t->p[0] + j);
+        v8i place = t->started && argmax ? places_load(argmax, j, bytes) : v8i_set(t->index[0]);
+        for (int i = !t->started; i < t->n; i++) {
+            const v8 v = v8_load(t->p[i] + j);
+            const v8i take = v8_gt(v, best) | (v8_ne(v, v) & v8_eq(best, best));
+            best = v8_select(take, v, best);
+            place = v8i_select(take, v8i_set(t->index[i]), place);
         }
         v8_store(y + j, best);
-        if (arg8)
-            v8i_store_bytes(arg8 + j, place);
-        if (arg32)
-            memcpy(arg32 + j, &place, sizeof(place));
+        if (argmax)
+            places_store(argmax, j, place, bytes);
     }
-    for (; j < c; j++) {
-        float best = -INFINITY;
-        int64_t place = vy.first * s->kw + vx.first;
-        for (int64_t ky = vy.first; ky < vy.last; ky++)
-            for (int64_t kx = vx.first; kx < vx.last; kx++) {
-                const float v = x[((iy + ky) * s->w + ix + kx) * c + j];
-                if (v > best || (v != v && best == best)) {
-                    best = v;
-                    place = ky * s->kw + kx;
-                }
+    for (; j < c; j++)
+        for (int i = 0; i < t->n; i++) {
+            const float v = t->p[i][j];
+            if ((i == 0 && !t->started) || v > y[j] || (v != v && y[j] == y[j])) {
+                y[j] = v;
+                if (argmax && bytes)
+                    ((uint8_t *)argmax)[j] = (uint8_t)t->index[i];
+                else if (argmax)
+                    ((uint32_t *)argmax)[j] = (uint32_t)t->index[i];
             }
-        y[j] = best;
-        if (arg8)
-            arg8[j] = (uint8_t)place;
-        if (arg32)
-            arg32[j] = (uint32_t)place;
-    }
+        }
+}
+
+static void max_flush(taps *t, int64_t c, float *y, void *argmax, bool bytes)
+{
+    if (bytes)
+        max_taps(t, c, y, argmax, true);
+    else
+        max_taps(t, c, y, argmax, false);
+    t->n = 0;
+    t->started = true;
 }
 
 void XA_K(xa_max_pool)(
     const xa_pool_shape *s, const float *x, int64_t row0, int64_t row1, float *y, void *argmax)
 {
     const bool bytes = s->kh * s->kw <= XA_POOL_BYTE_WINDOW;
-    uint8_t *a8 = bytes ? argmax : NULL;
-    uint32_t *a32 = bytes ? NULL : argmax;
+    char *a = argmax;
     for (int64_t oy = row0; oy < row1; oy++) {
         const span vy = inside(oy, s->sh, s->pad_top, s->kh, s->h);
         for (int64_t ox = 0; ox < s->ow; ox++, y += s->c) {
             const span vx = inside(ox, s->sw, s->pad_left, s->kw, s->w);
             const int64_t iy = oy * s->sh - s->pad_top, ix = ox * s->sw - s->pad_left;
-            max_pixel(s, x, iy, ix, vy, vx, y, a8, a32);
-            if (a8)
-                a8 += s->c;
-            if (a32)
-                a32 += s->c;
+            taps t;
+            taps_start(&t);
+            for (int64_t ky = vy.first; ky < vy.last; ky++)
+                for (int64_t kx = vx.first; kx < vx.last; kx++) {
+                    if (t.n == TAPS)
+                        max_flush(&t, s->c, y, a, bytes);
+                    t.p[t.n] = x + ((iy + ky) * s->w + ix + kx) * s->c;
+                    t.index[t.n++] = (int32_t)(ky * s->kw + kx);
+                }
+            max_flush(&t, s->c, y, a, bytes);
+            if (a)
+                a += (size_t)s->c * (bytes ? sizeof(uint8_t) : sizeof(uint32_t));
         }
     }
 }
 
-XA_INLINE void max_back_pixel(const xa_pool_shape *s,
-                              const float *dy,
-                              const uint8_t *arg8,
-                              const uint32_t *arg32,
-                              int64_t iy,
-                              int64_t ix,
-                              span oy,
-                              span ox,
-                              float *dx)
+XA_INLINE void sum_hits(const taps *t, int64_t c, float *dx, const bool bytes)
 {
-    const int64_t c = s->c;
     int64_t j = 0;
     for (; j + 8 <= c; j += 8) {
-        v8 sum = v8_set(0.0f);
-        for (int64_t y = oy.first; y < oy.last; y++) {
-            const int64_t ky = iy + s->pad_top - y * s->sh;
-            for (int64_t x = ox.first; x < ox.last; x++) {
-                const int64_t kx = ix + s->pad_left - x * s->sw, at = (y * s->ow + x) * c + j;
-                v8i place;
-                if (arg8)
-                    place = v8i_load_bytes(arg8 + at);
-                else
-                    memcpy(&place, arg32 + at, sizeof(place));
-                const v8i hit = place == v8i_set((int32_t)(ky * s->kw + kx));
-                sum += (v8)(hit & (v8i)v8_load(dy + at));
-            }
+        v8 sum = t->started ? v8_load(dx + j) : v8_set(0.0f);
+        for (int i = 0; i < t->n; i++) {
+            const v8i hit = v8i_eq(places_load(t->place[i], j, bytes), v8i_set(t->index[i]));
+            sum += (v8)(hit & (v8i)v8_load(t->p[i] + j));
         }
         v8_store(dx + j, sum);
     }
     for (; j < c; j++) {
-        float sum = 0.0f;
-        for (int64_t y = oy.first; y < oy.last; y++)
-            for (int64_t x = ox.first; x < ox.last; x++) {
-                const int64_t ky = iy + s->pad_top - y * s->sh, kx = ix + s->pad_left - x * s->sw;
-                const int64_t at = (y * s->ow + x) * c + j;
-                const int64_t place = arg8 ? arg8[at] : arg32[at];
-                if (place == ky * s->kw + kx)
-                    sum += dy[at];
-            }
+        float sum = t->started ? dx[j] : 0.0f;
+        for (int i = 0; i < t->n; i++) {
+            const int64_t place =
+                bytes ? ((const uint8_t *)t->place[i])[j] : ((const uint32_t *)t->place[i])[j];
+            if (place == t->index[i])
+                sum += t->p[i][j];
+        }
         dx[j] = sum;
     }
+}
+
+static void sum_flush(taps *t, int64_t c, float *dx, bool bytes)
+{
+    if (bytes)
+        sum_hits(t, c, dx, true);
+    else
+        sum_hits(t, c, dx, false);
+    t->n = 0;
+    t->started = true;
 }
 
 void XA_K(xa_max_pool_back)(const xa_pool_shape *s,
@@ -155,14 +172,25 @@ void XA_K(xa_max_pool_back)(const xa_pool_shape *s,
                             float *dx)
 {
     const bool bytes = s->kh * s->kw <= XA_POOL_BYTE_WINDOW;
+    const size_t place = bytes ? sizeof(uint8_t) : sizeof(uint32_t);
     for (int64_t iy = row0; iy < row1; iy++) {
         const span oy = covering(iy, s->sh, s->pad_top, s->kh, s->oh);
         for (int64_t ix = 0; ix < s->w; ix++, dx += s->c) {
             const span ox = covering(ix, s->sw, s->pad_left, s->kw, s->ow);
-            if (bytes)
-                max_back_pixel(s, dy, argmax, NULL, iy, ix, oy, ox, dx);
-            else
-                max_back_pixel(s, dy, NULL, argmax, iy, ix, oy, ox, dx);
+            taps t;
+            taps_start(&t);
+            for (int64_t y = oy.first; y < oy.last; y++)
+                for (int64_t x = ox.first; x < ox.last; x++) {
+                    const int64_t at = (y * s->ow + x) * s->c;
+                    const int64_t ky = iy + s->pad_top - y * s->sh;
+                    const int64_t kx = ix + s->pad_left - x * s->sw;
+                    if (t.n == TAPS)
+                        sum_flush(&t, s->c, dx, bytes);
+                    t.p[t.n] = dy + at;
+                    t.place[t.n] = (const char *)argmax + (size_t)at * place;
+                    t.index[t.n++] = (int32_t)(ky * s->kw + kx);
+                }
+            sum_flush(&t, s->c, dx, bytes);
         }
     }
 }
