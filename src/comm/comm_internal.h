@@ -59,6 +59,10 @@ xa_status
 xa__comm_broadcast(xa_comm *c, int root, void **data, size_t *size, size_t piece, xa_err *err);
 /* xa_shared_alloc where the folder behind shared memory is said to have at most `room` bytes. */
 xa_status xa__shared_alloc(xa_comm *c, size_t bytes, uint64_t room, xa_shared *out, xa_err *err);
+/* Leader: touches every page now, false when there is no memory behind one. MADV_POPULATE_WRITE
+ * reports where a plain touch would be killed by SIGBUS; kernels before 5.14 do not know it (true
+ * then), and the check of the room has to do. */
+bool xa__shared_claim(const xa_comm *c, void *data, size_t bytes);
 /* Frees what is left of messages; gives up on unsent ones after a second. */
 void xa__messages_free(xa_comm *c);
 

@@ -18,34 +18,26 @@ typedef struct block {
     void *own; /* private memory, else the window's */
 } block;
 
-/* Where Open MPI keeps shared windows. Asked from the library, because users move it by settings.
- */
-static void backing_folder(char *out, size_t size)
+/* Where Open MPI keeps shared windows: its setting, else /dev/shm, else (NULL) its session folder
+ * on some disk. The library's own table of settings is not asked: reading it (MPI_T) loads all
+ * plug-ins anew and leaks them. */
+static const char *backing_folder(void)
 {
-    snprintf(out, size, "/dev/shm");
-    int level = 0, index = 0, count = 0;
-    if (MPI_T_init_thread(MPI_THREAD_SINGLE, &level) != MPI_SUCCESS)
-        return;
-    MPI_T_cvar_handle handle = MPI_T_CVAR_HANDLE_NULL;
-    if (MPI_T_cvar_get_index("osc_sm_backing_directory", &index) == MPI_SUCCESS &&
-        MPI_T_cvar_handle_alloc(index, NULL, &handle, &count) == MPI_SUCCESS) {
-        char *text = count > 0 ? calloc((size_t)count + 1, 1) : NULL;
-        if (text != NULL && MPI_T_cvar_read(handle, text) == MPI_SUCCESS && text[0] == '/')
-            snprintf(out, size, "%s", text);
-        free(text);
-        MPI_T_cvar_handle_free(&handle);
-    }
-    MPI_T_finalize();
+    const char *set = getenv("OMPI_MCA_osc_sm_backing_directory");
+    if (set != NULL && set[0] != '\0')
+        return set;
+    return access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NULL;
 }
 
 /* Leader: is there room for the block, and for what MPI itself keeps there? */
 static bool has_room(const xa_comm *c, size_t bytes, uint64_t limit)
 {
-    char folder[1024];
-    backing_folder(folder, sizeof folder);
+    const char *folder = backing_folder();
     struct statvfs fs;
     uint64_t room = 0;
-    if (statvfs(folder, &fs) == 0)
+    if (folder == NULL)
+        room = UINT64_MAX; /* the claim has the last word */
+    else if (statvfs(folder, &fs) == 0)
         room = (uint64_t)fs.f_bavail * fs.f_frsize;
     if (room > limit)
         room = limit;
@@ -57,17 +49,15 @@ static bool has_room(const xa_comm *c, size_t bytes, uint64_t limit)
            "host %s: %s has %.1f MiB of room, %.1f MiB are needed to share one copy of the weights:"
            " each of the %d ranks keeps its own. A larger %s avoids it (docker: --shm-size)",
            c->host,
-           folder,
+           folder != NULL ? folder : "shared memory",
            (double)room / 1048576,
            (double)(bytes + reserve) / 1048576,
            c->node_size,
-           folder);
+           folder != NULL ? folder : "/dev/shm");
     return false;
 }
 
-/* Leader: claims every page now. MADV_POPULATE_WRITE returns an error where a plain touch would be
- * killed by SIGBUS; kernels before 5.14 do not know it, and the check of the room has to do. */
-static bool claim(const xa_comm *c, unsigned char *data, size_t bytes)
+bool xa__shared_claim(const xa_comm *c, void *data, size_t bytes)
 {
 #ifdef MADV_POPULATE_WRITE
     const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
@@ -132,7 +122,7 @@ static xa_status open_window(xa_comm *c, size_t bytes, block *b, void **data, xa
     XA__MPI(err, MPI_Bcast(&offset, 1, MPI_UINT64_T, 0, c->node));
     good = good && ((uintptr_t)base + offset) % XA_ALIGN == 0;
     if (good && c->node_rank == 0)
-        good = claim(c, base + offset, bytes);
+        good = xa__shared_claim(c, base + offset, bytes);
     XA_TRY(err, node_all(c, &good, err));
     if (good)
         *data = base + offset;

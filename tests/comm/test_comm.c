@@ -24,6 +24,10 @@ static void test_surroundings(void **state)
     int64_t n = xa_comm_node_rank(c) == 0 ? xa_comm_node_size(c) : 0;
     assert_ok(xa_comm_sum_i64(c, &n, &err), err);
     assert_int_equal(n, size);
+    /* two_nodes.sh says how many there must be. */
+    const char *nodes = getenv("XA_TEST_NODES");
+    if (nodes != NULL)
+        assert_int_equal(xa_comm_nodes(c), atoi(nodes));
     /* A duplicate, so that messages of others on the world are not taken for ours. */
     int relation = 0;
     MPI_Comm_compare(MPI_COMM_WORLD, xa_comm_mpi(c), &relation);

@@ -1,4 +1,6 @@
 /* Node-shared memory and what takes its place. */
+#include <sys/mman.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "comm/mpi_test.h"
@@ -42,7 +44,7 @@ static void fill_and_check(xa_comm *c, xa_shared *s, int salt)
 static void test_shared(void **state)
 {
     xa_comm *c = *state;
-    static const size_t sizes[] = {1, 63, 64, 4096, 5000001, 4 << 20};
+    static const size_t sizes[] = {1, 63, 64, 4096, 3000001};
     for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++) {
         xa_err err = XA_ERR_INIT;
         xa_shared s = {0};
@@ -105,6 +107,62 @@ static void test_no_room(void **state)
     check_private(c, reserve + (3 << 20), false);
 }
 
+/* The real folder: shared where it holds 64 MiB, else private, and no hang (small_shm.sh runs this
+ * program where it does not). */
+static void test_real_room(void **state)
+{
+    xa_comm *c = *state;
+    xa_err err = XA_ERR_INIT;
+    const size_t bytes = 64 << 20;
+    if (xa_comm_node_size(c) == 1)
+        return;
+    struct statvfs fs;
+    assert_int_equal(statvfs("/dev/shm", &fs), 0);
+    const uint64_t size = (uint64_t)fs.f_blocks * fs.f_frsize;
+    assert_ok(xa_comm_barrier(c, &err), err);
+    xa_shared s = {0};
+    assert_ok(xa_shared_alloc(c, bytes, &s, &err), err);
+    if (size < bytes)
+        assert_true(s.is_private);
+    else if (size > 16 * bytes)
+        assert_false(s.is_private);
+    unsigned char *data = s.data;
+    if (s.leader) {
+        for (size_t i = 0; i < bytes; i += 4096)
+            data[i] = byte_of(i, 9);
+    }
+    assert_ok(xa_shared_ready(c, &s, &err), err);
+    for (size_t i = 0; i < bytes; i += 4096)
+        assert_int_equal(data[i], byte_of(i, 9));
+    assert_ok(xa_comm_barrier(c, &err), err);
+    xa_shared_free(c, &s);
+}
+
+/* A page without memory behind it, as in a memory file system that fills up meanwhile. */
+static void test_claim(void **state)
+{
+    xa_comm *c = *state;
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    FILE *f = tmpfile();
+    assert_non_null(f);
+    assert_int_equal(ftruncate(fileno(f), (off_t)(2 * page)), 0);
+    unsigned char *data = mmap(NULL, 4 * page, PROT_READ | PROT_WRITE, MAP_SHARED, fileno(f), 0);
+    assert_ptr_not_equal(data, MAP_FAILED);
+    log_lines lines = {0};
+    xa_log_sink(keep_line, &lines);
+    assert_true(xa__shared_claim(c, data + 64, 2 * page - 64));
+    assert_int_equal(lines.n, 0);
+#ifdef MADV_POPULATE_WRITE
+    if (madvise(data, page, MADV_POPULATE_WRITE) == 0) {
+        assert_false(xa__shared_claim(c, data + 64, 2 * page));
+        assert_int_equal(lines.n, 1);
+    }
+#endif
+    xa_log_sink(NULL, NULL);
+    munmap(data, 4 * page);
+    fclose(f);
+}
+
 static void test_refusals(void **state)
 {
     xa_comm *c = *state;
@@ -127,6 +185,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_shared),
         cmocka_unit_test(test_one_copy),
         cmocka_unit_test(test_no_room),
+        cmocka_unit_test(test_real_room),
+        cmocka_unit_test(test_claim),
         cmocka_unit_test(test_refusals),
     };
     return mpi_test_main(argc, argv, tests, sizeof tests / sizeof tests[0]);
