@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# The demo on a fresh Debian or Ubuntu: packages, build, run on 2 ranks, a first table.
+#   jobs/demo.sh
+set -euo pipefail
+XA_ROOT=$(cd "$(dirname "$0")/.." && pwd)
+cd "$XA_ROOT"
+. jobs/setup.sh
+
+# shellcheck disable=SC2086
+xa_packages $XA_PACKAGES
+xa_say "building into build/"
+xa_build build -DXA_TESTS=OFF
+
+xa_say "what will run: xaudit check jobs/demo.yaml"
+build/xaudit check jobs/demo.yaml
+
+xa_say "running on 2 ranks: mpirun -n 2 build/xaudit run jobs/demo.yaml --fresh"
+mpirun --bind-to none -n 2 build/xaudit run jobs/demo.yaml --fresh
+
+xa_say "a first table: xaudit table results/demo.h5"
+build/xaudit table results/demo.h5
+
+xa_say "done"
+cat <<TXT
+The archive is results/demo.h5. Look into it:
+  build/xaudit info results/demo.h5              what it holds
+  build/xaudit table results/demo.h5 --csv       one tidy line per image and explainer
+  python3 -c "import h5py; h5py.File('results/demo.h5').visit(print)"
+Your own model: copy jobs/demo.yaml, change file, size, scale and manifest, and run
+  build/xaudit check my.yaml
+TXT

@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# What jobs/demo.sh and tests/run.sh have in common: packages of Debian or Ubuntu where some are missing
+# (sudo where not root), then configure and build. To be sourced:
+#
+#   . jobs/setup.sh; xa_packages PACKAGE..; xa_build FOLDER CMAKE-OPTION..
+
+# What the program needs to be built and run.
+XA_PACKAGES="build-essential cmake ninja-build pkg-config libopenmpi-dev openmpi-bin libhdf5-openmpi-dev
+  libopenblas-pthread-dev libtiff-dev libjpeg-dev libpng-dev libexif-dev libjansson-dev libyaml-dev libcsv-dev
+  libxxhash-dev libssl-dev"
+# What the tests need besides.
+XA_TEST_PACKAGES="libcmocka-dev hdf5-tools python3-h5py python3-numpy clang-format-14"
+
+xa_say() { printf '\n== %s\n' "$*"; }
+
+# Installs those of the packages that are missing.
+xa_packages() {
+  local missing="" p
+  if ! command -v dpkg-query >/dev/null 2>&1; then
+    echo "Not a Debian or Ubuntu: please see that these (or their like) are installed: $*" >&2
+    return 0
+  fi
+  for p in "$@"; do
+    dpkg-query -W -f '${db:Status-Abbrev}' "$p" 2>/dev/null | grep -q '^ii' || missing="$missing $p"
+  done
+  [ -z "$missing" ] && return 0
+  local sudo=""
+  if [ "$(id -u)" != 0 ]; then
+    if command -v sudo >/dev/null 2>&1; then
+      sudo=sudo
+    else
+      echo "These packages are missing and you are not root:$missing" >&2
+      return 1
+    fi
+  fi
+  xa_say "installing$missing"
+  # shellcheck disable=SC2086
+  $sudo apt-get -o DPkg::Lock::Timeout=300 -qq update &&
+    $sudo env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=300 -qq install -y \
+      --no-install-recommends $missing >/dev/null
+}
+
+# Configures and builds into FOLDER.
+xa_build() {
+  local folder=$1
+  shift
+  cmake -S "$XA_ROOT" -B "$folder" -G Ninja "$@" >"$folder.configure.log" 2>&1 || {
+    cat "$folder.configure.log" >&2
+    return 1
+  }
+  rm -f "$folder.configure.log"
+  ninja -C "$folder" | tail -n 1
+}
+
+# Open MPI: root in a container and more ranks than cores are fine for the demo and the tests.
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1

@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# All tests on a fresh Debian or Ubuntu: packages, release build and its tests, the same with ASan and UBSan,
+# the command line, formatting.
+#   tests/run.sh [--full]
+set -uo pipefail
+XA_ROOT=$(cd "$(dirname "$0")/.." && pwd)
+cd "$XA_ROOT"
+. jobs/setup.sh
+
+full=""
+[ "${1:-}" = "--full" ] && full=1
+export XA_FULL="$full"
+failed=0
+passed=0
+skipped=0
+
+# Counts what ctest says at its end: "97% tests passed, 1 tests failed out of 34".
+count() {
+  local log=$1 all bad
+  all=$(sed -n 's/.*tests failed out of \([0-9]*\).*/\1/p' "$log" | tail -n 1)
+  bad=$(sed -n 's/.*, \([0-9]*\) tests failed out of.*/\1/p' "$log" | tail -n 1)
+  passed=$((passed + ${all:-0} - ${bad:-0}))
+  failed=$((failed + ${bad:-0}))
+  if [ "${all:-0}" = 0 ]; then
+    echo "no test ran: $log" >&2
+    failed=$((failed + 1))
+  fi
+  local s
+  s=$(grep -hc 'XA_SKIPPED' "$log" || true)
+  skipped=$((skipped + ${s:-0}))
+}
+
+step() {
+  xa_say "$1"
+}
+
+# One build with its tests.
+suite() {
+  local name=$1 folder=$2
+  shift 2
+  step "$name: building into $folder/"
+  if ! xa_build "$folder" -DXA_WERROR=ON "$@"; then
+    failed=$((failed + 1))
+    return
+  fi
+  step "$name: tests"
+  ctest --test-dir "$folder" --output-on-failure -j 2 >"$folder/tests.log" 2>&1
+  grep -vE '^ *[0-9]+/[0-9]+ Test .*Passed|^ *Start ' "$folder/tests.log" | tail -n 60
+  grep -h 'XA_SKIPPED' "$folder"/Testing/Temporary/LastTest.log 2>/dev/null | sort -u
+  count "$folder/tests.log"
+}
+
+# shellcheck disable=SC2086
+xa_packages $XA_PACKAGES $XA_TEST_PACKAGES || exit 1
+
+suite "release" build-test -DCMAKE_BUILD_TYPE=Release
+suite "sanitized" build-asan -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS=-O1 -DXA_SANITIZE=address,undefined
+
+step "formatting (clang-format 14)"
+if command -v clang-format-14 >/dev/null 2>&1; then
+  bad=$(git ls-files '*.c' '*.h' | xargs clang-format-14 --dry-run 2>&1 | grep -c 'code should be clang-formatted')
+  if [ "$bad" = 0 ]; then
+    passed=$((passed + 1))
+  else
+    echo "$bad places differ: run clang-format-14 -i" >&2
+    failed=$((failed + 1))
+  fi
+else
+  echo "XA_SKIPPED formatting: no clang-format-14 here" >&2
+  skipped=$((skipped + 1))
+fi
+
+echo
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" = 0 ]
