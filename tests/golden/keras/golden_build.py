@@ -24,6 +24,7 @@ class Entry:
     layers: object = ()                 # Keras paths to store, or a function of the model that gives them
     images: object = None               # function that changes the drawn inputs
     save: object = None                 # function (model, path) that saves otherwise than model.save
+    suffix: str = ".h5"                 # of the file that is saved
     policy: str = "float32"             # dtype policy the model is saved with; references are float32
     double: tuple = BOTH                # generations whose layers all run in float64
     unreadable: tuple = ()              # generations that cannot read back their own file: the built model is run
@@ -51,7 +52,7 @@ class Catalogue:
         """Builds and saves one model and writes its reference."""
         name = entry.name
         seed = zlib.crc32(name.encode()) & 0xFFFF
-        path = os.path.join(folder, name + ".h5")
+        path = os.path.join(folder, name + entry.suffix)
 
         def built(dtype):
             keras.backend.clear_session()
@@ -68,15 +69,18 @@ class Catalogue:
         if entry.save:
             entry.save(saved, path)
         else:
-            saved.save(path, include_optimizer=False)
+            saved.save(path)
         images = ref.draw_images(entry.count, entry.size, entry.low, entry.high, seed + 1)
         if entry.images:
             images = entry.images(images).astype(np.float32)
         expected = saved.predict(images, verbose=0).astype(np.float32)
 
         readable = ref.GENERATION not in entry.unreadable and not entry.save
+        weights = saved.get_weights()
         double = built("float64") if ref.GENERATION in entry.double else None
         model = ref.load(path) if readable else built("float32")
+        for other in [m for m in (double, None if readable else model) if m is not None]:
+            other.set_weights(weights)
         layers = entry.layers(model) if callable(entry.layers) else entry.layers
         attrs = {"model": os.path.basename(path), "script": self.script, "seed": seed}
         ref_path = os.path.join(folder, name + ".ref.h5")
