@@ -172,7 +172,7 @@ static xa_status contribute(tracer *t, int node, int s, bool alias, xa_err *err)
         *grad = s;
         return XA_OK;
     }
-    int dst;
+    int dst = -1;
     if (t->p->storages[s].exclusive)
         dst = s;
     else if (t->p->storages[*grad].exclusive)
@@ -204,7 +204,7 @@ static xa_status trace_step(tracer *t, int index, xa_err *err)
     if (s->has_act) {
         masks = (s->op->flags & XA_OP_MASKS_DY) && s->residual < 0;
         if (!masks) {
-            int masked;
+            int masked = -1;
             XA_RETURN_TRY(err, new_gradient(t, s->out, &masked, err));
             XA_RETURN_TRY(err,
                           emit(t,
@@ -225,7 +225,7 @@ static xa_status trace_step(tracer *t, int index, xa_err *err)
         const bool passes =
             (s->op->flags & XA_OP_VIEW) || ((s->op->flags & XA_OP_PASSES_DY) &&
                                             xa_shape_equal(&node_of(p, x)->shape, &node->shape));
-        int dx;
+        int dx = -1;
         if (!t->wanted[x])
             continue;
         if (passes) {
