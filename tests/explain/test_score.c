@@ -1,0 +1,129 @@
+/* Scores: their gradients against central differences of the probabilities they stand for. */
+#include <cmocka.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "xaudit/explain.h"
+
+enum { UNITS = 5 };
+
+static double probability(const xa_head *h, const double *z, int c)
+{
+    if (h->kind == XA_HEAD_BINARY)
+        return 1.0 / (1.0 + exp(c ? -z[0] : z[0]));
+    if (h->kind == XA_HEAD_MULTILABEL)
+        return 1.0 / (1.0 + exp(-z[c]));
+    double sum = 0.0;
+    for (int k = 0; k < h->units; k++)
+        sum += exp(z[k] - z[c]);
+    return 1.0 / sum;
+}
+
+static double score_of(const xa_head *h, xa_score s, const double *z, int c)
+{
+    if (s == XA_SCORE_LOGIT)
+        return h->kind == XA_HEAD_BINARY ? (c ? z[0] : -z[0]) : z[c];
+    const double p = probability(h, z, c);
+    return s == XA_SCORE_PROB ? p : log(p);
+}
+
+static void check(const xa_head *h, xa_score s, bool as_tensorflow, int c)
+{
+    const float z[UNITS] = {0.3f, -1.2f, 2.0f, 0.0f, 1.1f};
+    float seed[UNITS];
+    assert_int_equal(xa_score_seed(h, s, as_tensorflow, z, c, seed, NULL), XA_OK);
+    for (int k = 0; k < h->units; k++) {
+        double up[UNITS], down[UNITS];
+        const double step = 1e-5;
+        for (int i = 0; i < UNITS; i++)
+            up[i] = down[i] = (double)z[i];
+        up[k] += step;
+        down[k] -= step;
+        const double want = (score_of(h, s, up, c) - score_of(h, s, down, c)) / (2.0 * step);
+        if (!(fabs((double)seed[k] - want) < 1e-6))
+            fail_msg("score %d class %d unit %d: %.9g, expected %.9g",
+                     (int)s,
+                     c,
+                     k,
+                     (double)seed[k],
+                     want);
+    }
+}
+
+static void test_all_scores(void **state)
+{
+    (void)state;
+    const xa_head heads[] = {{XA_HEAD_SOFTMAX, 0, UNITS, UNITS},
+                             {XA_HEAD_BINARY, 0, 1, 2},
+                             {XA_HEAD_MULTILABEL, 0, UNITS, UNITS}};
+    for (int i = 0; i < 3; i++)
+        for (int s = 0; s < XA_SCORE_COUNT; s++)
+            for (int c = 0; c < heads[i].classes; c++) {
+                check(&heads[i], (xa_score)s, false, c);
+                check(&heads[i], (xa_score)s, true, c);
+            }
+}
+
+/* A confident softmax: TensorFlow's form loses the own class' term, the stable one keeps it. */
+static void test_saturated_softmax(void **state)
+{
+    (void)state;
+    const xa_head h = {XA_HEAD_SOFTMAX, 0, 3, 3};
+    const float z[3] = {40.0f, 0.0f, 1.0f};
+    float stable[3], tf[3];
+    assert_int_equal(xa_score_seed(&h, XA_SCORE_PROB, false, z, 0, stable, NULL), XA_OK);
+    assert_int_equal(xa_score_seed(&h, XA_SCORE_PROB, true, z, 0, tf, NULL), XA_OK);
+    const double others = exp(-40.0) + exp(-39.0);
+    assert_true(fabs((double)stable[0] / others - 1.0) < 1e-6);
+    assert_true(tf[0] == 0.0f);
+    assert_true(tf[1] < 0.0f && tf[2] < 0.0f);
+}
+
+static void test_refusals(void **state)
+{
+    (void)state;
+    const xa_head softmax = {XA_HEAD_SOFTMAX, 0, 3, 3}, linear = {XA_HEAD_LINEAR, 0, 3, 3};
+    const float z[3] = {0};
+    float seed[3];
+    xa_err err = XA_ERR_INIT;
+    assert_int_equal(xa_score_seed(&softmax, XA_SCORE_LOGIT, false, z, 3, seed, &err), XA_INVALID);
+    assert_non_null(strstr(err.message, "class 3"));
+    assert_int_equal(xa_score_seed(&softmax, XA_SCORE_LOGIT, false, z, -1, seed, &err), XA_INVALID);
+    assert_int_equal(xa_score_seed(&linear, XA_SCORE_PROB, false, z, 0, seed, &err), XA_INVALID);
+    assert_non_null(strstr(err.message, "head"));
+    assert_int_equal(xa_score_seed(&linear, XA_SCORE_LOGIT, false, z, 2, seed, &err), XA_OK);
+    assert_true(seed[2] == 1.0f && seed[0] == 0.0f);
+}
+
+static void test_default_names(void **state)
+{
+    (void)state;
+    char name[64];
+    xa_explainer_spec s = xa_explainer_defaults(XA_EXPLAIN_GRADCAM);
+    s.target = XA_TARGET_LABEL;
+    xa_explainer_default_name(&s, name, sizeof name);
+    assert_string_equal(name, "gradcam.label");
+    s.score = XA_SCORE_PROB;
+    snprintf(s.layer, sizeof s.layer, "xception/add_11");
+    xa_explainer_default_name(&s, name, sizeof name);
+    assert_string_equal(name, "gradcam.label.prob.add_11");
+    s = xa_explainer_defaults(XA_EXPLAIN_SALIENCY);
+    s.target = XA_TARGET_CLASS;
+    s.target_class = 3;
+    xa_explainer_default_name(&s, name, sizeof name);
+    assert_string_equal(name, "saliency.class3");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_scores),
+                                       cmocka_unit_test(test_saturated_softmax),
+                                       cmocka_unit_test(test_refusals),
+                                       cmocka_unit_test(test_default_names)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,120 @@
+/* Regions and the pointing game: drawn cases with known answers. */
+#include <cmocka.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "xaudit/metric.h"
+
+static xa_region region_of(xa_annotation *a, int32_t n, int32_t class_index)
+{
+    xa_region r;
+    const xa_sample s = {.annotations = a, .nannotations = n};
+    assert_int_equal(xa_region_init(&r, &s, class_index, 100, 50, NULL), XA_OK);
+    return r;
+}
+
+static xa_annotation box(int32_t class_index, double x0, double y0, double x1, double y1)
+{
+    return (xa_annotation){.class_index = class_index,
+                           .kind = XA_ANNOTATION_BOX,
+                           .mask_value = -1,
+                           .x0 = x0,
+                           .y0 = y0,
+                           .x1 = x1,
+                           .y1 = y1};
+}
+
+static void test_boxes_are_half_open(void **state)
+{
+    (void)state;
+    xa_annotation a[] = {box(1, 10, 10, 20, 20), box(1, 60, 5, 70, 8), box(2, 0, 0, 100, 50)};
+    xa_metric_spec m = xa_metric_defaults(XA_METRIC_POINTING_GAME);
+    xa_region r = region_of(a, 3, 1);
+    assert_int_equal(r.nboxes, 2); /* the other class' box is not part of it */
+    assert_true(xa_pointing_game(&m, &r, true, 10.0, 10.0) == 1.0);
+    assert_true(xa_pointing_game(&m, &r, true, 19.999, 19.999) == 1.0);
+    assert_true(xa_pointing_game(&m, &r, true, 20.0, 15.0) == 0.0);
+    assert_true(xa_pointing_game(&m, &r, true, 65.0, 6.0) == 1.0);
+    assert_true(xa_pointing_game(&m, &r, true, 40.0, 6.0) == 0.0);
+    assert_true(xa_pointing_game(&m, &r, false, 15.0, 15.0) == 0.0); /* degenerate: a miss */
+    xa_region_fini(&r);
+}
+
+/* tau: a pixel of the region strictly closer than tau to the point. */
+static void test_tolerance_is_strict(void **state)
+{
+    (void)state;
+    xa_annotation a[] = {box(0, 10, 10, 20, 20)};
+    xa_metric_spec m = xa_metric_defaults(XA_METRIC_POINTING_GAME);
+    xa_region r = region_of(a, 1, 0);
+    m.tolerance = 5.0;
+    /* the nearest pixel centre is (19.5, 15.5) */
+    assert_true(xa_pointing_game(&m, &r, true, 24.4, 15.5) == 1.0);
+    assert_true(xa_pointing_game(&m, &r, true, 24.5, 15.5) == 0.0);
+    assert_true(xa_pointing_game(&m, &r, true, 22.5, 23.5) == 0.0); /* (3,4): distance 5 */
+    assert_true(xa_pointing_game(&m, &r, true, 22.4, 23.5) == 1.0);
+    xa_region_fini(&r);
+}
+
+static void test_outside_and_empty(void **state)
+{
+    (void)state;
+    xa_annotation a[] = {box(0, -30, -30, -5, -5), box(1, 90, 40, 300, 300)};
+    xa_metric_spec m = xa_metric_defaults(XA_METRIC_POINTING_GAME);
+    xa_region r = region_of(a, 2, 0);
+    assert_true(r.empty);
+    assert_true(isnan(xa_pointing_game(&m, &r, true, 1.0, 1.0)));
+    xa_region_fini(&r);
+    r = region_of(a, 2, 1); /* clipped to the frame */
+    assert_true(xa_pointing_game(&m, &r, true, 99.5, 49.5) == 1.0);
+    xa_region_fini(&r);
+    r = region_of(a, 2, 7);
+    assert_true(r.empty);
+    xa_region_fini(&r);
+}
+
+/* The demo's masks are 1-bit PNGs of the photographs' size. */
+static void test_mask_of_another_size_is_told(void **state)
+{
+    (void)state;
+    xa_annotation a = {.class_index = 0,
+                       .kind = XA_ANNOTATION_MASK,
+                       .mask_value = -1,
+                       .mask = XA_PROJECT "/tests/metric/mask_4x3.png"};
+    const xa_sample s = {.annotations = &a, .nannotations = 1};
+    xa_err err = XA_ERR_INIT;
+    xa_region r;
+    assert_int_equal(xa_region_init(&r, &s, 0, 100, 50, &err), XA_MISMATCH);
+    assert_non_null(strstr(err.message, "4x3"));
+    assert_non_null(strstr(err.message, "100x50"));
+    assert_int_equal(xa_region_init(&r, &s, 0, 4, 3, &err), XA_OK);
+    /* the file holds ones at (1,1), (2,1), (3,2) */
+    assert_true(xa_region_contains(&r, 1.5, 1.5));
+    assert_true(xa_region_contains(&r, 2.0, 1.0));
+    assert_true(xa_region_contains(&r, 3.9, 2.9));
+    assert_false(xa_region_contains(&r, 0.5, 0.5));
+    assert_false(xa_region_contains(&r, 4.0, 2.5));
+    assert_false(xa_region_contains(&r, -0.1, 1.5));
+    xa_metric_spec m = xa_metric_defaults(XA_METRIC_POINTING_GAME);
+    m.tolerance = 1.2;
+    assert_true(xa_pointing_game(&m, &r, true, 0.5, 1.5) == 1.0);
+    assert_true(xa_pointing_game(&m, &r, true, 0.1, 0.1) == 0.0);
+    xa_region_fini(&r);
+    a.mask_value = 7; /* no pixel has it */
+    assert_int_equal(xa_region_init(&r, &s, 0, 4, 3, &err), XA_OK);
+    assert_true(r.empty);
+    xa_region_fini(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_boxes_are_half_open),
+                                       cmocka_unit_test(test_tolerance_is_strict),
+                                       cmocka_unit_test(test_outside_and_empty),
+                                       cmocka_unit_test(test_mask_of_another_size_is_told)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
