@@ -29,9 +29,9 @@ XA_INLINE v8 gated(v8 x, v8 gate)
 }
 
 /* (1 + tanh(z))/2 = sigmoid(2z), which keeps its tail. */
-XA_INLINE v8 gelu_gate(v8 x)
+XA_INLINE v8_logistic gelu_gate(v8 x)
 {
-    return v8_sigmoid(v8_set(2.0f * SQRT_2_PI) * v8_fma(v8_set(GELU_CUBIC) * x * x, x, x));
+    return v8_logistic_at(v8_set(2.0f * SQRT_2_PI) * v8_fma(v8_set(GELU_CUBIC) * x * x, x, x));
 }
 
 /* tanh(softplus(x)) = w/(w + 2) with w = e(e + 2), e = exp(x). */
@@ -66,7 +66,7 @@ XA_INLINE v8 forward_1(const xa_activation_kind kind, const xa_activation *act, 
     case XA_ACT_GELU:
         return gated(x, v8_normal_at(x).below);
     case XA_ACT_GELU_TANH:
-        return gated(x, gelu_gate(x));
+        return gated(x, gelu_gate(x).below);
     case XA_ACT_SOFTPLUS:
         return v8_softplus(x);
     case XA_ACT_SOFTSIGN:
@@ -109,8 +109,9 @@ XA_INLINE v8 slope_1(const xa_activation_kind kind, const xa_activation *act, v8
     case XA_ACT_TANH: /* y */
         return (one - v) * (one + v);
     case XA_ACT_SWISH: {
-        const v8 x = v8_clamp(v, -110.0f, 110.0f), s = v8_sigmoid(x);
-        return v8_fma(x * s, one - s, s);
+        const v8 x = v8_clamp(v, -110.0f, 110.0f);
+        const v8_logistic s = v8_logistic_at(x);
+        return v8_fma(x * s.below, s.above, s.below);
     }
     case XA_ACT_GELU: {
         const v8 x = v8_clamp(v, -15.0f, 15.0f);
@@ -118,9 +119,10 @@ XA_INLINE v8 slope_1(const xa_activation_kind kind, const xa_activation *act, v8
         return v8_fma(x * v8_set(INV_SQRT_2PI), n.density, n.below);
     }
     case XA_ACT_GELU_TANH: {
-        const v8 x = v8_clamp(v, -15.0f, 15.0f), g = gelu_gate(x);
+        const v8 x = v8_clamp(v, -15.0f, 15.0f);
+        const v8_logistic g = gelu_gate(x);
         const v8 dz = v8_set(2.0f * SQRT_2_PI) * v8_fma(v8_set(3.0f * GELU_CUBIC) * x, x, one);
-        return v8_fma(x * g * (one - g), dz, g);
+        return v8_fma(x * g.below * g.above, dz, g.below);
     }
     case XA_ACT_SOFTPLUS: /* y: sigmoid(x) = 1 - exp(-y) */
         return -v8_expm1_negative(-v);

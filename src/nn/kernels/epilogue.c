@@ -38,7 +38,9 @@ XA_INLINE v8 relu_8(const relu *r, v8 x, unsigned *bits)
     const v8 low = v8_set(r->low);
     const v8i below = v8_lt(x, low);
     v8i pass = v8_gt(x, low);
-    v8 y = v8_select(below, r->slope == 0.0f ? v8_set(0.0f) : v8_set(r->slope) * (x - low), x);
+    v8 y = (v8)(~below & (v8i)x);
+    if (r->slope != 0.0f)
+        y = v8_select(below, v8_set(r->slope) * (x - low), x);
     if (r->bounded) {
         const v8 high = v8_set(r->high);
         const v8i above = v8_ge(x, high) & ~below;

@@ -74,11 +74,19 @@ XA_INLINE v8 v8_expm1_negative(v8 x)
     return v8_fma(v8_expm1_core(e.r), scale, scale - v8_set(1.0f));
 }
 
-/* 1/(1 + exp(-x)). */
+/* 1/(1 + exp(-x)) and one minus it, neither by cancellation. */
+typedef struct v8_logistic {
+    v8 below, above;
+} v8_logistic;
+XA_INLINE v8_logistic v8_logistic_at(v8 x)
+{
+    const v8 e = v8_exp(-v8_abs(x)), one = v8_set(1.0f), big = one / (one + e), small = e * big;
+    const v8i negative = v8_lt(x, v8_set(0.0f));
+    return (v8_logistic){v8_select(negative, small, big), v8_select(negative, big, small)};
+}
 XA_INLINE v8 v8_sigmoid(v8 x)
 {
-    const v8 e = v8_exp(-v8_abs(x)), one = v8_set(1.0f);
-    return v8_select(v8_lt(x, v8_set(0.0f)), e, one) / (one + e);
+    return v8_logistic_at(x).below;
 }
 
 /* Below 0.625 by a polynomial (Cephes), above from exp(2|x|). */
