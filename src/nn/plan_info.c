@@ -131,6 +131,7 @@ done:
 
 xa_status xa_plan_pack(const xa_plan *p, const xa_weight_reader *reader, void *blob, xa_err *err)
 {
+    memset(blob, 0, p->weight_bytes); /* padding too: the same weights are the same bytes */
     for (int i = 0; i < p->nsteps; i++)
         if (p->steps[i].op->pack)
             XA_RETURN_TRY(err, pack_step(p, &p->steps[i], reader, blob, err));
