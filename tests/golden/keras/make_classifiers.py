@@ -315,7 +315,7 @@ def head_sigmoid_one():
     return small_cnn(L.Flatten(), L.Dense(8, activation="tanh"), L.Dense(1, activation="sigmoid"))
 
 
-@golden.model((14, 12, 3), layers=["activation"])
+@golden.model((14, 12, 3), layers=["activation"], generations=TF215)
 def head_softmax_layer():
     """The softmax as a Softmax layer of its own."""
     return small_cnn(L.GlobalMaxPooling2D(), L.Dense(5), L.Softmax())

@@ -78,7 +78,7 @@ def conv_stride_gap_valid():
     return chain((12, 11, 3), L.Conv2D(6, 1, strides=3, name="k1_s3_valid"))
 
 
-@golden.model((15, 14, 3))
+@golden.model((15, 14, 3), generations=TF215)
 def conv_dilated():
     """Dilation, square and rectangular, SAME and VALID."""
     return chain((15, 14, 3),
@@ -475,7 +475,7 @@ def pad_stride2():
                  L.DepthwiseConv2D(3, strides=2, name="depthwise"))
 
 
-@golden.model((4, 6, 5))
+@golden.model((4, 6, 5), generations=TF215)
 def reshape_permute():
     """Flatten, Reshape (with -1), Permute of every kind between layers that tell the axes apart."""
     return chain((4, 6, 5),
