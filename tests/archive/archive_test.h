@@ -45,7 +45,7 @@ static inline int remove_folder(void **state)
     return nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-/* folder/name in one of a few turns of static storage. */
+/* folder/name, good for the next three calls. */
 static inline const char *in_folder(const char *name)
 {
     static char path[4][512];
