@@ -5,8 +5,10 @@
  *  - The *stored frame* is the image after its EXIF orientation is applied; width and height,
  *    boxes and masks of a manifest refer to it.
  *  - Memory is row-major, channels interleaved: data[(y*width + x)*channels + c].
- *  - A resampler's name means that library's own result: pil-* Pillow (antialiased when
- *    shrinking), cv2-* OpenCV, tf-* tf.image.resize(antialias=False) with half-pixel centres.
+ *  - A resampler's name means that library's own result: pil-* Pillow 13 (antialiased when
+ *    shrinking; earlier ones differ by rounding between the passes, where the height shrinks more
+ *    than twice as much as the width), cv2-* OpenCV (its own code, not IPP), tf-*
+ *    tf.image.resize(antialias=False) with half-pixel centres. Alpha is resized like any channel.
  */
 #ifndef XAUDIT_IMAGE_H
 #define XAUDIT_IMAGE_H
@@ -58,7 +60,8 @@ XA_MUST_USE xa_status xa_image_init(xa_image *im,
 
 typedef struct xa_decode_options {
     int64_t max_pixels; /* refuse larger images before allocating; default 178956970 x 2 */
-    int64_t max_bytes;  /* refuse larger files and larger decoded buffers; default 4 GiB */
+    int64_t max_bytes;  /* refuse larger files and larger decoded buffers; default 4 GiB. A TIFF's
+                           single strip may need as much again while it is converted. */
     int page;           /* TIFF directory, default 0 */
     bool palette_index; /* keep palette indices as 1-channel U8 instead of colours (masks) */
     bool ignore_orientation;
@@ -92,7 +95,8 @@ typedef enum xa_depth_kind {
     XA_DEPTH_CLIP255,    /* min(max(v,0),255) */
     XA_DEPTH_WINDOW,     /* (v-low)/(high-low)*255, clipped */
     XA_DEPTH_PERCENTILE, /* window between the image's own percentiles low and high (0..100), over
-                            all channels, linear interpolation as numpy.percentile */
+                            all channels but alpha, linear interpolation as numpy.percentile;
+                            samples that are not finite are an error */
     XA_DEPTH_RAW         /* no change: the samples as float (for `scale` settings made for them) */
 } xa_depth_kind;
 typedef struct xa_depth {
@@ -108,7 +112,8 @@ XA_MUST_USE xa_status xa_image_apply_depth(const xa_image *im,
                                            const xa_depth *depth,
                                            xa_image *out,
                                            xa_err *err);
-/* To exactly `channels`: alpha dropped (as Pillow's convert does: colours unchanged); 3 to 1 is
+/* To exactly `channels`: alpha and whatever follows the colours of an RGB file dropped (as Pillow's
+ * convert does: colours unchanged); 3 to 1 is
  * Pillow's "L" ((19595 R + 38470 G + 7471 B + 32768) >> 16 for U8, its float formula otherwise);
  * 1 to 3 repeats; n to n copies; anything else fails. */
 XA_MUST_USE xa_status xa_image_to_channels(const xa_image *im,
@@ -158,12 +163,13 @@ typedef enum xa_fit_kind {
     XA_FIT_STRETCH, /* to width x height, aspect not kept */
     XA_FIT_CROP,    /* short side to `short_side` (torchvision: long = int(short*long/short)), then
                        centre crop (torchvision's rounding) to width x height */
-    XA_FIT_PAD      /* largest size that fits, centred; the rest is `pad_value` */
+    XA_FIT_PAD      /* largest size that fits, centred; the rest is `pad_value` (Pillow's
+                       ImageOps.pad) */
 } xa_fit_kind;
 typedef struct xa_fit {
     xa_fit_kind kind;
     int64_t short_side; /* CROP */
-    double pad_value;   /* PAD, in 0..255 units, default 0 */
+    double pad_value;   /* PAD, and CROP larger than the image; in 0..255 units, default 0 */
 } xa_fit;
 
 /* out = the image in the model's frame, width x height, same channels. affine[2][3] maps

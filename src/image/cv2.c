@@ -163,8 +163,13 @@ static void down_f32(const float *const *rows, const float *w, int64_t taps, flo
             dst[i] = rows[0][i] * w[0] + rows[1][i] * w[1];
         return;
     }
-    for (int64_t i = 0; i < n; i++)
+    /* Vectors of four are summed from the end, the rest of the row from the start. */
+    const int64_t vectors = n - n % 4;
+    int64_t i = 0;
+    for (; i < vectors; i++)
         dst[i] = rows[0][i] * w[0] + (rows[1][i] * w[1] + (rows[2][i] * w[2] + rows[3][i] * w[3]));
+    for (; i < n; i++)
+        dst[i] = rows[0][i] * w[0] + rows[1][i] * w[1] + rows[2][i] * w[2] + rows[3][i] * w[3];
 }
 
 /* ---- linear and cubic ----------------------------------------------------------------------- */

@@ -168,17 +168,16 @@ static xa_status read_path(
     const struct signature *s = supported(head, nhead, err);
     if (!s)
         XA_TRY(err, XA_UNSUPPORTED);
-    if (s->kind == KIND_TIFF) {
-        XA_TRY(err, xa__tiff_decode(fd, (uint64_t)size, opt, header_only, &im, err));
-    } else {
-        if (size > opt->max_bytes)
-            XA_FAIL(
-                err,
+    if (size > opt->max_bytes)
+        XA_FAIL(err,
                 XA_LIMIT,
                 "has %lld bytes, more than the limit of %lld; raise max_bytes if the file is to "
                 "be trusted",
                 (long long)size,
                 (long long)opt->max_bytes);
+    if (s->kind == KIND_TIFF) {
+        XA_TRY(err, xa__tiff_decode(fd, (uint64_t)size, opt, header_only, &im, err));
+    } else {
         data = xa_alloc_aligned((size_t)size);
         if (!data)
             XA_FAIL(err, XA_NOMEM, "no memory for the %lld bytes of the file", (long long)size);

@@ -16,6 +16,8 @@
 #define HANDLERS_PER_FILE 0
 #endif
 
+#define OPENED_AS "TIFF"
+
 /* The file and what libtiff had to say about it. */
 struct source {
     int fd;
@@ -75,8 +77,12 @@ static toff_t on_size(thandle_t h)
 /* The first one is kept: it names the cause, later ones what followed. */
 static void keep(struct source *s, const char *fmt, va_list ap)
 {
-    if (s->message[0] == '\0')
-        vsnprintf(s->message, sizeof s->message, fmt, ap);
+    const size_t own = sizeof OPENED_AS + 1; /* "TIFF: ", which our messages begin with anyway */
+    if (s->message[0] != '\0')
+        return;
+    vsnprintf(s->message, sizeof s->message, fmt, ap);
+    if (strncmp(s->message, OPENED_AS ": ", own) == 0)
+        memmove(s->message, s->message + own, strlen(s->message + own) + 1);
 }
 
 static void error_message(struct source *s, const char *fmt, va_list ap)
@@ -127,14 +133,16 @@ static TIFF *open_tiff(struct source *s, int64_t max_bytes)
 {
     /* m: no memory map, a file that shrinks must not kill the run. */
 #if HANDLERS_PER_FILE
+    enum { LEAST = 1 << 20 };
     TIFFOpenOptions *o = TIFFOpenOptionsAlloc();
     if (!o)
         return NULL;
-    TIFFOpenOptionsSetMaxSingleMemAlloc(o, (tmsize_t)max_bytes);
+    /* its own tables must fit, however small the images that are wanted */
+    TIFFOpenOptionsSetMaxSingleMemAlloc(o, (tmsize_t)(max_bytes < LEAST ? LEAST : max_bytes));
     TIFFOpenOptionsSetErrorHandlerExtR(o, on_error, s);
     TIFFOpenOptionsSetWarningHandlerExtR(o, on_warning, s);
     TIFF *tif = TIFFClientOpenExt(
-        "TIFF", "rm", s, on_read, on_write, on_seek, on_close, on_size, NULL, NULL, o);
+        OPENED_AS, "rm", s, on_read, on_write, on_seek, on_close, on_size, NULL, NULL, o);
     TIFFOpenOptionsFree(o);
     return tif;
 #else
@@ -144,7 +152,7 @@ static TIFF *open_tiff(struct source *s, int64_t max_bytes)
     TIFFSetErrorHandlerExt(on_error);
     TIFFSetWarningHandlerExt(on_warning);
     return TIFFClientOpen(
-        "TIFF", "rm", s, on_read, on_write, on_seek, on_close, on_size, NULL, NULL);
+        OPENED_AS, "rm", s, on_read, on_write, on_seek, on_close, on_size, NULL, NULL);
 #endif
 }
 
@@ -401,29 +409,90 @@ static xa_status check_row(uint64_t row, int64_t count, const struct page *p, xa
     return XA_OK;
 }
 
-static xa_status
-read_strips(TIFF *tif, const struct page *p, const struct source *s, xa_image *im, xa_err *err)
+/* A JBIG strip has a header of its own, whose extents libtiff does not compare with the page's: a
+ * few bytes could ask for days of decoding. */
+static xa_status check_jbig(TIFF *tif, uint32_t strip, uint32_t width, uint32_t height, xa_err *err)
+{
+    uint8_t head[20];
+    uint16_t order = FILLORDER_MSB2LSB;
+    TIFFGetFieldDefaulted(tif, TIFFTAG_FILLORDER, &order);
+    if (TIFFReadRawStrip(tif, strip, head, sizeof head) != (tmsize_t)sizeof head)
+        XA_RETURN_FAIL(err, XA_FORMAT, "TIFF: a JBIG strip of less than %zu bytes", sizeof head);
+    if (order == FILLORDER_MSB2LSB) /* as libtiff does before it decodes */
+        TIFFReverseBits(head, sizeof head);
+    const uint32_t w = (uint32_t)head[4] << 24 | (uint32_t)head[5] << 16 | head[6] << 8 | head[7];
+    const uint32_t h = (uint32_t)head[8] << 24 | (uint32_t)head[9] << 16 | head[10] << 8 | head[11];
+    if (w != width || h != height || head[2] != 1)
+        XA_RETURN_FAIL(
+            err,
+            XA_FORMAT,
+            "TIFF: a JBIG strip of %u x %u pixels and %u planes where %u x %u of one are "
+            "expected",
+            w,
+            h,
+            head[2],
+            width,
+            height);
+    return XA_OK;
+}
+
+/* Whole strips, as some codecs have nothing smaller; straight into the image where samples need no
+ * conversion. */
+static xa_status read_strips(TIFF *tif,
+                             const struct page *p,
+                             const struct source *s,
+                             const xa_decode_options *opt,
+                             xa_image *im,
+                             xa_err *err)
 {
     xa_status st;
-    const bool apart = p->planar == PLANARCONFIG_SEPARATE;
+    const bool apart = p->planar == PLANARCONFIG_SEPARATE && p->spp > 1;
     const uint16_t planes = apart ? p->spp : 1;
     const int64_t count = (int64_t)p->width * (apart ? 1 : p->spp);
     const size_t bytes = xa_pixel_bytes(p->type);
-    const uint64_t size = TIFFScanlineSize64(tif);
+    const bool direct = !apart && !p->half && p->bits == 8 * bytes;
+    const uint64_t row = TIFFScanlineSize64(tif), size = TIFFStripSize64(tif);
+    uint32_t per = 0;
     void *raw = NULL, *line = NULL;
-    XA_TRY(err, check_row(size, count, p, err));
-    raw = xa_alloc((size_t)size, 1);
+    TIFFGetFieldDefaulted(tif, TIFFTAG_ROWSPERSTRIP, &per);
+    per = per == 0 || per > p->height ? p->height : per;
+    XA_TRY(err, check_row(row, count, p, err));
+    if (direct && row != (uint64_t)count * bytes)
+        XA_FAIL(err, XA_FORMAT, "TIFF: %llu bytes a row", (unsigned long long)row);
+    if (size / per < row || size > (uint64_t)opt->max_bytes)
+        XA_FAIL(err,
+                size > (uint64_t)opt->max_bytes ? XA_LIMIT : XA_FORMAT,
+                "TIFF: strips of %u lines in %llu bytes; the limit is %lld",
+                per,
+                (unsigned long long)size,
+                (long long)opt->max_bytes);
+    raw = direct ? NULL : xa_alloc((size_t)size, 1);
     line = xa_alloc((size_t)count, bytes);
-    if (!raw || !line)
+    if ((!direct && !raw) || !line)
         XA_FAIL(
-            err, XA_NOMEM, "TIFF: no memory for a line of %llu bytes", (unsigned long long)size);
+            err, XA_NOMEM, "TIFF: no memory for a strip of %llu bytes", (unsigned long long)size);
     for (uint16_t plane = 0; plane < planes; plane++)
-        for (uint32_t y = 0; y < p->height; y++) {
+        for (uint32_t y = 0; y < p->height; y += per) {
+            const uint32_t rows = p->height - y < per ? p->height - y : per;
+            const size_t want = (size_t)(rows * row);
             uint8_t *dst =
                 (uint8_t *)im->data + ((size_t)y * p->width * p->spp + (apart ? plane : 0)) * bytes;
-            if (TIFFReadScanline(tif, raw, y, plane) < 0 || s->damaged)
-                XA_TRY(err, damaged(s, "line", y, err));
-            convert(p, raw, count, apart ? p->spp : 1, line, dst);
+            const uint32_t strip = TIFFComputeStrip(tif, y, plane);
+            if (p->codec == COMPRESSION_JBIG)
+                XA_TRY(err, check_jbig(tif, strip, p->width, rows, err));
+            const tmsize_t got =
+                TIFFReadEncodedStrip(tif, strip, direct ? dst : raw, (tmsize_t)want);
+            if (got < 0 || (size_t)got < want || s->damaged)
+                XA_TRY(err, damaged(s, "strip at line", y, err));
+            for (uint32_t j = 0; !direct && j < rows; j++)
+                convert(p,
+                        (const uint8_t *)raw + j * row,
+                        count,
+                        apart ? p->spp : 1,
+                        line,
+                        dst + (size_t)j * p->width * p->spp * bytes);
+            if (p->height - y <= per)
+                break; /* y + per could overflow */
         }
 done:
     free(raw);
@@ -439,7 +508,7 @@ static xa_status read_tiles(TIFF *tif,
                             xa_err *err)
 {
     xa_status st;
-    const bool apart = p->planar == PLANARCONFIG_SEPARATE;
+    const bool apart = p->planar == PLANARCONFIG_SEPARATE && p->spp > 1;
     const uint16_t planes = apart ? p->spp : 1;
     const int64_t across = apart ? 1 : p->spp, step = apart ? p->spp : 1;
     const size_t bytes = xa_pixel_bytes(p->type);
@@ -458,6 +527,8 @@ static xa_status read_tiles(TIFF *tif,
                 th,
                 (unsigned long long)size,
                 (long long)opt->max_bytes);
+    if (p->codec == COMPRESSION_JBIG)
+        XA_FAIL(err, XA_UNSUPPORTED, "TIFF: JBIG in tiles; strips are expected");
     raw = xa_alloc((size_t)size, 1);
     line = xa_alloc((size_t)tw * (size_t)across, bytes);
     if (!raw || !line)
@@ -625,7 +696,7 @@ static xa_status decode_page(TIFF *tif,
     if (p.tiled)
         XA_RETURN_TRY(err, read_tiles(tif, &p, s, opt, im, err));
     else
-        XA_RETURN_TRY(err, read_strips(tif, &p, s, im, err));
+        XA_RETURN_TRY(err, read_strips(tif, &p, s, opt, im, err));
     return to_colours(tif, &p, opt, im, err);
 }
 
