@@ -4,6 +4,9 @@
 #include <math.h>
 #include <string.h>
 
+/* A line of pixels brought to a short side of hundreds would fill the memory. */
+enum { MOST_PIXELS = 1 << 26 };
+
 /* The image is resized to (width, height) and its corner put at (left, top) of the frame; negative:
  * cut off. */
 struct place {
@@ -103,6 +106,16 @@ xa_status xa_image_fit(const xa_image *im,
                            "fit: short side %lld; at least 1 is expected",
                            (long long)fit->short_side);
         p = place_crop(im->width, im->height, width, height, fit->short_side);
+        if (p.width > MOST_PIXELS / p.height)
+            XA_RETURN_FAIL(err,
+                           XA_LIMIT,
+                           "fit: a short side of %lld makes %lld x %lld of %lld x %lld pixels; the "
+                           "image is too narrow to be cropped, use stretch or pad",
+                           (long long)fit->short_side,
+                           (long long)p.width,
+                           (long long)p.height,
+                           (long long)im->width,
+                           (long long)im->height);
         break;
     case XA_FIT_PAD:
         p = place_pad(im->width, im->height, width, height);

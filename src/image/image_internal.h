@@ -73,6 +73,16 @@ void xa__samples_widen(uint8_t *v, size_t count, int bits);
  */
 xa_status
 xa__samples_cmyk_to_rgb(const void *src, void *dst, int64_t pixels, int stride, xa_pixel type);
+/* Indices of `bits` (U8 or U16 samples, the first of every `stride`) to RGB of 8 bits, followed by
+ * what followed the index. Entries are 16-bit, or 8-bit as old writers had them, when none is above
+ * 255. */
+void xa__samples_palette(const void *src,
+                         uint8_t *dst,
+                         int64_t pixels,
+                         int stride,
+                         xa_pixel type,
+                         const uint16_t *const map[3],
+                         int bits);
 /* Larger = darker to larger = lighter, the first `colours` of every `stride` samples: max - v for
  * unsigned (of `bits`), -1 - v for signed, -v for floats. */
 void xa__samples_invert(

@@ -72,6 +72,30 @@ xa__samples_cmyk_to_rgb(const void *src, void *dst, int64_t pixels, int stride, 
     return XA_UNSUPPORTED;
 }
 
+void xa__samples_palette(const void *src,
+                         uint8_t *dst,
+                         int64_t pixels,
+                         int stride,
+                         xa_pixel type,
+                         const uint16_t *const map[3],
+                         int bits)
+{
+    const size_t entries = (size_t)1 << bits;
+    const uint8_t *s8 = src;
+    const uint16_t *s16 = src;
+    int shift = 0;
+    for (size_t i = 0; i < entries; i++)
+        if (map[0][i] > 255 || map[1][i] > 255 || map[2][i] > 255)
+            shift = 8;
+    for (int64_t i = 0; i < pixels * stride; i += stride) {
+        const size_t v = (type == XA_PIXEL_U8 ? s8[i] : s16[i]) & (entries - 1);
+        for (int c = 0; c < 3; c++)
+            *dst++ = (uint8_t)(map[c][v] >> shift);
+        for (int c = 1; c < stride; c++)
+            *dst++ = (uint8_t)(type == XA_PIXEL_U8 ? s8[i + c] : s16[i + c] >> 8);
+    }
+}
+
 #define INVERT(T, expression)                             \
     do {                                                  \
         T *p = data;                                      \

@@ -78,11 +78,12 @@ static toff_t on_size(thandle_t h)
 static void keep(struct source *s, const char *fmt, va_list ap)
 {
     const size_t own = sizeof OPENED_AS + 1; /* "TIFF: ", which our messages begin with anyway */
+    char text[sizeof s->message];
     if (s->message[0] != '\0')
         return;
-    vsnprintf(s->message, sizeof s->message, fmt, ap);
-    if (strncmp(s->message, OPENED_AS ": ", own) == 0)
-        memmove(s->message, s->message + own, strlen(s->message + own) + 1);
+    vsnprintf(text, sizeof text, fmt, ap);
+    const bool doubled = strncmp(text, OPENED_AS ": ", own) == 0;
+    xa_str_sanitise(doubled ? text + own : text, s->message, sizeof s->message);
 }
 
 static void error_message(struct source *s, const char *fmt, va_list ap)
@@ -392,9 +393,12 @@ static void convert(
 
 static xa_status damaged(const struct source *s, const char *where, uint32_t at, xa_err *err)
 {
-    char clean[sizeof s->message];
-    xa_str_sanitise(s->message[0] ? s->message : "the data do not decode", clean, sizeof clean);
-    XA_RETURN_FAIL(err, XA_FORMAT, "TIFF: %s %u: %s", where, at, clean);
+    XA_RETURN_FAIL(err,
+                   XA_FORMAT,
+                   "TIFF: %s %u: %s",
+                   where,
+                   at,
+                   s->message[0] ? s->message : "the data do not decode");
 }
 
 static xa_status check_row(uint64_t row, int64_t count, const struct page *p, xa_err *err)
@@ -593,15 +597,6 @@ static xa_status read_rgba(TIFF *tif,
 
 /* ---- colours -------------------------------------------------------------------------------- */
 
-/* Palette entries are 16-bit; old writers put 8-bit values there. */
-static bool palette_is_8bit(const uint16_t *map[3], size_t entries)
-{
-    for (size_t i = 0; i < entries; i++)
-        if (map[0][i] > 255 || map[1][i] > 255 || map[2][i] > 255)
-            return false;
-    return true;
-}
-
 /* Indices (and what follows them in a pixel) to RGB of 8 bits. */
 static xa_status expand_palette(
     TIFF *tif, const struct page *p, const xa_decode_options *opt, xa_image *im, xa_err *err)
@@ -610,23 +605,17 @@ static xa_status expand_palette(
     xa_image out = *im;
     if (!TIFFGetField(tif, TIFFTAG_COLORMAP, &map[0], &map[1], &map[2]))
         XA_RETURN_FAIL(err, XA_FORMAT, "TIFF: a palette image without a colour map");
-    const size_t entries = (size_t)1 << p->bits;
-    const int shift = palette_is_8bit((const uint16_t **)map, entries) ? 0 : 8;
     out.data = NULL;
     XA_RETURN_TRY(
         err,
         xa__image_prepare(&out, im->width, im->height, p->spp + 2, XA_PIXEL_U8, opt, false, err));
-    uint8_t *d = out.data;
-    for (size_t i = 0; i < (size_t)im->width * (size_t)im->height; i++)
-        for (int c = 0; c < p->spp; c++) {
-            const size_t at = i * p->spp + (size_t)c;
-            const uint16_t v = im->type == XA_PIXEL_U8 ? ((const uint8_t *)im->data)[at]
-                                                       : ((const uint16_t *)im->data)[at];
-            if (c > 0)
-                *d++ = (uint8_t)(im->type == XA_PIXEL_U8 ? v : v >> 8);
-            for (int k = 0; c == 0 && k < 3; k++)
-                *d++ = (uint8_t)(map[k][v & (entries - 1)] >> shift);
-        }
+    xa__samples_palette(im->data,
+                        out.data,
+                        im->width * im->height,
+                        p->spp,
+                        im->type,
+                        (const uint16_t *const *)map,
+                        p->bits);
     free(im->data);
     *im = out;
     return XA_OK;

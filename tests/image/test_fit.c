@@ -139,6 +139,14 @@ static void test_failures(void **state)
     xa_fit fit = {.kind = XA_FIT_CROP, .short_side = 0};
     assert_int_equal(xa_image_fit(&im, 4, 4, &fit, XA_RESAMPLE_PIL_NEAREST, &out, map, NULL),
                      XA_INVALID);
+    xa_image line; /* 1 x 100000 to a short side of 256 would be 20 GB */
+    xa_err err = XA_ERR_INIT;
+    assert_int_equal(xa_image_init(&line, 1, 100000, 3, XA_PIXEL_U8, NULL), XA_OK);
+    fit.short_side = 256;
+    assert_int_equal(xa_image_fit(&line, 224, 224, &fit, XA_RESAMPLE_PIL_BILINEAR, &out, map, &err),
+                     XA_LIMIT);
+    assert_non_null(strstr(err.message, "256 x 25600000"));
+    xa_image_fini(&line);
     fit.kind = (xa_fit_kind)9;
     assert_int_equal(xa_image_fit(&im, 4, 4, &fit, XA_RESAMPLE_PIL_NEAREST, &out, map, NULL),
                      XA_INVALID);

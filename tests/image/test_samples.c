@@ -68,6 +68,23 @@ static void test_cmyk(void **state)
     assert_int_equal(xa__samples_cmyk_to_rgb(&f, &f, 0, 4, XA_PIXEL_F32), XA_UNSUPPORTED);
 }
 
+static void test_palette(void **state)
+{
+    (void)state;
+    uint16_t r[16] = {[3] = 0xAB12, [15] = 65535}, g[16] = {[3] = 256}, b[16] = {[15] = 255};
+    const uint16_t *const map[3] = {r, g, b};
+    const uint8_t index[] = {3, 7, 0xF0 | 15, 9}; /* one sample follows; bits beyond are cut */
+    uint8_t out[8];
+    xa__samples_palette(index, out, 2, 2, XA_PIXEL_U8, map, 4);
+    assert_memory_equal(out, ((uint8_t[]){0xAB, 1, 0, 7, 255, 0, 0, 9}), 8);
+    r[3] = 200, r[15] = 5, g[3] = 3; /* none above 255: 8-bit entries */
+    xa__samples_palette(index, out, 2, 2, XA_PIXEL_U8, map, 4);
+    assert_memory_equal(out, ((uint8_t[]){200, 3, 0, 7, 5, 0, 255, 9}), 8);
+    const uint16_t wide[] = {15, 0x1234};
+    xa__samples_palette(wide, out, 1, 2, XA_PIXEL_U16, map, 4);
+    assert_memory_equal(out, ((uint8_t[]){5, 0, 255, 0x12}), 4);
+}
+
 static void test_invert(void **state)
 {
     (void)state;
@@ -126,6 +143,7 @@ int main(void)
         cmocka_unit_test(test_unpack),
         cmocka_unit_test(test_widen),
         cmocka_unit_test(test_cmyk),
+        cmocka_unit_test(test_palette),
         cmocka_unit_test(test_invert),
         cmocka_unit_test(test_unpremultiply),
     };
