@@ -60,6 +60,7 @@ typedef struct xa_model_options {
     const char *architecture; /* JSON of a weights-only file; NULL: `<file stem>.json`, then
                                  `model.json` beside it */
     size_t max_config_bytes;  /* default 64 MiB */
+    bool any_output;          /* the model need not be a classifier: no head is looked for */
 } xa_model_options;
 xa_model_options xa_model_defaults(void);
 
@@ -71,6 +72,7 @@ XA_MUST_USE xa_status xa_model_open(const char *file,
 void xa_model_free(xa_model *m);
 
 const xa_graph *xa_model_graph(const xa_model *m);
+int xa_model_output(const xa_model *m); /* node of the model's output, last activation included */
 const xa_head *xa_model_head(const xa_model *m);
 const char *xa_model_file(const xa_model *m);
 const char *xa_model_sha256(const xa_model *m); /* of the file's bytes; computed once when asked */

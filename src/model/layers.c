@@ -1,0 +1,108 @@
+/* Layers by name, and the layer that Grad-CAM looks at when nobody says. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "model_internal.h"
+
+xa_status
+xa_model_find_layer(const xa_model *m, const char *path, const xa_layer **out, xa_err *err)
+{
+    int bare = -1, matches = 0;
+    for (int i = 0; i < m->nlayers; i++) {
+        if (!strcmp(m->layers[i].path, path)) {
+            *out = &m->layers[i];
+            return XA_OK;
+        }
+        const size_t n = strlen(m->layers[i].path), k = strlen(path);
+        if (n > k && m->layers[i].path[n - k - 1] == '/' &&
+            !strcmp(m->layers[i].path + n - k, path)) {
+            bare = i;
+            matches++;
+        }
+    }
+    if (matches == 1) {
+        *out = &m->layers[bare];
+        return XA_OK;
+    }
+    if (matches > 1)
+        XA_RETURN_FAIL(err,
+                       XA_NOT_FOUND,
+                       "layer \"%s\" is in several nested models; write its path, such as \"%s\"",
+                       path,
+                       m->layers[bare].path);
+    const char **names = xa_alloc((size_t)m->nlayers + 1, sizeof(char *));
+    for (int i = 0; names && i < m->nlayers; i++)
+        names[i] = m->layers[i].path;
+    const char *near = names ? xa_nearest(path, names, (size_t)m->nlayers) : NULL;
+    free(names);
+    XA_RETURN_FAIL(err,
+                   XA_NOT_FOUND,
+                   "%s has no layer \"%s\"%s%s%s; `xaudit info` lists its layers",
+                   m->path,
+                   path,
+                   near ? "; did you mean \"" : "",
+                   near ? near : "",
+                   near ? "\"?" : "");
+}
+
+static bool is_map(const xa_shape *s)
+{
+    return s->ndim == 3 && s->dim[0] * s->dim[1] > 1;
+}
+
+/* Marks the maps that the head's side without extent hangs on: what a global pool or Flatten looks
+ * at. */
+static void mark_before_head(const xa_graph *g, int head, bool *reached)
+{
+    bool *seen = reached; /* one array: reached nodes, maps are where it stops */
+    seen[head] = true;
+    for (int i = head; i >= 0; i--) {
+        const xa_node *n = xa_graph_node(g, i);
+        if (!seen[i] || is_map(&n->shape))
+            continue;
+        for (int k = 0; k < n->ninputs; k++)
+            seen[n->inputs[k]] = true;
+    }
+}
+
+/* Marks all that a marked map depends on. */
+static void mark_ancestors(const xa_graph *g, int last, bool *mark)
+{
+    for (int i = last; i >= 0; i--) {
+        const xa_node *n = xa_graph_node(g, i);
+        for (int k = 0; mark[i] && k < n->ninputs; k++)
+            mark[n->inputs[k]] = true;
+    }
+}
+
+xa_status xa_model_gradcam_layer(const xa_model *m, const xa_layer **out, xa_err *err)
+{
+    const int n = xa_graph_nodes(m->graph);
+    bool *mark = xa_alloc((size_t)n + 1, sizeof(bool));
+    const xa_layer *best = NULL, *any = NULL;
+    if (!mark)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+    mark_before_head(m->graph, m->head.node, mark);
+    mark_ancestors(m->graph, m->head.node, mark);
+    for (int i = 0; i < m->nlayers; i++) {
+        const xa_layer *l = &m->layers[i];
+        const xa_node *node = xa_graph_node(m->graph, l->node);
+        if (!mark[l->node] || !is_map(&l->shape) || node->op == XA_OP_INPUT)
+            continue;
+        /* ties (a nested model and its last layer): the innermost name, which the file's author
+         * wrote */
+        if (l->is_activation && (!best || l->node >= best->node))
+            best = l;
+        if (node->op != XA_OP_MAX_POOL && (!any || l->node >= any->node))
+            any = l;
+    }
+    free(mark);
+    *out = best ? best : any;
+    if (!*out)
+        XA_RETURN_FAIL(err,
+                       XA_INVALID,
+                       "%s has no layer with a grid larger than 1x1 before its head: Grad-CAM has "
+                       "nothing to weigh; name a layer, or use an input-gradient explainer",
+                       m->path);
+    return XA_OK;
+}
