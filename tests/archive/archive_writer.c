@@ -101,20 +101,27 @@ done:
     return st;
 }
 
+static void tell(const char *path, const char *what, int rank)
+{
+    char name[600], temp[640], text[32];
+    snprintf(name, sizeof name, "%s.%s.%d", path, what, rank);
+    snprintf(temp, sizeof temp, "%s.new", name);
+    snprintf(text, sizeof text, "%ld\n", (long)getpid());
+    spill(temp, text, strlen(text));
+    assert_int_equal(rename(temp, name), 0);
+}
+
 static xa_status run(const char *path, int64_t rows, int64_t side, writer *w, xa_err *err)
 {
     xa_status st = XA_OK;
     xa_schema *schema = sample_schema(&w->s, rows, side, side);
-    char name[600];
-    char text[32];
-    snprintf(name, sizeof name, "%s.pid.%d", path, w->rank);
-    snprintf(text, sizeof text, "%ld\n", (long)getpid());
-    spill(name, text, strlen(text));
+    tell(path, "pid", w->rank);
     if (w->rank == 0 && access(path, F_OK) != 0)
         XA_TRY(err, xa_archive_create(path, schema, err));
     if (w->comm != NULL)
         XA_TRY(err, xa_comm_barrier(w->comm, err));
     XA_TRY(err, xa_archive_open(path, w->comm, schema, &w->a, err));
+    tell(path, "open", w->rank);
     XA_TRY(err, work(w, err));
     XA_TRY(err, xa_archive_close(w->a, err));
 done:
