@@ -162,7 +162,9 @@ xa_status xa__shared_alloc(xa_comm *c, size_t bytes, uint64_t room, xa_shared *o
         xa_err_set(&mine, XA_NOMEM, __FILE__, __func__, __LINE__, "no memory for a shared block");
     else
         b->win = MPI_WIN_NULL;
-    XA_TRY(err, xa_comm_agree(c, mine.code, &mine, err));
+    st = xa_comm_agree(c, mine.code, &mine, err);
+    if (st != XA_OK || b == NULL)
+        goto done;
     if (c->node_size > 1) {
         bool shared = c->node_rank != 0 || has_room(c, bytes, room);
         XA_TRY(err, node_all(c, &shared, err));

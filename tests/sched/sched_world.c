@@ -11,6 +11,7 @@ void world_init(world *w, xa_comm *c)
         .rank = xa_comm_rank(c),
         .size = xa_comm_size(c),
         .unit_seconds = 0.001,
+        .tick_seconds = 0.0002,
         .payload_most = 100,
         .report_most = 100,
         .fail_at = -1,
@@ -75,7 +76,7 @@ static void spend(world *w, double seconds)
     const double until = xa_time() + seconds;
     do {
         xa_sched_tick(w->s);
-        struct timespec t = {.tv_nsec = 200000};
+        struct timespec t = {.tv_nsec = (long)(w->tick_seconds * 1e9)};
         if (seconds > 0)
             nanosleep(&t, NULL);
     } while (xa_time() < until);

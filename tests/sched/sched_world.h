@@ -16,6 +16,7 @@ typedef struct world {
     xa_sched *s;
     int rank, size;
     double unit_seconds; /* of this rank */
+    double tick_seconds; /* between two ticks of work() */
     size_t payload_most; /* bytes; varies with the unit */
     size_t report_most;
     bool busy_callbacks; /* pack and mark tick, too */

@@ -152,7 +152,9 @@ static void test_one_each(void **state)
     assert_true(w.grants <= 2);
 }
 
-/* Grants of 50 ms: the next one is there when one ends. */
+/* Grants of 100 ms, and a rank 0 that looks at its messages every 40 ms only, as one that decodes a
+ * large image: the next grant is there all the same when one ends. Start and tail, where grants
+ * are short, cost a seventh of this short run; without asking ahead workers wait for 43 % of it. */
 static void test_asks_ahead(void **state)
 {
     xa_comm *c = *state;
@@ -160,14 +162,16 @@ static void test_asks_ahead(void **state)
     world_init(&w, c);
     if (w.size == 1 || w.size > 4)
         return; /* more ranks than cores say nothing about waiting */
-    w.unit_seconds = 0.005;
+    w.unit_seconds = w.rank == 0 ? 0.04 : 0.005;
+    w.tick_seconds = w.rank == 0 ? 0.04 : 0.0002;
     xa_sched_options o = quick();
-    o.target_seconds = 0.05;
-    const int64_t n = 200 * w.size;
+    o.target_seconds = 0.1;
+    const int64_t n = 400 * (w.size - 1);
     run_well(&w, &o, world_list(n), n);
     const double all = w.result.work_seconds + w.result.idle_seconds;
-    assert_true(w.result.work_seconds > 0.7 * all);
-    if (w.rank == 0)
+    if (w.rank > 0)
+        assert_true(w.result.work_seconds > 0.72 * all);
+    else
         assert_true(w.result.overhead_seconds < 0.1 * all);
 }
 
