@@ -15,7 +15,8 @@
  *   /pairs, /summary              filled by later phases
  *   /run/                         sessions, seconds: outside every equality claim
  *
- * Readers ignore unknown groups and datasets.
+ * Readers ignore unknown groups and datasets. To bring a map to its image they need the model's
+ * affine and its attribute input_size = (height, width); src/python/xaudit_read.py does it.
  *
  * Crash protocol. Rank 0 creates the file alone under a temporary name: every dataset fixed-size,
  * contiguous, allocated early, no HDF5 fill, no filter, fixed-length strings; the whole size is
@@ -26,7 +27,9 @@
  *
  * Strings are fixed-length UTF-8, NUL-padded, without a NUL where they fill their width. All
  * numbers are little-endian. The HDF5 library is not thread-safe: one thread a process uses this
- * module. HDF5's own error printing is off inside these functions and as it was outside.
+ * module. HDF5's own error printing is off inside these functions and as it was outside. Reading is
+ * careful with what a file says, but HDF5 1.10 itself may crash on structures that were damaged on
+ * purpose: open archives of people you trust.
  */
 #ifndef XAUDIT_ARCHIVE_H
 #define XAUDIT_ARCHIVE_H

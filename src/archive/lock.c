@@ -71,7 +71,7 @@ static int64_t start_of(int64_t pid)
     size_t size = 0;
     long long start = -1;
     snprintf(path, sizeof path, "/proc/%" PRId64 "/stat", pid);
-    if (xa_read_file(path, 2 * TEXT, &text, &size, NULL) == XA_OK) {
+    if (xa_read_file(path, (size_t)2 * TEXT, &text, &size, NULL) == XA_OK) {
         char *p = strrchr(text, ')');
         for (int field = 2; p != NULL && field < 22; field++)
             p = strchr(p + 1, ' ');
