@@ -83,6 +83,8 @@ const op_case op_cases[] = {
     CONV("groups dilation few pixels", 3, 4, 4, 3, 2, 1, 1, 2, 1, SAME, 6, 2),
     CONV("single pixel 3x3", 1, 1, 3, 3, 3, 1, 1, 1, 1, SAME, 4, 1),
     CONV("many pixels", 40, 33, 2, 3, 3, 1, 1, 1, 1, SAME, 3, 1),
+    CONV("1x1 many pixels", 41, 33, 3, 1, 1, 1, 1, 1, 1, SAME, 4, 1),
+    CONV("groups many pixels", 40, 33, 4, 3, 3, 1, 1, 1, 1, SAME, 6, 2),
     CONV_NO_BIAS("stem 7x7 stride 2", 23, 21, 3, 7, 7, 2, 2, 1, 1, SAME, 8, 1),
 
     {.name = "dense vector", .op = XA_OP_DENSE, .ninputs = 1, .inputs = {S1(37)}, .nweights = 2,
@@ -97,6 +99,8 @@ const op_case op_cases[] = {
      .nweights = 2, .weights = {S2(12, 18), S1(18)}, .params.dense = {18}},
     {.name = "dense tokens", .op = XA_OP_DENSE, .ninputs = 1, .inputs = {S2(50, 24)},
      .nweights = 2, .weights = {S2(24, 33), S1(33)}, .params.dense = {33}},
+    {.name = "dense many tokens", .op = XA_OP_DENSE, .ninputs = 1, .inputs = {S2(1100, 5)},
+     .nweights = 2, .weights = {S2(5, 6), S1(6)}, .params.dense = {6}},
     {.name = "dense on image", .op = XA_OP_DENSE, .ninputs = 1, .inputs = {S3(4, 5, 6)},
      .nweights = 2, .weights = {S2(6, 7), S1(7)}, .params.dense = {7}},
 
@@ -127,6 +131,9 @@ const op_case op_cases[] = {
     DW("narrow", 9, 2, 8, 3, 3, 1, 1, 1, 1, SAME, 1),
     DW("1x1", 3, 4, 10, 1, 1, 1, 1, 1, 1, SAME, 1),
     DW("several tiles", 40, 30, 72, 3, 3, 1, 1, 1, 1, SAME, 1),
+    DW("several tiles stride 2", 61, 40, 40, 3, 3, 2, 2, 1, 1, SAME, 1),
+    DW("several tiles 7x7 valid", 40, 60, 32, 7, 7, 1, 1, 1, 1, VALID, 1),
+    DW("several tiles dilated", 60, 40, 36, 3, 3, 1, 1, 3, 3, SAME, 1),
     DW_NO_BIAS("no bias", 6, 9, 24, 3, 3, 1, 1, 1, 1, SAME, 1),
 
     {.name = "affine all", .op = XA_OP_AFFINE, .ninputs = 1, .inputs = {S3(4, 5, 9)},
@@ -140,10 +147,13 @@ const op_case op_cases[] = {
     {.name = "affine one value", .op = XA_OP_AFFINE, .ninputs = 1, .inputs = {S3(3, 3, 7)},
      .nweights = 2, .weights = {S1(1), S1(1)}},
     {.name = "affine identity", .op = XA_OP_AFFINE, .ninputs = 1, .inputs = {S1(10)}},
+    {.name = "affine several tiles", .op = XA_OP_AFFINE, .ninputs = 1, .inputs = {S3(40, 30, 73)},
+     .nweights = 2, .weights = {S1(73), S1(73)}},
 
     ACT("linear", LINEAR, 0, 0, 0, S2(3, 5), 0),
     ACT("relu", RELU, 0, INFINITY, 0, S3(4, 5, 13), 0),
     ACT("relu whole bytes", RELU, 0, INFINITY, 0, S3(4, 5, 16), 0),
+    ACT("relu several tiles", RELU, 0, INFINITY, 0, S3(40, 30, 73), 0),
     ACT("relu 6", RELU, 0, 6, 0, S3(3, 5, 11), 9),
     ACT("leaky relu", RELU, 0.2f, INFINITY, 0, S2(9, 10), 0),
     ACT("leaky relu 6", RELU, 0.2f, 6, 0, S2(9, 10), 9),
@@ -177,12 +187,15 @@ const op_case op_cases[] = {
      .nweights = 1, .weights = {S3(4, 1, 1)}},
     {.name = "prelu one", .op = XA_OP_PRELU, .ninputs = 1, .inputs = {S1(12)}, .nweights = 1,
      .weights = {S1(1)}},
+    {.name = "prelu several tiles", .op = XA_OP_PRELU, .ninputs = 1, .inputs = {S3(40, 30, 73)},
+     .nweights = 1, .weights = {S3(1, 1, 73)}},
 
     {.name = "softmax vector", .op = XA_OP_SOFTMAX, .ninputs = 1, .inputs = {S1(11)}, .range = 8},
     {.name = "softmax rows", .op = XA_OP_SOFTMAX, .ninputs = 1, .inputs = {S3(2, 5, 7)}},
     {.name = "softmax large values", .op = XA_OP_SOFTMAX, .ninputs = 1, .inputs = {S1(6)},
      .range = 300},
     {.name = "softmax one class", .op = XA_OP_SOFTMAX, .ninputs = 1, .inputs = {S1(1)}},
+    {.name = "softmax several tiles", .op = XA_OP_SOFTMAX, .ninputs = 1, .inputs = {S2(7000, 7)}},
 
     {.name = "layer_norm tokens", .op = XA_OP_LAYER_NORM, .ninputs = 1, .inputs = {S2(5, 24)},
      .nweights = 2, .weights = {S1(24), S1(24)}, .params.layer_norm = {1e-6f}},
@@ -192,6 +205,9 @@ const op_case op_cases[] = {
      .params.layer_norm = {1e-3f}},
     {.name = "layer_norm beta only", .op = XA_OP_LAYER_NORM, .ninputs = 1, .inputs = {S2(3, 8)},
      .nweights = 2, .weights = {{0}, S1(8)}, .params.layer_norm = {1e-3f}},
+    {.name = "layer_norm several tiles", .op = XA_OP_LAYER_NORM, .ninputs = 1,
+     .inputs = {S2(700, 97)}, .nweights = 2, .weights = {S1(97), S1(97)},
+     .params.layer_norm = {1e-3f}},
 
     POOL(MAX_POOL, "max_pool", "2x2", 6, 8, 9, 2, 2, 2, 2, VALID),
     POOL(MAX_POOL, "max_pool", "2x2 odd input", 7, 9, 8, 2, 2, 2, 2, VALID),
@@ -205,6 +221,8 @@ const op_case op_cases[] = {
     POOL(MAX_POOL, "max_pool", "single pixel", 1, 1, 9, 3, 3, 2, 2, SAME),
     POOL(MAX_POOL, "max_pool", "16x16 window", 17, 18, 3, 16, 16, 1, 1, VALID),
     POOL(MAX_POOL, "max_pool", "17x16 window", 18, 18, 11, 17, 16, 1, 2, SAME),
+    POOL(MAX_POOL, "max_pool", "several tiles", 60, 50, 41, 3, 3, 2, 2, SAME),
+    POOL(MAX_POOL, "max_pool", "several tiles stride 1", 50, 50, 33, 3, 3, 1, 1, VALID),
 
     POOL(AVG_POOL, "avg_pool", "2x2", 6, 8, 9, 2, 2, 2, 2, VALID),
     POOL(AVG_POOL, "avg_pool", "2x2 same odd input", 7, 9, 8, 2, 2, 2, 2, SAME),
@@ -214,6 +232,7 @@ const op_case op_cases[] = {
     POOL(AVG_POOL, "avg_pool", "stride beyond window", 9, 11, 8, 2, 2, 3, 5, VALID),
     POOL(AVG_POOL, "avg_pool", "window wider than input", 2, 3, 8, 5, 7, 1, 1, SAME),
     POOL(AVG_POOL, "avg_pool", "single pixel", 1, 1, 9, 3, 3, 2, 2, SAME),
+    POOL(AVG_POOL, "avg_pool", "several tiles", 50, 50, 33, 3, 3, 1, 1, SAME),
 
     {.name = "global_pool mean", .op = XA_OP_GLOBAL_POOL, .ninputs = 1, .inputs = {S3(5, 6, 70)},
      .params.global_pool = {XA_POOL_AVG, false}},
@@ -276,6 +295,7 @@ const op_case op_cases[] = {
     RESIZE("bicubic up odd", BICUBIC, 5, 4, 3, 7, 9),
     RESIZE("bicubic down", BICUBIC, 9, 10, 3, 4, 3),
     RESIZE("bicubic from two pixels", BICUBIC, 2, 1, 9, 5, 4),
+    RESIZE("bilinear several tiles", BILINEAR, 5, 4, 70, 60, 40),
 };
 /* clang-format on */
 
