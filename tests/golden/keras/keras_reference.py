@@ -196,17 +196,23 @@ def class_targets(probs):
     return np.array([order[n, n % probs.shape[1]] for n in range(len(probs))], np.int32)
 
 
-def classify(model, images):
-    """(output, logits, probs, head); a head of one sigmoid unit becomes two classes with logits (-z, z)."""
+def classify(model, images, wanted=None):
+    """(output, logits, probs, head); a head of one sigmoid unit becomes two classes with logits (-z, z).
+
+    wanted: the activation ('softmax', 'sigmoid') that a linear last layer was meant to have.
+    """
     head = head_of(model)
     output = model.predict(images, verbose=0)
     with Logits(model):
         logits = model(tf.convert_to_tensor(images), training=False).numpy()
     probs = output
+    if head == "linear" and wanted:
+        head = wanted
+        probs = (tf.nn.softmax(logits) if wanted == "softmax" else tf.sigmoid(logits)).numpy()
     if head == "sigmoid" and logits.shape[1] == 1:
         head = "binary"
         logits = np.concatenate([-logits, logits], axis=1)
-        probs = np.concatenate([1.0 - output, output], axis=1)
+        probs = np.concatenate([1.0 - probs, probs], axis=1)
     return output, logits, probs, head
 
 

@@ -321,7 +321,7 @@ def head_softmax_layer():
     return small_cnn(L.GlobalMaxPooling2D(), L.Dense(5), L.Softmax())
 
 
-@golden.model((14, 12, 3), layers=["conv2d_2", "activation"], generations=TF215)
+@golden.model((14, 12, 3), layers=["conv2d", "activation"], generations=TF215)
 def head_conv():
     """No Dense: a convolution to the classes, GlobalAveragePooling2D, Activation("softmax")."""
     return small_cnn(L.Conv2D(5, 3, padding="same"), L.GlobalAveragePooling2D(),
@@ -460,6 +460,35 @@ def weights_h5_renumbered():
 def weights_v3():
     """save_weights("NAME.weights.h5"): variables by position under layers/."""
     return nested_cnn()
+
+
+@golden.model((14, 12, 3), generations=("k3",), save=lambda model, path: model.save(path), suffix=".keras")
+def zip_v3():
+    """A whole model as .keras, which is a zip."""
+    return small_cnn(L.GlobalAveragePooling2D(), L.Dense(4, activation="softmax"), filters=(3, 4))
+
+
+# -------------------------------------------------------------------------------------- layers a loader has to refuse
+
+class Doubled(L.Layer):
+    """A layer of the author's own."""
+
+    def call(self, inputs):
+        return 2.0 * inputs
+
+
+@golden.model((14, 12, 3), unreadable=("tf215", "k3"))
+def refused_custom():
+    """A layer class that only its author has."""
+    return small_cnn(Doubled(name="my_layer"), L.GlobalAveragePooling2D(), L.Dense(4, activation="softmax"),
+                     filters=(3, 4))
+
+
+@golden.model((14, 12, 3), unreadable=("tf215", "k3"))
+def refused_lambda():
+    """A Lambda: Python byte code in the config."""
+    return small_cnn(L.Lambda(lambda x: x * 0.5, name="my_lambda"), L.GlobalAveragePooling2D(),
+                     L.Dense(4, activation="softmax"), filters=(3, 4))
 
 
 if __name__ == "__main__":
