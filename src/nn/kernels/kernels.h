@@ -101,12 +101,8 @@ typedef struct xa_kernels {
     /* Output rows [row0, row1) of one sample, y and argmax pointing at row row0. argmax: place
      * ky*KW + kx of the first of equal maxima, uint8_t or uint32_t (XA_POOL_BYTE_WINDOW); NULL when
      * no gradient comes. A NaN in the window is its maximum. */
-    void (*max_pool)(const xa_pool_shape *s,
-                     const float *x,
-                     int64_t row0,
-                     int64_t row1,
-                     float *y,
-                     void *argmax);
+    void (*max_pool)(
+        const xa_pool_shape *s, const float *x, int64_t row0, int64_t row1, float *y, void *argmax);
     /* dx rows [row0, row1), gather form; dy and argmax are the sample's. */
     void (*max_pool_back)(const xa_pool_shape *s,
                           const float *dy,
@@ -115,8 +111,7 @@ typedef struct xa_kernels {
                           int64_t row1,
                           float *dx);
     /* Mean of the window's elements that lie inside x. */
-    void (*avg_pool)(
-        const xa_pool_shape *s, const float *x, int64_t row0, int64_t row1, float *y);
+    void (*avg_pool)(const xa_pool_shape *s, const float *x, int64_t row0, int64_t row1, float *y);
     void (*avg_pool_back)(
         const xa_pool_shape *s, const float *dy, int64_t row0, int64_t row1, float *dx);
 
