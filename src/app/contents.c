@@ -51,10 +51,7 @@ static xa_status map_attributes(xa_contents *c, int m, int e, const char *path, 
     const xa_explainer_spec *ex = &spec->explainers[e];
     const xa_explainer_def *def = xa_explainer_get(ex->kind);
     const bool layered = def->needs & XA_NEEDS_LAYER;
-    char *values = xa_strfmt("%s/values", path);
     xa_status st = XA_OK;
-    if (!values)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
     XA_TRY(err, xa_schema_attr_text(c->schema, path, "kind", def->name, err));
     XA_TRY(err, xa_schema_attr_text(c->schema, path, "reference", def->reference, err));
     XA_TRY(err, xa_schema_attr_text(c->schema, path, "score", xa_score_name(ex->score), err));
@@ -89,9 +86,7 @@ static xa_status map_attributes(xa_contents *c, int m, int e, const char *path, 
                                "upsample",
                                "half-pixel linear to the model's input, then `affine` of the model",
                                err));
-    XA_TRY(err, xa_schema_attr_text(c->schema, values, "read_as", "values*scale", err));
 done:
-    free(values);
     return st;
 }
 
@@ -187,15 +182,6 @@ static xa_status model_attributes(xa_contents *c, int m, const char *path, xa_er
         err,
         xa_schema_attr_text(c->schema, path, "scale", xa_scale_name(spec->input.scale.kind), err));
     XA_RETURN_TRY(err, xa_schema_attr_i64(c->schema, path, "batch", spec->batch, err));
-    /* class names fit an attribute up to a few thousand classes; the job text has them anyway */
-    if (c->job->classes.names && c->job->classes.count <= 1000)
-        XA_RETURN_TRY(err,
-                      xa_schema_attr_texts(c->schema,
-                                           path,
-                                           "classes",
-                                           (const char *const *)c->job->classes.names,
-                                           c->job->classes.count,
-                                           err));
     return XA_OK;
 }
 
@@ -227,6 +213,7 @@ static xa_status add_model(xa_contents *c, const xa_manifest *manifest, int m, x
     XA_TRY(err, add(c, XA_FIELD_MODEL_STAGE, spec->name, NULL, NULL, 1, &n, &f->stage, err));
     XA_TRY(err, add(c, XA_FIELD_MODEL_MESSAGE, spec->name, NULL, NULL, 1, &n, &f->message, err));
     XA_TRY(err, model_attributes(c, m, path, err));
+    XA_TRY(err, xa_contents_class_names(c, m, classes, err));
     for (int e = 0; e < spec->nexplainers; e++)
         XA_TRY(err, add_maps(c, manifest, m, e, err));
 done:

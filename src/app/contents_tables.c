@@ -344,3 +344,26 @@ xa_contents_first_status(xa_contents *c, const xa_manifest *m, const uint8_t **o
     *out = status;
     return XA_OK;
 }
+
+xa_status xa_contents_class_names(xa_contents *c, int m, int64_t classes, xa_err *err)
+{
+    const xa_classes *names = &c->job->classes;
+    int64_t bytes = 1;
+    void *data;
+    int field;
+    if (!names->names)
+        return XA_OK;
+    for (int64_t i = 0; i < names->count; i++)
+        bytes = longest(bytes, names->names[i]);
+    XA_RETURN_TRY(err, xa_contents_own(c, (size_t)(classes * bytes), &data, err));
+    for (int64_t i = 0; i < names->count && i < classes; i++)
+        put_text((char *)data + i * bytes, bytes, names->names[i]);
+    const xa_field_spec s = {.kind = XA_FIELD_MODEL_CLASS_NAMES,
+                             .model = c->job->audit.models[m].name,
+                             .type = XA_TYPE_COUNT,
+                             .string_bytes = (size_t)bytes,
+                             .ndim = 1,
+                             .dim = {classes},
+                             .data = data};
+    return xa_schema_add(c->schema, &s, &field, err);
+}

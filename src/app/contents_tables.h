@@ -18,6 +18,8 @@ XA_MUST_USE xa_status xa_contents_first_status(xa_contents *c,
                                                const xa_manifest *m,
                                                const uint8_t **out,
                                                xa_err *err);
+/* /models/<m>/class_names, where the job names classes. */
+XA_MUST_USE xa_status xa_contents_class_names(xa_contents *c, int m, int64_t classes, xa_err *err);
 /* /samples and /eval. */
 XA_MUST_USE xa_status xa_contents_tables(xa_contents *c, const xa_manifest *m, xa_err *err);
 

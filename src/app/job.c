@@ -130,7 +130,7 @@ static void read_model(xa_ynode n, xa_job *job, xa_audit_model_spec *m, xa_probl
     if (m->name && !xa_job_name_ok(m->name))
         XA_YAML_PROBLEM(problems,
                         n,
-                        "model name \"%s\": expected at most 60 letters, digits and _ . - +",
+                        "model name \"%s\": expected at most 60 letters, digits and _ . -",
                         m->name);
     read_path(n, "model", "file", true, job->file, &m->file, problems);
     char *architecture = NULL, *head = NULL;

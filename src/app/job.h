@@ -78,7 +78,7 @@ bool xa_job_choice(xa_ynode n,
                    size_t nnames,
                    int *out,
                    xa_problems *problems);
-/* Letters, digits and _ . - + of at most 60 characters. */
+/* Letters, digits and _ . - of at most 60 characters. */
 bool xa_job_name_ok(const char *name);
 
 /* Canonical "key = value" lines of the settings that move numbers: the archive's identity. */

@@ -183,7 +183,7 @@ read_one(xa_ynode n, const xa_classes *classes, xa_explainer_spec *spec, xa_prob
         const char *name = xa_yaml_text(xa_yaml_get(n, "name"));
         if (name && !xa_job_name_ok(name))
             XA_YAML_PROBLEM(
-                problems, n, "name: \"%s\": expected at most 60 letters, digits and _ . - +", name);
+                problems, n, "name: \"%s\": expected at most 60 letters, digits and _ . -", name);
         else if (name)
             snprintf(spec->name, sizeof spec->name, "%s", name);
     }
@@ -272,7 +272,7 @@ void xa_job_read_metrics(xa_ynode list, xa_audit_spec *spec, xa_problems *proble
             if (name && !xa_job_name_ok(name))
                 XA_YAML_PROBLEM(problems,
                                 item,
-                                "name: \"%s\": expected at most 60 letters, digits and _ . - +",
+                                "name: \"%s\": expected at most 60 letters, digits and _ . -",
                                 name);
             else if (name)
                 snprintf(m->name, sizeof m->name, "%s", name);

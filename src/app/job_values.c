@@ -147,7 +147,7 @@ bool xa_job_name_ok(const char *name)
     if (n < 1 || n > 60 || name[0] == '.')
         return false;
     for (size_t i = 0; i < n; i++)
-        if (!isalnum((unsigned char)name[i]) && !strchr("_.-+", name[i]))
+        if (!isalnum((unsigned char)name[i]) && !strchr("_.-", name[i]))
             return false;
     return true;
 }

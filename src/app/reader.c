@@ -108,8 +108,13 @@ static xa_status load_model(xa_read *r, xa_read_model *m, xa_err *err)
     m->classes = info.dim[1];
     XA_TRY(err, load_in(r, group, "message", XA_TYPE_STR, &m->message, &info, err));
     m->message_bytes = info.item_bytes;
-    XA_TRY(err,
-           xa_archive_attr_texts(r->archive, group, "classes", &m->class_names, &m->nnames, err));
+    st = load_in(r, group, "class_names", XA_TYPE_STR, &m->class_names, &info, err);
+    if (st == XA_OK) {
+        m->class_name_bytes = info.item_bytes;
+        m->nnames = info.dim[0];
+    } else if (st != XA_NOT_FOUND) {
+        goto done;
+    }
     st = xa_archive_list(r->archive, maps, &names, &m->nmaps, err);
     if (st == XA_NOT_FOUND) {
         m->nmaps = 0;
@@ -174,7 +179,7 @@ static void free_model(xa_read *r, xa_read_model *m)
 {
     (void)r;
     free(m->name);
-    free_list(m->class_names, m->nnames);
+    free(m->class_names);
     free(m->status);
     free(m->stage);
     free(m->predicted);
@@ -225,7 +230,7 @@ void xa_read_text(const char *table, size_t bytes, int64_t i, char *out, size_t 
 const char *xa_read_class(const xa_read_model *m, int32_t c, char *buf, size_t size)
 {
     if (c >= 0 && m->class_names && c < m->nnames)
-        xa_str_sanitise(m->class_names[c], buf, size);
+        xa_read_text(m->class_names, m->class_name_bytes, c, buf, size);
     else
         snprintf(buf, size, "%d", (int)c);
     return buf;

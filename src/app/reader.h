@@ -21,7 +21,8 @@ typedef struct xa_read_map {
 typedef struct xa_read_model {
     char *name;
     int64_t classes;
-    char **class_names; /* NULL when the archive does not hold them */
+    char *class_names; /* [nnames] fixed-length texts; NULL when the archive does not hold them */
+    size_t class_name_bytes;
     int64_t nnames;
     uint8_t *status, *stage;
     int32_t *predicted;

@@ -114,6 +114,11 @@ mark(void *arg, int64_t first, int64_t n, const void *report, size_t size, xa_er
     }
     XA_TRY(err, xa_archive_sync(r->archive, err));
     xa_lock_beat(r->lock);
+    if (xa_lock_lost(r->lock))
+        XA_FAIL(err,
+                XA_BUSY,
+                "%s: another run took the lock over; this one stops",
+                r->loaded.job.output);
 done:
     free(status);
     return st;

@@ -52,5 +52,5 @@ function(xa_test name)
     add_test(NAME ${name} COMMAND ${name} ${T_ARGS})
   endif()
   set_tests_properties(${name} PROPERTIES LABELS "${T_LABELS}" TIMEOUT ${T_TIMEOUT}
-    ENVIRONMENT "OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMPI_MCA_rmaps_base_oversubscribe=1;LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/.ci/suppressions/lsan.txt;OPENBLAS_NUM_THREADS=1")
+    ENVIRONMENT "OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMPI_MCA_rmaps_base_oversubscribe=1;LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/.ci/suppressions/lsan.txt:fast_unwind_on_malloc=0:print_suppressions=0;OPENBLAS_NUM_THREADS=1")
 endfunction()

@@ -112,7 +112,9 @@ void xa_explainer_default_name(const xa_explainer_spec *s, char *out, size_t siz
              s->score == XA_SCORE_LOGIT ? "" : xa_score_name(s->score),
              layer);
     for (char *c = out; *c; c++)
-        if (!isalnum((unsigned char)*c) && !strchr("_.-+ ", *c))
+        if (*c == '+')
+            *c = 'p'; /* gradcam++ is gradcampp in an archive */
+        else if (!isalnum((unsigned char)*c) && !strchr("_.- ", *c))
             *c = '_';
 }
 

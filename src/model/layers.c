@@ -30,10 +30,19 @@ xa_model_find_layer(const xa_model *m, const char *path, const xa_layer **out, x
                        "layer \"%s\" is in several nested models; write its path, such as \"%s\"",
                        path,
                        m->layers[bare].path);
-    const char **names = xa_alloc((size_t)m->nlayers + 1, sizeof(char *));
-    for (int i = 0; names && i < m->nlayers; i++)
-        names[i] = m->layers[i].path;
-    const char *near = names ? xa_nearest(path, names, (size_t)m->nlayers) : NULL;
+    /* near a path, or near the last part of one */
+    const size_t total = 2 * (size_t)m->nlayers;
+    const char **names = xa_alloc(total + 1, sizeof(char *));
+    const char *near = NULL;
+    for (int i = 0; names && i < m->nlayers; i++) {
+        const char *last = strrchr(m->layers[i].path, '/');
+        names[2 * i] = m->layers[i].path;
+        names[2 * i + 1] = last ? last + 1 : m->layers[i].path;
+    }
+    const char *found = names ? xa_nearest(path, names, total) : NULL;
+    for (size_t i = 0; found && !near && i < total; i++)
+        if (names[i] == found)
+            near = m->layers[i / 2].path;
     free(names);
     XA_RETURN_FAIL(err,
                    XA_NOT_FOUND,

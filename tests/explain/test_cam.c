@@ -1,14 +1,10 @@
 /* CAM explainers: cases whose answer is known on paper, and the definitions written out once more.
  */
-#include <cmocka.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "xaudit/explain.h"
+#include "xaudit_cmocka.h"
 
 enum { H = 3, W = 4, K = 70, P = H * W };
 

@@ -1,12 +1,8 @@
 /* Input-gradient reductions, facts about maps, half-float storage. */
-#include <cmocka.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 
 #include "xaudit/explain.h"
+#include "xaudit_cmocka.h"
 
 static const float gradient[2 * 2 * 3] = {
     1.0f, -4.0f, 2.0f, /**/ 0.0f, 0.0f, 0.0f, /**/ -1.0f, -2.0f, -3.0f, /**/ 5.0f, 0.5f, -0.25f};

@@ -1,14 +1,10 @@
 /* Scores: their gradients against central differences of the probabilities they stand for. */
-#include <cmocka.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "xaudit/explain.h"
+#include "xaudit_cmocka.h"
 
 enum { UNITS = 5 };
 

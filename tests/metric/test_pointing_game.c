@@ -1,13 +1,9 @@
 /* Regions and the pointing game: drawn cases with known answers. */
-#include <cmocka.h>
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
 #include "xaudit/metric.h"
+#include "xaudit_cmocka.h"
 
 static xa_region region_of(xa_annotation *a, int32_t n, int32_t class_index)
 {
@@ -81,10 +77,9 @@ static void test_outside_and_empty(void **state)
 static void test_mask_of_another_size_is_told(void **state)
 {
     (void)state;
-    xa_annotation a = {.class_index = 0,
-                       .kind = XA_ANNOTATION_MASK,
-                       .mask_value = -1,
-                       .mask = XA_PROJECT "/tests/metric/mask_4x3.png"};
+    char file[] = XA_PROJECT "/tests/metric/mask_4x3.png";
+    xa_annotation a = {
+        .class_index = 0, .kind = XA_ANNOTATION_MASK, .mask_value = -1, .mask = file};
     const xa_sample s = {.annotations = &a, .nannotations = 1};
     xa_err err = XA_ERR_INIT;
     xa_region r;

@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Mistakes of a job, a model, a manifest, an archive: a message that names file and cause, exit 2, nothing lost.
+. "$(dirname "$0")/lib.sh"
+
+demo_manifest 3 >manifest.csv
+demo_job >job.yaml
+
+expect 2 "$XAUDIT"
+expect 2 "$XAUDIT" rnu job.yaml
+said 'did you mean "run"'
+expect 2 "$XAUDIT" run
+expect 2 "$XAUDIT" run job.yaml --limit none
+expect 2 "$XAUDIT" run nowhere.yaml
+said 'nowhere.yaml'
+expect 0 "$XAUDIT" --help
+said 'Exit codes'
+expect 0 "$XAUDIT" --version
+
+# every mistake at once, each with its line
+sed 's/pil-bilinear/pil-bilinaer/; s/kind: gradcam,/kind: gradcam, layr: x,/; s/scale: tf/scale: tff/' job.yaml >bad.yaml
+expect 2 "$XAUDIT" check bad.yaml
+said 'bad.yaml:7: resize: .*did you mean pil-bilinear'
+said 'bad.yaml:7: scale: '
+said 'bad.yaml:10: explainer: unknown setting "layr"; did you mean "layer"'
+expect 2 ranks 2 "$XAUDIT" run bad.yaml
+[ "$(grep -c 'bad.yaml:7: resize' err)" = 1 ] || fail "not told once"
+
+# models
+sed 's#file: .*#file: nomodel.h5#' job.yaml >nomodel.yaml
+expect 2 "$XAUDIT" run nomodel.yaml
+said 'nomodel.h5'
+head -c 100000 "$PROJECT/jobs/demo/xception.h5" >cut.h5
+sed 's#file: .*#file: cut.h5#' job.yaml >cut.yaml
+expect 2 ranks 2 "$XAUDIT" run cut.yaml
+said 'cut.h5'
+sed "s#file: .*#file: $PROJECT/jobs/demo/images/airplanes/image_0005.jpg#" job.yaml >jpeg.yaml
+expect 2 "$XAUDIT" run jpeg.yaml
+expect 2 "$XAUDIT" run job.yaml --set models.0.explainers.1.layer=block9_sepconv2_atc
+said 'did you mean "xception_compact/block9_sepconv2_act"'
+expect 2 "$XAUDIT" run job.yaml --set models.0.input.size=128
+
+# manifests
+printf 'path,label\n%s,aeroplane\n' "$PROJECT/jobs/demo/images/airplanes/image_0005.jpg" >manifest2.csv
+sed 's/manifest.csv/manifest2.csv/' job.yaml >labels.yaml
+expect 2 ranks 2 "$XAUDIT" run labels.yaml
+said 'manifest2.csv:2: .*aeroplane.*airplanes'
+[ ! -e out.h5 ] || fail "an archive was made"
+
+# archives
+expect 0 "$XAUDIT" run job.yaml --quiet
+digest out.h5 >before.txt
+expect 2 "$XAUDIT" run job.yaml --set models.0.input.scale=unit
+said "model.xception.scale: archive 'tf', job 'unit'"
+expect 2 "$XAUDIT" run job.yaml --output "$PROJECT/jobs/demo/xception.h5"
+said 'xception.h5'
+echo "notes" >notes.h5
+expect 2 "$XAUDIT" run job.yaml --output notes.h5
+[ "$(cat notes.h5)" = notes ] || fail "a foreign file was touched"
+digest out.h5 | cmp - before.txt || fail "the archive was touched"
+expect 0 "$XAUDIT" run job.yaml --fresh --set models.0.input.scale=unit --quiet
+digest out.h5.1 | cmp - before.txt || fail "--fresh lost the earlier archive"
+# refused, not hanging: rank 0 alone knows
+expect 2 ranks 2 "$XAUDIT" run job.yaml --output nofolder/out.h5
+said 'nofolder'
+finish

@@ -1,0 +1,60 @@
+#!/usr/bin/env bash
+# Interrupted and killed runs go on where they stopped and end with the same bytes.
+. "$(dirname "$0")/lib.sh"
+
+cp "$PROJECT/jobs/demo/manifest.csv" manifest.csv
+sed -i "s#images/#$PROJECT/jobs/demo/images/#; s#masks/#$PROJECT/jobs/demo/masks/#" manifest.csv
+demo_job >job.yaml
+expect 0 ranks 2 "$XAUDIT" run job.yaml --output whole.h5 --quiet
+digest whole.h5 >whole.txt
+
+pending() {
+  "$XAUDIT" info "$1" 2>/dev/null | sed -n 's/.* \([0-9]*\) pending$/\1/p'
+}
+
+# A polite stop: exit 75, what is finished is kept. One rank, told directly; images repeated so that it lasts.
+{
+  head -n 1 manifest.csv
+  for i in $(seq 40); do sed -n '2,$p' manifest.csv | sed "s#^\([^,]*\),\([^,]*\),#\1,\2/$i,#"; done
+} >long.csv
+sed 's/manifest.csv/long.csv/' job.yaml >long.yaml
+"$XAUDIT" run long.yaml --output stop.h5 --quiet >out 2>err &
+pid=$!
+for i in $(seq 600); do
+  left=$(pending stop.h5)
+  [ -n "$left" ] && [ "$left" -lt 1680 ] && break
+  kill -0 $pid 2>/dev/null || break
+  sleep 0.1
+done
+kill -TERM $pid
+wait $pid
+code=$?
+[ $code = 75 ] || fail "exit code $code after SIGTERM, expected 75"
+left=$(pending stop.h5)
+[ "$left" -gt 0 ] && [ "$left" -lt 1680 ] || fail "$left of 1680 pending after the stop"
+[ ! -e stop.h5.lock ] || fail "the lock was left"
+
+# SIGKILL of all ranks at several moments; then to the end, with another number of ranks.
+for after in 0.8 1.1 1.5; do
+  setsid mpirun --oversubscribe --bind-to none -n 2 "$XAUDIT" run job.yaml --output kill.h5 --quiet >out 2>err &
+  pid=$!
+  sleep $after
+  kill -KILL -- -$pid 2>/dev/null
+  wait $pid 2>/dev/null
+  if [ -e kill.h5 ]; then
+    expect 0 "$XAUDIT" info kill.h5
+  fi
+done
+expect 0 ranks 3 "$XAUDIT" run job.yaml --output kill.h5 --quiet
+digest kill.h5 | cmp - whole.txt || fail "other bytes after kills"
+
+# A second run on an archive in use is refused at once.
+"$XAUDIT" run long.yaml --output busy.h5 --quiet >/dev/null 2>&1 &
+pid=$!
+for i in $(seq 100); do [ -e busy.h5 ] && break; sleep 0.1; done
+expect 2 "$XAUDIT" run long.yaml --output busy.h5
+said 'busy.h5'
+kill -TERM $pid
+wait $pid
+[ $? = 75 ] || fail "the first run was disturbed"
+finish

@@ -1,0 +1,74 @@
+# What the command-line tests share. Sourced with the binary and the project folder as $1 and $2.
+set -u
+export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+XAUDIT=$1
+PROJECT=$2
+WORK=$(mktemp -d)
+trap 'rm -rf "$WORK"' EXIT
+cd "$WORK" || exit 1
+checks=0
+
+fail() {
+  echo "FAILED: $*" >&2
+  [ -f "$WORK/out" ] && sed 's/^/  out| /' "$WORK/out" >&2
+  [ -f "$WORK/err" ] && sed 's/^/  err| /' "$WORK/err" >&2
+  exit 1
+}
+
+# expect CODE COMMAND..: runs it, keeps out and err, checks the exit code.
+expect() {
+  local want=$1 got
+  shift
+  "$@" >"$WORK/out" 2>"$WORK/err" </dev/null
+  got=$?
+  checks=$((checks + 1))
+  [ "$got" = "$want" ] || fail "exit code $got, expected $want: $*"
+}
+
+# said PATTERN: the last command printed it, on either stream.
+said() {
+  checks=$((checks + 1))
+  cat "$WORK/out" "$WORK/err" | grep -qE -- "$1" || fail "nothing said about: $1"
+}
+
+not_said() {
+  checks=$((checks + 1))
+  cat "$WORK/out" "$WORK/err" | grep -qE -- "$1" && fail "should not be said: $1"
+  return 0
+}
+
+# ranks N COMMAND..
+ranks() {
+  local n=$1
+  shift
+  mpirun --oversubscribe --bind-to none -n "$n" "$@"
+}
+
+digest() {
+  "$XAUDIT" info --digest "$1"
+}
+
+# A job on the first N demo images: job FILE N [extra yaml lines on stdin]
+demo_manifest() {
+  head -n $((1 + 2 * $1)) "$PROJECT/jobs/demo/manifest.csv" | sed "s#images/#$PROJECT/jobs/demo/images/#; s#masks/#$PROJECT/jobs/demo/masks/#"
+}
+
+demo_job() {
+  cat <<YAML
+manifest: manifest.csv
+classes: $PROJECT/jobs/demo/classes.txt
+output: out.h5
+models:
+  - name: xception
+    file: $PROJECT/jobs/demo/xception.h5
+    input: { size: [128, 128], resize: pil-bilinear, scale: tf }
+    explainers:
+      - { kind: saliency, score: logit, target: predicted }
+      - { kind: gradcam, layer: auto, score: prob, target: label }
+metrics: [pointing_game]
+YAML
+}
+
+finish() {
+  echo "$checks checks passed"
+}
