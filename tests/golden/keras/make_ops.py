@@ -115,7 +115,7 @@ def conv_grey():
                  L.Conv2D(3, (11, 1), name="one_row"))
 
 
-@golden.model((12, 11, 3))
+@golden.model((12, 11, 3), generations=TF215)
 def depthwise():
     """DepthwiseConv2D: multipliers 1 and 2, SAME and VALID, strides, no bias, an activation."""
     return chain((12, 11, 3),
@@ -145,7 +145,7 @@ def depthwise_wide():
                  L.Conv2D(3, 1, name="to3"))
 
 
-@golden.model((12, 9, 3))
+@golden.model((12, 9, 3), generations=TF215)
 def separable():
     """SeparableConv2D: multipliers, strides, SAME and VALID, no bias, dilation, an activation."""
     return chain((12, 9, 3),
@@ -179,7 +179,7 @@ def dense_last_axis():
 
 # ----------------------------------------------------------------------------------------------------- normalisation
 
-@golden.model((9, 8, 3))
+@golden.model((9, 8, 3), generations=TF215)
 def batchnorm_folded():
     """BatchNormalization behind every layer it folds into; scale, center, epsilon and bias varied."""
     return chain((9, 8, 3),
@@ -317,7 +317,7 @@ def activation_thresholded():
 
 # ----------------------------------------------------------------------------------------------------------- pooling
 
-@golden.model((15, 13, 3))
+@golden.model((15, 13, 3), generations=TF215)
 def pool_max():
     """MaxPooling2D: SAME and VALID over odd sizes, overlapping, rectangular, of stride 1."""
     return chain((15, 13, 3),
@@ -451,7 +451,7 @@ def residual():
 
 # ------------------------------------------------------------------------------------------------------------ shapes
 
-@golden.model((7, 6, 3))
+@golden.model((7, 6, 3), generations=TF215)
 def pad_crop():
     """ZeroPadding2D and Cropping2D: one number, two, all four sides; a padding cropped away again."""
     return chain((7, 6, 3),
@@ -488,7 +488,7 @@ def reshape_permute():
                  L.Flatten(name="flatten"), L.Dense(5))
 
 
-@golden.model((5, 4, 3))
+@golden.model((5, 4, 3), generations=TF215)
 def upsampling():
     """UpSampling2D, nearest and bilinear, square and rectangular."""
     return chain((5, 4, 3),
@@ -630,14 +630,6 @@ def activation_functions():
     return keras.Model(inputs, L.Concatenate(name="joined")([
         nn.relu(inputs), nn.relu6(inputs), nn.sigmoid(inputs), nn.silu(inputs), nn.softmax(inputs), nn.tanh(inputs),
         nn.leaky_relu(inputs, **slope), nn.elu(inputs), nn.softplus(inputs)]))
-
-
-@golden.model((6, 5, 4), low=-4.0, high=4.0, generations=TF215)
-def hard_swish_by_hand():
-    """Hard sigmoid and hard swish as MobileNetV3 writes them: relu6(x + 3) / 6 and x times it."""
-    inputs = L.Input((6, 5, 4))
-    gate = L.Rescaling(1.0 / 6.0)(L.ReLU(6.0)(L.Rescaling(1.0, offset=3.0)(inputs)))
-    return keras.Model(inputs, L.Concatenate(name="joined")([gate, L.Multiply()([inputs, gate])]))
 
 
 @golden.model((6, 5, 3), low=0.0, high=255.0, unreadable=("k3",))
