@@ -1,11 +1,12 @@
 /* Inbound nodes: who reads whom.
  *
- * Keras 1 and 2 write a call as a list of [layer, node, tensor, {keywords}], or as one such list when
- * the layer takes a single tensor that is not in a list (TFOpLambda); a constant in front stands as
+ * Keras 1 and 2 write a call as a list of [layer, node, tensor, {keywords}], or as one such list
+ * when the layer takes a single tensor that is not in a list (TFOpLambda); a constant in front
+ * stands as
  * ["_CONSTANT_VALUE", -1, value, {keywords}]. Keras 3 writes {"args": [...], "kwargs": {...}} with
- * tensors as {"class_name": "__keras_tensor__", "config": {"keras_history": [layer, node, tensor]}}.
- * Node numbers count from 0 for layers and from 1 for most nested models, whose node 0 is their
- * construction; which it is shows in the smallest number others use.
+ * tensors as {"class_name": "__keras_tensor__", "config": {"keras_history": [layer, node,
+ * tensor]}}. Node numbers count from 0 for layers and from 1 for most nested models, whose node 0
+ * is their construction; which it is shows in the smallest number others use.
  */
 #include "keras_calls.h"
 
@@ -80,12 +81,9 @@ static xa_status read_reference(const context *c, const json_t *v, xa_kref *out,
 
 static xa_status add_operand(xa_kcall *call, xa_koperand operand, xa_err *err)
 {
-    XA_RETURN_TRY(err,
-                  xa_grow(&call->operands,
-                          &call->operand_cap,
-                          call->noperands + 1,
-                          sizeof operand,
-                          err));
+    XA_RETURN_TRY(
+        err,
+        xa_grow(&call->operands, &call->operand_cap, call->noperands + 1, sizeof operand, err));
     call->operands[call->noperands++] = operand;
     return XA_OK;
 }
@@ -107,8 +105,7 @@ add_tensor(const context *c, xa_kcall *call, const char *keyword, const json_t *
     return add_operand(call, o, err);
 }
 
-static xa_status
-add_value(xa_kcall *call, const char *keyword, const json_t *v, xa_err *err)
+static xa_status add_value(xa_kcall *call, const char *keyword, const json_t *v, xa_err *err)
 {
     const xa_koperand o = {XA_KOPERAND_VALUE, keyword, v, 0, 0};
     return add_operand(call, o, err);
@@ -363,10 +360,8 @@ xa_status xa_kcalls_parse(xa_kscope *s, const json_t *entries, xa_err *err)
     qsort_r(c.by_name, (size_t)s->nlayers, sizeof(int), compare_names, s);
     for (int i = 1; i < s->nlayers; i++)
         if (strcmp(s->layers[c.by_name[i]].name, s->layers[c.by_name[i - 1]].name) == 0)
-            XA_FAIL(err,
-                    XA_FORMAT,
-                    "two layers have the name \"%s\"",
-                    s->layers[c.by_name[i]].path);
+            XA_FAIL(
+                err, XA_FORMAT, "two layers have the name \"%s\"", s->layers[c.by_name[i]].path);
     for (int i = 0; i < s->nlayers; i++) {
         st = parse_layer_calls(&c, &s->layers[i], json_array_get(entries, (size_t)i), err);
         if (st != XA_OK) {

@@ -46,8 +46,7 @@ static xa_status check_text(const char *text, size_t size, const char *what, xa_
     return XA_OK;
 }
 
-xa_status
-xa_kjson_parse(const char *text, size_t size, const char *what, json_t **out, xa_err *err)
+xa_status xa_kjson_parse(const char *text, size_t size, const char *what, json_t **out, xa_err *err)
 {
     XA_RETURN_TRY(err, check_text(text, size, what, err));
     json_error_t e;
@@ -235,8 +234,7 @@ xa_kget_real(const json_t *config, const char *key, double missing, double *out,
     return XA_OK;
 }
 
-xa_status
-xa_kget_bool(const json_t *config, const char *key, bool missing, bool *out, xa_err *err)
+xa_status xa_kget_bool(const json_t *config, const char *key, bool missing, bool *out, xa_err *err)
 {
     const json_t *v = find(config, key);
     if (v && !json_is_boolean(v) && !json_is_integer(v))

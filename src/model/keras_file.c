@@ -173,8 +173,7 @@ done:
 
 /* Adds the attribute's strings to out. An empty attribute has none, whatever its type: Keras writes
  * an empty list as floats. */
-static xa_status
-read_strings(hid_t object, const char *name, size_t limit, names *out, xa_err *err)
+static xa_status read_strings(hid_t object, const char *name, size_t limit, names *out, xa_err *err)
 {
     xa_status st = XA_OK;
     hid_t type = -1, space = -1;
@@ -226,8 +225,7 @@ done:
 }
 
 /* `name`, or its pieces `name0`, `name1`, ...: Keras splits what exceeds 64 KB. */
-static xa_status
-read_list(hid_t object, const char *name, names *out, bool *found, xa_err *err)
+static xa_status read_list(hid_t object, const char *name, names *out, bool *found, xa_err *err)
 {
     char piece[64];
     *found = H5Aexists(object, name) > 0;
@@ -256,11 +254,8 @@ static xa_status add_tensor(xa_kfile *f, const char *path, const char *name, xa_
         XA_FAIL(err, XA_LIMIT, "more than %d weights", (int)MAX_NAMES);
     set = open_dataset((hid_t)f->handle, path);
     if (set < 0)
-        XA_FAIL(err,
-                XA_FORMAT,
-                "weight \"%s\" is listed but cannot be opened (%s)",
-                path,
-                reason(why));
+        XA_FAIL(
+            err, XA_FORMAT, "weight \"%s\" is listed but cannot be opened (%s)", path, reason(why));
     space = H5Dget_space(set);
     type = H5Dget_type(set);
     list = H5Dget_create_plist(set);

@@ -80,8 +80,8 @@ xa_status xa_ksite_image(const xa_ksite *s, int *in, xa_err *err)
 xa_status xa_ksite_channels_last(const xa_ksite *s, xa_err *err)
 {
     const char *format;
-    XA_RETURN_TRY(
-        err, xa_kget_text(s->layer->config, "data_format", "channels_last", &format, err));
+    XA_RETURN_TRY(err,
+                  xa_kget_text(s->layer->config, "data_format", "channels_last", &format, err));
     if (strcmp(format, "channels_last") != 0)
         XA_RETURN_FAIL(err,
                        XA_UNSUPPORTED,
@@ -99,10 +99,8 @@ xa_status xa_ksite_padding(const xa_ksite *s, xa_padding *out, xa_err *err)
     else if (strcmp(padding, "same") == 0)
         *out = XA_SAME;
     else
-        XA_RETURN_FAIL(err,
-                       XA_UNSUPPORTED,
-                       "\"padding\" is \"%s\", expected \"valid\" or \"same\"",
-                       padding);
+        XA_RETURN_FAIL(
+            err, XA_UNSUPPORTED, "\"padding\" is \"%s\", expected \"valid\" or \"same\"", padding);
     return XA_OK;
 }
 
@@ -113,7 +111,8 @@ const json_t *xa_ksite_value(const xa_ksite *s, const char *keyword, int positio
     int at = 0;
     for (size_t i = 0; i < s->call->noperands; i++) {
         const xa_koperand *o = &s->call->operands[i];
-        const bool found = o->keyword ? keyword && strcmp(o->keyword, keyword) == 0 : at == position;
+        const bool found =
+            o->keyword ? keyword && strcmp(o->keyword, keyword) == 0 : at == position;
         if (!o->keyword)
             at++;
         if (found && o->kind == XA_KOPERAND_VALUE && !json_is_null(o->value))
@@ -166,31 +165,22 @@ static xa_status check_shape(
                    s->b->file->path);
 }
 
-xa_status xa_ksite_weight(xa_ksite *s,
-                          int slot,
-                          const xa_shape *shape,
-                          const xa_shape *as,
-                          int *id,
-                          xa_err *err)
+xa_status xa_ksite_weight(
+    xa_ksite *s, int slot, const xa_shape *shape, const xa_shape *as, int *id, xa_err *err)
 {
     xa_klayer *l = s->layer;
     const xa_kslot *def = &l->cls->slots[slot];
     *id = -1;
     if (l->tensor[slot] < 0)
         return XA_OK;
-    XA_RETURN_TRY(
-        err, check_shape(s, def->name, &s->b->file->tensors[l->tensor[slot]], shape, err));
+    XA_RETURN_TRY(err,
+                  check_shape(s, def->name, &s->b->file->tensors[l->tensor[slot]], shape, err));
     if (l->weight[slot] < 0) {
         char *name = xa_strfmt("%s/%s", l->path, def->name);
         if (!name)
             XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
-        xa_status st = xa_graph_add_weight(s->b->graph,
-                                           name,
-                                           as ? as : shape,
-                                           l->tensor[slot],
-                                           NULL,
-                                           &l->weight[slot],
-                                           err);
+        xa_status st = xa_graph_add_weight(
+            s->b->graph, name, as ? as : shape, l->tensor[slot], NULL, &l->weight[slot], err);
         free(name);
         XA_RETURN_TRY(err, st);
         l->parameters += xa_shape_count(shape);

@@ -1,9 +1,9 @@
 /* Keras layer classes: one builder a class, in a table. Private to model.
  *
- * To add a class: write `static xa_status build_x(xa_ksite *s, int *out, xa_err *err)` in the file of
- * its group and add a line to that file's table. A builder reads its settings with xa_kget_*, asks
- * for weights by slot, adds graph nodes and gives the node of the layer's output; the caller puts
- * the layer's name before its errors. A layer that does nothing at inference gives its input.
+ * To add a class: write `static xa_status build_x(xa_ksite *s, int *out, xa_err *err)` in the file
+ * of its group and add a line to that file's table. A builder reads its settings with xa_kget_*,
+ * asks for weights by slot, adds graph nodes and gives the node of the layer's output; the caller
+ * puts the layer's name before its errors. A layer that does nothing at inference gives its input.
  */
 #ifndef XAUDIT_MODEL_KERAS_LAYERS_H
 #define XAUDIT_MODEL_KERAS_LAYERS_H
@@ -57,8 +57,10 @@ typedef struct xa_kclass {
 
 const xa_kclass *xa_kclass_find(const char *name);
 /* Number of slots of the class that this layer's settings ask for; which[i] is the slot. */
-XA_MUST_USE xa_status
-xa_klayer_slots(const xa_klayer *l, int which[XA_KMAX_SLOTS], int *n, xa_err *err);
+XA_MUST_USE xa_status xa_klayer_slots(const xa_klayer *l,
+                                      int which[XA_KMAX_SLOTS],
+                                      int *n,
+                                      xa_err *err);
 
 /* ---- groups of classes, each ending with name NULL ---- */
 extern const xa_kclass xa_kclasses_conv[], xa_kclasses_dense[], xa_kclasses_norm[],
@@ -94,12 +96,8 @@ XA_MUST_USE xa_status xa_ksite_simple(
     const xa_ksite *s, xa_op op, int in, const xa_op_params *params, int *out, xa_err *err);
 /* A weight of the file: slot of the class, shape the layer expects in the file, and the shape the
  * operator wants (NULL: the same; same count). *id is -1 if settings leave the weight out. */
-XA_MUST_USE xa_status xa_ksite_weight(xa_ksite *s,
-                                      int slot,
-                                      const xa_shape *shape,
-                                      const xa_shape *as,
-                                      int *id,
-                                      xa_err *err);
+XA_MUST_USE xa_status xa_ksite_weight(
+    xa_ksite *s, int slot, const xa_shape *shape, const xa_shape *as, int *id, xa_err *err);
 /* A literal weight [n]. */
 XA_MUST_USE xa_status xa_ksite_literal(
     const xa_ksite *s, const char *name, const double *values, int n, int *id, xa_err *err);

@@ -65,8 +65,8 @@ static xa_status log_sigmoid(xa_ksite *s, int in, int *out, xa_err *err)
 {
     int a;
     XA_RETURN_TRY(err, scaled(s, -1, 0, in, &a, err));
-    XA_RETURN_TRY(
-        err, xa_ksite_activate_kind(s, xa_activation_default(XA_ACT_SOFTPLUS), a, &a, err));
+    XA_RETURN_TRY(err,
+                  xa_ksite_activate_kind(s, xa_activation_default(XA_ACT_SOFTPLUS), a, &a, err));
     return scaled(s, -1, 0, a, out, err);
 }
 
@@ -87,8 +87,8 @@ static xa_status shrink(xa_ksite *s, bool soft, int in, int *out, xa_err *err)
 static xa_status tanh_shrink(xa_ksite *s, int in, int *out, xa_err *err)
 {
     int pair[2] = {in, -1};
-    XA_RETURN_TRY(
-        err, xa_ksite_activate_kind(s, xa_activation_default(XA_ACT_TANH), in, &pair[1], err));
+    XA_RETURN_TRY(err,
+                  xa_ksite_activate_kind(s, xa_activation_default(XA_ACT_TANH), in, &pair[1], err));
     return xa_ksite_node(s, XA_OP_SUBTRACT, pair, 2, NULL, NULL, 0, out, err);
 }
 
@@ -156,8 +156,8 @@ xa_status xa_ksite_activate_name(xa_ksite *s, const char *written, int in, int *
 /* ---- as an argument ---- */
 
 /* A layer object standing as the activation of another layer. */
-static xa_status activate_layer(
-    xa_ksite *s, const char *type, const json_t *config, int in, int *out, xa_err *err)
+static xa_status
+activate_layer(xa_ksite *s, const char *type, const json_t *config, int in, int *out, xa_err *err)
 {
     const xa_kclass *cls = xa_kclass_find(type);
     if (!cls || !(cls->flags & XA_KCLASS_ACTIVATION) || cls->slots)

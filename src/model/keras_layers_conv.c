@@ -131,9 +131,8 @@ static xa_status build_dense(xa_ksite *s, int *out, xa_err *err)
     xa_op_params p = {0};
     int in, node, w[2];
     XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));
-    XA_RETURN_TRY(err,
-                  xa_kget_int(
-                      s->layer->config, "units", 0, 1, XA_KMAX_EXTENT, &p.dense.units, err));
+    XA_RETURN_TRY(
+        err, xa_kget_int(s->layer->config, "units", 0, 1, XA_KMAX_EXTENT, &p.dense.units, err));
     XA_RETURN_TRY(err, xa_kget_refuse(s->layer->config, "quantization_config", err));
     const xa_shape kernel = xa_kshape2(xa_shape_last(xa_ksite_shape(s, in)), p.dense.units);
     const xa_shape bias = xa_kshape1(p.dense.units);

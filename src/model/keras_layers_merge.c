@@ -35,11 +35,8 @@ xa_ksite_merge(xa_ksite *s, xa_op op, const int *in, int nin, bool insert, int *
     for (int i = 0; i < nin; i++) {
         const int n = xa_ksite_shape(s, in[i])->ndim;
         if (i > 0 && n != ndim && !insert)
-            XA_FAIL(err,
-                    XA_UNSUPPORTED,
-                    "tensors of %d and %d dimensions besides the batch",
-                    ndim,
-                    n);
+            XA_FAIL(
+                err, XA_UNSUPPORTED, "tensors of %d and %d dimensions besides the batch", ndim, n);
         ndim = n > ndim ? n : ndim;
     }
     for (int i = 0; i < nin; i++)
@@ -57,8 +54,7 @@ xa_status xa_ksite_concat(xa_ksite *s, const int *in, int nin, int64_t axis, int
         XA_RETURN_FAIL(err, XA_INVALID, "called without tensors");
     if (axis == 0)
         XA_RETURN_FAIL(err, XA_UNSUPPORTED, "concatenates along the batch");
-    XA_RETURN_TRY(
-        err, xa_ksite_axis(axis, xa_ksite_shape(s, in[0])->ndim, &p.concat.axis, err));
+    XA_RETURN_TRY(err, xa_ksite_axis(axis, xa_ksite_shape(s, in[0])->ndim, &p.concat.axis, err));
     if (nin == 1) {
         *out = in[0];
         return XA_OK;
@@ -213,8 +209,7 @@ static xa_status build_concatenate(xa_ksite *s, int *out, xa_err *err)
     int64_t axis;
     XA_RETURN_TRY(
         err,
-        xa_kget_int(
-            s->layer->config, "axis", -1, -XA_MAX_DIMS - 1, XA_MAX_DIMS + 1, &axis, err));
+        xa_kget_int(s->layer->config, "axis", -1, -XA_MAX_DIMS - 1, XA_MAX_DIMS + 1, &axis, err));
     return xa_ksite_concat(s, s->in, s->nin, axis, out, err);
 }
 

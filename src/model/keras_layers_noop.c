@@ -30,9 +30,9 @@ static xa_status build_random_crop(xa_ksite *s, int *out, xa_err *err)
     return XA_OK;
 }
 
-#define NOOP(name)                    \
-    {                                 \
-        name, build_noop, NULL, 0     \
+#define NOOP(name)                \
+    {                             \
+        name, build_noop, NULL, 0 \
     }
 const xa_kclass xa_kclasses_noop[] = {
     NOOP("InputLayer"), /* inside a Sequential; functional models take theirs as the input */
@@ -65,6 +65,7 @@ const xa_kclass xa_kclasses_noop[] = {
     NOOP("RandomPosterization"),
     NOOP("RandomElasticTransform"),
     NOOP("RandAugment"),
+    NOOP("AugMix"),
     {"RandomCrop", build_random_crop, NULL, 0},
     {NULL, NULL, NULL, 0},
 };

@@ -13,8 +13,7 @@ static const xa_kslot batch_slots[] = {
 };
 
 /* "axis" as Keras writes it: a number or a list. The axes of the sample, ascending. */
-static xa_status
-read_axes(const xa_ksite *s, int ndim, int axes[XA_MAX_DIMS], int *n, xa_err *err)
+static xa_status read_axes(const xa_ksite *s, int ndim, int axes[XA_MAX_DIMS], int *n, xa_err *err)
 {
     const json_t *v = json_object_get(s->layer->config, "axis");
     const size_t count = json_is_array(v) ? json_array_size(v) : 1;
@@ -83,12 +82,13 @@ static xa_status build_layer_norm(xa_ksite *s, int *out, xa_err *err)
     XA_RETURN_TRY(err, xa_kget_refuse(c, "rms_scaling", err));
     XA_RETURN_TRY(err, read_axes(s, x.ndim, axes, &naxes, err));
     if (axes[0] != x.ndim - naxes)
-        XA_RETURN_FAIL(err,
-                       XA_UNSUPPORTED,
-                       "normalises over %d axes from axis %d of %d; only the last axes are supported",
-                       naxes,
-                       axes[0] + 1,
-                       x.ndim);
+        XA_RETURN_FAIL(
+            err,
+            XA_UNSUPPORTED,
+            "normalises over %d axes from axis %d of %d; only the last axes are supported",
+            naxes,
+            axes[0] + 1,
+            x.ndim);
     XA_RETURN_TRY(err, xa_kget_real(c, "epsilon", 1e-3, &epsilon, err));
     if (!(epsilon >= 0))
         XA_RETURN_FAIL(err, XA_INVALID, "\"epsilon\" is %g", epsilon);

@@ -39,8 +39,8 @@ static xa_status build_global(xa_ksite *s, xa_pool_kind kind, int *out, xa_err *
     int in;
     XA_RETURN_TRY(err, xa_ksite_image(s, &in, err));
     XA_RETURN_TRY(err, xa_ksite_channels_last(s, err));
-    XA_RETURN_TRY(
-        err, xa_kget_bool(s->layer->config, "keepdims", false, &p.global_pool.keepdims, err));
+    XA_RETURN_TRY(err,
+                  xa_kget_bool(s->layer->config, "keepdims", false, &p.global_pool.keepdims, err));
     return xa_ksite_simple(s, XA_OP_GLOBAL_POOL, in, &p, out, err);
 }
 

@@ -101,8 +101,7 @@ static xa_status build_normalization(xa_ksite *s, int *out, xa_err *err)
     const int ndim = xa_ksite_shape(s, in)->ndim;
     if (json_is_array(axis) && json_array_size(axis) == 1)
         axis = json_array_get(axis, 0);
-    if (axis && !json_is_null(axis) &&
-        !(json_is_array(axis) && json_array_size(axis) == 0)) {
+    if (axis && !json_is_null(axis) && !(json_is_array(axis) && json_array_size(axis) == 0)) {
         int at = -1;
         if (json_is_integer(axis))
             XA_TRY(err, xa_ksite_axis(json_integer_value(axis), ndim, &at, err));

@@ -70,20 +70,16 @@ xa_status xa_ksite_target(
     int open = -1;
     char text[80];
     if (!json_is_array(dims) || n < skip || n - skip > XA_MAX_DIMS)
-        XA_RETURN_FAIL(err,
-                       XA_UNSUPPORTED,
-                       "target shape %s",
-                       xa_kjson_text(dims, text, sizeof text));
+        XA_RETURN_FAIL(
+            err, XA_UNSUPPORTED, "target shape %s", xa_kjson_text(dims, text, sizeof text));
     *shape = (xa_shape){.ndim = (int)(n - skip)};
     for (int i = 0; i < shape->ndim; i++) {
         const json_t *d = json_array_get(dims, (size_t)i + skip);
         const int64_t x = json_is_integer(d) ? json_integer_value(d) : json_is_null(d) ? -1 : 0;
         if ((x < 1 && x != -1) || (x == -1 && open >= 0) ||
             (x > 0 && !xa_i64_mul(known, x, &known)))
-            XA_RETURN_FAIL(err,
-                           XA_INVALID,
-                           "target shape %s",
-                           xa_kjson_text(dims, text, sizeof text));
+            XA_RETURN_FAIL(
+                err, XA_INVALID, "target shape %s", xa_kjson_text(dims, text, sizeof text));
         if (x == -1)
             open = i;
         shape->dim[i] = x;
@@ -111,8 +107,8 @@ static xa_status build_reshape(xa_ksite *s, int *out, xa_err *err)
     xa_shape shape;
     int in;
     XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));
-    XA_RETURN_TRY(
-        err, xa_ksite_target(s, in, target ? target : whole, target ? 0 : 1, &shape, err));
+    XA_RETURN_TRY(err,
+                  xa_ksite_target(s, in, target ? target : whole, target ? 0 : 1, &shape, err));
     return xa_ksite_reshape(s, in, &shape, out, err);
 }
 
@@ -125,11 +121,8 @@ static xa_status build_permute(xa_ksite *s, int *out, xa_err *err)
     const int ndim = xa_ksite_shape(s, in)->ndim;
     bool taken[XA_MAX_DIMS] = {false};
     if (json_array_size(dims) != (size_t)ndim)
-        XA_RETURN_FAIL(err,
-                       XA_INVALID,
-                       "\"dims\" lists %zu axes of %d",
-                       json_array_size(dims),
-                       ndim);
+        XA_RETURN_FAIL(
+            err, XA_INVALID, "\"dims\" lists %zu axes of %d", json_array_size(dims), ndim);
     for (int i = 0; i < ndim; i++) {
         const json_t *d = json_array_get(dims, (size_t)i);
         const int64_t axis = json_is_integer(d) ? json_integer_value(d) : 0;

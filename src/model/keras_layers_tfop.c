@@ -127,11 +127,7 @@ static xa_status op_gelu(xa_ksite *s, int *out, xa_err *err)
         v = json_object_get(s->layer->config, "approximate");
     XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));
     return xa_ksite_activate_kind(
-        s,
-        xa_activation_default(json_is_true(v) ? XA_ACT_GELU_TANH : XA_ACT_GELU),
-        in,
-        out,
-        err);
+        s, xa_activation_default(json_is_true(v) ? XA_ACT_GELU_TANH : XA_ACT_GELU), in, out, err);
 }
 
 static xa_status op_softmax(xa_ksite *s, int *out, xa_err *err)
@@ -439,12 +435,12 @@ static xa_status build_tf_op(xa_ksite *s, int *out, xa_err *err)
 
 /* ---- Keras 3: classes ---- */
 
-#define BY_NAME(function, text)                                                \
-    static xa_status function(xa_ksite *s, int *out, xa_err *err)              \
-    {                                                                          \
-        int in;                                                                \
-        XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));                         \
-        return xa_ksite_activate_name(s, text, in, out, err);                  \
+#define BY_NAME(function, text)                                   \
+    static xa_status function(xa_ksite *s, int *out, xa_err *err) \
+    {                                                             \
+        int in;                                                   \
+        XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));            \
+        return xa_ksite_activate_name(s, text, in, out, err);     \
     }
 BY_NAME(op3_relu6, "relu6")
 BY_NAME(op3_sigmoid, "sigmoid")

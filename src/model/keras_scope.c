@@ -64,12 +64,13 @@ static xa_status parse_scope(parser *p,
 static xa_status unknown_class(const xa_klayer *l, const char *written, xa_err *err)
 {
     if (strcmp(l->type, "Lambda") == 0)
-        XA_RETURN_FAIL(err,
-                       XA_UNSUPPORTED,
-                       "layer \"%s\" is a Lambda: code from a model file is never executed; write "
-                       "it with Keras layers (Rescaling, Normalization, Resizing, ...) and save the "
-                       "model again",
-                       l->path);
+        XA_RETURN_FAIL(
+            err,
+            XA_UNSUPPORTED,
+            "layer \"%s\" is a Lambda: code from a model file is never executed; write "
+            "it with Keras layers (Rescaling, Normalization, Resizing, ...) and save the "
+            "model again",
+            l->path);
     XA_RETURN_FAIL(err,
                    XA_UNSUPPORTED,
                    "layer \"%s\" has the class \"%s\", which is not supported; no layer is ever "
@@ -79,8 +80,8 @@ static xa_status unknown_class(const xa_klayer *l, const char *written, xa_err *
 }
 
 /* One entry of a layers list: name, class, settings, and what is inside. */
-static xa_status
-parse_layer(parser *p, const json_t *entry, const char *parent, int depth, xa_klayer *l, xa_err *err)
+static xa_status parse_layer(
+    parser *p, const json_t *entry, const char *parent, int depth, xa_klayer *l, xa_err *err)
 {
     const char *written = json_string_value(json_object_get(entry, "class_name"));
     const json_t *config = json_object_get(entry, "config");
@@ -116,12 +117,13 @@ parse_layer(parser *p, const json_t *entry, const char *parent, int depth, xa_kl
     if (!l->cls)
         return unknown_class(l, written, err);
     if (l->type != written && strncmp(written, "keras", 5) != 0 && strncmp(written, "Keras", 5))
-        xa_log(XA_LOG_WARN,
-               "layer \"%s\" has the user's class \"%s\"; it is taken to compute what Keras' own %s "
-               "does",
-               l->path,
-               written,
-               l->type);
+        xa_log(
+            XA_LOG_WARN,
+            "layer \"%s\" has the user's class \"%s\"; it is taken to compute what Keras' own %s "
+            "does",
+            l->path,
+            written,
+            l->type);
     return XA_OK;
 }
 
@@ -136,8 +138,7 @@ static xa_status parse_scope(parser *p,
     xa_status st = XA_OK;
     xa_kscope *s = xa_alloc(1, sizeof *s);
     /* Old Sequential models are their list of layers. */
-    const json_t *entries =
-        json_is_array(config) ? config : json_object_get(config, "layers");
+    const json_t *entries = json_is_array(config) ? config : json_object_get(config, "layers");
     if (!s)
         XA_FAIL(err, XA_NOMEM, "out of memory");
     if (depth > XA_KMAX_NESTING)
@@ -149,10 +150,7 @@ static xa_status parse_scope(parser *p,
                 XA_KMAX_NESTING);
     const size_t n = json_array_size(entries);
     if (n == 0)
-        XA_FAIL(err,
-                XA_FORMAT,
-                "model \"%s\" has no layers",
-                *path ? path : type);
+        XA_FAIL(err, XA_FORMAT, "model \"%s\" has no layers", *path ? path : type);
     if (n > XA_KMAX_LAYERS)
         XA_FAIL(err, XA_LIMIT, "%zu layers, the limit is %d", n, XA_KMAX_LAYERS);
     s->sequential = is_sequential(type, config);
@@ -162,8 +160,7 @@ static xa_status parse_scope(parser *p,
         XA_FAIL(err, XA_NOMEM, "out of memory");
     for (size_t i = 0; i < n; i++) {
         s->nlayers = (int)i + 1;
-        XA_TRY(err,
-               parse_layer(p, json_array_get(entries, i), path, depth, &s->layers[i], err));
+        XA_TRY(err, parse_layer(p, json_array_get(entries, i), path, depth, &s->layers[i], err));
     }
     if (!s->sequential) {
         st = xa_kcalls_parse(s, entries, err);
@@ -243,7 +240,8 @@ bool xa_kscope_is_keras3(const xa_kscope *s)
 {
     for (int i = 0; i < s->nlayers; i++) {
         const xa_klayer *l = &s->layers[i];
-        if (json_object_get(l->config, "batch_shape") || (l->inner && xa_kscope_is_keras3(l->inner)))
+        if (json_object_get(l->config, "batch_shape") ||
+            (l->inner && xa_kscope_is_keras3(l->inner)))
             return true;
     }
     return false;

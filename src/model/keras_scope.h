@@ -44,21 +44,21 @@ struct xa_kscope;
 
 typedef struct xa_klayer {
     const char *name;
-    const char *type;             /* class name without package: "Conv2D" */
-    const struct xa_kclass *cls;  /* NULL for models */
-    struct xa_kscope *inner;      /* models; owned */
-    const json_t *config;         /* its settings */
-    char *path;                   /* "outer/inner" */
-    int depth;                    /* 0: top level */
+    const char *type;            /* class name without package: "Conv2D" */
+    const struct xa_kclass *cls; /* NULL for models */
+    struct xa_kscope *inner;     /* models; owned */
+    const json_t *config;        /* its settings */
+    char *path;                  /* "outer/inner" */
+    int depth;                   /* 0: top level */
     bool trainable;
     xa_kcall *calls;
     size_t ncalls, call_cap;
     int first_call; /* the number by which others refer to call 0 (1 for most nested models) */
     /* filled when weights are bound and the graph is built */
-    int nslots;                  /* weights it must have */
-    int tensor[XA_KMAX_SLOTS];   /* by slot of the class: index in the file, -1 */
-    int weight[XA_KMAX_SLOTS];   /* by slot: graph weight, -1 until used */
-    int node, node_call;         /* output of the last call made; -1 */
+    int nslots;                /* weights it must have */
+    int tensor[XA_KMAX_SLOTS]; /* by slot of the class: index in the file, -1 */
+    int weight[XA_KMAX_SLOTS]; /* by slot: graph weight, -1 until used */
+    int node, node_call;       /* output of the last call made; -1 */
     int64_t parameters;
     bool is_activation;
 } xa_klayer;

@@ -46,12 +46,9 @@ static xa_status name_zip(const char *path, const unsigned char *h, size_t n, xa
                        "keras.saving.load_model(\"x.keras\").save(\"x.h5\")",
                        path);
     if (has(h, n, "data.pkl") || has(h, n, "constants.pkl"))
-        XA_RETURN_FAIL(err,
-                       XA_UNSUPPORTED,
-                       "%s: a PyTorch checkpoint; xaudit reads Keras .h5 models",
-                       path);
-    XA_RETURN_FAIL(
-        err, XA_UNSUPPORTED, "%s: a ZIP archive; xaudit reads Keras .h5 models", path);
+        XA_RETURN_FAIL(
+            err, XA_UNSUPPORTED, "%s: a PyTorch checkpoint; xaudit reads Keras .h5 models", path);
+    XA_RETURN_FAIL(err, XA_UNSUPPORTED, "%s: a ZIP archive; xaudit reads Keras .h5 models", path);
 }
 
 static xa_status name_other(const char *path, const unsigned char *h, size_t n, xa_err *err)
@@ -85,8 +82,7 @@ static xa_status name_other(const char *path, const unsigned char *h, size_t n, 
                        "weights and this file as its architecture",
                        path);
     if (what)
-        XA_RETURN_FAIL(
-            err, XA_UNSUPPORTED, "%s: %s; xaudit reads Keras .h5 models", path, what);
+        XA_RETURN_FAIL(err, XA_UNSUPPORTED, "%s: %s; xaudit reads Keras .h5 models", path, what);
     XA_RETURN_FAIL(err,
                    XA_FORMAT,
                    "%s: not an HDF5 file (it starts with bytes %02x %02x %02x %02x); xaudit reads "
