@@ -115,6 +115,7 @@ static xa_status work(void *arg,
     for (int64_t i = 0; i < k; i++)
         w->finished[first + i]++;
     *finished = k;
+    w->partial += k < n;
     write_bytes(first, k, report, w->report_most, 2);
     return XA_OK;
 }

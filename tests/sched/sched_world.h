@@ -32,7 +32,7 @@ typedef struct world {
     int64_t signal_at;    /* raise(SIGUSR1) at this unit */
     int stop_rank;        /* only on this rank, at any unit; else -1 */
     /* The books */
-    int grants;
+    int grants, partial; /* calls of work; those that returned early */
     int64_t most_grant, tail_breaches;
     int64_t remaining; /* rank 0, by the calls of pack */
     int64_t finished[WORLD_UNITS];

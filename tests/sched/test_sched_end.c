@@ -132,7 +132,10 @@ static void test_stop_and_resume(void **state)
     int64_t n = N;
     memcpy(rest, world_list(N), N * sizeof *rest);
     for (int round = 0; round < 4; round++) {
-        w.stop_at = round < 3 ? 100 * round + 37 : -1;
+        /* A unit of this round's list: rank 0's is the true one, the others' stays behind. */
+        xa_err err = XA_ERR_INIT;
+        w.stop_at = w.rank == 0 && round < 3 ? rest[n / 3] : -1;
+        assert_ok(xa_comm_max_i64(c, &w.stop_at, &err), err);
         w.progress_done = 0;
         const int64_t before = N - n;
         assert_ok(world_run(&w, &o, rest, n), w.err);
@@ -142,7 +145,6 @@ static void test_stop_and_resume(void **state)
         assert_int_equal(done, before + w.result.done);
         if (w.rank == 0)
             n = world_rest(&w, world_list(N), N, rest);
-        xa_err err = XA_ERR_INIT;
         if (w.rank != 0)
             n = 0;
         assert_ok(xa_comm_max_i64(c, &n, &err), err);
@@ -168,6 +170,30 @@ static void test_stop_wish(void **state)
         assert_int_equal(world_check_part(&w), w.result.done);
         assert_true(xa_time() - from < 3);
     }
+}
+
+/* Grants of hundreds of units: the others are told to stop in the middle of theirs. By chance the
+ * stop may meet a rank between two grants, but not three times. */
+static void test_stop_reaches_all(void **state)
+{
+    xa_comm *c = *state;
+    xa_err err = XA_ERR_INIT;
+    static world w;
+    int64_t partial = 0;
+    if (xa_comm_size(c) == 1)
+        return;
+    for (int attempt = 0; attempt < 3 && partial == 0; attempt++) {
+        world_init(&w, c);
+        xa_sched_options o = quick();
+        o.target_seconds = 100;
+        w.stop_at = 1500;
+        assert_ok(world_run(&w, &o, world_list(WORLD_UNITS), WORLD_UNITS), w.err);
+        assert_int_equal(w.result.end, XA_SCHED_STOPPED);
+        assert_int_equal(world_check_part(&w), w.result.done);
+        partial = w.partial > 0 && w.finished[1499] == 0 ? 1 : 0;
+        assert_ok(xa_comm_sum_i64(c, &partial, &err), err);
+    }
+    assert_true(partial > 0);
 }
 
 static void test_signal(void **state)
@@ -271,6 +297,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_short_work),
         cmocka_unit_test(test_stop_and_resume),
         cmocka_unit_test(test_stop_wish),
+        cmocka_unit_test(test_stop_reaches_all),
         cmocka_unit_test(test_signal),
         cmocka_unit_test(test_signal_before),
         cmocka_unit_test(test_signal_while_idle),
