@@ -59,7 +59,7 @@ const char *xa_shape_text(const xa_shape *s, char *buf, size_t size);
     X(LAYER_NORM, layer_norm)   /* x, on the last axis | [gamma [C]], [beta [C]] */         \
     X(MAX_POOL, max_pool)       /* x | first of equal values takes the gradient */          \
     X(AVG_POOL, avg_pool)       /* x | SAME counts only real elements */                    \
-    X(GLOBAL_POOL, global_pool) /* x [H,W,C] | */                                           \
+    X(GLOBAL_POOL, global_pool) /* x [H,W,C] | equal maxima share the gradient */           \
     X(ADD, add)                 /* x0,x1,.. | equal rank, extents equal or 1 */             \
     X(SUBTRACT, subtract)       /* x0,x1 | likewise */                                      \
     X(MULTIPLY, multiply)       /* x0,x1,.. | likewise */                                   \

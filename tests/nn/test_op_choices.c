@@ -220,6 +220,7 @@ static void test_first_of_equal_maxima(void **state)
                              .inputs = {S3(1, 4, 1)},
                              .params.pool = {1, 2, 1, 1, 1, 1, XA_VALID}};
     check_values(&overlap, LIST(F(1, 7, 7, 2)), NULL, F(7, 7, 7), LIST(F(0, 3, 3, 0)));
+    /* TensorFlow's reduce_max: equal values share the gradient */
     const op_case global = {.name = "global maximum ties",
                             .op = XA_OP_GLOBAL_POOL,
                             .ninputs = 1,
@@ -229,7 +230,7 @@ static void test_first_of_equal_maxima(void **state)
                  LIST(F(4, 1, NAN, 4, 6, 2, 4, 6, NAN)),
                  NULL,
                  F(4, 6, NAN),
-                 LIST(F(1, 0, 3, 0, 2, 0, 0, 0, 0)));
+                 LIST(F(1.0f / 3, 0, 1.5f, 1.0f / 3, 1, 0, 1.0f / 3, 1, 1.5f)));
 }
 
 static void test_first_of_equal_inputs(void **state)

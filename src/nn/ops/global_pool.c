@@ -1,5 +1,6 @@
-/* global_pool: mean or maximum over all positions of a channel. Means are summed in double; maxima
- * keep the place of the first of equal values, and a NaN is the maximum. */
+/* global_pool: mean or maximum over all positions of a channel. Means are summed in double; a NaN
+ * is the maximum. Positions of equal maxima share the gradient evenly, as TensorFlow's reduce_max
+ * does: one bit each says which they are. */
 #include "tile.h"
 
 #include <math.h>
@@ -12,9 +13,6 @@ static xa_status infer(const xa_graph *g, xa_node *node, xa_err *err)
     const xa_shape *s = xa_input_shape(g, node, 0);
     const int64_t c = xa_shape_last(s);
     XA_RETURN_TRY(err, xa_check_ndim(g, node, 0, 3, err));
-    if (xa_shape_count(s) / c > UINT32_MAX)
-        XA_RETURN_FAIL(
-            err, XA_LIMIT, "layer \"%s\" (global_pool): more than 2^32 positions", node->name);
     if (node->params.global_pool.keepdims)
         node->shape = (xa_shape){.ndim = 3, .dim = {1, 1, c}};
     else
@@ -27,10 +25,17 @@ static bool is_max(const xa_node *node)
     return node->params.global_pool.kind == XA_POOL_MAX;
 }
 
+/* Bytes of a sample's bits: [rows][bytes of the channels]. */
+static int64_t bit_bytes(int64_t rows, int64_t channels)
+{
+    return rows * ((channels + 7) / 8);
+}
+
 static size_t state_bytes(const xa_graph *g, const xa_node *node, int64_t n)
 {
-    (void)g;
-    return is_max(node) ? (size_t)(n * xa_shape_count(&node->shape)) * sizeof(uint32_t) : 0;
+    const xa_shape *s = xa_input_shape(g, node, 0);
+    const int64_t c = xa_shape_last(s);
+    return is_max(node) ? (size_t)(n * bit_bytes(xa_shape_count(s) / c, c)) : 0;
 }
 
 static void mean(int64_t rows, int64_t c, const float *x, float *y)
@@ -46,32 +51,51 @@ static void mean(int64_t rows, int64_t c, const float *x, float *y)
     }
 }
 
-static void maximum(int64_t rows, int64_t c, const float *x, float *y, uint32_t *place)
+static void maximum(int64_t rows, int64_t c, const float *x, float *y, uint8_t *bits)
 {
-    for (int64_t j = 0; j < c; j++) {
-        float best = x[j];
-        uint32_t at = 0;
-        for (int64_t r = 1; r < rows && !isnan(best); r++) {
+    memcpy(y, x, (size_t)c * sizeof(float));
+    for (int64_t r = 1; r < rows; r++)
+        for (int64_t j = 0; j < c; j++) {
             const float v = x[r * c + j];
-            if (v > best || isnan(v)) {
-                best = v;
-                at = (uint32_t)r;
-            }
+            y[j] = v > y[j] || isnan(v) ? v : y[j];
         }
-        y[j] = best;
-        if (place)
-            place[j] = at;
+    if (!bits)
+        return;
+    memset(bits, 0, (size_t)bit_bytes(rows, c));
+    for (int64_t r = 0; r < rows; r++, bits += (c + 7) / 8)
+        for (int64_t j = 0; j < c; j++) {
+            const float v = x[r * c + j];
+            bits[j / 8] |= (uint8_t)((v == y[j] || isnan(v)) << (j % 8));
+        }
+}
+
+static bool has_bit(const uint8_t *bits, int64_t c, int64_t r, int64_t j)
+{
+    return bits[r * ((c + 7) / 8) + j / 8] >> (j % 8) & 1;
+}
+
+static void share(int64_t rows, int64_t c, const uint8_t *bits, const float *dy, float *dx)
+{
+    for (int64_t j = 0; j < c; j += CHANNELS) {
+        const int64_t m = xa_min(CHANNELS, c - j);
+        int64_t equal[CHANNELS] = {0};
+        for (int64_t r = 0; r < rows; r++)
+            for (int64_t i = 0; i < m; i++)
+                equal[i] += has_bit(bits, c, r, j + i);
+        for (int64_t r = 0; r < rows; r++)
+            for (int64_t i = 0; i < m; i++)
+                dx[r * c + j + i] = has_bit(bits, c, r, j + i) ? dy[j + i] / (float)equal[i] : 0.0f;
     }
 }
 
 static void forward(const xa_op_call *c)
 {
     const int64_t ch = xa_shape_last(&c->xs[0]), rows = xa_shape_count(&c->xs[0]) / ch;
-    uint32_t *place = c->state;
+    uint8_t *bits = c->state;
     for (int64_t i = 0; i < c->n; i++) {
         const float *x = c->x[0] + i * rows * ch;
         if (is_max(c->node))
-            maximum(rows, ch, x, c->y + i * ch, place ? place + i * ch : NULL);
+            maximum(rows, ch, x, c->y + i * ch, bits ? bits + i * bit_bytes(rows, ch) : NULL);
         else
             mean(rows, ch, x, c->y + i * ch);
         xa_tick_now(c->tick);
@@ -86,10 +110,7 @@ static void backward(const xa_op_call *c)
         float *dx = c->dx + i * rows * ch;
         const float *dy = c->dy + i * ch;
         if (is_max(c->node)) {
-            const uint32_t *place = (const uint32_t *)c->state + i * ch;
-            memset(dx, 0, (size_t)rows * row);
-            for (int64_t j = 0; j < ch; j++)
-                dx[(int64_t)place[j] * ch + j] = dy[j];
+            share(rows, ch, (const uint8_t *)c->state + i * bit_bytes(rows, ch), dy, dx);
         } else {
             for (int64_t j = 0; j < ch; j++)
                 dx[j] = dy[j] / (float)rows;
