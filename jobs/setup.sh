@@ -49,7 +49,11 @@ xa_build() {
     return 1
   }
   rm -f "$folder.configure.log"
-  ninja -C "$folder" | tail -n 1
+  ninja -C "$folder" >"$folder/build.log" 2>&1 || {
+    grep -E -A 12 'FAILED|error:' "$folder/build.log" | head -n 60 >&2
+    return 1
+  }
+  tail -n 1 "$folder/build.log"
 }
 
 # Open MPI: root in a container and more ranks than cores are fine for the demo and the tests.

@@ -26,7 +26,7 @@ count() {
     failed=$((failed + 1))
   fi
   local s
-  s=$(grep -hc 'XA_SKIPPED' "$log" || true)
+  s=$(grep -hc 'XA_SKIPPED' "$(dirname "$log")/Testing/Temporary/LastTest.log" || true)
   skipped=$((skipped + ${s:-0}))
 }
 

@@ -242,6 +242,9 @@ XA_MUST_USE xa_status xa_archive_close(xa_archive *a, xa_err *err);
  * or of a later major format. The reading functions below work on an archive opened for writing
  * too; they are local. */
 XA_MUST_USE xa_status xa_archive_open_read(const char *path, xa_archive **out, xa_err *err);
+/* The same for a reference of Keras' own results (format "xaudit-reference 1", described in
+ * tests/golden/keras/README.md): read with the functions below. */
+XA_MUST_USE xa_status xa_reference_open(const char *path, xa_archive **out, xa_err *err);
 typedef struct xa_dataset_info {
     char path[512];
     xa_type type; /* XA_TYPE_COUNT: a type of a later format, not read but digested */

@@ -248,7 +248,8 @@ const char *xa_isa_name(xa_isa isa); /* "base", "avx2" */
 /* Raised whenever results of the engine move: part of an archive's identity. */
 extern const int xa_numerics_version;
 
-/* The BLAS behind the large products. Threads are set once, before the first run: results depend on them. */
+/* The BLAS behind the large products. Threads are set once, before the first run: results depend on
+ * them. */
 void xa_blas_set_threads(int threads);
 const char *xa_blas_config(void); /* "OpenBLAS 0.3.21 ... Zen" */
 const char *xa_blas_core(void);   /* the kernel family it chose: "Zen" */

@@ -19,6 +19,7 @@ typedef struct xa_run_options {
     const char **set; /* borrowed from argv; the list is owned */
     int nset;
     const char *output;
+    const char *against; /* check */
     int64_t limit;
     bool fresh, retry_failed, quiet, json, layers;
 } xa_run_options;

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "against.h"
 #include "app.h"
 
 static void print_explainers(const xa_loaded *l, int m)
@@ -239,6 +240,15 @@ static int check(const xa_run_options *opt, xa_loaded *l, xa_problems *problems,
     if (problems->errors) {
         fprintf(stderr, "%zu mistake%s\n", problems->errors, problems->errors == 1 ? "" : "s");
         return XA_EXIT_USAGE;
+    }
+    if (opt->against) {
+        bool agrees = false;
+        if (xa_check_against(l, opt->against, &agrees, err) != XA_OK) {
+            xa_print_error(err);
+            return XA_EXIT_FAILED;
+        }
+        puts(agrees ? "agrees with Keras" : "does NOT agree with Keras");
+        return agrees ? XA_EXIT_DONE : XA_EXIT_FAILED;
     }
     puts("ready to run");
     return XA_EXIT_DONE;

@@ -7,7 +7,7 @@
 
 bool xa_run_options_parse(int argc, char **argv, const char *command, xa_run_options *out)
 {
-    enum { OUTPUT = 256, SET, LIMIT, FRESH, RETRY, QUIET, JSON, LAYERS };
+    enum { OUTPUT = 256, SET, LIMIT, FRESH, RETRY, QUIET, JSON, LAYERS, AGAINST };
     static const struct option list[] = {{"output", required_argument, NULL, OUTPUT},
                                          {"set", required_argument, NULL, SET},
                                          {"limit", required_argument, NULL, LIMIT},
@@ -16,6 +16,7 @@ bool xa_run_options_parse(int argc, char **argv, const char *command, xa_run_opt
                                          {"quiet", no_argument, NULL, QUIET},
                                          {"json", no_argument, NULL, JSON},
                                          {"layers", no_argument, NULL, LAYERS},
+                                         {"against", required_argument, NULL, AGAINST},
                                          {NULL, 0, NULL, 0}};
     int c;
     *out = (xa_run_options){0};
@@ -52,6 +53,9 @@ bool xa_run_options_parse(int argc, char **argv, const char *command, xa_run_opt
             break;
         case JSON:
             out->json = true;
+            break;
+        case AGAINST:
+            out->against = optarg;
             break;
         case LAYERS:
             out->layers = true;

@@ -90,7 +90,30 @@ done:
     return st;
 }
 
-xa_status xa__open_serial(const char *path, unsigned flags, hid_t *out, xa_err *err)
+/* A reference of tests/parity/reference.py. */
+static xa_status check_reference(hid_t file, const char *path, xa_err *err)
+{
+    static const char wanted[] = "xaudit-reference 1";
+    xa_status st = XA_OK;
+    char *format = NULL;
+    XA_TRY(err, xa__read_text(file, "/", "format", &format, err));
+    if (format == NULL || strcmp(format, wanted) != 0)
+        XA_FAIL(
+            err,
+            XA_FORMAT,
+            "%s: expected a reference made by tests/parity/reference.py (format '%s'), found %s",
+            path,
+            wanted,
+            format != NULL ? format : "another HDF5 file");
+done:
+    free(format);
+    return st;
+}
+
+typedef xa_status xa__format_check(hid_t file, const char *path, xa_err *err);
+
+static xa_status
+open_checked(const char *path, unsigned flags, xa__format_check *check, hid_t *out, xa_err *err)
 {
     xa_status st = XA_OK;
     hid_t access = -1, file = -1;
@@ -100,7 +123,7 @@ xa_status xa__open_serial(const char *path, unsigned flags, hid_t *out, xa_err *
         file = H5Fopen(path, flags, access);
     if (file < 0)
         XA_H5_FAIL(err, XA_FORMAT, "%s: cannot open it as HDF5", path);
-    XA_TRY(err, check_format(file, path, err));
+    XA_TRY(err, check(file, path, err));
     *out = file;
     file = -1;
 done:
@@ -110,14 +133,19 @@ done:
     return st;
 }
 
-xa_status xa_archive_open_read(const char *path, xa_archive **out, xa_err *err)
+xa_status xa__open_serial(const char *path, unsigned flags, hid_t *out, xa_err *err)
+{
+    return open_checked(path, flags, check_format, out, err);
+}
+
+static xa_status open_read(const char *path, xa_archive **out, xa__format_check *check, xa_err *err)
 {
     xa_status st = XA_OK;
     xa_archive *a = NULL;
     hid_t file = -1;
     xa__quiet quiet;
     xa__quiet_begin(&quiet);
-    XA_TRY(err, xa__open_serial(path, H5F_ACC_RDONLY, &file, err));
+    XA_TRY(err, open_checked(path, H5F_ACC_RDONLY, check, &file, err));
     a = xa_alloc(1, sizeof *a);
     if (a == NULL || (a->path = xa_strdup(path)) == NULL)
         XA_FAIL(err, XA_NOMEM, "%s: no memory", path);
@@ -132,6 +160,16 @@ done:
         (void)H5Fclose(file);
     xa__quiet_end(&quiet);
     return st;
+}
+
+xa_status xa_archive_open_read(const char *path, xa_archive **out, xa_err *err)
+{
+    return open_read(path, out, check_format, err);
+}
+
+xa_status xa_reference_open(const char *path, xa_archive **out, xa_err *err)
+{
+    return open_read(path, out, check_reference, err);
 }
 
 /* ---- datasets -------------------------------------------------------------------------------- */
