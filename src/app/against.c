@@ -12,10 +12,14 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What is held to what. Scores and CAM: of the largest value; input gradients: error against
- * float64, in units of Keras' own float32 error, or of the largest value where that is smaller. */
+/* What is held to what. Scores and CAM: of the largest value. Input gradients: error against
+ * float64, beside that of Keras' own float32. In a deep network the error of an image is either
+ * rounding (1e-7) or, where the sign of a ReLU or the winner of a pooling flips in the last bit, a
+ * few per cent; which images flip is chance, in Keras too. So the median image is held to twice
+ * Keras' median, and the number of flipped images to twice Keras' plus two standard errors of such
+ * a count. */
 static const double score_tolerance = 1e-5, cam_tolerance = 1e-4, gradient_ratio = 2.0,
-                    gradient_floor = 1e-4;
+                    gradient_floor = 1e-6, flip = 1e-4;
 
 enum { MAX_LAYERS = 16 };
 
