@@ -103,8 +103,10 @@ static xa_status work(void *arg,
             XA_RETURN_FAIL(err, w->fail_code, "unit %lld is impossible", (long long)unit);
         if (unit == w->short_at)
             break;
-        if (unit == w->stop_at || w->stop_rank == w->rank)
+        if (unit == w->stop_at || w->stop_rank == w->rank) {
+            w->stopper = true;
             xa_sched_stop(w->s);
+        }
         if (unit == w->signal_at)
             raise(SIGUSR1);
         if (xa_sched_stopping(w->s))

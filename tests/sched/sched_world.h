@@ -33,6 +33,7 @@ typedef struct world {
     int stop_rank;        /* only on this rank, at any unit; else -1 */
     /* The books */
     int grants, partial; /* calls of work; those that returned early */
+    bool stopper;        /* xa_sched_stop was called here */
     int64_t most_grant, tail_breaches;
     int64_t remaining; /* rank 0, by the calls of pack */
     int64_t finished[WORLD_UNITS];

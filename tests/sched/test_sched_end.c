@@ -180,7 +180,8 @@ static void test_stop_reaches_all(void **state)
     xa_err err = XA_ERR_INIT;
     static world w;
     int64_t partial = 0;
-    if (xa_comm_size(c) == 1)
+    /* Rank 0 knows by itself, and so does the rank that stops: it takes a third one. */
+    if (xa_comm_size(c) < 3)
         return;
     for (int attempt = 0; attempt < 3 && partial == 0; attempt++) {
         world_init(&w, c);
@@ -190,7 +191,7 @@ static void test_stop_reaches_all(void **state)
         assert_ok(world_run(&w, &o, world_list(WORLD_UNITS), WORLD_UNITS), w.err);
         assert_int_equal(w.result.end, XA_SCHED_STOPPED);
         assert_int_equal(world_check_part(&w), w.result.done);
-        partial = w.partial > 0 && w.finished[1499] == 0 ? 1 : 0;
+        partial = w.rank > 0 && w.partial > 0 && !w.stopper ? 1 : 0;
         assert_ok(xa_comm_sum_i64(c, &partial, &err), err);
     }
     assert_true(partial > 0);
