@@ -65,6 +65,7 @@ xa_status xa_kjson_parse(const char *text, size_t size, const char *what, json_t
 
 const char *xa_kjson_text(const json_t *v, char *buf, size_t size)
 {
+    memset(buf, 0, size); /* json_dumpb leaves gaps in what does not fit */
     if (!v || json_is_null(v)) {
         snprintf(buf, size, "nothing");
     } else if (json_is_string(v)) {

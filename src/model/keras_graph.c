@@ -4,14 +4,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A value that is still the image, moved or resized at most. */
+/* A choice of channels, such as x[..., ::-1]: a product with literals. */
+static bool is_selection(const xa_graph *g, const xa_node *n)
+{
+    return n->op == XA_OP_DENSE && n->weights[0] >= 0 &&
+           xa_graph_weight(g, n->weights[0])->literal && n->weights[1] < 0;
+}
+
+/* A value that is still the image, moved or resized at most, its channels in any order. */
 static bool is_raw_input(const xa_graph *g, int node)
 {
     for (;;) {
         const xa_node *n = xa_graph_node(g, node);
         if (n->op == XA_OP_INPUT)
             return true;
-        if (n->op != XA_OP_RESIZE && n->op != XA_OP_PAD && n->op != XA_OP_CROP)
+        if (n->op != XA_OP_RESIZE && n->op != XA_OP_PAD && n->op != XA_OP_CROP &&
+            !is_selection(g, n))
             return false;
         node = n->inputs[0];
     }
@@ -28,6 +36,25 @@ static bool has_activation(const xa_klayer *l)
     return !name || strcmp(name, "linear") != 0;
 }
 
+/* Called with training=True, a layer works at inference as it does in training: it drops values at
+ * random, or takes the statistics of the batch. */
+static xa_status check_training(const xa_klayer *l, const xa_kcall *call, xa_err *err)
+{
+    if (!l->inner && !(l->cls->flags & XA_KCLASS_TRAINS))
+        return XA_OK;
+    for (size_t i = 0; call && i < call->noperands; i++) {
+        const xa_koperand *o = &call->operands[i];
+        if (o->kind == XA_KOPERAND_VALUE && o->keyword && !strcmp(o->keyword, "training") &&
+            (json_is_true(o->value) ||
+             (json_is_integer(o->value) && json_integer_value(o->value) != 0)))
+            XA_RETURN_FAIL(err,
+                           XA_UNSUPPORTED,
+                           "called with training=True, so that its results are random or depend on "
+                           "the batch; call it without and save the model again");
+    }
+    return XA_OK;
+}
+
 static xa_status build_call(
     xa_kbuild *b, xa_klayer *l, const xa_kcall *call, const int *in, int nin, int *out, xa_err *err)
 {
@@ -41,19 +68,25 @@ static xa_status build_call(
                            "nested model \"%s\" is called with %d tensors, expected 1",
                            l->path,
                            nin);
+        st = check_training(l, call, err);
+        if (st != XA_OK)
+            xa_err_prefix(err, "layer \"%s\" (%s)", l->path, l->type);
+        XA_RETURN_TRY(err, st);
         XA_RETURN_TRY(err, xa_kgraph_build(b, l->inner, in[0], out, err));
         l->node = *out;
         return XA_OK;
     }
     xa_ksite site = {.b = b, .layer = l, .call = call, .in = in, .nin = nin};
-    if ((l->cls->flags & XA_KCLASS_SCALES) && nin == 1 && !b->own_scaling &&
-        is_raw_input(b->graph, in[0]))
-        b->own_scaling = l->path;
-    st = l->cls->build(&site, out, err);
+    st = check_training(l, call, err);
+    if (st == XA_OK)
+        st = l->cls->build(&site, out, err);
     if (st != XA_OK) {
         xa_err_prefix(err, "layer \"%s\" (%s)", l->path, l->type);
         return xa_err_pass(err, st, __FILE__, __func__, __LINE__);
     }
+    if ((l->cls->flags & XA_KCLASS_SCALES) && nin == 1 && !b->own_scaling &&
+        xa_graph_node(b->graph, *out)->op == XA_OP_AFFINE && is_raw_input(b->graph, in[0]))
+        b->own_scaling = l->path;
     l->node = *out;
     l->is_activation = has_activation(l);
     return XA_OK;

@@ -45,7 +45,8 @@ typedef xa_status xa_kbuild_fn(xa_ksite *s, int *out, xa_err *err);
 
 enum {
     XA_KCLASS_ACTIVATION = 1, /* may stand as the `activation` of another layer */
-    XA_KCLASS_SCALES = 2      /* right after the input: the graph scales its input itself */
+    XA_KCLASS_SCALES = 2,     /* right after the input: the graph scales its input itself */
+    XA_KCLASS_TRAINS = 4      /* training=True of a call changes what it computes at inference */
 };
 
 typedef struct xa_kclass {

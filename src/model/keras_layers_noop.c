@@ -34,13 +34,17 @@ static xa_status build_random_crop(xa_ksite *s, int *out, xa_err *err)
     {                             \
         name, build_noop, NULL, 0 \
     }
+#define DROPS(name)                              \
+    {                                            \
+        name, build_noop, NULL, XA_KCLASS_TRAINS \
+    }
 const xa_kclass xa_kclasses_noop[] = {
     NOOP("InputLayer"), /* inside a Sequential; functional models take theirs as the input */
-    NOOP("Dropout"),
-    NOOP("SpatialDropout2D"),
-    NOOP("GaussianNoise"),
-    NOOP("GaussianDropout"),
-    NOOP("AlphaDropout"),
+    DROPS("Dropout"),
+    DROPS("SpatialDropout2D"),
+    DROPS("GaussianNoise"),
+    DROPS("GaussianDropout"),
+    DROPS("AlphaDropout"),
     NOOP("ActivityRegularization"),
     NOOP("Identity"),
     NOOP("RandomFlip"),

@@ -109,10 +109,10 @@ static xa_status build_layer_norm(xa_ksite *s, int *out, xa_err *err)
 }
 
 const xa_kclass xa_kclasses_norm[] = {
-    {"BatchNormalization", build_batch_norm, batch_slots, 0},
-    {"BatchNormalizationV1", build_batch_norm, batch_slots, 0},
-    {"BatchNormalizationV2", build_batch_norm, batch_slots, 0},
-    {"SyncBatchNormalization", build_batch_norm, batch_slots, 0},
+    {"BatchNormalization", build_batch_norm, batch_slots, XA_KCLASS_TRAINS},
+    {"BatchNormalizationV1", build_batch_norm, batch_slots, XA_KCLASS_TRAINS},
+    {"BatchNormalizationV2", build_batch_norm, batch_slots, XA_KCLASS_TRAINS},
+    {"SyncBatchNormalization", build_batch_norm, batch_slots, XA_KCLASS_TRAINS},
     {"LayerNormalization", build_layer_norm, layer_slots, 0},
     {NULL, NULL, NULL, 0},
 };

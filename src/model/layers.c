@@ -84,6 +84,13 @@ static void mark_ancestors(const xa_graph *g, int last, bool *mark)
     }
 }
 
+/* Of one node's names: the innermost, which the author of the nested model wrote, and of those the
+ * first: what follows did nothing (Dropout). */
+static bool is_later(const xa_layer *l, const xa_layer *than)
+{
+    return !than || l->node > than->node || (l->node == than->node && l->depth > than->depth);
+}
+
 xa_status xa_model_gradcam_layer(const xa_model *m, const xa_layer **out, xa_err *err)
 {
     const int n = xa_graph_nodes(m->graph);
@@ -98,11 +105,9 @@ xa_status xa_model_gradcam_layer(const xa_model *m, const xa_layer **out, xa_err
         const xa_node *node = xa_graph_node(m->graph, l->node);
         if (!mark[l->node] || !is_map(&l->shape) || node->op == XA_OP_INPUT)
             continue;
-        /* ties (a nested model and its last layer): the innermost name, which the file's author
-         * wrote */
-        if (l->is_activation && (!best || l->node >= best->node))
+        if (l->is_activation && is_later(l, best))
             best = l;
-        if (node->op != XA_OP_MAX_POOL && (!any || l->node >= any->node))
+        if (node->op != XA_OP_MAX_POOL && is_later(l, any))
             any = l;
     }
     free(mark);

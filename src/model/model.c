@@ -34,14 +34,20 @@ void xa_model_free(xa_model *m)
 
 /* ---- architecture ---- */
 
-/* JSON of a weights-only file: as given, <stem>.json, then model.json beside it. */
-static xa_status read_architecture(
-    const char *file, const xa_model_options *opt, char **text, size_t *size, xa_err *err)
+/* JSON of a weights-only file: as given, <stem>.json, then model.json beside it. *where, its path,
+ * is the caller's to free. */
+static xa_status read_architecture(const char *file,
+                                   const xa_model_options *opt,
+                                   char **text,
+                                   size_t *size,
+                                   char **where,
+                                   xa_err *err)
 {
     xa_status st = XA_OK;
     char *stem = NULL, *named = NULL, *plain = NULL;
     if (opt->architecture) {
         XA_TRY(err, xa_read_file(opt->architecture, opt->max_config_bytes, text, size, err));
+        *where = xa_strdup(opt->architecture);
         goto done;
     }
     static const char *const endings[] = {".weights.h5", "_weights.h5", ".h5", ".hdf5", ".keras"};
@@ -67,6 +73,7 @@ static xa_status read_architecture(
                 named,
                 plain);
     XA_TRY(err, xa_read_file(found, opt->max_config_bytes, text, size, err));
+    *where = xa_strdup(found);
 done:
     free(stem);
     free(named);
@@ -86,6 +93,12 @@ input_shape(xa_model *m, const xa_kscope *scope, const xa_model_options *opt, xa
             "%s does not say the shape of its input; build the model with an Input layer",
             m->path);
     m->file_input = s;
+    if (s.ndim != 3 && !opt->any_output)
+        XA_RETURN_FAIL(err,
+                       XA_UNSUPPORTED,
+                       "%s takes %s, expected an image [height,width,channels]",
+                       m->path,
+                       xa_shape_text(&s, text, sizeof text));
     for (int i = 0; i < s.ndim; i++)
         if (s.dim[i] < 0)
             m->file_input.dim[i] = 0;
@@ -148,6 +161,37 @@ static int behind_views(const xa_graph *g, int node)
     return node;
 }
 
+/* A `head:` of the job says what plain scores mean; it cannot contradict what the file has. */
+static xa_status choose_head(
+    const xa_model *m, const char *name, bool sigmoid, xa_head *h, bool *as_sigmoid, xa_err *err)
+{
+    const int wanted = xa_head_parse(name);
+    const bool plain = h->kind == XA_HEAD_LINEAR && !sigmoid;
+    *as_sigmoid = wanted == XA_HEAD_BINARY || wanted == XA_HEAD_MULTILABEL;
+    if (wanted < 0)
+        XA_RETURN_FAIL(err,
+                       XA_INVALID,
+                       "head \"%s\" is unknown; softmax, sigmoid and multilabel are known",
+                       name);
+    if (!plain && (wanted == XA_HEAD_LINEAR || *as_sigmoid != sigmoid))
+        XA_RETURN_FAIL(err,
+                       XA_INVALID,
+                       "%s ends in %s, the job says head: %s; leave `head` out",
+                       m->path,
+                       sigmoid ? "sigmoid" : xa_head_name(h->kind),
+                       name);
+    if (wanted == XA_HEAD_MULTILABEL && h->units == 1)
+        XA_RETURN_FAIL(
+            err,
+            XA_INVALID,
+            "%s gives one score, the job says head: multilabel; one score that tells two "
+            "classes apart is head: sigmoid",
+            m->path);
+    if (plain)
+        h->kind = (xa_head_kind)wanted;
+    return XA_OK;
+}
+
 static xa_status read_head(xa_model *m, const xa_model_options *opt, xa_err *err)
 {
     const int end = behind_views(m->graph, m->output);
@@ -170,32 +214,18 @@ static xa_status read_head(xa_model *m, const xa_model_options *opt, xa_err *err
             "%s gives %s an image, expected one score a class: xaudit explains classifiers",
             m->path,
             xa_shape_text(&xa_graph_node(m->graph, h.node)->shape, text, sizeof text));
-    const bool has_head = h.kind == XA_HEAD_SOFTMAX || sigmoid;
-    if (opt->head && !has_head) {
-        sigmoid = strcmp(opt->head, "softmax") != 0;
-        if (!sigmoid)
-            h.kind = XA_HEAD_SOFTMAX;
-    }
+    if (opt->head)
+        XA_RETURN_TRY(err, choose_head(m, opt->head, sigmoid, &h, &sigmoid, err));
     if (sigmoid)
         h.kind = h.units == 1 ? XA_HEAD_BINARY : XA_HEAD_MULTILABEL;
+    if (h.kind == XA_HEAD_SOFTMAX && h.units == 1)
+        xa_log(
+            XA_LOG_WARN,
+            "%s ends in a softmax of one score, which is 1 for every image; one score that tells "
+            "two classes apart takes a sigmoid",
+            m->path);
     h.classes = h.kind == XA_HEAD_BINARY ? 2 : h.units;
     m->head = h;
-    return XA_OK;
-}
-
-/* A `head:` of the job may name what the file has, not contradict it. */
-static xa_status check_head(const xa_model *m, const xa_model_options *opt, xa_err *err)
-{
-    if (!opt->head)
-        return XA_OK;
-    const bool wants_softmax = !strcmp(opt->head, "softmax");
-    if (wants_softmax != (m->head.kind == XA_HEAD_SOFTMAX))
-        XA_RETURN_FAIL(err,
-                       XA_INVALID,
-                       "%s ends in %s, the job says head: %s; leave `head` out",
-                       m->path,
-                       xa_head_name(m->head.kind),
-                       opt->head);
     return XA_OK;
 }
 
@@ -233,8 +263,19 @@ static xa_status build(xa_model *m, xa_kscope *scope, const xa_model_options *op
         XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
     if (opt->any_output)
         return XA_OK;
-    XA_RETURN_TRY(err, read_head(m, opt, err));
-    return check_head(m, opt, err);
+    return read_head(m, opt, err);
+}
+
+/* model.to_json() says what wrote it; weights alone may not. */
+static xa_status note_version(xa_kfile *f, const json_t *json, xa_err *err)
+{
+    const char *version = json_string_value(json_object_get(json, "keras_version"));
+    const char *backend = json_string_value(json_object_get(json, "backend"));
+    if (!f->version && version && !(f->version = xa_strndup(version, strnlen(version, 64))))
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+    if (!f->backend && backend && !(f->backend = xa_strndup(backend, strnlen(backend, 64))))
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+    return XA_OK;
 }
 
 xa_status xa_model_open(const char *file, const xa_model_options *opt, xa_model **out, xa_err *err)
@@ -242,7 +283,7 @@ xa_status xa_model_open(const char *file, const xa_model_options *opt, xa_model 
     xa_status st = XA_OK;
     json_t *json = NULL;
     xa_kscope *scope = NULL;
-    char *text = NULL;
+    char *text = NULL, *where = NULL;
     size_t size = 0;
     xa_model *m = xa_alloc(1, sizeof *m);
     if (!m || !(m->path = xa_strdup(file)))
@@ -250,13 +291,14 @@ xa_status xa_model_open(const char *file, const xa_model_options *opt, xa_model 
     XA_TRY(err, xa_kfile_open(file, opt->max_config_bytes, &m->file, err));
     const bool inside = m->file->config && !opt->architecture;
     if (!inside)
-        XA_TRY(err, read_architecture(file, opt, &text, &size, err));
+        XA_TRY(err, read_architecture(file, opt, &text, &size, &where, err));
     XA_TRY(err,
            xa_kjson_parse(inside ? m->file->config : text,
                           inside ? strlen(m->file->config) : size,
-                          file,
+                          where ? where : file,
                           &json,
                           err));
+    XA_TRY(err, note_version(m->file, json, err));
     XA_TRY(err, xa_kscope_parse(json, &scope, err));
     XA_TRY(err, build(m, scope, opt, err));
     xa_kfile_close(m->file);
@@ -264,6 +306,7 @@ xa_status xa_model_open(const char *file, const xa_model_options *opt, xa_model 
     m = NULL;
 done:
     free(text);
+    free(where);
     xa_kscope_free(scope);
     json_decref(json);
     xa_model_free(m);

@@ -1,6 +1,7 @@
 /* From a decoded image to the network's input: depth, channels, fit, scale. The arithmetic is
  * float32 in the order of keras.applications' preprocess_input. */
 #include <inttypes.h>
+#include <math.h>
 #include <string.h>
 
 #include "xaudit/model.h"
@@ -91,12 +92,23 @@ static xa_status check_scale(const xa_scale *s, int channels, xa_err *err)
                        "scale: %s is defined for 3 channels, the model has %d",
                        xa_scale_name(s->kind),
                        channels);
+    if (s->kind == XA_SCALE_CUSTOM && !(isfinite(s->div) && s->div != 0.0))
+        XA_RETURN_FAIL(err, XA_INVALID, "scale: div is %g, expected a number other than 0", s->div);
     if (s->kind == XA_SCALE_CUSTOM && s->channels != 1 && s->channels != channels)
         XA_RETURN_FAIL(err,
                        XA_INVALID,
                        "scale: mean and std have %d values, the model has %d channels",
                        s->channels,
                        channels);
+    for (int c = 0; s->kind == XA_SCALE_CUSTOM && c < s->channels; c++)
+        if (!isfinite(s->mean[c]) || !isfinite(s->std[c]) || s->std[c] == 0.0)
+            XA_RETURN_FAIL(err,
+                           XA_INVALID,
+                           "scale: channel %d has mean %g and std %g, expected numbers, std other "
+                           "than 0",
+                           c,
+                           s->mean[c],
+                           s->std[c]);
     return XA_OK;
 }
 
