@@ -1,6 +1,7 @@
-/* Rows times a packed matrix. Samples with many rows go to BLAS a tile at a time, each tile cut
- * from one sample; samples with few rows (dense heads: one) share one pass over the weights through
- * gemm_rows, whose rows do not know each other. */
+/* Rows times a packed matrix. Samples with many rows go a tile at a time, each tile cut from one
+ * sample: forward through gemm_rows where that is fast, else through BLAS. Samples with few rows
+ * (dense heads: one) share one pass over the weights through gemm_rows, whose rows do not know each
+ * other. */
 #include "linear.h"
 
 #include <string.h>
@@ -64,7 +65,7 @@ void xa_linear_forward(const xa_op_call *c, int64_t rows, int64_t k, int64_t f)
             const int64_t m = base + span - r < tile ? base + span - r : tile;
             const float *x = c->x[0] + r * k;
             float *y = c->y + r * f;
-            if (few(rows))
+            if (few(rows) || c->k->fast_rows)
                 c->k->gemm_rows(m, f, k, x, k, w, f, y, f);
             else
                 xa_gemm_tile(false, m, f, k, x, k, w, f, y, f);

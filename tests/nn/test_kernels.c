@@ -113,6 +113,17 @@ static void check_gemm(const xa_kernels *k)
                 one_gemm(k, false, ms[i], ns[j], ks[p]);
                 one_gemm(k, true, ms[i], ns[j], ks[p]);
             }
+    /* many rows: blocks of rows and of weights, their ends, and columns that do not fill a panel */
+    static const int64_t tall[][3] = {{23, 16, 64},
+                                      {24, 16, 1},
+                                      {25, 17, 255},
+                                      {30, 33, 256},
+                                      {41, 5, 257},
+                                      {288, 16, 40},
+                                      {289, 40, 300},
+                                      {600, 24, 513}};
+    for (size_t i = 0; i < sizeof(tall) / sizeof(*tall); i++)
+        one_gemm(k, false, tall[i][0], tall[i][1], tall[i][2]);
 }
 static void test_gemm_rows(void **state)
 {

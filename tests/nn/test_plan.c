@@ -377,6 +377,40 @@ static void test_reaches_agree(void **state)
     xa_graph_free(n.g);
 }
 
+/* Equal pixels give equal results wherever they stand: poolings then see exact ties in flat
+ * regions, and the first wins, as in exact arithmetic. Rounding that depends on a pixel's place
+ * would hand the gradient to a neighbour at random. */
+static void test_flat_regions_tie_exactly(void **state)
+{
+    (void)state;
+    if (!xa_isa_supported(XA_ISA_AVX2)) {
+        print_message(
+            "XA_SKIPPED flat regions: BLAS multiplies here, whose rows depend on their place\n");
+        return;
+    }
+    enum { BIG = 41, F = 21 };
+    xa_graph *g;
+    int input;
+    assert_int_equal(xa_graph_create(&g, NULL), XA_OK);
+    assert_int_equal(
+        xa_graph_add_input(g, "input", &(xa_shape){.ndim = 3, .dim = {BIG, BIG, 3}}, &input, NULL),
+        XA_OK);
+    const int x = depthwise(g, conv(g, input, 3, 1, 3, F), F);
+    net n = {.g = g, .input = input, .logits = conv(g, conv(g, x, 1, 1, F, F), 5, 2, F, F)};
+    machine m = start(&n, 1, NULL, 0, NULL, 0, true);
+    for (int64_t i = 0; i < BIG * BIG; i++)
+        for (int c = 0; c < 3; c++)
+            xa_run_input(&m.run)[3 * i + c] = (float)(c + 1) * 0.37f;
+    xa_run_forward(&m.run);
+    const float *y = xa_run_value(&m.run, n.logits);
+    const int64_t side = xa_graph_node(g, n.logits)->shape.dim[0];
+    for (int64_t i = 4; i < side - 4; i++)
+        for (int64_t j = 4; j < side - 4; j++)
+            same("a flat pixel", y + (i * side + j) * F, y + (4 * side + 4) * F, F);
+    stop(&m);
+    xa_graph_free(g);
+}
+
 static void test_refusals(void **state)
 {
     (void)state;
@@ -404,6 +438,7 @@ int main(void)
                                        cmocka_unit_test(test_finite_differences),
                                        cmocka_unit_test(test_batches_do_not_matter),
                                        cmocka_unit_test(test_reaches_agree),
+                                       cmocka_unit_test(test_flat_regions_tie_exactly),
                                        cmocka_unit_test(test_refusals)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,9 +44,12 @@ enum { XA_POOL_BYTE_WINDOW = 256 };
 
 typedef struct xa_kernels {
     xa_isa isa;
+    bool fast_rows; /* gemm_rows is worth its while for any number of rows; else BLAS takes many */
 
     /* c[M,N] = a[M,K] * b[K,N] (leading dimensions lda, ldb, ldc; c is overwritten). Every element
-     * is one fused multiply-add chain in ascending k: any M gives the same row. For few rows. */
+     * is one fused multiply-add chain in ascending k: any M gives the same row, and equal rows give
+     * equal results wherever they stand (flat image regions tie exactly, as in exact arithmetic).
+     */
     void (*gemm_rows)(int64_t m,
                       int64_t n,
                       int64_t k,

@@ -6,6 +6,9 @@
 
 const xa_kernels XA_K(xa_kernels_table) = {
     .isa = XA_CAT(XA_ISA_OF, XA_ISA_SUFFIX),
+#if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+    .fast_rows = true,
+#endif
     .gemm_rows = XA_K(xa_gemm_rows),
     .gemm_rows_nt = XA_K(xa_gemm_rows_nt),
     .epilogue = XA_K(xa_epilogue),

@@ -179,7 +179,7 @@ static void multiply(const xa_op_call *c,
                      float *out,
                      int64_t ldo)
 {
-    if (!q->few)
+    if (!q->few && (transpose || !c->k->fast_rows))
         xa_gemm_tile(transpose, m, n, k, a, lda, w, q->f, out, ldo);
     else if (transpose)
         c->k->gemm_rows_nt(m, n, k, a, lda, w, q->f, out, ldo);
