@@ -1,0 +1,220 @@
+/* A unit of samples through image, model, explainers and metrics, on the demo's model and
+ * photographs: target rules, shared passes, batches, half-float maps, samples that fail. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "xaudit/audit.h"
+#include "xaudit_cmocka.h"
+
+#define DEMO XA_PROJECT "/jobs/demo/"
+
+enum { SALIENCY, CAM, CAM_LABEL, CAM_ANNOTATED, HALF, CLASS3, EXPLAINERS };
+
+typedef struct bench {
+    xa_audit_spec spec;
+    xa_audit_model_spec model;
+    xa_metric_spec metric;
+    xa_explainer_spec explainers[EXPLAINERS];
+    xa_audit *audit;
+    void *blob, *arena;
+    xa_rows *rows;
+} bench;
+
+static void set_name(xa_explainer_spec *e)
+{
+    if (!e->name[0])
+        xa_explainer_default_name(e, e->name, sizeof e->name);
+}
+
+static void start(bench *b, int64_t batch)
+{
+    static char name[] = "demo", file[] = DEMO "xception.h5";
+    xa_err err = XA_ERR_INIT;
+    *b = (bench){0};
+    for (int i = 0; i < EXPLAINERS; i++)
+        b->explainers[i] = xa_explainer_defaults(i == SALIENCY || i == HALF ? XA_EXPLAIN_SALIENCY
+                                                                            : XA_EXPLAIN_GRADCAM);
+    b->explainers[CAM_LABEL].target = XA_TARGET_LABEL;
+    b->explainers[CAM_ANNOTATED].target = XA_TARGET_ANNOTATED;
+    b->explainers[HALF].half = true;
+    snprintf(b->explainers[HALF].name, sizeof b->explainers[HALF].name, "half");
+    b->explainers[CLASS3].target = XA_TARGET_CLASS;
+    b->explainers[CLASS3].target_class = 3;
+    for (int i = 0; i < EXPLAINERS; i++)
+        set_name(&b->explainers[i]);
+    b->model = (xa_audit_model_spec){.name = name,
+                                     .file = file,
+                                     .open = xa_model_defaults(),
+                                     .batch = batch,
+                                     .explainers = b->explainers,
+                                     .nexplainers = EXPLAINERS};
+    b->model.input = (xa_input_spec){.height = 128,
+                                     .width = 128,
+                                     .resize = XA_RESAMPLE_PIL_BILINEAR,
+                                     .scale = {.kind = XA_SCALE_TF}};
+    b->metric = xa_metric_defaults(XA_METRIC_POINTING_GAME);
+    b->spec = (xa_audit_spec){.models = &b->model,
+                              .nmodels = 1,
+                              .metrics = &b->metric,
+                              .nmetrics = 1,
+                              .decode = xa_decode_defaults()};
+    if (xa_audit_create(&b->spec, &b->audit, &err) != XA_OK)
+        fail_msg("%s", err.message);
+    b->blob = xa_alloc_aligned(xa_audit_weight_bytes(b->audit));
+    b->arena = xa_alloc_aligned(xa_audit_arena_bytes(b->audit));
+    if (xa_audit_pack(b->audit, b->blob, &err) != XA_OK ||
+        xa_rows_create(b->audit, &b->rows, &err) != XA_OK)
+        fail_msg("%s", err.message);
+    xa_audit_attach(b->audit, b->blob, b->arena, NULL);
+}
+
+static void stop(bench *b)
+{
+    xa_rows_free(b->rows);
+    xa_audit_free(b->audit);
+    free(b->blob);
+    free(b->arena);
+}
+
+/* car_side (class 2) and kangaroo (6), a missing file, and a photograph with two labels and no
+ * annotation. */
+static int32_t labels[4][2] = {{2, 0}, {6, 0}, {1, 0}, {2, 6}};
+static xa_annotation boxes[3] = {
+    {.class_index = 6, .kind = XA_ANNOTATION_BOX, .x1 = 300, .y1 = 300},
+    {.class_index = 0, .kind = XA_ANNOTATION_BOX, .x1 = 1, .y1 = 1},
+    {.class_index = 2, .kind = XA_ANNOTATION_BOX, .x1 = 400, .y1 = 400}};
+
+static void samples(xa_sample s[4])
+{
+    static char car[] = DEMO "images/car_side/image_0005.jpg";
+    static char roo[] = DEMO "images/kangaroo/image_0010.jpg";
+    static char none[] = DEMO "images/nowhere.jpg";
+    memset(s, 0, 4 * sizeof *s);
+    for (int i = 0; i < 4; i++)
+        s[i] = (xa_sample){.file = i == 2   ? none
+                                   : i == 1 ? roo
+                                            : car,
+                           .labels = labels[i],
+                           .nlabels = i == 3 ? 2 : 1};
+    s[0].annotations = &boxes[2];
+    s[0].nannotations = 1;
+    s[1].annotations = boxes;
+    s[1].nannotations = 2;
+}
+
+static const float *map_of(const bench *b, int e, int64_t row)
+{
+    const xa_shape s = xa_audit_map_shape(b->audit, 0, e);
+    return (const float *)b->rows->models[0].maps[e].values + row * xa_shape_count(&s);
+}
+
+static void test_rules_and_failures(void **state)
+{
+    (void)state;
+    xa_sample s[4];
+    bench b;
+    xa_err err = XA_ERR_INIT;
+    samples(s);
+    start(&b, 4);
+    assert_int_equal(xa_audit_unit_samples(b.audit), 4);
+    if (xa_audit_unit(b.audit, s, 4, b.rows, &err) != XA_OK)
+        fail_msg("%s", err.message);
+    const xa_model_rows *m = &b.rows->models[0];
+    assert_int_equal(m->status[0], 1);
+    assert_int_equal(m->predicted[0], 2);
+    assert_int_equal(m->predicted[1], 6);
+    /* the missing file is a row: reading, NaN, no class, and a reason */
+    assert_int_equal(m->status[2], 2);
+    assert_int_equal(m->stage[2], 1);
+    assert_int_equal(m->predicted[2], -1);
+    assert_non_null(strstr(m->message + 2 * 200, "nowhere.jpg"));
+    assert_true(isnan(m->probs[2 * 7]) && isnan(map_of(&b, SALIENCY, 2)[0]));
+    assert_int_equal(m->maps[SALIENCY].target[2], -1);
+    /* rows by rule: one a sample; one a label (1+1+1+2); one an annotated class (1+2) */
+    assert_int_equal(m->maps[CAM].count, 4);
+    assert_int_equal(m->maps[CAM_LABEL].count, 5);
+    assert_int_equal(m->maps[CAM_ANNOTATED].count, 3);
+    assert_int_equal(m->maps[CAM_LABEL].target[3], 2);
+    assert_int_equal(m->maps[CAM_LABEL].target[4], 6);
+    assert_int_equal(m->maps[CAM_LABEL].slot[4], 3);
+    assert_int_equal(m->maps[CAM_ANNOTATED].target[0], 2);
+    assert_int_equal(m->maps[CAM_ANNOTATED].target[1], 0);
+    assert_int_equal(m->maps[CAM_ANNOTATED].target[2], 6);
+    assert_int_equal(m->maps[CLASS3].target[0], 3);
+    /* the same class by another rule is the same map; another class is not */
+    const size_t bytes = 64 * sizeof(float);
+    assert_memory_equal(map_of(&b, CAM, 0), map_of(&b, CAM_LABEL, 0), bytes);
+    assert_memory_equal(map_of(&b, CAM, 1), map_of(&b, CAM_ANNOTATED, 2), bytes);
+    assert_true(memcmp(map_of(&b, CAM, 0), map_of(&b, CLASS3, 0), bytes) != 0);
+    /* pairs and the pointing game: sample 0's box is the whole frame, sample 1's class 0 box one
+     * pixel */
+    assert_int_equal(b.rows->npairs, 3);
+    assert_true(m->localisation[CAM][0] == 1.0);
+    assert_true(m->localisation[CAM_ANNOTATED][2] == 1.0);
+    assert_true(
+        isnan(m->localisation[CAM_LABEL][1])); /* its label is another class: no map of it */
+    /* half floats give the float map back within their precision */
+    const xa_map_rows *half = &m->maps[HALF];
+    const float *full = map_of(&b, SALIENCY, 1);
+    for (int i = 0; i < 128 * 128; i++) {
+        const double got =
+            (double)xa_f32_from_f16(((const uint16_t *)half->values)[128 * 128 + i]) *
+            (double)half->scale[1];
+        assert_true(fabs(got - (double)full[i]) <=
+                    0x1p-11 * (double)full[i] + 0x1p-25 * (double)half->scale[1]);
+    }
+    stop(&b);
+}
+
+/* One at a time or four at once, beside a failed sample or not: the same bits. */
+static void test_batches(void **state)
+{
+    (void)state;
+    xa_sample s[4];
+    bench one, four;
+    samples(s);
+    start(&one, 1);
+    start(&four, 4);
+    assert_int_equal(xa_audit_unit(four.audit, s, 4, four.rows, NULL), XA_OK);
+    for (int64_t i = 0; i < 4; i++) {
+        assert_int_equal(xa_audit_unit(one.audit, s + i, 1, one.rows, NULL), XA_OK);
+        assert_memory_equal(
+            one.rows->models[0].logits, four.rows->models[0].logits + 7 * i, 7 * sizeof(float));
+        assert_memory_equal(
+            map_of(&one, SALIENCY, 0), map_of(&four, SALIENCY, i), 128 * 128 * sizeof(float));
+        assert_memory_equal(map_of(&one, CAM, 0), map_of(&four, CAM, i), 64 * sizeof(float));
+        assert_int_equal(one.rows->models[0].maps[CAM].checksum[0],
+                         four.rows->models[0].maps[CAM].checksum[i]);
+    }
+    stop(&one);
+    stop(&four);
+}
+
+static void test_refusals(void **state)
+{
+    (void)state;
+    bench b;
+    xa_audit *a = NULL;
+    xa_err err = XA_ERR_INIT;
+    start(&b, 1);
+    b.explainers[CLASS3].target_class = 7;
+    assert_int_equal(xa_audit_create(&b.spec, &a, &err), XA_INVALID);
+    assert_non_null(strstr(err.message, "class 7"));
+    b.explainers[CLASS3].target_class = 3;
+    snprintf(b.explainers[CAM].layer, sizeof b.explainers[CAM].layer, "dense");
+    assert_int_equal(xa_audit_create(&b.spec, &a, &err), XA_SHAPE);
+    snprintf(b.explainers[CAM].layer, sizeof b.explainers[CAM].layer, "input_2");
+    assert_int_equal(xa_audit_create(&b.spec, &a, &err), XA_INVALID);
+    assert_non_null(strstr(err.message, "input"));
+    snprintf(b.explainers[CAM].layer, sizeof b.explainers[CAM].layer, "auto");
+    stop(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rules_and_failures),
+                                       cmocka_unit_test(test_batches),
+                                       cmocka_unit_test(test_refusals)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
