@@ -26,7 +26,7 @@ manifest() {
 manifest "$work/all.csv" "$repeats"
 manifest "$work/half.csv" $((repeats / 2))
 for m in all half; do
-  sed "s#demo/manifest.csv#$work/$m.csv#; s#demo/classes#$PWD/jobs/demo/classes#; s#file: demo#file: $PWD/jobs/demo#" \
+  sed "s#demo/manifest.csv#$work/$m.csv#; s#demo/classes#$PWD/jobs/demo/classes#; s#file: demo#file: $PWD/jobs/demo#; /^metrics/,\$d" \
     jobs/demo.yaml >"$work/$m.yaml"
 done
 
@@ -36,14 +36,14 @@ seconds() { python3 -c 'import json,sys; print(json.loads([l for l in open(sys.a
 {
   echo "# Scaling on one machine"
   echo
-  echo "$((42 * repeats)) photographs, the demo's model (saliency and Grad-CAM, pointing game). Made by"
+  echo "$((42 * repeats)) photographs, the demo's model (saliency and Grad-CAM, no metrics). Made by"
   echo
   echo "    tests/bench/scale.sh $repeats"
   echo
   echo "Seconds between the first grant and the end of the archive, rounds taken in turn. *Two processes*: each with"
   echo "half of the images and an archive of its own, at the same time; the slower one counts. *Outside*: the share of"
   echo "two ranks' time that is not spent on an image's decoding, model, and explainers (/run/seconds): hand-out,"
-  echo "manifest rows, localisation, archive, syncs, the wait at the end."
+  echo "manifest rows, archive, syncs, the wait at the end."
   echo
   echo "| round | two ranks s | two processes s | two ranks at | ms an image | outside |"
   echo "|---|---|---|---|---|---|"
