@@ -25,7 +25,7 @@ cat <<TXT
 The archive is results/demo.h5. Look into it:
   build/xaudit info results/demo.h5              what it holds
   build/xaudit table results/demo.h5 --csv       one tidy line per image and explainer
-  python3 -c "import h5py; h5py.File('results/demo.h5').visit(print)"
+  python3 -c "import h5py; h5py.File('results/demo.h5').visit(print)"    (package python3-h5py)
 Your own model: copy jobs/demo.yaml, change file, size, scale and manifest, and run
   build/xaudit check my.yaml
 TXT
