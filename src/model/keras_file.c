@@ -464,7 +464,6 @@ void xa_kfile_free(xa_kfile *f)
 
 xa_status xa_kfile_open(const char *path, size_t max_config, xa_kfile **out, xa_err *err)
 {
-    XA_RETURN_TRY(err, xa_model_sniff(path, err));
     xa_status st = XA_OK;
     xa_kfile *f = xa_alloc(1, sizeof *f);
     if (!f)

@@ -1,13 +1,13 @@
-/* What a model file is, told by its first bytes: a message that helps for all that is not HDF5. */
+/* What a file is that no loader recognises, told by its first bytes: a message that helps. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "keras_file.h"
+#include "model_internal.h"
 
-enum { HEAD = 4096 };
+enum { HEAD = XA_MODEL_START };
 
 static bool has(const unsigned char *head, size_t n, const char *text)
 {
@@ -94,20 +94,6 @@ static xa_status name_other(const char *path, const unsigned char *h, size_t n, 
                    n > 3 ? h[3] : 0);
 }
 
-/* The signature may follow a user block of 512, 1024, ... bytes. */
-static bool is_hdf5(FILE *in, int64_t size)
-{
-    static const unsigned char magic[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
-    unsigned char found[8];
-    for (int64_t at = 0; at + 8 <= size; at = at ? at * 2 : 512) {
-        if (fseeko(in, (off_t)at, SEEK_SET) != 0 || fread(found, 1, 8, in) != 8)
-            return false;
-        if (memcmp(found, magic, 8) == 0)
-            return true;
-    }
-    return false;
-}
-
 xa_status xa_model_sniff(const char *path, xa_err *err)
 {
     struct stat s;
@@ -131,13 +117,7 @@ xa_status xa_model_sniff(const char *path, xa_err *err)
     FILE *in = fopen(path, "rb");
     if (!in)
         XA_RETURN_FAIL(err, XA_IO, "%s: %s", path, strerror(errno));
-    xa_status st = XA_OK;
-    if (!is_hdf5(in, (int64_t)s.st_size)) {
-        size_t n = 0;
-        if (fseeko(in, 0, SEEK_SET) == 0)
-            n = fread(head, 1, sizeof head, in);
-        st = name_other(path, head, n, err);
-    }
+    const size_t n = fread(head, 1, sizeof head, in);
     fclose(in);
-    return st;
+    return name_other(path, head, n, err);
 }

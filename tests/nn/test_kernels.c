@@ -396,6 +396,44 @@ static void check_layer_norm(const xa_kernels *k)
         free(got);
     }
 }
+static void check_attend(const xa_kernels *k)
+{
+    static const int64_t sizes[][2] = {{1, 1}, {1, 7}, {3, 8}, {5, 9}, {4, 50}, {2, 197}, {7, 16}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const int64_t rows = sizes[i][0], c = sizes[i][1], n = rows * c;
+        float *x = uniform(n, 50), *dy = uniform(n, 51);
+        float *want = floats(n), *got = floats(n), *dwant = floats(n), *dgot = floats(n);
+        static const float scales[] = {0.125f, -0.3f, 4.0f};
+        for (int t = 0; t < 3; t++) {
+            xa_kernels_ref.softmax(rows, c, scales[t], x, want);
+            k->softmax(rows, c, scales[t], x, got);
+            near("softmax", k->isa, n, want, got, 1e-6);
+            xa_kernels_ref.softmax_back(rows, c, scales[t], want, dy, dwant);
+            k->softmax_back(rows, c, scales[t], want, dy, dgot);
+            near("softmax_back", k->isa, n, dwant, dgot, 2e-6);
+        }
+        xa_kernels_ref.transpose(rows, c, x, c, want);
+        k->transpose(rows, c, x, c, got);
+        near("transpose", k->isa, n, want, got, 0.0);
+        x[n / 2] = NAN; /* is not lost, and stays in its row */
+        k->softmax(rows, c, 1.0f, x, got);
+        for (int64_t j = 0; j < n; j++)
+            assert_int_equal(isnan(got[j]) != 0, j / c == (n / 2) / c);
+        free(x);
+        free(dy);
+        free(want);
+        free(got);
+        free(dwant);
+        free(dgot);
+    }
+}
+
+static void test_attend(void **state)
+{
+    (void)state;
+    on_all(check_attend);
+}
+
 static void test_layer_norm(void **state)
 {
     (void)state;
@@ -540,6 +578,7 @@ int main(void)
         cmocka_unit_test(test_depthwise),
         cmocka_unit_test(test_pools),
         cmocka_unit_test(test_layer_norm),
+        cmocka_unit_test(test_attend),
         cmocka_unit_test(test_activations),
     };
     return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);

@@ -69,6 +69,10 @@ void XA_K(xa_layer_norm_back)(int64_t rows,
                               const float *stats,
                               const float *dy,
                               float *dx);
+void XA_K(xa_softmax)(int64_t rows, int64_t c, float scale, const float *x, float *y);
+void XA_K(xa_softmax_back)(
+    int64_t rows, int64_t c, float scale, const float *y, const float *dy, float *dx);
+void XA_K(xa_transpose)(int64_t rows, int64_t c, const float *x, int64_t ldx, float *y);
 void XA_K(xa_activate)(int64_t n, const xa_activation *act, const float *x, float *y);
 void XA_K(xa_activate_back)(
     int64_t n, const xa_activation *act, const float *v, const float *dy, float *dx);

@@ -136,6 +136,14 @@ typedef struct xa_kernels {
                             const float *dy,
                             float *dx);
 
+    /* y[r,:] = softmax(scale * x[r,:]) over c columns; y may be x. */
+    void (*softmax)(int64_t rows, int64_t c, float scale, const float *x, float *y);
+    /* dx = scale * y*(dy - sum(dy*y)) by rows; dx may be dy. */
+    void (*softmax_back)(
+        int64_t rows, int64_t c, float scale, const float *y, const float *dy, float *dx);
+    /* y[c, rows] = x[rows, c] turned; ldx is x's row stride. */
+    void (*transpose)(int64_t rows, int64_t c, const float *x, int64_t ldx, float *y);
+
     /* Elementwise activations other than RELU: y = f(x); y may be x. */
     void (*activate)(int64_t n, const xa_activation *act, const float *x, float *y);
     /* dx = f'(x)*dy; v is x or y as xa_activation_saves says. dx may be dy. */

@@ -292,6 +292,41 @@ static void layer_norm_back(int64_t rows,
     }
 }
 
+/* ---- attention ---- */
+
+static void softmax(int64_t rows, int64_t c, float scale, const float *x, float *y)
+{
+    for (int64_t r = 0; r < rows; r++) {
+        double most = -INFINITY, sum = 0.0;
+        for (int64_t j = 0; j < c; j++)
+            most = fmax(most, (double)scale * (double)x[r * c + j]);
+        for (int64_t j = 0; j < c; j++)
+            sum += exp((double)scale * (double)x[r * c + j] - most);
+        for (int64_t j = 0; j < c; j++)
+            y[r * c + j] = (float)(exp((double)scale * (double)x[r * c + j] - most) / sum);
+    }
+}
+
+static void
+softmax_back(int64_t rows, int64_t c, float scale, const float *y, const float *dy, float *dx)
+{
+    for (int64_t r = 0; r < rows; r++) {
+        double sum = 0.0;
+        for (int64_t j = 0; j < c; j++)
+            sum += (double)y[r * c + j] * (double)dy[r * c + j];
+        for (int64_t j = 0; j < c; j++)
+            dx[r * c + j] =
+                (float)((double)scale * (double)y[r * c + j] * ((double)dy[r * c + j] - sum));
+    }
+}
+
+static void transpose(int64_t rows, int64_t c, const float *x, int64_t ldx, float *y)
+{
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < c; j++)
+            y[j * rows + i] = x[i * ldx + j];
+}
+
 /* ---- activations ----------------------------------------------------------------------------- */
 
 static double sigmoid(double x)
@@ -450,6 +485,9 @@ const xa_kernels xa_kernels_ref = {
     .avg_pool_back = avg_pool_back,
     .layer_norm = layer_norm,
     .layer_norm_back = layer_norm_back,
+    .softmax = softmax,
+    .softmax_back = softmax_back,
+    .transpose = transpose,
     .activate = activate,
     .activate_back = activate_back,
 };

@@ -23,6 +23,9 @@ const xa_kernels XA_K(xa_kernels_table) = {
     .avg_pool_back = XA_K(xa_avg_pool_back),
     .layer_norm = XA_K(xa_layer_norm),
     .layer_norm_back = XA_K(xa_layer_norm_back),
+    .softmax = XA_K(xa_softmax),
+    .softmax_back = XA_K(xa_softmax_back),
+    .transpose = XA_K(xa_transpose),
     .activate = XA_K(xa_activate),
     .activate_back = XA_K(xa_activate_back),
 };
