@@ -15,10 +15,11 @@ static void print_explainers(const xa_loaded *l, int m)
         const xa_explainer_spec *ex = &s->explainers[e];
         const xa_shape map = xa_audit_map_shape(l->audit, m, e);
         const char *layer = xa_audit_layer(l->audit, m, e);
-        printf("    %-28s score %s, target %s",
-               ex->name,
-               xa_score_name(ex->score),
-               xa_target_name(ex->target));
+        printf("    %-28s ", ex->name);
+        if (ex->target == XA_TARGET_NONE)
+            printf("explains no class");
+        else
+            printf("score %s, target %s", xa_score_name(ex->score), xa_target_name(ex->target));
         if (ex->target == XA_TARGET_CLASS)
             printf(" %d", (int)ex->target_class);
         if (*layer)
