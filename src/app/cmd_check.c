@@ -49,6 +49,14 @@ static void print_model(const xa_loaded *l, int m, bool layers)
            xa_scale_name(s->input.scale.kind),
            xa_audit_classes(l->audit, m),
            xa_head_name(xa_model_head(model)->kind));
+    const xa_tokens *t = xa_model_tokens(model);
+    if (t)
+        printf("    tokens: %" PRId64 " + %" PRId64 "x%" PRId64 " patches, %d attention layers%s\n",
+               t->prefix,
+               t->height,
+               t->width,
+               t->nlayers,
+               t->query < 0 ? ", the head reads the mean of the patches" : "");
     printf("    %.2f GFLOP forward and %.2f GFLOP backward an image; %d + %d steps (%d folded, %d "
            "fused), "
            "batch %" PRId64 ", %d backward pass%s\n",
