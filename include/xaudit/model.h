@@ -9,6 +9,10 @@
  * functional and nested, and weights-only files with the model's JSON beside them. Unknown layers
  * are errors that name them; a Lambda is never executed.
  *
+ * safetensors: vision transformers with timm's names (ViT, DeiT; what names and shapes do not tell
+ * comes from config.json beside it, or `architecture`) and with those of Hugging Face's
+ * transformers (ViT, DeiT; config.json needed).
+ *
  * Layers are addressed by their Keras name; layers of a nested model as `outer/inner` (any depth);
  * a nested model's own name is its output. A layer with an activation argument is its activated
  * output.
@@ -57,15 +61,19 @@ typedef struct xa_layer {
 typedef struct xa_model xa_model;
 
 typedef struct xa_model_options {
-    int64_t height, width;    /* 0: the file's own */
-    const char *head;         /* NULL: from the file; else softmax | sigmoid | multilabel */
-    const char *architecture; /* JSON of a weights-only file; NULL: `<file stem>.json`, then
-                                 `model.json` beside it */
-    size_t max_config_bytes;  /* default 64 MiB */
-    bool any_output;          /* the model need not be a classifier: no head is looked for */
+    int64_t height, width;      /* 0: the file's own */
+    const char *head;           /* NULL: from the file; else softmax | sigmoid | multilabel */
+    const char *architecture;   /* JSON of a weights-only file; NULL: `<file stem>.json`, then
+                                   `model.json` beside it */
+    size_t max_config_bytes;    /* default 64 MiB */
+    bool interpolate_positions; /* transformers: bring the position embedding to the grid of another
+                                   size as the source library does; else such a size is refused */
+    bool any_output;            /* the model need not be a classifier: no head is looked for */
 } xa_model_options;
 xa_model_options xa_model_defaults(void);
 
+/* Whether a loader knows the file by its first bytes: it may still be no model. */
+bool xa_model_recognises(const char *path);
 /* Errors name file, layer, what was expected and what was found. */
 XA_MUST_USE xa_status xa_model_open(const char *file,
                                     const xa_model_options *opt,

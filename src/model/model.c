@@ -140,24 +140,27 @@ static xa_status read_head(xa_model *m, const xa_model_options *opt, xa_err *err
 
 /* ---- open ---- */
 
-static xa_status choose_format(xa_model *m, xa_err *err)
+/* The format of a file, NULL if it is none that is read. */
+static const xa_model_format *format_of(const char *path)
 {
     unsigned char start[XA_MODEL_START];
-    xa_err why = XA_ERR_INIT;
     int fd = -1;
     int64_t size;
     size_t n = 0;
-    xa_status st = xa_open_regular(m->path, &fd, &size, &why);
+    xa_status st = xa_open_regular(path, &fd, &size, NULL);
     if (st == XA_OK) {
-        st = xa_read_fd(fd, m->path, start, sizeof start, &n, &why);
+        st = xa_read_fd(fd, path, start, sizeof start, &n, NULL);
         close(fd);
     }
-    for (size_t i = 0; st == XA_OK && i < sizeof formats / sizeof *formats && !m->format; i++)
-        if (formats[i]->recognises(m->path, start, n))
-            m->format = formats[i];
-    if (m->format)
-        return XA_OK;
-    return xa_model_sniff(m->path, err);
+    for (size_t i = 0; st == XA_OK && i < sizeof formats / sizeof *formats; i++)
+        if (formats[i]->recognises(path, start, n))
+            return formats[i];
+    return NULL;
+}
+
+bool xa_model_recognises(const char *path)
+{
+    return format_of(path);
 }
 
 xa_status xa_model_open(const char *file, const xa_model_options *opt, xa_model **out, xa_err *err)
@@ -166,7 +169,9 @@ xa_status xa_model_open(const char *file, const xa_model_options *opt, xa_model 
     xa_model *m = xa_alloc(1, sizeof *m);
     if (!m || !(m->path = xa_strdup(file)))
         XA_FAIL(err, XA_NOMEM, "%s: out of memory", file);
-    XA_TRY(err, choose_format(m, err));
+    m->format = format_of(file);
+    if (!m->format)
+        XA_TRY(err, xa_model_sniff(file, err));
     XA_TRY(err, m->format->open(m, opt, err));
     XA_TRY(err, xa_model_find_tokens(m, err));
     if (!opt->any_output)

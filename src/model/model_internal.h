@@ -24,7 +24,7 @@ typedef struct xa_model_format {
 } xa_model_format;
 
 /* X(file): src/model/<file>.c holds xa_model_format_<file>. The first that recognises a file. */
-#define XA_MODEL_FORMAT_LIST(X) X(keras_h5)
+#define XA_MODEL_FORMAT_LIST(X) X(keras_h5) X(safetensors)
 #define X(file) extern const xa_model_format xa_model_format_##file;
 XA_MODEL_FORMAT_LIST(X)
 #undef X
