@@ -29,6 +29,7 @@ typedef struct xa_kgroup {
 
 typedef struct xa_kfile {
     char *path;
+    bool zipped;    /* path is a .keras archive; the HDF5 file is its model.weights.h5 */
     int64_t handle; /* HDF5's, or -1: closed */
     xa_klayout layout;
     char *config;  /* attribute model_config, NUL-terminated, or NULL: weights only */
@@ -41,10 +42,8 @@ typedef struct xa_kfile {
 } xa_kfile;
 
 /* Opens the file and reads configuration and places. The handle stays open until xa_kfile_close. */
-XA_MUST_USE xa_status xa_kfile_open(const char *path,
-                                    size_t max_config,
-                                    xa_kfile **out,
-                                    xa_err *err);
+XA_MUST_USE xa_status
+xa_kfile_open(const char *path, bool zipped, size_t max_config, xa_kfile **out, xa_err *err);
 void xa_kfile_free(xa_kfile *f);
 /* Opens the handle again if it was closed. */
 XA_MUST_USE xa_status xa_kfile_reopen(xa_kfile *f, xa_err *err);

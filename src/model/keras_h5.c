@@ -1,4 +1,5 @@
-/* Keras .h5 and .hdf5: whole-model files, and weights-only files with their JSON beside them. */
+/* Keras .h5 and .hdf5 (whole-model files, and weights-only files with their JSON beside them), and
+ * .keras archives, which hold both. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +7,7 @@
 
 #include "keras_bind.h"
 #include "keras_graph.h"
+#include "keras_zip.h"
 #include "model_internal.h"
 
 enum { MAX_CALLS = 200000 };
@@ -111,12 +113,25 @@ static int64_t parameters_of(const xa_klayer *l)
     return n;
 }
 
+static xa_status add_part(xa_model *m, const xa_klayer *l, const xa_kpart *part, xa_err *err)
+{
+    char *path = xa_strfmt("%s/%s", l->path, part->name);
+    if (!path)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+    const xa_status st = xa_model_add_layer(
+        m, path, part->type, part->node, part->parameters, l->depth + 1, false, err);
+    free(path);
+    return st;
+}
+
 static xa_status add_layers(xa_model *m, const xa_kscope *scope, xa_err *err)
 {
     for (int i = 0; i < scope->nlayers; i++) {
         const xa_klayer *l = &scope->layers[i];
         if (l->node < 0)
             continue; /* not on the way to the output */
+        for (size_t k = 0; k < l->nparts; k++)
+            XA_RETURN_TRY(err, add_part(m, l, &l->parts[k], err));
         XA_RETURN_TRY(
             err,
             xa_model_add_layer(
@@ -131,7 +146,10 @@ static xa_status add_layers(xa_model *m, const xa_kscope *scope, xa_err *err)
 
 static xa_status build(xa_model *m, xa_kscope *scope, const xa_model_options *opt, xa_err *err)
 {
-    xa_kbuild b = {.file = file_of(m), .budget = MAX_CALLS, .keras = 2};
+    xa_kbuild b = {.file = file_of(m),
+                   .budget = MAX_CALLS,
+                   .keras = 2,
+                   .interpolate = opt->interpolate_positions};
     int input;
     if (file_of(m)->version && file_of(m)->version[0] >= '1' && file_of(m)->version[0] <= '9')
         b.keras = file_of(m)->version[0] - '0';
@@ -184,6 +202,22 @@ static bool recognises(const char *path, const unsigned char *start, size_t n)
     return false;
 }
 
+/* What wrote a .keras archive: {"keras_version": "3.15.1", ...}. */
+static xa_status read_metadata(xa_kfile *f, xa_err *err)
+{
+    char *text = NULL;
+    json_t *json = NULL;
+    size_t size;
+    xa_status st = XA_OK;
+    XA_TRY(err, xa_kzip_text(f->path, "metadata.json", 1 << 20, &text, &size, err));
+    XA_TRY(err, xa_kjson_parse(text, size, f->path, &json, err));
+    XA_TRY(err, note_version(f, json, err));
+done:
+    json_decref(json);
+    free(text);
+    return st;
+}
+
 static xa_status open_file(xa_model *m, const xa_model_options *opt, xa_err *err)
 {
     xa_status st = XA_OK;
@@ -192,8 +226,15 @@ static xa_status open_file(xa_model *m, const xa_model_options *opt, xa_err *err
     xa_kfile *file = NULL;
     char *text = NULL, *where = NULL;
     size_t size = 0;
-    XA_TRY(err, xa_kfile_open(m->path, opt->max_config_bytes, &file, err));
+    const bool zipped = m->format == &xa_model_format_keras_zip;
+    XA_TRY(err, xa_kfile_open(m->path, zipped, opt->max_config_bytes, &file, err));
     m->source = (xa_model_source *)file;
+    if (zipped) {
+        XA_TRY(err, read_metadata(file, err));
+        XA_TRY(
+            err,
+            xa_kzip_text(m->path, "config.json", opt->max_config_bytes, &file->config, &size, err));
+    }
     const bool inside = file->config && !opt->architecture;
     if (!inside)
         XA_TRY(err, read_architecture(m->path, opt, &text, &size, &where, err));
@@ -228,6 +269,40 @@ static void turn_kernel(const xa_shape *s, float *w)
         }
 }
 
+/* A position embedding [1,tokens,width] of another grid than the model runs at. */
+static xa_status
+read_positions(xa_model *m, const xa_ktensor *t, int tensor, float *dst, xa_err *err)
+{
+    const xa_tokens *to = xa_model_tokens(m);
+    const int64_t d = t->shape.dim[t->shape.ndim - 1];
+    xa_status st = XA_OK;
+    float *raw = NULL;
+    if (!to || !m->file_input.dim[0] || !m->file_input.dim[1])
+        XA_FAIL(err, XA_SHAPE, "%s: weight \"%s\" is of another size", m->path, t->name);
+    const int64_t h = m->file_input.dim[0] * to->height / m->input_shape.dim[0],
+                  w = m->file_input.dim[1] * to->width / m->input_shape.dim[1];
+    if (t->shape.dim[1] != to->prefix + h * w)
+        XA_FAIL(err,
+                XA_SHAPE,
+                "%s: weight \"%s\" has %" PRId64 " rows, expected %" PRId64 " of a grid of %" PRId64
+                "x%" PRId64,
+                m->path,
+                t->name,
+                t->shape.dim[1],
+                to->prefix + h * w,
+                h,
+                w);
+    raw = xa_alloc((size_t)xa_shape_count(&t->shape), sizeof *raw);
+    if (!raw)
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory", m->path);
+    XA_TRY(err, xa_kfile_read(file_of(m), tensor, &t->shape, raw, err));
+    memcpy(dst, raw, (size_t)(to->prefix * d) * sizeof *dst);
+    xa_positions_resize(raw + to->prefix * d, h, w, d, dst + to->prefix * d, to->height, to->width);
+done:
+    free(raw);
+    return st;
+}
+
 static xa_status read_weight(xa_model *m, const xa_weight *w, float *dst, xa_err *err)
 {
     xa_kfile *f = file_of(m);
@@ -235,6 +310,8 @@ static xa_status read_weight(xa_model *m, const xa_weight *w, float *dst, xa_err
         XA_RETURN_FAIL(err, XA_NOT_FOUND, "weight \"%s\" is not in %s", w->name, m->path);
     const xa_ktensor *t = &f->tensors[w->source];
     XA_RETURN_TRY(err, xa_kfile_reopen(f, err));
+    if (xa_shape_count(&t->shape) != xa_shape_count(&w->shape))
+        return read_positions(m, t, (int)w->source, dst, err);
     XA_RETURN_TRY(err, xa_kfile_read(f, (int)w->source, &t->shape, dst, err));
     if (f->backend && !strcmp(f->backend, "theano") && t->shape.ndim == 4)
         turn_kernel(&t->shape, dst);
@@ -257,3 +334,23 @@ const xa_model_format xa_model_format_keras_h5 = {.name = "Keras .h5",
                                                   .read = read_weight,
                                                   .close = close_file,
                                                   .free = free_file};
+
+static bool recognises_zip(const char *path, const unsigned char *start, size_t n)
+{
+    static const char *const members[] = {"metadata.json", "config.json", "model.weights.h5"};
+    if (n < 30 || memcmp(start, "PK\003\004", 4))
+        return false;
+    if (xa_str_ends(path, ".keras"))
+        return true;
+    for (size_t i = 0; i < sizeof members / sizeof *members; i++)
+        if (n >= 30 + strlen(members[i]) && !memcmp(start + 30, members[i], strlen(members[i])))
+            return true;
+    return false;
+}
+
+const xa_model_format xa_model_format_keras_zip = {.name = ".keras",
+                                                   .recognises = recognises_zip,
+                                                   .open = open_file,
+                                                   .read = read_weight,
+                                                   .close = close_file,
+                                                   .free = free_file};

@@ -13,9 +13,9 @@ typedef struct xa_model_format {
     /* Whether the file is this format's: its first bytes (n of them, at most XA_MODEL_START) or its
      * name. */
     bool (*recognises)(const char *path, const unsigned char *start, size_t n);
-    /* Fills m: source, graph, output, input_shape, file_input, layers, origin, own_scaling, query
-     * (and leaves head and tokens to xa_model_open). m->path is set. What was filled when it fails
-     * is freed by the caller. */
+    /* m->format and m->path are set. Fills m: source, graph, output, input_shape, file_input,
+     * layers, origin, own_scaling, query (and leaves head and tokens to xa_model_open). What was
+     * filled when it fails is freed by the caller. */
     xa_status (*open)(xa_model *m, const xa_model_options *opt, xa_err *err);
     /* Values of one weight; opens the file if it is closed. */
     xa_status (*read)(xa_model *m, const xa_weight *w, float *dst, xa_err *err);
@@ -23,8 +23,9 @@ typedef struct xa_model_format {
     void (*free)(xa_model_source *s);  /* NULL allowed */
 } xa_model_format;
 
-/* X(file): src/model/<file>.c holds xa_model_format_<file>. The first that recognises a file. */
-#define XA_MODEL_FORMAT_LIST(X) X(keras_h5) X(safetensors)
+/* X(name): a loader has xa_model_format_<name> (keras_zip lies in keras_h5.c). The first that
+ * recognises a file takes it. */
+#define XA_MODEL_FORMAT_LIST(X) X(keras_h5) X(keras_zip) X(safetensors)
 #define X(file) extern const xa_model_format xa_model_format_##file;
 XA_MODEL_FORMAT_LIST(X)
 #undef X
@@ -59,6 +60,9 @@ xa_status xa_model_add_layer(xa_model *m,
                              int depth,
                              bool is_activation,
                              xa_err *err);
+/* positions.c: src [h,w,channels] to dst [oh,ow,channels], linear between the corners. */
+void xa_positions_resize(
+    const float *src, int64_t h, int64_t w, int64_t channels, float *dst, int64_t oh, int64_t ow);
 /* tokens.c: finds the attention layers on the way to the output and their patch grid. */
 xa_status xa_model_find_tokens(xa_model *m, xa_err *err);
 /* model_sniff.c: an error that says what a file is that no format recognises. */
