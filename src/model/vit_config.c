@@ -8,18 +8,24 @@
 
 #include "vit.h"
 
-/* The options' file, or config.json beside the weights if there is one; *json NULL: none. */
+/* The options' file, else <stem>.json or config.json beside the weights; *json NULL: none. */
 static xa_status
 read_json(const char *path, const xa_model_options *opt, json_t **json, xa_err *err)
 {
     xa_status st = XA_OK;
     json_error_t why;
-    char *beside = xa_path_beside(path, "config.json"), *text = NULL, reason[128];
-    const char *file = opt->architecture ? opt->architecture : beside;
+    const char *dot = strrchr(path, '.');
+    char *stem = xa_strndup(path, dot ? (size_t)(dot - path) : strlen(path));
+    char *named = xa_strfmt("%s.json", stem ? stem : ""),
+         *beside = xa_path_beside(path, "config.json");
+    char *text = NULL, reason[128];
     size_t size;
     *json = NULL;
-    if (!beside)
+    if (!stem || !named || !beside)
         XA_FAIL(err, XA_NOMEM, "%s: out of memory", path);
+    const char *file = opt->architecture      ? opt->architecture
+                       : !access(named, F_OK) ? named
+                                              : beside;
     if (!opt->architecture && access(file, F_OK))
         goto done;
     XA_TRY(err, xa_read_file(file, opt->max_config_bytes, &text, &size, err));
@@ -30,6 +36,8 @@ read_json(const char *path, const xa_model_options *opt, json_t **json, xa_err *
     }
 done:
     free(text);
+    free(stem);
+    free(named);
     free(beside);
     return st;
 }
@@ -143,12 +151,12 @@ xa_status xa_vit_configure(xa_vit *v, const char *path, const xa_model_options *
     json_t *json = NULL;
     XA_TRY(err, read_json(path, opt, &json, err));
     if (!json && v->dialect->needs_config)
-        XA_FAIL(
-            err,
-            XA_NOT_FOUND,
-            "%s has transformers' names: its config.json is needed beside it (heads, epsilon and "
-            "activation are not in the weights)",
-            path);
+        XA_FAIL(err,
+                XA_NOT_FOUND,
+                "%s has transformers' names: its config.json (or <name>.json) is needed beside it "
+                "(heads, epsilon and "
+                "activation are not in the weights)",
+                path);
     XA_TRY(err, refuse_settings(v, json, err));
     XA_TRY(err, read_heads(v, json, err));
     XA_TRY(err, read_activation(v, json, err));

@@ -567,6 +567,12 @@ static void test_assets(void **state)
     check_folder("assets", 1);
 }
 
+static void test_safetensors(void **state)
+{
+    (void)state;
+    check_folder("../safetensors", 11);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -574,6 +580,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_k3),
         cmocka_unit_test(test_old),
         cmocka_unit_test(test_assets),
+        cmocka_unit_test(test_safetensors),
     };
     only = argc > 1 ? argv[1] : NULL;
     return cmocka_run_group_tests(tests, NULL, NULL);

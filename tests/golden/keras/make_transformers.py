@@ -6,6 +6,8 @@ Needs besides Keras: vit-keras (0.1.2 with tensorflow-addons, or 0.2.0) and open
 reference holds (README.md) it adds, for target and score of the reference:
 
     /attention/<l>/probs, gradient   [N,heads,T,T] f32   softmax of layer l, 0 nearest the input, and dS/d(it)
+    /resized/input, logits                               vit_alone at 48x40, its position embedding interpolated
+                                                         by vit-keras (utils.apply_embedding_weights)
     /attention_map                   [N,h,w] f64         vit-keras' visualize.attention_map up to its mask: what it
                                                          gives to cv2.resize, on the images as 8-bit pictures
     /relevance                       [N,h,w] f64         row of the class token (mean-pooled: mean over the patches)
@@ -19,6 +21,7 @@ import h5py
 import numpy as np
 import tensorflow as tf
 import vit_keras.layers
+import vit_keras.utils
 import vit_keras.visualize
 from vit_keras import vit
 
@@ -192,6 +195,20 @@ def relevance(probs, gradients, prefix, grid):
     return row[prefix:].reshape(grid)
 
 
+def resized(model, images):
+    """Logits at another size: weights as they are, the position embedding by vit-keras' own rule."""
+    other = small(image_size=images.shape[1:3])
+    for new, old in zip(other.layers, model.layers):
+        if isinstance(new, vit_keras.layers.AddPositionEmbs):
+            vit_keras.utils.apply_embedding_weights(target_layer=new, source_weights=old.get_weights()[0],
+                                                    num_x_patches=images.shape[2] // 8,
+                                                    num_y_patches=images.shape[1] // 8)
+        else:
+            new.set_weights(old.get_weights())
+    with ref.Logits(other):
+        return other(tf.convert_to_tensor(images), training=False).numpy()
+
+
 def add_attention(entry, folder):
     path = os.path.join(folder, entry.name + ".ref.h5")
     with h5py.File(path, "r+") as f:
@@ -216,6 +233,9 @@ def add_attention(entry, folder):
         prefix = seen[0].shape[-1] - size[0] * size[1]
         f["relevance"] = np.stack([relevance(np.stack([p[n] for p in seen]), np.stack([g[n] for g in gradients]),
                                              prefix, size) for n in range(len(images))])
+        if entry.name == "vit_alone":
+            f["resized/input"] = other = eight_bit(ref.draw_images(2, (48, 40, 3), -1.0, 1.0, 99)).astype(np.float32)
+            f["resized/logits"] = resized(model, other)
         inner = backbone(model)
         if inner is not None and size[0] == size[1]:  # attention_map mixes up height and width
             pictures = np.round((images + 1.0) * 127.5).astype(np.uint8)
