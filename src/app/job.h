@@ -8,6 +8,7 @@
  *     - name: xception                  in the archive
  *       file: demo/xception.h5
  *       architecture: model.json        weights-only files
+ *       interpolate_positions: true     transformers at another size than they were made for
  *       head: softmax                   models that end in plain scores: softmax | sigmoid |
  * multilabel batch: 1 input: { size: [h, w], resize: pil-bilinear, scale: tf, fit: stretch, depth:
  * div257 } explainers:
