@@ -266,7 +266,12 @@ xa_status xa_job_parse(const char *file,
     }
     read_top(xa_yaml_root(y), &j, problems);
     if (problems->errors)
-        XA_FAIL(err, XA_INVALID, "%s has %zu mistakes", file, problems->errors);
+        XA_FAIL(err,
+                XA_INVALID,
+                "%s has %zu mistake%s",
+                file,
+                problems->errors,
+                problems->errors == 1 ? "" : "s");
     *job = j;
     xa_yaml_free(y);
     return XA_OK;
