@@ -1,7 +1,7 @@
-/* Rows times a packed matrix. Samples with many rows go a tile at a time, each tile cut from one
- * sample: forward through gemm_rows where that is fast, else through BLAS. Samples with few rows
- * (dense heads: one) share one pass over the weights through gemm_rows, whose rows do not know each
- * other. */
+/* Rows times a packed matrix. Where gemm_rows is fast all rows of the batch go through it, a tile at a
+ * time: its rows do not know each other, so that the tokens of several samples share a pass over the
+ * weights. BLAS (backward, and forward elsewhere) takes tiles cut from one sample; samples with few
+ * rows (dense heads: one) go through gemm_rows anyhow. */
 #include "linear.h"
 
 #include <string.h>
@@ -58,14 +58,15 @@ void xa_linear_forward(const xa_op_call *c, int64_t rows, int64_t k, int64_t f)
 {
     const float *w = c->weights, *bias = xa_linear_bias(c->weights, k, f);
     const int64_t total = c->n * rows;
-    const int64_t tile = few(rows) ? FEW_CHUNK : xa_gemm_tile_rows(rows, 0);
-    const int64_t span = few(rows) ? total : rows; /* tiles never cross the end of a span */
+    const bool free_rows = few(rows) || c->k->fast_rows;
+    const int64_t span = free_rows ? total : rows; /* tiles never cross the end of a span */
+    const int64_t tile = few(rows) ? FEW_CHUNK : xa_gemm_tile_rows(span, 0);
     for (int64_t base = 0; base < total; base += span) {
         for (int64_t r = base; r < base + span; r += tile) {
             const int64_t m = base + span - r < tile ? base + span - r : tile;
             const float *x = c->x[0] + r * k;
             float *y = c->y + r * f;
-            if (few(rows) || c->k->fast_rows)
+            if (free_rows)
                 c->k->gemm_rows(m, f, k, x, k, w, f, y, f);
             else
                 xa_gemm_tile(false, m, f, k, x, k, w, f, y, f);
