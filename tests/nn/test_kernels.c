@@ -102,6 +102,40 @@ static void one_gemm(const xa_kernels *k, bool nt, int64_t m, int64_t n, int64_t
     free(alone);
 }
 
+static void one_panels(const xa_kernels *k, bool nt, int64_t m, int64_t n, int64_t kk)
+{
+    const int64_t in = nt ? n : kk, out = nt ? kk : n, lda = in + 3, ldc = out + 5;
+    const char *what = nt ? "gemm_panels_nt" : "gemm_panels";
+    float *a = uniform(m * lda, 1), *b = uniform(kk * n, 2);
+    float *panels = floats((int64_t)xa_panels_count(kk, n));
+    float *want = floats(m * ldc), *got = floats(m * ldc), *alone = floats(ldc);
+    xa_panels_pack(kk, n, b, panels);
+    (nt ? xa_kernels_ref.gemm_panels_nt
+        : xa_kernels_ref.gemm_panels)(m, n, kk, a, lda, panels, want, ldc);
+    (nt ? k->gemm_panels_nt : k->gemm_panels)(m, n, kk, a, lda, panels, got, ldc);
+    near(what, k->isa, m * ldc, want, got, 1e-7 * (double)(in + 8));
+    for (int64_t i = 0; i < m; i++) { /* the row contract */
+        (nt ? k->gemm_panels_nt : k->gemm_panels)(1, n, kk, a + i * lda, lda, panels, alone, ldc);
+        same_bytes("a row alone", k->isa, (size_t)out * sizeof(float), alone, got + i * ldc);
+    }
+    if (!nt) { /* one chain over ascending k, as gemm_rows */
+        k->gemm_rows(m, n, kk, a, lda, b, n, want, ldc);
+        for (int64_t i = 0; i < m; i++)
+            same_bytes("panels", k->isa, (size_t)n * sizeof(float), want + i * ldc, got + i * ldc);
+    }
+    a[(m - 1) * lda + in / 2] = NAN; /* goes to its row, and to no other */
+    (nt ? k->gemm_panels_nt : k->gemm_panels)(m, n, kk, a, lda, panels, got, ldc);
+    for (int64_t i = 0; i < m; i++)
+        for (int64_t j = 0; j < out; j++)
+            assert_int_equal(isnan(got[i * ldc + j]) != 0, i == m - 1);
+    free(a);
+    free(b);
+    free(panels);
+    free(want);
+    free(got);
+    free(alone);
+}
+
 static void check_gemm(const xa_kernels *k)
 {
     static const int64_t ms[] = {1, 2, 3, 4, 5, 7, 8, 9, 13};
@@ -112,6 +146,8 @@ static void check_gemm(const xa_kernels *k)
             for (size_t p = 0; p < sizeof(ks) / sizeof(*ks); p++) {
                 one_gemm(k, false, ms[i], ns[j], ks[p]);
                 one_gemm(k, true, ms[i], ns[j], ks[p]);
+                one_panels(k, false, ms[i], ns[j], ks[p]);
+                one_panels(k, true, ms[i], ns[j], ks[p]);
             }
     /* many rows: blocks of rows and of weights, their ends, and columns that do not fill a panel */
     static const int64_t tall[][3] = {{23, 16, 64},
@@ -122,8 +158,12 @@ static void check_gemm(const xa_kernels *k)
                                       {288, 16, 40},
                                       {289, 40, 300},
                                       {600, 24, 513}};
-    for (size_t i = 0; i < sizeof(tall) / sizeof(*tall); i++)
+    for (size_t i = 0; i < sizeof(tall) / sizeof(*tall); i++) {
         one_gemm(k, false, tall[i][0], tall[i][1], tall[i][2]);
+        one_panels(k, false, tall[i][0], tall[i][1], tall[i][2]);
+        one_panels(k, true, tall[i][0], tall[i][1], tall[i][2]);
+        one_panels(k, true, tall[i][0], tall[i][2], tall[i][1]);
+    }
 }
 static void test_gemm_rows(void **state)
 {

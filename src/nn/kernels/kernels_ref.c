@@ -43,6 +43,47 @@ static void gemm_rows_nt(int64_t m,
         }
 }
 
+static float panel_value(int64_t k, const float *panels, int64_t i, int64_t j)
+{
+    return panels[j / XA_PANEL * XA_PANEL * k + i * XA_PANEL + j % XA_PANEL];
+}
+
+static void gemm_panels(int64_t m,
+                        int64_t n,
+                        int64_t k,
+                        const float *a,
+                        int64_t lda,
+                        const float *panels,
+                        float *c,
+                        int64_t ldc)
+{
+    for (int64_t i = 0; i < m; i++)
+        for (int64_t j = 0; j < n; j++) {
+            double sum = 0.0;
+            for (int64_t q = 0; q < k; q++)
+                sum += (double)a[i * lda + q] * (double)panel_value(k, panels, q, j);
+            c[i * ldc + j] = (float)sum;
+        }
+}
+
+static void gemm_panels_nt(int64_t m,
+                           int64_t n,
+                           int64_t k,
+                           const float *a,
+                           int64_t lda,
+                           const float *panels,
+                           float *c,
+                           int64_t ldc)
+{
+    for (int64_t i = 0; i < m; i++)
+        for (int64_t j = 0; j < k; j++) {
+            double sum = 0.0;
+            for (int64_t q = 0; q < n; q++)
+                sum += (double)a[i * lda + q] * (double)panel_value(k, panels, j, q);
+            c[i * ldc + j] = (float)sum;
+        }
+}
+
 /* ---- epilogue -------------------------------------------------------------------------------- */
 
 static bool passes(const xa_activation *act, float x)
@@ -473,6 +514,8 @@ const xa_kernels xa_kernels_ref = {
     .isa = XA_ISA_BASE,
     .gemm_rows = gemm_rows,
     .gemm_rows_nt = gemm_rows_nt,
+    .gemm_panels = gemm_panels,
+    .gemm_panels_nt = gemm_panels_nt,
     .epilogue = epilogue,
     .mask = mask,
     .add = add,

@@ -11,6 +11,8 @@ const xa_kernels XA_K(xa_kernels_table) = {
 #endif
     .gemm_rows = XA_K(xa_gemm_rows),
     .gemm_rows_nt = XA_K(xa_gemm_rows_nt),
+    .gemm_panels = XA_K(xa_gemm_panels),
+    .gemm_panels_nt = XA_K(xa_gemm_panels_nt),
     .epilogue = XA_K(xa_epilogue),
     .mask = XA_K(xa_mask),
     .add = XA_K(xa_add),
