@@ -126,13 +126,14 @@ void xa_explainer_default_name(const xa_explainer_spec *s, char *out, size_t siz
         const char *last = strrchr(s->layer, '/');
         snprintf(layer, sizeof layer, ".%.60s", last ? last + 1 : s->layer);
     }
+    const bool scored = s->target != XA_TARGET_NONE && s->score != XA_SCORE_LOGIT;
     snprintf(out,
              size,
              "%s%s%s%s%s",
-             explainers[s->kind]->name,
+             s->vit_keras ? "attention_map" : explainers[s->kind]->name,
              target,
-             s->score == XA_SCORE_LOGIT ? "" : ".",
-             s->score == XA_SCORE_LOGIT ? "" : xa_score_name(s->score),
+             scored ? "." : "",
+             scored ? xa_score_name(s->score) : "",
              layer);
     for (char *c = out; *c; c++)
         if (*c == '+')
