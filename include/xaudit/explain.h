@@ -130,8 +130,8 @@ typedef struct xa_explainer_spec {
 xa_explainer_spec xa_explainer_defaults(xa_explainer_kind kind);
 int xa_explainer_parse(const char *kind_name); /* -1 when unknown */
 /* "gradcam.label", "saliency.predicted.prob", "gradcam.label.add_11", "rollout": kind, target
- * unless none, score unless logit, last part of the layer unless auto; vit_keras is "attention_map". Characters that an archive
- * name may not have become
+ * unless none, score unless logit, last part of the layer unless auto; vit_keras is
+ * "attention_map". Characters that an archive name may not have become
  * '_'. */
 void xa_explainer_default_name(const xa_explainer_spec *s, char *out, size_t size);
 

@@ -30,9 +30,10 @@ typedef struct xa_classes {
     char **names; /* owned; NULL when only the count is known */
     int64_t count;
 } xa_classes;
-/* One name a line (BOM, CRLF accepted; blank lines at the end dropped, elsewhere refused;
- * duplicates refused naming both lines). Names are UTF-8 without control characters and '|', which
- * separates labels; blanks around them are removed. */
+/* One name a line (BOM, CRLF accepted; blank lines at the end dropped, elsewhere refused). Two
+ * classes may have one name, as in ImageNet: only a label that uses it is refused, naming both
+ * indices. Names are UTF-8 without control characters and '|', which separates labels; blanks
+ * around them are removed. */
 XA_MUST_USE xa_status xa_classes_read(const char *path, xa_classes *out, xa_err *err);
 void xa_classes_fini(xa_classes *c);
 

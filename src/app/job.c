@@ -58,10 +58,6 @@ static void read_classes(xa_ynode n, xa_job *job, xa_problems *problems)
             const char *text = xa_yaml_text(xa_yaml_at(n, i));
             if (!text || !*text)
                 XA_YAML_PROBLEM(problems, xa_yaml_at(n, i), "classes: entry %d is not a name", i);
-            for (int64_t k = 0; text && k < job->classes.count; k++)
-                if (!strcmp(job->classes.names[k], text))
-                    XA_YAML_PROBLEM(
-                        problems, xa_yaml_at(n, i), "classes: \"%s\" is there twice", text);
             job->classes.names[job->classes.count++] = xa_strdup(text ? text : "");
         }
         return;

@@ -45,11 +45,26 @@ read_target(xa_ynode n, const xa_classes *classes, xa_explainer_spec *spec, xa_p
     const xa_ynode c = xa_yaml_get(n, "class");
     const char *text = xa_yaml_text(c);
     spec->target = XA_TARGET_CLASS;
-    for (int64_t i = 0; text && classes->names && i < classes->count; i++)
-        if (!strcmp(classes->names[i], text)) {
-            spec->target_class = (int32_t)i;
+    int64_t named = -1;
+    for (int64_t i = 0; text && classes->names && i < classes->count; i++) {
+        if (strcmp(classes->names[i], text))
+            continue;
+        if (named >= 0) {
+            XA_YAML_PROBLEM(problems,
+                            n,
+                            "target: \"%s\" is the name of classes %" PRId64 " and %" PRId64
+                            ": write the index that is meant",
+                            text,
+                            named,
+                            i);
             return;
         }
+        named = i;
+    }
+    if (named >= 0) {
+        spec->target_class = (int32_t)named;
+        return;
+    }
     if (text && xa_parse_i64(text, &index) && index >= 0 && index < INT32_MAX) {
         spec->target_class = (int32_t)index;
         return;

@@ -6,11 +6,6 @@
 
 enum { CLASSES_MAX = 10 * 1000 * 1000, CLASSES_FILE_MAX = 1 << 28, NAME_BYTES_MAX = 1000 };
 
-static const char *name_key(const void *arg, int64_t value)
-{
-    return ((char *const *)arg)[value];
-}
-
 /* Blanks around a name are removed, as in the manifest's cells. */
 static void trim(char **begin, char *end)
 {
@@ -65,10 +60,8 @@ xa_status xa_classes_read(const char *path, xa_classes *out, xa_err *err)
     size_t cap = 0;
     int64_t blank = 0; /* the first of the blank lines seen last */
     xa_classes c = {0};
-    xa__map map;
     char shown[XA__SHOWN];
 
-    xa__map_init(&map);
     XA_TRY(err, xa_read_file(path, CLASSES_FILE_MAX, &data, &size, err));
     if (memchr(data, '\0', size) != NULL)
         XA_FAIL(err, XA_INVALID, "%s: holds NUL bytes: save it as UTF-8 text", path);
@@ -95,15 +88,6 @@ xa_status xa_classes_read(const char *path, xa_classes *out, xa_err *err)
                     (long long)blank,
                     xa__show(p, shown));
         XA_TRY(err, check_name(path, line, p, err));
-        const int64_t same = xa__map_find(&map, p, name_key, c.names);
-        if (same >= 0)
-            XA_FAIL(err,
-                    XA_INVALID,
-                    "%s:%lld: class name \"%s\" is on line %lld already: make the two differ",
-                    path,
-                    (long long)line,
-                    xa__show(p, shown),
-                    (long long)same + 1);
         if (c.count >= CLASSES_MAX)
             XA_FAIL(err, XA_LIMIT, "%s: at most %d classes are accepted", path, (int)CLASSES_MAX);
         XA_TRY(err, xa_grow(&c.names, &cap, (size_t)c.count + 1, sizeof *c.names, err));
@@ -111,7 +95,6 @@ xa_status xa_classes_read(const char *path, xa_classes *out, xa_err *err)
         if (c.names[c.count] == NULL)
             XA_FAIL(err, XA_NOMEM, "no memory for class names");
         c.count++;
-        XA_TRY(err, xa__map_add(&map, p, c.count - 1, err));
         p = next;
     }
     if (c.count == 0)
@@ -120,7 +103,6 @@ xa_status xa_classes_read(const char *path, xa_classes *out, xa_err *err)
     c = (xa_classes){0};
 done:
     xa_classes_fini(&c);
-    xa__map_fini(&map);
     free(data);
     return st;
 }

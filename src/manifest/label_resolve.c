@@ -1,4 +1,5 @@
 /* A label's text to its class index. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "manifest_internal.h"
@@ -7,6 +8,24 @@ static const char *class_key(const void *arg, int64_t value)
 {
     const xa_classes *c = arg;
     return c->names[value];
+}
+
+/* Two classes of one name (ImageNet has two "crane"): the name alone tells neither. */
+static xa_status note_twin(xa__labels *l, int64_t first, int64_t second, xa_err *err)
+{
+    if (!l->twin)
+        l->twin = xa_alloc((size_t)l->classes->count, sizeof *l->twin);
+    if (!l->twin)
+        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for class names");
+    if (l->twin[first] == 0) /* a third: two are enough to say so */
+        l->twin[first] = (int32_t)second;
+    return XA_OK;
+}
+
+/* The second class of the name that class `first` is the first of, or 0. */
+static int32_t twin_of(const xa__labels *l, int64_t first)
+{
+    return l->twin && first >= 0 ? l->twin[first] : 0;
 }
 
 xa_status xa__labels_init(xa__labels *l, const xa_classes *classes, xa_label_as as, xa_err *err)
@@ -26,8 +45,13 @@ xa_status xa__labels_init(xa__labels *l, const xa_classes *classes, xa_label_as 
                 INT32_MAX,
                 (long long)classes->count);
     if (named && as != XA_LABEL_INDEX)
-        for (int64_t i = 0; i < classes->count; i++)
-            XA_TRY(err, xa__map_add(&l->map, classes->names[i], i, err));
+        for (int64_t i = 0; i < classes->count; i++) {
+            const int64_t first = xa__map_find(&l->map, classes->names[i], class_key, classes);
+            if (first < 0)
+                XA_TRY(err, xa__map_add(&l->map, classes->names[i], i, err));
+            else
+                XA_TRY(err, note_twin(l, first, i, err));
+        }
 done:
     if (st != XA_OK)
         xa__labels_fini(l);
@@ -37,6 +61,8 @@ done:
 void xa__labels_fini(xa__labels *l)
 {
     xa__map_fini(&l->map);
+    free(l->twin);
+    l->twin = NULL;
 }
 
 /* Digits only: "+1", "-1" and "1.0" are no indices. */
@@ -56,6 +82,8 @@ int32_t xa__label_find(const xa__labels *l, const char *text)
     const bool is_index = parse_index(text, &index) && index < index_limit(l);
     /* The map is empty where names do not count. */
     const int64_t name = xa__map_find(&l->map, text, class_key, l->classes);
+    if (twin_of(l, name) > 0)
+        return -1;
     if (l->as == XA_LABEL_NAME)
         return (int32_t)name;
     if (name >= 0 && is_index && name != index)
@@ -87,6 +115,15 @@ void xa__label_why(const xa__labels *l, const char *what, const char *text, char
     if (text[0] == '\0') {
         snprintf(
             why, XA__WHY, "%s: expected class names or indices between '|', found nothing", what);
+    } else if (twin_of(l, name) > 0) {
+        snprintf(why,
+                 XA__WHY,
+                 "%s \"%s\" is the name of classes %lld and %d: write the index that is meant%s",
+                 what,
+                 shown,
+                 (long long)name,
+                 (int)twin_of(l, name),
+                 l->as == XA_LABEL_NAME ? ", without label_as: name" : "");
     } else if (name >= 0) {
         snprintf(
             why,

@@ -84,6 +84,7 @@ typedef struct xa__labels {
     const xa_classes *classes; /* NULL: plain indices */
     xa_label_as as;
     xa__map map;
+    int32_t *twin; /* [classes] another class of the same name, or 0; NULL: no such; owned */
 } xa__labels;
 
 enum { XA__WHY = 512 };

@@ -2,7 +2,6 @@
 #include "keras_file.h"
 
 #include <hdf5.h>
-#include <hdf5_hl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -423,9 +422,13 @@ xa_status xa_kfile_reopen(xa_kfile *f, xa_err *err)
     if (H5Pset_file_locking(list, false, true) < 0)
         XA_FAIL(err, XA_IO, "%s: HDF5 cannot be set up (%s)", f->path, reason(why));
 #endif
-    if (f->zipped) { /* an image in memory, which HDF5 frees when it closes the file */
+    if (f->zipped) { /* the property list holds one copy until it is closed, the file another */
         XA_TRY(err, xa_kzip_bytes(f->path, "model.weights.h5", &image, &size, err));
-        f->handle = (int64_t)H5LTopen_file_image(image, size, H5LT_FILE_IMAGE_DONT_COPY);
+        if (H5Pset_fapl_core(list, 1 << 20, false) < 0 || H5Pset_file_image(list, image, size) < 0)
+            XA_FAIL(err, XA_NOMEM, "%s: no memory for its weights (%s)", f->path, reason(why));
+        free(image);
+        image = NULL;
+        f->handle = (int64_t)H5Fopen("model.weights.h5", H5F_ACC_RDONLY, list);
     } else {
         f->handle = (int64_t)H5Fopen(f->path, H5F_ACC_RDONLY, list);
     }
@@ -436,6 +439,7 @@ xa_status xa_kfile_reopen(xa_kfile *f, xa_err *err)
                 f->path,
                 reason(why));
 done:
+    free(image);
     if (list >= 0)
         H5Pclose(list);
     quiet_end(q);

@@ -113,6 +113,11 @@ static const bad bads[] = {
      "explainers: [saliency, saliency] }\n"
      "  - { name: n, file: f, explainers: [saliency] }\n",
      {{4, "two explainers"}, {5, "`input` is missing"}, {5, "two models"}}},
+    {"manifest: m.csv\noutput: o.h5\nclasses: [crane, emu, crane]\nmodels:\n"
+     "  - { name: n, file: f, input: { size: [8, 8], resize: tf-nearest, scale: none }, "
+     "explainers: [{ kind: saliency, target: { class: crane } }, "
+     "{ kind: gradcam, target: { class: 2 } }] }\n",
+     {{5, "\"crane\" is the name of classes 0 and 2: write the index"}}},
     {"- a\n- b\n", {{1, "a job is a map"}}},
     {"manifest: m.csv\nmanifest: n.csv\noutput: o\nmodels: 3\n",
      {{2, "given twice"}, {4, "list of 1"}}},

@@ -14,7 +14,8 @@ leaves out and keras.io's original has (scale: tf in the job). For every photogr
     mask [g,g]          visualize.attention_map up to its resize to the picture, largest 1
 
 Where the probability is 1 in float32, TensorFlow's gradient is 0 and the listing's heat map 0/0; the archive has zeros, flagged
-degenerate. Such maps are counted, not compared; nor are those judged where 1 - p is so small (6e-4) that float32's steps of p decide.
+degenerate. Such maps are counted, not compared. Where 1 - p is below 6e-4, float32's steps of p decide how exact a gradient of p
+can be: such maps have the limit times 6e-4 / (1 - p), and their difference is printed divided by it.
 
 `compare` needs numpy and h5py alone. It prints the largest difference of each and stops with 1 above 1e-5 of
 probabilities, 1e-4 of heat maps and masks; saliency, where ReLU signs flip in float32, is only printed.
@@ -108,8 +109,8 @@ def listing(args):
             print(os.path.basename(path), {k: v.shape for k, v in found.items()}, flush=True)
 
 
-# The gradient of p contains p (1 - p), and a float32 p near 1 has steps of 6e-8: below this 1 - p a map that is right
-# to 1e-4 cannot be told from TensorFlow's rounding.
+# The gradient of p contains 1 - p, and a float32 p near 1 has steps of 6e-8: below this 1 - p TensorFlow's rounding
+# alone moves a map by more than 1e-4.
 SURE = 6e-4
 
 
@@ -146,9 +147,8 @@ def compare(args):
                 if cams[i].max() == 0 and not np.isfinite(group["heatmap"][:]).any():
                     degenerate += 1
                 else:
-                    sure = 1.0 - group["preds"][:].max() < SURE
-                    note("heatmap" + (", p near 1 (not judged)" if sure else ""),
-                         relative(cams[i] / cams[i].max(), group["heatmap"][:]))
+                    doubt = max(1.0, SURE / (1.0 - group["preds"][:].max()))
+                    note("heatmap", relative(cams[i] / cams[i].max(), group["heatmap"][:]) / doubt)
                     note("saliency (not judged)", relative(saliency[i], group["saliency"][:]))
             if masks is not None and "mask" in group:
                 scores = group["vit"][:]
