@@ -3,7 +3,7 @@
 
 #include "manifest_internal.h"
 
-enum { MASK_VALUE_MAX = 65535 };
+enum { MASK_VALUE_MAX = XA_MASK_VALUES - 1 };
 static const double COORDINATE_MAX = 1e9;
 
 static const struct {
@@ -153,33 +153,36 @@ static bool parse_box(const xa__columns *c, const xa__csv_row *row, xa__teller *
     return good;
 }
 
-/* "file.png#3": *len is the length of the file's part. A '#' not followed by digits alone belongs
- * to the file's name. */
+/* "file.png#3", "file.png#>3": *len is the length of the file's part. A '#' not followed by digits
+ * alone, or by '>' and digits, belongs to the file's name. */
 static bool parse_mask(const char *text, int64_t line, xa__teller *t, xa_annotation *a, size_t *len)
 {
     const char *hash = strrchr(text, '#');
     char shown[XA__SHOWN];
     int64_t value = -1;
     *len = strlen(text);
-    a->mask_value = -1;
+    a->mask_value = XA_MASK_ANY;
     if (*len == 0) {
         xa_problems_add(
             t->problems, t->file, line, false, "mask is blank: kind mask needs the mask's file");
         return false;
     }
-    if (hash == NULL || hash[1] == '\0' || strspn(hash + 1, "0123456789") != strlen(hash + 1))
+    const bool above = hash != NULL && hash[1] == '>';
+    const char *digits = hash != NULL ? hash + 1 + above : "";
+    if (digits[0] == '\0' || strspn(digits, "0123456789") != strlen(digits))
         return true;
-    if (hash == text || !xa_parse_i64(hash + 1, &value) || value > MASK_VALUE_MAX) {
-        xa_problems_add(t->problems,
-                        t->file,
-                        line,
-                        false,
-                        "mask: expected FILE#VALUE with a value from 0 to %d, found \"%s\"",
-                        (int)MASK_VALUE_MAX,
-                        xa__show(text, shown));
+    if (hash == text || !xa_parse_i64(digits, &value) || value > MASK_VALUE_MAX) {
+        xa_problems_add(
+            t->problems,
+            t->file,
+            line,
+            false,
+            "mask: expected FILE#VALUE or FILE#>VALUE with a value from 0 to %d, found \"%s\"",
+            (int)MASK_VALUE_MAX,
+            xa__show(text, shown));
         return false;
     }
-    a->mask_value = (int32_t)value;
+    a->mask_value = (int32_t)value + (above ? XA_MASK_VALUES : 0);
     *len = (size_t)(hash - text);
     return true;
 }

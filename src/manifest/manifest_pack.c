@@ -189,7 +189,7 @@ static void get_annotation(input *in, xa_annotation *a)
     a->y1 = box[3];
     expect(in, a->class_index >= -1, "a class index");
     expect(in, bits >> 16 == 0 && a->flags <= 15, "known flags");
-    expect(in, a->mask_value >= -1 && a->mask_value <= 65535, "a mask value");
+    expect(in, a->mask_value >= XA_MASK_ANY && a->mask_value < 2 * XA_MASK_VALUES, "a mask value");
     if (a->kind == XA_ANNOTATION_BOX) {
         expect(in, a->mask == NULL, "a box without a mask");
         expect(in,

@@ -1,0 +1,85 @@
+/* Importers: the table of formats, and what is common to all runs of one. */
+#include <string.h>
+#include <sys/stat.h>
+
+#include "import_internal.h"
+
+typedef xa_status import_fn(xa__draft *d, xa_err *err);
+
+static const struct {
+    const char *name;
+    import_fn *run;
+} formats[XA_IMPORT_COUNT] = {
+    {"folder", xa__import_folder},
+    {"voc", xa__import_voc},
+    {"coco", xa__import_coco},
+    {"cub", xa__import_cub},
+    {"wsol", xa__import_wsol},
+    {"imagenet", xa__import_imagenet},
+    {"openimages", xa__import_openimages},
+    {"isic", xa__import_isic},
+    {"chexlocalize", xa__import_chexlocalize},
+    {"nih", xa__import_nih},
+    {"csv", xa__import_csv},
+};
+
+int xa_import_parse(const char *name)
+{
+    for (int i = 0; i < XA_IMPORT_COUNT; i++)
+        if (strcmp(name, formats[i].name) == 0)
+            return i;
+    return -1;
+}
+
+const char *xa_import_name(xa_import_format f)
+{
+    return (unsigned)f < XA_IMPORT_COUNT ? formats[f].name : "?";
+}
+
+int xa_box_convention_parse(const char *name)
+{
+    static const char *const names[] = {"half-open", "inclusive", "one-based", "normalised"};
+    for (int i = 0; i < 4; i++)
+        if (strcmp(name, names[i]) == 0)
+            return i + XA_BOX_HALF_OPEN;
+    return -1;
+}
+
+xa_status xa_import(const xa_import_options *opt,
+                    xa_import_report *report,
+                    xa_problems *problems,
+                    xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_import_report made = {0};
+    xa_problems own = {0};
+    struct stat info;
+    xa__draft d = {.opt = opt, .report = &made, .problems = problems != NULL ? problems : &own};
+    xa__map_init(&d.ids);
+    xa__map_init(&d.class_map);
+    if ((unsigned)opt->format >= XA_IMPORT_COUNT || opt->source == NULL || opt->output == NULL)
+        XA_FAIL(err, XA_INVALID, "an import needs a format, a source and an output");
+    if (!opt->force && lstat(opt->output, &info) == 0)
+        XA_FAIL(err, XA_BUSY, "%s: exists already; --force replaces it", opt->output);
+    XA_TRY(err, xa__draft_classes_init(&d, err));
+    XA_TRY(err, formats[opt->format].run(&d, err));
+    if (d.nimages == 0) {
+        const xa_import_reason *r = made.nreasons > 0 ? &made.reasons[0] : NULL;
+        XA_FAIL(err,
+                XA_INVALID,
+                "%s: no image was found%s%s%s%s",
+                opt->source,
+                r != NULL ? "; the first reason: " : "",
+                r != NULL ? r->text : "",
+                r != NULL && r->examples[0] != NULL ? ": " : "",
+                r != NULL && r->examples[0] != NULL ? r->examples[0] : "");
+    }
+    XA_TRY(err, xa__draft_write(&d, err));
+    *report = made;
+    made = (xa_import_report){0};
+done:
+    xa__draft_fini(&d);
+    xa_import_report_fini(&made);
+    xa_problems_fini(&own);
+    return st;
+}

@@ -1,0 +1,583 @@
+/* The draft of a manifest: what importers add to, and where everything dropped is counted. */
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "import_internal.h"
+#include "xaudit/image.h"
+
+enum { IMAGES_MAX = 50 * 1000 * 1000, CLASSES_MAX = 10 * 1000 * 1000 };
+
+void xa__drop(xa__draft *d, xa_import_what what, const char *reason, const char *fmt, ...)
+{
+    xa_import_report *r = d->report;
+    xa_import_reason *x = NULL;
+    for (size_t i = 0; i < r->nreasons && x == NULL; i++)
+        if (r->reasons[i].what == what && strcmp(r->reasons[i].text, reason) == 0)
+            x = &r->reasons[i];
+    if (x == NULL) {
+        if (xa_grow(&r->reasons, &r->cap, r->nreasons + 1, sizeof *r->reasons, NULL) != XA_OK)
+            return; /* the next allocation of the importer fails and is told */
+        x = &r->reasons[r->nreasons++];
+        *x = (xa_import_reason){.what = what, .text = reason};
+    }
+    if (x->count < XA_IMPORT_EXAMPLES) {
+        char text[256];
+        char shown[XA__SHOWN];
+        va_list ap;
+        va_start(ap, fmt);
+        vsnprintf(text, sizeof text, fmt, ap);
+        va_end(ap);
+        x->examples[x->count] = xa_strdup(xa__show(text, shown));
+    }
+    x->count++;
+}
+
+void xa_import_report_fini(xa_import_report *r)
+{
+    if (r == NULL)
+        return;
+    for (size_t i = 0; i < r->nreasons; i++)
+        for (int k = 0; k < XA_IMPORT_EXAMPLES; k++)
+            free(r->reasons[i].examples[k]);
+    free(r->reasons);
+    free(r->classes_file);
+    *r = (xa_import_report){0};
+}
+
+xa_status xa__draft_text(xa__draft *d, const char *text, const char **out, xa_err *err)
+{
+    const char *copy = xa__arena_text(&d->arena, text, strlen(text));
+    if (copy == NULL)
+        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for the manifest's texts");
+    *out = copy;
+    return XA_OK;
+}
+
+/* ---- images ---- */
+
+static const char *id_key(const void *arg, int64_t value)
+{
+    const xa__draft *d = arg;
+    return d->images[value].id;
+}
+
+int64_t xa__draft_find(const xa__draft *d, const char *id)
+{
+    return xa__map_find(&d->ids, id, id_key, d);
+}
+
+/* Whether the program could open the image under this path; tells why not. */
+static bool check_path(xa__draft *d, const char *folder, const char *path, const char *file)
+{
+    if (path[0] == '\0') {
+        xa__drop(d, XA_IMPORT_IMAGE, "no file name", "%s", folder);
+        return false;
+    }
+    if (!xa_str_is_utf8(path, strlen(path))) {
+        xa__drop(d, XA_IMPORT_IMAGE, "the name is not UTF-8", "%s", path);
+        return false;
+    }
+    if (folder[0] != '\0' && xa__path_leaves(path)) {
+        xa__drop(d, XA_IMPORT_IMAGE, "the path leaves the image folder", "%s", path);
+        return false;
+    }
+    struct stat info;
+    if (lstat(file, &info) != 0) {
+        xa__drop(d, XA_IMPORT_IMAGE, "no such file", "%s", file);
+        return false;
+    }
+    if (S_ISLNK(info.st_mode) && xa__links_out(folder, file))
+        xa__drop(
+            d, XA_IMPORT_TOLD, "a symbolic link leads out of the image folder (kept)", "%s", path);
+    if (!S_ISREG(info.st_mode) && !xa__is_file(file)) {
+        xa__drop(d, XA_IMPORT_IMAGE, "not a regular file", "%s", file);
+        return false;
+    }
+    return true;
+}
+
+xa_status xa__draft_image_add(
+    xa__draft *d, const char *folder, const char *path, const char *id, int64_t *out, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa__draft_image im = {0};
+    const char *base = folder != NULL ? folder : "";
+    char *file = xa__join(base, path);
+    *out = -1;
+    if (file == NULL)
+        XA_FAIL(err, XA_NOMEM, "no memory for a path");
+    const char *name = id != NULL && id[0] != '\0' ? id : path;
+    if (!check_path(d, base, path, file))
+        goto done;
+    if (!xa_str_is_utf8(name, strlen(name))) {
+        xa__drop(d, XA_IMPORT_IMAGE, "the id is not UTF-8", "%s", name);
+        goto done;
+    }
+    if (xa__draft_find(d, name) >= 0) {
+        xa__drop(d, XA_IMPORT_IMAGE, "the id is taken by an earlier image", "%s", name);
+        goto done;
+    }
+    if (d->nimages >= IMAGES_MAX)
+        XA_FAIL(err, XA_LIMIT, "at most %d images are accepted", (int)IMAGES_MAX);
+    XA_TRY(err, xa__draft_text(d, path, &im.path, err));
+    im.id = im.path;
+    if (name != path)
+        XA_TRY(err, xa__draft_text(d, name, &im.id, err));
+    /* Folders are few: the last image's is mostly the same. */
+    if (d->nimages > 0 && strcmp(d->images[d->nimages - 1].folder, base) == 0)
+        im.folder = d->images[d->nimages - 1].folder;
+    else
+        XA_TRY(err, xa__draft_text(d, base, &im.folder, err));
+    if (d->nextra > 0) {
+        im.extra = xa__arena_take(&d->arena, (size_t)d->nextra, sizeof *im.extra);
+        if (im.extra == NULL)
+            XA_FAIL(err, XA_NOMEM, "no memory for further columns");
+        memset(im.extra, 0, (size_t)d->nextra * sizeof *im.extra);
+    }
+    XA_TRY(err, xa_grow(&d->images, &d->images_cap, d->nimages + 1, sizeof *d->images, err));
+    d->images[d->nimages] = im;
+    XA_TRY(err, xa__map_add(&d->ids, im.id, (int64_t)d->nimages, err));
+    *out = (int64_t)d->nimages++;
+done:
+    free(file);
+    return st;
+}
+
+bool xa__draft_size(xa__draft *d, int64_t image)
+{
+    xa__draft_image *im = &d->images[image];
+    xa_image header = {0};
+    if (im->width == 0) {
+        im->width = im->height = -1; /* tried */
+        d->probed++;
+        char *file = xa__join(im->folder, im->path);
+        xa_err why = XA_ERR_INIT;
+        if (file != NULL && xa_image_probe(file, NULL, &header, &why) == XA_OK) {
+            im->width = header.width;
+            im->height = header.height;
+        } else {
+            xa__drop(d, XA_IMPORT_TOLD, "the image's header cannot be read", "%s", why.message);
+        }
+        free(file);
+    }
+    return im->width > 0;
+}
+
+/* ---- classes ---- */
+
+static const char *class_key(const void *arg, int64_t value)
+{
+    const xa__draft *d = arg;
+    return d->classes[value];
+}
+
+static xa_status add_class(xa__draft *d, const char *name, int32_t *out, xa_err *err)
+{
+    const char *copy = NULL;
+    if (d->nclasses >= CLASSES_MAX)
+        XA_RETURN_FAIL(err, XA_LIMIT, "at most %d classes are accepted", (int)CLASSES_MAX);
+    XA_RETURN_TRY(err, xa__draft_text(d, name, &copy, err));
+    XA_RETURN_TRY(err,
+                  xa_grow(&d->classes, &d->classes_cap, d->nclasses + 1, sizeof *d->classes, err));
+    d->classes[d->nclasses] = (char *)copy;
+    XA_RETURN_TRY(err, xa__map_add(&d->class_map, copy, (int64_t)d->nclasses, err));
+    *out = (int32_t)d->nclasses++;
+    return XA_OK;
+}
+
+/* What a list of class names cannot hold. */
+static bool name_fits(const char *name)
+{
+    const size_t n = strlen(name);
+    if (n == 0 || n > 1000 || !xa_str_is_utf8(name, n) || name[0] == ' ' || name[n - 1] == ' ')
+        return false;
+    for (const char *p = name; *p != '\0'; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7f || *p == '|')
+            return false;
+    return true;
+}
+
+xa_status
+xa__draft_class(xa__draft *d, const char *name, xa_import_what what, int32_t *out, xa_err *err)
+{
+    int64_t index = -1;
+    *out = -1;
+    if (d->indices) {
+        if (name[0] >= '0' && name[0] <= '9' && xa_parse_i64(name, &index) && index < INT32_MAX)
+            *out = (int32_t)index;
+        else
+            xa__drop(d, what, "the class is no index from 0", "%s", name);
+        return XA_OK;
+    }
+    index = xa__map_find(&d->class_map, name, class_key, d);
+    if (index >= 0)
+        *out = (int32_t)index;
+    else if (d->classes_fixed)
+        xa__drop(d, what, "the class is not in --classes", "%s", name);
+    else if (!name_fits(name))
+        xa__drop(
+            d, what, "not a class name ('|', control characters, blank, or not UTF-8)", "%s", name);
+    else
+        XA_RETURN_TRY(err, add_class(d, name, out, err));
+    return XA_OK;
+}
+
+xa_status xa__draft_classes_init(xa__draft *d, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_classes list = {0};
+    if (d->opt->classes == NULL)
+        return XA_OK;
+    XA_TRY(err, xa_classes_read(d->opt->classes, &list, err));
+    for (int64_t i = 0; i < list.count; i++) {
+        int32_t index = 0;
+        /* Synset lists: "n01440764 tench, Tinca tinca". */
+        if (d->opt->format == XA_IMPORT_IMAGENET)
+            list.names[i][strcspn(list.names[i], " \t,")] = '\0';
+        if (xa__map_find(&d->class_map, list.names[i], class_key, d) >= 0)
+            XA_FAIL(err, XA_INVALID, "%s: %s is there twice", d->opt->classes, list.names[i]);
+        XA_TRY(err, add_class(d, list.names[i], &index, err));
+    }
+    d->classes_fixed = true;
+    d->classes_rewritten = d->opt->format == XA_IMPORT_IMAGENET;
+done:
+    xa_classes_fini(&list);
+    return st;
+}
+
+xa_status xa__draft_label_add(xa__draft *d, int64_t image, int32_t class_index, xa_err *err)
+{
+    XA_RETURN_TRY(err, xa_grow(&d->labels, &d->labels_cap, d->nlabels + 1, sizeof *d->labels, err));
+    d->labels[d->nlabels++] = (xa__draft_label){image, class_index};
+    return XA_OK;
+}
+
+typedef struct named {
+    const char *name;
+    int32_t from;
+} named;
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const named *)a)->name, ((const named *)b)->name);
+}
+
+xa_status xa__draft_sort_classes(xa__draft *d, xa_err *err)
+{
+    xa_status st = XA_OK;
+    named *order = NULL;
+    int32_t *to = NULL;
+    if (d->classes_fixed || !d->classes_sorted || d->nclasses < 2)
+        return XA_OK;
+    order = xa_alloc(d->nclasses, sizeof *order);
+    to = xa_alloc(d->nclasses, sizeof *to);
+    if (order == NULL || to == NULL)
+        XA_FAIL(err, XA_NOMEM, "no memory for %zu classes", d->nclasses);
+    for (size_t i = 0; i < d->nclasses; i++)
+        order[i] = (named){d->classes[i], (int32_t)i};
+    qsort(order, d->nclasses, sizeof *order, by_name);
+    xa__map_fini(&d->class_map);
+    xa__map_init(&d->class_map);
+    for (size_t i = 0; i < d->nclasses; i++) {
+        to[order[i].from] = (int32_t)i;
+        d->classes[i] = (char *)order[i].name;
+        XA_TRY(err, xa__map_add(&d->class_map, order[i].name, (int64_t)i, err));
+    }
+    for (size_t i = 0; i < d->nnotes; i++)
+        if (d->notes[i].class_index >= 0)
+            d->notes[i].class_index = to[d->notes[i].class_index];
+    for (size_t i = 0; i < d->nlabels; i++)
+        d->labels[i].class_index = to[d->labels[i].class_index];
+done:
+    free(order);
+    free(to);
+    return st;
+}
+
+/* ---- annotations ---- */
+
+static xa_status add_note(xa__draft *d, const xa__draft_note *note, xa_err *err)
+{
+    XA_RETURN_TRY(err, xa_grow(&d->notes, &d->notes_cap, d->nnotes + 1, sizeof *d->notes, err));
+    d->notes[d->nnotes++] = *note;
+    return XA_OK;
+}
+
+/* To half-open pixel coordinates. */
+static void convert(double b[4], xa_box_convention from, const xa__draft_image *im)
+{
+    if (from == XA_BOX_INCLUSIVE || from == XA_BOX_ONE_BASED) {
+        const double shift = from == XA_BOX_ONE_BASED ? 1.0 : 0.0;
+        b[0] -= shift;
+        b[1] -= shift;
+        b[2] += 1.0 - shift;
+        b[3] += 1.0 - shift;
+    } else if (from == XA_BOX_NORMALISED) {
+        b[0] *= (double)im->width;
+        b[1] *= (double)im->height;
+        b[2] *= (double)im->width;
+        b[3] *= (double)im->height;
+    }
+}
+
+xa_status xa__draft_box(xa__draft *d,
+                        int64_t image,
+                        int32_t class_index,
+                        uint8_t flags,
+                        const double box[4],
+                        xa_box_convention from,
+                        xa_err *err)
+{
+    const xa__draft_image *im = &d->images[image];
+    xa__draft_note n = {.image = image,
+                        .class_index = class_index,
+                        .mask_value = XA_MASK_ANY,
+                        .kind = XA_ANNOTATION_BOX,
+                        .flags = flags};
+    memcpy(n.box, box, sizeof n.box);
+    if (from == XA_BOX_NORMALISED && im->width <= 0) {
+        xa__drop(d, XA_IMPORT_ANNOTATION, "fractions of an image of unknown size", "%s", im->id);
+        return XA_OK;
+    }
+    convert(n.box, from, im);
+    if (!(n.box[2] > n.box[0] && n.box[3] > n.box[1])) {
+        xa__drop(d,
+                 XA_IMPORT_ANNOTATION,
+                 "the box is empty or inverted",
+                 "%s: %g,%g,%g,%g",
+                 im->id,
+                 box[0],
+                 box[1],
+                 box[2],
+                 box[3]);
+        return XA_OK;
+    }
+    const bool sized = im->width > 0;
+    const double right = sized ? (double)im->width : 1e9;
+    const double bottom = sized ? (double)im->height : 1e9;
+    if (n.box[2] <= 0.0 || n.box[3] <= 0.0 || n.box[0] >= right || n.box[1] >= bottom) {
+        xa__drop(d,
+                 XA_IMPORT_ANNOTATION,
+                 "the box lies outside the image",
+                 "%s: %g,%g,%g,%g",
+                 im->id,
+                 box[0],
+                 box[1],
+                 box[2],
+                 box[3]);
+        return XA_OK;
+    }
+    if (n.box[0] < 0.0 || n.box[1] < 0.0 || n.box[2] > right || n.box[3] > bottom) {
+        xa__drop(d,
+                 XA_IMPORT_TOLD,
+                 "the box reaches beyond the image (clipped)",
+                 "%s: %g,%g,%g,%g",
+                 im->id,
+                 box[0],
+                 box[1],
+                 box[2],
+                 box[3]);
+        n.box[0] = n.box[0] < 0.0 ? 0.0 : n.box[0];
+        n.box[1] = n.box[1] < 0.0 ? 0.0 : n.box[1];
+        n.box[2] = n.box[2] > right ? right : n.box[2];
+        n.box[3] = n.box[3] > bottom ? bottom : n.box[3];
+    }
+    return add_note(d, &n, err);
+}
+
+/* A name that ends in "#12" would be read as a file and a value. */
+static bool reads_as_value(const char *file, int32_t mask_value)
+{
+    const char *hash = strrchr(file, '#');
+    if (mask_value != XA_MASK_ANY || hash == NULL)
+        return false;
+    const char *digits = hash + 1 + (hash[1] == '>');
+    return digits[0] != '\0' && strspn(digits, "0123456789") == strlen(digits);
+}
+
+xa_status xa__draft_mask(xa__draft *d,
+                         int64_t image,
+                         int32_t class_index,
+                         uint8_t flags,
+                         const char *file,
+                         int32_t mask_value,
+                         const char *ignore,
+                         xa_err *err)
+{
+    xa__draft_note n = {.image = image,
+                        .class_index = class_index,
+                        .mask_value = mask_value,
+                        .kind = XA_ANNOTATION_MASK,
+                        .flags = flags};
+    if (!xa_str_is_utf8(file, strlen(file)) || reads_as_value(file, mask_value)) {
+        xa__drop(d, XA_IMPORT_ANNOTATION, "the mask's name cannot be written", "%s", file);
+        return XA_OK;
+    }
+    if (!xa__is_file(file)) {
+        xa__drop(d, XA_IMPORT_ANNOTATION, "the mask's file is missing", "%s", file);
+        return XA_OK;
+    }
+    XA_RETURN_TRY(err, xa__draft_text(d, file, &n.mask, err));
+    if (ignore != NULL)
+        XA_RETURN_TRY(err, xa__draft_text(d, ignore, &n.ignore, err));
+    return add_note(d, &n, err);
+}
+
+static void add_clean(xa_str *s, const char *text)
+{
+    static const char kept[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    for (int i = 0; i < 60 && text[i] != '\0'; i++)
+        xa_str_add(s, strchr(kept, text[i]) != NULL ? &text[i] : "_", 1);
+}
+
+static xa_status make_folder(const char *path, xa_err *err)
+{
+    if (mkdir(path, 0777) != 0 && errno != EEXIST)
+        XA_RETURN_FAIL(err, XA_IO, "%s: cannot make the folder: %s", path, strerror(errno));
+    return XA_OK;
+}
+
+xa_status xa__draft_pixels(xa__draft *d,
+                           int64_t image,
+                           const char *word,
+                           const uint8_t *pixels,
+                           const char **out,
+                           xa_err *err)
+{
+    xa_status st = XA_OK;
+    const xa__draft_image *im = &d->images[image];
+    const int64_t number = d->report->mask_files;
+    char *folder = xa__beside_output(d, "_masks");
+    char *below = folder != NULL ? xa_strfmt("%s/%04lld", folder, (long long)number / 1000) : NULL;
+    xa_str name = {0};
+    if (below == NULL)
+        XA_FAIL(err, XA_NOMEM, "no memory for a path");
+    if (number % 1000 == 0) {
+        XA_TRY(err, make_folder(folder, err));
+        XA_TRY(err, make_folder(below, err));
+    }
+    xa_str_printf(&name, "%s/%07lld_", below, (long long)number);
+    add_clean(&name, im->id);
+    xa_str_puts(&name, "_");
+    add_clean(&name, word);
+    xa_str_puts(&name, ".png");
+    if (name.failed)
+        XA_FAIL(err, XA_NOMEM, "no memory for a path");
+    XA_TRY(err, xa_image_write_mask(name.data, pixels, im->width, im->height, err));
+    XA_TRY(err, xa__draft_text(d, name.data, out, err));
+    d->report->mask_files++;
+done:
+    free(folder);
+    free(below);
+    xa_str_free(&name);
+    return st;
+}
+
+xa_status xa__draft_mask_write(xa__draft *d,
+                               int64_t image,
+                               int32_t class_index,
+                               uint8_t flags,
+                               const uint8_t *pixels,
+                               xa_err *err)
+{
+    xa_status st = XA_OK;
+    const bool has_name = class_index >= 0 && (size_t)class_index < d->nclasses;
+    const bool crowd = (flags & XA_ANNOTATION_CROWD) != 0;
+    xa__draft_note n = {.image = image,
+                        .class_index = class_index,
+                        .mask_value = XA_MASK_ANY,
+                        .kind = XA_ANNOTATION_MASK,
+                        .flags = flags};
+    char *word = has_name ? xa_strfmt("%s%s", d->classes[class_index], crowd ? "_crowd" : "")
+                          : xa_strfmt("%d%s", class_index, crowd ? "_crowd" : "");
+    if (word == NULL)
+        XA_FAIL(err, XA_NOMEM, "no memory for a path");
+    XA_TRY(err, xa__draft_pixels(d, image, word, pixels, &n.mask, err));
+    XA_TRY(err, add_note(d, &n, err));
+done:
+    free(word);
+    return st;
+}
+
+/* Nearest by pixel centres, floor((x + 0.5) * from / to), and to 0 and 255. */
+static void fit_nearest(const xa_image *labels, uint8_t *out, int64_t width, int64_t height)
+{
+    for (int64_t y = 0; y < height; y++) {
+        const int64_t from_y = (2 * y + 1) * labels->height / (2 * height);
+        for (int64_t x = 0; x < width; x++) {
+            const int64_t at = from_y * labels->width + (2 * x + 1) * labels->width / (2 * width);
+            const bool on = labels->type == XA_PIXEL_U8 ? ((const uint8_t *)labels->data)[at] != 0
+                                                        : ((const uint16_t *)labels->data)[at] != 0;
+            out[y * width + x] = on ? 255 : 0;
+        }
+    }
+}
+
+xa_status xa__draft_mask_fit(
+    xa__draft *d, int64_t image, const char *file, const char *word, const char **out, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_image head = {0};
+    xa_image labels = {0};
+    xa_err why = XA_ERR_INIT;
+    uint8_t *pixels = NULL;
+    const xa__draft_image *im = &d->images[image];
+    *out = NULL;
+    if (!xa__is_file(file)) {
+        xa__drop(d, XA_IMPORT_ANNOTATION, "the mask's file is missing", "%s", file);
+        goto done;
+    }
+    if (!xa__draft_size(d, image)) {
+        xa__drop(d, XA_IMPORT_ANNOTATION, "its image's size is unknown", "%s", im->id);
+        goto done;
+    }
+    if (xa_image_probe(file, NULL, &head, &why) != XA_OK) {
+        xa__drop(d, XA_IMPORT_ANNOTATION, "the mask cannot be read", "%s", why.message);
+        goto done;
+    }
+    if (head.width == im->width && head.height == im->height) {
+        XA_TRY(err, xa__draft_text(d, file, out, err));
+        goto done;
+    }
+    if (xa_image_read_labels(file, NULL, &labels, &why) != XA_OK) {
+        xa__drop(d, XA_IMPORT_ANNOTATION, "the mask cannot be read", "%s", why.message);
+        goto done;
+    }
+    if (im->width > XA__RASTER_PIXELS_MAX / im->height) {
+        xa__drop(d, XA_IMPORT_ANNOTATION, "its image is beyond 2^28 pixels", "%s", im->id);
+        goto done;
+    }
+    pixels = xa_alloc((size_t)im->width, (size_t)im->height);
+    if (pixels == NULL)
+        XA_FAIL(err, XA_NOMEM, "no memory for a mask of %s", im->id);
+    fit_nearest(&labels, pixels, im->width, im->height);
+    XA_TRY(err, xa__draft_pixels(d, image, word, pixels, out, err));
+    xa__drop(d,
+             XA_IMPORT_TOLD,
+             "a mask of another size than its image (resized, nearest by pixel centres)",
+             "%s: %lldx%lld to %lldx%lld",
+             im->id,
+             (long long)labels.width,
+             (long long)labels.height,
+             (long long)im->width,
+             (long long)im->height);
+done:
+    xa_image_fini(&head);
+    xa_image_fini(&labels);
+    free(pixels);
+    return st;
+}
+
+void xa__draft_fini(xa__draft *d)
+{
+    free(d->images);
+    free(d->notes);
+    free(d->labels);
+    free(d->classes);
+    xa__map_fini(&d->ids);
+    xa__map_fini(&d->class_map);
+    xa__arena_fini(&d->arena);
+}
