@@ -131,7 +131,7 @@ static xa_status take_row(void *arg, const char *const *cells, int64_t line, xa_
         XA_RETURN_TRY(err, xa__draft_image_add(d, im->root, cells[PATH], id, &image, err));
         if (image < 0)
             return XA_OK;
-    } else if (strcmp(d->images[image].path, cells[PATH]) != 0) {
+    } else if (!xa_str_ends(cells[PATH], d->images[image].path) && cells[PATH][0] != '\0') {
         xa__drop(d, XA_IMPORT_ANNOTATION, "one id with two paths (the first counts)", "%s", id);
         return XA_OK;
     }
@@ -255,6 +255,7 @@ xa_status xa__import_csv(xa__draft *d, xa_err *err)
         XA_FAIL(err, XA_NOMEM, "no memory for a path");
     if (beside[0] != '\0')
         beside[strlen(beside) - 1] = '\0';
+    d->paths_free = d->opt->images == NULL;
     im->root = d->opt->images != NULL ? d->opt->images : beside;
     XA_TRY(err, xa__table_read(d, d->opt->source, im->wanted, KEEP + im->nkeep, take_row, im, err));
     XA_TRY(err, settle_classes(d, err));

@@ -80,16 +80,19 @@ static bool check_path(xa__draft *d, const char *folder, const char *path, const
         xa__drop(d, XA_IMPORT_IMAGE, "the name is not UTF-8", "%s", path);
         return false;
     }
-    if (folder[0] != '\0' && xa__path_leaves(path)) {
-        xa__drop(d, XA_IMPORT_IMAGE, "the path leaves the image folder", "%s", path);
-        return false;
+    if (xa__path_leaves(path)) {
+        if (!d->paths_free) {
+            xa__drop(d, XA_IMPORT_IMAGE, "the path leaves the image folder", "%s", path);
+            return false;
+        }
+        xa__drop(d, XA_IMPORT_TOLD, "the path leaves the table's folder (kept)", "%s", path);
     }
     struct stat info;
     if (lstat(file, &info) != 0) {
         xa__drop(d, XA_IMPORT_IMAGE, "no such file", "%s", file);
         return false;
     }
-    if (S_ISLNK(info.st_mode) && xa__links_out(folder, file))
+    if (S_ISLNK(info.st_mode) && !xa__path_leaves(path) && xa__links_out(folder, file))
         xa__drop(
             d, XA_IMPORT_TOLD, "a symbolic link leads out of the image folder (kept)", "%s", path);
     if (!S_ISREG(info.st_mode) && !xa__is_file(file)) {
@@ -105,11 +108,21 @@ xa_status xa__draft_image_add(
     xa_status st = XA_OK;
     xa__draft_image im = {0};
     const char *base = folder != NULL ? folder : "";
+    const char *name = id != NULL && id[0] != '\0' ? id : path;
+    char *above = NULL;
+    if (d->paths_free && path[0] == '/') {
+        const char *last = strrchr(path, '/') + 1;
+        xa__drop(d, XA_IMPORT_TOLD, "the path leaves the table's folder (kept)", "%s", path);
+        above = xa_strndup(path, (size_t)(last - path));
+        if (above == NULL)
+            XA_RETURN_FAIL(err, XA_NOMEM, "no memory for a path");
+        base = above;
+        path = last;
+    }
     char *file = xa__join(base, path);
     *out = -1;
     if (file == NULL)
         XA_FAIL(err, XA_NOMEM, "no memory for a path");
-    const char *name = id != NULL && id[0] != '\0' ? id : path;
     if (!check_path(d, base, path, file))
         goto done;
     if (!xa_str_is_utf8(name, strlen(name))) {
@@ -142,6 +155,7 @@ xa_status xa__draft_image_add(
     XA_TRY(err, xa__map_add(&d->ids, im.id, (int64_t)d->nimages, err));
     *out = (int64_t)d->nimages++;
 done:
+    free(above);
     free(file);
     return st;
 }

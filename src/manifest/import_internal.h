@@ -48,7 +48,8 @@ typedef struct xa__draft {
     char **classes; /* in the arena */
     size_t nclasses, classes_cap;
     xa__map class_map;
-    bool classes_fixed;     /* --classes: others are not classes */
+    bool paths_free;    /* paths may lead anywhere (told); otherwise those that do are dropped */
+    bool classes_fixed; /* --classes: others are not classes */
     bool classes_rewritten; /* the names are not the lines of --classes: written all the same */
     bool classes_sorted;    /* by name when written; otherwise in the order they came */
     bool indices;           /* labels are numbers already: class_index is the label, no names */
@@ -132,8 +133,8 @@ bool xa__is_file(const char *path);
 bool xa__is_folder(const char *path);
 /* Is `file`, symbolic links followed, outside `folder`? */
 bool xa__links_out(const char *folder, const char *file);
-/* Text that names `target` from the folder `from` (absolute, resolved): relative where they share
- * more than the root. Caller frees. */
+/* Text that names `target` from the folder `from` (absolute, resolved, '/' at its end): relative
+ * where they share more than the root. Caller frees. */
 char *xa__relative(const char *from, const char *target);
 /* ".jpg", ".png", ... in any case. */
 bool xa__is_image_name(const char *name);

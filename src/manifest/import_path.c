@@ -85,12 +85,9 @@ char *xa__relative(const char *from, const char *target)
     if (same <= 1)
         return to;
     xa_str out = {0};
-    if (strlen(from) > same) {
-        xa_str_puts(&out, "../");
-        for (const char *p = from + same; *p != '\0'; p++)
-            if (*p == '/')
-                xa_str_puts(&out, "../");
-    }
+    for (const char *p = from + same; *p != '\0'; p++)
+        if (*p == '/')
+            xa_str_puts(&out, "../");
     xa_str_puts(&out, to + same);
     free(to);
     if (out.failed) {

@@ -260,14 +260,26 @@ static xa_status write_rows(writer *w, const char *path, xa_err *err)
         size_t label_end = label;
         while (label_end < d->nlabels && d->labels[label_end].image == (int64_t)i)
             label_end++;
-        for (int64_t k = w->first[i]; k < w->first[i + 1] || k == w->first[i]; k++) {
-            const bool note = k < w->first[i + 1];
+        bool written = false;
+        const bool several = label_end > label &&
+                             d->labels[label].class_index != d->labels[label_end - 1].class_index;
+        for (int64_t k = w->first[i]; k < w->first[i + 1] || !written; k++) {
+            const xa__draft_note *n = k < w->first[i + 1] ? &d->notes[w->order[k]] : NULL;
+            if (n != NULL && n->class_index < 0 && several) {
+                xa__drop(d,
+                         XA_IMPORT_ANNOTATION,
+                         "no class is given, and the image has several labels",
+                         "%s",
+                         d->images[i].id);
+                continue;
+            }
             XA_RETURN_TRY(err, put_head(w, (int64_t)i, label, label_end, err));
-            XA_RETURN_TRY(err, put_note(w, note ? &d->notes[w->order[k]] : NULL, err));
+            XA_RETURN_TRY(err, put_note(w, n, err));
             put_tail(w, &d->images[i]);
-            if (note && d->notes[w->order[k]].kind == XA_ANNOTATION_BOX)
+            written = true;
+            if (n != NULL && n->kind == XA_ANNOTATION_BOX)
                 d->report->boxes++;
-            else if (note)
+            else if (n != NULL)
                 d->report->masks++;
         }
         label = label_end;
