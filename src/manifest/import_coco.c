@@ -43,7 +43,7 @@ typedef struct annotation {
     int32_t image, category; /* places in the id lists */
     uint32_t spill_bytes;
     bool has_box, crowd;
-    bool drawn;
+    bool drawn, faulty; /* faulty: counted while it was read */
 } annotation;
 
 /* What a spilled segmentation begins with; the numbers follow. */
@@ -234,10 +234,12 @@ static const char *shape_fault(import *im)
 static xa_status spill_shape(import *im, annotation *a, xa_err *err)
 {
     const int64_t start = im->spilled;
-    if (im->head.shape == NO_SHAPE || (im->head.shape == POLYGONS && im->nlengths == 0))
-        return XA_OK;
     const char *fault = shape_fault(im);
+    if (fault == NULL &&
+        (im->head.shape == NO_SHAPE || (im->head.shape == POLYGONS && im->nlengths == 0)))
+        return XA_OK;
     if (fault != NULL) {
+        a->faulty = true;
         xa__drop(im->d, XA_IMPORT_ANNOTATION, fault, "%s", im->images.text[a->image]);
         return XA_OK;
     }
@@ -722,7 +724,7 @@ static xa_status add_annotations(import *im, xa_err *err)
             XA_TRY(err, add_box(im, a, image, err));
         else if (a->spill >= 0)
             keys[n++] = (key){image, class_index, a->crowd, i};
-        else
+        else if (!a->faulty)
             xa__drop(im->d,
                      XA_IMPORT_ANNOTATION,
                      "an annotation without a usable segmentation",

@@ -205,7 +205,7 @@ typedef struct xa__json_event {
     double number;    /* NUMBER; BOOL: 0 or 1 */
 } xa__json_event;
 typedef xa_status xa__json_fn(void *arg, const xa__json_event *e, xa_err *err);
-/* Streams a JSON file of any size: memory is bounded by its longest text (64 MiB accepted).
+/* Streams a JSON file of any size: memory is bounded by its longest text (16 MiB accepted).
  * FORMAT with line and column for syntax errors; at most 64 levels. */
 xa_status xa__json_read(const char *path, xa__json_fn *fn, void *arg, xa_err *err);
 

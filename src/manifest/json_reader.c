@@ -7,7 +7,7 @@
 
 #include "import_internal.h"
 
-enum { CHUNK = 1 << 16, DEPTH_MAX = 64, TOKEN_MAX = 1 << 26 };
+enum { CHUNK = 1 << 16, DEPTH_MAX = 64, TOKEN_MAX = 1 << 24 };
 
 typedef struct reader {
     xa__json_fn *fn;

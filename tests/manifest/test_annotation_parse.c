@@ -53,11 +53,13 @@ static void test_mask(void **state)
     expect_mistake(HEADER "a.png,3,,,,,,,m.png#65536,,\n",
                    NULL,
                    2,
-                   "mask: expected FILE#VALUE or FILE#>VALUE with a value from 0 to 65535, found \"m.png#65536\"");
-    expect_mistake(HEADER "a.png,3,,,,,,,#5,,\n",
-                   NULL,
-                   2,
-                   "mask: expected FILE#VALUE or FILE#>VALUE with a value from 0 to 65535, found \"#5\"");
+                   "mask: expected FILE#VALUE or FILE#>VALUE with a value from 0 to 65535, found "
+                   "\"m.png#65536\"");
+    expect_mistake(
+        HEADER "a.png,3,,,,,,,#5,,\n",
+        NULL,
+        2,
+        "mask: expected FILE#VALUE or FILE#>VALUE with a value from 0 to 65535, found \"#5\"");
     expect_mistake(
         HEADER "a.png,3,,mask,,,,,,,\n", NULL, 2, "mask is blank: kind mask needs the mask's file");
 }

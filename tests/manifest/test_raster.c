@@ -54,7 +54,10 @@ static void test_polygons(void **state)
         fill(want, w, h, &runs);
         xa__raster_polygon(in.v + 3, n, w, h, toggle, got);
         if (memcmp(want, got, (size_t)(w * h)) != 0)
-            fail_msg("case %d (%lldx%lld, %lld points) differs", cases, (long long)w, (long long)h,
+            fail_msg("case %d (%lldx%lld, %lld points) differs",
+                     cases,
+                     (long long)w,
+                     (long long)h,
                      (long long)n);
         for (int64_t i = 0; i <= h; i++)
             assert_int_equal(toggle[i], 0);
