@@ -3,13 +3,13 @@
 
 #include <string.h>
 
-/* The decoder widens grey samples of 1, 2 and 4 bits to 0..255 by an exact factor. */
+/* The decoder widens samples of fewer than 8 bits to 0..255, rounding: this is the way back. */
 static void narrow(xa_image *im)
 {
-    const int factor = 255 / ((1 << im->bits) - 1);
+    const int most = (1 << im->bits) - 1;
     uint8_t *v = im->data;
     for (size_t i = 0; i < xa__image_samples(im); i++)
-        v[i] = (uint8_t)(v[i] / factor);
+        v[i] = (uint8_t)((v[i] * most + 127) / 255);
 }
 
 #define FIRST_OF(type)                                          \
@@ -51,7 +51,7 @@ xa_image_read_labels(const char *path, const xa_decode_options *options, xa_imag
                 "%s: a mask of %s samples, expected uint8 or uint16",
                 path,
                 xa_pixel_name(read.type));
-    if (strcmp(read.colour, "grey") == 0 && read.type == XA_PIXEL_U8 && read.bits < 8)
+    if (strcmp(read.colour, "palette") != 0 && read.type == XA_PIXEL_U8 && read.bits < 8)
         narrow(&read);
     if (read.channels > 1) {
         if (colours != 1 && colours != 3)

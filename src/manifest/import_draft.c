@@ -208,6 +208,8 @@ static bool name_fits(const char *name)
     const size_t n = strlen(name);
     if (n == 0 || n > 1000 || !xa_str_is_utf8(name, n) || name[0] == ' ' || name[n - 1] == ' ')
         return false;
+    if (strncmp(name, "\xef\xbb\xbf", 3) == 0)
+        return false; /* on the first line it would be the file's own mark */
     for (const char *p = name; *p != '\0'; p++)
         if ((unsigned char)*p < 0x20 || *p == 0x7f || *p == '|')
             return false;
@@ -232,8 +234,11 @@ xa__draft_class(xa__draft *d, const char *name, xa_import_what what, int32_t *ou
     else if (d->classes_fixed)
         xa__drop(d, what, "the class is not in --classes", "%s", name);
     else if (!name_fits(name))
-        xa__drop(
-            d, what, "not a class name ('|', control characters, blank, or not UTF-8)", "%s", name);
+        xa__drop(d,
+                 what,
+                 "not a class name ('|', control or byte-order mark, outer blanks, or not UTF-8)",
+                 "%s",
+                 name);
     else
         XA_RETURN_TRY(err, add_class(d, name, out, err));
     return XA_OK;

@@ -278,6 +278,8 @@ static void test_names(void **state)
                                         "images/10/line\nend.jpg",
                                         "images/\xe7\x8a\xac/\xc3\xa9;.jpg",
                                         "images/a|b/no.jpg",
+                                        "images/\xef\xbb\xbf"
+                                        "marked/no.jpg",
                                         "images/0/bad\xff.jpg"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         put_file(&f, files[i], "x", 1);
@@ -287,10 +289,11 @@ static void test_names(void **state)
     assert_int_equal(r.st, XA_OK);
     assert_int_equal(r.report.images, 4);
     assert_int_equal(count_of(&r, XA_IMPORT_IMAGE, "the name is not UTF-8"), 1);
-    assert_int_equal(count_of(&r,
-                              XA_IMPORT_TOLD,
-                              "not a class name ('|', control characters, blank, or not UTF-8)"),
-                     2);
+    assert_int_equal(
+        count_of(&r,
+                 XA_IMPORT_TOLD,
+                 "not a class name ('|', control or byte-order mark, outer blanks, or not UTF-8)"),
+        2);
     /* "1", "10", "2": sorted as text, so that 2 is not the second. */
     assert_true(count_of(&r,
                          XA_IMPORT_TOLD,
