@@ -89,7 +89,8 @@ XA_MUST_USE xa_status xa_image_read_labels(const char *path,
                                            const xa_decode_options *opt,
                                            xa_image *im,
                                            xa_err *err);
-/* Writes pixels [height, width] as an 8-bit grey PNG; equal pixels give equal bytes. */
+/* Writes pixels [height, width] as a 1-bit PNG: 0 stays 0, everything else is 1. Equal pixels give
+ * equal bytes. */
 XA_MUST_USE xa_status xa_image_write_mask(
     const char *path, const uint8_t *pixels, int64_t width, int64_t height, xa_err *err);
 /* Hash of the decoded pixels (type, extents and samples): the archive's pixel_hash. */

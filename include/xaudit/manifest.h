@@ -157,7 +157,7 @@ int32_t xa_sample_annotated(const xa_sample *s, int32_t *out);
  *
  * An importer reads `source` and writes three things: the manifest `output`; where classes have
  * names and the user gave no list of them, OUTPUT without ".csv" + "_classes.txt"; and where
- * annotations are polygons or run lengths, one 8-bit PNG (0, 255) for each image and class in
+ * annotations are polygons or run lengths, one 1-bit PNG for each image and class in
  *   OUTPUT without ".csv" + "_masks/NNNN/NNNNNNN_ID_CLASS[_crowd].png"
  * (a running number, the thousand it belongs to, and id and class with [A-Za-z0-9._-] kept and
  * everything else turned into '_'). Equal input gives equal bytes. Images are listed in the order

@@ -1,4 +1,4 @@
-/* Masks as PNG files, through libpng: 8-bit grey, no times or texts, so that equal pixels are equal
+/* Masks as PNG files, through libpng: 1-bit grey, no times or texts, so that equal pixels are equal
  * files. */
 #include "image_internal.h"
 
@@ -38,7 +38,7 @@ static void encode(struct write_job *job, const uint8_t *pixels, int64_t width, 
                  job->info,
                  (png_uint_32)width,
                  (png_uint_32)height,
-                 8,
+                 1,
                  PNG_COLOR_TYPE_GRAY,
                  PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_DEFAULT,
@@ -47,6 +47,7 @@ static void encode(struct write_job *job, const uint8_t *pixels, int64_t width, 
         job->png, PNG_FILTER_TYPE_BASE, PNG_FILTER_NONE); /* two levels: nothing gained */
     png_set_compression_level(job->png, 6);
     png_write_info(job->png, job->info);
+    png_set_packing(job->png); /* a byte a pixel: 0, or anything else for 1 */
     for (int64_t y = 0; y < height; y++)
         png_write_row(job->png, pixels + (size_t)y * (size_t)width);
     png_write_end(job->png, NULL);

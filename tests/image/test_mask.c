@@ -33,7 +33,7 @@ static void test_written(void **state)
     xa_image im;
     close(mkstemp(path));
     for (int i = 0; i < 35; i++)
-        pixels[i] = (uint8_t)(i * 37);
+        pixels[i] = (uint8_t)(i % 3 ? i * 6 : 0);
     for (int k = 0; k < 2; k++) {
         assert_int_equal(xa_image_write_mask(path, pixels, 7, 5, NULL), XA_OK);
         assert_int_equal(xa_sha256_file(path, hex[k], NULL), XA_OK);
@@ -43,7 +43,9 @@ static void test_written(void **state)
     assert_int_equal(im.width, 7);
     assert_int_equal(im.height, 5);
     assert_int_equal(im.type, XA_PIXEL_U8);
-    assert_memory_equal(im.data, pixels, sizeof pixels);
+    assert_int_equal(im.bits, 1);
+    for (int i = 0; i < 35; i++)
+        assert_int_equal(((const uint8_t *)im.data)[i], pixels[i] != 0);
     xa_image_fini(&im);
     unlink(path);
     xa_err err = XA_ERR_INIT;
