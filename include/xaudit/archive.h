@@ -112,7 +112,8 @@ const char *xa_type_name(xa_type t);
       "raw map; value = values*scale (F16 where the explainer says so)") \
     X(MAP_SCALE, "/maps/<m>/<e>/scale", F32, "R", NAN, "1", "power of two; 1 for f32 maps") \
     X(MAP_SAMPLE, "/maps/<m>/<e>/sample", I64, "R", RAW, "row", "row in /samples") \
-    X(MAP_TARGET, "/maps/<m>/<e>/target", I32, "R", -1, "class", "class that is explained") \
+    X(MAP_TARGET, "/maps/<m>/<e>/target", I32, "R", -1, "class", \
+      "class that is explained; -1 not done, or none is (attribute target: none)") \
     X(MAP_FLAGS, "/maps/<m>/<e>/flags", U8, "R", 0, "", \
       "1 degenerate (maximum 0), 2 not finite, 4 saturated (f16)") \
     X(MAP_MAXIMUM, "/maps/<m>/<e>/maximum", F32, "R", NAN, "1", "largest value of the map") \

@@ -27,9 +27,11 @@ int xa_score_parse(const char *name); /* -1 when unknown */
 const char *xa_score_name(xa_score s);
 
 /* PREDICTED and CLASS give one map a sample, LABEL one a label, ANNOTATED one an annotated class.
- */
-#define XA_TARGET_LIST(X) \
-    X(PREDICTED, "predicted") X(LABEL, "label") X(ANNOTATED, "annotated") X(CLASS, "class")
+ * NONE: one map a sample that explains no class (attention without gradients knows none); its row's
+ * target is -1. */
+#define XA_TARGET_LIST(X)     \
+    X(PREDICTED, "predicted") \
+    X(LABEL, "label") X(ANNOTATED, "annotated") X(CLASS, "class") X(NONE, "none")
 typedef enum xa_target_rule {
 #define X(name, text) XA_TARGET_##name,
     XA_TARGET_LIST(X)
@@ -62,7 +64,12 @@ XA_MUST_USE xa_status xa_score_seed(const xa_head *h,
     X(GRADCAM_PP, "gradcam++", gradcam_pp)                    \
     X(HIRESCAM, "hirescam", hirescam)                         \
     X(LAYERCAM, "layercam", layercam)                         \
-    X(XGRADCAM, "xgradcam", xgradcam)
+    X(XGRADCAM, "xgradcam", xgradcam)                         \
+    X(ATTENTION, "attention", attention)                      \
+    X(ROLLOUT, "rollout", rollout)                            \
+    X(GRAD_ROLLOUT, "grad_rollout", grad_rollout)             \
+    X(RELEVANCE, "relevance", relevance)                      \
+    X(ATTENTION_GRADCAM, "attention_gradcam", attention_gradcam)
 typedef enum xa_explainer_kind {
 #define X(name, text, file) XA_EXPLAIN_##name,
     XA_EXPLAINER_LIST(X)
@@ -81,6 +88,17 @@ typedef enum xa_reduce {
 int xa_reduce_parse(const char *name);
 const char *xa_reduce_name(xa_reduce r);
 
+/* How the heads of an attention layer become one matrix. NONE: one map a head, as channels. */
+#define XA_FUSE_LIST(X) X(MEAN, "mean") X(MAX, "max") X(MIN, "min") X(NONE, "none")
+typedef enum xa_fuse {
+#define X(name, text) XA_FUSE_##name,
+    XA_FUSE_LIST(X)
+#undef X
+        XA_FUSE_COUNT
+} xa_fuse;
+int xa_fuse_parse(const char *name);
+const char *xa_fuse_name(xa_fuse f);
+
 typedef struct xa_explainer_spec {
     xa_explainer_kind kind;
     char name[64]; /* in the archive; unique in its model */
@@ -88,22 +106,48 @@ typedef struct xa_explainer_spec {
     bool as_tensorflow; /* see xa_score_seed */
     xa_target_rule target;
     int32_t target_class; /* CLASS */
-    char layer[256];      /* "auto" or a layer path; "" for input-gradient kinds */
+    char layer[256];      /* "auto" or a layer path (CAM kinds) or attention layer (ATTENTION,
+                             ATTENTION_GRADCAM: xa_model_find_attention); else "" */
     xa_reduce channels;   /* input-gradient kinds */
     bool absolute;        /* input-gradient kinds: |.| before the reduction */
     bool relu;            /* CAM kinds: max(0, .) of the map */
-    bool half;            /* stored as f16 with a power-of-two scale a row */
+    xa_fuse heads;        /* attention kinds; NONE: ATTENTION, ATTENTION_GRADCAM */
+    int start;            /* ROLLOUT, GRAD_ROLLOUT, RELEVANCE: first attention layer of the product,
+                             0 nearest the input */
+    double discard;       /* ROLLOUT, GRAD_ROLLOUT: share of each fused matrix's entries, the lowest
+                             ones, that are set to 0; [0,1) */
+    bool vit_keras; /* ROLLOUT: as vit-keras' attention_map: each layer divided by the sum of the
+                       whole matrix, the result by its maximum */
+    bool half;      /* stored as f16 with a power-of-two scale a row */
+    /* Another way from the image to the network's input than its model's: same size and fit. */
+    bool has_input;
+    xa_input_spec input;
 } xa_explainer_spec;
-/* The kind's defaults: score logit, target predicted, saliency: max of |.|, gradient: none, signed,
- * CAMs: relu, layer auto; f32. The name is left empty. */
+/* The kind's defaults: score logit, target predicted (ATTENTION and ROLLOUT: none), saliency: max
+ * of
+ * |.|, gradient: none, signed, CAMs: relu, layer auto; heads mean, all layers, nothing discarded;
+ * f32. The name is left empty. */
 xa_explainer_spec xa_explainer_defaults(xa_explainer_kind kind);
 int xa_explainer_parse(const char *kind_name); /* -1 when unknown */
-/* "gradcam.label", "saliency.predicted.prob", "gradcam.label.add_11": kind, target, score unless
- * logit, last part of the layer unless auto. Characters that an archive name may not have become
+/* "gradcam.label", "saliency.predicted.prob", "gradcam.label.add_11", "rollout": kind, target
+ * unless none, score unless logit, last part of the layer unless auto; vit_keras is "attention_map". Characters that an archive
+ * name may not have become
  * '_'. */
 void xa_explainer_default_name(const xa_explainer_spec *s, char *out, size_t size);
 
-enum { XA_NEEDS_INPUT = 1, XA_NEEDS_INPUT_GRADIENT = 2, XA_NEEDS_LAYER = 4 };
+enum {
+    XA_NEEDS_INPUT = 1,
+    XA_NEEDS_INPUT_GRADIENT = 2,
+    XA_NEEDS_LAYER = 4,
+    XA_NEEDS_ATTENTION = 8,          /* probabilities, in the forward pass */
+    XA_NEEDS_ATTENTION_GRADIENT = 16 /* probabilities and dS/dP, in the backward pass */
+};
+
+/* What an attention explainer looks at. */
+typedef struct xa_attention_site {
+    const xa_tokens *tokens;
+    int layer; /* the one of ATTENTION and ATTENTION_GRADCAM */
+} xa_attention_site;
 
 /* One sample; pointers not needed by the kind are NULL. */
 typedef struct xa_explain_view {
@@ -113,6 +157,8 @@ typedef struct xa_explain_view {
     xa_shape layer_shape;        /* [h,w,K] */
     const float *layer_value;    /* A */
     const float *layer_gradient; /* g */
+    xa_attention_site attention;
+    void *state; /* attention kinds: what `look` gathered of this sample */
 } xa_explain_view;
 
 typedef struct xa_explainer_def {
@@ -120,14 +166,27 @@ typedef struct xa_explainer_def {
     const char *reference; /* the paper, for attributes and methods texts */
     unsigned needs;
     void (*compute)(const xa_explainer_spec *spec, const xa_explain_view *v, float *map);
+    /* Attention kinds. State of one sample, 64-byte aligned; zeroed before the pass that is looked
+     * at. look sees every head of attention layer `layer` once: forward kinds the layers from the
+     * input on, gradient kinds from the head back. */
+    size_t (*state_bytes)(const xa_explainer_spec *spec, const xa_attention_site *site);
+    void (*look)(const xa_explainer_spec *spec,
+                 const xa_attention_site *site,
+                 void *state,
+                 int layer,
+                 const xa_attention_view *v);
 } xa_explainer_def;
 const xa_explainer_def *xa_explainer_get(xa_explainer_kind kind);
 
-/* Shape [c,h,w] of the maps: the layer's grid, or the input's size. SHAPE if the layer is not
- * [h,w,K]. */
+/* The grid of a layer: [h,w,K] as it is, or tokens [T,K] over a patch grid (tokens may be NULL), of
+ * which *skip values before the first patch are left out. False: it has none. */
+bool xa_explain_grid(const xa_shape *layer, const xa_tokens *tokens, xa_shape *grid, int64_t *skip);
+/* Shape [c,h,w] of the maps: the layer's grid, the patch grid, or the input's size. SHAPE if the
+ * layer has no grid or the model no patches. */
 XA_MUST_USE xa_status xa_explain_shape(const xa_explainer_spec *spec,
                                        const xa_shape *input,
                                        const xa_shape *layer,
+                                       const xa_tokens *tokens,
                                        xa_shape *out,
                                        xa_err *err);
 

@@ -3,9 +3,15 @@
  * Opening reads the architecture and the weights' places, not their values: `xaudit check` costs
  * milliseconds, and weights are read once, into memory the caller gives (xa_plan_pack).
  *
+ * A file's first bytes choose its loader (XA_MODEL_FORMAT_LIST in src/model).
+ *
  * Keras .h5 / .hdf5: whole-model files of Keras 2.0 to 2.15 (tf.keras) and Keras 3, sequential,
  * functional and nested, and weights-only files with the model's JSON beside them. Unknown layers
  * are errors that name them; a Lambda is never executed.
+ *
+ * safetensors: vision transformers with timm's names (ViT, DeiT; what names and shapes do not tell
+ * comes from config.json beside it, or `architecture`) and with those of Hugging Face's
+ * transformers (ViT, DeiT; config.json needed).
  *
  * Layers are addressed by their Keras name; layers of a nested model as `outer/inner` (any depth);
  * a nested model's own name is its output. A layer with an activation argument is its activated
@@ -55,15 +61,19 @@ typedef struct xa_layer {
 typedef struct xa_model xa_model;
 
 typedef struct xa_model_options {
-    int64_t height, width;    /* 0: the file's own */
-    const char *head;         /* NULL: from the file; else softmax | sigmoid | multilabel */
-    const char *architecture; /* JSON of a weights-only file; NULL: `<file stem>.json`, then
-                                 `model.json` beside it */
-    size_t max_config_bytes;  /* default 64 MiB */
-    bool any_output;          /* the model need not be a classifier: no head is looked for */
+    int64_t height, width;      /* 0: the file's own */
+    const char *head;           /* NULL: from the file; else softmax | sigmoid | multilabel */
+    const char *architecture;   /* JSON of a weights-only file; NULL: `<file stem>.json`, then
+                                   `model.json` beside it */
+    size_t max_config_bytes;    /* default 64 MiB */
+    bool interpolate_positions; /* transformers: bring the position embedding to the grid of another
+                                   size as the source library does; else such a size is refused */
+    bool any_output;            /* the model need not be a classifier: no head is looked for */
 } xa_model_options;
 xa_model_options xa_model_defaults(void);
 
+/* Whether a loader knows the file by its first bytes: it may still be no model. */
+bool xa_model_recognises(const char *path);
 /* Errors name file, layer, what was expected and what was found. */
 XA_MUST_USE xa_status xa_model_open(const char *file,
                                     const xa_model_options *opt,
@@ -96,6 +106,28 @@ XA_MUST_USE xa_status xa_model_find_layer(const xa_model *m,
  * the way to the head; without one, the last such layer of any kind (add, conv); a trailing
  * max-pool is skipped. A 1x1 grid is an error. */
 XA_MUST_USE xa_status xa_model_gradcam_layer(const xa_model *m, const xa_layer **out, xa_err *err);
+
+/* ---- tokens: vision transformers ------------------------------------------------------------- */
+
+/* How the tokens of a vision transformer lie: `prefix` tokens that are no patches (class,
+ * distillation, registers), then the patches in row-major order (y, then x). */
+typedef struct xa_tokens {
+    int64_t prefix;
+    int64_t height, width; /* patch grid; prefix + height*width tokens */
+    int64_t query;         /* the token the head reads; -1: the mean over the patches */
+    int64_t heads;         /* of every attention layer; 0 if they differ */
+    int nlayers;           /* attention layers on the way to the head, input side first */
+} xa_tokens;
+/* NULL if the model has no attention over a patch grid. */
+const xa_tokens *xa_model_tokens(const xa_model *m);
+/* ATTENTION node of attention layer i, 0 <= i < nlayers. Its name in the graph is its layer's. */
+int xa_model_attention(const xa_model *m, int i);
+/* "auto" (the last), a number (0: nearest the input, -1: the last) or a name of the graph;
+ * NOT_FOUND says which there are. */
+XA_MUST_USE xa_status xa_model_find_attention(const xa_model *m,
+                                              const char *which,
+                                              int *index,
+                                              xa_err *err);
 
 /* Reader for xa_plan_pack; opens the file at the first call and keeps it open until
  * xa_model_close_file. */

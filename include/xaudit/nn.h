@@ -47,31 +47,33 @@ const char *xa_shape_text(const xa_shape *s, char *buf, size_t size);
 
 /* X(ENUM, file and table name). One operator, one file src/nn/ops/<name>.c, one line here.
  * Inputs and weights are listed as x.. | w..; weights in brackets may be -1 (absent). */
-#define XA_OP_LIST(X)                                                                       \
-    X(INPUT, input)             /* | */                                                     \
-    X(CONV2D, conv2d)           /* x | kernel [KH,KW,C/groups,F], [bias [F]] */             \
-    X(DEPTHWISE, depthwise)     /* x | kernel [KH,KW,C,M], [bias [C*M]] */                  \
-    X(DENSE, dense)             /* x, on the last axis | kernel [K,F], [bias [F]] */        \
-    X(AFFINE, affine)           /* x | [gamma],[beta],[mean],[variance], each [C] or [1] */ \
-    X(ACTIVATION, activation)   /* x | */                                                   \
-    X(PRELU, prelu)             /* x | alpha, the sample's shape with 1 on shared axes */   \
-    X(SOFTMAX, softmax)         /* x, on the last axis | */                                 \
-    X(LAYER_NORM, layer_norm)   /* x, on the last axis | [gamma [C]], [beta [C]] */         \
-    X(MAX_POOL, max_pool)       /* x | first of equal values takes the gradient */          \
-    X(AVG_POOL, avg_pool)       /* x | SAME counts only real elements */                    \
-    X(GLOBAL_POOL, global_pool) /* x [H,W,C] | equal maxima share the gradient */           \
-    X(ADD, add)                 /* x0,x1,.. | equal rank, extents equal or 1 */             \
-    X(SUBTRACT, subtract)       /* x0,x1 | likewise */                                      \
-    X(MULTIPLY, multiply)       /* x0,x1,.. | likewise */                                   \
-    X(AVERAGE, average)         /* x0,x1,.. | likewise */                                   \
-    X(MAXIMUM, maximum) /* x0,x1,.. | likewise; first of equal values takes the gradient */ \
-    X(MINIMUM, minimum) /* x0,x1,.. | likewise */                                           \
-    X(CONCAT, concat)   /* x0,x1,.. | along params.concat.axis */                           \
-    X(PAD, pad)         /* x [H,W,C] | zeros */                                             \
-    X(CROP, crop)       /* x [H,W,C] | */                                                   \
-    X(RESHAPE, reshape) /* x | same count; a view */                                        \
-    X(PERMUTE, permute) /* x | */                                                           \
-    X(RESIZE, resize)   /* x [H,W,C] | */
+#define XA_OP_LIST(X)                                                                           \
+    X(INPUT, input)             /* | */                                                         \
+    X(CONV2D, conv2d)           /* x | kernel [KH,KW,C/groups,F], [bias [F]] */                 \
+    X(DEPTHWISE, depthwise)     /* x | kernel [KH,KW,C,M], [bias [C*M]] */                      \
+    X(DENSE, dense)             /* x, on the last axis | kernel [K,F], [bias [F]] */            \
+    X(AFFINE, affine)           /* x | [gamma],[beta],[mean],[variance], each [C] or [1] */     \
+    X(ACTIVATION, activation)   /* x | */                                                       \
+    X(PRELU, prelu)             /* x | alpha, the sample's shape with 1 on shared axes */       \
+    X(SOFTMAX, softmax)         /* x, on the last axis | */                                     \
+    X(LAYER_NORM, layer_norm)   /* x, on the last axis | [gamma [C]], [beta [C]] */             \
+    X(MAX_POOL, max_pool)       /* x | first of equal values takes the gradient */              \
+    X(AVG_POOL, avg_pool)       /* x | SAME counts only real elements */                        \
+    X(GLOBAL_POOL, global_pool) /* x [H,W,C] | equal maxima share the gradient */               \
+    X(ADD, add)                 /* x0,x1,.. | equal rank, extents equal or 1 */                 \
+    X(SUBTRACT, subtract)       /* x0,x1 | likewise */                                          \
+    X(MULTIPLY, multiply)       /* x0,x1,.. | likewise */                                       \
+    X(AVERAGE, average)         /* x0,x1,.. | likewise */                                       \
+    X(MAXIMUM, maximum)     /* x0,x1,.. | likewise; first of equal values takes the gradient */ \
+    X(MINIMUM, minimum)     /* x0,x1,.. | likewise */                                           \
+    X(CONCAT, concat)       /* x0,x1,.. | along params.concat.axis */                           \
+    X(PAD, pad)             /* x [H,W,C] | zeros */                                             \
+    X(CROP, crop)           /* x [H,W,C] | */                                                   \
+    X(RESHAPE, reshape)     /* x | same count; a view */                                        \
+    X(PERMUTE, permute)     /* x | */                                                           \
+    X(RESIZE, resize)       /* x [H,W,C] | */                                                   \
+    X(TOKENS, tokens)       /* x [T,D] | [prefix [P,D]], [position [P+T,D]] */                  \
+    X(ATTENTION, attention) /* q [T,N*K], k [S,N*K], v [S,N*V] | per head softmax(q k^T) v */
 typedef enum xa_op {
 #define X(name, file) XA_OP_##name,
     XA_OP_LIST(X)
@@ -170,6 +172,10 @@ typedef union xa_op_params {
         int64_t height, width;
         xa_resize_kind kind;
     } resize;
+    struct {
+        int64_t heads; /* head h owns columns [h*K, (h+1)*K) of q and k, [h*V, (h+1)*V) of v */
+        float scale;   /* of q k^T; 1/sqrt(K) in most models */
+    } attention;
 } xa_op_params;
 
 /* ---- graph ----------------------------------------------------------------------------------- */
@@ -261,6 +267,8 @@ typedef struct xa_reach {
     bool input;       /* dS/d(input) */
     const int *nodes; /* exposed nodes whose dS/d(value) is wanted */
     int nnodes;
+    const int *attention; /* ATTENTION nodes whose probabilities' gradient the sink is shown */
+    int nattention;
 } xa_reach;
 
 typedef struct xa_plan_spec {
@@ -312,12 +320,30 @@ typedef struct xa_tick {
     void *arg;
 } xa_tick;
 
+/* Attention probabilities P = softmax(scale q k^T) of one head of one sample. They are never kept:
+ * whoever wants them looks on while they lie in scratch. */
+typedef struct xa_attention_view {
+    int node;              /* the ATTENTION node */
+    int64_t sample;        /* slot of the batch */
+    int64_t head, heads;   /* heads of a sample come in ascending order, one after the other */
+    int64_t rows, columns; /* T, S */
+    const float *probs;    /* P [T,S]; rows add up to 1 */
+    const float *gradient; /* dS/dP [T,S] of the backward pass under way; NULL in forward */
+} xa_attention_view;
+/* forward shows every head of every ATTENTION node, in graph order; backward those of its reach's
+ * `attention`, the last node first. The callee must not run the engine. */
+typedef struct xa_attention_sink {
+    void (*take)(void *arg, const xa_attention_view *v);
+    void *arg;
+} xa_attention_sink;
+
 /* Caller's storage. Borrows plan, blob and arena until it is no longer used. */
 typedef struct xa_run {
     const xa_plan *plan;
     const unsigned char *weights;
     unsigned char *arena;
     xa_tick tick;
+    xa_attention_sink sink; /* take NULL: nobody looks; may be set between passes */
 } xa_run;
 
 /* arena: arena_bytes, 64-byte aligned. */

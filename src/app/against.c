@@ -167,7 +167,7 @@ static xa_status start(against *a, xa_isa isa, xa_err *err)
     xa_plan_info info;
     for (int k = 0; k < a->nlayers; k++)
         nodes[k] = a->layer[k]->node;
-    const xa_reach reach = {true, nodes, a->nlayers};
+    const xa_reach reach = {.input = true, .nodes = nodes, .nnodes = a->nlayers};
     const xa_plan_spec spec = {.batch = 1,
                                .isa = isa,
                                .exposed = nodes,

@@ -15,10 +15,11 @@ static void print_explainers(const xa_loaded *l, int m)
         const xa_explainer_spec *ex = &s->explainers[e];
         const xa_shape map = xa_audit_map_shape(l->audit, m, e);
         const char *layer = xa_audit_layer(l->audit, m, e);
-        printf("    %-28s score %s, target %s",
-               ex->name,
-               xa_score_name(ex->score),
-               xa_target_name(ex->target));
+        printf("    %-28s ", ex->name);
+        if (ex->target == XA_TARGET_NONE)
+            printf("explains no class");
+        else
+            printf("score %s, target %s", xa_score_name(ex->score), xa_target_name(ex->target));
         if (ex->target == XA_TARGET_CLASS)
             printf(" %d", (int)ex->target_class);
         if (*layer)
@@ -48,6 +49,14 @@ static void print_model(const xa_loaded *l, int m, bool layers)
            xa_scale_name(s->input.scale.kind),
            xa_audit_classes(l->audit, m),
            xa_head_name(xa_model_head(model)->kind));
+    const xa_tokens *t = xa_model_tokens(model);
+    if (t)
+        printf("    tokens: %" PRId64 " + %" PRId64 "x%" PRId64 " patches, %d attention layers%s\n",
+               t->prefix,
+               t->height,
+               t->width,
+               t->nlayers,
+               t->query < 0 ? ", the head reads the mean of the patches" : "");
     printf("    %.2f GFLOP forward and %.2f GFLOP backward an image; %d + %d steps (%d folded, %d "
            "fused), "
            "batch %" PRId64 ", %d backward pass%s\n",

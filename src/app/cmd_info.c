@@ -102,6 +102,22 @@ done:
 
 /* ---- model ---- */
 
+static void print_tokens(const xa_model *m)
+{
+    const xa_tokens *t = xa_model_tokens(m);
+    if (!t)
+        return;
+    printf("  tokens: %" PRId64 " + %" PRId64 "x%" PRId64 " patches; the head reads %s\n",
+           t->prefix,
+           t->height,
+           t->width,
+           t->query < 0 ? "the mean of the patches" : "the class token");
+    printf("  attention layers: 0 (%s) to %d (%s)\n",
+           xa_graph_node(xa_model_graph(m), xa_model_attention(m, 0))->name,
+           t->nlayers - 1,
+           xa_graph_node(xa_model_graph(m), xa_model_attention(m, t->nlayers - 1))->name);
+}
+
 static xa_status model_info(const char *path, xa_err *err)
 {
     const xa_model_options opt = xa_model_defaults();
@@ -128,6 +144,7 @@ static xa_status model_info(const char *path, xa_err *err)
         printf("  Grad-CAM layer by auto: %s %s\n",
                cam->path,
                xa_shape_text(&cam->shape, a, sizeof a));
+    print_tokens(m);
     printf("  %-48s %-24s %-18s %s\n", "layer", "type", "output", "parameters");
     for (int i = 0; i < xa_model_layers(m); i++) {
         const xa_layer *l = xa_model_layer(m, i);
@@ -215,7 +232,7 @@ int xa_cmd_info(int argc, char **argv)
             st = model_info(path, &err);
         }
     } else {
-        st = image_info(path, &err);
+        st = xa_model_recognises(path) ? model_info(path, &err) : image_info(path, &err);
     }
     if (st == XA_OK)
         return fflush(stdout) ? XA_EXIT_FAILED : XA_EXIT_DONE;

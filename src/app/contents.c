@@ -45,16 +45,45 @@ static xa_status add(xa_contents *c,
     return xa_schema_add(c->schema, &s, field, err);
 }
 
+/* Attention kinds: which layers, how the heads became one, and the tokens of the model. */
+static xa_status attention_attributes(xa_contents *c, int m, int e, const char *path, xa_err *err)
+{
+    const xa_explainer_spec *ex = &c->job->audit.models[m].explainers[e];
+    const xa_tokens *t = xa_model_tokens(xa_audit_model_of(c->audit, m));
+    const char *layer = xa_audit_layer(c->audit, m, e);
+    xa_schema *s = c->schema;
+    XA_RETURN_TRY(err, xa_schema_attr_text(s, path, "heads", xa_fuse_name(ex->heads), err));
+    XA_RETURN_TRY(
+        err,
+        xa_schema_attr_text(s, path, "layer", *layer ? layer : "all from start_layer on", err));
+    XA_RETURN_TRY(err, xa_schema_attr_i64(s, path, "start_layer", ex->start, err));
+    XA_RETURN_TRY(err, xa_schema_attr_f64(s, path, "discard", &ex->discard, 1, err));
+    XA_RETURN_TRY(err, xa_schema_attr_i64(s, path, "attention_layers", t->nlayers, err));
+    XA_RETURN_TRY(
+        err,
+        xa_schema_attr_text(
+            s, path, "query", t->query >= 0 ? "class token" : "mean over the patches", err));
+    return xa_schema_attr_text(
+        s,
+        path,
+        "normalisation",
+        ex->vit_keras ? "vit-keras: layers by the sum of the matrix, the map by its maximum"
+                      : "none",
+        err);
+}
+
 static xa_status map_attributes(xa_contents *c, int m, int e, const char *path, xa_err *err)
 {
     const xa_audit_model_spec *spec = &c->job->audit.models[m];
     const xa_explainer_spec *ex = &spec->explainers[e];
     const xa_explainer_def *def = xa_explainer_get(ex->kind);
     const bool layered = def->needs & XA_NEEDS_LAYER;
+    const bool attention = def->needs & (XA_NEEDS_ATTENTION | XA_NEEDS_ATTENTION_GRADIENT);
     xa_status st = XA_OK;
     XA_TRY(err, xa_schema_attr_text(c->schema, path, "kind", def->name, err));
     XA_TRY(err, xa_schema_attr_text(c->schema, path, "reference", def->reference, err));
-    XA_TRY(err, xa_schema_attr_text(c->schema, path, "score", xa_score_name(ex->score), err));
+    if (ex->target != XA_TARGET_NONE)
+        XA_TRY(err, xa_schema_attr_text(c->schema, path, "score", xa_score_name(ex->score), err));
     XA_TRY(err, xa_schema_attr_text(c->schema, path, "target", xa_target_name(ex->target), err));
     if (ex->target == XA_TARGET_CLASS)
         XA_TRY(err, xa_schema_attr_i64(c->schema, path, "target_class", ex->target_class, err));
@@ -63,7 +92,13 @@ static xa_status map_attributes(xa_contents *c, int m, int e, const char *path, 
             err,
             xa_schema_attr_text(
                 c->schema, path, "score_form", ex->as_tensorflow ? "tensorflow" : "stable", err));
-    if (layered) {
+    if (ex->has_input)
+        XA_TRY(err,
+               xa_schema_attr_text(
+                   c->schema, path, "input_scale", xa_scale_name(ex->input.scale.kind), err));
+    if (attention) {
+        XA_TRY(err, attention_attributes(c, m, e, path, err));
+    } else if (layered) {
         XA_TRY(err,
                xa_schema_attr_text(c->schema, path, "layer", xa_audit_layer(c->audit, m, e), err));
         XA_TRY(err, xa_schema_attr_i64(c->schema, path, "relu", ex->relu, err));

@@ -116,8 +116,14 @@ static void read_limits(xa_ynode n, xa_job *job, xa_problems *problems)
 
 static void read_model(xa_ynode n, xa_job *job, xa_audit_model_spec *m, xa_problems *problems)
 {
-    static const char *const keys[] = {
-        "name", "file", "architecture", "head", "batch", "input", "explainers"};
+    static const char *const keys[] = {"name",
+                                       "file",
+                                       "architecture",
+                                       "head",
+                                       "batch",
+                                       "input",
+                                       "explainers",
+                                       "interpolate_positions"};
     if (xa_yaml_kind(n) != XA_Y_MAP) {
         XA_YAML_PROBLEM(
             problems, n, "models: expected a map with name, file, input and explainers");
@@ -142,6 +148,10 @@ static void read_model(xa_ynode n, xa_job *job, xa_audit_model_spec *m, xa_probl
         head = xa_strdup(head_names[kind]);
     m->open.head = head;
     xa_job_i64(xa_yaml_get(n, "batch"), "batch", 1, 4096, &m->batch, problems);
+    xa_job_bool(xa_yaml_get(n, "interpolate_positions"),
+                "interpolate_positions",
+                &m->open.interpolate_positions,
+                problems);
     if (!xa_yaml_get(n, "input").id)
         XA_YAML_PROBLEM(problems,
                         n,
@@ -256,7 +266,12 @@ xa_status xa_job_parse(const char *file,
     }
     read_top(xa_yaml_root(y), &j, problems);
     if (problems->errors)
-        XA_FAIL(err, XA_INVALID, "%s has %zu mistakes", file, problems->errors);
+        XA_FAIL(err,
+                XA_INVALID,
+                "%s has %zu mistake%s",
+                file,
+                problems->errors,
+                problems->errors == 1 ? "" : "s");
     *job = j;
     xa_yaml_free(y);
     return XA_OK;

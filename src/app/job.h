@@ -8,6 +8,7 @@
  *     - name: xception                  in the archive
  *       file: demo/xception.h5
  *       architecture: model.json        weights-only files
+ *       interpolate_positions: true     transformers at another size than they were made for
  *       head: softmax                   models that end in plain scores: softmax | sigmoid |
  * multilabel batch: 1 input: { size: [h, w], resize: pil-bilinear, scale: tf, fit: stretch, depth:
  * div257 } explainers:
@@ -57,6 +58,12 @@ void xa_job_fini(xa_job *j);
 
 /* ---- pieces, one file each ---- */
 void xa_job_read_input(xa_ynode node, xa_input_spec *spec, xa_problems *problems);
+/* An explainer's own way to the input: resize, scale and depth in place of the model's. */
+void xa_job_read_input_override(xa_ynode node, xa_input_spec *spec, xa_problems *problems);
+/* `method` of kind: attention, *kind becomes the explainer meant. */
+bool xa_job_read_method(xa_ynode n, int *kind, xa_problems *problems);
+/* heads, start_layer, discard. */
+void xa_job_read_attention(xa_ynode n, xa_explainer_spec *spec, xa_problems *problems);
 void xa_job_read_explainers(xa_ynode list,
                             const xa_classes *classes,
                             xa_audit_model_spec *model,

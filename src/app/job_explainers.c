@@ -31,7 +31,7 @@ static void
 read_target(xa_ynode n, const xa_classes *classes, xa_explainer_spec *spec, xa_problems *problems)
 {
     static const char *const keys[] = {"class"};
-    static const char *const rules[] = {"predicted", "label", "annotated"};
+    static const char *const rules[] = {"predicted", "label", "annotated"}; /* none: by kind */
     int rule = XA_TARGET_PREDICTED;
     int64_t index;
     if (xa_yaml_kind(n) != XA_Y_MAP) {
@@ -77,6 +77,10 @@ static void apply_profile(xa_ynode n, xa_explainer_spec *spec, xa_problems *prob
     if (text && !strcmp(text, "seed")) {
         spec->score = XA_SCORE_PROB;
         spec->as_tensorflow = true;
+        if (spec->kind == XA_EXPLAIN_ROLLOUT) {
+            spec->vit_keras = spec->has_input = true;
+            spec->input.scale = (xa_scale){.kind = XA_SCALE_TF};
+        }
     } else if (text && !strcmp(text, "paper")) {
         spec->score = XA_SCORE_LOGIT;
     } else {
@@ -112,10 +116,18 @@ static void only_for(xa_ynode map,
         XA_YAML_PROBLEM(problems, n, "%s: `%s` is a setting of %s", kind, key, family);
 }
 
-static void
-read_one(xa_ynode n, const xa_classes *classes, xa_explainer_spec *spec, xa_problems *problems)
+static void read_one(xa_ynode n,
+                     const xa_classes *classes,
+                     const xa_input_spec *input,
+                     xa_explainer_spec *spec,
+                     xa_problems *problems)
 {
     static const char *const keys[] = {"kind",
+                                       "method",
+                                       "heads",
+                                       "start_layer",
+                                       "discard",
+                                       "input",
                                        "name",
                                        "profile",
                                        "score",
@@ -143,8 +155,14 @@ read_one(xa_ynode n, const xa_classes *classes, xa_explainer_spec *spec, xa_prob
                        &kind,
                        problems))
         return;
+    if (xa_yaml_kind(n) == XA_Y_MAP &&
+        !xa_job_read_method(xa_yaml_get(n, "method"), &kind, problems))
+        return;
     *spec = xa_explainer_defaults((xa_explainer_kind)kind);
-    const bool layered = xa_explainer_get(spec->kind)->needs & XA_NEEDS_LAYER;
+    spec->input = *input;
+    const unsigned needs = xa_explainer_get(spec->kind)->needs;
+    const bool attention = needs & (XA_NEEDS_ATTENTION | XA_NEEDS_ATTENTION_GRADIENT);
+    const bool layered = *spec->layer, cam = needs & XA_NEEDS_LAYER;
     if (xa_yaml_kind(n) == XA_Y_MAP) {
         const char *what = kind_names[kind];
         apply_profile(xa_yaml_get(n, "profile"), spec, problems);
@@ -157,12 +175,26 @@ read_one(xa_ynode n, const xa_classes *classes, xa_explainer_spec *spec, xa_prob
                       &score,
                       problems);
         spec->score = (xa_score)score;
-        if (xa_yaml_get(n, "target").id)
+        only_for(
+            n, "target", spec->target != XA_TARGET_NONE, what, "explainers of a class", problems);
+        only_for(
+            n, "score", spec->target != XA_TARGET_NONE, what, "explainers of a class", problems);
+        if (xa_yaml_get(n, "target").id && spec->target != XA_TARGET_NONE)
             read_target(xa_yaml_get(n, "target"), classes, spec, problems);
-        only_for(n, "layer", layered, what, "the CAM kinds", problems);
-        only_for(n, "relu", layered, what, "the CAM kinds", problems);
-        only_for(n, "channels", !layered, what, "the input-gradient kinds", problems);
-        only_for(n, "absolute", !layered, what, "the input-gradient kinds", problems);
+        only_for(
+            n, "layer", layered, what, "the CAM kinds and of single attention layers", problems);
+        only_for(n, "relu", cam || spec->relu, what, "the CAM kinds", problems);
+        only_for(n, "channels", !cam && !attention, what, "the input-gradient kinds", problems);
+        only_for(n, "absolute", !cam && !attention, what, "the input-gradient kinds", problems);
+        only_for(n, "heads", attention, what, "the attention kinds", problems);
+        only_for(n, "start_layer", attention, what, "the attention kinds", problems);
+        only_for(n, "discard", attention, what, "the attention kinds", problems);
+        if (attention)
+            xa_job_read_attention(n, spec, problems);
+        if (xa_yaml_get(n, "input").id) {
+            spec->has_input = true;
+            xa_job_read_input_override(xa_yaml_get(n, "input"), &spec->input, problems);
+        }
         const char *layer = xa_yaml_text(xa_yaml_get(n, "layer"));
         if (layer && strlen(layer) >= sizeof spec->layer)
             XA_YAML_PROBLEM(problems, n, "layer: the name is too long");
@@ -206,7 +238,7 @@ void xa_job_read_explainers(xa_ynode list,
         return;
     for (int i = 0; i < n; i++) {
         xa_explainer_spec *e = &model->explainers[model->nexplainers];
-        read_one(xa_yaml_at(list, i), classes, e, problems);
+        read_one(xa_yaml_at(list, i), classes, &model->input, e, problems);
         for (int k = 0; k < model->nexplainers; k++)
             if (!strcmp(model->explainers[k].name, e->name) && e->name[0])
                 XA_YAML_PROBLEM(problems,

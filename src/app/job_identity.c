@@ -5,6 +5,7 @@
 #include "job.h"
 #include "xaudit/archive.h"
 
+/* m: the model's name, or "name.explainer.name" of one with an own way to the input. */
 static void input_lines(xa_str *out, const char *m, const xa_input_spec *s)
 {
     xa_str_printf(out, "model.%s.size = %" PRId64 "x%" PRId64 "\n", m, s->height, s->width);
@@ -48,11 +49,25 @@ static void explainer_line(
                   xa_target_name(s->target));
     if (s->target == XA_TARGET_CLASS)
         xa_str_printf(out, " %d", (int)s->target_class);
-    if (*xa_audit_layer(a, m, e))
+    if (xa_explainer_get(s->kind)->needs & (XA_NEEDS_ATTENTION | XA_NEEDS_ATTENTION_GRADIENT))
+        xa_str_printf(out,
+                      " layer %s heads %s start %d discard %.17g vit_keras %d relu %d",
+                      xa_audit_layer(a, m, e),
+                      xa_fuse_name(s->heads),
+                      s->start,
+                      s->discard,
+                      s->vit_keras,
+                      s->relu);
+    else if (*xa_audit_layer(a, m, e))
         xa_str_printf(out, " layer %s relu %d", xa_audit_layer(a, m, e), s->relu);
     else
         xa_str_printf(out, " channels %s absolute %d", xa_reduce_name(s->channels), s->absolute);
     xa_str_printf(out, " store %s\n", s->half ? "f16" : "f32");
+    if (s->has_input) {
+        char name[160];
+        snprintf(name, sizeof name, "%s.explainer.%s", model, s->name);
+        input_lines(out, name, &s->input);
+    }
 }
 
 xa_status
@@ -79,6 +94,8 @@ xa_job_identity(const xa_job *j, const xa_audit *a, const xa_manifest *m, xa_str
                       xa_head_name(xa_model_head(xa_audit_model_of(a, i))->kind));
         xa_str_printf(out, "model.%s.batch = %" PRId64 "\n", s->name, s->batch);
         input_lines(out, s->name, &s->input);
+        if (s->open.interpolate_positions)
+            xa_str_printf(out, "model.%s.interpolate_positions = 1\n", s->name);
         for (int e = 0; e < s->nexplainers; e++)
             explainer_line(out, a, i, e, s->name, &s->explainers[e]);
     }

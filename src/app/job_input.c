@@ -158,10 +158,17 @@ static void read_depth(xa_ynode n, xa_depth *depth, xa_problems *problems)
         XA_YAML_PROBLEM(problems, n, "depth: percentiles lie between 0 and 100");
 }
 
+static void read_resize(xa_ynode n, xa_input_spec *spec, xa_problems *problems)
+{
+    int resize = (int)spec->resize;
+    if (xa_job_choice(
+            n, "resize", xa_resample_parse, resample_names, XA_RESAMPLE_COUNT, &resize, problems))
+        spec->resize = (xa_resample)resize;
+}
+
 void xa_job_read_input(xa_ynode node, xa_input_spec *spec, xa_problems *problems)
 {
     static const char *const keys[] = {"size", "resize", "scale", "fit", "depth"};
-    int resize = XA_RESAMPLE_PIL_BILINEAR;
     if (xa_yaml_kind(node) != XA_Y_MAP) {
         XA_YAML_PROBLEM(problems,
                         node,
@@ -183,14 +190,7 @@ void xa_job_read_input(xa_ynode node, xa_input_spec *spec, xa_problems *problems
                         node,
                         "input: `resize` is missing: the resampler that the model was trained with "
                         "(pil-bilinear, cv2-linear, tf-bilinear, ...)");
-    if (xa_job_choice(xa_yaml_get(node, "resize"),
-                      "resize",
-                      xa_resample_parse,
-                      resample_names,
-                      XA_RESAMPLE_COUNT,
-                      &resize,
-                      problems))
-        spec->resize = (xa_resample)resize;
+    read_resize(xa_yaml_get(node, "resize"), spec, problems);
     if (!xa_yaml_get(node, "scale").id)
         XA_YAML_PROBLEM(problems,
                         node,
@@ -200,4 +200,29 @@ void xa_job_read_input(xa_ynode node, xa_input_spec *spec, xa_problems *problems
         read_scale(xa_yaml_get(node, "scale"), &spec->scale, problems);
     read_fit(xa_yaml_get(node, "fit"), spec, &spec->fit, problems);
     read_depth(xa_yaml_get(node, "depth"), &spec->depth, problems);
+}
+
+void xa_job_read_input_override(xa_ynode node, xa_input_spec *spec, xa_problems *problems)
+{
+    static const char *const keys[] = {"resize", "scale", "depth"};
+    if (xa_yaml_kind(node) != XA_Y_MAP) {
+        XA_YAML_PROBLEM(problems,
+                        node,
+                        "input: expected a map with resize, scale or depth, such as { scale: tf }");
+        return;
+    }
+    if (xa_yaml_get(node, "size").id || xa_yaml_get(node, "fit").id) {
+        XA_YAML_PROBLEM(
+            problems,
+            node,
+            "input of an explainer: size and fit are the model's; for another size list "
+            "the model a second time under another name");
+        return;
+    }
+    xa_job_check_keys(node, "input", keys, 3, problems);
+    read_resize(xa_yaml_get(node, "resize"), spec, problems);
+    if (xa_yaml_get(node, "scale").id)
+        read_scale(xa_yaml_get(node, "scale"), &spec->scale, problems);
+    if (xa_yaml_get(node, "depth").id)
+        read_depth(xa_yaml_get(node, "depth"), &spec->depth, problems);
 }

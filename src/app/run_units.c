@@ -128,6 +128,10 @@ done:
 
 static void time_text(double seconds, char *buf, size_t size)
 {
+    if (!(seconds >= 0.0)) {
+        snprintf(buf, size, "?"); /* nothing is done yet */
+        return;
+    }
     const long s = seconds > 0.0 && seconds < 1e9 ? lround(seconds) : 0;
     if (s >= 3600)
         snprintf(buf, size, "%ldh%02ldm", s / 3600, s / 60 % 60);

@@ -1,4 +1,4 @@
-/* Models opened, layers resolved, passes grouped, plans made. */
+/* Models opened, layers resolved, memory sized. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,12 +21,30 @@ void xa_audit_spec_fini(xa_audit_spec *s)
     *s = (xa_audit_spec){0};
 }
 
+enum { ATTENTION = XA_NEEDS_ATTENTION | XA_NEEDS_ATTENTION_GRADIENT };
+
 static unsigned needs_of(const xa_explainer_spec *e)
 {
     return xa_explainer_get(e->kind)->needs;
 }
 
-/* ---- layers and groups ---- */
+/* ---- layers ---- */
+
+/* The attention layer of kinds that look at one; others look at all from `start` on. */
+static xa_status resolve_attention(xa_audit_model *am, int e, xa_err *err)
+{
+    const xa_explainer_spec *ex = &am->spec->explainers[e];
+    am->site[e] = 0;
+    if (!*ex->layer)
+        return XA_OK;
+    XA_RETURN_TRY(err, xa_model_find_attention(am->model, ex->layer, &am->site[e], err));
+    const int node = xa_model_attention(am->model, am->site[e]);
+    snprintf(am->layer_path[e],
+             sizeof am->layer_path[e],
+             "%s",
+             xa_graph_node(xa_model_graph(am->model), node)->name);
+    return XA_OK;
+}
 
 static xa_status resolve_layers(xa_audit_model *am, xa_err *err)
 {
@@ -36,6 +54,8 @@ static xa_status resolve_layers(xa_audit_model *am, xa_err *err)
         const xa_layer *layer = NULL;
         xa_shape none = {0};
         am->layer_node[e] = -1;
+        if (needs_of(ex) & ATTENTION && am->tokens)
+            XA_RETURN_TRY(err, resolve_attention(am, e, err));
         if (needs_of(ex) & XA_NEEDS_LAYER) {
             if (!strcmp(ex->layer, "auto"))
                 XA_RETURN_TRY(err, xa_model_gradcam_layer(am->model, &layer, err));
@@ -52,9 +72,10 @@ static xa_status resolve_layers(xa_audit_model *am, xa_err *err)
             am->layer_node[e] = layer->node;
             snprintf(am->layer_path[e], sizeof am->layer_path[e], "%s", layer->path);
         }
-        XA_RETURN_TRY(err,
-                      xa_explain_shape(
-                          ex, &am->input, layer ? &layer->shape : &none, &am->map_shape[e], err));
+        XA_RETURN_TRY(
+            err,
+            xa_explain_shape(
+                ex, &am->input, layer ? &layer->shape : &none, am->tokens, &am->map_shape[e], err));
         if (layer && am->map_shape[e].dim[1] * am->map_shape[e].dim[2] < 2)
             XA_RETURN_FAIL(err,
                            XA_INVALID,
@@ -64,109 +85,6 @@ static xa_status resolve_layers(xa_audit_model *am, xa_err *err)
                            layer->path);
     }
     return XA_OK;
-}
-
-static bool same_score(const xa_pass_group *a, const xa_pass_group *b)
-{
-    return a->score == b->score && a->as_tensorflow == b->as_tensorflow;
-}
-
-static void group_passes(xa_audit_model *am)
-{
-    for (int e = 0; e < am->spec->nexplainers; e++) {
-        const xa_explainer_spec *ex = &am->spec->explainers[e];
-        const xa_pass_group want = {.rule = ex->target,
-                                    .target_class =
-                                        ex->target == XA_TARGET_CLASS ? ex->target_class : -1,
-                                    .score = ex->score,
-                                    .as_tensorflow = ex->as_tensorflow};
-        int g = 0;
-        while (g < am->ngroups &&
-               !(am->groups[g].rule == want.rule && same_score(&am->groups[g], &want) &&
-                 am->groups[g].target_class == want.target_class))
-            g++;
-        if (g == am->ngroups)
-            am->groups[am->ngroups++] = want;
-        am->group[e] = g;
-    }
-}
-
-/* ---- plan ---- */
-
-typedef struct reach_set {
-    xa_reach *reach; /* [2*ngroups] */
-    int *nodes;      /* [2*ngroups][nexplainers] */
-    int count;
-} reach_set;
-
-/* The needs of the groups for which `member` is true; an equal reach is shared. */
-static int add_reach(reach_set *set, const xa_audit_model *am, const bool *member)
-{
-    const int n = am->spec->nexplainers;
-    xa_reach *r = &set->reach[set->count];
-    int *nodes = set->nodes + set->count * n;
-    *r = (xa_reach){.nodes = nodes};
-    for (int e = 0; e < n; e++) {
-        if (!member[am->group[e]])
-            continue;
-        if (needs_of(&am->spec->explainers[e]) & XA_NEEDS_INPUT_GRADIENT)
-            r->input = true;
-        if (am->layer_node[e] < 0)
-            continue;
-        int k = 0;
-        while (k < r->nnodes && nodes[k] != am->layer_node[e])
-            k++;
-        if (k == r->nnodes)
-            nodes[r->nnodes++] = am->layer_node[e];
-    }
-    for (int i = 0; i < set->count; i++)
-        if (set->reach[i].input == r->input && set->reach[i].nnodes == r->nnodes &&
-            !memcmp(set->reach[i].nodes, nodes, (size_t)r->nnodes * sizeof(int)))
-            return i;
-    return set->count++;
-}
-
-static xa_status make_plan(xa_audit_model *am, xa_isa isa, xa_err *err)
-{
-    const int n = am->spec->nexplainers, ng = am->ngroups;
-    reach_set set = {0};
-    xa_status st = XA_OK;
-    bool *member = xa_alloc((size_t)ng + 1, sizeof(bool));
-    int *exposed = xa_alloc((size_t)n + 1, sizeof(int));
-    int nexposed = 0;
-    bool needs_input = false;
-    set.reach = xa_alloc((size_t)(2 * ng + 1), sizeof(xa_reach));
-    set.nodes = xa_alloc((size_t)((2 * ng + 1) * (n + 1)), sizeof(int));
-    if (!member || !exposed || !set.reach || !set.nodes)
-        XA_FAIL(err, XA_NOMEM, "model \"%s\": out of memory", am->spec->name);
-    for (int g = 0; g < ng; g++) {
-        for (int k = 0; k < ng; k++)
-            member[k] = k == g;
-        am->groups[g].reach = add_reach(&set, am, member);
-        for (int k = 0; k < ng; k++)
-            member[k] = same_score(&am->groups[k], &am->groups[g]);
-        am->groups[g].shared_reach = add_reach(&set, am, member);
-    }
-    for (int e = 0; e < n; e++) {
-        needs_input = needs_input || (needs_of(&am->spec->explainers[e]) & XA_NEEDS_INPUT);
-        if (am->layer_node[e] >= 0)
-            exposed[nexposed++] = am->layer_node[e];
-    }
-    const xa_plan_spec spec = {.batch = am->spec->batch,
-                               .isa = isa,
-                               .exposed = exposed,
-                               .nexposed = nexposed,
-                               .root = xa_model_head(am->model)->node,
-                               .reach = set.reach,
-                               .nreach = set.count,
-                               .reuse_input = !needs_input};
-    XA_TRY(err, xa_plan_create(xa_model_graph(am->model), &spec, &am->plan, err));
-done:
-    free(member);
-    free(exposed);
-    free(set.reach);
-    free(set.nodes);
-    return st;
 }
 
 static xa_status check_targets(const xa_audit_model *am, xa_err *err)
@@ -206,14 +124,22 @@ open_model(xa_audit_model *am, const xa_audit_model_spec *spec, xa_isa isa, xa_e
     am->map_shape = xa_alloc(n, sizeof(xa_shape));
     am->group = xa_alloc(n, sizeof(int));
     am->groups = xa_alloc(n, sizeof(xa_pass_group));
-    if (!am->layer_node || !am->layer_path || !am->map_shape || !am->group || !am->groups)
+    am->ways = xa_alloc(n, sizeof *am->ways);
+    am->way = xa_alloc(n, sizeof(int));
+    am->site = xa_alloc(n, sizeof(int));
+    am->state_at = xa_alloc(n, sizeof(size_t));
+    am->state_bytes = xa_alloc(n, sizeof(size_t));
+    if (!am->layer_node || !am->layer_path || !am->map_shape || !am->group || !am->groups ||
+        !am->ways || !am->way || !am->site || !am->state_at || !am->state_bytes)
         XA_FAIL(err, XA_NOMEM, "out of memory");
     XA_TRY(err, xa_model_open(spec->file, &opt, &am->model, err));
     am->input = xa_model_input(am->model);
+    am->tokens = xa_model_tokens(am->model);
     XA_TRY(err, check_targets(am, err));
     XA_TRY(err, resolve_layers(am, err));
-    group_passes(am);
-    XA_TRY(err, make_plan(am, isa, err));
+    xa_audit_find_ways(am);
+    xa_audit_group_passes(am);
+    XA_TRY(err, xa_audit_make_plan(am, isa, err));
 done:
     if (st != XA_OK)
         xa_err_prefix(err, "model \"%s\"", spec->name);
@@ -243,8 +169,9 @@ static xa_status size_work(xa_audit *a, xa_err *err)
         am->weights_at = a->weight_bytes;
         am->weight_bytes = info.weight_bytes;
         a->weight_bytes += xa_align_up(info.weight_bytes, XA_ALIGN);
-        if (info.arena_bytes > a->arena_bytes)
-            a->arena_bytes = info.arena_bytes;
+        const size_t arena = xa_attend_layout(am, info.arena_bytes);
+        if (arena > a->arena_bytes)
+            a->arena_bytes = arena;
         a->unit = a->unit / gcd(a->unit, am->spec->batch) * am->spec->batch;
         if (a->unit > 65536)
             XA_RETURN_FAIL(err,
@@ -258,6 +185,8 @@ static xa_status size_work(xa_audit *a, xa_err *err)
         if (seed > largest_seed)
             largest_seed = seed;
         const int64_t targets = am->spec->batch * (am->ngroups + 1);
+        if (am->ngroups > a->most_groups)
+            a->most_groups = am->ngroups;
         if (targets > largest_targets)
             largest_targets = targets;
     }
@@ -266,7 +195,8 @@ static xa_status size_work(xa_audit *a, xa_err *err)
     a->targets = xa_alloc((size_t)largest_targets, sizeof(int32_t));
     a->images = xa_alloc((size_t)a->unit, sizeof(xa_image));
     a->seconds = xa_alloc((size_t)a->unit, sizeof(float));
-    if (!a->map || !a->seed || !a->targets || !a->images || !a->seconds)
+    a->served = xa_alloc((size_t)a->most_groups + 1, sizeof(bool));
+    if (!a->served || !a->map || !a->seed || !a->targets || !a->images || !a->seconds)
         XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
     return XA_OK;
 }
@@ -304,6 +234,11 @@ void xa_audit_free(xa_audit *a)
         free(am->map_shape);
         free(am->group);
         free(am->groups);
+        free(am->ways);
+        free(am->way);
+        free(am->site);
+        free(am->state_at);
+        free(am->state_bytes);
     }
     free(a->models);
     free(a->map);
@@ -311,6 +246,7 @@ void xa_audit_free(xa_audit *a)
     free(a->targets);
     free(a->images);
     free(a->seconds);
+    free(a->served);
     free(a);
 }
 
@@ -384,10 +320,12 @@ xa_status xa_audit_pack(xa_audit *a, void *blob, xa_err *err)
 
 void xa_audit_attach(xa_audit *a, const void *blob, void *arena, const xa_tick *tick)
 {
-    for (int m = 0; m < a->spec->nmodels; m++)
+    for (int m = 0; m < a->spec->nmodels; m++) {
+        a->models[m].arena = arena;
         xa_run_init(&a->models[m].run,
                     a->models[m].plan,
                     (const unsigned char *)blob + a->models[m].weights_at,
                     arena,
                     tick);
+    }
 }

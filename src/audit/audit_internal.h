@@ -4,8 +4,9 @@
 
 #include "xaudit/audit.h"
 
-/* Explainers that share a backward pass: the same target rule and the same score. */
+/* Explainers that share a backward pass: the same input, target rule and score. */
 typedef struct xa_pass_group {
+    int way; /* of xa_audit_model.ways */
     xa_target_rule rule;
     int32_t target_class;
     xa_score score;
@@ -25,10 +26,42 @@ typedef struct xa_audit_model {
     int *layer_node;         /* [nexplainers], -1: input gradient only */
     char (*layer_path)[256]; /* [nexplainers] */
     xa_shape *map_shape;     /* [nexplainers] */
-    int *group;              /* [nexplainers] */
+    int *group;              /* [nexplainers], -1: needs no backward pass */
     xa_pass_group *groups;
     int ngroups;
+    const xa_input_spec *
+        *ways; /* [nways] from the image to the input: the model's own first, then
+                  those of explainers that have another; each costs a forward pass */
+    int nways;
+    int *way;                /* [nexplainers] */
+    const xa_tokens *tokens; /* of the model, or NULL */
+    int *site;               /* [nexplainers] attention layer of explainers that look at one */
+    size_t *state_at, *state_bytes; /* [nexplainers] of attention explainers: offset in the arena,
+                                       and bytes a sample; 0: none */
+    unsigned char *arena;
 } xa_audit_model;
+
+/* passes.c: the ways and groups of a model's explainers, and its plan. */
+void xa_audit_find_ways(xa_audit_model *am);
+void xa_audit_group_passes(xa_audit_model *am);
+xa_status xa_audit_make_plan(xa_audit_model *am, xa_isa isa, xa_err *err);
+
+/* attend.c: attention explainers look on while the engine runs. */
+typedef struct xa_attend {
+    xa_audit_model *am;
+    bool backward;
+    const bool *groups;     /* backward: those the pass serves */
+    const int32_t *targets; /* backward: [batch] of all of them; -1: nobody looks */
+    int way;                /* forward: of the pass */
+    int64_t n;              /* samples of the batch in use */
+} xa_attend;
+/* Sizes states behind the plan's arena; returns the bytes of both. */
+size_t xa_attend_layout(xa_audit_model *am, size_t plan_bytes);
+/* Clears the states that the coming pass fills, and sets the run's sink; `x` is borrowed until
+ * xa_attend_end. */
+void xa_attend_begin(xa_attend *x);
+void xa_attend_end(xa_attend *x);
+void *xa_attend_state(const xa_audit_model *am, int e, int64_t sample);
 
 struct xa_audit {
     const xa_audit_spec *spec;
@@ -39,7 +72,9 @@ struct xa_audit {
     float *map;       /* the largest map, f32 */
     float *seed;      /* [batch, units] of the largest model */
     int32_t *targets; /* scratch of a batch's passes */
-    float *seconds;   /* [unit] */
+    int most_groups;
+    bool *served;   /* [most_groups] groups of the pass in hand */
+    float *seconds; /* [unit] */
 };
 
 /* rows.c */

@@ -12,6 +12,8 @@ static int64_t row_for(const xa_rows *r, int m, int e, int64_t slot, int32_t cla
     int64_t count;
     const int64_t first = xa_rows_first(r, m, e, slot, &count);
     for (int64_t k = first; k < first + count; k++) {
+        if (rule == XA_TARGET_NONE)
+            return k; /* explains no class: scored for every one */
         if (x->target[k] < 0)
             continue;
         if (rule == XA_TARGET_PREDICTED || rule == XA_TARGET_CLASS || x->target[k] == class_index)

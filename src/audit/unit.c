@@ -51,7 +51,8 @@ static bool slot_lives(const batch *b, int64_t i)
     return b->out->status[b->first + i] == 1;
 }
 
-static bool fill_input(const batch *b)
+/* The batch's images the w-th way; the affine maps are the model's own. */
+static bool fill_input(const batch *b, int w)
 {
     float *x = xa_run_input(&b->am->run);
     const int64_t count = xa_shape_count(&b->am->input);
@@ -63,15 +64,15 @@ static bool fill_input(const batch *b)
         bool filled = false;
         if (i < b->n && slot_lives(b, i)) {
             const xa_status st = xa_preprocess(&b->a->images[slot],
-                                               &b->am->spec->input,
+                                               b->am->ways[w],
                                                (int)b->am->input.dim[2],
                                                x + i * count,
                                                affine,
                                                &why);
             filled = st == XA_OK;
-            if (filled)
+            if (filled && w == 0)
                 memcpy(b->out->affine + slot * 6, affine, sizeof affine);
-            else
+            else if (!filled)
                 xa_rows_fail(b->rows, b->m, slot, STAGE_PREPROCESS, why.message);
         }
         if (!filled)
@@ -156,38 +157,52 @@ static void store_map(const batch *b, int e, int64_t row, int32_t target, int64_
     }
 }
 
+/* The map of explainer e for the i-th sample, from the passes just run; reach -1: no backward pass.
+ */
+static void make_map(const batch *b, int e, int64_t i, int32_t j, int reach, int32_t target)
+{
+    const xa_explainer_spec *spec = &b->am->spec->explainers[e];
+    const xa_explainer_def *def = xa_explainer_get(spec->kind);
+    const xa_graph *graph = xa_model_graph(b->am->model);
+    const int node = b->am->layer_node[e], input = xa_graph_input(graph);
+    xa_explain_view v = {.input_shape = b->am->input, .attention = {b->am->tokens, b->am->site[e]}};
+    if (def->needs & XA_NEEDS_INPUT)
+        v.input = xa_run_input(&b->am->run) + i * xa_shape_count(&v.input_shape);
+    if (def->needs & XA_NEEDS_INPUT_GRADIENT)
+        v.input_gradient =
+            xa_run_gradient(&b->am->run, reach, input) + i * xa_shape_count(&v.input_shape);
+    if (node >= 0) {
+        const xa_shape *whole = &xa_graph_node(graph, node)->shape;
+        int64_t skip = 0;
+        (void)xa_explain_grid(whole, b->am->tokens, &v.layer_shape, &skip);
+        const int64_t at = i * xa_shape_count(whole) + skip;
+        v.layer_value = xa_run_value(&b->am->run, node) + at;
+        v.layer_gradient = xa_run_gradient(&b->am->run, reach, node) + at;
+    }
+    if (b->am->state_bytes[e])
+        v.state = xa_attend_state(b->am, e, i);
+    def->compute(spec, &v, b->a->map);
+    int64_t count;
+    const int64_t first = xa_rows_first(b->rows, b->m, e, b->first + i, &count);
+    store_map(b, e, first + j, target, i);
+}
+
 /* Maps of all explainers of group g from the backward pass just run. */
 static void make_maps(const batch *b, int g, int32_t j, int reach, const int32_t *targets)
 {
-    const xa_graph *graph = xa_model_graph(b->am->model);
-    const int input = xa_graph_input(graph);
-    for (int e = 0; e < b->am->spec->nexplainers; e++) {
-        const xa_explainer_spec *spec = &b->am->spec->explainers[e];
-        const xa_explainer_def *def = xa_explainer_get(spec->kind);
-        const int node = b->am->layer_node[e];
-        if (b->am->group[e] != g)
-            continue;
-        for (int64_t i = 0; i < b->n; i++) {
-            if (targets[i] < 0)
-                continue;
-            xa_explain_view v = {.input_shape = b->am->input};
-            if (def->needs & XA_NEEDS_INPUT)
-                v.input = xa_run_input(&b->am->run) + i * xa_shape_count(&v.input_shape);
-            if (def->needs & XA_NEEDS_INPUT_GRADIENT)
-                v.input_gradient =
-                    xa_run_gradient(&b->am->run, reach, input) + i * xa_shape_count(&v.input_shape);
-            if (node >= 0) {
-                v.layer_shape = xa_graph_node(graph, node)->shape;
-                const int64_t at = i * xa_shape_count(&v.layer_shape);
-                v.layer_value = xa_run_value(&b->am->run, node) + at;
-                v.layer_gradient = xa_run_gradient(&b->am->run, reach, node) + at;
-            }
-            def->compute(spec, &v, b->a->map);
-            int64_t count;
-            const int64_t first = xa_rows_first(b->rows, b->m, e, b->first + i, &count);
-            store_map(b, e, first + j, targets[i], i);
-        }
-    }
+    for (int e = 0; e < b->am->spec->nexplainers; e++)
+        for (int64_t i = 0; b->am->group[e] == g && i < b->n; i++)
+            if (targets[i] >= 0)
+                make_map(b, e, i, j, reach, targets[i]);
+}
+
+/* Maps that need no backward pass: one a sample, whatever the class. */
+static void make_forward_maps(const batch *b, int w)
+{
+    for (int e = 0; e < b->am->spec->nexplainers; e++)
+        for (int64_t i = 0; b->am->group[e] < 0 && b->am->way[e] == w && i < b->n; i++)
+            if (slot_lives(b, i))
+                make_map(b, e, i, 0, -1, -1);
 }
 
 static xa_status
@@ -206,13 +221,27 @@ run_pass(const batch *b, const xa_pass_group *g, int reach, const int32_t *targe
                                         targets[i],
                                         b->a->seed + i * h->units,
                                         err));
+    xa_attend look = {
+        .am = b->am, .backward = true, .groups = b->a->served, .targets = targets, .n = b->n};
+    xa_attend_begin(&look);
     xa_run_backward(&b->am->run, reach, b->a->seed);
+    xa_attend_end(&look);
     return XA_OK;
 }
 
-/* The j-th targets of every group; groups of one score whose targets agree in all slots share a
- * pass. */
-static xa_status explain_round(const batch *b, int32_t j, bool *any, xa_err *err)
+/* Groups k and g want the same gradient: one score, the same targets in all slots. */
+static bool shares(const batch *b, int k, int g)
+{
+    const xa_pass_group *x = &b->am->groups[k], *y = &b->am->groups[g];
+    return x->way == y->way && x->score == y->score && x->as_tensorflow == y->as_tensorflow &&
+           !memcmp(b->a->targets + k * b->n,
+                   b->a->targets + g * b->n,
+                   (size_t)b->n * sizeof *b->a->targets);
+}
+
+/* The j-th targets of every group of way w; groups of one score whose targets agree in all slots
+ * share a pass. */
+static xa_status explain_round(const batch *b, int w, int32_t j, bool *any, xa_err *err)
 {
     const int ng = b->am->ngroups;
     int32_t *targets = b->a->targets; /* [ngroups, batch] */
@@ -220,7 +249,8 @@ static xa_status explain_round(const batch *b, int32_t j, bool *any, xa_err *err
     *any = false;
     for (int g = 0; g < ng; g++)
         for (int64_t i = 0; i < n; i++) {
-            targets[g * n + i] = target_of(b, &b->am->groups[g], i, j);
+            targets[g * n + i] =
+                b->am->groups[g].way == w ? target_of(b, &b->am->groups[g], i, j) : -1;
             if (targets[g * n + i] >= (int32_t)xa_model_head(b->am->model)->classes)
                 targets[g * n + i] = -1; /* a label the model does not know: told by check */
         }
@@ -233,21 +263,16 @@ static xa_status explain_round(const batch *b, int32_t j, bool *any, xa_err *err
             continue;
         *any = true;
         for (int k = 0; k < ng; k++) {
-            const bool same =
-                k != g && b->am->groups[k].score == group->score &&
-                b->am->groups[k].as_tensorflow == group->as_tensorflow &&
-                !memcmp(targets + k * n, targets + g * n, (size_t)n * sizeof *targets);
-            shared = shared || (same && k > g);
-            done = done || (same && k < g); /* made together with group k */
+            b->a->served[k] = k == g || shares(b, k, g);
+            shared = shared || (b->a->served[k] && k > g);
+            done = done || (b->a->served[k] && k < g); /* made together with group k */
         }
         if (done)
             continue;
         const int reach = shared ? group->shared_reach : group->reach;
         XA_RETURN_TRY(err, run_pass(b, group, reach, targets + g * n, err));
         for (int k = g; k < ng; k++)
-            if (k == g || (shared && b->am->groups[k].score == group->score &&
-                           b->am->groups[k].as_tensorflow == group->as_tensorflow &&
-                           !memcmp(targets + k * n, targets + g * n, (size_t)n * sizeof *targets)))
+            if (b->a->served[k])
                 make_maps(b, k, j, reach, targets + k * n);
     }
     return XA_OK;
@@ -256,13 +281,20 @@ static xa_status explain_round(const batch *b, int32_t j, bool *any, xa_err *err
 static xa_status run_batch(const batch *b, xa_err *err)
 {
     const double start = xa_time();
-    bool any = fill_input(b);
-    if (!any)
-        return XA_OK;
-    xa_run_forward(&b->am->run);
-    read_head(b);
-    for (int32_t j = 0; any; j++)
-        XA_RETURN_TRY(err, explain_round(b, j, &any, err));
+    for (int w = 0; w < b->am->nways; w++) {
+        bool any = fill_input(b, w);
+        xa_attend look = {.am = b->am, .way = w, .n = b->n};
+        if (!any)
+            return XA_OK;
+        xa_attend_begin(&look);
+        xa_run_forward(&b->am->run);
+        xa_attend_end(&look);
+        if (w == 0)
+            read_head(b);
+        make_forward_maps(b, w);
+        for (int32_t j = 0; any; j++)
+            XA_RETURN_TRY(err, explain_round(b, w, j, &any, err));
+    }
     for (int64_t i = 0; i < b->n; i++)
         b->a->seconds[b->first + i] += (float)((xa_time() - start) / (double)b->n);
     return XA_OK;

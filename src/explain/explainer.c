@@ -26,6 +26,12 @@ static const char *const reduce_names[] = {
 #undef X
 };
 
+static const char *const fuse_names[] = {
+#define X(name, text) text,
+    XA_FUSE_LIST(X)
+#undef X
+};
+
 static int find(const char *text, const char *const *names, int n)
 {
     for (int i = 0; i < n; i++)
@@ -64,6 +70,16 @@ const char *xa_reduce_name(xa_reduce r)
     return reduce_names[r];
 }
 
+int xa_fuse_parse(const char *name)
+{
+    return find(name, fuse_names, XA_FUSE_COUNT);
+}
+
+const char *xa_fuse_name(xa_fuse f)
+{
+    return fuse_names[f];
+}
+
 const xa_explainer_def *xa_explainer_get(xa_explainer_kind kind)
 {
     return explainers[kind];
@@ -89,6 +105,11 @@ xa_explainer_spec xa_explainer_defaults(xa_explainer_kind kind)
         s.relu = true;
         snprintf(s.layer, sizeof s.layer, "auto");
     }
+    if (explainers[kind]->needs & XA_NEEDS_ATTENTION)
+        s.target = XA_TARGET_NONE;
+    if (kind == XA_EXPLAIN_ATTENTION || kind == XA_EXPLAIN_ATTENTION_GRADCAM)
+        snprintf(s.layer, sizeof s.layer, "auto");
+    s.relu = s.relu || kind == XA_EXPLAIN_ATTENTION_GRADCAM;
     return s;
 }
 
@@ -96,20 +117,23 @@ void xa_explainer_default_name(const xa_explainer_spec *s, char *out, size_t siz
 {
     char target[32], layer[64] = "";
     if (s->target == XA_TARGET_CLASS)
-        snprintf(target, sizeof target, "class%d", (int)s->target_class);
+        snprintf(target, sizeof target, ".class%d", (int)s->target_class);
+    else if (s->target == XA_TARGET_NONE)
+        target[0] = '\0';
     else
-        snprintf(target, sizeof target, "%s", xa_target_name(s->target));
+        snprintf(target, sizeof target, ".%s", xa_target_name(s->target));
     if (s->layer[0] && strcmp(s->layer, "auto")) {
         const char *last = strrchr(s->layer, '/');
         snprintf(layer, sizeof layer, ".%.60s", last ? last + 1 : s->layer);
     }
+    const bool scored = s->target != XA_TARGET_NONE && s->score != XA_SCORE_LOGIT;
     snprintf(out,
              size,
-             "%s.%s%s%s%s",
-             explainers[s->kind]->name,
+             "%s%s%s%s%s",
+             s->vit_keras ? "attention_map" : explainers[s->kind]->name,
              target,
-             s->score == XA_SCORE_LOGIT ? "" : ".",
-             s->score == XA_SCORE_LOGIT ? "" : xa_score_name(s->score),
+             scored ? "." : "",
+             scored ? xa_score_name(s->score) : "",
              layer);
     for (char *c = out; *c; c++)
         if (*c == '+')
@@ -118,22 +142,81 @@ void xa_explainer_default_name(const xa_explainer_spec *s, char *out, size_t siz
             *c = '_';
 }
 
+bool xa_explain_grid(const xa_shape *layer, const xa_tokens *tokens, xa_shape *grid, int64_t *skip)
+{
+    if (layer->ndim == 3) {
+        *grid = *layer;
+        *skip = 0;
+        return true;
+    }
+    if (!tokens || layer->ndim != 2)
+        return false;
+    const int64_t patches = tokens->height * tokens->width;
+    if (layer->dim[0] != patches && layer->dim[0] != tokens->prefix + patches)
+        return false;
+    *grid = (xa_shape){.ndim = 3, .dim = {tokens->height, tokens->width, layer->dim[1]}};
+    *skip = (layer->dim[0] - patches) * layer->dim[1];
+    return true;
+}
+
+static xa_status
+attention_shape(const xa_explainer_spec *spec, const xa_tokens *tokens, xa_shape *out, xa_err *err)
+{
+    const char *name = explainers[spec->kind]->name;
+    const bool single =
+        spec->kind == XA_EXPLAIN_ATTENTION || spec->kind == XA_EXPLAIN_ATTENTION_GRADCAM;
+    if (!tokens)
+        XA_RETURN_FAIL(err,
+                       XA_SHAPE,
+                       "%s: the model has no attention over a patch grid; attention maps need a "
+                       "vision transformer",
+                       name);
+    if (spec->heads == XA_FUSE_NONE && !single)
+        XA_RETURN_FAIL(
+            err,
+            XA_INVALID,
+            "%s: heads: none gives one map a head, which attention and attention_gradcam have",
+            name);
+    if (spec->heads == XA_FUSE_NONE && !tokens->heads)
+        XA_RETURN_FAIL(
+            err, XA_SHAPE, "%s: heads: none, but the layers differ in their number of heads", name);
+    if (spec->start < 0 || spec->start >= tokens->nlayers)
+        XA_RETURN_FAIL(err,
+                       XA_INVALID,
+                       "%s: start_layer is %d, but the model has %d attention layers (0 to %d)",
+                       name,
+                       spec->start,
+                       tokens->nlayers,
+                       tokens->nlayers - 1);
+    *out = (xa_shape){
+        .ndim = 3,
+        .dim = {spec->heads == XA_FUSE_NONE ? tokens->heads : 1, tokens->height, tokens->width}};
+    return XA_OK;
+}
+
 xa_status xa_explain_shape(const xa_explainer_spec *spec,
                            const xa_shape *input,
                            const xa_shape *layer,
+                           const xa_tokens *tokens,
                            xa_shape *out,
                            xa_err *err)
 {
+    const unsigned needs = explainers[spec->kind]->needs;
     char text[96];
-    if (explainers[spec->kind]->needs & XA_NEEDS_LAYER) {
-        if (layer->ndim != 3)
+    if (needs & (XA_NEEDS_ATTENTION | XA_NEEDS_ATTENTION_GRADIENT))
+        return attention_shape(spec, tokens, out, err);
+    if (needs & XA_NEEDS_LAYER) {
+        xa_shape grid;
+        int64_t skip;
+        if (!xa_explain_grid(layer, tokens, &grid, &skip))
             XA_RETURN_FAIL(err,
                            XA_SHAPE,
-                           "%s: layer \"%s\" gives %s, expected [height,width,channels]",
+                           "%s: layer \"%s\" gives %s, expected [height,width,channels] or the "
+                           "tokens of a patch grid",
                            explainers[spec->kind]->name,
                            spec->layer,
                            xa_shape_text(layer, text, sizeof text));
-        *out = (xa_shape){.ndim = 3, .dim = {1, layer->dim[0], layer->dim[1]}};
+        *out = (xa_shape){.ndim = 3, .dim = {1, grid.dim[0], grid.dim[1]}};
         return XA_OK;
     }
     if (input->ndim != 3)

@@ -39,22 +39,29 @@ static xa_status add_leaves(leaves *l, xa_klayer *layer, xa_err *err)
 
 /* ---- by name ---- */
 
-/* Does the tensor's name end with "<layer>/<slot>", at a '/' or at its start? */
+/* Does the tensor's name end with "<layer>/<slot>", at a '/' or at its start? A % of the slot
+ * stands for the layer's name. */
 static bool name_fits(const char *tensor, const char *layer, const char *slot)
 {
-    const size_t n = strlen(tensor), a = strlen(layer), b = strlen(slot);
+    const char *mark = strchr(slot, '%');
+    const size_t n = strlen(tensor), a = strlen(layer);
+    const size_t head = mark ? (size_t)(mark - slot) : strlen(slot);
+    const char *tail = mark ? mark + 1 : "";
+    const size_t b = head + (mark ? a : 0) + strlen(tail);
     if (n < a + 1 + b)
         return false;
-    const char *at = tensor + (n - a - 1 - b);
-    return !strncmp(at, layer, a) && at[a] == '/' && !strcmp(at + a + 1, slot) &&
-           (at == tensor || at[-1] == '/');
+    const char *at = tensor + (n - a - 1 - b), *rest = at + a + 1;
+    return !strncmp(at, layer, a) && at[a] == '/' && !strncmp(rest, slot, head) &&
+           (!mark || !strncmp(rest + head, layer, a)) &&
+           !strcmp(rest + head + (mark ? a : 0), tail) && (at == tensor || at[-1] == '/');
 }
 
 static bool slot_fits(const char *tensor, const xa_kslot *slot)
 {
-    const char *last = strrchr(tensor, '/');
+    const char *last = strrchr(tensor, '/'), *name = strrchr(slot->name, '/');
     last = last ? last + 1 : tensor;
-    return !strcmp(last, slot->name) || (slot->other && !strcmp(last, slot->other));
+    name = name ? name + 1 : slot->name;
+    return !strcmp(last, name) || (slot->other && !strcmp(last, slot->other));
 }
 
 /* Every wanted weight has exactly one tensor of its name. */
@@ -294,31 +301,72 @@ static void snake_case(const char *name, char *out, size_t size)
 
 static xa_status bind_vars(xa_kfile *f, xa_kscope *scope, const char *prefix, xa_err *err);
 
+/* A weight of a compound layer: kernels and gammas are number 0 of their sublayer, biases and
+ * betas 1. */
+static xa_status
+bind_sublayer(xa_kfile *f, xa_klayer *layer, int slot, const char *group, xa_err *err)
+{
+    for (int i = 0; i < 2; i++) {
+        const char *below = xa_kslot_vars(layer->cls, slot, i);
+        int first = 0, count = 0;
+        char *whole = below ? xa_strfmt("%s/%s", group, below) : NULL;
+        if (!below)
+            continue;
+        if (!whole)
+            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        const xa_status st = xa_kfile_vars(f, whole, &first, &count, err);
+        free(whole);
+        XA_RETURN_TRY(err, st);
+        if (count > slot % 2) {
+            layer->tensor[slot] = first + slot % 2;
+            return XA_OK;
+        }
+    }
+    XA_RETURN_FAIL(err,
+                   XA_MISMATCH,
+                   "%s: layer \"%s\" needs weight \"%s\", which \"%s/%s\" does not hold",
+                   f->path,
+                   layer->path,
+                   layer->cls->slots[slot].name,
+                   group,
+                   xa_kslot_vars(layer->cls, slot, 0));
+}
+
+/* The group of layer `index` by its class and count, as most versions write it: "dense", "dense_1",
+ * in the order of the layers, whatever their names. */
+static void class_name(const xa_klayer *l, char *out, size_t size)
+{
+    if (l->inner && strcmp(l->type, "Sequential") != 0)
+        snprintf(out, size, "functional");
+    else
+        snake_case(l->type, out, size);
+}
+
+static void class_form(const xa_kscope *scope, int index, char *out, size_t size)
+{
+    char own[256], other[256];
+    int same = 0;
+    class_name(&scope->layers[index], own, sizeof own);
+    for (int i = 0; i < index; i++) {
+        class_name(&scope->layers[i], other, sizeof other);
+        same += !strcmp(other, own);
+    }
+    if (same)
+        snprintf(out, size, "%s_%d", own, same);
+    else
+        snprintf(out, size, "%s", own);
+}
+
 /* The group of layer i: by name, or by class and count. */
 static xa_status bind_vars_layer(
     xa_kfile *f, xa_kscope *scope, int index, const char *prefix, bool by_name, xa_err *err)
 {
     xa_klayer *layer = &scope->layers[index];
-    char snake[256];
-    int same = 0, which[XA_KMAX_SLOTS], n = 0, first = 0, count = 0;
+    char form[280];
+    int which[XA_KMAX_SLOTS], n = 0, first = 0, count = 0;
     xa_status st = XA_OK;
-    char *group = NULL;
-    snake_case(layer->type, snake, sizeof snake);
-    if (layer->inner && strcmp(layer->type, "Sequential") != 0)
-        snprintf(snake, sizeof snake, "functional");
-    for (int i = 0; i < index; i++) {
-        char other[256];
-        snake_case(scope->layers[i].type, other, sizeof other);
-        if (scope->layers[i].inner && strcmp(scope->layers[i].type, "Sequential") != 0)
-            snprintf(other, sizeof other, "functional");
-        same += !strcmp(other, snake);
-    }
-    if (by_name)
-        group = xa_strfmt("%slayers/%s", prefix, layer->name);
-    else if (same)
-        group = xa_strfmt("%slayers/%s_%d", prefix, snake, same);
-    else
-        group = xa_strfmt("%slayers/%s", prefix, snake);
+    class_form(scope, index, form, sizeof form);
+    char *group = xa_strfmt("%slayers/%s", prefix, by_name ? layer->name : form);
     if (!group)
         XA_FAIL(err, XA_NOMEM, "out of memory");
     if (layer->inner) {
@@ -332,6 +380,11 @@ static xa_status bind_vars_layer(
     XA_TRY(err, xa_klayer_slots(layer, which, &n, err));
     if (!n)
         goto done;
+    if (xa_kslot_vars(layer->cls, 0, 0)) {
+        for (int k = 0; k < n; k++)
+            XA_TRY(err, bind_sublayer(f, layer, which[k], group, err));
+        goto done;
+    }
     XA_TRY(err, xa_kfile_vars(f, group, &first, &count, err));
     if (count < n)
         XA_FAIL(err,
@@ -351,27 +404,24 @@ done:
 
 static xa_status bind_vars(xa_kfile *f, xa_kscope *scope, const char *prefix, xa_err *err)
 {
-    /* which way this file names its groups shows in the first layer that has weights */
+    /* which way this file names its groups: a layer that is not there by class is there by name */
     bool by_name = false;
     for (int i = 0; i < scope->nlayers && !by_name; i++) {
         int which[XA_KMAX_SLOTS], n = 0, first, count = 0;
-        if (scope->layers[i].inner)
+        char form[280];
+        if (scope->layers[i].inner || xa_kslot_vars(scope->layers[i].cls, 0, 0))
             continue;
         XA_RETURN_TRY(err, xa_klayer_slots(&scope->layers[i], which, &n, err));
         if (!n)
             continue;
-        char *group = xa_strfmt("%slayers/%s", prefix, scope->layers[i].name);
-        char snake[256];
-        snake_case(scope->layers[i].type, snake, sizeof snake);
+        class_form(scope, i, form, sizeof form);
+        char *group = xa_strfmt("%slayers/%s", prefix, form);
         if (!group)
             XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
-        /* a default name equals the class form for the first layer of its class: then both agree */
-        const xa_status st = strcmp(scope->layers[i].name, snake) != 0
-                                 ? xa_kfile_vars(f, group, &first, &count, err)
-                                 : XA_OK;
+        const xa_status st = xa_kfile_vars(f, group, &first, &count, err);
         free(group);
         XA_RETURN_TRY(err, st);
-        by_name = count >= n;
+        by_name = count < n;
     }
     for (int i = 0; i < scope->nlayers; i++)
         XA_RETURN_TRY(err, bind_vars_layer(f, scope, i, prefix, by_name, err));

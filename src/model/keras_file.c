@@ -2,9 +2,12 @@
 #include "keras_file.h"
 
 #include <hdf5.h>
+#include <hdf5_hl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "keras_zip.h"
 
 enum { MAX_NAMES = 1 << 20, MAX_NAME_BYTES = 64 << 20, MAX_CHUNKS = 4096 };
 
@@ -410,6 +413,8 @@ xa_status xa_kfile_reopen(xa_kfile *f, xa_err *err)
     const quiet q = quiet_begin();
     xa_status st = XA_OK;
     char why[160];
+    void *image = NULL;
+    size_t size = 0;
     const hid_t list = H5Pcreate(H5P_FILE_ACCESS);
     if (list < 0 || H5Pset_fapl_sec2(list) < 0)
         XA_FAIL(err, XA_IO, "%s: HDF5 cannot be set up (%s)", f->path, reason(why));
@@ -418,7 +423,12 @@ xa_status xa_kfile_reopen(xa_kfile *f, xa_err *err)
     if (H5Pset_file_locking(list, false, true) < 0)
         XA_FAIL(err, XA_IO, "%s: HDF5 cannot be set up (%s)", f->path, reason(why));
 #endif
-    f->handle = (int64_t)H5Fopen(f->path, H5F_ACC_RDONLY, list);
+    if (f->zipped) { /* an image in memory, which HDF5 frees when it closes the file */
+        XA_TRY(err, xa_kzip_bytes(f->path, "model.weights.h5", &image, &size, err));
+        f->handle = (int64_t)H5LTopen_file_image(image, size, H5LT_FILE_IMAGE_DONT_COPY);
+    } else {
+        f->handle = (int64_t)H5Fopen(f->path, H5F_ACC_RDONLY, list);
+    }
     if (f->handle < 0)
         XA_FAIL(err,
                 XA_FORMAT,
@@ -462,14 +472,15 @@ void xa_kfile_free(xa_kfile *f)
     free(f);
 }
 
-xa_status xa_kfile_open(const char *path, size_t max_config, xa_kfile **out, xa_err *err)
+xa_status
+xa_kfile_open(const char *path, bool zipped, size_t max_config, xa_kfile **out, xa_err *err)
 {
-    XA_RETURN_TRY(err, xa_model_sniff(path, err));
     xa_status st = XA_OK;
     xa_kfile *f = xa_alloc(1, sizeof *f);
     if (!f)
         XA_FAIL(err, XA_NOMEM, "%s: out of memory", path);
     f->handle = -1;
+    f->zipped = zipped;
     f->path = xa_strdup(path);
     if (!f->path)
         XA_FAIL(err, XA_NOMEM, "%s: out of memory", path);

@@ -29,6 +29,7 @@ typedef struct xa_kgroup {
 
 typedef struct xa_kfile {
     char *path;
+    bool zipped;    /* path is a .keras archive; the HDF5 file is its model.weights.h5 */
     int64_t handle; /* HDF5's, or -1: closed */
     xa_klayout layout;
     char *config;  /* attribute model_config, NUL-terminated, or NULL: weights only */
@@ -40,12 +41,9 @@ typedef struct xa_kfile {
     size_t ntensors, tensor_cap;
 } xa_kfile;
 
-/* Opens the file and reads configuration and places. A file that is no HDF5 is named for what it
- * is. The handle stays open until xa_kfile_close. */
-XA_MUST_USE xa_status xa_kfile_open(const char *path,
-                                    size_t max_config,
-                                    xa_kfile **out,
-                                    xa_err *err);
+/* Opens the file and reads configuration and places. The handle stays open until xa_kfile_close. */
+XA_MUST_USE xa_status
+xa_kfile_open(const char *path, bool zipped, size_t max_config, xa_kfile **out, xa_err *err);
 void xa_kfile_free(xa_kfile *f);
 /* Opens the handle again if it was closed. */
 XA_MUST_USE xa_status xa_kfile_reopen(xa_kfile *f, xa_err *err);
@@ -57,9 +55,5 @@ xa_kfile_vars(xa_kfile *f, const char *group, int *first, int *count, xa_err *er
 /* Values of a tensor as float32; dst has xa_shape_count(shape) floats, shape must be the file's. */
 XA_MUST_USE xa_status
 xa_kfile_read(xa_kfile *f, int tensor, const xa_shape *shape, float *dst, xa_err *err);
-
-/* Says what a file is that is not HDF5 (or OK if it is one). Names ONNX, PyTorch, safetensors,
- * .keras, SavedModel and the like, and what to do. */
-XA_MUST_USE xa_status xa_model_sniff(const char *path, xa_err *err);
 
 #endif

@@ -78,6 +78,7 @@ static xa_status build_call(
     }
     xa_ksite site = {.b = b, .layer = l, .call = call, .in = in, .nin = nin};
     st = check_training(l, call, err);
+    l->nparts = 0; /* of the last call */
     if (st == XA_OK)
         st = l->cls->build(&site, out, err);
     if (st != XA_OK) {

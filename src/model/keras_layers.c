@@ -16,6 +16,7 @@ static const xa_kclass *const all_classes[] = {
     xa_kclasses_preprocess,
     xa_kclasses_noop,
     xa_kclasses_tfop,
+    xa_kclasses_attention,
 };
 
 const xa_kclass *xa_kclass_find(const char *name)
@@ -144,6 +145,20 @@ xa_status xa_ksite_simple(
     const xa_ksite *s, xa_op op, int in, const xa_op_params *params, int *out, xa_err *err)
 {
     return xa_ksite_node(s, op, &in, 1, params, NULL, 0, out, err);
+}
+
+xa_status xa_ksite_part(const xa_ksite *s,
+                        const char *name,
+                        const char *type,
+                        int node,
+                        int64_t parameters,
+                        xa_err *err)
+{
+    xa_klayer *l = s->layer;
+    XA_RETURN_TRY(err, xa_grow(&l->parts, &l->part_cap, l->nparts + 1, sizeof *l->parts, err));
+    l->parts[l->nparts++] =
+        (xa_kpart){.name = name, .type = type, .node = node, .parameters = parameters};
+    return XA_OK;
 }
 
 /* ---- weights ---- */

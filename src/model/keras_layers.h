@@ -14,8 +14,8 @@
 
 /* A weight a class owns, in the order Keras creates it. */
 typedef struct xa_kslot {
-    const char *name;  /* "kernel" */
-    const char *other; /* what older or newer versions call it, or NULL */
+    const char *name;  /* "kernel"; of compound layers with its sublayer: "query/kernel" */
+    const char *other; /* what older or newer versions call it, or NULL; % is the layer's name */
     const char *flag;  /* setting that says whether it is there, or NULL: always; "=mean": there if
                           that setting is missing */
     bool flag_default;
@@ -30,6 +30,7 @@ typedef struct xa_kbuild {
     int keras;   /* major version: 1, 2, 3 */
     long budget; /* calls left to build */
     const char *own_scaling;
+    bool interpolate; /* position embeddings may be brought to another grid */
 } xa_kbuild;
 
 /* One call of one layer. */
@@ -46,7 +47,8 @@ typedef xa_status xa_kbuild_fn(xa_ksite *s, int *out, xa_err *err);
 enum {
     XA_KCLASS_ACTIVATION = 1, /* may stand as the `activation` of another layer */
     XA_KCLASS_SCALES = 2,     /* right after the input: the graph scales its input itself */
-    XA_KCLASS_TRAINS = 4      /* training=True of a call changes what it computes at inference */
+    XA_KCLASS_TRAINS = 4,     /* training=True of a call changes what it computes at inference */
+    XA_KCLASS_PACKAGE = 8     /* of a library, under whatever package it was registered */
 };
 
 typedef struct xa_kclass {
@@ -66,7 +68,7 @@ XA_MUST_USE xa_status xa_klayer_slots(const xa_klayer *l,
 /* ---- groups of classes, each ending with name NULL ---- */
 extern const xa_kclass xa_kclasses_conv[], xa_kclasses_dense[], xa_kclasses_norm[],
     xa_kclasses_activation[], xa_kclasses_pool[], xa_kclasses_merge[], xa_kclasses_shape[],
-    xa_kclasses_preprocess[], xa_kclasses_noop[], xa_kclasses_tfop[];
+    xa_kclasses_preprocess[], xa_kclasses_noop[], xa_kclasses_tfop[], xa_kclasses_attention[];
 
 /* ---- for builders ---- */
 
@@ -82,6 +84,17 @@ XA_MUST_USE xa_status xa_ksite_padding(const xa_ksite *s, xa_padding *out, xa_er
 /* The value of an argument by keyword or by position among all arguments; NULL if missing. */
 const json_t *xa_ksite_value(const xa_ksite *s, const char *keyword, int position);
 
+/* Layout vars: the sublayer of a compound layer that holds the weight, below the layer's own group,
+ * as its generations call it (alternative 0, 1); NULL: the layer's own group, or no such
+ * alternative. */
+const char *xa_kslot_vars(const xa_kclass *cls, int slot, int alternative);
+/* A line of the layer table below the layer: name and type are static. */
+XA_MUST_USE xa_status xa_ksite_part(const xa_ksite *s,
+                                    const char *name,
+                                    const char *type,
+                                    int node,
+                                    int64_t parameters,
+                                    xa_err *err);
 /* Adds a node named after the layer. */
 XA_MUST_USE xa_status xa_ksite_node(const xa_ksite *s,
                                     xa_op op,

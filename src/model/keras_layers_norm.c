@@ -10,6 +10,7 @@ static const xa_kslot batch_slots[] = {
     {"beta", NULL, "center", true, true, false},
     {"moving_mean", "running_mean", NULL, true, false, false},
     {"moving_variance", "running_std", NULL, true, false, false},
+    {NULL, NULL, NULL, false, false, false},
 };
 
 /* "axis" as Keras writes it: a number or a list. The axes of the sample, ascending. */

@@ -54,7 +54,37 @@ static xa_status build_global_average(xa_ksite *s, int *out, xa_err *err)
     return build_global(s, XA_POOL_AVG, out, err);
 }
 
+/* Over the tokens of [tokens,width]: a grid of one column. */
+static xa_status build_global_1d(xa_ksite *s, xa_pool_kind kind, int *out, xa_err *err)
+{
+    const xa_op_params p = {.global_pool = {.kind = kind}};
+    bool keep;
+    int in;
+    XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));
+    XA_RETURN_TRY(err, xa_ksite_channels_last(s, err));
+    XA_RETURN_TRY(err, xa_kget_bool(s->layer->config, "keepdims", false, &keep, err));
+    const xa_shape x = *xa_ksite_shape(s, in);
+    if (x.ndim != 2)
+        XA_RETURN_FAIL(err, XA_SHAPE, "input of %d dimensions, expected [tokens,width]", x.ndim);
+    const xa_shape column = xa_kshape3(x.dim[0], 1, x.dim[1]), row = xa_kshape2(1, x.dim[1]);
+    XA_RETURN_TRY(err, xa_ksite_reshape(s, in, &column, &in, err));
+    XA_RETURN_TRY(err, xa_ksite_simple(s, XA_OP_GLOBAL_POOL, in, &p, out, err));
+    return keep ? xa_ksite_reshape(s, *out, &row, out, err) : XA_OK;
+}
+
+static xa_status build_global_max_1d(xa_ksite *s, int *out, xa_err *err)
+{
+    return build_global_1d(s, XA_POOL_MAX, out, err);
+}
+
+static xa_status build_global_average_1d(xa_ksite *s, int *out, xa_err *err)
+{
+    return build_global_1d(s, XA_POOL_AVG, out, err);
+}
+
 const xa_kclass xa_kclasses_pool[] = {
+    {"GlobalMaxPooling1D", build_global_max_1d, NULL, 0},
+    {"GlobalAveragePooling1D", build_global_average_1d, NULL, 0},
     {"MaxPooling2D", build_max, NULL, 0},
     {"AveragePooling2D", build_average, NULL, 0},
     {"GlobalMaxPooling2D", build_global_max, NULL, 0},

@@ -100,15 +100,43 @@ xa_status xa_ksite_target(
 }
 
 /* Keras' layer has target_shape without the batch, Keras 3's operation newshape with it. */
+/* A reshape of a patch grid [h,w,D] to tokens [n,D] whose n is that of another input size: another
+ * grid if position embeddings may be interpolated, else refused naming both. */
+static xa_status grid_tokens(
+    const xa_ksite *s, int in, const json_t *target, xa_shape *shape, bool *grid, xa_err *err)
+{
+    const xa_shape *x = xa_ksite_shape(s, in);
+    const json_int_t n = json_integer_value(json_array_get(target, 0)),
+                     d = json_integer_value(json_array_get(target, 1));
+    *grid = x->ndim == 3 && json_array_size(target) == 2 && n > 0 && d == x->dim[2] &&
+            n != x->dim[0] * x->dim[1];
+    if (!*grid)
+        return XA_OK;
+    if (!s->b->interpolate)
+        XA_RETURN_FAIL(err,
+                       XA_SHAPE,
+                       "the input's size makes a grid of %" PRId64 "x%" PRId64
+                       " patches, the model has %lld; use the size it was made for, or "
+                       "interpolate_positions: true to have its position embedding interpolated",
+                       x->dim[0],
+                       x->dim[1],
+                       (long long)n);
+    *shape = xa_kshape2(x->dim[0] * x->dim[1], x->dim[2]);
+    return XA_OK;
+}
+
 static xa_status build_reshape(xa_ksite *s, int *out, xa_err *err)
 {
     const json_t *target = json_object_get(s->layer->config, "target_shape");
     const json_t *whole = json_object_get(s->layer->config, "newshape");
     xa_shape shape;
+    bool grid;
     int in;
     XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));
-    XA_RETURN_TRY(err,
-                  xa_ksite_target(s, in, target ? target : whole, target ? 0 : 1, &shape, err));
+    XA_RETURN_TRY(err, grid_tokens(s, in, target, &shape, &grid, err));
+    if (!grid)
+        XA_RETURN_TRY(err,
+                      xa_ksite_target(s, in, target ? target : whole, target ? 0 : 1, &shape, err));
     return xa_ksite_reshape(s, in, &shape, out, err);
 }
 

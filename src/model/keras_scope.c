@@ -27,6 +27,7 @@ static void layer_fini(xa_klayer *l)
     }
     free(l->calls);
     free(l->path);
+    free(l->parts);
     xa_kscope_free(l->inner);
 }
 
@@ -96,6 +97,9 @@ static xa_status parse_layer(
     if (strlen(l->name) > 1024)
         XA_RETURN_FAIL(err, XA_LIMIT, "a layer name of %zu bytes", strlen(l->name));
     l->type = xa_kclass_bare(written);
+    if (!strcmp(l->type, "Lambda") && !strcmp(l->name, "ExtractToken"))
+        l->type =
+            "ExtractToken"; /* vit-keras' v[:, 0], known by its name; its code is not looked at */
     l->config = config;
     l->depth = depth;
     l->node = -1;
@@ -116,7 +120,8 @@ static xa_status parse_layer(
     l->cls = xa_kclass_find(l->type);
     if (!l->cls)
         return unknown_class(l, written, err);
-    if (l->type != written && strncmp(written, "keras", 5) != 0 && strncmp(written, "Keras", 5))
+    if (l->type != written && !(l->cls->flags & XA_KCLASS_PACKAGE) &&
+        strncmp(written, "keras", 5) != 0 && strncmp(written, "Keras", 5))
         xa_log(
             XA_LOG_WARN,
             "layer \"%s\" has the user's class \"%s\"; it is taken to compute what Keras' own %s "

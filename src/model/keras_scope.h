@@ -11,7 +11,7 @@
 
 #include "xaudit/nn.h"
 
-enum { XA_KMAX_SLOTS = 4, XA_KMAX_NESTING = 24, XA_KMAX_LAYERS = 100000 };
+enum { XA_KMAX_SLOTS = 16, XA_KMAX_NESTING = 24, XA_KMAX_LAYERS = 100000 };
 
 /* Where a call takes a tensor from: a call of a layer of the same scope. */
 typedef struct xa_kref {
@@ -42,6 +42,13 @@ typedef struct xa_kcall {
 struct xa_kclass;
 struct xa_kscope;
 
+/* A part of a compound layer, for the layer table. */
+typedef struct xa_kpart {
+    const char *name, *type; /* static */
+    int node;
+    int64_t parameters;
+} xa_kpart;
+
 typedef struct xa_klayer {
     const char *name;
     const char *type;            /* class name without package: "Conv2D" */
@@ -61,6 +68,8 @@ typedef struct xa_klayer {
     int node, node_call;       /* output of the last call made; -1 */
     int64_t parameters;
     bool is_activation;
+    xa_kpart *parts; /* of its last call; owned */
+    size_t nparts, part_cap;
 } xa_klayer;
 
 typedef struct xa_kscope {

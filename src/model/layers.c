@@ -91,11 +91,31 @@ static bool is_later(const xa_layer *l, const xa_layer *than)
     return !than || l->node > than->node || (l->node == than->node && l->depth > than->depth);
 }
 
+/* Of a vision transformer: what the last attention layer looks at, its block's first norm. */
+static const xa_layer *last_block_norm(const xa_model *m)
+{
+    const xa_tokens *t = xa_model_tokens(m);
+    const xa_layer *found = NULL;
+    if (!t)
+        return NULL;
+    int i = xa_graph_node(m->graph, xa_model_attention(m, t->nlayers - 1))->inputs[0];
+    while (i >= 0 && xa_graph_node(m->graph, i)->op != XA_OP_LAYER_NORM)
+        i = xa_graph_node(m->graph, i)->ninputs == 1 ? xa_graph_node(m->graph, i)->inputs[0] : -1;
+    for (int k = 0; i >= 0 && k < m->nlayers; k++)
+        if (m->layers[k].node == i && is_later(&m->layers[k], found))
+            found = &m->layers[k];
+    return found;
+}
+
 xa_status xa_model_gradcam_layer(const xa_model *m, const xa_layer **out, xa_err *err)
 {
     const int n = xa_graph_nodes(m->graph);
     bool *mark = xa_alloc((size_t)n + 1, sizeof(bool));
     const xa_layer *best = NULL, *any = NULL;
+    if ((*out = last_block_norm(m))) {
+        free(mark);
+        return XA_OK;
+    }
     if (!mark)
         XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
     mark_before_head(m->graph, m->head.node, mark);

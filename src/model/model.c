@@ -1,14 +1,16 @@
-/* A model from its file: architecture, weights' places, layer table, head. */
+/* A model from its file: the loader chosen by the file, layer table, head. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "keras_bind.h"
-#include "keras_graph.h"
 #include "model_internal.h"
 
-enum { MAX_CALLS = 200000 };
+static const xa_model_format *const formats[] = {
+#define X(file) &xa_model_format_##file,
+    XA_MODEL_FORMAT_LIST(X)
+#undef X
+};
 
 xa_model_options xa_model_defaults(void)
 {
@@ -27,127 +29,34 @@ void xa_model_free(xa_model *m)
     free(m->own_scaling);
     free(m->path);
     free(m->origin);
+    free(m->attention);
     xa_graph_free(m->graph);
-    xa_kfile_free(m->file);
+    if (m->format)
+        m->format->free(m->source);
     free(m);
 }
 
-/* ---- architecture ---- */
-
-/* JSON of a weights-only file: as given, <stem>.json, then model.json beside it. *where, its path,
- * is the caller's to free. */
-static xa_status read_architecture(const char *file,
-                                   const xa_model_options *opt,
-                                   char **text,
-                                   size_t *size,
-                                   char **where,
-                                   xa_err *err)
+xa_status xa_model_add_layer(xa_model *m,
+                             const char *path,
+                             const char *type,
+                             int node,
+                             int64_t parameters,
+                             int depth,
+                             bool is_activation,
+                             xa_err *err)
 {
-    xa_status st = XA_OK;
-    char *stem = NULL, *named = NULL, *plain = NULL;
-    if (opt->architecture) {
-        XA_TRY(err, xa_read_file(opt->architecture, opt->max_config_bytes, text, size, err));
-        *where = xa_strdup(opt->architecture);
-        goto done;
-    }
-    static const char *const endings[] = {".weights.h5", "_weights.h5", ".h5", ".hdf5", ".keras"};
-    size_t n = strlen(file);
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-        if (xa_str_ends(file, endings[i])) {
-            n -= strlen(endings[i]);
-            break;
-        }
-    stem = xa_strndup(file, n);
-    named = stem ? xa_strfmt("%s.json", stem) : NULL;
-    plain = xa_path_beside(file, "model.json");
-    if (!named || !plain)
-        XA_FAIL(err, XA_NOMEM, "%s: out of memory", file);
-    const char *found = !access(named, R_OK) ? named : !access(plain, R_OK) ? plain : NULL;
-    if (!found)
-        XA_FAIL(err,
-                XA_NOT_FOUND,
-                "%s holds weights only; its architecture is needed beside it as \"%s\" or \"%s\": "
-                "write it "
-                "in Python with open(\"model.json\", \"w\").write(model.to_json())",
-                file,
-                named,
-                plain);
-    XA_TRY(err, xa_read_file(found, opt->max_config_bytes, text, size, err));
-    *where = xa_strdup(found);
-done:
-    free(stem);
-    free(named);
-    free(plain);
-    return st;
-}
-
-static xa_status
-input_shape(xa_model *m, const xa_kscope *scope, const xa_model_options *opt, xa_err *err)
-{
-    xa_shape s;
-    char text[96];
-    if (!xa_kscope_input_shape(scope, &s))
-        XA_RETURN_FAIL(
-            err,
-            XA_UNSUPPORTED,
-            "%s does not say the shape of its input; build the model with an Input layer",
-            m->path);
-    m->file_input = s;
-    if (s.ndim != 3 && !opt->any_output)
-        XA_RETURN_FAIL(err,
-                       XA_UNSUPPORTED,
-                       "%s takes %s, expected an image [height,width,channels]",
-                       m->path,
-                       xa_shape_text(&s, text, sizeof text));
-    for (int i = 0; i < s.ndim; i++)
-        if (s.dim[i] < 0)
-            m->file_input.dim[i] = 0;
-    if (s.ndim == 3 && opt->height && opt->width) {
-        s.dim[0] = opt->height;
-        s.dim[1] = opt->width;
-    }
-    for (int i = 0; i < s.ndim; i++)
-        if (s.dim[i] < 1 || s.dim[i] > XA_KMAX_EXTENT)
-            XA_RETURN_FAIL(
-                err,
-                XA_INVALID,
-                "%s leaves its input open (%s, 0 = open): give the size it is to be run at",
-                m->path,
-                xa_shape_text(&m->file_input, text, sizeof text));
-    m->input_shape = s;
-    return XA_OK;
-}
-
-/* ---- layer table ---- */
-
-static int64_t parameters_of(const xa_klayer *l)
-{
-    int64_t n = l->parameters;
-    for (int i = 0; l->inner && i < l->inner->nlayers; i++)
-        n += parameters_of(&l->inner->layers[i]);
-    return n;
-}
-
-static xa_status add_layers(xa_model *m, const xa_kscope *scope, size_t *cap, xa_err *err)
-{
-    for (int i = 0; i < scope->nlayers; i++) {
-        const xa_klayer *l = &scope->layers[i];
-        if (l->node < 0)
-            continue; /* not on the way to the output */
-        XA_RETURN_TRY(err, xa_grow(&m->layers, cap, (size_t)m->nlayers + 1, sizeof(xa_layer), err));
-        m->layers[m->nlayers] = (xa_layer){.path = xa_strdup(l->path),
-                                           .type = xa_strdup(l->type),
-                                           .node = l->node,
-                                           .shape = xa_graph_node(m->graph, l->node)->shape,
-                                           .parameters = parameters_of(l),
-                                           .depth = l->depth,
-                                           .is_activation = l->is_activation};
-        m->nlayers++;
-        if (!m->layers[m->nlayers - 1].path || !m->layers[m->nlayers - 1].type)
-            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
-        if (l->inner)
-            XA_RETURN_TRY(err, add_layers(m, l->inner, cap, err));
-    }
+    XA_RETURN_TRY(
+        err, xa_grow(&m->layers, &m->layer_cap, (size_t)m->nlayers + 1, sizeof(xa_layer), err));
+    xa_layer *l = &m->layers[m->nlayers++];
+    *l = (xa_layer){.path = xa_strdup(path),
+                    .type = xa_strdup(type),
+                    .node = node,
+                    .shape = xa_graph_node(m->graph, node)->shape,
+                    .parameters = parameters,
+                    .depth = depth,
+                    .is_activation = is_activation};
+    if (!l->path || !l->type)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
     return XA_OK;
 }
 
@@ -231,84 +140,46 @@ static xa_status read_head(xa_model *m, const xa_model_options *opt, xa_err *err
 
 /* ---- open ---- */
 
-static xa_status build(xa_model *m, xa_kscope *scope, const xa_model_options *opt, xa_err *err)
+/* The format of a file, NULL if it is none that is read. */
+static const xa_model_format *format_of(const char *path)
 {
-    xa_kbuild b = {.file = m->file, .budget = MAX_CALLS, .keras = 2};
-    size_t cap = 0;
-    int input;
-    if (m->file->version && m->file->version[0] >= '1' && m->file->version[0] <= '9')
-        b.keras = m->file->version[0] - '0';
-    else if (xa_kscope_is_keras3(scope))
-        b.keras = 3;
-    XA_RETURN_TRY(err, input_shape(m, scope, opt, err));
-    XA_RETURN_TRY(err, xa_kbind(m->file, scope, err));
-    XA_RETURN_TRY(err, xa_graph_create(&m->graph, err));
-    b.graph = m->graph;
-    const char *name = xa_kscope_input_name(scope);
-    XA_RETURN_TRY(
-        err, xa_graph_add_input(m->graph, name ? name : "input", &m->input_shape, &input, err));
-    XA_RETURN_TRY(err, xa_kgraph_build(&b, scope, input, &m->output, err));
-    if (b.own_scaling && !(m->own_scaling = xa_strdup(b.own_scaling)))
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
-    XA_RETURN_TRY(err, add_layers(m, scope, &cap, err));
-    m->origin = xa_strfmt("Keras %s%s%s%s, %s",
-                          m->file->version ? m->file->version
-                          : b.keras == 3   ? "3"
-                                           : "2",
-                          m->file->backend ? " (" : "",
-                          m->file->backend ? m->file->backend : "",
-                          m->file->backend ? ")" : "",
-                          scope->sequential ? "sequential" : "functional");
-    if (!m->origin)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
-    if (opt->any_output)
-        return XA_OK;
-    return read_head(m, opt, err);
+    unsigned char start[XA_MODEL_START];
+    int fd = -1;
+    int64_t size;
+    size_t n = 0;
+    xa_status st = xa_open_regular(path, &fd, &size, NULL);
+    if (st == XA_OK) {
+        st = xa_read_fd(fd, path, start, sizeof start, &n, NULL);
+        close(fd);
+    }
+    for (size_t i = 0; st == XA_OK && i < sizeof formats / sizeof *formats; i++)
+        if (formats[i]->recognises(path, start, n))
+            return formats[i];
+    return NULL;
 }
 
-/* model.to_json() says what wrote it; weights alone may not. */
-static xa_status note_version(xa_kfile *f, const json_t *json, xa_err *err)
+bool xa_model_recognises(const char *path)
 {
-    const char *version = json_string_value(json_object_get(json, "keras_version"));
-    const char *backend = json_string_value(json_object_get(json, "backend"));
-    if (!f->version && version && !(f->version = xa_strndup(version, strnlen(version, 64))))
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
-    if (!f->backend && backend && !(f->backend = xa_strndup(backend, strnlen(backend, 64))))
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
-    return XA_OK;
+    return format_of(path);
 }
 
 xa_status xa_model_open(const char *file, const xa_model_options *opt, xa_model **out, xa_err *err)
 {
     xa_status st = XA_OK;
-    json_t *json = NULL;
-    xa_kscope *scope = NULL;
-    char *text = NULL, *where = NULL;
-    size_t size = 0;
     xa_model *m = xa_alloc(1, sizeof *m);
     if (!m || !(m->path = xa_strdup(file)))
         XA_FAIL(err, XA_NOMEM, "%s: out of memory", file);
-    XA_TRY(err, xa_kfile_open(file, opt->max_config_bytes, &m->file, err));
-    const bool inside = m->file->config && !opt->architecture;
-    if (!inside)
-        XA_TRY(err, read_architecture(file, opt, &text, &size, &where, err));
-    XA_TRY(err,
-           xa_kjson_parse(inside ? m->file->config : text,
-                          inside ? strlen(m->file->config) : size,
-                          where ? where : file,
-                          &json,
-                          err));
-    XA_TRY(err, note_version(m->file, json, err));
-    XA_TRY(err, xa_kscope_parse(json, &scope, err));
-    XA_TRY(err, build(m, scope, opt, err));
-    xa_kfile_close(m->file);
+    m->format = format_of(file);
+    if (!m->format)
+        XA_TRY(err, xa_model_sniff(file, err));
+    XA_TRY(err, m->format->open(m, opt, err));
+    XA_TRY(err, xa_model_find_tokens(m, err));
+    if (!opt->any_output)
+        XA_TRY(err, read_head(m, opt, err));
+    m->format->close(m->source);
     *out = m;
     m = NULL;
 done:
-    free(text);
-    free(where);
-    xa_kscope_free(scope);
-    json_decref(json);
     xa_model_free(m);
     if (st != XA_OK && err && !strstr(err->message, file))
         xa_err_prefix(err, "%s", file);
@@ -377,30 +248,10 @@ const xa_layer *xa_model_layer(const xa_model *m, int i)
 
 /* ---- weights ---- */
 
-/* Theano convolves where others correlate: its kernels are turned by half a turn. */
-static void turn_kernel(const xa_shape *s, float *w)
-{
-    const int64_t taps = s->dim[0] * s->dim[1], inner = s->dim[2] * s->dim[3];
-    for (int64_t a = 0; a < taps / 2; a++)
-        for (int64_t i = 0; i < inner; i++) {
-            const float t = w[a * inner + i];
-            w[a * inner + i] = w[(taps - 1 - a) * inner + i];
-            w[(taps - 1 - a) * inner + i] = t;
-        }
-}
-
 static xa_status read_weight(void *arg, const xa_weight *w, float *dst, xa_err *err)
 {
     xa_model *m = arg;
-    const xa_kfile *f = m->file;
-    if (w->source < 0 || (size_t)w->source >= f->ntensors)
-        XA_RETURN_FAIL(err, XA_NOT_FOUND, "weight \"%s\" is not in %s", w->name, m->path);
-    const xa_ktensor *t = &f->tensors[w->source];
-    XA_RETURN_TRY(err, xa_kfile_reopen(m->file, err));
-    XA_RETURN_TRY(err, xa_kfile_read(m->file, (int)w->source, &t->shape, dst, err));
-    if (f->backend && !strcmp(f->backend, "theano") && t->shape.ndim == 4)
-        turn_kernel(&t->shape, dst);
-    return XA_OK;
+    return m->format->read(m, w, dst, err);
 }
 
 xa_weight_reader xa_model_reader(xa_model *m)
@@ -410,5 +261,5 @@ xa_weight_reader xa_model_reader(xa_model *m)
 
 void xa_model_close_file(xa_model *m)
 {
-    xa_kfile_close(m->file);
+    m->format->close(m->source);
 }

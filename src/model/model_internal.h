@@ -1,22 +1,71 @@
-/* Private to model. */
+/* What a loader is to the model. Private to model. */
 #ifndef XAUDIT_MODEL_MODEL_INTERNAL_H
 #define XAUDIT_MODEL_MODEL_INTERNAL_H
 
-#include "keras_file.h"
 #include "xaudit/model.h"
+
+/* What a loader holds of its file; each loader knows its own. */
+typedef struct xa_model_source xa_model_source;
+
+/* A file format. One loader, one definition, one line in XA_MODEL_FORMAT_LIST. */
+typedef struct xa_model_format {
+    const char *name;
+    /* Whether the file is this format's: its first bytes (n of them, at most XA_MODEL_START) or its
+     * name. */
+    bool (*recognises)(const char *path, const unsigned char *start, size_t n);
+    /* m->format and m->path are set. Fills m: source, graph, output, input_shape, file_input,
+     * layers, origin, own_scaling, query (and leaves head and tokens to xa_model_open). What was
+     * filled when it fails is freed by the caller. */
+    xa_status (*open)(xa_model *m, const xa_model_options *opt, xa_err *err);
+    /* Values of one weight; opens the file if it is closed. */
+    xa_status (*read)(xa_model *m, const xa_weight *w, float *dst, xa_err *err);
+    void (*close)(xa_model_source *s); /* the file's handle; read opens it again. NULL allowed */
+    void (*free)(xa_model_source *s);  /* NULL allowed */
+} xa_model_format;
+
+/* X(name): a loader has xa_model_format_<name> (keras_zip lies in keras_h5.c). The first that
+ * recognises a file takes it. */
+#define XA_MODEL_FORMAT_LIST(X) X(keras_h5) X(keras_zip) X(safetensors)
+#define X(file) extern const xa_model_format xa_model_format_##file;
+XA_MODEL_FORMAT_LIST(X)
+#undef X
+enum { XA_MODEL_START = 4096 };
 
 struct xa_model {
     char *path;
-    xa_kfile *file;
+    const xa_model_format *format;
+    xa_model_source *source;
     xa_graph *graph;
     int output;
     xa_head head;
     xa_shape input_shape, file_input;
     xa_layer *layers;
     int nlayers;
+    size_t layer_cap;
     char *own_scaling;
     char *origin;
     char sha256[XA_SHA256_HEX];
+    int64_t query; /* token the head reads, -1: the mean of the patches; loaders of transformers set
+                      it, others leave 0 */
+    xa_tokens tokens;
+    int *attention; /* [tokens.nlayers] ATTENTION nodes; NULL: no transformer */
 };
+
+/* For loaders: adds a line to the layer table; shape is the node's. */
+xa_status xa_model_add_layer(xa_model *m,
+                             const char *path,
+                             const char *type,
+                             int node,
+                             int64_t parameters,
+                             int depth,
+                             bool is_activation,
+                             xa_err *err);
+/* positions.c: src [h,w,channels] to dst [oh,ow,channels], linear between the corners. */
+void xa_positions_resize(
+    const float *src, int64_t h, int64_t w, int64_t channels, float *dst, int64_t oh, int64_t ow);
+/* tokens.c: finds the attention layers on the way to the output and their patch grid. */
+xa_status xa_model_find_tokens(xa_model *m, xa_err *err);
+/* model_sniff.c: an error that says what a file is that no format recognises. */
+xa_status xa_model_sniff(const char *path, xa_err *err);
 
 #endif

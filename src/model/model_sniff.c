@@ -1,13 +1,13 @@
-/* What a model file is, told by its first bytes: a message that helps for all that is not HDF5. */
+/* What a file is that no loader recognises, told by its first bytes: a message that helps. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "keras_file.h"
+#include "model_internal.h"
 
-enum { HEAD = 4096 };
+enum { HEAD = XA_MODEL_START };
 
 static bool has(const unsigned char *head, size_t n, const char *text)
 {
@@ -23,13 +23,6 @@ static bool starts(const unsigned char *head, size_t n, const char *magic, size_
     return n >= k && memcmp(head, magic, k) == 0;
 }
 
-static bool is_safetensors(const unsigned char *h, size_t n)
-{
-    if (n < 9 || h[8] != '{')
-        return false;
-    return h[4] == 0 && h[5] == 0 && h[6] == 0 && h[7] == 0;
-}
-
 /* ONNX is a protobuf message: field 1 (ir_version, a small number), then field 2 (producer). */
 static bool is_onnx(const unsigned char *h, size_t n)
 {
@@ -38,17 +31,17 @@ static bool is_onnx(const unsigned char *h, size_t n)
 
 static xa_status name_zip(const char *path, const unsigned char *h, size_t n, xa_err *err)
 {
-    if (has(h, n, "model.weights.h5") || has(h, n, "metadata.json") || has(h, n, "config.json") ||
-        xa_str_ends(path, ".keras"))
+    if (has(h, n, "data.pkl") || has(h, n, "constants.pkl"))
         XA_RETURN_FAIL(err,
                        XA_UNSUPPORTED,
-                       "%s: a .keras archive; save it as .h5 in Python: "
-                       "keras.saving.load_model(\"x.keras\").save(\"x.h5\")",
+                       "%s: a PyTorch checkpoint; xaudit reads Keras .h5 and .keras models and "
+                       "safetensors of vision transformers",
                        path);
-    if (has(h, n, "data.pkl") || has(h, n, "constants.pkl"))
-        XA_RETURN_FAIL(
-            err, XA_UNSUPPORTED, "%s: a PyTorch checkpoint; xaudit reads Keras .h5 models", path);
-    XA_RETURN_FAIL(err, XA_UNSUPPORTED, "%s: a ZIP archive; xaudit reads Keras .h5 models", path);
+    XA_RETURN_FAIL(err,
+                   XA_UNSUPPORTED,
+                   "%s: a ZIP archive; xaudit reads Keras .h5 and .keras models and safetensors of "
+                   "vision transformers",
+                   path);
 }
 
 static xa_status name_other(const char *path, const unsigned char *h, size_t n, xa_err *err)
@@ -69,8 +62,6 @@ static xa_status name_other(const char *path, const unsigned char *h, size_t n, 
         what = "a GGUF model";
     else if (starts(h, n, "\x80\x02", 2) || starts(h, n, "\x80\x04", 2))
         what = "a Python pickle (an old PyTorch checkpoint?)";
-    else if (is_safetensors(h, n))
-        what = "a safetensors file";
     else if (xa_str_ends(path, ".pb") || has(h, n, "saved_model_"))
         what = "a TensorFlow protobuf (SavedModel or frozen graph)";
     else if (is_onnx(h, n))
@@ -82,7 +73,12 @@ static xa_status name_other(const char *path, const unsigned char *h, size_t n, 
                        "weights and this file as its architecture",
                        path);
     if (what)
-        XA_RETURN_FAIL(err, XA_UNSUPPORTED, "%s: %s; xaudit reads Keras .h5 models", path, what);
+        XA_RETURN_FAIL(err,
+                       XA_UNSUPPORTED,
+                       "%s: %s; xaudit reads Keras .h5 and .keras models and safetensors of vision "
+                       "transformers",
+                       path,
+                       what);
     XA_RETURN_FAIL(err,
                    XA_FORMAT,
                    "%s: not an HDF5 file (it starts with bytes %02x %02x %02x %02x); xaudit reads "
@@ -92,20 +88,6 @@ static xa_status name_other(const char *path, const unsigned char *h, size_t n, 
                    n > 1 ? h[1] : 0,
                    n > 2 ? h[2] : 0,
                    n > 3 ? h[3] : 0);
-}
-
-/* The signature may follow a user block of 512, 1024, ... bytes. */
-static bool is_hdf5(FILE *in, int64_t size)
-{
-    static const unsigned char magic[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
-    unsigned char found[8];
-    for (int64_t at = 0; at + 8 <= size; at = at ? at * 2 : 512) {
-        if (fseeko(in, (off_t)at, SEEK_SET) != 0 || fread(found, 1, 8, in) != 8)
-            return false;
-        if (memcmp(found, magic, 8) == 0)
-            return true;
-    }
-    return false;
 }
 
 xa_status xa_model_sniff(const char *path, xa_err *err)
@@ -131,13 +113,7 @@ xa_status xa_model_sniff(const char *path, xa_err *err)
     FILE *in = fopen(path, "rb");
     if (!in)
         XA_RETURN_FAIL(err, XA_IO, "%s: %s", path, strerror(errno));
-    xa_status st = XA_OK;
-    if (!is_hdf5(in, (int64_t)s.st_size)) {
-        size_t n = 0;
-        if (fseeko(in, 0, SEEK_SET) == 0)
-            n = fread(head, 1, sizeof head, in);
-        st = name_other(path, head, n, err);
-    }
+    const size_t n = fread(head, 1, sizeof head, in);
     fclose(in);
-    return st;
+    return name_other(path, head, n, err);
 }

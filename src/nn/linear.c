@@ -1,14 +1,13 @@
-/* Rows times a packed matrix. Samples with many rows go a tile at a time, each tile cut from one
- * sample: forward through gemm_rows where that is fast, else through BLAS. Samples with few rows
- * (dense heads: one) share one pass over the weights through gemm_rows, whose rows do not know each
- * other. */
+/* Rows times a matrix packed in panels. Rows do not know each other, so that all rows of the batch
+ * go through one product, a tile at a time: the tokens of several samples share a pass over the
+ * weights. */
 #include "linear.h"
 
 #include <string.h>
 
 static size_t matrix_bytes(int64_t k, int64_t f)
 {
-    return xa_align_up((size_t)(k * f) * sizeof(float), XA_ALIGN);
+    return xa_align_up(xa_panels_count(k, f) * sizeof(float), XA_ALIGN);
 }
 
 size_t xa_linear_packed_bytes(int64_t k, int64_t f)
@@ -24,83 +23,61 @@ const float *xa_linear_bias(const void *packed, int64_t k, int64_t f)
 void xa_linear_pack(
     int64_t k, int64_t f, const float *raw, const float *bias, const xa_fold *fold, void *dst)
 {
-    float *w = dst;
+    float *panels = dst;
     float *b = (float *)((char *)dst + matrix_bytes(k, f));
-    if (fold)
-        for (int64_t i = 0; i < k; i++)
-            for (int64_t j = 0; j < f; j++)
-                w[i * f + j] = (float)(raw[i * f + j] * fold->scale[j]);
-    else
-        memcpy(w, raw, (size_t)(k * f) * sizeof(float));
+    xa_panels_pack(k, f, raw, panels);
     for (int64_t j = 0; j < f; j++) {
+        float *column = panels + j / XA_PANEL * XA_PANEL * k + j % XA_PANEL;
         const double v = bias ? bias[j] : 0.0;
+        for (int64_t i = 0; fold && i < k; i++)
+            column[i * XA_PANEL] = (float)(column[i * XA_PANEL] * fold->scale[j]);
         b[j] = (float)(fold ? v * fold->scale[j] + fold->shift[j] : v);
     }
 }
 
-/* Rows a call of gemm_rows takes: bounds the scratch of a masked dy. */
-enum { FEW_CHUNK = 64 };
-
-static bool few(int64_t rows)
+/* Rows of a tile: about a megabyte of them, and time for a tick in between. */
+static int64_t tile_rows(int64_t total)
 {
-    return rows < XA_GEMM_FEW_ROWS;
+    return xa_gemm_tile_rows(total, 0);
 }
 
 size_t xa_linear_scratch_bytes(int64_t n, int64_t rows, int64_t f)
 {
-    const int64_t total = n * rows;
-    const int64_t most =
-        few(rows) ? (total < FEW_CHUNK ? total : FEW_CHUNK) : xa_gemm_tile_rows(rows, 0);
-    return (size_t)(most * f) * sizeof(float);
+    return (size_t)(tile_rows(n * rows) * f) * sizeof(float);
 }
 
 void xa_linear_forward(const xa_op_call *c, int64_t rows, int64_t k, int64_t f)
 {
-    const float *w = c->weights, *bias = xa_linear_bias(c->weights, k, f);
-    const int64_t total = c->n * rows;
-    const int64_t tile = few(rows) ? FEW_CHUNK : xa_gemm_tile_rows(rows, 0);
-    const int64_t span = few(rows) ? total : rows; /* tiles never cross the end of a span */
-    for (int64_t base = 0; base < total; base += span) {
-        for (int64_t r = base; r < base + span; r += tile) {
-            const int64_t m = base + span - r < tile ? base + span - r : tile;
-            const float *x = c->x[0] + r * k;
-            float *y = c->y + r * f;
-            if (few(rows) || c->k->fast_rows)
-                c->k->gemm_rows(m, f, k, x, k, w, f, y, f);
-            else
-                xa_gemm_tile(false, m, f, k, x, k, w, f, y, f);
-            c->k->epilogue(m,
-                           f,
-                           y,
-                           f,
-                           bias,
-                           c->residual ? c->residual + r * f : NULL,
-                           &c->act,
-                           c->bits ? c->bits + xa_bits_bytes(r, f) : NULL);
-            xa_tick_now(c->tick);
-        }
+    const float *panels = c->weights, *bias = xa_linear_bias(c->weights, k, f);
+    const int64_t total = c->n * rows, tile = tile_rows(total);
+    for (int64_t r = 0; r < total; r += tile) {
+        const int64_t m = total - r < tile ? total - r : tile;
+        float *y = c->y + r * f;
+        c->k->gemm_panels(m, f, k, c->x[0] + r * k, k, panels, y, f);
+        c->k->epilogue(m,
+                       f,
+                       y,
+                       f,
+                       bias,
+                       c->residual ? c->residual + r * f : NULL,
+                       &c->act,
+                       c->bits ? c->bits + xa_bits_bytes(r, f) : NULL);
+        xa_tick_now(c->tick);
     }
 }
 
 void xa_linear_backward(const xa_op_call *c, int64_t rows, int64_t k, int64_t f)
 {
-    const float *w = c->weights;
-    const int64_t total = c->n * rows;
-    const int64_t tile = few(rows) ? FEW_CHUNK : xa_gemm_tile_rows(rows, 0);
-    const int64_t span = few(rows) ? total : rows;
-    for (int64_t base = 0; base < total; base += span) {
-        for (int64_t r = base; r < base + span; r += tile) {
-            const int64_t m = base + span - r < tile ? base + span - r : tile;
-            const float *dy = c->dy + r * f;
-            if (c->bits) {
-                c->k->mask(m, f, dy, c->bits + xa_bits_bytes(r, f), c->act.a, c->scratch);
-                dy = c->scratch;
-            }
-            if (few(rows))
-                c->k->gemm_rows_nt(m, k, f, dy, f, w, f, c->dx + r * k, k);
-            else
-                xa_gemm_tile(true, m, k, f, dy, f, w, f, c->dx + r * k, k);
-            xa_tick_now(c->tick);
+    const float *panels = c->weights;
+    const int64_t total = c->n * rows, tile = tile_rows(total);
+    for (int64_t r = 0; r < total; r += tile) {
+        const int64_t m = total - r < tile ? total - r : tile;
+        const float *dy = c->dy + r * f;
+        if (c->bits) {
+            c->k->mask(m, f, dy, c->bits + xa_bits_bytes(r, f), c->act.a, c->scratch);
+            dy = c->scratch;
         }
+        c->k->gemm_panels_nt(m, f, k, dy, f, panels, c->dx + r * k, k);
+        xa_tick_now(c->tick);
     }
 }

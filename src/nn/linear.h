@@ -4,7 +4,7 @@
 
 #include "op.h"
 
-/* Packed weights: matrix [k, f] row-major, padded to XA_ALIGN, then bias [f]. */
+/* Packed weights: matrix [k, f] in panels (kernels.h), padded to XA_ALIGN, then bias [f]. */
 size_t xa_linear_packed_bytes(int64_t k, int64_t f);
 /* raw [k, f], bias [f] or NULL; `fold` scales columns and shifts the bias, in double. */
 void xa_linear_pack(

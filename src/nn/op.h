@@ -12,6 +12,8 @@
 
 /* Most inputs of one operator: their tables lie on the stack of the run. */
 enum { XA_OPERANDS = 256 };
+/* Most inputs of an operator with XA_OP_JOINT. */
+enum { XA_JOINT = 3 };
 
 /* What is kept from forward for backward, besides `state`. */
 enum { XA_SAVES_INPUTS = 1, XA_SAVES_OUTPUT = 2 };
@@ -23,7 +25,8 @@ enum {
     XA_OP_FOLDS = 4,     /* an AFFINE that follows is folded into its weights */
     XA_OP_EPILOGUE = 8,  /* forward adds `residual`, applies `act` (RELU kinds) and writes `bits` */
     XA_OP_MASKS_DY = 16, /* backward applies `bits` to dy as it reads it */
-    XA_OP_PASSES_DY = 32 /* dx of an input of the output's shape is dy itself (add) */
+    XA_OP_PASSES_DY = 32, /* dx of an input of the output's shape is dy itself (add) */
+    XA_OP_JOINT = 64      /* backward makes the gradients of all inputs in one call (dxs) */
 };
 
 /* An affine map of the output channels: y*scale[c] + shift[c], in double. Folded into weights. */
@@ -36,6 +39,7 @@ typedef struct xa_fold {
 typedef struct xa_op_call {
     const xa_graph *graph;
     const xa_node *node;
+    int id;                /* of the node */
     const xa_kernels *k;   /* the ISA's kernels */
     int64_t n;             /* batch */
     const xa_shape *xs;    /* [ninputs] shapes of the inputs */
@@ -53,6 +57,9 @@ typedef struct xa_op_call {
     const float *dy;
     float *dx;
     int which;
+    float *const
+        *dxs; /* XA_OP_JOINT: [XA_JOINT] instead of dx and which; NULL where none is wanted */
+    const xa_attention_sink *sink; /* ATTENTION: who is shown the probabilities, or NULL */
     const xa_tick *tick;
 } xa_op_call;
 

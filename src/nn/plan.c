@@ -42,6 +42,8 @@ static bool *mark_wanted(const xa_plan *p, const xa_reach *reach)
     bool *wanted = xa_alloc((size_t)p->nnodes + 1, sizeof(bool));
     if (!wanted)
         return NULL;
+    for (int i = 0; i < reach->nattention; i++)
+        wanted[reach->attention[i]] = true;
     if (reach->input)
         wanted[p->input] = true;
     for (int i = 0; i < reach->nnodes; i++)
@@ -62,6 +64,15 @@ static bool step_leads(const xa_plan *p, const xa_step *s, const bool *wanted)
         return true;
     for (int k = 0; k < node->ninputs; k++)
         if (wanted[node->inputs[k]])
+            return true;
+    return false;
+}
+
+/* The reach asks for the gradient of this step's attention probabilities. */
+static bool step_shows(const xa_step *s, const xa_reach *reach)
+{
+    for (int i = 0; i < reach->nattention; i++)
+        if (reach->attention[i] == s->node)
             return true;
     return false;
 }
@@ -137,6 +148,7 @@ static xa_status forward_storages(xa_plan *p, bool reuse_input, xa_err *err)
 typedef struct tracer {
     xa_plan *p;
     xa_backward *b;
+    const xa_reach *reach;
     const bool *wanted;
     int *grad; /* [nodes] storage of the gradient gathered so far, -1 */
 } tracer;
@@ -153,6 +165,9 @@ static xa_status emit(tracer *t, xa_instr in, xa_err *err)
     use(t->p, in.a, when);
     use(t->p, in.b, when);
     use(t->p, in.dst, when);
+    if (in.kind == XA_INSTR_OP && (t->p->steps[in.step].op->flags & XA_OP_JOINT))
+        for (int k = 0; k < XA_JOINT; k++)
+            use(t->p, in.joint[k], when);
     t->b->instr[t->b->ninstr++] = in;
     return XA_OK;
 }
@@ -192,6 +207,33 @@ static xa_status contribute(tracer *t, int node, int s, bool alias, xa_err *err)
                 err);
 }
 
+/* One call for all inputs: attention's gradients have the costly part in common. */
+static xa_status trace_joint(tracer *t, int index, int dy, xa_err *err)
+{
+    const xa_step *s = &t->p->steps[index];
+    const xa_node *node = node_of(t->p, s->node);
+    xa_instr in = {.kind = XA_INSTR_OP,
+                   .step = index,
+                   .shows = step_shows(s, t->reach),
+                   .a = dy,
+                   .b = -1,
+                   .dst = -1,
+                   .scratch = -1,
+                   .joint = {-1, -1, -1}};
+    for (int k = 0; k < node->ninputs; k++)
+        if (t->wanted[node->inputs[k]])
+            XA_RETURN_TRY(err, new_gradient(t, node->inputs[k], &in.joint[k], err));
+    if (s->scratch >= 0)
+        XA_RETURN_TRY(
+            err,
+            add_storage(t->p, t->p->storages[s->scratch].bytes, now(t), now(t), &in.scratch, err));
+    XA_RETURN_TRY(err, emit(t, in, err));
+    for (int k = 0; k < node->ninputs; k++)
+        if (in.joint[k] >= 0)
+            XA_RETURN_TRY(err, contribute(t, node->inputs[k], in.joint[k], false, err));
+    return XA_OK;
+}
+
 static xa_status trace_step(tracer *t, int index, xa_err *err)
 {
     xa_plan *p = t->p;
@@ -199,8 +241,10 @@ static xa_status trace_step(tracer *t, int index, xa_err *err)
     const xa_node *node = node_of(p, s->node);
     int dy = t->grad[s->out];
     bool masks = false;
-    if (dy < 0 || !step_leads(p, s, t->wanted))
+    if (dy < 0 || !(step_leads(p, s, t->wanted) || step_shows(s, t->reach)))
         return XA_OK;
+    if (s->op->flags & XA_OP_JOINT)
+        return trace_joint(t, index, dy, err);
     if (s->has_act) {
         masks = (s->op->flags & XA_OP_MASKS_DY) && s->residual < 0;
         if (!masks) {
@@ -268,7 +312,7 @@ static xa_status trace_backward(
     xa_plan *p, xa_backward *b, const xa_reach *reach, const bool *wanted, int first, xa_err *err)
 {
     xa_status st = XA_OK;
-    tracer t = {.p = p, .b = b, .wanted = wanted};
+    tracer t = {.p = p, .b = b, .reach = reach, .wanted = wanted};
     t.grad = xa_alloc((size_t)p->nnodes + 1, sizeof(int));
     b->result = xa_alloc((size_t)p->nnodes + 1, sizeof(int));
     if (!t.grad || !b->result)
@@ -287,6 +331,13 @@ static xa_status trace_backward(
     }
     if (reach->input)
         XA_TRY(err, deliver(&t, p->input, err));
+    for (int k = 0; k < reach->nattention; k++)
+        if (t.grad[reach->attention[k]] < 0)
+            XA_FAIL(
+                err,
+                XA_INVALID,
+                "attention layer \"%s\" does not lead to the scores: there is no gradient to it",
+                node_of(p, reach->attention[k])->name);
     const int end = now(&t);
     for (int i = 0; i < p->nnodes; i++)
         use(p, b->result[i], end);
@@ -312,7 +363,12 @@ static xa_status check_spec(const xa_graph *g, const xa_plan_spec *spec, xa_err 
     for (int i = 0; i < spec->nexposed; i++)
         if (spec->exposed[i] < 0 || spec->exposed[i] >= n)
             XA_RETURN_FAIL(err, XA_INVALID, "plan: node %d is not in the graph", spec->exposed[i]);
-    for (int r = 0; r < spec->nreach; r++)
+    for (int r = 0; r < spec->nreach; r++) {
+        for (int i = 0; i < spec->reach[r].nattention; i++) {
+            const int a = spec->reach[r].attention[i];
+            if (a < 0 || a >= n || xa_graph_node(g, a)->op != XA_OP_ATTENTION)
+                XA_RETURN_FAIL(err, XA_INVALID, "plan: node %d is no attention layer", a);
+        }
         for (int i = 0; i < spec->reach[r].nnodes; i++) {
             bool found = spec->reach[r].nodes[i] == spec->root;
             for (int k = 0; k < spec->nexposed; k++)
@@ -323,6 +379,7 @@ static xa_status check_spec(const xa_graph *g, const xa_plan_spec *spec, xa_err 
                                "plan: a gradient is asked for node %d, which is not exposed",
                                spec->reach[r].nodes[i]);
         }
+    }
     return XA_OK;
 }
 
@@ -341,7 +398,8 @@ static xa_status build(xa_plan *p, const xa_plan_spec *spec, xa_err *err)
         if (!wanted[r])
             XA_FAIL(err, XA_NOMEM, "plan: out of memory");
         for (int i = 0; i < p->nsteps; i++)
-            p->steps[i].in_backward |= step_leads(p, &p->steps[i], wanted[r]);
+            p->steps[i].in_backward |=
+                step_leads(p, &p->steps[i], wanted[r]) || step_shows(&p->steps[i], &spec->reach[r]);
     }
     XA_TRY(err, forward_storages(p, spec->reuse_input, err));
     p->backward = xa_alloc((size_t)spec->nreach + 1, sizeof(xa_backward));

@@ -5,6 +5,15 @@
 
 #include "plan_internal.h"
 
+/* Attention makes its probabilities again and takes four products of a head instead of two. */
+static double instr_flops(const xa_plan *p, const xa_instr *in)
+{
+    if (in->kind != XA_INSTR_OP)
+        return (double)in->count;
+    const xa_step *s = &p->steps[in->step];
+    return xa_node_flops(p->graph, s->node) * (s->op->flags & XA_OP_JOINT ? 2.5 : 1.0);
+}
+
 void xa_plan_get_info(const xa_plan *p, xa_plan_info *out)
 {
     *out = (xa_plan_info){.batch = p->batch,
@@ -22,9 +31,7 @@ void xa_plan_get_info(const xa_plan *p, xa_plan_info *out)
         const xa_backward *b = &p->backward[0];
         out->steps_backward = (int)b->ninstr;
         for (size_t i = 0; i < b->ninstr; i++)
-            out->flops_backward += b->instr[i].kind == XA_INSTR_OP
-                                       ? xa_node_flops(p->graph, p->steps[b->instr[i].step].node)
-                                       : (double)b->instr[i].count;
+            out->flops_backward += instr_flops(p, &b->instr[i]);
     }
 }
 

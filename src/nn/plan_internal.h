@@ -39,8 +39,10 @@ typedef struct xa_instr {
     xa_instr_kind kind;
     int step, which;
     bool masks; /* OP applies the step's bits to dy itself */
+    bool shows; /* OP shows attention probabilities and their gradient to the run's sink */
     int a, b, dst, scratch;
-    int64_t count; /* ADD: elements of one sample */
+    int joint[XA_JOINT]; /* OP with XA_OP_JOINT: instead of dst, one an input, -1 where unwanted */
+    int64_t count;       /* ADD: elements of one sample */
 } xa_instr;
 
 typedef struct xa_backward {

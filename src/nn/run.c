@@ -37,6 +37,7 @@ static xa_op_call common_call(const xa_run *r, const xa_step *s)
     const xa_plan *p = r->plan;
     return (xa_op_call){.graph = p->graph,
                         .node = xa_graph_node(p->graph, s->node),
+                        .id = s->node,
                         .k = p->kernels,
                         .n = p->batch,
                         .y = place(r, p->value[s->out]),
@@ -62,6 +63,7 @@ void xa_run_forward(xa_run *r)
         c.xs = xs;
         c.scratch = place(r, s->scratch);
         c.residual = s->residual >= 0 ? place(r, p->value[s->residual]) : NULL;
+        c.sink = r->sink.take ? &r->sink : NULL;
         s->op->forward(&c);
         xa_tick_now(&r->tick);
     }
@@ -102,6 +104,13 @@ static void execute(xa_run *r, const xa_instr *in)
     c.dy = place(r, in->a);
     c.dx = place(r, in->dst);
     c.which = in->which;
+    float *dxs[XA_JOINT];
+    if (s->op->flags & XA_OP_JOINT) {
+        for (int k = 0; k < XA_JOINT; k++)
+            dxs[k] = place(r, in->joint[k]);
+        c.dxs = dxs;
+    }
+    c.sink = in->shows && r->sink.take ? &r->sink : NULL;
     s->op->backward(&c);
 }
 

@@ -103,9 +103,9 @@ static xa_status make_maps(bench *b, xa_err *err)
     xa_explainer_spec saliency = xa_explainer_defaults(XA_EXPLAIN_SALIENCY);
     xa_explainer_spec gradcam = xa_explainer_defaults(XA_EXPLAIN_GRADCAM);
     xa_shape shape;
-    XA_RETURN_TRY(err, xa_explain_shape(&saliency, &b->input, &b->layer->shape, &shape, err));
+    XA_RETURN_TRY(err, xa_explain_shape(&saliency, &b->input, &b->layer->shape, NULL, &shape, err));
     b->saliency_count = xa_shape_count(&shape);
-    XA_RETURN_TRY(err, xa_explain_shape(&gradcam, &b->input, &b->layer->shape, &shape, err));
+    XA_RETURN_TRY(err, xa_explain_shape(&gradcam, &b->input, &b->layer->shape, NULL, &shape, err));
     b->gradcam_count = xa_shape_count(&shape);
     b->saliency = xa_alloc((size_t)b->saliency_count, sizeof(float));
     b->gradcam = xa_alloc((size_t)b->gradcam_count, sizeof(float));

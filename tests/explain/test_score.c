@@ -113,6 +113,17 @@ static void test_default_names(void **state)
     s.target_class = 3;
     xa_explainer_default_name(&s, name, sizeof name);
     assert_string_equal(name, "saliency.class3");
+    s = xa_explainer_defaults(XA_EXPLAIN_ROLLOUT); /* explains no class: neither target nor score */
+    xa_explainer_default_name(&s, name, sizeof name);
+    assert_string_equal(name, "rollout");
+    s.vit_keras = true;
+    s.score = XA_SCORE_PROB;
+    xa_explainer_default_name(&s, name, sizeof name);
+    assert_string_equal(name, "attention_map");
+    s = xa_explainer_defaults(XA_EXPLAIN_ATTENTION);
+    snprintf(s.layer, sizeof s.layer, "3");
+    xa_explainer_default_name(&s, name, sizeof name);
+    assert_string_equal(name, "attention.3");
 }
 
 int main(void)

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MODEL_RUN_ATTENTION = 64 };
+
 xa_status model_run_start(xa_model *m,
                           int64_t batch,
                           xa_isa isa,
@@ -15,7 +17,15 @@ xa_status model_run_start(xa_model *m,
     xa_status st = XA_OK;
     xa_plan_info info;
     const xa_weight_reader reader = xa_model_reader(m);
-    const xa_reach reach = {.input = true, .nodes = nodes, .nnodes = nnodes};
+    const xa_tokens *tokens = xa_model_tokens(m);
+    int attention[MODEL_RUN_ATTENTION];
+    for (int i = 0; tokens && i < tokens->nlayers && i < MODEL_RUN_ATTENTION; i++)
+        attention[i] = xa_model_attention(m, i);
+    const xa_reach reach = {.input = true,
+                            .nodes = nodes,
+                            .nnodes = nnodes,
+                            .attention = attention,
+                            .nattention = tokens && root < 0 ? tokens->nlayers : 0};
     *out = (model_run){.model = m, .root = root >= 0 ? root : xa_model_head(m)->node};
     const xa_plan_spec spec = {.batch = batch,
                                .isa = isa,

@@ -13,7 +13,8 @@ typedef struct model_run {
 } model_run;
 
 /* Plans the model for `batch` images with the gradient at the input and at `nodes`, which are
- * exposed. root -1: the head's scores. */
+ * exposed; of transformers also at their attention layers' probabilities. root -1: the head's
+ * scores. */
 xa_status model_run_start(xa_model *m,
                           int64_t batch,
                           xa_isa isa,

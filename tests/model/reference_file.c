@@ -80,6 +80,31 @@ static bool read_layers(hid_t file, reference *r)
     return false;
 }
 
+static bool read_attention(hid_t file, reference *r)
+{
+    if (H5Lexists(file, "attention", H5P_DEFAULT) <= 0)
+        return true;
+    while (r->nattention < REFERENCE_LAYERS) {
+        char name[32];
+        snprintf(name, sizeof name, "attention/%d", r->nattention);
+        if (H5Lexists(file, name, H5P_DEFAULT) <= 0)
+            break;
+        const hid_t group = H5Gopen2(file, name, H5P_DEFAULT);
+        if (group < 0)
+            return false;
+        reference_array *probs = &r->attention[r->nattention].probs,
+                        *gradient = &r->attention[r->nattention].gradient;
+        r->nattention++;
+        const bool ok =
+            read_array(group, "probs", probs) && read_array(group, "gradient", gradient);
+        H5Gclose(group);
+        if (!ok || !probs->values || !gradient->values)
+            return false;
+    }
+    return r->nattention > 0 && read_array(file, "attention_map", &r->attention_map) &&
+           read_array(file, "relevance", &r->relevance);
+}
+
 bool reference_read(const char *path, reference *out, char *why, size_t size)
 {
     char format[64] = "";
@@ -104,7 +129,8 @@ bool reference_read(const char *path, reference *out, char *why, size_t size)
              read_array(file, "target", &out->target) && read_array(file, "seed", &out->seed) &&
              read_array(file, "gradient", &out->gradient) &&
              read_array(file, "gradient64", &out->gradient64) && read_layers(file, out) &&
-             out->input.values && out->output.values && out->gradient.values;
+             read_attention(file, out) && out->input.values && out->output.values &&
+             out->gradient.values;
         if (!ok)
             snprintf(why, size, "%s lacks an attribute or a dataset, or it cannot be read", path);
     }
@@ -129,5 +155,11 @@ void reference_free(reference *r)
         free(r->layer[i].gradient.values);
         free(r->layer[i].gradcam.values);
     }
+    for (int i = 0; i < r->nattention; i++) {
+        free(r->attention[i].probs.values);
+        free(r->attention[i].gradient.values);
+    }
+    free(r->attention_map.values);
+    free(r->relevance.values);
     memset(r, 0, sizeof *r);
 }

@@ -26,6 +26,12 @@ typedef struct reference {
     reference_array input, output, logits, probs, target, seed, gradient, gradient64;
     int nlayers;
     reference_layer layer[REFERENCE_LAYERS];
+    /* transformers */
+    int nattention;
+    struct {
+        reference_array probs, gradient; /* [N,heads,T,T] */
+    } attention[REFERENCE_LAYERS];
+    reference_array attention_map, relevance; /* [N,h,w] */
 } reference;
 
 /* False with a reason in `why`; nothing is left to free then. */

@@ -37,7 +37,6 @@ static void test_refused(void **state)
     refused(KERAS "tf215/refused_lambda.h5", XA_UNSUPPORTED, "never executed");
     refused(KERAS "k3/refused_lambda.h5", XA_UNSUPPORTED, "never executed");
     refused(KERAS "tf215/refused_custom.h5", XA_UNSUPPORTED, "not supported");
-    refused(KERAS "k3/zip_v3.keras", XA_UNSUPPORTED, ".h5");
     refused(KERAS "nowhere.h5", XA_NOT_FOUND, "nowhere.h5");
     refused(DEMO "images/airplanes/image_0005.jpg", XA_OK, "image_0005.jpg");
     refused(DEMO, XA_OK, "demo");

@@ -36,6 +36,10 @@
     {.name = text " " label, .op = XA_OP_##KIND, .ninputs = 2, .inputs = {a, b}}
 #define TRIPLE(KIND, text, label, a, b, c)                                                        \
     {.name = text " " label, .op = XA_OP_##KIND, .ninputs = 3, .inputs = {a, b, c}}
+#define ATTEND(label, T, S, NH, K, V, SCALE)                                                      \
+    {.name = "attention " label, .op = XA_OP_ATTENTION, .ninputs = 3,                             \
+     .inputs = {S2(T, (NH) * (K)), S2(S, (NH) * (K)), S2(S, (NH) * (V))},                         \
+     .params.attention = {NH, SCALE}}
 #define RESIZE(label, KIND, H, W, C, OH, OW)                                                      \
     {.name = "resize " label, .op = XA_OP_RESIZE, .ninputs = 1, .inputs = {S3(H, W, C)},          \
      .params.resize = {OH, OW, XA_RESIZE_##KIND}}
@@ -196,6 +200,23 @@ const op_case op_cases[] = {
      .range = 300},
     {.name = "softmax one class", .op = XA_OP_SOFTMAX, .ninputs = 1, .inputs = {S1(1)}},
     {.name = "softmax several tiles", .op = XA_OP_SOFTMAX, .ninputs = 1, .inputs = {S2(7000, 7)}},
+
+    ATTEND("one head", 5, 5, 1, 8, 8, 0.35f),
+    ATTEND("three heads", 17, 17, 3, 8, 8, 0.35f),
+    ATTEND("odd widths", 7, 11, 2, 5, 3, 0.4f),
+    ATTEND("one token", 1, 1, 4, 3, 3, 1.0f),
+    ATTEND("one column a head", 9, 9, 6, 1, 1, 1.0f),
+    ATTEND("many tokens", 50, 50, 2, 16, 16, 0.25f),
+    ATTEND("beyond a tile", 101, 65, 1, 33, 20, 0.17f),
+    ATTEND("sharp", 6, 6, 2, 4, 4, 9.0f),
+    ATTEND("negative scale", 6, 9, 2, 4, 4, -0.5f),
+    {.name = "tokens all", .op = XA_OP_TOKENS, .ninputs = 1, .inputs = {S2(6, 5)}, .nweights = 2,
+     .weights = {S2(1, 5), S2(7, 5)}},
+    {.name = "tokens prefix only", .op = XA_OP_TOKENS, .ninputs = 1, .inputs = {S2(4, 9)},
+     .nweights = 1, .weights = {S2(3, 9)}},
+    {.name = "tokens position only", .op = XA_OP_TOKENS, .ninputs = 1, .inputs = {S2(49, 24)},
+     .nweights = 2, .weights = {{0}, S2(49, 24)}},
+    {.name = "tokens bare", .op = XA_OP_TOKENS, .ninputs = 1, .inputs = {S2(3, 4)}},
 
     {.name = "layer_norm tokens", .op = XA_OP_LAYER_NORM, .ninputs = 1, .inputs = {S2(5, 24)},
      .nweights = 2, .weights = {S1(24), S1(24)}, .params.layer_norm = {1e-6f}},

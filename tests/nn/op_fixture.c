@@ -257,6 +257,29 @@ void op_run_forward(
     free(c.scratch);
 }
 
+/* All gradients in one call, of which one is kept; that one alone must come out the same. */
+static void backward_joint(const op_fixture *f, xa_op_call *c, int64_t n, int which, float *to)
+{
+    float *dxs[XA_JOINT] = {NULL}, *one[XA_JOINT] = {NULL};
+    c->dxs = dxs;
+    for (int j = 0; j < f->c->ninputs; j++)
+        dxs[j] = guarded((size_t)(n * f->in_count[j]) * sizeof(float));
+    f->def->backward(c);
+    const size_t bytes = (size_t)(n * f->in_count[which]) * sizeof(float);
+    memcpy(to, dxs[which], bytes);
+    one[which] = dxs[which];
+    memset(one[which], POISON, bytes);
+    c->dxs = one;
+    f->def->backward(c);
+    if (memcmp(one[which], to, bytes))
+        fail_msg("%s: gradient %d alone differs from that of a joint call", f->c->name, which);
+    for (int j = 0; j < f->c->ninputs; j++) {
+        check_guard(dxs[j], (size_t)(n * f->in_count[j]) * sizeof(float), "joint dx", f);
+        free(dxs[j]);
+    }
+    c->dxs = NULL;
+}
+
 void op_run_backward(const op_fixture *f,
                      const op_way *way,
                      int64_t first,
@@ -285,7 +308,10 @@ void op_run_backward(const op_fixture *f,
     c.dy = dy;
     c.dx = to;
     c.which = which;
-    f->def->backward(&c);
+    if (f->def->flags & XA_OP_JOINT)
+        backward_joint(f, &c, n, which, to);
+    else
+        f->def->backward(&c);
     check_guard(to, in, "dx", f);
     check_guard(c.scratch, scratch, "scratch", f);
     check_guard(kept->state, kept_bytes, "state", f);

@@ -157,6 +157,36 @@ static double softmax(const op_case *c, int64_t i, const double *x)
     return exp(x[i] - most) / sum;
 }
 
+static double attention(const op_case *c, const int64_t *o, const double *const *x)
+{
+    const int64_t heads = c->params.attention.heads, s = c->inputs[1].dim[0];
+    const int64_t wk = c->inputs[0].dim[1], wv = c->inputs[2].dim[1];
+    const int64_t k = wk / heads, head = o[1] / (wv / heads);
+    double most = -INFINITY, sum = 0.0, y = 0.0;
+    for (int pass = 0; pass < 2; pass++)
+        for (int64_t j = 0; j < s; j++) {
+            double z = 0.0;
+            for (int64_t i = head * k; i < (head + 1) * k; i++)
+                z += x[0][o[0] * wk + i] * x[1][j * wk + i];
+            z *= (double)c->params.attention.scale;
+            if (pass == 0) {
+                most = fmax(most, z);
+                continue;
+            }
+            sum += exp(z - most);
+            y += exp(z - most) * x[2][j * wv + o[1]];
+        }
+    return y / sum;
+}
+
+static double tokens(const op_case *c, int64_t i, const double *x, const double *const *w)
+{
+    const int64_t prefix =
+        c->nweights > 0 && c->weights[0].ndim ? xa_shape_count(&c->weights[0]) : 0;
+    const double position = c->nweights > 1 && w[1] ? w[1][i] : 0.0;
+    return (i < prefix ? w[0][i] : x[i - prefix]) + position;
+}
+
 static double layer_norm(const op_case *c, int64_t i, const double *x, const double *const *w)
 {
     const int64_t n = xa_shape_last(&c->inputs[0]);
@@ -327,6 +357,12 @@ void op_reference(const op_case *c,
             break;
         case XA_OP_RESIZE:
             y[i] = resize(c, out, o, x[0]);
+            break;
+        case XA_OP_TOKENS:
+            y[i] = tokens(c, i, x[0], w);
+            break;
+        case XA_OP_ATTENTION:
+            y[i] = attention(c, o, x);
             break;
         case XA_OP_INPUT:
         case XA_OP_RESHAPE:

@@ -102,6 +102,40 @@ static void one_gemm(const xa_kernels *k, bool nt, int64_t m, int64_t n, int64_t
     free(alone);
 }
 
+static void one_panels(const xa_kernels *k, bool nt, int64_t m, int64_t n, int64_t kk)
+{
+    const int64_t in = nt ? n : kk, out = nt ? kk : n, lda = in + 3, ldc = out + 5;
+    const char *what = nt ? "gemm_panels_nt" : "gemm_panels";
+    float *a = uniform(m * lda, 1), *b = uniform(kk * n, 2);
+    float *panels = floats((int64_t)xa_panels_count(kk, n));
+    float *want = floats(m * ldc), *got = floats(m * ldc), *alone = floats(ldc);
+    xa_panels_pack(kk, n, b, panels);
+    (nt ? xa_kernels_ref.gemm_panels_nt
+        : xa_kernels_ref.gemm_panels)(m, n, kk, a, lda, panels, want, ldc);
+    (nt ? k->gemm_panels_nt : k->gemm_panels)(m, n, kk, a, lda, panels, got, ldc);
+    near(what, k->isa, m * ldc, want, got, 1e-7 * (double)(in + 8));
+    for (int64_t i = 0; i < m; i++) { /* the row contract */
+        (nt ? k->gemm_panels_nt : k->gemm_panels)(1, n, kk, a + i * lda, lda, panels, alone, ldc);
+        same_bytes("a row alone", k->isa, (size_t)out * sizeof(float), alone, got + i * ldc);
+    }
+    if (!nt) { /* one chain over ascending k, as gemm_rows */
+        k->gemm_rows(m, n, kk, a, lda, b, n, want, ldc);
+        for (int64_t i = 0; i < m; i++)
+            same_bytes("panels", k->isa, (size_t)n * sizeof(float), want + i * ldc, got + i * ldc);
+    }
+    a[(m - 1) * lda + in / 2] = NAN; /* goes to its row, and to no other */
+    (nt ? k->gemm_panels_nt : k->gemm_panels)(m, n, kk, a, lda, panels, got, ldc);
+    for (int64_t i = 0; i < m; i++)
+        for (int64_t j = 0; j < out; j++)
+            assert_int_equal(isnan(got[i * ldc + j]) != 0, i == m - 1);
+    free(a);
+    free(b);
+    free(panels);
+    free(want);
+    free(got);
+    free(alone);
+}
+
 static void check_gemm(const xa_kernels *k)
 {
     static const int64_t ms[] = {1, 2, 3, 4, 5, 7, 8, 9, 13};
@@ -112,6 +146,8 @@ static void check_gemm(const xa_kernels *k)
             for (size_t p = 0; p < sizeof(ks) / sizeof(*ks); p++) {
                 one_gemm(k, false, ms[i], ns[j], ks[p]);
                 one_gemm(k, true, ms[i], ns[j], ks[p]);
+                one_panels(k, false, ms[i], ns[j], ks[p]);
+                one_panels(k, true, ms[i], ns[j], ks[p]);
             }
     /* many rows: blocks of rows and of weights, their ends, and columns that do not fill a panel */
     static const int64_t tall[][3] = {{23, 16, 64},
@@ -122,8 +158,12 @@ static void check_gemm(const xa_kernels *k)
                                       {288, 16, 40},
                                       {289, 40, 300},
                                       {600, 24, 513}};
-    for (size_t i = 0; i < sizeof(tall) / sizeof(*tall); i++)
+    for (size_t i = 0; i < sizeof(tall) / sizeof(*tall); i++) {
         one_gemm(k, false, tall[i][0], tall[i][1], tall[i][2]);
+        one_panels(k, false, tall[i][0], tall[i][1], tall[i][2]);
+        one_panels(k, true, tall[i][0], tall[i][1], tall[i][2]);
+        one_panels(k, true, tall[i][0], tall[i][2], tall[i][1]);
+    }
 }
 static void test_gemm_rows(void **state)
 {
@@ -396,6 +436,44 @@ static void check_layer_norm(const xa_kernels *k)
         free(got);
     }
 }
+static void check_attend(const xa_kernels *k)
+{
+    static const int64_t sizes[][2] = {{1, 1}, {1, 7}, {3, 8}, {5, 9}, {4, 50}, {2, 197}, {7, 16}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const int64_t rows = sizes[i][0], c = sizes[i][1], n = rows * c;
+        float *x = uniform(n, 50), *dy = uniform(n, 51);
+        float *want = floats(n), *got = floats(n), *dwant = floats(n), *dgot = floats(n);
+        static const float scales[] = {0.125f, -0.3f, 4.0f};
+        for (int t = 0; t < 3; t++) {
+            xa_kernels_ref.softmax(rows, c, scales[t], x, want);
+            k->softmax(rows, c, scales[t], x, got);
+            near("softmax", k->isa, n, want, got, 1e-6);
+            xa_kernels_ref.softmax_back(rows, c, scales[t], want, dy, dwant);
+            k->softmax_back(rows, c, scales[t], want, dy, dgot);
+            near("softmax_back", k->isa, n, dwant, dgot, 2e-6);
+        }
+        xa_kernels_ref.transpose(rows, c, x, c, want);
+        k->transpose(rows, c, x, c, got);
+        near("transpose", k->isa, n, want, got, 0.0);
+        x[n / 2] = NAN; /* is not lost, and stays in its row */
+        k->softmax(rows, c, 1.0f, x, got);
+        for (int64_t j = 0; j < n; j++)
+            assert_int_equal(isnan(got[j]) != 0, j / c == (n / 2) / c);
+        free(x);
+        free(dy);
+        free(want);
+        free(got);
+        free(dwant);
+        free(dgot);
+    }
+}
+
+static void test_attend(void **state)
+{
+    (void)state;
+    on_all(check_attend);
+}
+
 static void test_layer_norm(void **state)
 {
     (void)state;
@@ -540,6 +618,7 @@ int main(void)
         cmocka_unit_test(test_depthwise),
         cmocka_unit_test(test_pools),
         cmocka_unit_test(test_layer_norm),
+        cmocka_unit_test(test_attend),
         cmocka_unit_test(test_activations),
     };
     return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);

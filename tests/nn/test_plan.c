@@ -220,7 +220,7 @@ static void fused_against_plain(xa_activation_kind kind)
         all[i] = i;
     few[0] = n.act;
     few[1] = n.stem;
-    const xa_reach to_few = {true, few, 2};
+    const xa_reach to_few = {.input = true, .nodes = few, .nnodes = 2};
     machine plain = start(&n, 2, all + 1, nodes - 1, &to_few, 1, false);
     machine fused = start(&n, 2, few, 2, &to_few, 1, true);
     xa_plan_info a, b;
@@ -279,7 +279,7 @@ static void test_finite_differences(void **state)
 {
     (void)state;
     net n = make_net(XA_ACT_TANH);
-    const xa_reach to_input = {true, NULL, 0};
+    const xa_reach to_input = {.input = true, .nodes = NULL, .nnodes = 0};
     machine m = start(&n, 1, NULL, 0, &to_input, 1, false);
     float x[IN], direction[IN], seed[CLASSES];
     fill(x, IN, 3);
@@ -313,7 +313,7 @@ static void test_batches_do_not_matter(void **state)
 {
     (void)state;
     net n = make_net(XA_ACT_RELU);
-    const xa_reach to_act = {true, &n.act, 1};
+    const xa_reach to_act = {.input = true, .nodes = &n.act, .nnodes = 1};
     float seed[5 * CLASSES];
     machine one = start(&n, 1, &n.act, 1, &to_act, 1, true);
     machine five = start(&n, 5, &n.act, 1, &to_act, 1, true);
@@ -355,7 +355,9 @@ static void test_reaches_agree(void **state)
 {
     (void)state;
     net n = make_net(XA_ACT_RELU);
-    const xa_reach reach[3] = {{true, &n.act, 1}, {false, &n.act, 1}, {true, NULL, 0}};
+    const xa_reach reach[3] = {{.input = true, .nodes = &n.act, .nnodes = 1},
+                               {.nodes = &n.act, .nnodes = 1},
+                               {.input = true, .nodes = NULL, .nnodes = 0}};
     machine m = start(&n, 1, &n.act, 1, reach, 3, true);
     const int64_t c = count_of(&n, n.act);
     float seed[CLASSES], *layer = xa_alloc((size_t)c, sizeof(float)), input[IN];
@@ -417,7 +419,8 @@ static void test_refusals(void **state)
     net n = make_net(XA_ACT_RELU);
     xa_err err = XA_ERR_INIT;
     xa_plan *p = NULL;
-    const xa_reach unexposed = {false, &n.stem, 1}, behind = {false, &n.logits, 1};
+    const xa_reach unexposed = {.nodes = &n.stem, .nnodes = 1},
+                   behind = {.nodes = &n.logits, .nnodes = 1};
     xa_plan_spec spec = {.batch = 1, .root = n.act, .reach = &unexposed, .nreach = 1};
     assert_int_equal(xa_plan_create(n.g, &spec, &p, &err), XA_INVALID);
     assert_non_null(strstr(err.message, "not exposed"));

@@ -67,3 +67,11 @@ const char *xa_blas_core(void)
 {
     return openblas_get_corename();
 }
+
+void xa_panels_pack(int64_t k, int64_t n, const float *b, float *panels)
+{
+    for (int64_t j = 0; j < n; j += XA_PANEL)
+        for (int64_t i = 0; i < k; i++)
+            for (int64_t q = 0; q < XA_PANEL; q++)
+                *panels++ = j + q < n ? b[i * n + j + q] : 0.0f;
+}

@@ -25,6 +25,22 @@ void XA_K(xa_gemm_rows_nt)(int64_t m,
                            int64_t ldb,
                            float *c,
                            int64_t ldc);
+void XA_K(xa_gemm_panels)(int64_t m,
+                          int64_t n,
+                          int64_t k,
+                          const float *a,
+                          int64_t lda,
+                          const float *panels,
+                          float *c,
+                          int64_t ldc);
+void XA_K(xa_gemm_panels_nt)(int64_t m,
+                             int64_t n,
+                             int64_t k,
+                             const float *a,
+                             int64_t lda,
+                             const float *panels,
+                             float *c,
+                             int64_t ldc);
 void XA_K(xa_epilogue)(int64_t rows,
                        int64_t c,
                        float *y,
@@ -69,6 +85,10 @@ void XA_K(xa_layer_norm_back)(int64_t rows,
                               const float *stats,
                               const float *dy,
                               float *dx);
+void XA_K(xa_softmax)(int64_t rows, int64_t c, float scale, const float *x, float *y);
+void XA_K(xa_softmax_back)(
+    int64_t rows, int64_t c, float scale, const float *y, const float *dy, float *dx);
+void XA_K(xa_transpose)(int64_t rows, int64_t c, const float *x, int64_t ldx, float *y);
 void XA_K(xa_activate)(int64_t n, const xa_activation *act, const float *x, float *y);
 void XA_K(xa_activate_back)(
     int64_t n, const xa_activation *act, const float *v, const float *dy, float *dx);

@@ -70,6 +70,25 @@ typedef struct xa_kernels {
                          float *c,
                          int64_t ldc);
 
+    /* The same two products with b [K,N] packed in panels (xa_panels_pack): c[M,N] = a[M,K] b, and
+     * c[M,K] = a[M,N] b^T, every element one fused multiply-add chain over ascending k, or n. */
+    void (*gemm_panels)(int64_t m,
+                        int64_t n,
+                        int64_t k,
+                        const float *a,
+                        int64_t lda,
+                        const float *panels,
+                        float *c,
+                        int64_t ldc);
+    void (*gemm_panels_nt)(int64_t m,
+                           int64_t n,
+                           int64_t k,
+                           const float *a,
+                           int64_t lda,
+                           const float *panels,
+                           float *c,
+                           int64_t ldc);
+
     /* y[r,c] = act(y[r,c] + bias[c] + residual[r,c]); bias, residual, bits may be NULL. act is
      * LINEAR or RELU; NaN stays NaN. ld is the row stride of y and residual. */
     void (*epilogue)(int64_t rows,
@@ -136,6 +155,14 @@ typedef struct xa_kernels {
                             const float *dy,
                             float *dx);
 
+    /* y[r,:] = softmax(scale * x[r,:]) over c columns; y may be x. */
+    void (*softmax)(int64_t rows, int64_t c, float scale, const float *x, float *y);
+    /* dx = scale * y*(dy - sum(dy*y)) by rows; dx may be dy. */
+    void (*softmax_back)(
+        int64_t rows, int64_t c, float scale, const float *y, const float *dy, float *dx);
+    /* y[c, rows] = x[rows, c] turned; ldx is x's row stride. */
+    void (*transpose)(int64_t rows, int64_t c, const float *x, int64_t ldx, float *y);
+
     /* Elementwise activations other than RELU: y = f(x); y may be x. */
     void (*activate)(int64_t n, const xa_activation *act, const float *x, float *y);
     /* dx = f'(x)*dy; v is x or y as xa_activation_saves says. dx may be dy. */
@@ -144,6 +171,14 @@ typedef struct xa_kernels {
 } xa_kernels;
 
 const xa_kernels *xa_kernels_get(xa_isa isa); /* NULL if not built in */
+
+/* Panels: columns 16p .. 16p+15 of b [K,N] together as [K][16], the last filled up with zeros. */
+enum { XA_PANEL = 16 };
+static inline size_t xa_panels_count(int64_t k, int64_t n)
+{
+    return (size_t)(k * ((n + XA_PANEL - 1) / XA_PANEL * XA_PANEL));
+}
+void xa_panels_pack(int64_t k, int64_t n, const float *b, float *panels);
 
 /* BLAS (kernels/gemm.c, the only file that includes cblas.h), one thread. The result depends on the
  * shape (m,n,k) of the call, so callers fix m by the graph: tiles of one sample, never of the

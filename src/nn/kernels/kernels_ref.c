@@ -43,6 +43,47 @@ static void gemm_rows_nt(int64_t m,
         }
 }
 
+static float panel_value(int64_t k, const float *panels, int64_t i, int64_t j)
+{
+    return panels[j / XA_PANEL * XA_PANEL * k + i * XA_PANEL + j % XA_PANEL];
+}
+
+static void gemm_panels(int64_t m,
+                        int64_t n,
+                        int64_t k,
+                        const float *a,
+                        int64_t lda,
+                        const float *panels,
+                        float *c,
+                        int64_t ldc)
+{
+    for (int64_t i = 0; i < m; i++)
+        for (int64_t j = 0; j < n; j++) {
+            double sum = 0.0;
+            for (int64_t q = 0; q < k; q++)
+                sum += (double)a[i * lda + q] * (double)panel_value(k, panels, q, j);
+            c[i * ldc + j] = (float)sum;
+        }
+}
+
+static void gemm_panels_nt(int64_t m,
+                           int64_t n,
+                           int64_t k,
+                           const float *a,
+                           int64_t lda,
+                           const float *panels,
+                           float *c,
+                           int64_t ldc)
+{
+    for (int64_t i = 0; i < m; i++)
+        for (int64_t j = 0; j < k; j++) {
+            double sum = 0.0;
+            for (int64_t q = 0; q < n; q++)
+                sum += (double)a[i * lda + q] * (double)panel_value(k, panels, j, q);
+            c[i * ldc + j] = (float)sum;
+        }
+}
+
 /* ---- epilogue -------------------------------------------------------------------------------- */
 
 static bool passes(const xa_activation *act, float x)
@@ -292,6 +333,41 @@ static void layer_norm_back(int64_t rows,
     }
 }
 
+/* ---- attention ---- */
+
+static void softmax(int64_t rows, int64_t c, float scale, const float *x, float *y)
+{
+    for (int64_t r = 0; r < rows; r++) {
+        double most = -INFINITY, sum = 0.0;
+        for (int64_t j = 0; j < c; j++)
+            most = fmax(most, (double)scale * (double)x[r * c + j]);
+        for (int64_t j = 0; j < c; j++)
+            sum += exp((double)scale * (double)x[r * c + j] - most);
+        for (int64_t j = 0; j < c; j++)
+            y[r * c + j] = (float)(exp((double)scale * (double)x[r * c + j] - most) / sum);
+    }
+}
+
+static void
+softmax_back(int64_t rows, int64_t c, float scale, const float *y, const float *dy, float *dx)
+{
+    for (int64_t r = 0; r < rows; r++) {
+        double sum = 0.0;
+        for (int64_t j = 0; j < c; j++)
+            sum += (double)y[r * c + j] * (double)dy[r * c + j];
+        for (int64_t j = 0; j < c; j++)
+            dx[r * c + j] =
+                (float)((double)scale * (double)y[r * c + j] * ((double)dy[r * c + j] - sum));
+    }
+}
+
+static void transpose(int64_t rows, int64_t c, const float *x, int64_t ldx, float *y)
+{
+    for (int64_t i = 0; i < rows; i++)
+        for (int64_t j = 0; j < c; j++)
+            y[j * rows + i] = x[i * ldx + j];
+}
+
 /* ---- activations ----------------------------------------------------------------------------- */
 
 static double sigmoid(double x)
@@ -438,6 +514,8 @@ const xa_kernels xa_kernels_ref = {
     .isa = XA_ISA_BASE,
     .gemm_rows = gemm_rows,
     .gemm_rows_nt = gemm_rows_nt,
+    .gemm_panels = gemm_panels,
+    .gemm_panels_nt = gemm_panels_nt,
     .epilogue = epilogue,
     .mask = mask,
     .add = add,
@@ -450,6 +528,9 @@ const xa_kernels xa_kernels_ref = {
     .avg_pool_back = avg_pool_back,
     .layer_norm = layer_norm,
     .layer_norm_back = layer_norm_back,
+    .softmax = softmax,
+    .softmax_back = softmax_back,
+    .transpose = transpose,
     .activate = activate,
     .activate_back = activate_back,
 };

@@ -11,6 +11,8 @@ const xa_kernels XA_K(xa_kernels_table) = {
 #endif
     .gemm_rows = XA_K(xa_gemm_rows),
     .gemm_rows_nt = XA_K(xa_gemm_rows_nt),
+    .gemm_panels = XA_K(xa_gemm_panels),
+    .gemm_panels_nt = XA_K(xa_gemm_panels_nt),
     .epilogue = XA_K(xa_epilogue),
     .mask = XA_K(xa_mask),
     .add = XA_K(xa_add),
@@ -23,6 +25,9 @@ const xa_kernels XA_K(xa_kernels_table) = {
     .avg_pool_back = XA_K(xa_avg_pool_back),
     .layer_norm = XA_K(xa_layer_norm),
     .layer_norm_back = XA_K(xa_layer_norm_back),
+    .softmax = XA_K(xa_softmax),
+    .softmax_back = XA_K(xa_softmax_back),
+    .transpose = XA_K(xa_transpose),
     .activate = XA_K(xa_activate),
     .activate_back = XA_K(xa_activate_back),
 };

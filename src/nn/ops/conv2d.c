@@ -88,14 +88,32 @@ static size_t scratch_bytes(const xa_graph *g, const xa_node *node, int64_t n)
 static size_t packed_bytes(const xa_graph *g, const xa_node *node)
 {
     const geometry q = geometry_of(g, node);
-    return xa_linear_packed_bytes(q.k, q.f);
+    if (is_pointwise(&q))
+        return xa_linear_packed_bytes(q.k, q.f);
+    return xa_align_up((size_t)(q.k * q.f) * sizeof(float), XA_ALIGN) + (size_t)q.f * sizeof(float);
+}
+
+static const float *bias_of(const geometry *q, const void *packed)
+{
+    return (const float *)((const char *)packed +
+                           xa_align_up((size_t)(q->k * q->f) * sizeof(float), XA_ALIGN));
 }
 
 static void
 pack(const xa_graph *g, const xa_node *node, const float *const *w, const xa_fold *fold, void *dst)
 {
     const geometry q = geometry_of(g, node);
-    xa_linear_pack(q.k, q.f, w[0], w[1], fold, dst); /* [KH,KW,cg,F] is [k,F] already */
+    if (is_pointwise(&q)) {
+        xa_linear_pack(q.k, q.f, w[0], w[1], fold, dst); /* [1,1,C,F] is [k,F] already */
+        return;
+    }
+    float *matrix = dst, *bias = matrix + (bias_of(&q, dst) - (const float *)dst);
+    for (int64_t i = 0; i < q.k * q.f; i++)
+        matrix[i] = fold ? (float)(w[0][i] * fold->scale[i % q.f]) : w[0][i];
+    for (int64_t j = 0; j < q.f; j++) {
+        const double v = w[1] ? w[1][j] : 0.0;
+        bias[j] = (float)(fold ? v * fold->scale[j] + fold->shift[j] : v);
+    }
 }
 
 /* The taps of one output position along one axis that lie inside the input: [*t0, *t1). */
@@ -194,7 +212,7 @@ static void forward(const xa_op_call *c)
         xa_linear_forward(c, q.pixels, q.c, q.f);
         return;
     }
-    const float *w = c->weights, *bias = xa_linear_bias(c->weights, q.k, q.f);
+    const float *w = c->weights, *bias = bias_of(&q, c->weights);
     for (int64_t s = 0; s < c->n; s++) {
         const float *x = c->x[0] + s * q.y.in * q.x.in * q.c;
         for (int64_t p = 0; p < q.pixels; p += q.tile) {

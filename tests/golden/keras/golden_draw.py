@@ -20,6 +20,8 @@ def draw_weight(kind, shape, rng):
         return rng.uniform(0.5, 2.5, shape)
     if kind == "alpha":
         return rng.uniform(-0.2, 0.5, shape)
+    if kind in ("cls", "pos_embedding"):
+        return rng.normal(0.0, 0.5, shape)
     return None
 
 

@@ -162,7 +162,11 @@ class Recorder:
             self.saved.append((layer, original))
 
             def call(*args, _original=original, _k=k, **kwargs):
-                self.outputs[_k] = tf.identity(_original(*args, **kwargs))
+                result = _original(*args, **kwargs)
+                if isinstance(result, tuple):  # the output of a layer with several is its first
+                    self.outputs[_k] = tf.identity(result[0])
+                    return (self.outputs[_k], *result[1:])
+                self.outputs[_k] = tf.identity(result)
                 return self.outputs[_k]
             layer.call = call
         return self

@@ -1,0 +1,183 @@
+/* Passes: explainers grouped by what they ask of the engine, and the plan that serves them all. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "audit_internal.h"
+
+static unsigned needs_of(const xa_explainer_spec *e)
+{
+    return xa_explainer_get(e->kind)->needs;
+}
+
+/* ---- groups ---- */
+
+static bool same_score(const xa_pass_group *a, const xa_pass_group *b)
+{
+    return a->way == b->way && a->score == b->score && a->as_tensorflow == b->as_tensorflow;
+}
+
+static bool needs_backward(const xa_explainer_spec *ex)
+{
+    return needs_of(ex) & (XA_NEEDS_INPUT_GRADIENT | XA_NEEDS_LAYER | XA_NEEDS_ATTENTION_GRADIENT);
+}
+
+static bool same_input(const xa_input_spec *a, const xa_input_spec *b)
+{
+    const xa_scale *s = &a->scale, *t = &b->scale;
+    if (a->resize != b->resize || memcmp(&a->depth, &b->depth, sizeof a->depth) ||
+        s->kind != t->kind || s->div != t->div || s->channels != t->channels)
+        return false;
+    for (int c = 0; c < s->channels; c++)
+        if (s->mean[c] != t->mean[c] || s->std[c] != t->std[c])
+            return false;
+    return true;
+}
+
+/* Ways from the image to the input: a forward pass each. */
+void xa_audit_find_ways(xa_audit_model *am)
+{
+    am->ways[0] = &am->spec->input;
+    am->nways = 1;
+    for (int e = 0; e < am->spec->nexplainers; e++) {
+        const xa_explainer_spec *ex = &am->spec->explainers[e];
+        int w = 0;
+        while (ex->has_input && w < am->nways && !same_input(am->ways[w], &ex->input))
+            w++;
+        if (w == am->nways)
+            am->ways[am->nways++] = &ex->input;
+        am->way[e] = w;
+    }
+}
+
+void xa_audit_group_passes(xa_audit_model *am)
+{
+    for (int e = 0; e < am->spec->nexplainers; e++) {
+        const xa_explainer_spec *ex = &am->spec->explainers[e];
+        if (!needs_backward(ex)) {
+            am->group[e] = -1;
+            continue;
+        }
+        const xa_pass_group want = {.way = am->way[e],
+                                    .rule = ex->target,
+                                    .target_class =
+                                        ex->target == XA_TARGET_CLASS ? ex->target_class : -1,
+                                    .score = ex->score,
+                                    .as_tensorflow = ex->as_tensorflow};
+        int g = 0;
+        while (g < am->ngroups &&
+               !(am->groups[g].rule == want.rule && same_score(&am->groups[g], &want) &&
+                 am->groups[g].target_class == want.target_class))
+            g++;
+        if (g == am->ngroups)
+            am->groups[am->ngroups++] = want;
+        am->group[e] = g;
+    }
+}
+
+/* ---- plan ---- */
+
+typedef struct reach_set {
+    xa_reach *reach; /* [2*ngroups] */
+    int *nodes;      /* [2*ngroups][nexplainers] */
+    int *attention;  /* [2*ngroups][attention layers] */
+    int count;
+} reach_set;
+
+/* Attention layers whose gradient explainers of the member groups look at, the input side first. */
+static int attention_nodes(const xa_audit_model *am, const bool *member, int *nodes)
+{
+    int count = 0;
+    for (int l = 0; am->tokens && l < am->tokens->nlayers; l++) {
+        bool wanted = false;
+        for (int e = 0; e < am->spec->nexplainers; e++) {
+            const xa_explainer_spec *ex = &am->spec->explainers[e];
+            if (am->group[e] >= 0 && member[am->group[e]] &&
+                (needs_of(ex) & XA_NEEDS_ATTENTION_GRADIENT))
+                wanted = wanted || (*ex->layer ? am->site[e] == l : l >= ex->start);
+        }
+        if (wanted)
+            nodes[count++] = xa_model_attention(am->model, l);
+    }
+    return count;
+}
+
+static bool same_nodes(const int *a, int na, const int *b, int nb)
+{
+    return na == nb && !memcmp(a, b, (size_t)na * sizeof *a);
+}
+
+/* The needs of the groups for which `member` is true; an equal reach is shared. */
+static int add_reach(reach_set *set, const xa_audit_model *am, const bool *member)
+{
+    const int n = am->spec->nexplainers;
+    xa_reach *r = &set->reach[set->count];
+    int *nodes = set->nodes + set->count * n;
+    int *attention = set->attention + set->count * (am->tokens ? am->tokens->nlayers : 0);
+    *r = (xa_reach){.nodes = nodes, .attention = attention};
+    r->nattention = attention_nodes(am, member, attention);
+    for (int e = 0; e < n; e++) {
+        if (am->group[e] < 0 || !member[am->group[e]])
+            continue;
+        if (needs_of(&am->spec->explainers[e]) & XA_NEEDS_INPUT_GRADIENT)
+            r->input = true;
+        if (am->layer_node[e] < 0)
+            continue;
+        int k = 0;
+        while (k < r->nnodes && nodes[k] != am->layer_node[e])
+            k++;
+        if (k == r->nnodes)
+            nodes[r->nnodes++] = am->layer_node[e];
+    }
+    for (int i = 0; i < set->count; i++)
+        if (set->reach[i].input == r->input &&
+            same_nodes(set->reach[i].nodes, set->reach[i].nnodes, nodes, r->nnodes) &&
+            same_nodes(set->reach[i].attention, set->reach[i].nattention, attention, r->nattention))
+            return i;
+    return set->count++;
+}
+
+xa_status xa_audit_make_plan(xa_audit_model *am, xa_isa isa, xa_err *err)
+{
+    const int n = am->spec->nexplainers, ng = am->ngroups;
+    reach_set set = {0};
+    xa_status st = XA_OK;
+    bool *member = xa_alloc((size_t)ng + 1, sizeof(bool));
+    int *exposed = xa_alloc((size_t)n + 1, sizeof(int));
+    int nexposed = 0;
+    bool needs_input = false;
+    set.reach = xa_alloc((size_t)(2 * ng + 1), sizeof(xa_reach));
+    set.nodes = xa_alloc((size_t)((2 * ng + 1) * (n + 1)), sizeof(int));
+    set.attention =
+        xa_alloc((size_t)((2 * ng + 1) * (am->tokens ? am->tokens->nlayers : 1)), sizeof(int));
+    if (!member || !exposed || !set.reach || !set.nodes || !set.attention)
+        XA_FAIL(err, XA_NOMEM, "model \"%s\": out of memory", am->spec->name);
+    for (int g = 0; g < ng; g++) {
+        for (int k = 0; k < ng; k++)
+            member[k] = k == g;
+        am->groups[g].reach = add_reach(&set, am, member);
+        for (int k = 0; k < ng; k++)
+            member[k] = same_score(&am->groups[k], &am->groups[g]);
+        am->groups[g].shared_reach = add_reach(&set, am, member);
+    }
+    for (int e = 0; e < n; e++) {
+        needs_input = needs_input || (needs_of(&am->spec->explainers[e]) & XA_NEEDS_INPUT);
+        if (am->layer_node[e] >= 0)
+            exposed[nexposed++] = am->layer_node[e];
+    }
+    const xa_plan_spec spec = {.batch = am->spec->batch,
+                               .isa = isa,
+                               .exposed = exposed,
+                               .nexposed = nexposed,
+                               .root = xa_model_head(am->model)->node,
+                               .reach = set.reach,
+                               .nreach = set.count,
+                               .reuse_input = !needs_input};
+    XA_TRY(err, xa_plan_create(xa_model_graph(am->model), &spec, &am->plan, err));
+done:
+    free(member);
+    free(exposed);
+    free(set.reach);
+    free(set.nodes);
+    free(set.attention);
+    return st;
+}

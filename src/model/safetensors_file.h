@@ -1,0 +1,46 @@
+/* A safetensors file: which tensors it has, where, and their values. Private to model.
+ *
+ * Eight bytes (little-endian length of the header), a JSON object {name: {dtype, shape,
+ * data_offsets}}, the bytes. Nothing of it is trusted: offsets lie inside the file, fit shape and
+ * dtype, and neither overlap nor leave holes.
+ */
+#ifndef XAUDIT_MODEL_SAFETENSORS_FILE_H
+#define XAUDIT_MODEL_SAFETENSORS_FILE_H
+
+#include "xaudit/nn.h"
+
+typedef enum xa_sdtype { XA_SDTYPE_F16, XA_SDTYPE_BF16, XA_SDTYPE_F32, XA_SDTYPE_F64 } xa_sdtype;
+
+typedef struct xa_stensor {
+    char *name;
+    xa_sdtype dtype;
+    bool usable; /* floating point and at most XA_MAX_DIMS dimensions; others are only listed */
+    xa_shape shape;
+    int64_t at; /* of its first byte in the file */
+    int64_t bytes;
+} xa_stensor;
+
+typedef struct xa_sfile {
+    char *path;
+    int fd;              /* -1: closed */
+    xa_stensor *tensors; /* by name, ascending */
+    size_t ntensors;
+} xa_sfile;
+
+/* Whether bytes could be the start of such a file. */
+bool xa_sfile_recognises(const unsigned char *start, size_t n);
+/* Reads the header, of at most max_header bytes. FORMAT names what is wrong with which tensor. */
+XA_MUST_USE xa_status xa_sfile_open(const char *path,
+                                    size_t max_header,
+                                    xa_sfile **out,
+                                    xa_err *err);
+void xa_sfile_close(xa_sfile *f);
+void xa_sfile_free(xa_sfile *f);
+/* Index of a tensor, -1 if there is none. */
+int xa_sfile_find(const xa_sfile *f, const char *name);
+/* Values [first, first + n) of a usable tensor in row-major order, as float32. Opens the file again
+ * if it is closed. */
+XA_MUST_USE xa_status
+xa_sfile_read(xa_sfile *f, int tensor, int64_t first, int64_t n, float *dst, xa_err *err);
+
+#endif

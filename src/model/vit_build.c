@@ -1,0 +1,470 @@
+/* A vision transformer as a graph. Dosovitskiy et al. 2021, equations 1 to 4: patch embedding,
+ * class token, position embedding; per block LayerNorm, attention, addition, LayerNorm, MLP,
+ * addition; a last LayerNorm and the head on the class token. DeiT: a distillation token with a
+ * head of its own, both heads averaged. Layer scale is folded into the product before it. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vit.h"
+
+enum { NAME = 256 };
+
+/* What the steps below share. `name` is the node's and the layer's. */
+typedef struct builder {
+    xa_vit *v;
+    xa_model *m;
+    xa_graph *g;
+    char name[NAME];
+} builder;
+
+static xa_status add(builder *b,
+                     xa_op op,
+                     const int *in,
+                     int nin,
+                     const int *weights,
+                     int nweights,
+                     const xa_op_params *params,
+                     int *out,
+                     xa_err *err)
+{
+    xa_node_spec s = {
+        .op = op, .name = b->name, .inputs = in, .ninputs = nin, .nweights = nweights};
+    for (int i = 0; i < nweights; i++)
+        s.weights[i] = weights[i];
+    if (params)
+        s.params = *params;
+    return xa_graph_add(b->g, &s, out, err);
+}
+
+/* A line of the layer table under the present name. */
+static xa_status layer(builder *b, const char *type, int node, int64_t first_weight, xa_err *err)
+{
+    int64_t parameters = 0;
+    int depth = 0;
+    for (int i = (int)first_weight; i < xa_graph_weights(b->g); i++)
+        parameters += xa_shape_count(&xa_graph_weight(b->g, i)->shape);
+    for (const char *c = b->name; *c; c++)
+        depth += *c == '.';
+    return xa_model_add_layer(
+        b->m, b->name, type, node, parameters, depth, !strcmp(type, "Activation"), err);
+}
+
+static void name(builder *b, const char *pattern, int64_t block, const char *suffix)
+{
+    const char *number = strstr(pattern, "%d");
+    if (number)
+        snprintf(b->name,
+                 sizeof b->name,
+                 "%s%.*s%" PRId64 "%s%s",
+                 b->v->stem,
+                 (int)(number - pattern),
+                 pattern,
+                 block,
+                 number + 2,
+                 suffix);
+    else
+        snprintf(b->name, sizeof b->name, "%s%s", pattern, suffix);
+}
+
+static xa_status vector(
+    builder *b, int64_t block, xa_vit_part part, int64_t first, int64_t rows, int *id, xa_err *err)
+{
+    const int t = xa_vit_tensor(b->v, block, part);
+    const xa_shape shape = {.ndim = 1, .dim = {rows}};
+    *id = -1;
+    if (t < 0)
+        return XA_OK;
+    const xa_vit_piece piece = {
+        .kind = XA_PIECE_VECTOR, .tensor = {t}, .ntensors = 1, .first = first, .rows = rows};
+    return xa_vit_weight(b->v, b->g, &piece, &shape, id, err);
+}
+
+/* Rows [first, first + out) of the part's matrix and bias. */
+static xa_status dense(builder *b,
+                       int x,
+                       int64_t block,
+                       xa_vit_part matrix,
+                       xa_vit_part bias,
+                       int64_t in,
+                       int64_t first,
+                       int64_t out,
+                       int *y,
+                       xa_err *err)
+{
+    const int t = xa_vit_tensor(b->v, block, matrix);
+    const xa_shape shape = {.ndim = 2, .dim = {in, out}};
+    int w[2];
+    if (t < 0)
+        XA_RETURN_FAIL(
+            err, XA_NOT_FOUND, "%s: the matrix of \"%s\" is missing", b->v->file->path, b->name);
+    const xa_shape *s = &b->v->file->tensors[t].shape;
+    const xa_vit_piece piece = {
+        .kind = XA_PIECE_LINEAR, .tensor = {t}, .ntensors = 1, .first = first, .rows = out};
+    XA_RETURN_TRY(err, xa_vit_weight(b->v, b->g, &piece, &shape, &w[0], err));
+    if (matrix != XA_VIT_QKV_W && s->dim[0] != out)
+        XA_RETURN_FAIL(err,
+                       XA_SHAPE,
+                       "%s: tensor \"%s\" has %" PRId64 " rows, expected %" PRId64,
+                       b->v->file->path,
+                       b->v->file->tensors[t].name,
+                       s->dim[0],
+                       out);
+    XA_RETURN_TRY(err, vector(b, block, bias, first, out, &w[1], err));
+    return add(b, XA_OP_DENSE, &x, 1, w, 2, &(xa_op_params){.dense.units = out}, y, err);
+}
+
+static xa_status
+norm(builder *b, int x, int64_t block, xa_vit_part gamma, xa_vit_part beta, int *y, xa_err *err)
+{
+    const int64_t before = xa_graph_weights(b->g);
+    int w[2];
+    if (xa_vit_tensor(b->v, block, gamma) < 0)
+        XA_RETURN_FAIL(
+            err, XA_NOT_FOUND, "%s: the weights of \"%s\" are missing", b->v->file->path, b->name);
+    XA_RETURN_TRY(err, vector(b, block, gamma, 0, b->v->width, &w[0], err));
+    XA_RETURN_TRY(err, vector(b, block, beta, 0, b->v->width, &w[1], err));
+    XA_RETURN_TRY(err,
+                  add(b,
+                      XA_OP_LAYER_NORM,
+                      &x,
+                      1,
+                      w,
+                      2,
+                      &(xa_op_params){.layer_norm.epsilon = (float)b->v->epsilon},
+                      y,
+                      err));
+    return layer(b, "LayerNorm", *y, before, err);
+}
+
+/* Layer scale, where there is one. */
+static xa_status scale(builder *b, int x, int64_t block, xa_vit_part part, int *y, xa_err *err)
+{
+    int w[4] = {-1, -1, -1, -1};
+    *y = x;
+    if (xa_vit_tensor(b->v, block, part) < 0)
+        return XA_OK;
+    XA_RETURN_TRY(err, vector(b, block, part, 0, b->v->width, &w[0], err));
+    return add(b, XA_OP_AFFINE, &x, 1, w, 4, &(xa_op_params){0}, y, err);
+}
+
+static xa_status reshape(builder *b, int x, const xa_shape *shape, int *y, xa_err *err)
+{
+    return add(b, XA_OP_RESHAPE, &x, 1, NULL, 0, &(xa_op_params){.reshape = *shape}, y, err);
+}
+
+/* ---- front ---- */
+
+static xa_status patches(builder *b, int x, int *y, xa_err *err)
+{
+    xa_vit *v = b->v;
+    const int64_t before = xa_graph_weights(b->g);
+    const xa_shape shape = {.ndim = 4, .dim = {v->patch_h, v->patch_w, v->channels, v->width}};
+    const xa_vit_piece piece = {
+        .kind = XA_PIECE_CONV, .tensor = {xa_vit_tensor(v, 0, XA_VIT_PATCH_W)}, .ntensors = 1};
+    const xa_op_params params = {
+        .conv2d = {{v->patch_h, v->patch_w, v->patch_h, v->patch_w, 1, 1, XA_VALID}, v->width, 1}};
+    int w[2];
+    name(b, "patch_embed", 0, "");
+    XA_RETURN_TRY(err, xa_vit_weight(v, b->g, &piece, &shape, &w[0], err));
+    XA_RETURN_TRY(err, vector(b, 0, XA_VIT_PATCH_B, 0, v->width, &w[1], err));
+    XA_RETURN_TRY(err, add(b, XA_OP_CONV2D, &x, 1, w, 2, &params, &x, err));
+    XA_RETURN_TRY(err, layer(b, "Conv2D", x, before, err));
+    return reshape(b, x, &(xa_shape){.ndim = 2, .dim = {v->grid_h * v->grid_w, v->width}}, y, err);
+}
+
+/* Prefix tokens and position embedding: together, or the embedding on the patches alone. */
+static xa_status tokens(builder *b, int x, int *y, xa_err *err)
+{
+    xa_vit *v = b->v;
+    static const xa_vit_part front[] = {XA_VIT_CLASS, XA_VIT_DISTILL, XA_VIT_REGISTERS};
+    const int64_t before = xa_graph_weights(b->g), grid = v->grid_h * v->grid_w;
+    const bool on_all = v->position_rows > v->file_h * v->file_w || !v->prefix;
+    const xa_shape rows = {.ndim = 2, .dim = {(on_all ? v->prefix : 0) + grid, v->width}};
+    const xa_vit_piece position = {
+        .kind = XA_PIECE_POSITION, .tensor = {xa_vit_tensor(v, 0, XA_VIT_POSITION)}, .ntensors = 1};
+    xa_vit_piece prefix = {.kind = XA_PIECE_JOIN};
+    int w[2] = {-1, -1}, first[2] = {-1, -1};
+    for (int i = 0; i < 3; i++)
+        if (xa_vit_tensor(v, 0, front[i]) >= 0)
+            prefix.tensor[prefix.ntensors++] = xa_vit_tensor(v, 0, front[i]);
+    name(b, "pos_embed", 0, "");
+    XA_RETURN_TRY(err, xa_vit_weight(v, b->g, &position, &rows, &w[1], err));
+    if (!on_all) {
+        first[1] = w[1];
+        w[1] = -1;
+        XA_RETURN_TRY(err, add(b, XA_OP_TOKENS, &x, 1, first, 2, NULL, &x, err));
+    }
+    if (prefix.ntensors) {
+        const xa_shape shape = {.ndim = 2, .dim = {v->prefix, v->width}};
+        XA_RETURN_TRY(err, xa_vit_weight(v, b->g, &prefix, &shape, &w[0], err));
+    }
+    XA_RETURN_TRY(err, add(b, XA_OP_TOKENS, &x, 1, w, 2, NULL, y, err));
+    return layer(b, "Tokens", *y, before, err);
+}
+
+/* ---- blocks ---- */
+
+static xa_status attention(builder *b, int64_t i, int x, int *y, xa_err *err)
+{
+    xa_vit *v = b->v;
+    const bool fused = xa_vit_tensor(v, i, XA_VIT_QKV_W) >= 0;
+    static const xa_vit_part split[3][2] = {
+        {XA_VIT_Q_W, XA_VIT_Q_B}, {XA_VIT_K_W, XA_VIT_K_B}, {XA_VIT_V_W, XA_VIT_V_B}};
+    static const char *const sides[] = {".query", ".key", ".value"};
+    const int64_t d = v->width, before = xa_graph_weights(b->g);
+    const xa_op_params params = {
+        .attention = {v->heads, (float)(1.0 / sqrt((double)d / (double)v->heads))}};
+    int qkv[3];
+    if (fused) { /* three matrices in one, q first */
+        const xa_shape *s = &v->file->tensors[xa_vit_tensor(v, i, XA_VIT_QKV_W)].shape;
+        if (s->ndim != 2 || s->dim[0] != 3 * d)
+            XA_RETURN_FAIL(err,
+                           XA_SHAPE,
+                           "%s: tensor \"%s\" has %" PRId64 " rows, expected %" PRId64
+                           " (query, key and value)",
+                           v->file->path,
+                           v->file->tensors[xa_vit_tensor(v, i, XA_VIT_QKV_W)].name,
+                           s->dim[0],
+                           3 * d);
+    }
+    for (int k = 0; k < 3; k++) {
+        name(b, v->dialect->modules[1], i, sides[k]);
+        XA_RETURN_TRY(err,
+                      dense(b,
+                            x,
+                            i,
+                            fused ? XA_VIT_QKV_W : split[k][0],
+                            fused ? XA_VIT_QKV_B : split[k][1],
+                            d,
+                            fused ? k * d : 0,
+                            d,
+                            &qkv[k],
+                            err));
+    }
+    name(b, v->dialect->modules[1], i, "");
+    XA_RETURN_TRY(err, add(b, XA_OP_ATTENTION, qkv, 3, NULL, 0, &params, &x, err));
+    XA_RETURN_TRY(err, dense(b, x, i, XA_VIT_PROJ_W, XA_VIT_PROJ_B, d, 0, d, &x, err));
+    XA_RETURN_TRY(err, scale(b, x, i, XA_VIT_SCALE1, y, err));
+    return layer(b, "Attention", *y, before, err);
+}
+
+static xa_status mlp(builder *b, int64_t i, int x, int *y, xa_err *err)
+{
+    xa_vit *v = b->v;
+    const int64_t before = xa_graph_weights(b->g);
+    name(b, v->dialect->modules[2], i, "");
+    XA_RETURN_TRY(err, dense(b, x, i, XA_VIT_FC1_W, XA_VIT_FC1_B, v->width, 0, v->mlp, &x, err));
+    XA_RETURN_TRY(
+        err,
+        add(b, XA_OP_ACTIVATION, &x, 1, NULL, 0, &(xa_op_params){.activation = v->act}, &x, err));
+    XA_RETURN_TRY(err, dense(b, x, i, XA_VIT_FC2_W, XA_VIT_FC2_B, v->mlp, 0, v->width, &x, err));
+    XA_RETURN_TRY(err, scale(b, x, i, XA_VIT_SCALE2, y, err));
+    return layer(b, "MLP", *y, before, err);
+}
+
+static xa_status block(builder *b, int64_t i, int x, int *y, xa_err *err)
+{
+    const int64_t before = xa_graph_weights(b->g);
+    const char *module = b->v->dialect->modules[0];
+    const bool plain = b->v->dialect->needs_config;
+    int branch;
+    name(b, module, i, plain ? ".layernorm_before" : ".norm1");
+    XA_RETURN_TRY(err, norm(b, x, i, XA_VIT_NORM1_W, XA_VIT_NORM1_B, &branch, err));
+    XA_RETURN_TRY(err, attention(b, i, branch, &branch, err));
+    name(b, module, i, ".residual1");
+    XA_RETURN_TRY(err, add(b, XA_OP_ADD, (int[]){x, branch}, 2, NULL, 0, NULL, &x, err));
+    name(b, module, i, plain ? ".layernorm_after" : ".norm2");
+    XA_RETURN_TRY(err, norm(b, x, i, XA_VIT_NORM2_W, XA_VIT_NORM2_B, &branch, err));
+    XA_RETURN_TRY(err, mlp(b, i, branch, &branch, err));
+    name(b, module, i, "");
+    XA_RETURN_TRY(err, add(b, XA_OP_ADD, (int[]){x, branch}, 2, NULL, 0, NULL, y, err));
+    return layer(b, "Block", *y, before, err);
+}
+
+/* ---- head ---- */
+
+/* Token i as [D], or the mean over the patches. */
+static xa_status pick(builder *b, int x, int64_t i, int *y, xa_err *err)
+{
+    const int64_t d = b->v->width, t = xa_graph_node(b->g, x)->shape.dim[0];
+    const bool mean = b->v->mean;
+    const xa_op_params crop = {
+        .edges = {.top = mean ? b->v->prefix : i, .bottom = mean ? 0 : t - 1 - i}};
+    name(b, mean ? "pool" : "token", 0, "");
+    XA_RETURN_TRY(err, reshape(b, x, &(xa_shape){.ndim = 3, .dim = {t, 1, d}}, &x, err));
+    XA_RETURN_TRY(err, add(b, XA_OP_CROP, &x, 1, NULL, 0, &crop, &x, err));
+    if (mean)
+        return add(b,
+                   XA_OP_GLOBAL_POOL,
+                   &x,
+                   1,
+                   NULL,
+                   0,
+                   &(xa_op_params){.global_pool.kind = XA_POOL_AVG},
+                   y,
+                   err);
+    return reshape(b, x, &(xa_shape){.ndim = 1, .dim = {d}}, y, err);
+}
+
+static xa_status head(builder *b, int x, int *y, xa_err *err)
+{
+    xa_vit *v = b->v;
+    const bool two = xa_vit_tensor(v, 0, XA_VIT_HEAD2_W) >= 0;
+    int64_t width = v->width;
+    int both[2];
+    XA_RETURN_TRY(err, pick(b, x, 0, &both[0], err));
+    if (two)
+        XA_RETURN_TRY(err, pick(b, x, 1, &both[1], err));
+    if (xa_vit_tensor(v, 0, XA_VIT_FC_NORM_W) >= 0) {
+        name(b, "fc_norm", 0, "");
+        XA_RETURN_TRY(err, norm(b, both[0], 0, XA_VIT_FC_NORM_W, XA_VIT_FC_NORM_B, &both[0], err));
+    }
+    if (xa_vit_tensor(v, 0, XA_VIT_PRE_W) >= 0) {
+        width = v->file->tensors[xa_vit_tensor(v, 0, XA_VIT_PRE_W)].shape.dim[0];
+        name(b, "pre_logits", 0, "");
+        XA_RETURN_TRY(
+            err,
+            dense(b, both[0], 0, XA_VIT_PRE_W, XA_VIT_PRE_B, v->width, 0, width, &both[0], err));
+        const xa_op_params tanh_of = {.activation = xa_activation_default(XA_ACT_TANH)};
+        XA_RETURN_TRY(err, add(b, XA_OP_ACTIVATION, &both[0], 1, NULL, 0, &tanh_of, &both[0], err));
+    }
+    const int64_t before = xa_graph_weights(b->g);
+    name(b, v->dialect->modules[3], 0, "");
+    XA_RETURN_TRY(
+        err,
+        dense(b, both[0], 0, XA_VIT_HEAD_W, XA_VIT_HEAD_B, width, 0, v->classes, &both[0], err));
+    *y = both[0];
+    if (two) {
+        XA_RETURN_TRY(err,
+                      dense(b,
+                            both[1],
+                            0,
+                            XA_VIT_HEAD2_W,
+                            XA_VIT_HEAD2_B,
+                            width,
+                            0,
+                            v->classes,
+                            &both[1],
+                            err));
+        XA_RETURN_TRY(err, add(b, XA_OP_AVERAGE, both, 2, NULL, 0, NULL, y, err));
+    }
+    return layer(b, "Linear", *y, before, err);
+}
+
+/* ---- the whole ---- */
+
+static int64_t square_root(int64_t n)
+{
+    const int64_t r = (int64_t)(sqrt((double)n) + 0.5);
+    return r * r == n ? r : 0;
+}
+
+/* The grid of the position embedding and the one that the job's size asks for. */
+static xa_status choose_grid(xa_vit *v, xa_model *m, const xa_model_options *opt, xa_err *err)
+{
+    const int64_t rest = v->position_rows - v->prefix;
+    const int64_t side =
+        rest > 0 && square_root(rest) ? square_root(rest) : square_root(v->position_rows);
+    v->file_h = v->file_w = side;
+    v->grid_h = opt->height ? opt->height / v->patch_h : side;
+    v->grid_w = opt->width ? opt->width / v->patch_w : side;
+    m->file_input =
+        (xa_shape){.ndim = 3, .dim = {side * v->patch_h, side * v->patch_w, v->channels}};
+    m->input_shape = (xa_shape){.ndim = 3,
+                                .dim = {opt->height ? opt->height : side * v->patch_h,
+                                        opt->width ? opt->width : side * v->patch_w,
+                                        v->channels}};
+    const int64_t h = m->input_shape.dim[0], w = m->input_shape.dim[1],
+                  grid = v->grid_h * v->grid_w;
+    if (!h || !w)
+        XA_RETURN_FAIL(err,
+                       XA_INVALID,
+                       "%s: its position embedding of %" PRId64
+                       " rows is no square grid; give the size it is to be run at",
+                       v->file->path,
+                       v->position_rows);
+    if (h % v->patch_h || w % v->patch_w)
+        XA_RETURN_FAIL(err,
+                       XA_INVALID,
+                       "%s: an input of %" PRId64 "x%" PRId64
+                       " is no whole number of patches of %" PRId64 "x%" PRId64,
+                       v->file->path,
+                       h,
+                       w,
+                       v->patch_h,
+                       v->patch_w);
+    if (v->position_rows == v->prefix + grid || v->position_rows == grid) {
+        v->file_h = v->grid_h;
+        v->file_w = v->grid_w;
+        return XA_OK;
+    }
+    if (!opt->interpolate_positions || !side)
+        XA_RETURN_FAIL(err,
+                       XA_SHAPE,
+                       "%s: an input of %" PRId64 "x%" PRId64 " makes a grid of %" PRId64
+                       "x%" PRId64 " patches, but its position embedding has %" PRId64 "x%" PRId64
+                       "; use size: [%" PRId64 ", %" PRId64
+                       "], or interpolate_positions: true to have it interpolated as %s does",
+                       v->file->path,
+                       h,
+                       w,
+                       v->grid_h,
+                       v->grid_w,
+                       side,
+                       side,
+                       side * v->patch_h,
+                       side * v->patch_w,
+                       v->dialect->name);
+    return XA_OK;
+}
+
+xa_status xa_vit_build(xa_vit *v, xa_model *m, const xa_model_options *opt, xa_err *err)
+{
+    builder b = {.v = v, .m = m};
+    int x;
+    XA_RETURN_TRY(err, choose_grid(v, m, opt, err));
+    XA_RETURN_TRY(err, xa_graph_create(&m->graph, err));
+    b.g = m->graph;
+    XA_RETURN_TRY(err, xa_graph_add_input(b.g, "input", &m->input_shape, &x, err));
+    XA_RETURN_TRY(err, patches(&b, x, &x, err));
+    XA_RETURN_TRY(err, tokens(&b, x, &x, err));
+    for (int64_t i = 0; i < v->depth; i++)
+        XA_RETURN_TRY(err, block(&b, i, x, &x, err));
+    if (xa_vit_tensor(v, 0, XA_VIT_NORM_W) >= 0) {
+        name(&b, "norm", 0, "");
+        XA_RETURN_TRY(err, norm(&b, x, 0, XA_VIT_NORM_W, XA_VIT_NORM_B, &x, err));
+    }
+    XA_RETURN_TRY(err, head(&b, x, &x, err));
+    if (!opt->head) { /* such files end in plain scores and mean these */
+        name(&b, v->multilabel ? "sigmoid" : "softmax", 0, "");
+        const xa_op_params sigmoid = {.activation = xa_activation_default(XA_ACT_SIGMOID)};
+        XA_RETURN_TRY(err,
+                      add(&b,
+                          v->multilabel ? XA_OP_ACTIVATION : XA_OP_SOFTMAX,
+                          &x,
+                          1,
+                          NULL,
+                          0,
+                          v->multilabel ? &sigmoid : NULL,
+                          &x,
+                          err));
+    }
+    m->output = x;
+    m->query = v->mean ? -1 : 0;
+    m->origin = xa_strfmt("%s vision transformer, safetensors: %" PRId64 " blocks, %" PRId64
+                          " heads, width %" PRId64 ", patches %" PRId64 "x%" PRId64 "%s",
+                          v->dialect->name,
+                          v->depth,
+                          v->heads,
+                          v->width,
+                          v->patch_h,
+                          v->patch_w,
+                          v->file_h != v->grid_h || v->file_w != v->grid_w
+                              ? ", position embedding interpolated"
+                              : "");
+    if (!m->origin)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+    return XA_OK;
+}

@@ -1,0 +1,302 @@
+/* Parts of a vision transformer by the names of their tensors, and what their shapes tell. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "vit.h"
+
+enum { MAX_BLOCKS = 1024, NAME = 256 };
+
+static const bool in_block[] = {
+#define X(name, block) block,
+    XA_VIT_PARTS(X)
+#undef X
+};
+
+/* timm: vision_transformer.py, deit.py. */
+static const xa_vit_dialect timm = {
+    .name = "timm",
+    .modules = {"blocks.%d", "blocks.%d.attn", "blocks.%d.mlp", "head"},
+    .epsilon = 1e-6,
+    .interpolation = XA_RESAMPLE_PIL_BICUBIC,
+    .parts = {[XA_VIT_PATCH_W] = "patch_embed.proj.weight",
+              [XA_VIT_PATCH_B] = "patch_embed.proj.bias",
+              [XA_VIT_CLASS] = "cls_token",
+              [XA_VIT_DISTILL] = "dist_token",
+              [XA_VIT_REGISTERS] = "reg_token",
+              [XA_VIT_POSITION] = "pos_embed",
+              [XA_VIT_NORM1_W] = "blocks.%d.norm1.weight",
+              [XA_VIT_NORM1_B] = "blocks.%d.norm1.bias",
+              [XA_VIT_QKV_W] = "blocks.%d.attn.qkv.weight",
+              [XA_VIT_QKV_B] = "blocks.%d.attn.qkv.bias",
+              [XA_VIT_PROJ_W] = "blocks.%d.attn.proj.weight",
+              [XA_VIT_PROJ_B] = "blocks.%d.attn.proj.bias",
+              [XA_VIT_SCALE1] = "blocks.%d.ls1.gamma",
+              [XA_VIT_NORM2_W] = "blocks.%d.norm2.weight",
+              [XA_VIT_NORM2_B] = "blocks.%d.norm2.bias",
+              [XA_VIT_FC1_W] = "blocks.%d.mlp.fc1.weight",
+              [XA_VIT_FC1_B] = "blocks.%d.mlp.fc1.bias",
+              [XA_VIT_FC2_W] = "blocks.%d.mlp.fc2.weight",
+              [XA_VIT_FC2_B] = "blocks.%d.mlp.fc2.bias",
+              [XA_VIT_SCALE2] = "blocks.%d.ls2.gamma",
+              [XA_VIT_NORM_W] = "norm.weight",
+              [XA_VIT_NORM_B] = "norm.bias",
+              [XA_VIT_FC_NORM_W] = "fc_norm.weight",
+              [XA_VIT_FC_NORM_B] = "fc_norm.bias",
+              [XA_VIT_PRE_W] = "pre_logits.fc.weight",
+              [XA_VIT_PRE_B] = "pre_logits.fc.bias",
+              [XA_VIT_HEAD_W] = "head.weight",
+              [XA_VIT_HEAD_B] = "head.bias",
+              [XA_VIT_HEAD2_W] = "head_dist.weight",
+              [XA_VIT_HEAD2_B] = "head_dist.bias"}};
+
+/* transformers: ViTForImageClassification, DeiTForImageClassification and ...WithTeacher. Parts
+ * that do not begin with '/' stand behind the stem "vit." or "deit.". */
+#define HF_COMMON                                                                                \
+    [XA_VIT_PATCH_W] = "embeddings.patch_embeddings.projection.weight",                          \
+    [XA_VIT_PATCH_B] = "embeddings.patch_embeddings.projection.bias",                            \
+    [XA_VIT_CLASS] = "embeddings.cls_token", [XA_VIT_DISTILL] = "embeddings.distillation_token", \
+    [XA_VIT_POSITION] = "embeddings.position_embeddings", [XA_VIT_NORM_W] = "layernorm.weight",  \
+    [XA_VIT_NORM_B] = "layernorm.bias"
+
+static const xa_vit_dialect transformers = {
+    .name = "transformers",
+    .modules = {"encoder.layer.%d",
+                "encoder.layer.%d.attention",
+                "encoder.layer.%d.mlp",
+                "classifier"},
+    .needs_config = true,
+    .epsilon = 1e-12,
+    .interpolation = XA_RESAMPLE_CV2_CUBIC,
+    .parts = {HF_COMMON,
+              [XA_VIT_NORM1_W] = "encoder.layer.%d.layernorm_before.weight",
+              [XA_VIT_NORM1_B] = "encoder.layer.%d.layernorm_before.bias",
+              [XA_VIT_Q_W] = "encoder.layer.%d.attention.attention.query.weight",
+              [XA_VIT_Q_B] = "encoder.layer.%d.attention.attention.query.bias",
+              [XA_VIT_K_W] = "encoder.layer.%d.attention.attention.key.weight",
+              [XA_VIT_K_B] = "encoder.layer.%d.attention.attention.key.bias",
+              [XA_VIT_V_W] = "encoder.layer.%d.attention.attention.value.weight",
+              [XA_VIT_V_B] = "encoder.layer.%d.attention.attention.value.bias",
+              [XA_VIT_PROJ_W] = "encoder.layer.%d.attention.output.dense.weight",
+              [XA_VIT_PROJ_B] = "encoder.layer.%d.attention.output.dense.bias",
+              [XA_VIT_NORM2_W] = "encoder.layer.%d.layernorm_after.weight",
+              [XA_VIT_NORM2_B] = "encoder.layer.%d.layernorm_after.bias",
+              [XA_VIT_FC1_W] = "encoder.layer.%d.intermediate.dense.weight",
+              [XA_VIT_FC1_B] = "encoder.layer.%d.intermediate.dense.bias",
+              [XA_VIT_FC2_W] = "encoder.layer.%d.output.dense.weight",
+              [XA_VIT_FC2_B] = "encoder.layer.%d.output.dense.bias",
+              [XA_VIT_HEAD_W] = "/classifier.weight",
+              [XA_VIT_HEAD_B] = "/classifier.bias"}};
+
+static const xa_vit_dialect transformers_5 = {
+    .name = "transformers 5",
+    .modules = {"layers.%d", "layers.%d.attention", "layers.%d.mlp", "classifier"},
+    .needs_config = true,
+    .epsilon = 1e-12,
+    .interpolation = XA_RESAMPLE_CV2_CUBIC,
+    .parts = {HF_COMMON,
+              [XA_VIT_NORM1_W] = "layers.%d.layernorm_before.weight",
+              [XA_VIT_NORM1_B] = "layers.%d.layernorm_before.bias",
+              [XA_VIT_Q_W] = "layers.%d.attention.q_proj.weight",
+              [XA_VIT_Q_B] = "layers.%d.attention.q_proj.bias",
+              [XA_VIT_K_W] = "layers.%d.attention.k_proj.weight",
+              [XA_VIT_K_B] = "layers.%d.attention.k_proj.bias",
+              [XA_VIT_V_W] = "layers.%d.attention.v_proj.weight",
+              [XA_VIT_V_B] = "layers.%d.attention.v_proj.bias",
+              [XA_VIT_PROJ_W] = "layers.%d.attention.o_proj.weight",
+              [XA_VIT_PROJ_B] = "layers.%d.attention.o_proj.bias",
+              [XA_VIT_NORM2_W] = "layers.%d.layernorm_after.weight",
+              [XA_VIT_NORM2_B] = "layers.%d.layernorm_after.bias",
+              [XA_VIT_FC1_W] = "layers.%d.mlp.fc1.weight",
+              [XA_VIT_FC1_B] = "layers.%d.mlp.fc1.bias",
+              [XA_VIT_FC2_W] = "layers.%d.mlp.fc2.weight",
+              [XA_VIT_FC2_B] = "layers.%d.mlp.fc2.bias",
+              [XA_VIT_HEAD_W] = "/classifier.weight",
+              [XA_VIT_HEAD_B] = "/classifier.bias"}};
+
+static const struct {
+    const xa_vit_dialect *dialect;
+    const char *stem;
+} namings[] = {{&timm, ""},
+               {&transformers, "vit."},
+               {&transformers, "deit."},
+               {&transformers_5, "vit."},
+               {&transformers_5, "deit."}};
+enum { NAMINGS = sizeof namings / sizeof *namings };
+
+/* The teacher's models name their two heads otherwise. */
+static const char *const two_heads[][2] = {{"classifier.weight", "cls_classifier.weight"},
+                                           {"classifier.bias", "cls_classifier.bias"}};
+
+/* Unused by the classifier, and harmless. */
+static const char *const ignored[] = {
+    "pooler.dense.weight", "pooler.dense.bias", "embeddings.mask_token", "embeddings.position_ids"};
+
+static void
+tensor_name(const char *stem, const char *pattern, int64_t block, char *out, size_t size)
+{
+    const char *number = strstr(pattern, "%d");
+    const bool absolute = *pattern == '/';
+    if (!number)
+        snprintf(out, size, "%s%s", absolute ? "" : stem, pattern + absolute);
+    else
+        snprintf(out,
+                 size,
+                 "%s%.*s%" PRId64 "%s",
+                 stem,
+                 (int)(number - pattern),
+                 pattern,
+                 block,
+                 number + 2);
+}
+
+static int find_part(const xa_vit *v, int64_t block, xa_vit_part part)
+{
+    const char *pattern = v->dialect->parts[part];
+    char name[NAME];
+    if (!pattern)
+        return -1;
+    tensor_name(v->stem, pattern, block, name, sizeof name);
+    return xa_sfile_find(v->file, name);
+}
+
+static bool choose_dialect(xa_vit *v)
+{
+    for (int i = 0; i < NAMINGS; i++) {
+        v->dialect = namings[i].dialect;
+        snprintf(v->stem, sizeof v->stem, "%s", namings[i].stem);
+        if (find_part(v, 0, XA_VIT_PATCH_W) >= 0 && find_part(v, 0, XA_VIT_NORM1_W) >= 0)
+            return true;
+    }
+    return false;
+}
+
+static void find_two_heads(xa_vit *v)
+{
+    if (!v->dialect->needs_config || xa_vit_tensor(v, 0, XA_VIT_HEAD_W) >= 0)
+        return;
+    v->part[XA_VIT_HEAD_W] = xa_sfile_find(v->file, two_heads[0][1]);
+    v->part[XA_VIT_HEAD_B] = xa_sfile_find(v->file, two_heads[1][1]);
+    v->part[XA_VIT_HEAD2_W] = xa_sfile_find(v->file, "distillation_classifier.weight");
+    v->part[XA_VIT_HEAD2_B] = xa_sfile_find(v->file, "distillation_classifier.bias");
+}
+
+xa_status xa_vit_find_parts(xa_vit *v, xa_err *err)
+{
+    if (!choose_dialect(v))
+        XA_RETURN_FAIL(err,
+                       XA_UNSUPPORTED,
+                       "%s: a safetensors file, but no vision transformer with timm's or "
+                       "transformers' names (no \"%s\", no \"vit.%s\"); its first tensor is \"%s\"",
+                       v->file->path,
+                       timm.parts[XA_VIT_PATCH_W],
+                       transformers.parts[XA_VIT_PATCH_W],
+                       v->file->ntensors ? v->file->tensors[0].name : "missing");
+    while (v->depth < MAX_BLOCKS && find_part(v, v->depth, XA_VIT_NORM1_W) >= 0)
+        v->depth++;
+    v->part = xa_alloc((size_t)v->depth * XA_VIT_PART_COUNT, sizeof(int));
+    v->used = xa_alloc(v->file->ntensors + 1, sizeof(bool));
+    if (!v->part || !v->used)
+        XA_RETURN_FAIL(err, XA_NOMEM, "%s: out of memory", v->file->path);
+    for (int64_t b = 0; b < v->depth; b++)
+        for (int p = 0; p < XA_VIT_PART_COUNT; p++)
+            v->part[b * XA_VIT_PART_COUNT + p] =
+                in_block[p] || b == 0 ? find_part(v, b, (xa_vit_part)p) : -1;
+    find_two_heads(v);
+    for (int64_t i = 0; i < v->depth * XA_VIT_PART_COUNT; i++) {
+        if (v->part[i] < 0)
+            continue;
+        v->used[v->part[i]] = true;
+        if (!v->file->tensors[v->part[i]].usable)
+            XA_RETURN_FAIL(err,
+                           XA_UNSUPPORTED,
+                           "%s: tensor \"%s\" is not floating point",
+                           v->file->path,
+                           v->file->tensors[v->part[i]].name);
+    }
+    return XA_OK;
+}
+
+xa_status xa_vit_check_used(const xa_vit *v, xa_err *err)
+{
+    for (size_t i = 0; i < v->file->ntensors; i++) {
+        const char *name = v->file->tensors[i].name;
+        bool known = v->used[i];
+        for (size_t k = 0; !known && k < sizeof ignored / sizeof *ignored; k++)
+            known = xa_str_ends(name, ignored[k]);
+        if (!known)
+            XA_RETURN_FAIL(err,
+                           XA_UNSUPPORTED,
+                           "%s: tensor \"%s\" belongs to no part that is known of %s vision "
+                           "transformers; it is not left out silently",
+                           v->file->path,
+                           name,
+                           v->dialect->name);
+    }
+    return XA_OK;
+}
+
+/* ---- extents ---- */
+
+static xa_status missing(const xa_vit *v, int64_t block, xa_vit_part part, xa_err *err)
+{
+    char name[NAME] = "head.weight";
+    if (v->dialect->parts[part])
+        tensor_name(v->stem, v->dialect->parts[part], block, name, sizeof name);
+    XA_RETURN_FAIL(err, XA_NOT_FOUND, "%s: tensor \"%s\" is missing", v->file->path, name);
+}
+
+/* A part that must be there, of rank ndim. */
+static xa_status
+demand(const xa_vit *v, xa_vit_part part, int ndim, const xa_shape **shape, xa_err *err)
+{
+    const int t = xa_vit_tensor(v, 0, part);
+    char text[96];
+    if (t < 0)
+        return missing(v, 0, part, err);
+    *shape = &v->file->tensors[t].shape;
+    if ((*shape)->ndim != ndim)
+        XA_RETURN_FAIL(err,
+                       XA_SHAPE,
+                       "%s: tensor \"%s\" is %s, expected %d dimensions",
+                       v->file->path,
+                       v->file->tensors[t].name,
+                       xa_shape_text(*shape, text, sizeof text),
+                       ndim);
+    return XA_OK;
+}
+
+xa_status xa_vit_measure(xa_vit *v, xa_err *err)
+{
+    const xa_shape *patch = NULL, *fc1 = NULL, *head = NULL, *position = NULL;
+    XA_RETURN_TRY(err, demand(v, XA_VIT_PATCH_W, 4, &patch, err));
+    XA_RETURN_TRY(err, demand(v, XA_VIT_FC1_W, 2, &fc1, err));
+    XA_RETURN_TRY(err, demand(v, XA_VIT_HEAD_W, 2, &head, err));
+    XA_RETURN_TRY(err, demand(v, XA_VIT_POSITION, 3, &position, err));
+    v->width = patch->dim[0];
+    v->channels = patch->dim[1];
+    v->patch_h = patch->dim[2];
+    v->patch_w = patch->dim[3];
+    v->mlp = fc1->dim[0];
+    v->classes = head->dim[0];
+    if (v->width < 1 || v->channels < 1 || v->patch_h < 1 || v->patch_w < 1 || v->mlp < 1 ||
+        v->classes < 1)
+        XA_RETURN_FAIL(err, XA_SHAPE, "%s: a part of the model is empty", v->file->path);
+    static const xa_vit_part front[] = {XA_VIT_CLASS, XA_VIT_DISTILL, XA_VIT_REGISTERS};
+    for (int i = 0; i < 3; i++) {
+        const int t = xa_vit_tensor(v, 0, front[i]);
+        const xa_shape *s = t >= 0 ? &v->file->tensors[t].shape : NULL;
+        char text[96];
+        if (s && (s->ndim != 3 || s->dim[0] != 1 || s->dim[2] != v->width))
+            XA_RETURN_FAIL(err,
+                           XA_SHAPE,
+                           "%s: tensor \"%s\" is %s, expected [1,tokens,%" PRId64 "]",
+                           v->file->path,
+                           v->file->tensors[t].name,
+                           xa_shape_text(s, text, sizeof text),
+                           v->width);
+        v->prefix += s ? s->dim[1] : 0;
+    }
+    v->position_rows = position->dim[1];
+    return XA_OK;
+}

@@ -1,0 +1,100 @@
+/* What attention needs besides products: softmax of rows, its derivative, and turned matrices. */
+#include "isa_math.h"
+#include "isa_table.h"
+
+/* The last columns of a row, filled up. */
+XA_INLINE v8 load_part(int64_t n, const float *p, float fill)
+{
+    v8 v = v8_set(fill);
+    memcpy(&v, p, (size_t)n * sizeof(*p));
+    return v;
+}
+
+XA_INLINE v8 larger(v8 a, v8 b)
+{
+    return v8_select(v8_gt(a, b), a, b);
+}
+
+static float row_maximum(int64_t c, const float *x)
+{
+    v8 most = v8_set(-INFINITY);
+    int64_t j = 0;
+    for (; j + 8 <= c; j += 8)
+        most = larger(v8_load(x + j), most);
+    if (j < c)
+        most = larger(load_part(c - j, x + j, -INFINITY), most);
+    float m = most[0];
+    for (int i = 1; i < 8; i++)
+        m = most[i] > m ? most[i] : m;
+    return m;
+}
+
+/* scale >= 0 finds its maximum where x has it; below, where x has its minimum. */
+static float row_scaled_maximum(int64_t c, float scale, const float *x)
+{
+    if (scale >= 0.0f)
+        return row_maximum(c, x);
+    float m = x[0];
+    for (int64_t j = 1; j < c; j++)
+        m = x[j] < m ? x[j] : m;
+    return m;
+}
+
+void XA_K(xa_softmax)(int64_t rows, int64_t c, float scale, const float *x, float *y)
+{
+    for (int64_t r = 0; r < rows; r++) {
+        const float *xr = x + r * c;
+        float *yr = y + r * c;
+        const float most = row_scaled_maximum(c, scale, xr);
+        const v8 m = v8_set(most), by = v8_set(scale);
+        v8 sum = v8_set(0.0f);
+        int64_t j = 0;
+        for (; j + 8 <= c; j += 8) {
+            const v8 e = v8_exp((v8_load(xr + j) - m) * by);
+            sum += e;
+            v8_store(yr + j, e);
+        }
+        if (j < c) {
+            v8 e = v8_exp((load_part(c - j, xr + j, most) - m) * by);
+            for (int i = (int)(c - j); i < 8; i++)
+                e[i] = 0.0f;
+            sum += e;
+            memcpy(yr + j, &e, (size_t)(c - j) * sizeof(*yr));
+        }
+        const float total = v8_sum(sum);
+        for (j = 0; j < c; j++)
+            yr[j] = yr[j] / total;
+    }
+}
+
+void XA_K(xa_softmax_back)(
+    int64_t rows, int64_t c, float scale, const float *y, const float *dy, float *dx)
+{
+    for (int64_t r = 0; r < rows; r++) {
+        const float *yr = y + r * c, *dyr = dy + r * c;
+        float *dxr = dx + r * c;
+        v8 sum = v8_set(0.0f);
+        int64_t j = 0;
+        for (; j + 8 <= c; j += 8)
+            sum = v8_fma(v8_load(yr + j), v8_load(dyr + j), sum);
+        if (j < c)
+            sum = v8_fma(load_part(c - j, yr + j, 0.0f), load_part(c - j, dyr + j, 0.0f), sum);
+        const float total = v8_sum(sum);
+        for (j = 0; j < c; j++)
+            dxr[j] = scale * yr[j] * (dyr[j] - total);
+    }
+}
+
+/* By blocks, so that both sides stay in the first cache. */
+void XA_K(xa_transpose)(int64_t rows, int64_t c, const float *x, int64_t ldx, float *y)
+{
+    enum { BLOCK = 16 };
+    for (int64_t r0 = 0; r0 < rows; r0 += BLOCK)
+        for (int64_t c0 = 0; c0 < c; c0 += BLOCK) {
+            const int64_t r1 = r0 + BLOCK < rows ? r0 + BLOCK : rows;
+            const int64_t c1 = c0 + BLOCK < c ? c0 + BLOCK : c;
+            for (int64_t j = c0; j < c1; j++)
+                for (int64_t i = r0; i < r1; i++)
+                    y[j * rows + i] = x[i * ldx + j];
+        }
+}

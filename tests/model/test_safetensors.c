@@ -1,0 +1,330 @@
+/* safetensors files: another input size, headers that lie, parts that are missing or unknown,
+ * mutations. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <hdf5.h>
+
+#include "model_run.h"
+#include "xaudit_cmocka.h"
+
+#define GOLDEN XA_TEST_DATA "/golden/safetensors/"
+#define KERAS XA_TEST_DATA "/golden/keras/"
+
+static char folder[] = "/tmp/xaudit-safetensors-XXXXXX", path[128];
+
+static int make_folder(void **state)
+{
+    (void)state;
+    if (!mkdtemp(folder))
+        return -1;
+    snprintf(path, sizeof path, "%s/x.safetensors", folder);
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    char config[160];
+    (void)state;
+    snprintf(config, sizeof config, "%s/config.json", folder);
+    unlink(config);
+    unlink(path);
+    return rmdir(folder);
+}
+
+static void put_file(const char *name, const void *bytes, size_t n)
+{
+    FILE *f = fopen(name, "wb");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, n, f), n);
+    fclose(f);
+}
+
+/* A file of this header and `data` zero bytes. */
+static void put(const char *header, size_t data)
+{
+    const size_t n = strlen(header);
+    unsigned char *bytes = calloc(8 + n + data, 1);
+    assert_non_null(bytes);
+    for (int i = 0; i < 8; i++)
+        bytes[i] = (unsigned char)((uint64_t)n >> (8 * i));
+    memcpy(bytes + 8, header, n);
+    put_file(path, bytes, 8 + n + data);
+    free(bytes);
+}
+
+static void refused(xa_status code, const char *words)
+{
+    const xa_model_options opt = xa_model_defaults();
+    xa_err err = XA_ERR_INIT;
+    xa_model *m = NULL;
+    const xa_status st = xa_model_open(path, &opt, &m, &err);
+    if (st == XA_OK)
+        fail_msg("opens, expected a refusal with \"%s\"", words);
+    if (st != code || !strstr(err.message, words) || !strstr(err.message, path))
+        fail_msg("%s: %s, expected %s with \"%s\"",
+                 xa_status_name(st),
+                 err.message,
+                 xa_status_name(code),
+                 words);
+    assert_null(m);
+}
+
+static void test_lying_headers(void **state)
+{
+    (void)state;
+    put_file(path, "\x10\0\0\0\0\0\0\0{", 9);
+    refused(XA_FORMAT, "truncated");
+    put_file(path, "\xff\xff\xff\x7f\0\0\0\0{\"a\":1}", 15);
+    refused(XA_FORMAT, "truncated");
+    put("{\"a\":}", 0);
+    refused(XA_FORMAT, "no JSON object");
+    put("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
+        "\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
+        8);
+    refused(XA_FORMAT, "duplicate");
+    put("{\"a\":{\"dtype\":\"F31\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4);
+    refused(XA_FORMAT, "dtype \"F31\"");
+    put("{\"a\":{\"dtype\":\"F32\",\"shape\":[-1],\"data_offsets\":[0,4]}}", 4);
+    refused(XA_FORMAT, "no list of extents");
+    put("{\"a\":{\"dtype\":\"F32\",\"shape\":[9000000000000000000,8],\"data_offsets\":[0,4]}}", 4);
+    refused(XA_FORMAT, "no list of extents");
+    put("{\"a\":{\"dtype\":\"F32\",\"shape\":[4611686018427387904],\"data_offsets\":[0,4]}}", 4);
+    refused(XA_FORMAT, "do not hold its shape");
+    put("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,0]}}", 4);
+    refused(XA_FORMAT, "do not hold");
+    put("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,4]}}", 4);
+    refused(XA_FORMAT, "do not hold its shape");
+    put("{\"a\":{\"dtype\":\"F32\",\"shape\":[1]}}", 4);
+    refused(XA_FORMAT, "data_offsets");
+    put("{\"a\":{\"dtype\":\"F32\",\"shape\":[250000000000],\"data_offsets\":[0,1000000000000]}}",
+        4);
+    refused(XA_FORMAT, "truncated, or its header lies");
+    put("{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]},"
+        "\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}",
+        12);
+    refused(XA_FORMAT, "inside another");
+    put("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
+        "\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[8,12]}}",
+        12);
+    refused(XA_FORMAT, "after a hole");
+    put("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 9);
+    refused(XA_FORMAT, "belong to nothing");
+    put("{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}", 4);
+    refused(XA_UNSUPPORTED, "no vision transformer");
+    char *deep = malloc(20000);
+    assert_non_null(deep);
+    snprintf(deep, 20000, "{\"a\":%0*d}", 10000, 0);
+    memset(deep + 5, '[', 10000);
+    put(deep, 0);
+    refused(XA_FORMAT, "no JSON object");
+    free(deep);
+}
+
+/* A golden file with one name of its header changed for another of the same length. */
+static void rename_tensor(const char *from, const char *to)
+{
+    char *bytes;
+    size_t size;
+    assert_int_equal(strlen(from), strlen(to));
+    assert_int_equal(xa_read_file(GOLDEN "timm_f32.safetensors", 1 << 24, &bytes, &size, NULL),
+                     XA_OK);
+    char *at = memmem(bytes, size, from, strlen(from));
+    assert_non_null(at);
+    memcpy(at, to, strlen(to));
+    put_file(path, bytes, size);
+    free(bytes);
+}
+
+static void put_config(const char *text)
+{
+    char config[160];
+    snprintf(config, sizeof config, "%s/config.json", folder);
+    if (text)
+        put_file(config, text, strlen(text));
+    else
+        unlink(config);
+}
+
+static void test_parts(void **state)
+{
+    (void)state;
+    put_config("{\"num_heads\": 3}");
+    rename_tensor("\"blocks.1.attn.qkv.weight\"", "\"blocks.1.attn.qkv.wieght\"");
+    refused(XA_UNSUPPORTED, "blocks.1.attn.qkv.wieght");
+    rename_tensor("\"head.weight\"", "\"heed.weight\"");
+    refused(XA_UNSUPPORTED, "heed.weight");
+    rename_tensor("\"blocks.0.norm1.weight\"", "\"blocks.0.norm9.weight\"");
+    refused(XA_UNSUPPORTED, "no vision transformer");
+    rename_tensor("[1,17,24]", "[17,1,24]"); /* the same bytes, another shape */
+    refused(XA_SHAPE, "pos_embed");
+}
+
+static void test_configs(void **state)
+{
+    (void)state;
+    char *bytes;
+    size_t size;
+    assert_int_equal(xa_read_file(GOLDEN "timm_f32.safetensors", 1 << 24, &bytes, &size, NULL),
+                     XA_OK);
+    put_file(path, bytes, size);
+    free(bytes);
+    put_config(NULL);
+    refused(XA_INVALID, "number of heads");
+    put_config("{\"num_heads\": 5}");
+    refused(XA_INVALID, "5 heads do not divide the width of 24");
+    put_config("{\"num_heads\": 3, \"global_pool\": \"map\"}");
+    refused(XA_UNSUPPORTED, "global_pool");
+    put_config("{\"num_heads\": 3, \"hidden_act\": \"mystery\"}");
+    refused(XA_UNSUPPORTED, "mystery");
+    put_config("{\"num_heads\": 3, \"model_type\": \"swin\"}");
+    refused(XA_UNSUPPORTED, "swin");
+    put_config("{\"num_heads\": 3, \"qk_norm\": true}");
+    refused(XA_UNSUPPORTED, "qk_norm");
+    put_config("[]");
+    refused(XA_FORMAT, "no JSON object");
+    assert_int_equal(xa_read_file(GOLDEN "hf_vit.safetensors", 1 << 24, &bytes, &size, NULL),
+                     XA_OK);
+    put_file(path, bytes, size);
+    free(bytes);
+    put_config(NULL);
+    refused(XA_NOT_FOUND, "config.json");
+}
+
+/* ---- another size ---- */
+
+static float *read_floats(hid_t file, const char *name, hsize_t *dims)
+{
+    const hid_t set = H5Dopen2(file, name, H5P_DEFAULT);
+    assert_true(set >= 0);
+    const hid_t space = H5Dget_space(set);
+    H5Sget_simple_extent_dims(space, dims, NULL);
+    float *v = malloc((size_t)H5Sget_simple_extent_npoints(space) * sizeof *v);
+    assert_non_null(v);
+    assert_true(H5Dread(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, v) >= 0);
+    H5Sclose(space);
+    H5Dclose(set);
+    return v;
+}
+
+static void check_resized(const char *model, const char *reference)
+{
+    xa_model_options opt = xa_model_defaults();
+    xa_err err = XA_ERR_INIT;
+    xa_model *m = NULL;
+    model_run r;
+    hsize_t dims[4], wide[2];
+    const hid_t file = H5Fopen(reference, H5F_ACC_RDONLY, H5P_DEFAULT);
+    assert_true(file >= 0);
+    float *x = read_floats(file, "resized/input", dims);
+    float *want = read_floats(file, "resized/logits", wide);
+    H5Fclose(file);
+    opt.height = (int64_t)dims[1];
+    opt.width = (int64_t)dims[2];
+    assert_int_equal(xa_model_open(model, &opt, &m, &err), XA_SHAPE);
+    if (!strstr(err.message, "6x5") || !strstr(err.message, "interpolate_positions"))
+        fail_msg("%s", err.message);
+    opt.interpolate_positions = true;
+    if (xa_model_open(model, &opt, &m, &err) != XA_OK)
+        fail_msg("%s", err.message);
+    assert_true(xa_model_tokens(m)->height == 6 && xa_model_tokens(m)->width == 5);
+    if (model_run_start(m, (int64_t)dims[0], XA_ISA_AUTO, -1, NULL, 0, &r, &err) != XA_OK)
+        fail_msg("%s", err.message);
+    memcpy(xa_run_input(&r.run), x, (size_t)(dims[0] * dims[1] * dims[2] * dims[3]) * sizeof *x);
+    xa_run_forward(&r.run);
+    const float *got = xa_run_value(&r.run, r.root);
+    for (size_t i = 0; i < wide[0] * wide[1]; i++)
+        if (!(fabsf(got[i] - want[i]) < 1e-5f))
+            fail_msg("%s: logit %zu is %.7g, the library has %.7g",
+                     model,
+                     i,
+                     (double)got[i],
+                     (double)want[i]);
+    model_run_end(&r);
+    xa_model_free(m);
+    free(x);
+    free(want);
+}
+
+static void test_another_size(void **state)
+{
+    (void)state;
+    check_resized(GOLDEN "timm_f32.safetensors", GOLDEN "timm_f32.ref.h5");
+    check_resized(GOLDEN "hf_vit.safetensors", GOLDEN "hf_vit.ref.h5");
+    check_resized(KERAS "tf215/vit_alone.h5", KERAS "tf215/vit_alone.ref.h5");
+    check_resized(KERAS "k3/vit_alone.h5", KERAS "k3/vit_alone.ref.h5");
+}
+
+/* ---- mutations ---- */
+
+/* Bytes of the header changed, cut, doubled: an error or a model, never more. */
+static void test_mutations(void **state)
+{
+    (void)state;
+    const char *full = getenv("XA_FULL");
+    const int rounds = full && *full ? 200000 : 1500;
+    char *bytes;
+    size_t size;
+    int opened = 0;
+    put_config("{\"num_heads\": 3}");
+    assert_int_equal(xa_read_file(GOLDEN "timm_f32.safetensors", 1 << 24, &bytes, &size, NULL),
+                     XA_OK);
+    char *mutant = malloc(size + 64);
+    assert_non_null(mutant);
+    const size_t header =
+        8 + (size_t)(unsigned char)bytes[0] + ((size_t)(unsigned char)bytes[1] << 8);
+    static const char alphabet[] = "0123456789[]{},:\"-.eE tfn\\\x00\xff";
+    for (uint64_t i = 0; i < (uint64_t)rounds; i++) {
+        size_t n = size;
+        memcpy(mutant, bytes, size);
+        const int edits = 1 + (int)xa_random_below(3, i, 0, 4);
+        for (uint64_t k = 1; k <= (uint64_t)edits; k++) {
+            const size_t at = (size_t)xa_random_below(3, i, 10 * k, (int64_t)header);
+            const size_t len = (size_t)xa_random_below(3, i, 10 * k + 1, 12);
+            switch (xa_random_below(3, i, 10 * k + 2, 4)) {
+            case 0:
+                mutant[at] = (char)xa_random_below(3, i, 10 * k + 3, 256);
+                break;
+            case 1:
+                mutant[at] =
+                    alphabet[xa_random_below(3, i, 10 * k + 3, (int64_t)sizeof alphabet - 1)];
+                break;
+            case 2: /* a piece copied elsewhere in the header */
+                memmove(mutant + at,
+                        mutant + (size_t)xa_random_below(3, i, 10 * k + 3, (int64_t)header - 12),
+                        at + len < header ? len : 0);
+                break;
+            default:
+                n = k == (uint64_t)edits ? (size_t)xa_random_below(3, i, 10 * k + 3, (int64_t)n)
+                                         : n;
+            }
+        }
+        put_file(path, mutant, n);
+        const xa_model_options opt = xa_model_defaults();
+        xa_err err = XA_ERR_INIT;
+        xa_model *m = NULL;
+        if (xa_model_open(path, &opt, &m, &err) == XA_OK)
+            opened++;
+        else
+            assert_true(err.message[0]);
+        xa_model_free(m);
+    }
+    print_message("%d of %d mutants opened\n", opened, rounds);
+    assert_true(opened < rounds);
+    free(mutant);
+    free(bytes);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_lying_headers),
+        cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_configs),
+        cmocka_unit_test(test_another_size),
+        cmocka_unit_test(test_mutations),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
