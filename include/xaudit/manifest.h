@@ -248,4 +248,13 @@ XA_MUST_USE xa_status xa_import(const xa_import_options *opt,
                                 xa_problems *problems,
                                 xa_err *err);
 
+/* WSOL metadata without a manifest between: opt as for xa_import with format WSOL and no output.
+ * Paths are as of a manifest in `source`, labels are indices. What was dropped is told as warnings.
+ * Masks of another size than their image are UNSUPPORTED here, as a copy must be written. */
+XA_MUST_USE xa_status xa_manifest_read_wsol(const xa_import_options *opt,
+                                            int64_t limit,
+                                            xa_manifest **out,
+                                            xa_problems *problems,
+                                            xa_err *err);
+
 #endif

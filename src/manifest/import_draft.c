@@ -469,9 +469,14 @@ xa_status xa__draft_pixels(xa__draft *d,
     xa_status st = XA_OK;
     const xa__draft_image *im = &d->images[image];
     const int64_t number = d->report->mask_files;
-    char *folder = xa__beside_output(d, "_masks");
+    char *folder = d->opt->output != NULL ? xa__beside_output(d, "_masks") : NULL;
     char *below = folder != NULL ? xa_strfmt("%s/%04lld", folder, (long long)number / 1000) : NULL;
     xa_str name = {0};
+    if (d->opt->output == NULL)
+        XA_FAIL(err,
+                XA_UNSUPPORTED,
+                "%s: masks must be drawn or resized: make a manifest with xaudit manifest first",
+                im->id);
     if (below == NULL)
         XA_FAIL(err, XA_NOMEM, "no memory for a path");
     if (number % 1000 == 0) {

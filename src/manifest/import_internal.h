@@ -120,6 +120,9 @@ void xa__draft_fini(xa__draft *d);
 
 /* import_write.c: classes file, then the manifest under a temporary name, then the renaming. */
 xa_status xa__draft_write(xa__draft *d, xa_err *err);
+/* The rows alone, to `file` (`name` in messages), as of a manifest at the path `place`. */
+xa_status
+xa__draft_rows(xa__draft *d, FILE *file, const char *place, const char *name, xa_err *err);
 /* OUTPUT without ".csv" + suffix; caller frees. */
 char *xa__beside_output(const xa__draft *d, const char *suffix);
 

@@ -335,53 +335,77 @@ static void tell_numeric_names(xa__draft *d)
                      i);
 }
 
-xa_status xa__draft_write(xa__draft *d, xa_err *err)
+/* The folder of a file, resolved, with '/' at its end; caller frees. */
+static xa_status resolve_base(const char *file, char **out, xa_err *err)
 {
     xa_status st = XA_OK;
-    writer w = {.d = d};
-    const char *out = d->opt->output;
-    const char *slash = strrchr(out, '/');
-    char *folder =
-        slash == NULL ? xa_strdup(".") : xa_strndup(out, slash > out ? (size_t)(slash - out) : 1);
+    const char *slash = strrchr(file, '/');
+    char *folder = slash == NULL ? xa_strdup(".")
+                                 : xa_strndup(file, slash > file ? (size_t)(slash - file) : 1);
     char *real = folder != NULL ? realpath(folder, NULL) : NULL;
-    char *base = NULL;
-    char *part = xa_strfmt("%s.part", out);
-    if (folder == NULL || part == NULL)
+    if (folder == NULL)
         XA_FAIL(err, XA_NOMEM, "no memory for a path");
     if (real == NULL)
-        XA_FAIL(err, XA_NOT_FOUND, "%s: cannot write there: %s", folder, strerror(errno));
-    base = xa_strfmt("%s%s", real, strcmp(real, "/") == 0 ? "" : "/");
-    if (base == NULL)
+        XA_FAIL(err, XA_NOT_FOUND, "%s: no such folder: %s", folder, strerror(errno));
+    *out = xa_strfmt("%s%s", real, strcmp(real, "/") == 0 ? "" : "/");
+    if (*out == NULL)
         XA_FAIL(err, XA_NOMEM, "no memory for a path");
+done:
+    free(folder);
+    free(real);
+    return st;
+}
+
+xa_status xa__draft_rows(xa__draft *d, FILE *file, const char *place, const char *name, xa_err *err)
+{
+    xa_status st = XA_OK;
+    writer w = {.d = d, .file = file};
+    char *base = NULL;
+    XA_TRY(err, resolve_base(place, &base, err));
     w.base = base;
     XA_TRY(err, xa__draft_sort_classes(d, err));
     tell_numeric_names(d);
     XA_TRY(err, arrange(&w, err));
-    w.file = fopen(part, "we");
-    if (w.file == NULL)
-        XA_FAIL(err, XA_IO, "%s: cannot write: %s", part, strerror(errno));
-    XA_TRY(err, write_rows(&w, part, err));
-    const int closed = fclose(w.file);
-    w.file = NULL;
-    if (closed != 0)
-        XA_FAIL(err, XA_IO, "%s: cannot write: %s", part, strerror(errno));
-    XA_TRY(err, write_classes(d, err));
-    if (rename(part, out) != 0)
-        XA_FAIL(err, XA_IO, "%s: cannot write: %s", out, strerror(errno));
+    XA_TRY(err, write_rows(&w, name, err));
     d->report->images = (int64_t)d->nimages;
 done:
-    if (w.file != NULL)
-        fclose(w.file);
-    if (st != XA_OK && part != NULL)
-        unlink(part);
     free(w.last_folder);
     free(w.last_relative);
     free(w.first);
     free(w.order);
     xa_str_free(&w.row);
-    free(folder);
-    free(real);
     free(base);
+    return st;
+}
+
+xa_status xa__draft_write(xa__draft *d, xa_err *err)
+{
+    xa_status st = XA_OK;
+    const char *out = d->opt->output;
+    FILE *file = NULL;
+    char *part = xa_strfmt("%s.part", out);
+    if (part == NULL)
+        XA_FAIL(err, XA_NOMEM, "no memory for a path");
+    file = fopen(part, "we");
+    if (file == NULL)
+        XA_FAIL(err,
+                errno == ENOENT ? XA_NOT_FOUND : XA_IO,
+                "%s: cannot write: %s",
+                part,
+                strerror(errno));
+    XA_TRY(err, xa__draft_rows(d, file, out, part, err));
+    const int closed = fclose(file);
+    file = NULL;
+    if (closed != 0)
+        XA_FAIL(err, XA_IO, "%s: cannot write: %s", part, strerror(errno));
+    XA_TRY(err, write_classes(d, err));
+    if (rename(part, out) != 0)
+        XA_FAIL(err, XA_IO, "%s: cannot write: %s", out, strerror(errno));
+done:
+    if (file != NULL)
+        fclose(file);
+    if (st != XA_OK && part != NULL)
+        unlink(part);
     free(part);
     return st;
 }

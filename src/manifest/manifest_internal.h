@@ -30,6 +30,14 @@ void xa__manifest_note_classes(xa_manifest *m);
 /* Sets identity from the samples. */
 xa_status xa__manifest_identify(xa_manifest *m, xa_err *err);
 
+/* xa_manifest_read of the bytes at `path`, as if they were the file `name`. */
+xa_status xa__manifest_read_as(const char *path,
+                               const char *name,
+                               const xa_manifest_options *opt,
+                               xa_manifest **out,
+                               xa_problems *problems,
+                               xa_err *err);
+
 /* ---- text -> index --------------------------------------------------------------------------- */
 
 /* Open addressing over the 64-bit hashes of keys that the caller keeps. */

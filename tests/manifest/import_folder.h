@@ -64,6 +64,11 @@ put_file(const folder *f, const char *name, const void *bytes, size_t size)
     return path;
 }
 
+static inline void put_text(const folder *f, const char *name, const char *text)
+{
+    put_file(f, name, text, strlen(text));
+}
+
 static inline imported run_import(const folder *f, xa_import_options o)
 {
     imported r = {.err = XA_ERR_INIT};

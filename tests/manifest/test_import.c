@@ -267,6 +267,47 @@ static void test_masks_to_the_pixel(void **state)
     check_mask(&fixtures[14].opt, chex, 1, 6, 4, (const int[]){2, 0, 4, 3});
 }
 
+/* WSOL metadata read as they are: the samples of the manifest that would be written. */
+static void test_wsol_directly(void **state)
+{
+    (void)state;
+    folder f = make_folder();
+    xa_manifest *m = NULL;
+    xa_problems problems = {0};
+    xa_err err = XA_ERR_INIT;
+    char path[200];
+    put_text(&f, "meta/image_ids.txt", "b.jpg\ngone.jpg\na.jpg\n");
+    put_text(&f, "meta/class_labels.txt", "a.jpg,7\r\nb.jpg,10\r\n");
+    put_text(&f, "meta/localization.txt", "a.jpg,1,2,5,6\na.jpg,0,0,3,4\nb.jpg,-2,1,9,8\n");
+    put_text(&f, "images/a.jpg", "x");
+    put_text(&f, "images/b.jpg", "x");
+    char source[96], images[96];
+    snprintf(source, sizeof source, "%s/meta", f.path);
+    snprintf(images, sizeof images, "%s/images", f.path);
+    const xa_import_options o = {.format = XA_IMPORT_WSOL, .source = source, .images = images};
+    if (xa_manifest_read_wsol(&o, 0, &m, &problems, &err) != XA_OK)
+        fail_msg("%s", err.message);
+    assert_int_equal(m->count, 2);
+    assert_string_equal(m->samples[0].id, "b.jpg");
+    assert_string_equal(m->samples[0].path, "../images/b.jpg");
+    snprintf(path, sizeof path, "%s/../images/b.jpg", source);
+    assert_string_equal(m->samples[0].file, path);
+    assert_int_equal(m->samples[0].labels[0], 10);
+    assert_int_equal(m->samples[1].nannotations, 2);
+    assert_true(m->samples[1].annotations[1].x1 == 3.0);
+    assert_true(m->samples[0].annotations[0].x0 == 0.0);
+    assert_int_equal(m->max_class, 10);
+    assert_int_equal(problems.errors, 0);
+    assert_int_equal(problems.count, 3); /* gone, the missing list, the clipped box */
+    xa_manifest_free(m);
+    xa_problems_fini(&problems);
+    remove_folder(&f);
+    /* A mask that must be resized cannot be. */
+    xa_import_options resized = fixtures[7].opt;
+    assert_int_equal(xa_manifest_read_wsol(&resized, 0, &m, NULL, &err), XA_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "make a manifest with xaudit manifest"));
+}
+
 /* Names that CSV, labels or mask values could be taken in by. */
 static void test_names(void **state)
 {
@@ -336,6 +377,7 @@ int main(void)
         cmocka_unit_test(test_fixtures),
         cmocka_unit_test(test_coco_masks),
         cmocka_unit_test(test_masks_to_the_pixel),
+        cmocka_unit_test(test_wsol_directly),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_output),
     };

@@ -77,6 +77,19 @@ said 'resized, nearest by pixel centres'
 make wsol . --images images --masks masks --box-convention inclusive
 grep -q 'b.jpg,7,,box,1,2,12,10,' out.csv || fail "wsol: inclusive"
 
+# the same metadata in a job, without a manifest between
+mkdir -p job/meta && sed -n 's/^\(images[^,]*\),.*/\1/p' "$PROJECT/jobs/demo/manifest.csv" | sort -u >job/meta/image_ids.txt
+sed 's/$/,0/' job/meta/image_ids.txt >job/meta/class_labels.txt
+sed 's/$/,1,2,30,40/' job/meta/image_ids.txt >job/meta/localization.txt
+demo_job | sed "s#^manifest: .*#manifest: { wsol: meta, images: $PROJECT/jobs/demo }#" >job/job.yaml
+expect 0 "$XAUDIT" run job/job.yaml --limit 2 --quiet
+said 'a list that is not there \(image_sizes.txt\)'
+expect 0 "$XAUDIT" check job/job.yaml
+said '42 annotated \(42 boxes, 0 masks\)'
+sed 's/images:/imags:/' job/job.yaml >job/bad.yaml
+expect 2 "$XAUDIT" check job/bad.yaml
+said 'manifest: unknown setting "imags"; did you mean "images"'
+
 cd ../imagenet || exit 1
 expect 2 "$XAUDIT" manifest imagenet LOC_val_solution.csv --images images -o out.csv
 said '--classes FILE with one wnid a line'
