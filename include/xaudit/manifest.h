@@ -13,7 +13,8 @@
  *  - kind: box, mask or none (blank: box if coordinates are given, mask if a mask is, else none).
  *    Boxes are 0-based, half-open, in the stored (EXIF-applied) frame. mask may be "file.png#value"
  *    to select one grey value or palette index, or "file.png#>value" for all above a grey value;
- *    without either every pixel but 0 belongs to it.
+ *    without either every pixel but 0 belongs to it. The same goes for ignore_mask, whose pixels
+ *    count neither as object nor as background.
  *  - flags: words separated by '|': difficult, crowd, truncated, occluded.
  *  - exclude: a reason; the sample keeps its row and is never run.
  * Labels: with class names given, a label is a name, or an index where no name matches; a text
@@ -53,23 +54,22 @@ typedef struct xa_annotation {
     int32_t class_index; /* -1: unknown (the image is unlabelled, and class is blank) */
     uint8_t kind;        /* xa_annotation_kind */
     uint8_t flags;
-    int32_t mask_value; /* which pixels: see xa_annotation_takes */
+    int32_t mask_value, ignore_value; /* which pixels of the masks: see xa_mask_takes */
     double x0, y0, x1, y1;
     char *mask;        /* path, resolved; NULL for boxes */
     char *ignore_mask; /* path, resolved, or NULL */
 } xa_annotation;
 
 enum { XA_MASK_ANY = -1, XA_MASK_VALUES = 65536 };
-/* Whether a pixel of a mask, as xa_image_read_labels gives it, belongs to the annotation:
- * mask_value is XA_MASK_ANY (all but 0), the one value 0..65535, or XA_MASK_VALUES + v for all
- * above v ("file.png#>v"). */
-static inline bool xa_annotation_takes(const xa_annotation *a, uint32_t pixel)
+/* Whether a pixel of a mask, as xa_image_read_labels gives it, is meant: `value` is XA_MASK_ANY
+ * (all but 0), one value 0..65535, or XA_MASK_VALUES + v for all above v ("file.png#>v"). */
+static inline bool xa_mask_takes(int32_t value, uint32_t pixel)
 {
-    if (a->mask_value < 0)
+    if (value < 0)
         return pixel != 0;
-    if (a->mask_value < XA_MASK_VALUES)
-        return pixel == (uint32_t)a->mask_value;
-    return pixel > (uint32_t)(a->mask_value - XA_MASK_VALUES);
+    if (value < XA_MASK_VALUES)
+        return pixel == (uint32_t)value;
+    return pixel > (uint32_t)(value - XA_MASK_VALUES);
 }
 
 typedef struct xa_sample {

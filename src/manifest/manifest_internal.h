@@ -166,8 +166,8 @@ const char *xa__cell(const xa__columns *c, const xa__csv_row *row, int column);
 /* ---- annotations ----------------------------------------------------------------------------- */
 
 /* Reads the annotation of a row. *present is false for rows without one. Mistakes are told; false
- * if there was one. mask and ignore_mask are set to the text of the row, *mask_len to the mask's
- * length without "#value"; paths are the caller's to resolve, class_index too. */
+ * if there was one. mask and ignore_mask are set to the text of the row, *mask_len and *ignore_len
+ * to their lengths without "#value"; paths are the caller's to resolve, class_index too. */
 bool xa__annotation_parse(const xa__columns *c,
                           const xa__csv_row *row,
                           xa__teller *t,
@@ -175,6 +175,7 @@ bool xa__annotation_parse(const xa__columns *c,
                           xa_annotation *a,
                           const char **mask,
                           size_t *mask_len,
-                          const char **ignore_mask);
+                          const char **ignore_mask,
+                          size_t *ignore_len);
 
 #endif

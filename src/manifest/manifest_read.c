@@ -323,9 +323,10 @@ add_annotation(builder *b, int64_t owner, const xa__csv_row *row, bool repeats, 
     const char *mask = NULL;
     const char *ignore = NULL;
     size_t mask_len = 0;
+    size_t ignore_len = 0;
     bool present = false;
-    const bool good =
-        xa__annotation_parse(&b->columns, row, &b->teller, &present, &a, &mask, &mask_len, &ignore);
+    const bool good = xa__annotation_parse(
+        &b->columns, row, &b->teller, &present, &a, &mask, &mask_len, &ignore, &ignore_len);
     if (!present) {
         if (repeats && good && xa__teller_first(&b->teller, "repeats"))
             xa_problems_add(b->teller.problems,
@@ -341,7 +342,7 @@ add_annotation(builder *b, int64_t owner, const xa__csv_row *row, bool repeats, 
     if (a.kind == XA_ANNOTATION_MASK)
         XA_RETURN_TRY(err, resolve(b, mask, mask_len, &a.mask, err));
     if (ignore[0] != '\0')
-        XA_RETURN_TRY(err, resolve(b, ignore, strlen(ignore), &a.ignore_mask, err));
+        XA_RETURN_TRY(err, resolve(b, ignore, ignore_len, &a.ignore_mask, err));
     if (s->nannotations == INT32_MAX)
         XA_RETURN_FAIL(err, XA_LIMIT, "sample \"%s\" has too many annotations", s->id);
     const size_t need = b->nannotations + 1;

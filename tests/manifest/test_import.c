@@ -165,7 +165,7 @@ static uint8_t *taken(const xa_annotation *a, int64_t w, int64_t h)
     assert_int_equal(im.height, h);
     uint8_t *out = xa_alloc((size_t)(w * h), 1);
     for (int64_t i = 0; i < w * h; i++)
-        out[i] = xa_annotation_takes(a, ((const uint8_t *)im.data)[i]) ? 255 : 0;
+        out[i] = xa_mask_takes(a->mask_value, ((const uint8_t *)im.data)[i]) ? 255 : 0;
     xa_image_fini(&im);
     return out;
 }
@@ -261,6 +261,22 @@ static void test_masks_to_the_pixel(void **state)
     /* palette indices */
     check_mask(&fixtures[2].opt, "2007_000001", 0, 20, 12, (const int[]){2, 1, 9, 5});
     check_mask(&fixtures[2].opt, "2007_000001", 1, 20, 12, (const int[]){10, 6, 18, 11});
+    /* and the void line, to be ignored: index 255, at y = 5 */
+    folder f = make_folder();
+    imported r = run_import(&f, fixtures[2].opt);
+    xa_manifest *m = read_back(&f, &r, NULL);
+    for (int32_t k = 0; k < 2; k++) {
+        xa_annotation ignore = m->samples[0].annotations[k];
+        assert_int_equal(ignore.ignore_value, 255);
+        ignore.mask = ignore.ignore_mask;
+        ignore.mask_value = ignore.ignore_value;
+        uint8_t *got = taken(&ignore, 20, 12);
+        assert_rectangle(got, 20, 12, 0, 5, 20, 6);
+        free(got);
+    }
+    xa_manifest_free(m);
+    imported_fini(&r);
+    remove_folder(&f);
     /* run lengths, uncompressed and compressed */
     const char *chex = "patient1_study1_view1_frontal";
     check_mask(&fixtures[14].opt, chex, 0, 6, 4, (const int[]){0, 1, 1, 3});
