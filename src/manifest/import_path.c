@@ -207,14 +207,15 @@ const char *xa__finder_find(xa__finder *f, const char *name)
     const bool whole = xa__is_image_name(name);
     if (xa__path_leaves(name))
         return NULL;
-    for (size_t i = 0; i < f->below.count; i++) {
-        const size_t k = (f->last + i) % f->below.count;
-        for (int e = 0; e < (whole ? 1 : ENDS); e++) {
-            const int end = (f->last_end + e) % ENDS;
+    /* Where and with what ending the last one was found, the next one mostly is. */
+    for (int e = 0; e < (whole ? 1 : ENDS); e++) {
+        const int end = (f->last_end + e) % ENDS;
+        for (size_t i = 0; i < f->below.count; i++) {
+            const size_t k = (f->last + i) % f->below.count;
+            const char *below = f->below.names[k];
             f->path.len = 0;
             xa_str_printf(&f->path, "%s%s", f->folder, xa_str_ends(f->folder, "/") ? "" : "/");
             const size_t skip = f->path.len;
-            const char *below = f->below.names[k];
             xa_str_printf(&f->path,
                           "%s%s%s%s",
                           below,

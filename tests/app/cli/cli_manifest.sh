@@ -100,6 +100,11 @@ said 'the class is not in --classes'
 make imagenet xml --images images --classes synsets.txt --split val
 same expected_xml.csv out.csv
 
+mkdir -p train/n01443537 && cp images/*1.JPEG train/n01443537/n01443537_7.JPEG
+printf 'ImageId,PredictionString\nn01443537_7,n01443537 1 2 3 4 \n' >train.csv
+make imagenet train.csv --images train --classes synsets.txt
+grep -q '^train/n01443537/n01443537_7.JPEG,n01443537_7,n01443537,n01443537,box,0,1,3,4,' out.csv || fail "imagenet: train"
+
 cd ../openimages || exit 1
 make openimages boxes.csv --images images --labels names.csv
 same expected_boxes.csv out.csv
