@@ -9,83 +9,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "import_internal.h"
+#include "import_coco.h"
 
 enum { NUMBERS_MAX = 1 << 21 }; /* of one segmentation */
-
-typedef enum section { NO_SECTION, IMAGES, ANNOTATIONS, CATEGORIES } section;
-typedef enum field {
-    NO_FIELD,
-    FILE_NAME,
-    WIDTH,
-    HEIGHT,
-    IMAGE_ID,
-    CATEGORY_ID,
-    BBOX,
-    SEGMENTATION,
-    CROWD,
-    NAME,
-    SIZE,
-    COUNTS
-} field;
-
-/* Ids, as text: those of images and of categories, on their first mention by either section. */
-typedef struct id_list {
-    char **text; /* in the arena */
-    int64_t *to; /* what it means; -1: not yet known */
-    size_t count, text_cap, to_cap;
-    xa__map map;
-} id_list;
-
-typedef struct annotation {
-    double box[4];
-    int64_t spill;           /* place in the spill file; -1: no segmentation */
-    int32_t image, category; /* places in the id lists */
-    uint32_t spill_bytes;
-    bool has_box, crowd;
-    bool drawn, faulty; /* faulty: counted while it was read */
-} annotation;
-
-/* What a spilled segmentation begins with; the numbers follow. */
-typedef enum shape { NO_SHAPE, POLYGONS, RUNS } shape;
-typedef struct spill_head {
-    int64_t height, width; /* RUNS: of the size it says; 0 when it says none */
-    uint32_t shape, parts;
-} spill_head;
-
-typedef struct category {
-    const char *name;
-    int64_t id;
-    int32_t slot; /* in categories */
-} category;
-
-typedef struct import {
-    xa__draft *d;
-    section section;
-    field field, inner; /* of the entry, and of the segmentation within it */
-    id_list images, categories;
-
-    /* The entry being read. */
-    xa_str file_name, name;
-    int32_t image_id, category_id; /* places in the id lists, -1 */
-    double width, height, box[4], crowd;
-    int nbox;
-    spill_head head;
-    int64_t *lengths; /* of the polygons, in numbers */
-    double *numbers;  /* polygons */
-    int64_t *runs;
-    size_t nlengths, nnumbers, nruns, lengths_cap, numbers_cap, runs_cap;
-    int nsize;
-    const char *bad; /* why the segmentation is of no use */
-
-    annotation *annotations;
-    size_t nannotations, annotations_cap;
-    category *names;
-    size_t nnames, names_cap;
-    bool seen_images, seen_annotations;
-    int spill;
-    int64_t spilled;
-} import;
 
 /* ---- ids ---- */
 
@@ -94,7 +20,7 @@ static const char *id_key(const void *arg, int64_t value)
     return ((const id_list *)arg)->text[value];
 }
 
-static xa_status slot_of(import *im, id_list *l, const char *text, int32_t *out, xa_err *err)
+static xa_status slot_of(xa__coco *im, id_list *l, const char *text, int32_t *out, xa_err *err)
 {
     int64_t at = xa__map_find(&l->map, text, id_key, l);
     if (at < 0) {
@@ -115,7 +41,7 @@ static xa_status slot_of(import *im, id_list *l, const char *text, int32_t *out,
 
 /* 7, 7.0 and "7" are one id. */
 static xa_status
-slot_of_event(import *im, id_list *l, const xa__json_event *e, int32_t *out, xa_err *err)
+slot_of_event(xa__coco *im, id_list *l, const xa__json_event *e, int32_t *out, xa_err *err)
 {
     char text[32];
     if (e->kind == XA__JSON_NUMBER && e->number == (double)(int64_t)e->number && e->number < 9e15 &&
@@ -130,7 +56,7 @@ slot_of_event(import *im, id_list *l, const xa__json_event *e, int32_t *out, xa_
 
 /* ---- entries ---- */
 
-static void begin_entry(import *im)
+static void begin_entry(xa__coco *im)
 {
     im->file_name.len = im->name.len = 0;
     im->image_id = im->category_id = -1;
@@ -148,7 +74,7 @@ static int64_t extent(double v)
     return v >= 1.0 && v <= 1e9 && v == (double)(int64_t)v ? (int64_t)v : 0;
 }
 
-static xa_status end_image(import *im, xa_err *err)
+static xa_status end_image(xa__coco *im, xa_err *err)
 {
     xa__draft *d = im->d;
     int64_t image = -1;
@@ -181,7 +107,7 @@ static xa_status end_image(import *im, xa_err *err)
     return XA_OK;
 }
 
-static xa_status end_category(import *im, xa_err *err)
+static xa_status end_category(xa__coco *im, xa_err *err)
 {
     category c = {.slot = im->category_id};
     if (im->category_id < 0 || im->name.len == 0 ||
@@ -199,7 +125,7 @@ static xa_status end_category(import *im, xa_err *err)
     return XA_OK;
 }
 
-static xa_status spill(import *im, const void *bytes, size_t size, xa_err *err)
+static xa_status spill(xa__coco *im, const void *bytes, size_t size, xa_err *err)
 {
     const char *p = bytes;
     while (size > 0) {
@@ -219,7 +145,7 @@ static xa_status spill(import *im, const void *bytes, size_t size, xa_err *err)
     return XA_OK;
 }
 
-static const char *shape_fault(import *im)
+static const char *shape_fault(xa__coco *im)
 {
     if (im->bad != NULL)
         return im->bad;
@@ -231,7 +157,7 @@ static const char *shape_fault(import *im)
     return NULL;
 }
 
-static xa_status spill_shape(import *im, annotation *a, xa_err *err)
+static xa_status spill_shape(xa__coco *im, annotation *a, xa_err *err)
 {
     const int64_t start = im->spilled;
     const char *fault = shape_fault(im);
@@ -256,7 +182,7 @@ static xa_status spill_shape(import *im, annotation *a, xa_err *err)
     return XA_OK;
 }
 
-static xa_status end_annotation(import *im, xa_err *err)
+static xa_status end_annotation(xa__coco *im, xa_err *err)
 {
     annotation a = {.spill = -1,
                     .image = im->image_id,
@@ -286,7 +212,7 @@ static xa_status end_annotation(import *im, xa_err *err)
 
 /* ---- the stream ---- */
 
-static field field_of(const import *im, const char *key)
+static field field_of(const xa__coco *im, const char *key)
 {
     static const struct {
         section section;
@@ -319,7 +245,7 @@ static void copy_text(xa_str *s, const xa__json_event *e)
 }
 
 /* A value directly in an entry. */
-static xa_status take_value(import *im, const xa__json_event *e, xa_err *err)
+static xa_status take_value(xa__coco *im, const xa__json_event *e, xa_err *err)
 {
     switch (im->field) {
     case IMAGE_ID:
@@ -346,7 +272,7 @@ static xa_status take_value(import *im, const xa__json_event *e, xa_err *err)
     }
 }
 
-static xa_status take_polygon_number(import *im, double v, xa_err *err)
+static xa_status take_polygon_number(xa__coco *im, double v, xa_err *err)
 {
     if (v > 1e7 || v < -1e7)
         im->bad = "a polygon reaches farther than 1e7 pixels";
@@ -361,7 +287,7 @@ static xa_status take_polygon_number(import *im, double v, xa_err *err)
     return XA_OK;
 }
 
-static xa_status take_run(import *im, double v, xa_err *err)
+static xa_status take_run(xa__coco *im, double v, xa_err *err)
 {
     if (!(v >= 0.0 && v <= 4e9 && v == (double)(int64_t)v))
         im->bad = "a run length is no whole number";
@@ -374,7 +300,7 @@ static xa_status take_run(import *im, double v, xa_err *err)
     return XA_OK;
 }
 
-static xa_status take_compressed(import *im, const xa__json_event *e, xa_err *err)
+static xa_status take_compressed(xa__coco *im, const xa__json_event *e, xa_err *err)
 {
     if (e->len > NUMBERS_MAX) {
         im->bad = "a segmentation of more than 2 million numbers";
@@ -387,7 +313,7 @@ static xa_status take_compressed(import *im, const xa__json_event *e, xa_err *er
 }
 
 /* Inside "segmentation": [[x, y, ..], ..] or {"size": [h, w], "counts": [..] or ".."}. */
-static xa_status take_segmentation(import *im, const xa__json_event *e, xa_err *err)
+static xa_status take_segmentation(xa__coco *im, const xa__json_event *e, xa_err *err)
 {
     const int inside = e->depth - 3; /* 0: the segmentation's own begin and end */
     if (!im->d->opt->as_masks)
@@ -430,7 +356,7 @@ static xa_status take_segmentation(import *im, const xa__json_event *e, xa_err *
     return XA_OK;
 }
 
-static xa_status end_entry(import *im, xa_err *err)
+static xa_status end_entry(xa__coco *im, xa_err *err)
 {
     if (im->file_name.failed || im->name.failed)
         XA_RETURN_FAIL(err, XA_NOMEM, "no memory for a text");
@@ -441,7 +367,7 @@ static xa_status end_entry(import *im, xa_err *err)
 
 static xa_status take_event(void *arg, const xa__json_event *e, xa_err *err)
 {
-    import *im = arg;
+    xa__coco *im = arg;
     if (e->depth == 0 && e->kind != XA__JSON_MAP && e->kind != XA__JSON_MAP_END)
         XA_RETURN_FAIL(err, XA_FORMAT, "expected a map with images, annotations and categories");
     if (e->depth == 1 && e->kind == XA__JSON_KEY) {
@@ -483,263 +409,8 @@ static xa_status take_event(void *arg, const xa__json_event *e, xa_err *err)
     return XA_OK;
 }
 
-/* ---- afterwards ---- */
-
-static int by_category_id(const void *a, const void *b)
-{
-    const int64_t x = ((const category *)a)->id;
-    const int64_t y = ((const category *)b)->id;
-    return (x > y) - (x < y);
-}
-
-static xa_status name_classes(import *im, xa_err *err)
-{
-    if (im->nnames > 0)
-        qsort(im->names, im->nnames, sizeof *im->names, by_category_id);
-    for (size_t i = 0; i < im->nnames; i++) {
-        const category *c = &im->names[i];
-        const size_t before = im->d->nclasses;
-        int32_t index = -1;
-        if (i > 0 && c->id == im->names[i - 1].id) {
-            xa__drop(im->d, XA_IMPORT_TOLD, "the category id is there twice", "%s", c->name);
-            continue;
-        }
-        XA_RETURN_TRY(err, xa__draft_class(im->d, c->name, XA_IMPORT_TOLD, &index, err));
-        if (index >= 0 && !im->d->classes_fixed && im->d->nclasses == before)
-            xa__drop(im->d, XA_IMPORT_TOLD, "two categories of one name become one", "%s", c->name);
-        im->categories.to[c->slot] = index >= 0 ? index : -2;
-    }
-    return XA_OK;
-}
-
-/* -1 when the annotation has no image or class (counted). */
-static int64_t image_of(import *im, const annotation *a)
-{
-    const char *id = im->images.text[a->image];
-    const int64_t image = im->images.to[a->image];
-    const int64_t class_index = im->categories.to[a->category];
-    if (image == -1)
-        xa__drop(im->d, XA_IMPORT_ANNOTATION, "its image is not in the file", "image %s", id);
-    else if (image == -2)
-        xa__drop(im->d, XA_IMPORT_ANNOTATION, "its image was dropped", "image %s", id);
-    else if (class_index == -1)
-        xa__drop(im->d,
-                 XA_IMPORT_ANNOTATION,
-                 "its category is not in the file",
-                 "image %s, category %s",
-                 id,
-                 im->categories.text[a->category]);
-    else if (class_index == -2)
-        xa__drop(im->d,
-                 XA_IMPORT_ANNOTATION,
-                 "its category is no class",
-                 "image %s, category %s",
-                 id,
-                 im->categories.text[a->category]);
-    else
-        return image;
-    return -1;
-}
-
-static xa_status add_box(import *im, const annotation *a, int64_t image, xa_err *err)
-{
-    const double box[4] = {a->box[0], a->box[1], a->box[0] + a->box[2], a->box[1] + a->box[3]};
-    if (!a->has_box) {
-        xa__drop(im->d,
-                 XA_IMPORT_ANNOTATION,
-                 "an annotation without a box of four numbers",
-                 "image %s",
-                 im->images.text[a->image]);
-        return XA_OK;
-    }
-    return xa__draft_box(im->d,
-                         image,
-                         (int32_t)im->categories.to[a->category],
-                         a->crowd ? XA_ANNOTATION_CROWD : 0,
-                         box,
-                         XA_BOX_HALF_OPEN,
-                         err);
-}
-
-typedef struct canvas {
-    uint8_t *mask, *toggle;
-    size_t mask_cap, toggle_cap;
-    char *bytes;
-    size_t bytes_cap;
-} canvas;
-
-static xa_status load(import *im, const annotation *a, canvas *c, xa_err *err)
-{
-    size_t got = 0;
-    XA_RETURN_TRY(err, xa_grow(&c->bytes, &c->bytes_cap, (size_t)a->spill_bytes, 1, err));
-    while (got < a->spill_bytes) {
-        const ssize_t n =
-            pread(im->spill, c->bytes + got, a->spill_bytes - got, a->spill + (int64_t)got);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            XA_RETURN_FAIL(err, XA_IO, "a temporary file cannot be read: %s", strerror(errno));
-        got += (size_t)n;
-    }
-    return XA_OK;
-}
-
-static xa_status draw(import *im, annotation *a, canvas *c, const xa__draft_image *d, xa_err *err)
-{
-    XA_RETURN_TRY(err, load(im, a, c, err));
-    spill_head head;
-    memcpy(&head, c->bytes, sizeof head);
-    const int64_t *counts = (const int64_t *)(void *)(c->bytes + sizeof head);
-    if (head.shape == RUNS) {
-        if (head.width != d->width || head.height != d->height)
-            xa__drop(im->d,
-                     XA_IMPORT_ANNOTATION,
-                     "run lengths of another size than their image",
-                     "%s: %lldx%lld",
-                     d->id,
-                     (long long)head.width,
-                     (long long)head.height);
-        else if (!xa__raster_runs(counts, head.parts, d->width, d->height, c->mask))
-            xa__drop(im->d,
-                     XA_IMPORT_ANNOTATION,
-                     "run lengths that do not add up to the image",
-                     "%s",
-                     d->id);
-        else
-            a->drawn = true;
-        return XA_OK;
-    }
-    const double *points = (const double *)(const void *)(counts + head.parts);
-    for (uint32_t i = 0; i < head.parts; points += counts[i++])
-        xa__raster_polygon(points, counts[i] / 2, d->width, d->height, c->toggle, c->mask);
-    a->drawn = true;
-    return XA_OK;
-}
-
-static bool can_draw(import *im, int64_t image, xa_err *err, canvas *c, xa_status *st)
-{
-    const xa__draft_image *d = &im->d->images[image];
-    int64_t pixels = 0;
-    *st = XA_OK;
-    if (!xa__draft_size(im->d, image) || !xa_i64_mul(d->width, d->height, &pixels) ||
-        pixels > XA__RASTER_PIXELS_MAX) {
-        xa__drop(im->d,
-                 XA_IMPORT_ANNOTATION,
-                 "its image's size is unknown or beyond 2^28 pixels",
-                 "%s",
-                 d->id);
-        return false;
-    }
-    const size_t before = c->toggle_cap;
-    *st = xa_grow(&c->mask, &c->mask_cap, (size_t)pixels, 1, err);
-    if (*st == XA_OK)
-        *st = xa_grow(&c->toggle, &c->toggle_cap, (size_t)d->height + 1, 1, err);
-    if (*st == XA_OK) {
-        memset(c->mask, 0, (size_t)pixels);
-        if (c->toggle_cap > before)
-            memset(c->toggle, 0, c->toggle_cap);
-    }
-    return *st == XA_OK;
-}
-
-typedef struct key {
-    int64_t image;
-    int32_t class_index;
-    bool crowd;
-    size_t at;
-} key;
-
-static int by_key(const void *a, const void *b)
-{
-    const key *x = a;
-    const key *y = b;
-    if (x->image != y->image)
-        return x->image < y->image ? -1 : 1;
-    if (x->class_index != y->class_index)
-        return x->class_index < y->class_index ? -1 : 1;
-    if (x->crowd != y->crowd)
-        return x->crowd ? 1 : -1;
-    return (x->at > y->at) - (x->at < y->at);
-}
-
-static bool same_mask(const key *a, const key *b)
-{
-    return a->image == b->image && a->class_index == b->class_index && a->crowd == b->crowd;
-}
-
-/* One mask for all of an image's objects of a class, and one for its crowds. */
-static xa_status draw_masks(import *im, key *keys, size_t n, xa_err *err)
-{
-    xa_status st = XA_OK;
-    canvas c = {0};
-    size_t end = 0;
-    if (n > 0)
-        qsort(keys, n, sizeof *keys, by_key);
-    for (size_t i = 0; i < n; i = end) {
-        bool some = false;
-        for (end = i; end < n && same_mask(&keys[i], &keys[end]); end++) {
-        }
-        const bool can = can_draw(im, keys[i].image, err, &c, &st);
-        XA_TRY(err, st);
-        for (size_t k = i; can && k < end; k++) {
-            annotation *a = &im->annotations[keys[k].at];
-            XA_TRY(err, draw(im, a, &c, &im->d->images[keys[k].image], err));
-            some = some || a->drawn;
-        }
-        const xa__draft_image *d = &im->d->images[keys[i].image];
-        if (some && memchr(c.mask, 255, (size_t)(d->width * d->height)) == NULL)
-            xa__drop(im->d, XA_IMPORT_ANNOTATION, "no pixel lies in the shape", "%s", d->id);
-        else if (some)
-            XA_TRY(err,
-                   xa__draft_mask_write(im->d,
-                                        keys[i].image,
-                                        keys[i].class_index,
-                                        keys[i].crowd ? XA_ANNOTATION_CROWD : 0,
-                                        c.mask,
-                                        err));
-    }
-done:
-    free(c.mask);
-    free(c.toggle);
-    free(c.bytes);
-    return st;
-}
-
-static xa_status add_annotations(import *im, xa_err *err)
-{
-    xa_status st = XA_OK;
-    const bool masks = im->d->opt->as_masks;
-    key *keys = masks ? xa_alloc(im->nannotations + 1, sizeof *keys) : NULL;
-    size_t n = 0;
-    if (masks && keys == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for %zu annotations", im->nannotations);
-    for (size_t i = 0; i < im->nannotations; i++) {
-        const annotation *a = &im->annotations[i];
-        const int64_t image = image_of(im, a);
-        if (image < 0)
-            continue;
-        const int32_t class_index = (int32_t)im->categories.to[a->category];
-        XA_TRY(err, xa__draft_label_add(im->d, image, class_index, err));
-        if (!masks)
-            XA_TRY(err, add_box(im, a, image, err));
-        else if (a->spill >= 0)
-            keys[n++] = (key){image, class_index, a->crowd, i};
-        else if (!a->faulty)
-            xa__drop(im->d,
-                     XA_IMPORT_ANNOTATION,
-                     "an annotation without a usable segmentation",
-                     "image %s",
-                     im->images.text[a->image]);
-    }
-    if (masks)
-        XA_TRY(err, draw_masks(im, keys, n, err));
-done:
-    free(keys);
-    return st;
-}
-
 /* A file that is gone when the program is. */
-static xa_status open_spill(import *im, xa_err *err)
+static xa_status open_spill(xa__coco *im, xa_err *err)
 {
     char *name = xa_strfmt("%s.spill.XXXXXX", im->d->opt->output);
     if (name == NULL)
@@ -765,7 +436,7 @@ static void ids_fini(id_list *l)
 xa_status xa__import_coco(xa__draft *d, xa_err *err)
 {
     xa_status st = XA_OK;
-import im = {.d = d, .spill = - 1 };
+    xa__coco im = {.d = d, .spill = -1};
     xa__map_init(&im.images.map);
     xa__map_init(&im.categories.map);
     if (d->opt->images == NULL)
@@ -778,8 +449,8 @@ import im = {.d = d, .spill = - 1 };
                 XA_FORMAT,
                 "%s: expected lists \"images\" and \"annotations\": is it an instances file?",
                 d->opt->source);
-    XA_TRY(err, name_classes(&im, err));
-    XA_TRY(err, add_annotations(&im, err));
+    XA_TRY(err, xa__coco_name_classes(&im, err));
+    XA_TRY(err, xa__coco_add_annotations(&im, err));
 done:
     if (im.spill >= 0)
         close(im.spill);

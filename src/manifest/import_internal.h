@@ -78,6 +78,7 @@ xa_status xa__draft_classes_init(xa__draft *d, xa_err *err);
 xa_status xa__draft_label_add(xa__draft *d, int64_t image, int32_t class_index, xa_err *err);
 /* Reads the image's header unless its size is known; false if it cannot be read (told). */
 bool xa__draft_size(xa__draft *d, int64_t image);
+xa_status xa__draft_note_add(xa__draft *d, const xa__draft_note *note, xa_err *err);
 /* A box x0, y0, x1, y1 in `from`; becomes half-open, clipped where the size is known, or is
  * dropped. NORMALISED needs the size. */
 xa_status xa__draft_box(xa__draft *d,
@@ -87,7 +88,8 @@ xa_status xa__draft_box(xa__draft *d,
                         const double box[4],
                         xa_box_convention from,
                         xa_err *err);
-/* A mask file that is there already, at folder/path; ignore (a file, or NULL) likewise. */
+/* import_mask.c: a mask file that is there already; ignore (a file, with "#value" or not, or NULL)
+ * likewise. */
 xa_status xa__draft_mask(xa__draft *d,
                          int64_t image,
                          int32_t class_index,
