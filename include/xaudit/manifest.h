@@ -213,7 +213,8 @@ typedef struct xa_import_options {
     /* csv: names of columns; NULL: there is none */
     const char *column_path, *column_id, *column_label, *column_class, *column_mask;
     const char *column_group, *column_split, *column_exclude;
-    const char *column_box; /* four names, "a,b,c,d": two corners */
+    const char *column_polygon; /* cells of numbers x y x y ..., with any of " ,;|[]()" between */
+    const char *column_box;     /* four names, "a,b,c,d": two corners */
     const char *column_xywh;
     const char *column_keep; /* further columns, "a,b,..." */
     xa_box_convention box;

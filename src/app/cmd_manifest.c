@@ -41,8 +41,11 @@ static const char usage[] =
     "  nih BBox_List_2017.csv --images DIR [--labels Data_Entry_2017.csv]\n"
     "  csv FILE.csv --path-column P [--label-column L] [--class-column C] [--id-column I]\n"
     "      [--box X0,Y0,X1,Y1 | --box-xywh X,Y,W,H] [--box-convention ...] [--mask-column M]\n"
-    "      [--group-column G] [--split-column S] [--exclude-column E] [--keep A,B,...]\n"
-    "                           paths are below --images, or beside FILE.csv; masks likewise\n"
+    "      [--polygon-column P] [--group-column G] [--split-column S] [--exclude-column E]\n"
+    "      [--keep A,B,...]\n"
+    "                           paths are below --images, or beside FILE.csv; masks likewise;\n"
+    "                           a polygon is the text x y x y ..., with any of \" ,;|[]()\" "
+    "between\n"
     "\n"
     "  -o FILE                  the manifest; beside it FILE_classes.txt (names in the order of\n"
     "                           their indices) and FILE_masks/ where they are needed\n"
@@ -71,6 +74,7 @@ enum {
     LABEL_COLUMN,
     CLASS_COLUMN,
     MASK_COLUMN,
+    POLYGON_COLUMN,
     GROUP_COLUMN,
     SPLIT_COLUMN,
     EXCLUDE_COLUMN,
@@ -106,6 +110,8 @@ static const char **text_of(xa_import_options *o, int option)
         return &o->column_class;
     case MASK_COLUMN:
         return &o->column_mask;
+    case POLYGON_COLUMN:
+        return &o->column_polygon;
     case GROUP_COLUMN:
         return &o->column_group;
     case SPLIT_COLUMN:
@@ -155,6 +161,7 @@ static bool check_used(const xa_import_options *o)
         {"--label-column", o->column_label != NULL, T},
         {"--class-column", o->column_class != NULL, T},
         {"--mask-column", o->column_mask != NULL, T},
+        {"--polygon-column", o->column_polygon != NULL, T},
         {"--group-column", o->column_group != NULL, T},
         {"--split-column", o->column_split != NULL, T},
         {"--exclude-column", o->column_exclude != NULL, T},
@@ -211,6 +218,7 @@ static int parse(int argc, char **argv, xa_import_options *o)
         {"label-column", required_argument, NULL, LABEL_COLUMN},
         {"class-column", required_argument, NULL, CLASS_COLUMN},
         {"mask-column", required_argument, NULL, MASK_COLUMN},
+        {"polygon-column", required_argument, NULL, POLYGON_COLUMN},
         {"group-column", required_argument, NULL, GROUP_COLUMN},
         {"split-column", required_argument, NULL, SPLIT_COLUMN},
         {"exclude-column", required_argument, NULL, EXCLUDE_COLUMN},

@@ -6,7 +6,7 @@
 
 #include "import_internal.h"
 
-enum { PATH, ID, LABEL, CLASS, MASK, GROUP, SPLIT, EXCLUDE, BOX, KEEP = BOX + 4 };
+enum { PATH, ID, LABEL, CLASS, MASK, POLYGON, GROUP, SPLIT, EXCLUDE, BOX, KEEP = BOX + 4 };
 enum { KEEP_MAX = XA__TABLE_COLUMNS - KEEP };
 
 typedef struct import {
@@ -17,6 +17,9 @@ typedef struct import {
     const char *extra[KEEP_MAX];
     int nkeep;
     bool xywh;
+    double *points; /* of a polygon, and where it is drawn */
+    uint8_t *mask, *toggle;
+    size_t points_cap, mask_cap, toggle_cap;
 } import;
 
 /* "a,b,c" to names; false unless there are between low and high of them. */
@@ -73,6 +76,64 @@ keep_text(import *im, const char **field, const char *text, const char *id, bool
     return XA_OK;
 }
 
+/* The numbers of a cell to im->points; *n is 0 if it holds anything else. */
+static xa_status read_points(import *im, const char *text, size_t *n, xa_err *err)
+{
+    static const char between[] = " ,;|[]()";
+    *n = 0;
+    for (const char *p = text + strspn(text, between); *p != '\0'; p += strspn(p, between)) {
+        char word[40];
+        const size_t len = strcspn(p, between);
+        const size_t kept = len < sizeof word ? len : sizeof word - 1;
+        double v = 0.0;
+        memcpy(word, p, kept);
+        word[kept] = '\0';
+        if (!xa_parse_f64(word, &v) || v > 1e7 || v < -1e7) {
+            *n = 0;
+            return XA_OK;
+        }
+        XA_RETURN_TRY(err, xa_grow(&im->points, &im->points_cap, *n + 1, sizeof *im->points, err));
+        im->points[(*n)++] = v;
+        p += len;
+    }
+    return XA_OK;
+}
+
+static xa_status add_polygon(
+    import *im, int64_t image, int32_t class_index, const char *text, int64_t line, xa_err *err)
+{
+    xa__draft *d = im->d;
+    size_t n = 0;
+    XA_RETURN_TRY(err, read_points(im, text, &n, err));
+    if (n < 6 || n % 2 != 0) {
+        xa_problems_add(d->problems,
+                        d->opt->source,
+                        line,
+                        false,
+                        "expected a polygon: the numbers x y x y ... of three points or more");
+        return XA_OK;
+    }
+    const char *id = d->images[image].id;
+    if (!xa__draft_size(d, image) ||
+        d->images[image].width > XA__RASTER_PIXELS_MAX / d->images[image].height) {
+        xa__drop(
+            d, XA_IMPORT_ANNOTATION, "its image's size is unknown or beyond 2^28 pixels", "%s", id);
+        return XA_OK;
+    }
+    const int64_t w = d->images[image].width;
+    const int64_t h = d->images[image].height;
+    XA_RETURN_TRY(err, xa_grow(&im->mask, &im->mask_cap, (size_t)(w * h), 1, err));
+    XA_RETURN_TRY(err, xa_grow(&im->toggle, &im->toggle_cap, (size_t)h + 1, 1, err));
+    memset(im->mask, 0, (size_t)(w * h));
+    memset(im->toggle, 0, (size_t)h + 1);
+    xa__raster_polygon(im->points, (int64_t)n / 2, w, h, im->toggle, im->mask);
+    if (memchr(im->mask, 255, (size_t)(w * h)) == NULL) {
+        xa__drop(d, XA_IMPORT_ANNOTATION, "no pixel lies in the shape", "%s", id);
+        return XA_OK;
+    }
+    return xa__draft_mask_write(d, image, class_index, 0, im->mask, err);
+}
+
 static xa_status
 add_annotation(import *im, int64_t image, const char *const *cells, int64_t line, xa_err *err)
 {
@@ -105,6 +166,8 @@ add_annotation(import *im, int64_t image, const char *const *cells, int64_t line
             xa__draft_size(d, image);
         XA_RETURN_TRY(err, xa__draft_box(d, image, index, 0, b, d->opt->box, err));
     }
+    if (cells[POLYGON][0] != '\0')
+        XA_RETURN_TRY(err, add_polygon(im, image, index, cells[POLYGON], line, err));
     if (cells[MASK][0] == '\0')
         return XA_OK;
     if (d->opt->masks != NULL && xa__path_leaves(cells[MASK])) {
@@ -185,6 +248,7 @@ static xa_status name_columns(import *im, xa_err *err)
                                  o->column_label,
                                  o->column_class,
                                  o->column_mask,
+                                 o->column_polygon,
                                  o->column_group,
                                  o->column_split,
                                  o->column_exclude};
@@ -261,8 +325,12 @@ xa_status xa__import_csv(xa__draft *d, xa_err *err)
     XA_TRY(err, settle_classes(d, err));
 done:
     free(beside);
-    if (im != NULL)
+    if (im != NULL) {
         free(im->names);
+        free(im->points);
+        free(im->mask);
+        free(im->toggle);
+    }
     free(im);
     return st;
 }

@@ -116,7 +116,7 @@ xa_status xa__draft_mask_write(xa__draft *d,
                         .kind = XA_ANNOTATION_MASK,
                         .flags = flags};
     char *word = has_name ? xa_strfmt("%s%s", d->classes[class_index], crowd ? "_crowd" : "")
-                          : xa_strfmt("%d%s", class_index, crowd ? "_crowd" : "");
+                          : xa_strfmt("mask%s", crowd ? "_crowd" : "");
     if (word == NULL)
         XA_FAIL(err, XA_NOMEM, "no memory for a path");
     XA_TRY(err, xa__draft_pixels(d, image, word, pixels, &n.mask, err));

@@ -283,6 +283,30 @@ static void test_masks_to_the_pixel(void **state)
     check_mask(&fixtures[14].opt, chex, 1, 6, 4, (const int[]){2, 0, 4, 3});
 }
 
+/* [1, 5) x [1, 4) by the COCO rule, on an image of 10 x 8. */
+static void test_csv_polygon(void **state)
+{
+    (void)state;
+    folder f = make_folder();
+    put_text(&f, "in.csv", "file,shape\ncsv/images/one.jpg,\"1,1 5,1 5,4 1,4\"\n");
+    char source[96];
+    snprintf(source, sizeof source, "%s/in.csv", f.path);
+    const xa_import_options o = {.format = XA_IMPORT_CSV,
+                                 .source = source,
+                                 .images = GOLDEN,
+                                 .column_path = "file",
+                                 .column_polygon = "shape"};
+    imported r = run_import(&f, o);
+    assert_int_equal(r.st, XA_OK);
+    xa_manifest *m = read_back(&f, &r, NULL);
+    uint8_t *got = taken(&m->samples[0].annotations[0], 10, 8);
+    assert_rectangle(got, 10, 8, 1, 1, 5, 4);
+    free(got);
+    xa_manifest_free(m);
+    imported_fini(&r);
+    remove_folder(&f);
+}
+
 /* WSOL metadata read as they are: the samples of the manifest that would be written. */
 static void test_wsol_directly(void **state)
 {
@@ -393,6 +417,7 @@ int main(void)
         cmocka_unit_test(test_fixtures),
         cmocka_unit_test(test_coco_masks),
         cmocka_unit_test(test_masks_to_the_pixel),
+        cmocka_unit_test(test_csv_polygon),
         cmocka_unit_test(test_wsol_directly),
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_output),
