@@ -373,6 +373,14 @@ static const struct {
       .column_box = "left,top,right,bottom",
       .box = XA_BOX_ONE_BASED,
       .column_keep = "note"}},
+    {"csv/shapes.csv",
+     "s.csv",
+     {.format = XA_IMPORT_CSV,
+      .source = "s.csv",
+      .images = GOLDEN "/csv",
+      .column_path = "file",
+      .column_label = "label",
+      .column_polygon = "shape"}},
 };
 enum { TARGETS = sizeof targets / sizeof *targets };
 

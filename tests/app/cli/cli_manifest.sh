@@ -138,7 +138,6 @@ make csv table.csv --path-column file --label-column 'kind of animal' --class-co
 same expected.csv out.csv
 said 'no class is given, and the image has several labels'
 said 'a later row of the image says otherwise'
-printf 'file,label,shape\nimages/one.jpg,cat,"[[1, 1], [5.5, 1], [5.5, 4], [1, 4]]"\nimages/two.jpg,dog,90 90 95 90 95 95\n' >shapes.csv
 make csv shapes.csv --path-column file --label-column label --polygon-column shape
 said 'no pixel lies in the shape'
 grep -q '^images/one.jpg,images/one.jpg,cat,,mask,,,,,out_masks/0000/0000000_images_one.jpg_mask.png,' out.csv || fail "csv: polygon"
