@@ -92,8 +92,10 @@ const char *xa_type_name(xa_type t);
       "x0,y0,x1,y1 half-open in the stored frame; NaN for masks") \
     X(ANN_MASK, "/samples/annotations/mask", STR, "A", RAW, "", "mask file, else empty") \
     X(ANN_MASK_VALUE, "/samples/annotations/mask_value", I32, "A", RAW, "", \
-      "grey value or palette index, -1 any non-zero") \
+      "grey value or palette index; -1 all but 0; 65536 + v all above v") \
     X(ANN_IGNORE, "/samples/annotations/ignore_mask", STR, "A", RAW, "", "ignore mask file") \
+    X(ANN_IGNORE_VALUE, "/samples/annotations/ignore_value", I32, "A", RAW, "", \
+      "which pixels of ignore_mask, as mask_value") \
     X(EVAL_SAMPLE, "/eval/sample", I64, "Q", RAW, "row", "row in /samples") \
     X(EVAL_CLASS, "/eval/class", I32, "Q", RAW, "class", "annotated class") \
     X(MODEL_CLASS_NAMES, "/models/<m>/class_names", STR, "C", RAW, "", "names of the classes") \

@@ -81,6 +81,18 @@ XA_MUST_USE xa_status xa_image_probe(const char *path,
                                      const xa_decode_options *opt,
                                      xa_image *im,
                                      xa_err *err);
+/* A mask or label map: one channel, U8 or U16, with the numbers that are in the file: palette
+ * indices, and grey values as stored (a 1-bit mask is 0 and 1). Alpha is dropped; colours are
+ * taken where red, green and blue are equal everywhere, otherwise UNSUPPORTED, as are signed,
+ * 32-bit and float samples, and JPEG, which does not keep numbers. opt NULL: defaults. */
+XA_MUST_USE xa_status xa_image_read_labels(const char *path,
+                                           const xa_decode_options *opt,
+                                           xa_image *im,
+                                           xa_err *err);
+/* Writes pixels [height, width] as a 1-bit PNG: 0 stays 0, everything else is 1. Equal pixels give
+ * equal bytes. */
+XA_MUST_USE xa_status xa_image_write_mask(
+    const char *path, const uint8_t *pixels, int64_t width, int64_t height, xa_err *err);
 /* Hash of the decoded pixels (type, extents and samples): the archive's pixel_hash. */
 uint64_t xa_image_hash(const xa_image *im);
 

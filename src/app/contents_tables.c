@@ -174,7 +174,7 @@ static xa_status add_labels(xa_contents *c, const xa_manifest *m, xa_err *err)
 /* Flat arrays of all annotations. */
 typedef struct annotation_tables {
     int64_t *offset;
-    int32_t *class_index, *mask_value;
+    int32_t *class_index, *mask_value, *ignore_value;
     uint8_t *kind, *flags;
     double *box;
     char *mask, *ignore;
@@ -194,6 +194,7 @@ static void fill_annotations(const xa_manifest *m, int64_t text_bytes, annotatio
             t->kind[at] = a->kind;
             t->flags[at] = a->flags;
             t->mask_value[at] = a->mask_value;
+            t->ignore_value[at] = a->ignore_value;
             for (int j = 0; j < 4; j++)
                 t->box[4 * at + j] = box ? edges[j] : NAN;
             put_text(t->mask + at * text_bytes, text_bytes, as_written(m, a->mask));
@@ -214,6 +215,7 @@ static xa_status add_annotations(xa_contents *c, const xa_manifest *m, xa_err *e
         } want[] = {{&t.offset, (size_t)(m->count + 1) * sizeof(int64_t)},
                     {&t.class_index, (size_t)n * sizeof(int32_t)},
                     {&t.mask_value, (size_t)n * sizeof(int32_t)},
+                    {&t.ignore_value, (size_t)n * sizeof(int32_t)},
                     {&t.kind, (size_t)n},
                     {&t.flags, (size_t)n},
                     {&t.box, (size_t)n * 4 * sizeof(double)},
@@ -234,7 +236,8 @@ static xa_status add_annotations(xa_contents *c, const xa_manifest *m, xa_err *e
     XA_RETURN_TRY(err, add_table(c, XA_FIELD_ANN_BOX, NULL, n, 4, 0, t.box, err));
     XA_RETURN_TRY(err, add_table(c, XA_FIELD_ANN_MASK, NULL, n, 1, (size_t)text, t.mask, err));
     XA_RETURN_TRY(err, add_table(c, XA_FIELD_ANN_MASK_VALUE, NULL, n, 1, 0, t.mask_value, err));
-    return add_table(c, XA_FIELD_ANN_IGNORE, NULL, n, 1, (size_t)text, t.ignore, err);
+    XA_RETURN_TRY(err, add_table(c, XA_FIELD_ANN_IGNORE, NULL, n, 1, (size_t)text, t.ignore, err));
+    return add_table(c, XA_FIELD_ANN_IGNORE_VALUE, NULL, n, 1, 0, t.ignore_value, err);
 }
 
 static xa_status add_pairs(xa_contents *c, const xa_manifest *m, xa_err *err)

@@ -182,6 +182,21 @@ static void read_models(xa_ynode list, xa_job *job, xa_problems *problems)
     }
 }
 
+/* A path, or { wsol: folder, images: folder, masks: folder }. */
+static void read_manifest(xa_ynode root, xa_job *job, xa_problems *problems)
+{
+    static const char *const keys[] = {"wsol", "images", "masks"};
+    const xa_ynode n = xa_yaml_get(root, "manifest");
+    if (xa_yaml_kind(n) != XA_Y_MAP) {
+        read_path(root, "job", "manifest", true, job->file, &job->manifest, problems);
+        return;
+    }
+    xa_job_check_keys(n, "manifest", keys, sizeof keys / sizeof *keys, problems);
+    read_path(n, "manifest", "wsol", true, job->file, &job->manifest, problems);
+    read_path(n, "manifest", "images", true, job->file, &job->wsol_images, problems);
+    read_path(n, "manifest", "masks", false, job->file, &job->wsol_masks, problems);
+}
+
 static void read_top(xa_ynode root, xa_job *job, xa_problems *problems)
 {
     static const char *const keys[] = {"manifest",
@@ -199,7 +214,7 @@ static void read_top(xa_ynode root, xa_job *job, xa_problems *problems)
         return;
     }
     xa_job_check_keys(root, "job", keys, sizeof keys / sizeof *keys, problems);
-    read_path(root, "job", "manifest", true, job->file, &job->manifest, problems);
+    read_manifest(root, job, problems);
     if (!job->output)
         read_path(root, "job", "output", true, job->file, &job->output, problems);
     read_classes(xa_yaml_get(root, "classes"), job, problems);
@@ -284,6 +299,8 @@ void xa_job_fini(xa_job *j)
     free(j->file);
     free(j->text);
     free(j->manifest);
+    free(j->wsol_images);
+    free(j->wsol_masks);
     free(j->output);
     free(j->model_line);
     xa_classes_fini(&j->classes);

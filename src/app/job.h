@@ -1,10 +1,9 @@
 /* A job: what a YAML file asks for. Private to app.
  *
- *   manifest: demo/manifest.csv         paths are relative to the job file
- *   output: ../results/demo.h5
- *   classes: demo/classes.txt           or a list of names; without it labels are indices
- *   label_as: name | index              only where a label could be both
- *   models:
+ *   manifest: demo/manifest.csv         paths are relative to the job file; or, WSOL metadata as
+ * they are, { wsol: folder, images: folder, masks: folder } output: ../results/demo.h5 classes:
+ * demo/classes.txt           or a list of names; without it labels are indices label_as: name |
+ * index              only where a label could be both models:
  *     - name: xception                  in the archive
  *       file: demo/xception.h5
  *       architecture: model.json        weights-only files
@@ -28,7 +27,8 @@ typedef struct xa_job {
     char *file; /* of the job */
     char *text; /* its bytes, as stored in the archive */
     size_t text_size;
-    char *manifest; /* resolved paths */
+    char *manifest;                 /* resolved paths */
+    char *wsol_images, *wsol_masks; /* images not NULL: manifest is a folder of WSOL metadata */
     char *output;
     xa_classes classes; /* count 0: none given */
     xa_label_as label_as;

@@ -20,7 +20,14 @@ xa_status xa_load_manifest(xa_loaded *l, int64_t limit, xa_problems *problems, x
                                      .label_as = l->job.label_as,
                                      .max_samples = l->job.max_samples,
                                      .limit = limit};
-    XA_RETURN_TRY(err, xa_manifest_read(l->job.manifest, &opt, &l->manifest, problems, err));
+    const xa_import_options wsol = {.format = XA_IMPORT_WSOL,
+                                    .source = l->job.manifest,
+                                    .images = l->job.wsol_images,
+                                    .masks = l->job.wsol_masks};
+    if (l->job.wsol_images)
+        XA_RETURN_TRY(err, xa_manifest_read_wsol(&wsol, limit, &l->manifest, problems, err));
+    else
+        XA_RETURN_TRY(err, xa_manifest_read(l->job.manifest, &opt, &l->manifest, problems, err));
     if (!l->manifest->count)
         XA_RETURN_FAIL(err, XA_INVALID, "%s: no samples", l->job.manifest);
     return XA_OK;

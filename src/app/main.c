@@ -19,6 +19,8 @@ static const char usage[] =
     "                      an archive, a model or an image, in a page\n"
     "  xaudit table ARCHIVE [--csv]\n"
     "                      one line per image (or per image, class, model, explainer)\n"
+    "  xaudit manifest FORMAT SOURCE -o MANIFEST.csv [...]\n"
+    "                      makes a manifest: xaudit manifest --help lists the formats\n"
     "  xaudit --version | --help\n"
     "\n"
     "Exit codes: 0 done; 1 failed; 2 bad usage, job, model or manifest; 3 done, but samples "
@@ -42,8 +44,9 @@ int main(int argc, char **argv)
     } commands[] = {{"run", xa_cmd_run},
                     {"check", xa_cmd_check},
                     {"info", xa_cmd_info},
-                    {"table", xa_cmd_table}};
-    static const char *const names[] = {"run", "check", "info", "table"};
+                    {"table", xa_cmd_table},
+                    {"manifest", xa_cmd_manifest}};
+    static const char *const names[] = {"run", "check", "info", "table", "manifest"};
     const char *wanted_level = getenv("XAUDIT_LOG");
     static xa_log_level most = XA_LOG_WARN;
     if (wanted_level && !strcmp(wanted_level, "debug"))
@@ -66,7 +69,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (!strcmp(argv[1], commands[i].name))
             return commands[i].run(argc - 1, argv + 1);
-    const char *near = xa_nearest(argv[1], names, 4);
+    const char *near = xa_nearest(argv[1], names, sizeof names / sizeof *names);
     fprintf(stderr,
             "xaudit: unknown command \"%s\"%s%s%s; see xaudit --help\n",
             argv[1],

@@ -3,7 +3,7 @@
 
 #include "manifest_internal.h"
 
-enum { MASK_VALUE_MAX = 65535 };
+enum { MASK_VALUE_MAX = XA_MASK_VALUES - 1 };
 static const double COORDINATE_MAX = 1e9;
 
 static const struct {
@@ -153,35 +153,45 @@ static bool parse_box(const xa__columns *c, const xa__csv_row *row, xa__teller *
     return good;
 }
 
-/* "file.png#3": *len is the length of the file's part. A '#' not followed by digits alone belongs
- * to the file's name. */
-static bool parse_mask(const char *text, int64_t line, xa__teller *t, xa_annotation *a, size_t *len)
+/* "file.png#3", "file.png#>3": *len is the length of the file's part. A '#' not followed by digits
+ * alone, or by '>' and digits, belongs to the file's name. */
+static bool parse_value(
+    const char *column, const char *text, int64_t line, xa__teller *t, int32_t *out, size_t *len)
 {
     const char *hash = strrchr(text, '#');
     char shown[XA__SHOWN];
     int64_t value = -1;
     *len = strlen(text);
-    a->mask_value = -1;
-    if (*len == 0) {
-        xa_problems_add(
-            t->problems, t->file, line, false, "mask is blank: kind mask needs the mask's file");
-        return false;
-    }
-    if (hash == NULL || hash[1] == '\0' || strspn(hash + 1, "0123456789") != strlen(hash + 1))
+    *out = XA_MASK_ANY;
+    const bool above = hash != NULL && hash[1] == '>';
+    const char *digits = hash != NULL ? hash + 1 + above : "";
+    if (digits[0] == '\0' || strspn(digits, "0123456789") != strlen(digits))
         return true;
-    if (hash == text || !xa_parse_i64(hash + 1, &value) || value > MASK_VALUE_MAX) {
+    if (hash == text || !xa_parse_i64(digits, &value) || value > MASK_VALUE_MAX) {
         xa_problems_add(t->problems,
                         t->file,
                         line,
                         false,
-                        "mask: expected FILE#VALUE with a value from 0 to %d, found \"%s\"",
+                        "%s: expected FILE#VALUE or FILE#>VALUE with a value from 0 to %d, found "
+                        "\"%s\"",
+                        column,
                         (int)MASK_VALUE_MAX,
                         xa__show(text, shown));
         return false;
     }
-    a->mask_value = (int32_t)value;
+    *out = (int32_t)value + (above ? XA_MASK_VALUES : 0);
     *len = (size_t)(hash - text);
     return true;
+}
+
+static bool parse_mask(const char *text, int64_t line, xa__teller *t, xa_annotation *a, size_t *len)
+{
+    if (text[0] == '\0') {
+        xa_problems_add(
+            t->problems, t->file, line, false, "mask is blank: kind mask needs the mask's file");
+        return false;
+    }
+    return parse_value("mask", text, line, t, &a->mask_value, len);
 }
 
 /* The kind written, or what the other columns imply: 0 for none, -1 if it makes no sense (told). */
@@ -264,12 +274,13 @@ bool xa__annotation_parse(const xa__columns *c,
                           xa_annotation *a,
                           const char **mask,
                           size_t *mask_len,
-                          const char **ignore_mask)
+                          const char **ignore_mask,
+                          size_t *ignore_len)
 {
     bool box = false;
     for (int i = 0; i < 4; i++)
         box |= xa__cell(c, row, coordinate_columns[i])[0] != '\0';
-    *a = (xa_annotation){.class_index = -1, .mask_value = -1};
+    *a = (xa_annotation){.class_index = -1, .mask_value = XA_MASK_ANY, .ignore_value = XA_MASK_ANY};
     *mask = xa__cell(c, row, XA__COLUMN_mask);
     *mask_len = 0;
     *ignore_mask = xa__cell(c, row, XA__COLUMN_ignore_mask);
@@ -283,6 +294,10 @@ bool xa__annotation_parse(const xa__columns *c,
         good = parse_mask(*mask, row->line, t, a, mask_len);
     else if (kind == 0)
         warn_unused(c, row, t);
+    *ignore_len = 0;
+    if (kind > 0 && (*ignore_mask)[0] != '\0')
+        good &=
+            parse_value("ignore_mask", *ignore_mask, row->line, t, &a->ignore_value, ignore_len);
     good &= parse_flags(xa__cell(c, row, XA__COLUMN_flags), row->line, t, &a->flags);
     *present = kind > 0;
     a->kind = (uint8_t)(kind > 0 ? kind : 0);

@@ -30,6 +30,14 @@ void xa__manifest_note_classes(xa_manifest *m);
 /* Sets identity from the samples. */
 xa_status xa__manifest_identify(xa_manifest *m, xa_err *err);
 
+/* xa_manifest_read of the bytes at `path`, as if they were the file `name`. */
+xa_status xa__manifest_read_as(const char *path,
+                               const char *name,
+                               const xa_manifest_options *opt,
+                               xa_manifest **out,
+                               xa_problems *problems,
+                               xa_err *err);
+
 /* ---- text -> index --------------------------------------------------------------------------- */
 
 /* Open addressing over the 64-bit hashes of keys that the caller keeps. */
@@ -159,8 +167,8 @@ const char *xa__cell(const xa__columns *c, const xa__csv_row *row, int column);
 /* ---- annotations ----------------------------------------------------------------------------- */
 
 /* Reads the annotation of a row. *present is false for rows without one. Mistakes are told; false
- * if there was one. mask and ignore_mask are set to the text of the row, *mask_len to the mask's
- * length without "#value"; paths are the caller's to resolve, class_index too. */
+ * if there was one. mask and ignore_mask are set to the text of the row, *mask_len and *ignore_len
+ * to their lengths without "#value"; paths are the caller's to resolve, class_index too. */
 bool xa__annotation_parse(const xa__columns *c,
                           const xa__csv_row *row,
                           xa__teller *t,
@@ -168,6 +176,7 @@ bool xa__annotation_parse(const xa__columns *c,
                           xa_annotation *a,
                           const char **mask,
                           size_t *mask_len,
-                          const char **ignore_mask);
+                          const char **ignore_mask,
+                          size_t *ignore_len);
 
 #endif

@@ -6,12 +6,12 @@
 
 #include "manifest_internal.h"
 
-static const uint32_t PACK_MAGIC = 0x314d4158u; /* "XAM1" */
+static const uint32_t PACK_MAGIC = 0x324d4158u; /* "XAM2" */
 static const uint32_t PACK_NULL = UINT32_MAX;
 enum {
     /* The least a sample or annotation takes: guards allocations against invented counts. */
     SAMPLE_BYTES_MIN = 8 + 6 * 4 + 2 * 4,
-    ANNOTATION_BYTES_MIN = 4 + 4 + 4 + 4 * 8 + 2 * 4
+    ANNOTATION_BYTES_MIN = 4 + 4 + 2 * 4 + 4 * 8 + 2 * 4
 };
 
 /* ---- out ------------------------------------------------------------------------------------- */
@@ -66,6 +66,7 @@ static void put_sample(xa_str *out, const xa_manifest *m, const xa_sample *s)
         put_u32(out, (uint32_t)a->class_index);
         put_u32(out, (uint32_t)a->kind << 8 | a->flags);
         put_u32(out, (uint32_t)a->mask_value);
+        put_u32(out, (uint32_t)a->ignore_value);
         put(out, box, sizeof box);
         put_text(out, a->mask);
         put_text(out, a->ignore_mask);
@@ -178,6 +179,7 @@ static void get_annotation(input *in, xa_annotation *a)
     a->class_index = (int32_t)get_u32(in);
     const uint32_t bits = get_u32(in);
     a->mask_value = (int32_t)get_u32(in);
+    a->ignore_value = (int32_t)get_u32(in);
     get(in, box, sizeof box);
     a->mask = get_text(in, true);
     a->ignore_mask = get_text(in, true);
@@ -189,7 +191,10 @@ static void get_annotation(input *in, xa_annotation *a)
     a->y1 = box[3];
     expect(in, a->class_index >= -1, "a class index");
     expect(in, bits >> 16 == 0 && a->flags <= 15, "known flags");
-    expect(in, a->mask_value >= -1 && a->mask_value <= 65535, "a mask value");
+    expect(in, a->mask_value >= XA_MASK_ANY && a->mask_value < 2 * XA_MASK_VALUES, "a mask value");
+    expect(in,
+           a->ignore_value >= XA_MASK_ANY && a->ignore_value < 2 * XA_MASK_VALUES,
+           "a value of the ignore mask");
     if (a->kind == XA_ANNOTATION_BOX) {
         expect(in, a->mask == NULL, "a box without a mask");
         expect(in,

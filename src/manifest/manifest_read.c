@@ -323,9 +323,10 @@ add_annotation(builder *b, int64_t owner, const xa__csv_row *row, bool repeats, 
     const char *mask = NULL;
     const char *ignore = NULL;
     size_t mask_len = 0;
+    size_t ignore_len = 0;
     bool present = false;
-    const bool good =
-        xa__annotation_parse(&b->columns, row, &b->teller, &present, &a, &mask, &mask_len, &ignore);
+    const bool good = xa__annotation_parse(
+        &b->columns, row, &b->teller, &present, &a, &mask, &mask_len, &ignore, &ignore_len);
     if (!present) {
         if (repeats && good && xa__teller_first(&b->teller, "repeats"))
             xa_problems_add(b->teller.problems,
@@ -341,7 +342,7 @@ add_annotation(builder *b, int64_t owner, const xa__csv_row *row, bool repeats, 
     if (a.kind == XA_ANNOTATION_MASK)
         XA_RETURN_TRY(err, resolve(b, mask, mask_len, &a.mask, err));
     if (ignore[0] != '\0')
-        XA_RETURN_TRY(err, resolve(b, ignore, strlen(ignore), &a.ignore_mask, err));
+        XA_RETURN_TRY(err, resolve(b, ignore, ignore_len, &a.ignore_mask, err));
     if (s->nannotations == INT32_MAX)
         XA_RETURN_FAIL(err, XA_LIMIT, "sample \"%s\" has too many annotations", s->id);
     const size_t need = b->nannotations + 1;
@@ -485,11 +486,12 @@ static xa_status sum_up(const xa_problems *p, size_t before, const char *path, x
                    rest);
 }
 
-xa_status xa_manifest_read(const char *path,
-                           const xa_manifest_options *opt,
-                           xa_manifest **out,
-                           xa_problems *problems,
-                           xa_err *err)
+xa_status xa__manifest_read_as(const char *path,
+                               const char *name,
+                               const xa_manifest_options *opt,
+                               xa_manifest **out,
+                               xa_problems *problems,
+                               xa_err *err)
 {
     static const xa_manifest_options defaults = {0};
     xa_status st = XA_OK;
@@ -498,16 +500,16 @@ xa_status xa_manifest_read(const char *path,
     xa_problems *list = problems != NULL ? problems : &own;
     const size_t before = list->errors;
 
-    xa__teller_init(&b.teller, list, path);
+    xa__teller_init(&b.teller, list, name);
     xa__map_init(&b.ids);
-    XA_TRY(err, start(&b, path, opt != NULL ? opt : &defaults, err));
+    XA_TRY(err, start(&b, name, opt != NULL ? opt : &defaults, err));
     xa_manifest *m = &b.m->pub;
     st = xa__csv_read(path, take_row, &b, list, m->sha256, err);
     if (st != XA_OK && (st != XA_INVALID || list->errors == before))
         XA_TRY(err, st);
     if (list->errors == before && m->count == 0)
         xa_problems_add(list,
-                        path,
+                        name,
                         0,
                         false,
                         b.have_header ? "expected samples below the header line, found none"
@@ -517,7 +519,7 @@ xa_status xa_manifest_read(const char *path,
         XA_FAIL(err, XA_NOMEM, "no memory for the list of mistakes");
     xa__teller_finish(&b.teller);
     if (list->errors > before)
-        XA_TRY(err, sum_up(list, before, path, err));
+        XA_TRY(err, sum_up(list, before, name, err));
     const xa_manifest_options *o = opt != NULL ? opt : &defaults;
     if (o->limit > 0 && m->count > o->limit)
         m->count = o->limit;
@@ -539,4 +541,13 @@ done:
     free(b.last);
     xa_problems_fini(&own);
     return st;
+}
+
+xa_status xa_manifest_read(const char *path,
+                           const xa_manifest_options *opt,
+                           xa_manifest **out,
+                           xa_problems *problems,
+                           xa_err *err)
+{
+    return xa__manifest_read_as(path, path, opt, out, problems, err);
 }

@@ -50,16 +50,58 @@ static void test_mask(void **state)
     expect_mask("m#1.png", "/tmp/m#1.png", -1); /* part of the name */
     expect_mask("m#1.png#2", "/tmp/m#1.png", 2);
     expect_mask("m.png#", "/tmp/m.png#", -1);
+    expect_mask("m.png#>", "/tmp/m.png#>", -1);
+    expect_mask("m.png#>0", "/tmp/m.png", XA_MASK_VALUES);
+    expect_mask("m.png#>127", "/tmp/m.png", XA_MASK_VALUES + 127);
+    expect_mask("m.png#>65535", "/tmp/m.png", 2 * XA_MASK_VALUES - 1);
+    expect_mask("m.png#> 5", "/tmp/m.png#> 5", -1);
+    expect_mistake(HEADER "a.png,3,,,,,,,m.png#>65536,,\n",
+                   NULL,
+                   2,
+                   "mask: expected FILE#VALUE or FILE#>VALUE with a value from 0 to 65535, found "
+                   "\"m.png#>65536\"");
+    expect_mistake(HEADER "a.png,3,,,,,,,m.png,i.png#65536,\n",
+                   NULL,
+                   2,
+                   "ignore_mask: expected FILE#VALUE or FILE#>VALUE with a value from 0 to 65535, "
+                   "found \"i.png#65536\"");
     expect_mistake(HEADER "a.png,3,,,,,,,m.png#65536,,\n",
                    NULL,
                    2,
-                   "mask: expected FILE#VALUE with a value from 0 to 65535, found \"m.png#65536\"");
-    expect_mistake(HEADER "a.png,3,,,,,,,#5,,\n",
-                   NULL,
-                   2,
-                   "mask: expected FILE#VALUE with a value from 0 to 65535, found \"#5\"");
+                   "mask: expected FILE#VALUE or FILE#>VALUE with a value from 0 to 65535, found "
+                   "\"m.png#65536\"");
+    expect_mistake(
+        HEADER "a.png,3,,,,,,,#5,,\n",
+        NULL,
+        2,
+        "mask: expected FILE#VALUE or FILE#>VALUE with a value from 0 to 65535, found \"#5\"");
     expect_mistake(
         HEADER "a.png,3,,mask,,,,,,,\n", NULL, 2, "mask is blank: kind mask needs the mask's file");
+}
+
+/* Which pixels are meant. */
+static void test_mask_takes(void **state)
+{
+    (void)state;
+    assert_true(!xa_mask_takes(XA_MASK_ANY, 0) && xa_mask_takes(XA_MASK_ANY, 1) &&
+                xa_mask_takes(XA_MASK_ANY, 65535));
+    assert_true(xa_mask_takes(0, 0) && !xa_mask_takes(0, 1));
+    assert_true(xa_mask_takes(65535, 65535) && !xa_mask_takes(65535, 65534));
+    assert_true(!xa_mask_takes(XA_MASK_VALUES + 127, 127) &&
+                xa_mask_takes(XA_MASK_VALUES + 127, 128));
+    assert_true(!xa_mask_takes(2 * XA_MASK_VALUES - 1, 65535));
+}
+
+static void test_ignore_value(void **state)
+{
+    (void)state;
+    reading r = read_good(HEADER "a.png,3,,,1,2,3,4,,i.png#255,\n"
+                                 "b.png,3,,,1,2,3,4,,i.png,\n",
+                          NULL);
+    assert_string_equal(r.m->samples[0].annotations[0].ignore_mask, "/tmp/i.png");
+    assert_int_equal(r.m->samples[0].annotations[0].ignore_value, 255);
+    assert_int_equal(r.m->samples[1].annotations[0].ignore_value, XA_MASK_ANY);
+    release(&r);
 }
 
 static void test_none(void **state)
@@ -205,6 +247,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_box),
         cmocka_unit_test(test_mask),
+        cmocka_unit_test(test_mask_takes),
+        cmocka_unit_test(test_ignore_value),
         cmocka_unit_test(test_none),
         cmocka_unit_test(test_kind),
         cmocka_unit_test(test_coordinates),

@@ -38,6 +38,7 @@ static void assert_same(const xa_sample *a, const xa_sample *b, int32_t nextra)
         assert_int_equal(x->kind, y->kind);
         assert_int_equal(x->flags, y->flags);
         assert_int_equal(x->mask_value, y->mask_value);
+        assert_int_equal(x->ignore_value, y->ignore_value);
         assert_true(x->x0 == y->x0 && x->y0 == y->y0 && x->x1 == y->x1 && x->y1 == y->y1);
         assert_optional(x->mask, y->mask);
         assert_optional(x->ignore_mask, y->ignore_mask);
@@ -169,7 +170,7 @@ static void test_invented_counts(void **state)
         uint32_t magic, nextra;
         int64_t count;
         uint32_t file;
-    } head = {0x314d4158u, 0, INT64_MAX, UINT32_MAX};
+    } head = {0x324d4158u, 0, INT64_MAX, UINT32_MAX};
     char bytes[20];
 #define PACK_HEAD()                         \
     do {                                    \

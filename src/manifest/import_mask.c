@@ -1,0 +1,196 @@
+/* Masks of a draft: files that are there, those that are drawn, and copies of the image's size. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "import_internal.h"
+#include "xaudit/image.h"
+
+/* A name that ends in "#12" would be read as a file and a value. */
+static bool reads_as_value(const char *file, int32_t mask_value)
+{
+    const char *hash = strrchr(file, '#');
+    if (mask_value != XA_MASK_ANY || hash == NULL)
+        return false;
+    const char *digits = hash + 1 + (hash[1] == '>');
+    return digits[0] != '\0' && strspn(digits, "0123456789") == strlen(digits);
+}
+
+xa_status xa__draft_mask(xa__draft *d,
+                         int64_t image,
+                         int32_t class_index,
+                         uint8_t flags,
+                         const char *file,
+                         int32_t mask_value,
+                         const char *ignore,
+                         xa_err *err)
+{
+    xa__draft_note n = {.image = image,
+                        .class_index = class_index,
+                        .mask_value = mask_value,
+                        .kind = XA_ANNOTATION_MASK,
+                        .flags = flags};
+    if (!xa_str_is_utf8(file, strlen(file)) || reads_as_value(file, mask_value)) {
+        xa__drop(d, XA_IMPORT_ANNOTATION, "the mask's name cannot be written", "%s", file);
+        return XA_OK;
+    }
+    if (!xa__is_file(file)) {
+        xa__drop(d, XA_IMPORT_ANNOTATION, "the mask's file is missing", "%s", file);
+        return XA_OK;
+    }
+    XA_RETURN_TRY(err, xa__draft_text(d, file, &n.mask, err));
+    if (ignore != NULL)
+        XA_RETURN_TRY(err, xa__draft_text(d, ignore, &n.ignore, err));
+    return xa__draft_note_add(d, &n, err);
+}
+
+static void add_clean(xa_str *s, const char *text)
+{
+    static const char kept[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    for (int i = 0; i < 60 && text[i] != '\0'; i++)
+        xa_str_add(s, strchr(kept, text[i]) != NULL ? &text[i] : "_", 1);
+}
+
+static xa_status make_folder(const char *path, xa_err *err)
+{
+    if (mkdir(path, 0777) != 0 && errno != EEXIST)
+        XA_RETURN_FAIL(err, XA_IO, "%s: cannot make the folder: %s", path, strerror(errno));
+    return XA_OK;
+}
+
+xa_status xa__draft_pixels(xa__draft *d,
+                           int64_t image,
+                           const char *word,
+                           const uint8_t *pixels,
+                           const char **out,
+                           xa_err *err)
+{
+    xa_status st = XA_OK;
+    const xa__draft_image *im = &d->images[image];
+    const int64_t number = d->report->mask_files;
+    char *folder = d->opt->output != NULL ? xa__beside_output(d, "_masks") : NULL;
+    char *below = folder != NULL ? xa_strfmt("%s/%04lld", folder, (long long)number / 1000) : NULL;
+    xa_str name = {0};
+    if (d->opt->output == NULL)
+        XA_FAIL(err,
+                XA_UNSUPPORTED,
+                "%s: masks must be drawn or resized: make a manifest with xaudit manifest first",
+                im->id);
+    if (below == NULL)
+        XA_FAIL(err, XA_NOMEM, "no memory for a path");
+    if (number % 1000 == 0) {
+        XA_TRY(err, make_folder(folder, err));
+        XA_TRY(err, make_folder(below, err));
+    }
+    xa_str_printf(&name, "%s/%07lld_", below, (long long)number);
+    add_clean(&name, im->id);
+    xa_str_puts(&name, "_");
+    add_clean(&name, word);
+    xa_str_puts(&name, ".png");
+    if (name.failed)
+        XA_FAIL(err, XA_NOMEM, "no memory for a path");
+    XA_TRY(err, xa_image_write_mask(name.data, pixels, im->width, im->height, err));
+    XA_TRY(err, xa__draft_text(d, name.data, out, err));
+    d->report->mask_files++;
+done:
+    free(folder);
+    free(below);
+    xa_str_free(&name);
+    return st;
+}
+
+xa_status xa__draft_mask_write(xa__draft *d,
+                               int64_t image,
+                               int32_t class_index,
+                               uint8_t flags,
+                               const uint8_t *pixels,
+                               xa_err *err)
+{
+    xa_status st = XA_OK;
+    const bool has_name = class_index >= 0 && (size_t)class_index < d->nclasses;
+    const bool crowd = (flags & XA_ANNOTATION_CROWD) != 0;
+    xa__draft_note n = {.image = image,
+                        .class_index = class_index,
+                        .mask_value = XA_MASK_ANY,
+                        .kind = XA_ANNOTATION_MASK,
+                        .flags = flags};
+    char *word = has_name ? xa_strfmt("%s%s", d->classes[class_index], crowd ? "_crowd" : "")
+                          : xa_strfmt("mask%s", crowd ? "_crowd" : "");
+    if (word == NULL)
+        XA_FAIL(err, XA_NOMEM, "no memory for a path");
+    XA_TRY(err, xa__draft_pixels(d, image, word, pixels, &n.mask, err));
+    XA_TRY(err, xa__draft_note_add(d, &n, err));
+done:
+    free(word);
+    return st;
+}
+
+/* Nearest by pixel centres, floor((x + 0.5) * from / to), and to 0 and 255. */
+static void fit_nearest(const xa_image *labels, uint8_t *out, int64_t width, int64_t height)
+{
+    for (int64_t y = 0; y < height; y++) {
+        const int64_t from_y = (2 * y + 1) * labels->height / (2 * height);
+        for (int64_t x = 0; x < width; x++) {
+            const int64_t at = from_y * labels->width + (2 * x + 1) * labels->width / (2 * width);
+            const bool on = labels->type == XA_PIXEL_U8 ? ((const uint8_t *)labels->data)[at] != 0
+                                                        : ((const uint16_t *)labels->data)[at] != 0;
+            out[y * width + x] = on ? 255 : 0;
+        }
+    }
+}
+
+xa_status xa__draft_mask_fit(
+    xa__draft *d, int64_t image, const char *file, const char *word, const char **out, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_image head = {0};
+    xa_image labels = {0};
+    xa_err why = XA_ERR_INIT;
+    uint8_t *pixels = NULL;
+    const xa__draft_image *im = &d->images[image];
+    *out = NULL;
+    if (!xa__is_file(file)) {
+        xa__drop(d, XA_IMPORT_ANNOTATION, "the mask's file is missing", "%s", file);
+        goto done;
+    }
+    if (!xa__draft_size(d, image)) {
+        xa__drop(d, XA_IMPORT_ANNOTATION, "its image's size is unknown", "%s", im->id);
+        goto done;
+    }
+    if (xa_image_probe(file, NULL, &head, &why) != XA_OK) {
+        xa__drop(d, XA_IMPORT_ANNOTATION, "the mask cannot be read", "%s", why.message);
+        goto done;
+    }
+    if (head.width == im->width && head.height == im->height) {
+        XA_TRY(err, xa__draft_text(d, file, out, err));
+        goto done;
+    }
+    if (xa_image_read_labels(file, NULL, &labels, &why) != XA_OK) {
+        xa__drop(d, XA_IMPORT_ANNOTATION, "the mask cannot be read", "%s", why.message);
+        goto done;
+    }
+    if (im->width > XA__RASTER_PIXELS_MAX / im->height) {
+        xa__drop(d, XA_IMPORT_ANNOTATION, "its image is beyond 2^28 pixels", "%s", im->id);
+        goto done;
+    }
+    pixels = xa_alloc((size_t)im->width, (size_t)im->height);
+    if (pixels == NULL)
+        XA_FAIL(err, XA_NOMEM, "no memory for a mask of %s", im->id);
+    fit_nearest(&labels, pixels, im->width, im->height);
+    XA_TRY(err, xa__draft_pixels(d, image, word, pixels, out, err));
+    xa__drop(d,
+             XA_IMPORT_TOLD,
+             "a mask of another size than its image (resized, nearest by pixel centres)",
+             "%s: %lldx%lld to %lldx%lld",
+             im->id,
+             (long long)labels.width,
+             (long long)labels.height,
+             (long long)im->width,
+             (long long)im->height);
+done:
+    xa_image_fini(&head);
+    xa_image_fini(&labels);
+    free(pixels);
+    return st;
+}
