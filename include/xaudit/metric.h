@@ -1,7 +1,21 @@
-/* metric: localisation scores of one map against one sample's annotations.
+/* metric: localisation scores of one map against the annotated region of one class.
  *
- * Metrics are per (sample, annotated class) pair; undefined is NaN, never 0. All geometry is in the
- * stored frame (pixel (x,y) covers [x,x+1) x [y,y+1), boxes half-open).
+ * A score is of one (sample, annotated class) pair; undefined is NaN, never 0. Boxes and masks are
+ * in the stored frame (pixel (x,y) covers [x,x+1) x [y,y+1), boxes half-open). Every convention
+ * that moves a number is a setting of xa_metric_spec and is written beside the scores
+ * (xa_metric_conventions). Profiles set them as published protocols do.
+ *
+ * A metric looks at a scene: map, region and ignored pixels brought to one grid (`at`):
+ *   MAP    the map's own cells; a cell is in the region where its centre is
+ *   GRID   n x n cells of the model's input, the map area-averaged or interpolated to them
+ *   INPUT  the model's input, pixel by pixel; map interpolated, region looked up at pixel centres
+ *   IMAGE  the stored frame, pixel by pixel
+ * What a crop cut away is not part of the scene; what a pad added is background. Ignored pixels
+ * count nowhere.
+ *
+ * Rules of all kinds: no visible region: NaN. A map that is not finite: NaN. A map of one value has
+ * no peak and no box: pointing, box and top metrics are 0 (a miss), shares are the region's share
+ * of the scene where that value is positive and NaN where it is 0.
  */
 #ifndef XAUDIT_METRIC_H
 #define XAUDIT_METRIC_H
@@ -9,8 +23,24 @@
 #include "xaudit/image.h"
 #include "xaudit/manifest.h"
 
-/* X(ENUM, name, unit) */
-#define XA_METRIC_LIST(X) X(POINTING_GAME, "pointing_game", "hit 1, miss 0")
+/* ---- kinds and conventions ------------------------------------------------------------------- */
+
+/* X(ENUM, name, what a value is) */
+#define XA_METRIC_LIST(X)                                                            \
+    X(POINTING_GAME, "pointing_game", "hit 1, miss 0")                               \
+    X(ENERGY, "energy", "share of the map's mass")                                   \
+    X(RELEVANCE_MASS, "relevance_mass", "share of the map's mass")                   \
+    X(RELEVANCE_RANK, "relevance_rank", "share of the region's count of top pixels") \
+    X(TOP_K, "top_k", "share of the k top pixels")                                   \
+    X(ROC_AUC, "roc_auc", "area under the curve")                                    \
+    X(AVERAGE_FOCUS, "average_focus", "mean of the map / maximum")                   \
+    X(IOU, "iou", "intersection over union")                                         \
+    X(BOX_IOU, "box_iou", "intersection over union of boxes")                        \
+    X(GT_KNOWN, "gt_known", "hit 1, miss 0")                                         \
+    X(TOP1, "top1", "hit 1, miss 0")                                                 \
+    X(TOP5, "top5", "hit 1, miss 0")                                                 \
+    X(BOX_ACC, "box_acc", "hits at 256 grey levels")                                 \
+    X(PXAP, "pxap", "pixels of the region and others over grey levels")
 typedef enum xa_metric_kind {
 #define X(name, text, unit) XA_METRIC_##name,
     XA_METRIC_LIST(X)
@@ -20,26 +50,79 @@ typedef enum xa_metric_kind {
 int xa_metric_parse(const char *name); /* -1 when unknown */
 const char *xa_metric_kind_name(xa_metric_kind k);
 const char *xa_metric_unit(xa_metric_kind k);
+const char *xa_metric_reference(xa_metric_kind k); /* paper, for attributes and methods texts */
+
+typedef enum xa_metric_at { XA_AT_MAP, XA_AT_GRID, XA_AT_INPUT, XA_AT_IMAGE } xa_metric_at;
+/* What the values mean: as they are; what is below 0 taken as 0; their size. */
+typedef enum xa_metric_sign { XA_SIGN_SIGNED, XA_SIGN_POSITIVE, XA_SIGN_ABS } xa_metric_sign;
+typedef enum xa_metric_cut { XA_CUT_FRACTION, XA_CUT_OTSU, XA_CUT_MEAN } xa_metric_cut;
+
+enum {
+    XA_METRIC_LEVELS = 8,
+    XA_GREY_LEVELS = 256,
+    XA_HIT_BYTES = XA_GREY_LEVELS / 8,
+    XA_PXAP_BINS = XA_GREY_LEVELS + 1
+};
 
 typedef struct xa_metric_spec {
     xa_metric_kind kind;
-    char name[64]; /* in the archive */
-    double
-        tolerance; /* POINTING_GAME: pixels of the stored frame; a point closer than this to the
-                      region (to the centre of one of its pixels) is a hit; 0: the pixel itself */
+    char name[64];    /* in the archive */
+    char profile[24]; /* "" or the profile that set it */
+    xa_metric_at at;
+    int grid; /* GRID: cells along each side, 1..512 */
+    xa_metric_sign sign;
+    bool cubic; /* INPUT: the map is brought there as cv2.INTER_CUBIC does; else linear */
+    /* POINTING_GAME: a point closer than this to the centre of a pixel of the region is a hit; 0:
+     * the pixel itself. Stored-frame pixels, or a share of the frame's longer side. */
+    double tolerance;
+    bool tolerance_is_share;
+    double smoothing;  /* POINTING_GAME: Gaussian before the peak is sought, sigma as a share of the
+                          scene's longer side; 0: none */
+    int64_t k;         /* TOP_K */
+    xa_metric_cut cut; /* IOU, BOX_IOU, GT_KNOWN, TOP1, TOP5: what is above it is the prediction */
+    double threshold;  /* FRACTION: of the maximum */
+    bool minmax;       /* BOX_*, IOU, GT_KNOWN, TOP*, PXAP: values are stretched from minimum to
+                          maximum first; else divided by the maximum, what is below 0 taken as 0 */
+    int nlevels;       /* BOX_ACC; 1 for GT_KNOWN, TOP1, TOP5: least IoU of a hit */
+    double level[XA_METRIC_LEVELS];
+    bool all_contours; /* BOX_ACC: best of all contours (V2); else the largest (V1) */
+    /* wsolevaluation's arithmetic: boxes in whole pixels of the input (truncated), corners
+     * inclusive, predicted boxes one pixel wider than their component, contours of holes too, masks
+     * looked up at corners. Without it boxes are exact and half-open. */
+    bool wsol;
 } xa_metric_spec;
+/* Defaults: POINTING_GAME at MAP; the others at INPUT; values as they are, ENERGY and the
+ * thresholded kinds positive; k 1000; cut 0.15 of the maximum, for IOU Otsu's; levels 0.3, 0.5, 0.7
+ * (0.5 where there is one). */
 xa_metric_spec xa_metric_defaults(xa_metric_kind kind);
+/* X(name, kinds it defines, text): wsol, torchray, gradcam-paper, cam-paper, quantus, chexlocalize.
+ * NOT_FOUND lists the profiles; INVALID: the profile says nothing of this kind. */
+XA_MUST_USE xa_status xa_metric_profile(xa_metric_spec *s, const char *profile, xa_err *err);
+const char *xa_metric_profiles(void); /* "wsol, torchray, ..." */
+/* "at input; positive values; above Otsu's threshold", in one line. */
+void xa_metric_conventions(const xa_metric_spec *s, xa_str *out);
+/* INVALID says which setting of which metric is out of bounds. */
+XA_MUST_USE xa_status xa_metric_check(const xa_metric_spec *s, xa_err *err);
+
+/* Bytes of one row beside its value: BOX_ACC nlevels * XA_HIT_BYTES (bit g of a level, low bit
+ * first: a hit when the prediction is what is brighter than grey level g of 0..255); PXAP
+ * 2 * XA_PXAP_BINS * 4 (u32 counts of background, then region, by floor(256 v)); else 0. */
+size_t xa_metric_statistic_bytes(const xa_metric_spec *s);
+
+/* ---- the annotated region -------------------------------------------------------------------- */
 
 /* The annotated region of one class in one sample: union of its boxes and masks. */
 typedef struct xa_region {
     int64_t width, height; /* of the stored frame */
     int nboxes;
     double (*boxes)[4]; /* x0,y0,x1,y1, clipped to the frame; owned */
-    uint8_t *mask;      /* [height,width] 0/1, union of the masks; NULL if there are none; owned */
+    uint8_t *mask;      /* [height,width] 1 region, 2 ignored; NULL if there are no masks; owned */
+    bool has_mask;      /* some mask annotates the class (ignore masks do not count) */
     bool empty;         /* nothing visible: metrics are undefined */
 } xa_region;
-/* Masks of another size than the frame are refused (MISMATCH names both sizes). Difficult and crowd
- * annotations count. class_index: the annotated class. */
+/* Masks of another size than the frame are refused (MISMATCH names both sizes). Boxes and masks
+ * flagged difficult or crowd count; ignore masks of the class's annotations are ignored where no
+ * annotation of the class covers them. class_index: the annotated class. */
 XA_MUST_USE xa_status xa_region_init(xa_region *r,
                                      const xa_sample *s,
                                      int32_t class_index,
@@ -48,11 +131,87 @@ XA_MUST_USE xa_status xa_region_init(xa_region *r,
                                      xa_err *err);
 void xa_region_fini(xa_region *r);
 bool xa_region_contains(const xa_region *r, double x, double y);
+bool xa_region_ignores(const xa_region *r, double x, double y);
 
-/* Pointing game (Zhang et al. 2018, Excitation Backprop; sign abs, at the map's own grid): 1 if the
- * point lies in the region or closer than the tolerance, else 0; NaN if the region is empty. A
- * degenerate map has no point: pass has_point = false, which is a miss. */
+/* The pointing game of a point in the stored frame: 1 if it lies in the region or closer to it than
+ * the tolerance, else 0; NaN if the region is empty. A degenerate map has no point: pass has_point
+ * = false, which is a miss. */
 double xa_pointing_game(
     const xa_metric_spec *spec, const xa_region *r, bool has_point, double x, double y);
+
+/* ---- scoring --------------------------------------------------------------------------------- */
+
+/* One map as it is stored. */
+typedef struct xa_score_map {
+    const float *values; /* [c,h,w]; several channels count with the largest size */
+    int64_t channels, height, width;
+    bool degenerate, nonfinite;
+    int64_t input_height, input_width;
+    double affine[2][3]; /* model input to stored frame */
+    bool has_peak;       /* at MAP without smoothing: the peak found when the map was made */
+    double peak[2];      /* stored frame */
+    int64_t rank;        /* classes the model finds likelier than this one; -1: unknown */
+} xa_score_map;
+
+typedef struct xa_scorer xa_scorer;
+/* specs are borrowed until xa_scorer_free. */
+XA_MUST_USE xa_status xa_scorer_create(const xa_metric_spec *specs,
+                                       int n,
+                                       xa_scorer **out,
+                                       xa_err *err);
+void xa_scorer_free(xa_scorer *s);
+/* Scores of one map: value[n]; statistic[i] is the row of xa_metric_statistic_bytes, or NULL to
+ * leave it out (zeros where the value is NaN). BOX_ACC's value is the share of its levels hit at
+ * some grey level (the best for this map, an upper bound), PXAP's the average precision of this map
+ * alone. The work space grows to the largest scene seen: NOMEM is the only failure. */
+XA_MUST_USE xa_status xa_scorer_score(xa_scorer *s,
+                                      const xa_region *region,
+                                      const xa_score_map *map,
+                                      double *value,
+                                      void *const *statistic,
+                                      xa_err *err);
+
+/* ---- scores of a map alone ------------------------------------------------------------------- */
+
+/* X(ENUM, name, description): no annotation needed, at the map's own grid. */
+#define XA_MAP_SCORE_LIST(X)                                                                \
+    X(GINI, "gini", "Gini coefficient of |values|: 0 even, 1 in one cell (Chalasani 2020)") \
+    X(ENTROPY, "entropy", "entropy of |values| / their sum, over its maximum: 1 even")      \
+    X(CENTRE_BIAS,                                                                          \
+      "centre_bias",                                                                        \
+      "mean distance of the mass |values| from the grid's centre, over that of an even map")
+typedef enum xa_map_score_kind {
+#define X(name, text, description) XA_MAP_SCORE_##name,
+    XA_MAP_SCORE_LIST(X)
+#undef X
+        XA_MAP_SCORE_COUNT
+} xa_map_score_kind;
+const char *xa_map_score_name(xa_map_score_kind k);
+const char *xa_map_score_description(xa_map_score_kind k);
+/* Several channels reduced as in xa_score_map; work [3*h*w] of the caller. NaN for a degenerate or
+ * non-finite map. */
+void xa_map_scores(const xa_score_map *m, uint32_t *work, double out[XA_MAP_SCORE_COUNT]);
+
+/* Agreement of two maps of one image, on the coarser of their grids (area mean in the model's
+ * input). */
+#define XA_AGREEMENT_LIST(X)                                                       \
+    X(SPEARMAN, "spearman", "rank correlation, average ranks for ties")            \
+    X(TOP_IOU,                                                                     \
+      "top_iou",                                                                   \
+      "intersection over union of the 10 % largest cells, ties included by share") \
+    X(POINTING, "pointing", "1: the two largest cells are the same or neighbours, else 0")
+typedef enum xa_agreement_kind {
+#define X(name, text, description) XA_AGREEMENT_##name,
+    XA_AGREEMENT_LIST(X)
+#undef X
+        XA_AGREEMENT_COUNT
+} xa_agreement_kind;
+const char *xa_agreement_name(xa_agreement_kind k);
+const char *xa_agreement_description(xa_agreement_kind k);
+/* NaN where a map is degenerate or not finite. NOMEM. */
+XA_MUST_USE xa_status xa_agreement(const xa_score_map *a,
+                                   const xa_score_map *b,
+                                   double out[XA_AGREEMENT_COUNT],
+                                   xa_err *err);
 
 #endif

@@ -6,67 +6,35 @@
 
 #include "xaudit/metric.h"
 
-/* One sample of a decoded mask as a number; masks are 8- or 16-bit grey, palette indices, or
- * colours. */
-static int64_t mask_sample(const xa_image *im, int64_t at)
-{
-    switch (im->type) {
-    case XA_PIXEL_U8:
-        return ((const uint8_t *)im->data)[at];
-    case XA_PIXEL_U16:
-        return ((const uint16_t *)im->data)[at];
-    case XA_PIXEL_U32:
-        return ((const uint32_t *)im->data)[at];
-    case XA_PIXEL_F32:
-        return ((const float *)im->data)[at] != 0.0f;
-    default:
-        return -1;
-    }
-}
-
-static xa_status add_mask(xa_region *r, const xa_annotation *a, xa_err *err)
+/* Sets `as` where the mask takes a pixel; ignored pixels never replace the region's. */
+static xa_status
+add_mask(xa_region *r, const char *file, int32_t value, uint8_t as, const char *what, xa_err *err)
 {
     xa_image im = {0};
-    xa_decode_options opt = xa_decode_defaults();
     xa_status st = XA_OK;
-    opt.palette_index = true;
-    XA_TRY(err, xa_image_read(a->mask, &opt, &im, err));
+    XA_TRY(err, xa_image_read_labels(file, NULL, &im, err));
     if (im.width != r->width || im.height != r->height)
         XA_FAIL(err,
                 XA_MISMATCH,
-                "mask \"%s\" is %" PRId64 "x%" PRId64 ", its image is %" PRId64 "x%" PRId64,
-                a->mask,
+                "%s \"%s\" is %" PRId64 "x%" PRId64 ", its image is %" PRId64 "x%" PRId64,
+                what,
+                file,
                 im.width,
                 im.height,
                 r->width,
                 r->height);
-    if (im.type != XA_PIXEL_U8 && im.type != XA_PIXEL_U16 && im.type != XA_PIXEL_U32 &&
-        im.type != XA_PIXEL_F32)
-        XA_FAIL(err,
-                XA_UNSUPPORTED,
-                "mask \"%s\" has %s samples, expected unsigned 8, 16 or 32 bit or float32",
-                a->mask,
-                xa_pixel_name(im.type));
-    const int colours = im.has_alpha ? im.channels - 1 : im.channels;
-    if (a->mask_value >= 0 && colours != 1)
-        XA_FAIL(err,
-                XA_INVALID,
-                "mask \"%s#%d\": a value needs a grey or palette mask, this one has %d channels",
-                a->mask,
-                (int)a->mask_value,
-                colours);
     const int64_t n = r->width * r->height;
     if (!r->mask) {
         r->mask = xa_alloc((size_t)n, 1);
         if (!r->mask)
-            XA_FAIL(err, XA_NOMEM, "mask \"%s\": out of memory", a->mask);
+            XA_FAIL(err, XA_NOMEM, "%s \"%s\": out of memory", what, file);
     }
-    for (int64_t i = 0; i < n; i++)
-        for (int c = 0; c < colours; c++) {
-            const int64_t v = mask_sample(&im, i * im.channels + c);
-            if (a->mask_value < 0 ? v != 0 : v == a->mask_value)
-                r->mask[i] = 1;
-        }
+    for (int64_t i = 0; i < n; i++) {
+        const uint32_t v =
+            im.type == XA_PIXEL_U8 ? ((const uint8_t *)im.data)[i] : ((const uint16_t *)im.data)[i];
+        if (xa_mask_takes(value, v) && r->mask[i] != 1)
+            r->mask[i] = as;
+    }
 done:
     xa_image_fini(&im);
     return st;
@@ -94,7 +62,8 @@ xa_status xa_region_init(xa_region *r,
         if (a->class_index != class_index)
             continue;
         if (a->kind == XA_ANNOTATION_MASK) {
-            XA_TRY(err, add_mask(&q, a, err));
+            XA_TRY(err, add_mask(&q, a->mask, a->mask_value, 1, "mask", err));
+            q.has_mask = true;
             continue;
         }
         double *b = q.boxes[q.nboxes];
@@ -104,6 +73,11 @@ xa_status xa_region_init(xa_region *r,
         b[3] = clip(a->y1, (double)height);
         if (b[2] > b[0] && b[3] > b[1])
             q.nboxes++;
+    }
+    for (int32_t i = 0; i < s->nannotations; i++) {
+        const xa_annotation *a = &s->annotations[i];
+        if (a->class_index == class_index && a->ignore_mask)
+            XA_TRY(err, add_mask(&q, a->ignore_mask, a->ignore_value, 2, "ignore mask", err));
     }
     q.empty = q.nboxes == 0 && (!q.mask || !memchr(q.mask, 1, (size_t)(width * height)));
     *r = q;
@@ -131,5 +105,12 @@ bool xa_region_contains(const xa_region *r, double x, double y)
     }
     if (!r->mask || !(x >= 0.0) || !(y >= 0.0) || x >= (double)r->width || y >= (double)r->height)
         return false;
-    return r->mask[(int64_t)y * r->width + (int64_t)x] != 0;
+    return r->mask[(int64_t)y * r->width + (int64_t)x] == 1;
+}
+
+bool xa_region_ignores(const xa_region *r, double x, double y)
+{
+    if (!r->mask || !(x >= 0.0) || !(y >= 0.0) || x >= (double)r->width || y >= (double)r->height)
+        return false;
+    return r->mask[(int64_t)y * r->width + (int64_t)x] == 2 && !xa_region_contains(r, x, y);
 }

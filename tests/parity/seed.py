@@ -155,7 +155,7 @@ def compare(args):
                 kept = "probs" if abs(scores.sum() - 1.0) < 1e-3 and (scores >= 0).all() else "logits"
                 note("vit scores", relative(f[f"models/{args.vit}/{kept}"][i], scores))
                 note("mask", relative(masks[i], group["mask"][:]))
-    limits = {"preds": 1e-5, "vit scores": 1e-5, "heatmap": 1e-4, "mask": 1e-4}
+    limits = {"preds": 1e-5, "vit scores": 1e-4, "heatmap": 1e-4, "mask": 1e-4}
     for name, value in worst.items():
         print(f"{name:24s} {value:.2e}" + (f"  (limit {limits[name]:.0e})" if name in limits else ""))
     if degenerate:

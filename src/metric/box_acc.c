@@ -1,0 +1,284 @@
+/* Box accuracy at every grey level. Choe et al. 2020 (MaxBoxAcc; V2 in the journal version).
+ *
+ * At level g the prediction is what is brighter than g of 0..255; its contours' boxes are compared
+ * with the annotated ones. Levels are not labelled one by one: pixels join a union-find from the
+ * brightest down, and a component keeps its box from the level where it last changed to the one
+ * where it next does, so each such state is scored once. The contour of a hole has the hole's box,
+ * one pixel wider on every side; holes are components of the dark pixels (4-connected, not at the
+ * border), found the same way from the darkest up. */
+#include "component.h"
+#include "metric_internal.h"
+
+#include <math.h>
+#include <string.h>
+
+typedef struct sweep {
+    const xa_metric_spec *spec;
+    const xa__scene *s;
+    xa__work *w;
+    int32_t from[XA_GREY_LEVELS + 1]; /* order[from[q]..from[q+1]): pixels of grey level q */
+    double best[XA_GREY_LEVELS];      /* best overlap at each level */
+    double least;                     /* overlaps below count for nothing */
+} sweep;
+
+static void sort_by_grey(sweep *z)
+{
+    const xa__scene *s = z->s;
+    int32_t at[XA_GREY_LEVELS] = {0};
+    for (int64_t i = 0; i < s->count; i++) {
+        const double v = s->where[i] == XA__OUT ? 0.0 : xa__stretch(z->spec, s, s->value[i]);
+        z->w->grey[i] = (uint8_t)(v * 255.0);
+        at[z->w->grey[i]]++;
+    }
+    int32_t sum = 0;
+    for (int q = 0; q < XA_GREY_LEVELS; q++) {
+        z->from[q] = sum;
+        sum += at[q];
+        at[q] = z->from[q];
+    }
+    z->from[XA_GREY_LEVELS] = sum;
+    for (int64_t i = 0; i < s->count; i++)
+        z->w->order[at[z->w->grey[i]]++] = (int32_t)i;
+}
+
+static void add_pixel(const sweep *z, int32_t i, int level)
+{
+    const int32_t x = i % (int32_t)z->s->width, y = i / (int32_t)z->s->width;
+    z->w->parent[i] = i;
+    z->w->component[i] = (xa__component){.x0 = x,
+                                         .y0 = y,
+                                         .x1 = x,
+                                         .y1 = y,
+                                         .pixels = 1,
+                                         .since = (int16_t)level,
+                                         .touched = (int16_t)level};
+}
+
+/* What component c was counts at levels low..high. */
+static void keep(sweep *z, const xa__component *c, int low, int high)
+{
+    if (c->overlap >= z->least)
+        for (int g = low; g <= high; g++)
+            z->best[g] = c->overlap > z->best[g] ? c->overlap : z->best[g];
+}
+
+/* Component `root` is about to change at level g; what it was is kept once. */
+static void before_change(sweep *z, int32_t root, int g, bool down)
+{
+    xa__component *c = &z->w->component[root];
+    if (c->touched == g)
+        return;
+    if (down)
+        keep(z, c, g + 1, c->since);
+    else
+        keep(z, c, c->since, g - 1);
+    c->touched = (int16_t)g;
+}
+
+static int32_t join_near(sweep *z, int32_t i, int g, bool down)
+{
+    const int32_t width = (int32_t)z->s->width, height = (int32_t)z->s->height;
+    const int32_t x = i % width, y = i / width;
+    int32_t root = i;
+    for (int32_t v = -1; v <= 1; v++)
+        for (int32_t u = -1; u <= 1; u++) {
+            if ((!u && !v) || (!down && u && v) || x + u < 0 || x + u >= width || y + v < 0 ||
+                y + v >= height)
+                continue;
+            const int32_t k = i + v * width + u;
+            if (z->w->parent[k] < 0)
+                continue;
+            const int32_t other = xa__find(z->w->parent, k);
+            if (other == root)
+                continue;
+            before_change(z, other, g, down);
+            root = xa__join(z->w->parent, z->w->component, root, other);
+            z->w->component[root].touched = (int16_t)g;
+        }
+    return root;
+}
+
+/* Pixels added at g are all in: the components they made get their overlap. */
+static void settle(sweep *z, int32_t first, int32_t end, int g, bool down)
+{
+    for (int32_t k = first; k < end; k++) {
+        const int32_t root = xa__find(z->w->parent, z->w->order[k]);
+        xa__component *c = &z->w->component[root];
+        if (c->touched != g)
+            continue; /* done by another of its pixels */
+        const double grow = down ? 0.0 : 1.0;
+        const bool border = c->x0 == 0 || c->y0 == 0 || c->x1 == (int32_t)z->s->width - 1 ||
+                            c->y1 == (int32_t)z->s->height - 1;
+        const double box[4] = {(double)c->x0 - grow,
+                               (double)c->y0 - grow,
+                               (double)c->x1 + 1.0 + grow,
+                               (double)c->y1 + 1.0 + grow};
+        c->overlap = !down && border ? 0.0 : xa__best_overlap(z->spec, z->s, box);
+        c->since = (int16_t)g;
+        c->touched = -1;
+    }
+}
+
+static void sweep_all(sweep *z, bool down)
+{
+    const int last = XA_GREY_LEVELS - 1;
+    memset(z->w->parent, 0xff, (size_t)z->s->count * sizeof *z->w->parent);
+    for (int step = 0; step < last; step++) {
+        const int g = down ? last - 1 - step : step; /* bright: > g; dark: <= g */
+        const int q = down ? g + 1 : g;
+        for (int32_t k = z->from[q]; k < z->from[q + 1]; k++) {
+            add_pixel(z, z->w->order[k], g);
+            (void)join_near(z, z->w->order[k], g, down);
+        }
+        settle(z, z->from[q], z->from[q + 1], g, down);
+    }
+    for (int64_t i = 0; i < z->s->count; i++)
+        if (z->w->parent[i] == (int32_t)i) {
+            const xa__component *c = &z->w->component[i];
+            keep(z, c, down ? 0 : c->since, down ? c->since : last - 1);
+        }
+}
+
+/* ---- only the largest contour (V1) ---- */
+
+/* Twice the area of the polygon through the centres of the component's outer pixels, holes filled:
+ * over blocks of 2x2 pixels, 2 for a full one and 1 for three. Dark pixels that the box's border
+ * reaches lie outside. mark and stack are scratch, with room for the scene and a frame of one
+ * pixel. */
+static int64_t filled_halves(const sweep *z, int32_t root, uint8_t *mark, int32_t *stack)
+{
+    const xa__component *c = &z->w->component[root];
+    const int32_t width = (int32_t)z->s->width;
+    const int32_t w = c->x1 - c->x0 + 3, h = c->y1 - c->y0 + 3; /* a frame around the box */
+    int64_t n = 0, halves = 0;
+    for (int32_t i = 0; i < w * h; i++) {
+        const int32_t x = c->x0 - 1 + i % w, y = c->y0 - 1 + i / w;
+        const bool inside = i % w > 0 && i % w < w - 1 && i / w > 0 && i / w < h - 1;
+        const int32_t at = y * width + x;
+        mark[i] = inside && z->w->parent[at] >= 0 && xa__find(z->w->parent, at) == root ? 2 : 0;
+    }
+    mark[0] = 1;
+    stack[n++] = 0;
+    while (n > 0) {
+        const int32_t i = stack[--n], x = i % w, y = i / w;
+        const int32_t near[4] = {
+            x > 0 ? i - 1 : -1, x + 1 < w ? i + 1 : -1, y > 0 ? i - w : -1, y + 1 < h ? i + w : -1};
+        for (int k = 0; k < 4; k++)
+            if (near[k] >= 0 && mark[near[k]] == 0) {
+                mark[near[k]] = 1;
+                stack[n++] = near[k];
+            }
+    }
+    for (int32_t y = 0; y + 1 < h; y++)
+        for (int32_t x = 0; x + 1 < w; x++) {
+            const int32_t i = y * w + x;
+            const int in =
+                (mark[i] != 1) + (mark[i + 1] != 1) + (mark[i + w] != 1) + (mark[i + w + 1] != 1);
+            halves += in == 4 ? 2 : in == 3 ? 1 : 0;
+        }
+    return halves;
+}
+
+static int32_t blocks_gained(const sweep *z, int32_t i)
+{
+    const int32_t width = (int32_t)z->s->width, height = (int32_t)z->s->height;
+    const int32_t x = i % width, y = i / width;
+    int32_t gained = 0;
+    for (int32_t v = -1; v <= 0; v++)
+        for (int32_t u = -1; u <= 0; u++) {
+            int in = 0;
+            if (x + u < 0 || y + v < 0 || x + u + 1 >= width || y + v + 1 >= height)
+                continue;
+            for (int k = 0; k < 4; k++)
+                in += z->w->parent[i + (v + k / 2) * width + u + k % 2] >= 0;
+            gained += in >= 3; /* three of four: half; the fourth: the other half */
+        }
+    return gained;
+}
+
+/* The component of the largest contour; of equals the one that begins last in row-major order. The
+ * filled area lies between the blocks of the component itself and its box. */
+static int32_t
+largest(const sweep *z, const int32_t *roots, int64_t n, uint8_t *mark, int32_t *stack)
+{
+    int64_t low = -1;
+    int32_t best = -1;
+    int64_t best_area = -1;
+    for (int64_t k = 0; k < n; k++)
+        if (z->w->component[roots[k]].halves > low)
+            low = z->w->component[roots[k]].halves;
+    for (int64_t k = 0; k < n; k++) {
+        const xa__component *c = &z->w->component[roots[k]];
+        const int64_t high = 2 * (int64_t)(c->x1 - c->x0) * (c->y1 - c->y0);
+        if (high < low || high < best_area)
+            continue;
+        int64_t area = c->halves;
+        if (high > area) {
+            area = filled_halves(z, roots[k], mark, stack);
+        }
+        if (area > best_area || (area == best_area && roots[k] > best)) {
+            best_area = area;
+            best = roots[k];
+        }
+    }
+    return best;
+}
+
+static void sweep_largest(sweep *z)
+{
+    /* scratch of 4 bytes a pixel: the live roots, and the flood's stack */
+    int32_t *roots = (int32_t *)(void *)z->w->keys[0], *stack = (int32_t *)(void *)z->w->keys[1];
+    uint8_t *mark = (uint8_t *)(void *)z->w->keys[2];
+    int64_t n = 0;
+    memset(z->w->parent, 0xff, (size_t)z->s->count * sizeof *z->w->parent);
+    for (int g = XA_GREY_LEVELS - 2; g >= 0; g--) {
+        for (int32_t k = z->from[g + 1]; k < z->from[g + 2]; k++) {
+            const int32_t i = z->w->order[k];
+            add_pixel(z, i, g);
+            const int32_t gained = blocks_gained(z, i);
+            const int32_t root = join_near(z, i, g, true);
+            z->w->component[root].halves += gained;
+            roots[n++] = i;
+        }
+        int64_t live = 0;
+        for (int64_t k = 0; k < n; k++)
+            if (z->w->parent[roots[k]] == roots[k])
+                roots[live++] = roots[k];
+        n = live;
+        if (n == 0)
+            continue;
+        const xa__component *c = &z->w->component[largest(z, roots, n, mark, stack)];
+        const double box[4] = {
+            (double)c->x0, (double)c->y0, (double)c->x1 + 1.0, (double)c->y1 + 1.0};
+        z->best[g] = xa__best_overlap(z->spec, z->s, box);
+    }
+}
+
+double xa__box_acc(const xa_metric_spec *spec, const xa__scene *s, xa__work *w, uint8_t *hits)
+{
+    sweep z = {.spec = spec, .s = s, .w = w, .least = 1.0};
+    int hit_levels = 0;
+    if (xa__flat(s))
+        return 0.0;
+    for (int d = 0; d < spec->nlevels; d++)
+        z.least = spec->level[d] < z.least ? spec->level[d] : z.least;
+    sort_by_grey(&z);
+    if (spec->all_contours) {
+        sweep_all(&z, true);
+        if (spec->wsol)
+            sweep_all(&z, false);
+    } else {
+        sweep_largest(&z);
+    }
+    for (int d = 0; d < spec->nlevels; d++) {
+        bool any = false;
+        for (int g = 0; g < XA_GREY_LEVELS; g++) {
+            const bool hit = z.best[g] >= spec->level[d];
+            any = any || hit;
+            if (hit && hits)
+                hits[d * XA_HIT_BYTES + g / 8] |= (uint8_t)(1u << (g % 8));
+        }
+        hit_levels += any;
+    }
+    return (double)hit_levels / (double)spec->nlevels;
+}

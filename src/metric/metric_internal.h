@@ -1,0 +1,97 @@
+/* Private to metric: the scene and its work space. */
+#ifndef XAUDIT_METRIC_INTERNAL_H
+#define XAUDIT_METRIC_INTERNAL_H
+
+#include "xaudit/metric.h"
+
+/* where[i] of a scene's pixel */
+enum { XA__BACKGROUND = 0, XA__REGION = 1, XA__OUT = 2 };
+
+/* Map and region on one grid. Arrays are borrowed from the work space. */
+typedef struct xa__scene {
+    int64_t width, height, count; /* count = width * height */
+    float *value;                 /* after the sign is taken */
+    uint8_t *where;
+    int64_t region, seen;  /* pixels of the region; all pixels but OUT */
+    float low, high;       /* over the seen ones */
+    int64_t argmax;        /* first largest seen value in row-major order; -1: none is seen */
+    double step_x, step_y; /* stored-frame pixels a scene pixel */
+    double left, top;      /* stored frame, of the scene's corner */
+    int nboxes;
+    double (*box)[4]; /* annotated boxes, or the one around the masks; scene pixels */
+} xa__scene;
+
+typedef struct xa__work {
+    float *value, *scratch;
+    uint8_t *where, *grey;
+    uint32_t *keys[3];
+    int32_t *parent, *order;
+    struct xa__component *component;
+    double (*box)[4];
+    size_t room, boxes; /* pixels, boxes there is room for */
+} xa__work;
+XA_MUST_USE xa_status xa__work_fit(xa__work *w, size_t pixels, size_t boxes, xa_err *err);
+void xa__work_fini(xa__work *w);
+
+/* The size of the scene of `spec` for a map and region. */
+void xa__scene_size(const xa_metric_spec *spec,
+                    const xa_region *r,
+                    const xa_score_map *m,
+                    int64_t *width,
+                    int64_t *height);
+/* Fills the scene from work space that fits it. IMAGE scenes of large photographs take a while. */
+XA_MUST_USE xa_status xa__scene_make(const xa_metric_spec *spec,
+                                     const xa_region *r,
+                                     const xa_score_map *m,
+                                     xa__work *w,
+                                     xa__scene *s,
+                                     xa_err *err);
+/* Channels of a map reduced to one [h,w]: the value of the largest size. */
+void xa__reduce_channels(const xa_score_map *m, float *out);
+
+/* [h,w] to [oh,ow] by the mean over each cell's area. */
+void xa__area_mean(const float *in, int64_t h, int64_t w, float *out, int64_t oh, int64_t ow);
+
+/* v stretched to [0,1] by the spec's rule; 0 where the scene has one value. */
+static inline double xa__stretch(const xa_metric_spec *spec, const xa__scene *s, float v)
+{
+    const double low = spec->minmax ? (double)s->low : 0.0, span = (double)s->high - low;
+    if (!(span > 0.0) || (double)v <= low)
+        return 0.0;
+    return ((double)v - low) / span;
+}
+
+/* One value of the scene: nothing is larger than anything else. */
+static inline bool xa__flat(const xa__scene *s)
+{
+    return !(s->high > s->low);
+}
+
+double
+xa__pointing_game(const xa_metric_spec *spec, const xa_region *r, const xa__scene *s, xa__work *w);
+double xa__mass(const xa__scene *s);
+double xa__average_focus(const xa_metric_spec *spec, const xa__scene *s);
+double xa__roc_auc(const xa__scene *s, xa__work *w);
+double xa__top_share(const xa__scene *s, int64_t k, xa__work *w);
+double xa__iou(const xa_metric_spec *spec, const xa__scene *s);
+/* The threshold, of the stretched values; Otsu's is a grey level 0..255. */
+double xa__cut(const xa_metric_spec *spec, const xa__scene *s);
+static inline bool xa__above(const xa_metric_spec *spec, const xa__scene *s, int64_t i, double cut)
+{
+    const double v = xa__stretch(spec, s, s->value[i]);
+    return spec->cut == XA_CUT_OTSU ? (double)(int)(v * 255.0) > cut : v > cut;
+}
+double xa__box_iou(const xa_metric_spec *spec, const xa__scene *s, xa__work *w);
+/* Best overlap of box [x0,y0,x1,y1) with an annotated one. */
+double xa__best_overlap(const xa_metric_spec *spec, const xa__scene *s, const double box[4]);
+/* hits [nlevels][XA_HIT_BYTES], zeroed by the caller. */
+double xa__box_acc(const xa_metric_spec *spec, const xa__scene *s, xa__work *w, uint8_t *hits);
+/* counts [2][XA_PXAP_BINS], zeroed by the caller. */
+double xa__pxap(const xa_metric_spec *spec, const xa__scene *s, uint32_t *counts);
+
+/* Ascending, by radix; `other` has room for n. */
+void xa__sort_keys(uint32_t *keys, uint32_t *other, size_t n);
+/* Order of unsigned keys = order of floats; -0 and 0 are one. */
+uint32_t xa__key(float v);
+
+#endif

@@ -1,0 +1,331 @@
+/* Map and region on one grid. Every fit is a scale and a shift, so columns and rows are
+ * independent. */
+#include "metric_internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "component.h"
+
+xa_status xa__work_fit(xa__work *w, size_t pixels, size_t boxes, xa_err *err)
+{
+    if (pixels > w->room) {
+        xa__work bigger = {.box = w->box, .boxes = w->boxes};
+        w->box = NULL;
+        xa__work_fini(w);
+        bigger.value = xa_alloc(pixels, sizeof *bigger.value);
+        bigger.scratch = xa_alloc(pixels, sizeof *bigger.scratch);
+        bigger.where = xa_alloc(pixels, 1);
+        bigger.grey = xa_alloc(pixels, 1);
+        bool have = bigger.value && bigger.scratch && bigger.where && bigger.grey;
+        for (int i = 0; i < 3; i++) {
+            bigger.keys[i] = xa_alloc(pixels, sizeof *bigger.keys[i]);
+            have = have && bigger.keys[i];
+        }
+        bigger.parent = xa_alloc(pixels, sizeof *bigger.parent);
+        bigger.order = xa_alloc(pixels, sizeof *bigger.order);
+        bigger.component = xa_alloc(pixels, sizeof *bigger.component);
+        *w = bigger;
+        w->room = pixels;
+        if (!have || !w->parent || !w->order || !w->component) {
+            xa__work_fini(w);
+            XA_RETURN_FAIL(err, XA_NOMEM, "metrics: no memory for a scene of %zu pixels", pixels);
+        }
+    }
+    return xa_grow(&w->box, &w->boxes, boxes + 1, sizeof *w->box, err);
+}
+
+void xa__work_fini(xa__work *w)
+{
+    free(w->value);
+    free(w->scratch);
+    free(w->where);
+    free(w->grey);
+    for (int i = 0; i < 3; i++)
+        free(w->keys[i]);
+    free(w->parent);
+    free(w->order);
+    free(w->component);
+    free(w->box);
+    *w = (xa__work){0};
+}
+
+void xa__reduce_channels(const xa_score_map *m, float *out)
+{
+    const int64_t n = m->height * m->width;
+    memcpy(out, m->values, (size_t)n * sizeof *out);
+    for (int64_t c = 1; c < m->channels; c++)
+        for (int64_t i = 0; i < n; i++)
+            if (fabsf(m->values[c * n + i]) > fabsf(out[i]))
+                out[i] = m->values[c * n + i];
+    for (int64_t i = 0; m->channels > 1 && i < n; i++)
+        out[i] = fabsf(out[i]);
+}
+
+void xa__scene_size(const xa_metric_spec *spec,
+                    const xa_region *r,
+                    const xa_score_map *m,
+                    int64_t *width,
+                    int64_t *height)
+{
+    switch (spec->at) {
+    case XA_AT_MAP:
+        *width = m->width;
+        *height = m->height;
+        break;
+    case XA_AT_GRID:
+        *width = *height = spec->grid;
+        break;
+    case XA_AT_INPUT:
+        *width = m->input_width;
+        *height = m->input_height;
+        break;
+    default:
+        *width = r->width;
+        *height = r->height;
+    }
+}
+
+/* Mean of in[0..n) over [from, to), cells counted by the share that is covered. */
+static double span_mean(const float *in, int64_t n, int64_t stride, double from, double to)
+{
+    double sum = 0.0;
+    for (int64_t i = (int64_t)from; i < n && (double)i < to; i++) {
+        const double low = fmax(from, (double)i), high = fmin(to, (double)i + 1.0);
+        sum += (high - low) * (double)in[i * stride];
+    }
+    return sum / (to - from);
+}
+
+void xa__area_mean(const float *in, int64_t h, int64_t w, float *out, int64_t oh, int64_t ow)
+{
+    if (h == oh && w == ow) {
+        memcpy(out, in, (size_t)(h * w) * sizeof *in);
+        return;
+    }
+    for (int64_t y = 0; y < oh; y++)
+        for (int64_t x = 0; x < ow; x++) {
+            const double y0 = (double)y * (double)h / (double)oh;
+            const double y1 = (double)(y + 1) * (double)h / (double)oh;
+            const double x0 = (double)x * (double)w / (double)ow;
+            const double x1 = (double)(x + 1) * (double)w / (double)ow;
+            double sum = 0.0;
+            for (int64_t j = (int64_t)y0; j < h && (double)j < y1; j++) {
+                const double low = fmax(y0, (double)j), high = fmin(y1, (double)j + 1.0);
+                sum += (high - low) * span_mean(in + j * w, w, 1, x0, x1);
+            }
+            out[y * ow + x] = (float)(sum / (y1 - y0));
+        }
+}
+
+/* Where stored pixel centre i falls on an axis of the map: two cells and the weight of the second;
+ * false outside of what the model saw. */
+static bool tap(int64_t i,
+                double scale,
+                double shift,
+                int64_t input,
+                int64_t cells,
+                int64_t at[2],
+                double *part)
+{
+    const double p = ((double)i + 0.5 - shift) / scale; /* in the model's input */
+    if (p < -1e-3 || p > (double)input + 1e-3)
+        return false;
+    double q = p * (double)cells / (double)input - 0.5;
+    q = q < 0.0 ? 0.0 : q > (double)cells - 1.0 ? (double)cells - 1.0 : q;
+    at[0] = (int64_t)q;
+    at[1] = at[0] + 1 < cells ? at[0] + 1 : at[0];
+    *part = q - (double)at[0];
+    return true;
+}
+
+static void to_image(const xa_score_map *m, const float *map, xa__scene *s)
+{
+    for (int64_t y = 0; y < s->height; y++) {
+        int64_t v[2], u[2];
+        double py, px;
+        float *out = s->value + y * s->width;
+        uint8_t *where = s->where + y * s->width;
+        if (!tap(y, m->affine[1][1], m->affine[1][2], m->input_height, m->height, v, &py)) {
+            memset(out, 0, (size_t)s->width * sizeof *out);
+            memset(where, XA__OUT, (size_t)s->width);
+            continue;
+        }
+        const float *top = map + v[0] * m->width, *low = map + v[1] * m->width;
+        for (int64_t x = 0; x < s->width; x++) {
+            out[x] = 0.0f;
+            if (!tap(x, m->affine[0][0], m->affine[0][2], m->input_width, m->width, u, &px)) {
+                where[x] = XA__OUT;
+                continue;
+            }
+            const double a = (double)top[u[0]] * (1.0 - px) + (double)top[u[1]] * px;
+            const double b = (double)low[u[0]] * (1.0 - px) + (double)low[u[1]] * px;
+            out[x] = (float)(a * (1.0 - py) + b * py);
+        }
+    }
+}
+
+static xa_status
+cubic(const float *map, int64_t h, int64_t w, float *out, int64_t oh, int64_t ow, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_image in = {0}, grown = {0};
+    XA_TRY(err, xa_image_init(&in, w, h, 1, XA_PIXEL_F32, err));
+    memcpy(in.data, map, (size_t)(h * w) * sizeof *map);
+    XA_TRY(err, xa_image_resize(&in, ow, oh, XA_RESAMPLE_CV2_CUBIC, &grown, err));
+    memcpy(out, grown.data, (size_t)(oh * ow) * sizeof *out);
+done:
+    xa_image_fini(&in);
+    xa_image_fini(&grown);
+    return st;
+}
+
+static void take_sign(xa_metric_sign sign, float *v, int64_t n)
+{
+    if (sign == XA_SIGN_POSITIVE)
+        for (int64_t i = 0; i < n; i++)
+            v[i] = v[i] > 0.0f ? v[i] : 0.0f;
+    else if (sign == XA_SIGN_ABS)
+        for (int64_t i = 0; i < n; i++)
+            v[i] = fabsf(v[i]);
+}
+
+/* First and one past the last of the scene's pixels whose centre lies in [from, to). */
+static void centres(double from, double to, int64_t n, int64_t *first, int64_t *end)
+{
+    const double a = ceil(from - 0.5), b = ceil(to - 0.5);
+    *first = a < 0.0 ? 0 : a > (double)n ? n : (int64_t)a;
+    *end = b < 0.0 ? 0 : b > (double)n ? n : (int64_t)b;
+}
+
+static void mark_masks(const xa_metric_spec *spec, const xa_region *r, xa__scene *s)
+{
+    const double shift = spec->wsol ? 0.0 : 0.5;
+    for (int64_t y = 0; r->mask && y < s->height; y++) {
+        const int64_t v = (int64_t)floor(((double)y + shift) * s->step_y + s->top);
+        if (v < 0 || v >= r->height)
+            continue;
+        for (int64_t x = 0; x < s->width; x++) {
+            const int64_t u = (int64_t)floor(((double)x + shift) * s->step_x + s->left);
+            uint8_t *where = &s->where[y * s->width + x];
+            if (u < 0 || u >= r->width || *where == XA__OUT)
+                continue;
+            const uint8_t is = r->mask[v * r->width + u];
+            if (is == 1)
+                *where = XA__REGION;
+            else if (is == 2 && *where != XA__REGION)
+                *where = XA__OUT;
+        }
+    }
+}
+
+static double clip(double v, double high)
+{
+    return v < 0.0 ? 0.0 : v > high ? high : v;
+}
+
+/* Boxes go to the scene and mark its pixels, before masks do: what a box covers is not ignored. */
+static void mark_boxes(const xa_metric_spec *spec, const xa_region *r, xa__work *w, xa__scene *s)
+{
+    s->box = w->box;
+    s->nboxes = 0;
+    for (int i = 0; i < r->nboxes; i++) {
+        double *b = s->box[s->nboxes];
+        b[0] = clip((r->boxes[i][0] - s->left) / s->step_x, (double)s->width);
+        b[1] = clip((r->boxes[i][1] - s->top) / s->step_y, (double)s->height);
+        b[2] = clip((r->boxes[i][2] - s->left) / s->step_x, (double)s->width);
+        b[3] = clip((r->boxes[i][3] - s->top) / s->step_y, (double)s->height);
+        if (b[2] <= b[0] || b[3] <= b[1])
+            continue;
+        int64_t x0, x1, y0, y1;
+        centres(b[0], b[2], s->width, &x0, &x1);
+        centres(b[1], b[3], s->height, &y0, &y1);
+        for (int64_t y = y0; y < y1; y++)
+            for (int64_t x = x0; x < x1; x++)
+                if (s->where[y * s->width + x] != XA__OUT)
+                    s->where[y * s->width + x] = XA__REGION;
+        if (spec->wsol)
+            for (int k = 0; k < 4; k++)
+                b[k] = trunc(b[k] + 1e-9); /* int(x * 224 / W), in whole numbers there */
+        s->nboxes++;
+    }
+}
+
+/* Counts, extremes, and the box around masks where no box is given. */
+static void take_stock(xa__scene *s, bool wsol)
+{
+    int64_t x0 = s->width, y0 = s->height, x1 = -1, y1 = -1;
+    s->region = s->seen = 0;
+    s->argmax = -1;
+    s->low = INFINITY;
+    s->high = -INFINITY;
+    for (int64_t y = 0, i = 0; y < s->height; y++)
+        for (int64_t x = 0; x < s->width; x++, i++) {
+            const float v = s->value[i];
+            if (s->where[i] == XA__OUT)
+                continue;
+            s->seen++;
+            s->low = v < s->low ? v : s->low;
+            if (v > s->high) {
+                s->high = v;
+                s->argmax = i;
+            }
+            if (s->where[i] != XA__REGION)
+                continue;
+            s->region++;
+            x0 = x < x0 ? x : x0;
+            x1 = x > x1 ? x : x1;
+            y0 = y < y0 ? y : y0;
+            y1 = y > y1 ? y : y1;
+        }
+    if (s->nboxes == 0 && s->region > 0) {
+        const double past = wsol ? 0.0 : 1.0;
+        double *b = s->box[s->nboxes++];
+        b[0] = (double)x0;
+        b[1] = (double)y0;
+        b[2] = (double)x1 + past;
+        b[3] = (double)y1 + past;
+    }
+}
+
+xa_status xa__scene_make(const xa_metric_spec *spec,
+                         const xa_region *r,
+                         const xa_score_map *m,
+                         xa__work *w,
+                         xa__scene *s,
+                         xa_err *err)
+{
+    *s = (xa__scene){.value = w->value, .where = w->where};
+    xa__scene_size(spec, r, m, &s->width, &s->height);
+    s->count = s->width * s->height;
+    s->left = s->top = 0.0;
+    s->step_x = s->step_y = 1.0;
+    if (spec->at != XA_AT_IMAGE) {
+        s->step_x = m->affine[0][0] * (double)m->input_width / (double)s->width;
+        s->step_y = m->affine[1][1] * (double)m->input_height / (double)s->height;
+        s->left = m->affine[0][2];
+        s->top = m->affine[1][2];
+    }
+    const float *map = m->values;
+    if (m->channels > 1) {
+        xa__reduce_channels(m, w->scratch);
+        map = w->scratch;
+    }
+    memset(s->where, XA__BACKGROUND, (size_t)s->count);
+    if (spec->at == XA_AT_IMAGE)
+        to_image(m, map, s);
+    else if (s->width == m->width && s->height == m->height)
+        memcpy(s->value, map, (size_t)s->count * sizeof *map);
+    else if (spec->at == XA_AT_GRID)
+        xa__area_mean(map, m->height, m->width, s->value, s->height, s->width);
+    else if (spec->cubic)
+        XA_RETURN_TRY(err, cubic(map, m->height, m->width, s->value, s->height, s->width, err));
+    else
+        xa_upsample_linear(map, m->height, m->width, s->value, s->height, s->width);
+    take_sign(spec->sign, s->value, s->count);
+    mark_boxes(spec, r, w, s);
+    mark_masks(spec, r, s);
+    take_stock(s, spec->wsol);
+    return XA_OK;
+}

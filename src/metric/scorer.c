@@ -1,0 +1,155 @@
+/* All metrics of one map: metrics that look at the same scene share it. */
+#include "metric_internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct xa_scorer {
+    const xa_metric_spec *specs;
+    int n;
+    int *scene_of; /* [n] the first metric that looks at the same scene */
+    xa__work work;
+};
+
+static bool same_scene(const xa_metric_spec *a, const xa_metric_spec *b)
+{
+    return a->at == b->at && (a->at != XA_AT_GRID || a->grid == b->grid) && a->sign == b->sign &&
+           a->cubic == b->cubic && a->wsol == b->wsol;
+}
+
+xa_status xa_scorer_create(const xa_metric_spec *specs, int n, xa_scorer **out, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_scorer *s = xa_alloc(1, sizeof *s);
+    if (!s)
+        XA_FAIL(err, XA_NOMEM, "metrics: out of memory");
+    s->specs = specs;
+    s->n = n;
+    s->scene_of = xa_alloc((size_t)n + 1, sizeof *s->scene_of);
+    if (!s->scene_of)
+        XA_FAIL(err, XA_NOMEM, "metrics: out of memory");
+    for (int i = 0; i < n; i++) {
+        XA_TRY(err, xa_metric_check(&specs[i], err));
+        s->scene_of[i] = i;
+        for (int k = 0; k < i && s->scene_of[i] == i; k++)
+            if (same_scene(&specs[k], &specs[i]))
+                s->scene_of[i] = k;
+    }
+    *out = s;
+    s = NULL;
+done:
+    xa_scorer_free(s);
+    return st;
+}
+
+void xa_scorer_free(xa_scorer *s)
+{
+    if (!s)
+        return;
+    free(s->scene_of);
+    xa__work_fini(&s->work);
+    free(s);
+}
+
+/* The stored peak is enough where nothing is changed before it is sought. */
+static bool needs_no_scene(const xa_metric_spec *spec, const xa_score_map *m)
+{
+    return spec->kind == XA_METRIC_POINTING_GAME && spec->at == XA_AT_MAP &&
+           spec->sign == XA_SIGN_SIGNED && spec->smoothing == 0.0 && m->has_peak;
+}
+
+static double top_hit(const xa_metric_spec *spec, const xa__scene *s, xa__work *w, int64_t rank)
+{
+    if (spec->kind != XA_METRIC_GT_KNOWN && rank < 0)
+        return NAN;
+    if ((spec->kind == XA_METRIC_TOP1 && rank > 0) || (spec->kind == XA_METRIC_TOP5 && rank > 4))
+        return 0.0;
+    return xa__box_iou(spec, s, w) >= spec->level[0] ? 1.0 : 0.0;
+}
+
+static double score(const xa_metric_spec *spec,
+                    const xa_region *r,
+                    const xa_score_map *m,
+                    const xa__scene *s,
+                    xa__work *w,
+                    void *statistic)
+{
+    if (s->region == 0 && !(spec->kind == XA_METRIC_POINTING_GAME && spec->at == XA_AT_MAP))
+        return NAN;
+    switch (spec->kind) {
+    case XA_METRIC_POINTING_GAME:
+        return xa__pointing_game(spec, r, s, w);
+    case XA_METRIC_ENERGY:
+    case XA_METRIC_RELEVANCE_MASS:
+        return xa__mass(s);
+    case XA_METRIC_RELEVANCE_RANK:
+        return s->region == s->seen ? NAN : xa__top_share(s, s->region, w);
+    case XA_METRIC_TOP_K:
+        return xa__top_share(s, spec->k < s->seen ? spec->k : s->seen, w);
+    case XA_METRIC_ROC_AUC:
+        return s->region == s->seen ? NAN : xa__roc_auc(s, w);
+    case XA_METRIC_AVERAGE_FOCUS:
+        return xa__average_focus(spec, s);
+    case XA_METRIC_IOU:
+        return xa__iou(spec, s);
+    case XA_METRIC_BOX_IOU:
+        return xa__box_iou(spec, s, w);
+    case XA_METRIC_GT_KNOWN:
+    case XA_METRIC_TOP1:
+    case XA_METRIC_TOP5:
+        return top_hit(spec, s, w, m->rank);
+    case XA_METRIC_BOX_ACC:
+        return xa__box_acc(spec, s, w, statistic);
+    case XA_METRIC_PXAP:
+        return xa__pxap(spec, s, statistic);
+    default:
+        return NAN;
+    }
+}
+
+xa_status xa_scorer_score(xa_scorer *s,
+                          const xa_region *region,
+                          const xa_score_map *map,
+                          double *value,
+                          void *const *statistic,
+                          xa_err *err)
+{
+    for (int i = 0; i < s->n; i++) {
+        value[i] = NAN;
+        if (statistic && statistic[i])
+            memset(statistic[i], 0, xa_metric_statistic_bytes(&s->specs[i]));
+    }
+    if (region->empty || map->nonfinite)
+        return XA_OK;
+    for (int first = 0; first < s->n; first++) {
+        xa__scene scene = {0};
+        if (s->scene_of[first] != first)
+            continue;
+        for (int i = first; i < s->n; i++) {
+            if (s->scene_of[i] != first)
+                continue;
+            if (needs_no_scene(&s->specs[i], map)) {
+                value[i] = xa_pointing_game(
+                    &s->specs[i], region, !map->degenerate, map->peak[0], map->peak[1]);
+                continue;
+            }
+            if (!scene.value) {
+                int64_t w, h;
+                xa__scene_size(&s->specs[first], region, map, &w, &h);
+                /* a frame of one pixel around the scene, for floods */
+                const size_t room = (size_t)((w + 2) * (h + 2)),
+                             own = (size_t)(map->width * map->height);
+                XA_RETURN_TRY(
+                    err,
+                    xa__work_fit(
+                        &s->work, room > own ? room : own, (size_t)region->nboxes + 1, err));
+                XA_RETURN_TRY(err,
+                              xa__scene_make(&s->specs[first], region, map, &s->work, &scene, err));
+            }
+            value[i] =
+                score(&s->specs[i], region, map, &scene, &s->work, statistic ? statistic[i] : NULL);
+        }
+    }
+    return XA_OK;
+}
