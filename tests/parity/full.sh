@@ -38,6 +38,10 @@ python=$venv/bin/python
 "$python" "$here/models.py" "$work" ${PARITY_TRUNK:+--trunk "$PARITY_TRUNK"}
 
 printf '%s\n' path "${photos[@]}" >"$work/manifest.csv"
+xaudit_run() { # without the metrics: nothing is annotated here
+  sed -i '/^metrics:/d' "$1"
+  "$xaudit" run "$1" --output "$2" --quiet
+}
 report=$work/parity.md
 {
   echo "# Keras beside xaudit on full-size models"
@@ -54,6 +58,8 @@ one() {
   [ -f "$work/$name.ref.h5" ] || "$python" "$here/reference.py" "$model" "$@" -o "$work/$name.ref.h5" --size "$size" "$size" \
     --scale "$scale" --resize "$resize" --float64 ${head:+--head "$head"} >"$work/$name.log" 2>&1
   printf '%s\n' path "$@" >"$work/$name.csv"
+  local setting=$scale
+  case $scale in *=*) setting="{ ${scale//=/: } }" ;; esac
   cat >"$work/$name.yaml" <<Y
 manifest: $name.csv
 output: $name.out.h5
@@ -61,7 +67,7 @@ models:
   - name: $name
     file: $model
     ${head:+head: $head}
-    input: { size: [$size, $size], resize: $resize, scale: $scale }
+    input: { size: [$size, $size], resize: $resize, scale: $setting }
     explainers: [saliency, gradcam]
 Y
   {
@@ -92,7 +98,7 @@ pipeline() {
   shift 3
   [ -f "$work/$name.listing.h5" ] || "$python" "$here/seed.py" listing "$@" "${photos[@]}" -o "$work/$name.listing.h5" >"$work/$name.log" 2>&1
   rm -f "$work/$name.h5"
-  "$xaudit" run "$job" --output "$work/$name.h5" --quiet
+  xaudit_run "$job" "$work/$name.h5"
   {
     echo
     echo "## $title"
