@@ -17,6 +17,14 @@ if(XA_SANITIZE)
     -fno-sanitize-recover=all)
   target_link_options(xa_flags INTERFACE -fsanitize=${XA_SANITIZE})
 endif()
+if(XA_FUZZ)
+  if(NOT CMAKE_C_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "XA_FUZZ needs clang (Debian: clang libclang-rt-14-dev): -DCMAKE_C_COMPILER=clang")
+  endif()
+  target_compile_options(xa_flags INTERFACE -fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer
+    -fno-sanitize-recover=all)
+  target_link_options(xa_flags INTERFACE -fsanitize=address,undefined)
+endif()
 
 # xa_module(name SOURCES a.c b.c [NEEDS module..] [LIBS target..])
 # NEEDS are the modules above it in src/README.md's table, and nothing else: an upward call fails to link.
