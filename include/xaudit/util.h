@@ -169,6 +169,9 @@ const char *xa_nearest(const char *text, const char *const *names, size_t n);
 
 /* Joins a path to the folder of `base_file` unless it is absolute. Caller frees. */
 char *xa_path_beside(const char *base_file, const char *path);
+/* Takes "a/../", "./" and "//" out of a path, in place; "a/.." stays where a is a symbolic link or
+ * not there, as the system means another folder then, or none. */
+void xa_path_tidy(char *path);
 /* Opens a regular file for reading; the caller closes *fd. NOT_FOUND if there is none, IO for
  * folders, pipes and devices (without waiting for a writer) and whatever else goes wrong. */
 XA_MUST_USE xa_status xa_open_regular(const char *path, int *fd, int64_t *size, xa_err *err);
