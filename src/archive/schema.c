@@ -99,7 +99,7 @@ expand(const xa__field_info *info, const xa_field_spec *spec, xa_str *path, xa_e
                            info->path,
                            what[i],
                            values[i]);
-    if (path->failed)
+    if (path->failed || path->data == NULL)
         XA_RETURN_FAIL(err, XA_NOMEM, "%s: no memory for its name", info->path);
     return XA_OK;
 }

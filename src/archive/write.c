@@ -195,10 +195,12 @@ xa_status xa_archive_open(
         a->comm = comm;
         a->path = xa_strdup(path);
     }
-    if (a == NULL || a->path == NULL)
-        st = xa_err_set(&mine, XA_NOMEM, __FILE__, __func__, __LINE__, "%s: no memory", path);
+    if (a == NULL || a->path == NULL) {
+        st = XA_NOMEM;
+        xa_err_set(&mine, st, __FILE__, __func__, __LINE__, "%s: no memory", path);
+    }
     st = agree(comm, st, &mine, err);
-    if (st != XA_OK)
+    if (st != XA_OK || a == NULL)
         goto done;
     XA_TRY(err, prepare(a, err));
     XA_TRY(err, open_file(a, err));

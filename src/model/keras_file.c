@@ -49,7 +49,7 @@ static herr_t refuse_external(const char *parent_file,
                               const char *parent_group,
                               const char *child_file,
                               const char *child_object,
-                              unsigned *flags,
+                              unsigned *flags, /* NOLINT(readability-non-const-parameter): HDF5's */
                               hid_t fapl,
                               void *arg)
 {

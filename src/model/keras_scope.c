@@ -35,7 +35,7 @@ void xa_kscope_free(xa_kscope *s)
 {
     if (!s)
         return;
-    for (int i = 0; i < s->nlayers; i++)
+    for (int i = 0; s->layers && i < s->nlayers; i++)
         layer_fini(&s->layers[i]);
     free(s->layers);
     free(s->order);

@@ -472,6 +472,68 @@ static void test_texts(void **state)
     assert_int_equal(wrong, 0);
 }
 
+/* ---- a single number where a layer wants a tensor ---- */
+
+static void test_scalars(void **state)
+{
+    (void)state;
+    static const char *const classes[] = {"LayerNormalization",
+                                          "BatchNormalization",
+                                          "Normalization",
+                                          "Softmax",
+                                          "Activation",
+                                          "PReLU",
+                                          "ReLU",
+                                          "LeakyReLU",
+                                          "ELU",
+                                          "Dense",
+                                          "Flatten",
+                                          "Reshape",
+                                          "Permute",
+                                          "Rescaling",
+                                          "Dropout",
+                                          "GlobalAveragePooling1D",
+                                          "GlobalAveragePooling2D",
+                                          "MaxPooling2D",
+                                          "Conv2D",
+                                          "DepthwiseConv2D",
+                                          "SeparableConv2D",
+                                          "ZeroPadding2D",
+                                          "Cropping2D",
+                                          "UpSampling2D",
+                                          "Resizing",
+                                          "CenterCrop",
+                                          "Concatenate",
+                                          "Add",
+                                          "MultiHeadAttention",
+                                          "AddPositionEmbs",
+                                          "ClassToken",
+                                          "TransformerBlock",
+                                          "EinsumDense",
+                                          "UnitNormalization"};
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+        xa_err err;
+        xa_str s = {0};
+        xa_str_printf(
+            &s,
+            "{\"class_name\":\"Sequential\",\"config\":{\"name\":\"s\",\"layers\":["
+            "{\"class_name\":\"InputLayer\",\"config\":{\"batch_input_shape\":[null,4,4,1],"
+            "\"name\":\"in\"}},"
+            "{\"class_name\":\"GlobalAveragePooling2D\",\"config\":{\"name\":\"pool\"}},"
+            "{\"class_name\":\"Reshape\",\"config\":{\"name\":\"one\",\"target_shape\":[]}},"
+            "{\"class_name\":\"%s\",\"config\":{\"name\":\"probe\",\"center\":false,"
+            "\"scale\":false,\"use_bias\":false,\"units\":1,\"target_shape\":[1],\"dims\":[]}}]}}",
+            classes[i]);
+        damaged_write(SEQUENTIAL, s.data, path);
+        if (i == 0)
+            refused(classes[i], XA_SHAPE, "probe", "a single number, which has no axis");
+        else if (open_it(&err) != XA_OK)
+            assert_true(strstr(err.message, path) != NULL);
+        xa_str_free(&s);
+    }
+    assert_int_equal(wrong, 0);
+}
+
 /* ---- every setting of every layer, of every wrong type ---- */
 
 /* Settings that move numbers: nothing but what Keras writes there may be taken. */
@@ -582,6 +644,7 @@ int main(void)
         cmocka_unit_test(test_wiring),
         cmocka_unit_test(test_weights),
         cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_scalars),
         cmocka_unit_test(test_every_setting),
     };
     return cmocka_run_group_tests(tests, make_file, remove_file);
