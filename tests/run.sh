@@ -75,6 +75,22 @@ else
   skipped=$((skipped + 1))
 fi
 
+if [ -n "$full" ]; then
+  step "clang-tidy 14 (settings in .clang-tidy)"
+  xa_packages clang-tidy || true
+  if command -v run-clang-tidy-14 >/dev/null 2>&1; then
+    run-clang-tidy-14 -p build-test -j 2 -quiet '/src/.*\.c$' >build-test/tidy.log 2>/dev/null
+    if grep -E 'warning:|error:' build-test/tidy.log; then
+      failed=$((failed + 1))
+    else
+      passed=$((passed + 1))
+    fi
+  else
+    echo "XA_SKIPPED clang-tidy: no run-clang-tidy-14 here" >&2
+    skipped=$((skipped + 1))
+  fi
+fi
+
 step "formatting (clang-format 14)"
 if command -v clang-format-14 >/dev/null 2>&1; then
   bad=$(git ls-files '*.c' '*.h' | xargs clang-format-14 --dry-run 2>&1 | grep -c 'code should be clang-formatted')
