@@ -200,7 +200,7 @@ xa_status xa_archive_open(
         xa_err_set(&mine, st, __FILE__, __func__, __LINE__, "%s: no memory", path);
     }
     st = agree(comm, st, &mine, err);
-    if (st != XA_OK || a == NULL)
+    if (st != XA_OK || a == NULL || a->path == NULL)
         goto done;
     XA_TRY(err, prepare(a, err));
     XA_TRY(err, open_file(a, err));

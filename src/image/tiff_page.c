@@ -216,7 +216,9 @@ expand_palette(const xa__tiff_page *p, const xa_decode_options *opt, xa_image *i
     xa__samples_palette(
         im->data, out.data, im->width * im->height, p->spp, im->type, p->palette, p->bits);
     free(im->data);
-    *im = out;
+    im->data = out.data;
+    im->channels = out.channels;
+    im->type = out.type;
     return XA_OK;
 }
 
