@@ -345,6 +345,25 @@ static void test_wiring(void **state)
     assert_int_equal(wrong, 0);
 }
 
+/* An InputLayer more than the model says it has. */
+static void test_second_input(void **state)
+{
+    (void)state;
+    json_t *model = damaged_config(FUNCTIONAL);
+    json_t *layers = json_object_get(json_object_get(model, "config"), "layers");
+    json_t *another = json_loads("{\"class_name\":\"InputLayer\",\"name\":\"other\",\"config\":{"
+                                 "\"name\":\"other\",\"batch_input_shape\":[null,24,22,3]},"
+                                 "\"inbound_nodes\":[]}",
+                                 0,
+                                 NULL);
+    assert_int_equal(json_array_append_new(layers, another), 0);
+    damaged_set(damaged_layer(model, "stem_conv_pad"), "inbound_nodes", "[[[\"other\",0,0,{}]]]");
+    damaged_write_json(FUNCTIONAL, model, path);
+    refused("an unlisted input", XA_UNSUPPORTED, "\"other\"", "is a second input");
+    json_decref(model);
+    assert_int_equal(wrong, 0);
+}
+
 /* ---- weights ---- */
 
 static void test_weights(void **state)
@@ -642,6 +661,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_settings),
         cmocka_unit_test(test_wiring),
+        cmocka_unit_test(test_second_input),
         cmocka_unit_test(test_weights),
         cmocka_unit_test(test_texts),
         cmocka_unit_test(test_scalars),
