@@ -15,7 +15,7 @@ static const char usage[] =
     "  xaudit check JOB.yaml [--layers] [--against REF.h5] [--set key=value]...\n"
     "                      what would run: models, memory, sizes; every mistake at once;\n"
     "                      --against: agreement with Keras (tests/parity/reference.py)\n"
-    "  xaudit info FILE [--digest]\n"
+    "  xaudit info FILE [--digest] [--job]\n"
     "                      an archive, a model or an image, in a page\n"
     "  xaudit table ARCHIVE [--csv]\n"
     "                      one line per image (or per image, class, model, explainer)\n"

@@ -36,7 +36,7 @@ left=$(pending stop.h5)
 
 # SIGKILL of all ranks at several moments; then to the end, with another number of ranks.
 for after in 0.8 1.1 1.5; do
-  setsid mpirun --oversubscribe --bind-to none -n 2 "$XAUDIT" run job.yaml --output kill.h5 --quiet >out 2>err &
+  setsid $MPIRUN -n 2 "$XAUDIT" run job.yaml --output kill.h5 --quiet >out 2>err &
   pid=$!
   sleep $after
   kill -KILL -- -$pid 2>/dev/null
