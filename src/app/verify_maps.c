@@ -146,12 +146,12 @@ static bool find_columns(maps *m, const char *group)
     return ok;
 }
 
-/* A score a pair, whatever it is. */
+/* A row a pair, whatever is in it: scores or what they are made of. */
 static xa_status check_localisation(maps *m, xa_err *err)
 {
     char **names = NULL;
     int64_t n = 0;
-    xa_verify_column c;
+    xa_dataset_info info;
     xa_status st = XA_OK;
     char *group = xa_strfmt("/localisation/%s/%s", m->model, m->explainer);
     if (!group)
@@ -162,8 +162,20 @@ static xa_status check_localisation(maps *m, xa_err *err)
         goto done;
     }
     XA_TRY(err, st);
-    for (int64_t k = 0; k < n; k++)
-        (void)xa_verify_column_find(m->v, &c, group, names[k], XA_TYPE_F64, 1, &m->v->pairs);
+    for (int64_t k = 0; k < n; k++) {
+        char path[sizeof info.path];
+        xa_err why = XA_ERR_INIT;
+        snprintf(path, sizeof path, "%s/%s", group, names[k]);
+        if (xa_archive_dataset(m->v->archive, path, &info, &why) != XA_OK)
+            xa_verify_tell(m->v, XA_FINDING_DAMAGE, "%s: %s", path, why.message);
+        else if (m->v->pairs >= 0 && (info.ndim < 1 || info.dim[0] != m->v->pairs))
+            xa_verify_tell(m->v,
+                           XA_FINDING_DAMAGE,
+                           "%s: expected a row for each of %" PRId64 " pairs, found %" PRId64,
+                           path,
+                           m->v->pairs,
+                           info.ndim < 1 ? 1 : info.dim[0]);
+    }
 done:
     for (int64_t k = 0; names && k < n; k++)
         free(names[k]);
