@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # All tests on a fresh Debian or Ubuntu: packages, release build and its tests, the same with ASan and UBSan,
-# the command line, formatting.
+# the command line, a little fuzzing, formatting.
 #   tests/run.sh [--full]
 set -uo pipefail
 XA_ROOT=$(cd "$(dirname "$0")/.." && pwd)
@@ -55,6 +55,41 @@ xa_packages $XA_PACKAGES $XA_TEST_PACKAGES || exit 1
 
 suite "release" build-test -DCMAKE_BUILD_TYPE=Release
 suite "sanitized" build-asan -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS=-O1 -DXA_SANITIZE=address,undefined
+
+# A few seconds for each fuzz target; longer runs are described in tests/fuzz/README.md.
+step "fuzzing"
+clang_packages="clang"
+apt-cache show libclang-rt-14-dev >/dev/null 2>&1 && clang_packages="clang libclang-rt-14-dev"
+# shellcheck disable=SC2086
+xa_packages $clang_packages || true
+if echo 'int LLVMFuzzerTestOneInput(const char *d, unsigned long n) { return d && n == 9; }' |
+  clang -x c -fsanitize=fuzzer,address -o /dev/null - 2>/dev/null; then
+  if xa_build build-fuzz -DXA_WERROR=ON -DXA_FUZZ=ON -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug \
+    -DCMAKE_C_FLAGS=-O1 && tests/fuzz/run.sh build-fuzz "$([ -n "$full" ] && echo 60 || echo 3)"; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+  fi
+else
+  echo "XA_SKIPPED fuzzing: no clang with libFuzzer here (Debian: clang libclang-rt-14-dev)" >&2
+  skipped=$((skipped + 1))
+fi
+
+if [ -n "$full" ]; then
+  step "clang-tidy 14 (settings in .clang-tidy)"
+  xa_packages clang-tidy || true
+  if command -v run-clang-tidy-14 >/dev/null 2>&1; then
+    run-clang-tidy-14 -p build-test -j 2 -quiet '/src/.*\.c$' >build-test/tidy.log 2>/dev/null
+    if grep -E 'warning:|error:' build-test/tidy.log; then
+      failed=$((failed + 1))
+    else
+      passed=$((passed + 1))
+    fi
+  else
+    echo "XA_SKIPPED clang-tidy: no run-clang-tidy-14 here" >&2
+    skipped=$((skipped + 1))
+  fi
+fi
 
 step "formatting (clang-format 14)"
 if command -v clang-format-14 >/dev/null 2>&1; then

@@ -5,7 +5,8 @@
  *
  *   /                             attributes: format="xaudit", format_version="1.0", created, and
  *                                 the program's: tool_version, identity, identity_text, job (YAML
- *                                 text), manifest_sha256
+ *                                 text), manifest_sha256. Longer than the 64 KiB of an attribute,
+ *                                 job and identity_text are datasets of these names
  *   /samples/                     [N] id, path, label, split, group, ...; extra/<column>;
  *                                 labels/ and annotations/ [A], found through offsets
  *   /eval/                        [Q] every pair of an image and a class annotated in it
@@ -134,7 +135,9 @@ const char *xa_type_name(xa_type t);
     X(RUN_SESSION_START, "/run/sessions/start", STR, "256", RAW, "", "UTC") \
     X(RUN_SESSION_END, "/run/sessions/end", STR, "256", RAW, "", "UTC; empty if it was killed") \
     X(RUN_SESSION_HOST, "/run/sessions/host", STR, "256", RAW, "", "host of rank 0") \
-    X(RUN_SESSION_TEXT, "/run/sessions/text", STR, "256", RAW, "", "tool, ISA, BLAS, MPI, HDF5")
+    X(RUN_SESSION_TEXT, "/run/sessions/text", STR, "256", RAW, "", "tool, ISA, BLAS, MPI, HDF5") \
+    X(JOB_TEXT, "/job", STR, "1", RAW, "", "the job, where an attribute cannot hold it") \
+    X(IDENTITY_TEXT, "/identity_text", STR, "1", RAW, "", "likewise what moves its numbers")
 /* clang-format on */
 
 typedef enum xa_field_kind {
@@ -201,6 +204,13 @@ XA_MUST_USE xa_status xa_schema_attr_texts(xa_schema *s,
                                            const char *const *texts,
                                            int64_t n,
                                            xa_err *err);
+/* A text of the whole archive, kind JOB_TEXT or IDENTITY_TEXT: an attribute of "/" named as in the
+ * table, or, beyond 64 KiB, that dataset, which xa_archive_open does not ask for. The text is
+ * borrowed until xa_archive_create. */
+XA_MUST_USE xa_status xa_schema_text(xa_schema *s,
+                                     xa_field_kind kind,
+                                     const char *text,
+                                     xa_err *err);
 /* Bytes of the file that results, data and overhead, a little more rather than less. */
 size_t xa_schema_bytes(const xa_schema *s);
 
@@ -269,6 +279,8 @@ XA_MUST_USE xa_status xa_archive_read_all(
 /* Text attribute; NULL through *out when absent. Caller frees. */
 XA_MUST_USE xa_status
 xa_archive_attr_text(xa_archive *a, const char *path, const char *name, char **out, xa_err *err);
+/* What xa_schema_text stored, in either place; NULL through *out when absent. Caller frees. */
+XA_MUST_USE xa_status xa_archive_text(xa_archive *a, xa_field_kind kind, char **out, xa_err *err);
 /* A list of texts, free each and the list; NULL and 0 when absent. */
 XA_MUST_USE xa_status xa_archive_attr_texts(
     xa_archive *a, const char *path, const char *name, char ***out, int64_t *n, xa_err *err);

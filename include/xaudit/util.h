@@ -81,28 +81,37 @@ void xa_err_trail(const xa_err *err, char *out, size_t size);
 
 #define XA_MUST_USE __attribute__((warn_unused_result))
 
-/* Both need a local `xa_status st` and a label `done:`. */
-#define XA_FAIL(err, code, ...)                                                    \
-    do {                                                                           \
-        st = xa_err_set((err), (code), __FILE__, __func__, __LINE__, __VA_ARGS__); \
-        goto done;                                                                 \
+/* Both need a local `xa_status st` and a label `done:`. What is returned is the code itself, so
+ * that whoever reads the code, a compiler too, sees that a failure is one. */
+#define XA_FAIL(err, code, ...)                                              \
+    do {                                                                     \
+        const xa_status code_ = (code);                                      \
+        xa_err_set((err), code_, __FILE__, __func__, __LINE__, __VA_ARGS__); \
+        st = code_;                                                          \
+        goto done;                                                           \
     } while (0)
-#define XA_TRY(err, call)                                              \
-    do {                                                               \
-        st = (call);                                                   \
-        if (st != XA_OK) {                                             \
-            st = xa_err_pass((err), st, __FILE__, __func__, __LINE__); \
-            goto done;                                                 \
-        }                                                              \
+#define XA_TRY(err, call)                                         \
+    do {                                                          \
+        st = (call);                                              \
+        if (st != XA_OK) {                                        \
+            xa_err_pass((err), st, __FILE__, __func__, __LINE__); \
+            goto done;                                            \
+        }                                                         \
     } while (0)
 /* The same without cleanup: return at once. */
-#define XA_RETURN_FAIL(err, code, ...) \
-    return xa_err_set((err), (code), __FILE__, __func__, __LINE__, __VA_ARGS__)
-#define XA_RETURN_TRY(err, call)                                          \
-    do {                                                                  \
-        xa_status st_ = (call);                                           \
-        if (st_ != XA_OK)                                                 \
-            return xa_err_pass((err), st_, __FILE__, __func__, __LINE__); \
+#define XA_RETURN_FAIL(err, code, ...)                                       \
+    do {                                                                     \
+        const xa_status code_ = (code);                                      \
+        xa_err_set((err), code_, __FILE__, __func__, __LINE__, __VA_ARGS__); \
+        return code_;                                                        \
+    } while (0)
+#define XA_RETURN_TRY(err, call)                                   \
+    do {                                                           \
+        const xa_status st_ = (call);                              \
+        if (st_ != XA_OK) {                                        \
+            xa_err_pass((err), st_, __FILE__, __func__, __LINE__); \
+            return st_;                                            \
+        }                                                          \
     } while (0)
 
 /* ---- log: the one piece of global state ------------------------------------------------------ */
@@ -169,6 +178,9 @@ const char *xa_nearest(const char *text, const char *const *names, size_t n);
 
 /* Joins a path to the folder of `base_file` unless it is absolute. Caller frees. */
 char *xa_path_beside(const char *base_file, const char *path);
+/* Takes "a/../", "./" and "//" out of a path, in place; "a/.." stays where a is a symbolic link or
+ * not there, as the system means another folder then, or none. */
+void xa_path_tidy(char *path);
 /* Opens a regular file for reading; the caller closes *fd. NOT_FOUND if there is none, IO for
  * folders, pipes and devices (without waiting for a writer) and whatever else goes wrong. */
 XA_MUST_USE xa_status xa_open_regular(const char *path, int *fd, int64_t *size, xa_err *err);

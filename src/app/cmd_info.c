@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app.h"
+#include "reader.h"
 
 /* ---- archive ---- */
 
@@ -15,8 +16,10 @@ static xa_status print_dataset(void *arg, const xa_dataset_info *info, xa_err *e
     xa_str shape = {0};
     for (int i = 0; i < info->ndim; i++)
         xa_str_printf(&shape, "%s%" PRId64, i ? "," : "", info->dim[i]);
+    char path[sizeof info->path];
+    xa_str_sanitise(info->path, path, sizeof path);
     printf("  %-56s %-4s [%s]\n",
-           info->path,
+           path,
            info->type < XA_TYPE_COUNT ? xa_type_name(info->type) : "?",
            shape.data ? shape.data : "");
     xa_str_free(&shape);
@@ -26,53 +29,68 @@ static xa_status print_dataset(void *arg, const xa_dataset_info *info, xa_err *e
 static xa_status print_digest(void *arg, const xa_dataset_info *info, xa_err *err)
 {
     char hex[XA_SHA256_HEX];
-    if (!strncmp(info->path, "/run/", 5))
+    if (!strncmp(info->path, "/run/", 5) || !strcmp(info->path, "/job"))
         return XA_OK; /* outside every equality claim */
     XA_RETURN_TRY(err, xa_archive_digest(arg, info->path, hex, err));
-    printf("%s  %s\n", hex, info->path);
+    char path[sizeof info->path];
+    xa_str_sanitise(info->path, path, sizeof path);
+    printf("%s  %s\n", hex, path);
     return XA_OK;
 }
 
 static void print_attribute(xa_archive *a, const char *name)
 {
-    char *text = NULL;
-    if (xa_archive_attr_text(a, "/", name, &text, NULL) == XA_OK && text && !strchr(text, '\n'))
-        printf("  %-16s %s\n", name, text);
+    char *text = NULL, clean[1024];
+    if (xa_archive_attr_text(a, "/", name, &text, NULL) == XA_OK && text && !strchr(text, '\n')) {
+        xa_str_sanitise(text, clean, sizeof clean);
+        printf("  %-16s %s\n", name, clean);
+    }
     free(text);
+}
+
+/* The rows of a column, at least `rows` of them; NULL if it is not what format 1 says. */
+static void *column(xa_archive *a, const char *path, xa_type type, int64_t rows, size_t *item_bytes)
+{
+    xa_dataset_info info;
+    void *data = NULL;
+    if (xa_archive_dataset(a, path, &info, NULL) != XA_OK || info.type != type || info.ndim > 1 ||
+        (info.ndim == 1 ? info.dim[0] : 1) < rows ||
+        xa_archive_read_all(a, path, &info, &data, NULL) != XA_OK)
+        return NULL;
+    if (item_bytes)
+        *item_bytes = info.item_bytes;
+    return data;
 }
 
 static void print_sessions(xa_archive *a)
 {
-    int32_t count = 0, ranks[XA_SESSIONS];
-    xa_dataset_info info;
-    void *start = NULL, *end = NULL, *text = NULL;
-    if (xa_archive_read(a, "/run/sessions/count", 0, 1, &count, NULL) != XA_OK || count < 1)
-        return;
-    if (count > XA_SESSIONS)
-        count = XA_SESSIONS;
-    if (xa_archive_read(a, "/run/sessions/ranks", 0, count, ranks, NULL) == XA_OK &&
-        xa_archive_read_all(a, "/run/sessions/text", &info, &text, NULL) == XA_OK) {
-        const size_t text_bytes = info.item_bytes;
-        if (xa_archive_read_all(a, "/run/sessions/end", &info, &end, NULL) == XA_OK &&
-            xa_archive_read_all(a, "/run/sessions/start", &info, &start, NULL) == XA_OK)
-            for (int32_t i = 0; i < count; i++) {
-                const size_t n = info.item_bytes;
-                const char *e = (const char *)end + (size_t)i * n;
-                printf("  session %-8d %.*s to %.*s, %d rank%s; %.*s\n",
-                       (int)i + 1,
-                       (int)n,
-                       (const char *)start + (size_t)i * n,
-                       *e ? (int)n : 18,
-                       *e ? e : "(ended by a kill)",
-                       (int)ranks[i],
-                       ranks[i] == 1 ? "" : "s",
-                       (int)text_bytes,
-                       (const char *)text + (size_t)i * text_bytes);
-            }
+    static const char *const names[] = {
+        "/run/sessions/start", "/run/sessions/end", "/run/sessions/text"};
+    char *table[3] = {NULL}, cell[3][512];
+    size_t bytes[3];
+    int32_t *count = column(a, "/run/sessions/count", XA_TYPE_I32, 1, NULL);
+    const int32_t n = count && *count < XA_SESSIONS ? *count : count ? XA_SESSIONS : 0;
+    int32_t *ranks = n > 0 ? column(a, "/run/sessions/ranks", XA_TYPE_I32, n, NULL) : NULL;
+    bool there = ranks != NULL;
+    for (int k = 0; k < 3 && there; k++) {
+        table[k] = column(a, names[k], XA_TYPE_STR, n, &bytes[k]);
+        there = table[k] != NULL;
     }
-    free(start);
-    free(end);
-    free(text);
+    for (int32_t i = 0; there && i < n; i++) {
+        for (int k = 0; k < 3; k++)
+            xa_read_text(table[k], bytes[k], i, cell[k], sizeof cell[k]);
+        printf("  session %-8d %s to %s, %d rank%s; %s\n",
+               (int)i + 1,
+               cell[0],
+               *cell[1] ? cell[1] : "(ended by a kill)",
+               (int)ranks[i],
+               ranks[i] == 1 ? "" : "s",
+               cell[2]);
+    }
+    for (int k = 0; k < 3; k++)
+        free(table[k]);
+    free(ranks);
+    free(count);
 }
 
 static xa_status archive_info(const char *path, bool digest, xa_err *err)
@@ -95,6 +113,24 @@ static xa_status archive_info(const char *path, bool digest, xa_err *err)
     puts("datasets");
     XA_TRY(err, xa_archive_walk(a, print_dataset, NULL, err));
 done:
+    if (a && xa_archive_close(a, NULL) != XA_OK)
+        xa_log(XA_LOG_DEBUG, "archive: closing failed");
+    return st;
+}
+
+/* The job an archive was made with, to be run again. */
+static xa_status print_job(const char *path, xa_err *err)
+{
+    xa_archive *a = NULL;
+    char *text = NULL;
+    xa_status st = XA_OK;
+    XA_TRY(err, xa_archive_open_read(path, &a, err));
+    XA_TRY(err, xa_archive_text(a, XA_FIELD_JOB_TEXT, &text, err));
+    if (!text)
+        XA_FAIL(err, XA_NOT_FOUND, "%s: the archive does not hold its job", path);
+    fputs(text, stdout);
+done:
+    free(text);
     if (a && xa_archive_close(a, NULL) != XA_OK)
         xa_log(XA_LOG_DEBUG, "archive: closing failed");
     return st;
@@ -202,27 +238,31 @@ static bool is_hdf5(const char *path)
 
 int xa_cmd_info(int argc, char **argv)
 {
-    static const struct option list[] = {{"digest", no_argument, NULL, 'd'}, {NULL, 0, NULL, 0}};
+    static const struct option list[] = {
+        {"digest", no_argument, NULL, 'd'}, {"job", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
     xa_err err = XA_ERR_INIT, other = XA_ERR_INIT;
-    bool digest = false;
+    bool digest = false, job = false;
     xa_status st;
     int c;
     optind = 1;
     opterr = 0;
     while ((c = getopt_long(argc, argv, "", list, NULL)) != -1) {
-        if (c != 'd') {
+        if (c != 'd' && c != 'j') {
             fprintf(
                 stderr, "xaudit info: unknown option %s; see xaudit --help\n", argv[optind - 1]);
             return XA_EXIT_USAGE;
         }
-        digest = true;
+        digest = digest || c == 'd';
+        job = job || c == 'j';
     }
     if (optind != argc - 1) {
         fprintf(stderr, "xaudit info: expected one file; see xaudit --help\n");
         return XA_EXIT_USAGE;
     }
     const char *path = argv[optind];
-    if (is_hdf5(path)) {
+    if (job) {
+        st = print_job(path, &err);
+    } else if (is_hdf5(path)) {
         xa_archive *a = NULL;
         if (xa_archive_open_read(path, &a, &other) == XA_OK) {
             if (xa_archive_close(a, NULL) != XA_OK)

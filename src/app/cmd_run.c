@@ -83,14 +83,19 @@ static xa_status read_manifest(run *r, xa_err *err)
             xa_check_classes(&r->loaded, &r->problems);
             xa_check_advice(&r->loaded, &r->problems);
             if (r->problems.errors)
-                st = xa_err_set(&mine,
-                                XA_INVALID,
-                                __FILE__,
-                                __func__,
-                                __LINE__,
-                                "the job and its models or manifest do not fit");
+                st = XA_INVALID;
         }
         xa_print_problems(&r->problems);
+        if (st == XA_INVALID && r->problems.errors) /* each is told, and is told once */
+            st = xa_err_set(&mine,
+                            XA_INVALID,
+                            __FILE__,
+                            __func__,
+                            __LINE__,
+                            "%s has %zu mistake%s",
+                            r->opt.job,
+                            r->problems.errors,
+                            r->problems.errors == 1 ? "" : "s");
     }
     XA_RETURN_TRY(err, xa_comm_agree(r->comm, st, &mine, err));
     if (r->rank == 0)

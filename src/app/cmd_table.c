@@ -115,6 +115,10 @@ static xa_status load_extra(xa_read *r, extra_columns *x, xa_err *err)
         st = xa_archive_read_all(r->archive, path, &info, &data, err);
         free(path);
         XA_TRY(err, st);
+        if (info.type != XA_TYPE_STR || info.ndim != 1 || info.dim[0] != r->samples) {
+            free(data);
+            XA_FAIL(err, XA_FORMAT, "%s: expected a text for each sample", info.path);
+        }
         x->data[k] = data;
         x->bytes[k] = info.item_bytes;
         x->count = k + 1;

@@ -271,8 +271,6 @@ root_attributes(xa_contents *c, const xa_manifest *m, const char *identity, xa_e
                 {"tool_version", XA_TOOL_VERSION},
                 {"created", now},
                 {"identity", hash},
-                {"identity_text", identity},
-                {"job", c->job->text},
                 {"manifest_sha256", m ? m->sha256 : ""}};
     for (size_t i = 0; i < sizeof list / sizeof *list; i++)
         XA_RETURN_TRY(err, xa_schema_attr_text(c->schema, "/", list[i].name, list[i].text, err));
@@ -345,6 +343,9 @@ xa_status xa_contents_create(const xa_job *job,
         XA_TRY(err, add_model(c, m, i, err));
     XA_TRY(err, add_run(c, err));
     XA_TRY(err, xa_contents_extra(c, m, err));
+    /* last: whether they take a field depends on their length */
+    XA_TRY(err, xa_schema_text(c->schema, XA_FIELD_IDENTITY_TEXT, identity, err));
+    XA_TRY(err, xa_schema_text(c->schema, XA_FIELD_JOB_TEXT, job->text, err));
     *out = c;
     c = NULL;
 done:

@@ -45,7 +45,7 @@ XA_MUST_USE xa_status xa_contents_create(const xa_job *job,
                                          const xa_audit *audit,
                                          const xa_counts *counts,
                                          const xa_manifest *m,
-                                         const char *identity,
+                                         const char *identity, /* until the archive is created */
                                          xa_contents **out,
                                          xa_err *err);
 void xa_contents_free(xa_contents *c);

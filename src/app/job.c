@@ -42,8 +42,8 @@ static void read_path(xa_ynode map,
 {
     char *text = NULL;
     read_text(map, what, key, needed, &text, problems);
-    if (text)
-        *out = xa_path_beside(job_file, text);
+    if (text && (*out = xa_path_beside(job_file, text)))
+        xa_path_tidy(*out);
     free(text);
 }
 

@@ -15,8 +15,11 @@ static const char usage[] =
     "  xaudit check JOB.yaml [--layers] [--against REF.h5] [--set key=value]...\n"
     "                      what would run: models, memory, sizes; every mistake at once;\n"
     "                      --against: agreement with Keras (tests/parity/reference.py)\n"
-    "  xaudit info FILE [--digest]\n"
+    "  xaudit info FILE [--digest] [--job]\n"
     "                      an archive, a model or an image, in a page\n"
+    "  xaudit verify ARCHIVE\n"
+    "                      checksums, ranges and sizes of every done row; exit 1 on damage,\n"
+    "                      0 when whole, also if there are samples to resume\n"
     "  xaudit table ARCHIVE [--csv]\n"
     "                      one line per image (or per image, class, model, explainer)\n"
     "  xaudit manifest FORMAT SOURCE -o MANIFEST.csv [...]\n"
@@ -45,8 +48,9 @@ int main(int argc, char **argv)
                     {"check", xa_cmd_check},
                     {"info", xa_cmd_info},
                     {"table", xa_cmd_table},
-                    {"manifest", xa_cmd_manifest}};
-    static const char *const names[] = {"run", "check", "info", "table", "manifest"};
+                    {"manifest", xa_cmd_manifest},
+                    {"verify", xa_cmd_verify}};
+    static const char *const names[] = {"run", "check", "info", "table", "manifest", "verify"};
     const char *wanted_level = getenv("XAUDIT_LOG");
     static xa_log_level most = XA_LOG_WARN;
     if (wanted_level && !strcmp(wanted_level, "debug"))

@@ -1,27 +1,87 @@
 #include "reader.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-static xa_status
-load(xa_read *r, const char *path, xa_type type, void *out_ptr, xa_dataset_info *info, xa_err *err)
+/* What a dataset must be; an extent of -1: any. */
+typedef struct want {
+    xa_type type;
+    int ndim;
+    int64_t rows, columns;
+} want;
+
+static want a_row(xa_type type, int64_t rows)
 {
-    xa_dataset_info own;
-    void *data = NULL;
-    XA_RETURN_TRY(err, xa_archive_read_all(r->archive, path, &own, &data, err));
-    if (own.type != type) {
-        free(data);
+    return (want){type, 1, rows, -1};
+}
+
+/* Nothing that follows from a file's extents or indices is trusted before it was looked at. */
+static xa_status check_extents(const char *path, const want *w, xa_dataset_info *info, xa_err *err)
+{
+    if (info->type != w->type)
         XA_RETURN_FAIL(err,
                        XA_FORMAT,
                        "%s: expected %s, found %s",
                        path,
-                       xa_type_name(type),
-                       own.type < XA_TYPE_COUNT ? xa_type_name(own.type)
-                                                : "a type of a later format");
-    }
+                       xa_type_name(w->type),
+                       info->type < XA_TYPE_COUNT ? xa_type_name(info->type)
+                                                  : "a type of a later format");
+    const int64_t extent[2] = {w->rows, w->columns};
+    if (info->ndim != w->ndim)
+        XA_RETURN_FAIL(err, XA_FORMAT, "%s: %d dimensions, expected %d", path, info->ndim, w->ndim);
+    for (int i = 0; i < w->ndim; i++)
+        if (extent[i] >= 0 && info->dim[i] != extent[i])
+            XA_RETURN_FAIL(err,
+                           XA_FORMAT,
+                           "%s: extent %d is %" PRId64
+                           ", the archive's other tables ask for %" PRId64,
+                           path,
+                           i,
+                           info->dim[i],
+                           extent[i]);
+    return XA_OK;
+}
+
+static xa_status
+load(xa_read *r, const char *path, want w, void *out_ptr, xa_dataset_info *info, xa_err *err)
+{
+    xa_dataset_info own;
+    void *data = NULL;
+    XA_RETURN_TRY(err, xa_archive_dataset(r->archive, path, &own, err));
+    XA_RETURN_TRY(err, check_extents(path, &w, &own, err));
+    XA_RETURN_TRY(err, xa_archive_read_all(r->archive, path, &own, &data, err));
     memcpy(out_ptr, &data, sizeof data);
     if (info)
         *info = own;
+    return XA_OK;
+}
+
+/* Names are printed and become columns: what a schema would not take is refused. */
+static xa_status check_names(const char *group, char *const *names, int64_t n, xa_err *err)
+{
+    char clean[512];
+    for (int64_t i = 0; i < n; i++) {
+        xa_str_sanitise(names[i], clean, sizeof clean);
+        if (strcmp(clean, names[i]) != 0)
+            XA_RETURN_FAIL(err, XA_FORMAT, "%s: \"%s\" is no name of format 1", group, clean);
+    }
+    return XA_OK;
+}
+
+/* Every value of `index` lies in [0, below). */
+static xa_status
+check_indices(const char *what, const int64_t *index, int64_t n, int64_t below, xa_err *err)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (index[i] < 0 || index[i] >= below)
+            XA_RETURN_FAIL(err,
+                           XA_FORMAT,
+                           "%s: row %" PRId64 " is %" PRId64 ", expected 0 to %" PRId64,
+                           what,
+                           i,
+                           index[i],
+                           below - 1);
     return XA_OK;
 }
 
@@ -29,7 +89,7 @@ load(xa_read *r, const char *path, xa_type type, void *out_ptr, xa_dataset_info 
 static xa_status load_in(xa_read *r,
                          const char *group,
                          const char *name,
-                         xa_type type,
+                         want w,
                          void *out_ptr,
                          xa_dataset_info *info,
                          xa_err *err)
@@ -37,7 +97,7 @@ static xa_status load_in(xa_read *r,
     char *path = xa_strfmt("%s/%s", group, name);
     if (!path)
         XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
-    const xa_status st = load(r, path, type, out_ptr, info, err);
+    const xa_status st = load(r, path, w, out_ptr, info, err);
     free(path);
     return st;
 }
@@ -62,11 +122,19 @@ static xa_status load_localisation(xa_read *r, const char *model, xa_read_map *x
         goto done;
     }
     XA_TRY(err, st);
+    XA_TRY(err, check_names(group, x->metrics, x->nmetrics, err));
     x->localisation = xa_alloc((size_t)x->nmetrics + 1, sizeof(double *));
     if (!x->localisation)
         XA_FAIL(err, XA_NOMEM, "out of memory");
     for (int64_t k = 0; k < x->nmetrics; k++)
-        XA_TRY(err, load_in(r, group, x->metrics[k], XA_TYPE_F64, &x->localisation[k], NULL, err));
+        XA_TRY(err,
+               load_in(r,
+                       group,
+                       x->metrics[k],
+                       a_row(XA_TYPE_F64, r->pairs),
+                       &x->localisation[k],
+                       NULL,
+                       err));
 done:
     free(group);
     return st;
@@ -79,12 +147,15 @@ static xa_status load_map(xa_read *r, const char *model, xa_read_map *x, xa_err 
     char *group = xa_strfmt("/maps/%s/%s", model, x->name);
     if (!group)
         XA_FAIL(err, XA_NOMEM, "out of memory");
-    XA_TRY(err, load_in(r, group, "sample", XA_TYPE_I64, &x->sample, &info, err));
-    x->rows = info.dim[0];
-    XA_TRY(err, load_in(r, group, "target", XA_TYPE_I32, &x->target, NULL, err));
-    XA_TRY(err, load_in(r, group, "flags", XA_TYPE_U8, &x->flags, NULL, err));
-    XA_TRY(err, load_in(r, group, "maximum", XA_TYPE_F32, &x->maximum, NULL, err));
-    XA_TRY(err, load_in(r, group, "peak", XA_TYPE_F32, &x->peak, NULL, err));
+    XA_TRY(err, load_in(r, group, "sample", a_row(XA_TYPE_I64, -1), &x->sample, &info, err));
+    const int64_t rows = info.dim[0];
+    XA_TRY(err, check_indices(group, x->sample, rows, r->samples, err));
+    XA_TRY(err, load_in(r, group, "target", a_row(XA_TYPE_I32, rows), &x->target, NULL, err));
+    XA_TRY(err, load_in(r, group, "flags", a_row(XA_TYPE_U8, rows), &x->flags, NULL, err));
+    XA_TRY(err, load_in(r, group, "maximum", a_row(XA_TYPE_F32, rows), &x->maximum, NULL, err));
+    const want peak = {XA_TYPE_F32, 2, rows, 2};
+    XA_TRY(err, load_in(r, group, "peak", peak, &x->peak, NULL, err));
+    x->rows = rows;
     XA_TRY(err, xa_archive_attr_text(r->archive, group, "layer", &x->layer, err));
     XA_TRY(err, xa_archive_attr_text(r->archive, group, "kind", &x->kind, err));
     XA_TRY(err, load_localisation(r, model, x, err));
@@ -101,14 +172,26 @@ static xa_status load_model(xa_read *r, xa_read_model *m, xa_err *err)
     char *group = xa_strfmt("/models/%s", m->name), *maps = xa_strfmt("/maps/%s", m->name);
     if (!group || !maps)
         XA_FAIL(err, XA_NOMEM, "out of memory");
-    XA_TRY(err, load_in(r, group, "status", XA_TYPE_U8, &m->status, NULL, err));
-    XA_TRY(err, load_in(r, group, "stage", XA_TYPE_U8, &m->stage, NULL, err));
-    XA_TRY(err, load_in(r, group, "predicted", XA_TYPE_I32, &m->predicted, NULL, err));
-    XA_TRY(err, load_in(r, group, "probs", XA_TYPE_F32, &m->probs, &info, err));
+    const int64_t n = r->samples;
+    const want probs = {XA_TYPE_F32, 2, n, -1};
+    XA_TRY(err, load_in(r, group, "status", a_row(XA_TYPE_U8, n), &m->status, NULL, err));
+    XA_TRY(err, load_in(r, group, "stage", a_row(XA_TYPE_U8, n), &m->stage, NULL, err));
+    XA_TRY(err, load_in(r, group, "predicted", a_row(XA_TYPE_I32, n), &m->predicted, NULL, err));
+    XA_TRY(err, load_in(r, group, "probs", probs, &m->probs, &info, err));
     m->classes = info.dim[1];
-    XA_TRY(err, load_in(r, group, "message", XA_TYPE_STR, &m->message, &info, err));
+    for (int64_t i = 0; i < n; i++)
+        if (m->predicted[i] >= m->classes ||
+            (m->predicted[i] < 0 && m->status[i] == XA_SAMPLE_DONE))
+            XA_FAIL(err,
+                    XA_FORMAT,
+                    "%s/predicted: row %" PRId64 " is %d of %" PRId64 " classes",
+                    group,
+                    i,
+                    (int)m->predicted[i],
+                    m->classes);
+    XA_TRY(err, load_in(r, group, "message", a_row(XA_TYPE_STR, n), &m->message, &info, err));
     m->message_bytes = info.item_bytes;
-    st = load_in(r, group, "class_names", XA_TYPE_STR, &m->class_names, &info, err);
+    st = load_in(r, group, "class_names", a_row(XA_TYPE_STR, -1), &m->class_names, &info, err);
     if (st == XA_OK) {
         m->class_name_bytes = info.item_bytes;
         m->nnames = info.dim[0];
@@ -130,12 +213,33 @@ static xa_status load_model(xa_read *r, xa_read_model *m, xa_err *err)
         names[e] = NULL;
     }
     for (int64_t e = 0; e < m->nmaps; e++)
+        XA_TRY(err, check_names(maps, &m->maps[e].name, 1, err));
+    for (int64_t e = 0; e < m->nmaps; e++)
         XA_TRY(err, load_map(r, m->name, &m->maps[e], err));
 done:
     free_list(names, m->maps ? m->nmaps : 0);
     free(group);
     free(maps);
     return st;
+}
+
+static xa_status load_labels(xa_read *r, xa_err *err)
+{
+    xa_dataset_info info;
+    const want offsets = a_row(XA_TYPE_I64, r->samples + 1), values = a_row(XA_TYPE_I32, -1);
+    XA_RETURN_TRY(err, load(r, "/samples/labels/offset", offsets, &r->label_offset, NULL, err));
+    XA_RETURN_TRY(err, load(r, "/samples/labels/value", values, &r->label_value, &info, err));
+    for (int64_t i = 0; i <= r->samples; i++)
+        if (r->label_offset[i] < (i ? r->label_offset[i - 1] : 0) ||
+            r->label_offset[i] > info.dim[0])
+            XA_RETURN_FAIL(err,
+                           XA_FORMAT,
+                           "/samples/labels/offset: row %" PRId64 " is %" PRId64
+                           ", which is no place among %" PRId64 " labels",
+                           i,
+                           r->label_offset[i],
+                           info.dim[0]);
+    return XA_OK;
 }
 
 xa_status xa_read_open(const char *path, xa_read **out, xa_err *err)
@@ -147,14 +251,14 @@ xa_status xa_read_open(const char *path, xa_read **out, xa_err *err)
     if (!r)
         XA_FAIL(err, XA_NOMEM, "out of memory");
     XA_TRY(err, xa_archive_open_read(path, &r->archive, err));
-    XA_TRY(err, load(r, "/samples/id", XA_TYPE_STR, &r->id, &info, err));
+    XA_TRY(err, load(r, "/samples/id", a_row(XA_TYPE_STR, -1), &r->id, &info, err));
     r->samples = info.dim[0];
     r->id_bytes = info.item_bytes;
-    XA_TRY(err, load(r, "/samples/labels/offset", XA_TYPE_I64, &r->label_offset, NULL, err));
-    XA_TRY(err, load(r, "/samples/labels/value", XA_TYPE_I32, &r->label_value, NULL, err));
-    XA_TRY(err, load(r, "/eval/sample", XA_TYPE_I64, &r->pair_sample, &info, err));
+    XA_TRY(err, load_labels(r, err));
+    XA_TRY(err, load(r, "/eval/sample", a_row(XA_TYPE_I64, -1), &r->pair_sample, &info, err));
     r->pairs = info.dim[0];
-    XA_TRY(err, load(r, "/eval/class", XA_TYPE_I32, &r->pair_class, NULL, err));
+    XA_TRY(err, check_indices("/eval/sample", r->pair_sample, r->pairs, r->samples, err));
+    XA_TRY(err, load(r, "/eval/class", a_row(XA_TYPE_I32, r->pairs), &r->pair_class, NULL, err));
     XA_TRY(err, xa_archive_list(r->archive, "/models", &names, &r->nmodels, err));
     r->models = xa_alloc((size_t)r->nmodels + 1, sizeof(xa_read_model));
     if (!r->models)
@@ -163,6 +267,8 @@ xa_status xa_read_open(const char *path, xa_read **out, xa_err *err)
         r->models[m].name = names[m];
         names[m] = NULL;
     }
+    for (int64_t m = 0; m < r->nmodels; m++)
+        XA_TRY(err, check_names("/models", &r->models[m].name, 1, err));
     for (int64_t m = 0; m < r->nmodels; m++)
         XA_TRY(err, load_model(r, &r->models[m], err));
     *out = r;

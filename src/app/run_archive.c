@@ -83,6 +83,15 @@ static xa_status list_units(run *r, xa_err *err)
         st = xa_archive_read_all(reader, path, &info, &data, err);
         free(path);
         XA_TRY(err, st);
+        if (info.type != XA_TYPE_U8 || info.ndim != 1 || info.dim[0] != n) {
+            free(data);
+            XA_FAIL(err,
+                    XA_MISMATCH,
+                    "%s: %s is no status of %" PRId64 " samples",
+                    r->loaded.job.output,
+                    info.path,
+                    n);
+        }
         for (int64_t i = 0; i < n; i++) {
             const uint8_t status = ((const uint8_t *)data)[i];
             if (status == XA_SAMPLE_PENDING || (r->opt.retry_failed && status == XA_SAMPLE_FAILED))

@@ -12,7 +12,8 @@ struct xa_yaml {
 
 enum { MAX_DEPTH = 32 };
 
-/* Anchors make a document a graph: refuse cycles and absurd depth before anybody walks it. */
+/* Anchors make a document a graph: refuse cycles and absurd depth, of keys too, before anybody
+ * walks it. */
 static bool too_deep(yaml_document_t *doc, int id, int depth)
 {
     const yaml_node_t *n = yaml_document_get_node(doc, id);
@@ -29,7 +30,7 @@ static bool too_deep(yaml_document_t *doc, int id, int depth)
     if (n->type == YAML_MAPPING_NODE)
         for (const yaml_node_pair_t *p = n->data.mapping.pairs.start; p < n->data.mapping.pairs.top;
              p++)
-            if (too_deep(doc, p->value, depth + 1))
+            if (too_deep(doc, p->key, depth + 1) || too_deep(doc, p->value, depth + 1))
                 return true;
     return false;
 }
@@ -247,6 +248,63 @@ static xa_status put(xa_yaml *y, int parent, const char *key, int child, xa_err 
     return XA_OK;
 }
 
+/* A copy of `from`'s node; 0 when out of memory. Depth is bounded, as the other document was
+ * checked. */
+static int copy_node(xa_yaml *y, yaml_document_t *from, int id)
+{
+    const yaml_node_t *n = yaml_document_get_node(from, id);
+    int copy = 0;
+    if (n->type == YAML_SCALAR_NODE)
+        return yaml_document_add_scalar(
+            &y->doc, NULL, n->data.scalar.value, (int)n->data.scalar.length, n->data.scalar.style);
+    if (n->type == YAML_SEQUENCE_NODE) {
+        copy = yaml_document_add_sequence(&y->doc, NULL, YAML_FLOW_SEQUENCE_STYLE);
+        for (const yaml_node_item_t *i = n->data.sequence.items.start;
+             copy && i < n->data.sequence.items.top;
+             i++) {
+            const int item = copy_node(y, from, *i);
+            if (!item || !yaml_document_append_sequence_item(&y->doc, copy, item))
+                return 0;
+        }
+    } else if (n->type == YAML_MAPPING_NODE) {
+        copy = yaml_document_add_mapping(&y->doc, NULL, YAML_FLOW_MAPPING_STYLE);
+        for (const yaml_node_pair_t *p = n->data.mapping.pairs.start;
+             copy && p < n->data.mapping.pairs.top;
+             p++) {
+            const int key = copy_node(y, from, p->key), value = copy_node(y, from, p->value);
+            if (!key || !value || !yaml_document_append_mapping_pair(&y->doc, copy, key, value))
+                return 0;
+        }
+    }
+    return copy;
+}
+
+/* The node of a value: a list or map in brackets, else a plain text. */
+static xa_status new_value(xa_yaml *y, const char *path, const char *value, int *out, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_yaml *other = NULL;
+    xa_problems problems = {0};
+    if (*value != '[' && *value != '{') {
+        *out = new_scalar(y, value);
+    } else {
+        if (xa_yaml_parse("--set", value, strlen(value), &problems, &other, NULL) != XA_OK)
+            XA_FAIL(err,
+                    XA_INVALID,
+                    "--set %s=%s: %s",
+                    path,
+                    value,
+                    problems.count ? problems.items[0].text : "not valid YAML");
+        *out = copy_node(y, &other->doc, 1);
+    }
+    if (!*out)
+        XA_FAIL(err, XA_NOMEM, "--set: out of memory");
+done:
+    xa_yaml_free(other);
+    xa_problems_fini(&problems);
+    return st;
+}
+
 xa_status xa_yaml_set(xa_yaml *y, const char *path, const char *value, xa_err *err)
 {
     xa_status st = XA_OK;
@@ -257,9 +315,8 @@ xa_status xa_yaml_set(xa_yaml *y, const char *path, const char *value, xa_err *e
     for (char *key = strtok_r(copy, ".", &rest); key;) {
         char *next = strtok_r(NULL, ".", &rest);
         if (!next) {
-            const int child = new_scalar(y, value);
-            if (!child)
-                XA_FAIL(err, XA_NOMEM, "--set: out of memory");
+            int child;
+            XA_TRY(err, new_value(y, path, value, &child, err));
             XA_TRY(err, put(y, at, key, child, err));
             break;
         }

@@ -33,8 +33,9 @@ xa_ynode xa_yaml_at(xa_ynode n, int i);                                     /* o
 xa_ynode xa_yaml_get(xa_ynode n, const char *key);                          /* of a map */
 const char *xa_yaml_key(xa_ynode n, int i, xa_ynode *value, int64_t *line); /* i-th pair of a map */
 
-/* Sets a scalar at a dotted path ("models.0.batch", "output"); missing map keys are added, list
- * indices must exist. INVALID names what is wrong. */
+/* Sets a value at a dotted path ("models.0.batch", "output"): a text, or a list or map in brackets
+ * ("[128, 128]", "{ div: 255 }"). Missing map keys are added, list indices must exist. INVALID
+ * names what is wrong. */
 XA_MUST_USE xa_status xa_yaml_set(xa_yaml *y, const char *path, const char *value, xa_err *err);
 
 /* Reports a problem at a node's line. */

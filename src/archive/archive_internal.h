@@ -58,6 +58,8 @@ typedef struct xa__field_info {
     const char *extents, *initial, *unit, *description; /* as the table writes them */
 } xa__field_info;
 const xa__field_info *xa__field_info_of(xa_field_kind kind);
+/* A text of the whole archive (xa_schema_text). */
+bool xa__is_text(xa_field_kind kind);
 xa__initial xa__initial_of(xa_field_kind kind);
 
 /* Transfers stay below this, and so does a row (MPI counts and HDF5 of this age: 2 GB). */

@@ -35,6 +35,11 @@ const xa__field_info *xa__field_info_of(xa_field_kind kind)
     return (unsigned)kind < XA_FIELD_KINDS ? &infos[kind] : NULL;
 }
 
+bool xa__is_text(xa_field_kind kind)
+{
+    return kind == XA_FIELD_JOB_TEXT || kind == XA_FIELD_IDENTITY_TEXT;
+}
+
 xa__initial xa__initial_of(xa_field_kind kind)
 {
     const xa__field_info *info = xa__field_info_of(kind);

@@ -87,7 +87,7 @@ xa_status xa_archive_check_identity(const char *path, const char *text, xa_err *
     char *theirs = NULL;
     xa_str differences = {.data = NULL};
     XA_TRY(err, xa_archive_open_read(path, &a, err));
-    XA_TRY(err, xa_archive_attr_text(a, "/", "identity_text", &theirs, err));
+    XA_TRY(err, xa_archive_text(a, XA_FIELD_IDENTITY_TEXT, &theirs, err));
     if (theirs == NULL)
         XA_FAIL(err, XA_FORMAT, "%s: the attribute identity_text of / is not there", path);
     int count = compare_texts(theirs, text, &differences);

@@ -259,6 +259,25 @@ done:
     return st;
 }
 
+xa_status xa_archive_text(xa_archive *a, xa_field_kind kind, char **out, xa_err *err)
+{
+    const xa__field_info *field = xa__field_info_of(kind);
+    xa_dataset_info info;
+    char *text = NULL;
+    void *row = NULL;
+    if (!xa__is_text(kind))
+        XA_RETURN_FAIL(err, XA_INVALID, "field %d is no text of the whole archive", (int)kind);
+    XA_RETURN_TRY(err, xa_archive_attr_text(a, "/", field->path + 1, &text, err));
+    if (text == NULL && xa_archive_dataset(a, field->path, &info, NULL) == XA_OK) {
+        if (info.type != XA_TYPE_STR || info.ndim != 1 || info.dim[0] != 1)
+            XA_RETURN_FAIL(err, XA_FORMAT, "%s: %s is not one text", a->path, field->path);
+        XA_RETURN_TRY(err, xa_archive_read_all(a, field->path, &info, &row, err));
+        text = row; /* a NUL follows the row */
+    }
+    *out = text;
+    return XA_OK;
+}
+
 xa_status xa_archive_digest(xa_archive *a, const char *path, char hex[XA_SHA256_HEX], xa_err *err)
 {
     enum { PIECE = 8 << 20 };

@@ -99,7 +99,7 @@ expand(const xa__field_info *info, const xa_field_spec *spec, xa_str *path, xa_e
                            info->path,
                            what[i],
                            values[i]);
-    if (path->failed)
+    if (path->failed || path->data == NULL)
         XA_RETURN_FAIL(err, XA_NOMEM, "%s: no memory for its name", info->path);
     return XA_OK;
 }
@@ -286,6 +286,24 @@ xa_schema_attr_text(xa_schema *s, const char *path, const char *name, const char
     size_t bytes = strlen(text);
     /* HDF5 has no strings of no bytes: an empty text is one NUL. */
     return add_attr(s, path, name, XA__ATTR_TEXT, 1, bytes > 0 ? bytes : 1, xa_strdup(text), err);
+}
+
+xa_status xa_schema_text(xa_schema *s, xa_field_kind kind, const char *text, xa_err *err)
+{
+    const xa__field_info *info = xa__field_info_of(kind);
+    const size_t bytes = strlen(text);
+    int field;
+    if (!xa__is_text(kind))
+        XA_RETURN_FAIL(err, XA_INVALID, "field %d is no text of the whole archive", (int)kind);
+    if (bytes <= ATTR_MAX)
+        return xa_schema_attr_text(s, "/", info->path + 1, text, err);
+    const xa_field_spec spec = {.kind = kind,
+                                .type = XA_TYPE_COUNT,
+                                .string_bytes = bytes,
+                                .ndim = 1,
+                                .dim = {1},
+                                .data = text};
+    return xa_schema_add(s, &spec, &field, err);
 }
 
 xa_status

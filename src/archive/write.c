@@ -39,6 +39,11 @@ static xa_status open_fields(xa_archive *a, const xa_schema *schema, xa_err *err
     for (size_t i = 0; i < schema->nfields; i++) {
         const xa__field *f = &schema->field[i];
         xa__rows *r = &a->field[i];
+        if (xa__is_text(f->kind)) { /* written at creation, by a job of other comments perhaps */
+            *r = (xa__rows){.dataset = -1, .space = -1, .type = -1};
+            a->nfields++;
+            continue;
+        }
         st = xa__rows_open(a->file, f->path, XA__NATIVE, r, err);
         if (st == XA_NOT_FOUND)
             XA_FAIL(err,
@@ -190,10 +195,12 @@ xa_status xa_archive_open(
         a->comm = comm;
         a->path = xa_strdup(path);
     }
-    if (a == NULL || a->path == NULL)
-        st = xa_err_set(&mine, XA_NOMEM, __FILE__, __func__, __LINE__, "%s: no memory", path);
+    if (a == NULL || a->path == NULL) {
+        st = XA_NOMEM;
+        xa_err_set(&mine, st, __FILE__, __func__, __LINE__, "%s: no memory", path);
+    }
     st = agree(comm, st, &mine, err);
-    if (st != XA_OK)
+    if (st != XA_OK || a == NULL || a->path == NULL)
         goto done;
     XA_TRY(err, prepare(a, err));
     XA_TRY(err, open_file(a, err));
@@ -233,6 +240,8 @@ xa_archive_write(xa_archive *a, int field, int64_t first, int64_t n, const void 
     if (field < 0 || field >= a->nfields)
         XA_FAIL(err, XA_INVALID, "%s: no field %d, it has %d", a->path, field, a->nfields);
     const xa__rows *r = &a->field[field];
+    if (r->dataset < 0)
+        XA_FAIL(err, XA_INVALID, "%s: field %d is a text, written at creation", a->path, field);
     XA_TRY(err, xa__rows_check(r, first, n, err));
     if (n == 0)
         goto done;

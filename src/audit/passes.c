@@ -21,11 +21,16 @@ static bool needs_backward(const xa_explainer_spec *ex)
     return needs_of(ex) & (XA_NEEDS_INPUT_GRADIENT | XA_NEEDS_LAYER | XA_NEEDS_ATTENTION_GRADIENT);
 }
 
+static bool same_depth(const xa_depth *a, const xa_depth *b)
+{
+    return a->kind == b->kind && a->low == b->low && a->high == b->high;
+}
+
 static bool same_input(const xa_input_spec *a, const xa_input_spec *b)
 {
     const xa_scale *s = &a->scale, *t = &b->scale;
-    if (a->resize != b->resize || memcmp(&a->depth, &b->depth, sizeof a->depth) ||
-        s->kind != t->kind || s->div != t->div || s->channels != t->channels)
+    if (a->resize != b->resize || !same_depth(&a->depth, &b->depth) || s->kind != t->kind ||
+        s->div != t->div || s->channels != t->channels)
         return false;
     for (int c = 0; c < s->channels; c++)
         if (s->mean[c] != t->mean[c] || s->std[c] != t->std[c])
@@ -145,10 +150,10 @@ xa_status xa_audit_make_plan(xa_audit_model *am, xa_isa isa, xa_err *err)
     int *exposed = xa_alloc((size_t)n + 1, sizeof(int));
     int nexposed = 0;
     bool needs_input = false;
-    set.reach = xa_alloc((size_t)(2 * ng + 1), sizeof(xa_reach));
-    set.nodes = xa_alloc((size_t)((2 * ng + 1) * (n + 1)), sizeof(int));
-    set.attention =
-        xa_alloc((size_t)((2 * ng + 1) * (am->tokens ? am->tokens->nlayers : 1)), sizeof(int));
+    const size_t reaches = 2 * (size_t)ng + 1;
+    set.reach = xa_alloc(reaches, sizeof(xa_reach));
+    set.nodes = xa_alloc(reaches * ((size_t)n + 1), sizeof(int));
+    set.attention = xa_alloc(reaches * (size_t)(am->tokens ? am->tokens->nlayers : 1), sizeof(int));
     if (!member || !exposed || !set.reach || !set.nodes || !set.attention)
         XA_FAIL(err, XA_NOMEM, "model \"%s\": out of memory", am->spec->name);
     for (int g = 0; g < ng; g++) {

@@ -148,10 +148,11 @@ static void store_map(const batch *b, int e, int64_t row, int32_t target, int64_
     x->checksum[row] = xa_checksum(values, bytes);
     if (facts.argmax >= 0) {
         const float *t = b->out->affine + slot * 6;
-        const double px = ((double)(facts.argmax % shape->dim[2]) + 0.5) *
-                          (double)b->am->input.dim[1] / (double)shape->dim[2];
-        const double py = ((double)(facts.argmax / shape->dim[2]) + 0.5) *
-                          (double)b->am->input.dim[0] / (double)shape->dim[1];
+        const int64_t column = facts.argmax % shape->dim[2], line = facts.argmax / shape->dim[2];
+        const double px =
+            ((double)column + 0.5) * (double)b->am->input.dim[1] / (double)shape->dim[2];
+        const double py =
+            ((double)line + 0.5) * (double)b->am->input.dim[0] / (double)shape->dim[1];
         x->peak[2 * row] = (float)((double)t[0] * px + (double)t[1] * py + (double)t[2]);
         x->peak[2 * row + 1] = (float)((double)t[3] * px + (double)t[4] * py + (double)t[5]);
     }

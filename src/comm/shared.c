@@ -61,8 +61,8 @@ bool xa__shared_claim(const xa_comm *c, void *data, size_t bytes)
 {
 #ifdef MADV_POPULATE_WRITE
     const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    uintptr_t from = (uintptr_t)data & ~(page - 1);
-    if (madvise((void *)from, (uintptr_t)data + bytes - from, MADV_POPULATE_WRITE) != 0 &&
+    const size_t before = (uintptr_t)data & (page - 1);
+    if (madvise((char *)data - before, before + bytes, MADV_POPULATE_WRITE) != 0 &&
         errno != EINVAL) {
         xa_log(XA_LOG_WARN,
                "host %s: the shared memory of %.1f MiB could not be filled (%s): each of the %d "

@@ -7,6 +7,7 @@
  */
 #include "image_internal.h"
 
+#include <assert.h>
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
@@ -200,6 +201,7 @@ static void *get_row(struct rows *r,
     for (int k = 0; k < taps; k++)
         if (!(*busy >> k & 1) && (slot < 0 || r->row[k] < r->row[slot]))
             slot = k;
+    assert(slot >= 0); /* an output row uses `taps` rows at most */
     const int64_t n = src->width * src->channels;
     if (src->type == XA_PIXEL_U8)
         across_u8((const uint8_t *)src->data + row * n, r->data[slot], x, src->channels);

@@ -1,5 +1,5 @@
-/* TIFF through libtiff; the only file that sees it. */
-#include "image_internal.h"
+/* TIFF through libtiff; the only file that sees it. What tags mean is tiff_page.c. */
+#include "tiff_page.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -17,6 +17,21 @@
 #endif
 
 #define OPENED_AS "TIFF"
+
+/* tiff_page.h has the tags' values without libtiff's header. */
+_Static_assert((int)XA__TIFF_CODEC_OJPEG == COMPRESSION_OJPEG &&
+                   (int)XA__TIFF_CODEC_JPEG == COMPRESSION_JPEG &&
+                   (int)XA__TIFF_PALETTE == PHOTOMETRIC_PALETTE &&
+                   (int)XA__TIFF_SEPARATED == PHOTOMETRIC_SEPARATED &&
+                   (int)XA__TIFF_YCBCR == PHOTOMETRIC_YCBCR &&
+                   (int)XA__TIFF_CIELAB == PHOTOMETRIC_CIELAB &&
+                   (int)XA__TIFF_LOGL == PHOTOMETRIC_LOGL &&
+                   (int)XA__TIFF_LOGLUV == PHOTOMETRIC_LOGLUV &&
+                   (int)XA__TIFF_PLANAR_SEPARATE == PLANARCONFIG_SEPARATE &&
+                   (int)XA__TIFF_FORMAT_FLOAT == SAMPLEFORMAT_IEEEFP &&
+                   (int)XA__TIFF_ALPHA_ASSOCIATED == EXTRASAMPLE_ASSOCALPHA &&
+                   (int)XA__TIFF_INK_CMYK == INKSET_CMYK,
+               "the tags' values are those of the TIFF specification");
 
 /* The file and what libtiff had to say about it. */
 struct source {
@@ -159,20 +174,6 @@ static TIFF *open_tiff(struct source *s, int64_t max_bytes)
 
 /* ---- what a page holds ---------------------------------------------------------------------- */
 
-struct page {
-    uint32_t width, height;
-    uint16_t spp, bits, format, photometric, planar, codec, orientation;
-    uint16_t nextra, *extra; /* owned by libtiff */
-    bool tiled;
-    bool via_rgba; /* colour models that libtiff alone converts, to 8-bit RGB */
-    xa_pixel type; /* of the samples as read */
-    bool half;     /* 16-bit floats, widened */
-    int colours;   /* samples before the extra ones */
-    bool alpha, associated;
-    int channels; /* of the result */
-    const char *colour;
-};
-
 static const char *codec_name(uint16_t codec, char *buf, size_t size)
 {
     const TIFFCodec *c = TIFFFindCODEC(codec);
@@ -180,12 +181,12 @@ static const char *codec_name(uint16_t codec, char *buf, size_t size)
     return buf;
 }
 
-static xa_status read_tags(TIFF *tif, struct page *p, xa_err *err)
+static xa_status read_tags(TIFF *tif, xa__tiff_page *p, xa_err *err)
 {
-    uint16_t *extra = NULL;
+    uint16_t *extra = NULL, *map[3];
     uint32_t depth = 1;
     char buf[64];
-    *p = (struct page){.spp = 1, .bits = 1};
+    *p = (xa__tiff_page){.spp = 1, .bits = 1, .inkset = INKSET_CMYK};
     if (!TIFFGetField(tif, TIFFTAG_IMAGEWIDTH, &p->width) ||
         !TIFFGetField(tif, TIFFTAG_IMAGELENGTH, &p->height))
         XA_RETURN_FAIL(err, XA_FORMAT, "TIFF: the page has no width or no height");
@@ -195,12 +196,17 @@ static xa_status read_tags(TIFF *tif, struct page *p, xa_err *err)
     TIFFGetFieldDefaulted(tif, TIFFTAG_PLANARCONFIG, &p->planar);
     TIFFGetFieldDefaulted(tif, TIFFTAG_COMPRESSION, &p->codec);
     TIFFGetFieldDefaulted(tif, TIFFTAG_ORIENTATION, &p->orientation);
-    if (TIFFGetFieldDefaulted(tif, TIFFTAG_EXTRASAMPLES, &p->nextra, &extra))
-        p->extra = extra;
-    else
+    TIFFGetFieldDefaulted(tif, TIFFTAG_INKSET, &p->inkset);
+    if (!TIFFGetFieldDefaulted(tif, TIFFTAG_EXTRASAMPLES, &p->nextra, &extra))
         p->nextra = 0;
+    else if (p->nextra > 0)
+        p->first_extra = extra[0];
     if (!TIFFGetField(tif, TIFFTAG_PHOTOMETRIC, &p->photometric))
         p->photometric = p->spp >= 3 ? PHOTOMETRIC_RGB : PHOTOMETRIC_MINISBLACK;
+    if (p->photometric == PHOTOMETRIC_PALETTE &&
+        TIFFGetField(tif, TIFFTAG_COLORMAP, &map[0], &map[1], &map[2]))
+        for (int i = 0; i < 3; i++)
+            p->palette[i] = map[i];
     p->tiled = TIFFIsTiled(tif) != 0;
     TIFFGetFieldDefaulted(tif, TIFFTAG_IMAGEDEPTH, &depth);
     if (depth > 1)
@@ -216,180 +222,20 @@ static xa_status read_tags(TIFF *tif, struct page *p, xa_err *err)
     return XA_OK;
 }
 
-static xa_status pick_type(struct page *p, xa_err *err)
-{
-    static const char *const FORMATS[] = {
-        "?", "unsigned", "signed", "float", "untyped", "complex int", "complex float"};
-    const char *format = p->format < sizeof FORMATS / sizeof *FORMATS ? FORMATS[p->format] : "?";
-    bool ok = true;
-    switch (p->format) {
-    case SAMPLEFORMAT_UINT:
-    case SAMPLEFORMAT_VOID:
-        p->type = p->bits <= 8 ? XA_PIXEL_U8 : p->bits <= 16 ? XA_PIXEL_U16 : XA_PIXEL_U32;
-        ok = p->bits >= 1 && (p->bits <= 16 || p->bits == 24 || p->bits == 32);
-        break;
-    case SAMPLEFORMAT_INT:
-        p->type = p->bits == 8 ? XA_PIXEL_I8 : p->bits == 16 ? XA_PIXEL_I16 : XA_PIXEL_I32;
-        ok = p->bits == 8 || p->bits == 16 || p->bits == 32;
-        break;
-    case SAMPLEFORMAT_IEEEFP:
-        p->type = p->bits == 64 ? XA_PIXEL_F64 : XA_PIXEL_F32;
-        p->half = p->bits == 16;
-        ok = p->bits == 16 || p->bits == 32 || p->bits == 64;
-        break;
-    default:
-        ok = false;
-    }
-    if (!ok)
-        XA_RETURN_FAIL(err,
-                       XA_UNSUPPORTED,
-                       "TIFF: %u-bit %s samples; 1 to 16, 24 or 32 bits unsigned, 8, 16 or 32 "
-                       "signed, or 16, 32 or 64 float are expected",
-                       p->bits,
-                       format);
-    return XA_OK;
-}
-
-/* Extra samples: alpha when there is just one and it says so. */
-static void pick_alpha(struct page *p)
-{
-    if (p->spp != p->colours + 1 || p->nextra < 1)
-        return;
-    p->associated = p->extra[0] == EXTRASAMPLE_ASSOCALPHA;
-    p->alpha = p->associated || p->extra[0] == EXTRASAMPLE_UNASSALPHA;
-}
-
-static xa_status pick_colour(TIFF *tif, struct page *p, const xa_decode_options *opt, xa_err *err)
-{
-    const bool index = opt->palette_index;
-    uint16_t ink = INKSET_CMYK;
-    switch (p->photometric) {
-    case PHOTOMETRIC_MINISWHITE:
-    case PHOTOMETRIC_MINISBLACK:
-    case PHOTOMETRIC_MASK:
-    case 34892: /* linear raw */
-        p->colours = 1;
-        p->colour = p->photometric == PHOTOMETRIC_MINISWHITE ? "miniswhite" : "grey";
-        break;
-    case PHOTOMETRIC_RGB:
-        p->colours = 3;
-        p->colour = "rgb";
-        break;
-    case PHOTOMETRIC_PALETTE:
-        p->colours = 1;
-        p->colour = "palette";
-        if (p->type != (p->bits <= 8 ? XA_PIXEL_U8 : XA_PIXEL_U16) || p->bits > (index ? 8 : 16))
-            XA_RETURN_FAIL(err,
-                           XA_UNSUPPORTED,
-                           "TIFF: a palette of %u-bit %s indices; %s are expected",
-                           p->bits,
-                           xa_pixel_name(p->type),
-                           index ? "1 to 8 bits" : "1 to 16 bits");
-        break;
-    case PHOTOMETRIC_SEPARATED:
-        TIFFGetFieldDefaulted(tif, TIFFTAG_INKSET, &ink);
-        p->colours = ink == INKSET_CMYK && p->spp >= 4 ? 4 : 1;
-        p->colour = p->colours == 4 ? "cmyk" : "inks";
-        break;
-    case PHOTOMETRIC_YCBCR:
-        p->colours = 3;
-        p->colour = "ycbcr";
-        /* libjpeg converts by itself; everything else is libtiff's to convert */
-        if (p->codec == COMPRESSION_JPEG && p->planar == PLANARCONFIG_CONTIG)
-            TIFFSetField(tif, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
-        else
-            p->via_rgba = true;
-        break;
-    case PHOTOMETRIC_CIELAB:
-    case PHOTOMETRIC_LOGL:
-    case PHOTOMETRIC_LOGLUV:
-        p->colours = 3;
-        p->colour = p->photometric == PHOTOMETRIC_CIELAB ? "lab" : "log";
-        p->via_rgba = true;
-        break;
-    default:
-        XA_RETURN_FAIL(err,
-                       XA_UNSUPPORTED,
-                       "TIFF: photometric interpretation %u; grey, RGB, palette, CMYK, YCbCr, CIE "
-                       "L*a*b* or LogLuv are expected",
-                       p->photometric);
-    }
-    if (p->codec == COMPRESSION_OJPEG)
-        p->via_rgba = true;
-    return XA_OK;
-}
-
-static xa_status plan_page(TIFF *tif, struct page *p, const xa_decode_options *opt, xa_err *err)
+/* Tags to plan, and what only libtiff knows of it. */
+static xa_status plan_page(TIFF *tif, xa__tiff_page *p, const xa_decode_options *opt, xa_err *err)
 {
     char why[1024] = "";
     XA_RETURN_TRY(err, read_tags(tif, p, err));
-    p->type = XA_PIXEL_U8;
-    const bool luv = p->photometric == PHOTOMETRIC_LOGL || p->photometric == PHOTOMETRIC_LOGLUV;
-    if (!luv)
-        XA_RETURN_TRY(err, pick_type(p, err));
-    XA_RETURN_TRY(err, pick_colour(tif, p, opt, err));
-    if (p->via_rgba) {
-        p->type = XA_PIXEL_U8;
-        p->channels = 3;
-        if (!TIFFRGBAImageOK(tif, why))
-            XA_RETURN_FAIL(err, XA_UNSUPPORTED, "TIFF: %s", why);
-        return XA_OK;
-    }
-    if (p->spp < p->colours)
-        XA_RETURN_FAIL(err,
-                       XA_FORMAT,
-                       "TIFF: %u samples a pixel, but the colour model (%s) needs %d",
-                       p->spp,
-                       p->colour,
-                       p->colours);
-    pick_alpha(p);
-    p->channels = p->spp;
-    if (p->photometric == PHOTOMETRIC_PALETTE)
-        p->channels = opt->palette_index ? 1 : p->spp + 2;
-    else if (p->colours == 4) {
-        p->channels = p->spp - 1;
-        if (p->type != XA_PIXEL_U8 && p->type != XA_PIXEL_U16)
-            XA_RETURN_FAIL(err,
-                           XA_UNSUPPORTED,
-                           "TIFF: CMYK of %s; 8 or 16 bits are expected",
-                           xa_pixel_name(p->type));
-    } else if (p->colours == 1 && p->channels > (p->alpha ? 2 : 1))
-        p->colour = "bands";
-    if (p->photometric == PHOTOMETRIC_PALETTE && opt->palette_index)
-        p->alpha = p->associated = false;
+    XA_RETURN_TRY(err, xa__tiff_plan(p, opt, err));
+    if (p->jpeg_rgb)
+        TIFFSetField(tif, TIFFTAG_JPEGCOLORMODE, JPEGCOLORMODE_RGB);
+    if (p->via_rgba && !TIFFRGBAImageOK(tif, why))
+        XA_RETURN_FAIL(err, XA_UNSUPPORTED, "TIFF: %s", why);
     return XA_OK;
 }
 
 /* ---- pixels --------------------------------------------------------------------------------- */
-
-/* `count` samples of a line or tile row, unpacked, into every `step`-th sample at `dst`. `line` is
- * room for `count` samples of the page's type. */
-static void convert(
-    const struct page *p, const void *raw, int64_t count, int64_t step, void *line, uint8_t *dst)
-{
-    const size_t bytes = xa_pixel_bytes(p->type);
-    void *to = step == 1 ? (void *)dst : line;
-    if (p->half) {
-        for (int64_t i = 0; i < count; i++)
-            ((float *)to)[i] = xa_f32_from_f16(((const uint16_t *)raw)[i]);
-    } else if (p->bits == 24) {
-        for (int64_t i = 0; i < count; i++) { /* libtiff leaves three native-order bytes */
-            uint32_t v = 0;
-            const uint8_t *b = (const uint8_t *)raw + 3 * i;
-            for (int k = 0; k < 3; k++)
-                v |= (uint32_t)b[k] << (8 * k);
-            ((uint32_t *)to)[i] = v;
-        }
-    } else if (p->bits < 8 || (p->bits > 8 && p->bits < 16)) {
-        xa__samples_unpack(raw, count, p->bits, to);
-        if (p->bits < 8 && p->photometric != PHOTOMETRIC_PALETTE)
-            xa__samples_widen(to, (size_t)count, p->bits);
-    } else {
-        memcpy(to, raw, (size_t)count * bytes);
-    }
-    for (int64_t i = 0; step != 1 && i < count; i++)
-        memcpy(dst + (size_t)(i * step) * bytes, (const uint8_t *)line + (size_t)i * bytes, bytes);
-}
 
 static xa_status damaged(const struct source *s, const char *where, uint32_t at, xa_err *err)
 {
@@ -401,20 +247,6 @@ static xa_status damaged(const struct source *s, const char *where, uint32_t at,
                    s->message[0] ? s->message : "the data do not decode");
 }
 
-static xa_status check_row(uint64_t row, int64_t count, const struct page *p, xa_err *err)
-{
-    const uint64_t want = ((uint64_t)count * p->bits + 7) / 8;
-    if (row < want)
-        XA_RETURN_FAIL(err,
-                       XA_FORMAT,
-                       "TIFF: %llu bytes a row where %llu are expected",
-                       (unsigned long long)row,
-                       (unsigned long long)want);
-    return XA_OK;
-}
-
-/* A JBIG strip has a header of its own, whose extents libtiff does not compare with the page's: a
- * few bytes could ask for days of decoding. */
 static xa_status check_jbig(TIFF *tif, uint32_t strip, uint32_t width, uint32_t height, xa_err *err)
 {
     uint8_t head[20];
@@ -424,33 +256,20 @@ static xa_status check_jbig(TIFF *tif, uint32_t strip, uint32_t width, uint32_t 
         XA_RETURN_FAIL(err, XA_FORMAT, "TIFF: a JBIG strip of less than %zu bytes", sizeof head);
     if (order == FILLORDER_MSB2LSB) /* as libtiff does before it decodes */
         TIFFReverseBits(head, sizeof head);
-    const uint32_t w = (uint32_t)head[4] << 24 | (uint32_t)head[5] << 16 | head[6] << 8 | head[7];
-    const uint32_t h = (uint32_t)head[8] << 24 | (uint32_t)head[9] << 16 | head[10] << 8 | head[11];
-    if (w != width || h != height || head[2] != 1)
-        XA_RETURN_FAIL(
-            err,
-            XA_FORMAT,
-            "TIFF: a JBIG strip of %u x %u pixels and %u planes where %u x %u of one are "
-            "expected",
-            w,
-            h,
-            head[2],
-            width,
-            height);
-    return XA_OK;
+    return xa__tiff_check_jbig(head, width, height, err);
 }
 
 /* Whole strips, as some codecs have nothing smaller; straight into the image where samples need no
  * conversion. */
 static xa_status read_strips(TIFF *tif,
-                             const struct page *p,
+                             const xa__tiff_page *p,
                              const struct source *s,
                              const xa_decode_options *opt,
                              xa_image *im,
                              xa_err *err)
 {
     xa_status st;
-    const bool apart = p->planar == PLANARCONFIG_SEPARATE && p->spp > 1;
+    const bool apart = xa__tiff_apart(p);
     const uint16_t planes = apart ? p->spp : 1;
     const int64_t count = (int64_t)p->width * (apart ? 1 : p->spp);
     const size_t bytes = xa_pixel_bytes(p->type);
@@ -460,7 +279,7 @@ static xa_status read_strips(TIFF *tif,
     void *raw = NULL, *line = NULL;
     TIFFGetFieldDefaulted(tif, TIFFTAG_ROWSPERSTRIP, &per);
     per = per == 0 || per > p->height ? p->height : per;
-    XA_TRY(err, check_row(row, count, p, err));
+    XA_TRY(err, xa__tiff_check_row(p, row, count, err));
     if (direct && row != (uint64_t)count * bytes)
         XA_FAIL(err, XA_FORMAT, "TIFF: %llu bytes a row", (unsigned long long)row);
     if (size / per < row || size > (uint64_t)opt->max_bytes)
@@ -489,12 +308,12 @@ static xa_status read_strips(TIFF *tif,
             if (got < 0 || (size_t)got < want || s->damaged)
                 XA_TRY(err, damaged(s, "strip at line", y, err));
             for (uint32_t j = 0; !direct && j < rows; j++)
-                convert(p,
-                        (const uint8_t *)raw + j * row,
-                        count,
-                        apart ? p->spp : 1,
-                        line,
-                        dst + (size_t)j * p->width * p->spp * bytes);
+                xa__tiff_convert(p,
+                                 (const uint8_t *)raw + j * row,
+                                 count,
+                                 apart ? p->spp : 1,
+                                 line,
+                                 dst + (size_t)j * p->width * p->spp * bytes);
             if (p->height - y <= per)
                 break; /* y + per could overflow */
         }
@@ -505,14 +324,14 @@ done:
 }
 
 static xa_status read_tiles(TIFF *tif,
-                            const struct page *p,
+                            const xa__tiff_page *p,
                             const struct source *s,
                             const xa_decode_options *opt,
                             xa_image *im,
                             xa_err *err)
 {
     xa_status st;
-    const bool apart = p->planar == PLANARCONFIG_SEPARATE && p->spp > 1;
+    const bool apart = xa__tiff_apart(p);
     const uint16_t planes = apart ? p->spp : 1;
     const int64_t across = apart ? 1 : p->spp, step = apart ? p->spp : 1;
     const size_t bytes = xa_pixel_bytes(p->type);
@@ -522,7 +341,7 @@ static xa_status read_tiles(TIFF *tif,
         tw == 0 || th == 0)
         XA_FAIL(err, XA_FORMAT, "TIFF: tiles of %u x %u pixels", tw, th);
     const uint64_t size = TIFFTileSize64(tif), row = TIFFTileRowSize64(tif);
-    XA_TRY(err, check_row(row, (int64_t)tw * across, p, err));
+    XA_TRY(err, xa__tiff_check_row(p, row, (int64_t)tw * across, err));
     if (size / th < row || size > (uint64_t)opt->max_bytes)
         XA_FAIL(err,
                 size > (uint64_t)opt->max_bytes ? XA_LIMIT : XA_FORMAT,
@@ -546,14 +365,15 @@ static xa_status read_tiles(TIFF *tif,
                 const uint32_t w = p->width - x < tw ? p->width - x : tw;
                 const uint32_t h = p->height - y < th ? p->height - y : th;
                 for (uint32_t j = 0; j < h; j++)
-                    convert(p,
-                            (const uint8_t *)raw + j * row,
-                            (int64_t)w * across,
-                            step,
-                            line,
-                            (uint8_t *)im->data +
-                                (((size_t)(y + j) * p->width + x) * p->spp + (apart ? plane : 0)) *
-                                    bytes);
+                    xa__tiff_convert(
+                        p,
+                        (const uint8_t *)raw + j * row,
+                        (int64_t)w * across,
+                        step,
+                        line,
+                        (uint8_t *)im->data +
+                            (((size_t)(y + j) * p->width + x) * p->spp + (apart ? plane : 0)) *
+                                bytes);
                 if (p->width - x <= tw)
                     break; /* x + tw could overflow */
             }
@@ -565,7 +385,7 @@ done:
 
 /* libtiff's own conversion to 8-bit RGB. */
 static xa_status read_rgba(TIFF *tif,
-                           const struct page *p,
+                           const xa__tiff_page *p,
                            const struct source *s,
                            const xa_decode_options *opt,
                            xa_image *im,
@@ -595,59 +415,7 @@ static xa_status read_rgba(TIFF *tif,
     return XA_OK;
 }
 
-/* ---- colours -------------------------------------------------------------------------------- */
-
-/* Indices (and what follows them in a pixel) to RGB of 8 bits. */
-static xa_status expand_palette(
-    TIFF *tif, const struct page *p, const xa_decode_options *opt, xa_image *im, xa_err *err)
-{
-    uint16_t *map[3];
-    xa_image out = *im;
-    if (!TIFFGetField(tif, TIFFTAG_COLORMAP, &map[0], &map[1], &map[2]))
-        XA_RETURN_FAIL(err, XA_FORMAT, "TIFF: a palette image without a colour map");
-    out.data = NULL;
-    XA_RETURN_TRY(
-        err,
-        xa__image_prepare(&out, im->width, im->height, p->spp + 2, XA_PIXEL_U8, opt, false, err));
-    xa__samples_palette(im->data,
-                        out.data,
-                        im->width * im->height,
-                        p->spp,
-                        im->type,
-                        (const uint16_t *const *)map,
-                        p->bits);
-    free(im->data);
-    *im = out;
-    return XA_OK;
-}
-
-/* Keeps the first sample of every pixel. */
-static void keep_index(const struct page *p, xa_image *im)
-{
-    uint8_t *d = im->data;
-    for (size_t i = 0; p->spp > 1 && i < (size_t)im->width * (size_t)im->height; i++)
-        d[i] = d[i * p->spp];
-    im->channels = 1;
-}
-
-static xa_status
-to_colours(TIFF *tif, const struct page *p, const xa_decode_options *opt, xa_image *im, xa_err *err)
-{
-    const int64_t pixels = im->width * im->height;
-    if (p->photometric == PHOTOMETRIC_PALETTE && opt->palette_index)
-        keep_index(p, im);
-    else if (p->photometric == PHOTOMETRIC_PALETTE)
-        XA_RETURN_TRY(err, expand_palette(tif, p, opt, im, err));
-    if (p->photometric == PHOTOMETRIC_MINISWHITE)
-        xa__samples_invert(im->data, pixels, p->spp, 1, p->type, p->bits);
-    if (p->colours == 4) {
-        XA_RETURN_TRY(err, xa__samples_cmyk_to_rgb(im->data, im->data, pixels, p->spp, p->type));
-        im->channels = p->channels;
-    }
-    if (p->associated)
-        xa__samples_unpremultiply(im->data, pixels, im->channels, im->type, im->bits);
-    return XA_OK;
-}
+/* ---- a page ---------------------------------------------------------------------------------- */
 
 static xa_status decode_page(TIFF *tif,
                              struct source *s,
@@ -656,7 +424,7 @@ static xa_status decode_page(TIFF *tif,
                              xa_image *im,
                              xa_err *err)
 {
-    struct page p;
+    xa__tiff_page p;
     XA_RETURN_TRY(err, plan_page(tif, &p, opt, err));
     snprintf(im->format, sizeof im->format, "tiff");
     snprintf(im->colour, sizeof im->colour, "%s", p.colour);
@@ -686,7 +454,7 @@ static xa_status decode_page(TIFF *tif,
         XA_RETURN_TRY(err, read_tiles(tif, &p, s, opt, im, err));
     else
         XA_RETURN_TRY(err, read_strips(tif, &p, s, opt, im, err));
-    return to_colours(tif, &p, opt, im, err);
+    return xa__tiff_to_colours(&p, opt, im, err);
 }
 
 xa_status xa__tiff_decode(int fd,

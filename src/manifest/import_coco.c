@@ -44,8 +44,8 @@ static xa_status
 slot_of_event(xa__coco *im, id_list *l, const xa__json_event *e, int32_t *out, xa_err *err)
 {
     char text[32];
-    if (e->kind == XA__JSON_NUMBER && e->number == (double)(int64_t)e->number && e->number < 9e15 &&
-        e->number > -9e15) {
+    if (e->kind == XA__JSON_NUMBER && e->number < 9e15 && e->number > -9e15 &&
+        e->number == (double)(int64_t)e->number) {
         snprintf(text, sizeof text, "%lld", (long long)e->number);
         return slot_of(im, l, text, out, err);
     }

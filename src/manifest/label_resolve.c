@@ -107,7 +107,7 @@ void xa__label_why(const xa__labels *l, const char *what, const char *text, char
 {
     char shown[XA__SHOWN];
     char other[XA__SHOWN];
-    int64_t index;
+    int64_t index = 0;
     xa__show(text, shown);
     const bool is_index = parse_index(text, &index);
     const bool named = l->classes != NULL && l->classes->names != NULL && l->as != XA_LABEL_INDEX;

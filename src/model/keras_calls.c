@@ -205,6 +205,8 @@ static xa_status parse_keras2(const context *c, const json_t *v, xa_kcall *call,
 static xa_status parse_layer_calls(const context *c, xa_klayer *l, const json_t *entry, xa_err *err)
 {
     const json_t *nodes = json_object_get(entry, "inbound_nodes");
+    if (json_array_size(nodes) > 0 && strcmp(l->type, "InputLayer") == 0)
+        XA_RETURN_FAIL(err, XA_FORMAT, "an InputLayer with inbound nodes, which cannot have any");
     for (size_t i = 0; i < json_array_size(nodes); i++) {
         const json_t *node = json_array_get(nodes, i);
         XA_RETURN_TRY(err, xa_grow(&l->calls, &l->call_cap, l->ncalls + 1, sizeof *l->calls, err));

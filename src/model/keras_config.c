@@ -238,12 +238,13 @@ xa_kget_real(const json_t *config, const char *key, double missing, double *out,
 xa_status xa_kget_bool(const json_t *config, const char *key, bool missing, bool *out, xa_err *err)
 {
     const json_t *v = find(config, key);
-    if (v && !json_is_boolean(v) && !json_is_integer(v))
+    const bool number = json_is_integer(v) && (json_integer_value(v) & ~(json_int_t)1) == 0;
+    if (v && !json_is_boolean(v) && !number)
         return wrong(key, "true or false", v, err);
     if (!v)
         *out = missing;
     else
-        *out = json_is_integer(v) ? json_integer_value(v) != 0 : json_is_true(v);
+        *out = number ? json_integer_value(v) == 1 : json_is_true(v);
     return XA_OK;
 }
 

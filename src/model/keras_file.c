@@ -6,9 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "keras_attribute.h"
 #include "keras_zip.h"
-
-enum { MAX_NAMES = 1 << 20, MAX_NAME_BYTES = 64 << 20, MAX_CHUNKS = 4096 };
 
 /* HDF5's own printing is switched off while we are inside and put back as it was. */
 typedef struct quiet {
@@ -50,7 +49,7 @@ static herr_t refuse_external(const char *parent_file,
                               const char *parent_group,
                               const char *child_file,
                               const char *child_object,
-                              unsigned *flags,
+                              unsigned *flags, /* NOLINT(readability-non-const-parameter): HDF5's */
                               hid_t fapl,
                               void *arg)
 {
@@ -88,161 +87,6 @@ static hid_t open_dataset(hid_t from, const char *path)
     return d;
 }
 
-/* ---- attributes ---- */
-
-/* Strings of an attribute, fixed or variable length, whatever its rank. */
-typedef struct names {
-    char **item;
-    size_t count, cap;
-} names;
-
-static void names_free(names *n)
-{
-    for (size_t i = 0; i < n->count; i++)
-        free(n->item[i]);
-    free(n->item);
-    *n = (names){0};
-}
-
-static xa_status names_add(names *n, const char *text, size_t max, xa_err *err)
-{
-    xa_status st = XA_OK;
-    XA_TRY(err, xa_grow(&n->item, &n->cap, n->count + 1, sizeof *n->item, err));
-    n->item[n->count] = xa_strndup(text, strnlen(text, max));
-    if (!n->item[n->count])
-        XA_FAIL(err, XA_NOMEM, "out of memory");
-    n->count++;
-done:
-    return st;
-}
-
-static xa_status read_fixed(
-    hid_t attr, hid_t type, size_t count, size_t limit, const char *name, names *out, xa_err *err)
-{
-    xa_status st = XA_OK;
-    const size_t width = H5Tget_size(type);
-    size_t bytes = 0;
-    char *buf = NULL;
-    if (width == 0 || !xa_size_mul(width, count, &bytes) || bytes > limit)
-        XA_FAIL(err,
-                XA_LIMIT,
-                "attribute %s holds %zu strings of %zu bytes; the limit is %zu bytes",
-                name,
-                count,
-                width,
-                limit);
-    buf = xa_alloc(bytes + 1, 1);
-    if (!buf)
-        XA_FAIL(err, XA_NOMEM, "attribute %s: out of memory", name);
-    if (H5Aread(attr, type, buf) < 0)
-        XA_FAIL(err, XA_FORMAT, "attribute %s cannot be read", name);
-    for (size_t i = 0; i < count; i++)
-        XA_TRY(err, names_add(out, buf + i * width, width, err));
-done:
-    free(buf);
-    return st;
-}
-
-static xa_status read_variable(
-    hid_t attr, hid_t type, hid_t space, size_t count, size_t limit, names *out, xa_err *err)
-{
-    xa_status st = XA_OK;
-    char **text = xa_alloc(count, sizeof *text);
-    hid_t memory = H5Tcopy(H5T_C_S1);
-    bool filled = false;
-    if (!text)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
-    if (memory < 0 || H5Tset_size(memory, H5T_VARIABLE) < 0 ||
-        H5Tset_cset(memory, H5Tget_cset(type)) < 0 || H5Aread(attr, memory, text) < 0)
-        XA_FAIL(err, XA_FORMAT, "an attribute of strings cannot be read");
-    filled = true;
-    size_t total = 0;
-    for (size_t i = 0; i < count; i++) {
-        const char *s = text[i] ? text[i] : "";
-        total += strlen(s);
-        if (total > limit)
-            XA_FAIL(err, XA_LIMIT, "an attribute holds more than %zu bytes of text", limit);
-        XA_TRY(err, names_add(out, s, limit, err));
-    }
-done:
-    if (filled)
-        H5Dvlen_reclaim(memory, space, H5P_DEFAULT, text);
-    if (memory >= 0)
-        H5Tclose(memory);
-    free(text);
-    return st;
-}
-
-/* Adds the attribute's strings to out. An empty attribute has none, whatever its type: Keras writes
- * an empty list as floats. */
-static xa_status read_strings(hid_t object, const char *name, size_t limit, names *out, xa_err *err)
-{
-    xa_status st = XA_OK;
-    hid_t type = -1, space = -1;
-    const hid_t attr = H5Aopen(object, name, H5P_DEFAULT);
-    if (attr < 0)
-        XA_FAIL(err, XA_FORMAT, "attribute %s cannot be opened", name);
-    type = H5Aget_type(attr);
-    space = H5Aget_space(attr);
-    if (type < 0 || space < 0)
-        XA_FAIL(err, XA_FORMAT, "attribute %s cannot be read", name);
-    const hssize_t count =
-        H5Sget_simple_extent_type(space) == H5S_NULL ? 0 : H5Sget_simple_extent_npoints(space);
-    if (count < 0 || count > MAX_NAMES)
-        XA_FAIL(err, XA_LIMIT, "attribute %s holds %lld strings", name, (long long)count);
-    if (count == 0)
-        goto done;
-    if (H5Tget_class(type) != H5T_STRING)
-        XA_FAIL(err, XA_FORMAT, "attribute %s holds no text", name);
-    if (H5Tis_variable_str(type) > 0)
-        XA_TRY(err, read_variable(attr, type, space, (size_t)count, limit, out, err));
-    else
-        XA_TRY(err, read_fixed(attr, type, (size_t)count, limit, name, out, err));
-done:
-    if (space >= 0)
-        H5Sclose(space);
-    if (type >= 0)
-        H5Tclose(type);
-    if (attr >= 0)
-        H5Aclose(attr);
-    return st;
-}
-
-/* The one string of an attribute; NULL if there is no such attribute. */
-static xa_status read_text(hid_t object, const char *name, size_t limit, char **out, xa_err *err)
-{
-    xa_status st = XA_OK;
-    names all = {0};
-    *out = NULL;
-    if (H5Aexists(object, name) <= 0)
-        return XA_OK;
-    XA_TRY(err, read_strings(object, name, limit, &all, err));
-    if (all.count != 1)
-        XA_FAIL(err, XA_FORMAT, "attribute %s holds %zu strings, expected 1", name, all.count);
-    *out = all.item[0];
-    all.item[0] = NULL;
-done:
-    names_free(&all);
-    return st;
-}
-
-/* `name`, or its pieces `name0`, `name1`, ...: Keras splits what exceeds 64 KB. */
-static xa_status read_list(hid_t object, const char *name, names *out, bool *found, xa_err *err)
-{
-    char piece[64];
-    *found = H5Aexists(object, name) > 0;
-    if (*found)
-        return read_strings(object, name, MAX_NAME_BYTES, out, err);
-    for (int i = 0; i < MAX_CHUNKS; i++) {
-        snprintf(piece, sizeof piece, "%s%d", name, i);
-        if (H5Aexists(object, piece) <= 0)
-            break;
-        *found = true;
-        XA_RETURN_TRY(err, read_strings(object, piece, MAX_NAME_BYTES, out, err));
-    }
-    return XA_OK;
-}
-
 /* ---- the table of weights ---- */
 
 /* Adds the dataset at root/path. */
@@ -252,8 +96,8 @@ static xa_status add_tensor(xa_kfile *f, const char *path, const char *name, xa_
     xa_ktensor t = {0};
     hid_t set = -1, space = -1, type = -1, list = -1;
     char why[160];
-    if (f->ntensors >= MAX_NAMES)
-        XA_FAIL(err, XA_LIMIT, "more than %d weights", (int)MAX_NAMES);
+    if (f->ntensors >= XA_KMAX_NAMES)
+        XA_FAIL(err, XA_LIMIT, "more than %d weights", (int)XA_KMAX_NAMES);
     set = open_dataset((hid_t)f->handle, path);
     if (set < 0)
         XA_FAIL(
@@ -309,7 +153,7 @@ done:
 static xa_status add_group(xa_kfile *f, const char *base, const char *name, xa_err *err)
 {
     xa_status st = XA_OK;
-    names weights = {0};
+    xa_knames weights = {0};
     xa_kgroup g = {.first = (int)f->ntensors};
     char *path = xa_strfmt("%s%s", base, name), *full = NULL;
     hid_t group = -1;
@@ -324,7 +168,7 @@ static xa_status add_group(xa_kfile *f, const char *base, const char *name, xa_e
                 "layer \"%s\" is listed in layer_names but its group cannot be opened (%s)",
                 name,
                 reason(why));
-    XA_TRY(err, read_list(group, "weight_names", &weights, &found, err));
+    XA_TRY(err, xa_kattr_list(group, "weight_names", &weights, &found, err));
     for (size_t i = 0; i < weights.count; i++) {
         free(full);
         full = xa_strfmt("%s/%s", path, weights.item[i]);
@@ -345,22 +189,22 @@ done:
     free(g.name);
     free(path);
     free(full);
-    names_free(&weights);
+    xa_knames_free(&weights);
     return st;
 }
 
 static xa_status read_groups(xa_kfile *f, hid_t at, const char *base, xa_err *err)
 {
     xa_status st = XA_OK;
-    names layers = {0};
+    xa_knames layers = {0};
     bool found = false;
-    XA_TRY(err, read_list(at, "layer_names", &layers, &found, err));
+    XA_TRY(err, xa_kattr_list(at, "layer_names", &layers, &found, err));
     if (!found)
         XA_FAIL(err, XA_FORMAT, "group \"/%s\" has no attribute layer_names", base);
     for (size_t i = 0; i < layers.count; i++)
         XA_TRY(err, add_group(f, base, layers.item[i], err));
 done:
-    names_free(&layers);
+    xa_knames_free(&layers);
     return st;
 }
 
@@ -375,17 +219,17 @@ static xa_status read_layout(xa_kfile *f, size_t max_config, xa_err *err)
     xa_status st = XA_OK;
     const hid_t root = (hid_t)f->handle;
     hid_t weights = -1;
-    XA_TRY(err, read_text(root, "model_config", max_config, &f->config, err));
-    XA_TRY(err, read_text(root, "keras_version", 256, &f->version, err));
-    XA_TRY(err, read_text(root, "backend", 256, &f->backend, err));
+    XA_TRY(err, xa_kattr_text(root, "model_config", max_config, &f->config, err));
+    XA_TRY(err, xa_kattr_text(root, "keras_version", 256, &f->version, err));
+    XA_TRY(err, xa_kattr_text(root, "backend", 256, &f->backend, err));
     if (link_exists(root, "model_weights")) {
         weights = open_group(root, "model_weights");
         if (weights < 0)
             XA_FAIL(err, XA_FORMAT, "group \"/model_weights\" cannot be opened");
         if (!f->version)
-            XA_TRY(err, read_text(weights, "keras_version", 256, &f->version, err));
+            XA_TRY(err, xa_kattr_text(weights, "keras_version", 256, &f->version, err));
         if (!f->backend)
-            XA_TRY(err, read_text(weights, "backend", 256, &f->backend, err));
+            XA_TRY(err, xa_kattr_text(weights, "backend", 256, &f->backend, err));
         XA_TRY(err, read_groups(f, weights, "model_weights/", err));
     } else if (H5Aexists(root, "layer_names") > 0 || H5Aexists(root, "layer_names0") > 0) {
         XA_TRY(err, read_groups(f, root, "", err));

@@ -1,10 +1,11 @@
 /* The HDF5 side of a Keras file: which weights there are, where, of which shape, and their values.
- * Private to model; the only place that calls HDF5. No file is ever written.
+ * Private to model; with keras_attribute the only place that calls HDF5. No file is ever written.
  *
- * Layouts:
- *   groups  Keras 1 to 3 `.h5`: attribute layer_names, one group a layer with attribute
- * weight_names (at the root, or in `model_weights` of a whole-model file). A nested model is one
- * group. vars    Keras 3 `.weights.h5`: layers/<class>_<n>/.../vars/<i>
+ * Layouts
+ *   - groups: Keras 1 to 3 `.h5`, attribute layer_names, one group a layer with attribute
+ *     weight_names (at the root, or in `model_weights` of a whole-model file). A nested model is
+ * one group.
+ *   - vars: Keras 3 `.weights.h5`, layers/<class>_<n>/.../vars/<i>
  */
 #ifndef XAUDIT_MODEL_KERAS_FILE_H
 #define XAUDIT_MODEL_KERAS_FILE_H

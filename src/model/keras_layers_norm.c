@@ -19,6 +19,8 @@ static xa_status read_axes(const xa_ksite *s, int ndim, int axes[XA_MAX_DIMS], i
     const json_t *v = json_object_get(s->layer->config, "axis");
     const size_t count = json_is_array(v) ? json_array_size(v) : 1;
     bool taken[XA_MAX_DIMS] = {false};
+    if (ndim < 1)
+        XA_RETURN_FAIL(err, XA_SHAPE, "called with a single number, which has no axis");
     if (count == 0 || count > XA_MAX_DIMS)
         XA_RETURN_FAIL(err, XA_INVALID, "\"axis\" lists %zu axes", count);
     for (size_t i = 0; i < count; i++) {

@@ -334,7 +334,7 @@ static xa_status op_slice(xa_ksite *s, int *out, xa_err *err)
 {
     enum { MAX = 4096 };
     const json_t *spec = xa_ksite_value(s, "slice_spec", 1);
-    slice cut[XA_MAX_DIMS];
+    slice cut[XA_MAX_DIMS] = {{0}};
     int channel[MAX], in;
     XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));
     const xa_shape x = *xa_ksite_shape(s, in);

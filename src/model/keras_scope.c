@@ -35,7 +35,7 @@ void xa_kscope_free(xa_kscope *s)
 {
     if (!s)
         return;
-    for (int i = 0; i < s->nlayers; i++)
+    for (int i = 0; s->layers && i < s->nlayers; i++)
         layer_fini(&s->layers[i]);
     free(s->layers);
     free(s->order);
@@ -110,6 +110,14 @@ static xa_status parse_layer(
         XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
     if (++p->layers > XA_KMAX_LAYERS)
         XA_RETURN_FAIL(err, XA_LIMIT, "more than %d layers", XA_KMAX_LAYERS);
+    if (!json_is_object(config) && !is_sequential(l->type, config)) {
+        char text[80];
+        XA_RETURN_FAIL(err,
+                       XA_FORMAT,
+                       "layer \"%s\": its config is %s, expected an object of settings",
+                       l->path,
+                       xa_kjson_text(config, text, sizeof text));
+    }
     xa_status st = xa_kget_bool(config, "trainable", true, &l->trainable, err);
     if (st != XA_OK) {
         xa_err_prefix(err, "layer \"%s\"", l->path);

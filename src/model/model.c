@@ -170,8 +170,10 @@ xa_status xa_model_open(const char *file, const xa_model_options *opt, xa_model 
     if (!m || !(m->path = xa_strdup(file)))
         XA_FAIL(err, XA_NOMEM, "%s: out of memory", file);
     m->format = format_of(file);
-    if (!m->format)
+    if (!m->format) {
         XA_TRY(err, xa_model_sniff(file, err));
+        XA_FAIL(err, XA_UNSUPPORTED, "%s: not a model", file);
+    }
     XA_TRY(err, m->format->open(m, opt, err));
     XA_TRY(err, xa_model_find_tokens(m, err));
     if (!opt->any_output)

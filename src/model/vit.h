@@ -13,18 +13,15 @@
 #include "safetensors_file.h"
 
 /* X(ENUM, once or per block) */
-#define XA_VIT_PARTS(X)                                                                            \
-    X(PATCH_W, 0)                                                                                  \
-    X(PATCH_B, 0)                                                                                  \
-    X(CLASS, 0)                                                                                    \
-    X(DISTILL, 0)                                                                                  \
-    X(REGISTERS, 0)                                                                                \
-    X(POSITION, 0)                                                                                 \
-    X(NORM1_W, 1) X(NORM1_B, 1) X(QKV_W, 1) X(QKV_B, 1) X(Q_W, 1) X(Q_B, 1) X(K_W, 1) X(K_B, 1)    \
-        X(V_W, 1) X(V_B, 1) X(PROJ_W, 1) X(PROJ_B, 1) X(SCALE1, 1) X(NORM2_W, 1) X(NORM2_B, 1)     \
-            X(FC1_W, 1) X(FC1_B, 1) X(FC2_W, 1) X(FC2_B, 1) X(SCALE2, 1) X(NORM_W, 0) X(NORM_B, 0) \
-                X(FC_NORM_W, 0) X(FC_NORM_B, 0) X(PRE_W, 0) X(PRE_B, 0) X(HEAD_W, 0) X(HEAD_B, 0)  \
-                    X(HEAD2_W, 0) X(HEAD2_B, 0)
+/* clang-format off */
+#define XA_VIT_PARTS(X) \
+    X(PATCH_W, 0) X(PATCH_B, 0) X(CLASS, 0) X(DISTILL, 0) X(REGISTERS, 0) X(POSITION, 0) \
+    X(NORM1_W, 1) X(NORM1_B, 1) X(QKV_W, 1) X(QKV_B, 1) X(Q_W, 1) X(Q_B, 1) X(K_W, 1) X(K_B, 1) \
+    X(V_W, 1) X(V_B, 1) X(PROJ_W, 1) X(PROJ_B, 1) X(SCALE1, 1) X(NORM2_W, 1) X(NORM2_B, 1) \
+    X(FC1_W, 1) X(FC1_B, 1) X(FC2_W, 1) X(FC2_B, 1) X(SCALE2, 1) X(NORM_W, 0) X(NORM_B, 0) \
+    X(FC_NORM_W, 0) X(FC_NORM_B, 0) X(PRE_W, 0) X(PRE_B, 0) X(HEAD_W, 0) X(HEAD_B, 0) \
+    X(HEAD2_W, 0) X(HEAD2_B, 0)
+/* clang-format on */
 typedef enum xa_vit_part {
 #define X(name, block) XA_VIT_##name,
     XA_VIT_PARTS(X)

@@ -136,6 +136,12 @@ class Archive:
             out[name] = value
         return out
 
+    def job(self):
+        """The job as YAML text. Beyond the 64 KiB of an attribute it is a dataset."""
+        if "job" in self.file.attrs:
+            return _text(self.file.attrs["job"])
+        return _text(self.file["job"][0])
+
     def samples(self):
         """The samples as a dict of columns, each [N]: id, path, label, ..., the manifest's further
         columns as "extra/<column>", and every model's status as "status/<model>"."""

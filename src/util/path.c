@@ -28,6 +28,49 @@ char *xa_path_beside(const char *base_file, const char *path)
     return joined;
 }
 
+/* Is path[0 .. n) a folder, and no link to one? */
+static bool is_plain_folder(char *path, size_t n)
+{
+    struct stat info;
+    const char after = path[n];
+    path[n] = '\0';
+    const bool is = lstat(path, &info) == 0 && S_ISDIR(info.st_mode);
+    path[n] = after;
+    return is;
+}
+
+void xa_path_tidy(char *path)
+{
+    size_t len = 0; /* of what is tidy */
+    const char *in = path;
+    if (*in == '\0')
+        return;
+    if (*in == '/')
+        path[len++] = *in++;
+    const size_t root = len;
+    while (*in != '\0') {
+        const size_t n = strcspn(in, "/");
+        const char *next = in[n] == '/' ? in + n + 1 : in + n;
+        size_t last = len; /* where the part before begins; len is behind its slash */
+        while (last > root && (last == len || path[last - 1] != '/'))
+            last--;
+        const bool up = n == 2 && memcmp(in, "..", 2) == 0;
+        const bool after_up = len - last == 3 && memcmp(path + last, "../", 3) == 0;
+        if (up && len > root && !after_up && is_plain_folder(path, len - 1)) {
+            len = last;
+        } else if (n > 0 && !(n == 1 && *in == '.')) {
+            memmove(path + len, in, (size_t)(next - in));
+            len += (size_t)(next - in);
+        }
+        in = next;
+    }
+    if (len == 0)
+        path[len++] = '.';
+    if (len > root && path[len - 1] == '/')
+        len--; /* a/b/.. is a */
+    path[len] = '\0';
+}
+
 xa_status xa_open_regular(const char *path, int *out_fd, int64_t *size, xa_err *err)
 {
     xa_status st = XA_OK;

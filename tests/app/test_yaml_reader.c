@@ -48,6 +48,24 @@ static void test_set(void **state)
     assert_string_equal(xa_yaml_text(xa_yaml_get(xa_yaml_at(models, 1), "batch")), "4");
     const xa_ynode input = xa_yaml_get(xa_yaml_at(models, 0), "input");
     assert_string_equal(xa_yaml_text(xa_yaml_get(input, "scale")), "tf");
+    /* lists and maps in brackets */
+    assert_int_equal(xa_yaml_set(y, "models.0.input.size", "[128, 96]", &err), XA_OK);
+    assert_int_equal(
+        xa_yaml_set(y, "models.0.input.scale", "{div: 255, mean: [1, 2], \"k\": 'a b'}", &err),
+        XA_OK);
+    const xa_ynode size = xa_yaml_get(input, "size"), scale = xa_yaml_get(input, "scale");
+    assert_int_equal(xa_yaml_count(size), 2);
+    assert_string_equal(xa_yaml_text(xa_yaml_at(size, 1)), "96");
+    assert_string_equal(xa_yaml_text(xa_yaml_get(scale, "div")), "255");
+    assert_string_equal(xa_yaml_text(xa_yaml_get(scale, "k")), "a b");
+    assert_int_equal(xa_yaml_count(xa_yaml_get(scale, "mean")), 2);
+    assert_int_equal(xa_yaml_line(size), 0);
+    assert_int_equal(xa_yaml_set(y, "models.0.input.size.0", "64", &err), XA_OK);
+    assert_string_equal(xa_yaml_text(xa_yaml_at(xa_yaml_get(input, "size"), 0)), "64");
+    assert_int_equal(xa_yaml_set(y, "output", "[1", &err), XA_INVALID);
+    assert_non_null(strstr(err.message, "--set output=[1: not valid YAML"));
+    assert_int_equal(xa_yaml_set(y, "output", "[&x 1, *x]", &err), XA_INVALID);
+    assert_non_null(strstr(err.message, "aliases"));
     assert_int_equal(xa_yaml_set(y, "models.2.batch", "4", &err), XA_INVALID);
     assert_non_null(strstr(err.message, "not an index"));
     assert_int_equal(xa_yaml_set(y, "output.name", "4", &err), XA_INVALID);

@@ -165,6 +165,53 @@ static void test_allocated_and_deterministic(void **state)
     xa_schema_free(schema);
 }
 
+/* A text of the archive is an attribute, or a dataset where it is too long for one; an archive is
+ * resumed whatever the length of today's text. */
+static void test_texts_of_all_sizes(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {0, 5, 65000, 65001, 3000000};
+    xa_err err = XA_ERR_INIT;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        xa_schema *schema = NULL, *later = NULL;
+        xa_archive *a = NULL;
+        xa_dataset_info info;
+        sample s;
+        char *text = malloc(sizes[i] + 1), *found = NULL, name[32];
+        assert_non_null(text);
+        for (size_t k = 0; k < sizes[i]; k++)
+            text[k] = (char)('a' + k % 26);
+        text[sizes[i]] = '\0';
+        schema = sample_schema(&s, 3, 2, 2);
+        later = sample_schema(&s, 3, 2, 2);
+        assert_ok(xa_schema_text(schema, XA_FIELD_JOB_TEXT, text, &err), err);
+        assert_ok(xa_schema_text(later, XA_FIELD_JOB_TEXT, i % 2 ? "short" : text, &err), err);
+        snprintf(name, sizeof name, "text%zu.h5", i);
+        const char *path = in_folder(name);
+        assert_ok(xa_archive_create(path, schema, &err), err);
+        assert_ok(xa_archive_open_read(path, &a, &err), err);
+        assert_ok(xa_archive_text(a, XA_FIELD_JOB_TEXT, &found, &err), err);
+        assert_string_equal(found, text);
+        assert_int_equal(xa_archive_dataset(a, "/job", &info, NULL) == XA_OK, sizes[i] > 65000);
+        free(found);
+        found = NULL;
+        assert_ok(xa_archive_attr_text(a, "/", "job", &found, &err), err);
+        assert_int_equal(found != NULL, sizes[i] <= 65000);
+        free(found);
+        assert_ok(xa_archive_close(a, &err), err);
+        assert_ok(xa_archive_open(path, NULL, later, &a, &err), err);
+        assert_ok(xa_archive_close(a, &err), err);
+        assert_int_equal(unlink(path), 0);
+        xa_schema_free(schema);
+        xa_schema_free(later);
+        free(text);
+    }
+    xa_schema *schema = NULL;
+    assert_ok(xa_schema_create(&schema, &err), err);
+    assert_fails(xa_schema_text(schema, XA_FIELD_SAMPLE_ID, "x", &err), XA_INVALID, err, "no text");
+    xa_schema_free(schema);
+}
+
 /* The limits that the schema promises hold in HDF5. */
 static void test_attributes_of_all_sizes(void **state)
 {
@@ -466,6 +513,7 @@ int main(void)
         cmocka_unit_test(test_contents),
         cmocka_unit_test(test_layout),
         cmocka_unit_test(test_allocated_and_deterministic),
+        cmocka_unit_test(test_texts_of_all_sizes),
         cmocka_unit_test(test_attributes_of_all_sizes),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_unwritable),

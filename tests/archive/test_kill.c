@@ -39,20 +39,18 @@ static pid_t start(const char *path, bool mpi)
         /* What a killed Open MPI leaves behind goes with the folder. */
         setenv("TMPDIR", folder, 1);
         setenv("OMPI_MCA_btl_vader_backing_directory", folder, 1);
+        char command[2048];
+        snprintf(command,
+                 sizeof command,
+                 "exec %s -n %s '%s' '%s' %s %s mpi",
+                 XA_MPIRUN,
+                 ranks,
+                 XA_WRITER,
+                 path,
+                 rows,
+                 side);
         if (mpi)
-            execl(XA_MPIEXEC,
-                  XA_MPIEXEC,
-                  "--oversubscribe",
-                  "--bind-to",
-                  "none",
-                  "-n",
-                  ranks,
-                  XA_WRITER,
-                  path,
-                  rows,
-                  side,
-                  "mpi",
-                  (char *)NULL);
+            execl("/bin/sh", "sh", "-c", command, (char *)NULL);
         else
             execl(XA_WRITER, XA_WRITER, path, rows, side, "alone", (char *)NULL);
         _exit(127);

@@ -359,8 +359,7 @@ static void test_names(void **state)
                                         "images/10/line\nend.jpg",
                                         "images/\xe7\x8a\xac/\xc3\xa9;.jpg",
                                         "images/a|b/no.jpg",
-                                        "images/\xef\xbb\xbf"
-                                        "marked/no.jpg",
+                                        "images/\xef\xbb\xbf\x6d\x61rked/no.jpg",
                                         "images/0/bad\xff.jpg"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         put_file(&f, files[i], "x", 1);

@@ -93,6 +93,7 @@ static void test_coco_images(void **state)
          "an image entry without id or file_name"},
         {IMAGE ", {\"file_name\": \"a.jpg\"}", "an image entry without id or file_name"},
         {IMAGE ", {\"id\": 4, \"file_name\": \"in.json/a.jpg\"}", "no such file"},
+        {IMAGE ", {\"id\": 2e22, \"file_name\": \"none.jpg\"}", "no such file"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         folder f = make_folder();

@@ -4,13 +4,13 @@
 #include "manifest_reading.h"
 
 static const char *const seeds[] = {
-    "path,id,label,class,kind,x0,y0,x1,y1,mask,ignore_mask,flags,group,split,exclude,note\n"
-    "a.png,s,cat|dog,cat,box,0,1,5,6.5,,ig.png,crowd|difficult,g,train,,n\n"
-    "b.png,,0,,,,,,,,,,,,,\n"
-    "a.png,s,,dog,mask,,,,,m.png#4,,occluded,,,,\n"
-    "\"c, \"\"d\"\".png\",u,,,none,,,,,,,,,,why,\n",
-    "\xef\xbb\xbfpath;label;x0;y0;x1;y1\r\na.png;1;1e1;2;30;4\r\na.png;;5;6;7;8\r\n\r\nb.png;;;;;"
-    "\r\n",
+    ("path,id,label,class,kind,x0,y0,x1,y1,mask,ignore_mask,flags,group,split,exclude,note\n"
+     "a.png,s,cat|dog,cat,box,0,1,5,6.5,,ig.png,crowd|difficult,g,train,,n\n"
+     "b.png,,0,,,,,,,,,,,,,\n"
+     "a.png,s,,dog,mask,,,,,m.png#4,,occluded,,,,\n"
+     "\"c, \"\"d\"\".png\",u,,,none,,,,,,,,,,why,\n"),
+    ("\xef\xbb\xbfpath;label;x0;y0;x1;y1\r\na.png;1;1e1;2;30;4\r\na.png;;5;6;7;8\r\n\r\nb.png;;;;;"
+     "\r\n"),
     "path\n\"a\nb\"\n\xe7\x8a\xac.png\n",
 };
 

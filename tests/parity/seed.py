@@ -17,8 +17,9 @@ Where the probability is 1 in float32, TensorFlow's gradient is 0 and the listin
 degenerate. Such maps are counted, not compared. Where 1 - p is below 6e-4, float32's steps of p decide how exact a gradient of p
 can be: such maps have the limit times 6e-4 / (1 - p), and their difference is printed divided by it.
 
-`compare` needs numpy and h5py alone. It prints the largest difference of each and stops with 1 above 1e-5 of
-probabilities, 1e-4 of heat maps and masks; saliency, where ReLU signs flip in float32, is only printed.
+`compare` needs numpy and h5py alone. It prints the largest difference of each and stops with 1 above 1e-5 of the
+Xception's probabilities, 1e-4 of the ViT's scores (of the largest), heat maps and masks; saliency, where ReLU signs flip
+in float32, is only printed.
 """
 import argparse
 import os

@@ -49,6 +49,64 @@ static void test_beside(void **state)
     assert_null(xa_path_beside("a/b", NULL));
 }
 
+static void tidied(const char *path, const char *expected)
+{
+    char *in = xa_strfmt("%s%s", *path == '+' ? folder : "", *path == '+' ? path + 1 : path);
+    char *want = xa_strfmt(
+        "%s%s", *expected == '+' ? folder : "", *expected == '+' ? expected + 1 : expected);
+    assert_non_null(in);
+    assert_non_null(want);
+    xa_path_tidy(in);
+    assert_string_equal(in, want);
+    free(in);
+    free(want);
+}
+
+/* Folders as they are: +/a and +/a/b, and +/link, a link to +/a/b. */
+static void test_tidy(void **state)
+{
+    (void)state;
+    char a[80], b[80], link[80];
+    snprintf(a, sizeof a, "%s/a", folder);
+    snprintf(b, sizeof b, "%s/a/b", folder);
+    snprintf(link, sizeof link, "%s/link", folder);
+    assert_int_equal(mkdir(a, 0700), 0);
+    assert_int_equal(mkdir(b, 0700), 0);
+    assert_int_equal(symlink(b, link), 0);
+    tidied("+/a/../x.h5", "+/x.h5");
+    tidied("+/a/b/../../x.h5", "+/x.h5");
+    tidied("+/a/./b//..///x.h5", "+/a/x.h5");
+    tidied("+/a/b/..", "+/a");
+    tidied("+/link/../x.h5", "+/link/../x.h5"); /* is a/x.h5 */
+    tidied("+/link/b/../x.h5", "+/link/b/../x.h5");
+    tidied("+/nowhere/../x.h5", "+/nowhere/../x.h5");
+    tidied("+/a/../../x", "/tmp/x");
+    tidied("", "");
+    tidied("/", "/");
+    tidied("//x", "/x");
+    tidied("/..", "/..");
+    tidied(".", ".");
+    tidied("./", ".");
+    tidied("./x", "x");
+    tidied("x", "x");
+    tidied("..", "..");
+    tidied("../../x", "../../x");
+    tidied("../../../x/.", "../../../x");
+    tidied("..x/.y", "..x/.y");
+    assert_int_equal(unlink(link), 0);
+    assert_int_equal(rmdir(b), 0);
+    assert_int_equal(rmdir(a), 0);
+    /* from a working folder */
+    char here[4096];
+    assert_non_null(getcwd(here, sizeof here));
+    assert_int_equal(chdir(folder), 0);
+    assert_int_equal(mkdir("jobs", 0700), 0);
+    tidied("jobs/../results/demo.h5", "results/demo.h5");
+    tidied("jobs/../jobs/..", ".");
+    assert_int_equal(rmdir("jobs"), 0);
+    assert_int_equal(chdir(here), 0);
+}
+
 static char *write_file(const char *name, const void *bytes, size_t size)
 {
     char *path = xa_strfmt("%s/%s", folder, name);
@@ -151,6 +209,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_beside),
+        cmocka_unit_test(test_tidy),
         cmocka_unit_test(test_read),
         cmocka_unit_test(test_read_large),
         cmocka_unit_test(test_read_proc),

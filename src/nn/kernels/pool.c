@@ -70,6 +70,7 @@ XA_INLINE void max_taps(const taps *t, int64_t c, float *y, void *argmax, const 
 {
     int64_t j = 0;
     for (; j + 8 <= c; j += 8) {
+        /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): there is a tap 0 */
         v8 best = v8_load(t->started ? y + j : t->p[0] + j);
         v8i place = t->started && argmax ? places_load(argmax, j, bytes) : v8i_set(t->index[0]);
         for (int i = !t->started; i < t->n; i++) {

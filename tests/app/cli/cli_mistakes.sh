@@ -38,12 +38,18 @@ expect 2 "$XAUDIT" run jpeg.yaml
 expect 2 "$XAUDIT" run job.yaml --set models.0.explainers.1.layer=block9_sepconv2_atc
 said 'did you mean "xception_compact/block9_sepconv2_act"'
 expect 2 "$XAUDIT" run job.yaml --set models.0.input.size=128
+expect 2 "$XAUDIT" run job.yaml --set 'models.0.input.size=[128,'
+said 'set models.0.input.size=.128,: not valid YAML'
+expect 0 "$XAUDIT" check job.yaml --set 'models.0.input.size=[96, 160]' --set 'metrics=[{kind: pointing_game, tolerance: 15px}]'
+said 'input .96,160,3.'
 
 # manifests
 printf 'path,label\n%s,aeroplane\n' "$PROJECT/jobs/demo/images/airplanes/image_0005.jpg" >manifest2.csv
 sed 's/manifest.csv/manifest2.csv/' job.yaml >labels.yaml
 expect 2 ranks 2 "$XAUDIT" run labels.yaml
 said 'manifest2.csv:2: .*aeroplane.*airplanes'
+[ "$(grep -c aeroplane err)" = 1 ] || fail "one mistake told twice"
+said 'labels.yaml has 1 mistake$'
 [ ! -e out.h5 ] || fail "an archive was made"
 
 # archives
@@ -59,6 +65,12 @@ expect 2 "$XAUDIT" run job.yaml --output notes.h5
 digest out.h5 | cmp - before.txt || fail "the archive was touched"
 expect 0 "$XAUDIT" run job.yaml --fresh --set models.0.input.scale=unit --quiet
 digest out.h5.1 | cmp - before.txt || fail "--fresh lost the earlier archive"
+# a/../b is b, in what is printed as in what is stored
+mkdir -p jobs results
+sed 's#output: .*#output: ../results/tidy.h5#; s#manifest: .*#manifest: ../manifest.csv#' job.yaml >jobs/tidy.yaml
+expect 0 "$XAUDIT" run jobs/tidy.yaml
+said '^results/tidy.h5: 3 images'
+not_said '[.][.]/'
 # refused, not hanging: rank 0 alone knows
 expect 2 ranks 2 "$XAUDIT" run job.yaml --output nofolder/out.h5
 said 'nofolder'

@@ -33,20 +33,25 @@ code=$?
 left=$(pending stop.h5)
 [ "$left" -gt 0 ] && [ "$left" -lt 1680 ] || fail "$left of 1680 pending after the stop"
 [ ! -e stop.h5.lock ] || fail "the lock was left"
+expect 0 "$XAUDIT" verify stop.h5
+said 'whole so far, to be resumed'
 
 # SIGKILL of all ranks at several moments; then to the end, with another number of ranks.
 for after in 0.8 1.1 1.5; do
-  setsid mpirun --oversubscribe --bind-to none -n 2 "$XAUDIT" run job.yaml --output kill.h5 --quiet >out 2>err &
+  setsid $MPIRUN -n 2 "$XAUDIT" run job.yaml --output kill.h5 --quiet >out 2>err &
   pid=$!
   sleep $after
   kill -KILL -- -$pid 2>/dev/null
   wait $pid 2>/dev/null
   if [ -e kill.h5 ]; then
     expect 0 "$XAUDIT" info kill.h5
+    expect 0 "$XAUDIT" verify kill.h5
   fi
 done
 expect 0 ranks 3 "$XAUDIT" run job.yaml --output kill.h5 --quiet
 digest kill.h5 | cmp - whole.txt || fail "other bytes after kills"
+expect 0 "$XAUDIT" verify kill.h5
+said 'complete and whole'
 
 # A second run on an archive in use is refused at once.
 "$XAUDIT" run long.yaml --output busy.h5 --quiet >/dev/null 2>&1 &

@@ -20,6 +20,10 @@ expect 0 "$XAUDIT" run seed-xception.yaml "${xception[@]}" --output x.h5 --quiet
 expect 0 "$XAUDIT" run seed-vit.yaml "${alone[@]}" --output v.h5 --quiet
 expect 0 ranks 2 "$XAUDIT" run seed-both.yaml "${xception[@]}" "${second[@]}" --output both.h5 --quiet
 for archive in x.h5 v.h5 both.h5; do
+  expect 0 "$XAUDIT" verify $archive
+  said "complete and whole"
+done
+for archive in x.h5 v.h5 both.h5; do
   expect 0 /usr/bin/python3 "$PROJECT/tests/parity/seed.py" compare "$PROJECT/tests/golden/seed/listing.h5" $archive
   [ $archive = v.h5 ] || said 'heatmap .*\(limit 1e-04\)'
   [ $archive = x.h5 ] || said 'mask .*\(limit 1e-04\)'

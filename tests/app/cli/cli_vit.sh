@@ -49,6 +49,8 @@ said 'layer blocks.5.norm1'
 said 'map \[3,8,8\]'
 expect 0 "$XAUDIT" run one.yaml --output one.h5 --quiet
 expect 0 ranks 3 "$XAUDIT" run one.yaml --output three.h5 --quiet
+expect 0 "$XAUDIT" verify three.h5
+said "complete and whole"
 digest one.h5 >one.txt
 digest three.h5 >three.txt
 cmp -s one.txt three.txt || fail "3 ranks give other bytes than 1: $(diff one.txt three.txt | head -n 3)"

@@ -1,6 +1,7 @@
 # What the command-line tests share. Sourced with the binary and the project folder as $1 and $2.
 set -u
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+MPIRUN=${XA_MPIRUN:-mpirun --oversubscribe --bind-to none}
 XAUDIT=$1
 PROJECT=$2
 WORK=$(mktemp -d)
@@ -41,7 +42,7 @@ not_said() {
 ranks() {
   local n=$1
   shift
-  mpirun --oversubscribe --bind-to none -n "$n" "$@"
+  $MPIRUN -n "$n" "$@"
 }
 
 digest() {

@@ -1,0 +1,42 @@
+/* xaudit verify: is an archive whole? */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "app.h"
+#include "verify.h"
+
+static void tell(void *arg, xa_finding kind, const char *text)
+{
+    (void)arg;
+    printf("%s: %s\n", kind == XA_FINDING_DAMAGE ? "damage" : "missing", text);
+}
+
+int xa_cmd_verify(int argc, char **argv)
+{
+    xa_err err = XA_ERR_INIT;
+    xa_verdict v;
+    if (argc != 2 || argv[1][0] == '-') {
+        fprintf(stderr, "xaudit verify: expected one archive; see xaudit --help\n");
+        return XA_EXIT_USAGE;
+    }
+    if (xa_verify(argv[1], tell, NULL, &v, &err) != XA_OK) {
+        xa_print_error(&err);
+        return XA_EXIT_FAILED;
+    }
+    printf("%" PRId64 " samples, %" PRId64 " models, %" PRId64 " explainers: %" PRId64
+           " rows done, %" PRId64 " maps with their checksums; ",
+           v.samples,
+           v.models,
+           v.explainers,
+           v.done,
+           v.maps);
+    if (v.damages)
+        printf("%" PRId64 " damaged\n", v.damages);
+    else if (v.missing)
+        puts("whole so far, to be resumed");
+    else
+        puts(v.state == 2 ? "complete and whole" : "whole; the end of the run is not recorded");
+    if (fflush(stdout))
+        return XA_EXIT_FAILED;
+    return v.damages ? XA_EXIT_FAILED : XA_EXIT_DONE;
+}

@@ -1,0 +1,216 @@
+/* Is an archive whole? The maps of an explainer. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "verify_internal.h"
+#include "xaudit/explain.h"
+
+enum { VALUES, SCALE, SAMPLE, TARGET, FLAGS, MAXIMUM, CHECKSUM, COLUMNS };
+
+typedef struct maps {
+    xa_verifier *v;
+    const char *model, *explainer;
+    xa_verify_column column[COLUMNS];
+    const uint8_t *status;
+    int64_t classes, before;
+    xa_shape shape;
+    bool half, targeted;
+    float *map; /* one row, decoded */
+} maps;
+
+static void damage(maps *m, int64_t row, int64_t sample, const char *what)
+{
+    char name[256] = "no sample";
+    if (sample >= 0)
+        xa_verify_row(m->v, sample, name, sizeof name);
+    xa_verify_tell(m->v,
+                   XA_FINDING_DAMAGE,
+                   "model %s, explainer %s, map row %" PRId64 " of sample %s: %s",
+                   m->model,
+                   m->explainer,
+                   row,
+                   name,
+                   what);
+}
+
+static bool is_power_of_two(float x)
+{
+    int e;
+    return isfinite(x) && frexpf(x, &e) == 0.5f;
+}
+
+/* The row decoded into m->map. */
+static void decode(maps *m, int64_t i, float scale)
+{
+    const int64_t n = xa_shape_count(&m->shape);
+    const char *stored =
+        (const char *)m->column[VALUES].data + (size_t)i * m->column[VALUES].row_bytes;
+    if (!m->half) {
+        memcpy(m->map, stored, (size_t)n * sizeof(float));
+        return;
+    }
+    const uint16_t *half = (const uint16_t *)(const void *)stored;
+    for (int64_t k = 0; k < n; k++)
+        m->map[k] = xa_f32_from_f16(half[k]) * scale;
+}
+
+/* Facts of half floats were taken before the rounding: half a unit in the last place, or in the
+ * smallest number there is. */
+static bool maximum_fits(const maps *m, float stored, float taken, float scale)
+{
+    if (isnan(stored) || isnan(taken))
+        return isnan(stored) && isnan(taken);
+    if (!m->half)
+        return stored == taken;
+    return fabsf(stored - taken) <= ldexpf(fabsf(stored), -11) + ldexpf(scale, -25);
+}
+
+static const char *wrong_with(maps *m, int64_t i)
+{
+    const float scale = ((const float *)m->column[SCALE].data)[i];
+    const float maximum = ((const float *)m->column[MAXIMUM].data)[i];
+    const int32_t target = ((const int32_t *)m->column[TARGET].data)[i];
+    const uint8_t flags = ((const uint8_t *)m->column[FLAGS].data)[i];
+    if (!is_power_of_two(scale) || (!m->half && scale != 1.0f))
+        return m->half ? "its scale is no power of two" : "its scale is not 1";
+    if (m->targeted ? target < 0 || target >= m->classes : target != -1)
+        return "its target is none of the model's classes";
+    decode(m, i, scale);
+    const xa_map_facts facts = xa_map_inspect(m->map, &m->shape);
+    if (facts.flags != (m->half ? flags & ~XA_MAP_FLAG_SATURATED : flags))
+        return "its flags are not those of its values";
+    if (!maximum_fits(m, maximum, facts.maximum, scale))
+        return "its maximum is not that of its values";
+    return NULL;
+}
+
+static void visit_maps(void *arg, int64_t first, int64_t n)
+{
+    maps *m = arg;
+    const size_t bytes = m->column[VALUES].row_bytes;
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t sample = ((const int64_t *)m->column[SAMPLE].data)[i];
+        const uint32_t want = ((const uint32_t *)m->column[CHECKSUM].data)[i];
+        char text[128];
+        if (sample < m->before || sample >= m->v->samples) {
+            snprintf(text,
+                     sizeof text,
+                     "its sample is %" PRId64 ", after %" PRId64 ", of %" PRId64,
+                     sample,
+                     m->before,
+                     m->v->samples);
+            damage(m, first + i, -1, text);
+            continue;
+        }
+        m->before = sample;
+        if (m->status[sample] != XA_SAMPLE_DONE)
+            continue;
+        m->v->out->maps++;
+        const uint32_t sum =
+            xa_checksum((const char *)m->column[VALUES].data + (size_t)i * bytes, bytes);
+        if (sum != want) {
+            snprintf(
+                text, sizeof text, "checksum %08" PRIx32 ", its values give %08" PRIx32, want, sum);
+            damage(m, first + i, sample, text);
+            continue;
+        }
+        const char *wrong = wrong_with(m, i);
+        if (wrong)
+            damage(m, first + i, sample, wrong);
+    }
+}
+
+static bool find_columns(maps *m, const char *group)
+{
+    xa_verify_column *c = m->column;
+    const int64_t any[4] = {-1, -1, -1, -1};
+    xa_dataset_info info;
+    char path[sizeof info.path];
+    snprintf(path, sizeof path, "%s/values", group);
+    if (xa_archive_dataset(m->v->archive, path, &info, NULL) == XA_OK)
+        m->half = info.type == XA_TYPE_F16;
+    if (!xa_verify_column_find(
+            m->v, &c[VALUES], group, "values", m->half ? XA_TYPE_F16 : XA_TYPE_F32, 4, any))
+        return false;
+    const int64_t rows = c[VALUES].info.dim[0], peak[2] = {rows, 2};
+    xa_verify_column other;
+    bool ok = xa_verify_column_find(m->v, &c[SCALE], group, "scale", XA_TYPE_F32, 1, &rows);
+    ok &= xa_verify_column_find(m->v, &c[SAMPLE], group, "sample", XA_TYPE_I64, 1, &rows);
+    ok &= xa_verify_column_find(m->v, &c[TARGET], group, "target", XA_TYPE_I32, 1, &rows);
+    ok &= xa_verify_column_find(m->v, &c[FLAGS], group, "flags", XA_TYPE_U8, 1, &rows);
+    ok &= xa_verify_column_find(m->v, &c[MAXIMUM], group, "maximum", XA_TYPE_F32, 1, &rows);
+    ok &= xa_verify_column_find(m->v, &c[CHECKSUM], group, "checksum", XA_TYPE_U32, 1, &rows);
+    ok &= xa_verify_column_find(m->v, &other, group, "peak", XA_TYPE_F32, 2, peak);
+    return ok;
+}
+
+/* A row a pair, whatever is in it: scores or what they are made of. */
+static xa_status check_localisation(maps *m, xa_err *err)
+{
+    char **names = NULL;
+    int64_t n = 0;
+    xa_dataset_info info;
+    xa_status st = XA_OK;
+    char *group = xa_strfmt("/localisation/%s/%s", m->model, m->explainer);
+    if (!group)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    st = xa_archive_list(m->v->archive, group, &names, &n, err);
+    if (st == XA_NOT_FOUND) {
+        st = XA_OK;
+        goto done;
+    }
+    XA_TRY(err, st);
+    for (int64_t k = 0; k < n; k++) {
+        char path[sizeof info.path];
+        xa_err why = XA_ERR_INIT;
+        snprintf(path, sizeof path, "%s/%s", group, names[k]);
+        if (xa_archive_dataset(m->v->archive, path, &info, &why) != XA_OK)
+            xa_verify_tell(m->v, XA_FINDING_DAMAGE, "%s: %s", path, why.message);
+        else if (m->v->pairs >= 0 && (info.ndim < 1 || info.dim[0] != m->v->pairs))
+            xa_verify_tell(m->v,
+                           XA_FINDING_DAMAGE,
+                           "%s: expected a row for each of %" PRId64 " pairs, found %" PRId64,
+                           path,
+                           m->v->pairs,
+                           info.ndim < 1 ? 1 : info.dim[0]);
+    }
+done:
+    for (int64_t k = 0; names && k < n; k++)
+        free(names[k]);
+    free(names);
+    free(group);
+    return st;
+}
+
+xa_status xa_verify_maps(xa_verifier *v,
+                         const char *model,
+                         const char *explainer,
+                         const uint8_t *status,
+                         int64_t classes,
+                         xa_err *err)
+{
+    maps m = {.v = v, .model = model, .explainer = explainer, .status = status, .classes = classes};
+    char *rule = NULL;
+    xa_status st = XA_OK;
+    char *group = xa_strfmt("/maps/%s/%s", model, explainer);
+    if (!group)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    if (!find_columns(&m, group))
+        goto done;
+    const int64_t *dim = m.column[VALUES].info.dim;
+    m.shape = (xa_shape){.ndim = 3, .dim = {dim[1], dim[2], dim[3]}};
+    XA_TRY(err, xa_archive_attr_text(v->archive, group, "target", &rule, err));
+    m.targeted = !rule || strcmp(rule, xa_target_name(XA_TARGET_NONE));
+    m.map = xa_alloc((size_t)xa_shape_count(&m.shape) + 1, sizeof(float));
+    if (!m.map)
+        XA_FAIL(err, XA_NOMEM, "%s: no memory for a map", group);
+    XA_TRY(err, xa_verify_blocks(v, m.column, COLUMNS, visit_maps, &m, err));
+    XA_TRY(err, check_localisation(&m, err));
+done:
+    free(m.map);
+    free(rule);
+    free(group);
+    return st;
+}

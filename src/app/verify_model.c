@@ -1,0 +1,190 @@
+/* Is an archive whole? The rows of a model. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "verify_internal.h"
+#include "xaudit/model.h"
+
+enum { LOGITS, PROBS, PREDICTED, AFFINE, STATUS, STAGE, MESSAGE, COLUMNS };
+
+/* Heads are computed in float64 and stored as float32; libraries differ in exp's last bit. */
+static const float head_tolerance = 1e-6f;
+
+typedef struct rows {
+    xa_verifier *v;
+    const char *model;
+    xa_verify_column column[COLUMNS];
+    uint8_t *status;
+    xa_head head;
+    bool has_head;
+    float *logits, *probs; /* [classes] what the head makes of a row */
+    int64_t pending, first_pending;
+} rows;
+
+static void damage(rows *r, int64_t sample, const char *what)
+{
+    char row[256];
+    xa_verify_tell(r->v,
+                   XA_FINDING_DAMAGE,
+                   "model %s, %s: %s",
+                   r->model,
+                   xa_verify_row(r->v, sample, row, sizeof row),
+                   what);
+}
+
+/* Probabilities are those of the logits. */
+static bool head_agrees(rows *r, const float *logits, const float *probs)
+{
+    const int64_t classes = r->head.classes;
+    xa_head_apply(
+        &r->head, r->head.kind == XA_HEAD_BINARY ? logits + 1 : logits, r->logits, r->probs);
+    for (int64_t c = 0; c < classes; c++)
+        if (!(fabsf(r->probs[c] - probs[c]) <= head_tolerance) || r->logits[c] != logits[c])
+            return false;
+    return true;
+}
+
+static bool all_finite(const float *x, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (!isfinite(x[i]))
+            return false;
+    return true;
+}
+
+static const char *wrong_with_done(rows *r, int64_t i, int64_t sample)
+{
+    const int64_t classes = r->head.classes;
+    const float *logits = (const float *)r->column[LOGITS].data + i * classes;
+    const float *probs = (const float *)r->column[PROBS].data + i * classes;
+    const int32_t predicted = ((const int32_t *)r->column[PREDICTED].data)[i];
+    if (!all_finite(logits, classes) || !all_finite(probs, classes))
+        return "done, but its scores are not finite";
+    if (r->has_head && !head_agrees(r, logits, probs))
+        return "its probabilities are not those of its logits";
+    if (predicted < 0 || predicted >= classes)
+        return "done, but its predicted class is none of the model's";
+    if (r->has_head && predicted != xa_head_predict(&r->head, probs))
+        return "its predicted class is not that of its probabilities";
+    if (!all_finite((const float *)r->column[AFFINE].data + 6 * i, 6))
+        return "done, but its affine map is not finite";
+    if (((const uint8_t *)r->column[STAGE].data)[i] != XA_STAGE_NONE)
+        return "done, but with a stage where it failed";
+    if (!r->v->measured[sample])
+        return "done, but its image has no size";
+    return NULL;
+}
+
+static const char *wrong_with_failed(const rows *r, int64_t i)
+{
+    const uint8_t stage = ((const uint8_t *)r->column[STAGE].data)[i];
+    if (stage < XA_STAGE_READ || stage > XA_STAGE_EXPLAIN)
+        return "failed, but at no stage";
+    if (!((const char *)r->column[MESSAGE].data)[(size_t)i * r->column[MESSAGE].row_bytes])
+        return "failed, but without a message";
+    if (((const int32_t *)r->column[PREDICTED].data)[i] != -1)
+        return "failed, but with a predicted class";
+    return NULL;
+}
+
+static void visit_rows(void *arg, int64_t first, int64_t n)
+{
+    rows *r = arg;
+    const uint8_t *status = r->column[STATUS].data;
+    for (int64_t i = 0; i < n; i++) {
+        const int64_t sample = first + i;
+        const char *wrong = NULL;
+        r->status[sample] = status[i];
+        if (status[i] > XA_SAMPLE_EXCLUDED)
+            wrong = "its status is none of 0 to 3";
+        else if ((status[i] == XA_SAMPLE_EXCLUDED) != (r->v->excluded[sample] != 0))
+            wrong = "its status and the manifest differ in whether it is excluded";
+        else if (status[i] == XA_SAMPLE_DONE)
+            wrong = wrong_with_done(r, i, sample);
+        else if (status[i] == XA_SAMPLE_FAILED)
+            wrong = wrong_with_failed(r, i);
+        if (wrong)
+            damage(r, sample, wrong);
+        r->v->out->done += status[i] == XA_SAMPLE_DONE;
+        if (status[i] == XA_SAMPLE_PENDING && r->pending++ == 0)
+            r->first_pending = sample;
+    }
+}
+
+static bool find_columns(rows *r, const char *group)
+{
+    const int64_t n = r->v->samples, two[2] = {n, -1}, affine[3] = {n, 2, 3};
+    xa_verify_column *c = r->column;
+    if (!xa_verify_column_find(r->v, &c[LOGITS], group, "logits", XA_TYPE_F32, 2, two))
+        return false;
+    const int64_t scores[2] = {n, c[LOGITS].info.dim[1]};
+    /* not && between them: every one is told */
+    bool ok = xa_verify_column_find(r->v, &c[PROBS], group, "probs", XA_TYPE_F32, 2, scores);
+    ok &= xa_verify_column_find(r->v, &c[PREDICTED], group, "predicted", XA_TYPE_I32, 1, &n);
+    ok &= xa_verify_column_find(r->v, &c[AFFINE], group, "affine", XA_TYPE_F32, 3, affine);
+    ok &= xa_verify_column_find(r->v, &c[STATUS], group, "status", XA_TYPE_U8, 1, &n);
+    ok &= xa_verify_column_find(r->v, &c[STAGE], group, "stage", XA_TYPE_U8, 1, &n);
+    ok &= xa_verify_column_find(r->v, &c[MESSAGE], group, "message", XA_TYPE_STR, 1, &n);
+    return ok;
+}
+
+static xa_status find_head(rows *r, const char *group, xa_err *err)
+{
+    char *name = NULL;
+    const int64_t classes = r->column[LOGITS].info.dim[1];
+    r->head.classes = r->head.units = classes;
+    XA_RETURN_TRY(err, xa_archive_attr_text(r->v->archive, group, "head", &name, err));
+    const int kind = name ? xa_head_parse(name) : -1;
+    free(name);
+    r->has_head = kind >= 0 && classes >= 1 && (kind != XA_HEAD_BINARY || classes == 2);
+    if (r->has_head) {
+        r->head.kind = (xa_head_kind)kind;
+        r->head.units = kind == XA_HEAD_BINARY ? 1 : classes;
+    } else {
+        xa_verify_tell(r->v,
+                       XA_FINDING_DAMAGE,
+                       "%s: its attribute head is none for %" PRId64 " classes",
+                       group,
+                       classes);
+    }
+    return XA_OK;
+}
+
+xa_status xa_verify_model(
+    xa_verifier *v, const char *model, uint8_t *status, int64_t *classes, bool *usable, xa_err *err)
+{
+    rows r = {.v = v, .model = model, .status = status};
+    xa_status st = XA_OK;
+    char row[256];
+    char *group = xa_strfmt("/models/%s", model);
+    *usable = false;
+    if (!group)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    if (!find_columns(&r, group))
+        goto done;
+    *classes = r.column[LOGITS].info.dim[1];
+    XA_TRY(err, find_head(&r, group, err));
+    r.logits = xa_alloc((size_t)*classes + 1, sizeof(float));
+    r.probs = xa_alloc((size_t)*classes + 1, sizeof(float));
+    if (!r.logits || !r.probs)
+        XA_FAIL(err, XA_NOMEM, "no memory for %" PRId64 " classes", *classes);
+    /* Rows that cannot be read count as pending: their maps are not looked at. */
+    memset(status, XA_SAMPLE_PENDING, (size_t)v->samples);
+    XA_TRY(err, xa_verify_blocks(v, r.column, COLUMNS, visit_rows, &r, err));
+    *usable = true;
+    if (r.pending)
+        xa_verify_tell(v,
+                       XA_FINDING_MISSING,
+                       "model %s: %" PRId64 " of %" PRId64 " samples pending, from %s on",
+                       model,
+                       r.pending,
+                       v->samples,
+                       xa_verify_row(v, r.first_pending, row, sizeof row));
+done:
+    free(r.logits);
+    free(r.probs);
+    free(group);
+    return st;
+}

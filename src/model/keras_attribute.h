@@ -1,0 +1,25 @@
+/* Attributes of text, as Keras writes them into HDF5: of fixed or variable length, whatever their
+ * rank. `object` is an open HDF5 object; HDF5's own printing is the caller's to switch off. Private
+ * to model. */
+#ifndef XAUDIT_MODEL_KERAS_ATTRIBUTE_H
+#define XAUDIT_MODEL_KERAS_ATTRIBUTE_H
+
+#include "xaudit/util.h"
+
+enum { XA_KMAX_NAMES = 1 << 20 };
+
+typedef struct xa_knames {
+    char **item;
+    size_t count, cap;
+} xa_knames;
+void xa_knames_free(xa_knames *n);
+
+/* The one string of an attribute, of at most `limit` bytes; NULL if there is no such attribute. */
+XA_MUST_USE xa_status
+xa_kattr_text(int64_t object, const char *name, size_t limit, char **out, xa_err *err);
+/* The strings of attribute `name`, or of its pieces `name0`, `name1`, ...: Keras splits what
+ * exceeds 64 KB. *found: there is one. */
+XA_MUST_USE xa_status
+xa_kattr_list(int64_t object, const char *name, xa_knames *out, bool *found, xa_err *err);
+
+#endif

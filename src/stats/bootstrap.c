@@ -1,0 +1,110 @@
+/* Draws, clusters, percentile intervals. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stats_internal.h"
+
+xa_status xa__plan_check(const xa_stats_plan *plan, int64_t n, xa_err *err)
+{
+    if (plan->replicates < 1 || plan->replicates > XA_STATS_MAX_REPLICATES)
+        XA_RETURN_FAIL(err,
+                       XA_INVALID,
+                       "bootstrap: %lld replicates, expected 1 to %d",
+                       (long long)plan->replicates,
+                       XA_STATS_MAX_REPLICATES);
+    if (!(plan->level > 0.0 && plan->level < 1.0))
+        XA_RETURN_FAIL(err, XA_INVALID, "bootstrap: level %g, expected within (0,1)", plan->level);
+    if (n < 0 || n > INT32_MAX)
+        XA_RETURN_FAIL(
+            err, XA_LIMIT, "bootstrap: %lld units, expected 0 to %d", (long long)n, INT32_MAX);
+    return XA_OK;
+}
+
+void xa__draw(const xa_stats_plan *plan, int64_t b, int64_t k, uint32_t *weight)
+{
+    memset(weight, 0, (size_t)k * sizeof *weight);
+    for (int64_t i = 0; i < k; i++)
+        weight[xa_random_below(plan->seed, plan->stream, (uint64_t)(b * k + i), k)]++;
+}
+
+static int by_value(const void *pa, const void *pb)
+{
+    double a = *(const double *)pa;
+    double b = *(const double *)pb;
+    return (a > b) - (a < b);
+}
+
+/* Type 7: linear between order statistics. */
+static double quantile(const double *sorted, int64_t n, double q)
+{
+    double at = q * (double)(n - 1);
+    int64_t i = (int64_t)floor(at);
+    if (i >= n - 1)
+        return sorted[n - 1];
+    return sorted[i] + (at - (double)i) * (sorted[i + 1] - sorted[i]);
+}
+
+void xa__percentile(double *replicate, int64_t b, double level, xa_interval *out)
+{
+    int64_t m = 0;
+    for (int64_t i = 0; i < b; i++)
+        if (!isnan(replicate[i]))
+            replicate[m++] = replicate[i];
+    out->replicates = m;
+    if (m == 0)
+        return;
+    qsort(replicate, (size_t)m, sizeof *replicate, by_value);
+    out->low = quantile(replicate, m, 0.5 * (1.0 - level));
+    out->high = quantile(replicate, m, 0.5 * (1.0 + level));
+    out->kind = XA_INTERVAL_BOOTSTRAP;
+}
+
+void xa__degenerate_rate(double level, xa_interval *out)
+{
+    double k = (double)out->clusters;
+    xa_stats_wilson(out->value * k, k, level, &out->low, &out->high);
+    out->kind = XA_INTERVAL_WILSON;
+}
+
+xa_interval xa__no_figure(int64_t n)
+{
+    return (xa_interval){.value = NAN, .low = NAN, .high = NAN, .undefined = n};
+}
+
+typedef struct keyed {
+    int64_t group, unit;
+} keyed;
+
+static int by_group(const void *pa, const void *pb)
+{
+    const keyed *a = pa;
+    const keyed *b = pb;
+    if (a->group != b->group)
+        return a->group < b->group ? -1 : 1;
+    return (a->unit > b->unit) - (a->unit < b->unit);
+}
+
+xa_status xa__clusters(
+    int64_t n, const int64_t *group, const bool *defined, int64_t *of, int64_t *count, xa_err *err)
+{
+    int64_t m = 0;
+    keyed *k = xa_alloc((size_t)n + 1, sizeof *k);
+    if (!k)
+        XA_RETURN_FAIL(err, XA_NOMEM, "bootstrap: no memory for %lld units", (long long)n);
+    for (int64_t i = 0; i < n; i++) {
+        of[i] = -1;
+        if (!defined || defined[i])
+            k[m++] = (keyed){group ? group[i] : i, i};
+    }
+    qsort(k, (size_t)m, sizeof *k, by_group);
+    int64_t c = -1;
+    for (int64_t i = 0; i < m; i++) {
+        if (i == 0 || k[i].group != k[i - 1].group)
+            c++;
+        of[k[i].unit] = c;
+    }
+    *count = c + 1;
+    free(k);
+    return XA_OK;
+}

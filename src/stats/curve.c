@@ -1,0 +1,277 @@
+/* Figures over thresholds: box accuracy from hit masks, average precision from histograms.
+ *
+ * Both add up per-cluster counts, w_k times each. Sums are whole numbers below 2^53 and so exact in
+ * double, in any order. Several replicates share a pass over the counts, which may not fit in
+ * cache. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "stats_internal.h"
+
+enum { T = XA_STATS_THRESHOLDS, TOGETHER = 8 };
+
+/* Figure of one sum of counts: [width]; units: how many it holds. */
+typedef double figure_fn(const void *arg, const double *counts, double units);
+
+typedef struct counted {
+    int64_t nclusters, width;
+    double *units;  /* [nclusters] */
+    double *counts; /* [nclusters, width] */
+} counted;
+
+static xa_status counted_init(counted *c, int64_t nclusters, int64_t width, xa_err *err)
+{
+    size_t size;
+    *c = (counted){.nclusters = nclusters, .width = width};
+    if (xa_size_mul((size_t)nclusters, (size_t)width, &size)) {
+        c->units = xa_alloc((size_t)nclusters, sizeof *c->units);
+        c->counts = xa_alloc(size, sizeof *c->counts);
+    }
+    if (!c->units || !c->counts)
+        XA_RETURN_FAIL(err,
+                       XA_NOMEM,
+                       "curves: no memory for %lld clusters of %lld counts",
+                       (long long)nclusters,
+                       (long long)width);
+    return XA_OK;
+}
+
+static void counted_fini(counted *c)
+{
+    free(c->units);
+    free(c->counts);
+}
+
+static void add_counts(double *restrict to, const double *restrict from, double w, int64_t width)
+{
+    for (int64_t i = 0; i < width; i++)
+        to[i] += w * from[i];
+}
+
+/* The figure, and its interval from replicates that each take it anew. */
+static xa_status bootstrap(const xa_stats_plan *plan,
+                           const counted *c,
+                           figure_fn *figure,
+                           const void *arg,
+                           xa_interval *out,
+                           xa_err *err)
+{
+    xa_status st = XA_OK;
+    int64_t k = c->nclusters;
+    uint32_t *weight = xa_alloc((size_t)k, TOGETHER * sizeof *weight);
+    double *sum = xa_alloc((size_t)c->width, TOGETHER * sizeof *sum);
+    double *replicate = xa_alloc((size_t)plan->replicates, sizeof *replicate);
+    double all = 0.0;
+    if (!weight || !sum || !replicate)
+        XA_FAIL(err, XA_NOMEM, "curves: no memory for %lld clusters", (long long)k);
+    for (int64_t i = 0; i < k; i++) {
+        all += c->units[i];
+        add_counts(sum, c->counts + i * c->width, 1.0, c->width);
+    }
+    out->value = figure(arg, sum, all);
+    for (int64_t b = 0; b < plan->replicates; b += TOGETHER) {
+        int64_t left = plan->replicates - b;
+        int64_t nb = left < TOGETHER ? left : TOGETHER;
+        double units[TOGETHER] = {0};
+        memset(sum, 0, (size_t)(TOGETHER * c->width) * sizeof *sum);
+        for (int64_t j = 0; j < nb; j++)
+            xa__draw(plan, b + j, k, weight + j * k);
+        for (int64_t i = 0; i < k; i++)
+            for (int64_t j = 0; j < nb; j++) {
+                double w = (double)weight[j * k + i];
+                if (w == 0.0)
+                    continue;
+                units[j] += w * c->units[i];
+                add_counts(sum + j * c->width, c->counts + i * c->width, w, c->width);
+            }
+        for (int64_t j = 0; j < nb; j++)
+            replicate[b + j] = figure(arg, sum + j * c->width, units[j]);
+    }
+    if (!isnan(out->value))
+        xa__percentile(replicate, plan->replicates, plan->level, out);
+done:
+    free(replicate);
+    free(sum);
+    free(weight);
+    return st;
+}
+
+/* ---- hit masks ------------------------------------------------------------------------------- */
+
+static xa_status hits_check(const xa_hits *h, xa_err *err)
+{
+    if (h->levels < 1 || h->levels > XA_STATS_MAX_LEVELS)
+        XA_RETURN_FAIL(err,
+                       XA_INVALID,
+                       "box accuracy: %d levels, expected 1 to %d",
+                       h->levels,
+                       XA_STATS_MAX_LEVELS);
+    if (h->n < 0)
+        XA_RETURN_FAIL(err, XA_INVALID, "box accuracy: %lld units", (long long)h->n);
+    return XA_OK;
+}
+
+static void add_hits(double *counts, const xa_hits *h, int64_t unit)
+{
+    const uint8_t *bits = h->bits + unit * h->levels * XA_STATS_HIT_BYTES;
+    for (int64_t i = 0; i < (int64_t)h->levels * T; i++)
+        counts[i] += (double)(bits[i / 8] >> i % 8 & 1);
+}
+
+static int first_maximum(const double *counts)
+{
+    int best = 0;
+    for (int t = 1; t < T; t++)
+        if (counts[t] > counts[best])
+            best = t;
+    return best;
+}
+
+xa_status xa_stats_hit_curve(const xa_hits *h, double *curve, int *threshold, xa_err *err)
+{
+    XA_RETURN_TRY(err, hits_check(h, err));
+    double counts[XA_STATS_MAX_LEVELS * T] = {0};
+    double n = 0.0;
+    for (int64_t i = 0; i < h->n; i++)
+        if (!h->defined || h->defined[i]) {
+            add_hits(counts, h, i);
+            n += 1.0;
+        }
+    for (int d = 0; d < h->levels; d++) {
+        if (threshold)
+            threshold[d] = n > 0.0 ? first_maximum(counts + d * T) : -1;
+        for (int t = 0; curve && t < T; t++)
+            curve[d * T + t] = n > 0.0 ? counts[d * T + t] / n : NAN;
+    }
+    return XA_OK;
+}
+
+typedef struct box_rule {
+    int levels;
+    const int *threshold; /* NULL: each level's maximum */
+} box_rule;
+
+static double box_figure(const void *arg, const double *counts, double units)
+{
+    const box_rule *r = arg;
+    double sum = 0.0;
+    for (int d = 0; d < r->levels; d++) {
+        const double *c = counts + d * T;
+        sum += c[r->threshold ? r->threshold[d] : first_maximum(c)];
+    }
+    return sum / (units * (double)r->levels);
+}
+
+xa_status xa_stats_box_accuracy(const xa_stats_plan *plan,
+                                const xa_hits *h,
+                                const int *threshold,
+                                const int64_t *group,
+                                xa_interval *out,
+                                xa_err *err)
+{
+    xa_status st = XA_OK;
+    counted c = {0};
+    int64_t *of = NULL;
+    int64_t k = 0;
+    xa_interval f = {0};
+    const box_rule rule = {h->levels, threshold};
+    XA_TRY(err, xa__plan_check(plan, h->n, err));
+    XA_TRY(err, hits_check(h, err));
+    for (int d = 0; threshold && d < h->levels; d++)
+        if (threshold[d] < 0 || threshold[d] >= T)
+            XA_FAIL(err,
+                    XA_INVALID,
+                    "box accuracy: threshold %d of level %d, expected 0 to %d",
+                    threshold[d],
+                    d,
+                    T - 1);
+    of = xa_alloc((size_t)h->n + 1, sizeof *of);
+    if (!of)
+        XA_FAIL(err, XA_NOMEM, "box accuracy: no memory for %lld units", (long long)h->n);
+    XA_TRY(err, xa__clusters(h->n, group, h->defined, of, &k, err));
+    f = xa__no_figure(h->n);
+    if (k > 0) {
+        XA_TRY(err, counted_init(&c, k, (int64_t)h->levels * T, err));
+        for (int64_t i = 0; i < h->n; i++)
+            if (of[i] >= 0) {
+                add_hits(c.counts + of[i] * c.width, h, i);
+                c.units[of[i]] += 1.0;
+                f.n++;
+            }
+        f.undefined = h->n - f.n;
+        f.clusters = k;
+        XA_TRY(err, bootstrap(plan, &c, box_figure, &rule, &f, err));
+        if (f.value == 0.0 || f.value == 1.0)
+            xa__degenerate_rate(plan->level, &f);
+    }
+    *out = f;
+done:
+    counted_fini(&c);
+    free(of);
+    return st;
+}
+
+/* ---- histograms ------------------------------------------------------------------------------ */
+
+static double ap_figure(const void *arg, const double *counts, double units)
+{
+    (void)arg;
+    (void)units;
+    const double *background = counts;
+    const double *foreground = counts + T;
+    double all = 0.0;
+    double tp = 0.0;
+    double fp = 0.0;
+    double ap = 0.0;
+    for (int t = 0; t < T; t++)
+        all += foreground[t];
+    if (all == 0.0)
+        return NAN;
+    for (int t = T - 1; t >= 0; t--) {
+        tp += foreground[t];
+        fp += background[t];
+        if (foreground[t] > 0.0)
+            ap += foreground[t] * (tp / (tp + fp));
+    }
+    return ap / all;
+}
+
+xa_status xa_stats_pxap(const xa_stats_plan *plan,
+                        int64_t n,
+                        const uint32_t *histogram,
+                        const bool *defined,
+                        const int64_t *group,
+                        xa_interval *out,
+                        xa_err *err)
+{
+    xa_status st = XA_OK;
+    counted c = {0};
+    int64_t *of = NULL;
+    int64_t k = 0;
+    xa_interval f = {0};
+    XA_TRY(err, xa__plan_check(plan, n, err));
+    of = xa_alloc((size_t)n + 1, sizeof *of);
+    if (!of)
+        XA_FAIL(err, XA_NOMEM, "PxAP: no memory for %lld units", (long long)n);
+    XA_TRY(err, xa__clusters(n, group, defined, of, &k, err));
+    f = xa__no_figure(n);
+    if (k > 0) {
+        XA_TRY(err, counted_init(&c, k, 2 * T, err));
+        for (int64_t i = 0; i < n; i++)
+            if (of[i] >= 0) {
+                for (int64_t t = 0; t < 2 * T; t++)
+                    c.counts[of[i] * c.width + t] += (double)histogram[i * 2 * T + t];
+                c.units[of[i]] += 1.0;
+                f.n++;
+            }
+        f.undefined = n - f.n;
+        f.clusters = k;
+        XA_TRY(err, bootstrap(plan, &c, ap_figure, NULL, &f, err));
+    }
+    *out = f;
+done:
+    counted_fini(&c);
+    free(of);
+    return st;
+}

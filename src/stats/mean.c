@@ -1,0 +1,253 @@
+/* Micro and macro means, and means of paired differences.
+ *
+ * Units are sorted by (group, class, value) before anything is summed or drawn: the order they came
+ * in cannot show, not even in a last bit. */
+#include <math.h>
+#include <stdlib.h>
+
+#include "stats_internal.h"
+
+typedef struct unit {
+    int64_t group, class_of;
+    double value;
+} unit;
+
+/* The units of one class in one cluster. */
+typedef struct cell {
+    int64_t cluster, class_at;
+    double sum, n;
+} cell;
+
+typedef struct table {
+    unit *units;
+    cell *cells;
+    int64_t ncells, nclusters, nclasses;
+    int64_t *classes;       /* [nclasses], ascending */
+    double *sums, *numbers; /* [nclasses], of one replicate */
+} table;
+
+static int by_unit(const void *pa, const void *pb)
+{
+    const unit *a = pa;
+    const unit *b = pb;
+    if (a->group != b->group)
+        return a->group < b->group ? -1 : 1;
+    if (a->class_of != b->class_of)
+        return a->class_of < b->class_of ? -1 : 1;
+    return (a->value > b->value) - (a->value < b->value);
+}
+
+static int by_i64(const void *pa, const void *pb)
+{
+    int64_t a = *(const int64_t *)pa;
+    int64_t b = *(const int64_t *)pb;
+    return (a > b) - (a < b);
+}
+
+static void table_fini(table *t)
+{
+    free(t->units);
+    free(t->cells);
+    free(t->classes);
+    free(t->sums);
+    free(t->numbers);
+}
+
+static void number_classes(table *t, int64_t m)
+{
+    for (int64_t i = 0; i < m; i++)
+        t->classes[i] = t->units[i].class_of;
+    qsort(t->classes, (size_t)m, sizeof *t->classes, by_i64);
+    for (int64_t i = 0; i < m; i++)
+        if (i == 0 || t->classes[i] != t->classes[i - 1])
+            t->classes[t->nclasses++] = t->classes[i];
+}
+
+static int64_t class_at(const table *t, int64_t c)
+{
+    const int64_t *at = bsearch(&c, t->classes, (size_t)t->nclasses, sizeof c, by_i64);
+    return at - t->classes;
+}
+
+/* m: the defined ones among n units, at least 1. */
+static xa_status table_init(table *t,
+                            int64_t n,
+                            int64_t m,
+                            const double *x,
+                            const int64_t *group,
+                            const int64_t *class_of,
+                            xa_err *err)
+{
+    *t = (table){.units = xa_alloc((size_t)m, sizeof *t->units),
+                 .cells = xa_alloc((size_t)m, sizeof *t->cells),
+                 .classes = xa_alloc((size_t)m, sizeof *t->classes)};
+    if (!t->units || !t->cells || !t->classes)
+        XA_RETURN_FAIL(err, XA_NOMEM, "bootstrap: no memory for %lld units", (long long)m);
+    int64_t at = 0;
+    for (int64_t i = 0; i < n; i++)
+        if (isfinite(x[i]))
+            t->units[at++] = (unit){group ? group[i] : 0, class_of ? class_of[i] : 0, x[i]};
+    qsort(t->units, (size_t)m, sizeof *t->units, by_unit);
+    number_classes(t, m);
+    for (int64_t i = 0; i < m; i++) {
+        const unit *u = &t->units[i];
+        bool new_cluster = i == 0 || !group || u->group != u[-1].group;
+        if (new_cluster)
+            t->nclusters++;
+        if (new_cluster || u->class_of != u[-1].class_of)
+            t->cells[t->ncells++] = (cell){t->nclusters - 1, class_at(t, u->class_of), 0.0, 0.0};
+        t->cells[t->ncells - 1].sum += u->value;
+        t->cells[t->ncells - 1].n += 1.0;
+    }
+    t->sums = xa_alloc((size_t)t->nclasses, sizeof *t->sums);
+    t->numbers = xa_alloc((size_t)t->nclasses, sizeof *t->numbers);
+    if (!t->sums || !t->numbers)
+        XA_RETURN_FAIL(
+            err, XA_NOMEM, "bootstrap: no memory for %lld classes", (long long)t->nclasses);
+    return XA_OK;
+}
+
+/* weight: [nclusters], NULL for the figure itself. One class is the micro mean. */
+static double table_mean(table *t, const uint32_t *weight)
+{
+    for (int64_t c = 0; c < t->nclasses; c++)
+        t->sums[c] = t->numbers[c] = 0.0;
+    for (int64_t i = 0; i < t->ncells; i++) {
+        const cell *e = &t->cells[i];
+        double w = weight ? (double)weight[e->cluster] : 1.0;
+        t->sums[e->class_at] += w * e->sum;
+        t->numbers[e->class_at] += w * e->n;
+    }
+    double sum = 0.0;
+    double n = 0.0;
+    for (int64_t c = 0; c < t->nclasses; c++)
+        if (t->numbers[c] > 0.0) {
+            sum += t->sums[c] / t->numbers[c];
+            n += 1.0;
+        }
+    return sum / n;
+}
+
+/* Fills `out` but for low and high, and the replicates, which the caller frees; *replicate is NULL
+ * if nothing is defined. */
+static xa_status bootstrap(const xa_stats_plan *plan,
+                           int64_t n,
+                           const double *x,
+                           const int64_t *group,
+                           const int64_t *class_of,
+                           xa_interval *out,
+                           double **replicate,
+                           xa_err *err)
+{
+    xa_status st = XA_OK;
+    table t = {0};
+    uint32_t *weight = NULL;
+    double *r = NULL;
+    int64_t m = 0;
+    for (int64_t i = 0; i < n; i++)
+        m += isfinite(x[i]) ? 1 : 0;
+    *replicate = NULL;
+    *out = xa__no_figure(n);
+    if (m == 0)
+        return XA_OK;
+    XA_TRY(err, table_init(&t, n, m, x, group, class_of, err));
+    weight = xa_alloc((size_t)t.nclusters, sizeof *weight);
+    r = xa_alloc((size_t)plan->replicates, sizeof *r);
+    if (!weight || !r)
+        XA_FAIL(err, XA_NOMEM, "bootstrap: no memory for %lld clusters", (long long)t.nclusters);
+    out->value = table_mean(&t, NULL);
+    out->n = m;
+    out->undefined = n - m;
+    out->clusters = t.nclusters;
+    out->classes = class_of ? t.nclasses : 0;
+    for (int64_t b = 0; b < plan->replicates; b++) {
+        xa__draw(plan, b, t.nclusters, weight);
+        r[b] = table_mean(&t, weight);
+    }
+    *replicate = r;
+    r = NULL;
+done:
+    free(r);
+    free(weight);
+    table_fini(&t);
+    return st;
+}
+
+static bool is_constant_rate(int64_t n, const double *x, double value)
+{
+    if (value != 0.0 && value != 1.0)
+        return false;
+    for (int64_t i = 0; i < n; i++)
+        if (isfinite(x[i]) && x[i] != value)
+            return false;
+    return true;
+}
+
+xa_status xa_stats_mean(const xa_stats_plan *plan,
+                        int64_t n,
+                        const double *x,
+                        const int64_t *group,
+                        const int64_t *class_of,
+                        xa_interval *out,
+                        xa_err *err)
+{
+    double *replicate = NULL;
+    xa_interval f;
+    XA_RETURN_TRY(err, xa__plan_check(plan, n, err));
+    XA_RETURN_TRY(err, bootstrap(plan, n, x, group, class_of, &f, &replicate, err));
+    if (replicate) {
+        xa__percentile(replicate, plan->replicates, plan->level, &f);
+        if (is_constant_rate(n, x, f.value))
+            xa__degenerate_rate(plan->level, &f);
+    }
+    free(replicate);
+    *out = f;
+    return XA_OK;
+}
+
+static double two_sided_p(const double *replicate, int64_t b)
+{
+    int64_t below = 0;
+    int64_t above = 0;
+    for (int64_t i = 0; i < b; i++) {
+        below += replicate[i] <= 0.0 ? 1 : 0;
+        above += replicate[i] >= 0.0 ? 1 : 0;
+    }
+    double least = (double)(below < above ? below : above);
+    return fmin(1.0, 2.0 * (1.0 + least) / (1.0 + (double)b));
+}
+
+xa_status xa_stats_paired(const xa_stats_plan *plan,
+                          int64_t n,
+                          const double *a,
+                          const double *b,
+                          const int64_t *group,
+                          const int64_t *class_of,
+                          xa_paired *out,
+                          xa_err *err)
+{
+    xa_status st = XA_OK;
+    double *d = NULL;
+    double *replicate = NULL;
+    xa_paired f = {.p = NAN};
+    XA_RETURN_TRY(err, xa__plan_check(plan, n, err));
+    d = xa_alloc((size_t)n + 1, sizeof *d);
+    if (!d)
+        XA_FAIL(err, XA_NOMEM, "paired differences: no memory for %lld units", (long long)n);
+    for (int64_t i = 0; i < n; i++) {
+        d[i] = isfinite(a[i]) && isfinite(b[i]) ? a[i] - b[i] : NAN;
+        f.win += d[i] > 0.0 ? 1 : 0;
+        f.tie += d[i] == 0.0 ? 1 : 0;
+        f.loss += d[i] < 0.0 ? 1 : 0;
+    }
+    XA_TRY(err, bootstrap(plan, n, d, group, class_of, &f.difference, &replicate, err));
+    if (replicate) {
+        f.p = two_sided_p(replicate, plan->replicates);
+        xa__percentile(replicate, plan->replicates, plan->level, &f.difference);
+    }
+    *out = f;
+done:
+    free(replicate);
+    free(d);
+    return st;
+}

@@ -1,0 +1,132 @@
+#!/usr/bin/env bash
+# Every damaged row is named, whatever was damaged; whole archives, unfinished ones too, are not.
+. "$(dirname "$0")/lib.sh"
+
+cat >damage.py <<'PY'
+"""damage.py FROM TO DATASET INDEX VALUE: a copy with one item of a dataset overwritten in place;
+INDEX a flat item number; VALUE a number, or ^ to flip the item's lowest bit."""
+import shutil, sys
+import h5py, numpy as np
+source, target, path, index, value = sys.argv[1:]
+with h5py.File(source, "r") as f:
+    d = f[path]
+    offset, item = d.id.get_offset(), d.dtype
+    flat = np.ascontiguousarray(d[...]).reshape(-1)
+assert offset is not None and int(index) < flat.size
+if value == "^":
+    raw = bytearray(flat[int(index)].tobytes())
+    raw[0] ^= 1
+else:
+    raw = np.array([float(value)]).astype(item).tobytes() if item.kind == "f" else np.array([int(value)]).astype(item).tobytes()
+    assert raw != flat[int(index)].tobytes(), "nothing would change"
+shutil.copyfile(source, target)
+with open(target, "r+b") as f:
+    f.seek(offset + int(index) * item.itemsize)
+    f.write(raw)
+PY
+
+demo_manifest 4 >manifest.csv
+: >empty.jpg
+echo "empty.jpg,bad,airplanes,,,,,,,,,,,," >>manifest.csv
+echo "nowhere.jpg,out,airplanes,,,,,,,,,,,,blurred" >>manifest.csv
+demo_job | sed 's/{ kind: saliency, score: logit, target: predicted }/&\n      - { kind: saliency, score: prob, target: predicted, store: f16 }/' >job.yaml
+expect 3 "$XAUDIT" run job.yaml --output good.h5 --quiet
+expect 0 "$XAUDIT" verify good.h5
+said '6 samples, 1 models, 3 explainers: 4 rows done, 12 maps with their checksums; complete and whole'
+/usr/bin/python3 -c 'import h5py; f = h5py.File("good.h5"); assert f["maps/xception/saliency.predicted.prob/values"].dtype == "f2"' \
+  || fail "no f16 maps among those tested"
+
+# damaged DATASET INDEX VALUE PATTERN: one finding, which says so
+damaged() {
+  /usr/bin/python3 damage.py good.h5 bad.h5 "$1" "$2" "$3" || fail "could not damage $1"
+  expect 1 "$XAUDIT" verify bad.h5
+  said "^damage: .*$4"
+  said '; 1 damaged$'
+}
+X=models/xception
+S=maps/xception/saliency.predicted
+H=maps/xception/saliency.predicted.prob
+G=maps/xception/gradcam.label.prob
+name='model xception, explainer'
+damaged $G/values $((2 * 64 + 5)) ^ "$name gradcam.label.prob, map row 2 of sample row 2 \(.*\): checksum"
+damaged $S/values $((3 * 16384 + 16383)) ^ "$name saliency.predicted, map row 3 .*checksum"
+damaged $H/values 7 ^ "$name saliency.predicted.prob, map row 0 .*checksum"
+damaged $G/checksum 1 ^ "gradcam.label.prob, map row 1 .*checksum"
+damaged $H/scale 1 3 'saliency.predicted.prob, map row 1 .*no power of two'
+damaged $S/scale 1 2 'saliency.predicted, map row 1 .*scale is not 1'
+damaged $H/scale 2 1 'saliency.predicted.prob, map row 2 .*maximum'
+damaged $S/maximum 0 ^ 'saliency.predicted, map row 0 .*maximum'
+damaged $G/flags 0 2 'gradcam.label.prob, map row 0 .*flags'
+damaged $G/target 3 7 'gradcam.label.prob, map row 3 .*target'
+damaged $G/target 3 -1 'gradcam.label.prob, map row 3 .*target'
+damaged $G/sample 5 6 'gradcam.label.prob, map row 5 .*sample is 6'
+damaged $X/logits 8 5 'model xception, row 1 \(.*\): its probabilities'
+damaged $X/probs 8 0.5 'model xception, row 1 .*probabilities'
+damaged $X/probs 8 nan 'model xception, row 1 .*not finite'
+damaged $X/predicted 2 7 'model xception, row 2 .*none of the model'
+damaged $X/predicted 2 6 'model xception, row 2 .*not that of its probabilities'
+damaged $X/affine 6 nan 'model xception, row 1 .*affine'
+damaged $X/status 3 4 'model xception, row 3 .*status'
+damaged $X/status 3 2 'model xception, row 3 .*at no stage'
+damaged $X/status 4 3 'model xception, row 4 \(bad\).*excluded'
+damaged $X/status 5 0 'model xception, row 5 \(out\).*excluded'
+damaged $X/stage 0 2 'model xception, row 0 .*stage'
+damaged $X/stage 4 0 'model xception, row 4 \(bad\).*no stage'
+damaged samples/width 0 0 'model xception, row 0 .*no size'
+damaged samples/labels/offset 6 5 '/samples/labels/offset: row 6'
+damaged samples/labels/value 0 -2 '/samples/labels/value: row 0'
+damaged samples/annotations/offset 6 9 '/samples/annotations/offset: row 6'
+damaged samples/annotations/kind 0 3 '/samples/annotations: row 0: its kind'
+damaged eval/sample 3 9 '/eval: row 3: sample 9 of 6'
+damaged eval/class 3 -1 '/eval: row 3'
+damaged run/state 0 9 '/run/state'
+
+# several at once, each told
+/usr/bin/python3 damage.py good.h5 one.h5 $G/values 0 ^
+/usr/bin/python3 damage.py one.h5 two.h5 $S/values 20000 ^
+expect 1 "$XAUDIT" verify two.h5
+said 'gradcam.label.prob, map row 0'
+said 'saliency.predicted, map row 1'
+said '; 2 damaged$'
+
+# an offset in the middle, sizes that differ, a dataset that is not there
+/usr/bin/python3 damage.py good.h5 bad.h5 samples/labels/offset 2 4096
+expect 1 "$XAUDIT" verify bad.h5
+said '^damage: /samples/labels/offset: row 2: 4096 after 1, of 6'
+/usr/bin/python3 - <<'PY'
+import h5py, shutil
+for name, path in (("lost.h5", "models/xception/probs"), ("short.h5", "maps/xception/saliency.predicted/checksum"),
+                   ("pairs.h5", "localisation/xception/saliency.predicted/pointing_game")):
+    shutil.copyfile("good.h5", name)
+    with h5py.File(name, "r+") as f:
+        rows = f[path][:3]
+        del f[path]
+        if name != "lost.h5":
+            f[path] = rows
+PY
+expect 1 "$XAUDIT" verify lost.h5
+said '^damage: /models/xception/probs'
+expect 1 "$XAUDIT" verify short.h5
+said '^damage: /maps/xception/saliency.predicted/checksum: expected u32 \[6\], found u32 \[3\]'
+expect 1 "$XAUDIT" verify pairs.h5
+said '^damage: /localisation/xception/saliency.predicted/pointing_game: expected a row for each of 4 pairs, found 3'
+
+# rows that are not done are work, not damage, whatever they hold
+/usr/bin/python3 damage.py good.h5 pending.h5 $X/status 2 0
+/usr/bin/python3 damage.py pending.h5 half.h5 $G/values 128 ^
+expect 0 "$XAUDIT" verify half.h5
+said '^missing: model xception: 1 of 6 samples pending, from row 2 '
+said 'whole so far, to be resumed'
+expect 3 "$XAUDIT" run job.yaml --output half.h5 --quiet
+expect 0 "$XAUDIT" verify half.h5
+said 'complete and whole'
+[ "$(digest half.h5)" = "$(digest good.h5)" ] || fail "other bytes after redoing a row"
+
+# no archive at all
+head -c 20000 good.h5 >cut.h5
+expect 1 "$XAUDIT" verify cut.h5
+said 'cut.h5'
+expect 1 "$XAUDIT" verify missing.h5
+expect 2 "$XAUDIT" verify
+expect 2 "$XAUDIT" verify good.h5 good.h5
+finish

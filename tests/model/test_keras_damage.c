@@ -1,0 +1,671 @@
+/* Keras models whose configuration contradicts itself, its weights or reason: each is refused with
+ * an error that names the file and the layer, at once and without much memory. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "damaged_model.h"
+#include "xaudit/model.h"
+#include "xaudit_cmocka.h"
+
+#define KERAS XA_TEST_DATA "/golden/keras/"
+#define FUNCTIONAL KERAS "tf215/squeeze_excite.h5"
+#define FUNCTIONAL3 KERAS "k3/squeeze_excite.h5"
+#define SEQUENTIAL KERAS "tf215/sequential_cnn.h5"
+#define NESTED KERAS "tf215/seed_nested.h5"
+
+static char path[] = "/tmp/xaudit-damage-XXXXXX";
+
+static int make_file(void **state)
+{
+    (void)state;
+    const int fd = mkstemp(path);
+    return fd < 0 || close(fd);
+}
+
+static int remove_file(void **state)
+{
+    (void)state;
+    return unlink(path);
+}
+
+static long peak_kilobytes(void)
+{
+    struct rusage u;
+    getrusage(RUSAGE_SELF, &u);
+    return u.ru_maxrss;
+}
+
+/* Opens `path`: seconds of work and megabytes are bounded whatever it holds. */
+static xa_status open_it(xa_err *err)
+{
+    const xa_model_options opt = xa_model_defaults();
+    xa_model *m = NULL;
+    *err = (xa_err)XA_ERR_INIT;
+    const double start = xa_cpu_time();
+    const long before = peak_kilobytes();
+    const xa_status st = xa_model_open(path, &opt, &m, err);
+    if (xa_cpu_time() - start > 10)
+        fail_msg("%g s: %s", xa_cpu_time() - start, err->message);
+    if (peak_kilobytes() - before > 512L << 10)
+        fail_msg("%ld MB: %s", (peak_kilobytes() - before) >> 10, err->message);
+    assert_true((st == XA_OK) == (m != NULL));
+    xa_model_free(m);
+    return st;
+}
+
+/* Counts what is not refused as it should be, so that one run shows all of it. */
+static int wrong;
+
+static void refused(const char *what, xa_status want, const char *layer, const char *words)
+{
+    xa_err err;
+    const xa_status st = open_it(&err);
+    if (st != XA_OK && want == st && strstr(err.message, words) && strstr(err.message, path) &&
+        strstr(err.message, layer))
+        return;
+    print_error("%s: %s \"%s\", expected %s naming \"%s\" with \"%s\"\n",
+                what,
+                xa_status_name(st),
+                st == XA_OK ? "" : err.message,
+                xa_status_name(want),
+                layer,
+                words);
+    wrong++;
+}
+
+/* ---- one setting of one layer ---- */
+
+static void test_settings(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *golden, *layer, *key, *value;
+        xa_status status;
+        const char *words;
+    } cases[] = {
+        /* absurd sizes */
+        {FUNCTIONAL, "stem_conv", "filters", "1000000000", XA_INVALID, "\"filters\" is 1000000000"},
+        {FUNCTIONAL, "stem_conv", "filters", "16777216", XA_SHAPE, "the layer needs shape"},
+        {FUNCTIONAL, "stem_conv", "filters", "0", XA_INVALID, "\"filters\" is 0"},
+        {FUNCTIONAL, "stem_conv", "filters", "-8", XA_INVALID, "\"filters\" is -8"},
+        {FUNCTIONAL, "stem_conv", "filters", "9223372036854775807", XA_INVALID, "\"filters\""},
+        {FUNCTIONAL, "stem_conv", "filters", "1e300", XA_FORMAT, "a whole number"},
+        {FUNCTIONAL, "stem_conv", "filters", "8.5", XA_FORMAT, "a whole number"},
+        {FUNCTIONAL, "stem_conv", "kernel_size", "1000000", XA_SHAPE, "the layer needs shape"},
+        {FUNCTIONAL, "stem_conv", "kernel_size", "[1000000,1000000]", XA_SHAPE, "needs shape"},
+        {FUNCTIONAL, "stem_conv", "kernel_size", "[3]", XA_FORMAT, "two whole numbers"},
+        {FUNCTIONAL, "stem_conv", "kernel_size", "[3,3,3]", XA_FORMAT, "two whole numbers"},
+        {FUNCTIONAL, "stem_conv", "strides", "[0,1]", XA_INVALID, "\"strides\" is 0"},
+        {FUNCTIONAL,
+         "stem_conv",
+         "dilation_rate",
+         "[16000000,1]",
+         XA_INVALID,
+         "dilation is 16000000"},
+        {FUNCTIONAL, "stem_conv", "groups", "5", XA_INVALID, "groups divide"},
+        {FUNCTIONAL, "stem_conv", "padding", "\"causal\"", XA_UNSUPPORTED, "\"padding\""},
+        {FUNCTIONAL, "stem_conv", "data_format", "\"channels_first\"", XA_UNSUPPORTED, "channels_"},
+        {FUNCTIONAL, "stem_conv", "activation", "\"sgimoid\"", XA_UNSUPPORTED, "sgimoid"},
+        {FUNCTIONAL, "block1_dwconv", "depth_multiplier", "16777216", XA_SHAPE, "needs shape"},
+        {FUNCTIONAL, "stem_conv_pad", "padding", "16777216", XA_SHAPE, "absurdly large"},
+        {FUNCTIONAL, "stem_conv_pad", "padding", "[[1,2]]", XA_FORMAT, "\"padding\""},
+        {FUNCTIONAL, "predictions", "units", "16777216", XA_SHAPE, "needs shape"},
+        {FUNCTIONAL, "predictions", "units", "1000000000000", XA_INVALID, "\"units\""},
+        {FUNCTIONAL,
+         "block1_se_reshape",
+         "target_shape",
+         "[9223372036854775807,4]",
+         XA_INVALID,
+         "target shape"},
+        {FUNCTIONAL, "block1_se_reshape", "target_shape", "[-1,-1]", XA_INVALID, "target shape"},
+        {FUNCTIONAL, "block1_se_reshape", "target_shape", "[3,3]", XA_SHAPE, "cannot be reshaped"},
+        {FUNCTIONAL, "block1_se_reshape", "target_shape", "{}", XA_UNSUPPORTED, "target shape"},
+        {FUNCTIONAL, "stem_bn", "axis", "[1]", XA_UNSUPPORTED, "axis"},
+        {FUNCTIONAL, "stem_bn", "axis", "99", XA_INVALID, "axis"},
+        {FUNCTIONAL, "stem_bn", "epsilon", "\"small\"", XA_FORMAT, "\"epsilon\""},
+        {SEQUENTIAL, "max_pooling2d", "pool_size", "[0,2]", XA_INVALID, "\"pool_size\" is 0"},
+        {SEQUENTIAL,
+         "max_pooling2d",
+         "pool_size",
+         "[16777216,2]",
+         XA_INVALID,
+         "kernel height is 16777216"},
+        {SEQUENTIAL, "max_pooling2d", "strides", "[-1,2]", XA_INVALID, "\"strides\" is -1"},
+        {SEQUENTIAL, "dense", "units", "null", XA_INVALID, "\"units\""},
+        {SEQUENTIAL, "dense", "use_bias", "\"yes\"", XA_FORMAT, "\"use_bias\""},
+        {SEQUENTIAL, "dense", "trainable", "[]", XA_FORMAT, "\"trainable\""},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        json_t *model = damaged_config(cases[i].golden);
+        damaged_set(json_object_get(damaged_layer(model, cases[i].layer), "config"),
+                    cases[i].key,
+                    cases[i].value);
+        damaged_write_json(cases[i].golden, model, path);
+        char what[160];
+        snprintf(what, sizeof what, "%s %s=%s", cases[i].layer, cases[i].key, cases[i].value);
+        refused(what, cases[i].status, cases[i].layer, cases[i].words);
+        json_decref(model);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+/* ---- how layers hang together ---- */
+
+#define TENSOR3(layer) \
+    "{\"class_name\":\"__keras_tensor__\",\"config\":{\"keras_history\":[\"" layer "\",0,0]}}"
+
+/* A value of a layer's entry, or of the model's configuration (layer ""). */
+static void test_wiring(void **state)
+{
+    (void)state;
+#define CALLS "inbound_nodes"
+    static const struct {
+        const char *golden, *layer, *key, *value;
+        xa_status status;
+        const char *named, *words;
+    } cases[] = {
+        {FUNCTIONAL,
+         "stem_conv",
+         CALLS,
+         "[[[\"top_bn\",0,0,{}]]]",
+         XA_FORMAT,
+         "stem_conv",
+         "cycle"},
+        {FUNCTIONAL,
+         "stem_conv",
+         CALLS,
+         "[[[\"stem_conv\",0,0,{}]]]",
+         XA_FORMAT,
+         "stem_conv",
+         "cycle"},
+        {FUNCTIONAL3,
+         "stem_conv",
+         CALLS,
+         "[{\"args\":[" TENSOR3("top_bn") "],\"kwargs\":{}}]",
+         XA_FORMAT,
+         "stem_conv",
+         "cycle"},
+        {NESTED,
+         "xception/block1_conv2",
+         CALLS,
+         "[[[\"block14_sepconv2\",0,0,{}]]]",
+         XA_FORMAT,
+         "block1_conv2",
+         "cycle"},
+        {FUNCTIONAL,
+         "stem_conv",
+         CALLS,
+         "[[[\"nobody\",0,0,{}]]]",
+         XA_FORMAT,
+         "stem_conv",
+         "\"nobody\" is no layer"},
+        {FUNCTIONAL3,
+         "stem_conv",
+         CALLS,
+         "[{\"args\":[" TENSOR3("nobody") "],\"kwargs\":{}}]",
+         XA_FORMAT,
+         "stem_conv",
+         "\"nobody\" is no layer"},
+        {FUNCTIONAL, "stem_conv", CALLS, "[]", XA_FORMAT, "stem_conv", "no inbound nodes"},
+        {FUNCTIONAL,
+         "stem_conv",
+         CALLS,
+         "[[[\"stem_conv_pad\",1,0,{}]]]",
+         XA_FORMAT,
+         "stem_conv_pad",
+         "node 1"},
+        {FUNCTIONAL,
+         "stem_conv",
+         CALLS,
+         "[[[\"stem_conv_pad\",-1,0,{}]]]",
+         XA_FORMAT,
+         "stem_conv_pad",
+         "node -1"},
+        {FUNCTIONAL,
+         "stem_conv",
+         CALLS,
+         "[[[\"stem_conv_pad\",0,1,{}]]]",
+         XA_UNSUPPORTED,
+         "stem_conv_pad",
+         "several outputs"},
+        {FUNCTIONAL,
+         "stem_conv",
+         CALLS,
+         "[[[\"stem_conv_pad\",\"0\",0,{}]]]",
+         XA_FORMAT,
+         "stem_conv",
+         "no reference"},
+        {FUNCTIONAL,
+         "stem_conv",
+         CALLS,
+         "[[[\"stem_conv_pad\"]]]",
+         XA_FORMAT,
+         "stem_conv",
+         "no reference"},
+        {FUNCTIONAL, "stem_conv", CALLS, "[5]", XA_FORMAT, "stem_conv", "inbound node 5"},
+        {FUNCTIONAL, "stem_conv", CALLS, "[{}]", XA_FORMAT, "stem_conv", "inbound node"},
+        {FUNCTIONAL, "stem_conv", CALLS, "{\"a\":[]}", XA_FORMAT, "stem_conv", "inbound"},
+        {FUNCTIONAL,
+         "stem_conv",
+         CALLS,
+         "[[[\"stem_conv_pad\",0,0,{}],[\"stem_conv_pad\",0,0,{}]]]",
+         XA_INVALID,
+         "stem_conv",
+         "called with 2 tensors"},
+        {FUNCTIONAL,
+         "block1_add",
+         CALLS,
+         "[[[\"block1_drop\",0,0,{}],[\"input_1\",0,0,{}]]]",
+         XA_SHAPE,
+         "block1_add",
+         ""},
+        {FUNCTIONAL,
+         "stem_conv_pad",
+         "class_name",
+         "\"InputLayer\"",
+         XA_FORMAT,
+         "stem_conv_pad",
+         "an InputLayer with inbound"},
+        {FUNCTIONAL,
+         "",
+         "input_layers",
+         "[[\"input_1\",0,0],[\"input_1\",0,0]]",
+         XA_UNSUPPORTED,
+         "",
+         "2 inputs; a classifier has one"},
+        {FUNCTIONAL,
+         "",
+         "output_layers",
+         "[[\"top_bn\",0,0],[\"predictions\",0,0]]",
+         XA_UNSUPPORTED,
+         "",
+         "2 outputs; a classifier has one"},
+        {FUNCTIONAL3,
+         "",
+         "input_layers",
+         "{\"a\":[\"input_layer\",0,0]}",
+         XA_UNSUPPORTED,
+         "",
+         "named inputs"},
+        {FUNCTIONAL, "", "input_layers", "[]", XA_UNSUPPORTED, "", "0 inputs"},
+        {FUNCTIONAL,
+         "",
+         "input_layers",
+         "[[\"stem_conv\",0,0]]",
+         XA_UNSUPPORTED,
+         "stem_conv",
+         "expected an InputLayer"},
+        {FUNCTIONAL, "", "input_layers", "[[\"nobody\",0,0]]", XA_FORMAT, "nobody", "no layer"},
+        {FUNCTIONAL, "", "output_layers", "[[\"nobody\",0,0]]", XA_FORMAT, "nobody", "no layer"},
+        {FUNCTIONAL,
+         "",
+         "output_layers",
+         "[[\"predictions\",7,0]]",
+         XA_FORMAT,
+         "predictions",
+         "node 7"},
+        {FUNCTIONAL, "", "output_layers", "3", XA_UNSUPPORTED, "", "outputs"},
+        {FUNCTIONAL, "", "layers", "[]", XA_FORMAT, "", "no layers"},
+        {FUNCTIONAL, "", "layers", "{}", XA_FORMAT, "", "neither"},
+        {FUNCTIONAL, "", "layers", "[7]", XA_FORMAT, "", "no class_name"},
+        {FUNCTIONAL, "stem_conv", "class_name", "7", XA_FORMAT, "", "no class_name"},
+        {FUNCTIONAL,
+         "stem_conv",
+         "class_name",
+         "\"Conv9D\"",
+         XA_UNSUPPORTED,
+         "stem_conv",
+         "Conv9D"},
+        {FUNCTIONAL, "stem_conv", "name", "\"stem_bn\"", XA_FORMAT, "stem_bn", "two layers"},
+        {FUNCTIONAL, "stem_conv", "config", "[]", XA_FORMAT, "stem_conv", "its config is []"},
+        {FUNCTIONAL,
+         "stem_conv",
+         "config",
+         "null",
+         XA_FORMAT,
+         "stem_conv",
+         "its config is nothing"},
+        {SEQUENTIAL, "conv2d", "class_name", "\"Dense\"", XA_INVALID, "conv2d", "\"units\" is 0"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        json_t *model = damaged_config(cases[i].golden);
+        damaged_set(*cases[i].layer ? damaged_layer(model, cases[i].layer)
+                                    : json_object_get(model, "config"),
+                    cases[i].key,
+                    cases[i].value);
+        damaged_write_json(cases[i].golden, model, path);
+        json_decref(model);
+        char what[160];
+        snprintf(what, sizeof what, "%s %s=%s", cases[i].layer, cases[i].key, cases[i].value);
+        refused(what, cases[i].status, cases[i].named, cases[i].words);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+/* An InputLayer more than the model says it has. */
+static void test_second_input(void **state)
+{
+    (void)state;
+    json_t *model = damaged_config(FUNCTIONAL);
+    json_t *layers = json_object_get(json_object_get(model, "config"), "layers");
+    json_t *another = json_loads("{\"class_name\":\"InputLayer\",\"name\":\"other\",\"config\":{"
+                                 "\"name\":\"other\",\"batch_input_shape\":[null,24,22,3]},"
+                                 "\"inbound_nodes\":[]}",
+                                 0,
+                                 NULL);
+    assert_int_equal(json_array_append_new(layers, another), 0);
+    damaged_set(damaged_layer(model, "stem_conv_pad"), "inbound_nodes", "[[[\"other\",0,0,{}]]]");
+    damaged_write_json(FUNCTIONAL, model, path);
+    refused("an unlisted input", XA_UNSUPPORTED, "\"other\"", "is a second input");
+    json_decref(model);
+    assert_int_equal(wrong, 0);
+}
+
+/* ---- weights ---- */
+
+static void test_weights(void **state)
+{
+    (void)state;
+    json_t *model = damaged_config(SEQUENTIAL);
+    char *text = json_dumps(model, JSON_COMPACT);
+    static const struct {
+        const char *dataset, *layer;
+        int ndim;
+        uint64_t dims[6];
+    } cases[] = {
+        {"model_weights/conv2d/conv2d/kernel:0", "conv2d", 4, {3, 3, 3, 4}},
+        {"model_weights/conv2d/conv2d/kernel:0", "conv2d", 3, {3, 3, 3}},
+        {"model_weights/conv2d/conv2d/kernel:0", "conv2d", 6, {1, 1, 1, 1, 1, 1}},
+        {"model_weights/conv2d/conv2d/kernel:0", "conv2d", 4, {3, 3, 3, 1000000000000}},
+        {"model_weights/conv2d/conv2d/kernel:0", "conv2d", 4, {3, 3, 3, 0}},
+        {"model_weights/conv2d/conv2d/bias:0", "conv2d", 0, {0}},
+        {"model_weights/dense/dense/kernel:0", "dense", 2, {1, 1}},
+        {"model_weights/dense/dense/bias:0", "dense", 1, {100000}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        damaged_write(SEQUENTIAL, text, path);
+        damaged_weight(path, cases[i].dataset, cases[i].ndim, cases[i].dims);
+        refused(cases[i].dataset, XA_SHAPE, cases[i].layer, "the layer needs shape");
+    }
+    /* lists of names that lie */
+    static const char *const kernel_only[] = {"conv2d/kernel:0"},
+                             *const nobody[] = {"conv2d/kernel:0", "conv2d/nobody:0"},
+                             *const upward[] = {"conv2d/kernel:0", "../../../conv2d"};
+    damaged_write(SEQUENTIAL, text, path);
+    damaged_names(path, "model_weights/conv2d", "weight_names", kernel_only, 1);
+    refused("one weight of two", XA_MISMATCH, "conv2d", "holds 1 weights");
+    damaged_names(path, "model_weights/conv2d", "weight_names", nobody, 2);
+    refused("a weight that is not there", XA_FORMAT, "conv2d/nobody:0", "cannot be opened");
+    damaged_names(path, "model_weights/conv2d", "weight_names", upward, 2);
+    refused("a weight elsewhere", XA_FORMAT, "conv2d", "cannot be opened");
+    damaged_write(SEQUENTIAL, text, path);
+    damaged_names(path, "model_weights", "layer_names", NULL, 0);
+    refused("no layer at all", XA_MISMATCH, "conv2d", "weights of 0 layers");
+    damaged_names(path, "model_weights", "layer_names", nobody, 2);
+    refused("layers that are not there", XA_FORMAT, "conv2d/kernel:0", "cannot be opened");
+    free(text);
+    json_decref(model);
+    assert_int_equal(wrong, 0);
+}
+
+/* ---- texts ---- */
+
+static char *repeated(const char *before, const char *piece, int times, const char *after)
+{
+    xa_str s = {0};
+    xa_str_puts(&s, before);
+    for (int i = 0; i < times; i++)
+        xa_str_puts(&s, piece);
+    xa_str_puts(&s, after);
+    assert_false(s.failed);
+    return s.data;
+}
+
+static void text_refused(char *text, const char *what, xa_status want, const char *words)
+{
+    damaged_write(SEQUENTIAL, text, path);
+    refused(what, want, "", words);
+    free(text);
+}
+
+static void test_texts(void **state)
+{
+    (void)state;
+    text_refused(repeated("", "[", 1000000, ""), "a million brackets", XA_LIMIT, "nested");
+    text_refused(repeated("", "{\"a\":", 300, ""), "300 objects", XA_LIMIT, "nested");
+    text_refused(repeated("{\"class_name\":\"Sequential\",\"config\":", "[", 200, ""),
+                 "brackets that do not end",
+                 XA_FORMAT,
+                 "no valid JSON");
+    text_refused(repeated("{\"class_name\":\"", "x", 20000000, "\",\"config\":{}}"),
+                 "a class of 20 MB",
+                 XA_FORMAT,
+                 "neither");
+    text_refused(repeated("{\"class_name\":\"Sequential\",\"config\":{\"layers\":[{\"class_name\":"
+                          "\"Dense\",\"config\":{\"name\":\"",
+                          "n",
+                          5000000,
+                          "\"}}]}}"),
+                 "a name of 5 MB",
+                 XA_LIMIT,
+                 "a layer name of 5000000 bytes");
+    text_refused(repeated("{\"class_name\":\"Sequential\",\"config\":{\"layers\":[{\"class_name\":"
+                          "\"",
+                          "C",
+                          5000000,
+                          "\"}]}}"),
+                 "a class of a layer of 5 MB",
+                 XA_LIMIT,
+                 "a layer name");
+    text_refused(repeated("{\"class_name\":\"Sequential\",\"config\":[", "{},", 100000, "{}]}"),
+                 "100001 empty layers",
+                 XA_LIMIT,
+                 "100001 layers");
+    text_refused(repeated("[", "0,", 9000000, "0]"), "nine million values", XA_LIMIT, "values");
+    text_refused(repeated("{\"a\":\"", "\\", 100001, ""),
+                 "an odd number of backslashes",
+                 XA_FORMAT,
+                 "no valid JSON");
+    text_refused(repeated("", "", 0, ""), "no text", XA_FORMAT, "no valid JSON");
+    text_refused(repeated("\"", "a", 10, "\""), "a string", XA_FORMAT, "");
+    text_refused(repeated("{\"class_name\":\"Sequential\",\"config\":{\"layers\":[{\"class_name\":"
+                          "\"\\u001b[31m",
+                          "x",
+                          3,
+                          "\",\"config\":{}}]}}"),
+                 "an escape sequence",
+                 XA_UNSUPPORTED,
+                 "x");
+    /* models in models */
+    xa_str s = {0};
+    for (int i = 0; i < 60; i++)
+        xa_str_printf(
+            &s, "{\"class_name\":\"Sequential\",\"config\":{\"name\":\"m%d\",\"layers\":[", i);
+    for (int i = 0; i < 60; i++)
+        xa_str_puts(&s, "]}}");
+    assert_false(s.failed);
+    text_refused(s.data, "sixty models in each other", XA_LIMIT, "nested");
+    assert_int_equal(wrong, 0);
+}
+
+/* ---- a single number where a layer wants a tensor ---- */
+
+static void test_scalars(void **state)
+{
+    (void)state;
+    static const char *const classes[] = {"LayerNormalization",
+                                          "BatchNormalization",
+                                          "Normalization",
+                                          "Softmax",
+                                          "Activation",
+                                          "PReLU",
+                                          "ReLU",
+                                          "LeakyReLU",
+                                          "ELU",
+                                          "Dense",
+                                          "Flatten",
+                                          "Reshape",
+                                          "Permute",
+                                          "Rescaling",
+                                          "Dropout",
+                                          "GlobalAveragePooling1D",
+                                          "GlobalAveragePooling2D",
+                                          "MaxPooling2D",
+                                          "Conv2D",
+                                          "DepthwiseConv2D",
+                                          "SeparableConv2D",
+                                          "ZeroPadding2D",
+                                          "Cropping2D",
+                                          "UpSampling2D",
+                                          "Resizing",
+                                          "CenterCrop",
+                                          "Concatenate",
+                                          "Add",
+                                          "MultiHeadAttention",
+                                          "AddPositionEmbs",
+                                          "ClassToken",
+                                          "TransformerBlock",
+                                          "EinsumDense",
+                                          "UnitNormalization"};
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+        xa_err err;
+        xa_str s = {0};
+        xa_str_printf(
+            &s,
+            "{\"class_name\":\"Sequential\",\"config\":{\"name\":\"s\",\"layers\":["
+            "{\"class_name\":\"InputLayer\",\"config\":{\"batch_input_shape\":[null,4,4,1],"
+            "\"name\":\"in\"}},"
+            "{\"class_name\":\"GlobalAveragePooling2D\",\"config\":{\"name\":\"pool\"}},"
+            "{\"class_name\":\"Reshape\",\"config\":{\"name\":\"one\",\"target_shape\":[]}},"
+            "{\"class_name\":\"%s\",\"config\":{\"name\":\"probe\",\"center\":false,"
+            "\"scale\":false,\"use_bias\":false,\"units\":1,\"target_shape\":[1],\"dims\":[]}}]}}",
+            classes[i]);
+        damaged_write(SEQUENTIAL, s.data, path);
+        if (i == 0)
+            refused(classes[i], XA_SHAPE, "probe", "a single number, which has no axis");
+        else if (open_it(&err) != XA_OK)
+            assert_true(strstr(err.message, path) != NULL);
+        xa_str_free(&s);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+/* ---- every setting of every layer, of every wrong type ---- */
+
+/* Settings that move numbers: nothing but what Keras writes there may be taken. */
+static bool must_fail(const char *type, const char *key, const char *value)
+{
+    static const char *const keys[] = {"filters",
+                                       "kernel_size",
+                                       "strides",
+                                       "padding",
+                                       "data_format",
+                                       "dilation_rate",
+                                       "use_bias",
+                                       "units",
+                                       "pool_size",
+                                       "depth_multiplier",
+                                       "groups",
+                                       "epsilon",
+                                       "center",
+                                       "activation",
+                                       "trainable",
+                                       "target_shape"};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (strcmp(key, keys[i]) == 0)
+            return !(strcmp(key, "groups") == 0 && strcmp(type, "Conv2D") != 0) &&
+                   !(strcmp(key, "epsilon") == 0 && strpbrk(value, "015"));
+    return strcmp(key, "scale") == 0 && strcmp(type, "BatchNormalization") == 0;
+}
+
+/* The plain run tries a third of the values on each setting, XA_FULL=1 all. */
+static void sweep(const char *golden, json_t *model, json_t *seen)
+{
+    static const char *const values[] = {"\"\\u001b[2Jx\"",
+                                         "-7",
+                                         "1e300",
+                                         "[]",
+                                         "{}",
+                                         "[[[[1]]]]",
+                                         "[1,2,3,4,5,6,7,8,9]",
+                                         "\"\"",
+                                         "[\"a\",null]",
+                                         "{\"config\":{\"value\":[]}}",
+                                         "-9223372036854775808",
+                                         "{\"class_name\":\"x\",\"config\":7}",
+                                         "0.5"};
+    json_t *layers = json_object_get(json_object_get(model, "config"), "layers"), *entry, *old;
+    const char *key;
+    const char *full = getenv("XA_FULL");
+    const bool all = full && *full;
+    size_t i, turn = 0;
+    json_array_foreach(layers, i, entry)
+    {
+        json_t *config = json_object_get(entry, "config");
+        const char *type = json_string_value(json_object_get(entry, "class_name"));
+        const char *name = json_string_value(json_object_get(config, "name"));
+        json_t *copy = json_copy(config);
+        json_object_foreach(copy, key, old)
+        {
+            char once[256];
+            snprintf(once, sizeof once, "%s.%s", type, key);
+            if (!strcmp(key, "name") || json_object_get(seen, once))
+                continue;
+            json_object_set_new(seen, once, json_true());
+            turn++;
+            for (size_t v = all ? 0 : turn % 3; v < sizeof values / sizeof *values;
+                 v += all ? 1 : 3) {
+                xa_err err;
+                damaged_set(config, key, values[v]);
+                damaged_write_json(golden, model, path);
+                const xa_status st = open_it(&err);
+                const bool named =
+                    st == XA_OK || (strstr(err.message, path) &&
+                                    (strstr(err.message, name) || !strcmp(type, "InputLayer")));
+                if (!named || (st == XA_OK && must_fail(type, key, values[v]))) {
+                    print_error("%s (%s) %s=%s: %s\n",
+                                name,
+                                type,
+                                key,
+                                values[v],
+                                st == XA_OK ? "opens" : err.message);
+                    wrong++;
+                }
+                for (const char *c = st == XA_OK ? "" : err.message; *c; c++)
+                    assert_true((unsigned char)*c >= 0x20);
+            }
+            json_object_set(config, key, old);
+        }
+        json_decref(copy);
+    }
+}
+
+static void test_every_setting(void **state)
+{
+    (void)state;
+    static const char *const goldens[] = {SEQUENTIAL, FUNCTIONAL, FUNCTIONAL3};
+    for (size_t g = 0; g < sizeof goldens / sizeof *goldens; g++) {
+        json_t *model = damaged_config(goldens[g]), *seen = json_object();
+        sweep(goldens[g], model, seen);
+        json_decref(seen);
+        json_decref(model);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_wiring),
+        cmocka_unit_test(test_second_input),
+        cmocka_unit_test(test_weights),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_scalars),
+        cmocka_unit_test(test_every_setting),
+    };
+    return cmocka_run_group_tests(tests, make_file, remove_file);
+}

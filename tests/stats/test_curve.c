@@ -1,0 +1,234 @@
+/* Box accuracy and PxAP: golden values, closed forms, a plain second computation of every
+ * replicate. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "xaudit/stats.h"
+#include "xaudit_cmocka.h"
+
+#include "golden/stats/golden_curve.h"
+
+enum { T = XA_STATS_THRESHOLDS, B = XA_STATS_HIT_BYTES };
+static const xa_stats_plan plan = {.seed = 3, .stream = 2, .replicates = 101, .level = 0.9};
+
+static void near(double got, double want, double within)
+{
+    if (!(fabs(got - want) <= within))
+        fail_msg("got %.17g, expected %.17g", got, want);
+}
+
+static void set_hit(uint8_t *bits, int levels, int64_t unit, int level, int t)
+{
+    uint8_t *byte = &bits[(unit * levels + level) * B + t / 8];
+    *byte = (uint8_t)(*byte | 1 << t % 8);
+}
+
+static xa_interval box_accuracy(const xa_hits *h, const int *threshold, const int64_t *group)
+{
+    xa_interval f;
+    assert_int_equal(xa_stats_box_accuracy(&plan, h, threshold, group, &f, NULL), XA_OK);
+    return f;
+}
+
+/* Four units: threshold 200 hits three of them at level 0, threshold 9 two at level 1. */
+static void test_box_accuracy(void **state)
+{
+    (void)state;
+    uint8_t bits[4 * 2 * B] = {0};
+    double curve[2 * T];
+    int threshold[2];
+    for (int i = 0; i < 3; i++)
+        set_hit(bits, 2, i, 0, 200);
+    set_hit(bits, 2, 3, 0, 255);
+    set_hit(bits, 2, 0, 1, 9);
+    set_hit(bits, 2, 1, 1, 9);
+    set_hit(bits, 2, 2, 1, 10);
+    xa_hits h = {.n = 4, .levels = 2, .bits = bits};
+    assert_int_equal(xa_stats_hit_curve(&h, curve, threshold, NULL), XA_OK);
+    assert_true(threshold[0] == 200 && threshold[1] == 9);
+    assert_true(curve[200] == 0.75 && curve[255] == 0.25 && curve[0] == 0.0 &&
+                curve[T + 10] == 0.25);
+    near(box_accuracy(&h, NULL, NULL).value, (0.75 + 0.5) / 2, 1e-15);
+    const int elsewhere[2] = {255, 10};
+    near(box_accuracy(&h, elsewhere, NULL).value, 0.25, 1e-15);
+    const int never[2] = {1, 1};
+    xa_interval f = box_accuracy(&h, never, NULL);
+    double low, high;
+    xa_stats_wilson(0, 4, 0.9, &low, &high);
+    assert_true(f.value == 0.0 && f.kind == XA_INTERVAL_WILSON && f.high == high);
+    const bool defined[] = {false, true, false, true};
+    h.defined = defined;
+    f = box_accuracy(&h, NULL, NULL);
+    assert_true(f.n == 2 && f.undefined == 2 && f.clusters == 2);
+    near(f.value, 0.5, 1e-15);
+    const bool nothing[4] = {false};
+    h.defined = nothing;
+    f = box_accuracy(&h, NULL, NULL);
+    assert_true(isnan(f.value) && f.kind == XA_INTERVAL_NONE && f.undefined == 4);
+    assert_int_equal(xa_stats_hit_curve(&h, curve, threshold, NULL), XA_OK);
+    assert_true(isnan(curve[0]) && threshold[0] == -1);
+}
+
+/* Two units that each need their own threshold: the figure is 1/2, but a replicate that draws one
+ * of them twice re-takes the maximum and reaches 1. A fixed threshold would give 0 as often. */
+static void test_maximum_is_taken_anew(void **state)
+{
+    (void)state;
+    uint8_t bits[2 * B] = {0};
+    set_hit(bits, 1, 0, 0, 5);
+    set_hit(bits, 1, 1, 0, 77);
+    const xa_hits h = {.n = 2, .levels = 1, .bits = bits};
+    xa_interval f = box_accuracy(&h, NULL, NULL);
+    assert_true(f.value == 0.5 && f.low == 0.5 && f.high == 1.0);
+    const int at = 5;
+    f = box_accuracy(&h, &at, NULL);
+    assert_true(f.value == 0.5 && f.low == 0.0 && f.high == 1.0);
+}
+
+static int by_value(const void *pa, const void *pb)
+{
+    double a = *(const double *)pa;
+    double b = *(const double *)pb;
+    return (a > b) - (a < b);
+}
+
+static double at_quantile(double *r, int64_t n, double q)
+{
+    qsort(r, (size_t)n, sizeof *r, by_value);
+    double at = q * (double)(n - 1);
+    int64_t i = (int64_t)at;
+    return i + 1 < n ? r[i] + (at - (double)i) * (r[i + 1] - r[i]) : r[n - 1];
+}
+
+/* The obvious computation: units are resampled one by one and the curve is built from them. */
+static void test_box_replicates(void **state)
+{
+    (void)state;
+    enum { N = 37, D = 3, K = 9 };
+    static uint8_t bits[N * D * B];
+    int64_t group[N];
+    double replicate[101];
+    for (int i = 0; i < N * D * B; i++)
+        bits[i] = (uint8_t)xa_random_below(11, 0, (uint64_t)i, 256);
+    for (int i = 0; i < N; i++)
+        group[i] = 100 - i % K; /* cluster of group g is g - 92 */
+    const xa_hits h = {.n = N, .levels = D, .bits = bits};
+    for (int64_t b = 0; b < plan.replicates; b++) {
+        int counts[D * T] = {0};
+        int n = 0;
+        for (int64_t i = 0; i < K; i++) {
+            int64_t k = xa_random_below(plan.seed, plan.stream, (uint64_t)(b * K + i), K);
+            for (int u = 0; u < N; u++) {
+                if (group[u] - 92 != k)
+                    continue;
+                n++;
+                for (int c = 0; c < D * T; c++)
+                    counts[c] += bits[u * D * B + c / 8] >> c % 8 & 1;
+            }
+        }
+        double sum = 0.0;
+        for (int d = 0; d < D; d++) {
+            int best = 0;
+            for (int t = 0; t < T; t++)
+                best = counts[d * T + t] > best ? counts[d * T + t] : best;
+            sum += (double)best / n;
+        }
+        replicate[b] = sum / D;
+    }
+    xa_interval f = box_accuracy(&h, NULL, group);
+    assert_int_equal(f.clusters, K);
+    assert_int_equal(f.replicates, 101);
+    near(f.low, at_quantile(replicate, 101, 0.05), 1e-14);
+    near(f.high, at_quantile(replicate, 101, 0.95), 1e-14);
+}
+
+static xa_interval pxap(int64_t n, const uint32_t *hist, const bool *defined, const int64_t *group)
+{
+    xa_interval f;
+    assert_int_equal(xa_stats_pxap(&plan, n, hist, defined, group, &f, NULL), XA_OK);
+    return f;
+}
+
+static double pxap_of_pixels(const uint8_t *level, const uint8_t *truth, int n, int units)
+{
+    uint32_t *hist = xa_alloc((size_t)units * 2 * T, sizeof *hist);
+    assert_non_null(hist);
+    for (int i = 0; i < n; i++)
+        hist[(i % units * 2 + truth[i]) * T + level[i]]++;
+    xa_interval f = pxap(units, hist, NULL, NULL);
+    assert_true(f.low <= f.value && f.value <= f.high);
+    free(hist);
+    return f.value;
+}
+
+/* The same pixels pool to the same figure, however they lie in units. */
+static void test_pxap_golden(void **state)
+{
+    (void)state;
+    static const int units[] = {1, 7, 200};
+    for (int i = 0; i < 3; i++) {
+        near(pxap_of_pixels(golden_ap_level0, golden_ap_truth0, 200, units[i]),
+             golden_ap_value0,
+             1e-14);
+        near(pxap_of_pixels(golden_ap_level1, golden_ap_truth1, 200, units[i]),
+             golden_ap_value1,
+             1e-14);
+    }
+}
+
+static void test_pxap_closed_forms(void **state)
+{
+    (void)state;
+    static uint32_t hist[2 * 2 * T];
+    /* unit 0: 30 of 40 pixels of one grey level are foreground: the base rate */
+    hist[12] = 10;
+    hist[T + 12] = 30;
+    const bool first[] = {true, false};
+    xa_interval f = pxap(2, hist, first, NULL);
+    near(f.value, 0.75, 1e-15);
+    assert_true(f.n == 1 && f.undefined == 1);
+    /* foreground in the highest bin is not forgotten */
+    hist[T + 12] = 0;
+    hist[T + 255] = 30;
+    assert_true(pxap(2, hist, first, NULL).value == 1.0);
+    /* unit 1 has no foreground: replicates of it alone have no figure */
+    hist[2 * T + 3] = 5;
+    f = pxap(2, hist, NULL, NULL);
+    assert_true(f.value == 1.0 && f.replicates > 0 && f.replicates < plan.replicates);
+    const bool second[] = {false, true};
+    f = pxap(2, hist, second, NULL);
+    assert_true(isnan(f.value) && isnan(f.low) && f.kind == XA_INTERVAL_NONE);
+}
+
+static void test_mistakes(void **state)
+{
+    (void)state;
+    uint8_t bits[B] = {0};
+    xa_interval f = {.value = 42};
+    xa_err err = XA_ERR_INIT;
+    xa_hits h = {.n = 1, .levels = 0, .bits = bits};
+    assert_int_equal(xa_stats_box_accuracy(&plan, &h, NULL, NULL, &f, &err), XA_INVALID);
+    h.levels = XA_STATS_MAX_LEVELS + 1;
+    assert_int_equal(xa_stats_hit_curve(&h, NULL, NULL, &err), XA_INVALID);
+    h.levels = 1;
+    const int bad = 256;
+    assert_int_equal(xa_stats_box_accuracy(&plan, &h, &bad, NULL, &f, &err), XA_INVALID);
+    assert_non_null(strstr(err.message, "threshold 256"));
+    const int none = -1;
+    assert_int_equal(xa_stats_box_accuracy(&plan, &h, &none, NULL, &f, &err), XA_INVALID);
+    h.n = -1;
+    assert_int_equal(xa_stats_hit_curve(&h, NULL, NULL, &err), XA_INVALID);
+    assert_true(f.value == 42);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_box_accuracy),
+                                       cmocka_unit_test(test_maximum_is_taken_anew),
+                                       cmocka_unit_test(test_box_replicates),
+                                       cmocka_unit_test(test_pxap_golden),
+                                       cmocka_unit_test(test_pxap_closed_forms),
+                                       cmocka_unit_test(test_mistakes)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
