@@ -13,6 +13,7 @@
  *   /models/<m>/                  [N] logits, probs, predicted, affine, status, stage, message
  *   /maps/<m>/<e>/                [R] values, scale, sample, target, flags, checksum, ...
  *   /localisation/<m>/<e>/<k>     [Q] one score a pair
+ *   /statistics/<m>/<e>/<k>       [Q,...] what figures over the data set are made of
  *   /pairs, /summary              filled by later phases
  *   /run/                         sessions, seconds: outside every equality claim
  *
@@ -124,8 +125,14 @@ const char *xa_type_name(xa_type t);
       "x,y of the first largest value, centre, in the stored frame") \
     X(MAP_CHECKSUM, "/maps/<m>/<e>/checksum", U32, "R", 0, "", \
       "low 32 bits of XXH3 of the row's stored values") \
+    X(MAP_SCORE, "/maps/<m>/<e>/scores/<k>", F64, "R", NAN, "1", \
+      "score of the map alone; NaN undefined") \
     X(LOCALISATION, "/localisation/<m>/<e>/<k>", F64, "Q", NAN, "", \
       "score of the metric; NaN undefined") \
+    X(STATISTIC_HITS, "/statistics/<m>/<e>/<k>", U8, "Q,D,32", 0, "", \
+      "box_acc: bit g of a level of overlap, low bit first: hit above grey level g") \
+    X(STATISTIC_PIXELS, "/statistics/<m>/<e>/<k>", U32, "Q,2,257", 0, "pixels", \
+      "pxap: pixels of the background, then of the region, by floor(256 value)") \
     X(RUN_STATE, "/run/state", U8, "1", RAW, "", "0 created, 1 running, 2 complete") \
     X(RUN_SECONDS, "/run/seconds", F32, "N", NAN, "s", "time spent on the sample, all models") \
     X(RUN_SESSION_COUNT, "/run/sessions/count", I32, "1", RAW, "", "sessions so far; rows below") \

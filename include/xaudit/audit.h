@@ -72,24 +72,26 @@ int32_t xa_rows_of_sample(xa_target_rule rule, const xa_sample *s);
 typedef struct xa_map_rows {
     int64_t count; /* rows of this unit */
     int64_t cap;
-    int32_t *slot;      /* [count] sample of the unit, 0-based */
-    int32_t *target;    /* [count] class explained, -1 if failed */
-    uint8_t *flags;     /* [count] */
-    float *scale;       /* [count] */
-    float *maximum;     /* [count] */
-    float *peak;        /* [count,2] stored frame; NaN if there is none */
-    uint32_t *checksum; /* [count] of the stored values */
-    void *values;       /* [count,c,h,w] f32, or f16 when the spec says so */
+    int32_t *slot;                     /* [count] sample of the unit, 0-based */
+    int32_t *target;                   /* [count] class explained, -1 if failed */
+    uint8_t *flags;                    /* [count] */
+    float *scale;                      /* [count] */
+    float *maximum;                    /* [count] */
+    float *peak;                       /* [count,2] stored frame; NaN if there is none */
+    uint32_t *checksum;                /* [count] of the stored values */
+    double *score[XA_MAP_SCORE_COUNT]; /* each [count]: need no annotation; NaN undefined */
+    void *values;                      /* [count,c,h,w] f32, or f16 when the spec says so */
 } xa_map_rows;
 
 typedef struct xa_model_rows {
-    float *logits, *probs;   /* [n,C] */
-    int32_t *predicted;      /* [n] */
-    float *affine;           /* [n,2,3] */
-    uint8_t *status, *stage; /* [n] as in the archive: 1 done, 2 failed, 3 excluded */
-    char *message;           /* [n,200] NUL-padded */
-    xa_map_rows *maps;       /* [nexplainers] */
-    double **localisation;   /* [nexplainers*nmetrics][npairs], e*nmetrics + k */
+    float *logits, *probs;     /* [n,C] */
+    int32_t *predicted;        /* [n] */
+    float *affine;             /* [n,2,3] */
+    uint8_t *status, *stage;   /* [n] as in the archive: 1 done, 2 failed, 3 excluded */
+    char *message;             /* [n,200] NUL-padded */
+    xa_map_rows *maps;         /* [nexplainers] */
+    double **localisation;     /* [nexplainers*nmetrics][npairs], e*nmetrics + k */
+    unsigned char **statistic; /* likewise, [npairs, xa_metric_statistic_bytes]; NULL: none */
 } xa_model_rows;
 
 /* Results of one unit, reused from unit to unit. */

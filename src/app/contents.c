@@ -135,8 +135,7 @@ static xa_status add_maps(xa_contents *c, const xa_manifest *manifest, int m, in
     xa_map_fields *f = &c->models[m].maps[e];
     xa_status st = XA_OK;
     char *path = xa_strfmt("/maps/%s/%s", spec->name, ex->name);
-    f->localisation = xa_alloc((size_t)c->job->audit.nmetrics + 1, sizeof(int));
-    if (!path || !f->localisation)
+    if (!path)
         XA_FAIL(err, XA_NOMEM, "out of memory");
     const xa_field_spec values = {.kind = XA_FIELD_MAP_VALUES,
                                   .model = spec->name,
@@ -167,30 +166,7 @@ static xa_status add_maps(xa_contents *c, const xa_manifest *manifest, int m, in
     XA_TRY(err, xa_schema_add(c->schema, &samples, &f->sample, err));
     XA_TRY(err, add(c, XA_FIELD_MAP_PEAK, spec->name, ex->name, NULL, 2, pair, &f->peak, err));
     XA_TRY(err, map_attributes(c, m, e, path, err));
-    for (int k = 0; k < c->job->audit.nmetrics; k++) {
-        const xa_metric_spec *metric = &c->job->audit.metrics[k];
-        char *at = xa_strfmt("/localisation/%s/%s/%s", spec->name, ex->name, metric->name);
-        if (!at)
-            XA_FAIL(err, XA_NOMEM, "out of memory");
-        st = add(c,
-                 XA_FIELD_LOCALISATION,
-                 spec->name,
-                 ex->name,
-                 metric->name,
-                 1,
-                 &c->counts.pairs,
-                 &f->localisation[k],
-                 err);
-        if (st == XA_OK)
-            st = xa_schema_attr_text(
-                c->schema, at, "metric", xa_metric_kind_name(metric->kind), err);
-        if (st == XA_OK)
-            st = xa_schema_attr_text(c->schema, at, "values", xa_metric_unit(metric->kind), err);
-        if (st == XA_OK)
-            st = xa_schema_attr_f64(c->schema, at, "tolerance_px", &metric->tolerance, 1, err);
-        free(at);
-        XA_TRY(err, st);
-    }
+    XA_TRY(err, xa_contents_scores(c, spec->name, ex->name, rows, f, err));
 done:
     free(path);
     return st;
@@ -358,8 +334,10 @@ void xa_contents_free(xa_contents *c)
     if (!c)
         return;
     for (int m = 0; c->models && m < c->job->audit.nmodels; m++) {
-        for (int e = 0; c->models[m].maps && e < c->job->audit.models[m].nexplainers; e++)
+        for (int e = 0; c->models[m].maps && e < c->job->audit.models[m].nexplainers; e++) {
             free(c->models[m].maps[e].localisation);
+            free(c->models[m].maps[e].statistic);
+        }
         free(c->models[m].maps);
     }
     free(c->models);

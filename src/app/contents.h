@@ -21,6 +21,8 @@ int64_t xa_counts_rows(const xa_counts *c, xa_target_rule rule);
 typedef struct xa_map_fields {
     int values, scale, sample, target, flags, maximum, peak, checksum;
     int *localisation; /* [nmetrics] */
+    int *statistic;    /* [nmetrics], -1: none */
+    int score[XA_MAP_SCORE_COUNT];
 } xa_map_fields;
 typedef struct xa_model_fields {
     int logits, probs, predicted, affine, status, stage, message;

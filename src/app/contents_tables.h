@@ -20,6 +20,13 @@ XA_MUST_USE xa_status xa_contents_first_status(xa_contents *c,
                                                xa_err *err);
 /* /models/<m>/class_names, where the job names classes. */
 XA_MUST_USE xa_status xa_contents_class_names(xa_contents *c, int m, int64_t classes, xa_err *err);
+/* Scores of one explainer: those of its `rows` maps alone, and of pairs for every metric. */
+XA_MUST_USE xa_status xa_contents_scores(xa_contents *c,
+                                         const char *model,
+                                         const char *explainer,
+                                         int64_t rows,
+                                         xa_map_fields *f,
+                                         xa_err *err);
 /* /samples and /eval. */
 XA_MUST_USE xa_status xa_contents_tables(xa_contents *c, const xa_manifest *m, xa_err *err);
 

@@ -1,4 +1,4 @@
-/* explainers and metrics of a job. */
+/* explainers of a job. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,12 +20,6 @@ static const char *const reduce_names[] = {
     XA_REDUCE_LIST(X)
 #undef X
 };
-static const char *const metric_names[] = {
-#define X(name, text, unit) text,
-    XA_METRIC_LIST(X)
-#undef X
-};
-
 /* target: predicted | label | annotated | {class: name or index} */
 static void
 read_target(xa_ynode n, const xa_classes *classes, xa_explainer_spec *spec, xa_problems *problems)
@@ -261,73 +255,5 @@ void xa_job_read_explainers(xa_ynode list,
                                 "two explainers are called \"%s\": give one a `name`",
                                 e->name);
         model->nexplainers++;
-    }
-}
-
-static void read_tolerance(xa_ynode n, xa_metric_spec *spec, xa_problems *problems)
-{
-    char number[64];
-    const char *text = xa_yaml_text(n);
-    if (!n.id)
-        return;
-    const size_t len = text ? strlen(text) : 0;
-    if (len > 2 && len < sizeof number && xa_str_ends(text, "px")) {
-        memcpy(number, text, len - 2);
-        number[len - 2] = '\0';
-        text = number;
-    }
-    if (!text || !xa_parse_f64(text, &spec->tolerance) || spec->tolerance < 0.0 ||
-        spec->tolerance > 1e6)
-        XA_YAML_PROBLEM(problems, n, "tolerance: expected pixels, such as 15px");
-}
-
-void xa_job_read_metrics(xa_ynode list, xa_audit_spec *spec, xa_problems *problems)
-{
-    static const char *const keys[] = {"kind", "name", "tolerance"};
-    const int n = xa_yaml_count(list);
-    if (!list.id)
-        return;
-    if (xa_yaml_kind(list) != XA_Y_LIST || n > 64) {
-        XA_YAML_PROBLEM(problems, list, "metrics: expected a list of at most 64 metrics");
-        return;
-    }
-    spec->metrics = xa_alloc((size_t)n + 1, sizeof(xa_metric_spec));
-    for (int i = 0; spec->metrics && i < n; i++) {
-        const xa_ynode item = xa_yaml_at(list, i);
-        const bool map = xa_yaml_kind(item) == XA_Y_MAP;
-        int kind;
-        if (map)
-            xa_job_check_keys(item, "metric", keys, 3, problems);
-        const xa_ynode kind_node = map ? xa_yaml_get(item, "kind") : item;
-        if (!kind_node.id) {
-            XA_YAML_PROBLEM(problems, item, "metric: `kind` is missing");
-            continue;
-        }
-        if (!xa_job_choice(kind_node,
-                           "metric",
-                           xa_metric_parse,
-                           metric_names,
-                           XA_METRIC_COUNT,
-                           &kind,
-                           problems))
-            continue;
-        xa_metric_spec *m = &spec->metrics[spec->nmetrics];
-        *m = xa_metric_defaults((xa_metric_kind)kind);
-        if (map) {
-            const char *name = xa_yaml_text(xa_yaml_get(item, "name"));
-            read_tolerance(xa_yaml_get(item, "tolerance"), m, problems);
-            if (name && !xa_job_name_ok(name))
-                XA_YAML_PROBLEM(problems,
-                                item,
-                                "name: \"%s\": expected at most 60 letters, digits and _ . -",
-                                name);
-            else if (name)
-                snprintf(m->name, sizeof m->name, "%s", name);
-        }
-        for (int k = 0; k < spec->nmetrics; k++)
-            if (!strcmp(spec->metrics[k].name, m->name))
-                XA_YAML_PROBLEM(
-                    problems, item, "two metrics are called \"%s\": give one a `name`", m->name);
-        spec->nmetrics++;
     }
 }

@@ -103,7 +103,10 @@ put_maps(xa_stage *s, const xa_place *place, const xa_rows *rows, int m, int e, 
     XA_RETURN_TRY(err, put(s, f->flags, first, n, sizeof *x->flags, x->flags, err));
     XA_RETURN_TRY(err, put(s, f->maximum, first, n, sizeof *x->maximum, x->maximum, err));
     XA_RETURN_TRY(err, put(s, f->peak, first, n, 2 * sizeof *x->peak, x->peak, err));
-    return put(s, f->checksum, first, n, sizeof *x->checksum, x->checksum, err);
+    XA_RETURN_TRY(err, put(s, f->checksum, first, n, sizeof *x->checksum, x->checksum, err));
+    for (int k = 0; k < XA_MAP_SCORE_COUNT; k++)
+        XA_RETURN_TRY(err, put(s, f->score[k], first, n, sizeof(double), x->score[k], err));
+    return XA_OK;
 }
 
 static xa_status
@@ -131,6 +134,16 @@ put_model(xa_stage *s, const xa_place *place, const xa_rows *rows, int m, xa_err
                               sizeof(double),
                               x->localisation[e * spec->nmetrics + k],
                               err));
+        for (int k = 0; k < spec->nmetrics; k++)
+            if (f->maps[e].statistic[k] >= 0)
+                XA_RETURN_TRY(err,
+                              put(s,
+                                  f->maps[e].statistic[k],
+                                  place->annotated,
+                                  rows->npairs,
+                                  xa_metric_statistic_bytes(&spec->metrics[k]),
+                                  x->statistic[e * spec->nmetrics + k],
+                                  err));
     }
     return XA_OK;
 }

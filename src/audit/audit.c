@@ -196,7 +196,11 @@ static xa_status size_work(xa_audit *a, xa_err *err)
     a->images = xa_alloc((size_t)a->unit, sizeof(xa_image));
     a->seconds = xa_alloc((size_t)a->unit, sizeof(float));
     a->served = xa_alloc((size_t)a->most_groups + 1, sizeof(bool));
-    if (!a->served || !a->map || !a->seed || !a->targets || !a->images || !a->seconds)
+    a->ranks = xa_alloc((size_t)largest_map * 3, sizeof(uint32_t));
+    a->value = xa_alloc((size_t)a->spec->nmetrics + 1, sizeof(double));
+    a->statistic = xa_alloc((size_t)a->spec->nmetrics + 1, sizeof(void *));
+    if (!a->ranks || !a->value || !a->statistic || !a->served || !a->map || !a->seed ||
+        !a->targets || !a->images || !a->seconds)
         XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
     return XA_OK;
 }
@@ -214,6 +218,7 @@ xa_status xa_audit_create(const xa_audit_spec *spec, xa_audit **out, xa_err *err
     for (int m = 0; m < spec->nmodels; m++)
         XA_TRY(err, open_model(&a->models[m], &spec->models[m], spec->isa, err));
     XA_TRY(err, size_work(a, err));
+    XA_TRY(err, xa_scorer_create(spec->metrics, spec->nmetrics, &a->scorer, err));
     *out = a;
     a = NULL;
 done:
@@ -247,6 +252,10 @@ void xa_audit_free(xa_audit *a)
     free(a->images);
     free(a->seconds);
     free(a->served);
+    xa_scorer_free(a->scorer);
+    free(a->value);
+    free(a->statistic);
+    free(a->ranks);
     free(a);
 }
 

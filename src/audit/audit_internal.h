@@ -75,6 +75,10 @@ struct xa_audit {
     int most_groups;
     bool *served;   /* [most_groups] groups of the pass in hand */
     float *seconds; /* [unit] */
+    xa_scorer *scorer;
+    double *value;    /* [nmetrics] of the map in hand */
+    void **statistic; /* [nmetrics] where its statistics go */
+    uint32_t *ranks;  /* scratch of scores of maps: three times the largest map */
 };
 
 /* rows.c */
@@ -83,8 +87,7 @@ void xa_rows_fail(xa_rows *r, int model, int64_t slot, uint8_t stage, const char
 size_t xa_map_row_bytes(const xa_audit *a, int m, int e);
 /* First map row of a slot under explainer e, and how many. */
 int64_t xa_rows_first(const xa_rows *r, int m, int e, int64_t slot, int64_t *count);
-/* localise.c: fills localisation of all models from peaks. */
-xa_status
-xa_audit_localise(const xa_audit *a, const xa_sample *samples, xa_rows *rows, xa_err *err);
+/* localise.c: scores of all models' maps, with and without annotation. */
+xa_status xa_audit_localise(xa_audit *a, const xa_sample *samples, xa_rows *rows, xa_err *err);
 
 #endif

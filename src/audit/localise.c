@@ -1,4 +1,5 @@
-/* Localisation scores of a unit: for every (sample, annotated class) pair, explainer and metric. */
+/* Localisation scores of a unit: for every (sample, annotated class) pair, explainer and metric,
+ * from the maps as they are stored. And the scores of maps that need no annotation. */
 #include <math.h>
 
 #include "audit_internal.h"
@@ -22,30 +23,103 @@ static int64_t row_for(const xa_rows *r, int m, int e, int64_t slot, int32_t cla
     return -1;
 }
 
-static void score_pair(const xa_audit *a, xa_rows *rows, int64_t pair, const xa_region *region)
+/* Classes the model finds likelier; -1 when it does not know the class. */
+static int64_t
+rank_of(const xa_audit *a, const xa_rows *rows, int m, int64_t slot, int32_t class_index)
+{
+    const int64_t classes = xa_audit_classes(a, m);
+    const float *p = rows->models[m].probs + slot * classes;
+    int64_t rank = 0;
+    if (class_index < 0 || class_index >= classes)
+        return -1;
+    for (int64_t c = 0; c < classes; c++)
+        rank += p[c] > p[class_index] || (p[c] == p[class_index] && c < class_index);
+    return rank;
+}
+
+/* A row as it is stored, read back. */
+static xa_score_map stored_map(xa_audit *a, const xa_rows *rows, int m, int e, int64_t row)
+{
+    const xa_audit_model *am = &a->models[m];
+    const xa_map_rows *x = &rows->models[m].maps[e];
+    const xa_shape *shape = &am->map_shape[e];
+    const int64_t n = xa_shape_count(shape);
+    const unsigned char *values =
+        (const unsigned char *)x->values + (size_t)row * xa_map_row_bytes(a, m, e);
+    const float *t = rows->models[m].affine + (int64_t)x->slot[row] * 6;
+    xa_score_map s = {.values = (const float *)(const void *)values,
+                      .channels = shape->dim[0],
+                      .height = shape->dim[1],
+                      .width = shape->dim[2],
+                      .degenerate = (x->flags[row] & XA_MAP_FLAG_DEGENERATE) != 0,
+                      .nonfinite = (x->flags[row] & XA_MAP_FLAG_NONFINITE) != 0,
+                      .input_height = am->input.dim[0],
+                      .input_width = am->input.dim[1],
+                      .has_peak = true,
+                      .peak = {(double)x->peak[2 * row], (double)x->peak[2 * row + 1]},
+                      .rank = -1};
+    for (int i = 0; i < 6; i++)
+        s.affine[i / 3][i % 3] = (double)t[i];
+    if (am->spec->explainers[e].half) {
+        for (int64_t i = 0; i < n; i++)
+            a->map[i] =
+                xa_f32_from_f16(((const uint16_t *)(const void *)values)[i]) * x->scale[row];
+        s.values = a->map;
+    }
+    return s;
+}
+
+static xa_status
+score_pair(xa_audit *a, xa_rows *rows, int64_t pair, const xa_region *region, xa_err *err)
 {
     const int64_t slot = rows->pair_slot[pair];
+    const int nk = a->spec->nmetrics;
     for (int m = 0; m < rows->nmodels; m++) {
         if (rows->models[m].status[slot] != 1)
             continue;
         for (int e = 0; e < a->models[m].spec->nexplainers; e++) {
-            const xa_map_rows *x = &rows->models[m].maps[e];
             const int64_t row = row_for(rows, m, e, slot, rows->pair_class[pair]);
-            if (row < 0 || (x->flags[row] & XA_MAP_FLAG_NONFINITE))
+            if (row < 0)
                 continue;
-            for (int k = 0; k < a->spec->nmetrics; k++)
-                rows->models[m].localisation[e * a->spec->nmetrics + k][pair] =
-                    xa_pointing_game(&a->spec->metrics[k],
-                                     region,
-                                     !(x->flags[row] & XA_MAP_FLAG_DEGENERATE),
-                                     (double)x->peak[2 * row],
-                                     (double)x->peak[2 * row + 1]);
+            xa_score_map map = stored_map(a, rows, m, e, row);
+            map.rank = rank_of(a, rows, m, slot, rows->pair_class[pair]);
+            for (int k = 0; k < nk; k++) {
+                const size_t bytes = xa_metric_statistic_bytes(&a->spec->metrics[k]);
+                unsigned char *all = rows->models[m].statistic[e * nk + k];
+                a->statistic[k] = bytes ? all + (size_t)pair * bytes : NULL;
+            }
+            XA_RETURN_TRY(err,
+                          xa_scorer_score(a->scorer, region, &map, a->value, a->statistic, err));
+            for (int k = 0; k < nk; k++)
+                rows->models[m].localisation[e * nk + k][pair] = a->value[k];
         }
     }
+    return XA_OK;
 }
 
-xa_status xa_audit_localise(const xa_audit *a, const xa_sample *samples, xa_rows *rows, xa_err *err)
+/* Gini, entropy, ... of every map. */
+static void score_maps(xa_audit *a, xa_rows *rows)
 {
+    for (int m = 0; m < rows->nmodels; m++)
+        for (int e = 0; e < a->models[m].spec->nexplainers; e++) {
+            xa_map_rows *x = &rows->models[m].maps[e];
+            for (int64_t row = 0; row < x->count; row++) {
+                double out[XA_MAP_SCORE_COUNT];
+                const bool made =
+                    rows->models[m].status[x->slot[row]] == 1 && isfinite(x->scale[row]);
+                const xa_score_map map = stored_map(a, rows, m, e, row);
+                if (!made)
+                    continue;
+                xa_map_scores(&map, a->ranks, out);
+                for (int k = 0; k < XA_MAP_SCORE_COUNT; k++)
+                    x->score[k][row] = out[k];
+            }
+        }
+}
+
+xa_status xa_audit_localise(xa_audit *a, const xa_sample *samples, xa_rows *rows, xa_err *err)
+{
+    score_maps(a, rows);
     if (!a->spec->nmetrics)
         return XA_OK;
     for (int64_t q = 0; q < rows->npairs; q++) {
@@ -57,12 +131,12 @@ xa_status xa_audit_localise(const xa_audit *a, const xa_sample *samples, xa_rows
             any = any || rows->models[m].status[slot] == 1;
         if (!any)
             continue;
-        const xa_status st = xa_region_init(&region,
-                                            &samples[slot],
-                                            rows->pair_class[q],
-                                            rows->width[slot],
-                                            rows->height[slot],
-                                            &why);
+        xa_status st = xa_region_init(&region,
+                                      &samples[slot],
+                                      rows->pair_class[q],
+                                      rows->width[slot],
+                                      rows->height[slot],
+                                      &why);
         if (st == XA_NOMEM)
             XA_RETURN_FAIL(err, st, "%s", why.message);
         if (st != XA_OK) {
@@ -73,8 +147,9 @@ xa_status xa_audit_localise(const xa_audit *a, const xa_sample *samples, xa_rows
                     xa_str_sanitise(why.message, rows->models[m].message + slot * 200, 200);
             continue;
         }
-        score_pair(a, rows, q, &region);
+        st = score_pair(a, rows, q, &region, err);
         xa_region_fini(&region);
+        XA_RETURN_TRY(err, st);
     }
     return XA_OK;
 }

@@ -53,12 +53,17 @@ static void free_model_rows(xa_model_rows *m, const xa_audit_model_spec *spec, i
         free(x->maximum);
         free(x->peak);
         free(x->checksum);
+        for (int k = 0; k < XA_MAP_SCORE_COUNT; k++)
+            free(x->score[k]);
         free(x->values);
     }
     free(m->maps);
     for (int k = 0; m->localisation && k < spec->nexplainers * nmetrics; k++)
         free(m->localisation[k]);
     free(m->localisation);
+    for (int k = 0; m->statistic && k < spec->nexplainers * nmetrics; k++)
+        free(m->statistic[k]);
+    free(m->statistic);
 }
 
 void xa_rows_free(xa_rows *r)
@@ -90,8 +95,9 @@ static bool create_model_rows(xa_model_rows *m, const xa_audit *a, int index)
     m->message = xa_alloc(n, MESSAGE);
     m->maps = xa_alloc(ne + 1, sizeof(xa_map_rows));
     m->localisation = xa_alloc(ne * (size_t)a->spec->nmetrics + 1, sizeof(double *));
-    return m->logits && m->probs && m->predicted && m->affine && m->status && m->stage &&
-           m->message && m->maps && m->localisation;
+    m->statistic = xa_alloc(ne * (size_t)a->spec->nmetrics + 1, sizeof(unsigned char *));
+    return m->statistic && m->logits && m->probs && m->predicted && m->affine && m->status &&
+           m->stage && m->message && m->maps && m->localisation;
 }
 
 xa_status xa_rows_create(const xa_audit *a, xa_rows **out, xa_err *err)
@@ -138,6 +144,10 @@ static xa_status grow_maps(xa_map_rows *x, int64_t need, size_t row_bytes, xa_er
     XA_RETURN_TRY(err, xa_grow(&x->peak, &cap[5], (size_t)need, 2 * sizeof(float), err));
     XA_RETURN_TRY(err, xa_grow(&x->checksum, &cap[6], (size_t)need, sizeof(uint32_t), err));
     XA_RETURN_TRY(err, xa_grow(&x->values, &cap[7], (size_t)need, row_bytes, err));
+    for (int k = 0; k < XA_MAP_SCORE_COUNT; k++) {
+        size_t c = (size_t)x->cap;
+        XA_RETURN_TRY(err, xa_grow(&x->score[k], &c, (size_t)need, sizeof(double), err));
+    }
     x->cap = need;
     return XA_OK;
 }
@@ -157,6 +167,8 @@ static void blank_map(const xa_audit *a, int m, int e, xa_map_rows *x, int64_t r
     x->flags[row] = 0;
     x->scale[row] = x->maximum[row] = x->peak[2 * row] = x->peak[2 * row + 1] = NAN;
     x->checksum[row] = xa_checksum(values, bytes);
+    for (int k = 0; k < XA_MAP_SCORE_COUNT; k++)
+        x->score[k][row] = NAN;
 }
 
 static xa_status reset_maps(xa_rows *r, int m, const xa_sample *samples, xa_err *err)
@@ -196,6 +208,12 @@ static xa_status reset_pairs(xa_rows *r, const xa_sample *samples, xa_err *err)
                 XA_RETURN_TRY(
                     err,
                     xa_grow(&r->models[m].localisation[k], &c, (size_t)need, sizeof(double), err));
+                const size_t bytes = xa_metric_statistic_bytes(
+                    &r->audit->spec->metrics[k % r->audit->spec->nmetrics]);
+                c = (size_t)r->pair_cap;
+                if (bytes)
+                    XA_RETURN_TRY(
+                        err, xa_grow(&r->models[m].statistic[k], &c, (size_t)need, bytes, err));
             }
         r->pair_cap = need;
     }
@@ -208,9 +226,14 @@ static xa_status reset_pairs(xa_rows *r, const xa_sample *samples, xa_err *err)
             r->pair_slot[r->npairs++] = (int32_t)i;
     }
     for (int m = 0; m < r->nmodels; m++)
-        for (int k = 0; k < r->audit->models[m].spec->nexplainers * r->audit->spec->nmetrics; k++)
+        for (int k = 0; k < r->audit->models[m].spec->nexplainers * r->audit->spec->nmetrics; k++) {
+            const size_t bytes =
+                xa_metric_statistic_bytes(&r->audit->spec->metrics[k % r->audit->spec->nmetrics]);
             for (int64_t q = 0; q < r->npairs; q++)
                 r->models[m].localisation[k][q] = NAN;
+            if (bytes && r->npairs)
+                memset(r->models[m].statistic[k], 0, (size_t)r->npairs * bytes);
+        }
     return XA_OK;
 }
 

@@ -1,0 +1,312 @@
+/* Metrics of drawn maps whose scores are known on paper, and every case without a defined score. */
+#include <math.h>
+#include <string.h>
+
+#include "xaudit/metric.h"
+#include "xaudit_cmocka.h"
+
+enum { W = 10, H = 8 };
+
+static xa_score_map map_of(const float *values, int64_t w, int64_t h)
+{
+    return (xa_score_map){.values = values,
+                          .channels = 1,
+                          .height = h,
+                          .width = w,
+                          .input_height = h,
+                          .input_width = w,
+                          .affine = {{1, 0, 0}, {0, 1, 0}},
+                          .rank = 0};
+}
+
+static double one(xa_metric_spec spec, const xa_region *r, const xa_score_map *m)
+{
+    xa_scorer *s = NULL;
+    double value;
+    assert_int_equal(xa_scorer_create(&spec, 1, &s, NULL), XA_OK);
+    assert_int_equal(xa_scorer_score(s, r, m, &value, NULL, NULL), XA_OK);
+    xa_scorer_free(s);
+    return value;
+}
+
+static double of(xa_metric_kind kind, const xa_region *r, const xa_score_map *m)
+{
+    return one(xa_metric_defaults(kind), r, m);
+}
+
+static bool near(double a, double b)
+{
+    return fabs(a - b) < 1e-9;
+}
+
+/* A box of 4x2 pixels of ten by eight; the map is 3 in it, 1 on as many pixels outside. */
+static void test_on_paper(void **state)
+{
+    (void)state;
+    double box[1][4] = {{2, 3, 6, 5}};
+    const xa_region r = {.width = W, .height = H, .nboxes = 1, .boxes = box};
+    float v[W * H] = {0};
+    for (int y = 3; y < 5; y++)
+        for (int x = 2; x < 6; x++) {
+            v[y * W + x] = 3.0f;
+            v[(y + 3) * W + x] = 1.0f; /* rows 6 and 7 */
+        }
+    const xa_score_map m = map_of(v, W, H);
+    assert_true(near(of(XA_METRIC_ENERGY, &r, &m), 0.75));
+    assert_true(near(of(XA_METRIC_RELEVANCE_MASS, &r, &m), 0.75));
+    assert_true(near(of(XA_METRIC_RELEVANCE_RANK, &r, &m), 1.0));
+    assert_true(near(of(XA_METRIC_ROC_AUC, &r, &m), 1.0));
+    assert_true(near(of(XA_METRIC_AVERAGE_FOCUS, &r, &m), 1.0));
+    assert_true(near(of(XA_METRIC_POINTING_GAME, &r, &m), 1.0));
+    assert_true(near(of(XA_METRIC_PXAP, &r, &m), 1.0));
+    assert_true(near(of(XA_METRIC_BOX_IOU, &r, &m), 1.0)); /* the first of two equal components */
+    assert_true(near(of(XA_METRIC_BOX_ACC, &r, &m), 1.0));
+    xa_metric_spec s = xa_metric_defaults(XA_METRIC_TOP_K);
+    s.k = 12; /* 8 inside, then 4 of 8 tied outside */
+    assert_true(near(one(s, &r, &m), 8.0 / 12.0));
+    s.k = 1000; /* all pixels */
+    assert_true(near(one(s, &r, &m), 8.0 / 80.0));
+    s = xa_metric_defaults(XA_METRIC_IOU);
+    s.cut = XA_CUT_FRACTION;
+    s.threshold = 0.2; /* both blobs */
+    assert_true(near(one(s, &r, &m), 0.5));
+    s.threshold = 0.5;
+    assert_true(near(one(s, &r, &m), 1.0));
+    s.cut = XA_CUT_MEAN; /* 8 * (1 + 1/3) / 80 = 0.133: both */
+    assert_true(near(one(s, &r, &m), 0.5));
+    s.cut = XA_CUT_OTSU;
+    assert_true(near(one(s, &r, &m), 1.0));
+}
+
+static void test_predictions(void **state)
+{
+    (void)state;
+    double box[1][4] = {{2, 3, 6, 5}};
+    const xa_region r = {.width = W, .height = H, .nboxes = 1, .boxes = box};
+    float v[W * H] = {0};
+    for (int x = 2; x < 6; x++)
+        v[3 * W + x] = 1.0f; /* half of the box: overlap 0.5, a hit */
+    xa_score_map m = map_of(v, W, H);
+    assert_true(near(of(XA_METRIC_BOX_IOU, &r, &m), 0.5));
+    assert_true(of(XA_METRIC_GT_KNOWN, &r, &m) == 1.0);
+    assert_true(of(XA_METRIC_TOP1, &r, &m) == 1.0);
+    m.rank = 4;
+    assert_true(of(XA_METRIC_TOP1, &r, &m) == 0.0);
+    assert_true(of(XA_METRIC_TOP5, &r, &m) == 1.0);
+    m.rank = 5;
+    assert_true(of(XA_METRIC_TOP5, &r, &m) == 0.0);
+    m.rank = -1; /* a class the model does not know */
+    assert_true(isnan(of(XA_METRIC_TOP1, &r, &m)) && isnan(of(XA_METRIC_TOP5, &r, &m)));
+    assert_true(of(XA_METRIC_GT_KNOWN, &r, &m) == 1.0);
+}
+
+/* Nothing annotated, everything annotated, maps of one value, maps with infinities. */
+static void test_undefined(void **state)
+{
+    (void)state;
+    double box[1][4] = {{2, 3, 6, 5}}, whole[1][4] = {{0, 0, W, H}};
+    const xa_region none = {.width = W, .height = H, .empty = true};
+    const xa_region some = {.width = W, .height = H, .nboxes = 1, .boxes = box};
+    const xa_region all = {.width = W, .height = H, .nboxes = 1, .boxes = whole};
+    float zero[W * H] = {0}, flat[W * H], ramp[W * H];
+    for (int i = 0; i < W * H; i++) {
+        flat[i] = 2.0f;
+        ramp[i] = (float)i;
+    }
+    xa_score_map z = map_of(zero, W, H), f = map_of(flat, W, H), g = map_of(ramp, W, H);
+    z.degenerate = true;
+    for (int k = 0; k < XA_METRIC_COUNT; k++) {
+        assert_true(isnan(of((xa_metric_kind)k, &none, &g)));
+        xa_score_map bad = g;
+        bad.nonfinite = true;
+        assert_true(isnan(of((xa_metric_kind)k, &some, &bad)));
+        const double v = of((xa_metric_kind)k, &some, &g);
+        assert_true(v >= 0.0 && v <= 1.0);
+    }
+    assert_true(isnan(of(XA_METRIC_ROC_AUC, &all, &g)));
+    assert_true(isnan(of(XA_METRIC_RELEVANCE_RANK, &all, &g)));
+    assert_true(isnan(of(XA_METRIC_ENERGY, &some, &z)));
+    assert_true(isnan(of(XA_METRIC_AVERAGE_FOCUS, &some, &z)));
+    assert_true(isnan(of(XA_METRIC_IOU, &some, &z)));
+    assert_true(of(XA_METRIC_POINTING_GAME, &some, &z) == 0.0);
+    assert_true(of(XA_METRIC_GT_KNOWN, &some, &z) == 0.0);
+    assert_true(of(XA_METRIC_BOX_ACC, &some, &z) == 0.0);
+    assert_true(near(of(XA_METRIC_ENERGY, &some, &f), 8.0 / 80.0)); /* the region's share */
+    assert_true(near(of(XA_METRIC_RELEVANCE_RANK, &some, &f), 8.0 / 80.0));
+    assert_true(near(of(XA_METRIC_ROC_AUC, &some, &f), 0.5));
+    assert_true(near(of(XA_METRIC_IOU, &some, &f), 8.0 / 80.0));
+}
+
+/* A 20x16 photograph, cropped to its right half and shrunk by 2: annotations follow. */
+static void test_crop(void **state)
+{
+    (void)state;
+    double box[2][4] = {{12, 4, 16, 8}, {0, 0, 4, 4}};
+    const xa_region r = {.width = 20, .height = 16, .nboxes = 2, .boxes = box};
+    const xa_region hidden = {.width = 20, .height = 16, .nboxes = 1, .boxes = box + 1};
+    float v[5 * 8] = {0};
+    for (int y = 2; y < 4; y++)
+        for (int x = 1; x < 3; x++)
+            v[y * 5 + x] = 1.0f; /* stored x 12..16, y 4..8 */
+    xa_score_map m = map_of(v, 5, 8);
+    m.affine[0][0] = m.affine[1][1] = 2.0;
+    m.affine[0][2] = 10.0;
+    assert_true(near(of(XA_METRIC_ENERGY, &r, &m), 1.0));
+    assert_true(near(of(XA_METRIC_BOX_IOU, &r, &m), 1.0));
+    assert_true(isnan(of(XA_METRIC_ENERGY, &hidden, &m))); /* cut away */
+    xa_metric_spec s = xa_metric_defaults(XA_METRIC_POINTING_GAME);
+    s.at = XA_AT_IMAGE;
+    assert_true(one(s, &r, &m) == 1.0);
+    s = xa_metric_defaults(XA_METRIC_ROC_AUC);
+    s.at = XA_AT_IMAGE; /* pixels that the model never saw count nowhere */
+    assert_true(one(s, &r, &m) > 0.98);
+    s.at = XA_AT_GRID;
+    s.grid = 4;
+    assert_true(one(s, &r, &m) > 0.5);
+}
+
+static void test_ignored_pixels(void **state)
+{
+    (void)state;
+    uint8_t mask[W * H] = {0};
+    float v[W * H] = {0};
+    mask[0] = 1;
+    mask[1] = 2; /* ignored */
+    v[0] = v[1] = v[2] = 1.0f;
+    const xa_region r = {.width = W, .height = H, .mask = mask, .has_mask = true};
+    const xa_score_map m = map_of(v, W, H);
+    assert_true(near(of(XA_METRIC_ENERGY, &r, &m), 0.5));
+    assert_true(xa_region_contains(&r, 0.5, 0.5) && !xa_region_contains(&r, 1.5, 0.5));
+    assert_true(xa_region_ignores(&r, 1.5, 0.5) && !xa_region_ignores(&r, 0.5, 0.5));
+}
+
+static void test_signs_and_channels(void **state)
+{
+    (void)state;
+    double box[1][4] = {{0, 0, 5, H}};
+    const xa_region r = {.width = W, .height = H, .nboxes = 1, .boxes = box};
+    float v[2 * W * H] = {0};
+    v[0] = -4.0f; /* in the box */
+    v[W - 1] = 1.0f;
+    xa_score_map m = map_of(v, W, H);
+    xa_metric_spec s = xa_metric_defaults(XA_METRIC_ENERGY);
+    assert_true(one(s, &r, &m) == 0.0);
+    s.sign = XA_SIGN_ABS;
+    assert_true(near(one(s, &r, &m), 0.8));
+    assert_true(near(of(XA_METRIC_RELEVANCE_MASS, &r, &m), 4.0 / 3.0)); /* -4 of -3 */
+    v[W * H + W - 1] = -6.0f; /* the second channel is larger there */
+    m.channels = 2;
+    assert_true(near(of(XA_METRIC_ENERGY, &r, &m), 0.4));
+}
+
+static void test_smoothing_moves_the_peak(void **state)
+{
+    (void)state;
+    double box[1][4] = {{6, 2, 10, 6}};
+    const xa_region r = {.width = W, .height = H, .nboxes = 1, .boxes = box};
+    float v[W * H] = {0};
+    v[0] = 1.5f; /* one bright pixel, and a broad bump */
+    for (int y = 2; y < 6; y++)
+        for (int x = 6; x < 10; x++)
+            v[y * W + x] = 1.0f;
+    const xa_score_map m = map_of(v, W, H);
+    xa_metric_spec s = xa_metric_defaults(XA_METRIC_POINTING_GAME);
+    assert_true(one(s, &r, &m) == 0.0);
+    s.smoothing = 0.1;
+    assert_true(one(s, &r, &m) == 1.0);
+}
+
+static void test_maps_alone(void **state)
+{
+    (void)state;
+    float even[W * H], point[W * H] = {0};
+    uint32_t work[3 * W * H];
+    double out[XA_MAP_SCORE_COUNT];
+    for (int i = 0; i < W * H; i++)
+        even[i] = -0.5f; /* sizes count */
+    xa_score_map m = map_of(even, W, H);
+    xa_map_scores(&m, work, out);
+    assert_true(fabs(out[XA_MAP_SCORE_GINI]) < 1e-12 && near(out[XA_MAP_SCORE_ENTROPY], 1.0) &&
+                near(out[XA_MAP_SCORE_CENTRE_BIAS], 1.0));
+    point[0] = 2.0f;
+    m = map_of(point, W, H);
+    xa_map_scores(&m, work, out);
+    assert_true(near(out[XA_MAP_SCORE_GINI], 1.0 - 1.0 / (W * H)));
+    assert_true(near(out[XA_MAP_SCORE_ENTROPY], 0.0));
+    assert_true(out[XA_MAP_SCORE_CENTRE_BIAS] > 1.5); /* a corner */
+    m.degenerate = true;
+    xa_map_scores(&m, work, out);
+    for (int k = 0; k < XA_MAP_SCORE_COUNT; k++)
+        assert_true(isnan(out[k]));
+}
+
+static void test_agreement(void **state)
+{
+    (void)state;
+    float a[W * H], b[W * H], coarse[4 * 5];
+    double out[XA_AGREEMENT_COUNT];
+    for (int i = 0; i < W * H; i++) {
+        a[i] = (float)i;
+        b[i] = (float)(i * i); /* the same order */
+    }
+    for (int y = 0; y < 4; y++)
+        for (int x = 0; x < 5; x++) /* the means of a over 2x2 cells, by another factor */
+            coarse[y * 5 + x] = -2.0f * (float)(20 * y + 2 * x);
+    const xa_score_map ma = map_of(a, W, H), mb = map_of(b, W, H), mc = map_of(coarse, 5, 4);
+    assert_int_equal(xa_agreement(&ma, &mb, out, NULL), XA_OK);
+    assert_true(near(out[XA_AGREEMENT_SPEARMAN], 1.0) && near(out[XA_AGREEMENT_TOP_IOU], 1.0) &&
+                out[XA_AGREEMENT_POINTING] == 1.0);
+    assert_int_equal(xa_agreement(&ma, &mc, out, NULL), XA_OK);
+    assert_true(near(out[XA_AGREEMENT_SPEARMAN], -1.0) && out[XA_AGREEMENT_TOP_IOU] == 0.0 &&
+                out[XA_AGREEMENT_POINTING] == 0.0);
+    double back[XA_AGREEMENT_COUNT];
+    assert_int_equal(xa_agreement(&mc, &ma, back, NULL), XA_OK);
+    assert_memory_equal(out, back, sizeof out); /* symmetric */
+    xa_score_map none = ma;
+    none.nonfinite = true;
+    assert_int_equal(xa_agreement(&none, &mb, out, NULL), XA_OK);
+    assert_true(isnan(out[0]) && isnan(out[1]) && isnan(out[2]));
+}
+
+static void test_profiles_and_conventions(void **state)
+{
+    (void)state;
+    xa_metric_spec s = xa_metric_defaults(XA_METRIC_POINTING_GAME);
+    xa_err err = XA_ERR_INIT;
+    xa_str text = {0};
+    assert_int_equal(xa_metric_profile(&s, "torchray", &err), XA_OK);
+    xa_metric_conventions(&s, &text);
+    assert_string_equal(text.data, "at the image's pixels; values as they are; tolerance 15 px");
+    xa_str_free(&text);
+    assert_int_equal(xa_metric_profile(&s, "wsol", &err), XA_INVALID);
+    assert_string_equal(err.message,
+                        "profile wsol says nothing of pointing_game: it is for box_acc, pxap");
+    err = (xa_err)XA_ERR_INIT;
+    assert_int_equal(xa_metric_profile(&s, "wsl", &err), XA_NOT_FOUND);
+    s.grid = 0;
+    s.at = XA_AT_GRID;
+    assert_int_equal(xa_metric_check(&s, NULL), XA_INVALID);
+    for (int k = 0; k < XA_METRIC_COUNT; k++) {
+        s = xa_metric_defaults((xa_metric_kind)k);
+        assert_int_equal(xa_metric_check(&s, NULL), XA_OK);
+        assert_int_equal(xa_metric_parse(xa_metric_kind_name((xa_metric_kind)k)), k);
+        assert_non_null(xa_metric_reference((xa_metric_kind)k));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_on_paper),
+        cmocka_unit_test(test_predictions),
+        cmocka_unit_test(test_undefined),
+        cmocka_unit_test(test_crop),
+        cmocka_unit_test(test_ignored_pixels),
+        cmocka_unit_test(test_signs_and_channels),
+        cmocka_unit_test(test_smoothing_moves_the_peak),
+        cmocka_unit_test(test_maps_alone),
+        cmocka_unit_test(test_agreement),
+        cmocka_unit_test(test_profiles_and_conventions),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
