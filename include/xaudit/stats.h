@@ -27,7 +27,8 @@
 
 enum {
     XA_STATS_FEW_GROUPS = 20,  /* below, an interval deserves a warning */
-    XA_STATS_THRESHOLDS = 256, /* grey levels of a curve and bins of a histogram */
+    XA_STATS_THRESHOLDS = 256, /* grey levels of a curve */
+    XA_STATS_BINS = 257,       /* of a histogram: floor(256 value), 1 alone in the last */
     XA_STATS_HIT_BYTES = 32,   /* one bit a threshold; bit t is byte t / 8, value 1 << t % 8 */
     XA_STATS_MAX_LEVELS = 16,
     XA_STATS_MAX_REPLICATES = 1000000
@@ -128,8 +129,8 @@ XA_MUST_USE xa_status xa_stats_box_accuracy(const xa_stats_plan *plan,
                                             xa_err *err);
 
 /* PxAP (Choe et al. 2020): average precision of pixels pooled over units, from the highest bin
- * down, sum_t (R_t - R_{t+1}) P_t with R_256 = 0; recall starts at the highest bin, which the
- * published code leaves out of its sum. histogram: [n, 2, 256], background then foreground. Every
+ * down, sum_t (R_t - R_{t+1}) P_t with R_257 = 0. histogram: [n, 2, XA_STATS_BINS], background then
+ * foreground. Every
  * replicate pools and sums anew. Undefined without foreground; a replicate without any is left out.
  */
 XA_MUST_USE xa_status xa_stats_pxap(const xa_stats_plan *plan,

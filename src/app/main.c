@@ -22,6 +22,9 @@ static const char usage[] =
     "                      0 when whole, also if there are samples to resume\n"
     "  xaudit table ARCHIVE [--csv]\n"
     "                      one line per image (or per image, class, model, explainer)\n"
+    "  xaudit summary ARCHIVE [--by COLUMN] [--compare | --against EXPLAINER]\n"
+    "                      [--csv|--json|--latex] [--replicates N] [--seed N]\n"
+    "                      every metric over the data set, with 95 % intervals\n"
     "  xaudit manifest FORMAT SOURCE -o MANIFEST.csv [...]\n"
     "                      makes a manifest: xaudit manifest --help lists the formats\n"
     "  xaudit --version | --help\n"
@@ -49,8 +52,10 @@ int main(int argc, char **argv)
                     {"info", xa_cmd_info},
                     {"table", xa_cmd_table},
                     {"manifest", xa_cmd_manifest},
-                    {"verify", xa_cmd_verify}};
-    static const char *const names[] = {"run", "check", "info", "table", "manifest", "verify"};
+                    {"verify", xa_cmd_verify},
+                    {"summary", xa_cmd_summary}};
+    static const char *const names[] = {
+        "run", "check", "info", "table", "manifest", "verify", "summary"};
     const char *wanted_level = getenv("XAUDIT_LOG");
     static xa_log_level most = XA_LOG_WARN;
     if (wanted_level && !strcmp(wanted_level, "debug"))

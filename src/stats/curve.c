@@ -9,7 +9,7 @@
 
 #include "stats_internal.h"
 
-enum { T = XA_STATS_THRESHOLDS, TOGETHER = 8 };
+enum { T = XA_STATS_THRESHOLDS, BINS = XA_STATS_BINS, TOGETHER = 8 };
 
 /* Figure of one sum of counts: [width]; units: how many it holds. */
 typedef double figure_fn(const void *arg, const double *counts, double units);
@@ -219,16 +219,16 @@ static double ap_figure(const void *arg, const double *counts, double units)
     (void)arg;
     (void)units;
     const double *background = counts;
-    const double *foreground = counts + T;
+    const double *foreground = counts + BINS;
     double all = 0.0;
     double tp = 0.0;
     double fp = 0.0;
     double ap = 0.0;
-    for (int t = 0; t < T; t++)
+    for (int t = 0; t < BINS; t++)
         all += foreground[t];
     if (all == 0.0)
         return NAN;
-    for (int t = T - 1; t >= 0; t--) {
+    for (int t = BINS - 1; t >= 0; t--) {
         tp += foreground[t];
         fp += background[t];
         if (foreground[t] > 0.0)
@@ -257,11 +257,11 @@ xa_status xa_stats_pxap(const xa_stats_plan *plan,
     XA_TRY(err, xa__clusters(n, group, defined, of, &k, err));
     f = xa__no_figure(n);
     if (k > 0) {
-        XA_TRY(err, counted_init(&c, k, 2 * T, err));
+        XA_TRY(err, counted_init(&c, k, 2 * BINS, err));
         for (int64_t i = 0; i < n; i++)
             if (of[i] >= 0) {
-                for (int64_t t = 0; t < 2 * T; t++)
-                    c.counts[of[i] * c.width + t] += (double)histogram[i * 2 * T + t];
+                for (int64_t t = 0; t < 2 * BINS; t++)
+                    c.counts[of[i] * c.width + t] += (double)histogram[i * 2 * BINS + t];
                 c.units[of[i]] += 1.0;
                 f.n++;
             }

@@ -67,7 +67,7 @@ static int cost(void)
 {
     static double a[UNITS], b[UNITS];
     static uint8_t bits[UNITS * LEVELS * XA_STATS_HIT_BYTES];
-    static uint32_t histogram[UNITS * 2 * XA_STATS_THRESHOLDS];
+    static uint32_t histogram[UNITS * 2 * XA_STATS_BINS];
     const xa_stats_plan plan = {.seed = 1, .replicates = REPLICATES, .level = 0.95};
     const xa_hits h = {.n = UNITS, .levels = LEVELS, .bits = bits};
     xa_interval f;

@@ -152,10 +152,10 @@ static xa_interval pxap(int64_t n, const uint32_t *hist, const bool *defined, co
 
 static double pxap_of_pixels(const uint8_t *level, const uint8_t *truth, int n, int units)
 {
-    uint32_t *hist = xa_alloc((size_t)units * 2 * T, sizeof *hist);
+    uint32_t *hist = xa_alloc((size_t)units * 2 * XA_STATS_BINS, sizeof *hist);
     assert_non_null(hist);
     for (int i = 0; i < n; i++)
-        hist[(i % units * 2 + truth[i]) * T + level[i]]++;
+        hist[(i % units * 2 + truth[i]) * XA_STATS_BINS + level[i]]++;
     xa_interval f = pxap(units, hist, NULL, NULL);
     assert_true(f.low <= f.value && f.value <= f.high);
     free(hist);
@@ -180,20 +180,20 @@ static void test_pxap_golden(void **state)
 static void test_pxap_closed_forms(void **state)
 {
     (void)state;
-    static uint32_t hist[2 * 2 * T];
+    static uint32_t hist[2 * 2 * XA_STATS_BINS];
     /* unit 0: 30 of 40 pixels of one grey level are foreground: the base rate */
     hist[12] = 10;
-    hist[T + 12] = 30;
+    hist[XA_STATS_BINS + 12] = 30;
     const bool first[] = {true, false};
     xa_interval f = pxap(2, hist, first, NULL);
     near(f.value, 0.75, 1e-15);
     assert_true(f.n == 1 && f.undefined == 1);
     /* foreground in the highest bin is not forgotten */
-    hist[T + 12] = 0;
-    hist[T + 255] = 30;
+    hist[XA_STATS_BINS + 12] = 0;
+    hist[XA_STATS_BINS + 255] = 30;
     assert_true(pxap(2, hist, first, NULL).value == 1.0);
     /* unit 1 has no foreground: replicates of it alone have no figure */
-    hist[2 * T + 3] = 5;
+    hist[2 * XA_STATS_BINS + 3] = 5;
     f = pxap(2, hist, NULL, NULL);
     assert_true(f.value == 1.0 && f.replicates > 0 && f.replicates < plan.replicates);
     const bool second[] = {false, true};

@@ -1,0 +1,131 @@
+/* xaudit summary: an archive's figures with their intervals. */
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "app.h"
+#include "summary.h"
+
+static const char usage[] =
+    "xaudit summary ARCHIVE [--by class|correct|size|group|split|COLUMN] [--csv|--json|--latex]\n"
+    "               [--compare | --against EXPLAINER] [--replicates N] [--seed N]\n";
+
+typedef struct options {
+    const char *archive, *by, *against;
+    bool compare;
+    xa_summary_form form;
+    int64_t replicates, seed;
+} options;
+
+static bool parse(int argc, char **argv, options *o)
+{
+    static const struct option list[] = {{"by", required_argument, NULL, 'b'},
+                                         {"csv", no_argument, NULL, 'c'},
+                                         {"json", no_argument, NULL, 'j'},
+                                         {"latex", no_argument, NULL, 'l'},
+                                         {"compare", no_argument, NULL, 'C'},
+                                         {"against", required_argument, NULL, 'a'},
+                                         {"replicates", required_argument, NULL, 'r'},
+                                         {"seed", required_argument, NULL, 's'},
+                                         {NULL, 0, NULL, 0}};
+    int c, forms = 0;
+    optind = 1;
+    opterr = 0;
+    while ((c = getopt_long(argc, argv, "", list, NULL)) != -1) {
+        switch (c) {
+        case 'b':
+            o->by = optarg;
+            break;
+        case 'c':
+        case 'j':
+        case 'l':
+            o->form = c == 'c' ? XA_SUMMARY_CSV : c == 'j' ? XA_SUMMARY_JSON : XA_SUMMARY_LATEX;
+            forms++;
+            break;
+        case 'C':
+            o->compare = true;
+            break;
+        case 'a':
+            o->compare = true;
+            o->against = optarg;
+            break;
+        case 'r':
+            if (!xa_parse_i64(optarg, &o->replicates) || o->replicates < 100 ||
+                o->replicates > XA_STATS_MAX_REPLICATES) {
+                fprintf(stderr, "xaudit summary: --replicates: expected 100 to 1000000\n");
+                return false;
+            }
+            break;
+        case 's':
+            if (!xa_parse_i64(optarg, &o->seed) || o->seed < 0) {
+                fprintf(stderr, "xaudit summary: --seed: expected a whole number\n");
+                return false;
+            }
+            break;
+        default:
+            fprintf(stderr,
+                    "xaudit summary: unknown option or missing value: %s\n%s",
+                    argv[optind - 1],
+                    usage);
+            return false;
+        }
+    }
+    if (optind != argc - 1 || forms > 1) {
+        fprintf(stderr, "xaudit summary: expected one archive and one form of output\n%s", usage);
+        return false;
+    }
+    if (o->compare && (o->form == XA_SUMMARY_JSON || o->form == XA_SUMMARY_LATEX)) {
+        fprintf(stderr, "xaudit summary: comparisons are printed as text or --csv\n");
+        return false;
+    }
+    o->archive = argv[optind];
+    return true;
+}
+
+static xa_status summarise(const options *o, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_summary *s = NULL;
+    xa_compared *c = NULL;
+    int n = 0, left_out = 0;
+    const xa_stats_plan plan = {
+        .seed = (uint64_t)o->seed, .stream = 1, .replicates = o->replicates, .level = 0.95};
+    XA_TRY(err, xa_summary_open(o->archive, o->by, &s, err));
+    if (s->nseries == 0)
+        XA_FAIL(err,
+                XA_NOT_FOUND,
+                "%s: no localisation scores; name metrics in the job and annotate images in the "
+                "manifest",
+                o->archive);
+    if (o->form == XA_SUMMARY_TEXT)
+        xa_summary_print_flow(s, stdout);
+    if (o->compare) {
+        XA_TRY(err, xa_summary_compare(s, o->against, &plan, &c, &n, &left_out, err));
+        xa_summary_print_compared(c, n, left_out, &plan, o->form, stdout);
+    } else {
+        XA_TRY(err, xa_summary_print(s, &plan, o->form, stdout, err));
+    }
+done:
+    free(c);
+    xa_summary_close(s);
+    return st;
+}
+
+int xa_cmd_summary(int argc, char **argv)
+{
+    options o = {.replicates = 1000, .seed = 1};
+    xa_err err = XA_ERR_INIT;
+    if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
+        fputs(usage, stdout);
+        return XA_EXIT_DONE;
+    }
+    if (!parse(argc, argv, &o))
+        return XA_EXIT_USAGE;
+    const xa_status st = summarise(&o, &err);
+    if (st != XA_OK) {
+        xa_print_error(&err);
+        return st == XA_INVALID || (st == XA_NOT_FOUND && o.against) ? XA_EXIT_USAGE
+                                                                     : XA_EXIT_FAILED;
+    }
+    return fflush(stdout) || ferror(stdout) ? XA_EXIT_FAILED : XA_EXIT_DONE;
+}

@@ -1,0 +1,97 @@
+/* Figures of an archive over its data set. Private to app.
+ *
+ * A series is the scores of one (model, explainer, metric), one a pair of image and annotated
+ * class. Pairs of one group (or, without a group, of one image) are drawn together by the
+ * bootstrap. */
+#ifndef XAUDIT_APP_SUMMARY_H
+#define XAUDIT_APP_SUMMARY_H
+
+#include "reader.h"
+#include "xaudit/metric.h"
+#include "xaudit/stats.h"
+
+typedef enum xa_series_kind { XA_SERIES_SCORES, XA_SERIES_HITS, XA_SERIES_PIXELS } xa_series_kind;
+
+typedef struct xa_series {
+    const char *model, *explainer, *metric; /* the reader's */
+    char *kind, *conventions;               /* owned; NULL where the archive does not say */
+    xa_series_kind is;
+    const double *value; /* [pairs], NaN undefined */
+    int levels;          /* HITS */
+    double level[XA_METRIC_LEVELS];
+} xa_series;
+
+typedef struct xa_summary {
+    xa_read *r;
+    char *path;
+    xa_series *series;
+    int nseries;
+    int64_t *group; /* [pairs] what is drawn together */
+    bool grouped;   /* the manifest has a group column */
+    int64_t ngroups;
+    /* What `--by` splits by: [pairs] index of the part, -1: none; NULL without --by. */
+    int64_t *part;
+    char **part_name;
+    int64_t nparts;
+    char *by;
+} xa_summary;
+/* by: NULL, or class, group, size, correct, or a column of the manifest. INVALID lists the columns.
+ */
+XA_MUST_USE xa_status xa_summary_open(const char *path,
+                                      const char *by,
+                                      xa_summary **out,
+                                      xa_err *err);
+void xa_summary_close(xa_summary *s);
+
+/* One figure of a series: its mean, MaxBoxAcc over its levels, or PxAP. */
+typedef struct xa_figure {
+    xa_interval micro, macro; /* macro: over classes, SCORES only; else n is 0 */
+} xa_figure;
+/* Over the pairs of one part, or (part < 0) all. */
+XA_MUST_USE xa_status xa_summary_figure(const xa_summary *s,
+                                        const xa_series *x,
+                                        const xa_stats_plan *plan,
+                                        int64_t part,
+                                        xa_figure *out,
+                                        xa_err *err);
+
+/* Why scores are undefined, over all pairs. */
+typedef struct xa_undefined {
+    int64_t pairs, not_done, no_map, nonfinite, no_region;
+} xa_undefined;
+void xa_summary_undefined(const xa_summary *s, const xa_series *x, xa_undefined *out);
+
+typedef struct xa_compared {
+    const xa_series *a, *b; /* the same metric; one model, or two */
+    xa_paired pair;
+    double adjusted; /* Holm's p over all comparisons of the call */
+} xa_compared;
+/* Every two series of one metric, or those with explainer (or model/explainer) `against`. Figures
+ * over the data set (HITS, PIXELS) are not compared: *left_out counts them. free() the list.
+ * NOT_FOUND: nothing is called so. */
+XA_MUST_USE xa_status xa_summary_compare(const xa_summary *s,
+                                         const char *against,
+                                         const xa_stats_plan *plan,
+                                         xa_compared **out,
+                                         int *n,
+                                         int *left_out,
+                                         xa_err *err);
+
+/* summary_print.c */
+void xa_summary_print_flow(const xa_summary *s, FILE *out);
+typedef enum xa_summary_form {
+    XA_SUMMARY_TEXT,
+    XA_SUMMARY_CSV,
+    XA_SUMMARY_JSON,
+    XA_SUMMARY_LATEX
+} xa_summary_form;
+XA_MUST_USE xa_status xa_summary_print(
+    const xa_summary *s, const xa_stats_plan *plan, xa_summary_form form, FILE *out, xa_err *err);
+void xa_summary_print_compared(const xa_compared *c,
+                               int n,
+                               int left_out,
+                               const xa_stats_plan *plan,
+                               xa_summary_form form,
+                               FILE *out);
+
+#endif

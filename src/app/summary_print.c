@@ -1,0 +1,458 @@
+/* Figures as text, CSV, JSON and LaTeX. */
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "summary.h"
+
+static const char *figure_name(const xa_series *x)
+{
+    if (x->is == XA_SERIES_PIXELS)
+        return "PxAP";
+    if (x->is == XA_SERIES_HITS)
+        return x->levels > 1 ? "MaxBoxAccV2" : "MaxBoxAcc";
+    return "mean";
+}
+
+static const char *shown(const char *text, char *buf, size_t size)
+{
+    xa_str_sanitise(text ? text : "", buf, size);
+    return buf;
+}
+
+/* ---- what became of the manifest ---- */
+
+void xa_summary_print_flow(const xa_summary *s, FILE *out)
+{
+    const xa_read *r = s->r;
+    int64_t annotated = 0;
+    char name[128];
+    for (int64_t q = 0; q < r->pairs; q++)
+        annotated += q == 0 || r->pair_sample[q] != r->pair_sample[q - 1];
+    fprintf(out, "%lld images in the manifest", (long long)r->samples);
+    if (s->grouped)
+        fprintf(out, ", %lld groups", (long long)s->ngroups);
+    fprintf(out,
+            "; %lld annotated (%lld pairs of image and class), %lld not\n",
+            (long long)annotated,
+            (long long)r->pairs,
+            (long long)(r->samples - annotated));
+    for (int64_t m = 0; m < r->nmodels; m++) {
+        int64_t count[4] = {0};
+        for (int64_t i = 0; i < r->samples; i++)
+            count[r->models[m].status[i] < 4 ? r->models[m].status[i] : 0]++;
+        fprintf(out,
+                "model %s: %lld done, %lld failed, %lld excluded%s",
+                shown(r->models[m].name, name, sizeof name),
+                (long long)count[XA_SAMPLE_DONE],
+                (long long)count[XA_SAMPLE_FAILED],
+                (long long)count[XA_SAMPLE_EXCLUDED],
+                count[XA_SAMPLE_PENDING] ? "" : "\n");
+        if (count[XA_SAMPLE_PENDING])
+            fprintf(out,
+                    ", %lld not reached yet: figures are of what is done\n",
+                    (long long)count[XA_SAMPLE_PENDING]);
+    }
+    if (s->grouped && s->ngroups < XA_STATS_FEW_GROUPS)
+        fprintf(out,
+                "warning: %lld groups: intervals of fewer than %d are too short\n",
+                (long long)s->ngroups,
+                (int)XA_STATS_FEW_GROUPS);
+}
+
+/* ---- one row of any table ---- */
+
+typedef struct row {
+    const xa_series *series;
+    const char *part; /* NULL: all pairs */
+    xa_figure figure;
+} row;
+
+static void text_interval(FILE *out, const xa_interval *f)
+{
+    if (f->n == 0)
+        fprintf(out, "  %22s", "-");
+    else
+        fprintf(out,
+                "  %7.4f [%6.4f,%6.4f]%s",
+                f->value,
+                f->low,
+                f->high,
+                f->kind == XA_INTERVAL_WILSON ? "w" : " ");
+}
+
+static void
+print_text(const xa_summary *s, const row *rows, size_t n, const xa_stats_plan *plan, FILE *out)
+{
+    char a[64], b[64], c[256];
+    bool wilson = false;
+    for (size_t i = 0; i < n; i++) {
+        const xa_series *x = rows[i].series;
+        const bool first = i == 0 || strcmp(x->metric, rows[i - 1].series->metric) != 0 ||
+                           strcmp(x->model, rows[i - 1].series->model) != 0;
+        if (first) {
+            fprintf(out,
+                    "\n%s  %s  (%s; %s)\n",
+                    shown(x->model, a, sizeof a),
+                    shown(x->metric, b, sizeof b),
+                    figure_name(x),
+                    shown(x->conventions ? x->conventions : "conventions not stored", c, sizeof c));
+            fprintf(out,
+                    "  %-26s %-18s %6s %5s  %-25s %s\n",
+                    "explainer",
+                    s->by ? shown(s->by, a, sizeof a) : "",
+                    "n",
+                    "undef",
+                    x->is == XA_SERIES_SCORES ? "over pairs [95 %]" : "over the data set [95 %]",
+                    x->is == XA_SERIES_SCORES ? "over classes [95 %]" : "");
+        }
+        fprintf(out,
+                "  %-26.26s %-18.18s %6lld %5lld",
+                shown(x->explainer, a, sizeof a),
+                rows[i].part ? shown(rows[i].part, b, sizeof b)
+                : s->by      ? "all"
+                             : "",
+                (long long)rows[i].figure.micro.n,
+                (long long)rows[i].figure.micro.undefined);
+        text_interval(out, &rows[i].figure.micro);
+        if (x->is == XA_SERIES_SCORES)
+            text_interval(out, &rows[i].figure.macro);
+        fputc('\n', out);
+        wilson = wilson || rows[i].figure.micro.kind == XA_INTERVAL_WILSON;
+    }
+    fprintf(out,
+            "\nIntervals: 95 %%, percentile bootstrap, %lld replicates, seed %llu, %s drawn "
+            "together%s.\n",
+            (long long)plan->replicates,
+            (unsigned long long)plan->seed,
+            s->grouped ? "groups" : "the pairs of an image",
+            wilson ? "; w: Wilson's, the rate is 0 or 1" : "");
+}
+
+static void csv_text(FILE *out, const char *text)
+{
+    const bool quote = strpbrk(text, ",\"\r\n") != NULL;
+    if (quote)
+        fputc('"', out);
+    for (; *text; text++) {
+        if (*text == '"')
+            fputc('"', out);
+        fputc(*text, out);
+    }
+    if (quote)
+        fputc('"', out);
+}
+
+static void csv_number(FILE *out, double v)
+{
+    fputc(',', out);
+    if (isfinite(v))
+        fprintf(out, "%.9g", v);
+}
+
+static void print_csv(const xa_summary *s, const row *rows, size_t n, FILE *out)
+{
+    fprintf(out,
+            "model,explainer,metric,figure,conventions,by,part,n,undefined,clusters,value,low,high,"
+            "interval,macro,macro_low,macro_high,classes\n");
+    for (size_t i = 0; i < n; i++) {
+        const xa_series *x = rows[i].series;
+        const xa_figure *f = &rows[i].figure;
+        const char *texts[] = {x->model,
+                               x->explainer,
+                               x->metric,
+                               figure_name(x),
+                               x->conventions ? x->conventions : "",
+                               s->by ? s->by : "",
+                               rows[i].part ? rows[i].part : "all"};
+        for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
+            if (k)
+                fputc(',', out);
+            csv_text(out, texts[k]);
+        }
+        fprintf(out,
+                ",%lld,%lld,%lld",
+                (long long)f->micro.n,
+                (long long)f->micro.undefined,
+                (long long)f->micro.clusters);
+        csv_number(out, f->micro.value);
+        csv_number(out, f->micro.low);
+        csv_number(out, f->micro.high);
+        fprintf(out,
+                ",%s",
+                f->micro.kind == XA_INTERVAL_WILSON      ? "wilson"
+                : f->micro.kind == XA_INTERVAL_BOOTSTRAP ? "bootstrap"
+                                                         : "");
+        const bool macro = f->macro.n > 0;
+        csv_number(out, macro ? f->macro.value : NAN);
+        csv_number(out, macro ? f->macro.low : NAN);
+        csv_number(out, macro ? f->macro.high : NAN);
+        fprintf(out, ",%lld\n", (long long)f->macro.classes);
+    }
+}
+
+static json_t *number(double v)
+{
+    return isfinite(v) ? json_real(v) : json_null();
+}
+
+static json_t *interval_json(const xa_interval *f)
+{
+    return json_pack("{s:o, s:o, s:o, s:I, s:I, s:I}",
+                     "value",
+                     number(f->n ? f->value : NAN),
+                     "low",
+                     number(f->n ? f->low : NAN),
+                     "high",
+                     number(f->n ? f->high : NAN),
+                     "n",
+                     (json_int_t)f->n,
+                     "undefined",
+                     (json_int_t)f->undefined,
+                     "clusters",
+                     (json_int_t)f->clusters);
+}
+
+static bool
+print_json(const xa_summary *s, const row *rows, size_t n, const xa_stats_plan *plan, FILE *out)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++) {
+        const xa_series *x = rows[i].series;
+        json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:s?, s:o}",
+                              "model",
+                              x->model,
+                              "explainer",
+                              x->explainer,
+                              "metric",
+                              x->metric,
+                              "figure",
+                              figure_name(x),
+                              "conventions",
+                              x->conventions,
+                              "by",
+                              s->by,
+                              "part",
+                              rows[i].part,
+                              "micro",
+                              interval_json(&rows[i].figure.micro));
+        if (o && x->is == XA_SERIES_SCORES)
+            json_object_set_new(o, "macro", interval_json(&rows[i].figure.macro));
+        json_array_append_new(list, o);
+    }
+    json_t *all = json_pack("{s:I, s:I, s:f, s:b, s:o}",
+                            "replicates",
+                            (json_int_t)plan->replicates,
+                            "seed",
+                            (json_int_t)plan->seed,
+                            "level",
+                            plan->level,
+                            "grouped",
+                            (int)s->grouped,
+                            "figures",
+                            list);
+    const bool ok = all && json_dumpf(all, out, JSON_INDENT(1)) == 0;
+    json_decref(all);
+    fputc('\n', out);
+    return ok;
+}
+
+static void latex_text(FILE *out, const char *text)
+{
+    for (; *text; text++) {
+        if (strchr("#$%&_{}", *text))
+            fputc('\\', out);
+        if (*text == '\\')
+            fputs("\\textbackslash{}", out);
+        else if (*text == '~')
+            fputs("\\textasciitilde{}", out);
+        else if (*text == '^')
+            fputs("\\textasciicircum{}", out);
+        else
+            fputc(*text, out);
+    }
+}
+
+/* One table a model and metric: the best value in bold, those whose interval reaches it marked. */
+static void
+print_latex(const xa_summary *s, const row *rows, size_t n, const xa_stats_plan *plan, FILE *out)
+{
+    for (size_t i = 0, end; i < n; i = end) {
+        const xa_series *x = rows[i].series;
+        size_t best = i;
+        for (end = i; end < n && !strcmp(rows[end].series->metric, x->metric) &&
+                      !strcmp(rows[end].series->model, x->model);
+             end++)
+            if (rows[end].figure.micro.n &&
+                (!rows[best].figure.micro.n ||
+                 rows[end].figure.micro.value > rows[best].figure.micro.value))
+                best = end;
+        fputs("\\begin{tabular}{llrc}\n\\toprule\nExplainer & ", out);
+        latex_text(out, s->by ? s->by : "");
+        fputs(" & $n$ & ", out);
+        latex_text(out, x->metric);
+        fputs(" [95\\,\\%] \\\\\n\\midrule\n", out);
+        for (size_t k = i; k < end; k++) {
+            const xa_interval *f = &rows[k].figure.micro;
+            latex_text(out, rows[k].series->explainer);
+            fputs(" & ", out);
+            latex_text(out, rows[k].part ? rows[k].part : s->by ? "all" : "");
+            fprintf(out, " & %lld & ", (long long)f->n);
+            if (!f->n)
+                fputs("--", out);
+            else
+                fprintf(out,
+                        k == best ? "\\textbf{%.3f} [%.3f, %.3f]" : "%.3f [%.3f, %.3f]",
+                        f->value,
+                        f->low,
+                        f->high);
+            if (f->n && k != best && f->high >= rows[best].figure.micro.low)
+                fputs("$^{=}$", out);
+            fputs(" \\\\\n", out);
+        }
+        fputs("\\bottomrule\n\\end{tabular}\n% ", out);
+        fprintf(out, "%s of %s: ", figure_name(x), x->metric);
+        fputs(x->conventions ? x->conventions : "conventions not stored", out);
+        fprintf(out,
+                ". Intervals: percentile bootstrap, %lld replicates, seed %llu. Bold: best; =: "
+                "interval "
+                "overlaps the best's (see --compare for paired differences).\n\n",
+                (long long)plan->replicates,
+                (unsigned long long)plan->seed);
+    }
+}
+
+/* Rows of one metric stand together, models apart. */
+static int by_metric(const void *a, const void *b)
+{
+    const xa_series *x = *(const xa_series *const *)a, *y = *(const xa_series *const *)b;
+    const int model = strcmp(x->model, y->model), metric = strcmp(x->metric, y->metric);
+    return model ? model : metric ? metric : strcmp(x->explainer, y->explainer);
+}
+
+xa_status xa_summary_print(
+    const xa_summary *s, const xa_stats_plan *plan, xa_summary_form form, FILE *out, xa_err *err)
+{
+    xa_status st = XA_OK;
+    const xa_series **order = xa_alloc((size_t)s->nseries + 1, sizeof *order);
+    row *rows = xa_alloc((size_t)s->nseries * (size_t)(s->nparts + 1) + 1, sizeof *rows);
+    size_t n = 0;
+    bool ok = true;
+    if (!order || !rows)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    for (int i = 0; i < s->nseries; i++)
+        order[i] = &s->series[i];
+    qsort(order, (size_t)s->nseries, sizeof *order, by_metric);
+    for (int i = 0; i < s->nseries; i++)
+        for (int64_t part = -1; part < s->nparts; part++) {
+            rows[n] = (row){.series = order[i], .part = part < 0 ? NULL : s->part_name[part]};
+            XA_TRY(err, xa_summary_figure(s, order[i], plan, part, &rows[n].figure, err));
+            n += part < 0 || rows[n].figure.micro.n + rows[n].figure.micro.undefined > 0;
+        }
+    switch (form) {
+    case XA_SUMMARY_CSV:
+        print_csv(s, rows, n, out);
+        break;
+    case XA_SUMMARY_JSON:
+        ok = print_json(s, rows, n, plan, out);
+        break;
+    case XA_SUMMARY_LATEX:
+        print_latex(s, rows, n, plan, out);
+        break;
+    default:
+        print_text(s, rows, n, plan, out);
+    }
+    if (!ok)
+        XA_FAIL(err, XA_NOMEM, "the figures cannot be written as JSON");
+done:
+    free(order);
+    free(rows);
+    return st;
+}
+
+void xa_summary_print_compared(const xa_compared *c,
+                               int n,
+                               int left_out,
+                               const xa_stats_plan *plan,
+                               xa_summary_form form,
+                               FILE *out)
+{
+    char a[64], b[64];
+    if (form == XA_SUMMARY_CSV) {
+        fprintf(out,
+                "metric,model_a,explainer_a,model_b,explainer_b,n,undefined,difference,low,high,p,"
+                "p_holm,win,tie,loss\n");
+        for (int i = 0; i < n; i++) {
+            const char *texts[] = {
+                c[i].a->metric, c[i].a->model, c[i].a->explainer, c[i].b->model, c[i].b->explainer};
+            const xa_interval *d = &c[i].pair.difference;
+            for (size_t k = 0; k < 5; k++) {
+                if (k)
+                    fputc(',', out);
+                csv_text(out, texts[k]);
+            }
+            fprintf(out, ",%lld,%lld", (long long)d->n, (long long)d->undefined);
+            csv_number(out, d->value);
+            csv_number(out, d->low);
+            csv_number(out, d->high);
+            csv_number(out, c[i].pair.p);
+            csv_number(out, c[i].adjusted);
+            fprintf(out,
+                    ",%lld,%lld,%lld\n",
+                    (long long)c[i].pair.win,
+                    (long long)c[i].pair.tie,
+                    (long long)c[i].pair.loss);
+        }
+        return;
+    }
+    for (int i = 0; i < n; i++) {
+        const xa_interval *d = &c[i].pair.difference;
+        if (i == 0 || strcmp(c[i].a->metric, c[i - 1].a->metric) != 0)
+            fprintf(out,
+                    "\n%s: a - b over the same pairs\n  %-28s %-28s %6s  %-26s %8s %8s  %s\n",
+                    shown(c[i].a->metric, a, sizeof a),
+                    "a",
+                    "b",
+                    "n",
+                    "difference [95 %]",
+                    "p",
+                    "p (Holm)",
+                    "win/tie/loss");
+        char left[64], right[64];
+        snprintf(left,
+                 sizeof left,
+                 "%.30s/%.30s",
+                 shown(c[i].a->model, a, sizeof a),
+                 shown(c[i].a->explainer, b, sizeof b));
+        snprintf(right,
+                 sizeof right,
+                 "%.30s/%.30s",
+                 shown(c[i].b->model, a, sizeof a),
+                 shown(c[i].b->explainer, b, sizeof b));
+        fprintf(out, "  %-28.28s %-28.28s %6lld  ", left, right, (long long)d->n);
+        if (d->n)
+            fprintf(out,
+                    "%+7.4f [%+7.4f,%+7.4f] %8.4f %8.4f  %lld/%lld/%lld\n",
+                    d->value,
+                    d->low,
+                    d->high,
+                    c[i].pair.p,
+                    c[i].adjusted,
+                    (long long)c[i].pair.win,
+                    (long long)c[i].pair.tie,
+                    (long long)c[i].pair.loss);
+        else
+            fprintf(out, "%s\n", "no pair is defined on both sides");
+    }
+    fprintf(out,
+            "\n%d comparisons; p: paired bootstrap, two-sided, at least 2/%lld; Holm's over all of "
+            "them.\n",
+            n,
+            (long long)(plan->replicates + 1));
+    if (left_out)
+        fprintf(out,
+                "%d comparisons of box_acc and pxap left out: they are figures of the whole data "
+                "set.\n",
+                left_out);
+}
