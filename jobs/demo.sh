@@ -20,11 +20,15 @@ mpirun --bind-to none -n 2 build/xaudit run jobs/demo.yaml --fresh
 xa_say "a first table: xaudit table results/demo.h5"
 build/xaudit table results/demo.h5
 
+xa_say "the data set with 95 % intervals: xaudit summary results/demo.h5"
+build/xaudit summary results/demo.h5
+
 xa_say "done"
 cat <<TXT
 The archive is results/demo.h5. Look into it:
   build/xaudit info results/demo.h5              what it holds
   build/xaudit table results/demo.h5 --csv       one tidy line per image and explainer
+  build/xaudit summary results/demo.h5 --compare which explainer is better, and how sure that is
   python3 -c "import h5py; h5py.File('results/demo.h5').visit(print)"    (package python3-h5py)
 Your own model: copy jobs/demo.yaml, change file, size, scale and manifest, and run
   build/xaudit check my.yaml

@@ -82,6 +82,27 @@ static void text_interval(FILE *out, const xa_interval *f)
                 f->kind == XA_INTERVAL_WILSON ? "w" : " ");
 }
 
+/* Why scores of a series are undefined, below its row. */
+static void text_undefined(FILE *out, const xa_summary *s, const xa_series *x)
+{
+    xa_undefined u;
+    xa_summary_undefined(s, x, &u);
+    const struct {
+        int64_t n;
+        const char *what;
+    } why[] = {{u.not_done, "image not done"},
+               {u.no_map, "no map of the class"},
+               {u.nonfinite, "map not finite"},
+               {u.no_region, "nothing visible annotated, or not defined for this map"}};
+    const char *between = "    undefined: ";
+    for (size_t k = 0; k < sizeof why / sizeof *why; k++)
+        if (why[k].n) {
+            fprintf(out, "%s%lld %s", between, (long long)why[k].n, why[k].what);
+            between = ", ";
+        }
+    fputc('\n', out);
+}
+
 static void
 print_text(const xa_summary *s, const row *rows, size_t n, const xa_stats_plan *plan, FILE *out)
 {
@@ -119,6 +140,8 @@ print_text(const xa_summary *s, const row *rows, size_t n, const xa_stats_plan *
         if (x->is == XA_SERIES_SCORES)
             text_interval(out, &rows[i].figure.macro);
         fputc('\n', out);
+        if (!rows[i].part && rows[i].figure.micro.undefined)
+            text_undefined(out, s, x);
         wilson = wilson || rows[i].figure.micro.kind == XA_INTERVAL_WILSON;
     }
     fprintf(out,

@@ -296,7 +296,9 @@ void xa_metric_conventions(const xa_metric_spec *s, xa_str *out)
     for (int i = 0; i < s->nlevels; i++)
         xa_str_printf(out, "%s%g", i ? ", " : "; IoU at least ", s->level[i]);
     if (s->wsol)
-        xa_str_puts(out, "; boxes as wsolevaluation's");
+        xa_str_puts(out,
+                    s->kind == XA_METRIC_PXAP ? "; mask pixels as wsolevaluation's"
+                                              : "; boxes as wsolevaluation's");
 }
 
 xa_status xa_metric_check(const xa_metric_spec *s, xa_err *err)

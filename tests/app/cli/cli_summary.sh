@@ -1,0 +1,135 @@
+#!/usr/bin/env bash
+# Figures of an archive: every number beside an independent computation in numpy, and what is refused.
+. "$(dirname "$0")/lib.sh"
+
+{ # groups, a further column, and one image without an annotation
+  printf 'path,label,kind,x0,y0,x1,y1,group,light\n'
+  i=0
+  for p in "$PROJECT"/jobs/demo/images/*/*.jpg; do
+    class=$(basename "$(dirname "$p")")
+    i=$((i + 1))
+    if [ $i = 5 ]; then
+      echo "$p,$class,none,,,,,g$((i / 3)),day"
+    else
+      echo "$p,$class,box,$((i % 7 * 4)),20,$((120 + i)),140,g$((i / 3)),$([ $((i % 2)) = 0 ] && echo day || echo night)"
+    fi
+    [ $i = 14 ] && break
+  done
+  echo "$WORK/missing.jpg,$class,box,1,1,9,9,g0,day"
+} >manifest.csv
+{
+  demo_job | sed '/^metrics:/d'
+  cat <<'YAML'
+metrics:
+  - pointing_game
+  - { kind: pointing_game, name: torchray, profile: torchray }
+  - energy
+  - { kind: energy, name: at7, at: { grid: 7 }, sign: abs }
+  - relevance_rank
+  - roc_auc
+  - { kind: iou, threshold: otsu, at: image }
+  - { kind: gt_known, profile: gradcam-paper }
+  - top1
+  - { kind: box_acc, profile: wsol }
+  - { kind: pxap, profile: wsol }
+YAML
+} >job.yaml
+expect 3 "$XAUDIT" run job.yaml --output a.h5 --quiet
+expect 3 ranks 3 "$XAUDIT" run job.yaml --output b.h5 --quiet
+digest a.h5 >a.txt
+digest b.h5 >b.txt
+grep -v '/run/' a.txt >a.one
+grep -v '/run/' b.txt >b.one
+cmp a.one b.one || fail "scores depend on the number of ranks"
+expect 0 "$XAUDIT" verify a.h5
+expect 0 "$XAUDIT" summary a.h5
+said '15 images in the manifest, [0-9]+ groups; 14 annotated'
+said 'model xception: 14 done, 1 failed, 0 excluded'
+said 'warning: [0-9]+ groups: intervals of fewer than 20'
+said 'undefined: 1 image not done'
+expect 0 "$XAUDIT" summary a.h5 --csv
+cp out figures.csv
+expect 0 "$XAUDIT" summary a.h5 --by light --csv
+cp out light.csv
+expect 0 "$XAUDIT" summary a.h5 --by class --json
+cp out class.json
+expect 0 "$XAUDIT" summary a.h5 --compare --csv
+cp out compared.csv
+for by in correct size group split; do expect 0 "$XAUDIT" summary a.h5 --by $by; done
+expect 0 "$XAUDIT" summary a.h5 --against gradcam.label.prob
+said 'xception/saliency.predicted +xception/gradcam.label.prob'
+expect 0 "$XAUDIT" summary a.h5 --latex
+said '\\textbf'
+said 'roc\\_auc'
+expect 0 /usr/bin/python3 - <<'PY'
+import csv, json
+import h5py, numpy as np
+
+f = h5py.File("a.h5")
+rows = {(r["explainer"], r["metric"]): r for r in csv.DictReader(open("figures.csv"))}
+sample, classes = f["eval/sample"][:], f["eval/class"][:]
+assert len(sample) == 14 and len(rows) == 22
+for (explainer, metric), r in rows.items():
+    v = f[f"localisation/xception/{explainer}/{metric}"][:]
+    ok = np.isfinite(v)
+    assert int(r["n"]) == ok.sum() == 13 and int(r["undefined"]) == 1, r
+    value = float(r["value"])
+    if r["figure"] == "MaxBoxAccV2":
+        bits = np.unpackbits(f[f"statistics/xception/{explainer}/{metric}"][:][ok], axis=-1, bitorder="little")
+        want = bits.mean(0).max(-1).mean()
+    elif r["figure"] == "PxAP":
+        background, region = f[f"statistics/xception/{explainer}/{metric}"][:][ok].astype(float).sum(0)[:, ::-1].cumsum(-1)
+        recall, some = region / region[-1], region + background > 0
+        precision = np.where(some, region / np.maximum(region + background, 1), 0)
+        want = (np.diff(recall, prepend=0) * precision).sum()
+    else:
+        want = v[ok].mean()
+        macro = np.mean([v[ok & (classes == c)].mean() for c in np.unique(classes[ok])])
+        assert abs(float(r["macro"]) - macro) < 1e-8, r
+    assert abs(value - want) < 1e-8, (r, want)
+    assert float(r["low"]) <= value + 1e-12 and value <= float(r["high"]) + 1e-12 and r["conventions"], r
+light = f["samples/extra/light"].asstr()[:][sample]
+for r in csv.DictReader(open("light.csv")):
+    if r["figure"] == "mean" and r["part"] != "all":
+        v = f[f"localisation/xception/{r['explainer']}/{r['metric']}"][:][light == r["part"]]
+        assert abs(float(r["value"]) - np.nanmean(v)) < 1e-8, r
+assert any(x["part"] == "airplanes" for x in json.load(open("class.json"))["figures"])
+for r in csv.DictReader(open("compared.csv")):
+    a = f[f"localisation/xception/{r['explainer_a']}/{r['metric']}"][:]
+    b = f[f"localisation/xception/{r['explainer_b']}/{r['metric']}"][:]
+    d = (a - b)[np.isfinite(a - b)]
+    assert abs(float(r["difference"]) - d.mean()) < 1e-8 and int(r["win"]) == (d > 0).sum() and int(r["tie"]) == (d == 0).sum(), r
+    assert float(r["p"]) <= float(r["p_holm"]) <= 1, r
+# energy at the map's own pixels, by hand: the box in the model's input, pixel centres
+e = f["maps/xception/saliency.predicted"]
+for q in range(13):
+    i = sample[q]
+    k = f["samples/annotations/offset"][i]
+    x0, y0, x1, y1 = f["samples/annotations/box"][k]
+    a = f["models/xception/affine"][i].astype(float)
+    m = np.maximum(e["values"][i, 0].astype(float) * e["scale"][i], 0)
+    h, w = m.shape
+    X, Y = a[0, 0] * (np.arange(w) + .5) + a[0, 2], a[1, 1] * (np.arange(h) + .5) + a[1, 2]
+    inside = ((Y >= y0) & (Y < y1))[:, None] & ((X >= x0) & (X < x1))[None]
+    got = f["localisation/xception/saliency.predicted/energy"][q]
+    assert abs(got - m[inside].sum() / m.sum()) < 1e-9, (q, got)
+    g = np.sort(np.abs(m).ravel())
+    n = g.size
+    gini = ((2 * np.arange(1, n + 1) - n - 1) * g).sum() / (n * g.sum())
+    assert abs(e["scores/gini"][i] - gini) < 1e-6
+PY
+expect 2 "$XAUDIT" summary a.h5 --by lights
+said 'expected class, correct, size, group, split, light'
+expect 2 "$XAUDIT" summary a.h5 --against nothing
+said 'known are: xception/gradcam.label.prob, xception/saliency.predicted'
+expect 2 "$XAUDIT" summary a.h5 --csv --json
+expect 2 "$XAUDIT" summary
+expect 1 "$XAUDIT" summary manifest.csv
+# settings that move nothing, and those out of bounds
+sed 's/  - roc_auc/  - { kind: roc_auc, tolerance: 15px }/; s/  - energy/  - { kind: energy, profile: wsol }/; s/  - top1/  - { kind: top1, iou: 2 }/; s/grid: 7/grid: 0/' job.yaml >bad.yaml
+expect 2 "$XAUDIT" check bad.yaml
+said 'tolerance: roc_auc has no such setting'
+said 'profile wsol says nothing of energy'
+said 'iou: expected levels above 0 and up to 1'
+said 'grid: expected a whole number from 1 to 512'
+finish
