@@ -14,7 +14,8 @@
  *   /maps/<m>/<e>/                [R] values, scale, sample, target, flags, checksum, ...
  *   /localisation/<m>/<e>/<k>     [Q] one score a pair
  *   /statistics/<m>/<e>/<k>       [Q,...] what figures over the data set are made of
- *   /pairs, /summary              filled by later phases
+ *   /baselines/<m>/<b>/<k>        [Q] the same of maps that know nothing of the image
+ *   /pairs/<m>/<a>__<b>/<k>       [N] agreement of two explainers
  *   /run/                         sessions, seconds: outside every equality claim
  *
  * Readers ignore unknown groups and datasets. To bring a map to its image they need the model's
@@ -133,6 +134,13 @@ const char *xa_type_name(xa_type t);
       "box_acc: bit g of a level of overlap, low bit first: hit above grey level g") \
     X(STATISTIC_PIXELS, "/statistics/<m>/<e>/<k>", U32, "Q,2,257", 0, "pixels", \
       "pxap: pixels of the background, then of the region, by floor(256 value)") \
+    X(BASELINE, "/baselines/<m>/<e>/<k>", F64, "Q", NAN, "", \
+      "score of a map that knows nothing of the image") \
+    X(BASELINE_HITS, "/baseline_statistics/<m>/<e>/<k>", U8, "Q,D,32", 0, "", "as /statistics") \
+    X(BASELINE_PIXELS, "/baseline_statistics/<m>/<e>/<k>", U32, "Q,2,257", 0, "pixels", \
+      "as /statistics") \
+    X(AGREEMENT, "/pairs/<m>/<e>/<k>", F64, "N", NAN, "1", \
+      "agreement of two explainers' first maps of a sample; NaN undefined") \
     X(RUN_STATE, "/run/state", U8, "1", RAW, "", "0 created, 1 running, 2 complete") \
     X(RUN_SECONDS, "/run/seconds", F32, "N", NAN, "s", "time spent on the sample, all models") \
     X(RUN_SESSION_COUNT, "/run/sessions/count", I32, "1", RAW, "", "sessions so far; rows below") \

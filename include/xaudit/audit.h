@@ -66,6 +66,17 @@ void xa_audit_attach(xa_audit *a, const void *blob, void *arena, const xa_tick *
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
+/* What is scored for a model: its explainers, then the baselines. */
+static inline int xa_scored(const xa_audit_model_spec *m)
+{
+    return m->nexplainers + XA_BASELINE_COUNT;
+}
+/* Pairs of explainers whose agreement is told. */
+static inline int xa_explainer_pairs(const xa_audit_model_spec *m)
+{
+    return m->nexplainers * (m->nexplainers - 1) / 2;
+}
+
 /* Map rows a rule gives a sample: 1, its labels, or its annotated classes. */
 int32_t xa_rows_of_sample(xa_target_rule rule, const xa_sample *s);
 
@@ -84,14 +95,19 @@ typedef struct xa_map_rows {
 } xa_map_rows;
 
 typedef struct xa_model_rows {
-    float *logits, *probs;     /* [n,C] */
-    int32_t *predicted;        /* [n] */
-    float *affine;             /* [n,2,3] */
-    uint8_t *status, *stage;   /* [n] as in the archive: 1 done, 2 failed, 3 excluded */
-    char *message;             /* [n,200] NUL-padded */
-    xa_map_rows *maps;         /* [nexplainers] */
-    double **localisation;     /* [nexplainers*nmetrics][npairs], e*nmetrics + k */
+    float *logits, *probs;   /* [n,C] */
+    int32_t *predicted;      /* [n] */
+    float *affine;           /* [n,2,3] */
+    uint8_t *status, *stage; /* [n] as in the archive: 1 done, 2 failed, 3 excluded */
+    char *message;           /* [n,200] NUL-padded */
+    xa_map_rows *maps;       /* [nexplainers] */
+    /* scores [xa_scored(model) * nmetrics][npairs], e*nmetrics + k: baselines follow the explainers
+     */
+    double **localisation;
     unsigned char **statistic; /* likewise, [npairs, xa_metric_statistic_bytes]; NULL: none */
+    /* [pair of explainers * XA_AGREEMENT_COUNT + kind][unit]: 0 1, 0 2, ..., 1 2, ...; of each
+     * sample's first maps; NaN undefined */
+    double **agreement;
 } xa_model_rows;
 
 /* Results of one unit, reused from unit to unit. */

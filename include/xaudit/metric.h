@@ -171,6 +171,30 @@ XA_MUST_USE xa_status xa_scorer_score(xa_scorer *s,
                                       void *const *statistic,
                                       xa_err *err);
 
+/* ---- baselines ------------------------------------------------------------------------------- */
+
+/* What looking at the usual place would score: maps that know nothing of the image.
+ * X(ENUM, name, description) */
+#define XA_BASELINE_LIST(X)                                                        \
+    X(CENTRE,                                                                      \
+      "centre",                                                                    \
+      "Gaussian at the centre of the model's input, sigma a quarter of each side") \
+    X(FULL, "full", "the whole input alike; its box is all of it")
+typedef enum xa_baseline_kind {
+#define X(name, text, description) XA_BASELINE_##name,
+    XA_BASELINE_LIST(X)
+#undef X
+        XA_BASELINE_COUNT
+} xa_baseline_kind;
+enum { XA_BASELINE_SIDE = 64 };
+const char *xa_baseline_name(xa_baseline_kind k);
+const char *xa_baseline_description(xa_baseline_kind k);
+/* values [XA_BASELINE_SIDE, XA_BASELINE_SIDE] over the model's input. FULL is 1 but for its last
+ * value, a little less: it has a box, and its energy is the region's share. */
+void xa_baseline_map(xa_baseline_kind k, float *values);
+/* FULL has no peak: pointing says nothing of it. */
+bool xa_baseline_scores(xa_baseline_kind k, xa_metric_kind metric);
+
 /* ---- scores of a map alone ------------------------------------------------------------------- */
 
 /* X(ENUM, name, description): no annotation needed, at the map's own grid. */
@@ -192,8 +216,9 @@ const char *xa_map_score_description(xa_map_score_kind k);
  * non-finite map. */
 void xa_map_scores(const xa_score_map *m, uint32_t *work, double out[XA_MAP_SCORE_COUNT]);
 
-/* Agreement of two maps of one image, on the coarser of their grids (area mean in the model's
- * input). */
+/* Agreement of two maps of one image, on the coarser of their grids, at most 64 cells a side (area
+ * mean in the model's input). */
+enum { XA_AGREEMENT_SIDE = 64 };
 #define XA_AGREEMENT_LIST(X)                                                       \
     X(SPEARMAN, "spearman", "rank correlation, average ranks for ties")            \
     X(TOP_IOU,                                                                     \

@@ -204,7 +204,7 @@ static xa_status add_model(xa_contents *c, const xa_manifest *manifest, int m, x
     const int64_t scores[2] = {n, classes}, affine[3] = {n, 2, 3};
     xa_status st = XA_OK;
     char *path = xa_strfmt("/models/%s", spec->name);
-    f->maps = xa_alloc((size_t)spec->nexplainers + 1, sizeof(xa_map_fields));
+    f->maps = xa_alloc((size_t)xa_scored(spec), sizeof(xa_map_fields));
     if (!path || !f->maps)
         XA_FAIL(err, XA_NOMEM, "out of memory");
     XA_TRY(err, add(c, XA_FIELD_MODEL_LOGITS, spec->name, NULL, NULL, 2, scores, &f->logits, err));
@@ -227,6 +227,7 @@ static xa_status add_model(xa_contents *c, const xa_manifest *manifest, int m, x
     XA_TRY(err, xa_contents_class_names(c, m, classes, err));
     for (int e = 0; e < spec->nexplainers; e++)
         XA_TRY(err, add_maps(c, manifest, m, e, err));
+    XA_TRY(err, xa_contents_comparisons(c, m, err));
 done:
     free(path);
     return st;
@@ -334,11 +335,12 @@ void xa_contents_free(xa_contents *c)
     if (!c)
         return;
     for (int m = 0; c->models && m < c->job->audit.nmodels; m++) {
-        for (int e = 0; c->models[m].maps && e < c->job->audit.models[m].nexplainers; e++) {
+        for (int e = 0; c->models[m].maps && e < xa_scored(&c->job->audit.models[m]); e++) {
             free(c->models[m].maps[e].localisation);
             free(c->models[m].maps[e].statistic);
         }
         free(c->models[m].maps);
+        free(c->models[m].agreement);
     }
     free(c->models);
     for (size_t i = 0; i < c->nowned; i++)

@@ -26,7 +26,8 @@ typedef struct xa_map_fields {
 } xa_map_fields;
 typedef struct xa_model_fields {
     int logits, probs, predicted, affine, status, stage, message;
-    xa_map_fields *maps; /* [nexplainers] */
+    xa_map_fields *maps; /* [nexplainers], then the baselines' scores */
+    int *agreement;      /* [pairs of explainers * XA_AGREEMENT_COUNT] */
 } xa_model_fields;
 typedef struct xa_contents {
     const xa_job *job;

@@ -79,20 +79,33 @@ done:
     return st;
 }
 
-static xa_status add_metric(
-    xa_contents *c, const char *model, const char *explainer, int k, xa_map_fields *f, xa_err *err)
+/* Metric k of an explainer, or (baseline) of a map that knows nothing. */
+static xa_status add_metric(xa_contents *c,
+                            const char *model,
+                            const char *explainer,
+                            bool baseline,
+                            int k,
+                            xa_map_fields *f,
+                            xa_err *err)
 {
     const xa_metric_spec *metric = &c->job->audit.metrics[k];
     const bool hits = metric->kind == XA_METRIC_BOX_ACC;
     xa_status st = XA_OK;
-    char *at = xa_strfmt("/localisation/%s/%s/%s", model, explainer, metric->name);
-    char *beside = xa_strfmt("/statistics/%s/%s/%s", model, explainer, metric->name);
+    char *at = xa_strfmt(
+        "/%s/%s/%s/%s", baseline ? "baselines" : "localisation", model, explainer, metric->name);
+    char *beside = xa_strfmt("/%s/%s/%s/%s",
+                             baseline ? "baseline_statistics" : "statistics",
+                             model,
+                             explainer,
+                             metric->name);
+    const xa_field_kind kinds[2][2] = {{XA_FIELD_STATISTIC_PIXELS, XA_FIELD_STATISTIC_HITS},
+                                       {XA_FIELD_BASELINE_PIXELS, XA_FIELD_BASELINE_HITS}};
     f->statistic[k] = -1;
     if (!at || !beside)
         XA_FAIL(err, XA_NOMEM, "out of memory");
     XA_TRY(err,
            add(c,
-               XA_FIELD_LOCALISATION,
+               baseline ? XA_FIELD_BASELINE : XA_FIELD_LOCALISATION,
                model,
                explainer,
                metric->name,
@@ -106,7 +119,7 @@ static xa_status add_metric(
             c->counts.pairs, hits ? metric->nlevels : 2, hits ? XA_HIT_BYTES : XA_PXAP_BINS};
         XA_TRY(err,
                add(c,
-                   hits ? XA_FIELD_STATISTIC_HITS : XA_FIELD_STATISTIC_PIXELS,
+                   kinds[baseline][hits],
                    model,
                    explainer,
                    metric->name,
@@ -122,10 +135,10 @@ done:
     return st;
 }
 
-xa_status xa_contents_scores(xa_contents *c,
+static xa_status add_metrics(xa_contents *c,
                              const char *model,
-                             const char *explainer,
-                             int64_t rows,
+                             const char *name,
+                             bool baseline,
                              xa_map_fields *f,
                              xa_err *err)
 {
@@ -133,10 +146,69 @@ xa_status xa_contents_scores(xa_contents *c,
     f->statistic = xa_alloc((size_t)c->job->audit.nmetrics + 1, sizeof(int));
     if (!f->localisation || !f->statistic)
         XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+    for (int k = 0; k < c->job->audit.nmetrics; k++)
+        XA_RETURN_TRY(err, add_metric(c, model, name, baseline, k, f, err));
+    return XA_OK;
+}
+
+xa_status xa_contents_scores(xa_contents *c,
+                             const char *model,
+                             const char *explainer,
+                             int64_t rows,
+                             xa_map_fields *f,
+                             xa_err *err)
+{
     for (int k = 0; k < XA_MAP_SCORE_COUNT; k++)
         XA_RETURN_TRY(
             err, add_map_score(c, model, explainer, (xa_map_score_kind)k, rows, &f->score[k], err));
-    for (int k = 0; k < c->job->audit.nmetrics; k++)
-        XA_RETURN_TRY(err, add_metric(c, model, explainer, k, f, err));
+    return add_metrics(c, model, explainer, false, f, err);
+}
+
+static xa_status
+add_agreement(xa_contents *c, const char *model, const char *pair, int k, int *field, xa_err *err)
+{
+    xa_status st = XA_OK;
+    const char *name = xa_agreement_name((xa_agreement_kind)k);
+    char *at = xa_strfmt("/pairs/%s/%s/%s", model, pair, name);
+    if (!at)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    XA_TRY(err, add(c, XA_FIELD_AGREEMENT, model, pair, name, 1, &c->counts.samples, field, err));
+    XA_TRY(err,
+           xa_schema_attr_text(
+               c->schema, at, "agreement", xa_agreement_description((xa_agreement_kind)k), err));
+done:
+    free(at);
+    return st;
+}
+
+xa_status xa_contents_comparisons(xa_contents *c, int m, xa_err *err)
+{
+    const xa_audit_model_spec *spec = &c->job->audit.models[m];
+    xa_model_fields *f = &c->models[m];
+    int at = 0;
+    f->agreement = xa_alloc((size_t)xa_explainer_pairs(spec) * XA_AGREEMENT_COUNT + 1, sizeof(int));
+    if (!f->agreement)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+    for (int e = 0; e < spec->nexplainers; e++)
+        for (int g = e + 1; g < spec->nexplainers; g++) {
+            char *pair = xa_strfmt("%s__%s", spec->explainers[e].name, spec->explainers[g].name);
+            xa_status st = pair ? XA_OK : XA_NOMEM;
+            for (int k = 0; st == XA_OK && k < XA_AGREEMENT_COUNT; k++)
+                st = add_agreement(c, spec->name, pair, k, &f->agreement[at++], err);
+            free(pair);
+            XA_RETURN_TRY(err, st);
+        }
+    for (int b = 0; b < XA_BASELINE_COUNT && c->job->audit.nmetrics; b++) {
+        const char *name = xa_baseline_name((xa_baseline_kind)b);
+        char *path = xa_strfmt("/baselines/%s/%s", spec->name, name);
+        xa_status st = path ? XA_OK : XA_NOMEM;
+        if (st == XA_OK)
+            st = add_metrics(c, spec->name, name, true, &f->maps[spec->nexplainers + b], err);
+        if (st == XA_OK)
+            st = xa_schema_attr_text(
+                c->schema, path, "map", xa_baseline_description((xa_baseline_kind)b), err);
+        free(path);
+        XA_RETURN_TRY(err, st);
+    }
     return XA_OK;
 }

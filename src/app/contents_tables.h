@@ -27,6 +27,8 @@ XA_MUST_USE xa_status xa_contents_scores(xa_contents *c,
                                          int64_t rows,
                                          xa_map_fields *f,
                                          xa_err *err);
+/* Agreement of a model's explainers, and the baselines' scores. */
+XA_MUST_USE xa_status xa_contents_comparisons(xa_contents *c, int m, xa_err *err);
 /* /samples and /eval. */
 XA_MUST_USE xa_status xa_contents_tables(xa_contents *c, const xa_manifest *m, xa_err *err);
 

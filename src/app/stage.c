@@ -109,6 +109,25 @@ put_maps(xa_stage *s, const xa_place *place, const xa_rows *rows, int m, int e, 
     return XA_OK;
 }
 
+/* Scores and statistics of an explainer or baseline. */
+static xa_status
+put_scores(xa_stage *s, const xa_place *place, const xa_rows *rows, int m, int e, xa_err *err)
+{
+    const xa_model_rows *x = &rows->models[m];
+    const xa_map_fields *f = &s->contents->models[m].maps[e];
+    const xa_audit_spec *spec = &s->contents->job->audit;
+    const int64_t at = place->annotated, n = rows->npairs;
+    for (int k = 0; k < spec->nmetrics; k++) {
+        const int i = e * spec->nmetrics + k;
+        const size_t bytes = xa_metric_statistic_bytes(&spec->metrics[k]);
+        XA_RETURN_TRY(err,
+                      put(s, f->localisation[k], at, n, sizeof(double), x->localisation[i], err));
+        if (f->statistic[k] >= 0)
+            XA_RETURN_TRY(err, put(s, f->statistic[k], at, n, bytes, x->statistic[i], err));
+    }
+    return XA_OK;
+}
+
 static xa_status
 put_model(xa_stage *s, const xa_place *place, const xa_rows *rows, int m, xa_err *err)
 {
@@ -123,28 +142,12 @@ put_model(xa_stage *s, const xa_place *place, const xa_rows *rows, int m, xa_err
     XA_RETURN_TRY(err, put(s, f->affine, at, n, 6 * sizeof *x->affine, x->affine, err));
     XA_RETURN_TRY(err, put(s, f->stage, at, n, 1, x->stage, err));
     XA_RETURN_TRY(err, put(s, f->message, at, n, XA_MESSAGE_BYTES, x->message, err));
-    for (int e = 0; e < spec->models[m].nexplainers; e++) {
+    for (int e = 0; e < spec->models[m].nexplainers; e++)
         XA_RETURN_TRY(err, put_maps(s, place, rows, m, e, err));
-        for (int k = 0; k < spec->nmetrics; k++)
-            XA_RETURN_TRY(err,
-                          put(s,
-                              f->maps[e].localisation[k],
-                              place->annotated,
-                              rows->npairs,
-                              sizeof(double),
-                              x->localisation[e * spec->nmetrics + k],
-                              err));
-        for (int k = 0; k < spec->nmetrics; k++)
-            if (f->maps[e].statistic[k] >= 0)
-                XA_RETURN_TRY(err,
-                              put(s,
-                                  f->maps[e].statistic[k],
-                                  place->annotated,
-                                  rows->npairs,
-                                  xa_metric_statistic_bytes(&spec->metrics[k]),
-                                  x->statistic[e * spec->nmetrics + k],
-                                  err));
-    }
+    for (int e = 0; spec->nmetrics && e < xa_scored(&spec->models[m]); e++)
+        XA_RETURN_TRY(err, put_scores(s, place, rows, m, e, err));
+    for (int k = 0; k < xa_explainer_pairs(&spec->models[m]) * XA_AGREEMENT_COUNT; k++)
+        XA_RETURN_TRY(err, put(s, f->agreement[k], at, n, sizeof(double), x->agreement[k], err));
     return XA_OK;
 }
 

@@ -291,13 +291,18 @@ static int64_t part_of(const xa_summary *s, const xa_series *x, int64_t q)
 
 /* ---- series ---- */
 
+static char *series_path(const xa_series *x, const char *group)
+{
+    return xa_strfmt("/%s/%s/%s/%s", group, x->model, x->explainer, x->metric);
+}
+
 static xa_status read_series(xa_summary *s, xa_series *x, xa_err *err)
 {
     xa_status st = XA_OK;
     xa_dataset_info info;
     int64_t n = 0;
-    char *path = xa_strfmt("/localisation/%s/%s/%s", x->model, x->explainer, x->metric);
-    char *beside = xa_strfmt("/statistics/%s/%s/%s", x->model, x->explainer, x->metric);
+    char *path = series_path(x, x->baseline ? "baselines" : "localisation");
+    char *beside = series_path(x, x->baseline ? "baseline_statistics" : "statistics");
     if (!path || !beside)
         XA_FAIL(err, XA_NOMEM, "out of memory");
     XA_TRY(err, xa_archive_attr_text(s->r->archive, path, "metric", &x->kind, err));
@@ -329,27 +334,75 @@ done:
     return st;
 }
 
+static xa_status add_series(xa_summary *s, size_t *cap, const xa_series *x, xa_err *err)
+{
+    XA_RETURN_TRY(err, xa_grow(&s->series, cap, (size_t)s->nseries + 1, sizeof *s->series, err));
+    s->series[s->nseries++] = *x;
+    return read_series(s, &s->series[s->nseries - 1], err);
+}
+
+/* The baselines of a model, behind its explainers; archives without them have none. */
+static xa_status find_baselines(xa_summary *s, const xa_read_model *m, size_t *cap, xa_err *err)
+{
+    xa_status st = XA_OK;
+    char **names = NULL, **metrics = NULL;
+    int64_t n = 0, nmetrics = 0;
+    char *group = xa_strfmt("/baselines/%s", m->name), *path = NULL;
+    if (!group)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    st = xa_archive_list(s->r->archive, group, &names, &n, err);
+    if (st == XA_NOT_FOUND) {
+        *err = (xa_err)XA_ERR_INIT;
+        st = XA_OK;
+        goto done;
+    }
+    XA_TRY(err, st);
+    for (int64_t b = 0; b < n; b++) {
+        free_texts(metrics, nmetrics);
+        metrics = NULL;
+        free(path);
+        path = xa_strfmt("%s/%s", group, names[b]);
+        if (!path)
+            XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_TRY(err, xa_archive_list(s->r->archive, path, &metrics, &nmetrics, err));
+        for (int64_t k = 0; k < nmetrics; k++) {
+            double *value = NULL;
+            xa_series x = {.model = m->name, .baseline = true};
+            char *data = xa_strfmt("%s/%s", path, metrics[k]);
+            st = data ? read_array(s, data, XA_TYPE_F64, s->r->pairs, &value, err) : XA_NOMEM;
+            free(data);
+            XA_TRY(err, st);
+            x.value = value;
+            x.explainer = xa_strdup(names[b]);
+            x.metric = xa_strdup(metrics[k]);
+            XA_TRY(err, add_series(s, cap, &x, err));
+            if (!x.explainer || !x.metric)
+                XA_FAIL(err, XA_NOMEM, "out of memory");
+        }
+    }
+done:
+    free_texts(names, n);
+    free_texts(metrics, nmetrics);
+    free(group);
+    free(path);
+    return st;
+}
+
 static xa_status find_series(xa_summary *s, xa_err *err)
 {
-    int n = 0;
-    for (int64_t m = 0; m < s->r->nmodels; m++)
-        for (int64_t e = 0; e < s->r->models[m].nmaps; e++)
-            n += (int)s->r->models[m].maps[e].nmetrics;
-    s->series = xa_alloc((size_t)n + 1, sizeof *s->series);
-    if (!s->series)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
-    for (int64_t m = 0; m < s->r->nmodels; m++)
-        for (int64_t e = 0; e < s->r->models[m].nmaps; e++) {
-            const xa_read_map *map = &s->r->models[m].maps[e];
-            for (int64_t k = 0; k < map->nmetrics; k++) {
-                xa_series *x = &s->series[s->nseries++];
-                *x = (xa_series){.model = s->r->models[m].name,
-                                 .explainer = map->name,
-                                 .metric = map->metrics[k],
-                                 .value = map->localisation[k]};
-                XA_RETURN_TRY(err, read_series(s, x, err));
+    size_t cap = 0;
+    for (int64_t m = 0; m < s->r->nmodels; m++) {
+        const xa_read_model *model = &s->r->models[m];
+        for (int64_t e = 0; e < model->nmaps; e++)
+            for (int64_t k = 0; k < model->maps[e].nmetrics; k++) {
+                const xa_series x = {.model = model->name,
+                                     .explainer = model->maps[e].name,
+                                     .metric = model->maps[e].metrics[k],
+                                     .value = model->maps[e].localisation[k]};
+                XA_RETURN_TRY(err, add_series(s, &cap, &x, err));
             }
-        }
+        XA_RETURN_TRY(err, find_baselines(s, model, &cap, err));
+    }
     return XA_OK;
 }
 
@@ -380,6 +433,11 @@ void xa_summary_close(xa_summary *s)
     for (int i = 0; i < s->nseries; i++) {
         free(s->series[i].kind);
         free(s->series[i].conventions);
+        if (s->series[i].baseline) {
+            free((void *)(uintptr_t)s->series[i].explainer);
+            free((void *)(uintptr_t)s->series[i].metric);
+            free((void *)(uintptr_t)s->series[i].value);
+        }
     }
     free(s->series);
     free(s->group);
@@ -418,7 +476,7 @@ static xa_status pick(const xa_summary *s, const xa_series *x, int64_t part, pic
     const size_t row = x->is == XA_SERIES_HITS     ? (size_t)x->levels * XA_HIT_BYTES
                        : x->is == XA_SERIES_PIXELS ? 2 * XA_STATS_BINS * sizeof(uint32_t)
                                                    : 0;
-    char *path = xa_strfmt("/statistics/%s/%s/%s", x->model, x->explainer, x->metric);
+    char *path = series_path(x, x->baseline ? "baseline_statistics" : "statistics");
     p->value = xa_alloc((size_t)pairs + 1, sizeof *p->value);
     p->group = xa_alloc((size_t)pairs + 1, sizeof *p->group);
     p->class_of = xa_alloc((size_t)pairs + 1, sizeof *p->class_of);
@@ -504,13 +562,14 @@ void xa_summary_undefined(const xa_summary *s, const xa_series *x, xa_undefined 
         bool made = false, nonfinite = false;
         if (isfinite(x->value[q]))
             continue;
-        for (int64_t k = first_row(map, i); k < map->rows && map->sample[k] == i; k++) {
+        for (int64_t k = map ? first_row(map, i) : 0; map && k < map->rows && map->sample[k] == i;
+             k++) {
             made = true;
             nonfinite = nonfinite || (map->flags[k] & XA_MAP_NONFINITE);
         }
         if (m->status[i] != XA_SAMPLE_DONE)
             out->not_done++;
-        else if (!made)
+        else if (map && !made)
             out->no_map++;
         else if (nonfinite)
             out->nonfinite++;
@@ -552,7 +611,8 @@ xa_status xa_summary_compare(const xa_summary *s,
         found = found || (against && called(a, against));
         for (int k = 0; k < all; k++) {
             const xa_series *b = &s->series[k];
-            if (k == i || strcmp(a->metric, b->metric) != 0 ||
+            if (k == i || strcmp(a->metric, b->metric) != 0 || a->baseline ||
+                (b->baseline && (!against || strcmp(a->model, b->model) != 0)) ||
                 (against ? !called(b, against) : k < i))
                 continue;
             if (against && called(a, against) && k < i)
@@ -571,7 +631,7 @@ xa_status xa_summary_compare(const xa_summary *s,
         }
     }
     for (int i = 0; i < all; i++)
-        if (i == 0 || s->series[i].explainer != s->series[i - 1].explainer)
+        if (i == 0 || strcmp(s->series[i].explainer, s->series[i - 1].explainer) != 0)
             xa_str_printf(
                 &list, "%s%s/%s", i ? ", " : "", s->series[i].model, s->series[i].explainer);
     if (against && !found)

@@ -13,10 +13,11 @@
 typedef enum xa_series_kind { XA_SERIES_SCORES, XA_SERIES_HITS, XA_SERIES_PIXELS } xa_series_kind;
 
 typedef struct xa_series {
-    const char *model, *explainer, *metric; /* the reader's */
+    const char *model, *explainer, *metric; /* the reader's; a baseline's are owned */
+    bool baseline;                          /* of maps that know nothing of the image */
     char *kind, *conventions;               /* owned; NULL where the archive does not say */
     xa_series_kind is;
-    const double *value; /* [pairs], NaN undefined */
+    const double *value; /* [pairs], NaN undefined; a baseline's is owned */
     int levels;          /* HITS */
     double level[XA_METRIC_LEVELS];
 } xa_series;

@@ -103,11 +103,36 @@ static void text_undefined(FILE *out, const xa_summary *s, const xa_series *x)
     fputc('\n', out);
 }
 
+/* Explainers of the table rows[first..end) that do no better than looking at the centre. */
+static void text_beaten(FILE *out, const row *rows, size_t first, size_t end)
+{
+    const row *centre = NULL;
+    const char *between = "  not better than looking at the centre: ";
+    char name[64];
+    for (size_t i = first; i < end; i++)
+        if (rows[i].series->baseline && !rows[i].part &&
+            !strcmp(rows[i].series->explainer, xa_baseline_name(XA_BASELINE_CENTRE)))
+            centre = &rows[i];
+    if (!centre || !centre->figure.micro.n)
+        return;
+    for (size_t i = first; i < end; i++) {
+        const xa_interval *f = &rows[i].figure.micro;
+        if (rows[i].series->baseline || rows[i].part || !f->n ||
+            f->value > centre->figure.micro.value)
+            continue;
+        fprintf(out, "%s%s", between, shown(rows[i].series->explainer, name, sizeof name));
+        between = ", ";
+    }
+    if (*between == ',')
+        fputc('\n', out);
+}
+
 static void
 print_text(const xa_summary *s, const row *rows, size_t n, const xa_stats_plan *plan, FILE *out)
 {
     char a[64], b[64], c[256];
     bool wilson = false;
+    size_t table = 0;
     for (size_t i = 0; i < n; i++) {
         const xa_series *x = rows[i].series;
         const bool first = i == 0 || strcmp(x->metric, rows[i - 1].series->metric) != 0 ||
@@ -128,9 +153,15 @@ print_text(const xa_summary *s, const row *rows, size_t n, const xa_stats_plan *
                     x->is == XA_SERIES_SCORES ? "over pairs [95 %]" : "over the data set [95 %]",
                     x->is == XA_SERIES_SCORES ? "over classes [95 %]" : "");
         }
+        char name[80];
+        snprintf(name,
+                 sizeof name,
+                 "%s%s",
+                 shown(x->explainer, a, sizeof a),
+                 x->baseline ? " (baseline)" : "");
         fprintf(out,
                 "  %-26.26s %-18.18s %6lld %5lld",
-                shown(x->explainer, a, sizeof a),
+                name,
                 rows[i].part ? shown(rows[i].part, b, sizeof b)
                 : s->by      ? "all"
                              : "",
@@ -140,8 +171,12 @@ print_text(const xa_summary *s, const row *rows, size_t n, const xa_stats_plan *
         if (x->is == XA_SERIES_SCORES)
             text_interval(out, &rows[i].figure.macro);
         fputc('\n', out);
-        if (!rows[i].part && rows[i].figure.micro.undefined)
+        if (!rows[i].part && rows[i].figure.micro.undefined && !x->baseline)
             text_undefined(out, s, x);
+        table = first ? i : table;
+        if (i + 1 == n || strcmp(x->metric, rows[i + 1].series->metric) != 0 ||
+            strcmp(x->model, rows[i + 1].series->model) != 0)
+            text_beaten(out, rows, table, i + 1);
         wilson = wilson || rows[i].figure.micro.kind == XA_INTERVAL_WILSON;
     }
     fprintf(out,
@@ -177,13 +212,15 @@ static void csv_number(FILE *out, double v)
 static void print_csv(const xa_summary *s, const row *rows, size_t n, FILE *out)
 {
     fprintf(out,
-            "model,explainer,metric,figure,conventions,by,part,n,undefined,clusters,value,low,high,"
+            "model,explainer,baseline,metric,figure,conventions,by,part,n,undefined,clusters,value,"
+            "low,high,"
             "interval,macro,macro_low,macro_high,classes\n");
     for (size_t i = 0; i < n; i++) {
         const xa_series *x = rows[i].series;
         const xa_figure *f = &rows[i].figure;
         const char *texts[] = {x->model,
                                x->explainer,
+                               x->baseline ? "yes" : "no",
                                x->metric,
                                figure_name(x),
                                x->conventions ? x->conventions : "",
@@ -243,11 +280,13 @@ print_json(const xa_summary *s, const row *rows, size_t n, const xa_stats_plan *
     json_t *list = json_array();
     for (size_t i = 0; i < n; i++) {
         const xa_series *x = rows[i].series;
-        json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s?, s:s?, s:o}",
+        json_t *o = json_pack("{s:s, s:s, s:b, s:s, s:s, s:s?, s:s?, s:s?, s:o}",
                               "model",
                               x->model,
                               "explainer",
                               x->explainer,
+                              "baseline",
+                              (int)x->baseline,
                               "metric",
                               x->metric,
                               "figure",
@@ -319,6 +358,8 @@ print_latex(const xa_summary *s, const row *rows, size_t n, const xa_stats_plan 
         for (size_t k = i; k < end; k++) {
             const xa_interval *f = &rows[k].figure.micro;
             latex_text(out, rows[k].series->explainer);
+            if (rows[k].series->baseline)
+                fputs(" (baseline)", out);
             fputs(" & ", out);
             latex_text(out, rows[k].part ? rows[k].part : s->by ? "all" : "");
             fprintf(out, " & %lld & ", (long long)f->n);
@@ -351,7 +392,10 @@ static int by_metric(const void *a, const void *b)
 {
     const xa_series *x = *(const xa_series *const *)a, *y = *(const xa_series *const *)b;
     const int model = strcmp(x->model, y->model), metric = strcmp(x->metric, y->metric);
-    return model ? model : metric ? metric : strcmp(x->explainer, y->explainer);
+    return model                        ? model
+           : metric                     ? metric
+           : x->baseline != y->baseline ? (int)x->baseline - (int)y->baseline
+                                        : strcmp(x->explainer, y->explainer);
 }
 
 xa_status xa_summary_print(

@@ -196,10 +196,13 @@ static xa_status size_work(xa_audit *a, xa_err *err)
     a->images = xa_alloc((size_t)a->unit, sizeof(xa_image));
     a->seconds = xa_alloc((size_t)a->unit, sizeof(float));
     a->served = xa_alloc((size_t)a->most_groups + 1, sizeof(bool));
+    a->other = xa_alloc((size_t)largest_map, sizeof(float));
+    for (int b = 0; b < XA_BASELINE_COUNT; b++)
+        xa_baseline_map((xa_baseline_kind)b, a->baseline[b]);
     a->ranks = xa_alloc((size_t)largest_map * 3, sizeof(uint32_t));
     a->value = xa_alloc((size_t)a->spec->nmetrics + 1, sizeof(double));
     a->statistic = xa_alloc((size_t)a->spec->nmetrics + 1, sizeof(void *));
-    if (!a->ranks || !a->value || !a->statistic || !a->served || !a->map || !a->seed ||
+    if (!a->other || !a->ranks || !a->value || !a->statistic || !a->served || !a->map || !a->seed ||
         !a->targets || !a->images || !a->seconds)
         XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
     return XA_OK;
@@ -256,6 +259,7 @@ void xa_audit_free(xa_audit *a)
     free(a->value);
     free(a->statistic);
     free(a->ranks);
+    free(a->other);
     free(a);
 }
 

@@ -78,7 +78,9 @@ struct xa_audit {
     xa_scorer *scorer;
     double *value;    /* [nmetrics] of the map in hand */
     void **statistic; /* [nmetrics] where its statistics go */
-    uint32_t *ranks;  /* scratch of scores of maps: three times the largest map */
+    float *other;     /* as map: the second of two maps that are compared */
+    float baseline[XA_BASELINE_COUNT][XA_BASELINE_SIDE * XA_BASELINE_SIDE];
+    uint32_t *ranks; /* scratch of scores of maps: three times the largest map */
 };
 
 /* rows.c */

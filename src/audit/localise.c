@@ -37,8 +37,9 @@ rank_of(const xa_audit *a, const xa_rows *rows, int m, int64_t slot, int32_t cla
     return rank;
 }
 
-/* A row as it is stored, read back. */
-static xa_score_map stored_map(xa_audit *a, const xa_rows *rows, int m, int e, int64_t row)
+/* A row as it is stored, read back; half floats through `plain`. */
+static xa_score_map
+stored_map(const xa_audit *a, const xa_rows *rows, int m, int e, int64_t row, float *plain)
 {
     const xa_audit_model *am = &a->models[m];
     const xa_map_rows *x = &rows->models[m].maps[e];
@@ -62,38 +63,107 @@ static xa_score_map stored_map(xa_audit *a, const xa_rows *rows, int m, int e, i
         s.affine[i / 3][i % 3] = (double)t[i];
     if (am->spec->explainers[e].half) {
         for (int64_t i = 0; i < n; i++)
-            a->map[i] =
-                xa_f32_from_f16(((const uint16_t *)(const void *)values)[i]) * x->scale[row];
-        s.values = a->map;
+            plain[i] = xa_f32_from_f16(((const uint16_t *)(const void *)values)[i]) * x->scale[row];
+        s.values = plain;
     }
     return s;
+}
+
+/* All metrics of one map; `scored` is its explainer, or a baseline behind them. */
+static xa_status score_map(xa_audit *a,
+                           xa_rows *rows,
+                           int m,
+                           int scored,
+                           int64_t pair,
+                           const xa_region *region,
+                           const xa_score_map *map,
+                           xa_err *err)
+{
+    const int nk = a->spec->nmetrics;
+    for (int k = 0; k < nk; k++) {
+        const size_t bytes = xa_metric_statistic_bytes(&a->spec->metrics[k]);
+        unsigned char *all = rows->models[m].statistic[scored * nk + k];
+        a->statistic[k] = bytes ? all + (size_t)pair * bytes : NULL;
+    }
+    XA_RETURN_TRY(err, xa_scorer_score(a->scorer, region, map, a->value, a->statistic, err));
+    for (int k = 0; k < nk; k++)
+        rows->models[m].localisation[scored * nk + k][pair] = a->value[k];
+    return XA_OK;
+}
+
+static xa_status score_baselines(xa_audit *a,
+                                 xa_rows *rows,
+                                 int m,
+                                 int64_t pair,
+                                 const xa_region *region,
+                                 int64_t rank,
+                                 xa_err *err)
+{
+    const int ne = a->models[m].spec->nexplainers, nk = a->spec->nmetrics;
+    const float *t = rows->models[m].affine + (int64_t)rows->pair_slot[pair] * 6;
+    for (int b = 0; b < XA_BASELINE_COUNT; b++) {
+        xa_score_map map = {.values = a->baseline[b],
+                            .channels = 1,
+                            .height = XA_BASELINE_SIDE,
+                            .width = XA_BASELINE_SIDE,
+                            .input_height = a->models[m].input.dim[0],
+                            .input_width = a->models[m].input.dim[1],
+                            .rank = rank};
+        for (int i = 0; i < 6; i++)
+            map.affine[i / 3][i % 3] = (double)t[i];
+        /* the centre itself, not that of the cell beside it */
+        map.has_peak = b == XA_BASELINE_CENTRE;
+        map.peak[0] = map.affine[0][0] * 0.5 * (double)map.input_width + map.affine[0][2];
+        map.peak[1] = map.affine[1][1] * 0.5 * (double)map.input_height + map.affine[1][2];
+        XA_RETURN_TRY(err, score_map(a, rows, m, ne + b, pair, region, &map, err));
+        for (int k = 0; k < nk; k++)
+            if (!xa_baseline_scores((xa_baseline_kind)b, a->spec->metrics[k].kind))
+                rows->models[m].localisation[(ne + b) * nk + k][pair] = NAN;
+    }
+    return XA_OK;
 }
 
 static xa_status
 score_pair(xa_audit *a, xa_rows *rows, int64_t pair, const xa_region *region, xa_err *err)
 {
     const int64_t slot = rows->pair_slot[pair];
-    const int nk = a->spec->nmetrics;
     for (int m = 0; m < rows->nmodels; m++) {
         if (rows->models[m].status[slot] != 1)
             continue;
+        const int64_t rank = rank_of(a, rows, m, slot, rows->pair_class[pair]);
         for (int e = 0; e < a->models[m].spec->nexplainers; e++) {
             const int64_t row = row_for(rows, m, e, slot, rows->pair_class[pair]);
             if (row < 0)
                 continue;
-            xa_score_map map = stored_map(a, rows, m, e, row);
-            map.rank = rank_of(a, rows, m, slot, rows->pair_class[pair]);
-            for (int k = 0; k < nk; k++) {
-                const size_t bytes = xa_metric_statistic_bytes(&a->spec->metrics[k]);
-                unsigned char *all = rows->models[m].statistic[e * nk + k];
-                a->statistic[k] = bytes ? all + (size_t)pair * bytes : NULL;
-            }
-            XA_RETURN_TRY(err,
-                          xa_scorer_score(a->scorer, region, &map, a->value, a->statistic, err));
-            for (int k = 0; k < nk; k++)
-                rows->models[m].localisation[e * nk + k][pair] = a->value[k];
+            xa_score_map map = stored_map(a, rows, m, e, row, a->map);
+            map.rank = rank;
+            XA_RETURN_TRY(err, score_map(a, rows, m, e, pair, region, &map, err));
         }
+        XA_RETURN_TRY(err, score_baselines(a, rows, m, pair, region, rank, err));
     }
+    return XA_OK;
+}
+
+/* How far every two explainers of a model say the same of a sample. */
+static xa_status compare_maps(xa_audit *a, xa_rows *rows, int m, int64_t slot, xa_err *err)
+{
+    const int ne = a->models[m].spec->nexplainers;
+    int at = 0;
+    for (int e = 0; e < ne; e++)
+        for (int f = e + 1; f < ne; f++, at++) {
+            int64_t ne_rows, nf_rows;
+            double out[XA_AGREEMENT_COUNT];
+            const int64_t p = xa_rows_first(rows, m, e, slot, &ne_rows);
+            const int64_t q = xa_rows_first(rows, m, f, slot, &nf_rows);
+            if (!ne_rows || !nf_rows || !isfinite(rows->models[m].maps[e].scale[p]) ||
+                !isfinite(rows->models[m].maps[f].scale[q]))
+                continue;
+            const xa_score_map x = stored_map(a, rows, m, e, p, a->map);
+            const xa_score_map y = stored_map(a, rows, m, f, q, a->other);
+            XA_RETURN_TRY(err, xa_agreement(&x, &y, out, err));
+            for (int k = 0; k < XA_AGREEMENT_COUNT; k++)
+                rows->models[m].agreement[at * XA_AGREEMENT_COUNT + k][slot] = out[k];
+        }
     return XA_OK;
 }
 
@@ -107,7 +177,7 @@ static void score_maps(xa_audit *a, xa_rows *rows)
                 double out[XA_MAP_SCORE_COUNT];
                 const bool made =
                     rows->models[m].status[x->slot[row]] == 1 && isfinite(x->scale[row]);
-                const xa_score_map map = stored_map(a, rows, m, e, row);
+                const xa_score_map map = stored_map(a, rows, m, e, row, a->map);
                 if (!made)
                     continue;
                 xa_map_scores(&map, a->ranks, out);
@@ -120,6 +190,10 @@ static void score_maps(xa_audit *a, xa_rows *rows)
 xa_status xa_audit_localise(xa_audit *a, const xa_sample *samples, xa_rows *rows, xa_err *err)
 {
     score_maps(a, rows);
+    for (int m = 0; m < rows->nmodels; m++)
+        for (int64_t i = 0; i < rows->n; i++)
+            if (rows->models[m].status[i] == 1)
+                XA_RETURN_TRY(err, compare_maps(a, rows, m, i, err));
     if (!a->spec->nmetrics)
         return XA_OK;
     for (int64_t q = 0; q < rows->npairs; q++) {

@@ -58,12 +58,15 @@ static void free_model_rows(xa_model_rows *m, const xa_audit_model_spec *spec, i
         free(x->values);
     }
     free(m->maps);
-    for (int k = 0; m->localisation && k < spec->nexplainers * nmetrics; k++)
+    for (int k = 0; m->localisation && k < xa_scored(spec) * nmetrics; k++)
         free(m->localisation[k]);
     free(m->localisation);
-    for (int k = 0; m->statistic && k < spec->nexplainers * nmetrics; k++)
+    for (int k = 0; m->statistic && k < xa_scored(spec) * nmetrics; k++)
         free(m->statistic[k]);
     free(m->statistic);
+    for (int k = 0; m->agreement && k < xa_explainer_pairs(spec) * XA_AGREEMENT_COUNT; k++)
+        free(m->agreement[k]);
+    free(m->agreement);
 }
 
 void xa_rows_free(xa_rows *r)
@@ -86,6 +89,8 @@ static bool create_model_rows(xa_model_rows *m, const xa_audit *a, int index)
 {
     const size_t n = (size_t)a->unit, c = (size_t)xa_audit_classes(a, index);
     const size_t ne = (size_t)a->models[index].spec->nexplainers;
+    const size_t scored = (size_t)xa_scored(a->models[index].spec) * (size_t)a->spec->nmetrics;
+    const int pairs = xa_explainer_pairs(a->models[index].spec) * XA_AGREEMENT_COUNT;
     m->logits = xa_alloc(n * c, sizeof(float));
     m->probs = xa_alloc(n * c, sizeof(float));
     m->predicted = xa_alloc(n, sizeof(int32_t));
@@ -94,10 +99,14 @@ static bool create_model_rows(xa_model_rows *m, const xa_audit *a, int index)
     m->stage = xa_alloc(n, 1);
     m->message = xa_alloc(n, MESSAGE);
     m->maps = xa_alloc(ne + 1, sizeof(xa_map_rows));
-    m->localisation = xa_alloc(ne * (size_t)a->spec->nmetrics + 1, sizeof(double *));
-    m->statistic = xa_alloc(ne * (size_t)a->spec->nmetrics + 1, sizeof(unsigned char *));
-    return m->statistic && m->logits && m->probs && m->predicted && m->affine && m->status &&
-           m->stage && m->message && m->maps && m->localisation;
+    m->localisation = xa_alloc(scored + 1, sizeof(double *));
+    m->statistic = xa_alloc(scored + 1, sizeof(unsigned char *));
+    m->agreement = xa_alloc((size_t)pairs + 1, sizeof(double *));
+    for (int k = 0; m->agreement && k < pairs; k++)
+        if (!(m->agreement[k] = xa_alloc(n, sizeof(double))))
+            return false;
+    return m->agreement && m->statistic && m->logits && m->probs && m->predicted && m->affine &&
+           m->status && m->stage && m->message && m->maps && m->localisation;
 }
 
 xa_status xa_rows_create(const xa_audit *a, xa_rows **out, xa_err *err)
@@ -202,7 +211,7 @@ static xa_status reset_pairs(xa_rows *r, const xa_sample *samples, xa_err *err)
         XA_RETURN_TRY(err, xa_grow(&r->pair_slot, &cap[0], (size_t)need, sizeof(int32_t), err));
         XA_RETURN_TRY(err, xa_grow(&r->pair_class, &cap[1], (size_t)need, sizeof(int32_t), err));
         for (int m = 0; m < r->nmodels; m++)
-            for (int k = 0; k < r->audit->models[m].spec->nexplainers * r->audit->spec->nmetrics;
+            for (int k = 0; k < xa_scored(r->audit->models[m].spec) * r->audit->spec->nmetrics;
                  k++) {
                 size_t c = (size_t)r->pair_cap;
                 XA_RETURN_TRY(
@@ -226,7 +235,7 @@ static xa_status reset_pairs(xa_rows *r, const xa_sample *samples, xa_err *err)
             r->pair_slot[r->npairs++] = (int32_t)i;
     }
     for (int m = 0; m < r->nmodels; m++)
-        for (int k = 0; k < r->audit->models[m].spec->nexplainers * r->audit->spec->nmetrics; k++) {
+        for (int k = 0; k < xa_scored(r->audit->models[m].spec) * r->audit->spec->nmetrics; k++) {
             const size_t bytes =
                 xa_metric_statistic_bytes(&r->audit->spec->metrics[k % r->audit->spec->nmetrics]);
             for (int64_t q = 0; q < r->npairs; q++)
@@ -259,6 +268,9 @@ xa_status xa_rows_reset(xa_rows *r, const xa_sample *samples, int64_t n, xa_err 
             x->stage[i] = 0;
         }
         memset(x->message, 0, (size_t)n * MESSAGE);
+        for (int k = 0; k < xa_explainer_pairs(r->audit->models[m].spec) * XA_AGREEMENT_COUNT; k++)
+            for (int64_t i = 0; i < n; i++)
+                x->agreement[k][i] = NAN;
         XA_RETURN_TRY(err, reset_maps(r, m, samples, err));
     }
     return XA_OK;

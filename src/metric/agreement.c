@@ -69,6 +69,11 @@ static int64_t largest(const float *v, int64_t n)
     return at;
 }
 
+static int64_t least3(int64_t a, int64_t b, int64_t c)
+{
+    return a < b ? (a < c ? a : c) : (b < c ? b : c);
+}
+
 static bool neighbours(int64_t a, int64_t b, int64_t w)
 {
     return llabs(a % w - b % w) <= 1 && llabs(a / w - b / w) <= 1;
@@ -80,8 +85,8 @@ xa_status xa_agreement(const xa_score_map *a,
                        xa_err *err)
 {
     xa_status st = XA_OK;
-    const int64_t h = a->height < b->height ? a->height : b->height;
-    const int64_t w = a->width < b->width ? a->width : b->width, n = h * w;
+    const int64_t h = least3(a->height, b->height, XA_AGREEMENT_SIDE);
+    const int64_t w = least3(a->width, b->width, XA_AGREEMENT_SIDE), n = h * w;
     const int64_t na = a->height * a->width, nb = b->height * b->width;
     float *va = NULL, *vb = NULL, *full = NULL;
     double *rank = NULL;

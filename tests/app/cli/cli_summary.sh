@@ -58,6 +58,8 @@ cp out compared.csv
 for by in correct size group split; do expect 0 "$XAUDIT" summary a.h5 --by $by; done
 expect 0 "$XAUDIT" summary a.h5 --against gradcam.label.prob
 said 'xception/saliency.predicted +xception/gradcam.label.prob'
+expect 0 "$XAUDIT" summary a.h5 --against centre
+said 'xception/gradcam.label.prob +xception/centre'
 expect 0 "$XAUDIT" summary a.h5 --latex
 said '\\textbf'
 said 'roc\\_auc'
@@ -66,7 +68,8 @@ import csv, json
 import h5py, numpy as np
 
 f = h5py.File("a.h5")
-rows = {(r["explainer"], r["metric"]): r for r in csv.DictReader(open("figures.csv"))}
+everything = list(csv.DictReader(open("figures.csv")))
+rows = {(r["explainer"], r["metric"]): r for r in everything if r["baseline"] == "no"}
 sample, classes = f["eval/sample"][:], f["eval/class"][:]
 assert len(sample) == 14 and len(rows) == 22
 for (explainer, metric), r in rows.items():
@@ -88,9 +91,39 @@ for (explainer, metric), r in rows.items():
         assert abs(float(r["macro"]) - macro) < 1e-8, r
     assert abs(value - want) < 1e-8, (r, want)
     assert float(r["low"]) <= value + 1e-12 and value <= float(r["high"]) + 1e-12 and r["conventions"], r
+# what looking at the usual place would score
+for r in everything:
+    if r["baseline"] == "yes" and r["figure"] == "mean":
+        v = f[f"baselines/xception/{r['explainer']}/{r['metric']}"][:]
+        assert int(r["n"]) == np.isfinite(v).sum() and (int(r["n"]) == 0 or abs(float(r["value"]) - np.nanmean(v)) < 1e-8), r
+area, centre = f["baselines/xception/full/energy"][:], f["baselines/xception/centre/pointing_game"][:]
+for q in range(13):
+    i = sample[q]
+    w, h = int(f["samples/width"][i]), int(f["samples/height"][i])
+    x0, y0, x1, y1 = f["samples/annotations/box"][f["samples/annotations/offset"][i]]
+    assert abs(area[q] - (x1 - x0) * (y1 - y0) / (w * h)) < 0.02
+    assert centre[q] == (x0 <= w / 2 < x1 and y0 <= h / 2 < y1)
+assert np.isnan(f["baselines/xception/full/pointing_game"][:]).all()
+# agreement of the two explainers, ranks of the coarser grid
+pair = f["pairs/xception/saliency.predicted__gradcam.label.prob"]
+a, b = f["maps/xception/saliency.predicted"], f["maps/xception/gradcam.label.prob"]
+assert all(a["sample"][i] == i and b["sample"][i] == i for i in range(14))
+def ranks(v):
+    order, s = np.argsort(v, kind="stable"), np.sort(v)
+    return (np.searchsorted(s, v, "left") + np.searchsorted(s, v, "right") + 1) / 2
+for i in range(14):
+    x = a["values"][i, 0].astype(float) * a["scale"][i]
+    y = b["values"][i, 0].astype(float) * b["scale"][i]
+    if not y.any():
+        assert np.isnan(pair["spearman"][i])
+        continue
+    k = x.shape[0] // y.shape[0]
+    x = x.reshape(y.shape[0], k, y.shape[1], k).mean((1, 3)).astype(np.float32)
+    want = np.corrcoef(ranks(x.ravel()), ranks(y.ravel()))[0, 1]
+    assert abs(pair["spearman"][i] - want) < 1e-6, (i, pair["spearman"][i], want)
 light = f["samples/extra/light"].asstr()[:][sample]
 for r in csv.DictReader(open("light.csv")):
-    if r["figure"] == "mean" and r["part"] != "all":
+    if r["figure"] == "mean" and r["part"] != "all" and r["baseline"] == "no":
         v = f[f"localisation/xception/{r['explainer']}/{r['metric']}"][:][light == r["part"]]
         assert abs(float(r["value"]) - np.nanmean(v)) < 1e-8, r
 assert any(x["part"] == "airplanes" for x in json.load(open("class.json"))["figures"])

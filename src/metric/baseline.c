@@ -1,0 +1,41 @@
+/* Maps that know nothing of the image. */
+#include "xaudit/metric.h"
+
+#include <math.h>
+
+static const struct {
+    const char *name, *description;
+} baselines[XA_BASELINE_COUNT] = {
+#define X(kind, text, description) [XA_BASELINE_##kind] = {text, description},
+    XA_BASELINE_LIST(X)
+#undef X
+};
+
+const char *xa_baseline_name(xa_baseline_kind k)
+{
+    return baselines[k].name;
+}
+
+const char *xa_baseline_description(xa_baseline_kind k)
+{
+    return baselines[k].description;
+}
+
+void xa_baseline_map(xa_baseline_kind k, float *values)
+{
+    enum { N = XA_BASELINE_SIDE };
+    for (int y = 0; y < N; y++)
+        for (int x = 0; x < N; x++) {
+            const double dx = (x + 0.5) / N - 0.5, dy = (y + 0.5) / N - 0.5;
+            values[y * N + x] = k == XA_BASELINE_FULL
+                                    ? 1.0f
+                                    : (float)exp(-(dx * dx + dy * dy) / (2.0 * 0.25 * 0.25));
+        }
+    if (k == XA_BASELINE_FULL)
+        values[N * N - 1] = 0.999f;
+}
+
+bool xa_baseline_scores(xa_baseline_kind k, xa_metric_kind metric)
+{
+    return k != XA_BASELINE_FULL || metric != XA_METRIC_POINTING_GAME;
+}
