@@ -7,11 +7,13 @@
 #include "summary.h"
 
 static const char usage[] =
-    "xaudit summary ARCHIVE [--by class|correct|size|group|split|COLUMN] [--csv|--json|--latex]\n"
-    "               [--compare | --against EXPLAINER] [--replicates N] [--seed N]\n";
+    "xaudit summary ARCHIVE [OTHER] [--by class|correct|size|group|split|COLUMN] "
+    "[--csv|--json|--latex]\n"
+    "               [--compare | --against EXPLAINER] [--replicates N] [--seed N]\n"
+    "With OTHER: the two archives compared, pair by pair, over the samples they share.\n";
 
 typedef struct options {
-    const char *archive, *by, *against;
+    const char *archive, *other, *by, *against;
     bool compare;
     xa_summary_form form;
     int64_t replicates, seed;
@@ -70,16 +72,59 @@ static bool parse(int argc, char **argv, options *o)
             return false;
         }
     }
-    if (optind != argc - 1 || forms > 1) {
-        fprintf(stderr, "xaudit summary: expected one archive and one form of output\n%s", usage);
+    if (optind < argc - 2 || optind >= argc || forms > 1) {
+        fprintf(stderr,
+                "xaudit summary: expected one or two archives and one form of output\n%s",
+                usage);
         return false;
     }
+    o->other = optind == argc - 2 ? argv[optind + 1] : NULL;
+    if (o->other && (o->by || o->against)) {
+        fprintf(stderr, "xaudit summary: --by and --against are for one archive\n");
+        return false;
+    }
+    o->compare = o->compare || o->other;
     if (o->compare && (o->form == XA_SUMMARY_JSON || o->form == XA_SUMMARY_LATEX)) {
         fprintf(stderr, "xaudit summary: comparisons are printed as text or --csv\n");
         return false;
     }
     o->archive = argv[optind];
     return true;
+}
+
+/* Two archives: what they share, and every explainer and metric that both have. */
+static xa_status
+compare_archives(const xa_summary *a, const options *o, const xa_stats_plan *plan, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_summary *b = NULL;
+    xa_joined j = {0};
+    xa_compared *c = NULL;
+    int n = 0, left_out = 0;
+    XA_TRY(err, xa_summary_open(o->other, NULL, &b, err));
+    XA_TRY(err, xa_summary_join(a, b, &j, err));
+    if (o->form == XA_SUMMARY_TEXT)
+        printf("a: %s\nb: %s\n%lld pairs of image and class in both with the same pixels; of a's "
+               "others %lld are not in b, %lld have other pixels, %lld are not done in both\n",
+               o->archive,
+               o->other,
+               (long long)j.joined,
+               (long long)j.absent,
+               (long long)j.other_pixels,
+               (long long)j.not_done);
+    XA_TRY(err, xa_summary_compare_archives(a, b, &j, plan, &c, &n, &left_out, err));
+    if (n == 0)
+        XA_FAIL(err,
+                XA_MISMATCH,
+                "%s and %s share no explainer and metric with the same conventions",
+                o->archive,
+                o->other);
+    xa_summary_print_compared(c, n, left_out, plan, o->form, stdout);
+done:
+    free(c);
+    free(j.to);
+    xa_summary_close(b);
+    return st;
 }
 
 static xa_status summarise(const options *o, xa_err *err)
@@ -97,6 +142,10 @@ static xa_status summarise(const options *o, xa_err *err)
                 "%s: no localisation scores; name metrics in the job and annotate images in the "
                 "manifest",
                 o->archive);
+    if (o->other) {
+        XA_TRY(err, compare_archives(s, o, &plan, err));
+        goto done;
+    }
     if (o->form == XA_SUMMARY_TEXT)
         xa_summary_print_flow(s, stdout);
     if (o->compare) {

@@ -78,6 +78,27 @@ XA_MUST_USE xa_status xa_summary_compare(const xa_summary *s,
                                          int *left_out,
                                          xa_err *err);
 
+/* Which pairs of two archives are the same: sample id, annotated class (by name where both know
+ * names), and the pixels. to: [a's pairs] pair of b, or -1. */
+typedef struct xa_joined {
+    int64_t *to;
+    int64_t joined, absent, other_pixels, not_done;
+} xa_joined;
+XA_MUST_USE xa_status xa_summary_join(const xa_summary *a,
+                                      const xa_summary *b,
+                                      xa_joined *out,
+                                      xa_err *err);
+/* Series of one explainer and metric in both, whatever the model's name; *left_out counts figures
+ * over the data set and metrics whose conventions differ. */
+XA_MUST_USE xa_status xa_summary_compare_archives(const xa_summary *a,
+                                                  const xa_summary *b,
+                                                  const xa_joined *j,
+                                                  const xa_stats_plan *plan,
+                                                  xa_compared **out,
+                                                  int *n,
+                                                  int *left_out,
+                                                  xa_err *err);
+
 /* summary_print.c */
 void xa_summary_print_flow(const xa_summary *s, FILE *out);
 typedef enum xa_summary_form {

@@ -519,7 +519,7 @@ void xa_summary_print_compared(const xa_compared *c,
             (long long)(plan->replicates + 1));
     if (left_out)
         fprintf(out,
-                "%d comparisons of box_acc and pxap left out: they are figures of the whole data "
-                "set.\n",
+                "%d comparisons left out: box_acc and pxap are figures of the whole data set, or "
+                "conventions differ.\n",
                 left_out);
 }

@@ -158,6 +158,21 @@ said 'known are: xception/gradcam.label.prob, xception/saliency.predicted'
 expect 2 "$XAUDIT" summary a.h5 --csv --json
 expect 2 "$XAUDIT" summary
 expect 1 "$XAUDIT" summary manifest.csv
+# two archives, joined by id, class and pixels: another score, half of the images, and one image changed
+head -n 8 manifest.csv >half.csv
+mkdir -p other
+cp "$(sed -n 4p manifest.csv | cut -d, -f1)" other/changed.jpg
+sed "3s#^[^,]*#$WORK/other/changed.jpg#" half.csv | awk -F, -v OFS=, 'NR == 1 {print $0, "id"} NR > 1 {print $0, "i" NR}' >second.csv
+awk -F, -v OFS=, 'NR == 1 {print $0, "id"} NR > 1 {print $0, "i" NR}' manifest.csv >first.csv
+sed 's/^manifest:.*/manifest: first.csv/' job.yaml >first.yaml
+sed 's/^manifest:.*/manifest: second.csv/; s/score: logit, target: predicted/score: prob, target: predicted, name: saliency.predicted/' job.yaml >second.yaml
+expect 3 "$XAUDIT" run first.yaml --output first.h5 --quiet
+expect 0 "$XAUDIT" run second.yaml --output second.h5 --quiet
+expect 0 "$XAUDIT" summary first.h5 second.h5
+said '5 pairs of image and class in both with the same pixels; of a.s others 8 are not in b, 1 have other pixels'
+said 'gradcam.label.prob .* 0/5/0'
+said 'conventions differ'
+expect 2 "$XAUDIT" summary first.h5 second.h5 --by class
 # settings that move nothing, and those out of bounds
 sed 's/  - roc_auc/  - { kind: roc_auc, tolerance: 15px }/; s/  - energy/  - { kind: energy, profile: wsol }/; s/  - top1/  - { kind: top1, iou: 2 }/; s/grid: 7/grid: 0/' job.yaml >bad.yaml
 expect 2 "$XAUDIT" check bad.yaml
