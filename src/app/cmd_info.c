@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app.h"
+#include "methods.h"
 #include "reader.h"
 
 /* ---- archive ---- */
@@ -238,29 +239,34 @@ static bool is_hdf5(const char *path)
 
 int xa_cmd_info(int argc, char **argv)
 {
-    static const struct option list[] = {
-        {"digest", no_argument, NULL, 'd'}, {"job", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
+    static const struct option list[] = {{"digest", no_argument, NULL, 'd'},
+                                         {"job", no_argument, NULL, 'j'},
+                                         {"methods", no_argument, NULL, 'm'},
+                                         {NULL, 0, NULL, 0}};
     xa_err err = XA_ERR_INIT, other = XA_ERR_INIT;
-    bool digest = false, job = false;
+    bool digest = false, job = false, methods = false;
     xa_status st;
     int c;
     optind = 1;
     opterr = 0;
     while ((c = getopt_long(argc, argv, "", list, NULL)) != -1) {
-        if (c != 'd' && c != 'j') {
+        if (c != 'd' && c != 'j' && c != 'm') {
             fprintf(
                 stderr, "xaudit info: unknown option %s; see xaudit --help\n", argv[optind - 1]);
             return XA_EXIT_USAGE;
         }
         digest = digest || c == 'd';
         job = job || c == 'j';
+        methods = methods || c == 'm';
     }
     if (optind != argc - 1) {
         fprintf(stderr, "xaudit info: expected one file; see xaudit --help\n");
         return XA_EXIT_USAGE;
     }
     const char *path = argv[optind];
-    if (job) {
+    if (methods) {
+        st = xa_print_methods(path, stdout, &err);
+    } else if (job) {
         st = print_job(path, &err);
     } else if (is_hdf5(path)) {
         xa_archive *a = NULL;

@@ -15,7 +15,7 @@ static const char usage[] =
     "  xaudit check JOB.yaml [--layers] [--against REF.h5] [--set key=value]...\n"
     "                      what would run: models, memory, sizes; every mistake at once;\n"
     "                      --against: agreement with Keras (tests/parity/reference.py)\n"
-    "  xaudit info FILE [--digest] [--job]\n"
+    "  xaudit info FILE [--digest] [--job] [--methods]\n"
     "                      an archive, a model or an image, in a page\n"
     "  xaudit verify ARCHIVE\n"
     "                      checksums, ranges and sizes of every done row; exit 1 on damage,\n"

@@ -22,7 +22,7 @@ static const char *const references[XA_METRIC_COUNT] = {
                         "geolocation, WACV 2022",
     [XA_METRIC_ROC_AUC] = "Fawcett, An introduction to ROC analysis, Pattern Recognition Letters "
                           "2006",
-    [XA_METRIC_AVERAGE_FOCUS] = "Mean relevance inside the annotation over the map's maximum",
+    [XA_METRIC_AVERAGE_FOCUS] = "Average saliency focus of mednet, Idiap Research Institute",
     [XA_METRIC_IOU] = "Saporta et al., Benchmarking saliency methods for chest X-ray "
                       "interpretation, Nature Machine Intelligence 2022",
     [XA_METRIC_BOX_IOU] = "Selvaraju et al., Grad-CAM, ICCV 2017",

@@ -151,6 +151,12 @@ for q in range(13):
     gini = ((2 * np.arange(1, n + 1) - n - 1) * g).sum() / (n * g.sum())
     assert abs(e["scores/gini"][i] - gini) < 1e-6
 PY
+expect 0 "$XAUDIT" info a.h5 --methods
+said 'Model xception \(xception.h5; Keras 2.15.0 \(tensorflow\), functional; SHA-256 a8d9f2032dc8cc8d'
+said '14 of 15 images were explained; the predicted class was a label of'
+said "gradcam.label.prob \(gradcam \[[0-9]\]\), of the labelled class's prob, layer xception_compact/block9_sepconv2_act"
+said '^\[[0-9]\] Selvaraju et al.: Grad-CAM'
+said 'groups drawn together'
 expect 2 "$XAUDIT" summary a.h5 --by lights
 said 'expected class, correct, size, group, split, light'
 expect 2 "$XAUDIT" summary a.h5 --against nothing

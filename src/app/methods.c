@@ -1,0 +1,206 @@
+/* A paragraph for a paper's methods section, from what an archive says of itself. */
+#include "methods.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "summary.h"
+
+enum { MAX_REFERENCES = 64 };
+
+typedef struct paper {
+    FILE *out;
+    xa_read *r;
+    char *references[MAX_REFERENCES]; /* each once, in order of mention */
+    int count;
+} paper;
+
+/* An attribute as text, "" when absent; free(). */
+static char *attribute(const paper *p, const char *path, const char *name)
+{
+    char *text = NULL;
+    if (xa_archive_attr_text(p->r->archive, path, name, &text, NULL) != XA_OK || !text)
+        return xa_strdup("");
+    return text;
+}
+
+/* The number of a reference, new or old; 0 for none. */
+static int cite(paper *p, const char *reference)
+{
+    if (!reference || !*reference)
+        return 0;
+    for (int i = 0; i < p->count; i++)
+        if (!strcmp(p->references[i], reference))
+            return i + 1;
+    if (p->count == MAX_REFERENCES || !(p->references[p->count] = xa_strdup(reference)))
+        return 0;
+    return ++p->count;
+}
+
+static void put_citation(paper *p, const char *path)
+{
+    char *reference = attribute(p, path, "reference");
+    const int n = cite(p, reference);
+    if (n)
+        fprintf(p->out, " [%d]", n);
+    free(reference);
+}
+
+static void put_accuracy(const paper *p, const xa_read_model *m)
+{
+    int64_t labelled = 0, right = 0, done = 0;
+    for (int64_t i = 0; i < p->r->samples; i++) {
+        if (m->status[i] != XA_SAMPLE_DONE)
+            continue;
+        done++;
+        if (p->r->label_offset[i + 1] == p->r->label_offset[i])
+            continue;
+        labelled++;
+        right += xa_read_has_label(p->r, i, m->predicted[i]);
+    }
+    fprintf(
+        p->out, " %lld of %lld images were explained", (long long)done, (long long)p->r->samples);
+    if (labelled)
+        fprintf(p->out,
+                "; the predicted class was a label of %.1f %% (%lld of %lld)",
+                100.0 * (double)right / (double)labelled,
+                (long long)right,
+                (long long)labelled);
+    fputs(".\n", p->out);
+}
+
+static void put_explainer(paper *p, const char *model, const xa_read_map *x)
+{
+    static const char *const of[][2] = {{"predicted", "the predicted class"},
+                                        {"label", "the labelled class"},
+                                        {"annotated", "each annotated class"},
+                                        {"none", "no class in particular"},
+                                        {"class", "one fixed class"}};
+    char *path = xa_strfmt("/maps/%s/%s", model, x->name);
+    if (!path)
+        return;
+    char *target = attribute(p, path, "target"), *score = attribute(p, path, "score");
+    char *profile = attribute(p, path, "profile"), *store = attribute(p, path, "channels");
+    const char *whom = target;
+    for (size_t k = 0; k < sizeof of / sizeof *of; k++)
+        if (!strcmp(target, of[k][0]))
+            whom = of[k][1];
+    fprintf(p->out, "%s (%s", x->name, x->kind ? x->kind : "kind not stored");
+    put_citation(p, path);
+    fprintf(p->out, "), of %s", whom);
+    if (*score && strcmp(target, "none") != 0)
+        fprintf(p->out, "'s %s", score);
+    if (x->layer && *x->layer)
+        fprintf(p->out, ", layer %s", x->layer);
+    if (*store)
+        fprintf(p->out, ", %s over the channels", store);
+    if (*profile)
+        fprintf(p->out, ", profile %s", profile);
+    free(target);
+    free(score);
+    free(profile);
+    free(store);
+    free(path);
+}
+
+static void put_model(paper *p, const xa_read_model *m)
+{
+    char *path = xa_strfmt("/models/%s", m->name);
+    double size[2] = {0};
+    int64_t n = 0;
+    if (!path)
+        return;
+    char *file = attribute(p, path, "file"), *sha = attribute(p, path, "sha256");
+    char *origin = attribute(p, path, "origin"), *head = attribute(p, path, "head");
+    char *resize = attribute(p, path, "resize"), *scale = attribute(p, path, "scale");
+    if (xa_archive_attr_f64(p->r->archive, path, "input_size", size, 2, &n, NULL) != XA_OK)
+        n = 0;
+    fprintf(
+        p->out,
+        "Model %s (%s; %s; SHA-256 %.16s...; %s head, %lld classes) saw images resized to %.0f x "
+        "%.0f (height x width) by %s and scaled by \"%s\".",
+        m->name,
+        file,
+        origin,
+        sha,
+        head,
+        (long long)m->classes,
+        n == 2 ? size[0] : 0.0,
+        n == 2 ? size[1] : 0.0,
+        resize,
+        scale);
+    put_accuracy(p, m);
+    fprintf(p->out, "Explanations of %s: ", m->name);
+    for (int64_t e = 0; e < m->nmaps; e++) {
+        if (e)
+            fputs("; ", p->out);
+        put_explainer(p, m->name, &m->maps[e]);
+    }
+    fputs(".\n", p->out);
+    free(file);
+    free(sha);
+    free(origin);
+    free(head);
+    free(resize);
+    free(scale);
+    free(path);
+}
+
+/* Metrics are the same for every explainer of a job: the first that has them tells. */
+static void put_metrics(paper *p, const xa_summary *s)
+{
+    const xa_series *first = s->nseries ? &s->series[0] : NULL;
+    if (!first)
+        return;
+    fprintf(p->out,
+            "Localisation was scored on %lld pairs of image and annotated class, from the maps as "
+            "stored: ",
+            (long long)p->r->pairs);
+    for (int i = 0; i < s->nseries; i++) {
+        const xa_series *x = &s->series[i];
+        if (strcmp(x->model, first->model) != 0 || strcmp(x->explainer, first->explainer) != 0)
+            break;
+        char *path = xa_strfmt("/localisation/%s/%s/%s", x->model, x->explainer, x->metric);
+        fprintf(p->out, "%s%s", i ? "; " : "", x->metric);
+        if (path)
+            put_citation(p, path);
+        fprintf(p->out, " (%s)", x->conventions ? x->conventions : "conventions not stored");
+        free(path);
+    }
+    fprintf(
+        p->out,
+        ". Undefined scores are left out and counted. Intervals are 95 %% percentile bootstrap "
+        "intervals, 1000 replicates, seed 1, %s%s; rates of 0 and 1 have Wilson's interval; every "
+        "replicate re-takes maxima over thresholds; p values are those of the paired bootstrap, "
+        "adjusted by Holm's method (defaults of xaudit summary).\n",
+        s->grouped ? "groups drawn together" : "the pairs of an image drawn together",
+        s->grouped ? "" : " (no group column)");
+}
+
+xa_status xa_print_methods(const char *archive, FILE *out, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_summary *s = NULL;
+    XA_TRY(err, xa_summary_open(archive, NULL, &s, err));
+    paper p = {.out = out, .r = s->r};
+    char *version = attribute(&p, "/", "tool_version"),
+         *manifest = attribute(&p, "/", "manifest_sha256");
+    char *identity = NULL;
+    fprintf(
+        out, "The audit was made with xaudit %s (manifest SHA-256 %.16s...).\n", version, manifest);
+    for (int64_t m = 0; m < s->r->nmodels; m++)
+        put_model(&p, &s->r->models[m]);
+    put_metrics(&p, s);
+    identity = attribute(&p, "/", "identity");
+    fprintf(out, "Archive identity: %s.\n", identity);
+    for (int i = 0; i < p.count; i++) {
+        fprintf(out, "%s[%d] %s\n", i ? "" : "\n", i + 1, p.references[i]);
+        free(p.references[i]);
+    }
+    free(version);
+    free(manifest);
+    free(identity);
+done:
+    xa_summary_close(s);
+    return st;
+}
