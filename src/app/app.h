@@ -21,6 +21,7 @@ typedef struct xa_run_options {
     const char *output;
     const char *against; /* check */
     int64_t limit;
+    int64_t probe; /* check: images to try preprocessing on; 0: none */
     bool fresh, retry_failed, quiet, json, layers;
 } xa_run_options;
 /* Parses the arguments after the command's name; false after having told what is wrong. */

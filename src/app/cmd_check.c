@@ -6,6 +6,7 @@
 
 #include "against.h"
 #include "app.h"
+#include "probe.h"
 
 static void print_explainers(const xa_loaded *l, int m)
 {
@@ -258,6 +259,10 @@ static int check(const xa_run_options *opt, xa_loaded *l, xa_problems *problems,
         }
         puts(agrees ? "agrees with Keras" : "does NOT agree with Keras");
         return agrees ? XA_EXIT_DONE : XA_EXIT_FAILED;
+    }
+    if (opt->probe && xa_check_probe(l, opt->probe, err) != XA_OK) {
+        xa_print_error(err);
+        return XA_EXIT_USAGE;
     }
     puts("ready to run");
     return XA_EXIT_DONE;

@@ -7,7 +7,7 @@
 
 bool xa_run_options_parse(int argc, char **argv, const char *command, xa_run_options *out)
 {
-    enum { OUTPUT = 256, SET, LIMIT, FRESH, RETRY, QUIET, JSON, LAYERS, AGAINST };
+    enum { OUTPUT = 256, SET, LIMIT, FRESH, RETRY, QUIET, JSON, LAYERS, AGAINST, PROBE };
     static const struct option list[] = {{"output", required_argument, NULL, OUTPUT},
                                          {"set", required_argument, NULL, SET},
                                          {"limit", required_argument, NULL, LIMIT},
@@ -17,6 +17,7 @@ bool xa_run_options_parse(int argc, char **argv, const char *command, xa_run_opt
                                          {"json", no_argument, NULL, JSON},
                                          {"layers", no_argument, NULL, LAYERS},
                                          {"against", required_argument, NULL, AGAINST},
+                                         {"probe", required_argument, NULL, PROBE},
                                          {NULL, 0, NULL, 0}};
     int c;
     *out = (xa_run_options){0};
@@ -37,6 +38,15 @@ bool xa_run_options_parse(int argc, char **argv, const char *command, xa_run_opt
             if (!xa_parse_i64(optarg, &out->limit) || out->limit < 1) {
                 fprintf(stderr,
                         "xaudit %s: --limit: expected a number of samples, found %s\n",
+                        command,
+                        optarg);
+                return false;
+            }
+            break;
+        case PROBE:
+            if (!xa_parse_i64(optarg, &out->probe) || out->probe < 1) {
+                fprintf(stderr,
+                        "xaudit %s: --probe: expected a number of images, found %s\n",
                         command,
                         optarg);
                 return false;

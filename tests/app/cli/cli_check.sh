@@ -49,4 +49,19 @@ for line in open(sys.argv[1]):
 PY
 digest out.h5 >digests.txt
 expect 0 /usr/bin/python3 read.py digests.txt
+# the wrong scaling is found by trying the others
+demo_manifest 20 >manifest.csv
+demo_job >probe.yaml
+expect 0 "$XAUDIT" check probe.yaml --probe 8
+said 'model xception on 8 labelled images'
+said '100.0 %  scale: tf   as written'
+not_said 'is that what it was trained with'
+expect 0 "$XAUDIT" check probe.yaml --probe 64 --set models.0.input.scale=none
+said 'on 20 labelled images'
+said '[0-9]+ % as written, [0-9]+ % with scale: (tf|unit)'
+expect 2 "$XAUDIT" check probe.yaml --probe many
+cut -d, -f1 manifest.csv >unlabelled.csv
+sed 's/^manifest:.*/manifest: unlabelled.csv/; s/target: label/target: predicted/' probe.yaml >unlabelled.yaml
+expect 2 "$XAUDIT" check unlabelled.yaml --probe 8
+said 'no image is labelled'
 finish
