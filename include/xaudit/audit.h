@@ -32,6 +32,9 @@ typedef struct xa_audit_spec {
     int nmodels;
     xa_metric_spec *metrics;
     int nmetrics;
+    /* Checks that cost passes: a forward pass an explainer, a backward pass a group of explainers.
+     */
+    bool masked, random_logit;
     xa_decode_options decode;
     xa_isa isa; /* AUTO: this processor's; ranks agree on the common one */
 } xa_audit_spec;
@@ -66,6 +69,10 @@ void xa_audit_attach(xa_audit *a, const void *blob, void *arena, const xa_tick *
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
+static inline bool xa_checked(const xa_audit_spec *s, xa_check_kind k)
+{
+    return k == XA_CHECK_RANDOM_LOGIT ? s->random_logit : s->masked;
+}
 /* What is scored for a model: its explainers, then the baselines. */
 static inline int xa_scored(const xa_audit_model_spec *m)
 {
@@ -91,6 +98,7 @@ typedef struct xa_map_rows {
     float *peak;                       /* [count,2] stored frame; NaN if there is none */
     uint32_t *checksum;                /* [count] of the stored values */
     double *score[XA_MAP_SCORE_COUNT]; /* each [count]: need no annotation; NaN undefined */
+    double *check[XA_CHECK_COUNT];     /* likewise, of what was asked for; NULL: not asked */
     void *values;                      /* [count,c,h,w] f32, or f16 when the spec says so */
 } xa_map_rows;
 

@@ -216,6 +216,30 @@ const char *xa_map_score_description(xa_map_score_kind k);
  * non-finite map. */
 void xa_map_scores(const xa_score_map *m, uint32_t *work, double out[XA_MAP_SCORE_COUNT]);
 
+/* Scores that cost a pass of the model, on request. X(ENUM, name, description) */
+#define XA_CHECK_LIST(X)                                                                        \
+    X(AVERAGE_DROP,                                                                             \
+      "average_drop",                                                                           \
+      "max(0, p - p') / p, p' the class's probability when the input is multiplied by the map " \
+      "stretched to 0..1 (Chattopadhay et al., Grad-CAM++, WACV 2018)")                         \
+    X(INCREASE, "increase", "1 if p < p', else 0 (likewise)")                                   \
+    X(AVERAGE_GAIN,                                                                             \
+      "average_gain",                                                                           \
+      "max(0, p' - p) / (1 - p) (Zhang et al., Opti-CAM, CVIU 2024)")                           \
+    X(RANDOM_LOGIT,                                                                             \
+      "random_logit",                                                                           \
+      "rank correlation with the map of another class, drawn at random: 1 tells that the map "  \
+      "does "                                                                                   \
+      "not depend on the class (Sixt et al., When explanations lie, ICML 2020)")
+typedef enum xa_check_kind {
+#define X(name, text, description) XA_CHECK_##name,
+    XA_CHECK_LIST(X)
+#undef X
+        XA_CHECK_COUNT
+} xa_check_kind;
+const char *xa_check_name(xa_check_kind k);
+const char *xa_check_description(xa_check_kind k);
+
 /* Agreement of two maps of one image, on the coarser of their grids, at most 64 cells a side (area
  * mean in the model's input). */
 enum { XA_AGREEMENT_SIDE = 64 };

@@ -23,6 +23,7 @@ typedef struct xa_map_fields {
     int *localisation; /* [nmetrics] */
     int *statistic;    /* [nmetrics], -1: none */
     int score[XA_MAP_SCORE_COUNT];
+    int check[XA_CHECK_COUNT]; /* those that the job asks for */
 } xa_map_fields;
 typedef struct xa_model_fields {
     int logits, probs, predicted, affine, status, stage, message;

@@ -28,26 +28,18 @@ static xa_status add(xa_contents *c,
 static xa_status add_map_score(xa_contents *c,
                                const char *model,
                                const char *explainer,
-                               xa_map_score_kind kind,
+                               const char *name,
+                               const char *description,
                                int64_t rows,
                                int *field,
                                xa_err *err)
 {
     xa_status st = XA_OK;
-    char *at = xa_strfmt("/maps/%s/%s/scores/%s", model, explainer, xa_map_score_name(kind));
+    char *at = xa_strfmt("/maps/%s/%s/scores/%s", model, explainer, name);
     if (!at)
         XA_FAIL(err, XA_NOMEM, "out of memory");
-    XA_TRY(err,
-           add(c,
-               XA_FIELD_MAP_SCORE,
-               model,
-               explainer,
-               xa_map_score_name(kind),
-               1,
-               &rows,
-               field,
-               err));
-    XA_TRY(err, xa_schema_attr_text(c->schema, at, "score", xa_map_score_description(kind), err));
+    XA_TRY(err, add(c, XA_FIELD_MAP_SCORE, model, explainer, name, 1, &rows, field, err));
+    XA_TRY(err, xa_schema_attr_text(c->schema, at, "score", description, err));
 done:
     free(at);
     return st;
@@ -159,8 +151,26 @@ xa_status xa_contents_scores(xa_contents *c,
                              xa_err *err)
 {
     for (int k = 0; k < XA_MAP_SCORE_COUNT; k++)
-        XA_RETURN_TRY(
-            err, add_map_score(c, model, explainer, (xa_map_score_kind)k, rows, &f->score[k], err));
+        XA_RETURN_TRY(err,
+                      add_map_score(c,
+                                    model,
+                                    explainer,
+                                    xa_map_score_name((xa_map_score_kind)k),
+                                    xa_map_score_description((xa_map_score_kind)k),
+                                    rows,
+                                    &f->score[k],
+                                    err));
+    for (int k = 0; k < XA_CHECK_COUNT; k++)
+        if (xa_checked(&c->job->audit, (xa_check_kind)k))
+            XA_RETURN_TRY(err,
+                          add_map_score(c,
+                                        model,
+                                        explainer,
+                                        xa_check_name((xa_check_kind)k),
+                                        xa_check_description((xa_check_kind)k),
+                                        rows,
+                                        &f->check[k],
+                                        err));
     return add_metrics(c, model, explainer, false, f, err);
 }
 

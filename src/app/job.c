@@ -205,6 +205,7 @@ static void read_top(xa_ynode root, xa_job *job, xa_problems *problems)
                                        "label_as",
                                        "models",
                                        "metrics",
+                                       "checks",
                                        "tolerate_failed",
                                        "threads",
                                        "limits"};
@@ -235,6 +236,7 @@ static void read_top(xa_ynode root, xa_job *job, xa_problems *problems)
     else
         read_models(xa_yaml_get(root, "models"), job, problems);
     xa_job_read_metrics(xa_yaml_get(root, "metrics"), &job->audit, problems);
+    xa_job_read_checks(xa_yaml_get(root, "checks"), &job->audit, problems);
 }
 
 static xa_status apply_set(xa_yaml *y, const char *assignment, xa_err *err)

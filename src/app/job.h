@@ -68,6 +68,7 @@ void xa_job_read_explainers(xa_ynode list,
                             const xa_classes *classes,
                             xa_audit_model_spec *model,
                             xa_problems *problems);
+void xa_job_read_checks(xa_ynode list, xa_audit_spec *spec, xa_problems *problems);
 void xa_job_read_metrics(xa_ynode list, xa_audit_spec *spec, xa_problems *problems);
 
 /* ---- small readers: report and return false when the node is there and wrong ---- */

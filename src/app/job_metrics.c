@@ -1,4 +1,4 @@
-/* metrics of a job. */
+/* metrics and checks of a job. */
 #include <string.h>
 
 #include "job.h"
@@ -241,4 +241,21 @@ void xa_job_read_metrics(xa_ynode list, xa_audit_spec *spec, xa_problems *proble
     spec->metrics = xa_alloc((size_t)n + 1, sizeof(xa_metric_spec));
     for (int i = 0; spec->metrics && i < n; i++)
         read_metric(xa_yaml_at(list, i), spec, problems);
+}
+
+void xa_job_read_checks(xa_ynode list, xa_audit_spec *spec, xa_problems *problems)
+{
+    static const char *const words[] = {"average_drop", "random_logit"};
+    if (!list.id)
+        return;
+    if (xa_yaml_kind(list) != XA_Y_LIST) {
+        XA_YAML_PROBLEM(problems, list, "checks: expected a list of average_drop, random_logit");
+        return;
+    }
+    for (int i = 0; i < xa_yaml_count(list); i++) {
+        int which = -1;
+        read_word(xa_yaml_at(list, i), "checks", words, 2, &which, problems);
+        spec->masked = spec->masked || which == 0;
+        spec->random_logit = spec->random_logit || which == 1;
+    }
 }

@@ -106,6 +106,9 @@ put_maps(xa_stage *s, const xa_place *place, const xa_rows *rows, int m, int e, 
     XA_RETURN_TRY(err, put(s, f->checksum, first, n, sizeof *x->checksum, x->checksum, err));
     for (int k = 0; k < XA_MAP_SCORE_COUNT; k++)
         XA_RETURN_TRY(err, put(s, f->score[k], first, n, sizeof(double), x->score[k], err));
+    for (int k = 0; k < XA_CHECK_COUNT; k++)
+        if (xa_checked(&s->contents->job->audit, (xa_check_kind)k))
+            XA_RETURN_TRY(err, put(s, f->check[k], first, n, sizeof(double), x->check[k], err));
     return XA_OK;
 }
 

@@ -161,6 +161,7 @@ static int64_t gcd(int64_t a, int64_t b)
 static xa_status size_work(xa_audit *a, xa_err *err)
 {
     int64_t largest_map = 1, largest_seed = 1, largest_targets = 1;
+    int64_t largest_input = 1, largest_head = 1;
     a->unit = 1;
     for (int m = 0; m < a->spec->nmodels; m++) {
         xa_audit_model *am = &a->models[m];
@@ -181,6 +182,11 @@ static xa_status size_work(xa_audit *a, xa_err *err)
         for (int e = 0; e < am->spec->nexplainers; e++)
             if (xa_shape_count(&am->map_shape[e]) > largest_map)
                 largest_map = xa_shape_count(&am->map_shape[e]);
+        const int64_t classes = xa_model_head(am->model)->classes;
+        if (am->input.dim[0] * am->input.dim[1] > largest_input)
+            largest_input = am->input.dim[0] * am->input.dim[1];
+        if (classes > largest_head)
+            largest_head = classes;
         const int64_t seed = am->spec->batch * xa_model_head(am->model)->units;
         if (seed > largest_seed)
             largest_seed = seed;
@@ -196,14 +202,19 @@ static xa_status size_work(xa_audit *a, xa_err *err)
     a->images = xa_alloc((size_t)a->unit, sizeof(xa_image));
     a->seconds = xa_alloc((size_t)a->unit, sizeof(float));
     a->served = xa_alloc((size_t)a->most_groups + 1, sizeof(bool));
+    a->logits = xa_alloc((size_t)largest_head, sizeof(float));
+    a->probs = xa_alloc((size_t)largest_head, sizeof(float));
+    a->grown = xa_alloc((size_t)largest_input, sizeof(float));
+    a->masked = xa_alloc((size_t)a->unit, sizeof(int64_t));
     a->other = xa_alloc((size_t)largest_map, sizeof(float));
     for (int b = 0; b < XA_BASELINE_COUNT; b++)
         xa_baseline_map((xa_baseline_kind)b, a->baseline[b]);
     a->ranks = xa_alloc((size_t)largest_map * 3, sizeof(uint32_t));
     a->value = xa_alloc((size_t)a->spec->nmetrics + 1, sizeof(double));
     a->statistic = xa_alloc((size_t)a->spec->nmetrics + 1, sizeof(void *));
-    if (!a->other || !a->ranks || !a->value || !a->statistic || !a->served || !a->map || !a->seed ||
-        !a->targets || !a->images || !a->seconds)
+    if (!a->logits || !a->probs || !a->grown || !a->masked || !a->other || !a->ranks || !a->value ||
+        !a->statistic || !a->served || !a->map || !a->seed || !a->targets || !a->images ||
+        !a->seconds)
         XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
     return XA_OK;
 }
@@ -260,6 +271,10 @@ void xa_audit_free(xa_audit *a)
     free(a->statistic);
     free(a->ranks);
     free(a->other);
+    free(a->logits);
+    free(a->probs);
+    free(a->grown);
+    free(a->masked);
     free(a);
 }
 

@@ -76,12 +76,48 @@ struct xa_audit {
     bool *served;   /* [most_groups] groups of the pass in hand */
     float *seconds; /* [unit] */
     xa_scorer *scorer;
-    double *value;    /* [nmetrics] of the map in hand */
-    void **statistic; /* [nmetrics] where its statistics go */
-    float *other;     /* as map: the second of two maps that are compared */
+    double *value;         /* [nmetrics] of the map in hand */
+    void **statistic;      /* [nmetrics] where its statistics go */
+    float *logits, *probs; /* [classes] of the model with most: of the masked image */
+    float *grown;          /* a map at the largest input's size */
+    int64_t *masked;       /* [unit] rows that are masked in the pass in hand */
+    float *other;          /* as map: the second of two maps that are compared */
     float baseline[XA_BASELINE_COUNT][XA_BASELINE_SIDE * XA_BASELINE_SIDE];
     uint32_t *ranks; /* scratch of scores of maps: three times the largest map */
 };
+
+/* ---- unit.c: one batch of one model ---- */
+
+typedef struct xa_batch {
+    xa_audit *a;
+    int m;
+    xa_audit_model *am;
+    xa_model_rows *out;
+    xa_rows *rows;
+    const xa_sample *samples;
+    int64_t first, n; /* slots of the unit */
+} xa_batch;
+static inline bool xa_batch_lives(const xa_batch *b, int64_t i)
+{
+    return b->out->status[b->first + i] == 1;
+}
+/* The batch's images into the network's input, the w-th way; false: none is left. The affine maps
+ * are those of way 0. */
+bool xa_batch_fill(const xa_batch *b, int w);
+/* A backward pass for targets [n] (-1: none) after the forward pass in hand; served groups look on.
+ */
+XA_MUST_USE xa_status xa_batch_pass(
+    const xa_batch *b, const xa_pass_group *g, int reach, const int32_t *targets, xa_err *err);
+/* The map of explainer e for the i-th sample into the audit's map, from the passes just run; reach
+ * -1: no backward pass. */
+void xa_batch_compute(const xa_batch *b, int e, int64_t i, int reach);
+
+/* checks.c */
+XA_MUST_USE xa_status xa_batch_random_logit(const xa_batch *b, int w, xa_err *err);
+void xa_batch_masked(const xa_batch *b);
+/* localise.c: a row as it is stored, read back; half floats through `plain`. */
+xa_score_map
+xa_stored_map(const xa_audit *a, const xa_rows *rows, int m, int e, int64_t row, float *plain);
 
 /* rows.c */
 xa_status xa_rows_reset(xa_rows *r, const xa_sample *samples, int64_t n, xa_err *err);

@@ -37,9 +37,8 @@ rank_of(const xa_audit *a, const xa_rows *rows, int m, int64_t slot, int32_t cla
     return rank;
 }
 
-/* A row as it is stored, read back; half floats through `plain`. */
-static xa_score_map
-stored_map(const xa_audit *a, const xa_rows *rows, int m, int e, int64_t row, float *plain)
+xa_score_map
+xa_stored_map(const xa_audit *a, const xa_rows *rows, int m, int e, int64_t row, float *plain)
 {
     const xa_audit_model *am = &a->models[m];
     const xa_map_rows *x = &rows->models[m].maps[e];
@@ -135,7 +134,7 @@ score_pair(xa_audit *a, xa_rows *rows, int64_t pair, const xa_region *region, xa
             const int64_t row = row_for(rows, m, e, slot, rows->pair_class[pair]);
             if (row < 0)
                 continue;
-            xa_score_map map = stored_map(a, rows, m, e, row, a->map);
+            xa_score_map map = xa_stored_map(a, rows, m, e, row, a->map);
             map.rank = rank;
             XA_RETURN_TRY(err, score_map(a, rows, m, e, pair, region, &map, err));
         }
@@ -158,8 +157,8 @@ static xa_status compare_maps(xa_audit *a, xa_rows *rows, int m, int64_t slot, x
             if (!ne_rows || !nf_rows || !isfinite(rows->models[m].maps[e].scale[p]) ||
                 !isfinite(rows->models[m].maps[f].scale[q]))
                 continue;
-            const xa_score_map x = stored_map(a, rows, m, e, p, a->map);
-            const xa_score_map y = stored_map(a, rows, m, f, q, a->other);
+            const xa_score_map x = xa_stored_map(a, rows, m, e, p, a->map);
+            const xa_score_map y = xa_stored_map(a, rows, m, f, q, a->other);
             XA_RETURN_TRY(err, xa_agreement(&x, &y, out, err));
             for (int k = 0; k < XA_AGREEMENT_COUNT; k++)
                 rows->models[m].agreement[at * XA_AGREEMENT_COUNT + k][slot] = out[k];
@@ -177,7 +176,7 @@ static void score_maps(xa_audit *a, xa_rows *rows)
                 double out[XA_MAP_SCORE_COUNT];
                 const bool made =
                     rows->models[m].status[x->slot[row]] == 1 && isfinite(x->scale[row]);
-                const xa_score_map map = stored_map(a, rows, m, e, row, a->map);
+                const xa_score_map map = xa_stored_map(a, rows, m, e, row, a->map);
                 if (!made)
                     continue;
                 xa_map_scores(&map, a->ranks, out);

@@ -55,6 +55,8 @@ static void free_model_rows(xa_model_rows *m, const xa_audit_model_spec *spec, i
         free(x->checksum);
         for (int k = 0; k < XA_MAP_SCORE_COUNT; k++)
             free(x->score[k]);
+        for (int k = 0; k < XA_CHECK_COUNT; k++)
+            free(x->check[k]);
         free(x->values);
     }
     free(m->maps);
@@ -138,7 +140,8 @@ done:
 
 /* ---- one unit ---- */
 
-static xa_status grow_maps(xa_map_rows *x, int64_t need, size_t row_bytes, xa_err *err)
+static xa_status
+grow_maps(const xa_audit_spec *spec, xa_map_rows *x, int64_t need, size_t row_bytes, xa_err *err)
 {
     size_t cap[8];
     if (need <= x->cap)
@@ -156,6 +159,11 @@ static xa_status grow_maps(xa_map_rows *x, int64_t need, size_t row_bytes, xa_er
     for (int k = 0; k < XA_MAP_SCORE_COUNT; k++) {
         size_t c = (size_t)x->cap;
         XA_RETURN_TRY(err, xa_grow(&x->score[k], &c, (size_t)need, sizeof(double), err));
+    }
+    for (int k = 0; k < XA_CHECK_COUNT; k++) {
+        size_t c = (size_t)x->cap;
+        if (xa_checked(spec, (xa_check_kind)k))
+            XA_RETURN_TRY(err, xa_grow(&x->check[k], &c, (size_t)need, sizeof(double), err));
     }
     x->cap = need;
     return XA_OK;
@@ -178,6 +186,9 @@ static void blank_map(const xa_audit *a, int m, int e, xa_map_rows *x, int64_t r
     x->checksum[row] = xa_checksum(values, bytes);
     for (int k = 0; k < XA_MAP_SCORE_COUNT; k++)
         x->score[k][row] = NAN;
+    for (int k = 0; k < XA_CHECK_COUNT; k++)
+        if (x->check[k])
+            x->check[k][row] = NAN;
 }
 
 static xa_status reset_maps(xa_rows *r, int m, const xa_sample *samples, xa_err *err)
@@ -188,7 +199,8 @@ static xa_status reset_maps(xa_rows *r, int m, const xa_sample *samples, xa_err 
         int64_t count = 0;
         for (int64_t i = 0; i < r->n; i++)
             count += xa_rows_of_sample(am->spec->explainers[e].target, &samples[i]);
-        XA_RETURN_TRY(err, grow_maps(x, count, xa_map_row_bytes(r->audit, m, e), err));
+        XA_RETURN_TRY(err,
+                      grow_maps(r->audit->spec, x, count, xa_map_row_bytes(r->audit, m, e), err));
         x->count = 0;
         for (int64_t i = 0; i < r->n; i++) {
             const int32_t rows = xa_rows_of_sample(am->spec->explainers[e].target, &samples[i]);

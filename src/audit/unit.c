@@ -36,23 +36,8 @@ static void decode_all(xa_audit *a, const xa_sample *samples, int64_t n, xa_rows
 
 /* ---- one batch of one model ---- */
 
-typedef struct batch {
-    xa_audit *a;
-    int m;
-    xa_audit_model *am;
-    xa_model_rows *out;
-    xa_rows *rows;
-    const xa_sample *samples;
-    int64_t first, n; /* slots of the unit */
-} batch;
-
-static bool slot_lives(const batch *b, int64_t i)
-{
-    return b->out->status[b->first + i] == 1;
-}
-
 /* The batch's images the w-th way; the affine maps are the model's own. */
-static bool fill_input(const batch *b, int w)
+bool xa_batch_fill(const xa_batch *b, int w)
 {
     float *x = xa_run_input(&b->am->run);
     const int64_t count = xa_shape_count(&b->am->input);
@@ -62,7 +47,7 @@ static bool fill_input(const batch *b, int w)
         float affine[2][3];
         xa_err why = XA_ERR_INIT;
         bool filled = false;
-        if (i < b->n && slot_lives(b, i)) {
+        if (i < b->n && xa_batch_lives(b, i)) {
             const xa_status st = xa_preprocess(&b->a->images[slot],
                                                b->am->ways[w],
                                                (int)b->am->input.dim[2],
@@ -82,13 +67,13 @@ static bool fill_input(const batch *b, int w)
     return any;
 }
 
-static void read_head(const batch *b)
+static void read_head(const xa_batch *b)
 {
     const xa_head *h = xa_model_head(b->am->model);
     const float *z = xa_run_value(&b->am->run, h->node);
     for (int64_t i = 0; i < b->n; i++) {
         const int64_t slot = b->first + i;
-        if (!slot_lives(b, i))
+        if (!xa_batch_lives(b, i))
             continue;
         float *probs = b->out->probs + slot * h->classes;
         xa_head_apply(h, z + i * h->units, b->out->logits + slot * h->classes, probs);
@@ -103,11 +88,11 @@ static void read_head(const batch *b)
 }
 
 /* Target of the j-th row that group g gives slot i; -1: none. */
-static int32_t target_of(const batch *b, const xa_pass_group *g, int64_t i, int32_t j)
+static int32_t target_of(const xa_batch *b, const xa_pass_group *g, int64_t i, int32_t j)
 {
     const int64_t slot = b->first + i;
     const xa_sample *s = &b->samples[slot];
-    if (!slot_lives(b, i) || j >= xa_rows_of_sample(g->rule, s))
+    if (!xa_batch_lives(b, i) || j >= xa_rows_of_sample(g->rule, s))
         return -1;
     switch (g->rule) {
     case XA_TARGET_PREDICTED:
@@ -128,7 +113,7 @@ static int32_t target_of(const batch *b, const xa_pass_group *g, int64_t i, int3
     }
 }
 
-static void store_map(const batch *b, int e, int64_t row, int32_t target, int64_t i)
+static void store_map(const xa_batch *b, int e, int64_t row, int32_t target, int64_t i)
 {
     const xa_explainer_spec *spec = &b->am->spec->explainers[e];
     const xa_shape *shape = &b->am->map_shape[e];
@@ -158,9 +143,7 @@ static void store_map(const batch *b, int e, int64_t row, int32_t target, int64_
     }
 }
 
-/* The map of explainer e for the i-th sample, from the passes just run; reach -1: no backward pass.
- */
-static void make_map(const batch *b, int e, int64_t i, int32_t j, int reach, int32_t target)
+void xa_batch_compute(const xa_batch *b, int e, int64_t i, int reach)
 {
     const xa_explainer_spec *spec = &b->am->spec->explainers[e];
     const xa_explainer_def *def = xa_explainer_get(spec->kind);
@@ -183,13 +166,19 @@ static void make_map(const batch *b, int e, int64_t i, int32_t j, int reach, int
     if (b->am->state_bytes[e])
         v.state = xa_attend_state(b->am, e, i);
     def->compute(spec, &v, b->a->map);
+}
+
+/* The map of explainer e for the i-th sample, its j-th row. */
+static void make_map(const xa_batch *b, int e, int64_t i, int32_t j, int reach, int32_t target)
+{
     int64_t count;
     const int64_t first = xa_rows_first(b->rows, b->m, e, b->first + i, &count);
+    xa_batch_compute(b, e, i, reach);
     store_map(b, e, first + j, target, i);
 }
 
 /* Maps of all explainers of group g from the backward pass just run. */
-static void make_maps(const batch *b, int g, int32_t j, int reach, const int32_t *targets)
+static void make_maps(const xa_batch *b, int g, int32_t j, int reach, const int32_t *targets)
 {
     for (int e = 0; e < b->am->spec->nexplainers; e++)
         for (int64_t i = 0; b->am->group[e] == g && i < b->n; i++)
@@ -198,16 +187,16 @@ static void make_maps(const batch *b, int g, int32_t j, int reach, const int32_t
 }
 
 /* Maps that need no backward pass: one a sample, whatever the class. */
-static void make_forward_maps(const batch *b, int w)
+static void make_forward_maps(const xa_batch *b, int w)
 {
     for (int e = 0; e < b->am->spec->nexplainers; e++)
         for (int64_t i = 0; b->am->group[e] < 0 && b->am->way[e] == w && i < b->n; i++)
-            if (slot_lives(b, i))
+            if (xa_batch_lives(b, i))
                 make_map(b, e, i, 0, -1, -1);
 }
 
-static xa_status
-run_pass(const batch *b, const xa_pass_group *g, int reach, const int32_t *targets, xa_err *err)
+xa_status xa_batch_pass(
+    const xa_batch *b, const xa_pass_group *g, int reach, const int32_t *targets, xa_err *err)
 {
     const xa_head *h = xa_model_head(b->am->model);
     const float *z = xa_run_value(&b->am->run, h->node);
@@ -231,7 +220,7 @@ run_pass(const batch *b, const xa_pass_group *g, int reach, const int32_t *targe
 }
 
 /* Groups k and g want the same gradient: one score, the same targets in all slots. */
-static bool shares(const batch *b, int k, int g)
+static bool shares(const xa_batch *b, int k, int g)
 {
     const xa_pass_group *x = &b->am->groups[k], *y = &b->am->groups[g];
     return x->way == y->way && x->score == y->score && x->as_tensorflow == y->as_tensorflow &&
@@ -242,7 +231,7 @@ static bool shares(const batch *b, int k, int g)
 
 /* The j-th targets of every group of way w; groups of one score whose targets agree in all slots
  * share a pass. */
-static xa_status explain_round(const batch *b, int w, int32_t j, bool *any, xa_err *err)
+static xa_status explain_round(const xa_batch *b, int w, int32_t j, bool *any, xa_err *err)
 {
     const int ng = b->am->ngroups;
     int32_t *targets = b->a->targets; /* [ngroups, batch] */
@@ -271,7 +260,7 @@ static xa_status explain_round(const batch *b, int w, int32_t j, bool *any, xa_e
         if (done)
             continue;
         const int reach = shared ? group->shared_reach : group->reach;
-        XA_RETURN_TRY(err, run_pass(b, group, reach, targets + g * n, err));
+        XA_RETURN_TRY(err, xa_batch_pass(b, group, reach, targets + g * n, err));
         for (int k = g; k < ng; k++)
             if (b->a->served[k])
                 make_maps(b, k, j, reach, targets + k * n);
@@ -279,11 +268,11 @@ static xa_status explain_round(const batch *b, int w, int32_t j, bool *any, xa_e
     return XA_OK;
 }
 
-static xa_status run_batch(const batch *b, xa_err *err)
+static xa_status run_batch(const xa_batch *b, xa_err *err)
 {
     const double start = xa_time();
     for (int w = 0; w < b->am->nways; w++) {
-        bool any = fill_input(b, w);
+        bool any = xa_batch_fill(b, w);
         xa_attend look = {.am = b->am, .way = w, .n = b->n};
         if (!any)
             return XA_OK;
@@ -295,7 +284,9 @@ static xa_status run_batch(const batch *b, xa_err *err)
         make_forward_maps(b, w);
         for (int32_t j = 0; any; j++)
             XA_RETURN_TRY(err, explain_round(b, w, j, &any, err));
+        XA_RETURN_TRY(err, xa_batch_random_logit(b, w, err));
     }
+    xa_batch_masked(b);
     for (int64_t i = 0; i < b->n; i++)
         b->a->seconds[b->first + i] += (float)((xa_time() - start) / (double)b->n);
     return XA_OK;
@@ -310,14 +301,14 @@ xa_audit_unit(xa_audit *a, const xa_sample *samples, int64_t n, xa_rows *rows, x
     for (int m = 0; m < a->spec->nmodels; m++) {
         const int64_t size = a->models[m].spec->batch;
         for (int64_t first = 0; first < n; first += size) {
-            const batch b = {.a = a,
-                             .m = m,
-                             .am = &a->models[m],
-                             .out = &rows->models[m],
-                             .rows = rows,
-                             .samples = samples,
-                             .first = first,
-                             .n = n - first < size ? n - first : size};
+            const xa_batch b = {.a = a,
+                                .m = m,
+                                .am = &a->models[m],
+                                .out = &rows->models[m],
+                                .rows = rows,
+                                .samples = samples,
+                                .first = first,
+                                .n = n - first < size ? n - first : size};
             XA_TRY(err, run_batch(&b, err));
         }
     }

@@ -45,6 +45,12 @@ static const struct {
         XA_MAP_SCORE_LIST(X)
 #undef X
 },
+  checks[XA_CHECK_COUNT] =
+      {
+#define X(kind, text, description) [XA_CHECK_##kind] = {text, description},
+          XA_CHECK_LIST(X)
+#undef X
+},
   agreements[XA_AGREEMENT_COUNT] = {
 #define X(kind, text, description) [XA_AGREEMENT_##kind] = {text, description},
       XA_AGREEMENT_LIST(X)
@@ -82,6 +88,16 @@ const char *xa_map_score_name(xa_map_score_kind k)
 const char *xa_map_score_description(xa_map_score_kind k)
 {
     return map_scores[k].description;
+}
+
+const char *xa_check_name(xa_check_kind k)
+{
+    return checks[k].name;
+}
+
+const char *xa_check_description(xa_check_kind k)
+{
+    return checks[k].description;
 }
 
 const char *xa_agreement_name(xa_agreement_kind k)

@@ -27,6 +27,8 @@ static void set_name(xa_explainer_spec *e)
         xa_explainer_default_name(e, e->name, sizeof e->name);
 }
 
+static bool with_checks;
+
 static void start(bench *b, int64_t batch)
 {
     static char name[] = "demo", file[] = DEMO "xception.h5";
@@ -58,6 +60,8 @@ static void start(bench *b, int64_t batch)
                               .nmodels = 1,
                               .metrics = &b->metric,
                               .nmetrics = 1,
+                              .masked = with_checks,
+                              .random_logit = with_checks,
                               .decode = xa_decode_defaults()};
     if (xa_audit_create(&b->spec, &b->audit, &err) != XA_OK)
         fail_msg("%s", err.message);
@@ -211,10 +215,123 @@ static void test_refusals(void **state)
     stop(&b);
 }
 
+/* ---- checks that cost passes ---- */
+
+/* The probability of class c for the photograph multiplied by the map, by an own plan. */
+static float masked_probability(const bench *b, const float *map, int64_t side, int32_t c)
+{
+    enum { N = 128 };
+    const xa_model *m = xa_audit_model_of(b->audit, 0);
+    const xa_head *h = xa_model_head(m);
+    const xa_plan_spec spec = {.batch = 1, .root = h->node};
+    xa_model *own = NULL;
+    xa_plan *plan = NULL;
+    xa_plan_info info;
+    xa_run run;
+    xa_image im = {0};
+    float affine[2][3], low = INFINITY, high = -INFINITY, logits[7], probs[7];
+    static float grown[N * N];
+    assert_int_equal(xa_model_open(b->model.file, &b->model.open, &own, NULL), XA_OK);
+    h = xa_model_head(own);
+    assert_int_equal(xa_plan_create(xa_model_graph(own), &spec, &plan, NULL), XA_OK);
+    xa_plan_get_info(plan, &info);
+    void *blob = xa_alloc_aligned(info.weight_bytes), *arena = xa_alloc_aligned(info.arena_bytes);
+    const xa_weight_reader reader = xa_model_reader(own);
+    assert_int_equal(xa_plan_pack(plan, &reader, blob, NULL), XA_OK);
+    xa_run_init(&run, plan, blob, arena, NULL);
+    assert_int_equal(
+        xa_image_read(DEMO "images/car_side/image_0005.jpg", &b->spec.decode, &im, NULL), XA_OK);
+    float *x = xa_run_input(&run);
+    assert_int_equal(xa_preprocess(&im, &b->model.input, 3, x, affine, NULL), XA_OK);
+    for (int i = 0; i < N * N; i++) { /* bilinear between cell centres, clamped */
+        const double v = fmin(fmax((i / N + 0.5) * (double)side / N - 0.5, 0.0), (double)side - 1);
+        const double u = fmin(fmax((i % N + 0.5) * (double)side / N - 0.5, 0.0), (double)side - 1);
+        const int64_t y = (int64_t)v, z = (int64_t)u;
+        const int64_t y1 = y + 1 < side ? y + 1 : y, z1 = z + 1 < side ? z + 1 : z;
+        const double a = v - (double)y, d = u - (double)z;
+        grown[i] = (float)((1 - a) * ((1 - d) * map[y * side + z] + d * map[y * side + z1]) +
+                           a * ((1 - d) * map[y1 * side + z] + d * map[y1 * side + z1]));
+        low = fminf(low, grown[i]);
+        high = fmaxf(high, grown[i]);
+    }
+    for (int i = 0; i < N * N * 3; i++)
+        x[i] *= (grown[i / 3] - low) / (high - low);
+    xa_run_forward(&run);
+    xa_head_apply(h, xa_run_value(&run, h->node), logits, probs);
+    xa_image_fini(&im);
+    xa_plan_free(plan);
+    xa_model_free(own);
+    free(blob);
+    free(arena);
+    return probs[c];
+}
+
+static void test_checks(void **state)
+{
+    (void)state;
+    bench one, three;
+    xa_sample s[4];
+    samples(s);
+    with_checks = true;
+    start(&one, 1);
+    assert_int_equal(xa_audit_unit(one.audit, s, 1, one.rows, NULL), XA_OK);
+    const xa_map_rows *x = &one.rows->models[0].maps[CAM];
+    const xa_shape shape = xa_audit_map_shape(one.audit, 0, CAM);
+    const int32_t c = x->target[0];
+    const double p = (double)one.rows->models[0].probs[c];
+    const double q = (double)masked_probability(&one, map_of(&one, CAM, 0), shape.dim[1], c);
+    assert_true(fabs(x->check[XA_CHECK_AVERAGE_DROP][0] - fmax(0.0, p - q) / p) < 1e-5);
+    assert_true(fabs(x->check[XA_CHECK_AVERAGE_GAIN][0] - fmax(0.0, q - p) / (1.0 - p)) < 1e-5);
+    assert_true(x->check[XA_CHECK_INCREASE][0] == (p < q ? 1.0 : 0.0));
+    /* the correlation is that with the map of some other class */
+    const double found = x->check[XA_CHECK_RANDOM_LOGIT][0];
+    bool some = false;
+    assert_true(found >= -1.0 && found <= 1.0);
+    for (int32_t k = 0; k < 7; k++) {
+        bench other;
+        double out[XA_AGREEMENT_COUNT];
+        if (k == c)
+            continue;
+        with_checks = false;
+        start(&other, 1);
+        other.explainers[CLASS3].target_class = k;
+        xa_rows_free(other.rows);
+        xa_audit_free(other.audit);
+        assert_int_equal(xa_audit_create(&other.spec, &other.audit, NULL), XA_OK);
+        assert_int_equal(xa_rows_create(other.audit, &other.rows, NULL), XA_OK);
+        xa_audit_attach(other.audit, other.blob, other.arena, NULL);
+        assert_int_equal(xa_audit_unit(other.audit, s, 1, other.rows, NULL), XA_OK);
+        xa_score_map a = {.values = map_of(&one, CAM, 0),
+                          .channels = 1,
+                          .height = shape.dim[1],
+                          .width = shape.dim[2]};
+        xa_score_map b = a;
+        b.values = map_of(&other, CLASS3, 0);
+        b.degenerate = (other.rows->models[0].maps[CLASS3].flags[0] & XA_MAP_FLAG_DEGENERATE) != 0;
+        assert_int_equal(xa_agreement(&a, &b, out, NULL), XA_OK);
+        some = some || fabs(out[XA_AGREEMENT_SPEARMAN] - found) < 1e-6;
+        stop(&other);
+    }
+    assert_true(some);
+    /* the same whatever the batch */
+    with_checks = true;
+    start(&three, 3);
+    assert_int_equal(xa_audit_unit(three.audit, s, 3, three.rows, NULL), XA_OK);
+    for (int e = 0; e < EXPLAINERS; e++)
+        for (int k = 0; k < XA_CHECK_COUNT; k++)
+            assert_memory_equal(one.rows->models[0].maps[e].check[k],
+                                three.rows->models[0].maps[e].check[k],
+                                sizeof(double));
+    stop(&one);
+    stop(&three);
+    with_checks = false;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_rules_and_failures),
                                        cmocka_unit_test(test_batches),
-                                       cmocka_unit_test(test_refusals)};
+                                       cmocka_unit_test(test_refusals),
+                                       cmocka_unit_test(test_checks)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
