@@ -289,8 +289,8 @@ static void look_line(const xa_read *r, const xa_read_model *m, int64_t i)
                      "(%.0f,%.0f)",
                      floor((double)x->peak[2 * row]),
                      floor((double)x->peak[2 * row + 1]));
-        if (pair < r->pairs && r->pair_sample[pair] == i && x->nmetrics) {
-            const double hit = x->localisation[0][pair];
+        if (pair < r->pairs && r->pair_sample[pair] == i && x->pointing >= 0) {
+            const double hit = x->localisation[x->pointing][pair];
             where = isnan(hit) ? "undefined" : hit > 0.5 ? "inside" : "outside";
         }
         printf("  %-11s %-9s", peak, where);
@@ -300,6 +300,7 @@ static void look_line(const xa_read *r, const xa_read_model *m, int64_t i)
 
 static void look(const xa_read *r)
 {
+    bool any = false;
     for (int64_t k = 0; k < r->nmodels; k++) {
         const xa_read_model *m = &r->models[k];
         printf("model %s%s\n", m->name, "   (* the prediction is not the label)");
@@ -312,30 +313,10 @@ static void look(const xa_read *r)
         putchar('\n');
         for (int64_t i = 0; i < r->samples; i++)
             look_line(r, m, i);
-        for (int64_t e = 0; e < m->nmaps; e++) {
-            const xa_read_map *x = &m->maps[e];
-            for (int64_t j = 0; j < x->nmetrics; j++) {
-                int64_t n = 0, undefined = 0;
-                double sum = 0.0;
-                for (int64_t q = 0; q < r->pairs; q++) {
-                    if (isnan(x->localisation[j][q])) {
-                        undefined++;
-                        continue;
-                    }
-                    n++;
-                    sum += x->localisation[j][q];
-                }
-                if (n)
-                    printf("%s, %s: %.1f %% of %" PRId64 " annotated (image, class) pairs; %" PRId64
-                           " undefined\n",
-                           x->name,
-                           x->metrics[j],
-                           100.0 * sum / (double)n,
-                           n,
-                           undefined);
-            }
-        }
+        any = any || (m->nmaps && m->maps[0].nmetrics);
     }
+    if (any)
+        puts("every metric over the data set, with intervals: xaudit summary");
 }
 
 int xa_cmd_table(int argc, char **argv)

@@ -113,6 +113,7 @@ static xa_status load_localisation(xa_read *r, const char *model, xa_read_map *x
 {
     xa_status st = XA_OK;
     char *group = xa_strfmt("/localisation/%s/%s", model, x->name);
+    x->pointing = -1;
     if (!group)
         XA_FAIL(err, XA_NOMEM, "out of memory");
     st = xa_archive_list(r->archive, group, &x->metrics, &x->nmetrics, err);
@@ -123,6 +124,17 @@ static xa_status load_localisation(xa_read *r, const char *model, xa_read_map *x
     }
     XA_TRY(err, st);
     XA_TRY(err, check_names(group, x->metrics, x->nmetrics, err));
+    for (int64_t k = x->nmetrics - 1; k >= 0; k--) {
+        char *path = xa_strfmt("%s/%s", group, x->metrics[k]), *kind = NULL;
+        if (!path)
+            XA_FAIL(err, XA_NOMEM, "out of memory");
+        st = xa_archive_attr_text(r->archive, path, "metric", &kind, err);
+        if (kind && !strcmp(kind, "pointing_game"))
+            x->pointing = k;
+        free(path);
+        free(kind);
+        XA_TRY(err, st);
+    }
     x->localisation = xa_alloc((size_t)x->nmetrics + 1, sizeof(double *));
     if (!x->localisation)
         XA_FAIL(err, XA_NOMEM, "out of memory");

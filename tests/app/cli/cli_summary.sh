@@ -151,6 +151,12 @@ for q in range(13):
     gini = ((2 * np.arange(1, n + 1) - n - 1) * g).sum() / (n * g.sum())
     assert abs(e["scores/gini"][i] - gini) < 1e-6
 PY
+expect 0 "$XAUDIT" table a.h5 # the first look tells the pointing game, whatever other metrics there are
+said 'xaudit summary'
+[ "$(grep -o outside out | wc -l)" = "$(/usr/bin/python3 -c "
+import h5py
+f = h5py.File('a.h5')['localisation/xception']
+print(sum(int((f[e]['pointing_game'][:] == 0).sum()) for e in f))")" ] || fail "inside or outside is not the pointing game's"
 expect 0 "$XAUDIT" info a.h5 --methods
 said 'Model xception \(xception.h5; Keras 2.15.0 \(tensorflow\), functional; SHA-256 a8d9f2032dc8cc8d'
 said '14 of 15 images were explained; the predicted class was a label of'
