@@ -1,0 +1,99 @@
+/* figure: pictures of maps for papers, from maps and images; no archive and no model here.
+ *
+ * Colours are 8-bit sRGB. Lengths on paper are millimetres, type is in points (1 pt = 25.4/72 mm).
+ * Everything drawn is text and vectors through cairo and pango; photographs and maps are images of
+ * their own resolution inside. Built without them (XAUDIT_FIGURES=OFF), writing a panel fails with
+ * UNSUPPORTED and says so; colouring and overlays work.
+ */
+#ifndef XAUDIT_FIGURE_H
+#define XAUDIT_FIGURE_H
+
+#include "xaudit/image.h"
+
+/* ---- colour ---------------------------------------------------------------------------------- */
+
+/* X(ENUM, name): matplotlib's tables of 256 colours. */
+#define XA_COLORMAP_LIST(X) \
+    X(VIRIDIS, "viridis")   \
+    X(INFERNO, "inferno")   \
+    X(CIVIDIS, "cividis")   \
+    X(TURBO, "turbo")       \
+    X(JET, "jet")
+typedef enum xa_colormap {
+#define X(name, text) XA_COLORMAP_##name,
+    XA_COLORMAP_LIST(X)
+#undef X
+        XA_COLORMAP_COUNT
+} xa_colormap;
+int xa_colormap_parse(const char *name); /* -1 when unknown */
+const char *xa_colormap_name(xa_colormap c);
+const uint8_t (*xa_colormap_table(xa_colormap c))[3]; /* [256][3] */
+
+/* map [h,w] f32 to an RGB image of its size: low and below is the first colour, high and above the
+ * last, between them floor(256 t) as matplotlib; NaN is grey. *out is initialised here. */
+XA_MUST_USE xa_status xa_map_colour(const float *map,
+                                    int64_t h,
+                                    int64_t w,
+                                    double low,
+                                    double high,
+                                    xa_colormap c,
+                                    xa_image *out,
+                                    xa_err *err);
+/* (1 - weight) image + weight colours, rounded: the same weight everywhere, no stretching, so that
+ * two overlays can be compared. Both RGB of one size. */
+XA_MUST_USE xa_status xa_overlay_blend(
+    const xa_image *image, const xa_image *colours, double weight, xa_image *out, xa_err *err);
+/* keras.io's display_gradcam: uint8(255 * map) through jet, stretched to 0..255, resized by
+ * Pillow's bicubic to the image, times alpha, plus the image, stretched to 0..255 (array_to_img,
+ * twice). map [h,w] in 0..1; image RGB 8 bit. The stretching differs from image to image. */
+XA_MUST_USE xa_status xa_overlay_keras(const xa_image *image,
+                                       const float *map,
+                                       int64_t h,
+                                       int64_t w,
+                                       double alpha,
+                                       xa_image *out,
+                                       xa_err *err);
+/* "Relevant pixels" of the seed's listing: every channel's value is kept where uint8(map * value)
+ * lies less than `tolerance` below it, else white. Illustrative only: values below the tolerance
+ * always pass, whatever the map. map [H,W] in 0..1, of the image's size. */
+XA_MUST_USE xa_status xa_relevant_pixels(
+    const xa_image *image, const float *map, int tolerance, xa_image *out, xa_err *err);
+
+/* ---- panels ---------------------------------------------------------------------------------- */
+
+typedef struct xa_tile {
+    const xa_image *picture; /* RGB 8 bit; NULL: nothing but the note */
+    const char *note;        /* a line below, or NULL */
+    int nboxes;
+    const double (*box)[4]; /* x0,y0,x1,y1 in pixels of `frame`, drawn over the picture */
+    double frame[2];        /* width and height of what the picture shows */
+} xa_tile;
+
+typedef struct xa_panel {
+    int rows, columns;
+    const xa_tile *tiles;             /* [rows, columns] */
+    const char *const *column_labels; /* [columns] or NULL; an entry may be NULL */
+    const char *const *row_labels;    /* [rows] or NULL: beside the row, ellipsised to fit */
+    double width_mm;                  /* of the whole figure */
+    double font_pt;
+    const char *font; /* family; NULL: sans */
+    bool bar;         /* a colour bar below */
+    xa_colormap bar_map;
+    char bar_low[32], bar_high[32]; /* what stands at its ends */
+    const char *bar_label;
+    const char *footnote; /* small print at the bottom, or NULL */
+} xa_panel;
+
+/* What is written into the file besides the picture. */
+typedef struct xa_provenance {
+    const char *command; /* that makes the file again */
+    const char *digest;  /* of the archive */
+} xa_provenance;
+
+/* Writes path as PNG, PDF, SVG or TIFF, by its ending. dpi: of PNG and TIFF. SHAPE: the figure is
+ * too narrow for its columns (says how wide it must be); UNSUPPORTED: another ending, or no cairo;
+ * IO, NOSPACE name the file. Text is never cut off: it is ellipsised. */
+XA_MUST_USE xa_status xa_panel_write(
+    const xa_panel *p, const char *path, double dpi, const xa_provenance *from, xa_err *err);
+
+#endif
