@@ -15,7 +15,7 @@ typedef struct xa_read_map {
     char *layer, *kind; /* NULL where absent */
     char **metrics;
     int64_t nmetrics;
-    int64_t pointing; /* the first of them that is a pointing game, -1: none */
+    int64_t pointing;      /* the first of them that is a pointing game, -1: none */
     double **localisation; /* [nmetrics][pairs] */
 } xa_read_map;
 
