@@ -93,6 +93,20 @@ XA_MUST_USE xa_status xa_image_read_labels(const char *path,
  * equal bytes. */
 XA_MUST_USE xa_status xa_image_write_mask(
     const char *path, const uint8_t *pixels, int64_t width, int64_t height, xa_err *err);
+/* Pictures: RGB U8 images. texts: key (PNG keyword, 79 bytes at most) and UTF-8 text. dpi 0: not
+ * said. IO, NOSPACE name the file; a half-written file is removed. */
+typedef struct xa_file_text {
+    const char *key, *text;
+} xa_file_text;
+XA_MUST_USE xa_status xa_image_write_png(const char *path,
+                                         const xa_image *im,
+                                         double dpi,
+                                         const xa_file_text *texts,
+                                         int ntexts,
+                                         xa_err *err);
+/* Baseline TIFF, LZW with horizontal differences, one page; description may be NULL. */
+XA_MUST_USE xa_status xa_image_write_tiff(
+    const char *path, const xa_image *im, double dpi, const char *description, xa_err *err);
 /* Hash of the decoded pixels (type, extents and samples): the archive's pixel_hash. */
 uint64_t xa_image_hash(const xa_image *im);
 

@@ -8,7 +8,12 @@
 static xa_status check_rgb(const xa_image *im, const char *what, xa_err *err)
 {
     if (im->type != XA_PIXEL_U8 || im->channels != 3)
-        XA_RETURN_FAIL(err, XA_SHAPE, "%s: expected 8-bit RGB, found %d channels of %s", what, im->channels, xa_pixel_name(im->type));
+        XA_RETURN_FAIL(err,
+                       XA_SHAPE,
+                       "%s: expected 8-bit RGB, found %d channels of %s",
+                       what,
+                       im->channels,
+                       xa_pixel_name(im->type));
     return XA_OK;
 }
 
@@ -43,6 +48,29 @@ static void stretch(const float *x, int64_t n, uint8_t *out)
     }
 }
 
+/* matplotlib's jet before it is rounded to 8 bits: straight lines between corners (position,
+ * value), at i / 255. */
+static float jet_channel(int i, const double (*corner)[2], int n)
+{
+    const double at = i / 255.0;
+    for (int k = 1; k < n; k++)
+        if (at <= corner[k][0]) {
+            const double part = (at - corner[k - 1][0]) / (corner[k][0] - corner[k - 1][0]);
+            return (float)(corner[k - 1][1] + part * (corner[k][1] - corner[k - 1][1]));
+        }
+    return (float)corner[n - 1][1];
+}
+
+static void jet_colour(int i, float rgb[3])
+{
+    static const double red[][2] = {{0, 0}, {0.35, 0}, {0.66, 1}, {0.89, 1}, {1, 0.5}};
+    static const double green[][2] = {{0, 0}, {0.125, 0}, {0.375, 1}, {0.64, 1}, {0.91, 0}, {1, 0}};
+    static const double blue[][2] = {{0, 0.5}, {0.11, 1}, {0.34, 1}, {0.65, 0}, {1, 0}};
+    rgb[0] = jet_channel(i, red, 5);
+    rgb[1] = jet_channel(i, green, 6);
+    rgb[2] = jet_channel(i, blue, 5);
+}
+
 xa_status xa_overlay_keras(const xa_image *image,
                            const float *map,
                            int64_t h,
@@ -53,7 +81,6 @@ xa_status xa_overlay_keras(const xa_image *image,
 {
     xa_status st = XA_OK;
     xa_image colours = {0}, grown = {0}, result = {0};
-    const uint8_t(*jet)[3] = xa_colormap_table(XA_COLORMAP_JET);
     const int64_t cells = h * w, n = image->width * image->height * 3;
     float *work = xa_alloc((size_t)(cells * 3 > n ? cells * 3 : n), sizeof *work);
     if (!work)
@@ -63,8 +90,7 @@ xa_status xa_overlay_keras(const xa_image *image,
     for (int64_t i = 0; i < cells; i++) {
         const float v = 255.0f * map[i];
         const int at = v > 0.0f ? v < 255.0f ? (int)v : 255 : 0;
-        for (int c = 0; c < 3; c++)
-            work[3 * i + c] = (float)jet[at][c];
+        jet_colour(at, work + 3 * i);
     }
     stretch(work, cells * 3, colours.data);
     XA_TRY(err,

@@ -39,7 +39,7 @@ def display_gradcam(img, heatmap, alpha=0.4):
 
 def overlay():
     rng = np.random.default_rng(3)
-    print("/* Made by tests/golden/figure/make_figure.py. */")
+    print("/* Made by tests/golden/figure/make_figure.py. */\n#include <stdint.h>")
     for k, (height, width, h, w) in enumerate(((30, 44, 4, 5), (17, 16, 16, 16), (40, 24, 7, 7))):
         y, x = np.mgrid[0:height, 0:width]
         image = np.stack([(x * 5 + y * 3) % 256, (y * 7) % 256, rng.integers(0, 256, (height, width))], -1).astype(np.uint8)

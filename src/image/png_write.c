@@ -1,5 +1,5 @@
-/* Masks as PNG files, through libpng: 1-bit grey, no times or texts, so that equal pixels are equal
- * files. */
+/* PNG files through libpng: masks as 1-bit grey, pictures as RGB with their resolution and texts.
+ * No times, so that equal pixels are equal files. */
 #include "image_internal.h"
 
 #include <errno.h>
@@ -12,6 +12,10 @@
 #include <png.h>
 
 struct write_job {
+    const xa_image *picture; /* NULL: a mask */
+    const xa_file_text *texts;
+    int ntexts;
+    double dpi;
     png_structp png;
     png_infop info;
     FILE *file;
@@ -53,22 +57,62 @@ static void encode(struct write_job *job, const uint8_t *pixels, int64_t width, 
     png_write_end(job->png, NULL);
 }
 
+static void encode_picture(struct write_job *job)
+{
+    const xa_image *im = job->picture;
+    png_init_io(job->png, job->file);
+    png_set_IHDR(job->png,
+                 job->info,
+                 (png_uint_32)im->width,
+                 (png_uint_32)im->height,
+                 8,
+                 PNG_COLOR_TYPE_RGB,
+                 PNG_INTERLACE_NONE,
+                 PNG_COMPRESSION_TYPE_DEFAULT,
+                 PNG_FILTER_TYPE_DEFAULT);
+    if (job->dpi > 0.0) {
+        const png_uint_32 metre = (png_uint_32)(job->dpi / 0.0254 + 0.5);
+        png_set_pHYs(job->png, job->info, metre, metre, PNG_RESOLUTION_METER);
+    }
+    for (int i = 0; i < job->ntexts; i++) {
+        char key[80];
+        snprintf(key, sizeof key, "%.79s", job->texts[i].key);
+        png_text t = {.compression = PNG_ITXT_COMPRESSION_NONE,
+                      .key = key,
+                      .text = (char *)(uintptr_t)job->texts[i].text};
+        png_set_text(job->png, job->info, &t, 1);
+    }
+    png_write_info(job->png, job->info);
+    for (int64_t y = 0; y < im->height; y++)
+        png_write_row(job->png, (const uint8_t *)im->data + (size_t)y * (size_t)im->width * 3);
+    png_write_end(job->png, NULL);
+}
+
 /* false after an error, with its words in job->message. */
 static bool try_encode(struct write_job *job, const uint8_t *pixels, int64_t width, int64_t height)
 {
     if (setjmp(png_jmpbuf(job->png)) != 0)
         return false;
-    encode(job, pixels, width, height);
+    if (job->picture)
+        encode_picture(job);
+    else
+        encode(job, pixels, width, height);
     return true;
 }
 
-xa_status xa_image_write_mask(
-    const char *path, const uint8_t *pixels, int64_t width, int64_t height, xa_err *err)
+/* `settings` says what; its file and png are made here. */
+static xa_status write_png(const char *path,
+                           const struct write_job *settings,
+                           const uint8_t *pixels,
+                           int64_t width,
+                           int64_t height,
+                           xa_err *err)
 {
     xa_status st = XA_OK;
     struct write_job *job = xa_alloc(1, sizeof *job);
     if (!job)
         XA_RETURN_FAIL(err, XA_NOMEM, "no memory to write %s", path);
+    *job = *settings;
     if (width < 1 || height < 1 || width > PNG_UINT_31_MAX || height > PNG_UINT_31_MAX)
         XA_FAIL(err,
                 XA_SHAPE,
@@ -102,4 +146,24 @@ done:
         unlink(path);
     free(job);
     return st;
+}
+
+xa_status xa_image_write_mask(
+    const char *path, const uint8_t *pixels, int64_t width, int64_t height, xa_err *err)
+{
+    const struct write_job mask = {.picture = NULL};
+    return write_png(path, &mask, pixels, width, height, err);
+}
+
+xa_status xa_image_write_png(const char *path,
+                             const xa_image *im,
+                             double dpi,
+                             const xa_file_text *texts,
+                             int ntexts,
+                             xa_err *err)
+{
+    const struct write_job picture = {.picture = im, .dpi = dpi, .texts = texts, .ntexts = ntexts};
+    if (im->type != XA_PIXEL_U8 || im->channels != 3)
+        XA_RETURN_FAIL(err, XA_SHAPE, "%s: a picture of 8-bit RGB is expected", path);
+    return write_png(path, &picture, NULL, im->width, im->height, err);
 }
