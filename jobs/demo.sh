@@ -23,11 +23,16 @@ build/xaudit table results/demo.h5
 xa_say "the data set with 95 % intervals: xaudit summary results/demo.h5"
 build/xaudit summary results/demo.h5
 
+xa_say "a figure: results/demo.png, and the same as PDF"
+build/xaudit figure results/demo.h5 -o results/demo.png --model xception --pick best --metric energy -n 3 --show both --width 120mm
+build/xaudit figure results/demo.h5 -o results/demo.pdf --model xception --pick best --metric energy -n 3 --show both --width 120mm
+
 xa_say "done"
 cat <<TXT
 The archive is results/demo.h5. Look into it:
   build/xaudit info results/demo.h5              what it holds
   build/xaudit table results/demo.h5 --csv       one tidy line per image and explainer
+  build/xaudit figure --help                     overlays and panels as PNG, TIFF, PDF, SVG
   build/xaudit summary results/demo.h5 --compare which explainer is better, and how sure that is
   python3 -c "import h5py; h5py.File('results/demo.h5').visit(print)"    (package python3-h5py)
 Your own model: copy jobs/demo.yaml, change file, size, scale and manifest, and run

@@ -39,6 +39,20 @@ XA_MUST_USE xa_status xa_map_colour(const float *map,
                                     xa_colormap c,
                                     xa_image *out,
                                     xa_err *err);
+/* A map at the size an image is shown: every pixel centre of [oh,ow], a picture of the whole stored
+ * frame of frame_w x frame_h, is carried back by the affine map (model input to stored frame) and
+ * the map interpolated there, bilinear, edges clamped; NaN where the model saw nothing. */
+void xa_map_at_picture(const float *map,
+                       int64_t h,
+                       int64_t w,
+                       double input_h,
+                       double input_w,
+                       const float affine[6],
+                       double frame_h,
+                       double frame_w,
+                       float *out,
+                       int64_t oh,
+                       int64_t ow);
 /* (1 - weight) image + weight colours, rounded: the same weight everywhere, no stretching, so that
  * two overlays can be compared. Both RGB of one size. */
 XA_MUST_USE xa_status xa_overlay_blend(
@@ -84,11 +98,14 @@ typedef struct xa_panel {
     const char *footnote; /* small print at the bottom, or NULL */
 } xa_panel;
 
-/* What is written into the file besides the picture. */
+/* What is written into the file besides the picture: "COMMAND # xaudit archive DIGEST". */
 typedef struct xa_provenance {
     const char *command; /* that makes the file again */
     const char *digest;  /* of the archive */
 } xa_provenance;
+/* The command of a file that xa_panel_write made, whatever its format; free(). FORMAT: there is
+ * none. */
+XA_MUST_USE xa_status xa_provenance_read(const char *path, char **command, xa_err *err);
 
 /* Writes path as PNG, PDF, SVG or TIFF, by its ending. dpi: of PNG and TIFF. SHAPE: the figure is
  * too narrow for its columns (says how wide it must be); UNSUPPORTED: another ending, or no cairo;

@@ -193,6 +193,13 @@ static xa_status model_attributes(xa_contents *c, int m, const char *path, xa_er
         err,
         xa_schema_attr_text(c->schema, path, "scale", xa_scale_name(spec->input.scale.kind), err));
     XA_RETURN_TRY(err, xa_schema_attr_i64(c->schema, path, "batch", spec->batch, err));
+    if (spec->input.depth.kind != XA_DEPTH_NONE) {
+        const double limits[2] = {spec->input.depth.low, spec->input.depth.high};
+        XA_RETURN_TRY(err,
+                      xa_schema_attr_text(
+                          c->schema, path, "depth", xa_depth_name(spec->input.depth.kind), err));
+        XA_RETURN_TRY(err, xa_schema_attr_f64(c->schema, path, "depth_limits", limits, 2, err));
+    }
     return XA_OK;
 }
 
@@ -251,7 +258,20 @@ root_attributes(xa_contents *c, const xa_manifest *m, const char *identity, xa_e
                 {"manifest_sha256", m ? m->sha256 : ""}};
     for (size_t i = 0; i < sizeof list / sizeof *list; i++)
         XA_RETURN_TRY(err, xa_schema_attr_text(c->schema, "/", list[i].name, list[i].text, err));
-    return XA_OK;
+    /* where relative paths of images begin, for figures; --image-root overrides it */
+    char *root = c->job->wsol_images ? realpath(c->job->wsol_images, NULL)
+                                     : xa_strfmt("%s", c->job->manifest);
+    if (root && !c->job->wsol_images) {
+        char *whole = realpath(root, NULL);
+        free(root);
+        root = whole;
+        char *slash = root ? strrchr(root, '/') : NULL;
+        if (slash)
+            *slash = '\0';
+    }
+    const xa_status st = xa_schema_attr_text(c->schema, "/", "image_root", root ? root : "", err);
+    free(root);
+    return st;
 }
 
 static xa_status add_run(xa_contents *c, xa_err *err)

@@ -26,6 +26,8 @@ static const char usage[] =
     "  xaudit summary ARCHIVE [--by COLUMN] [--compare | --against EXPLAINER]\n"
     "                      [--csv|--json|--latex] [--replicates N] [--seed N]\n"
     "                      every metric over the data set, with 95 % intervals\n"
+    "  xaudit figure ARCHIVE -o FILE [...]\n"
+    "                      maps and overlays as PNG, TIFF, PDF or SVG: xaudit figure --help\n"
     "  xaudit manifest FORMAT SOURCE -o MANIFEST.csv [...]\n"
     "                      makes a manifest: xaudit manifest --help lists the formats\n"
     "  xaudit --version | --help\n"
@@ -54,9 +56,10 @@ int main(int argc, char **argv)
                     {"table", xa_cmd_table},
                     {"manifest", xa_cmd_manifest},
                     {"verify", xa_cmd_verify},
-                    {"summary", xa_cmd_summary}};
+                    {"summary", xa_cmd_summary},
+                    {"figure", xa_cmd_figure}};
     static const char *const names[] = {
-        "run", "check", "info", "table", "manifest", "verify", "summary"};
+        "run", "check", "info", "table", "manifest", "verify", "summary", "figure"};
     const char *wanted_level = getenv("XAUDIT_LOG");
     static xa_log_level most = XA_LOG_WARN;
     if (wanted_level && !strcmp(wanted_level, "debug"))

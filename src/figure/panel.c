@@ -51,7 +51,19 @@ static void measure(PangoLayout *l, double *width, double *height)
     *height = (double)h / PANGO_SCALE;
 }
 
-/* One line in a box of that width, ellipsised; align 0 left, 1 centre, 2 right. */
+/* A label in lines of that width, two at the most; the rest is ellipsised. */
+static PangoLayout *label_layout(cairo_t *cr, const xa_panel *p, const char *text, double width)
+{
+    PangoLayout *l = text_layout(cr, p, text, p->font_pt, width);
+    pango_layout_set_wrap(l, PANGO_WRAP_WORD_CHAR);
+    pango_layout_set_height(l, -2);
+    pango_layout_set_ellipsize(l, PANGO_ELLIPSIZE_END);
+    pango_layout_set_alignment(l, PANGO_ALIGN_CENTER);
+    return l;
+}
+
+/* One line in a box of that width, ellipsised; align 0 left, 1 centre, 2 right, 3 left and the
+ * beginning left out: the ends of names differ. */
 static void put_line(cairo_t *cr,
                      const xa_panel *p,
                      const char *text,
@@ -63,11 +75,11 @@ static void put_line(cairo_t *cr,
 {
     PangoLayout *l = text_layout(cr, p, text, size, width);
     pango_layout_set_single_paragraph_mode(l, TRUE);
-    pango_layout_set_ellipsize(l, PANGO_ELLIPSIZE_END);
+    pango_layout_set_ellipsize(l, align == 3 ? PANGO_ELLIPSIZE_START : PANGO_ELLIPSIZE_END);
     pango_layout_set_alignment(l,
-                               align == 0   ? PANGO_ALIGN_LEFT
-                               : align == 1 ? PANGO_ALIGN_CENTER
-                                            : PANGO_ALIGN_RIGHT);
+                               align == 0 || align == 3 ? PANGO_ALIGN_LEFT
+                               : align == 1             ? PANGO_ALIGN_CENTER
+                                                        : PANGO_ALIGN_RIGHT);
     cairo_move_to(cr, x, y);
     pango_cairo_show_layout(cr, l);
     g_object_unref(l);
@@ -114,9 +126,14 @@ static xa_status lay_out(layout *l, const xa_panel *p, cairo_t *cr, xa_err *err)
             p->columns,
             ceil((l->row_label + (p->columns - 1) * l->gap + 4.0 * p->font_pt * p->columns) /
                  pt_per_mm));
-    for (int c = 0; p->column_labels && c < p->columns; c++)
-        if (p->column_labels[c])
-            l->head = l->line + 0.3 * l->gap;
+    for (int c = 0; p->column_labels && c < p->columns; c++) {
+        if (!p->column_labels[c])
+            continue;
+        t = label_layout(cr, p, p->column_labels[c], l->cell);
+        measure(t, &w, &h);
+        g_object_unref(t);
+        l->head = fmax(l->head, h + 0.3 * l->gap);
+    }
     l->height = l->head;
     for (int r = 0; r < p->rows; r++) {
         for (int c = 0; c < p->columns; c++) {
@@ -128,7 +145,7 @@ static xa_status lay_out(layout *l, const xa_panel *p, cairo_t *cr, xa_err *err)
         l->height += l->row[r] + (l->noted[r] ? l->line : 0.0) + l->gap;
     }
     if (p->bar)
-        l->bar = 1.2 * p->font_pt + l->line + l->gap;
+        l->bar = 1.2 * p->font_pt + (p->bar_label ? l->line : 0.0) + l->gap;
     if (p->footnote) {
         t = text_layout(cr, p, p->footnote, 0.8 * p->font_pt, l->width);
         pango_layout_set_wrap(t, PANGO_WRAP_WORD_CHAR);
@@ -240,16 +257,16 @@ static void draw(cairo_t *cr, const layout *l)
     cairo_set_source_rgb(cr, 1.0, 1.0, 1.0);
     cairo_paint(cr);
     cairo_set_source_rgb(cr, 0.0, 0.0, 0.0);
-    for (int c = 0; p->column_labels && c < p->columns; c++)
-        if (p->column_labels[c])
-            put_line(cr,
-                     p,
-                     p->column_labels[c],
-                     l->row_label + c * (l->cell + l->gap),
-                     0.0,
-                     l->cell,
-                     p->font_pt,
-                     1);
+    for (int c = 0; p->column_labels && c < p->columns; c++) {
+        double w, h;
+        if (!p->column_labels[c])
+            continue;
+        PangoLayout *t = label_layout(cr, p, p->column_labels[c], l->cell);
+        measure(t, &w, &h);
+        cairo_move_to(cr, l->row_label + c * (l->cell + l->gap), l->head - 0.3 * l->gap - h);
+        pango_cairo_show_layout(cr, t);
+        g_object_unref(t);
+    }
     for (int r = 0; r < p->rows; r++) {
         cairo_set_source_rgb(cr, 0.0, 0.0, 0.0);
         if (p->row_labels && p->row_labels[r])
@@ -260,7 +277,7 @@ static void draw(cairo_t *cr, const layout *l)
                      y + 0.5 * (l->row[r] - l->line),
                      l->row_label - l->gap,
                      p->font_pt,
-                     0);
+                     3);
         for (int c = 0; c < p->columns; c++) {
             const xa_tile *t = &p->tiles[r * p->columns + c];
             const double x = l->row_label + c * (l->cell + l->gap);
@@ -336,13 +353,12 @@ static xa_status write_raster(const layout *l,
             to[2] = (uint8_t)v;
         }
     if (tiff) {
-        both = xa_strfmt("%s\nxaudit archive %s", from->command, from->digest);
+        both = xa_strfmt("%s # xaudit archive %s", from->command, from->digest);
         XA_TRY(err, xa_image_write_tiff(path, &im, dpi, both, err));
     } else {
-        const xa_file_text texts[] = {{"Software", "xaudit"},
-                                      {"xaudit command", from->command},
-                                      {"xaudit archive", from->digest}};
-        XA_TRY(err, xa_image_write_png(path, &im, dpi, texts, 3, err));
+        both = xa_strfmt("%s # xaudit archive %s", from->command, from->digest);
+        const xa_file_text texts[] = {{"Software", "xaudit"}, {"Source", both ? both : ""}};
+        XA_TRY(err, xa_image_write_png(path, &im, dpi, texts, 2, err));
     }
 done:
     cairo_surface_destroy(s);
@@ -356,7 +372,7 @@ write_pdf(const layout *l, const char *path, const xa_provenance *from, xa_err *
 {
     errno = 0;
     cairo_surface_t *s = cairo_pdf_surface_create(path, l->width, l->height);
-    char *both = xa_strfmt("%s; xaudit archive %s", from->command, from->digest);
+    char *both = xa_strfmt("%s # xaudit archive %s", from->command, from->digest);
     if (both) {
         cairo_pdf_surface_set_metadata(s, CAIRO_PDF_METADATA_CREATOR, "xaudit");
         cairo_pdf_surface_set_metadata(s, CAIRO_PDF_METADATA_SUBJECT, both);
@@ -416,9 +432,9 @@ write_svg(const layout *l, const char *path, const xa_provenance *from, xa_err *
     if (status != CAIRO_STATUS_SUCCESS || !end)
         XA_FAIL(err, XA_IO, "%s: cannot draw: %s", path, cairo_status_to_string(status));
     xa_str_add(&whole, drawn.data, (size_t)(end + 1 - drawn.data));
-    xa_str_puts(&whole, "\n<metadata>xaudit command: ");
+    xa_str_puts(&whole, "\n<metadata>");
     add_escaped(&whole, from->command);
-    xa_str_puts(&whole, "\nxaudit archive: ");
+    xa_str_puts(&whole, " # xaudit archive ");
     add_escaped(&whole, from->digest);
     xa_str_puts(&whole, "</metadata>");
     xa_str_puts(&whole, end + 1);

@@ -1,0 +1,499 @@
+/* Which samples a figure shows, and their images and maps. */
+#include "figure_rows.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "xaudit/manifest.h"
+
+int xa_pick_parse(const char *name)
+{
+    static const char *const names[] = {"first", "best", "worst", "median", "random", "wrong"};
+    for (int i = 0; i < 6; i++)
+        if (!strcmp(name, names[i]))
+            return i;
+    return -1;
+}
+
+/* ---- columns ---- */
+
+static bool asked(const xa_choice *c, const xa_read_model *m, const xa_read_map *x)
+{
+    const size_t n = strlen(m->name);
+    if (c->model && strcmp(c->model, m->name) != 0)
+        return false;
+    for (int i = 0; i < c->nexplainers; i++) {
+        const char *e = c->explainer[i];
+        if (!strcmp(e, x->name) ||
+            (!strncmp(e, m->name, n) && e[n] == '/' && !strcmp(e + n + 1, x->name)))
+            return true;
+    }
+    return c->nexplainers == 0;
+}
+
+static xa_status find_columns(xa_figure_rows *f, const xa_choice *c, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_str known = {0};
+    int most = 0;
+    for (int64_t m = 0; m < f->r->nmodels; m++)
+        most += (int)f->r->models[m].nmaps;
+    f->column = xa_alloc((size_t)most + 1, sizeof *f->column);
+    if (!f->column)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    for (int64_t m = 0; m < f->r->nmodels; m++)
+        for (int64_t e = 0; e < f->r->models[m].nmaps; e++) {
+            const xa_read_model *model = &f->r->models[m];
+            xa_str_printf(
+                &known, "%s%s/%s", known.len ? ", " : "", model->name, model->maps[e].name);
+            if (asked(c, model, &model->maps[e]))
+                f->column[f->ncolumns++] = (xa_figure_column){model, &model->maps[e]};
+        }
+    if (f->ncolumns == 0)
+        XA_FAIL(err,
+                XA_NOT_FOUND,
+                "%s: no such model or explainer; it has %s",
+                f->path,
+                known.data ? known.data : "none");
+done:
+    xa_str_free(&known);
+    return st;
+}
+
+/* ---- samples ---- */
+
+static int64_t sample_of_id(const xa_figure_rows *f, const char *id)
+{
+    const size_t n = strlen(id);
+    for (int64_t i = 0; i < f->r->samples; i++) {
+        const char *row = f->r->id + (size_t)i * f->r->id_bytes;
+        if (strnlen(row, f->r->id_bytes) == n && !memcmp(row, id, n))
+            return i;
+    }
+    return -1;
+}
+
+static bool has_class(const xa_figure_rows *f, int64_t sample, const char *name)
+{
+    char text[256];
+    for (int64_t k = f->r->label_offset[sample]; k < f->r->label_offset[sample + 1]; k++)
+        if (!strcmp(xa_read_class(&f->r->models[0], f->r->label_value[k], text, sizeof text), name))
+            return true;
+    return false;
+}
+
+typedef struct scored {
+    double score;
+    int64_t sample;
+} scored;
+
+static int by_score(const void *a, const void *b)
+{
+    const scored *x = a, *y = b;
+    if (x->score != y->score)
+        return x->score < y->score ? -1 : 1;
+    return x->sample < y->sample ? -1 : x->sample > y->sample;
+}
+
+/* The metric's values of the first column: the mean over a sample's annotated classes. */
+static xa_status
+score_samples(const xa_figure_rows *f, const xa_choice *c, double *score, xa_err *err)
+{
+    const xa_read_map *x = f->column[0].map;
+    xa_status st = XA_OK;
+    xa_str known = {0};
+    int64_t at = -1;
+    for (int64_t k = 0; k < x->nmetrics; k++) {
+        xa_str_printf(&known, "%s%s", k ? ", " : "", x->metrics[k]);
+        if (at < 0 && (!c->metric || !strcmp(c->metric, x->metrics[k])))
+            at = k;
+    }
+    if (at < 0)
+        XA_FAIL(err,
+                XA_NOT_FOUND,
+                "%s: %s has no metric \"%s\"; it has %s",
+                f->path,
+                x->name,
+                c->metric ? c->metric : "",
+                known.data ? known.data : "none");
+    for (int64_t i = 0; i < f->r->samples; i++)
+        score[i] = NAN;
+    for (int64_t q = 0, n = 0; q < f->r->pairs; q++) {
+        const int64_t i = f->r->pair_sample[q];
+        const double v = x->localisation[at][q];
+        n = q > 0 && f->r->pair_sample[q - 1] == i ? n : 0;
+        if (!isfinite(v))
+            continue;
+        score[i] = n == 0 ? v : (score[i] * (double)n + v) / (double)(n + 1);
+        n++;
+    }
+done:
+    xa_str_free(&known);
+    return st;
+}
+
+static bool candidate(const xa_figure_rows *f, const xa_choice *c, int64_t i)
+{
+    const xa_read_model *m = f->column[0].model;
+    if (m->status[i] != XA_SAMPLE_DONE || (c->class_name && !has_class(f, i, c->class_name)))
+        return false;
+    if (c->pick != XA_PICK_WRONG)
+        return true;
+    return f->r->label_offset[i] < f->r->label_offset[i + 1] &&
+           !xa_read_has_label(f->r, i, m->predicted[i]);
+}
+
+static xa_status choose_by_rule(xa_figure_rows *f, const xa_choice *c, xa_err *err)
+{
+    xa_status st = XA_OK;
+    const bool ranked =
+        c->pick == XA_PICK_BEST || c->pick == XA_PICK_WORST || c->pick == XA_PICK_MEDIAN;
+    scored *s = xa_alloc((size_t)f->r->samples + 1, sizeof *s);
+    double *score = xa_alloc((size_t)f->r->samples + 1, sizeof *score);
+    int64_t n = 0;
+    if (!s || !score)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    if (ranked)
+        XA_TRY(err, score_samples(f, c, score, err));
+    for (int64_t i = 0; i < f->r->samples; i++) {
+        if (!candidate(f, c, i) || (ranked && !isfinite(score[i])))
+            continue;
+        s[n].sample = i;
+        s[n].score = ranked                      ? score[i]
+                     : c->pick == XA_PICK_RANDOM ? xa_random_unit((uint64_t)c->seed, 5, (uint64_t)i)
+                                                 : (double)i;
+        n++;
+    }
+    if (n == 0)
+        XA_FAIL(err, XA_NOT_FOUND, "%s: no sample fits that choice", f->path);
+    qsort(s, (size_t)n, sizeof *s, by_score);
+    const int64_t rows = n < c->most ? n : c->most;
+    for (int64_t k = 0; k < rows; k++) {
+        const int64_t at = c->pick == XA_PICK_BEST     ? n - 1 - k
+                           : c->pick == XA_PICK_MEDIAN ? (n - rows) / 2 + k
+                                                       : k;
+        f->sample[f->nrows++] = s[at].sample;
+    }
+done:
+    free(s);
+    free(score);
+    return st;
+}
+
+static xa_status choose(xa_figure_rows *f, const xa_choice *c, xa_err *err)
+{
+    f->sample = xa_alloc((size_t)c->most + 2 * XA_FIGURE_LIST, sizeof *f->sample);
+    if (!f->sample)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+    for (int k = 0; k < c->nids; k++) {
+        const int64_t i = sample_of_id(f, c->id[k]);
+        if (i < 0)
+            XA_RETURN_FAIL(err, XA_NOT_FOUND, "%s: no sample has the id \"%s\"", f->path, c->id[k]);
+        f->sample[f->nrows++] = i;
+    }
+    for (int k = 0; k < c->nindices; k++) {
+        if (c->index[k] < 0 || c->index[k] >= f->r->samples)
+            XA_RETURN_FAIL(err,
+                           XA_NOT_FOUND,
+                           "%s: --index %" PRId64 ": it has samples 0 to %" PRId64,
+                           f->path,
+                           c->index[k],
+                           f->r->samples - 1);
+        f->sample[f->nrows++] = c->index[k];
+    }
+    return f->nrows ? XA_OK : choose_by_rule(f, c, err);
+}
+
+/* ---- open ---- */
+
+static xa_status add_digest(xa_figure_rows *f, xa_sha256 *h, const char *path, xa_err *err)
+{
+    char hex[XA_SHA256_HEX];
+    XA_RETURN_TRY(err, xa_archive_digest(f->r->archive, path, hex, err));
+    xa_sha256_add(h, hex, strlen(hex));
+    return XA_OK;
+}
+
+static xa_status digest(xa_figure_rows *f, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_sha256 *h = NULL;
+    XA_TRY(err, xa_sha256_create(&h, err));
+    for (int64_t m = 0; m < f->r->nmodels; m++) {
+        char *path = xa_strfmt("/models/%s/probs", f->r->models[m].name);
+        st = path ? add_digest(f, h, path, err) : XA_NOMEM;
+        free(path);
+        XA_TRY(err, st);
+        for (int64_t e = 0; e < f->r->models[m].nmaps; e++) {
+            path = xa_strfmt(
+                "/maps/%s/%s/checksum", f->r->models[m].name, f->r->models[m].maps[e].name);
+            st = path ? add_digest(f, h, path, err) : XA_NOMEM;
+            free(path);
+            XA_TRY(err, st);
+        }
+    }
+    xa_sha256_hex(h, f->digest);
+done:
+    xa_sha256_free(h);
+    return st;
+}
+
+xa_status xa_figure_rows_open(const char *path,
+                              const xa_choice *choice,
+                              const char *image_root,
+                              xa_figure_rows **out,
+                              xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_figure_rows *f = xa_alloc(1, sizeof *f);
+    if (!f)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    f->path = xa_strdup(path);
+    XA_TRY(err, xa_read_open(path, &f->r, err));
+    if (image_root)
+        f->image_root = xa_strdup(image_root);
+    else
+        XA_TRY(err, xa_archive_attr_text(f->r->archive, "/", "image_root", &f->image_root, err));
+    XA_TRY(err, find_columns(f, choice, err));
+    XA_TRY(err, choose(f, choice, err));
+    XA_TRY(err, digest(f, err));
+    *out = f;
+    f = NULL;
+done:
+    xa_figure_rows_close(f);
+    return st;
+}
+
+void xa_figure_rows_close(xa_figure_rows *f)
+{
+    if (!f)
+        return;
+    xa_read_close(f->r);
+    free(f->path);
+    free(f->image_root);
+    free(f->sample);
+    free(f->column);
+    free(f);
+}
+
+/* ---- maps ---- */
+
+static int64_t row_of(const xa_read_map *x, int64_t sample)
+{
+    int64_t low = 0, high = x->rows;
+    while (low < high) {
+        const int64_t mid = low + (high - low) / 2;
+        if (x->sample[mid] < sample)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low < x->rows && x->sample[low] == sample ? low : -1;
+}
+
+/* [c,h,w] to the largest size of every place, in place. */
+static void reduce(float *v, int64_t channels, int64_t n)
+{
+    for (int64_t c = 1; c < channels; c++)
+        for (int64_t i = 0; i < n; i++)
+            if (fabsf(v[c * n + i]) > fabsf(v[i]))
+                v[i] = v[c * n + i];
+    for (int64_t i = 0; channels > 1 && i < n; i++)
+        v[i] = fabsf(v[i]);
+}
+
+xa_status xa_figure_map_read(const xa_figure_rows *f,
+                             const xa_figure_column *c,
+                             int64_t sample,
+                             xa_figure_map *out,
+                             xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_dataset_info info;
+    double size[2] = {0};
+    int64_t nsize = 0;
+    float scale = 1.0f;
+    uint16_t *half = NULL;
+    const int64_t row = row_of(c->map, sample);
+    char *path = xa_strfmt("/maps/%s/%s/values", c->model->name, c->map->name);
+    char *beside = xa_strfmt("/maps/%s/%s/scale", c->model->name, c->map->name);
+    char *affine = xa_strfmt("/models/%s/affine", c->model->name);
+    char *model = xa_strfmt("/models/%s", c->model->name);
+    *out = (xa_figure_map){.target = -1};
+    if (!path || !beside || !affine || !model)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    if (row < 0 || c->model->status[sample] != XA_SAMPLE_DONE ||
+        (c->map->flags[row] & XA_MAP_NONFINITE))
+        goto done;
+    XA_TRY(err, xa_archive_dataset(f->r->archive, path, &info, err));
+    if (info.ndim != 4 || (info.type != XA_TYPE_F32 && info.type != XA_TYPE_F16) ||
+        info.dim[0] != c->map->rows || info.dim[1] < 1 || info.dim[2] < 1 || info.dim[3] < 1)
+        XA_FAIL(err, XA_FORMAT, "%s: %s: not maps", f->path, path);
+    out->height = info.dim[2];
+    out->width = info.dim[3];
+    const int64_t n = info.dim[1] * info.dim[2] * info.dim[3];
+    out->values = xa_alloc((size_t)n, sizeof(float));
+    half = xa_alloc((size_t)n, sizeof *half);
+    if (!out->values || !half)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    XA_TRY(err, xa_archive_read(f->r->archive, beside, row, 1, &scale, err));
+    if (info.type == XA_TYPE_F32) {
+        XA_TRY(err, xa_archive_read(f->r->archive, path, row, 1, out->values, err));
+    } else {
+        XA_TRY(err, xa_archive_read(f->r->archive, path, row, 1, half, err));
+        for (int64_t i = 0; i < n; i++)
+            out->values[i] = xa_f32_from_f16(half[i]) * scale;
+    }
+    reduce(out->values, info.dim[1], out->height * out->width);
+    XA_TRY(err, xa_archive_read(f->r->archive, affine, sample, 1, out->affine, err));
+    XA_TRY(err, xa_archive_attr_f64(f->r->archive, model, "input_size", size, 2, &nsize, err));
+    if (nsize != 2)
+        XA_FAIL(err, XA_FORMAT, "%s: %s has no input_size", f->path, model);
+    out->input_height = size[0];
+    out->input_width = size[1];
+    out->target = c->map->target[row];
+done:
+    if (st != XA_OK) {
+        free(out->values);
+        out->values = NULL;
+    }
+    free(half);
+    free(path);
+    free(beside);
+    free(affine);
+    free(model);
+    return st;
+}
+
+/* ---- images ---- */
+
+/* Samples of another depth as the model saw them; where the archive does not say, between the 1st
+ * and 99th percentile. */
+static xa_status
+to_eight_bits(const xa_figure_rows *f, const xa_read_model *m, xa_image *im, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_depth depth = {.kind = XA_DEPTH_PERCENTILE, .low = 1.0, .high = 99.0};
+    xa_image flat = {0}, bytes = {0};
+    char *path = xa_strfmt("/models/%s", m->name), *name = NULL;
+    double limits[2] = {0};
+    int64_t n = 0;
+    if (!path)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    XA_TRY(err, xa_archive_attr_text(f->r->archive, path, "depth", &name, err));
+    const int kind = name ? xa_depth_parse(name) : -1;
+    if (kind > 0 && kind != XA_DEPTH_RAW) {
+        XA_TRY(err, xa_archive_attr_f64(f->r->archive, path, "depth_limits", limits, 2, &n, err));
+        depth = (xa_depth){.kind = (xa_depth_kind)kind, .low = limits[0], .high = limits[1]};
+    }
+    XA_TRY(err, xa_image_apply_depth(im, &depth, &flat, err));
+    if (flat.type == XA_PIXEL_F32) {
+        const int64_t count = flat.width * flat.height * flat.channels;
+        XA_TRY(err,
+               xa_image_init(&bytes, flat.width, flat.height, flat.channels, XA_PIXEL_U8, err));
+        bytes.has_alpha = flat.has_alpha;
+        for (int64_t i = 0; i < count; i++) {
+            const float v = ((const float *)flat.data)[i];
+            ((uint8_t *)bytes.data)[i] =
+                (uint8_t)(v > 0.0f ? v < 255.0f ? v + 0.5f : 255.0f : 0.0f);
+        }
+        xa_image_fini(im);
+        *im = bytes;
+        bytes = (xa_image){0};
+    }
+done:
+    xa_image_fini(&flat);
+    xa_image_fini(&bytes);
+    free(path);
+    free(name);
+    return st;
+}
+
+xa_status xa_figure_image_read(const xa_figure_rows *f,
+                               const xa_read_model *m,
+                               int64_t sample,
+                               int64_t most,
+                               xa_image *out,
+                               double frame[2],
+                               xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_dataset_info info;
+    const xa_decode_options opt = xa_decode_defaults();
+    xa_image im = {0}, rgb = {0};
+    uint64_t hash = 0;
+    char *row = NULL, *name = NULL, *file = NULL;
+    XA_TRY(err, xa_archive_dataset(f->r->archive, "/samples/path", &info, err));
+    row = xa_alloc(info.item_bytes + 1, 1);
+    if (!row)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    XA_TRY(err, xa_archive_read(f->r->archive, "/samples/path", sample, 1, row, err));
+    name = xa_strdup(row);
+    file = !name || name[0] == '/' || !f->image_root || !*f->image_root
+               ? name
+               : xa_strfmt("%s/%s", f->image_root, name);
+    if (!name || !file)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    XA_TRY(err, xa_image_read(file, &opt, &im, err));
+    XA_TRY(err, xa_archive_read(f->r->archive, "/samples/pixel_hash", sample, 1, &hash, err));
+    if (hash != xa_image_hash(&im))
+        XA_FAIL(err,
+                XA_MISMATCH,
+                "%s: its pixels are not those that were audited; --image-root names the folder "
+                "where they are",
+                file);
+    frame[0] = (double)im.width;
+    frame[1] = (double)im.height;
+    if (im.type != XA_PIXEL_U8)
+        XA_TRY(err, to_eight_bits(f, m, &im, err));
+    if (im.channels - (im.has_alpha ? 1 : 0) != 1 && im.channels - (im.has_alpha ? 1 : 0) != 3)
+        XA_FAIL(err, XA_UNSUPPORTED, "%s: %d channels are no picture", file, im.channels);
+    XA_TRY(err, xa_image_to_channels(&im, 3, &rgb, err));
+    const int64_t longer = rgb.width > rgb.height ? rgb.width : rgb.height;
+    if (longer > most) {
+        const double by = (double)most / (double)longer;
+        const int64_t w = (int64_t)fmax(1.0, round((double)rgb.width * by));
+        const int64_t h = (int64_t)fmax(1.0, round((double)rgb.height * by));
+        XA_TRY(err, xa_image_resize(&rgb, w, h, XA_RESAMPLE_PIL_BILINEAR, out, err));
+    } else {
+        *out = rgb;
+        rgb = (xa_image){0};
+    }
+done:
+    xa_image_fini(&im);
+    xa_image_fini(&rgb);
+    if (file != name)
+        free(file);
+    free(name);
+    free(row);
+    return st;
+}
+
+xa_status
+xa_figure_boxes(const xa_figure_rows *f, int64_t sample, double (**out)[4], int *n, xa_err *err)
+{
+    xa_status st = XA_OK;
+    int64_t range[2];
+    double(*box)[4] = NULL;
+    *n = 0;
+    XA_TRY(err,
+           xa_archive_read(f->r->archive, "/samples/annotations/offset", sample, 2, range, err));
+    if (range[0] < 0 || range[1] < range[0] || range[1] - range[0] > 1 << 20)
+        XA_FAIL(err, XA_FORMAT, "%s: /samples/annotations/offset does not ascend", f->path);
+    box = xa_alloc((size_t)(range[1] - range[0]) + 1, sizeof *box);
+    if (!box)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    for (int64_t k = range[0]; k < range[1]; k++) {
+        uint8_t kind;
+        XA_TRY(err, xa_archive_read(f->r->archive, "/samples/annotations/kind", k, 1, &kind, err));
+        XA_TRY(err, xa_archive_read(f->r->archive, "/samples/annotations/box", k, 1, box[*n], err));
+        *n += kind == XA_ANNOTATION_BOX;
+    }
+    *out = box;
+    box = NULL;
+done:
+    free(box);
+    return st;
+}

@@ -1,0 +1,86 @@
+/* What a figure shows: which samples, which explainers, and their maps and images, read one row at
+ * a time. Private to app. */
+#ifndef XAUDIT_APP_FIGURE_ROWS_H
+#define XAUDIT_APP_FIGURE_ROWS_H
+
+#include "reader.h"
+#include "xaudit/figure.h"
+
+typedef enum xa_pick {
+    XA_PICK_FIRST,
+    XA_PICK_BEST,
+    XA_PICK_WORST,
+    XA_PICK_MEDIAN,
+    XA_PICK_RANDOM,
+    XA_PICK_WRONG
+} xa_pick;
+int xa_pick_parse(const char *name); /* -1 when unknown */
+
+enum { XA_FIGURE_LIST = 64 };
+typedef struct xa_choice {
+    const char *id[XA_FIGURE_LIST];
+    int nids;
+    int64_t index[XA_FIGURE_LIST];
+    int nindices;
+    const char *class_name; /* samples of this label only */
+    xa_pick pick;
+    const char *metric; /* BEST, WORST, MEDIAN; NULL: the first the archive has */
+    const char *explainer[XA_FIGURE_LIST]; /* name or model/name; none: all */
+    int nexplainers;
+    const char *model; /* NULL: all */
+    int64_t most;      /* rows */
+    int64_t seed;
+} xa_choice;
+
+typedef struct xa_figure_column {
+    const xa_read_model *model;
+    const xa_read_map *map;
+} xa_figure_column;
+
+typedef struct xa_figure_rows {
+    xa_read *r;
+    char *path, *image_root;
+    int64_t *sample; /* [nrows] */
+    int nrows;
+    xa_figure_column *column; /* [ncolumns] */
+    int ncolumns;
+    char digest[XA_SHA256_HEX]; /* of the checksums of all maps and of all scores */
+} xa_figure_rows;
+
+/* NOT_FOUND and INVALID name what was asked for and what there is. */
+XA_MUST_USE xa_status xa_figure_rows_open(const char *path,
+                                          const xa_choice *choice,
+                                          const char *image_root, /* NULL: as the archive says */
+                                          xa_figure_rows **out,
+                                          xa_err *err);
+void xa_figure_rows_close(xa_figure_rows *f);
+
+/* The map of a column for a sample, channels reduced to the largest size: values [h,w] in a new
+ * buffer, free(). *values NULL: there is none. */
+typedef struct xa_figure_map {
+    float *values;
+    int64_t height, width;
+    double input_height, input_width;
+    float affine[6];
+    int32_t target;
+} xa_figure_map;
+XA_MUST_USE xa_status xa_figure_map_read(const xa_figure_rows *f,
+                                         const xa_figure_column *c,
+                                         int64_t sample,
+                                         xa_figure_map *out,
+                                         xa_err *err);
+
+/* The image as it is shown: RGB 8 bit, its longer side `most` pixels at the most; other depths by
+ * the model's setting. MISMATCH: its pixels are not those that were audited. */
+XA_MUST_USE xa_status xa_figure_image_read(const xa_figure_rows *f,
+                                           const xa_read_model *m,
+                                           int64_t sample,
+                                           int64_t most,
+                                           xa_image *out,
+                                           double frame[2],
+                                           xa_err *err);
+/* Annotated boxes of a sample, [n][4] in the stored frame; free(). */
+XA_MUST_USE xa_status
+xa_figure_boxes(const xa_figure_rows *f, int64_t sample, double (**out)[4], int *n, xa_err *err);
+
+#endif

@@ -1,0 +1,85 @@
+#!/usr/bin/env bash
+# Figures from an archive: every format, choices, moved and changed images, figures made again.
+. "$(dirname "$0")/lib.sh"
+
+demo_manifest 8 | sed "s#$PROJECT/jobs/demo/images#photos#" | sed "s#$PROJECT/jobs/demo/masks#$PROJECT/jobs/demo/masks#" >manifest.csv
+cp -r "$PROJECT/jobs/demo/images" photos
+demo_job >job.yaml
+expect 0 "$XAUDIT" run job.yaml --output a.h5 --quiet
+if "$XAUDIT" figure a.h5 -o x.png --index 0 2>&1 | grep -q 'built without figures'; then
+  echo "XA_SKIPPED figures: built without cairo"
+  exit 0
+fi
+id=$(sed -n 2p manifest.csv | cut -d, -f2)
+for end in png tiff pdf svg; do expect 0 "$XAUDIT" figure a.h5 -o f.$end --id "$id" --width 120mm --dpi 150; done
+expect 0 "$XAUDIT" info f.png
+said '709x[0-9]+, 3 channels' # 120 mm at 150 dpi
+expect 0 "$XAUDIT" info f.tiff
+said 'tiff, 709x'
+if command -v pdftotext >/dev/null; then
+  expect 0 pdftotext f.pdf - # text is text
+  said 'gradcam.label.prob'
+  said 'airplanes [01]\.[0-9][0-9]'
+  said 'Each map from its least to its largest value'
+  expect 0 pdffonts f.pdf
+  said 'yes yes yes'
+fi
+# the same command gives the same bytes; a figure is made again with something changed
+cp f.png first.png
+expect 0 "$XAUDIT" figure a.h5 -o f.png --id "$id" --width 120mm --dpi 150
+cmp f.png first.png || fail "two figures of one command differ"
+for end in png tiff pdf svg; do
+  expect 0 "$XAUDIT" figure --again f.$end -o again.png --width 60mm --colormap turbo
+  expect 0 "$XAUDIT" info again.png
+  said '355x'
+done
+expect 2 "$XAUDIT" figure --again manifest.csv -o again.png
+said 'no command of xaudit figure'
+# choices
+expect 0 "$XAUDIT" figure a.h5 -o best.png --pick best --metric pointing_game -n 2 --explainer gradcam.label.prob --show both --scale shared
+expect 0 "$XAUDIT" figure a.h5 -o worst.png --pick worst -n 3
+expect 0 "$XAUDIT" figure a.h5 -o median.png --pick median -n 1
+expect 0 "$XAUDIT" figure a.h5 -o random.png --pick random --seed 7 --class airplanes -n 2
+expect 0 "$XAUDIT" figure a.h5 -o two.png --index 0 --index 3 --style keras --explainer gradcam.label.prob
+expect 0 "$XAUDIT" figure a.h5 -o three.png --index 1 --style relevant --explainer gradcam.label.prob
+expect 0 "$XAUDIT" figure a.h5 -o anonymous.svg --index 2 --anonymise --image-root "$WORK"
+grep -q "$WORK\|image_0" anonymous.svg && fail "an anonymous figure tells a path or an id"
+# data that moved, images that changed or are gone: told by name, the rest is drawn
+mv photos elsewhere
+expect 3 "$XAUDIT" figure a.h5 -o moved.png --index 0 --index 1
+said 'photos/airplanes'
+mkdir -p base && mv elsewhere base/photos
+expect 0 "$XAUDIT" figure a.h5 -o moved.png --index 0 --index 1 --image-root base
+cp base/photos/butterfly/image_0005.jpg "base/$(sed -n 2p manifest.csv | cut -d, -f1)"
+expect 3 "$XAUDIT" figure a.h5 -o changed.png --index 0 --index 1 --image-root base
+said 'its pixels are not those that were audited'
+[ -s changed.png ] || fail "the rest of the figure is not there"
+# what cannot be
+expect 2 "$XAUDIT" figure a.h5 -o x.png --id nobody
+said 'no sample has the id "nobody"'
+expect 2 "$XAUDIT" figure a.h5 -o x.png --index 99
+said 'it has samples 0 to'
+expect 2 "$XAUDIT" figure a.h5 -o x.png --explainer lime
+said 'it has xception/gradcam.label.prob, xception/saliency.predicted'
+expect 2 "$XAUDIT" figure a.h5 -o x.png --pick best --metric iou
+said 'it has pointing_game'
+expect 2 "$XAUDIT" figure a.h5 -o x.bmp --index 1 --image-root base
+said 'ending in .png, .tiff, .pdf or .svg'
+expect 2 "$XAUDIT" figure a.h5 -o x.png --index 1 --width 12mm --image-root base
+said 'make it at least'
+expect 2 "$XAUDIT" figure a.h5 -o x.png --colormap rainbow
+expect 2 "$XAUDIT" figure a.h5 -o x.png --width 3km
+expect 2 "$XAUDIT" figure a.h5 -o x.png --preset nature
+said 'nature-1col'
+expect 2 "$XAUDIT" figure a.h5
+expect 1 "$XAUDIT" figure a.h5 -o nowhere/x.png --index 1 --image-root base
+said 'nowhere/x.png'
+expect 1 "$XAUDIT" figure manifest.csv -o x.png
+# an archive without annotations, and one that is not finished
+cut -d, -f1-3 manifest.csv >plain.csv
+sed 's/^manifest:.*/manifest: plain.csv/; /^metrics:/d' job.yaml >plain.yaml
+cp -r "$PROJECT/jobs/demo/images" photos
+expect 0 "$XAUDIT" run plain.yaml --output plain.h5 --quiet
+expect 0 "$XAUDIT" figure plain.h5 -o plain.pdf --pick first -n 3
+expect 2 "$XAUDIT" figure plain.h5 -o plain.pdf --pick best
+finish
