@@ -23,7 +23,10 @@ digest batch4.h5 | cmp - one.txt || fail "a batch of 4 gives other bytes"
 
 expect 0 "$XAUDIT" table one.h5
 said 'airplanes/image_0005'
-said 'gradcam.label.prob, pointing_game: .* of 7 annotated'
+said 'xaudit summary'
+expect 0 "$XAUDIT" summary one.h5
+said '7 annotated'
+said 'gradcam.label.prob +7 +0'
 expect 0 "$XAUDIT" table one.h5 --csv
 [ "$(wc -l <out)" = 15 ] || fail "csv of $(wc -l <out) lines, expected 15"
 expect 0 "$XAUDIT" info one.h5
