@@ -16,6 +16,7 @@
  *   /statistics/<m>/<e>/<k>       [Q,...] what figures over the data set are made of
  *   /baselines/<m>/<b>/<k>        [Q] the same of maps that know nothing of the image
  *   /pairs/<m>/<a>__<b>/<k>       [N] agreement of two explainers
+ *   /class_means/<m>/<e>/         [C] mean map of a class (xaudit evaluate)
  *   /run/                         sessions, seconds: outside every equality claim
  *
  * Readers ignore unknown groups and datasets. To bring a map to its image they need the model's
@@ -139,6 +140,10 @@ const char *xa_type_name(xa_type t);
     X(BASELINE_HITS, "/baseline_statistics/<m>/<e>/<k>", U8, "Q,D,32", 0, "", "as /statistics") \
     X(BASELINE_PIXELS, "/baseline_statistics/<m>/<e>/<k>", U32, "Q,2,257", 0, "pixels", \
       "as /statistics") \
+    X(CLASS_MEAN, "/class_means/<m>/<e>/mean", F32, "C,h,w", NAN, "1", \
+      "mean of the class's maps, each over its largest size, on the model's input; NaN without any") \
+    X(CLASS_MEAN_COUNT, "/class_means/<m>/<e>/count", I64, "C", 0, "maps", \
+      "maps that the mean is made of") \
     X(AGREEMENT, "/pairs/<m>/<e>/<k>", F64, "N", NAN, "1", \
       "agreement of two explainers' first maps of a sample; NaN undefined") \
     X(RUN_STATE, "/run/state", U8, "1", RAW, "", "0 created, 1 running, 2 complete") \
@@ -248,6 +253,21 @@ typedef struct xa_archive xa_archive;
  * file is NAME.tmp-HOST-PID beside it, removed on every failure; those of killed processes of this
  * host are removed too. */
 XA_MUST_USE xa_status xa_archive_create(const char *path, const xa_schema *schema, xa_err *err);
+
+/* The same, and then all that the archive `source` holds: its groups and datasets, with their
+ * attributes, but for the paths of `leave` and what lies below them, and for what the schema has
+ * given already. Map values (/maps/<m>/<e>/values) are not copied: they become external links to
+ * the file they lie in, by its name alone where that is in the folder of `path`. The archive and
+ * its source stay together. */
+XA_MUST_USE xa_status xa_archive_create_from(const char *path,
+                                             const xa_schema *schema,
+                                             const char *source,
+                                             const char *const *leave,
+                                             int nleave,
+                                             xa_err *err);
+/* Local. Gives a finished archive its final name, never replacing a file (BUSY), and syncs the
+ * folder. */
+XA_MUST_USE xa_status xa_archive_rename(const char *from, const char *to, xa_err *err);
 
 /* Collective. Opens for writing rows with the MPI driver (bounded retry while a rename is not
  * visible yet). Every field of `schema` must be there with its type and extents (MISMATCH names the

@@ -44,6 +44,8 @@ xa_comm_broadcast(xa_comm *c, int root, void **data, size_t *size, xa_err *err);
 XA_MUST_USE xa_status xa_comm_min_i64(xa_comm *c, int64_t *value, xa_err *err);
 XA_MUST_USE xa_status xa_comm_max_i64(xa_comm *c, int64_t *value, xa_err *err);
 XA_MUST_USE xa_status xa_comm_sum_i64(xa_comm *c, int64_t *value, xa_err *err);
+/* Collective. Sums of n numbers, each on its own, in place; n the same on all ranks. */
+XA_MUST_USE xa_status xa_comm_sum_i64s(xa_comm *c, int64_t *values, int64_t n, xa_err *err);
 XA_MUST_USE xa_status xa_comm_barrier(xa_comm *c, xa_err *err);
 
 /* ---- messages -------------------------------------------------------------------------------- */

@@ -40,6 +40,10 @@ typedef enum xa_target_rule {
 } xa_target_rule;
 int xa_target_parse(const char *name);
 const char *xa_target_name(xa_target_rule t);
+/* Of the n map rows of one sample, explaining classes target[] (-1: not made, or none), the one
+ * that is scored for a class: the one that explains it; a rule that explains one class whatever is
+ * annotated (predicted, class, none) is scored with that map. -1: none. */
+int64_t xa_target_row(xa_target_rule rule, const int32_t *target, int64_t n, int32_t class_index);
 
 /* dS/d(node values) of one sample for target class `target`, seed [head->units]; z [units] are the
  * node's values. Softmax probabilities: p_c(delta_ck - p_k); with `as_tensorflow` in TensorFlow's

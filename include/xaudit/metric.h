@@ -153,6 +153,10 @@ typedef struct xa_score_map {
     int64_t rank;        /* classes the model finds likelier than this one; -1: unknown */
 } xa_score_map;
 
+/* Classes that the model finds likelier than class_index, ties by their order; -1 when it has no
+ * such class. probs: [classes]. */
+int64_t xa_class_rank(const float *probs, int64_t classes, int32_t class_index);
+
 typedef struct xa_scorer xa_scorer;
 /* specs are borrowed until xa_scorer_free. */
 XA_MUST_USE xa_status xa_scorer_create(const xa_metric_spec *specs,
@@ -192,8 +196,26 @@ const char *xa_baseline_description(xa_baseline_kind k);
 /* values [XA_BASELINE_SIDE, XA_BASELINE_SIDE] over the model's input. FULL is 1 but for its last
  * value, a little less: it has a box, and its energy is the region's share. */
 void xa_baseline_map(xa_baseline_kind k, float *values);
+/* Sets channels and peak of a score map whose other fields are given: CENTRE's peak is the centre
+ * itself, not that of the cell beside it. */
+void xa_baseline_place(xa_baseline_kind k, xa_score_map *m);
 /* FULL has no peak: pointing says nothing of it. */
 bool xa_baseline_scores(xa_baseline_kind k, xa_metric_kind metric);
+
+/* ---- mean maps ------------------------------------------------------------------------------- */
+
+/* Mean map of a class over a data set: what its maps look like whatever the image, and the map that
+ * an explainer would show if it had learned only where such objects are. Every map counts divided
+ * by its largest size, on a coarser grid (area mean in the model's input), in whole numbers of
+ * 2^-32: sums are the same in any order. */
+enum { XA_MEAN_SIDE = 32, XA_MEAN_CELLS = 1 << 24 };
+#define XA_MEAN_ONE 4294967296.0
+/* The grid for maps [height,width] of so many classes: at most XA_MEAN_SIDE cells a side, fewer
+ * where all classes together would have more than XA_MEAN_CELLS. In place. */
+void xa_mean_size(int64_t classes, int64_t *height, int64_t *width);
+/* out [height,width] of xa_mean_size. False, and nothing done, for a degenerate or non-finite map.
+ * work: [m->height * m->width + height * width]. */
+bool xa_mean_cells(const xa_score_map *m, int64_t height, int64_t width, float *work, int64_t *out);
 
 /* ---- scores of a map alone ------------------------------------------------------------------- */
 

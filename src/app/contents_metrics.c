@@ -4,7 +4,7 @@
 
 #include "contents_tables.h"
 
-static xa_status add(xa_contents *c,
+static xa_status add(xa_schema *schema,
                      xa_field_kind kind,
                      const char *model,
                      const char *explainer,
@@ -22,7 +22,7 @@ static xa_status add(xa_contents *c,
                        .ndim = ndim};
     for (int i = 0; i < ndim; i++)
         s.dim[i] = dim[i];
-    return xa_schema_add(c->schema, &s, field, err);
+    return xa_schema_add(schema, &s, field, err);
 }
 
 static xa_status add_map_score(xa_contents *c,
@@ -38,7 +38,7 @@ static xa_status add_map_score(xa_contents *c,
     char *at = xa_strfmt("/maps/%s/%s/scores/%s", model, explainer, name);
     if (!at)
         XA_FAIL(err, XA_NOMEM, "out of memory");
-    XA_TRY(err, add(c, XA_FIELD_MAP_SCORE, model, explainer, name, 1, &rows, field, err));
+    XA_TRY(err, add(c->schema, XA_FIELD_MAP_SCORE, model, explainer, name, 1, &rows, field, err));
     XA_TRY(err, xa_schema_attr_text(c->schema, at, "score", description, err));
 done:
     free(at);
@@ -47,7 +47,7 @@ done:
 
 /* What its numbers mean: on the scores, and on the statistics beside them. */
 static xa_status
-metric_attributes(xa_contents *c, const xa_metric_spec *metric, const char *path, xa_err *err)
+metric_attributes(xa_schema *schema, const xa_metric_spec *metric, const char *path, xa_err *err)
 {
     xa_status st = XA_OK;
     xa_str conventions = {0};
@@ -55,32 +55,31 @@ metric_attributes(xa_contents *c, const xa_metric_spec *metric, const char *path
     if (conventions.failed)
         XA_FAIL(err, XA_NOMEM, "out of memory");
     XA_TRY(err,
-           xa_schema_attr_text(c->schema, path, "metric", xa_metric_kind_name(metric->kind), err));
-    XA_TRY(err, xa_schema_attr_text(c->schema, path, "values", xa_metric_unit(metric->kind), err));
-    XA_TRY(err, xa_schema_attr_text(c->schema, path, "conventions", conventions.data, err));
-    XA_TRY(
-        err,
-        xa_schema_attr_text(c->schema, path, "reference", xa_metric_reference(metric->kind), err));
+           xa_schema_attr_text(schema, path, "metric", xa_metric_kind_name(metric->kind), err));
+    XA_TRY(err, xa_schema_attr_text(schema, path, "values", xa_metric_unit(metric->kind), err));
+    XA_TRY(err, xa_schema_attr_text(schema, path, "conventions", conventions.data, err));
+    XA_TRY(err,
+           xa_schema_attr_text(schema, path, "reference", xa_metric_reference(metric->kind), err));
     if (*metric->profile)
-        XA_TRY(err, xa_schema_attr_text(c->schema, path, "profile", metric->profile, err));
+        XA_TRY(err, xa_schema_attr_text(schema, path, "profile", metric->profile, err));
     if (metric->nlevels)
-        XA_TRY(err,
-               xa_schema_attr_f64(c->schema, path, "iou", metric->level, metric->nlevels, err));
+        XA_TRY(err, xa_schema_attr_f64(schema, path, "iou", metric->level, metric->nlevels, err));
 done:
     xa_str_free(&conventions);
     return st;
 }
 
 /* Metric k of an explainer, or (baseline) of a map that knows nothing. */
-static xa_status add_metric(xa_contents *c,
+static xa_status add_metric(xa_schema *schema,
+                            const xa_metric_spec *metric,
+                            int64_t pairs,
                             const char *model,
                             const char *explainer,
                             bool baseline,
-                            int k,
-                            xa_map_fields *f,
+                            int *localisation,
+                            int *statistic,
                             xa_err *err)
 {
-    const xa_metric_spec *metric = &c->job->audit.metrics[k];
     const bool hits = metric->kind == XA_METRIC_BOX_ACC;
     xa_status st = XA_OK;
     char *at = xa_strfmt(
@@ -92,34 +91,34 @@ static xa_status add_metric(xa_contents *c,
                              metric->name);
     const xa_field_kind kinds[2][2] = {{XA_FIELD_STATISTIC_PIXELS, XA_FIELD_STATISTIC_HITS},
                                        {XA_FIELD_BASELINE_PIXELS, XA_FIELD_BASELINE_HITS}};
-    f->statistic[k] = -1;
+    *statistic = -1;
     if (!at || !beside)
         XA_FAIL(err, XA_NOMEM, "out of memory");
     XA_TRY(err,
-           add(c,
+           add(schema,
                baseline ? XA_FIELD_BASELINE : XA_FIELD_LOCALISATION,
                model,
                explainer,
                metric->name,
                1,
-               &c->counts.pairs,
-               &f->localisation[k],
+               &pairs,
+               localisation,
                err));
-    XA_TRY(err, metric_attributes(c, metric, at, err));
+    XA_TRY(err, metric_attributes(schema, metric, at, err));
     if (xa_metric_statistic_bytes(metric)) {
         const int64_t dim[3] = {
-            c->counts.pairs, hits ? metric->nlevels : 2, hits ? XA_HIT_BYTES : XA_PXAP_BINS};
+            pairs, hits ? metric->nlevels : 2, hits ? XA_HIT_BYTES : XA_PXAP_BINS};
         XA_TRY(err,
-               add(c,
+               add(schema,
                    kinds[baseline][hits],
                    model,
                    explainer,
                    metric->name,
                    3,
                    dim,
-                   &f->statistic[k],
+                   statistic,
                    err));
-        XA_TRY(err, metric_attributes(c, metric, beside, err));
+        XA_TRY(err, metric_attributes(schema, metric, beside, err));
     }
 done:
     free(at);
@@ -127,19 +126,30 @@ done:
     return st;
 }
 
-static xa_status add_metrics(xa_contents *c,
-                             const char *model,
-                             const char *name,
-                             bool baseline,
-                             xa_map_fields *f,
-                             xa_err *err)
+xa_status xa_contents_metrics(xa_schema *schema,
+                              const xa_audit_spec *spec,
+                              int64_t pairs,
+                              const char *model,
+                              const char *name,
+                              bool baseline,
+                              xa_map_fields *f,
+                              xa_err *err)
 {
-    f->localisation = xa_alloc((size_t)c->job->audit.nmetrics + 1, sizeof(int));
-    f->statistic = xa_alloc((size_t)c->job->audit.nmetrics + 1, sizeof(int));
+    f->localisation = xa_alloc((size_t)spec->nmetrics + 1, sizeof(int));
+    f->statistic = xa_alloc((size_t)spec->nmetrics + 1, sizeof(int));
     if (!f->localisation || !f->statistic)
         XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
-    for (int k = 0; k < c->job->audit.nmetrics; k++)
-        XA_RETURN_TRY(err, add_metric(c, model, name, baseline, k, f, err));
+    for (int k = 0; k < spec->nmetrics; k++)
+        XA_RETURN_TRY(err,
+                      add_metric(schema,
+                                 &spec->metrics[k],
+                                 pairs,
+                                 model,
+                                 name,
+                                 baseline,
+                                 &f->localisation[k],
+                                 &f->statistic[k],
+                                 err));
     return XA_OK;
 }
 
@@ -171,7 +181,8 @@ xa_status xa_contents_scores(xa_contents *c,
                                         rows,
                                         &f->check[k],
                                         err));
-    return add_metrics(c, model, explainer, false, f, err);
+    return xa_contents_metrics(
+        c->schema, &c->job->audit, c->counts.pairs, model, explainer, false, f, err);
 }
 
 static xa_status
@@ -182,7 +193,9 @@ add_agreement(xa_contents *c, const char *model, const char *pair, int k, int *f
     char *at = xa_strfmt("/pairs/%s/%s/%s", model, pair, name);
     if (!at)
         XA_FAIL(err, XA_NOMEM, "out of memory");
-    XA_TRY(err, add(c, XA_FIELD_AGREEMENT, model, pair, name, 1, &c->counts.samples, field, err));
+    XA_TRY(
+        err,
+        add(c->schema, XA_FIELD_AGREEMENT, model, pair, name, 1, &c->counts.samples, field, err));
     XA_TRY(err,
            xa_schema_attr_text(
                c->schema, at, "agreement", xa_agreement_description((xa_agreement_kind)k), err));
@@ -213,7 +226,14 @@ xa_status xa_contents_comparisons(xa_contents *c, int m, xa_err *err)
         char *path = xa_strfmt("/baselines/%s/%s", spec->name, name);
         xa_status st = path ? XA_OK : XA_NOMEM;
         if (st == XA_OK)
-            st = add_metrics(c, spec->name, name, true, &f->maps[spec->nexplainers + b], err);
+            st = xa_contents_metrics(c->schema,
+                                     &c->job->audit,
+                                     c->counts.pairs,
+                                     spec->name,
+                                     name,
+                                     true,
+                                     &f->maps[spec->nexplainers + b],
+                                     err);
         if (st == XA_OK)
             st = xa_schema_attr_text(
                 c->schema, path, "map", xa_baseline_description((xa_baseline_kind)b), err);

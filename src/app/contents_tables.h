@@ -27,6 +27,16 @@ XA_MUST_USE xa_status xa_contents_scores(xa_contents *c,
                                          int64_t rows,
                                          xa_map_fields *f,
                                          xa_err *err);
+/* The datasets of all metrics for one explainer, or (baseline) for a map that knows nothing of the
+ * image; allocates f->localisation and f->statistic. */
+XA_MUST_USE xa_status xa_contents_metrics(xa_schema *schema,
+                                          const xa_audit_spec *spec,
+                                          int64_t pairs,
+                                          const char *model,
+                                          const char *name,
+                                          bool baseline,
+                                          xa_map_fields *f,
+                                          xa_err *err);
 /* Agreement of a model's explainers, and the baselines' scores. */
 XA_MUST_USE xa_status xa_contents_comparisons(xa_contents *c, int m, xa_err *err);
 /* /samples and /eval. */

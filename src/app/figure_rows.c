@@ -280,19 +280,6 @@ void xa_figure_rows_close(xa_figure_rows *f)
 
 /* ---- maps ---- */
 
-static int64_t row_of(const xa_read_map *x, int64_t sample)
-{
-    int64_t low = 0, high = x->rows;
-    while (low < high) {
-        const int64_t mid = low + (high - low) / 2;
-        if (x->sample[mid] < sample)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low < x->rows && x->sample[low] == sample ? low : -1;
-}
-
 /* [c,h,w] to the largest size of every place, in place. */
 static void reduce(float *v, int64_t channels, int64_t n)
 {
@@ -311,59 +298,34 @@ xa_status xa_figure_map_read(const xa_figure_rows *f,
                              xa_err *err)
 {
     xa_status st = XA_OK;
-    xa_dataset_info info;
-    double size[2] = {0};
-    int64_t nsize = 0;
-    float scale = 1.0f;
-    uint16_t *half = NULL;
-    const int64_t row = row_of(c->map, sample);
-    char *path = xa_strfmt("/maps/%s/%s/values", c->model->name, c->map->name);
-    char *beside = xa_strfmt("/maps/%s/%s/scale", c->model->name, c->map->name);
+    xa_read_values v = {0};
+    const int64_t row = xa_read_first_row(c->map, sample);
     char *affine = xa_strfmt("/models/%s/affine", c->model->name);
-    char *model = xa_strfmt("/models/%s", c->model->name);
     *out = (xa_figure_map){.target = -1};
-    if (!path || !beside || !affine || !model)
+    if (!affine)
         XA_FAIL(err, XA_NOMEM, "out of memory");
-    if (row < 0 || c->model->status[sample] != XA_SAMPLE_DONE ||
-        (c->map->flags[row] & XA_MAP_NONFINITE))
+    if (row >= c->map->rows || c->map->sample[row] != sample ||
+        c->model->status[sample] != XA_SAMPLE_DONE || (c->map->flags[row] & XA_MAP_NONFINITE))
         goto done;
-    XA_TRY(err, xa_archive_dataset(f->r->archive, path, &info, err));
-    if (info.ndim != 4 || (info.type != XA_TYPE_F32 && info.type != XA_TYPE_F16) ||
-        info.dim[0] != c->map->rows || info.dim[1] < 1 || info.dim[2] < 1 || info.dim[3] < 1)
-        XA_FAIL(err, XA_FORMAT, "%s: %s: not maps", f->path, path);
-    out->height = info.dim[2];
-    out->width = info.dim[3];
-    const int64_t n = info.dim[1] * info.dim[2] * info.dim[3];
-    out->values = xa_alloc((size_t)n, sizeof(float));
-    half = xa_alloc((size_t)n, sizeof *half);
-    if (!out->values || !half)
+    XA_TRY(err, xa_read_values_open(f->r, c->model, c->map, &v, err));
+    out->height = v.height;
+    out->width = v.width;
+    out->values = xa_alloc((size_t)v.count, sizeof(float));
+    if (!out->values)
         XA_FAIL(err, XA_NOMEM, "out of memory");
-    XA_TRY(err, xa_archive_read(f->r->archive, beside, row, 1, &scale, err));
-    if (info.type == XA_TYPE_F32) {
-        XA_TRY(err, xa_archive_read(f->r->archive, path, row, 1, out->values, err));
-    } else {
-        XA_TRY(err, xa_archive_read(f->r->archive, path, row, 1, half, err));
-        for (int64_t i = 0; i < n; i++)
-            out->values[i] = xa_f32_from_f16(half[i]) * scale;
-    }
-    reduce(out->values, info.dim[1], out->height * out->width);
+    XA_TRY(err, xa_read_values_row(&v, row, out->values, err));
+    reduce(out->values, v.channels, out->height * out->width);
     XA_TRY(err, xa_archive_read(f->r->archive, affine, sample, 1, out->affine, err));
-    XA_TRY(err, xa_archive_attr_f64(f->r->archive, model, "input_size", size, 2, &nsize, err));
-    if (nsize != 2)
-        XA_FAIL(err, XA_FORMAT, "%s: %s has no input_size", f->path, model);
-    out->input_height = size[0];
-    out->input_width = size[1];
+    out->input_height = (double)v.input_height;
+    out->input_width = (double)v.input_width;
     out->target = c->map->target[row];
 done:
     if (st != XA_OK) {
         free(out->values);
         out->values = NULL;
     }
-    free(half);
-    free(path);
-    free(beside);
+    xa_read_values_close(&v);
     free(affine);
-    free(model);
     return st;
 }
 

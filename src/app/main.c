@@ -26,6 +26,9 @@ static const char usage[] =
     "  xaudit summary ARCHIVE [--by COLUMN] [--compare | --against EXPLAINER]\n"
     "                      [--csv|--json|--latex] [--replicates N] [--seed N]\n"
     "                      every metric over the data set, with 95 % intervals\n"
+    "  xaudit evaluate ARCHIVE [--metrics METRICS] [--as NAME.h5] [...]\n"
+    "                      scores its maps anew, without a model, into NAME.eval.h5; under\n"
+    "                      mpirun or alone: xaudit evaluate --help\n"
     "  xaudit figure ARCHIVE -o FILE [...]\n"
     "                      maps and overlays as PNG, TIFF, PDF or SVG: xaudit figure --help\n"
     "  xaudit manifest FORMAT SOURCE -o MANIFEST.csv [...]\n"
@@ -57,9 +60,10 @@ int main(int argc, char **argv)
                     {"manifest", xa_cmd_manifest},
                     {"verify", xa_cmd_verify},
                     {"summary", xa_cmd_summary},
-                    {"figure", xa_cmd_figure}};
+                    {"figure", xa_cmd_figure},
+                    {"evaluate", xa_cmd_evaluate}};
     static const char *const names[] = {
-        "run", "check", "info", "table", "manifest", "verify", "summary", "figure"};
+        "run", "check", "info", "table", "manifest", "verify", "summary", "figure", "evaluate"};
     const char *wanted_level = getenv("XAUDIT_LOG");
     static xa_log_level most = XA_LOG_WARN;
     if (wanted_level && !strcmp(wanted_level, "debug"))

@@ -50,6 +50,28 @@ typedef struct xa_read {
 /* Everything but the map values. */
 XA_MUST_USE xa_status xa_read_open(const char *path, xa_read **out, xa_err *err);
 void xa_read_close(xa_read *r);
+/* The maps of one explainer, for reading row by row. */
+typedef struct xa_read_values {
+    const xa_read *r;
+    char *path;
+    int64_t channels, height, width, count;
+    int64_t input_height, input_width; /* of the model */
+    uint16_t *half;                    /* one row as stored; NULL: f32 */
+    float *scale;                      /* [rows], not finite where no map was made */
+} xa_read_values;
+XA_MUST_USE xa_status xa_read_values_open(const xa_read *r,
+                                          const xa_read_model *m,
+                                          const xa_read_map *x,
+                                          xa_read_values *out,
+                                          xa_err *err);
+void xa_read_values_close(xa_read_values *v);
+/* out: [count]. */
+XA_MUST_USE xa_status xa_read_values_row(const xa_read_values *v,
+                                         int64_t row,
+                                         float *out,
+                                         xa_err *err);
+/* The first row of a sample or, if it has none, of a later one; rows ascend by sample. */
+int64_t xa_read_first_row(const xa_read_map *x, int64_t sample);
 /* NUL-terminated copy of row i of a fixed-length string table. */
 void xa_read_text(const char *table, size_t bytes, int64_t i, char *out, size_t size);
 /* The class's name, or its number, into buf. */

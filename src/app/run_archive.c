@@ -32,6 +32,24 @@ static xa_status set_aside(const char *path, xa_err *err)
     XA_RETURN_FAIL(err, XA_LIMIT, "--fresh: too many earlier archives beside \"%s\"", path);
 }
 
+/* Its maps are links into another archive, which a run must not write through. */
+static xa_status refuse_evaluation(run *r, const char *path, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_archive *a = NULL;
+    char *from = NULL;
+    XA_TRY(err, xa_archive_open_read(path, &a, err));
+    XA_TRY(err, xa_archive_attr_text(a, "/", "evaluated_from", &from, err));
+    r->refused = from != NULL;
+    if (from)
+        XA_FAIL(err, XA_INVALID, "%s holds an evaluation of %s: give another --output", path, from);
+done:
+    free(from);
+    if (a && xa_archive_close(a, NULL) != XA_OK)
+        xa_log(XA_LOG_DEBUG, "%s: closing failed", path);
+    return st;
+}
+
 static xa_status prepare(run *r, const char *identity, xa_err *err)
 {
     const char *path = r->loaded.job.output;
@@ -46,7 +64,7 @@ static xa_status prepare(run *r, const char *identity, xa_err *err)
     st = xa_archive_check_identity(path, identity, &why);
     if (st == XA_OK) {
         r->resumed = true;
-        return XA_OK;
+        return refuse_evaluation(r, path, err);
     }
     if (st != XA_NOT_FOUND) {
         r->refused = true;

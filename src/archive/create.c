@@ -231,7 +231,8 @@ done:
     return st;
 }
 
-static xa_status write_file(const char *temp, const xa_schema *schema, xa_err *err)
+static xa_status
+write_file(const char *temp, const xa_schema *schema, const xa__graft *graft, xa_err *err)
 {
     xa_status st = XA_OK;
     hid_t access = -1, file = -1;
@@ -246,6 +247,8 @@ static xa_status write_file(const char *temp, const xa_schema *schema, xa_err *e
     if (fd < 0)
         XA_FAIL(err, xa__errno_status(errno), "cannot open %s: %s", temp, strerror(errno));
     XA_TRY(err, lay_out(file, schema, err));
+    if (graft)
+        XA_TRY(err, xa__graft_put(graft, file, err));
     XA_TRY(err, reserve_file(fd, file, err));
     for (size_t i = 0; i < schema->nfields; i++)
         XA_TRY(err, write_contents(file, &schema->field[i], err));
@@ -271,7 +274,8 @@ done:
     return st;
 }
 
-xa_status xa_archive_create(const char *path, const xa_schema *schema, xa_err *err)
+static xa_status
+create(const char *path, const xa_schema *schema, const xa__graft *graft, xa_err *err)
 {
     xa_status st = XA_OK;
     char *temp = NULL;
@@ -279,7 +283,9 @@ xa_status xa_archive_create(const char *path, const xa_schema *schema, xa_err *e
     xa__quiet quiet;
     xa__quiet_begin(&quiet);
 
-    const size_t size = xa_schema_bytes(schema);
+    size_t size = xa_schema_bytes(schema);
+    if (graft && !xa_size_add(size, graft->bytes, &size))
+        size = SIZE_MAX;
     if (size > INT64_MAX)
         XA_FAIL(err, XA_LIMIT, "the archive would be beyond what a file can hold");
     XA_TRY(err, xa__check_place(path, size, err));
@@ -289,7 +295,7 @@ xa_status xa_archive_create(const char *path, const xa_schema *schema, xa_err *e
         XA_FAIL(err, XA_NOMEM, "no memory");
     ours = true;
     XA_TRY(err, probe_room(temp, path, size, err));
-    XA_TRY(err, write_file(temp, schema, err));
+    XA_TRY(err, write_file(temp, schema, graft, err));
     XA_TRY(err, xa__publish(temp, path, err));
     ours = false;
 done:
@@ -299,5 +305,37 @@ done:
     if (st != XA_OK)
         xa_err_prefix(err, "%s", path);
     xa__quiet_end(&quiet);
+    return st;
+}
+
+xa_status xa_archive_create(const char *path, const xa_schema *schema, xa_err *err)
+{
+    return create(path, schema, NULL, err);
+}
+
+xa_status xa_archive_create_from(const char *path,
+                                 const xa_schema *schema,
+                                 const char *source,
+                                 const char *const *leave,
+                                 int nleave,
+                                 xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa__graft graft = {.file = -1};
+    xa__quiet quiet;
+    xa__quiet_begin(&quiet);
+    XA_TRY(err, xa__graft_open(&graft, source, path, leave, nleave, err));
+    XA_TRY(err, create(path, schema, &graft, err));
+done:
+    xa__graft_close(&graft);
+    xa__quiet_end(&quiet);
+    return st;
+}
+
+xa_status xa_archive_rename(const char *from, const char *to, xa_err *err)
+{
+    const xa_status st = xa__publish(from, to, err);
+    if (st != XA_OK)
+        xa_err_prefix(err, "%s", to);
     return st;
 }

@@ -4,37 +4,15 @@
 
 #include "audit_internal.h"
 
-/* The map row that is scored for a class: the one that explains it; a rule that explains one class
- * whatever is annotated (predicted, class) is scored with that map. -1: none. */
 static int64_t row_for(const xa_rows *r, int m, int e, int64_t slot, int32_t class_index)
 {
-    const xa_target_rule rule = r->audit->models[m].spec->explainers[e].target;
-    const xa_map_rows *x = &r->models[m].maps[e];
     int64_t count;
     const int64_t first = xa_rows_first(r, m, e, slot, &count);
-    for (int64_t k = first; k < first + count; k++) {
-        if (rule == XA_TARGET_NONE)
-            return k; /* explains no class: scored for every one */
-        if (x->target[k] < 0)
-            continue;
-        if (rule == XA_TARGET_PREDICTED || rule == XA_TARGET_CLASS || x->target[k] == class_index)
-            return k;
-    }
-    return -1;
-}
-
-/* Classes the model finds likelier; -1 when it does not know the class. */
-static int64_t
-rank_of(const xa_audit *a, const xa_rows *rows, int m, int64_t slot, int32_t class_index)
-{
-    const int64_t classes = xa_audit_classes(a, m);
-    const float *p = rows->models[m].probs + slot * classes;
-    int64_t rank = 0;
-    if (class_index < 0 || class_index >= classes)
-        return -1;
-    for (int64_t c = 0; c < classes; c++)
-        rank += p[c] > p[class_index] || (p[c] == p[class_index] && c < class_index);
-    return rank;
+    const int64_t k = xa_target_row(r->audit->models[m].spec->explainers[e].target,
+                                    r->models[m].maps[e].target + first,
+                                    count,
+                                    class_index);
+    return k < 0 ? -1 : first + k;
 }
 
 xa_score_map
@@ -102,7 +80,6 @@ static xa_status score_baselines(xa_audit *a,
     const float *t = rows->models[m].affine + (int64_t)rows->pair_slot[pair] * 6;
     for (int b = 0; b < XA_BASELINE_COUNT; b++) {
         xa_score_map map = {.values = a->baseline[b],
-                            .channels = 1,
                             .height = XA_BASELINE_SIDE,
                             .width = XA_BASELINE_SIDE,
                             .input_height = a->models[m].input.dim[0],
@@ -110,10 +87,7 @@ static xa_status score_baselines(xa_audit *a,
                             .rank = rank};
         for (int i = 0; i < 6; i++)
             map.affine[i / 3][i % 3] = (double)t[i];
-        /* the centre itself, not that of the cell beside it */
-        map.has_peak = b == XA_BASELINE_CENTRE;
-        map.peak[0] = map.affine[0][0] * 0.5 * (double)map.input_width + map.affine[0][2];
-        map.peak[1] = map.affine[1][1] * 0.5 * (double)map.input_height + map.affine[1][2];
+        xa_baseline_place((xa_baseline_kind)b, &map);
         XA_RETURN_TRY(err, score_map(a, rows, m, ne + b, pair, region, &map, err));
         for (int k = 0; k < nk; k++)
             if (!xa_baseline_scores((xa_baseline_kind)b, a->spec->metrics[k].kind))
@@ -129,7 +103,9 @@ score_pair(xa_audit *a, xa_rows *rows, int64_t pair, const xa_region *region, xa
     for (int m = 0; m < rows->nmodels; m++) {
         if (rows->models[m].status[slot] != 1)
             continue;
-        const int64_t rank = rank_of(a, rows, m, slot, rows->pair_class[pair]);
+        const int64_t classes = xa_audit_classes(a, m);
+        const int64_t rank =
+            xa_class_rank(rows->models[m].probs + slot * classes, classes, rows->pair_class[pair]);
         for (int e = 0; e < a->models[m].spec->nexplainers; e++) {
             const int64_t row = row_for(rows, m, e, slot, rows->pair_class[pair]);
             if (row < 0)

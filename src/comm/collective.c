@@ -35,6 +35,27 @@ xa_status xa_comm_sum_i64(xa_comm *c, int64_t *value, xa_err *err)
     return reduce(c, value, MPI_SUM, err);
 }
 
+xa_status xa_comm_sum_i64s(xa_comm *c, int64_t *values, int64_t n, xa_err *err)
+{
+    xa_status st = XA_OK;
+    const int64_t most = PIECE / (int64_t)sizeof(int64_t);
+    for (int64_t first = 0; first < n; first += most) {
+        const int64_t count = n - first < most ? n - first : most;
+        MPI_Request request = MPI_REQUEST_NULL;
+        XA__MPI(err,
+                MPI_Iallreduce(MPI_IN_PLACE,
+                               values + first,
+                               (int)count,
+                               MPI_INT64_T,
+                               MPI_SUM,
+                               c->world,
+                               &request));
+        XA_TRY(err, xa__comm_finish(&request, err));
+    }
+done:
+    return st;
+}
+
 xa_status xa_comm_barrier(xa_comm *c, xa_err *err)
 {
     xa_status st = XA_OK;

@@ -60,6 +60,19 @@ const char *xa_target_name(xa_target_rule t)
     return target_names[t];
 }
 
+int64_t xa_target_row(xa_target_rule rule, const int32_t *target, int64_t n, int32_t class_index)
+{
+    for (int64_t k = 0; k < n; k++) {
+        if (rule == XA_TARGET_NONE)
+            return k; /* explains no class: scored for every one */
+        if (target[k] < 0)
+            continue;
+        if (rule == XA_TARGET_PREDICTED || rule == XA_TARGET_CLASS || target[k] == class_index)
+            return k;
+    }
+    return -1;
+}
+
 int xa_reduce_parse(const char *name)
 {
     return find(name, reduce_names, XA_REDUCE_COUNT);

@@ -35,6 +35,14 @@ void xa_baseline_map(xa_baseline_kind k, float *values)
         values[N * N - 1] = 0.999f;
 }
 
+void xa_baseline_place(xa_baseline_kind k, xa_score_map *m)
+{
+    m->channels = 1;
+    m->has_peak = k == XA_BASELINE_CENTRE;
+    m->peak[0] = m->affine[0][0] * 0.5 * (double)m->input_width + m->affine[0][2];
+    m->peak[1] = m->affine[1][1] * 0.5 * (double)m->input_height + m->affine[1][2];
+}
+
 bool xa_baseline_scores(xa_baseline_kind k, xa_metric_kind metric)
 {
     return k != XA_BASELINE_FULL || metric != XA_METRIC_POINTING_GAME;

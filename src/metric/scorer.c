@@ -52,6 +52,17 @@ void xa_scorer_free(xa_scorer *s)
     free(s);
 }
 
+int64_t xa_class_rank(const float *probs, int64_t classes, int32_t class_index)
+{
+    int64_t rank = 0;
+    if (class_index < 0 || class_index >= classes)
+        return -1;
+    for (int64_t c = 0; c < classes; c++)
+        rank +=
+            probs[c] > probs[class_index] || (probs[c] == probs[class_index] && c < class_index);
+    return rank;
+}
+
 /* The stored peak is enough where nothing is changed before it is sought. */
 static bool needs_no_scene(const xa_metric_spec *spec, const xa_score_map *m)
 {

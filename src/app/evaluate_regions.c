@@ -1,0 +1,144 @@
+/* Annotated regions out of an archive's tables. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "evaluate.h"
+
+/* A whole table of n rows of one type, into a new buffer. */
+static xa_status
+table(const xa_read *r, const char *path, xa_type type, int64_t n, void *out_ptr, xa_err *err)
+{
+    xa_dataset_info info;
+    void *data = NULL;
+    XA_RETURN_TRY(err, xa_archive_read_all(r->archive, path, &info, &data, err));
+    if (info.type != type || info.ndim < 1 || info.dim[0] != n) {
+        free(data);
+        XA_RETURN_FAIL(
+            err, XA_FORMAT, "%s: expected %lld rows of %s", path, (long long)n, xa_type_name(type));
+    }
+    memcpy(out_ptr, &data, sizeof data);
+    return XA_OK;
+}
+
+xa_status xa_regions_open(const xa_read *r, const char *image_root, xa_regions *out, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_dataset_info info;
+    xa_regions a = {.r = r};
+    const int64_t n = r->samples;
+    XA_TRY(err, table(r, "/samples/annotations/offset", XA_TYPE_I64, n + 1, &a.offset, err));
+    for (int64_t i = 0; i < n; i++)
+        if (a.offset[i] < 0 || a.offset[i] > a.offset[i + 1])
+            XA_FAIL(err, XA_FORMAT, "/samples/annotations/offset does not ascend");
+    const int64_t k = a.offset[n];
+    XA_TRY(err, table(r, "/samples/annotations/class", XA_TYPE_I32, k, &a.class_index, err));
+    XA_TRY(err, table(r, "/samples/annotations/kind", XA_TYPE_U8, k, &a.kind, err));
+    XA_TRY(err, table(r, "/samples/annotations/mask_value", XA_TYPE_I32, k, &a.mask_value, err));
+    XA_TRY(err,
+           table(r, "/samples/annotations/ignore_value", XA_TYPE_I32, k, &a.ignore_value, err));
+    XA_TRY(err, xa_archive_dataset(r->archive, "/samples/annotations/box", &info, err));
+    if (info.ndim != 2 || info.dim[1] != 4)
+        XA_FAIL(err, XA_FORMAT, "/samples/annotations/box: expected four edges a row");
+    XA_TRY(err, table(r, "/samples/annotations/box", XA_TYPE_F64, k, &a.box, err));
+    XA_TRY(err, table(r, "/samples/width", XA_TYPE_I32, n, &a.width, err));
+    XA_TRY(err, table(r, "/samples/height", XA_TYPE_I32, n, &a.height, err));
+    XA_TRY(err, xa_archive_dataset(r->archive, "/samples/annotations/mask", &info, err));
+    if (info.type != XA_TYPE_STR || info.ndim != 1 || info.dim[0] != k)
+        XA_FAIL(err, XA_FORMAT, "/samples/annotations/mask: expected a text a row");
+    a.text_bytes = info.item_bytes;
+    XA_TRY(err, xa_archive_dataset(r->archive, "/samples/annotations/ignore_mask", &info, err));
+    if (info.type != XA_TYPE_STR || info.ndim != 1 || info.dim[0] != k ||
+        info.item_bytes != a.text_bytes)
+        XA_FAIL(err, XA_FORMAT, "/samples/annotations/ignore_mask: expected a text a row");
+    if (a.text_bytes == 1) /* a column of empty texts */
+        a.text_bytes = 0;
+    if (image_root)
+        a.image_root = xa_strdup(image_root);
+    else
+        XA_TRY(err, xa_archive_attr_text(r->archive, "/", "image_root", &a.image_root, err));
+    *out = a;
+    a = (xa_regions){0};
+done:
+    xa_regions_close(&a);
+    return st;
+}
+
+void xa_regions_close(xa_regions *a)
+{
+    free(a->image_root);
+    free(a->offset);
+    free(a->class_index);
+    free(a->mask_value);
+    free(a->ignore_value);
+    free(a->width);
+    free(a->height);
+    free(a->kind);
+    free(a->box);
+    free(a->list);
+    *a = (xa_regions){0};
+}
+
+/* Row i of a table of files; NULL through *out where it is empty. */
+static xa_status
+read_file_name(const xa_regions *a, const char *path, int64_t i, char **out, xa_err *err)
+{
+    xa_status st = XA_OK;
+    char *row = xa_alloc(a->text_bytes + 1, 1);
+    *out = NULL;
+    if (!row)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    XA_TRY(err, xa_archive_read(a->r->archive, path, i, 1, row, err));
+    if (!*row)
+        goto done;
+    *out = *row == '/' || !a->image_root || !*a->image_root
+               ? xa_strdup(row)
+               : xa_strfmt("%s/%s", a->image_root, row);
+    if (!*out)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+done:
+    free(row);
+    return st;
+}
+
+xa_status
+xa_regions_read(xa_regions *a, int64_t sample, int32_t class_index, xa_region *out, xa_err *err)
+{
+    xa_status st = XA_OK;
+    const int64_t first = a->offset[sample], n = a->offset[sample + 1] - first;
+    int32_t count = 0;
+    if (n > INT32_MAX)
+        XA_FAIL(err, XA_FORMAT, "sample %lld: too many annotations", (long long)sample);
+    XA_TRY(err, xa_grow(&a->list, &a->cap, (size_t)n + 1, sizeof *a->list, err));
+    for (int64_t k = first; k < first + n; k++) {
+        xa_annotation *x = &a->list[count];
+        if (a->class_index[k] != class_index)
+            continue;
+        *x = (xa_annotation){.class_index = class_index,
+                             .kind = a->kind[k],
+                             .mask_value = a->mask_value[k],
+                             .ignore_value = a->ignore_value[k],
+                             .x0 = a->box[k][0],
+                             .y0 = a->box[k][1],
+                             .x1 = a->box[k][2],
+                             .y1 = a->box[k][3]};
+        count++;
+        if (a->text_bytes) {
+            XA_TRY(err, read_file_name(a, "/samples/annotations/mask", k, &x->mask, err));
+            XA_TRY(err,
+                   read_file_name(a, "/samples/annotations/ignore_mask", k, &x->ignore_mask, err));
+        }
+        if (x->kind == XA_ANNOTATION_MASK ? !x->mask : x->kind != XA_ANNOTATION_BOX)
+            XA_FAIL(err,
+                    XA_FORMAT,
+                    "annotation %lld is neither a box nor a mask with its file",
+                    (long long)k);
+    }
+    const xa_sample s = {.annotations = a->list, .nannotations = count};
+    XA_TRY(err, xa_region_init(out, &s, class_index, a->width[sample], a->height[sample], err));
+done:
+    for (int32_t i = 0; i < count; i++) {
+        free(a->list[i].mask);
+        free(a->list[i].ignore_mask);
+    }
+    return st;
+}

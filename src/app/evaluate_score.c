@@ -1,0 +1,346 @@
+/* Scoring pair by pair. What a pair gets depends on the archive and the seed alone, never on the
+ * rank that does it. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "evaluate_internal.h"
+
+/* ---- maps ---- */
+
+static bool is_made(const xa_eval_model *m, const xa_eval_map *x, int64_t row)
+{
+    return m->m->status[x->x->sample[row]] == XA_SAMPLE_DONE && isfinite(x->values.scale[row]);
+}
+
+/* Map row `row` as if it were of `sample`; values go to `into`. */
+static xa_status map_of(xa_evaluation *e,
+                        const xa_eval_model *m,
+                        const xa_eval_map *x,
+                        int64_t row,
+                        int64_t sample,
+                        float *into,
+                        xa_score_map *out,
+                        xa_err *err)
+{
+    const uint8_t flags = x->x->flags[row];
+    XA_RETURN_TRY(err, xa_read_values_row(&x->values, row, into, err));
+    e->done.map_bytes += (double)x->values.count * (x->values.half ? 2.0 : 4.0);
+    *out = (xa_score_map){.values = into,
+                          .channels = x->values.channels,
+                          .height = x->values.height,
+                          .width = x->values.width,
+                          .degenerate = (flags & XA_MAP_DEGENERATE) != 0,
+                          .nonfinite = (flags & XA_MAP_NONFINITE) != 0,
+                          .input_height = x->values.input_height,
+                          .input_width = x->values.input_width,
+                          .has_peak = x->x->sample[row] == sample,
+                          .peak = {(double)x->x->peak[2 * row], (double)x->x->peak[2 * row + 1]},
+                          .rank = -1};
+    for (int i = 0; i < 6; i++)
+        out->affine[i / 3][i % 3] = (double)m->affine[6 * sample + i];
+    return XA_OK;
+}
+
+/* ---- mean maps ---- */
+
+/* The class whose mean a map row belongs to; -1: none. */
+static int64_t
+class_of_row(const xa_evaluation *e, const xa_eval_model *m, const xa_eval_map *x, int64_t row)
+{
+    const int64_t i = x->x->sample[row], *offset = e->r->label_offset;
+    int64_t c = x->x->target[row];
+    if (x->rule == XA_TARGET_NONE)
+        c = offset[i + 1] - offset[i] == 1 ? e->r->label_value[offset[i]] : -1;
+    return c >= 0 && c < m->m->classes ? c : -1;
+}
+
+/* Adds a row to (or, sign -1, takes it from) its class's `sum` and *count. */
+static xa_status add_cells(xa_evaluation *e,
+                           const xa_eval_model *m,
+                           const xa_eval_map *x,
+                           int64_t row,
+                           int64_t sign,
+                           int64_t *sum,
+                           int64_t *count,
+                           xa_err *err)
+{
+    const int64_t n = x->mean_height * x->mean_width;
+    xa_score_map map;
+    XA_RETURN_TRY(err, map_of(e, m, x, row, x->x->sample[row], e->plain, &map, err));
+    if (!xa_mean_cells(&map, x->mean_height, x->mean_width, e->other, e->cells))
+        return XA_OK;
+    for (int64_t i = 0; i < n; i++)
+        sum[i] += sign * e->cells[i];
+    *count += sign;
+    return XA_OK;
+}
+
+xa_status xa_eval_means(xa_evaluation *e, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_err mine = XA_ERR_INIT;
+    for (int64_t k = 0; k < e->r->nmodels; k++)
+        for (int64_t g = 0; g < e->models[k].m->nmaps; g++) {
+            xa_eval_model *m = &e->models[k];
+            xa_eval_map *x = &m->maps[g];
+            const int64_t n = x->mean_height * x->mean_width, rows = x->x->rows;
+            const int64_t end = rows * (e->rank + 1) / e->size;
+            for (int64_t row = rows * e->rank / e->size; st == XA_OK && row < end; row++) {
+                const int64_t c = class_of_row(e, m, x, row);
+                if (c >= 0 && is_made(m, x, row))
+                    st = add_cells(e, m, x, row, 1, x->sum + c * n, &x->count[c], &mine);
+            }
+            XA_RETURN_TRY(err, xa_comm_agree(e->comm, st, &mine, err));
+            XA_RETURN_TRY(err, xa_comm_sum_i64s(e->comm, x->sum, m->m->classes * n, err));
+            XA_RETURN_TRY(err, xa_comm_sum_i64s(e->comm, x->count, m->m->classes, err));
+        }
+    return XA_OK;
+}
+
+static void divide(const int64_t *sum, int64_t count, int64_t n, float *out)
+{
+    for (int64_t i = 0; i < n; i++)
+        out[i] = (float)((double)sum[i] / XA_MEAN_ONE / (double)count);
+}
+
+xa_status xa_eval_write_means(xa_evaluation *e, xa_err *err)
+{
+    for (int64_t k = 0; k < e->r->nmodels; k++)
+        for (int64_t g = 0; g < e->models[k].m->nmaps; g++) {
+            const xa_eval_map *x = &e->models[k].maps[g];
+            const int64_t n = x->mean_height * x->mean_width, classes = e->models[k].m->classes;
+            for (int64_t c = 0; c < classes; c++) {
+                if (!x->count[c])
+                    continue; /* NaN since the file was made */
+                divide(x->sum + c * n, x->count[c], n, e->mean);
+                XA_RETURN_TRY(err, xa_archive_write(e->archive, x->mean_field, c, 1, e->mean, err));
+            }
+            XA_RETURN_TRY(err,
+                          xa_archive_write(e->archive, x->count_field, 0, classes, x->count, err));
+        }
+    return XA_OK;
+}
+
+/* ---- a pair ---- */
+
+typedef struct pair {
+    int64_t q, at; /* the pair, its row in the block */
+    int64_t sample, rank;
+    int32_t class_index;
+    const xa_region *region;
+} pair;
+
+static xa_status
+score(xa_evaluation *e, const pair *p, xa_score_map *map, xa_eval_series *s, xa_err *err)
+{
+    map->rank = p->rank;
+    for (int k = 0; k < e->spec.nmetrics; k++) {
+        const size_t bytes = xa_metric_statistic_bytes(&e->spec.metrics[k]);
+        e->statistic[k] = bytes ? s->rows[k] + (size_t)p->at * bytes : NULL;
+    }
+    XA_RETURN_TRY(err, xa_scorer_score(e->scorer, p->region, map, e->out, e->statistic, err));
+    for (int k = 0; k < e->spec.nmetrics; k++)
+        s->value[k][p->at] = e->out[k];
+    return XA_OK;
+}
+
+/* A row of another image, the same for every number of ranks; -1: there is none. */
+static int64_t
+another(const xa_evaluation *e, const xa_eval_model *m, const xa_eval_map *x, const pair *p)
+{
+    enum { TRIES = 256 };
+    const uint64_t stream =
+        ((uint64_t)(m - e->models) << 32 | (uint64_t)(x - m->maps)) + 0x5348554646ULL;
+    for (int t = 0; t < TRIES && x->x->rows > 0; t++) {
+        const int64_t row = xa_random_below(
+            (uint64_t)e->opt->seed, stream, (uint64_t)p->q * TRIES + (uint64_t)t, x->x->rows);
+        if (x->x->sample[row] != p->sample && is_made(m, x, row))
+            return row;
+    }
+    return -1;
+}
+
+static xa_status
+score_shuffled(xa_evaluation *e, const xa_eval_model *m, xa_eval_map *x, const pair *p, xa_err *err)
+{
+    xa_score_map map;
+    const int64_t row = another(e, m, x, p);
+    if (row < 0)
+        return XA_OK;
+    XA_RETURN_TRY(err, map_of(e, m, x, row, p->sample, e->plain, &map, err));
+    return score(e, p, &map, &x->beside[XA_EVAL_SHUFFLED], err);
+}
+
+/* The mean map of the pair's class without this image. */
+static xa_status
+score_mean(xa_evaluation *e, const xa_eval_model *m, xa_eval_map *x, const pair *p, xa_err *err)
+{
+    const int64_t n = x->mean_height * x->mean_width;
+    if (p->class_index < 0 || p->class_index >= m->m->classes)
+        return XA_OK;
+    int64_t count = x->count[p->class_index];
+    memcpy(e->left, x->sum + p->class_index * n, (size_t)n * sizeof *e->left);
+    for (int64_t row = xa_read_first_row(x->x, p->sample);
+         row < x->x->rows && x->x->sample[row] == p->sample;
+         row++)
+        if (class_of_row(e, m, x, row) == p->class_index && is_made(m, x, row))
+            XA_RETURN_TRY(err, add_cells(e, m, x, row, -1, e->left, &count, err));
+    if (count <= 0)
+        return XA_OK;
+    divide(e->left, count, n, e->mean);
+    xa_score_map map = {.values = e->mean,
+                        .channels = 1,
+                        .height = x->mean_height,
+                        .width = x->mean_width,
+                        .degenerate = true,
+                        .input_height = x->values.input_height,
+                        .input_width = x->values.input_width};
+    for (int64_t i = 0; i < n; i++)
+        map.degenerate = map.degenerate && e->mean[i] == 0.0f;
+    for (int i = 0; i < 6; i++)
+        map.affine[i / 3][i % 3] = (double)m->affine[6 * p->sample + i];
+    return score(e, p, &map, &x->beside[XA_EVAL_CLASS_MEAN], err);
+}
+
+static xa_status score_explainer(
+    xa_evaluation *e, const xa_eval_model *m, xa_eval_map *x, const pair *p, xa_err *err)
+{
+    xa_score_map map;
+    const int64_t first = xa_read_first_row(x->x, p->sample);
+    int64_t n = 0;
+    while (first + n < x->x->rows && x->x->sample[first + n] == p->sample)
+        n++;
+    const int64_t row = xa_target_row(x->rule, x->x->target + first, n, p->class_index);
+    if (row >= 0 && is_made(m, x, first + row)) {
+        XA_RETURN_TRY(err, map_of(e, m, x, first + row, p->sample, e->plain, &map, err));
+        XA_RETURN_TRY(err, score(e, p, &map, &x->own, err));
+    }
+    XA_RETURN_TRY(err, score_shuffled(e, m, x, p, err));
+    return score_mean(e, m, x, p, err);
+}
+
+static xa_status score_baselines(xa_evaluation *e, xa_eval_model *m, const pair *p, xa_err *err)
+{
+    if (!m->m->nmaps)
+        return XA_OK;
+    for (int b = 0; b < XA_BASELINE_COUNT; b++) {
+        xa_score_map map = {.values = e->baseline[b],
+                            .height = XA_BASELINE_SIDE,
+                            .width = XA_BASELINE_SIDE,
+                            .input_height = m->maps[0].values.input_height,
+                            .input_width = m->maps[0].values.input_width};
+        for (int i = 0; i < 6; i++)
+            map.affine[i / 3][i % 3] = (double)m->affine[6 * p->sample + i];
+        xa_baseline_place((xa_baseline_kind)b, &map);
+        XA_RETURN_TRY(err, score(e, p, &map, &m->baseline[b], err));
+        for (int k = 0; k < e->spec.nmetrics; k++)
+            if (!xa_baseline_scores((xa_baseline_kind)b, e->spec.metrics[k].kind))
+                m->baseline[b].value[k][p->at] = NAN;
+    }
+    return XA_OK;
+}
+
+static xa_status score_pair(xa_evaluation *e, pair *p, xa_err *err)
+{
+    for (int64_t k = 0; k < e->r->nmodels; k++) {
+        xa_eval_model *m = &e->models[k];
+        const int64_t classes = m->m->classes;
+        if (m->m->status[p->sample] != XA_SAMPLE_DONE)
+            continue;
+        p->rank = xa_class_rank(m->m->probs + p->sample * classes, classes, p->class_index);
+        for (int64_t g = 0; g < m->m->nmaps; g++)
+            XA_RETURN_TRY(err, score_explainer(e, m, &m->maps[g], p, err));
+        XA_RETURN_TRY(err, score_baselines(e, m, p, err));
+    }
+    return XA_OK;
+}
+
+/* ---- blocks ---- */
+
+typedef xa_status
+for_series(xa_evaluation *e, xa_eval_series *s, int64_t first, int64_t n, xa_err *err);
+
+static xa_status
+each_series(xa_evaluation *e, for_series *does, int64_t first, int64_t n, xa_err *err)
+{
+    for (int64_t k = 0; k < e->r->nmodels; k++) {
+        xa_eval_model *m = &e->models[k];
+        for (int64_t g = 0; g < m->m->nmaps; g++) {
+            XA_RETURN_TRY(err, does(e, &m->maps[g].own, first, n, err));
+            for (int b = 0; b < XA_EVAL_OWN_BASELINES; b++)
+                XA_RETURN_TRY(err, does(e, &m->maps[g].beside[b], first, n, err));
+        }
+        for (int b = 0; b < XA_BASELINE_COUNT; b++)
+            XA_RETURN_TRY(err, does(e, &m->baseline[b], first, n, err));
+    }
+    return XA_OK;
+}
+
+static xa_status reset(xa_evaluation *e, xa_eval_series *s, int64_t first, int64_t n, xa_err *err)
+{
+    (void)first;
+    (void)err;
+    for (int k = 0; k < e->spec.nmetrics; k++) {
+        const size_t bytes = xa_metric_statistic_bytes(&e->spec.metrics[k]);
+        for (int64_t i = 0; i < n; i++)
+            s->value[k][i] = NAN;
+        if (bytes)
+            memset(s->rows[k], 0, (size_t)n * bytes);
+    }
+    return XA_OK;
+}
+
+static xa_status put(xa_evaluation *e, xa_eval_series *s, int64_t first, int64_t n, xa_err *err)
+{
+    for (int k = 0; k < e->spec.nmetrics; k++) {
+        XA_RETURN_TRY(
+            err, xa_archive_write(e->archive, s->f.localisation[k], first, n, s->value[k], err));
+        if (s->f.statistic[k] >= 0)
+            XA_RETURN_TRY(
+                err, xa_archive_write(e->archive, s->f.statistic[k], first, n, s->rows[k], err));
+    }
+    return XA_OK;
+}
+
+static bool is_done(const xa_evaluation *e, int64_t sample)
+{
+    for (int64_t k = 0; k < e->r->nmodels; k++)
+        if (e->models[k].m->status[sample] == XA_SAMPLE_DONE)
+            return true;
+    return false;
+}
+
+xa_status xa_eval_pairs(xa_evaluation *e, int64_t first, int64_t end, xa_err *err)
+{
+    for (int64_t from = first; from < end; from += XA_EVAL_BLOCK) {
+        const int64_t n = end - from < XA_EVAL_BLOCK ? end - from : XA_EVAL_BLOCK;
+        XA_RETURN_TRY(err, each_series(e, reset, from, n, err));
+        for (int64_t q = from; q < from + n; q++) {
+            xa_region region;
+            xa_err why = XA_ERR_INIT;
+            pair p = {.q = q,
+                      .at = q - from,
+                      .sample = e->r->pair_sample[q],
+                      .class_index = e->r->pair_class[q],
+                      .region = &region};
+            if (!is_done(e, p.sample))
+                continue;
+            e->done.pairs++;
+            xa_status st = xa_regions_read(&e->regions, p.sample, p.class_index, &region, &why);
+            if (st == XA_NOMEM)
+                XA_RETURN_FAIL(err, st, "%s", why.message);
+            if (st != XA_OK) { /* the maps are good, only the annotation is not */
+                if (!*e->done.problem)
+                    snprintf(e->done.problem, sizeof e->done.problem, "%s", why.message);
+                continue;
+            }
+            e->done.scored++;
+            st = score_pair(e, &p, err);
+            xa_region_fini(&region);
+            XA_RETURN_TRY(err, st);
+        }
+        XA_RETURN_TRY(err, each_series(e, put, from, n, err));
+    }
+    return XA_OK;
+}
