@@ -20,8 +20,11 @@ mpirun --bind-to none -n 2 build/xaudit run jobs/demo.yaml --fresh
 xa_say "a first table: xaudit table results/demo.h5"
 build/xaudit table results/demo.h5
 
-xa_say "the data set with 95 % intervals: xaudit summary results/demo.h5"
-build/xaudit summary results/demo.h5
+xa_say "what other maps would score: xaudit evaluate results/demo.h5 --fresh"
+build/xaudit evaluate results/demo.h5 --fresh
+
+xa_say "the data set with 95 % intervals and baselines: xaudit summary results/demo.eval.h5"
+build/xaudit summary results/demo.eval.h5
 
 xa_say "a figure: results/demo.png, and the same as PDF"
 build/xaudit figure results/demo.h5 -o results/demo.png --model xception --pick best --metric energy -n 3 --show both --width 120mm

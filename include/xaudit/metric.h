@@ -85,7 +85,9 @@ typedef struct xa_metric_spec {
                           maximum first; else divided by the maximum, what is below 0 taken as 0 */
     int nlevels;       /* BOX_ACC; 1 for GT_KNOWN, TOP1, TOP5: least IoU of a hit */
     double level[XA_METRIC_LEVELS];
-    bool all_contours; /* BOX_ACC: best of all contours (V2); else the largest (V1) */
+    char from_split[64]; /* BOX_ACC: the grey level is chosen on images of this split, for the
+                            figure over those of the others; "": on the same images */
+    bool all_contours;   /* BOX_ACC: best of all contours (V2); else the largest (V1) */
     /* wsolevaluation's arithmetic: boxes in whole pixels of the input (truncated), corners
      * inclusive, predicted boxes one pixel wider than their component, contours of holes too, masks
      * looked up at corners. Without it boxes are exact and half-open. */

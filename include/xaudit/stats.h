@@ -141,4 +141,25 @@ XA_MUST_USE xa_status xa_stats_pxap(const xa_stats_plan *plan,
                                     xa_interval *out,
                                     xa_err *err);
 
+/* Paired differences a - b of the two figures above over the units defined on both sides; every
+ * replicate takes both anew from the same draw. p as in xa_stats_paired; win, tie and loss are 0:
+ * a unit alone has no such figure. a and b: as many units; thresholds NULL, or as above. */
+XA_MUST_USE xa_status xa_stats_box_difference(const xa_stats_plan *plan,
+                                              const xa_hits *a,
+                                              const xa_hits *b,
+                                              const int *threshold_a,
+                                              const int *threshold_b,
+                                              const int64_t *group,
+                                              xa_paired *out,
+                                              xa_err *err);
+XA_MUST_USE xa_status xa_stats_pxap_difference(const xa_stats_plan *plan,
+                                               int64_t n,
+                                               const uint32_t *a,
+                                               const uint32_t *b,
+                                               const bool *defined_a,
+                                               const bool *defined_b,
+                                               const int64_t *group,
+                                               xa_paired *out,
+                                               xa_err *err);
+
 #endif

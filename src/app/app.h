@@ -45,6 +45,10 @@ void xa_print_error(const xa_err *err);
 /* "12.3 GB" */
 const char *xa_bytes_text(double bytes, char *buf, size_t size);
 
+/* --fresh: renames a file to NAME.1, NAME.2, ..., the first that is free, and says so; never
+ * deletes. */
+XA_MUST_USE xa_status xa_set_aside(const char *path, xa_err *err);
+
 /* ---- load.c: job, manifest and models, every mistake collected ---- */
 
 typedef struct xa_loaded {

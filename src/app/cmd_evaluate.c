@@ -9,7 +9,7 @@
 
 static const char usage[] =
     "xaudit evaluate ARCHIVE [--metrics METRICS] [--as NAME.h5] [--image-root FOLDER]\n"
-    "                [--seed N] [--quiet]\n"
+    "                [--seed N] [--fresh] [--quiet]\n"
     "  scores the maps of an archive anew, without a model; ARCHIVE.eval.h5 then holds its "
     "tables,\n"
     "  the new scores, baselines of other images' maps and the classes' mean maps, and links to\n"
@@ -18,16 +18,18 @@ static const char usage[] =
     "list\n"
     "              or a job's `metrics`; without it those of the archive's own job\n"
     "  --image-root  where mask files begin that the manifest names relative to itself\n"
+    "  --fresh     sets an earlier evaluation of that name aside as NAME.1, ...\n"
     "  --seed      of the maps that are shuffled among images (0)\n";
 
 static bool parse(int argc, char **argv, xa_evaluate_options *o, bool *quiet, bool tell)
 {
-    enum { METRICS = 256, AS, IMAGE_ROOT, SEED, QUIET };
+    enum { METRICS = 256, AS, IMAGE_ROOT, SEED, QUIET, FRESH };
     static const struct option list[] = {{"metrics", required_argument, NULL, METRICS},
                                          {"as", required_argument, NULL, AS},
                                          {"image-root", required_argument, NULL, IMAGE_ROOT},
                                          {"seed", required_argument, NULL, SEED},
                                          {"quiet", no_argument, NULL, QUIET},
+                                         {"fresh", no_argument, NULL, FRESH},
                                          {NULL, 0, NULL, 0}};
     int c;
     optind = 1;
@@ -50,6 +52,9 @@ static bool parse(int argc, char **argv, xa_evaluate_options *o, bool *quiet, bo
                         stderr, "xaudit evaluate: --seed: expected a number, found %s\n", optarg);
                 return false;
             }
+            break;
+        case FRESH:
+            o->fresh = true;
             break;
         case QUIET:
             *quiet = true;

@@ -10,10 +10,12 @@ static const char usage[] =
     "xaudit summary ARCHIVE [OTHER] [--by class|correct|size|group|split|COLUMN] "
     "[--csv|--json|--latex]\n"
     "               [--compare | --against EXPLAINER] [--replicates N] [--seed N]\n"
+    "               [--from-split SPLIT]  box_acc: grey level chosen on SPLIT, figures of the "
+    "others\n"
     "With OTHER: the two archives compared, pair by pair, over the samples they share.\n";
 
 typedef struct options {
-    const char *archive, *other, *by, *against;
+    const char *archive, *other, *by, *against, *from_split;
     bool compare;
     xa_summary_form form;
     int64_t replicates, seed;
@@ -29,6 +31,7 @@ static bool parse(int argc, char **argv, options *o)
                                          {"against", required_argument, NULL, 'a'},
                                          {"replicates", required_argument, NULL, 'r'},
                                          {"seed", required_argument, NULL, 's'},
+                                         {"from-split", required_argument, NULL, 'f'},
                                          {NULL, 0, NULL, 0}};
     int c, forms = 0;
     optind = 1;
@@ -43,6 +46,9 @@ static bool parse(int argc, char **argv, options *o)
         case 'l':
             o->form = c == 'c' ? XA_SUMMARY_CSV : c == 'j' ? XA_SUMMARY_JSON : XA_SUMMARY_LATEX;
             forms++;
+            break;
+        case 'f':
+            o->from_split = optarg;
             break;
         case 'C':
             o->compare = true;
@@ -102,6 +108,8 @@ compare_archives(const xa_summary *a, const options *o, const xa_stats_plan *pla
     xa_compared *c = NULL;
     int n = 0, left_out = 0;
     XA_TRY(err, xa_summary_open(o->other, NULL, &b, err));
+    if (o->from_split)
+        XA_TRY(err, xa_summary_choose_on(b, o->from_split, err));
     XA_TRY(err, xa_summary_join(a, b, &j, err));
     if (o->form == XA_SUMMARY_TEXT)
         printf("a: %s\nb: %s\n%lld pairs of image and class in both with the same pixels; of a's "
@@ -142,6 +150,8 @@ static xa_status summarise(const options *o, xa_err *err)
                 "%s: no localisation scores; name metrics in the job and annotate images in the "
                 "manifest",
                 o->archive);
+    if (o->from_split)
+        XA_TRY(err, xa_summary_choose_on(s, o->from_split, err));
     if (o->other) {
         XA_TRY(err, compare_archives(s, o, &plan, err));
         goto done;
@@ -173,8 +183,9 @@ int xa_cmd_summary(int argc, char **argv)
     const xa_status st = summarise(&o, &err);
     if (st != XA_OK) {
         xa_print_error(&err);
-        return st == XA_INVALID || (st == XA_NOT_FOUND && o.against) ? XA_EXIT_USAGE
-                                                                     : XA_EXIT_FAILED;
+        return st == XA_INVALID || (st == XA_NOT_FOUND && (o.against || o.from_split))
+                   ? XA_EXIT_USAGE
+                   : XA_EXIT_FAILED;
     }
     return fflush(stdout) || ferror(stdout) ? XA_EXIT_FAILED : XA_EXIT_DONE;
 }

@@ -62,6 +62,8 @@ metric_attributes(xa_schema *schema, const xa_metric_spec *metric, const char *p
            xa_schema_attr_text(schema, path, "reference", xa_metric_reference(metric->kind), err));
     if (*metric->profile)
         XA_TRY(err, xa_schema_attr_text(schema, path, "profile", metric->profile, err));
+    if (*metric->from_split)
+        XA_TRY(err, xa_schema_attr_text(schema, path, "from_split", metric->from_split, err));
     if (metric->nlevels)
         XA_TRY(err, xa_schema_attr_f64(schema, path, "iou", metric->level, metric->nlevels, err));
 done:

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "app.h"
 #include "evaluate_internal.h"
 
 /* ---- metrics ---- */
@@ -259,10 +260,13 @@ static xa_status create(const xa_evaluation *e, const char *part, xa_err *err)
 {
     static const char *const made[] = {
         "/localisation", "/statistics", "/baselines", "/baseline_statistics", "/class_means"};
-    if (access(e->opt->output, F_OK) == 0)
+    const bool there = access(e->opt->output, F_OK) == 0;
+    if (there && e->opt->fresh)
+        XA_RETURN_TRY(err, xa_set_aside(e->opt->output, err));
+    else if (there)
         XA_RETURN_FAIL(err,
                        XA_BUSY,
-                       "%s is there already: remove it, or name another with --as",
+                       "%s is there already: --fresh sets it aside, --as names another",
                        e->opt->output);
     if (unlink(part) != 0 && errno != ENOENT)
         XA_RETURN_FAIL(err, XA_IO, "%s: cannot remove it: %s", part, strerror(errno));

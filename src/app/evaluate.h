@@ -18,6 +18,7 @@ typedef struct xa_evaluate_options {
     const char *metrics;    /* a job file, a file with a list, or a list in brackets; NULL: as the
                                archive's job has them */
     int64_t seed;           /* of what is shuffled */
+    bool fresh;             /* sets an output that is there aside */
 } xa_evaluate_options;
 
 typedef struct xa_evaluated {

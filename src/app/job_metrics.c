@@ -133,6 +133,7 @@ static void check_settings(xa_ynode item, const xa_metric_spec *m, xa_problems *
         {"threshold", cuts},
         {"iou", m->nlevels > 0},
         {"contours", m->kind == XA_METRIC_BOX_ACC},
+        {"from_split", m->kind == XA_METRIC_BOX_ACC},
         {"stretch",
          cuts || m->kind == XA_METRIC_AVERAGE_FOCUS || m->kind == XA_METRIC_BOX_ACC ||
              m->kind == XA_METRIC_PXAP},
@@ -172,6 +173,12 @@ static void read_settings(xa_ynode item, xa_metric_spec *m, xa_problems *problem
     read_levels(xa_yaml_get(item, "iou"), m, problems);
     (void)xa_job_f64(xa_yaml_get(item, "smoothing"), "smoothing", &m->smoothing, problems);
     (void)xa_job_i64(xa_yaml_get(item, "k"), "k", 1, INT64_MAX, &m->k, problems);
+    const xa_ynode split = xa_yaml_get(item, "from_split");
+    const char *name = xa_yaml_text(split);
+    if (split.id && (!name || !*name || strlen(name) >= sizeof m->from_split))
+        XA_YAML_PROBLEM(problems, split, "from_split: expected the name of a split");
+    else if (name)
+        snprintf(m->from_split, sizeof m->from_split, "%s", name);
     m->sign = (xa_metric_sign)sign;
     m->cubic = cubic == 1;
     m->minmax = minmax == 1;
@@ -196,7 +203,8 @@ static void read_metric(xa_ynode item, xa_audit_spec *spec, xa_problems *problem
                                        "threshold",
                                        "iou",
                                        "smoothing",
-                                       "k"};
+                                       "k",
+                                       "from_split"};
     const bool map = xa_yaml_kind(item) == XA_Y_MAP;
     const xa_ynode kind_node = map ? xa_yaml_get(item, "kind") : item;
     int kind;

@@ -1,7 +1,9 @@
 /* Arguments of run and check, and what all commands print. */
+#include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app.h"
 
@@ -153,4 +155,26 @@ const char *xa_bytes_text(double bytes, char *buf, size_t size)
     }
     snprintf(buf, size, u ? "%.1f %s" : "%.0f %s", bytes, units[u]);
     return buf;
+}
+
+xa_status xa_set_aside(const char *path, xa_err *err)
+{
+    for (int i = 1; i < 10000; i++) {
+        char *to = xa_strfmt("%s.%d", path, i);
+        if (!to)
+            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        if (access(to, F_OK) == 0) {
+            free(to);
+            continue;
+        }
+        const int failed = rename(path, to);
+        if (!failed)
+            fprintf(stderr, "xaudit: --fresh: the earlier archive is now %s\n", to);
+        free(to);
+        if (failed)
+            XA_RETURN_FAIL(
+                err, XA_IO, "--fresh: \"%s\" cannot be renamed: %s", path, strerror(errno));
+        return XA_OK;
+    }
+    XA_RETURN_FAIL(err, XA_LIMIT, "--fresh: too many earlier archives beside \"%s\"", path);
 }

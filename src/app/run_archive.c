@@ -9,29 +9,6 @@
 #include "contents_tables.h"
 #include "run_internal.h"
 
-/* --fresh: NAME.1, NAME.2, ... never deletes. */
-static xa_status set_aside(const char *path, xa_err *err)
-{
-    for (int i = 1; i < 10000; i++) {
-        char *to = xa_strfmt("%s.%d", path, i);
-        if (!to)
-            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
-        if (access(to, F_OK) == 0) {
-            free(to);
-            continue;
-        }
-        const int failed = rename(path, to);
-        if (!failed)
-            fprintf(stderr, "xaudit: --fresh: the earlier archive is now %s\n", to);
-        free(to);
-        if (failed)
-            XA_RETURN_FAIL(
-                err, XA_IO, "--fresh: \"%s\" cannot be renamed: %s", path, strerror(errno));
-        return XA_OK;
-    }
-    XA_RETURN_FAIL(err, XA_LIMIT, "--fresh: too many earlier archives beside \"%s\"", path);
-}
-
 /* Its maps are links into another archive, which a run must not write through. */
 static xa_status refuse_evaluation(run *r, const char *path, xa_err *err)
 {
@@ -60,7 +37,7 @@ static xa_status prepare(run *r, const char *identity, xa_err *err)
         return xa_err_pass(err, st, __FILE__, __func__, __LINE__);
     }
     if (r->opt.fresh && access(path, F_OK) == 0)
-        XA_RETURN_TRY(err, set_aside(path, err));
+        XA_RETURN_TRY(err, xa_set_aside(path, err));
     st = xa_archive_check_identity(path, identity, &why);
     if (st == XA_OK) {
         r->resumed = true;

@@ -15,7 +15,7 @@ typedef enum xa_series_kind { XA_SERIES_SCORES, XA_SERIES_HITS, XA_SERIES_PIXELS
 typedef struct xa_series {
     const char *model, *explainer, *metric; /* the reader's; a baseline's are owned */
     bool baseline;                          /* of maps that know nothing of the image */
-    char *kind, *conventions;               /* owned; NULL where the archive does not say */
+    char *kind, *conventions, *from_split;  /* owned; NULL where the archive does not say */
     xa_series_kind is;
     const double *value; /* [pairs], NaN undefined; a baseline's is owned */
     int levels;          /* HITS */
@@ -30,6 +30,12 @@ typedef struct xa_summary {
     int64_t *group; /* [pairs] what is drawn together */
     bool grouped;   /* the manifest has a group column */
     int64_t ngroups;
+    struct {
+        char *reason;
+        int64_t count;
+    } * excluded; /* [nexcluded] why images are excluded */
+    int64_t nexcluded;
+    char **split; /* [samples]; NULL where no figure asks for it */
     /* What `--by` splits by: [pairs] index of the part, -1: none; NULL without --by. */
     int64_t *part;
     char **part_name;
@@ -43,6 +49,19 @@ XA_MUST_USE xa_status xa_summary_open(const char *path,
                                       xa_summary **out,
                                       xa_err *err);
 void xa_summary_close(xa_summary *s);
+/* Figures of HITS choose their grey level on images of this split, as from_split of the metric
+ * does, and are of the other images. NOT_FOUND: no image is of it. */
+XA_MUST_USE xa_status xa_summary_choose_on(xa_summary *s, const char *split, xa_err *err);
+/* The grey level of each level of IoU, chosen so; false: there is none, each maximum is meant. */
+XA_MUST_USE xa_status xa_summary_threshold(
+    const xa_summary *s, const xa_series *x, int *threshold, bool *chosen, xa_err *err);
+/* The rows of a series' statistics, free(). */
+XA_MUST_USE xa_status xa_summary_rows(const xa_summary *s,
+                                      const xa_series *x,
+                                      void **out,
+                                      xa_err *err);
+/* Whether a pair counts: it is defined, and not of the images that the level was chosen on. */
+bool xa_summary_counts(const xa_summary *s, const xa_series *x, int64_t pair);
 
 /* One figure of a series: its mean, MaxBoxAcc over its levels, or PxAP. */
 typedef struct xa_figure {
@@ -67,8 +86,9 @@ typedef struct xa_compared {
     xa_paired pair;
     double adjusted; /* Holm's p over all comparisons of the call */
 } xa_compared;
-/* Every two series of one metric, or those with explainer (or model/explainer) `against`. Figures
- * over the data set (HITS, PIXELS) are not compared: *left_out counts them. free() the list.
+/* Every two series of one metric, or those with explainer (or model/explainer) `against`; figures
+ * over the data set (HITS, PIXELS) as their differences in each replicate. *left_out counts those
+ * that cannot be compared. free() the list.
  * NOT_FOUND: nothing is called so. */
 XA_MUST_USE xa_status xa_summary_compare(const xa_summary *s,
                                          const char *against,
@@ -88,8 +108,8 @@ XA_MUST_USE xa_status xa_summary_join(const xa_summary *a,
                                       const xa_summary *b,
                                       xa_joined *out,
                                       xa_err *err);
-/* Series of one explainer and metric in both, whatever the model's name; *left_out counts figures
- * over the data set and metrics whose conventions differ. */
+/* Series of one explainer and metric in both, whatever the model's name; *left_out counts metrics
+ * whose conventions differ. */
 XA_MUST_USE xa_status xa_summary_compare_archives(const xa_summary *a,
                                                   const xa_summary *b,
                                                   const xa_joined *j,

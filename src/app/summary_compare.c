@@ -23,6 +23,124 @@ static bool called(const xa_series *x, const char *name)
     return !strncmp(name, x->model, m) && name[m] == '/' && !strcmp(name + m + 1, x->explainer);
 }
 
+/* ---- one comparison ---- */
+
+/* Whose figures can be subtracted. */
+static bool comparable(const xa_series *x, const xa_series *y)
+{
+    return x->is == y->is &&
+           !strcmp(x->conventions ? x->conventions : "", y->conventions ? y->conventions : "");
+}
+
+/* Rows of statistics of b in a's order; without `to` they are. */
+static xa_status rows_of(const xa_summary *b,
+                         const xa_series *y,
+                         const int64_t *to,
+                         int64_t pairs,
+                         size_t row,
+                         unsigned char **out,
+                         xa_err *err)
+{
+    xa_status st = XA_OK;
+    void *rows = NULL;
+    XA_TRY(err, xa_summary_rows(b, y, &rows, err));
+    *out = rows;
+    if (!to)
+        return XA_OK;
+    *out = xa_alloc((size_t)pairs + 1, row);
+    if (!*out)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    for (int64_t q = 0; q < pairs; q++)
+        if (to[q] >= 0)
+            memcpy(*out + (size_t)q * row, (unsigned char *)rows + (size_t)to[q] * row, row);
+done:
+    free(rows);
+    return st;
+}
+
+/* Two series of figures over the data set. */
+static xa_status subtract_curves(const xa_summary *a,
+                                 const xa_series *x,
+                                 const xa_summary *b,
+                                 const xa_series *y,
+                                 const int64_t *to,
+                                 const xa_stats_plan *plan,
+                                 xa_paired *out,
+                                 xa_err *err)
+{
+    xa_status st = XA_OK;
+    const int64_t n = a->r->pairs;
+    const size_t row = x->is == XA_SERIES_HITS ? (size_t)x->levels * XA_HIT_BYTES
+                                               : 2 * XA_STATS_BINS * sizeof(uint32_t);
+    unsigned char *mine = NULL, *other = NULL;
+    bool *in_a = xa_alloc((size_t)n + 1, sizeof *in_a),
+         *in_b = xa_alloc((size_t)n + 1, sizeof *in_b);
+    int ta[XA_METRIC_LEVELS], tb[XA_METRIC_LEVELS];
+    bool ca, cb;
+    if (!in_a || !in_b)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    for (int64_t q = 0; q < n; q++) {
+        const int64_t other_pair = to ? to[q] : q;
+        in_a[q] = xa_summary_counts(a, x, q);
+        in_b[q] = other_pair >= 0 && xa_summary_counts(b, y, other_pair);
+    }
+    XA_TRY(err, rows_of(a, x, NULL, n, row, &mine, err));
+    XA_TRY(err, rows_of(b, y, to, n, row, &other, err));
+    XA_TRY(err, xa_summary_threshold(a, x, ta, &ca, err));
+    XA_TRY(err, xa_summary_threshold(b, y, tb, &cb, err));
+    if (x->is == XA_SERIES_HITS) {
+        const xa_hits ha = {.n = n, .levels = x->levels, .bits = mine, .defined = in_a};
+        const xa_hits hb = {.n = n, .levels = y->levels, .bits = other, .defined = in_b};
+        XA_TRY(err,
+               xa_stats_box_difference(
+                   plan, &ha, &hb, ca ? ta : NULL, cb ? tb : NULL, a->group, out, err));
+    } else {
+        XA_TRY(err,
+               xa_stats_pxap_difference(plan,
+                                        n,
+                                        (const uint32_t *)(const void *)mine,
+                                        (const uint32_t *)(const void *)other,
+                                        in_a,
+                                        in_b,
+                                        a->group,
+                                        out,
+                                        err));
+    }
+done:
+    free(mine);
+    free(other);
+    free(in_a);
+    free(in_b);
+    return st;
+}
+
+/* a's series x beside b's y; to: [a's pairs] pair of b or -1; NULL: the same archive. */
+static xa_status subtract(const xa_summary *a,
+                          const xa_series *x,
+                          const xa_summary *b,
+                          const xa_series *y,
+                          const int64_t *to,
+                          const xa_stats_plan *plan,
+                          xa_paired *out,
+                          xa_err *err)
+{
+    xa_status st = XA_OK;
+    const int64_t n = a->r->pairs;
+    if (x->is != XA_SERIES_SCORES)
+        return subtract_curves(a, x, b, y, to, plan, out, err);
+    double *other = xa_alloc((size_t)n + 1, sizeof *other);
+    if (!other)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    for (int64_t q = 0; q < n; q++)
+        other[q] = !to ? y->value[q] : to[q] >= 0 ? y->value[to[q]] : NAN;
+    XA_TRY(err, xa_stats_paired(plan, n, x->value, other, a->group, NULL, out, err));
+done:
+    free(other);
+    return st;
+}
+
+/* ---- one archive ---- */
+
 xa_status xa_summary_compare(const xa_summary *s,
                              const char *against,
                              const xa_stats_plan *plan,
@@ -52,15 +170,13 @@ xa_status xa_summary_compare(const xa_summary *s,
                 continue;
             if (against && called(a, against) && k < i)
                 continue;
-            if (a->is != XA_SERIES_SCORES) {
+            if (!comparable(a, b)) {
                 ++*left_out;
                 continue;
             }
             c[count].a = a;
             c[count].b = b;
-            XA_TRY(err,
-                   xa_stats_paired(
-                       plan, s->r->pairs, a->value, b->value, s->group, NULL, &c[count].pair, err));
+            XA_TRY(err, subtract(s, a, s, b, NULL, plan, &c[count].pair, err));
             p[count] = c[count].pair.p;
             count++;
         }
@@ -186,12 +302,6 @@ done:
     return st;
 }
 
-static bool comparable(const xa_series *x, const xa_series *y)
-{
-    return x->is == XA_SERIES_SCORES && y->is == XA_SERIES_SCORES &&
-           !strcmp(x->conventions ? x->conventions : "", y->conventions ? y->conventions : "");
-}
-
 xa_status xa_summary_compare_archives(const xa_summary *a,
                                       const xa_summary *b,
                                       const xa_joined *j,
@@ -204,11 +314,10 @@ xa_status xa_summary_compare_archives(const xa_summary *a,
     xa_status st = XA_OK;
     const size_t most = (size_t)a->nseries * (size_t)b->nseries + 1;
     xa_compared *c = xa_alloc(most, sizeof *c);
-    double *p = xa_alloc(most, sizeof *p),
-           *other = xa_alloc((size_t)a->r->pairs + 1, sizeof *other);
+    double *p = xa_alloc(most, sizeof *p);
     int count = 0;
     *left_out = 0;
-    if (!c || !p || !other)
+    if (!c || !p)
         XA_FAIL(err, XA_NOMEM, "out of memory");
     for (int i = 0; i < a->nseries; i++)
         for (int k = 0; k < b->nseries; k++) {
@@ -220,13 +329,9 @@ xa_status xa_summary_compare_archives(const xa_summary *a,
                 ++*left_out;
                 continue;
             }
-            for (int64_t q = 0; q < a->r->pairs; q++)
-                other[q] = j->to[q] >= 0 ? y->value[j->to[q]] : NAN;
             c[count].a = x;
             c[count].b = y;
-            XA_TRY(err,
-                   xa_stats_paired(
-                       plan, a->r->pairs, x->value, other, a->group, NULL, &c[count].pair, err));
+            XA_TRY(err, subtract(a, x, b, y, j->to, plan, &c[count].pair, err));
             p[count] = c[count].pair.p;
             count++;
         }
@@ -240,6 +345,5 @@ xa_status xa_summary_compare_archives(const xa_summary *a,
 done:
     free(c);
     free(p);
-    free(other);
     return st;
 }

@@ -5,17 +5,20 @@
 #include <string.h>
 
 #include "summary.h"
+#include "summary_text.h"
 
 static const char *figure_name(const xa_series *x)
 {
     if (x->is == XA_SERIES_PIXELS)
         return "PxAP";
     if (x->is == XA_SERIES_HITS)
-        return x->levels > 1 ? "MaxBoxAccV2" : "MaxBoxAcc";
+        return x->from_split   ? x->levels > 1 ? "BoxAccV2" : "BoxAcc"
+               : x->levels > 1 ? "MaxBoxAccV2"
+                               : "MaxBoxAcc";
     return "mean";
 }
 
-static const char *shown(const char *text, char *buf, size_t size)
+const char *xa_summary_shown(const char *text, char *buf, size_t size)
 {
     xa_str_sanitise(text ? text : "", buf, size);
     return buf;
@@ -44,7 +47,7 @@ void xa_summary_print_flow(const xa_summary *s, FILE *out)
             count[r->models[m].status[i] < 4 ? r->models[m].status[i] : 0]++;
         fprintf(out,
                 "model %s: %lld done, %lld failed, %lld excluded%s",
-                shown(r->models[m].name, name, sizeof name),
+                xa_summary_shown(r->models[m].name, name, sizeof name),
                 (long long)count[XA_SAMPLE_DONE],
                 (long long)count[XA_SAMPLE_FAILED],
                 (long long)count[XA_SAMPLE_EXCLUDED],
@@ -54,6 +57,11 @@ void xa_summary_print_flow(const xa_summary *s, FILE *out)
                     ", %lld not reached yet: figures are of what is done\n",
                     (long long)count[XA_SAMPLE_PENDING]);
     }
+    for (int64_t k = 0; k < s->nexcluded; k++)
+        fprintf(out,
+                "excluded by the manifest: %lld: %s\n",
+                (long long)s->excluded[k].count,
+                xa_summary_shown(s->excluded[k].reason, name, sizeof name));
     if (s->grouped && s->ngroups < XA_STATS_FEW_GROUPS)
         fprintf(out,
                 "warning: %lld groups: intervals of fewer than %d are too short\n",
@@ -103,28 +111,78 @@ static void text_undefined(FILE *out, const xa_summary *s, const xa_series *x)
     fputc('\n', out);
 }
 
-/* Explainers of the table rows[first..end) that do no better than looking at the centre. */
-static void text_beaten(FILE *out, const row *rows, size_t first, size_t end)
+/* The row of a baseline in the table rows[first..end), over all pairs; NULL. */
+static const row *baseline_row(const row *rows, size_t first, size_t end, const char *name)
 {
-    const row *centre = NULL;
-    const char *between = "  not better than looking at the centre: ";
-    char name[64];
     for (size_t i = first; i < end; i++)
-        if (rows[i].series->baseline && !rows[i].part &&
-            !strcmp(rows[i].series->explainer, xa_baseline_name(XA_BASELINE_CENTRE)))
-            centre = &rows[i];
-    if (!centre || !centre->figure.micro.n)
-        return;
+        if (rows[i].series->baseline && !rows[i].part && rows[i].figure.micro.n &&
+            !strcmp(rows[i].series->explainer, name))
+            return &rows[i];
+    return NULL;
+}
+
+/* Explainers of a table that do no better than a baseline; suffix: each than its own. */
+static void text_beaten(FILE *out,
+                        const row *rows,
+                        size_t first,
+                        size_t end,
+                        const char *baseline,
+                        bool suffix,
+                        const char *what)
+{
+    const char *between = what;
+    char name[64], own[128];
     for (size_t i = first; i < end; i++) {
         const xa_interval *f = &rows[i].figure.micro;
-        if (rows[i].series->baseline || rows[i].part || !f->n ||
-            f->value > centre->figure.micro.value)
+        if (rows[i].series->baseline || rows[i].part || !f->n)
             continue;
-        fprintf(out, "%s%s", between, shown(rows[i].series->explainer, name, sizeof name));
+        snprintf(own, sizeof own, "%s%s", suffix ? rows[i].series->explainer : "", baseline);
+        const row *b = baseline_row(rows, first, end, own);
+        if (!b || f->value > b->figure.micro.value)
+            continue;
+        fprintf(
+            out, "%s%s", between, xa_summary_shown(rows[i].series->explainer, name, sizeof name));
         between = ", ";
     }
     if (*between == ',')
         fputc('\n', out);
+}
+
+static void text_all_beaten(FILE *out, const row *rows, size_t first, size_t end)
+{
+    text_beaten(out,
+                rows,
+                first,
+                end,
+                xa_baseline_name(XA_BASELINE_CENTRE),
+                false,
+                "  not better than looking at the centre: ");
+    text_beaten(out,
+                rows,
+                first,
+                end,
+                ".shuffled",
+                true,
+                "  not better than the same maps shuffled among images: ");
+    text_beaten(out,
+                rows,
+                first,
+                end,
+                ".class_mean",
+                true,
+                "  not better than the mean map of the class: ");
+}
+
+/* Columns that the longest name takes, within reason. */
+static int name_width(const row *rows, size_t n)
+{
+    size_t width = 24;
+    for (size_t i = 0; i < n; i++) {
+        const size_t k = strlen(rows[i].series->explainer) +
+                         (rows[i].series->baseline ? sizeof " (baseline)" - 1 : 0);
+        width = k > width ? k : width;
+    }
+    return width < 48 ? (int)width : 48;
 }
 
 static void
@@ -132,6 +190,7 @@ print_text(const xa_summary *s, const row *rows, size_t n, const xa_stats_plan *
 {
     char a[64], b[64], c[256];
     bool wilson = false;
+    const int width = name_width(rows, n);
     size_t table = 0;
     for (size_t i = 0; i < n; i++) {
         const xa_series *x = rows[i].series;
@@ -140,14 +199,17 @@ print_text(const xa_summary *s, const row *rows, size_t n, const xa_stats_plan *
         if (first) {
             fprintf(out,
                     "\n%s  %s  (%s; %s)\n",
-                    shown(x->model, a, sizeof a),
-                    shown(x->metric, b, sizeof b),
+                    xa_summary_shown(x->model, a, sizeof a),
+                    xa_summary_shown(x->metric, b, sizeof b),
                     figure_name(x),
-                    shown(x->conventions ? x->conventions : "conventions not stored", c, sizeof c));
+                    xa_summary_shown(
+                        x->conventions ? x->conventions : "conventions not stored", c, sizeof c));
             fprintf(out,
-                    "  %-26s %-18s %6s %5s  %-25s %s\n",
+                    "  %-*s %-*s %6s %5s  %-25s %s\n",
+                    width,
                     "explainer",
-                    s->by ? shown(s->by, a, sizeof a) : "",
+                    s->by ? 18 : 0,
+                    s->by ? xa_summary_shown(s->by, a, sizeof a) : "",
                     "n",
                     "undef",
                     x->is == XA_SERIES_SCORES ? "over pairs [95 %]" : "over the data set [95 %]",
@@ -157,12 +219,15 @@ print_text(const xa_summary *s, const row *rows, size_t n, const xa_stats_plan *
         snprintf(name,
                  sizeof name,
                  "%s%s",
-                 shown(x->explainer, a, sizeof a),
+                 xa_summary_shown(x->explainer, a, sizeof a),
                  x->baseline ? " (baseline)" : "");
         fprintf(out,
-                "  %-26.26s %-18.18s %6lld %5lld",
+                "  %-*.*s %-*.18s %6lld %5lld",
+                width,
+                width,
                 name,
-                rows[i].part ? shown(rows[i].part, b, sizeof b)
+                s->by ? 18 : 0,
+                rows[i].part ? xa_summary_shown(rows[i].part, b, sizeof b)
                 : s->by      ? "all"
                              : "",
                 (long long)rows[i].figure.micro.n,
@@ -176,7 +241,7 @@ print_text(const xa_summary *s, const row *rows, size_t n, const xa_stats_plan *
         table = first ? i : table;
         if (i + 1 == n || strcmp(x->metric, rows[i + 1].series->metric) != 0 ||
             strcmp(x->model, rows[i + 1].series->model) != 0)
-            text_beaten(out, rows, table, i + 1);
+            text_all_beaten(out, rows, table, i + 1);
         wilson = wilson || rows[i].figure.micro.kind == XA_INTERVAL_WILSON;
     }
     fprintf(out,
@@ -188,7 +253,7 @@ print_text(const xa_summary *s, const row *rows, size_t n, const xa_stats_plan *
             wilson ? "; w: Wilson's, the rate is 0 or 1" : "");
 }
 
-static void csv_text(FILE *out, const char *text)
+void xa_csv_text(FILE *out, const char *text)
 {
     const bool quote = strpbrk(text, ",\"\r\n") != NULL;
     if (quote)
@@ -202,7 +267,7 @@ static void csv_text(FILE *out, const char *text)
         fputc('"', out);
 }
 
-static void csv_number(FILE *out, double v)
+void xa_csv_number(FILE *out, double v)
 {
     fputc(',', out);
     if (isfinite(v))
@@ -229,25 +294,25 @@ static void print_csv(const xa_summary *s, const row *rows, size_t n, FILE *out)
         for (size_t k = 0; k < sizeof texts / sizeof *texts; k++) {
             if (k)
                 fputc(',', out);
-            csv_text(out, texts[k]);
+            xa_csv_text(out, texts[k]);
         }
         fprintf(out,
                 ",%lld,%lld,%lld",
                 (long long)f->micro.n,
                 (long long)f->micro.undefined,
                 (long long)f->micro.clusters);
-        csv_number(out, f->micro.value);
-        csv_number(out, f->micro.low);
-        csv_number(out, f->micro.high);
+        xa_csv_number(out, f->micro.value);
+        xa_csv_number(out, f->micro.low);
+        xa_csv_number(out, f->micro.high);
         fprintf(out,
                 ",%s",
                 f->micro.kind == XA_INTERVAL_WILSON      ? "wilson"
                 : f->micro.kind == XA_INTERVAL_BOOTSTRAP ? "bootstrap"
                                                          : "");
         const bool macro = f->macro.n > 0;
-        csv_number(out, macro ? f->macro.value : NAN);
-        csv_number(out, macro ? f->macro.low : NAN);
-        csv_number(out, macro ? f->macro.high : NAN);
+        xa_csv_number(out, macro ? f->macro.value : NAN);
+        xa_csv_number(out, macro ? f->macro.low : NAN);
+        xa_csv_number(out, macro ? f->macro.high : NAN);
         fprintf(out, ",%lld\n", (long long)f->macro.classes);
     }
 }
@@ -436,90 +501,4 @@ done:
     free(order);
     free(rows);
     return st;
-}
-
-void xa_summary_print_compared(const xa_compared *c,
-                               int n,
-                               int left_out,
-                               const xa_stats_plan *plan,
-                               xa_summary_form form,
-                               FILE *out)
-{
-    char a[64], b[64];
-    if (form == XA_SUMMARY_CSV) {
-        fprintf(out,
-                "metric,model_a,explainer_a,model_b,explainer_b,n,undefined,difference,low,high,p,"
-                "p_holm,win,tie,loss\n");
-        for (int i = 0; i < n; i++) {
-            const char *texts[] = {
-                c[i].a->metric, c[i].a->model, c[i].a->explainer, c[i].b->model, c[i].b->explainer};
-            const xa_interval *d = &c[i].pair.difference;
-            for (size_t k = 0; k < 5; k++) {
-                if (k)
-                    fputc(',', out);
-                csv_text(out, texts[k]);
-            }
-            fprintf(out, ",%lld,%lld", (long long)d->n, (long long)d->undefined);
-            csv_number(out, d->value);
-            csv_number(out, d->low);
-            csv_number(out, d->high);
-            csv_number(out, c[i].pair.p);
-            csv_number(out, c[i].adjusted);
-            fprintf(out,
-                    ",%lld,%lld,%lld\n",
-                    (long long)c[i].pair.win,
-                    (long long)c[i].pair.tie,
-                    (long long)c[i].pair.loss);
-        }
-        return;
-    }
-    for (int i = 0; i < n; i++) {
-        const xa_interval *d = &c[i].pair.difference;
-        if (i == 0 || strcmp(c[i].a->metric, c[i - 1].a->metric) != 0)
-            fprintf(out,
-                    "\n%s: a - b over the same pairs\n  %-28s %-28s %6s  %-26s %8s %8s  %s\n",
-                    shown(c[i].a->metric, a, sizeof a),
-                    "a",
-                    "b",
-                    "n",
-                    "difference [95 %]",
-                    "p",
-                    "p (Holm)",
-                    "win/tie/loss");
-        char left[64], right[64];
-        snprintf(left,
-                 sizeof left,
-                 "%.30s/%.30s",
-                 shown(c[i].a->model, a, sizeof a),
-                 shown(c[i].a->explainer, b, sizeof b));
-        snprintf(right,
-                 sizeof right,
-                 "%.30s/%.30s",
-                 shown(c[i].b->model, a, sizeof a),
-                 shown(c[i].b->explainer, b, sizeof b));
-        fprintf(out, "  %-28.28s %-28.28s %6lld  ", left, right, (long long)d->n);
-        if (d->n)
-            fprintf(out,
-                    "%+7.4f [%+7.4f,%+7.4f] %8.4f %8.4f  %lld/%lld/%lld\n",
-                    d->value,
-                    d->low,
-                    d->high,
-                    c[i].pair.p,
-                    c[i].adjusted,
-                    (long long)c[i].pair.win,
-                    (long long)c[i].pair.tie,
-                    (long long)c[i].pair.loss);
-        else
-            fprintf(out, "%s\n", "no pair is defined on both sides");
-    }
-    fprintf(out,
-            "\n%d comparisons; p: paired bootstrap, two-sided, at least 2/%lld; Holm's over all of "
-            "them.\n",
-            n,
-            (long long)(plan->replicates + 1));
-    if (left_out)
-        fprintf(out,
-                "%d comparisons left out: box_acc and pxap are figures of the whole data set, or "
-                "conventions differ.\n",
-                left_out);
 }

@@ -19,6 +19,10 @@ typedef struct sweep {
     int32_t from[XA_GREY_LEVELS + 1]; /* order[from[q]..from[q+1]): pixels of grey level q */
     double best[XA_GREY_LEVELS];      /* best overlap at each level */
     double least;                     /* overlaps below count for nothing */
+    double small;                     /* boxes of a smaller area overlap less than that */
+    int32_t *changed;                 /* roots that changed at this level, and more than once */
+    int64_t nchanged;
+    uint8_t group[256]; /* find_groups */
 } sweep;
 
 static void sort_by_grey(sweep *z)
@@ -73,39 +77,104 @@ static void before_change(sweep *z, int32_t root, int g, bool down)
     else
         keep(z, c, c->since, g - 1);
     c->touched = (int16_t)g;
+    z->changed[z->nchanged++] = root;
 }
 
-static int32_t join_near(sweep *z, int32_t i, int g, bool down)
+/* Places around a pixel, clockwise from the one above. */
+static const int8_t ring_x[8] = {0, 1, 1, 1, 0, -1, -1, -1};
+static const int8_t ring_y[8] = {-1, -1, 0, 1, 1, 1, 0, -1};
+
+/* For each set of places around a pixel that are in: one place of every component that they form
+ * with one another, so that each is looked up once. Bright pixels connect with all eight, dark ones
+ * with four. */
+static void find_groups(uint8_t group[256], bool down)
+{
+    for (int set = 0; set < 256; set++) {
+        int left = down ? set : set & 0x55, chosen = 0;
+        for (int k = 0; k < 8; k++) {
+            if (!(left >> k & 1))
+                continue;
+            chosen |= 1 << k;
+            int grown = 1 << k, before;
+            do { /* along the ring; two sides touch at their corner where corners connect */
+                before = grown;
+                for (int a = 0; a < 8; a++) {
+                    const int next = (a + 1) % 8, over = (a + 2) % 8;
+                    const bool near = set >> a & 1 && set >> next & 1;
+                    const bool corner = down && a % 2 == 0 && set >> a & 1 && set >> over & 1;
+                    if (near && grown & (1 << a | 1 << next))
+                        grown |= 1 << a | 1 << next;
+                    if (corner && grown & (1 << a | 1 << over))
+                        grown |= 1 << a | 1 << over;
+                }
+            } while (grown != before);
+            left &= ~grown;
+        }
+        group[set] = (uint8_t)chosen;
+    }
+}
+
+/* Which places around pixel i are in. */
+static int places_in(const sweep *z, int32_t i, int32_t x, int32_t y)
 {
     const int32_t width = (int32_t)z->s->width, height = (int32_t)z->s->height;
-    const int32_t x = i % width, y = i / width;
-    int32_t root = i;
-    for (int32_t v = -1; v <= 1; v++)
-        for (int32_t u = -1; u <= 1; u++) {
-            if ((!u && !v) || (!down && u && v) || x + u < 0 || x + u >= width || y + v < 0 ||
-                y + v >= height)
-                continue;
-            const int32_t k = i + v * width + u;
-            if (z->w->parent[k] < 0)
-                continue;
-            const int32_t other = xa__find(z->w->parent, k);
-            if (other == root)
-                continue;
-            before_change(z, other, g, down);
-            root = xa__join(z->w->parent, z->w->component, root, other);
-            z->w->component[root].touched = (int16_t)g;
-        }
-    return root;
+    const int32_t *parent = z->w->parent;
+    int set = 0;
+    if (x > 0 && y > 0 && x + 1 < width && y + 1 < height) {
+        const int32_t *p = parent + i;
+        return (p[-width] >= 0) | (p[1 - width] >= 0) << 1 | (p[1] >= 0) << 2 |
+               (p[1 + width] >= 0) << 3 | (p[width] >= 0) << 4 | (p[width - 1] >= 0) << 5 |
+               (p[-1] >= 0) << 6 | (p[-1 - width] >= 0) << 7;
+    }
+    for (int k = 0; k < 8; k++) {
+        const int32_t u = x + ring_x[k], v = y + ring_y[k];
+        if (u >= 0 && v >= 0 && u < width && v < height && parent[v * width + u] >= 0)
+            set |= 1 << k;
+    }
+    return set;
 }
 
-/* Pixels added at g are all in: the components they made get their overlap. */
-static void settle(sweep *z, int32_t first, int32_t end, int g, bool down)
+/* Adds a pixel at level g to what is beside it. Only a pixel with nothing beside it becomes a
+ * component, and the larger of two takes the other in: what is looked at stays small and warm. */
+static void add_near(sweep *z, int32_t i, int g, bool down)
 {
-    for (int32_t k = first; k < end; k++) {
-        const int32_t root = xa__find(z->w->parent, z->w->order[k]);
-        xa__component *c = &z->w->component[root];
-        if (c->touched != g)
-            continue; /* done by another of its pixels */
+    const int32_t width = (int32_t)z->s->width;
+    const int32_t y = i / width, x = i - y * width;
+    int32_t *parent = z->w->parent, root = -1;
+    xa__component *c = z->w->component;
+    for (int set = z->group[places_in(z, i, x, y)]; set; set &= set - 1) {
+        const int k = __builtin_ctz((unsigned)set);
+        const int32_t other = xa__find(parent, i + ring_y[k] * width + ring_x[k]);
+        if (other == root)
+            continue;
+        before_change(z, other, g, down);
+        if (root < 0)
+            root = other;
+        else if (c[other].pixels > c[root].pixels)
+            root = xa__take_in(parent, c, other, root);
+        else
+            root = xa__take_in(parent, c, root, other);
+    }
+    if (root < 0) {
+        add_pixel(z, i, g);
+        z->changed[z->nchanged++] = i;
+        return;
+    }
+    parent[i] = root;
+    c[root].x0 = x < c[root].x0 ? x : c[root].x0;
+    c[root].y0 = y < c[root].y0 ? y : c[root].y0;
+    c[root].x1 = x > c[root].x1 ? x : c[root].x1;
+    c[root].y1 = y > c[root].y1 ? y : c[root].y1;
+    c[root].pixels++;
+}
+
+/* All pixels of level g are in: the components that they changed get their overlap. */
+static void settle(sweep *z, int g, bool down)
+{
+    for (int64_t k = 0; k < z->nchanged; k++) {
+        xa__component *c = &z->w->component[z->changed[k]];
+        if (z->w->parent[z->changed[k]] != z->changed[k])
+            continue; /* another took it in */
         const double grow = down ? 0.0 : 1.0;
         const bool border = c->x0 == 0 || c->y0 == 0 || c->x1 == (int32_t)z->s->width - 1 ||
                             c->y1 == (int32_t)z->s->height - 1;
@@ -113,24 +182,28 @@ static void settle(sweep *z, int32_t first, int32_t end, int g, bool down)
                                (double)c->y0 - grow,
                                (double)c->x1 + 1.0 + grow,
                                (double)c->y1 + 1.0 + grow};
-        c->overlap = !down && border ? 0.0 : xa__best_overlap(z->spec, z->s, box);
+        const double area = (box[2] - box[0] + 1.0) * (box[3] - box[1] + 1.0);
+        c->overlap =
+            area < z->small || (!down && border) ? 0.0 : xa__best_overlap(z->spec, z->s, box);
         c->since = (int16_t)g;
         c->touched = -1;
     }
+    z->nchanged = 0;
 }
 
 static void sweep_all(sweep *z, bool down)
 {
     const int last = XA_GREY_LEVELS - 1;
     memset(z->w->parent, 0xff, (size_t)z->s->count * sizeof *z->w->parent);
+    z->changed = (int32_t *)(void *)z->w->keys[0];
+    z->nchanged = 0;
+    find_groups(z->group, down);
     for (int step = 0; step < last; step++) {
         const int g = down ? last - 1 - step : step; /* bright: > g; dark: <= g */
         const int q = down ? g + 1 : g;
-        for (int32_t k = z->from[q]; k < z->from[q + 1]; k++) {
-            add_pixel(z, z->w->order[k], g);
-            (void)join_near(z, z->w->order[k], g, down);
-        }
-        settle(z, z->from[q], z->from[q + 1], g, down);
+        for (int32_t k = z->from[q]; k < z->from[q + 1]; k++)
+            add_near(z, z->w->order[k], g, down);
+        settle(z, g, down);
     }
     for (int64_t i = 0; i < z->s->count; i++)
         if (z->w->parent[i] == (int32_t)i) {
@@ -224,6 +297,26 @@ largest(const sweep *z, const int32_t *roots, int64_t n, uint8_t *mark, int32_t 
     return best;
 }
 
+/* Joins a new pixel with the eight around it; its component's root. */
+static int32_t join_near(sweep *z, int32_t i)
+{
+    const int32_t width = (int32_t)z->s->width, height = (int32_t)z->s->height;
+    const int32_t x = i % width, y = i / width;
+    int32_t root = i;
+    for (int32_t v = -1; v <= 1; v++)
+        for (int32_t u = -1; u <= 1; u++) {
+            if ((!u && !v) || x + u < 0 || x + u >= width || y + v < 0 || y + v >= height)
+                continue;
+            const int32_t k = i + v * width + u;
+            if (z->w->parent[k] < 0)
+                continue;
+            const int32_t other = xa__find(z->w->parent, k);
+            if (other != root)
+                root = xa__join(z->w->parent, z->w->component, root, other);
+        }
+    return root;
+}
+
 static void sweep_largest(sweep *z)
 {
     /* scratch of 4 bytes a pixel: the live roots, and the flood's stack */
@@ -236,7 +329,7 @@ static void sweep_largest(sweep *z)
             const int32_t i = z->w->order[k];
             add_pixel(z, i, g);
             const int32_t gained = blocks_gained(z, i);
-            const int32_t root = join_near(z, i, g, true);
+            const int32_t root = join_near(z, i);
             z->w->component[root].halves += gained;
             roots[n++] = i;
         }
@@ -262,7 +355,14 @@ double xa__box_acc(const xa_metric_spec *spec, const xa__scene *s, xa__work *w, 
         return 0.0;
     for (int d = 0; d < spec->nlevels; d++)
         z.least = spec->level[d] < z.least ? spec->level[d] : z.least;
+    double area = INFINITY; /* of the smallest annotated box */
+    for (int i = 0; i < s->nboxes; i++) {
+        const double a = (s->box[i][2] - s->box[i][0]) * (s->box[i][3] - s->box[i][1]);
+        area = a < area ? a : area;
+    }
+    z.small = z.least * area;
     sort_by_grey(&z);
+    w->sorted = false;
     if (spec->all_contours) {
         sweep_all(&z, true);
         if (spec->wsol)

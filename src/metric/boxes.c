@@ -30,41 +30,78 @@ double xa__best_overlap(const xa_metric_spec *spec, const xa__scene *s, const do
     return best;
 }
 
-double xa__box_iou(const xa_metric_spec *spec, const xa__scene *s, xa__work *w)
+/* Adds a pixel to the component on its left and joins those above; nothing lies behind it yet, so
+ * the first pixel of a component stays its root. */
+static void add_pixel(xa__work *w, int64_t width, int32_t x, int32_t y)
 {
-    const int64_t width = s->width;
+    int32_t *parent = w->parent, root = -1;
     xa__component *c = w->component;
-    int32_t best = -1;
-    if (xa__flat(s))
-        return 0.0;
-    const double cut = xa__cut(spec, s);
-    for (int64_t i = 0; i < s->count; i++) {
-        const int32_t x = (int32_t)(i % width), y = (int32_t)(i / width);
-        w->parent[i] = -1;
-        if (s->where[i] == XA__OUT || !xa__above(spec, s, i, cut))
-            continue;
-        w->parent[i] = (int32_t)i;
-        c[i] = (xa__component){.x0 = x, .y0 = y, .x1 = x, .y1 = y, .pixels = 1};
-        /* left, and the three above */
-        const int64_t near[4] = {x > 0 ? i - 1 : -1,
-                                 y > 0 && x > 0 ? i - width - 1 : -1,
-                                 y > 0 ? i - width : -1,
-                                 y > 0 && x + 1 < width ? i - width + 1 : -1};
-        for (int k = 0; k < 4; k++) {
-            if (near[k] < 0 || w->parent[near[k]] < 0)
-                continue;
-            const int32_t a = xa__find(w->parent, (int32_t)i);
-            const int32_t b = xa__find(w->parent, (int32_t)near[k]);
-            if (a != b)
-                xa__join(w->parent, c, a, b);
+    const int32_t i = (int32_t)((int64_t)y * width) + x;
+    const int32_t above = i - (int32_t)width;
+    const bool has_above = y > 0, has_right = x + 1 < (int32_t)width;
+    if (has_above && parent[above] >= 0) { /* what is beside it is with it already */
+        root = xa__find(parent, above);
+    } else {
+        if (x > 0 && parent[i - 1] >= 0)
+            root = xa__find(parent, i - 1); /* and what is above that one */
+        else if (x > 0 && has_above && parent[above - 1] >= 0)
+            root = xa__find(parent, above - 1);
+        if (has_above && has_right && parent[above + 1] >= 0) {
+            const int32_t other = xa__find(parent, above + 1);
+            root = root < 0 ? other : root != other ? xa__join(parent, c, root, other) : root;
         }
     }
-    for (int64_t i = 0; i < s->count; i++) /* the first of the largest */
-        if (w->parent[i] == (int32_t)i && (best < 0 || c[i].pixels > c[best].pixels))
+    if (root < 0) {
+        parent[i] = i;
+        c[i] = (xa__component){.x0 = x, .y0 = y, .x1 = x, .y1 = y, .pixels = 1};
+        return;
+    }
+    parent[i] = root;
+    c[root].x0 = x < c[root].x0 ? x : c[root].x0;
+    c[root].x1 = x > c[root].x1 ? x : c[root].x1;
+    c[root].y1 = y;
+    c[root].pixels++;
+}
+
+/* The largest component; of equals the first. -1: nothing is above the cut. */
+static int32_t largest_component(const xa_metric_spec *spec, const xa__scene *s, xa__work *w)
+{
+    const double cut = xa__cut(spec, s);
+    int32_t best = -1;
+    int64_t i = 0;
+    for (int32_t y = 0; y < (int32_t)s->height; y++)
+        for (int32_t x = 0; x < (int32_t)s->width; x++, i++) {
+            w->parent[i] = -1;
+            if (s->where[i] != XA__OUT && xa__above(spec, s, i, cut))
+                add_pixel(w, s->width, x, y);
+        }
+    for (i = 0; i < s->count; i++)
+        if (w->parent[i] == (int32_t)i &&
+            (best < 0 || w->component[i].pixels > w->component[best].pixels))
             best = (int32_t)i;
-    if (best < 0)
+    return best;
+}
+
+double xa__box_iou(const xa_metric_spec *spec, const xa__scene *s, xa__work *w)
+{
+    xa__largest *known = &w->largest;
+    if (xa__flat(s))
         return 0.0;
-    const double box[4] = {
-        (double)c[best].x0, (double)c[best].y0, (double)c[best].x1 + 1.0, (double)c[best].y1 + 1.0};
-    return xa__best_overlap(spec, s, box);
+    if (!known->known || known->cut != spec->cut || known->threshold != spec->threshold ||
+        known->minmax != spec->minmax) {
+        const int32_t at = largest_component(spec, s, w);
+        *known = (xa__largest){.known = true,
+                               .any = at >= 0,
+                               .cut = spec->cut,
+                               .threshold = spec->threshold,
+                               .minmax = spec->minmax};
+        if (at >= 0) {
+            const xa__component *c = &w->component[at];
+            known->box[0] = (double)c->x0;
+            known->box[1] = (double)c->y0;
+            known->box[2] = (double)c->x1 + 1.0;
+            known->box[3] = (double)c->y1 + 1.0;
+        }
+    }
+    return known->any ? xa__best_overlap(spec, s, known->box) : 0.0;
 }

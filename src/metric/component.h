@@ -23,14 +23,9 @@ static inline int32_t xa__find(int32_t *parent, int32_t i)
     return i;
 }
 
-/* Joins two roots; the first pixel in row-major order stays the root. */
-static inline int32_t xa__join(int32_t *parent, xa__component *c, int32_t a, int32_t b)
+/* Root b becomes part of root a. */
+static inline int32_t xa__take_in(int32_t *parent, xa__component *c, int32_t a, int32_t b)
 {
-    if (b < a) {
-        const int32_t t = a;
-        a = b;
-        b = t;
-    }
     parent[b] = a;
     c[a].x0 = c[a].x0 < c[b].x0 ? c[a].x0 : c[b].x0;
     c[a].y0 = c[a].y0 < c[b].y0 ? c[a].y0 : c[b].y0;
@@ -39,6 +34,12 @@ static inline int32_t xa__join(int32_t *parent, xa__component *c, int32_t a, int
     c[a].pixels += c[b].pixels;
     c[a].halves += c[b].halves;
     return a;
+}
+
+/* Joins two roots; the first pixel in row-major order stays the root. */
+static inline int32_t xa__join(int32_t *parent, xa__component *c, int32_t a, int32_t b)
+{
+    return a < b ? xa__take_in(parent, c, a, b) : xa__take_in(parent, c, b, a);
 }
 
 #endif

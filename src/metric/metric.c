@@ -311,6 +311,8 @@ void xa_metric_conventions(const xa_metric_spec *s, xa_str *out)
         xa_str_puts(out, s->all_contours ? "; best of all contours" : "; largest contour");
     for (int i = 0; i < s->nlevels; i++)
         xa_str_printf(out, "%s%g", i ? ", " : "; IoU at least ", s->level[i]);
+    if (*s->from_split)
+        xa_str_printf(out, "; grey level chosen on split %s", s->from_split);
     if (s->wsol)
         xa_str_puts(out,
                     s->kind == XA_METRIC_PXAP ? "; mask pixels as wsolevaluation's"

@@ -21,7 +21,18 @@ typedef struct xa__scene {
     double (*box)[4]; /* annotated boxes, or the one around the masks; scene pixels */
 } xa__scene;
 
+/* The largest component of the scene at hand, for the metrics that ask for the same one. */
+typedef struct xa__largest {
+    bool known, any; /* any: something is above the cut */
+    xa_metric_cut cut;
+    double threshold;
+    bool minmax;
+    double box[4];
+} xa__largest;
+
 typedef struct xa__work {
+    xa__largest largest;
+    bool sorted; /* keys hold the scene's (ranking.c); who uses them as scratch says so here */
     float *value, *scratch;
     uint8_t *where, *grey;
     uint32_t *keys[3];

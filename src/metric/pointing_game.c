@@ -80,6 +80,7 @@ xa__pointing_game(const xa_metric_spec *spec, const xa_region *r, const xa__scen
     int64_t peak = s->argmax;
     if (spec->smoothing > 0.0 && peak >= 0) {
         /* scratch and the keys are free here */
+        w->sorted = false;
         float *once = w->scratch, *twice = (float *)(void *)w->keys[0];
         const double sigma =
             spec->smoothing * (double)(s->width > s->height ? s->width : s->height);

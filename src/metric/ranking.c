@@ -48,6 +48,9 @@ void xa__sort_keys(uint32_t *keys, uint32_t *other, size_t n)
 static void sorted(const xa__scene *s, xa__work *w)
 {
     size_t in = 0, out = 0;
+    if (w->sorted)
+        return;
+    w->sorted = true;
     for (int64_t i = 0; i < s->count; i++) {
         if (s->where[i] == XA__REGION)
             w->keys[0][in++] = xa__key(s->value[i]);

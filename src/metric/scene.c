@@ -256,29 +256,40 @@ static void mark_boxes(const xa_metric_spec *spec, const xa_region *r, xa__work 
 static void take_stock(xa__scene *s, bool wsol)
 {
     int64_t x0 = s->width, y0 = s->height, x1 = -1, y1 = -1;
-    s->region = s->seen = 0;
-    s->argmax = -1;
-    s->low = INFINITY;
-    s->high = -INFINITY;
-    for (int64_t y = 0, i = 0; y < s->height; y++)
-        for (int64_t x = 0; x < s->width; x++, i++) {
-            const float v = s->value[i];
-            if (s->where[i] == XA__OUT)
+    int64_t region = 0, seen = 0, argmax = -1;
+    float low = INFINITY, high = -INFINITY; /* not in *s: stores there may alias the values */
+    for (int64_t y = 0; y < s->height; y++) {
+        const float *value = s->value + y * s->width;
+        const uint8_t *where = s->where + y * s->width;
+        int64_t first = s->width, last = -1;
+        for (int64_t x = 0; x < s->width; x++) {
+            const float v = value[x];
+            if (where[x] == XA__OUT)
                 continue;
-            s->seen++;
-            s->low = v < s->low ? v : s->low;
-            if (v > s->high) {
-                s->high = v;
-                s->argmax = i;
+            seen++;
+            low = v < low ? v : low;
+            if (v > high) {
+                high = v;
+                argmax = y * s->width + x;
             }
-            if (s->where[i] != XA__REGION)
-                continue;
-            s->region++;
-            x0 = x < x0 ? x : x0;
-            x1 = x > x1 ? x : x1;
-            y0 = y < y0 ? y : y0;
-            y1 = y > y1 ? y : y1;
+            if (where[x] == XA__REGION) {
+                region++;
+                first = x < first ? x : first;
+                last = x;
+            }
         }
+        if (last >= 0) {
+            x0 = first < x0 ? first : x0;
+            x1 = last > x1 ? last : x1;
+            y0 = y < y0 ? y : y0;
+            y1 = y;
+        }
+    }
+    s->region = region;
+    s->seen = seen;
+    s->low = low;
+    s->high = high;
+    s->argmax = argmax;
     if (s->nboxes == 0 && s->region > 0) {
         const double past = wsol ? 0.0 : 1.0;
         double *b = s->box[s->nboxes++];
@@ -297,6 +308,7 @@ xa_status xa__scene_make(const xa_metric_spec *spec,
                          xa_err *err)
 {
     *s = (xa__scene){.value = w->value, .where = w->where};
+    w->largest.known = w->sorted = false;
     xa__scene_size(spec, r, m, &s->width, &s->height);
     s->count = s->width * s->height;
     s->left = s->top = 0.0;

@@ -60,6 +60,18 @@ void xa__percentile(double *replicate, int64_t b, double level, xa_interval *out
     out->kind = XA_INTERVAL_BOOTSTRAP;
 }
 
+double xa__two_sided_p(const double *replicate, int64_t b)
+{
+    int64_t below = 0;
+    int64_t above = 0;
+    for (int64_t i = 0; i < b; i++) {
+        below += !(replicate[i] > 0.0);
+        above += !(replicate[i] < 0.0);
+    }
+    double least = (double)(below < above ? below : above);
+    return fmin(1.0, 2.0 * (1.0 + least) / (1.0 + (double)b));
+}
+
 void xa__degenerate_rate(double level, xa_interval *out)
 {
     double k = (double)out->clusters;

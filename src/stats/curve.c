@@ -55,6 +55,7 @@ static xa_status bootstrap(const xa_stats_plan *plan,
                            figure_fn *figure,
                            const void *arg,
                            xa_interval *out,
+                           double *p, /* of a difference; NULL: not wanted */
                            xa_err *err)
 {
     xa_status st = XA_OK;
@@ -88,6 +89,8 @@ static xa_status bootstrap(const xa_stats_plan *plan,
         for (int64_t j = 0; j < nb; j++)
             replicate[b + j] = figure(arg, sum + j * c->width, units[j]);
     }
+    if (p)
+        *p = xa__two_sided_p(replicate, plan->replicates);
     if (!isnan(out->value))
         xa__percentile(replicate, plan->replicates, plan->level, out);
 done:
@@ -109,6 +112,19 @@ static xa_status hits_check(const xa_hits *h, xa_err *err)
                        XA_STATS_MAX_LEVELS);
     if (h->n < 0)
         XA_RETURN_FAIL(err, XA_INVALID, "box accuracy: %lld units", (long long)h->n);
+    return XA_OK;
+}
+
+static xa_status thresholds_check(const xa_hits *h, const int *threshold, xa_err *err)
+{
+    for (int d = 0; threshold && d < h->levels; d++)
+        if (threshold[d] < 0 || threshold[d] >= T)
+            XA_RETURN_FAIL(err,
+                           XA_INVALID,
+                           "box accuracy: threshold %d of level %d, expected 0 to %d",
+                           threshold[d],
+                           d,
+                           T - 1);
     return XA_OK;
 }
 
@@ -178,14 +194,7 @@ xa_status xa_stats_box_accuracy(const xa_stats_plan *plan,
     const box_rule rule = {h->levels, threshold};
     XA_TRY(err, xa__plan_check(plan, h->n, err));
     XA_TRY(err, hits_check(h, err));
-    for (int d = 0; threshold && d < h->levels; d++)
-        if (threshold[d] < 0 || threshold[d] >= T)
-            XA_FAIL(err,
-                    XA_INVALID,
-                    "box accuracy: threshold %d of level %d, expected 0 to %d",
-                    threshold[d],
-                    d,
-                    T - 1);
+    XA_TRY(err, thresholds_check(h, threshold, err));
     of = xa_alloc((size_t)h->n + 1, sizeof *of);
     if (!of)
         XA_FAIL(err, XA_NOMEM, "box accuracy: no memory for %lld units", (long long)h->n);
@@ -201,7 +210,7 @@ xa_status xa_stats_box_accuracy(const xa_stats_plan *plan,
             }
         f.undefined = h->n - f.n;
         f.clusters = k;
-        XA_TRY(err, bootstrap(plan, &c, box_figure, &rule, &f, err));
+        XA_TRY(err, bootstrap(plan, &c, box_figure, &rule, &f, NULL, err));
         if (f.value == 0.0 || f.value == 1.0)
             xa__degenerate_rate(plan->level, &f);
     }
@@ -267,9 +276,143 @@ xa_status xa_stats_pxap(const xa_stats_plan *plan,
             }
         f.undefined = n - f.n;
         f.clusters = k;
-        XA_TRY(err, bootstrap(plan, &c, ap_figure, NULL, &f, err));
+        XA_TRY(err, bootstrap(plan, &c, ap_figure, NULL, &f, NULL, err));
     }
     *out = f;
+done:
+    counted_fini(&c);
+    free(of);
+    return st;
+}
+
+/* ---- differences ----------------------------------------------------------------------------- */
+
+/* Counts of a stand before those of b. */
+typedef struct difference_rule {
+    figure_fn *figure;
+    const void *a, *b;
+    int64_t first_of_b;
+} difference_rule;
+
+static double difference(const void *arg, const double *counts, double units)
+{
+    const difference_rule *r = arg;
+    return r->figure(r->a, counts, units) - r->figure(r->b, counts + r->first_of_b, units);
+}
+
+/* Which units are defined on both sides, as clusters. */
+static xa_status both_clusters(int64_t n,
+                               const bool *a,
+                               const bool *b,
+                               const int64_t *group,
+                               int64_t **of,
+                               int64_t *count,
+                               xa_err *err)
+{
+    xa_status st = XA_OK;
+    bool *both = xa_alloc((size_t)n + 1, sizeof *both);
+    *of = xa_alloc((size_t)n + 1, sizeof **of);
+    if (!both || !*of)
+        XA_FAIL(err, XA_NOMEM, "curves: no memory for %lld units", (long long)n);
+    for (int64_t i = 0; i < n; i++)
+        both[i] = (!a || a[i]) && (!b || b[i]);
+    XA_TRY(err, xa__clusters(n, group, both, *of, count, err));
+done:
+    free(both);
+    return st;
+}
+
+static xa_status subtract(const xa_stats_plan *plan,
+                          counted *c,
+                          const int64_t *of,
+                          int64_t n,
+                          const difference_rule *rule,
+                          xa_paired *out,
+                          xa_err *err)
+{
+    xa_paired f = {.p = NAN, .difference = {.undefined = n, .clusters = c->nclusters}};
+    for (int64_t i = 0; i < n; i++)
+        if (of[i] >= 0) {
+            c->units[of[i]] += 1.0;
+            f.difference.n++;
+        }
+    f.difference.undefined = n - f.difference.n;
+    XA_RETURN_TRY(err, bootstrap(plan, c, difference, rule, &f.difference, &f.p, err));
+    if (isnan(f.difference.value))
+        f.p = NAN;
+    *out = f;
+    return XA_OK;
+}
+
+xa_status xa_stats_box_difference(const xa_stats_plan *plan,
+                                  const xa_hits *a,
+                                  const xa_hits *b,
+                                  const int *threshold_a,
+                                  const int *threshold_b,
+                                  const int64_t *group,
+                                  xa_paired *out,
+                                  xa_err *err)
+{
+    xa_status st = XA_OK;
+    counted c = {0};
+    int64_t *of = NULL, k = 0;
+    const box_rule ra = {a->levels, threshold_a}, rb = {b->levels, threshold_b};
+    const difference_rule rule = {box_figure, &ra, &rb, (int64_t)a->levels * T};
+    XA_TRY(err, xa__plan_check(plan, a->n, err));
+    XA_TRY(err, hits_check(a, err));
+    XA_TRY(err, hits_check(b, err));
+    XA_TRY(err, thresholds_check(a, threshold_a, err));
+    XA_TRY(err, thresholds_check(b, threshold_b, err));
+    if (a->n != b->n)
+        XA_FAIL(err,
+                XA_INVALID,
+                "box accuracy: %lld units beside %lld",
+                (long long)a->n,
+                (long long)b->n);
+    *out = (xa_paired){.difference = xa__no_figure(a->n), .p = NAN};
+    XA_TRY(err, both_clusters(a->n, a->defined, b->defined, group, &of, &k, err));
+    if (k > 0) {
+        XA_TRY(err, counted_init(&c, k, (int64_t)(a->levels + b->levels) * T, err));
+        for (int64_t i = 0; i < a->n; i++)
+            if (of[i] >= 0) {
+                add_hits(c.counts + of[i] * c.width, a, i);
+                add_hits(c.counts + of[i] * c.width + rule.first_of_b, b, i);
+            }
+        XA_TRY(err, subtract(plan, &c, of, a->n, &rule, out, err));
+    }
+done:
+    counted_fini(&c);
+    free(of);
+    return st;
+}
+
+xa_status xa_stats_pxap_difference(const xa_stats_plan *plan,
+                                   int64_t n,
+                                   const uint32_t *a,
+                                   const uint32_t *b,
+                                   const bool *defined_a,
+                                   const bool *defined_b,
+                                   const int64_t *group,
+                                   xa_paired *out,
+                                   xa_err *err)
+{
+    xa_status st = XA_OK;
+    counted c = {0};
+    int64_t *of = NULL, k = 0;
+    const int64_t w = 2 * BINS;
+    const difference_rule rule = {ap_figure, NULL, NULL, w};
+    XA_TRY(err, xa__plan_check(plan, n, err));
+    *out = (xa_paired){.difference = xa__no_figure(n), .p = NAN};
+    XA_TRY(err, both_clusters(n, defined_a, defined_b, group, &of, &k, err));
+    if (k > 0) {
+        XA_TRY(err, counted_init(&c, k, 2 * w, err));
+        for (int64_t i = 0; i < n; i++)
+            for (int64_t t = 0; of[i] >= 0 && t < w; t++) {
+                c.counts[of[i] * c.width + t] += (double)a[i * w + t];
+                c.counts[of[i] * c.width + w + t] += (double)b[i * w + t];
+            }
+        XA_TRY(err, subtract(plan, &c, of, n, &rule, out, err));
+    }
 done:
     counted_fini(&c);
     free(of);

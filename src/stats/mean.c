@@ -205,18 +205,6 @@ xa_status xa_stats_mean(const xa_stats_plan *plan,
     return XA_OK;
 }
 
-static double two_sided_p(const double *replicate, int64_t b)
-{
-    int64_t below = 0;
-    int64_t above = 0;
-    for (int64_t i = 0; i < b; i++) {
-        below += replicate[i] <= 0.0 ? 1 : 0;
-        above += replicate[i] >= 0.0 ? 1 : 0;
-    }
-    double least = (double)(below < above ? below : above);
-    return fmin(1.0, 2.0 * (1.0 + least) / (1.0 + (double)b));
-}
-
 xa_status xa_stats_paired(const xa_stats_plan *plan,
                           int64_t n,
                           const double *a,
@@ -242,7 +230,7 @@ xa_status xa_stats_paired(const xa_stats_plan *plan,
     }
     XA_TRY(err, bootstrap(plan, n, d, group, class_of, &f.difference, &replicate, err));
     if (replicate) {
-        f.p = two_sided_p(replicate, plan->replicates);
+        f.p = xa__two_sided_p(replicate, plan->replicates);
         xa__percentile(replicate, plan->replicates, plan->level, &f.difference);
     }
     *out = f;

@@ -10,6 +10,9 @@ xa_status xa__plan_check(const xa_stats_plan *plan, int64_t n, xa_err *err);
 void xa__draw(const xa_stats_plan *plan, int64_t b, int64_t k, uint32_t *weight);
 /* Sorts the replicates, NaN left out, and sets low, high, kind and replicates of `out`. */
 void xa__percentile(double *replicate, int64_t b, double level, xa_interval *out);
+/* The bootstrap's achieved significance level of a difference (xa_stats_paired); a replicate
+ * without a value counts on both sides. */
+double xa__two_sided_p(const double *replicate, int64_t b);
 /* Wilson's interval in place of a bootstrap's of width 0. */
 void xa__degenerate_rate(double level, xa_interval *out);
 /* Nothing defined among n units. */

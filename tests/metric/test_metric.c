@@ -294,10 +294,47 @@ static void test_profiles_and_conventions(void **state)
     }
 }
 
+/* A map's share of its class's mean: over its largest size, on the coarser grid. */
+static void test_mean_cells(void **state)
+{
+    (void)state;
+    const float values[2 * 4] = {1, 3, -8, 0, 1, 3, -8, 4};
+    float work[2 * 4 + 2 * 4];
+    int64_t cells[4], h = 2, w = 4, many_h = 32, many_w = 512;
+    xa_score_map m = {.values = values, .channels = 1, .height = 2, .width = 4};
+    xa_mean_size(10, &h, &w);
+    assert_true(h == 2 && w == 4);
+    xa_mean_size(21841, &many_h, &many_w);
+    assert_true(many_h == many_w && many_w * many_w * 21841 <= XA_MEAN_CELLS && many_w > 20);
+    assert_true(xa_mean_cells(&m, 1, 2, work, cells));
+    assert_true(cells[0] == (int64_t)(0.25 * XA_MEAN_ONE));
+    assert_true(cells[1] == (int64_t)(-0.375 * XA_MEAN_ONE));
+    m.degenerate = true;
+    assert_false(xa_mean_cells(&m, 1, 2, work, cells));
+    m.degenerate = false;
+    m.nonfinite = true;
+    assert_false(xa_mean_cells(&m, 1, 2, work, cells));
+    const float zeros[8] = {0};
+    m.nonfinite = false;
+    m.values = zeros;
+    assert_false(xa_mean_cells(&m, 1, 2, work, cells));
+}
+
+static void test_class_rank(void **state)
+{
+    (void)state;
+    const float p[4] = {0.1f, 0.4f, 0.4f, 0.1f};
+    assert_true(xa_class_rank(p, 4, 1) == 0 && xa_class_rank(p, 4, 2) == 1);
+    assert_true(xa_class_rank(p, 4, 0) == 2 && xa_class_rank(p, 4, 3) == 3);
+    assert_true(xa_class_rank(p, 4, -1) == -1 && xa_class_rank(p, 4, 4) == -1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_on_paper),
+        cmocka_unit_test(test_mean_cells),
+        cmocka_unit_test(test_class_rank),
         cmocka_unit_test(test_predictions),
         cmocka_unit_test(test_undefined),
         cmocka_unit_test(test_crop),

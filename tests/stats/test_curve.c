@@ -222,10 +222,84 @@ static void test_mistakes(void **state)
     assert_true(f.value == 42);
 }
 
+/* Every replicate of a difference is the difference of the figures of that draw. */
+static void test_differences(void **state)
+{
+    enum { N = 17, G = 6 };
+    (void)state;
+    uint8_t x[N * 2 * B] = {0}, y[N * B] = {0};
+    static uint32_t px[N * 2 * XA_STATS_BINS], py[N * 2 * XA_STATS_BINS];
+    int64_t group[N];
+    bool in_x[N], in_y[N];
+    for (int i = 0; i < N; i++) {
+        group[i] = i % G;
+        in_x[i] = i != 3;
+        in_y[i] = i != 5;
+        for (int t = 0; t < T; t++) {
+            if (xa_random_unit(1, 1, (uint64_t)(i * T + t)) < 0.4)
+                set_hit(x, 2, i, t % 2, t);
+            if (xa_random_unit(1, 2, (uint64_t)(i * T + t)) < 0.3)
+                set_hit(y, 1, i, 0, t);
+        }
+        for (int t = 0; t < 2 * XA_STATS_BINS; t++) {
+            const uint64_t at = (uint64_t)(i * 2 * XA_STATS_BINS + t);
+            px[at] = (uint32_t)xa_random_below(1, 3, at, 9);
+            py[at] = (uint32_t)xa_random_below(1, 4, at, 5);
+        }
+    }
+    const xa_hits hx = {.n = N, .levels = 2, .bits = x, .defined = in_x};
+    const xa_hits hy = {.n = N, .levels = 1, .bits = y, .defined = in_y};
+    bool both[N];
+    for (int i = 0; i < N; i++)
+        both[i] = in_x[i] && in_y[i];
+    xa_hits ax = hx, ay = hy;
+    ax.defined = ay.defined = both;
+    xa_paired d, r;
+    assert_int_equal(xa_stats_box_difference(&plan, &hx, &hy, NULL, NULL, group, &d, NULL), XA_OK);
+    near(d.difference.value,
+         box_accuracy(&ax, NULL, group).value - box_accuracy(&ay, NULL, group).value,
+         1e-12);
+    assert_true(d.difference.n == N - 2 && d.difference.undefined == 2 &&
+                d.difference.clusters == G && d.p > 0.0 && d.p <= 1.0);
+    assert_true(d.win == 0 && d.tie == 0 && d.loss == 0);
+    /* the other way round: the same draws, so everything turns its sign */
+    assert_int_equal(xa_stats_box_difference(&plan, &hy, &hx, NULL, NULL, group, &r, NULL), XA_OK);
+    near(r.difference.value, -d.difference.value, 1e-12);
+    near(r.difference.low, -d.difference.high, 1e-12);
+    near(r.difference.high, -d.difference.low, 1e-12);
+    near(r.p, d.p, 1e-12);
+    /* with itself: nothing differs in any replicate */
+    assert_int_equal(xa_stats_box_difference(&plan, &hx, &hx, NULL, NULL, group, &d, NULL), XA_OK);
+    assert_true(d.difference.value == 0.0 && d.difference.low == 0.0 && d.difference.high == 0.0 &&
+                d.p == 1.0);
+    /* but at another grey level it does */
+    const int low[2] = {0, 1}, high[2] = {200, 201};
+    assert_int_equal(xa_stats_box_difference(&plan, &hx, &hx, low, high, group, &d, NULL), XA_OK);
+    near(d.difference.value,
+         box_accuracy(&hx, low, group).value - box_accuracy(&hx, high, group).value,
+         1e-12);
+    xa_interval fx, fy;
+    assert_int_equal(xa_stats_pxap(&plan, N, px, both, group, &fx, NULL), XA_OK);
+    assert_int_equal(xa_stats_pxap(&plan, N, py, both, group, &fy, NULL), XA_OK);
+    assert_int_equal(xa_stats_pxap_difference(&plan, N, px, py, in_x, in_y, group, &d, NULL),
+                     XA_OK);
+    near(d.difference.value, fx.value - fy.value, 1e-12);
+    assert_true(d.difference.n == N - 2 && d.difference.low <= d.difference.value);
+    /* nothing in common */
+    const bool none[N] = {false};
+    assert_int_equal(xa_stats_pxap_difference(&plan, N, px, py, none, in_y, group, &d, NULL),
+                     XA_OK);
+    assert_true(d.difference.n == 0 && isnan(d.difference.value) && isnan(d.p));
+    const xa_hits fewer = {.n = N - 1, .levels = 1, .bits = y};
+    assert_int_equal(xa_stats_box_difference(&plan, &hx, &fewer, NULL, NULL, group, &d, NULL),
+                     XA_INVALID);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_box_accuracy),
                                        cmocka_unit_test(test_maximum_is_taken_anew),
+                                       cmocka_unit_test(test_differences),
                                        cmocka_unit_test(test_box_replicates),
                                        cmocka_unit_test(test_pxap_golden),
                                        cmocka_unit_test(test_pxap_closed_forms),

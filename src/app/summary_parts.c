@@ -1,0 +1,321 @@
+/* Columns of an archive as numbers: what is drawn together, and what figures are split by. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "summary_internal.h"
+
+/* ---- texts to numbers ---- */
+
+typedef struct keyed {
+    const char *text;
+    int64_t at;
+} keyed;
+
+static int by_text(const void *a, const void *b)
+{
+    const keyed *x = a, *y = b;
+    const int order = strcmp(x->text, y->text);
+    return order ? order : x->at < y->at ? -1 : x->at > y->at;
+}
+
+/* Numbers equal texts alike, in the texts' order; "" becomes -1. names (may be NULL) gets a copy of
+ * each, to be freed one by one. */
+static xa_status number_texts(
+    char *const *text, int64_t n, int64_t *number, char ***names, int64_t *count, xa_err *err)
+{
+    xa_status st = XA_OK;
+    keyed *k = xa_alloc((size_t)n + 1, sizeof *k);
+    int64_t next = 0;
+    if (names)
+        *names = xa_alloc((size_t)n + 1, sizeof **names);
+    if (!k || (names && !*names))
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    for (int64_t i = 0; i < n; i++)
+        k[i] = (keyed){text[i], i};
+    qsort(k, (size_t)n, sizeof *k, by_text);
+    for (int64_t i = 0; i < n; i++) {
+        const bool fresh = i == 0 || strcmp(k[i].text, k[i - 1].text) != 0;
+        number[k[i].at] = -1;
+        if (!*k[i].text)
+            continue;
+        if (fresh) {
+            if (names && !((*names)[next] = xa_strdup(k[i].text)))
+                XA_FAIL(err, XA_NOMEM, "out of memory");
+            next++;
+        }
+        number[k[i].at] = next - 1;
+    }
+    *count = next;
+done:
+    free(k);
+    return st;
+}
+
+void xa__free_texts(char **text, int64_t n)
+{
+    for (int64_t i = 0; text && i < n; i++)
+        free(text[i]);
+    free(text);
+}
+
+/* A numeric dataset of n rows, of one type. */
+xa_status xa__summary_array(
+    const xa_summary *s, const char *path, xa_type type, int64_t n, void *out_ptr, xa_err *err)
+{
+    xa_dataset_info info;
+    void *data = NULL;
+    XA_RETURN_TRY(err, xa_archive_read_all(s->r->archive, path, &info, &data, err));
+    if (info.type != type || info.ndim < 1 || info.dim[0] != n) {
+        free(data);
+        XA_RETURN_FAIL(err,
+                       XA_FORMAT,
+                       "%s: %s: expected %lld rows of %s",
+                       s->path,
+                       path,
+                       (long long)n,
+                       xa_type_name(type));
+    }
+    memcpy(out_ptr, &data, sizeof data);
+    return XA_OK;
+}
+
+/* A column of the samples as texts, [samples]. */
+xa_status xa__summary_column(const xa_summary *s, const char *path, char ***out, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_dataset_info info;
+    char *rows = NULL;
+    char **text = NULL;
+    XA_TRY(err, xa_archive_read_all(s->r->archive, path, &info, (void **)&rows, err));
+    if (info.type != XA_TYPE_STR || info.ndim != 1 || info.dim[0] != s->r->samples)
+        XA_FAIL(err, XA_FORMAT, "%s: %s: expected a text for each sample", s->path, path);
+    text = xa_alloc((size_t)s->r->samples + 1, sizeof *text);
+    if (!text)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    for (int64_t i = 0; i < s->r->samples; i++) {
+        const char *row = rows + (size_t)i * info.item_bytes;
+        text[i] = xa_strndup(row, strnlen(row, info.item_bytes));
+        if (!text[i])
+            XA_FAIL(err, XA_NOMEM, "out of memory");
+    }
+    *out = text;
+    text = NULL;
+done:
+    free(rows);
+    xa__free_texts(text, s->r->samples);
+    return st;
+}
+
+/* ---- what is drawn together ---- */
+
+xa_status xa__summary_groups(xa_summary *s, xa_err *err)
+{
+    xa_status st = XA_OK;
+    char **text = NULL;
+    int64_t *of_sample = xa_alloc((size_t)s->r->samples + 1, sizeof *of_sample);
+    s->group = xa_alloc((size_t)s->r->pairs + 1, sizeof *s->group);
+    if (!of_sample || !s->group)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    XA_TRY(err, xa__summary_column(s, "/samples/group", &text, err));
+    XA_TRY(err, number_texts(text, s->r->samples, of_sample, NULL, &s->ngroups, err));
+    s->grouped = s->ngroups > 0;
+    for (int64_t q = 0; q < s->r->pairs; q++) { /* an image without a group is one of its own */
+        const int64_t i = s->r->pair_sample[q];
+        s->group[q] = of_sample[i] >= 0 ? of_sample[i] : s->ngroups + i;
+    }
+done:
+    xa__free_texts(text, s->r->samples);
+    free(of_sample);
+    return st;
+}
+
+/* Reasons of exclusion and how many images have each. */
+xa_status xa__summary_excluded(xa_summary *s, xa_err *err)
+{
+    xa_status st = XA_OK;
+    char **text = NULL, **names = NULL;
+    int64_t n = 0;
+    int64_t *number = xa_alloc((size_t)s->r->samples + 1, sizeof *number);
+    if (!number)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    XA_TRY(err, xa__summary_column(s, "/samples/exclude", &text, err));
+    XA_TRY(err, number_texts(text, s->r->samples, number, &names, &n, err));
+    s->excluded = xa_alloc((size_t)n + 1, sizeof *s->excluded);
+    if (!s->excluded)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    s->nexcluded = n;
+    for (int64_t k = 0; k < n; k++) {
+        s->excluded[k].reason = names[k];
+        names[k] = NULL;
+    }
+    for (int64_t i = 0; i < s->r->samples; i++)
+        if (number[i] >= 0)
+            s->excluded[number[i]].count++;
+done:
+    xa__free_texts(text, s->r->samples);
+    xa__free_texts(names, n);
+    free(number);
+    return st;
+}
+
+/* ---- parts ---- */
+
+static xa_status part_names(xa_summary *s, const char *const *names, int64_t n, xa_err *err)
+{
+    s->part_name = xa_alloc((size_t)n + 1, sizeof *s->part_name);
+    if (!s->part_name)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+    s->nparts = n;
+    for (int64_t i = 0; i < n; i++)
+        if (!(s->part_name[i] = xa_strdup(names[i])))
+            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+    return XA_OK;
+}
+
+static xa_status by_class(xa_summary *s, xa_err *err)
+{
+    xa_status st = XA_OK;
+    int32_t most = -1;
+    for (int64_t q = 0; q < s->r->pairs; q++)
+        most = s->r->pair_class[q] > most ? s->r->pair_class[q] : most;
+    s->part_name = xa_alloc((size_t)most + 2, sizeof *s->part_name);
+    if (!s->part_name)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    s->nparts = most + 1;
+    for (int32_t c = 0; c <= most; c++) {
+        char name[128];
+        xa_read_class(&s->r->models[0], c, name, sizeof name);
+        s->part_name[c] = xa_strdup(name);
+        if (!s->part_name[c])
+            XA_FAIL(err, XA_NOMEM, "out of memory");
+    }
+    for (int64_t q = 0; q < s->r->pairs; q++)
+        s->part[q] = s->r->pair_class[q];
+done:
+    return st;
+}
+
+/* Share of the image that the boxes of the pair's class cover, counted once a box; NaN: no box. */
+static xa_status by_size(xa_summary *s, xa_err *err)
+{
+    static const char *const names[] = {"below 10 %", "10 to 30 %", "30 % and more"};
+    xa_status st = XA_OK;
+    int64_t *offset = NULL;
+    int32_t *class_of = NULL, *width = NULL, *height = NULL;
+    uint8_t *kind = NULL;
+    double *box = NULL;
+    const int64_t n = s->r->samples;
+    XA_TRY(err,
+           xa__summary_array(s, "/samples/annotations/offset", XA_TYPE_I64, n + 1, &offset, err));
+    const int64_t count = offset[n];
+    for (int64_t i = 0; i < n; i++)
+        if (offset[i] < 0 || offset[i] > offset[i + 1])
+            XA_FAIL(err, XA_FORMAT, "%s: /samples/annotations/offset does not ascend", s->path);
+    XA_TRY(err,
+           xa__summary_array(s, "/samples/annotations/class", XA_TYPE_I32, count, &class_of, err));
+    XA_TRY(err, xa__summary_array(s, "/samples/annotations/kind", XA_TYPE_U8, count, &kind, err));
+    XA_TRY(err, xa__summary_array(s, "/samples/annotations/box", XA_TYPE_F64, count, &box, err));
+    XA_TRY(err, xa__summary_array(s, "/samples/width", XA_TYPE_I32, n, &width, err));
+    XA_TRY(err, xa__summary_array(s, "/samples/height", XA_TYPE_I32, n, &height, err));
+    XA_TRY(err, part_names(s, names, 3, err));
+    for (int64_t q = 0; q < s->r->pairs; q++) {
+        const int64_t i = s->r->pair_sample[q];
+        double area = 0.0;
+        bool any = false;
+        for (int64_t k = offset[i]; k < offset[i + 1]; k++)
+            if (class_of[k] == s->r->pair_class[q] && kind[k] == XA_ANNOTATION_BOX) {
+                any = true;
+                area += (box[4 * k + 2] - box[4 * k]) * (box[4 * k + 3] - box[4 * k + 1]);
+            }
+        const double share = area / ((double)width[i] * (double)height[i]);
+        s->part[q] = !any || !isfinite(share) ? -1 : share < 0.1 ? 0 : share < 0.3 ? 1 : 2;
+    }
+done:
+    free(offset);
+    free(class_of);
+    free(kind);
+    free(box);
+    free(width);
+    free(height);
+    return st;
+}
+
+static xa_status by_column(xa_summary *s, const char *by, xa_err *err)
+{
+    static const char *const own[] = {"group", "split"};
+    xa_status st = XA_OK;
+    char **text = NULL, **further = NULL;
+    int64_t nfurther = 0;
+    xa_str list = {0};
+    int64_t *of_sample = xa_alloc((size_t)s->r->samples + 1, sizeof *of_sample);
+    char *path = NULL;
+    if (!of_sample)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    st = xa_archive_list(s->r->archive, "/samples/extra", &further, &nfurther, err);
+    if (st == XA_NOT_FOUND) {
+        *err = (xa_err)XA_ERR_INIT;
+        nfurther = 0;
+        st = XA_OK;
+    }
+    XA_TRY(err, st);
+    for (size_t k = 0; k < 2 && !path; k++)
+        if (!strcmp(by, own[k]))
+            path = xa_strfmt("/samples/%s", by);
+    for (int64_t k = 0; k < nfurther && !path; k++)
+        if (!strcmp(by, further[k]))
+            path = xa_strfmt("/samples/extra/%s", by);
+    for (int64_t k = 0; k < nfurther; k++)
+        xa_str_printf(&list, ", %s", further[k]);
+    if (!path)
+        XA_FAIL(err,
+                XA_INVALID,
+                "--by %s: expected class, correct, size, group, split%s",
+                by,
+                list.data ? list.data : "");
+    XA_TRY(err, xa__summary_column(s, path, &text, err));
+    XA_TRY(err, number_texts(text, s->r->samples, of_sample, &s->part_name, &s->nparts, err));
+    for (int64_t q = 0; q < s->r->pairs; q++)
+        s->part[q] = of_sample[s->r->pair_sample[q]];
+done:
+    xa__free_texts(text, s->r->samples);
+    xa__free_texts(further, nfurther);
+    xa_str_free(&list);
+    free(of_sample);
+    free(path);
+    return st;
+}
+
+xa_status xa__summary_parts(xa_summary *s, const char *by, xa_err *err)
+{
+    static const char *const answers[] = {"wrong", "right"};
+    if (!by)
+        return XA_OK;
+    s->by = xa_strdup(by);
+    s->part = xa_alloc((size_t)s->r->pairs + 1, sizeof *s->part);
+    if (!s->by || !s->part)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+    if (!strcmp(by, "class"))
+        return by_class(s, err);
+    if (!strcmp(by, "size"))
+        return by_size(s, err);
+    if (!strcmp(by, "correct")) /* each model's own answers: see part_of */
+        return part_names(s, answers, 2, err);
+    return by_column(s, by, err);
+}
+
+const xa_read_model *xa__summary_model(const xa_summary *s, const xa_series *x)
+{
+    for (int64_t m = 0; m < s->r->nmodels; m++)
+        if (s->r->models[m].name == x->model)
+            return &s->r->models[m];
+    return NULL;
+}
+
+int64_t xa__summary_part_of(const xa_summary *s, const xa_series *x, int64_t q)
+{
+    if (strcmp(s->by, "correct") != 0)
+        return s->part[q];
+    const int32_t answer = xa__summary_model(s, x)->predicted[s->r->pair_sample[q]];
+    return answer < 0 ? -1 : answer == s->r->pair_class[q];
+}
