@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "golden/metric/golden_metric.inc"
+#include "golden/metric/golden_pointing.inc"
 #include "xaudit/metric.h"
 #include "xaudit_cmocka.h"
 
@@ -189,10 +190,40 @@ static void test_levels_one_by_one(void **state)
     }
 }
 
+/* Every point beside TorchRay's answer; its pixel (u,v) is the point in the middle of it. */
+static void test_pointing_as_torchray(void **state)
+{
+    enum { W = 40, H = 30 };
+    (void)state;
+    double boxes[2][2][4] = {{{5, 6, 17, 15}}, {{0, 0, 3, 4}, {30, 20, 40, 30}}};
+    uint8_t disc[H * W];
+    int hits = 0;
+    for (int y = 0; y < H; y++)
+        for (int x = 0; x < W; x++)
+            disc[y * W + x] = hypot(x - 22.0, y - 12.0) < 6.0;
+    const xa_region regions[3] = {{.width = W, .height = H, .nboxes = 1, .boxes = boxes[0]},
+                                  {.width = W, .height = H, .nboxes = 2, .boxes = boxes[1]},
+                                  {.width = W, .height = H, .mask = disc, .has_mask = true}};
+    xa_metric_spec spec = xa_metric_defaults(XA_METRIC_POINTING_GAME);
+    assert_int_equal(xa_metric_profile(&spec, "torchray", NULL), XA_OK);
+    assert_true(spec.tolerance == 15.0 && !spec.tolerance_is_share);
+    for (size_t i = 0; i < sizeof golden_points / sizeof *golden_points; i++) {
+        const golden_pointing *g = &golden_points[i];
+        spec.tolerance = g->tolerance;
+        const double got =
+            xa_pointing_game(&spec, &regions[g->shape], true, g->x + 0.5, g->y + 0.5);
+        if (got != g->hit)
+            fail_msg("point %zu: got %g, TorchRay %d", i, got, g->hit);
+        hits += g->hit;
+    }
+    assert_true(hits > 50);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_boxes_as_wsolevaluation),
+        cmocka_unit_test(test_pointing_as_torchray),
         cmocka_unit_test(test_pixels_and_ranks),
         cmocka_unit_test(test_levels_one_by_one),
     };
