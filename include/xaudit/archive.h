@@ -167,6 +167,16 @@ typedef enum xa_field_kind {
         XA_FIELD_KINDS
 } xa_field_kind;
 
+/* Which field a dataset of this path and type is, and the names in its path: at most XA_NAME_BYTES
+ * bytes each and a NUL,
+ * "" where the path has none. False: none of this format. */
+enum { XA_NAME_BYTES = 100 };
+typedef struct xa_field_names {
+    char model[XA_NAME_BYTES + 1], explainer[XA_NAME_BYTES + 1], key[XA_NAME_BYTES + 1];
+} xa_field_names;
+bool xa_field_match(const char *path, xa_type type, xa_field_kind *kind, xa_field_names *names);
+const char *xa_field_extents(xa_field_kind kind); /* as in the table: "N,C" */
+
 /* Values of /models/<m>/status and stage. */
 enum { XA_SAMPLE_PENDING, XA_SAMPLE_DONE, XA_SAMPLE_FAILED, XA_SAMPLE_EXCLUDED };
 enum {
@@ -254,17 +264,21 @@ typedef struct xa_archive xa_archive;
  * host are removed too. */
 XA_MUST_USE xa_status xa_archive_create(const char *path, const xa_schema *schema, xa_err *err);
 
-/* The same, and then all that the archive `source` holds: its groups and datasets, with their
- * attributes, but for the paths of `leave` and what lies below them, and for what the schema has
- * given already. Map values (/maps/<m>/<e>/values) are not copied: they become external links to
- * the file they lie in, by its name alone where that is in the folder of `path`. The archive and
- * its source stay together. */
-XA_MUST_USE xa_status xa_archive_create_from(const char *path,
-                                             const xa_schema *schema,
-                                             const char *source,
-                                             const char *const *leave,
-                                             int nleave,
-                                             xa_err *err);
+/* What a new archive takes over from another: its groups and datasets with their attributes, but
+ * for what the schema or an earlier graft has given already. */
+typedef struct xa_graft {
+    const char *source;
+    /* Not taken: paths and what lies below them; "/path@name" one attribute, "/@name" of the root.
+     */
+    const char *const *leave;
+    int nleave;
+    /* Map values (/maps/<m>/<e>/values) become external links to the file they lie in, by its name
+     * alone where that is in the new archive's folder: the two stay together. Else copied. */
+    bool link;
+} xa_graft;
+/* As xa_archive_create, and then the grafts in their order. */
+XA_MUST_USE xa_status xa_archive_create_from(
+    const char *path, const xa_schema *schema, const xa_graft *grafts, int ngrafts, xa_err *err);
 /* Local. Gives a finished archive its final name, never replacing a file (BUSY), and syncs the
  * folder. */
 XA_MUST_USE xa_status xa_archive_rename(const char *from, const char *to, xa_err *err);

@@ -97,7 +97,12 @@ typedef struct xa_manifest {
     char **extra_columns;
     int32_t nextra;
     int64_t max_class; /* the largest class index used, -1 if none */
+    /* Of a slice: where it begins, and how many samples the whole has; else 0. */
+    int64_t first, whole;
 } xa_manifest;
+/* Keeps the samples [first, first + count) of what was read. File, digests and max_class stay those
+ * of the whole. */
+void xa_manifest_keep(xa_manifest *m, int64_t first, int64_t count);
 
 typedef enum xa_label_as { XA_LABEL_AUTO, XA_LABEL_NAME, XA_LABEL_INDEX } xa_label_as;
 

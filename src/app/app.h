@@ -21,7 +21,8 @@ typedef struct xa_run_options {
     const char *output;
     const char *against; /* check */
     int64_t limit;
-    int64_t probe; /* check: images to try preprocessing on; 0: none */
+    int64_t slice, slices; /* run: the slice-th of so many, 1 the first; 0: all of the manifest */
+    int64_t probe;         /* check: images to try preprocessing on; 0: none */
     bool fresh, retry_failed, quiet, json, layers;
 } xa_run_options;
 /* Parses the arguments after the command's name; false after having told what is wrong. */
@@ -37,6 +38,7 @@ int xa_cmd_verify(int argc, char **argv);
 int xa_cmd_summary(int argc, char **argv);
 int xa_cmd_figure(int argc, char **argv);
 int xa_cmd_evaluate(int argc, char **argv);
+int xa_cmd_merge(int argc, char **argv);
 
 /* Prints problems, sorted by line, to stderr: "file:line: text". */
 void xa_print_problems(const xa_problems *p);

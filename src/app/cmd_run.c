@@ -29,6 +29,7 @@ static xa_status share_job(run *r, xa_err *err)
     if (r->rank == 0)
         xa_print_problems(&r->problems);
     XA_TRY(err, xa_comm_agree(r->comm, st, &mine, err));
+    XA_TRY(err, xa_run_name_slice(r, err));
 done:
     free(text);
     return st;
@@ -80,6 +81,10 @@ static xa_status read_manifest(run *r, xa_err *err)
         xa_problems_fini(&r->problems);
         st = xa_load_manifest(&r->loaded, r->opt.limit, &r->problems, &mine);
         if (st == XA_OK) {
+            xa_counts_of(r->loaded.manifest, &r->counts);
+            st = xa_run_take_slice(r, &mine);
+        }
+        if (st == XA_OK) {
             xa_check_classes(&r->loaded, &r->problems);
             xa_check_advice(&r->loaded, &r->problems);
             if (r->problems.errors)
@@ -98,8 +103,6 @@ static xa_status read_manifest(run *r, xa_err *err)
                             r->problems.errors == 1 ? "" : "s");
     }
     XA_RETURN_TRY(err, xa_comm_agree(r->comm, st, &mine, err));
-    if (r->rank == 0)
-        xa_counts_of(r->loaded.manifest, &r->counts);
     void *bytes = &r->counts;
     if (r->rank != 0)
         bytes = NULL;

@@ -270,8 +270,11 @@ static xa_status create(const xa_evaluation *e, const char *part, xa_err *err)
                        e->opt->output);
     if (unlink(part) != 0 && errno != ENOENT)
         XA_RETURN_FAIL(err, XA_IO, "%s: cannot remove it: %s", part, strerror(errno));
-    return xa_archive_create_from(
-        part, e->schema, e->opt->archive, made, sizeof made / sizeof *made, err);
+    const xa_graft graft = {.source = e->opt->archive,
+                            .leave = made,
+                            .nleave = sizeof made / sizeof *made,
+                            .link = true};
+    return xa_archive_create_from(part, e->schema, &graft, 1, err);
 }
 
 /* ---- all of it ---- */

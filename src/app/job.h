@@ -89,6 +89,8 @@ bool xa_job_choice(xa_ynode n,
 /* Letters, digits and _ . - of at most 60 characters. */
 bool xa_job_name_ok(const char *name);
 
+/* The line of a slice, last in its identity: first and last sample. */
+#define XA_SLICE_KEY "slice"
 /* Canonical "key = value" lines of the settings that move numbers: the archive's identity. */
 XA_MUST_USE xa_status
 xa_job_identity(const xa_job *j, const xa_audit *a, const xa_manifest *m, xa_str *out, xa_err *err);

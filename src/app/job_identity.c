@@ -81,7 +81,7 @@ xa_job_identity(const xa_job *j, const xa_audit *a, const xa_manifest *m, xa_str
     xa_str_printf(
         out, "blas = %s, %d thread%s\n", xa_blas_core(), j->threads, j->threads == 1 ? "" : "s");
     xa_str_printf(out, "manifest = %s\n", m->identity);
-    xa_str_printf(out, "samples = %" PRId64 "\n", m->count);
+    xa_str_printf(out, "samples = %" PRId64 "\n", m->whole ? m->whole : m->count);
     for (int i = 0; i < j->audit.nmodels; i++) {
         const xa_audit_model_spec *s = &j->audit.models[i];
         const char *sha = xa_model_sha256(xa_audit_model_of(a, i));
@@ -99,6 +99,9 @@ xa_job_identity(const xa_job *j, const xa_audit *a, const xa_manifest *m, xa_str
         for (int e = 0; e < s->nexplainers; e++)
             explainer_line(out, a, i, e, s->name, &s->explainers[e]);
     }
+    if (m->whole) /* last: what is before is the whole run's */
+        xa_str_printf(
+            out, XA_SLICE_KEY " = %" PRId64 " to %" PRId64 "\n", m->first, m->first + m->count - 1);
     if (out->failed)
         XA_RETURN_FAIL(err, XA_NOMEM, "identity: out of memory");
     return XA_OK;

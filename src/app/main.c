@@ -10,8 +10,9 @@ static const char usage[] =
     "xaudit " XA_TOOL_VERSION ": explains every image of a data set into one HDF5 archive\n"
     "\n"
     "  xaudit run JOB.yaml [--output F] [--set key=value]... [--limit N] [--fresh]\n"
-    "                      [--retry-failed] [--quiet|--json]\n"
-    "                      runs or resumes the job; under mpirun or srun, or alone\n"
+    "                      [--retry-failed] [--slice I/N] [--quiet|--json]\n"
+    "                      runs or resumes the job; under mpirun or srun, or alone;\n"
+    "                      --slice: the I-th of N pieces, for xaudit merge\n"
     "  xaudit check JOB.yaml [--layers] [--against REF.h5] [--probe N] [--set key=value]...\n"
     "                      what would run: models, memory, sizes; every mistake at once;\n"
     "                      --against: agreement with Keras (tests/parity/reference.py);\n"
@@ -29,6 +30,8 @@ static const char usage[] =
     "  xaudit evaluate ARCHIVE [--metrics METRICS] [--as NAME.h5] [...]\n"
     "                      scores its maps anew, without a model, into NAME.eval.h5; under\n"
     "                      mpirun or alone: xaudit evaluate --help\n"
+    "  xaudit merge ARCHIVE ARCHIVE... -o OUTPUT.h5\n"
+    "                      slices of one manifest, or other models and explainers of it, into one\n"
     "  xaudit figure ARCHIVE -o FILE [...]\n"
     "                      maps and overlays as PNG, TIFF, PDF or SVG: xaudit figure --help\n"
     "  xaudit manifest FORMAT SOURCE -o MANIFEST.csv [...]\n"
@@ -61,9 +64,18 @@ int main(int argc, char **argv)
                     {"verify", xa_cmd_verify},
                     {"summary", xa_cmd_summary},
                     {"figure", xa_cmd_figure},
-                    {"evaluate", xa_cmd_evaluate}};
-    static const char *const names[] = {
-        "run", "check", "info", "table", "manifest", "verify", "summary", "figure", "evaluate"};
+                    {"evaluate", xa_cmd_evaluate},
+                    {"merge", xa_cmd_merge}};
+    static const char *const names[] = {"run",
+                                        "check",
+                                        "info",
+                                        "table",
+                                        "manifest",
+                                        "verify",
+                                        "summary",
+                                        "figure",
+                                        "evaluate",
+                                        "merge"};
     const char *wanted_level = getenv("XAUDIT_LOG");
     static xa_log_level most = XA_LOG_WARN;
     if (wanted_level && !strcmp(wanted_level, "debug"))

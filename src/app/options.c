@@ -7,9 +7,21 @@
 
 #include "app.h"
 
+/* I/N */
+static bool read_slice(const char *text, xa_run_options *out)
+{
+    const char *stroke = strchr(text, '/');
+    char *first = stroke ? xa_strndup(text, (size_t)(stroke - text)) : NULL;
+    const bool ok = first && xa_parse_i64(first, &out->slice) &&
+                    xa_parse_i64(stroke + 1, &out->slices) && out->slice >= 1 &&
+                    out->slice <= out->slices && out->slices <= 1000000;
+    free(first);
+    return ok;
+}
+
 bool xa_run_options_parse(int argc, char **argv, const char *command, xa_run_options *out)
 {
-    enum { OUTPUT = 256, SET, LIMIT, FRESH, RETRY, QUIET, JSON, LAYERS, AGAINST, PROBE };
+    enum { OUTPUT = 256, SET, LIMIT, FRESH, RETRY, QUIET, JSON, LAYERS, AGAINST, PROBE, SLICE };
     static const struct option list[] = {{"output", required_argument, NULL, OUTPUT},
                                          {"set", required_argument, NULL, SET},
                                          {"limit", required_argument, NULL, LIMIT},
@@ -20,6 +32,7 @@ bool xa_run_options_parse(int argc, char **argv, const char *command, xa_run_opt
                                          {"layers", no_argument, NULL, LAYERS},
                                          {"against", required_argument, NULL, AGAINST},
                                          {"probe", required_argument, NULL, PROBE},
+                                         {"slice", required_argument, NULL, SLICE},
                                          {NULL, 0, NULL, 0}};
     int c;
     *out = (xa_run_options){0};
@@ -54,6 +67,15 @@ bool xa_run_options_parse(int argc, char **argv, const char *command, xa_run_opt
                 return false;
             }
             break;
+        case SLICE:
+            if (!read_slice(optarg, out)) {
+                fprintf(stderr,
+                        "xaudit %s: --slice: expected I/N, 1/4 to 4/4, found %s\n",
+                        command,
+                        optarg);
+                return false;
+            }
+            break;
         case FRESH:
             out->fresh = true;
             break;
@@ -80,6 +102,10 @@ bool xa_run_options_parse(int argc, char **argv, const char *command, xa_run_opt
                     argv[optind - 1]);
             return false;
         }
+    }
+    if (out->slices && out->limit) {
+        fprintf(stderr, "xaudit %s: --slice and --limit exclude one another\n", command);
+        return false;
     }
     if (optind != argc - 1) {
         fprintf(stderr,

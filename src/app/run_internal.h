@@ -35,6 +35,13 @@ typedef struct run {
     xa_outcome outcome;
 } run;
 
+/* run_slice.c. --slice I/N takes whole units, so that every batch is one of the undivided run, and
+ * keeps the widths of texts of the whole manifest: `xaudit merge` then makes the undivided run's
+ * archive. INVALID: more slices than units. Rank 0, after the whole manifest was counted. */
+XA_MUST_USE xa_status xa_run_take_slice(run *r, xa_err *err);
+/* The job's own output out.h5 becomes out.2-of-4.h5; --output stands. */
+XA_MUST_USE xa_status xa_run_name_slice(run *r, xa_err *err);
+
 /* run_archive.c. Collective: creates or checks and opens the archive; rank 0 lists the units to do.
  */
 XA_MUST_USE xa_status xa_run_open_archive(run *r, xa_err *err);

@@ -136,18 +136,14 @@ XA_MUST_USE xa_status xa__check_place(const char *path, size_t size, xa_err *err
  */
 
 typedef struct xa__graft {
-    hid_t file;         /* the source */
-    const char *source; /* its path */
-    char *link;         /* what external links to it say */
-    const char *const *leave;
-    int nleave;
+    hid_t file; /* the source */
+    const xa_graft *spec;
+    char *link;   /* what external links to it say */
     size_t bytes; /* that the copies take at most */
 } xa__graft;
 XA_MUST_USE xa_status xa__graft_open(xa__graft *g,
-                                     const char *source,
+                                     const xa_graft *spec,
                                      const char *path,
-                                     const char *const *leave,
-                                     int nleave,
                                      xa_err *err);
 XA_MUST_USE xa_status xa__graft_put(const xa__graft *g, hid_t file, xa_err *err);
 void xa__graft_close(xa__graft *g);

@@ -231,8 +231,8 @@ done:
     return st;
 }
 
-static xa_status
-write_file(const char *temp, const xa_schema *schema, const xa__graft *graft, xa_err *err)
+static xa_status write_file(
+    const char *temp, const xa_schema *schema, const xa__graft *grafts, int ngrafts, xa_err *err)
 {
     xa_status st = XA_OK;
     hid_t access = -1, file = -1;
@@ -247,8 +247,8 @@ write_file(const char *temp, const xa_schema *schema, const xa__graft *graft, xa
     if (fd < 0)
         XA_FAIL(err, xa__errno_status(errno), "cannot open %s: %s", temp, strerror(errno));
     XA_TRY(err, lay_out(file, schema, err));
-    if (graft)
-        XA_TRY(err, xa__graft_put(graft, file, err));
+    for (int i = 0; i < ngrafts; i++)
+        XA_TRY(err, xa__graft_put(&grafts[i], file, err));
     XA_TRY(err, reserve_file(fd, file, err));
     for (size_t i = 0; i < schema->nfields; i++)
         XA_TRY(err, write_contents(file, &schema->field[i], err));
@@ -275,7 +275,7 @@ done:
 }
 
 static xa_status
-create(const char *path, const xa_schema *schema, const xa__graft *graft, xa_err *err)
+create(const char *path, const xa_schema *schema, const xa__graft *grafts, int ngrafts, xa_err *err)
 {
     xa_status st = XA_OK;
     char *temp = NULL;
@@ -284,8 +284,9 @@ create(const char *path, const xa_schema *schema, const xa__graft *graft, xa_err
     xa__quiet_begin(&quiet);
 
     size_t size = xa_schema_bytes(schema);
-    if (graft && !xa_size_add(size, graft->bytes, &size))
-        size = SIZE_MAX;
+    for (int i = 0; i < ngrafts; i++)
+        if (!xa_size_add(size, grafts[i].bytes, &size))
+            size = SIZE_MAX;
     if (size > INT64_MAX)
         XA_FAIL(err, XA_LIMIT, "the archive would be beyond what a file can hold");
     XA_TRY(err, xa__check_place(path, size, err));
@@ -295,7 +296,7 @@ create(const char *path, const xa_schema *schema, const xa__graft *graft, xa_err
         XA_FAIL(err, XA_NOMEM, "no memory");
     ours = true;
     XA_TRY(err, probe_room(temp, path, size, err));
-    XA_TRY(err, write_file(temp, schema, graft, err));
+    XA_TRY(err, write_file(temp, schema, grafts, ngrafts, err));
     XA_TRY(err, xa__publish(temp, path, err));
     ours = false;
 done:
@@ -310,24 +311,26 @@ done:
 
 xa_status xa_archive_create(const char *path, const xa_schema *schema, xa_err *err)
 {
-    return create(path, schema, NULL, err);
+    return create(path, schema, NULL, 0, err);
 }
 
-xa_status xa_archive_create_from(const char *path,
-                                 const xa_schema *schema,
-                                 const char *source,
-                                 const char *const *leave,
-                                 int nleave,
-                                 xa_err *err)
+xa_status xa_archive_create_from(
+    const char *path, const xa_schema *schema, const xa_graft *grafts, int ngrafts, xa_err *err)
 {
     xa_status st = XA_OK;
-    xa__graft graft = {.file = -1};
+    int opened = 0;
     xa__quiet quiet;
     xa__quiet_begin(&quiet);
-    XA_TRY(err, xa__graft_open(&graft, source, path, leave, nleave, err));
-    XA_TRY(err, create(path, schema, &graft, err));
+    xa__graft *open = xa_alloc((size_t)ngrafts + 1, sizeof *open);
+    if (open == NULL)
+        XA_FAIL(err, XA_NOMEM, "%s: no memory", path);
+    for (; opened < ngrafts; opened++)
+        XA_TRY(err, xa__graft_open(&open[opened], &grafts[opened], path, err));
+    XA_TRY(err, create(path, schema, open, ngrafts, err));
 done:
-    xa__graft_close(&graft);
+    for (int i = 0; open != NULL && i <= opened && i < ngrafts; i++)
+        xa__graft_close(&open[i]);
+    free(open);
     xa__quiet_end(&quiet);
     return st;
 }

@@ -35,6 +35,50 @@ const xa__field_info *xa__field_info_of(xa_field_kind kind)
     return (unsigned)kind < XA_FIELD_KINDS ? &infos[kind] : NULL;
 }
 
+const char *xa_field_extents(xa_field_kind kind)
+{
+    const xa__field_info *info = xa__field_info_of(kind);
+    return info ? info->extents : "";
+}
+
+/* A path beside a pattern of the table; false where they differ. */
+static bool matches(const char *pattern, const char *path, xa_field_names *names)
+{
+    *names = (xa_field_names){.model = ""};
+    while (*pattern && *path) {
+        if (*pattern != '<') {
+            if (*pattern++ != *path++)
+                return false;
+            continue;
+        }
+        char *to = pattern[1] == 'm'   ? names->model
+                   : pattern[1] == 'e' ? names->explainer
+                                       : names->key;
+        const size_t n = strcspn(path, "/");
+        if (n == 0 || n > XA_NAME_BYTES)
+            return false;
+        memcpy(to, path, n);
+        to[n] = '\0';
+        path += n;
+        pattern += 3;
+    }
+    return !*pattern && !*path;
+}
+
+bool xa_field_match(const char *path, xa_type type, xa_field_kind *kind, xa_field_names *names)
+{
+    for (int k = 0; k < (int)XA_FIELD_KINDS; k++) {
+        const xa__field_info *info = xa__field_info_of((xa_field_kind)k);
+        if ((type == info->type || (k == XA_FIELD_MAP_VALUES && type == XA_TYPE_F16)) &&
+            matches(info->path, path, names)) {
+            *kind = (xa_field_kind)k;
+            return true;
+        }
+    }
+    *names = (xa_field_names){.model = ""};
+    return false;
+}
+
 bool xa__is_text(xa_field_kind kind)
 {
     return kind == XA_FIELD_JOB_TEXT || kind == XA_FIELD_IDENTITY_TEXT;

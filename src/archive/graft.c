@@ -18,8 +18,8 @@ static bool is_values(const char *path)
 
 static bool is_left(const xa__graft *g, const char *path)
 {
-    for (int i = 0; i < g->nleave; i++)
-        if (strcmp(g->leave[i], path) == 0)
+    for (int i = 0; i < g->spec->nleave; i++)
+        if (strcmp(g->spec->leave[i], path) == 0)
             return true;
     return false;
 }
@@ -56,22 +56,19 @@ static herr_t count_values(hid_t root, const char *name, const H5O_info_t *info,
     return 0;
 }
 
-xa_status xa__graft_open(xa__graft *g,
-                         const char *source,
-                         const char *path,
-                         const char *const *leave,
-                         int nleave,
-                         xa_err *err)
+xa_status xa__graft_open(xa__graft *g, const xa_graft *spec, const char *path, xa_err *err)
 {
     xa_status st = XA_OK;
+    const char *source = spec->source;
     hsize_t size = 0;
-    *g = (xa__graft){.file = -1, .source = source, .leave = leave, .nleave = nleave};
-    XA_TRY(err, xa__open_serial(source, H5F_ACC_RDONLY, &g->file, err));
     size_t values = 0;
+    *g = (xa__graft){.file = -1, .spec = spec};
+    XA_TRY(err, xa__open_serial(source, H5F_ACC_RDONLY, &g->file, err));
     if (H5Fget_filesize(g->file, &size) < 0 ||
         H5Ovisit2(g->file, H5_INDEX_NAME, H5_ITER_NATIVE, count_values, &values, H5O_INFO_BASIC) <
             0)
         XA_H5_FAIL(err, XA_FORMAT, "%s: cannot look through it", source);
+    values = spec->link ? values : 0;
     g->bytes = (size_t)size > values ? (size_t)size - values : 0;
     g->link = name_from(path, source);
     if (!g->link)
@@ -90,13 +87,33 @@ void xa__graft_close(xa__graft *g)
 
 /* ---- attributes ------------------------------------------------------------------------------ */
 
+typedef struct taker {
+    const xa__graft *graft;
+    hid_t to;
+    const char *path; /* "" for the root */
+} taker;
+
+static bool is_left_attribute(const taker *t, const char *name)
+{
+    const size_t n = strlen(t->path);
+    for (int i = 0; i < t->graft->spec->nleave; i++) {
+        const char *leave = t->graft->spec->leave[i];
+        const size_t skip = n > 0 ? n : 1; /* "/@name" */
+        if (strncmp(leave, n > 0 ? t->path : "/", skip) == 0 && leave[skip] == '@' &&
+            strcmp(leave + skip + 1, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 static herr_t copy_attribute(hid_t from, const char *name, const H5A_info_t *info, void *arg)
 {
-    const hid_t to = *(const hid_t *)arg;
+    const taker *t = arg;
+    const hid_t to = t->to;
     hid_t a = -1, b = -1, type = -1, space = -1;
     void *values = NULL;
     herr_t rc = -1;
-    if (H5Aexists(to, name) > 0)
+    if (H5Aexists(to, name) > 0 || is_left_attribute(t, name))
         return 0;
     if (info->data_size > ((hsize_t)1 << 24))
         return -1;
@@ -137,19 +154,19 @@ static xa_status pass_link(
     const char *target, *object;
     unsigned flags;
     if (H5Lget_info(group, name, &info, H5P_DEFAULT) < 0 || info.u.val_size > 65536)
-        XA_H5_FAIL(err, XA_FORMAT, "%s: %s: a link that cannot be read", g->source, path);
+        XA_H5_FAIL(err, XA_FORMAT, "%s: %s: a link that cannot be read", g->spec->source, path);
     text = xa_alloc(info.u.val_size + 1, 1);
     if (!text)
-        XA_FAIL(err, XA_NOMEM, "%s: no memory", g->source);
+        XA_FAIL(err, XA_NOMEM, "%s: no memory", g->spec->source);
     if (H5Lget_val(group, name, text, info.u.val_size, H5P_DEFAULT) < 0 ||
         H5Lunpack_elink_val(text, info.u.val_size, &flags, &target, &object) < 0)
-        XA_H5_FAIL(err, XA_FORMAT, "%s: %s: a link that cannot be read", g->source, path);
+        XA_H5_FAIL(err, XA_FORMAT, "%s: %s: a link that cannot be read", g->spec->source, path);
     /* names are relative to the file that holds the link; ours lies where g->link says */
     if (target[0] != '/' && strchr(g->link, '/')) {
         const char *slash = strrchr(g->link, '/');
         beside = xa_strfmt("%.*s/%s", (int)(slash - g->link), g->link, target);
         if (!beside)
-            XA_FAIL(err, XA_NOMEM, "%s: no memory", g->source);
+            XA_FAIL(err, XA_NOMEM, "%s: no memory", g->spec->source);
     }
     if (H5Lcreate_external(beside ? beside : target, object, file, path, H5P_DEFAULT, H5P_DEFAULT) <
         0)
@@ -178,26 +195,33 @@ static xa_status put_object(place *p, hid_t group, const char *name, xa_err *err
     H5O_info_t about;
     hid_t object = H5Oopen(group, name, H5P_DEFAULT), made = -1;
     if (object < 0 || H5Oget_info2(object, &about, H5O_INFO_BASIC) < 0)
-        XA_H5_FAIL(err, XA_FORMAT, "%s: cannot open %s", g->source, p->path);
+        XA_H5_FAIL(err, XA_FORMAT, "%s: cannot open %s", g->spec->source, p->path);
     const bool there = H5Lexists(p->file, p->path, H5P_DEFAULT) > 0;
-    if (about.type == H5O_TYPE_GROUP) {
-        if (p->depth >= DEPTH_MAX)
-            XA_FAIL(err, XA_LIMIT, "%s: %s: groups too deep", g->source, p->path);
-        made = there ? H5Gopen2(p->file, p->path, H5P_DEFAULT)
-                     : H5Gcreate2(p->file, p->path, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
-        if (made < 0 ||
-            H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, copy_attribute, &made) < 0)
+    const bool is_group = about.type == H5O_TYPE_GROUP;
+    if (is_group && p->depth >= DEPTH_MAX)
+        XA_FAIL(err, XA_LIMIT, "%s: %s: groups too deep", g->spec->source, p->path);
+    if (is_group && !there)
+        made = H5Gcreate2(p->file, p->path, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    else if (there)
+        made = H5Oopen(p->file, p->path, H5P_DEFAULT);
+    if ((is_group || there) && made < 0)
+        XA_H5_FAIL(err, XA_IO, "%s: cannot make it", p->path);
+    if (is_group || there) {
+        taker t = {g, made, p->path};
+        if (H5Aiterate2(object, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, copy_attribute, &t) < 0)
             XA_H5_FAIL(err, XA_IO, "%s: cannot copy its attributes", p->path);
+    }
+    if (is_group) {
         p->depth++;
         XA_TRY(err, put_group(p, object, err));
         p->depth--;
     } else if (about.type == H5O_TYPE_DATASET && !there) {
-        if (is_values(p->path)) {
+        if (g->spec->link && is_values(p->path)) {
             if (H5Lcreate_external(g->link, p->path, p->file, p->path, H5P_DEFAULT, H5P_DEFAULT) <
                 0)
                 XA_H5_FAIL(err, XA_IO, "%s: cannot link to %s", p->path, g->link);
         } else if (H5Ocopy(group, name, p->file, p->path, H5P_DEFAULT, H5P_DEFAULT) < 0) {
-            XA_H5_FAIL(err, XA_IO, "%s: cannot copy it from %s", p->path, g->source);
+            XA_H5_FAIL(err, XA_IO, "%s: cannot copy it from %s", p->path, g->spec->source);
         }
     }
 done:
@@ -229,7 +253,7 @@ static xa_status put_group(place *p, hid_t group, xa_err *err)
     xa_status st = XA_OK;
     if (H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, NULL, put_member, p) < 0) {
         XA_TRY(err, p->st);
-        XA_H5_FAIL(err, XA_FORMAT, "%s: cannot list %s/", p->graft->source, p->path);
+        XA_H5_FAIL(err, XA_FORMAT, "%s: cannot list %s/", p->graft->spec->source, p->path);
     }
 done:
     return st;
@@ -240,9 +264,10 @@ xa_status xa__graft_put(const xa__graft *g, hid_t file, xa_err *err)
     xa_status st = XA_OK;
     place p = {.graft = g, .file = file, .err = err};
     hid_t root = H5Gopen2(g->file, "/", H5P_DEFAULT), to = H5Gopen2(file, "/", H5P_DEFAULT);
+    taker t = {g, to, ""};
     if (root < 0 || to < 0 ||
-        H5Aiterate2(root, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, copy_attribute, &to) < 0)
-        XA_H5_FAIL(err, XA_IO, "cannot copy the attributes of %s", g->source);
+        H5Aiterate2(root, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, copy_attribute, &t) < 0)
+        XA_H5_FAIL(err, XA_IO, "cannot copy the attributes of %s", g->spec->source);
     XA_TRY(err, put_group(&p, root, err));
 done:
     xa__close_object(&root);

@@ -7,7 +7,7 @@
 
 /* What an attribute may have in an object header of this format: 64 KiB with its own description.
  */
-enum { ATTR_MAX = 65000, NAME_MAX_BYTES = 100 };
+enum { ATTR_MAX = 65000, NAME_MAX_BYTES = XA_NAME_BYTES };
 
 xa_status xa_schema_create(xa_schema **out, xa_err *err)
 {

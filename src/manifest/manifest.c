@@ -25,6 +25,14 @@ void xa_manifest_free(xa_manifest *pub)
     free(m);
 }
 
+void xa_manifest_keep(xa_manifest *m, int64_t first, int64_t count)
+{
+    m->whole = m->count;
+    m->first = first;
+    memmove(m->samples, m->samples + first, (size_t)count * sizeof *m->samples);
+    m->count = count;
+}
+
 void xa__manifest_note_classes(xa_manifest *m)
 {
     int32_t largest = -1;
