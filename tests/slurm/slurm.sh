@@ -84,6 +84,29 @@ await "${job}_1" FAILED
 equal array0.h5 one.txt
 grep -q 'b.yaml' "xaudit-$job-1.log" && grep -q 'fft' "xaudit-$job-1.log" || fail "the log does not name the mistake"
 
+# 3b. One manifest in slices, an array task each, then merged, scored and told by jobs that wait for one
+# another; one image is missing, so the run's tasks end with 3.
+{ cat manifest.csv; echo "$WORK/missing.jpg,missing,dolphin,dolphin,box,1,1,9,9,,,,,,"; } >failing.csv
+sed 's/manifest.csv/failing.csv/' job.yaml >failing.yaml
+expect 3 "$XAUDIT" run failing.yaml --output failing-one.h5 --quiet
+digest failing-one.h5 >failing-one.txt
+ids=$(XAUDIT_SCORE_OPTIONS=--mem-per-cpu=100 slurm/xaudit-chain.sh --slices 3 failing.yaml chain.h5 --mem-per-cpu=100 --ntasks=2) || fail "chain"
+run=${ids#run } run=${run%%,*}
+score=${ids#*score } score=${score%%,*}
+report=${ids#*report }
+await "${run}_1" COMPLETED
+await "${run}_3" FAILED # exit 3: an image failed
+await "$score" COMPLETED
+await "$report" COMPLETED
+equal chain.h5 failing-one.txt
+grep -q 'not better than the same maps shuffled' chain.summary.txt || grep -q 'shuffled (baseline)' chain.summary.txt || fail "no baselines in the summary"
+[ -s chain.summary.tex ] && [ -s chain.summary.csv ] && [ -s chain.methods.txt ] || fail "the report's files"
+# a slice that is not there stops the chain with its reason
+rm chain.h5 chain.2-of-3.h5 chain.eval.h5
+job=$(sbatch --parsable --mem-per-cpu=100 slurm/xaudit-score.sbatch 3 chain.h5)
+await "$job" FAILED
+grep -q 'chain.2-of-3.h5' "xaudit-$job.log" || fail "the log does not name the missing slice"
+
 # 4. The signal that announces the time limit: a clean stop, back into the queue, and on from there.
 job=$(submit slurm/xaudit-requeue.sbatch long.yaml --output requeue.h5) || fail "sbatch"
 under_way requeue.h5
