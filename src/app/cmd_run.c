@@ -146,11 +146,13 @@ static xa_status share_weights(run *r, xa_err *err)
 
 static xa_status execute(run *r, xa_err *err)
 {
+    XA_RETURN_TRY(err, xa_fault_read(&r->fault, err));
     XA_RETURN_TRY(err, share_job(r, err));
     XA_RETURN_TRY(err, open_models(r, err));
     XA_RETURN_TRY(err, same_blas(r, err));
     XA_RETURN_TRY(err, read_manifest(r, err));
     r->setup_done = true;
+    xa_fault_at(&r->fault, r->rank, "setup");
     XA_RETURN_TRY(err, share_weights(r, err));
     XA_RETURN_TRY(err, xa_run_open_archive(r, err));
     return xa_run_units(r, err);

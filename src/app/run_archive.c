@@ -178,13 +178,16 @@ xa_status xa_run_open_archive(run *r, xa_err *err)
         st = xa_contents_create(
             &r->loaded.job, r->loaded.audit, &r->counts, NULL, "", &r->contents, &mine);
     XA_RETURN_TRY(err, xa_comm_agree(r->comm, st, &mine, err));
+    xa_fault_at(&r->fault, r->rank, "created");
     XA_RETURN_TRY(
         err, xa_archive_open(r->loaded.job.output, r->comm, r->contents->schema, &r->archive, err));
+    xa_fault_at(&r->fault, r->rank, "opened");
     st = xa_stage_create(r->contents, r->archive, &r->stage, &mine);
     if (st == XA_OK && r->rank == 0 && r->opt.retry_failed)
         st = reopen_failed(r, &mine);
     if (st == XA_OK && r->rank == 0)
         st = xa_run_session(r, false, &mine);
+    xa_fault_at(&r->fault, r->rank, "session");
     return xa_comm_agree(r->comm, st, &mine, err);
 }
 

@@ -3,12 +3,14 @@
 #define XAUDIT_APP_RUN_INTERNAL_H
 
 #include "app.h"
+#include "fault.h"
 #include "xaudit/sched.h"
 
 typedef struct run {
     xa_comm *comm;
     int rank;
     xa_run_options opt;
+    xa_fault fault;
     xa_problems problems;
     xa_loaded loaded;
     xa_counts counts;

@@ -77,13 +77,16 @@ static xa_status work(void *arg,
     for (int64_t u = 0; u < n && !(u && xa_sched_stopping(r->sched)); u++) {
         const int64_t at = u * unit, k = count - at < unit ? count - at : unit;
         XA_TRY(err, xa_audit_unit(r->loaded.audit, m->samples + at, k, r->rows, err));
+        xa_fault_at(&r->fault, r->rank, "computed");
         XA_TRY(err, xa_stage_unit(r->stage, &place, r->rows, err));
+        xa_fault_at(&r->fault, r->rank, "staged");
         report_status(r->rows, report);
         advance(&place, m->samples + at, k);
         xa_sched_tick(r->sched);
         done++;
     }
     XA_TRY(err, xa_stage_commit(r->stage, err));
+    xa_fault_at(&r->fault, r->rank, "synced");
     *finished = done;
 done:
     xa_manifest_free(m);
@@ -105,6 +108,7 @@ mark(void *arg, int64_t first, int64_t n, const void *report, size_t size, xa_er
     status = xa_alloc((size_t)count, 1);
     if (!status)
         XA_FAIL(err, XA_NOMEM, "out of memory");
+    xa_fault_at(&r->fault, r->rank, "mark");
     for (int m = 0; m < nmodels; m++) {
         for (int64_t i = 0; i < count; i++)
             status[i] = bytes[i * nmodels + m];
@@ -112,7 +116,9 @@ mark(void *arg, int64_t first, int64_t n, const void *report, size_t size, xa_er
             err,
             xa_archive_write(r->archive, r->contents->models[m].status, start, count, status, err));
     }
+    xa_fault_at(&r->fault, r->rank, "marked");
     XA_TRY(err, xa_archive_sync(r->archive, err));
+    xa_fault_at(&r->fault, r->rank, "settled");
     xa_lock_beat(r->lock);
     if (xa_lock_lost(r->lock))
         XA_FAIL(err,
@@ -227,6 +233,7 @@ xa_status xa_run_units(run *r, xa_err *err)
         fputc('\n', stderr);
     if (st != XA_OK)
         return xa_err_pass(err, st, __FILE__, __func__, __LINE__);
+    xa_fault_at(&r->fault, r->rank, "end");
     if (r->rank == 0)
         st = xa_run_session(r, true, &mine);
     XA_RETURN_TRY(err, xa_comm_agree(r->comm, st, &mine, err));

@@ -1,0 +1,36 @@
+#include "fault.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+xa_status xa_fault_read(xa_fault *f, xa_err *err)
+{
+    const char *text = getenv("XAUDIT_FAULT");
+    int64_t rank = -1;
+    *f = (xa_fault){.times = 1, .rank = -1};
+    if (!text || !*text)
+        return XA_OK;
+    char copy[64];
+    snprintf(copy, sizeof copy, "%s", text);
+    char *at = strchr(copy, '@'), *colon;
+    if (at)
+        *at++ = '\0';
+    colon = strchr(copy, ':');
+    if (colon)
+        *colon++ = '\0';
+    if (strlen(text) >= sizeof copy || strlen(copy) >= sizeof f->point ||
+        (at && !xa_parse_i64(at, &rank)) || (colon && !xa_parse_i64(colon, &f->times)))
+        XA_RETURN_FAIL(err, XA_INVALID, "XAUDIT_FAULT=%s: expected POINT[:N][@RANK]", text);
+    snprintf(f->point, sizeof f->point, "%s", copy);
+    f->rank = (int)rank;
+    return XA_OK;
+}
+
+void xa_fault_at(xa_fault *f, int rank, const char *point)
+{
+    if (!*f->point || strcmp(point, f->point) != 0 || (f->rank >= 0 && f->rank != rank))
+        return;
+    if (--f->times <= 0)
+        (void)raise(SIGKILL);
+}
