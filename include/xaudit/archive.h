@@ -296,6 +296,9 @@ XA_MUST_USE xa_status
 xa_archive_write(xa_archive *a, int field, int64_t first, int64_t n, const void *data, xa_err *err);
 /* Local. What this rank has written is on the disk afterwards (fdatasync on an own descriptor). */
 XA_MUST_USE xa_status xa_archive_sync(xa_archive *a, xa_err *err);
+/* Local, opened for writing. NOT_FOUND: the file's name is gone; MISMATCH: it is another file's.
+ * What is written then reaches a file that nobody will find. */
+XA_MUST_USE xa_status xa_archive_check_place(const xa_archive *a, xa_err *err);
 /* Collective when opened with a communicator. NULL allowed. Frees `a` on failure too. */
 XA_MUST_USE xa_status xa_archive_close(xa_archive *a, xa_err *err);
 

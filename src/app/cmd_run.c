@@ -221,12 +221,15 @@ int xa_cmd_run(int argc, char **argv)
     st = execute(&r, &err);
     if (st != XA_OK && r.rank == 0)
         xa_print_error(&err);
+    code = XA_EXIT_DONE;
     if (r.rank == 0 && (st == XA_OK || st == XA_INTERRUPTED) && r.contents) {
         xa_err more = XA_ERR_INIT;
-        if (xa_run_report(&r, st, &more) != XA_OK)
+        if (xa_run_report(&r, st, &more) != XA_OK) { /* what was done cannot be read */
             xa_print_error(&more);
+            code = XA_EXIT_FAILED;
+        }
     }
-    code = exit_code(&r, st);
+    code = code == XA_EXIT_DONE ? exit_code(&r, st) : code;
     clean(&r);
     xa_comm_stop(r.comm);
     xa_signals_remove();

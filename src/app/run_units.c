@@ -108,6 +108,7 @@ mark(void *arg, int64_t first, int64_t n, const void *report, size_t size, xa_er
     status = xa_alloc((size_t)count, 1);
     if (!status)
         XA_FAIL(err, XA_NOMEM, "out of memory");
+    XA_TRY(err, xa_archive_check_place(r->archive, err));
     xa_fault_at(&r->fault, r->rank, "mark");
     for (int m = 0; m < nmodels; m++) {
         for (int64_t i = 0; i < count; i++)

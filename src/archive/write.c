@@ -277,6 +277,22 @@ xa_status xa_archive_sync(xa_archive *a, xa_err *err)
     return XA_OK;
 }
 
+xa_status xa_archive_check_place(const xa_archive *a, xa_err *err)
+{
+    struct stat named, open;
+    if (stat(a->path, &named) != 0)
+        XA_RETURN_FAIL(err,
+                       errno == ENOENT ? XA_NOT_FOUND : xa__errno_status(errno),
+                       "%s: it was moved or deleted while it was written: %s",
+                       a->path,
+                       strerror(errno));
+    if (a->fd >= 0 && fstat(a->fd, &open) == 0 &&
+        (named.st_dev != open.st_dev || named.st_ino != open.st_ino))
+        XA_RETURN_FAIL(
+            err, XA_MISMATCH, "%s: it was replaced by another file while it was written", a->path);
+    return XA_OK;
+}
+
 xa_status xa_archive_close(xa_archive *a, xa_err *err)
 {
     xa_status st = XA_OK;
