@@ -21,6 +21,8 @@ typedef struct xa_run_options {
     const char *output;
     const char *against; /* check */
     int64_t limit;
+    int64_t ranks;         /* check --slurm: how many; 0: chosen */
+    bool slurm;            /* check */
     int64_t slice, slices; /* run: the slice-th of so many, 1 the first; 0: all of the manifest */
     int64_t probe;         /* check: images to try preprocessing on; 0: none */
     bool fresh, retry_failed, quiet, json, layers;

@@ -7,6 +7,7 @@
 #include "against.h"
 #include "app.h"
 #include "probe.h"
+#include "slurm_header.h"
 
 static void print_explainers(const xa_loaded *l, int m)
 {
@@ -205,7 +206,8 @@ static void print_memory(const xa_loaded *l)
 }
 
 /* Everything that can be told, whatever failed before. */
-static int check(const xa_run_options *opt, xa_loaded *l, xa_problems *problems, xa_err *err)
+static int
+check(const xa_run_options *opt, xa_loaded *l, xa_problems *problems, FILE *script, xa_err *err)
 {
     const xa_job_options job = {.set = opt->set, .nset = opt->nset, .output = opt->output};
     char *text = NULL;
@@ -264,6 +266,16 @@ static int check(const xa_run_options *opt, xa_loaded *l, xa_problems *problems,
         xa_print_error(err);
         return XA_EXIT_USAGE;
     }
+    if (opt->slurm) {
+        char *program = realpath("/proc/self/exe", NULL);
+        const xa_status st =
+            xa_slurm_header(l, program ? program : "xaudit", opt->job, opt->ranks, script, err);
+        free(program);
+        if (st != XA_OK) {
+            xa_print_error(err);
+            return XA_EXIT_FAILED;
+        }
+    }
     puts("ready to run");
     return XA_EXIT_DONE;
 }
@@ -278,7 +290,20 @@ int xa_cmd_check(int argc, char **argv)
         xa_run_options_fini(&opt);
         return XA_EXIT_USAGE;
     }
-    const int code = check(&opt, &l, &problems, &err);
+    /* --slurm: standard output is the script, all else is told beside it */
+    FILE *script = NULL;
+    if (opt.slurm) {
+        const int kept = dup(STDOUT_FILENO);
+        script = kept >= 0 ? fdopen(kept, "w") : NULL;
+        if (!script || dup2(STDERR_FILENO, STDOUT_FILENO) < 0) {
+            fprintf(stderr, "xaudit check: standard output cannot be kept apart\n");
+            xa_run_options_fini(&opt);
+            return XA_EXIT_FAILED;
+        }
+    }
+    int code = check(&opt, &l, &problems, script, &err);
+    if (script && fclose(script) != 0)
+        code = XA_EXIT_FAILED;
     xa_loaded_fini(&l);
     xa_problems_fini(&problems);
     xa_run_options_fini(&opt);

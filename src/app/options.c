@@ -21,7 +21,21 @@ static bool read_slice(const char *text, xa_run_options *out)
 
 bool xa_run_options_parse(int argc, char **argv, const char *command, xa_run_options *out)
 {
-    enum { OUTPUT = 256, SET, LIMIT, FRESH, RETRY, QUIET, JSON, LAYERS, AGAINST, PROBE, SLICE };
+    enum {
+        OUTPUT = 256,
+        SET,
+        LIMIT,
+        FRESH,
+        RETRY,
+        QUIET,
+        JSON,
+        LAYERS,
+        AGAINST,
+        PROBE,
+        SLICE,
+        SLURM,
+        RANKS
+    };
     static const struct option list[] = {{"output", required_argument, NULL, OUTPUT},
                                          {"set", required_argument, NULL, SET},
                                          {"limit", required_argument, NULL, LIMIT},
@@ -33,6 +47,8 @@ bool xa_run_options_parse(int argc, char **argv, const char *command, xa_run_opt
                                          {"against", required_argument, NULL, AGAINST},
                                          {"probe", required_argument, NULL, PROBE},
                                          {"slice", required_argument, NULL, SLICE},
+                                         {"slurm", no_argument, NULL, SLURM},
+                                         {"ranks", required_argument, NULL, RANKS},
                                          {NULL, 0, NULL, 0}};
     int c;
     *out = (xa_run_options){0};
@@ -62,6 +78,18 @@ bool xa_run_options_parse(int argc, char **argv, const char *command, xa_run_opt
             if (!xa_parse_i64(optarg, &out->probe) || out->probe < 1) {
                 fprintf(stderr,
                         "xaudit %s: --probe: expected a number of images, found %s\n",
+                        command,
+                        optarg);
+                return false;
+            }
+            break;
+        case SLURM:
+            out->slurm = true;
+            break;
+        case RANKS:
+            if (!xa_parse_i64(optarg, &out->ranks) || out->ranks < 1 || out->ranks > 1000000) {
+                fprintf(stderr,
+                        "xaudit %s: --ranks: expected a number of ranks, found %s\n",
                         command,
                         optarg);
                 return false;

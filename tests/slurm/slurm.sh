@@ -70,6 +70,13 @@ equal two.h5 one.txt
 grep -q '"ready to run"\|ready to run' "xaudit-$job.log" || fail "the log does not show the check"
 grep -q '42 of 42 images' "xaudit-$job.log" || fail "the log does not show progress"
 
+# 1b. The script that `check --slurm` writes.
+"$XAUDIT" check job.yaml --slurm --ranks 2 >fit.sbatch 2>/dev/null || fail "check --slurm"
+job=$(sbatch --parsable --mem-per-cpu=100 fit.sbatch) || fail "sbatch"
+await "$job" COMPLETED
+equal out.h5 one.txt
+rm out.h5
+
 # 2. The same through mpirun.
 job=$(XAUDIT_LAUNCH=mpirun submit slurm/xaudit.sbatch job.yaml --output mpirun.h5) || fail "sbatch"
 await "$job" COMPLETED

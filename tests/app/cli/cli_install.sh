@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# cmake --install: the program runs where it was put, its manual names every command and option, completion offers them; and
+# the sbatch script of `check --slurm`.
+. "$(dirname "$0")/lib.sh"
+
+build=$(dirname "$XAUDIT")
+expect 0 cmake --install "$build" --prefix "$WORK/there"
+for f in bin/xaudit share/man/man1/xaudit.1 share/bash-completion/completions/xaudit share/xaudit/slurm/xaudit.sbatch \
+  share/xaudit/slurm/common.sh share/xaudit/python/xaudit_read.py share/doc/xaudit/README.md; do
+  [ -s "there/$f" ] || fail "$f is not installed"
+done
+expect 0 there/bin/xaudit --version
+cp out version
+demo_manifest 2 >manifest.csv
+demo_job >job.yaml
+expect 0 there/bin/xaudit run job.yaml --quiet
+
+# the manual
+man=there/share/man/man1/xaudit.1
+sed 's/\\-/-/g; s/\\&//g' $man >man.txt
+grep -q "$(sed 's/^xaudit //' version)" man.txt || fail "the manual is of another version"
+for command in $("$XAUDIT" --help | sed -n 's/^  xaudit \([a-z]*\) .*/\1/p'); do
+  grep -q "xaudit $command" man.txt || fail "the manual lacks $command"
+  checks=$((checks + 1))
+done
+for option in $({ "$XAUDIT" --help; for c in summary evaluate merge figure manifest; do "$XAUDIT" $c --help; done; } | grep -oE -- '--[a-z][a-z-]*' | sort -u); do
+  grep -qF -- "$option" man.txt || fail "the manual lacks $option"
+  checks=$((checks + 1))
+done
+# every option the program takes is in its help
+for option in $(grep -ohE '\{"[a-z][a-z-]*", (no|required)_argument' "$PROJECT"/src/app/*.c | sed 's/{"\([^"]*\)".*/\1/' | sort -u); do
+  grep -qF -- "--$option" man.txt || fail "--$option is taken and told nowhere"
+  checks=$((checks + 1))
+done
+if command -v groff >/dev/null; then
+  groff -man -Tutf8 -ww $man >page.txt 2>warnings
+  [ ! -s warnings ] || fail "groff: $(head -3 warnings)"
+fi
+
+# completion
+complete_words() { # WORD.. : what is offered for the last one
+  bash -c '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _xaudit; printf "%s\n" "${COMPREPLY[@]}"' bash \
+    there/share/bash-completion/completions/xaudit "$@"
+}
+complete_words "$XAUDIT" ev | grep -qx evaluate || fail "no completion of a command"
+complete_words "$XAUDIT" run --sl | grep -qx -- --slice || fail "no completion of an option of run"
+complete_words "$XAUDIT" figure --pre | grep -qx -- --preset || fail "no completion of an option of figure"
+complete_words "$XAUDIT" run job. | grep -qx job.yaml || fail "no completion of a file"
+
+# the script of check --slurm: whole on standard output, and what it says follows from the job
+expect 0 "$XAUDIT" check job.yaml --slurm --ranks 2
+cp out fit.sbatch
+grep -q 'ready to run' err || fail "the check is not told beside the script"
+head -n 1 fit.sbatch | grep -qx '#!/bin/bash' || fail "not a script"
+bash -n fit.sbatch || fail "not a script bash reads"
+grep -qx '#SBATCH --ntasks=2' fit.sbatch || fail "--ranks 2 gives $(grep ntasks fit.sbatch)"
+grep -qE '^#SBATCH --mem-per-cpu=[1-9][0-9]*M$' fit.sbatch || fail "no memory"
+grep -qE '^#SBATCH --time=00:10:00$' fit.sbatch || fail "no time"
+grep -qF "run 'job.yaml'" fit.sbatch || fail "another job"
+expect 2 "$XAUDIT" check job.yaml --slurm --ranks none
+finish
