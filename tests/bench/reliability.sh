@@ -55,7 +55,7 @@ for at in 10 30 50 70 90; do
     kill -0 $pid 2>/dev/null || break
     sleep 0.5
   done
-  pgrep -f "^$xaudit run many.yaml" | while read -r p; do sed -n 's/^VmRSS: *\([0-9]*\) kB/\1/p' "/proc/$p/status"; done |
+  pgrep -f "^$xaudit run many.yaml" | while read -r p; do sed -n 's/^VmRSS:[[:space:]]*\([0-9]*\) kB/\1/p' "/proc/$p/status"; done |
     sort -n | awk -v at="$at" '{r[NR] = $1} END {printf "| %d %% |", at; for (i = 1; i <= 2; i++) printf " %.1f MB |", r[i] / 1024; print ""}' >>memory.md
 done
 wait $pid

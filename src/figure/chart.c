@@ -1,0 +1,1 @@
+typedef int xa__no_chart;
