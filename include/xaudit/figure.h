@@ -113,4 +113,53 @@ XA_MUST_USE xa_status xa_provenance_read(const char *path, char **command, xa_er
 XA_MUST_USE xa_status xa_panel_write(
     const xa_panel *p, const char *path, double dpi, const xa_provenance *from, xa_err *err);
 
+/* ---- charts ---------------------------------------------------------------------------------- */
+
+typedef enum xa_mark_kind {
+    XA_MARK_LINE,     /* through the points */
+    XA_MARK_AREA,     /* the polygon through them, pale */
+    XA_MARK_POINTS,   /* a small dot each */
+    XA_MARK_INTERVAL, /* a dot at each point, a bar from low to high along the axis of values */
+    XA_MARK_CELL      /* a square of side 1 around each point, coloured by low (0..1, viridis) */
+} xa_mark_kind;
+typedef struct xa_mark {
+    xa_mark_kind kind;
+    int colour; /* of the palette, by the legend's order; -1: grey */
+    int64_t n;
+    const double *x, *y;
+    const double *low, *high; /* INTERVAL, CELL; NaN: no bar, no cell */
+    bool sideways;            /* INTERVAL: values run along x */
+    const char *const *text;  /* [n] CELL: what stands in it, or NULL */
+} xa_mark;
+
+typedef struct xa_axis {
+    const char *label;        /* or NULL */
+    double low, high;         /* what is shown; names: -0.5 to nnames - 0.5 */
+    const char *const *names; /* categories at 0, 1, ...; NULL: numbers */
+    int nnames;
+} xa_axis;
+typedef struct xa_plot {
+    const char *title; /* or NULL */
+    xa_axis x, y;      /* y upward; with names downward, the first on top */
+    const xa_mark *marks;
+    int nmarks;
+} xa_plot;
+typedef struct xa_chart {
+    const xa_plot *plots;
+    int nplots, columns;
+    const char *const *legend; /* [nlegend] in the palette's order */
+    int nlegend;
+    double width_mm, plot_mm; /* of the whole; height of a plot's field */
+    double font_pt;
+    const char *font;     /* family; NULL: sans */
+    const char *footnote; /* or NULL */
+} xa_chart;
+
+/* As xa_panel_write. The palette is that of Okabe and Ito, which colour-blind readers tell apart;
+ * from the ninth series on lines are dashed. */
+XA_MUST_USE xa_status xa_chart_write(
+    const xa_chart *c, const char *path, double dpi, const xa_provenance *from, xa_err *err);
+/* The chart as one svg element, text as text, for a page of HTML; ids begin with prefix. */
+XA_MUST_USE xa_status xa_chart_svg(const xa_chart *c, const char *prefix, xa_str *out, xa_err *err);
+
 #endif

@@ -5,6 +5,7 @@
 
 #include "app.h"
 #include "figure_page.h"
+#include "plots.h"
 
 static const char usage[] =
     "xaudit figure ARCHIVE -o FILE.png|.tiff|.pdf|.svg\n"
@@ -19,6 +20,9 @@ static const char usage[] =
     "  paper     [--width 90mm | --preset elsevier-1col|elsevier-2col|ieee-col|ieee-2col|\n"
     "            nature-1col|nature-2col] [--dpi 300] [--font 7pt]\n"
     "  data      [--image-root FOLDER] [--anonymise]\n"
+    "xaudit figure ARCHIVE --plot KIND -o FILE [--model NAME] [--metric NAME] [paper as above]\n"
+    "  the data set: distribution, curves, classes, agreement, confidence, size, or means (of\n"
+    "  xaudit evaluate)\n"
     "xaudit figure --again FILE [what is to change]    the command that a figure keeps\n";
 
 static const struct {
@@ -51,7 +55,8 @@ enum {
     DPI,
     FONT,
     IMAGE_ROOT,
-    ANONYMISE
+    ANONYMISE,
+    PLOT
 };
 static const struct option list[] = {{"id", required_argument, NULL, ID},
                                      {"index", required_argument, NULL, INDEX},
@@ -73,6 +78,7 @@ static const struct option list[] = {{"id", required_argument, NULL, ID},
                                      {"font", required_argument, NULL, FONT},
                                      {"image-root", required_argument, NULL, IMAGE_ROOT},
                                      {"anonymise", no_argument, NULL, ANONYMISE},
+                                     {"plot", required_argument, NULL, PLOT},
                                      {NULL, 0, NULL, 0}};
 
 static bool wrong(const char *option, const char *expected, const char *found)
@@ -254,6 +260,13 @@ static bool how(int c, xa_page *p)
     case ANONYMISE:
         p->anonymise = true;
         return true;
+    case PLOT:
+        p->plot = xa_plot_parse(optarg);
+        return p->plot >= 0 ? true
+                            : wrong("plot",
+                                    "distribution, curves, classes, agreement, confidence, size or "
+                                    "means",
+                                    optarg);
     default:
         return false;
     }
@@ -369,6 +382,32 @@ static int split(char *text, char **words, int most)
     return n;
 }
 
+static xa_status write_plot(const xa_page *p, xa_err *err)
+{
+    static const xa_stats_plan plan = {.seed = 1, .stream = 1, .replicates = 1000, .level = 0.95};
+    xa_status st = XA_OK;
+    char digest[XA_SHA256_HEX];
+    xa_plot_page page = {0};
+    xa_plotting with = {.plan = &plan,
+                        .model = p->choice.model,
+                        .metric = p->choice.metric,
+                        .width_mm = p->width_mm,
+                        .font_pt = p->font_pt};
+    const xa_provenance from = {p->command, digest};
+    XA_TRY(err,
+           xa_summary_open(p->archive, p->plot == XA_PLOT_CLASSES ? "class" : NULL, &with.s, err));
+    XA_TRY(err, xa_figure_digest(with.s->r, digest, err));
+    XA_TRY(err, xa_plot_make(&with, (xa_plot_kind)p->plot, &page, err));
+    if (page.is_panel)
+        XA_TRY(err, xa_panel_write(&page.panel, p->output, p->dpi, &from, err));
+    else
+        XA_TRY(err, xa_chart_write(&page.chart, p->output, p->dpi, &from, err));
+done:
+    xa_plot_page_free(&page);
+    xa_summary_close(with.s);
+    return st;
+}
+
 static int make(int argc, char **argv)
 {
     xa_page p = xa_page_defaults();
@@ -378,8 +417,9 @@ static int make(int argc, char **argv)
         return XA_EXIT_USAGE;
     p.command = command_of(argc, argv, &p);
     const xa_status st =
-        p.command ? xa_page_write(&p, &missing, &err)
-                  : xa_err_set(&err, XA_NOMEM, __FILE__, __func__, __LINE__, "out of memory");
+        p.command && p.plot >= 0 ? write_plot(&p, &err)
+        : p.command              ? xa_page_write(&p, &missing, &err)
+                    : xa_err_set(&err, XA_NOMEM, __FILE__, __func__, __LINE__, "out of memory");
     free(p.command);
     if (st != XA_OK) {
         xa_print_error(&err);

@@ -17,7 +17,8 @@ xa_page xa_page_defaults(void)
                      .weight = 0.5,
                      .width_mm = 90.0,
                      .dpi = 300.0,
-                     .font_pt = 7.0};
+                     .font_pt = 7.0,
+                     .plot = -1};
 }
 
 /* Everything of a figure that lives until it is written. */

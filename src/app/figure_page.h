@@ -13,6 +13,7 @@ typedef struct xa_page {
     bool overlay, map, shared, boxes, anonymise;
     xa_colormap colormap;
     double weight, width_mm, dpi, font_pt;
+    int plot; /* an xa_plot_kind of the data set; -1: images */
     char *command;
 } xa_page;
 /* Overlays of all explainers, viridis at weight 0.5, each map by its own scale, 90 mm, 300 dpi, 7

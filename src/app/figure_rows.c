@@ -208,33 +208,32 @@ static xa_status choose(xa_figure_rows *f, const xa_choice *c, xa_err *err)
 
 /* ---- open ---- */
 
-static xa_status add_digest(xa_figure_rows *f, xa_sha256 *h, const char *path, xa_err *err)
+static xa_status add_digest(const xa_read *r, xa_sha256 *h, const char *path, xa_err *err)
 {
     char hex[XA_SHA256_HEX];
-    XA_RETURN_TRY(err, xa_archive_digest(f->r->archive, path, hex, err));
+    XA_RETURN_TRY(err, xa_archive_digest(r->archive, path, hex, err));
     xa_sha256_add(h, hex, strlen(hex));
     return XA_OK;
 }
 
-static xa_status digest(xa_figure_rows *f, xa_err *err)
+xa_status xa_figure_digest(const xa_read *r, char hex[XA_SHA256_HEX], xa_err *err)
 {
     xa_status st = XA_OK;
     xa_sha256 *h = NULL;
     XA_TRY(err, xa_sha256_create(&h, err));
-    for (int64_t m = 0; m < f->r->nmodels; m++) {
-        char *path = xa_strfmt("/models/%s/probs", f->r->models[m].name);
-        st = path ? add_digest(f, h, path, err) : XA_NOMEM;
+    for (int64_t m = 0; m < r->nmodels; m++) {
+        char *path = xa_strfmt("/models/%s/probs", r->models[m].name);
+        st = path ? add_digest(r, h, path, err) : XA_NOMEM;
         free(path);
         XA_TRY(err, st);
-        for (int64_t e = 0; e < f->r->models[m].nmaps; e++) {
-            path = xa_strfmt(
-                "/maps/%s/%s/checksum", f->r->models[m].name, f->r->models[m].maps[e].name);
-            st = path ? add_digest(f, h, path, err) : XA_NOMEM;
+        for (int64_t e = 0; e < r->models[m].nmaps; e++) {
+            path = xa_strfmt("/maps/%s/%s/checksum", r->models[m].name, r->models[m].maps[e].name);
+            st = path ? add_digest(r, h, path, err) : XA_NOMEM;
             free(path);
             XA_TRY(err, st);
         }
     }
-    xa_sha256_hex(h, f->digest);
+    xa_sha256_hex(h, hex);
 done:
     xa_sha256_free(h);
     return st;
@@ -258,7 +257,7 @@ xa_status xa_figure_rows_open(const char *path,
         XA_TRY(err, xa_archive_attr_text(f->r->archive, "/", "image_root", &f->image_root, err));
     XA_TRY(err, find_columns(f, choice, err));
     XA_TRY(err, choose(f, choice, err));
-    XA_TRY(err, digest(f, err));
+    XA_TRY(err, xa_figure_digest(f->r, f->digest, err));
     *out = f;
     f = NULL;
 done:

@@ -47,6 +47,10 @@ typedef struct xa_figure_rows {
     char digest[XA_SHA256_HEX]; /* of the checksums of all maps and of all scores */
 } xa_figure_rows;
 
+/* SHA-256 over the digests of all maps' checksums and all probabilities: which archive a figure is
+ * of. */
+XA_MUST_USE xa_status xa_figure_digest(const xa_read *r, char hex[XA_SHA256_HEX], xa_err *err);
+
 /* NOT_FOUND and INVALID name what was asked for and what there is. */
 XA_MUST_USE xa_status xa_figure_rows_open(const char *path,
                                           const xa_choice *choice,

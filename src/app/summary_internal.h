@@ -17,6 +17,9 @@ void xa__free_texts(char **text, int64_t n);
 XA_MUST_USE xa_status xa__summary_groups(xa_summary *s, xa_err *err);
 XA_MUST_USE xa_status xa__summary_excluded(xa_summary *s, xa_err *err);
 XA_MUST_USE xa_status xa__summary_parts(xa_summary *s, const char *by, xa_err *err);
+/* Share of the image that the boxes of each pair's class cover, counted once a box [pairs]; NaN:
+ * no box. free(). */
+XA_MUST_USE xa_status xa__summary_size_shares(const xa_summary *s, double **out, xa_err *err);
 /* The part of a pair, -1: none; the model of a series. */
 int64_t xa__summary_part_of(const xa_summary *s, const xa_series *x, int64_t q);
 const xa_read_model *xa__summary_model(const xa_summary *s, const xa_series *x);

@@ -196,15 +196,13 @@ done:
     return st;
 }
 
-/* Share of the image that the boxes of the pair's class cover, counted once a box; NaN: no box. */
-static xa_status by_size(xa_summary *s, xa_err *err)
+xa_status xa__summary_size_shares(const xa_summary *s, double **out, xa_err *err)
 {
-    static const char *const names[] = {"below 10 %", "10 to 30 %", "30 % and more"};
     xa_status st = XA_OK;
     int64_t *offset = NULL;
     int32_t *class_of = NULL, *width = NULL, *height = NULL;
     uint8_t *kind = NULL;
-    double *box = NULL;
+    double *box = NULL, *share = NULL;
     const int64_t n = s->r->samples;
     XA_TRY(err,
            xa__summary_array(s, "/samples/annotations/offset", XA_TYPE_I64, n + 1, &offset, err));
@@ -218,7 +216,9 @@ static xa_status by_size(xa_summary *s, xa_err *err)
     XA_TRY(err, xa__summary_array(s, "/samples/annotations/box", XA_TYPE_F64, count, &box, err));
     XA_TRY(err, xa__summary_array(s, "/samples/width", XA_TYPE_I32, n, &width, err));
     XA_TRY(err, xa__summary_array(s, "/samples/height", XA_TYPE_I32, n, &height, err));
-    XA_TRY(err, part_names(s, names, 3, err));
+    share = xa_alloc((size_t)s->r->pairs + 1, sizeof *share);
+    if (!share)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
     for (int64_t q = 0; q < s->r->pairs; q++) {
         const int64_t i = s->r->pair_sample[q];
         double area = 0.0;
@@ -228,9 +228,9 @@ static xa_status by_size(xa_summary *s, xa_err *err)
                 any = true;
                 area += (box[4 * k + 2] - box[4 * k]) * (box[4 * k + 3] - box[4 * k + 1]);
             }
-        const double share = area / ((double)width[i] * (double)height[i]);
-        s->part[q] = !any || !isfinite(share) ? -1 : share < 0.1 ? 0 : share < 0.3 ? 1 : 2;
+        share[q] = any ? area / ((double)width[i] * (double)height[i]) : NAN;
     }
+    *out = share;
 done:
     free(offset);
     free(class_of);
@@ -239,6 +239,18 @@ done:
     free(width);
     free(height);
     return st;
+}
+
+static xa_status by_size(xa_summary *s, xa_err *err)
+{
+    static const char *const names[] = {"below 10 %", "10 to 30 %", "30 % and more"};
+    double *share = NULL;
+    XA_RETURN_TRY(err, part_names(s, names, 3, err));
+    XA_RETURN_TRY(err, xa__summary_size_shares(s, &share, err));
+    for (int64_t q = 0; q < s->r->pairs; q++)
+        s->part[q] = !isfinite(share[q]) ? -1 : share[q] < 0.1 ? 0 : share[q] < 0.3 ? 1 : 2;
+    free(share);
+    return XA_OK;
 }
 
 static xa_status by_column(xa_summary *s, const char *by, xa_err *err)
