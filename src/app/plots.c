@@ -555,7 +555,7 @@ static xa_status make_binned(maker *k, const double *by, const char *label, xa_e
     xa_mark *marks;
     xa_plot *plot;
     int64_t n = 0, *group;
-    double *value, high = 0.0, low_y, high_y;
+    double *value, low = INFINITY, high = -INFINITY, low_y, high_y;
     XA_RETURN_TRY(err, find_series(k, k->p->metric, XA_SERIES_SCORES, err));
     XA_RETURN_TRY(err, own(k->o, (size_t)pairs, sizeof *order, &order, err));
     XA_RETURN_TRY(err, own(k->o, (size_t)pairs, sizeof *value, &value, err));
@@ -565,12 +565,14 @@ static xa_status make_binned(maker *k, const double *by, const char *label, xa_e
     for (int64_t q = 0; q < pairs; q++)
         if (isfinite(by[q])) {
             order[n++] = (ranked){-by[q], q}; /* by_value descends */
+            low = by[q] < low ? by[q] : low;
             high = by[q] > high ? by[q] : high;
         }
     if (n < BINS)
         XA_RETURN_FAIL(
             err, XA_NOT_FOUND, "%s: fewer than %d pairs have a %s", s->path, (int)BINS, label);
     qsort(order, (size_t)n, sizeof *order, by_value);
+    const double span = high > low ? high - low : 1.0;
     for (int e = 0; e < k->n; e++) {
         double *d;
         XA_RETURN_TRY(err, own(k->o, 4 * BINS, sizeof *d, &d, err));
@@ -585,7 +587,7 @@ static xa_status make_binned(maker *k, const double *by, const char *label, xa_e
             }
             XA_RETURN_TRY(err, xa_stats_mean(k->p->plan, m, value, group, NULL, &f, err));
             /* explainers a little apart, so that their bars can be told */
-            d[b] = sum / (double)m + 0.006 * high * (e - 0.5 * (k->n - 1));
+            d[b] = sum / (double)m + 0.006 * span * (e - 0.5 * (k->n - 1));
             d[BINS + b] = f.n ? f.value : NAN;
             d[2 * BINS + b] = f.low;
             d[3 * BINS + b] = f.high;
@@ -601,7 +603,7 @@ static xa_status make_binned(maker *k, const double *by, const char *label, xa_e
                                      .high = d + 3 * BINS};
     }
     value_range(k, &low_y, &high_y);
-    *plot = (xa_plot){.x = {.label = label, .high = high > 0.0 ? high * 1.03 : 1.0},
+    *plot = (xa_plot){.x = {.label = label, .low = low - 0.03 * span, .high = high + 0.03 * span},
                       .y = {.label = k->series[0]->metric, .low = low_y, .high = high_y},
                       .marks = marks,
                       .nmarks = 2 * k->n};

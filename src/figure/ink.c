@@ -7,9 +7,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Measures must not depend on the resolution: nothing is rounded to pixels. */
 static PangoLayout *layout_of(const xa__ink *k, const char *text, size_t n, double size)
 {
     PangoLayout *l = pango_cairo_create_layout(k->cr);
+    cairo_font_options_t *o = cairo_font_options_create();
+    cairo_font_options_set_hint_metrics(o, CAIRO_HINT_METRICS_OFF);
+    cairo_font_options_set_hint_style(o, CAIRO_HINT_STYLE_NONE);
+    pango_cairo_context_set_font_options(pango_layout_get_context(l), o);
+    cairo_font_options_destroy(o);
+    pango_context_set_round_glyph_positions(pango_layout_get_context(l), FALSE);
     PangoFontDescription *d = pango_font_description_from_string(k->font ? k->font : "sans");
     pango_font_description_set_absolute_size(d, size * PANGO_SCALE);
     pango_layout_set_font_description(l, d);
@@ -54,7 +61,7 @@ static char *
 fit(const xa__ink *k, const char *text, size_t n, double size, double width, bool keep_end)
 {
     size_t low = 0, high = n;
-    if (width_of(k, text, n, size) <= width + 1e-6)
+    if (width_of(k, text, n, size) <= width * 1.005 + 0.01)
         return xa_strndup(text, n);
     while (low < high) { /* the most bytes kept */
         size_t keep = (low + high + 1) / 2;
