@@ -30,11 +30,15 @@ xa_say "a figure: results/demo.png, and the same as PDF"
 build/xaudit figure results/demo.h5 -o results/demo.png --model xception --pick best --metric energy -n 3 --show both --width 120mm
 build/xaudit figure results/demo.h5 -o results/demo.pdf --model xception --pick best --metric energy -n 3 --show both --width 120mm
 
+xa_say "one page with everything: results/demo.html"
+build/xaudit report results/demo.eval.h5 -o results/demo.html --title "The demo"
+
 xa_say "done"
 cat <<TXT
 The archive is results/demo.h5. Look into it:
   build/xaudit info results/demo.h5              what it holds
   build/xaudit table results/demo.h5 --csv       one tidy line per image and explainer
+  results/demo.html                              tables, charts, images: open it in a browser
   build/xaudit figure --help                     overlays and panels as PNG, TIFF, PDF, SVG
   build/xaudit summary results/demo.h5 --compare which explainer is better, and how sure that is
   python3 -c "import h5py; h5py.File('results/demo.h5').visit(print)"    (package python3-h5py)

@@ -98,6 +98,8 @@ XA_MUST_USE xa_status xa_image_write_mask(
 typedef struct xa_file_text {
     const char *key, *text;
 } xa_file_text;
+/* The same file's bytes, without texts, appended to out. */
+XA_MUST_USE xa_status xa_image_png(const xa_image *im, xa_str *out, xa_err *err);
 XA_MUST_USE xa_status xa_image_write_png(const char *path,
                                          const xa_image *im,
                                          double dpi,

@@ -34,10 +34,17 @@ enum {
     XA_STATS_MAX_REPLICATES = 1000000
 };
 
+/* Draws that many figures of one data set share, so that they are made once: the caller's, and no
+ * result depends on it. NULL through *out is no failure: without it everything is drawn anew. */
+typedef struct xa_stats_draws xa_stats_draws;
+xa_stats_draws *xa_stats_draws_create(void);
+void xa_stats_draws_free(xa_stats_draws *d);
+
 typedef struct xa_stats_plan {
     uint64_t seed, stream;
-    int64_t replicates; /* 1 to XA_STATS_MAX_REPLICATES */
-    double level;       /* of the interval, in (0,1): 0.95 */
+    int64_t replicates;    /* 1 to XA_STATS_MAX_REPLICATES */
+    double level;          /* of the interval, in (0,1): 0.95 */
+    xa_stats_draws *draws; /* or NULL */
 } xa_stats_plan;
 
 typedef enum xa_interval_kind {

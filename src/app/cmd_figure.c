@@ -9,8 +9,8 @@
 
 static const char usage[] =
     "xaudit figure ARCHIVE -o FILE.png|.tiff|.pdf|.svg\n"
-    "  which     --id ID... | --index N... | --pick first|best|worst|median|random|wrong\n"
-    "            [--metric NAME] [--class NAME] [-n ROWS] [--seed N]\n"
+    "  which     --id ID... | --index N... | --pick first|best|worst|median|random|wrong|\n"
+    "            disagree [--metric NAME] [--class NAME] [-n ROWS] [--seed N]\n"
     "            [--explainer NAME]... [--model NAME]\n"
     "  how       --style panel|keras|relevant   keras: display_gradcam as published; relevant: "
     "the\n"
@@ -185,7 +185,7 @@ static bool which(int c, xa_page *p)
     case PICK: {
         const int pick = xa_pick_parse(optarg);
         if (pick < 0)
-            return wrong("pick", "first, best, worst, median, random or wrong", optarg);
+            return wrong("pick", "first, best, worst, median, random, wrong or disagree", optarg);
         choice->pick = (xa_pick)pick;
         return true;
     }

@@ -141,8 +141,11 @@ static xa_status summarise(const options *o, xa_err *err)
     xa_summary *s = NULL;
     xa_compared *c = NULL;
     int n = 0, left_out = 0;
-    const xa_stats_plan plan = {
-        .seed = (uint64_t)o->seed, .stream = 1, .replicates = o->replicates, .level = 0.95};
+    const xa_stats_plan plan = {.seed = (uint64_t)o->seed,
+                                .stream = 1,
+                                .replicates = o->replicates,
+                                .level = 0.95,
+                                .draws = xa_stats_draws_create()};
     XA_TRY(err, xa_summary_open(o->archive, o->by, &s, err));
     if (s->nseries == 0)
         XA_FAIL(err,
@@ -165,6 +168,7 @@ static xa_status summarise(const options *o, xa_err *err)
         XA_TRY(err, xa_summary_print(s, &plan, o->form, stdout, err));
     }
 done:
+    xa_stats_draws_free(plan.draws);
     free(c);
     xa_summary_close(s);
     return st;

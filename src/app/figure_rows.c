@@ -10,8 +10,9 @@
 
 int xa_pick_parse(const char *name)
 {
-    static const char *const names[] = {"first", "best", "worst", "median", "random", "wrong"};
-    for (int i = 0; i < 6; i++)
+    static const char *const names[] = {
+        "first", "best", "worst", "median", "random", "wrong", "disagree"};
+    for (int i = 0; i < 7; i++)
         if (!strcmp(name, names[i]))
             return i;
     return -1;
@@ -134,6 +135,55 @@ done:
     return st;
 }
 
+/* The negative mean rank correlation of the first column's model's explainers. */
+static xa_status score_disagreement(const xa_figure_rows *f, double *score, xa_err *err)
+{
+    xa_status st = XA_OK;
+    const xa_read_model *m = f->column[0].model;
+    double *value = NULL;
+    char *path = NULL;
+    int64_t found = 0, *count = xa_alloc((size_t)f->r->samples + 1, sizeof *count);
+    if (!count)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    for (int64_t i = 0; i < f->r->samples; i++)
+        score[i] = 0.0;
+    for (int64_t a = 0; a < m->nmaps; a++)
+        for (int64_t b = 0; b < m->nmaps; b++) {
+            xa_dataset_info info;
+            free(path);
+            path =
+                xa_strfmt("/pairs/%s/%s__%s/spearman", m->name, m->maps[a].name, m->maps[b].name);
+            if (!path)
+                XA_FAIL(err, XA_NOMEM, "out of memory");
+            if (xa_archive_dataset(f->r->archive, path, &info, NULL) != XA_OK)
+                continue;
+            free(value);
+            value = NULL;
+            XA_TRY(err, xa_archive_read_all(f->r->archive, path, &info, (void **)&value, err));
+            if (info.type != XA_TYPE_F64 || info.ndim != 1 || info.dim[0] != f->r->samples)
+                XA_FAIL(err, XA_FORMAT, "%s: %s: expected one a sample", f->path, path);
+            found++;
+            for (int64_t i = 0; i < f->r->samples; i++)
+                if (isfinite(value[i])) {
+                    score[i] -= value[i];
+                    count[i]++;
+                }
+        }
+    if (!found)
+        XA_FAIL(err,
+                XA_NOT_FOUND,
+                "%s: --pick disagree: model %s has no two explainers that were compared",
+                f->path,
+                m->name);
+    for (int64_t i = 0; i < f->r->samples; i++)
+        score[i] = count[i] ? score[i] / (double)count[i] : NAN;
+done:
+    free(path);
+    free(value);
+    free(count);
+    return st;
+}
+
 static bool candidate(const xa_figure_rows *f, const xa_choice *c, int64_t i)
 {
     const xa_read_model *m = f->column[0].model;
@@ -148,14 +198,17 @@ static bool candidate(const xa_figure_rows *f, const xa_choice *c, int64_t i)
 static xa_status choose_by_rule(xa_figure_rows *f, const xa_choice *c, xa_err *err)
 {
     xa_status st = XA_OK;
+    const bool apart = c->pick == XA_PICK_DISAGREE;
     const bool ranked =
-        c->pick == XA_PICK_BEST || c->pick == XA_PICK_WORST || c->pick == XA_PICK_MEDIAN;
+        c->pick == XA_PICK_BEST || c->pick == XA_PICK_WORST || c->pick == XA_PICK_MEDIAN || apart;
     scored *s = xa_alloc((size_t)f->r->samples + 1, sizeof *s);
     double *score = xa_alloc((size_t)f->r->samples + 1, sizeof *score);
     int64_t n = 0;
     if (!s || !score)
         XA_FAIL(err, XA_NOMEM, "out of memory");
-    if (ranked)
+    if (apart)
+        XA_TRY(err, score_disagreement(f, score, err));
+    else if (ranked)
         XA_TRY(err, score_samples(f, c, score, err));
     for (int64_t i = 0; i < f->r->samples; i++) {
         if (!candidate(f, c, i) || (ranked && !isfinite(score[i])))
@@ -171,9 +224,9 @@ static xa_status choose_by_rule(xa_figure_rows *f, const xa_choice *c, xa_err *e
     qsort(s, (size_t)n, sizeof *s, by_score);
     const int64_t rows = n < c->most ? n : c->most;
     for (int64_t k = 0; k < rows; k++) {
-        const int64_t at = c->pick == XA_PICK_BEST     ? n - 1 - k
-                           : c->pick == XA_PICK_MEDIAN ? (n - rows) / 2 + k
-                                                       : k;
+        const int64_t at = c->pick == XA_PICK_BEST || apart ? n - 1 - k
+                           : c->pick == XA_PICK_MEDIAN      ? (n - rows) / 2 + k
+                                                            : k;
         f->sample[f->nrows++] = s[at].sample;
     }
 done:

@@ -12,7 +12,8 @@ typedef enum xa_pick {
     XA_PICK_WORST,
     XA_PICK_MEDIAN,
     XA_PICK_RANDOM,
-    XA_PICK_WRONG
+    XA_PICK_WRONG,
+    XA_PICK_DISAGREE /* least rank correlation of the model's explainers */
 } xa_pick;
 int xa_pick_parse(const char *name); /* -1 when unknown */
 

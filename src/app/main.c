@@ -36,6 +36,8 @@ static const char usage[] =
     "                      slices of one manifest, or other models and explainers of it, into one\n"
     "  xaudit figure ARCHIVE -o FILE [...]\n"
     "                      maps and overlays as PNG, TIFF, PDF or SVG: xaudit figure --help\n"
+    "  xaudit report ARCHIVE -o FILE.html [...]\n"
+    "                      one page with figures, charts, images, failures: xaudit report --help\n"
     "  xaudit manifest FORMAT SOURCE -o MANIFEST.csv [...]\n"
     "                      makes a manifest: xaudit manifest --help lists the formats\n"
     "  xaudit --version | --help\n"
@@ -67,7 +69,8 @@ int main(int argc, char **argv)
                     {"summary", xa_cmd_summary},
                     {"figure", xa_cmd_figure},
                     {"evaluate", xa_cmd_evaluate},
-                    {"merge", xa_cmd_merge}};
+                    {"merge", xa_cmd_merge},
+                    {"report", xa_cmd_report}};
     static const char *const names[] = {"run",
                                         "check",
                                         "info",
@@ -77,7 +80,8 @@ int main(int argc, char **argv)
                                         "summary",
                                         "figure",
                                         "evaluate",
-                                        "merge"};
+                                        "merge",
+                                        "report"};
     const char *wanted_level = getenv("XAUDIT_LOG");
     static xa_log_level most = XA_LOG_WARN;
     if (wanted_level && !strcmp(wanted_level, "debug"))

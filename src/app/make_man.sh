@@ -25,7 +25,7 @@ alone, under mpirun or under srun; archives have the same bytes for every number
 .SH COMMANDS
 ROFF
 "$xaudit" --help | sed -n '3,/^Exit codes/p' | sed '$d' | block
-for command in summary evaluate merge figure manifest; do
+for command in summary evaluate merge figure report manifest; do
   echo ".SH XAUDIT $(echo "$command" | tr a-z A-Z)"
   "$xaudit" $command --help 2>&1 | block
 done

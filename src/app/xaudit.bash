@@ -6,7 +6,7 @@ _xaudit() {
   elif [ "${cur#-}" != "$cur" ]; then
     words=$({
       "${COMP_WORDS[0]}" --help 2>/dev/null | awk -v c="$command" '$1 == "xaudit" {on = $2 == c} on'
-      case $command in summary | evaluate | merge | figure | manifest) "${COMP_WORDS[0]}" "$command" --help 2>/dev/null ;; esac
+      case $command in summary | evaluate | merge | figure | report | manifest) "${COMP_WORDS[0]}" "$command" --help 2>/dev/null ;; esac
     } | grep -oE -- '--[a-z][a-z-]*' | sort -u)
   fi
   if [ -n "$words" ]; then

@@ -94,7 +94,7 @@ static xa_status lay_out(layout *l, const xa_chart *c, const xa__ink *k, xa_err 
     for (int i = 0; i < c->nplots; i++) {
         const xa_plot *p = &c->plots[i];
         const double labels = fmin(label_width(k, &p->y, c->font_pt), 0.45 * l->column);
-        l->left = fmax(l->left, labels + l->gap + (p->y.label ? l->line + 0.3 * l->gap : 0.0));
+        l->left = fmax(l->left, labels + l->gap + (p->y.label ? l->line + 0.9 * l->gap : 0.0));
         l->head = fmax(l->head, p->title ? l->line + 0.3 * l->gap : 0.3 * l->gap);
     }
     for (int i = 0; i < c->nplots; i++) {
@@ -194,7 +194,7 @@ static void draw_x_axis(const xa__ink *k, const layout *l, const field *f)
 static void draw_y_axis(const xa__ink *k, const layout *l, const field *f)
 {
     const xa_axis *a = &f->p->y;
-    const double size = l->c->font_pt, side = a->label ? l->line + 0.3 * l->gap : 0.0;
+    const double size = l->c->font_pt, side = a->label ? l->line + 0.9 * l->gap : 0.0;
     const double room = l->left - l->gap - side, x = f->x - room - 0.5 * l->gap;
     double at[TICKS];
     char text[32];

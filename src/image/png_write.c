@@ -100,7 +100,7 @@ static bool try_encode(struct write_job *job, const uint8_t *pixels, int64_t wid
     return true;
 }
 
-/* `settings` says what; its file and png are made here. */
+/* `settings` says what, and into which open file, or (NULL) `path` is written. */
 static xa_status write_png(const char *path,
                            const struct write_job *settings,
                            const uint8_t *pixels,
@@ -120,7 +120,8 @@ static xa_status write_png(const char *path,
                 path,
                 (long long)width,
                 (long long)height);
-    job->file = fopen(path, "wbe");
+    if (!job->file)
+        job->file = fopen(path, "wbe");
     if (!job->file)
         XA_FAIL(err, XA_IO, "%s: cannot write: %s", path, strerror(errno));
     job->png = png_create_write_struct(PNG_LIBPNG_VER_STRING, job, on_error, on_warning);
@@ -133,7 +134,7 @@ static xa_status write_png(const char *path,
 done:
     if (job->png)
         png_destroy_write_struct(&job->png, &job->info);
-    if (job->file && fclose(job->file) != 0 && st == XA_OK)
+    if (job->file && !settings->file && fclose(job->file) != 0 && st == XA_OK)
         st = xa_err_set(err,
                         errno == ENOSPC ? XA_NOSPACE : XA_IO,
                         __FILE__,
@@ -142,7 +143,7 @@ done:
                         "%s: cannot write: %s",
                         path,
                         strerror(errno));
-    if (st != XA_OK && job->file)
+    if (st != XA_OK && job->file && !settings->file)
         unlink(path);
     free(job);
     return st;
@@ -166,4 +167,25 @@ xa_status xa_image_write_png(const char *path,
     if (im->type != XA_PIXEL_U8 || im->channels != 3)
         XA_RETURN_FAIL(err, XA_SHAPE, "%s: a picture of 8-bit RGB is expected", path);
     return write_png(path, &picture, NULL, im->width, im->height, err);
+}
+
+xa_status xa_image_png(const xa_image *im, xa_str *out, xa_err *err)
+{
+    xa_status st = XA_OK;
+    char *bytes = NULL;
+    size_t size = 0;
+    struct write_job picture = {.picture = im};
+    if (im->type != XA_PIXEL_U8 || im->channels != 3)
+        XA_RETURN_FAIL(err, XA_SHAPE, "a picture of 8-bit RGB is expected");
+    picture.file = open_memstream(&bytes, &size);
+    if (!picture.file)
+        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for a picture");
+    st = write_png("a picture", &picture, NULL, im->width, im->height, err);
+    if (fclose(picture.file) == 0 && st == XA_OK)
+        xa_str_add(out, bytes, size);
+    free(bytes);
+    XA_RETURN_TRY(err, st);
+    if (out->failed)
+        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for a picture");
+    return XA_OK;
 }

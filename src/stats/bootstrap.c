@@ -21,11 +21,73 @@ xa_status xa__plan_check(const xa_stats_plan *plan, int64_t n, xa_err *err)
     return XA_OK;
 }
 
+/* How often each of k clusters is drawn, for the replicates of one plan. */
+struct xa_stats_draws {
+    uint64_t seed, stream;
+    int64_t clusters, replicates;
+    uint16_t *weight; /* [replicates, clusters] */
+    bool *made;       /* [replicates] */
+};
+
+xa_stats_draws *xa_stats_draws_create(void)
+{
+    return xa_alloc(1, sizeof(xa_stats_draws));
+}
+
+void xa_stats_draws_free(xa_stats_draws *d)
+{
+    if (!d)
+        return;
+    free(d->weight);
+    free(d->made);
+    free(d);
+}
+
+/* Room for the draws of this many clusters; the largest number asked for stays. */
+static bool keeps(xa_stats_draws *d, const xa_stats_plan *plan, int64_t k)
+{
+    const size_t most = (size_t)1 << 28;
+    size_t n;
+    if (d->clusters == k && d->seed == plan->seed && d->stream == plan->stream &&
+        d->replicates == plan->replicates)
+        return true;
+    if (k <= d->clusters || !xa_size_mul((size_t)k, (size_t)plan->replicates, &n) ||
+        n > most / sizeof(uint16_t))
+        return false;
+    uint16_t *weight = xa_alloc(n, sizeof *weight);
+    bool *made = xa_alloc((size_t)plan->replicates, sizeof *made);
+    if (!weight || !made) {
+        free(weight);
+        free(made);
+        return false;
+    }
+    free(d->weight);
+    free(d->made);
+    *d = (xa_stats_draws){plan->seed, plan->stream, k, plan->replicates, weight, made};
+    return true;
+}
+
 void xa__draw(const xa_stats_plan *plan, int64_t b, int64_t k, uint32_t *weight)
 {
+    xa_stats_draws *d = plan->draws;
+    uint16_t *row = d && keeps(d, plan, k) ? d->weight + b * k : NULL;
+    if (row && d->made[b]) {
+        for (int64_t i = 0; i < k; i++)
+            weight[i] = row[i];
+        return;
+    }
     memset(weight, 0, (size_t)k * sizeof *weight);
+    uint32_t largest = 0;
+    for (int64_t i = 0; i < k; i++) {
+        const int64_t at = xa_random_below(plan->seed, plan->stream, (uint64_t)(b * k + i), k);
+        weight[at]++;
+        largest = weight[at] > largest ? weight[at] : largest;
+    }
+    if (!row || largest > UINT16_MAX)
+        return;
     for (int64_t i = 0; i < k; i++)
-        weight[xa_random_below(plan->seed, plan->stream, (uint64_t)(b * k + i), k)]++;
+        row[i] = (uint16_t)weight[i];
+    d->made[b] = true;
 }
 
 static int by_value(const void *pa, const void *pb)

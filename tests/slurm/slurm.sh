@@ -107,7 +107,7 @@ await "$score" COMPLETED
 await "$report" COMPLETED
 equal chain.h5 failing-one.txt
 grep -q 'not better than the same maps shuffled' chain.summary.txt || grep -q 'shuffled (baseline)' chain.summary.txt || fail "no baselines in the summary"
-[ -s chain.summary.tex ] && [ -s chain.summary.csv ] && [ -s chain.methods.txt ] || fail "the report's files"
+[ -s chain.summary.tex ] && [ -s chain.summary.csv ] && [ -s chain.methods.txt ] && [ -s chain.html ] || fail "the report's files"
 # a slice that is not there stops the chain with its reason
 rm chain.h5 chain.2-of-3.h5 chain.eval.h5
 job=$(sbatch --parsable --mem-per-cpu=100 slurm/xaudit-score.sbatch 3 chain.h5)

@@ -23,7 +23,7 @@ for command in $("$XAUDIT" --help | sed -n 's/^  xaudit \([a-z]*\) .*/\1/p'); do
   grep -q "xaudit $command" man.txt || fail "the manual lacks $command"
   checks=$((checks + 1))
 done
-for option in $({ "$XAUDIT" --help; for c in summary evaluate merge figure manifest; do "$XAUDIT" $c --help; done; } | grep -oE -- '--[a-z][a-z-]*' | sort -u); do
+for option in $({ "$XAUDIT" --help; for c in summary evaluate merge figure report manifest; do "$XAUDIT" $c --help; done; } | grep -oE -- '--[a-z][a-z-]*' | sort -u); do
   grep -qF -- "$option" man.txt || fail "the manual lacks $option"
   checks=$((checks + 1))
 done

@@ -1,0 +1,174 @@
+#!/usr/bin/env bash
+# The report: one well-formed page that needs nothing else, its numbers those of the summary, hostile names only text; and the
+# charts of the data set in every format. Without cairo (XAUDIT_FIGURES=OFF) the page has no charts, and says nothing of it.
+. "$(dirname "$0")/lib.sh"
+
+bad='a<script>alert(1)</script>&"b'
+mkdir images
+i=0
+{
+  printf 'path,id,label,class,kind,x0,y0,x1,y1\n'
+  for p in "$PROJECT"/jobs/demo/images/*/*.jpg; do
+    class=$(basename "$(dirname "$p")")
+    i=$((i + 1))
+    [ $((i % 3)) = 0 ] || continue
+    cp "$p" "images/$i.jpg"
+    id=$i
+    [ $i = 3 ] && id="\"$(echo "$bad" | sed 's/"/""/g')\""
+    echo "images/$i.jpg,$id,$class,$class,box,$((i % 7 * 4)),20,$((100 + i)),140"
+  done
+  echo "images/missing.jpg,gone,dolphin,dolphin,box,1,1,9,9"
+} >manifest.csv
+demo_job | sed 's/^metrics:.*/metrics: [energy, pointing_game, { kind: box_acc, profile: wsol }]/' >job.yaml
+expect 3 "$XAUDIT" run job.yaml --output a.h5 --quiet
+expect 0 "$XAUDIT" evaluate a.h5 --quiet
+expect 0 "$XAUDIT" report a.eval.h5 -o r.html --title "Audit <of> it"
+[ ! -e r.html.part ] || fail "r.html.part is left"
+expect 0 "$XAUDIT" summary a.eval.h5 --json
+cp out figures.json
+cat >read.py <<'PY'
+import json, re, sys
+from html.parser import HTMLParser
+
+class Page(HTMLParser):
+    void = {"meta", "img", "br", "link", "input", "hr"}
+    def __init__(self):
+        super().__init__()
+        self.open, self.ids, self.refs, self.text, self.rows, self.tags = [], [], [], [], [], {}
+    def handle_starttag(self, tag, attrs):
+        a = dict(attrs)
+        self.tags[tag] = self.tags.get(tag, 0) + 1
+        for k, v in attrs:
+            assert not k.startswith("on"), (tag, k)
+            if k in ("src", "href", "xlink:href"):
+                assert v.startswith(("#", "data:image/png;base64,")), v[:60]
+                self.refs += [v[1:]] if v.startswith("#") else []
+            self.refs += re.findall(r"url\(#([^)]*)\)", v or "")
+        if "id" in a:
+            self.ids.append(a["id"])
+        if tag == "img":
+            assert a.get("alt"), "a picture without alt"
+        if tag == "tr":
+            self.rows.append([])
+        if tag == "td" and self.rows:
+            self.rows[-1].append("")
+        if tag not in self.void:
+            self.open.append(tag)
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        if tag not in self.void:
+            self.open.pop()
+    def handle_endtag(self, tag):
+        assert self.open and self.open[-1] == tag, (tag, self.open[-3:])
+        self.open.pop()
+    def handle_data(self, data):
+        self.text.append(data)
+        if "td" in self.open and self.rows and self.rows[-1]:
+            self.rows[-1][-1] += data
+
+def read(path):
+    p = Page()
+    p.feed(open(path, encoding="utf-8").read())
+    assert not p.open, p.open
+    assert len(p.ids) == len(set(p.ids)), "an id twice"
+    assert set(p.refs) <= set(p.ids), set(p.refs) - set(p.ids)
+    return p
+PY
+expect 0 /usr/bin/python3 - "$bad" <<'PY'
+import json, sys
+from read import read
+p = read("r.html")
+text = "".join(p.text)
+assert "Audit <of> it" in text and sys.argv[1] in text, "a name is not as it was"
+assert p.tags["script"] == 1 and p.tags["style"] == 1
+assert p.tags["img"] > 20
+cells = [[c.strip() for c in r] for r in p.rows]
+n = 0
+for f in json.load(open("figures.json"))["figures"]:
+    name = f["explainer"] + (" (baseline)" if f["baseline"] else "")
+    if not f["n"]:
+        continue
+    value = f"{f['value']:.4f} [{f['low']:.4f}, {f['high']:.4f}]"
+    assert any(r and r[0] == name and r[1] == str(f["n"]) and r[3].startswith(value) for r in cells), (name, value)
+    n += 1
+assert n >= 15, n
+assert any(r[:1] == ["gone"] and r[2] == "reading" for r in cells), "the failure is not told"
+assert "1 failed" in text and "Selvaraju" in text
+if "svg" in p.tags:
+    assert p.tags["svg"] >= 6 and p.tags["text"] > 80
+    for word in ("saliency.predicted", "IoU at least 0.5", "probability of the annotated class"):
+        assert word in text, word
+PY
+# anonymous: no folder, no job
+expect 0 "$XAUDIT" report a.eval.h5 -o n.html --anonymise
+grep -qF "$WORK" n.html && fail "an anonymous report names a folder"
+grep -qF 'manifest.csv' n.html && fail "an anonymous report shows the job"
+# without pictures, and without annotations
+expect 0 "$XAUDIT" report a.h5 -o p.html --no-images
+expect 0 /usr/bin/python3 -c 'from read import read; p = read("p.html"); assert "img" not in p.tags'
+cut -d, -f1-3 manifest.csv | head -n 6 >plain.csv
+sed 's/manifest.csv/plain.csv/; /^metrics/d' job.yaml >plain.yaml
+expect 0 "$XAUDIT" run plain.yaml --output plain.h5 --quiet
+expect 0 "$XAUDIT" report plain.h5 -o plain.html
+expect 0 /usr/bin/python3 -c 'from read import read; p = read("plain.html"); assert "No localisation scores" in "".join(p.text) and p.tags["img"] > 5'
+# a data set that moved, or changed: told, counted, the rest of the page is there
+cp -r images kept
+mv images elsewhere
+expect 3 "$XAUDIT" report a.eval.h5 -o gone.html
+said 'images are not there or are not those that were audited'
+grep -q 'image not found' gone.html || fail "a missing image leaves no word"
+mkdir root && mv elsewhere root/images
+expect 0 "$XAUDIT" report a.eval.h5 -o found.html --image-root root
+for f in root/images/*.jpg; do [ "$f" = root/images/6.jpg ] || cp root/images/6.jpg "$f"; done
+expect 3 "$XAUDIT" report a.eval.h5 -o other.html --image-root root
+grep -q 'other pixels than the audited' other.html || fail "a changed image is shown"
+mv kept images
+# refused
+expect 2 "$XAUDIT" report a.h5
+expect 2 "$XAUDIT" report nothing.h5 -o x.html
+expect 2 "$XAUDIT" report job.yaml -o x.html
+expect 1 "$XAUDIT" report a.h5 -o no/x.html
+mkfifo pipe
+expect 1 "$XAUDIT" report plain.h5 -o pipe
+said 'pipe is there and is no file'
+[ -p pipe ] || fail "what is no file was replaced"
+ls x.html ./*.part 2>/dev/null && fail "something is left"
+
+# charts as figures
+"$XAUDIT" figure a.eval.h5 --plot curves -o c.svg >out 2>err
+if grep -q 'built without figures' err; then
+  finish
+  exit 0
+fi
+for kind in distribution curves classes agreement confidence size means; do
+  for form in svg png pdf tiff; do
+    expect 0 "$XAUDIT" figure a.eval.h5 --plot $kind -o c.$form --width 120mm
+  done
+  expect 0 /usr/bin/python3 - $kind <<'PY'
+import sys, xml.etree.ElementTree as E
+root = E.parse("c.svg").getroot()
+texts = [t for t in root.iter("{http://www.w3.org/2000/svg}text")]
+words = " ".join(t.text for t in texts)
+assert "gradcam.label.prob" in words or "\u2026" in words, words
+assert all(float(t.get("textLength")) > 0 for t in texts) and len(texts) > 5
+assert not any("glyph" in (e.get("id") or "") for e in root.iter()), "outlines instead of text"
+w, h = (float(root.get(k).rstrip("pt")) for k in ("width", "height"))
+assert abs(w - 120 * 72 / 25.4) < 0.01
+for t in texts:
+    x, y, n = float(t.get("x")), float(t.get("y")), float(t.get("textLength"))
+    assert -0.5 <= x <= w and -0.5 <= y <= h + 0.5, (t.text, x, y)
+    assert "rotate" in (t.get("transform") or "") or x + n <= w + 1.0, (t.text, x, n, w)
+PY
+done
+pdffonts c.pdf >fonts.txt 2>&1 && { grep -q 'yes' fonts.txt || fail "fonts are not embedded"; }
+expect 0 "$XAUDIT" figure --again c.svg -o again.svg
+cmp -s c.svg again.svg || [ "$(grep -v metadata c.svg | md5sum)" = "$(grep -v metadata again.svg | md5sum)" ] || fail "--again draws another chart"
+expect 2 "$XAUDIT" figure a.h5 --plot means -o x.png
+said 'xaudit evaluate makes them'
+expect 2 "$XAUDIT" figure a.h5 --plot curves --metric nothing -o x.png
+expect 2 "$XAUDIT" figure a.h5 --plot nothing -o x.png
+said 'expected distribution, curves'
+expect 2 "$XAUDIT" figure a.h5 --plot size --model other -o x.png
+expect 2 "$XAUDIT" figure a.h5 --plot curves --width 20mm -o x.png
+expect 0 "$XAUDIT" figure a.h5 --pick disagree -n 2 -o d.png
+finish
