@@ -85,6 +85,10 @@ const char *xa_type_name(xa_type t);
     X(SAMPLE_WIDTH, "/samples/width", I32, "N", 0, "px", "image width, EXIF orientation applied") \
     X(SAMPLE_HEIGHT, "/samples/height", I32, "N", 0, "px", "image height likewise") \
     X(SAMPLE_PIXEL_HASH, "/samples/pixel_hash", U64, "N", 0, "", "XXH3-64 of the decoded pixels") \
+    X(SAMPLE_THUMBNAIL, "/samples/thumbnail", U8, "N,s,s,3", 0, "", \
+      "picture of the image, RGB, in the top left corner (job: store)") \
+    X(SAMPLE_THUMBNAIL_SIZE, "/samples/thumbnail_size", I32, "N,2", 0, "px", \
+      "its height and width; 0: none") \
     X(SAMPLE_EXTRA, "/samples/extra/<k>", STR, "N", RAW, "", "further manifest column, as text") \
     X(ANN_OFFSET, "/samples/annotations/offset", I64, "N+1", RAW, "", \
       "annotations of sample i are rows offset[i]:offset[i+1]") \

@@ -35,6 +35,7 @@ typedef struct xa_audit_spec {
     /* Checks that cost passes: a forward pass an explainer, a backward pass a group of explainers.
      */
     bool masked, random_logit;
+    int64_t thumbnails; /* side of the square that holds a small picture of each image; 0: none */
     xa_decode_options decode;
     xa_isa isa; /* AUTO: this processor's; ranks agree on the common one */
 } xa_audit_spec;
@@ -69,6 +70,10 @@ void xa_audit_attach(xa_audit *a, const void *blob, void *arena, const xa_tick *
 
 /* ---- rows ------------------------------------------------------------------------------------ */
 
+static inline size_t xa_thumbnail_bytes(const xa_audit_spec *s)
+{
+    return (size_t)(s->thumbnails * s->thumbnails * 3);
+}
 static inline bool xa_checked(const xa_audit_spec *s, xa_check_kind k)
 {
     return k == XA_CHECK_RANDOM_LOGIT ? s->random_logit : s->masked;
@@ -123,6 +128,8 @@ typedef struct xa_rows {
     int64_t n, cap; /* samples of the unit */
     int32_t *width, *height;
     uint64_t *pixel_hash;
+    uint8_t *thumbnail;      /* [n, side, side, 3] top left, black elsewhere; NULL: not asked */
+    int32_t *thumbnail_size; /* [n,2] height, width; 0 where there is none */
     float *seconds;
     int64_t npairs, pair_cap; /* (sample, annotated class) pairs */
     int32_t *pair_slot, *pair_class;

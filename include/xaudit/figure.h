@@ -80,7 +80,9 @@ typedef struct xa_tile {
     const char *note;        /* a line below, or NULL */
     int nboxes;
     const double (*box)[4]; /* x0,y0,x1,y1 in pixels of `frame`, drawn over the picture */
-    double frame[2];        /* width and height of what the picture shows */
+    int nedges;
+    const double (*edge)[4]; /* x0,y0,x1,y1 likewise: outlines of masks, lines of a grid */
+    double frame[2];         /* width and height of what the picture shows */
 } xa_tile;
 
 typedef struct xa_panel {

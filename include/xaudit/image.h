@@ -212,4 +212,10 @@ XA_MUST_USE xa_status xa_image_fit(const xa_image *im,
                                    float affine[2][3],
                                    xa_err *err);
 
+/* A picture to look at: RGB U8, its longer side `most` pixels at the most (Pillow's bilinear).
+ * Other depths by `depth`; where that is NULL, none or raw, between the 1st and the 99th
+ * percentile. UNSUPPORTED: neither grey nor colour. *out is initialised here. */
+XA_MUST_USE xa_status xa_image_to_picture(
+    const xa_image *in, const xa_depth *depth, int64_t most, xa_image *out, xa_err *err);
+
 #endif

@@ -16,7 +16,7 @@ static const char usage[] =
     "the\n"
     "            listing's picture, illustrative only\n"
     "            [--show overlay|map|both] [--colormap viridis|inferno|cividis|turbo|jet]\n"
-    "            [--scale image|shared] [--weight 0.5] [--no-boxes]\n"
+    "            [--scale image|shared] [--weight 0.5] [--no-boxes] [--patches]\n"
     "  paper     [--width 90mm | --preset elsevier-1col|elsevier-2col|ieee-col|ieee-2col|\n"
     "            nature-1col|nature-2col] [--dpi 300] [--font 7pt]\n"
     "  data      [--image-root FOLDER] [--anonymise]\n"
@@ -56,7 +56,8 @@ enum {
     FONT,
     IMAGE_ROOT,
     ANONYMISE,
-    PLOT
+    PLOT,
+    PATCHES
 };
 static const struct option list[] = {{"id", required_argument, NULL, ID},
                                      {"index", required_argument, NULL, INDEX},
@@ -79,6 +80,7 @@ static const struct option list[] = {{"id", required_argument, NULL, ID},
                                      {"image-root", required_argument, NULL, IMAGE_ROOT},
                                      {"anonymise", no_argument, NULL, ANONYMISE},
                                      {"plot", required_argument, NULL, PLOT},
+                                     {"patches", no_argument, NULL, PATCHES},
                                      {NULL, 0, NULL, 0}};
 
 static bool wrong(const char *option, const char *expected, const char *found)
@@ -259,6 +261,9 @@ static bool how(int c, xa_page *p)
         return true;
     case ANONYMISE:
         p->anonymise = true;
+        return true;
+    case PATCHES:
+        p->patches = true;
         return true;
     case PLOT:
         p->plot = xa_plot_parse(optarg);

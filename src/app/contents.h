@@ -36,6 +36,7 @@ typedef struct xa_contents {
     xa_counts counts;
     xa_schema *schema;
     int width, height, pixel_hash, seconds, run_state;
+    int thumbnail, thumbnail_size; /* where the job asks for them */
     int session_count, session_ranks, session_nodes, session_threads;
     int session_start, session_end, session_host, session_text;
     xa_model_fields *models;

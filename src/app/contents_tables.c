@@ -275,6 +275,19 @@ static xa_status add_measured(xa_contents *c, xa_err *err)
             .kind = list[i].kind, .type = XA_TYPE_COUNT, .ndim = 1, .dim = {c->counts.samples}};
         XA_RETURN_TRY(err, xa_schema_add(c->schema, &s, list[i].field, err));
     }
+    const int64_t side = c->job->audit.thumbnails;
+    const xa_field_spec picture = {.kind = XA_FIELD_SAMPLE_THUMBNAIL,
+                                   .type = XA_TYPE_COUNT,
+                                   .ndim = 4,
+                                   .dim = {c->counts.samples, side, side, 3}};
+    const xa_field_spec size = {.kind = XA_FIELD_SAMPLE_THUMBNAIL_SIZE,
+                                .type = XA_TYPE_COUNT,
+                                .ndim = 2,
+                                .dim = {c->counts.samples, 2}};
+    if (side) {
+        XA_RETURN_TRY(err, xa_schema_add(c->schema, &picture, &c->thumbnail, err));
+        XA_RETURN_TRY(err, xa_schema_add(c->schema, &size, &c->thumbnail_size, err));
+    }
     return XA_OK;
 }
 

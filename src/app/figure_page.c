@@ -32,7 +32,8 @@ typedef struct sheet {
     char (*labels)[NOTE]; /* columns, then rows */
     const char **column_labels, **row_labels;
     double (**boxes)[4];
-    double *low, *high; /* [ncolumns] of a shared scale */
+    xa_figure_edges *edges, *grids; /* [rows] */
+    double *low, *high;             /* [ncolumns] of a shared scale */
     xa_str footnote;
 } sheet;
 
@@ -43,6 +44,12 @@ static void sheet_fini(sheet *s)
         xa_image_fini(&s->pictures[i]);
     for (int r = 0; s->boxes && r < n; r++)
         free(s->boxes[r]);
+    for (int r = 0; s->edges && s->grids && r < n; r++) {
+        free(s->edges[r].edge);
+        free(s->grids[r].edge);
+    }
+    free(s->edges);
+    free(s->grids);
     free(s->pictures);
     free(s->tiles);
     free(s->notes);
@@ -69,10 +76,12 @@ static xa_status sheet_init(sheet *s, xa_err *err)
     s->column_labels = xa_alloc((size_t)s->columns, sizeof *s->column_labels);
     s->row_labels = xa_alloc(rows, sizeof *s->row_labels);
     s->boxes = xa_alloc(rows, sizeof *s->boxes);
+    s->edges = xa_alloc(rows, sizeof *s->edges);
+    s->grids = xa_alloc(rows, sizeof *s->grids);
     s->low = xa_alloc((size_t)s->rows->ncolumns, sizeof *s->low);
     s->high = xa_alloc((size_t)s->rows->ncolumns, sizeof *s->high);
     if (!s->pictures || !s->tiles || !s->notes || !s->labels || !s->column_labels ||
-        !s->row_labels || !s->boxes || !s->low || !s->high)
+        !s->row_labels || !s->boxes || !s->edges || !s->grids || !s->low || !s->high)
         XA_RETURN_FAIL(err, XA_NOMEM, "figure: out of memory");
     return XA_OK;
 }
@@ -278,6 +287,8 @@ map_pictures(sheet *s, int r, int c, const xa_image *image, const double frame[2
         if (s->page->boxes && s->page->style == XA_PAGE_PANEL) {
             t->box = (const double(*)[4])s->boxes[r];
             t->nboxes = s->tiles[r * s->columns].nboxes;
+            t->edge = (const double(*)[4])s->edges[r].edge;
+            t->nedges = s->edges[r].n;
         }
     }
     if (m.target >= 0) {
@@ -288,6 +299,31 @@ map_pictures(sheet *s, int r, int c, const xa_image *image, const double frame[2
                  xa_read_class(s->rows->column[c].model, m.target, name, sizeof name));
         s->tiles[first].note = s->notes[first];
     }
+    return XA_OK;
+}
+
+/* Outlines of masks go on every picture, the grid of patches on the image alone. A mask that cannot
+ * be read is told, and the rest of the figure made. */
+static xa_status make_edges(sheet *s, int r, int64_t *missing, xa_err *err)
+{
+    xa_tile *t = &s->tiles[r * s->columns];
+    xa_err why = XA_ERR_INIT;
+    if (s->page->boxes && s->page->style == XA_PAGE_PANEL &&
+        xa_figure_outlines(s->rows, s->rows->sample[r], &s->edges[r], &why) != XA_OK) {
+        char text[512];
+        xa_str_sanitise(why.message, text, sizeof text);
+        fprintf(stderr, "xaudit figure: %s\n", text);
+        ++*missing;
+    }
+    t->edge = (const double(*)[4])s->edges[r].edge;
+    t->nedges = s->edges[r].n;
+    if (!s->page->patches)
+        return XA_OK;
+    XA_RETURN_TRY(
+        err,
+        xa_figure_grid(s->rows, s->rows->column[0].model, s->rows->sample[r], &s->grids[r], err));
+    t->edge = (const double(*)[4])s->grids[r].edge;
+    t->nedges = s->grids[r].n;
     return XA_OK;
 }
 
@@ -312,8 +348,11 @@ static xa_status make_row(sheet *s, int r, int64_t *missing, xa_err *err)
     t->picture = image;
     t->box = (const double(*)[4])s->boxes[r];
     t->nboxes = s->page->boxes ? t->nboxes : 0;
+    XA_RETURN_TRY(err, make_edges(s, r, missing, err));
     for (int c = 0; c < s->rows->ncolumns; c++)
         XA_RETURN_TRY(err, map_pictures(s, r, c, image, t->frame, err));
+    if (s->page->patches)
+        t->nboxes = 0; /* a grid and boxes on one picture are too much */
     return XA_OK;
 }
 

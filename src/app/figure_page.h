@@ -11,6 +11,7 @@ typedef struct xa_page {
     xa_choice choice;
     xa_page_style style;
     bool overlay, map, shared, boxes, anonymise;
+    bool patches; /* the image shows the cells of the coarsest map */
     xa_colormap colormap;
     double weight, width_mm, dpi, font_pt;
     int plot; /* an xa_plot_kind of the data set; -1: images */

@@ -383,45 +383,59 @@ done:
 
 /* ---- images ---- */
 
-/* Samples of another depth as the model saw them; where the archive does not say, between the 1st
- * and 99th percentile. */
+/* How the model saw samples of another depth; NONE where the archive does not say. */
 static xa_status
-to_eight_bits(const xa_figure_rows *f, const xa_read_model *m, xa_image *im, xa_err *err)
+depth_of(const xa_figure_rows *f, const xa_read_model *m, xa_depth *out, xa_err *err)
 {
     xa_status st = XA_OK;
-    xa_depth depth = {.kind = XA_DEPTH_PERCENTILE, .low = 1.0, .high = 99.0};
-    xa_image flat = {0}, bytes = {0};
     char *path = xa_strfmt("/models/%s", m->name), *name = NULL;
     double limits[2] = {0};
     int64_t n = 0;
+    *out = (xa_depth){.kind = XA_DEPTH_NONE};
     if (!path)
         XA_FAIL(err, XA_NOMEM, "out of memory");
     XA_TRY(err, xa_archive_attr_text(f->r->archive, path, "depth", &name, err));
     const int kind = name ? xa_depth_parse(name) : -1;
-    if (kind > 0 && kind != XA_DEPTH_RAW) {
+    if (kind > 0) {
         XA_TRY(err, xa_archive_attr_f64(f->r->archive, path, "depth_limits", limits, 2, &n, err));
-        depth = (xa_depth){.kind = (xa_depth_kind)kind, .low = limits[0], .high = limits[1]};
-    }
-    XA_TRY(err, xa_image_apply_depth(im, &depth, &flat, err));
-    if (flat.type == XA_PIXEL_F32) {
-        const int64_t count = flat.width * flat.height * flat.channels;
-        XA_TRY(err,
-               xa_image_init(&bytes, flat.width, flat.height, flat.channels, XA_PIXEL_U8, err));
-        bytes.has_alpha = flat.has_alpha;
-        for (int64_t i = 0; i < count; i++) {
-            const float v = ((const float *)flat.data)[i];
-            ((uint8_t *)bytes.data)[i] =
-                (uint8_t)(v > 0.0f ? v < 255.0f ? v + 0.5f : 255.0f : 0.0f);
-        }
-        xa_image_fini(im);
-        *im = bytes;
-        bytes = (xa_image){0};
+        *out = (xa_depth){.kind = (xa_depth_kind)kind, .low = limits[0], .high = limits[1]};
     }
 done:
-    xa_image_fini(&flat);
-    xa_image_fini(&bytes);
     free(path);
     free(name);
+    return st;
+}
+
+/* What the archive keeps of the image itself, at least `most` pixels on its longer side or all of
+ * it; NOT_FOUND where it keeps none. */
+static xa_status
+stored_picture(const xa_figure_rows *f, int64_t sample, xa_image *out, double frame[2], xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_dataset_info info;
+    int32_t size[2], w, h;
+    uint8_t *all = NULL;
+    XA_RETURN_TRY(err, xa_archive_dataset(f->r->archive, "/samples/thumbnail", &info, err));
+    if (info.type != XA_TYPE_U8 || info.ndim != 4 || info.dim[0] != f->r->samples ||
+        info.dim[1] < 1 || info.dim[1] > 4096 || info.dim[2] != info.dim[1] || info.dim[3] != 3)
+        XA_FAIL(err, XA_FORMAT, "%s: /samples/thumbnail: expected square pictures", f->path);
+    XA_TRY(err, xa_archive_read(f->r->archive, "/samples/thumbnail_size", sample, 1, size, err));
+    XA_TRY(err, xa_archive_read(f->r->archive, "/samples/width", sample, 1, &w, err));
+    XA_TRY(err, xa_archive_read(f->r->archive, "/samples/height", sample, 1, &h, err));
+    if (size[0] < 1 || size[1] < 1 || size[0] > info.dim[1] || size[1] > info.dim[1])
+        XA_FAIL(err, XA_NOT_FOUND, "%s: no thumbnail of sample %" PRId64, f->path, sample);
+    all = xa_alloc((size_t)(info.dim[1] * info.dim[1]), 3);
+    if (!all)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    XA_TRY(err, xa_archive_read(f->r->archive, "/samples/thumbnail", sample, 1, all, err));
+    XA_TRY(err, xa_image_init(out, size[1], size[0], 3, XA_PIXEL_U8, err));
+    for (int64_t y = 0; y < size[0]; y++)
+        memcpy(
+            (uint8_t *)out->data + y * size[1] * 3, all + y * info.dim[1] * 3, (size_t)size[1] * 3);
+    frame[0] = (double)w;
+    frame[1] = (double)h;
+done:
+    free(all);
     return st;
 }
 
@@ -436,7 +450,7 @@ xa_status xa_figure_image_read(const xa_figure_rows *f,
     xa_status st = XA_OK;
     xa_dataset_info info;
     const xa_decode_options opt = xa_decode_defaults();
-    xa_image im = {0}, rgb = {0};
+    xa_image im = {0};
     uint64_t hash = 0;
     char *row = NULL, *name = NULL, *file = NULL;
     XA_TRY(err, xa_archive_dataset(f->r->archive, "/samples/path", &info, err));
@@ -460,54 +474,19 @@ xa_status xa_figure_image_read(const xa_figure_rows *f,
                 file);
     frame[0] = (double)im.width;
     frame[1] = (double)im.height;
-    if (im.type != XA_PIXEL_U8)
-        XA_TRY(err, to_eight_bits(f, m, &im, err));
-    if (im.channels - (im.has_alpha ? 1 : 0) != 1 && im.channels - (im.has_alpha ? 1 : 0) != 3)
-        XA_FAIL(err, XA_UNSUPPORTED, "%s: %d channels are no picture", file, im.channels);
-    XA_TRY(err, xa_image_to_channels(&im, 3, &rgb, err));
-    const int64_t longer = rgb.width > rgb.height ? rgb.width : rgb.height;
-    if (longer > most) {
-        const double by = (double)most / (double)longer;
-        const int64_t w = (int64_t)fmax(1.0, round((double)rgb.width * by));
-        const int64_t h = (int64_t)fmax(1.0, round((double)rgb.height * by));
-        XA_TRY(err, xa_image_resize(&rgb, w, h, XA_RESAMPLE_PIL_BILINEAR, out, err));
-    } else {
-        *out = rgb;
-        rgb = (xa_image){0};
-    }
+    xa_depth depth;
+    XA_TRY(err, depth_of(f, m, &depth, err));
+    XA_TRY(err, xa_image_to_picture(&im, &depth, most, out, err));
 done:
     xa_image_fini(&im);
-    xa_image_fini(&rgb);
+    if (st == XA_NOT_FOUND || st == XA_IO) { /* the data set is not here: what the archive keeps */
+        xa_err none = XA_ERR_INIT;
+        if (stored_picture(f, sample, out, frame, &none) == XA_OK)
+            st = XA_OK;
+    }
     if (file != name)
         free(file);
     free(name);
     free(row);
-    return st;
-}
-
-xa_status
-xa_figure_boxes(const xa_figure_rows *f, int64_t sample, double (**out)[4], int *n, xa_err *err)
-{
-    xa_status st = XA_OK;
-    int64_t range[2];
-    double(*box)[4] = NULL;
-    *n = 0;
-    XA_TRY(err,
-           xa_archive_read(f->r->archive, "/samples/annotations/offset", sample, 2, range, err));
-    if (range[0] < 0 || range[1] < range[0] || range[1] - range[0] > 1 << 20)
-        XA_FAIL(err, XA_FORMAT, "%s: /samples/annotations/offset does not ascend", f->path);
-    box = xa_alloc((size_t)(range[1] - range[0]) + 1, sizeof *box);
-    if (!box)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
-    for (int64_t k = range[0]; k < range[1]; k++) {
-        uint8_t kind;
-        XA_TRY(err, xa_archive_read(f->r->archive, "/samples/annotations/kind", k, 1, &kind, err));
-        XA_TRY(err, xa_archive_read(f->r->archive, "/samples/annotations/box", k, 1, box[*n], err));
-        *n += kind == XA_ANNOTATION_BOX;
-    }
-    *out = box;
-    box = NULL;
-done:
-    free(box);
     return st;
 }

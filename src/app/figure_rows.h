@@ -88,4 +88,23 @@ XA_MUST_USE xa_status xa_figure_image_read(const xa_figure_rows *f,
 XA_MUST_USE xa_status
 xa_figure_boxes(const xa_figure_rows *f, int64_t sample, double (**out)[4], int *n, xa_err *err);
 
+/* Lines over a picture, x0,y0,x1,y1 in the stored frame; free edge. */
+typedef struct xa_figure_edges {
+    double (*edge)[4];
+    int n;
+    size_t cap;
+} xa_figure_edges;
+/* Borders of a sample's masks, appended. Fails as reading a mask does. */
+XA_MUST_USE xa_status xa_figure_outlines(const xa_figure_rows *f,
+                                         int64_t sample,
+                                         xa_figure_edges *out,
+                                         xa_err *err);
+/* The cells of the model's coarsest map over its input, appended: the patches of a vision
+ * transformer with attention or token maps, the last layer's cells of a convolutional network. */
+XA_MUST_USE xa_status xa_figure_grid(const xa_figure_rows *f,
+                                     const xa_read_model *m,
+                                     int64_t sample,
+                                     xa_figure_edges *out,
+                                     xa_err *err);
+
 #endif

@@ -93,6 +93,20 @@ static void read_tolerate(xa_ynode n, xa_job *job, xa_problems *problems)
         job->tolerate_failed /= 100.0;
 }
 
+static void read_store(xa_ynode n, xa_job *job, xa_problems *problems)
+{
+    static const char *const keys[] = {"thumbnails"};
+    if (!n.id)
+        return;
+    if (xa_yaml_kind(n) != XA_Y_MAP) {
+        XA_YAML_PROBLEM(problems, n, "store: expected a map, such as { thumbnails: 256 }");
+        return;
+    }
+    xa_job_check_keys(n, "store", keys, 1, problems);
+    xa_job_i64(
+        xa_yaml_get(n, "thumbnails"), "thumbnails", 16, 2048, &job->audit.thumbnails, problems);
+}
+
 static void read_limits(xa_ynode n, xa_job *job, xa_problems *problems)
 {
     static const char *const keys[] = {"max_pixels", "max_bytes", "max_samples"};
@@ -206,6 +220,7 @@ static void read_top(xa_ynode root, xa_job *job, xa_problems *problems)
                                        "models",
                                        "metrics",
                                        "checks",
+                                       "store",
                                        "tolerate_failed",
                                        "threads",
                                        "limits"};
@@ -237,6 +252,7 @@ static void read_top(xa_ynode root, xa_job *job, xa_problems *problems)
         read_models(xa_yaml_get(root, "models"), job, problems);
     xa_job_read_metrics(xa_yaml_get(root, "metrics"), &job->audit, problems);
     xa_job_read_checks(xa_yaml_get(root, "checks"), &job->audit, problems);
+    read_store(xa_yaml_get(root, "store"), job, problems);
 }
 
 static xa_status apply_set(xa_yaml *y, const char *assignment, xa_err *err)

@@ -170,6 +170,12 @@ xa_status xa_stage_unit(xa_stage *s, const xa_place *place, const xa_rows *rows,
     XA_RETURN_TRY(err,
                   put(s, c->pixel_hash, at, n, sizeof *rows->pixel_hash, rows->pixel_hash, err));
     XA_RETURN_TRY(err, put(s, c->seconds, at, n, sizeof *rows->seconds, rows->seconds, err));
+    if (rows->thumbnail) {
+        const size_t bytes = xa_thumbnail_bytes(&c->job->audit);
+        XA_RETURN_TRY(err, put(s, c->thumbnail, at, n, bytes, rows->thumbnail, err));
+        XA_RETURN_TRY(
+            err, put(s, c->thumbnail_size, at, n, 2 * sizeof(int32_t), rows->thumbnail_size, err));
+    }
     for (int m = 0; m < rows->nmodels; m++)
         XA_RETURN_TRY(err, put_model(s, place, rows, m, err));
     return s->bytes >= FLUSH_BYTES ? flush(s, err) : XA_OK;

@@ -81,6 +81,8 @@ void xa_rows_free(xa_rows *r)
     free(r->width);
     free(r->height);
     free(r->pixel_hash);
+    free(r->thumbnail);
+    free(r->thumbnail_size);
     free(r->seconds);
     free(r->pair_slot);
     free(r->pair_class);
@@ -128,6 +130,12 @@ xa_status xa_rows_create(const xa_audit *a, xa_rows **out, xa_err *err)
     r->models = xa_alloc((size_t)r->nmodels + 1, sizeof(xa_model_rows));
     if (!r->width || !r->height || !r->pixel_hash || !r->seconds || !r->models)
         XA_FAIL(err, XA_NOMEM, "rows: out of memory");
+    if (a->spec->thumbnails) {
+        r->thumbnail = xa_alloc(n, xa_thumbnail_bytes(a->spec));
+        r->thumbnail_size = xa_alloc(n, 2 * sizeof(int32_t));
+        if (!r->thumbnail || !r->thumbnail_size)
+            XA_FAIL(err, XA_NOMEM, "rows: out of memory");
+    }
     for (int m = 0; m < r->nmodels; m++)
         if (!create_model_rows(&r->models[m], a, m))
             XA_FAIL(err, XA_NOMEM, "rows: out of memory");
@@ -265,6 +273,10 @@ xa_status xa_rows_reset(xa_rows *r, const xa_sample *samples, int64_t n, xa_err 
         r->width[i] = r->height[i] = 0;
         r->pixel_hash[i] = 0;
         r->seconds[i] = NAN;
+    }
+    if (r->thumbnail) {
+        memset(r->thumbnail, 0, (size_t)n * xa_thumbnail_bytes(r->audit->spec));
+        memset(r->thumbnail_size, 0, (size_t)n * 2 * sizeof(int32_t));
     }
     XA_RETURN_TRY(err, reset_pairs(r, samples, err));
     for (int m = 0; m < r->nmodels; m++) {

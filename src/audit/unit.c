@@ -13,6 +13,25 @@ static void fail_everywhere(xa_rows *rows, int64_t slot, uint8_t stage, const ch
         xa_rows_fail(rows, m, slot, stage, message);
 }
 
+/* A picture of it for figures; what is no picture leaves none. */
+static void keep_thumbnail(const xa_audit *a, int64_t i, xa_rows *rows)
+{
+    const int64_t side = a->spec->thumbnails;
+    xa_image small = {0};
+    xa_err why = XA_ERR_INIT;
+    uint8_t *to = rows->thumbnail + (size_t)i * xa_thumbnail_bytes(a->spec);
+    if (xa_image_to_picture(&a->images[i], &a->spec->models[0].input.depth, side, &small, &why) !=
+        XA_OK)
+        return;
+    for (int64_t y = 0; y < small.height; y++)
+        memcpy(to + y * side * 3,
+               (const uint8_t *)small.data + y * small.width * 3,
+               (size_t)small.width * 3);
+    rows->thumbnail_size[2 * i] = (int32_t)small.height;
+    rows->thumbnail_size[2 * i + 1] = (int32_t)small.width;
+    xa_image_fini(&small);
+}
+
 static void decode_all(xa_audit *a, const xa_sample *samples, int64_t n, xa_rows *rows)
 {
     for (int64_t i = 0; i < n; i++) {
@@ -30,6 +49,8 @@ static void decode_all(xa_audit *a, const xa_sample *samples, int64_t n, xa_rows
         rows->width[i] = (int32_t)a->images[i].width;
         rows->height[i] = (int32_t)a->images[i].height;
         rows->pixel_hash[i] = xa_image_hash(&a->images[i]);
+        if (rows->thumbnail)
+            keep_thumbnail(a, i, rows);
         a->seconds[i] = (float)(xa_time() - start);
     }
 }

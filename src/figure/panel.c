@@ -117,6 +117,7 @@ static cairo_surface_t *surface_of(const xa_image *im)
 static void draw_boxes(cairo_t *cr, const xa_tile *t, double scale_x, double scale_y, double font)
 {
     for (int pass = 0; pass < 2; pass++) {
+        cairo_set_line_cap(cr, CAIRO_LINE_CAP_SQUARE);
         cairo_set_line_width(cr, (pass ? 0.08 : 0.2) * font);
         cairo_set_source_rgb(cr, pass ? 0.0 : 1.0, pass ? 0.0 : 1.0, pass ? 0.0 : 1.0);
         for (int i = 0; i < t->nboxes; i++)
@@ -125,6 +126,10 @@ static void draw_boxes(cairo_t *cr, const xa_tile *t, double scale_x, double sca
                             t->box[i][1] * scale_y,
                             (t->box[i][2] - t->box[i][0]) * scale_x,
                             (t->box[i][3] - t->box[i][1]) * scale_y);
+        for (int i = 0; i < t->nedges; i++) {
+            cairo_move_to(cr, t->edge[i][0] * scale_x, t->edge[i][1] * scale_y);
+            cairo_line_to(cr, t->edge[i][2] * scale_x, t->edge[i][3] * scale_y);
+        }
         cairo_stroke(cr);
     }
 }

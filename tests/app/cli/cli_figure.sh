@@ -82,4 +82,21 @@ cp -r "$PROJECT/jobs/demo/images" photos
 expect 0 "$XAUDIT" run plain.yaml --output plain.h5 --quiet
 expect 0 "$XAUDIT" figure plain.h5 -o plain.pdf --pick first -n 3
 expect 2 "$XAUDIT" figure plain.h5 -o plain.pdf --pick best
+# outlines of masks on every picture, the grid of patches on the image alone; a mask that is gone is told
+demo_manifest 4 >outlined.csv
+sed 's/^manifest:.*/manifest: outlined.csv/' job.yaml >outlined.yaml
+expect 0 "$XAUDIT" run outlined.yaml --output outlined.h5 --quiet
+expect 0 "$XAUDIT" figure outlined.h5 -n 2 -o with.svg
+expect 0 "$XAUDIT" figure outlined.h5 -n 2 --no-boxes -o without.svg
+[ "$(wc -c <with.svg)" -gt $(($(wc -c <without.svg) + 2000)) ] || fail "no outlines are drawn"
+expect 0 "$XAUDIT" figure outlined.h5 -n 2 --patches -o patches.svg
+cmp -s with.svg patches.svg && fail "--patches draws nothing"
+sed "s#$PROJECT/jobs/demo/masks#$WORK/masks#" outlined.csv >gone.csv
+cp -r "$PROJECT/jobs/demo/masks" masks
+sed 's/^manifest:.*/manifest: gone.csv/' job.yaml >gone.yaml
+expect 0 "$XAUDIT" run gone.yaml --output gone.h5 --quiet
+rm -r masks
+expect 3 "$XAUDIT" figure gone.h5 -n 2 -o gone.png
+said 'masks/.*image_'
+expect 0 "$XAUDIT" figure outlined.h5 --pick disagree -n 1 -o disagree.png
 finish

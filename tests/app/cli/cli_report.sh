@@ -123,6 +123,29 @@ for f in root/images/*.jpg; do [ "$f" = root/images/6.jpg ] || cp root/images/6.
 expect 3 "$XAUDIT" report a.eval.h5 -o other.html --image-root root
 grep -q 'other pixels than the audited' other.html || fail "a changed image is shown"
 mv kept images
+# thumbnails: the archive alone makes figures and reports, the same from any number of ranks
+sed 's/^metrics:.*/metrics: [energy]\nstore: { thumbnails: 96 }/' job.yaml >thumb.yaml
+expect 3 "$XAUDIT" run thumb.yaml --output t.h5 --quiet
+expect 3 ranks 3 "$XAUDIT" run thumb.yaml --output t3.h5 --quiet
+cmp <(digest t.h5) <(digest t3.h5) || fail "thumbnails depend on the number of ranks"
+expect 0 /usr/bin/python3 - <<'PY'
+import h5py
+f = h5py.File("t.h5")
+t, s = f["samples/thumbnail"], f["samples/thumbnail_size"][:]
+w, h = f["samples/width"][:], f["samples/height"][:]
+assert t.shape[1:] == (96, 96, 3) and (s.max(1)[:-1] == 96).all() and not s[-1].any() and not t[-1].any()
+for i in range(len(s) - 1):
+    assert abs(s[i][0] / s[i][1] - h[i] / w[i]) < 0.02
+    assert t[i][: s[i][0], : s[i][1]].std() > 10 and not t[i][s[i][0] :].any() and not t[i][:, s[i][1] :].any()
+PY
+mv images away
+expect 0 "$XAUDIT" report t.h5 -o t.html
+expect 0 /usr/bin/python3 -c 'from read import read; p = read("t.html"); assert p.tags["img"] > 20'
+expect 0 "$XAUDIT" figure t.h5 --pick best -n 2 -o t.png
+expect 0 "$XAUDIT" verify t.h5
+mv away images
+expect 2 "$XAUDIT" check job.yaml --set 'store={ thumbnails: 4 }'
+said 'thumbnails: expected a whole number from 16 to 2048'
 # refused
 expect 2 "$XAUDIT" report a.h5
 expect 2 "$XAUDIT" report nothing.h5 -o x.html
