@@ -68,6 +68,9 @@ XA_MUST_USE xa_status xa_audit_pack(xa_audit *a, void *blob, xa_err *err);
  */
 void xa_audit_attach(xa_audit *a, const void *blob, void *arena, const xa_tick *tick);
 
+/* Looks on at the passes of model m; between units. */
+void xa_audit_profile(xa_audit *a, int m, const xa_profile *profile);
+
 /* ---- rows ------------------------------------------------------------------------------------ */
 
 static inline size_t xa_thumbnail_bytes(const xa_audit_spec *s)

@@ -337,6 +337,26 @@ typedef struct xa_attention_sink {
     void *arg;
 } xa_attention_sink;
 
+/* Looks on at what every operator takes; costs nothing where it is not set. */
+typedef enum xa_work_kind {
+    XA_WORK_FORWARD,
+    XA_WORK_BACKWARD,
+    XA_WORK_MASK,
+    XA_WORK_ADD
+} xa_work_kind;
+typedef struct xa_work {
+    xa_work_kind kind;
+    int node;     /* the operator; of an ADD of gradients -1 */
+    int reach;    /* of a backward pass; -1 forward */
+    double flops; /* of the whole batch */
+    double bytes; /* read and written at least: operands, results, weights; of the whole batch */
+    double seconds;
+} xa_work;
+typedef struct xa_profile {
+    void (*took)(void *arg, const xa_work *work);
+    void *arg;
+} xa_profile;
+
 /* Caller's storage. Borrows plan, blob and arena until it is no longer used. */
 typedef struct xa_run {
     const xa_plan *plan;
@@ -344,6 +364,7 @@ typedef struct xa_run {
     unsigned char *arena;
     xa_tick tick;
     xa_attention_sink sink; /* take NULL: nobody looks; may be set between passes */
+    xa_profile profile;     /* took NULL: nobody looks */
 } xa_run;
 
 /* arena: arena_bytes, 64-byte aligned. */
@@ -360,5 +381,16 @@ void xa_run_backward(xa_run *r, int reach, const float *seed);
 /* [batch, node shape] dS/d(node) of the last backward pass, for a node of its reach or the input
  * node; valid until the next pass. NULL if that reach does not deliver it. */
 const float *xa_run_gradient(const xa_run *r, int reach, int node);
+
+/* ---- the machine ----------------------------------------------------------------------------- */
+
+/* What one core does at best, measured for about `seconds` of CPU time: multiply-adds in registers
+ * (2 flops each), and bytes read plus written by copying 64 MiB. */
+typedef struct xa_machine {
+    const char *isa;
+    double flops, copy, copy_streaming; /* a second */
+    double check;                       /* keeps the compiler from doing nothing */
+} xa_machine;
+XA_MUST_USE xa_status xa_machine_measure(double seconds, xa_machine *out, xa_err *err);
 
 #endif

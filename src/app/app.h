@@ -42,6 +42,7 @@ int xa_cmd_figure(int argc, char **argv);
 int xa_cmd_evaluate(int argc, char **argv);
 int xa_cmd_merge(int argc, char **argv);
 int xa_cmd_report(int argc, char **argv);
+int xa_cmd_bench(int argc, char **argv);
 
 /* Prints problems, sorted by line, to stderr: "file:line: text". */
 void xa_print_problems(const xa_problems *p);

@@ -19,6 +19,9 @@ static const char usage[] =
     "                      --against: agreement with Keras (tests/parity/reference.py);\n"
     "                      --slurm: an sbatch script that fits, from a short measurement;\n"
     "                      --probe: accuracy on N labelled images under the usual scalings\n"
+    "  xaudit bench JOB.yaml [--seconds S] [--top N] [--json] [--set key=value]...\n"
+    "                      time, GFLOP/s, GB/s and share of this core's peak, by operator and "
+    "layer\n"
     "  xaudit info FILE [--digest] [--job] [--methods]\n"
     "                      an archive, a model or an image, in a page\n"
     "  xaudit verify ARCHIVE\n"
@@ -70,7 +73,8 @@ int main(int argc, char **argv)
                     {"figure", xa_cmd_figure},
                     {"evaluate", xa_cmd_evaluate},
                     {"merge", xa_cmd_merge},
-                    {"report", xa_cmd_report}};
+                    {"report", xa_cmd_report},
+                    {"bench", xa_cmd_bench}};
     static const char *const names[] = {"run",
                                         "check",
                                         "info",
@@ -81,7 +85,8 @@ int main(int argc, char **argv)
                                         "figure",
                                         "evaluate",
                                         "merge",
-                                        "report"};
+                                        "report",
+                                        "bench"};
     const char *wanted_level = getenv("XAUDIT_LOG");
     static xa_log_level most = XA_LOG_WARN;
     if (wanted_level && !strcmp(wanted_level, "debug"))

@@ -357,3 +357,8 @@ void xa_audit_attach(xa_audit *a, const void *blob, void *arena, const xa_tick *
                     tick);
     }
 }
+
+void xa_audit_profile(xa_audit *a, int m, const xa_profile *profile)
+{
+    a->models[m].run.profile = *profile;
+}

@@ -48,6 +48,62 @@ static xa_op_call common_call(const xa_run *r, const xa_step *s)
                         .tick = &r->tick};
 }
 
+/* ---- who looks on ---- */
+
+static double count_of(const xa_plan *p, int node)
+{
+    return (double)xa_shape_count(&xa_graph_node(p->graph, node)->shape);
+}
+
+/* Operands and result in single precision; weights are read once a batch. */
+static double bytes_of(const xa_plan *p, const xa_step *s, int i)
+{
+    const xa_node *node = xa_graph_node(p->graph, s->node);
+    const size_t next = i + 1 < p->nsteps ? p->steps[i + 1].weights_at : p->weight_bytes;
+    double values = count_of(p, s->out);
+    for (int k = 0; k < node->ninputs; k++)
+        values += count_of(p, node->inputs[k]);
+    if (s->residual >= 0)
+        values += count_of(p, s->residual);
+    return 4.0 * values * (double)p->batch + (double)(next - s->weights_at);
+}
+
+static void tell_forward(const xa_run *r, int i, double start)
+{
+    const xa_plan *p = r->plan;
+    const xa_step *s = &p->steps[i];
+    const xa_work w = {.kind = XA_WORK_FORWARD,
+                       .node = s->node,
+                       .reach = -1,
+                       .flops = xa_node_flops(p->graph, s->node) * (double)p->batch,
+                       .bytes = bytes_of(p, s, i),
+                       .seconds = xa_time() - start};
+    r->profile.took(r->profile.arg, &w);
+}
+
+static void tell_backward(const xa_run *r, int reach, const xa_instr *in, double start)
+{
+    const xa_plan *p = r->plan;
+    xa_work w = {.reach = reach, .node = -1, .kind = XA_WORK_ADD, .seconds = xa_time() - start};
+    if (in->kind == XA_INSTR_ADD) {
+        w.flops = (double)(in->count * p->batch);
+        w.bytes = 12.0 * w.flops;
+    } else if (in->kind == XA_INSTR_MASK) {
+        w.kind = XA_WORK_MASK;
+        w.node = p->steps[in->step].out;
+        w.flops = count_of(p, w.node) * (double)p->batch;
+        w.bytes = 8.125 * w.flops;
+    } else {
+        const xa_step *s = &p->steps[in->step];
+        w.kind = XA_WORK_BACKWARD;
+        w.node = s->node;
+        w.flops = xa_node_flops(p->graph, s->node) * (s->op->flags & XA_OP_JOINT ? 2.5 : 1.0) *
+                  (double)p->batch;
+        w.bytes = bytes_of(p, s, in->step);
+    }
+    r->profile.took(r->profile.arg, &w);
+}
+
 void xa_run_forward(xa_run *r)
 {
     const xa_plan *p = r->plan;
@@ -64,7 +120,10 @@ void xa_run_forward(xa_run *r)
         c.scratch = place(r, s->scratch);
         c.residual = s->residual >= 0 ? place(r, p->value[s->residual]) : NULL;
         c.sink = r->sink.take ? &r->sink : NULL;
+        const double start = r->profile.took ? xa_time() : 0.0;
         s->op->forward(&c);
+        if (r->profile.took)
+            tell_forward(r, i, start);
         xa_tick_now(&r->tick);
     }
 }
@@ -120,7 +179,10 @@ void xa_run_backward(xa_run *r, int reach, const float *seed)
     const xa_backward *b = &p->backward[reach];
     memcpy(place(r, b->seed), seed, p->storages[b->seed].bytes);
     for (size_t i = 0; i < b->ninstr; i++) {
+        const double start = r->profile.took ? xa_time() : 0.0;
         execute(r, &b->instr[i]);
+        if (r->profile.took)
+            tell_backward(r, reach, &b->instr[i], start);
         xa_tick_now(&r->tick);
     }
 }
