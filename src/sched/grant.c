@@ -26,6 +26,13 @@ int64_t xa__grant_units(const xa__grant_state *g)
     return (int64_t)n;
 }
 
+double xa__share(double speed, int known, int ranks, double unit_seconds)
+{
+    if (known == 0 || unit_seconds <= 0)
+        return 0;
+    return 1 / unit_seconds / (speed * (double)ranks / known);
+}
+
 double xa__unit_seconds(double old, int64_t units, double seconds)
 {
     if (units <= 0)

@@ -19,6 +19,10 @@ typedef struct xa__grant_state {
  * tail half of the rank's share in what remains, so that all ranks end together. */
 int64_t xa__grant_units(const xa__grant_state *g);
 
+/* A rank's part in the speed of all: `speed` is the sum of 1 / unit_seconds over the `known` ranks
+ * of all that are measured; the others count as their average. 0: not known. */
+double xa__share(double speed, int known, int ranks, double unit_seconds);
+
 /* The estimate after `units` took `seconds`; old 0: none. */
 double xa__unit_seconds(double old, int64_t units, double seconds);
 

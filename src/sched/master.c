@@ -79,10 +79,7 @@ static double share_of(const xa_sched *s, int rank)
             known++;
         }
     }
-    if (known == 0 || s->m.peer[rank].unit_seconds <= 0)
-        return 0;
-    speed *= (double)s->size / known;
-    return 1 / s->m.peer[rank].unit_seconds / speed;
+    return xa__share(speed, known, s->size, s->m.peer[rank].unit_seconds);
 }
 
 /* Takes units off the list for a rank and packs them; false when there is nothing to give. */
