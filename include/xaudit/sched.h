@@ -43,10 +43,14 @@ typedef struct xa_sched_calls {
                       int64_t *finished,
                       xa_str *report,
                       xa_err *err);
-    /* Rank 0: units [first, first+n) are written and synced by some rank: mark them, durably.
-     * Called from a tick of rank 0's own work(), too, once a commit of any rank. */
+    /* Rank 0: units [first, first+n) are written and synced by some rank: mark them. Called from a
+     * tick of rank 0's own work(), too, once a commit of any rank. */
     xa_status (*mark)(
         void *arg, int64_t first, int64_t n, const void *report, size_t size, xa_err *err);
+    /* Rank 0: what was marked since the last call is to be durable now; NULL: mark() sees to that.
+     * Syncing costs a millisecond and more, so commits wait for one another until marking takes no
+     * more than a twentieth of rank 0's time. */
+    xa_status (*settle)(void *arg, xa_err *err);
     /* Rank 0, at most a few times a second; NULL: no progress. done and total count units of this
      * run; seconds_left is negative while unknown. Called once more at the end. */
     void (*progress)(void *arg, int64_t done, int64_t total, double seconds, double seconds_left);

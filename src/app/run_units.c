@@ -117,18 +117,24 @@ mark(void *arg, int64_t first, int64_t n, const void *report, size_t size, xa_er
             err,
             xa_archive_write(r->archive, r->contents->models[m].status, start, count, status, err));
     }
-    xa_fault_at(&r->fault, r->rank, "marked");
-    XA_TRY(err, xa_archive_sync(r->archive, err));
-    xa_fault_at(&r->fault, r->rank, "settled");
-    xa_lock_beat(r->lock);
-    if (xa_lock_lost(r->lock))
-        XA_FAIL(err,
-                XA_BUSY,
-                "%s: another run took the lock over; this one stops",
-                r->loaded.job.output);
 done:
     free(status);
     return st;
+}
+
+static xa_status settle(void *arg, xa_err *err)
+{
+    run *r = arg;
+    xa_fault_at(&r->fault, r->rank, "marked");
+    XA_RETURN_TRY(err, xa_archive_sync(r->archive, err));
+    xa_fault_at(&r->fault, r->rank, "settled");
+    xa_lock_beat(r->lock);
+    if (xa_lock_lost(r->lock))
+        XA_RETURN_FAIL(err,
+                       XA_BUSY,
+                       "%s: another run took the lock over; this one stops",
+                       r->loaded.job.output);
+    return XA_OK;
 }
 
 /* ---- progress ---- */
@@ -220,7 +226,7 @@ xa_status xa_run_units(run *r, xa_err *err)
 {
     xa_sched_options opt = xa_sched_defaults();
     const xa_sched_calls calls = {
-        .arg = r, .pack = pack, .work = work, .mark = mark, .progress = progress};
+        .arg = r, .pack = pack, .work = work, .mark = mark, .settle = settle, .progress = progress};
     xa_err mine = XA_ERR_INIT;
     xa_status st = XA_OK;
     opt.todo = r->todo;

@@ -193,26 +193,45 @@ static xa_status commit(xa_sched *s,
     return XA_OK;
 }
 
-static void mark_commits(xa_sched *s)
+/* Marks what is due, all with one settling; `now` or later: everything. */
+static void mark_commits(xa_sched *s, bool now)
 {
+    enum { PART = 20 };
     xa__master *m = &s->m;
+    const double start = xa_time();
+    int64_t marked = 0;
+    xa_err why = XA_ERR_INIT;
+    xa_status st = XA_OK;
+    if (m->ncommit == 0 || (!now && start < m->mark_at))
+        return;
+    /* After one failure nothing more is marked: a full disk stays full. */
     for (size_t i = 0; i < m->ncommit; i++) {
         const xa__commit *k = &m->commit[i];
-        /* After one failure nothing more is marked: a full disk stays full. */
-        if (!m->mark_failed) {
-            xa_err why = XA_ERR_INIT;
-            xa_status st =
-                s->calls.mark(s->calls.arg, k->done.first, k->done.n, k->report, k->size, &why);
-            if (st == XA_OK) {
-                m->done += k->done.n;
-            } else {
-                m->mark_failed = true;
-                own_failure(s, st, &why);
-            }
-        }
+        if (st == XA_OK && !m->mark_failed)
+            st = s->calls.mark(s->calls.arg, k->done.first, k->done.n, k->report, k->size, &why);
+        if (st == XA_OK && !m->mark_failed)
+            marked += k->done.n;
         free(m->commit[i].report);
     }
     m->ncommit = 0;
+    if (st == XA_OK && !m->mark_failed && s->calls.settle)
+        st = s->calls.settle(s->calls.arg, &why);
+    else if (st != XA_OK && marked > 0 && s->calls.settle) {
+        xa_err second = XA_ERR_INIT; /* what was marked before the failure still counts */
+        if (s->calls.settle(s->calls.arg, &second) == XA_OK)
+            m->done += marked;
+        marked = 0;
+    }
+    if (st == XA_OK) {
+        m->done += marked;
+    } else {
+        if (!s->calls.settle)
+            m->done += marked;
+        m->mark_failed = true;
+        own_failure(s, st, &why);
+    }
+    const double end = xa_time();
+    m->mark_at = end + (PART - 1) * (end - start);
 }
 
 /* ---- messages -------------------------------------------------------------------------------- */
@@ -310,7 +329,7 @@ void xa__master_service(xa_sched *s)
         return;
     tell_stop(s);
     answer_asks(s);
-    mark_commits(s);
+    mark_commits(s, false);
     /* A mark or a grant may have failed just now. */
     tell_stop(s);
     progress(s, false);
@@ -347,8 +366,14 @@ static void own_grant(xa_sched *s)
 static bool idle_tick(void *arg)
 {
     xa_sched *s = arg;
+    const bool stopping = s->stopping;
     if (xa__sched_signal(s))
         return false;
+    s->in_tick = true;
+    mark_commits(s, false);
+    s->in_tick = false;
+    if (s->stopping != stopping)
+        return false; /* marking failed: the ranks are to be told */
     progress(s, false);
     return true;
 }
@@ -409,6 +434,9 @@ void xa__master_run(xa_sched *s)
             break;
         wait_for_message(s);
     }
+    s->in_tick = true;
+    mark_commits(s, true);
+    s->in_tick = false;
     const xa__answer end = {
         .kind = XA__END,
         .end = (int)xa__master_end(s),

@@ -1,12 +1,15 @@
 /* The grant protocol with thousands of virtual ranks, in virtual time: how long they wait, and what
  * answering costs rank 0. Grant sizes are the program's own (src/sched/grant.c); a rank asks one
- * grant ahead, when a tenth of what it has is left or as long before as answers take; rank 0 works
- * too and answers at its ticks. Prints a Markdown table.
+ * grant ahead, when a twentieth of what it has is left or as long before as answers take; rank 0
+ * works too and answers at its ticks. Prints a Markdown table.
  *
- *   grants [handling_us [marking_us [target_s]]]
+ *   grants [handling_us [marking_us [sync_us [target_s]]]]      40 20 1000 2
  *
- * handling: taking an ask, packing its rows and posting them; marking: status bytes written and
- * synced; target: length of a grant. */
+ * handling: taking an ask, packing its rows and posting them; marking: writing the status bytes of
+ * a commit; sync: bringing them to the disk, for all that wait together and at most a twentieth of
+ * rank 0's time (sched.h); target: length of a grant. A sync of 0 and a marking of 1020 is a sync
+ * for every commit.
+ */
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -16,7 +19,7 @@
 #include "xaudit/util.h"
 
 enum { ASK, ANSWER, WORK_END, LEAD };
-static const double latency = 50e-6, tick = 2e-3, lead_part = 0.1;
+static const double latency = 50e-6, tick = 2e-3, lead_part = 0.05;
 
 typedef struct event {
     double at;
@@ -41,7 +44,7 @@ typedef struct world {
     rank *ranks;
     int size;
     int64_t remaining;
-    double unit, busy, service, extra, target, handling, marking, now, speed_sum;
+    double unit, busy, service, extra, target, handling, marking, sync, mark_at, now, speed_sum;
     int known;
     uint64_t drawn;
 } world;
@@ -153,8 +156,12 @@ static void handle(world *w, const event *e)
     switch (e->kind) {
     case ASK: {
         /* at rank 0's next tick, after what waits before it; while rank 0 naps it looks as often */
-        const double cost = w->handling + (x->done_units > 0 ? w->marking : 0.0);
         const double start = fmax(ceil(e->at / tick) * tick, w->busy);
+        double cost = w->handling + (x->done_units > 0 ? w->marking : 0.0);
+        if (x->done_units > 0 && start >= w->mark_at) {
+            cost += w->sync;
+            w->mark_at = start + cost + 19.0 * w->sync;
+        }
         w->busy = start + cost;
         w->service += cost;
         w->extra += cost;
@@ -190,8 +197,8 @@ static void handle(world *w, const event *e)
         x->idle_since = w->now;
         if (e->rank == 0) {
             learn(w, x);
-            w->service += w->marking;
-            w->extra += w->marking;
+            w->service += w->marking + w->sync;
+            w->extra += w->marking + w->sync;
             const int64_t n = take(w, 0);
             if (n > 0)
                 begin(w, 0, n);
@@ -207,10 +214,15 @@ static void handle(world *w, const event *e)
     }
 }
 
-static void run(int size, double unit, int slow, double handling, double marking, double target)
+static void
+run(int size, double unit, int slow, double handling, double marking, double sync, double target)
 {
-    world w = {
-        .size = size, .unit = unit, .handling = handling, .marking = marking, .target = target};
+    world w = {.size = size,
+               .unit = unit,
+               .handling = handling,
+               .marking = marking,
+               .sync = sync,
+               .target = target};
     double end = 0, speed = 0, idle = 0;
     const int64_t units = (int64_t)((double)size * ceil(60.0 / unit)); /* a minute of work each */
     w.remaining = units;
@@ -250,14 +262,15 @@ int main(int argc, char **argv)
     static const int sizes[] = {2, 64, 512, 4096};
     static const double units[] = {0.01, 0.1, 1.0};
     const double handling = 1e-6 * (argc > 1 ? atof(argv[1]) : 40.0);
-    const double marking = 1e-6 * (argc > 2 ? atof(argv[2]) : 1000.0);
-    const double target = argc > 3 ? atof(argv[3]) : 2.0;
+    const double marking = 1e-6 * (argc > 2 ? atof(argv[2]) : 20.0);
+    const double sync = 1e-6 * (argc > 3 ? atof(argv[3]) : 1000.0);
+    const double target = argc > 4 ? atof(argv[4]) : 2.0;
     printf(
         "| ranks | an image | ranks are | longer than ideal | idle | rank 0 answers and marks |\n"
         "| --- | --- | --- | --- | --- | --- |\n");
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
         for (size_t u = 0; u < sizeof units / sizeof *units; u++)
             for (int slow = 0; slow < 2; slow++)
-                run(sizes[s], units[u], slow, handling, marking, target);
+                run(sizes[s], units[u], slow, handling, marking, sync, target);
     return 0;
 }

@@ -18,6 +18,7 @@ void world_init(world *w, xa_comm *c)
         .fail_rank = -1,
         .pack_fail_at = -1,
         .mark_fails = -1,
+        .settle_fails = -1,
         .short_at = -1,
         .stop_at = -1,
         .signal_at = -1,
@@ -139,6 +140,22 @@ mark(void *arg, int64_t first, int64_t n, const void *report, size_t size, xa_er
     }
     for (int64_t i = 0; i < n; i++)
         w->marked[first + i]++;
+    w->unsettled += n;
+    return XA_OK;
+}
+
+static xa_status settle(void *arg, xa_err *err)
+{
+    world *w = arg;
+    assert_int_equal(w->rank, 0);
+    assert_true(w->unsettled > 0); /* never for nothing */
+    if (w->settle_calls++ == w->settle_fails)
+        XA_RETURN_FAIL(err, XA_IO, "the disk does not answer");
+    const double until = xa_time() + w->settle_seconds;
+    while (xa_time() < until)
+        ;
+    w->settled += w->unsettled;
+    w->unsettled = 0;
     return XA_OK;
 }
 
@@ -161,8 +178,12 @@ xa_status world_run(world *w, const xa_sched_options *opt, const int64_t *todo, 
         o.todo = todo;
         o.ntodo = ntodo;
     }
-    const xa_sched_calls calls = {
-        .arg = w, .pack = pack, .work = work, .mark = mark, .progress = progress};
+    const xa_sched_calls calls = {.arg = w,
+                                  .pack = pack,
+                                  .work = work,
+                                  .mark = mark,
+                                  .settle = w->settles ? settle : NULL,
+                                  .progress = progress};
     w->remaining = ntodo;
     w->err = (xa_err)XA_ERR_INIT;
     xa_err err = XA_ERR_INIT;

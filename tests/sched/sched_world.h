@@ -38,6 +38,10 @@ typedef struct world {
     int64_t remaining; /* rank 0, by the calls of pack */
     int64_t finished[WORLD_UNITS];
     int64_t marked[WORLD_UNITS];
+    bool settles;                             /* there is a settle() */
+    int64_t settle_fails;                     /* the settle() that fails, from 0; -1: none */
+    double settle_seconds;                    /* how long one takes */
+    int64_t unsettled, settled, settle_calls; /* units */
     int progress_calls;
     int64_t progress_done;
     xa_sched_result result;

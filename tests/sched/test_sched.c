@@ -45,6 +45,37 @@ static void test_counts(void **state)
     }
 }
 
+/* Commits wait for one another while settling takes long; in the end all of them are settled, and
+ * only what is settled counts as done. */
+static void test_settling(void **state)
+{
+    xa_comm *c = *state;
+    static world w;
+    for (int slow = 0; slow < 2; slow++) {
+        world_init(&w, c);
+        w.settles = true;
+        w.settle_seconds = slow ? 0.01 : 0.0;
+        w.unit_seconds = 0.0005;
+        xa_sched_options o = quick();
+        o.max_grant = 2;
+        run_well(&w, &o, world_list(WORLD_UNITS), WORLD_UNITS);
+        if (w.rank == 0) {
+            assert_int_equal(w.settled, WORLD_UNITS);
+            assert_int_equal(w.unsettled, 0);
+            if (slow) /* one for each commit would be half of the units at least */
+                assert_true(w.settle_calls < WORLD_UNITS / 4);
+        }
+    }
+    world_init(&w, c);
+    w.settles = true;
+    w.settle_fails = 0;
+    const xa_sched_options o = quick();
+    assert_int_equal(world_run(&w, &o, world_list(40), 40), XA_IO);
+    assert_int_equal(w.result.end, XA_SCHED_FAILED);
+    assert_int_equal(w.result.done, 0);
+    assert_non_null(strstr(w.err.message, "the disk does not answer"));
+}
+
 /* Units that cost nothing: the protocol alone, as fast as it goes. */
 static void test_free_units(void **state)
 {
@@ -219,6 +250,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_settling),
         cmocka_unit_test(test_free_units),
         cmocka_unit_test(test_default_options),
         cmocka_unit_test(test_holes),
