@@ -14,21 +14,29 @@ enum { T = XA_STATS_THRESHOLDS, BINS = XA_STATS_BINS, TOGETHER = 8 };
 /* Figure of one sum of counts: [width]; units: how many it holds. */
 typedef double figure_fn(const void *arg, const double *counts, double units);
 
+/* Counts of clusters: small ones in 16 bits, where no replicate's sum can pass them, for memory and
+ * lanes are what limits here. */
 typedef struct counted {
     int64_t nclusters, width;
-    double *units;  /* [nclusters] */
-    double *counts; /* [nclusters, width] */
+    double *units;   /* [nclusters] */
+    double *counts;  /* [nclusters, width]; NULL: */
+    uint16_t *small; /* likewise */
 } counted;
 
-static xa_status counted_init(counted *c, int64_t nclusters, int64_t width, xa_err *err)
+/* most: the largest count a cluster may have; INT64_MAX: unknown. */
+static xa_status
+counted_init(counted *c, int64_t nclusters, int64_t width, int64_t most, xa_err *err)
 {
     size_t size;
     *c = (counted){.nclusters = nclusters, .width = width};
     if (xa_size_mul((size_t)nclusters, (size_t)width, &size)) {
         c->units = xa_alloc((size_t)nclusters, sizeof *c->units);
-        c->counts = xa_alloc(size, sizeof *c->counts);
+        if (most <= UINT16_MAX / nclusters) /* a replicate draws nclusters clusters */
+            c->small = xa_alloc(size, sizeof *c->small);
+        else
+            c->counts = xa_alloc(size, sizeof *c->counts);
     }
-    if (!c->units || !c->counts)
+    if (!c->units || (!c->counts && !c->small))
         XA_RETURN_FAIL(err,
                        XA_NOMEM,
                        "curves: no memory for %lld clusters of %lld counts",
@@ -41,12 +49,50 @@ static void counted_fini(counted *c)
 {
     free(c->units);
     free(c->counts);
+    free(c->small);
 }
 
-static void add_counts(double *restrict to, const double *restrict from, double w, int64_t width)
+static void add_large(double *restrict to, const double *restrict from, double w, int64_t width)
 {
     for (int64_t i = 0; i < width; i++)
         to[i] += w * from[i];
+}
+
+static void
+add_small(uint16_t *restrict to, const uint16_t *restrict from, uint16_t w, int64_t width)
+{
+    for (int64_t i = 0; i < width; i++)
+        to[i] = (uint16_t)(to[i] + w * from[i]);
+}
+
+/* Sums of one replicate: [width] in either width, read as doubles. */
+typedef struct sums {
+    double *large;
+    uint16_t *small;
+} sums;
+
+static void add_cluster(const counted *c, int64_t cluster, uint32_t w, const sums *to)
+{
+    if (c->small)
+        add_small(to->small, c->small + cluster * c->width, (uint16_t)w, c->width);
+    else
+        add_large(to->large, c->counts + cluster * c->width, (double)w, c->width);
+}
+
+static double
+figure_of(const counted *c, const sums *s, figure_fn *figure, const void *arg, double units)
+{
+    for (int64_t i = 0; c->small && i < c->width; i++)
+        s->large[i] = (double)s->small[i];
+    return figure(arg, s->large, units);
+}
+
+static void clear(const counted *c, const sums *s)
+{
+    if (c->small)
+        memset(s->small, 0, (size_t)c->width * sizeof *s->small);
+    else
+        memset(s->large, 0, (size_t)c->width * sizeof *s->large);
 }
 
 /* The figure, and its interval from replicates that each take it anew. */
@@ -59,35 +105,40 @@ static xa_status bootstrap(const xa_stats_plan *plan,
                            xa_err *err)
 {
     xa_status st = XA_OK;
-    int64_t k = c->nclusters;
+    const int64_t k = c->nclusters;
     uint32_t *weight = xa_alloc((size_t)k, TOGETHER * sizeof *weight);
-    double *sum = xa_alloc((size_t)c->width, TOGETHER * sizeof *sum);
+    double *large = xa_alloc((size_t)c->width, TOGETHER * sizeof *large);
+    uint16_t *small = xa_alloc((size_t)c->width, TOGETHER * sizeof *small);
     double *replicate = xa_alloc((size_t)plan->replicates, sizeof *replicate);
+    sums sum[TOGETHER];
     double all = 0.0;
-    if (!weight || !sum || !replicate)
+    if (!weight || !large || !small || !replicate)
         XA_FAIL(err, XA_NOMEM, "curves: no memory for %lld clusters", (long long)k);
+    for (int j = 0; j < TOGETHER; j++)
+        sum[j] = (sums){large + j * c->width, small + j * c->width};
     for (int64_t i = 0; i < k; i++) {
         all += c->units[i];
-        add_counts(sum, c->counts + i * c->width, 1.0, c->width);
+        add_cluster(c, i, 1, &sum[0]);
     }
-    out->value = figure(arg, sum, all);
+    out->value = figure_of(c, &sum[0], figure, arg, all);
     for (int64_t b = 0; b < plan->replicates; b += TOGETHER) {
-        int64_t left = plan->replicates - b;
-        int64_t nb = left < TOGETHER ? left : TOGETHER;
+        const int64_t left = plan->replicates - b;
+        const int64_t nb = left < TOGETHER ? left : TOGETHER;
         double units[TOGETHER] = {0};
-        memset(sum, 0, (size_t)(TOGETHER * c->width) * sizeof *sum);
-        for (int64_t j = 0; j < nb; j++)
+        for (int64_t j = 0; j < nb; j++) {
+            clear(c, &sum[j]);
             xa__draw(plan, b + j, k, weight + j * k);
+        }
         for (int64_t i = 0; i < k; i++)
             for (int64_t j = 0; j < nb; j++) {
-                double w = (double)weight[j * k + i];
-                if (w == 0.0)
+                const uint32_t w = weight[j * k + i];
+                if (w == 0)
                     continue;
-                units[j] += w * c->units[i];
-                add_counts(sum + j * c->width, c->counts + i * c->width, w, c->width);
+                units[j] += (double)w * c->units[i];
+                add_cluster(c, i, w, &sum[j]);
             }
         for (int64_t j = 0; j < nb; j++)
-            replicate[b + j] = figure(arg, sum + j * c->width, units[j]);
+            replicate[b + j] = figure_of(c, &sum[j], figure, arg, units[j]);
     }
     if (p)
         *p = xa__two_sided_p(replicate, plan->replicates);
@@ -95,9 +146,25 @@ static xa_status bootstrap(const xa_stats_plan *plan,
         xa__percentile(replicate, plan->replicates, plan->level, out);
 done:
     free(replicate);
-    free(sum);
+    free(large);
+    free(small);
     free(weight);
     return st;
+}
+
+/* The most units that a cluster holds. */
+static int64_t largest_cluster(const int64_t *of, int64_t n, int64_t clusters)
+{
+    int64_t most = INT64_MAX;
+    int64_t *count = xa_alloc((size_t)clusters, sizeof *count);
+    if (!count)
+        return most; /* then the wide counts */
+    most = 0;
+    for (int64_t i = 0; i < n; i++)
+        if (of[i] >= 0 && ++count[of[i]] > most)
+            most = count[of[i]];
+    free(count);
+    return most;
 }
 
 /* ---- hit masks ------------------------------------------------------------------------------- */
@@ -126,6 +193,20 @@ static xa_status thresholds_check(const xa_hits *h, const int *threshold, xa_err
                            d,
                            T - 1);
     return XA_OK;
+}
+
+/* A unit's hits into its cluster's counts from `at` on. */
+static void add_to_cluster(counted *c, int64_t cluster, int64_t at, const xa_hits *h, int64_t unit)
+{
+    const uint8_t *bits = h->bits + unit * h->levels * XA_STATS_HIT_BYTES;
+    const int64_t first = cluster * c->width + at;
+    for (int64_t i = 0; i < (int64_t)h->levels * T; i++) {
+        const int hit = bits[i / 8] >> i % 8 & 1;
+        if (c->small)
+            c->small[first + i] = (uint16_t)(c->small[first + i] + hit);
+        else
+            c->counts[first + i] += (double)hit;
+    }
 }
 
 static void add_hits(double *counts, const xa_hits *h, int64_t unit)
@@ -201,10 +282,11 @@ xa_status xa_stats_box_accuracy(const xa_stats_plan *plan,
     XA_TRY(err, xa__clusters(h->n, group, h->defined, of, &k, err));
     f = xa__no_figure(h->n);
     if (k > 0) {
-        XA_TRY(err, counted_init(&c, k, (int64_t)h->levels * T, err));
+        const int64_t most = largest_cluster(of, h->n, k);
+        XA_TRY(err, counted_init(&c, k, (int64_t)h->levels * T, most, err));
         for (int64_t i = 0; i < h->n; i++)
             if (of[i] >= 0) {
-                add_hits(c.counts + of[i] * c.width, h, i);
+                add_to_cluster(&c, of[i], 0, h, i);
                 c.units[of[i]] += 1.0;
                 f.n++;
             }
@@ -266,7 +348,7 @@ xa_status xa_stats_pxap(const xa_stats_plan *plan,
     XA_TRY(err, xa__clusters(n, group, defined, of, &k, err));
     f = xa__no_figure(n);
     if (k > 0) {
-        XA_TRY(err, counted_init(&c, k, 2 * BINS, err));
+        XA_TRY(err, counted_init(&c, k, 2 * BINS, INT64_MAX, err));
         for (int64_t i = 0; i < n; i++)
             if (of[i] >= 0) {
                 for (int64_t t = 0; t < 2 * BINS; t++)
@@ -372,11 +454,12 @@ xa_status xa_stats_box_difference(const xa_stats_plan *plan,
     *out = (xa_paired){.difference = xa__no_figure(a->n), .p = NAN};
     XA_TRY(err, both_clusters(a->n, a->defined, b->defined, group, &of, &k, err));
     if (k > 0) {
-        XA_TRY(err, counted_init(&c, k, (int64_t)(a->levels + b->levels) * T, err));
+        const int64_t most = largest_cluster(of, a->n, k);
+        XA_TRY(err, counted_init(&c, k, (int64_t)(a->levels + b->levels) * T, most, err));
         for (int64_t i = 0; i < a->n; i++)
             if (of[i] >= 0) {
-                add_hits(c.counts + of[i] * c.width, a, i);
-                add_hits(c.counts + of[i] * c.width + rule.first_of_b, b, i);
+                add_to_cluster(&c, of[i], 0, a, i);
+                add_to_cluster(&c, of[i], rule.first_of_b, b, i);
             }
         XA_TRY(err, subtract(plan, &c, of, a->n, &rule, out, err));
     }
@@ -405,7 +488,7 @@ xa_status xa_stats_pxap_difference(const xa_stats_plan *plan,
     *out = (xa_paired){.difference = xa__no_figure(n), .p = NAN};
     XA_TRY(err, both_clusters(n, defined_a, defined_b, group, &of, &k, err));
     if (k > 0) {
-        XA_TRY(err, counted_init(&c, k, 2 * w, err));
+        XA_TRY(err, counted_init(&c, k, 2 * w, INT64_MAX, err));
         for (int64_t i = 0; i < n; i++)
             for (int64_t t = 0; of[i] >= 0 && t < w; t++) {
                 c.counts[of[i] * c.width + t] += (double)a[i * w + t];

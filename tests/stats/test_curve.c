@@ -222,6 +222,27 @@ static void test_mistakes(void **state)
     assert_true(f.value == 42);
 }
 
+/* So many units in a cluster that its counts need the wide form: one cluster hits always, the other
+ * never, so replicates are 0, 1/2 or 1. */
+static void test_large_clusters(void **state)
+{
+    enum { N = 70000 };
+    (void)state;
+    uint8_t *bits = xa_alloc(N, B);
+    int64_t *group = xa_alloc(N, sizeof *group);
+    assert_true(bits != NULL && group != NULL);
+    for (int i = 0; i < N; i++) {
+        group[i] = i % 2;
+        if (i % 2)
+            set_hit(bits, 1, i, 0, 5);
+    }
+    const xa_hits h = {.n = N, .levels = 1, .bits = bits};
+    const xa_interval f = box_accuracy(&h, NULL, group);
+    assert_true(f.value == 0.5 && f.low == 0.0 && f.high == 1.0 && f.clusters == 2 && f.n == N);
+    free(bits);
+    free(group);
+}
+
 /* Every replicate of a difference is the difference of the figures of that draw. */
 static void test_differences(void **state)
 {
@@ -300,6 +321,7 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_box_accuracy),
                                        cmocka_unit_test(test_maximum_is_taken_anew),
                                        cmocka_unit_test(test_differences),
+                                       cmocka_unit_test(test_large_clusters),
                                        cmocka_unit_test(test_box_replicates),
                                        cmocka_unit_test(test_pxap_golden),
                                        cmocka_unit_test(test_pxap_closed_forms),
