@@ -403,6 +403,8 @@ xa_status xa_evaluate(const xa_evaluate_options *opt,
     bool created = false;
     st = e && part ? XA_OK : XA_NOMEM;
     XA_TRY(err, xa_comm_agree(comm, st, &mine, err));
+    if (!e || !part)
+        goto done; /* agreed on above */
     e->opt = opt;
     e->comm = comm;
     e->rank = xa_comm_rank(comm);

@@ -108,7 +108,8 @@ xa_status xa__plot_find_series(maker *k, const char *metric, xa_series_kind is, 
     XA_RETURN_TRY(err, xa__plot_own(k->o, (size_t)s->nseries, sizeof *k->name, &k->name, err));
     for (int i = 0; chosen && i < s->nseries; i++) {
         const xa_series *x = &s->series[i];
-        if (x->model != k->m->name || x->baseline || strcmp(x->metric, chosen) != 0 || x->is != is)
+        if (x->model != k->m->name || x->baseline || !x->metric || strcmp(x->metric, chosen) != 0 ||
+            x->is != is)
             continue;
         k->series[k->n] = x;
         k->name[k->n++] = x->explainer;

@@ -26,7 +26,8 @@ xa_status xa__make_agreement(maker *k, xa_err *err)
     XA_RETURN_TRY(err, xa__plot_own(k->o, 1, sizeof *plot, &plot, err));
     for (int i = 0; i < n * n; i++) {
         x[i] = i % n;
-        y[i] = i / n;
+        const int row = i / n;
+        y[i] = row;
         v[i] = i % n == i / n ? 1.0 : NAN;
     }
     for (int a = 0; a < n; a++) {

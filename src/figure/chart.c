@@ -364,7 +364,8 @@ static void draw(const xa__ink *k, const void *arg)
     y += l->rows * (l->head + l->field_h + l->below) + (l->rows - 1) * l->gap + 0.5 * l->gap;
     const int each = c->nlegend ? (int)fmax(1.0, floor(l->width / l->legend_cell)) : 1;
     for (int i = 0; i < c->nlegend; i++) {
-        const double x = (i % each) * l->legend_cell, at = y + (i / each) * l->line;
+        const int below = i / each;
+        const double x = (i % each) * l->legend_cell, at = y + below * l->line;
         xa__set_colour(k, colour_of(i));
         cairo_set_line_width(k->cr, 0.2 * c->font_pt);
         dash(k, i, c->font_pt);

@@ -349,7 +349,7 @@ xa_status xa_stats_pxap(const xa_stats_plan *plan,
     f = xa__no_figure(n);
     if (k > 0) {
         XA_TRY(err, counted_init(&c, k, 2 * BINS, INT64_MAX, err));
-        for (int64_t i = 0; i < n; i++)
+        for (int64_t i = 0; i < n && c.counts; i++)
             if (of[i] >= 0) {
                 for (int64_t t = 0; t < 2 * BINS; t++)
                     c.counts[of[i] * c.width + t] += (double)histogram[i * 2 * BINS + t];
@@ -489,7 +489,7 @@ xa_status xa_stats_pxap_difference(const xa_stats_plan *plan,
     XA_TRY(err, both_clusters(n, defined_a, defined_b, group, &of, &k, err));
     if (k > 0) {
         XA_TRY(err, counted_init(&c, k, 2 * w, INT64_MAX, err));
-        for (int64_t i = 0; i < n; i++)
+        for (int64_t i = 0; i < n && c.counts; i++)
             for (int64_t t = 0; of[i] >= 0 && t < w; t++) {
                 c.counts[of[i] * c.width + t] += (double)a[i * w + t];
                 c.counts[of[i] * c.width + w + t] += (double)b[i * w + t];
