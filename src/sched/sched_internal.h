@@ -41,7 +41,7 @@ typedef struct xa__master {
     xa__commit *commit;
     size_t ncommit, commit_cap;
     double started, progressed;
-    double mark_at; /* commits are marked from then on: see xa_sched_calls.settle */
+    double mark_at;  /* commits are marked from then on: see xa_sched_calls.settle */
     double overhead; /* seconds in answers and marks while rank 0 had work */
 } xa__master;
 
