@@ -303,6 +303,10 @@ XA_MUST_USE xa_status xa_archive_sync(xa_archive *a, xa_err *err);
 /* Local, opened for writing. NOT_FOUND: the file's name is gone; MISMATCH: it is another file's.
  * What is written then reaches a file that nobody will find. */
 XA_MUST_USE xa_status xa_archive_check_place(const xa_archive *a, xa_err *err);
+/* Local. A write or a sync of this rank has failed. The collective closing may then wait for ever,
+ * as a rank whose part of it fails does not come to the others' next step: with other ranks beside
+ * it, do not go there. */
+bool xa_archive_is_broken(const xa_archive *a);
 /* Collective when opened with a communicator. NULL allowed. Frees `a` on failure too. */
 XA_MUST_USE xa_status xa_archive_close(xa_archive *a, xa_err *err);
 

@@ -73,6 +73,14 @@ void xa_check_classes(const xa_loaded *l, xa_problems *problems);
 /* What a user most often gets wrong and no error tells: scaling twice, no labels, ... */
 void xa_check_advice(const xa_loaded *l, xa_problems *problems);
 
+/* ---- abandon.c: the end without closing ---- */
+
+/* Collective. After a failure that all ranks know of: an orderly end could hang, since a rank could
+ * not write the archive (NULL allowed) or messages are lost (XA_COMM). */
+bool xa_is_lost(xa_comm *comm, const xa_archive *archive, xa_status st);
+/* Ends all ranks with rank 0's code, once rank 0 has told the error. Does not come back. */
+void xa_abandon(xa_comm *comm, int code);
+
 /* ---- outcome.c: what an archive says about its run ---- */
 
 typedef struct xa_outcome {

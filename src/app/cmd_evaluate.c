@@ -148,6 +148,8 @@ int xa_cmd_evaluate(int argc, char **argv)
     }
     free(output);
     xa_problems_fini(&problems);
+    if (d.lost)
+        xa_abandon(comm, code);
     xa_comm_stop(comm);
     return first ? code : XA_EXIT_DONE;
 }

@@ -230,6 +230,10 @@ int xa_cmd_run(int argc, char **argv)
         }
     }
     code = code == XA_EXIT_DONE ? exit_code(&r, st) : code;
+    if (xa_is_lost(r.comm, r.archive, st)) {
+        xa_lock_release(r.lock);
+        xa_abandon(r.comm, code);
+    }
     clean(&r);
     xa_comm_stop(r.comm);
     xa_signals_remove();

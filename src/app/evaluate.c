@@ -432,7 +432,8 @@ xa_status xa_evaluate(const xa_evaluate_options *opt,
     XA_TRY(err, xa_comm_agree(comm, st, &mine, err));
     XA_TRY(err, gather(e, out, err));
 done:
-    if (e && e->archive && xa_archive_close(e->archive, NULL) != XA_OK)
+    out->lost = xa_is_lost(comm, e ? e->archive : NULL, st);
+    if (e && e->archive && !out->lost && xa_archive_close(e->archive, NULL) != XA_OK)
         xa_log(XA_LOG_DEBUG, "%s: closing failed", part);
     if (created)
         (void)unlink(part);

@@ -26,6 +26,7 @@ typedef struct xa_evaluated {
     int64_t models, explainers, metrics;
     double map_bytes;             /* read by all ranks */
     char problem[XA_ERR_MESSAGE]; /* the first region that could not be read; "" */
+    bool lost;                    /* after a failure: leave by xa_abandon */
 } xa_evaluated;
 
 /* Collective. The output is written as NAME.part and renamed when it is whole. INVALID: metrics

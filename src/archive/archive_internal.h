@@ -185,7 +185,7 @@ struct xa_archive {
     hid_t file;
     int fd;        /* for fdatasync and statvfs; -1 when reading */
     xa_comm *comm; /* NULL: serial driver */
-    bool unsynced;
+    bool unsynced, broken;
     xa__rows *field;
     int nfields;
 };

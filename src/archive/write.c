@@ -246,7 +246,8 @@ xa_archive_write(xa_archive *a, int field, int64_t first, int64_t n, const void 
     if (n == 0)
         goto done;
     a->unsynced = true;
-    if (!xa__rows_move(r, first, n, NULL, data, &at))
+    if (!xa__rows_move(r, first, n, NULL, data, &at)) {
+        a->broken = true;
         XA_H5_FAIL(err,
                    looks_full(a, r, n) ? XA_NOSPACE : XA_IO,
                    "%s: cannot write rows %lld to %lld of %s",
@@ -254,6 +255,7 @@ xa_archive_write(xa_archive *a, int field, int64_t first, int64_t n, const void 
                    (long long)first,
                    (long long)(first + n - 1),
                    r->info.path);
+    }
 done:
     xa__quiet_end(&quiet);
     return st;
@@ -267,14 +269,21 @@ xa_status xa_archive_sync(xa_archive *a, xa_err *err)
     do {
         rc = fdatasync(a->fd);
     } while (rc != 0 && errno == EINTR);
+    const int cause = errno;
+    a->broken = a->broken || rc != 0;
     if (rc != 0)
         XA_RETURN_FAIL(err,
-                       xa__errno_status(errno),
+                       xa__errno_status(cause),
                        "%s: cannot bring its rows to the disk: %s",
                        a->path,
-                       strerror(errno));
+                       strerror(cause));
     a->unsynced = false;
     return XA_OK;
+}
+
+bool xa_archive_is_broken(const xa_archive *a)
+{
+    return a->broken;
 }
 
 xa_status xa_archive_check_place(const xa_archive *a, xa_err *err)

@@ -11,7 +11,7 @@ said 'depthwise'
 [ "$(grep -c '(dense)\|(conv2d)\|(depthwise)\|(attention)\|(activation)\|(max_pool)' out)" -ge 4 ] || fail "no layers"
 expect 0 "$XAUDIT" bench job.yaml --seconds 0.2 --json
 cp out bench.json
-expect 0 /usr/bin/python3 - <<'PY'
+expect_python <<'PY'
 import json
 b = json.load(open("bench.json"))
 assert b["machine"]["flops"] > 1e8 and b["machine"]["copy"] > 1e8 and b["images"] >= 4

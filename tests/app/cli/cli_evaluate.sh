@@ -110,7 +110,7 @@ expect 0 "$XAUDIT" evaluate m.h5 --metrics '[pointing_game]' --as found.h5 --ima
 digest m.h5 | grep /localisation/ | sort >m.txt
 digest found.h5 | grep /localisation/ | sort | cmp m.txt - || fail "--image-root gives other scores"
 
-expect 0 /usr/bin/python3 - <<'PY'
+expect_python <<'PY'
 import csv
 import h5py, numpy as np
 

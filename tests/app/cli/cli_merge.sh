@@ -22,7 +22,7 @@ for f in whole merged; do digest $f.h5 | grep ' /' | grep -v ' /run/' >$f.txt; d
 [ "$(wc -l <whole.txt)" -gt 50 ] || fail "too few datasets"
 cmp whole.txt merged.txt || fail "the merged archive is not the undivided run's"
 expect 0 "$XAUDIT" verify merged.h5
-expect 0 /usr/bin/python3 - <<'PY'
+expect_python <<'PY'
 import h5py, numpy as np
 a, b = h5py.File("whole.h5"), h5py.File("merged.h5")
 free = {"created"}

@@ -74,7 +74,7 @@ def read(path):
     assert set(p.refs) <= set(p.ids), set(p.refs) - set(p.ids)
     return p
 PY
-expect 0 /usr/bin/python3 - "$bad" <<'PY'
+expect_python "$bad" <<'PY'
 import json, sys
 from read import read
 p = read("r.html")
@@ -128,7 +128,7 @@ sed 's/^metrics:.*/metrics: [energy]\nstore: { thumbnails: 96 }/' job.yaml >thum
 expect 3 "$XAUDIT" run thumb.yaml --output t.h5 --quiet
 expect 3 ranks 3 "$XAUDIT" run thumb.yaml --output t3.h5 --quiet
 cmp <(digest t.h5) <(digest t3.h5) || fail "thumbnails depend on the number of ranks"
-expect 0 /usr/bin/python3 - <<'PY'
+expect_python <<'PY'
 import h5py
 f = h5py.File("t.h5")
 t, s = f["samples/thumbnail"], f["samples/thumbnail_size"][:]
@@ -167,7 +167,7 @@ for kind in distribution curves classes agreement confidence size means; do
   for form in svg png pdf tiff; do
     expect 0 "$XAUDIT" figure a.eval.h5 --plot $kind -o c.$form --width 120mm
   done
-  expect 0 /usr/bin/python3 - $kind <<'PY'
+  expect_python $kind <<'PY'
 import sys, xml.etree.ElementTree as E
 root = E.parse("c.svg").getroot()
 texts = [t for t in root.iter("{http://www.w3.org/2000/svg}text")]

@@ -63,7 +63,7 @@ said 'xception/gradcam.label.prob +xception/centre'
 expect 0 "$XAUDIT" summary a.h5 --latex
 said '\\textbf'
 said 'roc\\_auc'
-expect 0 /usr/bin/python3 - <<'PY'
+expect_python <<'PY'
 import csv, json
 import h5py, numpy as np
 

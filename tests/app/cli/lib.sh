@@ -26,6 +26,14 @@ expect() {
   [ "$got" = "$want" ] || fail "exit code $got, expected $want: $*"
 }
 
+# expect_python ARGUMENTS.. <<PY: checks written in Python, on standard input; a failed assertion fails the test.
+expect_python() {
+  checks=$((checks + 1))
+  cat >"$WORK/check.py"
+  [ -s "$WORK/check.py" ] || fail "expect_python without a script"
+  /usr/bin/python3 "$WORK/check.py" "$@" >"$WORK/out" 2>"$WORK/err" </dev/null || fail "the Python check above: $*"
+}
+
 # said PATTERN: the last command printed it, on either stream.
 said() {
   checks=$((checks + 1))
