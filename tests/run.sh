@@ -76,6 +76,15 @@ else
 fi
 
 if [ -n "$full" ]; then
+  step "Valgrind"
+  xa_packages valgrind || true
+  XA_MPIRUN="mpirun --oversubscribe --bind-to none" bash tests/app/valgrind.sh "$XA_ROOT/build-test/xaudit" "$XA_ROOT"
+  case $? in
+  0) passed=$((passed + 1)) ;;
+  77) skipped=$((skipped + 1)) ;;
+  *) failed=$((failed + 1)) ;;
+  esac
+
   step "clang-tidy 14 (settings in .clang-tidy)"
   xa_packages clang-tidy || true
   if command -v run-clang-tidy-14 >/dev/null 2>&1; then

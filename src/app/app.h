@@ -78,6 +78,9 @@ void xa_check_advice(const xa_loaded *l, xa_problems *problems);
 /* Collective. After a failure that all ranks know of: an orderly end could hang, since a rank could
  * not write the archive (NULL allowed) or messages are lost (XA_COMM). */
 bool xa_is_lost(xa_comm *comm, const xa_archive *archive, xa_status st);
+/* Collective. xa_archive_close, which ends the process with XA_EXIT_FAILED after two minutes: a
+ * rank whose disk dies just now leaves the others in there. NULL allowed. */
+XA_MUST_USE xa_status xa_close_archive(xa_comm *comm, xa_archive *archive, xa_err *err);
 /* Ends all ranks with rank 0's code, once rank 0 has told the error. Does not come back. */
 void xa_abandon(xa_comm *comm, int code);
 

@@ -72,7 +72,8 @@ static void print_sessions(xa_archive *a)
     int32_t *count = column(a, "/run/sessions/count", XA_TYPE_I32, 1, NULL);
     const int32_t n = count && *count < XA_SESSIONS ? *count : count ? XA_SESSIONS : 0;
     int32_t *ranks = n > 0 ? column(a, "/run/sessions/ranks", XA_TYPE_I32, n, NULL) : NULL;
-    bool there = ranks != NULL;
+    int32_t *nodes = n > 0 ? column(a, "/run/sessions/nodes", XA_TYPE_I32, n, NULL) : NULL;
+    bool there = ranks != NULL && nodes != NULL;
     for (int k = 0; k < 3 && there; k++) {
         table[k] = column(a, names[k], XA_TYPE_STR, n, &bytes[k]);
         there = table[k] != NULL;
@@ -80,17 +81,20 @@ static void print_sessions(xa_archive *a)
     for (int32_t i = 0; there && i < n; i++) {
         for (int k = 0; k < 3; k++)
             xa_read_text(table[k], bytes[k], i, cell[k], sizeof cell[k]);
-        printf("  session %-8d %s to %s, %d rank%s; %s\n",
+        printf("  session %-8d %s to %s, %d rank%s on %d node%s; %s\n",
                (int)i + 1,
                cell[0],
                *cell[1] ? cell[1] : "(ended by a kill)",
                (int)ranks[i],
                ranks[i] == 1 ? "" : "s",
+               (int)nodes[i],
+               nodes[i] == 1 ? "" : "s",
                cell[2]);
     }
     for (int k = 0; k < 3; k++)
         free(table[k]);
     free(ranks);
+    free(nodes);
     free(count);
 }
 

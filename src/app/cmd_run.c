@@ -163,7 +163,7 @@ static void clean(run *r)
     xa_err ignored = XA_ERR_INIT;
     xa_sched_free(r->sched);
     xa_stage_free(r->stage);
-    if (r->archive && xa_archive_close(r->archive, &ignored) != XA_OK)
+    if (r->archive && xa_close_archive(r->comm, r->archive, &ignored) != XA_OK)
         xa_log(XA_LOG_WARN, "%s", ignored.message);
     xa_contents_free(r->contents);
     xa_rows_free(r->rows);

@@ -424,7 +424,7 @@ xa_status xa_evaluate(const xa_evaluate_options *opt,
     XA_TRY(err, xa_comm_agree(comm, st, &mine, err));
     XA_TRY(err, xa_archive_open(part, comm, e->schema, &e->archive, err));
     XA_TRY(err, write_all(e, err));
-    st = xa_archive_close(e->archive, &mine);
+    st = xa_close_archive(comm, e->archive, &mine);
     e->archive = NULL;
     if (st == XA_OK && e->rank == 0)
         st = xa_archive_rename(part, opt->output, &mine);
@@ -433,7 +433,7 @@ xa_status xa_evaluate(const xa_evaluate_options *opt,
     XA_TRY(err, gather(e, out, err));
 done:
     out->lost = xa_is_lost(comm, e ? e->archive : NULL, st);
-    if (e && e->archive && !out->lost && xa_archive_close(e->archive, NULL) != XA_OK)
+    if (e && e->archive && !out->lost && xa_close_archive(comm, e->archive, NULL) != XA_OK)
         xa_log(XA_LOG_DEBUG, "%s: closing failed", part);
     if (created)
         (void)unlink(part);

@@ -13,17 +13,21 @@ xa_status xa_fault_read(xa_fault *f, xa_err *err)
         return XA_OK;
     char copy[64];
     snprintf(copy, sizeof copy, "%s", text);
-    char *at = strchr(copy, '@'), *colon;
+    char *mode = strchr(copy, ','), *at = strchr(copy, '@'), *colon;
+    if (mode)
+        *mode++ = '\0';
     if (at)
         *at++ = '\0';
     colon = strchr(copy, ':');
     if (colon)
         *colon++ = '\0';
     if (strlen(text) >= sizeof copy || strlen(copy) >= sizeof f->point ||
-        (at && !xa_parse_i64(at, &rank)) || (colon && !xa_parse_i64(colon, &f->times)))
-        XA_RETURN_FAIL(err, XA_INVALID, "XAUDIT_FAULT=%s: expected POINT[:N][@RANK]", text);
+        (at && !xa_parse_i64(at, &rank)) || (colon && !xa_parse_i64(colon, &f->times)) ||
+        (mode && strcmp(mode, "stop") != 0))
+        XA_RETURN_FAIL(err, XA_INVALID, "XAUDIT_FAULT=%s: expected POINT[:N][@RANK][,stop]", text);
     snprintf(f->point, sizeof f->point, "%s", copy);
     f->rank = (int)rank;
+    f->stop = mode != NULL;
     return XA_OK;
 }
 
@@ -31,6 +35,8 @@ void xa_fault_at(xa_fault *f, int rank, const char *point)
 {
     if (!*f->point || strcmp(point, f->point) != 0 || (f->rank >= 0 && f->rank != rank))
         return;
-    if (--f->times <= 0)
-        (void)raise(SIGKILL);
+    if (--f->times > 0)
+        return;
+    *f->point = '\0'; /* once */
+    (void)raise(f->stop ? SIGSTOP : SIGKILL);
 }

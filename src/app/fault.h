@@ -1,5 +1,7 @@
-/* Faults at named points, for tests alone: XAUDIT_FAULT=POINT[:N][@RANK] ends the process without a
- * word (SIGKILL) when it comes to POINT for the N-th time (1), on RANK only. Private to app.
+/* Faults at named points, for tests alone: XAUDIT_FAULT=POINT[:N][@RANK][,stop] ends the process
+ * without a word (SIGKILL) when it comes to POINT for the N-th time (1), on RANK only; with "stop"
+ * it stands still there (SIGSTOP) until the test has taken the disk away and lets it go on
+ * (SIGCONT). Private to app.
  *
  * Points of a run, in its order: setup (models and manifest read), created (archive there, not yet
  * opened), opened, session (its start is noted), computed (rows in memory), staged (some written
@@ -13,7 +15,8 @@
 typedef struct xa_fault {
     char point[16]; /* "": none */
     int64_t times;
-    int rank; /* -1: any */
+    int rank;  /* -1: any */
+    bool stop; /* not the end */
 } xa_fault;
 
 /* Reads the environment; what makes no sense is INVALID. */

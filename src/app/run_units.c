@@ -244,7 +244,7 @@ xa_status xa_run_units(run *r, xa_err *err)
     if (r->rank == 0)
         st = xa_run_session(r, true, &mine);
     XA_RETURN_TRY(err, xa_comm_agree(r->comm, st, &mine, err));
-    XA_RETURN_TRY(err, xa_archive_close(r->archive, err));
+    XA_RETURN_TRY(err, xa_close_archive(r->comm, r->archive, err));
     r->archive = NULL;
     int64_t stopped = r->result.end == XA_SCHED_STOPPED;
     XA_RETURN_TRY(err, xa_comm_max_i64(r->comm, &stopped, err));

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Faults, many ranks and long runs, each tried as often as it says; writes results/reliability.md. About half an hour.
+# Faults, many ranks and long runs, each tried as often as it says; writes results/reliability.md. About three quarters of an hour.
 #   tests/bench/reliability.sh
 set -euo pipefail
 XA_ROOT=$(cd "$(dirname "$0")/../.." && pwd)
@@ -17,6 +17,13 @@ xa_say "kills: named points twice each, then 100 at random"
 XA_FULL=1 XA_SEED=1 cli kill
 xa_say "disks"
 cli disk
+xa_say "loss of power at every named point"
+XA_FULL=1 cli power
+cli late_rename
+xa_say "Valgrind"
+valgrind=$(bash tests/app/valgrind.sh "$xaudit" "$XA_ROOT" 2>&1 | tail -n 1) || true
+xa_say "two nodes through mpirun"
+nodes=$(bash tests/slurm/two_nodes.sh "$xaudit" "$XA_ROOT" 2>&1 | tail -n 1) || true
 xa_say "a two-node SLURM"
 slurm=$(bash tests/slurm/slurm.sh "$xaudit" "$XA_ROOT" 2>&1 | tail -n 1) || true
 
@@ -75,11 +82,17 @@ wait $pid
   for what in "all of" "one of"; do
     echo "| SIGKILL of $what the ranks (1 to 3), 0.1 to 1.3 s after the start | $(grep -c "^$what" kill.log) | no damage; the other ranks end; resumed, equal |"
   done
+  sed 's/ | .*//' power.log | sort | uniq -c |
+    awk '{n = $1; $1 = ""; print "|" $0 " (ext4 shut down without its journal, two ranks) | " n " | the run ends by itself; no damage; settled rows still there; resumed, equal |"}'
+  echo "| new archive visible late, or never, on the other host | 1 | waits for it; exit 1, named |"
+  echo "| two nodes through mpirun without SLURM, one of them lost | 1 | ${nodes} |"
+  echo "| Valgrind memcheck: run, resumption, evaluate on two ranks, verify, summary, info, check, a refused job | 1 | ${valgrind} |"
   echo "| SIGINT, SIGUSR1, SIGTERM of a run | 3 | exit 75, the lock released, the batches in hand kept |"
   sed 's/^\(.*\) | \(.*\)$/| \1 | 1 | \2 |/' disk.log
   echo "| two-node SLURM: srun, mpirun, array, slices and merge, chain, requeue before the limit, scancel, a node that disappears | 1 | ${slurm} |"
   echo
-  echo "\`tests/app/cli/cli_kill.sh\` (\`XA_FULL=1\`, \`XA_SEED=1\`), \`cli_disk.sh\`, \`cli_resume.sh\` and \`tests/slurm/slurm.sh\` are the commands."
+  echo "\`tests/app/cli/cli_kill.sh\` (\`XA_FULL=1\`, \`XA_SEED=1\`), \`cli_power.sh\`, \`cli_late_rename.sh\`, \`cli_disk.sh\`, \`cli_resume.sh\`,"
+  echo "\`tests/slurm/slurm.sh\`, \`tests/slurm/two_nodes.sh\` and \`tests/app/valgrind.sh\` are the commands."
   echo
   echo "## Ranks"
   echo

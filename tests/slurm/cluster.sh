@@ -4,6 +4,7 @@
 #   cluster_start FOLDER || exit 77    # prints why it cannot
 #   srun ...; sbatch ...               # SLURM_CONF is set
 #   cluster_stop
+#   cluster_nodes FOLDER || exit 77    # the nodes alone, for mpirun; cluster_on N COMMAND runs there
 #
 # Needs root, ip(8), and Debian's slurmctld, slurmd, slurm-client, slurm-wlm-basic-plugins, munge.
 
@@ -23,17 +24,17 @@ cluster_unable() {
   return 1
 }
 
-cluster_start() {
+# The two nodes alone, without SLURM; cluster_net is their network.
+cluster_nodes() {
   cluster_dir=$1
-  local tool net ctl i
+  local tool net i
   [ "$(id -u)" = 0 ] || { cluster_unable "needs root to make namespaces"; return 1; }
-  for tool in ip unshare nsenter hostname slurmctld slurmd munged sinfo; do
+  for tool in ip unshare nsenter hostname; do
     command -v "$tool" >/dev/null || { cluster_unable "needs $tool"; return 1; }
   done
   net=10.$((64 + cluster_id % 64)).$((cluster_id / 64 % 256))
-  ctl="xas0-$cluster_id"
-  mkdir -p "$cluster_dir"/{state,spool,log,munge,tmp}
-  chmod 0711 "$cluster_dir" "$cluster_dir/munge"
+  mkdir -p "$cluster_dir"
+  chmod 0711 "$cluster_dir"
   ip link add "xas$cluster_id" type bridge 2>"$cluster_dir/why" ||
     { cluster_unable "cannot add a bridge: $(cat "$cluster_dir/why")"; return 1; }
   ip addr add "$net.254/24" dev "xas$cluster_id"
@@ -51,8 +52,21 @@ cluster_start() {
   {
     cat /etc/hosts
     for i in 1 2; do echo "$net.$i $(cluster_node $i)"; done
-    echo "$net.254 $ctl"
+    echo "$net.254 xas0-$cluster_id"
   } >"$cluster_dir/hosts"
+  cluster_net=$net
+}
+
+cluster_start() {
+  local tool net ctl i
+  for tool in slurmctld slurmd munged sinfo; do
+    command -v "$tool" >/dev/null || { cluster_unable "needs $tool"; return 1; }
+  done
+  cluster_nodes "$1" || return 1
+  net=$cluster_net
+  ctl="xas0-$cluster_id"
+  mkdir -p "$cluster_dir"/{state,spool,log,munge,tmp}
+  chmod 0711 "$cluster_dir/munge"
   dd if=/dev/urandom bs=1024 count=1 of="$cluster_dir/munge/key" 2>/dev/null
   chmod 0400 "$cluster_dir/munge/key"
   munged -f --key-file="$cluster_dir/munge/key" --socket="$cluster_dir/munge/s" \
@@ -121,7 +135,7 @@ cluster_idle() {
 
 cluster_stop() {
   local p pid i
-  scancel --quiet --state=RUNNING --user=root 2>/dev/null
+  [ -f "$cluster_dir/slurm.conf" ] && scancel --quiet --state=RUNNING --user=root 2>/dev/null
   for p in slurmd."$(cluster_node 1)" slurmd."$(cluster_node 2)" slurmctld munge/munged; do
     pid=$(cat "$cluster_dir/$p.pid" 2>/dev/null) || continue
     kill "$pid" 2>/dev/null

@@ -86,10 +86,11 @@ cells = [[c.strip() for c in r] for r in p.rows]
 n = 0
 for f in json.load(open("figures.json"))["figures"]:
     name = f["explainer"] + (" (baseline)" if f["baseline"] else "")
-    if not f["n"]:
+    m = f["micro"]
+    if not m["n"]:
         continue
-    value = f"{f['value']:.4f} [{f['low']:.4f}, {f['high']:.4f}]"
-    assert any(r and r[0] == name and r[1] == str(f["n"]) and r[3].startswith(value) for r in cells), (name, value)
+    value = f"{m['value']:.4f} [{m['low']:.4f}, {m['high']:.4f}]"
+    assert any(r and r[0] == name and r[1] == str(m["n"]) and r[3].startswith(value) for r in cells), (name, value)
     n += 1
 assert n >= 15, n
 assert any(r[:1] == ["gone"] and r[2] == "reading" for r in cells), "the failure is not told"
