@@ -288,8 +288,8 @@ xa_status xa__draft_sort_classes(xa__draft *d, xa_err *err)
     xa_status st = XA_OK;
     named *order = NULL;
     int32_t *to = NULL;
-    if (d->classes_fixed || !d->classes_sorted || d->nclasses < 2)
-        return XA_OK;
+    if (d->classes_fixed || d->indices || !d->classes_sorted || d->nclasses < 2)
+        return XA_OK; /* indices stand for themselves */
     order = xa_alloc(d->nclasses, sizeof *order);
     to = xa_alloc(d->nclasses, sizeof *to);
     if (order == NULL || to == NULL)

@@ -32,7 +32,7 @@ under 0 2 run job.yaml --output a.h5 --quiet
 under 0 2 run job.yaml --output a.h5 --quiet
 under 0 2 evaluate a.h5 --quiet
 under 0 1 verify a.eval.h5
-under 0 1 summary a.eval.h5 --compare all
+under 0 1 summary a.eval.h5 --compare
 under 0 1 info a.h5
 under 0 1 check job.yaml
 under 2 2 run job.yaml --output a.h5 --set input=nonsense --quiet

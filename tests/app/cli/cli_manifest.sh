@@ -144,6 +144,10 @@ grep -q '^images/one.jpg,images/one.jpg,cat,,mask,,,,,out_masks/0000/0000000_ima
 printf 'file,shape\nimages/one.jpg,1 2 3 4 5\n' >half.csv
 expect 2 "$XAUDIT" manifest csv half.csv --path-column file --polygon-column shape -o none.csv
 said 'half.csv:2: expected a polygon'
+# labels that are whole numbers are indices, whatever their order and however large
+printf 'file,label\nimages/two.jpg,26\nimages/one.jpg,3\n' >numbers.csv
+make csv numbers.csv --path-column file --label-column label
+grep -q '^images/two.jpg,[^,]*,26' out.csv && grep -q '^images/one.jpg,[^,]*,3' out.csv || fail "csv: class indices are changed"
 printf 'file\nimages/one.jpg\n../nih/BBox_List_2017.csv\n%s/images/two.jpg\n' "$PWD" >free.csv
 make csv free.csv --path-column file
 said "2  the path leaves the table's folder \(kept\)"
