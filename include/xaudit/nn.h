@@ -246,11 +246,15 @@ typedef struct xa_weight_reader {
 
 /* ---- plan ------------------------------------------------------------------------------------ */
 
-typedef enum xa_isa { XA_ISA_AUTO, XA_ISA_BASE, XA_ISA_AVX2, XA_ISA_COUNT } xa_isa;
+typedef enum xa_isa { XA_ISA_AUTO, XA_ISA_BASE, XA_ISA_AVX2, XA_ISA_AVX512, XA_ISA_COUNT } xa_isa;
 /* The best this processor runs, from its feature bits, never from timing. */
 xa_isa xa_isa_detect(void);
 bool xa_isa_supported(xa_isa isa);
-const char *xa_isa_name(xa_isa isa); /* "base", "avx2" */
+const char *xa_isa_name(xa_isa isa);   /* "base", "avx2", "avx512" */
+xa_isa xa_isa_named(const char *name); /* COUNT: none of that name */
+/* Multiply-adds round once. All such instruction sets give the same bytes, whatever their width.
+ * AUTO: this processor's. */
+bool xa_isa_fused(xa_isa isa);
 /* Raised whenever results of the engine move: part of an archive's identity. */
 extern const int xa_numerics_version;
 

@@ -77,9 +77,15 @@ xa_job_identity(const xa_job *j, const xa_audit *a, const xa_manifest *m, xa_str
     xa_audit_plan_info(a, 0, &info);
     xa_str_printf(out, "format = %d\n", XA_FORMAT_MAJOR);
     xa_str_printf(out, "numerics = %d\n", xa_numerics_version);
-    xa_str_printf(out, "isa = %s\n", xa_isa_name(info.isa));
-    xa_str_printf(
-        out, "blas = %s, %d thread%s\n", xa_blas_core(), j->threads, j->threads == 1 ? "" : "s");
+    if (xa_isa_fused(info.isa)) /* the same bytes on all such processors */
+        xa_str_puts(out, "arithmetic = fused\n");
+    else
+        xa_str_printf(out,
+                      "arithmetic = %s, blas %s, %d thread%s\n",
+                      xa_isa_name(info.isa),
+                      xa_blas_core(),
+                      j->threads,
+                      j->threads == 1 ? "" : "s");
     xa_str_printf(out, "manifest = %s\n", m->identity);
     xa_str_printf(out, "samples = %" PRId64 "\n", m->whole ? m->whole : m->count);
     for (int i = 0; i < j->audit.nmodels; i++) {

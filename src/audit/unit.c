@@ -88,6 +88,14 @@ bool xa_batch_fill(const xa_batch *b, int w)
     return any;
 }
 
+/* The sign and payload of a NaN depend on the instruction set; rows have one. */
+static void one_nan(float *v, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (isnan(v[i]))
+            v[i] = NAN;
+}
+
 static void read_head(const xa_batch *b)
 {
     const xa_head *h = xa_model_head(b->am->model);
@@ -98,6 +106,8 @@ static void read_head(const xa_batch *b)
             continue;
         float *probs = b->out->probs + slot * h->classes;
         xa_head_apply(h, z + i * h->units, b->out->logits + slot * h->classes, probs);
+        one_nan(b->out->logits + slot * h->classes, h->classes);
+        one_nan(probs, h->classes);
         b->out->predicted[slot] = xa_head_predict(h, probs);
         if (b->out->predicted[slot] < 0)
             xa_rows_fail(b->rows,
@@ -141,6 +151,7 @@ static void store_map(const xa_batch *b, int e, int64_t row, int32_t target, int
     const int64_t n = xa_shape_count(shape), slot = b->first + i;
     const size_t bytes = xa_map_row_bytes(b->a, b->m, e);
     xa_map_rows *x = &b->out->maps[e];
+    one_nan(b->a->map, n);
     unsigned char *values = (unsigned char *)x->values + (size_t)row * bytes;
     const xa_map_facts facts = xa_map_inspect(b->a->map, shape);
     x->target[row] = target;

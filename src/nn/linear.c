@@ -23,61 +23,73 @@ const float *xa_linear_bias(const void *packed, int64_t k, int64_t f)
 void xa_linear_pack(
     int64_t k, int64_t f, const float *raw, const float *bias, const xa_fold *fold, void *dst)
 {
-    float *panels = dst;
-    float *b = (float *)((char *)dst + matrix_bytes(k, f));
-    xa_panels_pack(k, f, raw, panels);
-    for (int64_t j = 0; j < f; j++) {
+    xa_panels_pack_folded(k, f, raw, f, fold ? fold->scale : NULL, dst);
+    xa_bias_pack(f, bias, fold, (float *)((char *)dst + matrix_bytes(k, f)));
+}
+
+void xa_panels_pack_folded(
+    int64_t k, int64_t n, const float *b, int64_t ldb, const double *scale, float *panels)
+{
+    xa_panels_pack(k, n, b, ldb, panels);
+    for (int64_t j = 0; scale && j < n; j++) {
         float *column = panels + j / XA_PANEL * XA_PANEL * k + j % XA_PANEL;
-        const double v = bias ? bias[j] : 0.0;
-        for (int64_t i = 0; fold && i < k; i++)
-            column[i * XA_PANEL] = (float)(column[i * XA_PANEL] * fold->scale[j]);
-        b[j] = (float)(fold ? v * fold->scale[j] + fold->shift[j] : v);
+        for (int64_t i = 0; i < k; i++)
+            column[i * XA_PANEL] = (float)(column[i * XA_PANEL] * scale[j]);
     }
 }
 
-/* Rows of a tile: about a megabyte of them, and time for a tick in between. */
-static int64_t tile_rows(int64_t total)
+void xa_bias_pack(int64_t f, const float *bias, const xa_fold *fold, float *to)
 {
-    return xa_gemm_tile_rows(total, 0);
+    for (int64_t j = 0; j < f; j++) {
+        const double v = bias ? bias[j] : 0.0;
+        to[j] = (float)(fold ? v * fold->scale[j] + fold->shift[j] : v);
+    }
 }
 
 size_t xa_linear_scratch_bytes(int64_t n, int64_t rows, int64_t f)
 {
-    return (size_t)(tile_rows(n * rows) * f) * sizeof(float);
+    const int64_t most = n * rows < XA_GEMM_ROWS ? n * rows : XA_GEMM_ROWS;
+    return (size_t)(most * f) * sizeof(float);
+}
+
+/* m rows, `ld` floats from one to the next, each one piece of k. */
+static xa_pieces whole_rows(const float *a, int64_t m, int64_t ld, int64_t k, const float **at)
+{
+    for (int64_t i = 0; i < m; i++)
+        at[i] = a + i * ld;
+    return (xa_pieces){.count = 1, .length = k, .at = at};
 }
 
 void xa_linear_forward(const xa_op_call *c, int64_t rows, int64_t k, int64_t f)
 {
-    const float *panels = c->weights, *bias = xa_linear_bias(c->weights, k, f);
-    const int64_t total = c->n * rows, tile = tile_rows(total);
-    for (int64_t r = 0; r < total; r += tile) {
-        const int64_t m = total - r < tile ? total - r : tile;
-        float *y = c->y + r * f;
-        c->k->gemm_panels(m, f, k, c->x[0] + r * k, k, panels, y, f);
-        c->k->epilogue(m,
-                       f,
-                       y,
-                       f,
-                       bias,
-                       c->residual ? c->residual + r * f : NULL,
-                       &c->act,
-                       c->bits ? c->bits + xa_bits_bytes(r, f) : NULL);
+    const float *at[XA_GEMM_ROWS];
+    const int64_t total = c->n * rows;
+    for (int64_t r = 0; r < total; r += XA_GEMM_ROWS) {
+        const int64_t m = total - r < XA_GEMM_ROWS ? total - r : XA_GEMM_ROWS;
+        const xa_pieces a = whole_rows(c->x[0] + r * k, m, k, k, at);
+        const xa_finish finish = {.bias = xa_linear_bias(c->weights, k, f),
+                                  .residual = c->residual ? c->residual + r * f : NULL,
+                                  .act = &c->act,
+                                  .bits = c->bits ? c->bits + xa_bits_bytes(r, f) : NULL};
+        c->k->gemm_panels(m, f, &a, c->weights, c->y + r * f, f, &finish);
         xa_tick_now(c->tick);
     }
 }
 
 void xa_linear_backward(const xa_op_call *c, int64_t rows, int64_t k, int64_t f)
 {
-    const float *panels = c->weights;
-    const int64_t total = c->n * rows, tile = tile_rows(total);
-    for (int64_t r = 0; r < total; r += tile) {
-        const int64_t m = total - r < tile ? total - r : tile;
+    static const int64_t first = 0;
+    const float *at[XA_GEMM_ROWS];
+    const int64_t total = c->n * rows;
+    for (int64_t r = 0; r < total; r += XA_GEMM_ROWS) {
+        const int64_t m = total - r < XA_GEMM_ROWS ? total - r : XA_GEMM_ROWS;
         const float *dy = c->dy + r * f;
         if (c->bits) {
             c->k->mask(m, f, dy, c->bits + xa_bits_bytes(r, f), c->act.a, c->scratch);
             dy = c->scratch;
         }
-        c->k->gemm_panels_nt(m, f, k, dy, f, panels, c->dx + r * k, k);
+        const xa_pieces a = whole_rows(dy, m, f, f, at);
+        c->k->gemm_panels_nt(m, k, &a, c->weights, &first, k, c->dx + r * k, k);
         xa_tick_now(c->tick);
     }
 }

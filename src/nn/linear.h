@@ -9,6 +9,11 @@ size_t xa_linear_packed_bytes(int64_t k, int64_t f);
 /* raw [k, f], bias [f] or NULL; `fold` scales columns and shifts the bias, in double. */
 void xa_linear_pack(
     int64_t k, int64_t f, const float *raw, const float *bias, const xa_fold *fold, void *dst);
+/* The pieces: panels of [k, n] (row stride ldb) with column j times scale[j], or NULL; bias [f]
+ * with the fold applied. */
+void xa_panels_pack_folded(
+    int64_t k, int64_t n, const float *b, int64_t ldb, const double *scale, float *panels);
+void xa_bias_pack(int64_t f, const float *bias, const xa_fold *fold, float *to);
 const float *xa_linear_bias(const void *packed, int64_t k, int64_t f);
 
 /* Scratch for both passes of n samples of `rows` rows each. */

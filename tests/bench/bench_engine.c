@@ -2,7 +2,8 @@
  * gradient and the Grad-CAM layer's, the saliency map and the Grad-CAM map of the predicted class.
  * One image a pass, one thread.
  *
- *   bench_engine MODEL.h5 [--size N] [--images N] [--input FILE] [--dump PREFIX] [--isa base|avx2]
+ *   bench_engine MODEL.h5 [--size N] [--images N] [--input FILE] [--dump PREFIX] [--isa
+ * base|avx2|avx512]
  *
  *   --size    height and width of the network's input; default: the file's
  *   --images  timed passes after one that is not timed; default 5
@@ -59,11 +60,9 @@ static bool parse(int argc, char **argv, options *o)
             continue;
         if (c == IMAGES && xa_parse_i64(optarg, &o->images) && o->images > 0)
             continue;
-        if (c == ISA && strcmp(optarg, xa_isa_name(XA_ISA_BASE)) == 0)
-            o->isa = XA_ISA_BASE;
-        else if (c == ISA && strcmp(optarg, xa_isa_name(XA_ISA_AVX2)) == 0)
-            o->isa = XA_ISA_AVX2;
-        else if (c == INPUT)
+        if (c == ISA && (o->isa = xa_isa_named(optarg)) != XA_ISA_COUNT)
+            continue;
+        if (c == INPUT)
             o->input = optarg;
         else if (c == DUMP)
             o->dump = optarg;
@@ -263,7 +262,7 @@ int main(int argc, char **argv)
     if (!parse(argc, argv, &o)) {
         fprintf(stderr,
                 "usage: bench_engine MODEL.h5 [--size N] [--images N] [--input FILE] "
-                "[--dump PREFIX] [--isa base|avx2]\n");
+                "[--dump PREFIX] [--isa base|avx2|avx512]\n");
         return 2;
     }
     xa_blas_set_threads(1);

@@ -102,33 +102,107 @@ static void one_gemm(const xa_kernels *k, bool nt, int64_t m, int64_t n, int64_t
     free(alone);
 }
 
-static void one_panels(const xa_kernels *k, bool nt, int64_t m, int64_t n, int64_t kk)
+/* Rows in pieces that lie apart, in an order of their own. */
+typedef struct pieced {
+    float *values;
+    const float **at;
+    xa_pieces a;
+} pieced;
+static pieced pieces_of(int64_t m, int64_t count, int64_t length)
 {
-    const int64_t in = nt ? n : kk, out = nt ? kk : n, lda = in + 3, ldc = out + 5;
-    const char *what = nt ? "gemm_panels_nt" : "gemm_panels";
-    float *a = uniform(m * lda, 1), *b = uniform(kk * n, 2);
+    const int64_t ld = length + 3, stride = m + 2;
+    pieced p = {.values = uniform(m * count * ld, 1),
+                .at = bytes_of((size_t)(count * stride) * sizeof(float *))};
+    for (int64_t q = 0; q < count; q++)
+        for (int64_t i = 0; i < m; i++)
+            p.at[q * stride + i] = p.values + ((m - 1 - i) * count + (q * 7 + 3) % count) * ld;
+    p.a = (xa_pieces){.count = count, .length = length, .stride = stride, .at = p.at};
+    return p;
+}
+
+/* One row of it. */
+static xa_pieces alone_of(const pieced *p, int64_t row)
+{
+    xa_pieces a = p->a;
+    a.at += row;
+    return a;
+}
+
+static void one_panels(const xa_kernels *k, int64_t m, int64_t n, int64_t count, int64_t length)
+{
+    const int64_t kk = count * length, ldc = n + 5;
+    const xa_activation act = {XA_ACT_RELU, 0, 0.7f, 0.1f};
+    pieced p = pieces_of(m, count, length);
+    float *b = uniform(kk * n, 2), *bias = uniform(n, 4), *residual = uniform(m * ldc, 5);
     float *panels = floats((int64_t)xa_panels_count(kk, n));
     float *want = floats(m * ldc), *got = floats(m * ldc), *alone = floats(ldc);
-    xa_panels_pack(kk, n, b, panels);
-    (nt ? xa_kernels_ref.gemm_panels_nt
-        : xa_kernels_ref.gemm_panels)(m, n, kk, a, lda, panels, want, ldc);
-    (nt ? k->gemm_panels_nt : k->gemm_panels)(m, n, kk, a, lda, panels, got, ldc);
-    near(what, k->isa, m * ldc, want, got, 1e-7 * (double)(in + 8));
+    const size_t nbits = xa_bits_bytes(m, n);
+    uint8_t *bits = bytes_of(nbits), *bits_want = bytes_of(nbits);
+    xa_panels_pack(kk, n, b, n, panels);
+    xa_kernels_ref.gemm_panels(m, n, &p.a, panels, want, ldc, NULL);
+    k->gemm_panels(m, n, &p.a, panels, got, ldc, NULL);
+    near("gemm_panels", k->isa, m * ldc, want, got, 1e-7 * (double)(kk + 8));
     for (int64_t i = 0; i < m; i++) { /* the row contract */
-        (nt ? k->gemm_panels_nt : k->gemm_panels)(1, n, kk, a + i * lda, lda, panels, alone, ldc);
-        same_bytes("a row alone", k->isa, (size_t)out * sizeof(float), alone, got + i * ldc);
+        const xa_pieces one = alone_of(&p, i);
+        k->gemm_panels(1, n, &one, panels, alone, ldc, NULL);
+        same_bytes("a row alone", k->isa, (size_t)n * sizeof(float), alone, got + i * ldc);
     }
-    if (!nt) { /* one chain over ascending k, as gemm_rows */
-        k->gemm_rows(m, n, kk, a, lda, b, n, want, ldc);
+    /* what follows gives what the epilogue alone gives */
+    for (int flags = 0; flags < 8; flags++) {
+        const xa_finish f = {.bias = flags & 1 ? bias : NULL,
+                             .residual = flags & 2 ? residual : NULL,
+                             .act = flags & 4 ? &act : NULL,
+                             .bits = flags & 4 ? bits : NULL};
+        memset(bits, 0xFF, nbits);
+        memset(bits_want, 0xFF, nbits);
+        k->gemm_panels(m, n, &p.a, panels, want, ldc, NULL);
+        k->epilogue(m, n, want, ldc, f.bias, f.residual, f.act, f.bits ? bits_want : NULL);
+        k->gemm_panels(m, n, &p.a, panels, got, ldc, &f);
         for (int64_t i = 0; i < m; i++)
-            same_bytes("panels", k->isa, (size_t)n * sizeof(float), want + i * ldc, got + i * ldc);
+            same_bytes("finish", k->isa, (size_t)n * sizeof(float), want + i * ldc, got + i * ldc);
+        same_bytes("bits", k->isa, nbits, bits_want, bits);
     }
-    a[(m - 1) * lda + in / 2] = NAN; /* goes to its row, and to no other */
-    (nt ? k->gemm_panels_nt : k->gemm_panels)(m, n, kk, a, lda, panels, got, ldc);
+    p.values[(m - 1) * count * (length + 3) + length / 2] = NAN; /* of row 0, and of no other */
+    k->gemm_panels(m, n, &p.a, panels, got, ldc, NULL);
     for (int64_t i = 0; i < m; i++)
-        for (int64_t j = 0; j < out; j++)
-            assert_int_equal(isnan(got[i * ldc + j]) != 0, i == m - 1);
-    free(a);
+        for (int64_t j = 0; j < n; j++)
+            assert_int_equal(isnan(got[i * ldc + j]) != 0, i == 0);
+    free(p.values);
+    free(p.at);
+    free(b);
+    free(bias);
+    free(residual);
+    free(panels);
+    free(want);
+    free(got);
+    free(alone);
+    free(bits);
+    free(bits_want);
+}
+
+/* The transpose: `count` pieces of n against ranges of `width` of the k rows. */
+static void one_panels_nt(const xa_kernels *k, int64_t m, int64_t n, int64_t count, int64_t width)
+{
+    const int64_t kk = width + 4 * count, ldc = width + 5;
+    pieced p = pieces_of(m, count, n);
+    int64_t *first = bytes_of((size_t)count * sizeof(*first));
+    for (int64_t q = 0; q < count; q++)
+        first[q] = 4 * (count - q) - 1;
+    float *b = uniform(kk * n, 2);
+    float *panels = floats((int64_t)xa_panels_count(kk, n));
+    float *want = floats(m * ldc), *got = floats(m * ldc), *alone = floats(ldc);
+    xa_panels_pack(kk, n, b, n, panels);
+    xa_kernels_ref.gemm_panels_nt(m, kk, &p.a, panels, first, width, want, ldc);
+    k->gemm_panels_nt(m, kk, &p.a, panels, first, width, got, ldc);
+    near("gemm_panels_nt", k->isa, m * ldc, want, got, 1e-7 * (double)(n * count + 8));
+    for (int64_t i = 0; i < m; i++) {
+        const xa_pieces one = alone_of(&p, i);
+        k->gemm_panels_nt(1, kk, &one, panels, first, width, alone, ldc);
+        same_bytes("a row alone", k->isa, (size_t)width * sizeof(float), alone, got + i * ldc);
+    }
+    free(p.values);
+    free(p.at);
+    free(first);
     free(b);
     free(panels);
     free(want);
@@ -146,8 +220,12 @@ static void check_gemm(const xa_kernels *k)
             for (size_t p = 0; p < sizeof(ks) / sizeof(*ks); p++) {
                 one_gemm(k, false, ms[i], ns[j], ks[p]);
                 one_gemm(k, true, ms[i], ns[j], ks[p]);
-                one_panels(k, false, ms[i], ns[j], ks[p]);
-                one_panels(k, true, ms[i], ns[j], ks[p]);
+                one_panels(k, ms[i], ns[j], 1, ks[p]);
+                one_panels_nt(k, ms[i], ks[p], 1, ns[j]);
+                if (p % 3 == j % 3) {
+                    one_panels(k, ms[i], ns[j], 3, ks[p]);
+                    one_panels_nt(k, ms[i], ks[p], 3, ns[j]);
+                }
             }
     /* many rows: blocks of rows and of weights, their ends, and columns that do not fill a panel */
     static const int64_t tall[][3] = {{23, 16, 64},
@@ -160,9 +238,12 @@ static void check_gemm(const xa_kernels *k)
                                       {600, 24, 513}};
     for (size_t i = 0; i < sizeof(tall) / sizeof(*tall); i++) {
         one_gemm(k, false, tall[i][0], tall[i][1], tall[i][2]);
-        one_panels(k, false, tall[i][0], tall[i][1], tall[i][2]);
-        one_panels(k, true, tall[i][0], tall[i][1], tall[i][2]);
-        one_panels(k, true, tall[i][0], tall[i][2], tall[i][1]);
+        const int64_t m = tall[i][0] < XA_GEMM_ROWS ? tall[i][0] : XA_GEMM_ROWS;
+        for (int64_t count = 1; count < 10; count += 4) {
+            one_panels(k, m, tall[i][1], count, tall[i][2]);
+            one_panels_nt(k, m, tall[i][2], count, tall[i][1]);
+            one_panels_nt(k, m, tall[i][1], count, tall[i][2]);
+        }
     }
 }
 static void test_gemm_rows(void **state)
@@ -554,7 +635,8 @@ static void one_activation(const xa_kernels *k, const act_limit *l)
         if (i % 97 == 0) {
             float y;
             k->activate(1, &l->act, x + i, &y);
-            same_bytes("one value alone", k->isa, sizeof(y), got + i, &y);
+            if (!isnan(y) || !isnan(got[i])) /* a NaN has any sign */
+                same_bytes("one value alone", k->isa, sizeof(y), got + i, &y);
         }
     for (int64_t i = 0; i < n; i++)
         dy[i] = 1.0f;

@@ -1,189 +1,284 @@
 /* Products with weights packed once, in panels: columns 16p .. 16p+15 of b [K,N] lie together as
- * [K][16], the last panel filled up with zeros.
+ * [K][16], the last panel filled up with zeros. All of the engine's large products go through here,
+ * forward and backward from the same copy:
  *
- *   gemm_panels     c = a b     element (i,j) is one fused multiply-add chain over ascending k
- *   gemm_panels_nt  c = a b^T   one chain over ascending n
+ *   gemm_panels     c = finish(a b)
+ *   gemm_panels_nt  c = sum over pieces of a_p b_p^T
  *
- * So a row of c never depends on how many others there are, nor on where it stands: equal rows give
- * equal results, whatever the batch.
+ * Rows of `a` are read where they lie, in pieces: a row of a matrix is one piece, a pixel under a
+ * convolution's kernel one piece a tap, so that nothing is gathered. Each element of c is a sum of
+ * blocks over ascending k, each block one fused multiply-add chain from zero: a row never depends
+ * on how many others there are nor on where it stands, and short chains round less than one long
+ * one.
  *
- * Blocking (Goto and van de Geijn 2008): 6 rows by 16 columns of sums are 12 registers, 2 more hold
- * a row of the panel. KC = 256 of a panel are 16 KiB and stay in the first cache while MC rows of
- * `a` (288 KiB of them, in the second) go past. Sums are stored between blocks of KC and taken up
- * again. The product with the transpose turns 16x16 tiles of the panels into a panel of its own on
- * the stack, which MC rows share.
+ * Blocking (Goto and van de Geijn 2008). In registers: MR rows by NP panels of sums, 6x16 with
+ * eight lanes (12 registers of 16, 2 for the panel), 8x32 with sixteen (16 of 32). KC = 384 of a
+ * panel, 24 KiB, stay in the first cache while at most 288 rows, 432 KiB, go past it from the
+ * second. What is fetched ahead: the rows that come next, during the first panel, when they are not
+ * in the second cache yet; and the lines of c, which the sums will be added to.
+ *
+ * The product with the transpose turns 16x16 tiles of the panels into panels of its own on the
+ * stack, which all rows share.
  */
-#include "isa_build.h"
+#include "isa_epilogue.h"
 #include "isa_table.h"
 
-enum { NR = 16, KC = 256, MC = 288 };
+enum { NR = XA_PANEL, KC = XA_GEMM_DEPTH };
+#if XA_LANES == 16
+enum { MR = 8, NP = 2 };
+#elif defined(__x86_64__) && !defined(__AVX__)
+enum { MR = 3, NP = 1 }; /* sixteen registers of four lanes */
+#else
+enum { MR = 6, NP = 1 };
+#endif
+enum { NV = NR / XA_LANES }; /* vectors of a panel */
 
-/* c[MR,16] (+)= a[MR,kn] * panel[kn,16]; `first` starts the sums at 0. */
-XA_INLINE void rows_block(const int mr,
-                          bool first,
-                          int64_t kn,
-                          const float *a,
-                          int64_t lda,
-                          const float *panel,
-                          float *c,
-                          int64_t ldc)
+/* Rows [row, row+mr) of `a` at depth [k0, k1) times np panels, whose depth k0 lies at `panel`,
+ * `apart` floats from one to the next. add: c += sums, else c = sums. ahead: the next mr rows are
+ * fetched. */
+XA_INLINE void block(const int mr,
+                     const int np,
+                     const bool ahead,
+                     bool add,
+                     const xa_pieces *a,
+                     int64_t row,
+                     int64_t k0,
+                     int64_t k1,
+                     const float *panel,
+                     int64_t apart,
+                     float *c,
+                     int64_t ldc)
 {
-    v8 acc[6][2];
-    for (int i = 0; i < mr; i++)
-        for (int j = 0; j < 2; j++)
-            acc[i][j] = first ? v8_set(0.0f) : v8_load(c + i * ldc + 8 * j);
-    for (int64_t k = 0; k < kn; k++) {
-        const v8 b0 = v8_load(panel + k * NR), b1 = v8_load(panel + k * NR + 8);
+    vw acc[MR][NP * NV];
+    for (int i = 0; i < mr; i++) {
+        for (int j = 0; j < np * NV; j++)
+            acc[i][j] = (vw){0};
+        for (int j = 0; j < np; j++)
+            __builtin_prefetch(c + i * ldc + NR * j, 1);
+    }
+    int64_t piece = k0 / a->length, at = k0 % a->length;
+    while (k0 < k1) {
+        const int64_t n = a->length - at < k1 - k0 ? a->length - at : k1 - k0;
+        const float *const *from = a->at + piece * a->stride + row;
+        const float *x[MR], *next[MR];
         for (int i = 0; i < mr; i++) {
-            const v8 av = v8_set(a[i * lda + k]);
-            acc[i][0] = v8_fma(av, b0, acc[i][0]);
-            acc[i][1] = v8_fma(av, b1, acc[i][1]);
+            x[i] = from[i] + at;
+            next[i] = ahead ? from[i + mr] + at : NULL;
         }
+        for (int64_t q0 = 0; q0 < n; q0 += NR) {
+            const int64_t end = n - q0 < NR ? n : q0 + NR;
+            for (int i = 0; i < mr && ahead; i++)
+                __builtin_prefetch(next[i] + q0);
+            for (int64_t q = q0; q < end; q++) {
+                vw b[NP * NV];
+                for (int j = 0; j < np * NV; j++)
+                    b[j] = vw_load(panel + j / NV * apart + q * NR + j % NV * XA_LANES);
+                for (int i = 0; i < mr; i++) {
+                    const vw v = vw_set(x[i][q]);
+                    for (int j = 0; j < np * NV; j++)
+                        acc[i][j] = vw_fma(v, b[j], acc[i][j]);
+                }
+            }
+        }
+        panel += n * NR;
+        k0 += n;
+        piece++;
+        at = 0;
     }
     for (int i = 0; i < mr; i++)
-        for (int j = 0; j < 2; j++)
-            v8_store(c + i * ldc + 8 * j, acc[i][j]);
+        for (int j = 0; j < np * NV; j++) {
+            float *to = c + i * ldc + j * XA_LANES;
+            vw_store(to, add ? vw_load(to) + acc[i][j] : acc[i][j]);
+        }
 }
 
-static void rows_panel(bool first,
-                       int64_t m,
-                       int64_t kn,
-                       const float *a,
-                       int64_t lda,
-                       const float *panel,
-                       float *c,
-                       int64_t ldc)
+/* m rows times np panels. */
+XA_INLINE void rows(const int np,
+                    bool first_pass,
+                    bool add,
+                    int64_t m,
+                    const xa_pieces *a,
+                    int64_t row,
+                    int64_t k0,
+                    int64_t k1,
+                    const float *panel,
+                    int64_t apart,
+                    float *c,
+                    int64_t ldc)
 {
     int64_t i = 0;
-    for (; i + 6 <= m; i += 6)
-        rows_block(6, first, kn, a + i * lda, lda, panel, c + i * ldc, ldc);
-    switch (m - i) {
-    case 5:
-        rows_block(5, first, kn, a + i * lda, lda, panel, c + i * ldc, ldc);
-        break;
-    case 4:
-        rows_block(4, first, kn, a + i * lda, lda, panel, c + i * ldc, ldc);
-        break;
-    case 3:
-        rows_block(3, first, kn, a + i * lda, lda, panel, c + i * ldc, ldc);
-        break;
-    case 2:
-        rows_block(2, first, kn, a + i * lda, lda, panel, c + i * ldc, ldc);
-        break;
-    case 1:
-        rows_block(1, first, kn, a + i * lda, lda, panel, c + i * ldc, ldc);
-        break;
-    default:
-        break;
-    }
+    for (; first_pass && i + 2 * MR <= m; i += MR)
+        block(MR, np, true, add, a, row + i, k0, k1, panel, apart, c + i * ldc, ldc);
+    for (; i + MR <= m; i += MR)
+        block(MR, np, false, add, a, row + i, k0, k1, panel, apart, c + i * ldc, ldc);
+#define XA_REST(r)                \
+    if (MR > (r) && m - i == (r)) \
+    block((r) < MR ? (r) : 1, np, false, add, a, row + i, k0, k1, panel, apart, c + i * ldc, ldc)
+    XA_REST(7);
+    XA_REST(6);
+    XA_REST(5);
+    XA_REST(4);
+    XA_REST(3);
+    XA_REST(2);
+    XA_REST(1);
+#undef XA_REST
 }
 
-/* The same for the last n < 16 columns, through a padded copy of the sums. */
-static void rows_edge(bool first,
+/* The last n < 16 columns, through sums of their own. */
+static void rows_edge(bool add,
                       int64_t m,
                       int64_t n,
-                      int64_t kn,
-                      const float *a,
-                      int64_t lda,
+                      const xa_pieces *a,
+                      int64_t k0,
+                      int64_t k1,
                       const float *panel,
                       float *c,
                       int64_t ldc)
 {
-    float sums[6 * NR];
-    for (int64_t i = 0; i < m; i += 6) {
-        const int64_t rows = m - i < 6 ? m - i : 6;
-        memset(sums, 0, sizeof(sums));
-        for (int64_t r = 0; r < rows && !first; r++)
-            memcpy(sums + r * NR, c + (i + r) * ldc, (size_t)n * sizeof(*c));
-        rows_panel(first, rows, kn, a + i * lda, lda, panel, sums, NR);
-        for (int64_t r = 0; r < rows; r++)
-            memcpy(c + (i + r) * ldc, sums + r * NR, (size_t)n * sizeof(*c));
-    }
-}
-
-/* m rows of a panel's columns, n of them. */
-static void rows_columns(bool first,
-                         int64_t m,
-                         int64_t n,
-                         int64_t kn,
-                         const float *a,
-                         int64_t lda,
-                         const float *panel,
-                         float *c,
-                         int64_t ldc)
-{
-    if (n >= NR)
-        rows_panel(first, m, kn, a, lda, panel, c, ldc);
-    else
-        rows_edge(first, m, n, kn, a, lda, panel, c, ldc);
-}
-
-void XA_K(xa_gemm_panels)(int64_t m,
-                          int64_t n,
-                          int64_t k,
-                          const float *a,
-                          int64_t lda,
-                          const float *panels,
-                          float *c,
-                          int64_t ldc)
-{
-    for (int64_t i = 0; i < m; i += MC) {
-        const int64_t rows = m - i < MC ? m - i : MC;
-        for (int64_t k0 = 0; k0 < k; k0 += KC) {
-            const int64_t kn = k - k0 < KC ? k - k0 : KC;
-            for (int64_t j = 0; j < n; j += NR)
-                rows_columns(k0 == 0,
-                             rows,
-                             n - j,
-                             kn,
-                             a + i * lda + k0,
-                             lda,
-                             panels + j * k + k0 * NR,
-                             c + i * ldc + j,
-                             ldc);
+    float sums[MR * NR];
+    for (int64_t i = 0; i < m; i += MR) {
+        const int64_t some = m - i < MR ? m - i : MR;
+        rows(1, false, false, some, a, i, k0, k1, panel, 0, sums, NR);
+        for (int64_t r = 0; r < some; r++) {
+            float *to = c + (i + r) * ldc;
+            for (int64_t q = 0; q < n; q++)
+                to[q] = add ? to[q] + sums[r * NR + q] : sums[r * NR + q];
         }
     }
 }
 
-/* to[16 of n][16 of k] = the tile from[16 of k][16 of n] of a panel turned; k < 16 rows are filled
- * up. */
-XA_INLINE void turn_tile(int64_t rows, const float *from, float *to)
+/* m rows of the columns of up to NP panels, n columns in all; returns how many were done. */
+XA_INLINE int64_t columns(bool first_pass,
+                          bool add,
+                          int64_t m,
+                          int64_t n,
+                          const xa_pieces *a,
+                          int64_t k0,
+                          int64_t k1,
+                          const float *panel,
+                          int64_t apart,
+                          float *c,
+                          int64_t ldc)
 {
-    if (rows < NR)
-        memset(to, 0, NR * NR * sizeof(*to));
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t q = 0; q < NR; q++)
-            to[q * NR + r] = from[r * NR + q];
+    if (NP > 1 && n >= NP * NR) {
+        rows(NP, first_pass, add, m, a, 0, k0, k1, panel, apart, c, ldc);
+        return NP * NR;
+    }
+    if (n >= NR) {
+        rows(1, first_pass, add, m, a, 0, k0, k1, panel, apart, c, ldc);
+        return NR;
+    }
+    rows_edge(add, m, n, a, k0, k1, panel, c, ldc);
+    return n;
+}
+
+/* Columns [j, j+n) of m rows of c, whose sums are complete. */
+static void finish_columns(
+    int64_t m, int64_t width, int64_t j, int64_t n, float *c, int64_t ldc, const xa_finish *f)
+{
+    const relu r = relu_of(f->act);
+    const size_t step = xa_bits_row(width);
+    const float *bias = f->bias ? f->bias + j : NULL;
+    for (int64_t i = 0; i < m; i++)
+        epilogue_part(n,
+                      c + i * ldc + j,
+                      bias,
+                      f->residual ? f->residual + i * ldc + j : NULL,
+                      &r,
+                      f->bits ? f->bits + (size_t)i * step + j / 8 : NULL);
+}
+
+void XA_K(xa_gemm_panels)(int64_t m,
+                          int64_t n,
+                          const xa_pieces *a,
+                          const float *panels,
+                          float *c,
+                          int64_t ldc,
+                          const xa_finish *finish)
+{
+    const int64_t k = a->count * a->length;
+    for (int64_t k0 = 0; k0 < k; k0 += KC) {
+        const int64_t k1 = k - k0 < KC ? k : k0 + KC;
+        for (int64_t j = 0, did; j < n; j += did) {
+            did = columns(
+                j == 0, k0 > 0, m, n - j, a, k0, k1, panels + j * k + k0 * NR, k * NR, c + j, ldc);
+            if (finish && k1 == k)
+                finish_columns(m, n, j, did, c, ldc, finish);
+        }
+    }
+}
+
+/* to[count][16] = columns q .. q+count-1 of the panel rows from[16 of k][16 of n] turned; rows of k
+ * beyond `there` are 0. */
+XA_INLINE void turn(int64_t there, int64_t q, int64_t count, const float *from, float *to)
+{
+    if (there == NR && count == NR) {
+        for (int r = 0; r < NR; r++)
+            for (int s = 0; s < NR; s++)
+                to[s * NR + r] = from[r * NR + s];
+        return;
+    }
+    for (int64_t s = 0; s < count; s++)
+        for (int64_t r = 0; r < NR; r++)
+            to[s * NR + r] = r < there ? from[r * NR + q + s] : 0.0f;
+}
+
+/* Depth [k0, k1) of columns [j, j+there) of b^T, as a panel. */
+static void turn_panel(int64_t k,
+                       const xa_pieces *a,
+                       const float *panels,
+                       const int64_t *first,
+                       int64_t j,
+                       int64_t there,
+                       int64_t k0,
+                       int64_t k1,
+                       float *to)
+{
+    int64_t piece = k0 / a->length, at = k0 % a->length;
+    while (k0 < k1) {
+        int64_t count = NR - at % NR;
+        if (count > a->length - at)
+            count = a->length - at;
+        if (count > k1 - k0)
+            count = k1 - k0;
+        turn(there, at % NR, count, panels + at / NR * NR * k + (first[piece] + j) * NR, to);
+        to += count * NR;
+        k0 += count;
+        at += count;
+        if (at == a->length) {
+            piece++;
+            at = 0;
+        }
+    }
 }
 
 void XA_K(xa_gemm_panels_nt)(int64_t m,
-                             int64_t n,
                              int64_t k,
-                             const float *a,
-                             int64_t lda,
+                             const xa_pieces *a,
                              const float *panels,
+                             const int64_t *first,
+                             int64_t width,
                              float *c,
                              int64_t ldc)
 {
-    float turned[KC * NR] __attribute__((aligned(64)));
-    for (int64_t i = 0; i < m; i += MC) {
-        const int64_t rows = m - i < MC ? m - i : MC;
-        for (int64_t n0 = 0; n0 < n; n0 += KC) {
-            const int64_t nn = n - n0 < KC ? n - n0 : KC;
-            for (int64_t j = 0; j < k; j += NR) {
-                const int64_t columns = k - j < NR ? k - j : NR;
-                for (int64_t q = 0; q < nn; q += NR)
-                    turn_tile(columns, panels + (n0 + q) * k + j * NR, turned + q * NR);
-                rows_columns(n0 == 0,
-                             rows,
-                             columns,
-                             nn,
-                             a + i * lda + n0,
-                             lda,
-                             turned,
-                             c + i * ldc + j,
-                             ldc);
+    float turned[NP * KC * NR] __attribute__((aligned(64)));
+    const int64_t depth = a->count * a->length;
+    for (int64_t k0 = 0; k0 < depth; k0 += KC) {
+        const int64_t k1 = depth - k0 < KC ? depth : k0 + KC;
+        for (int64_t j = 0, did; j < width; j += did) {
+            for (int p = 0; p < NP && j + p * NR < width; p++) {
+                const int64_t left = width - j - p * NR;
+                turn_panel(k,
+                           a,
+                           panels,
+                           first,
+                           j + p * NR,
+                           left < NR ? left : NR,
+                           k0,
+                           k1,
+                           turned + p * KC * NR);
             }
+            did = columns(j == 0, k0 > 0, m, width - j, a, k0, k1, turned, KC * NR, c + j, ldc);
         }
     }
 }

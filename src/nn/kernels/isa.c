@@ -1,38 +1,60 @@
 /* Which instruction set: from the processor's feature bits, never from timing. */
 #include <stddef.h>
+#include <string.h>
 
 #include "kernels.h"
 
 /* Bump when any result of the engine moves. */
-const int xa_numerics_version = 3;
+const int xa_numerics_version = 4;
 
 extern const xa_kernels xa_kernels_table_base;
 #ifdef XA_HAVE_AVX2
-extern const xa_kernels xa_kernels_table_avx2;
+extern const xa_kernels xa_kernels_table_avx2, xa_kernels_table_avx512;
 #endif
 
-static const char *const isa_names[XA_ISA_COUNT] = {
-    [XA_ISA_AUTO] = "auto", [XA_ISA_BASE] = "base", [XA_ISA_AVX2] = "avx2"};
+static const char *const isa_names[XA_ISA_COUNT] = {[XA_ISA_AUTO] = "auto",
+                                                    [XA_ISA_BASE] = "base",
+                                                    [XA_ISA_AVX2] = "avx2",
+                                                    [XA_ISA_AVX512] = "avx512"};
 
 const char *xa_isa_name(xa_isa isa)
 {
     return isa >= 0 && isa < XA_ISA_COUNT ? isa_names[isa] : "?";
 }
 
+xa_isa xa_isa_named(const char *name)
+{
+    int isa = 0;
+    while (isa < XA_ISA_COUNT && strcmp(isa_names[isa], name) != 0)
+        isa++;
+    return (xa_isa)isa;
+}
+
 bool xa_isa_supported(xa_isa isa)
 {
 #ifdef XA_HAVE_AVX2
-    if (isa == XA_ISA_AVX2) {
-        __builtin_cpu_init();
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    }
+    __builtin_cpu_init();
+    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    if (isa == XA_ISA_AVX2)
+        return avx2;
+    if (isa == XA_ISA_AVX512)
+        return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
 #endif
     return isa == XA_ISA_BASE;
 }
 
+bool xa_isa_fused(xa_isa isa)
+{
+    const xa_kernels *k = xa_kernels_get(isa == XA_ISA_AUTO ? xa_isa_detect() : isa);
+    return k && k->fused;
+}
+
 xa_isa xa_isa_detect(void)
 {
-    return xa_isa_supported(XA_ISA_AVX2) ? XA_ISA_AVX2 : XA_ISA_BASE;
+    return xa_isa_supported(XA_ISA_AVX512) ? XA_ISA_AVX512
+           : xa_isa_supported(XA_ISA_AVX2) ? XA_ISA_AVX2
+                                           : XA_ISA_BASE;
 }
 
 const xa_kernels *xa_kernels_get(xa_isa isa)
@@ -43,6 +65,8 @@ const xa_kernels *xa_kernels_get(xa_isa isa)
 #ifdef XA_HAVE_AVX2
     case XA_ISA_AVX2:
         return &xa_kernels_table_avx2;
+    case XA_ISA_AVX512:
+        return &xa_kernels_table_avx512;
 #endif
     default:
         return NULL;

@@ -1,7 +1,9 @@
 /* What the files compiled once an ISA share: the name suffix and eight-lane vectors that become AVX
- * registers, pairs of SSE registers or plain loops, whatever the compiler is told to use.
+ * registers, pairs of SSE registers or plain loops, whatever the compiler is told to use; and wide
+ * vectors of XA_LANES lanes for the products, which are worth the widest registers there are.
  *
- * XA_ISA_SUFFIX (_base, _avx2) comes from the build.
+ * XA_ISA_SUFFIX (_base, _avx2, _avx512) comes from the build. XA_LANES may too: the tests compile
+ * the sixteen-lane products for AVX2, so that they are executed where no AVX-512 is.
  */
 #ifndef XAUDIT_NN_ISA_BUILD_H
 #define XAUDIT_NN_ISA_BUILD_H
@@ -56,6 +58,50 @@ XA_INLINE v8 v8_fma(v8 a, v8 b, v8 c)
     v8 r;
     for (int i = 0; i < 8; i++)
         r[i] = XA_FMA(a[i], b[i], c[i]);
+    return r;
+#endif
+}
+
+/* XA_LANES floats: 8 or 16. */
+#ifndef XA_LANES
+#ifdef __AVX512F__
+#define XA_LANES 16
+#else
+#define XA_LANES 8
+#endif
+#endif
+typedef float vw __attribute__((vector_size(4 * XA_LANES)));
+
+XA_INLINE vw vw_load(const float *p)
+{
+    vw v;
+    memcpy(&v, p, sizeof(v));
+    return v;
+}
+XA_INLINE void vw_store(float *p, vw v)
+{
+    memcpy(p, &v, sizeof(v));
+}
+XA_INLINE vw vw_set(float x)
+{
+    return x - (vw){0};
+}
+XA_INLINE vw vw_fma(vw a, vw b, vw c)
+{
+#if XA_LANES == 8
+    return v8_fma(a, b, c);
+#elif defined(__AVX512F__)
+    return __builtin_ia32_vfmaddps512_mask(a, b, c, (unsigned short)-1, 4);
+#else
+    vw r;
+    for (int i = 0; i < XA_LANES; i += 8) {
+        v8 x, y, z;
+        memcpy(&x, (const char *)&a + (size_t)4 * i, sizeof x);
+        memcpy(&y, (const char *)&b + (size_t)4 * i, sizeof y);
+        memcpy(&z, (const char *)&c + (size_t)4 * i, sizeof z);
+        z = v8_fma(x, y, z);
+        memcpy((char *)&r + (size_t)4 * i, &z, sizeof z);
+    }
     return r;
 #endif
 }

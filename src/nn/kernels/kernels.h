@@ -42,9 +42,25 @@ typedef struct xa_pool_shape {
  * (native uint32_t). */
 enum { XA_POOL_BYTE_WINDOW = 256 };
 
+/* Rows of a product, read where they lie: row i is `count` pieces of `length` floats, piece p at
+ * at[p * stride + i]. */
+typedef struct xa_pieces {
+    int64_t count, length, stride;
+    const float *const *at;
+} xa_pieces;
+/* What follows a product while its sums are in the first cache: y = act(sum + bias + residual), as
+ * `epilogue` does; residual has c's row stride, bits are rows of N. Each may be NULL. */
+typedef struct xa_finish {
+    const float *bias, *residual;
+    const xa_activation *act;
+    uint8_t *bits;
+} xa_finish;
+enum { XA_GEMM_ROWS = 288, XA_GEMM_DEPTH = 384 };
+
 typedef struct xa_kernels {
     xa_isa isa;
-    bool fast_rows; /* gemm_rows is worth its while for any number of rows; else BLAS takes many */
+    bool fused; /* multiply-adds round once: results are those of every other fused instruction set
+                 */
 
     /* c[M,N] = a[M,K] * b[K,N] (leading dimensions lda, ldb, ldc; c is overwritten). Every element
      * is one fused multiply-add chain in ascending k: any M gives the same row, and equal rows give
@@ -70,22 +86,25 @@ typedef struct xa_kernels {
                          float *c,
                          int64_t ldc);
 
-    /* The same two products with b [K,N] packed in panels (xa_panels_pack): c[M,N] = a[M,K] b, and
-     * c[M,K] = a[M,N] b^T, every element one fused multiply-add chain over ascending k, or n. */
+    /* c[M,N] = finish(a b), b [K,N] in panels (xa_panels_pack), K = a->count * a->length, at most
+     * XA_GEMM_ROWS rows. Every element is summed over blocks of XA_GEMM_DEPTH in ascending k, each
+     * a fused multiply-add chain from zero. finish may be NULL. */
     void (*gemm_panels)(int64_t m,
                         int64_t n,
-                        int64_t k,
-                        const float *a,
-                        int64_t lda,
+                        const xa_pieces *a,
                         const float *panels,
                         float *c,
-                        int64_t ldc);
+                        int64_t ldc,
+                        const xa_finish *finish);
+    /* c[M,width] = sum over pieces p of a_p[M,N] (rows first[p] .. first[p]+width-1 of b)^T, N =
+     * a->length, b [K,N] in panels: the product with the transpose, and the input gradient of
+     * convolutions, whose taps are such rows. */
     void (*gemm_panels_nt)(int64_t m,
-                           int64_t n,
                            int64_t k,
-                           const float *a,
-                           int64_t lda,
+                           const xa_pieces *a,
                            const float *panels,
+                           const int64_t *first,
+                           int64_t width,
                            float *c,
                            int64_t ldc);
 
@@ -172,17 +191,17 @@ typedef struct xa_kernels {
 
 const xa_kernels *xa_kernels_get(xa_isa isa); /* NULL if not built in */
 
-/* Panels: columns 16p .. 16p+15 of b [K,N] together as [K][16], the last filled up with zeros. */
+/* Panels: columns 16p .. 16p+15 of b [K,N] together as [K][16], the last filled up with zeros; ldb
+ * is b's row stride. */
 enum { XA_PANEL = 16 };
 static inline size_t xa_panels_count(int64_t k, int64_t n)
 {
     return (size_t)(k * ((n + XA_PANEL - 1) / XA_PANEL * XA_PANEL));
 }
-void xa_panels_pack(int64_t k, int64_t n, const float *b, float *panels);
+void xa_panels_pack(int64_t k, int64_t n, const float *b, int64_t ldb, float *panels);
 
 /* BLAS (kernels/gemm.c, the only file that includes cblas.h), one thread. The result depends on the
- * shape (m,n,k) of the call, so callers fix m by the graph: tiles of one sample, never of the
- * batch. trans_b: b is [N,K]. */
+ * shape (m,n,k) of the call, so callers fix m by the graph. trans_b: b is [N,K]. */
 void xa_gemm_tile(bool trans_b,
                   int64_t m,
                   int64_t n,
@@ -193,10 +212,5 @@ void xa_gemm_tile(bool trans_b,
                   int64_t ldb,
                   float *c,
                   int64_t ldc);
-
-/* Rows of a GEMM tile for one sample of `rows` rows: the cut depends on rows and k only. */
-int64_t xa_gemm_tile_rows(int64_t rows, int64_t k);
-/* Samples with fewer rows than this go through gemm_rows, all of the batch at once. */
-enum { XA_GEMM_FEW_ROWS = 16 };
 
 #endif

@@ -3,11 +3,12 @@
 
 #define XA_ISA_OF_base XA_ISA_BASE
 #define XA_ISA_OF_avx2 XA_ISA_AVX2
+#define XA_ISA_OF_avx512 XA_ISA_AVX512
 
 const xa_kernels XA_K(xa_kernels_table) = {
     .isa = XA_CAT(XA_ISA_OF, XA_ISA_SUFFIX),
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
-    .fast_rows = true,
+    .fused = true,
 #endif
     .gemm_rows = XA_K(xa_gemm_rows),
     .gemm_rows_nt = XA_K(xa_gemm_rows_nt),

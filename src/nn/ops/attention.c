@@ -108,7 +108,7 @@ static void product(const xa_op_call *c,
                     float *to,
                     int64_t ldto)
 {
-    if (c->k->fast_rows)
+    if (c->k->fused)
         c->k->gemm_rows(m, n, k, a, lda, b, ldb, to, ldto);
     else
         xa_gemm_tile(false, m, n, k, a, lda, b, ldb, to, ldto);
