@@ -38,9 +38,11 @@ done:
 static xa_status open_models(run *r, xa_err *err)
 {
     xa_err mine = XA_ERR_INIT;
-    int64_t isa = (int64_t)xa_isa_detect();
-    XA_RETURN_TRY(err, xa_comm_min_i64(r->comm, &isa, err));
-    r->loaded.job.audit.isa = (xa_isa)isa;
+    const xa_isa own = xa_isa_detect();
+    int64_t least = (int64_t)own;
+    XA_RETURN_TRY(err, xa_comm_min_i64(r->comm, &least, err));
+    /* fused ones give the same bytes: each takes its best */
+    r->loaded.job.audit.isa = xa_isa_fused((xa_isa)least) ? own : (xa_isa)least;
     xa_blas_set_threads(r->loaded.job.threads);
     xa_status st = xa_audit_create(&r->loaded.job.audit, &r->loaded.audit, &mine);
     return xa_comm_agree(r->comm, st, &mine, err);

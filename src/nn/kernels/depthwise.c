@@ -2,13 +2,14 @@
  *
  * Every output is one fused multiply-add chain over the taps inside the image, in order of (ky,kx),
  * in every path, so that the cut into row tiles does not show in the result. Widths 3, 5 and 7
- * without dilation and multiplier compute four neighbouring outputs at once; borders and all else
- * gather pointers to the pixels they need.
+ * without dilation and multiplier compute several neighbouring outputs at once; borders and all
+ * else gather pointers to the pixels they need.
  */
 #include "isa_build.h"
 #include "isa_table.h"
 
-enum { TAPS = 64, AHEAD = 4 };
+/* Outputs side by side: as many sums as registers allow beside a row of taps. */
+enum { TAPS = 64, AHEAD = XA_LANES / 2 };
 
 /* ---- any taps -------------------------------------------------------------------------------- */
 
@@ -30,21 +31,11 @@ static inline void gather_start(gather *g)
 static void gather_flush(gather *g, int64_t c, float *y)
 {
     int64_t j = 0;
-    for (; j + 16 <= c; j += 16) {
-        v8 a = g->started ? v8_load(y + j) : v8_set(0.0f);
-        v8 b = g->started ? v8_load(y + j + 8) : v8_set(0.0f);
-        for (int t = 0; t < g->taps; t++) {
-            a = v8_fma(v8_load(g->x[t] + j), v8_load(g->w[t] + j), a);
-            b = v8_fma(v8_load(g->x[t] + j + 8), v8_load(g->w[t] + j + 8), b);
-        }
-        v8_store(y + j, a);
-        v8_store(y + j + 8, b);
-    }
-    for (; j + 8 <= c; j += 8) {
-        v8 a = g->started ? v8_load(y + j) : v8_set(0.0f);
+    for (; j + XA_LANES <= c; j += XA_LANES) {
+        vw a = g->started ? vw_load(y + j) : vw_set(0.0f);
         for (int t = 0; t < g->taps; t++)
-            a = v8_fma(v8_load(g->x[t] + j), v8_load(g->w[t] + j), a);
-        v8_store(y + j, a);
+            a = vw_fma(vw_load(g->x[t] + j), vw_load(g->w[t] + j), a);
+        vw_store(y + j, a);
     }
     for (; j < c; j++) {
         float a = g->started ? y[j] : 0.0f;
@@ -79,24 +70,33 @@ XA_INLINE void row_block(const int p,
                          float *y)
 {
     int64_t j = 0;
-    for (; j + 8 <= c; j += 8) {
-        v8 acc[AHEAD];
+    for (; j + XA_LANES <= c; j += XA_LANES) {
+        vw acc[AHEAD];
         for (int i = 0; i < p; i++)
-            acc[i] = v8_set(0.0f);
+            acc[i] = vw_set(0.0f);
         for (int64_t ky = 0; ky < kh; ky++) {
             if (!r[ky])
                 continue;
             const float *row = r[ky] + j, *wr = w + ky * kw * c + j;
+            vw tap[7];
 #pragma GCC unroll 8
-            for (int kx = 0; kx < kw; kx++) {
-                const v8 wv = v8_load(wr + kx * c);
+            for (int kx = 0; kx < kw; kx++)
+                tap[kx] = vw_load(wr + kx * c);
+                /* Each pixel is loaded once, in the order in which every output meets its taps. */
+#pragma GCC unroll 24
+            for (int q = 0; q < (p - 1) * step + kw; q++) {
+                const int at = dir > 0 ? q : p - 1 - q;
+                const vw x = vw_load(row + at * c);
 #pragma GCC unroll 8
-                for (int i = 0; i < p; i++)
-                    acc[i] = v8_fma(v8_load(row + (i * step + kx * dir) * c), wv, acc[i]);
+                for (int i = 0; i < p; i++) {
+                    const int kx = (at - i * step) * dir;
+                    if (kx >= 0 && kx < kw)
+                        acc[i] = vw_fma(x, tap[kx], acc[i]);
+                }
             }
         }
         for (int i = 0; i < p; i++)
-            v8_store(y + i * c + j, acc[i]);
+            vw_store(y + i * c + j, acc[i]);
     }
     for (; j < c; j++)
         for (int i = 0; i < p; i++) {

@@ -108,38 +108,51 @@ XA_INLINE vw vw_fma(vw a, vw b, vw c)
 /* a where the lane of `mask` is all ones, b where it is zero. */
 XA_INLINE v8 v8_select(v8i mask, v8 a, v8 b)
 {
+#if defined(__AVX__)
+    return __builtin_ia32_blendvps256(b, a, (v8)mask);
+#else
     return (v8)((mask & (v8i)a) | (~mask & (v8i)b));
+#endif
 }
 XA_INLINE v8i v8i_select(v8i mask, v8i a, v8i b)
 {
-    return (mask & a) | (~mask & b);
+    return (v8i)v8_select(mask, (v8)a, (v8)b);
 }
-/* Comparisons: all bits of a lane set where it holds. Without 32-byte registers the compiler would
- * take lanes one by one, so they are cut into halves here. */
+/* Comparisons: all bits of a lane set where it holds. Told by name where there are 32-byte
+ * registers, since sets with mask registers would go to and fro between the two; without, the
+ * compiler would take lanes one by one, so they are cut into halves. */
 #if defined(__AVX__)
-#define XA_COMPARE(name, type, op)     \
-    XA_INLINE v8i name(type a, type b) \
-    {                                  \
-        return a op b;                 \
+#define XA_COMPARE(name, op, code)                         \
+    XA_INLINE v8i name(v8 a, v8 b)                         \
+    {                                                      \
+        return (v8i)__builtin_ia32_cmpps256(a, b, (code)); \
     }
 #else
 typedef float v4 __attribute__((vector_size(16)));
 typedef int32_t v4i __attribute__((vector_size(16)));
 #define XA_LOW(x) __builtin_shufflevector((x), (x), 0, 1, 2, 3)
 #define XA_HIGH(x) __builtin_shufflevector((x), (x), 4, 5, 6, 7)
-#define XA_COMPARE(name, type, op)                                               \
-    XA_INLINE v8i name(type a, type b)                                           \
+#define XA_COMPARE(name, op, code)                                               \
+    XA_INLINE v8i name(v8 a, v8 b)                                               \
     {                                                                            \
         const v4i low = XA_LOW(a) op XA_LOW(b), high = XA_HIGH(a) op XA_HIGH(b); \
         return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);       \
     }
 #endif
-XA_COMPARE(v8_gt, v8, >)
-XA_COMPARE(v8_ge, v8, >=)
-XA_COMPARE(v8_lt, v8, <)
-XA_COMPARE(v8_eq, v8, ==)
-XA_COMPARE(v8_ne, v8, !=)
-XA_COMPARE(v8i_eq, v8i, ==)
+XA_COMPARE(v8_gt, >, 30)
+XA_COMPARE(v8_ge, >=, 29)
+XA_COMPARE(v8_lt, <, 17)
+XA_COMPARE(v8_eq, ==, 0)
+XA_COMPARE(v8_ne, !=, 4)
+XA_INLINE v8i v8i_eq(v8i a, v8i b)
+{
+#if defined(__AVX2__)
+    return a == b;
+#else
+    const v4i low = XA_LOW(a) == XA_LOW(b), high = XA_HIGH(a) == XA_HIGH(b);
+    return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);
+#endif
+}
 
 /* Bit i of the byte is lane i of a comparison's result. */
 XA_INLINE unsigned v8_bits(v8i mask)

@@ -71,13 +71,27 @@ XA_INLINE void max_taps(const taps *t, int64_t c, float *y, void *argmax, const 
     int64_t j = 0;
     for (; j + 8 <= c; j += 8) {
         /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): there is a tap 0 */
-        v8 best = v8_load(t->started ? y + j : t->p[0] + j);
-        v8i place = t->started && argmax ? places_load(argmax, j, bytes) : v8i_set(t->index[0]);
+        const v8 v0 = v8_load(t->started ? y + j : t->p[0] + j);
+        const v8i place0 =
+            t->started && argmax ? places_load(argmax, j, bytes) : v8i_set(t->index[0]);
+        v8 best = v0, sum = v0 - v0; /* NaN as soon as a value is */
+        v8i place = place0;
         for (int i = !t->started; i < t->n; i++) {
             const v8 v = v8_load(t->p[i] + j);
-            const v8i take = v8_gt(v, best) | (v8_ne(v, v) & v8_eq(best, best));
+            const v8i take = v8_gt(v, best);
+            sum += v - v;
             best = v8_select(take, v, best);
             place = v8i_select(take, v8i_set(t->index[i]), place);
+        }
+        if (v8_bits(v8_ne(sum, sum))) { /* once more, with care: infinities, or NaN */
+            best = v0;
+            place = place0;
+            for (int i = !t->started; i < t->n; i++) {
+                const v8 v = v8_load(t->p[i] + j);
+                const v8i take = v8_gt(v, best) | (v8_ne(v, v) & v8_eq(best, best));
+                best = v8_select(take, v, best);
+                place = v8i_select(take, v8i_set(t->index[i]), place);
+            }
         }
         v8_store(y + j, best);
         if (argmax)
