@@ -68,6 +68,7 @@ typedef struct xa_model_options {
     size_t max_config_bytes;    /* default 64 MiB */
     bool interpolate_positions; /* transformers: bring the position embedding to the grid of another
                                    size as the source library does; else such a size is refused */
+    xa_numerics numerics;       /* of its graph */
     bool any_output;            /* the model need not be a classifier: no head is looked for */
 } xa_model_options;
 xa_model_options xa_model_defaults(void);

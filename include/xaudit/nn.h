@@ -205,6 +205,14 @@ typedef struct xa_node {
 XA_MUST_USE xa_status xa_graph_create(xa_graph **out, xa_err *err);
 void xa_graph_free(xa_graph *g);
 
+/* How the products are made. STRICT: sums of products as the definition has them. FAST: 3x3
+ * convolutions by Winograd's minimal filtering, with errors a few times larger. Of the whole graph,
+ * before a plan of it is made. */
+typedef enum xa_numerics { XA_NUMERICS_STRICT, XA_NUMERICS_FAST, XA_NUMERICS_COUNT } xa_numerics;
+void xa_graph_set_numerics(xa_graph *g, xa_numerics numerics);
+xa_numerics xa_graph_numerics(const xa_graph *g);
+const char *xa_numerics_name(xa_numerics numerics); /* "strict", "fast" */
+
 /* Adds a weight; `literal` (xa_shape_count values) is copied, or NULL when a loader reads it. */
 XA_MUST_USE xa_status xa_graph_add_weight(xa_graph *g,
                                           const char *name,

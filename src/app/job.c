@@ -211,6 +211,20 @@ static void read_manifest(xa_ynode root, xa_job *job, xa_problems *problems)
     read_path(n, "manifest", "masks", false, job->file, &job->wsol_masks, problems);
 }
 
+static void read_numerics(xa_ynode n, xa_job *job, xa_problems *problems)
+{
+    const char *text = xa_yaml_text(n);
+    for (int i = 0; text && i < XA_NUMERICS_COUNT; i++)
+        if (!strcmp(text, xa_numerics_name((xa_numerics)i))) {
+            job->numerics = (xa_numerics)i;
+            for (int m = 0; m < job->audit.nmodels; m++)
+                job->audit.models[m].open.numerics = job->numerics;
+            return;
+        }
+    if (n.id)
+        XA_YAML_PROBLEM(problems, n, "numerics: expected strict or fast");
+}
+
 static void read_top(xa_ynode root, xa_job *job, xa_problems *problems)
 {
     static const char *const keys[] = {"manifest",
@@ -223,6 +237,7 @@ static void read_top(xa_ynode root, xa_job *job, xa_problems *problems)
                                        "store",
                                        "tolerate_failed",
                                        "threads",
+                                       "numerics",
                                        "limits"};
     int64_t threads = 1;
     if (xa_yaml_kind(root) != XA_Y_MAP) {
@@ -253,6 +268,7 @@ static void read_top(xa_ynode root, xa_job *job, xa_problems *problems)
     xa_job_read_metrics(xa_yaml_get(root, "metrics"), &job->audit, problems);
     xa_job_read_checks(xa_yaml_get(root, "checks"), &job->audit, problems);
     read_store(xa_yaml_get(root, "store"), job, problems);
+    read_numerics(xa_yaml_get(root, "numerics"), job, problems);
 }
 
 static xa_status apply_set(xa_yaml *y, const char *assignment, xa_err *err)

@@ -15,6 +15,7 @@
  *   metrics: [ pointing_game, { kind: pointing_game, tolerance: 15px, name: .. } ]
  *   tolerate_failed: 5 | 2%             failed samples that do not make the run end with 3
  *   threads: 1                          BLAS threads a rank
+ *   numerics: strict                    strict | fast (Winograd's filtering of 3x3 convolutions)
  *   limits: { max_pixels: .., max_bytes: .., max_samples: .. }
  */
 #ifndef XAUDIT_APP_JOB_H
@@ -36,6 +37,7 @@ typedef struct xa_job {
     double tolerate_failed; /* a count, or a fraction when below */
     bool tolerate_is_fraction;
     int threads;
+    xa_numerics numerics;
     int64_t max_samples;
     int64_t *model_line; /* [nmodels] for messages */
 } xa_job;

@@ -76,7 +76,10 @@ xa_job_identity(const xa_job *j, const xa_audit *a, const xa_manifest *m, xa_str
     xa_plan_info info = {0};
     xa_audit_plan_info(a, 0, &info);
     xa_str_printf(out, "format = %d\n", XA_FORMAT_MAJOR);
-    xa_str_printf(out, "numerics = %d\n", xa_numerics_version);
+    xa_str_printf(out,
+                  "numerics = %d%s\n",
+                  xa_numerics_version,
+                  j->numerics == XA_NUMERICS_FAST ? ", fast" : "");
     if (xa_isa_fused(info.isa)) /* the same bytes on all such processors */
         xa_str_puts(out, "arithmetic = fused\n");
     else

@@ -175,6 +175,7 @@ xa_status xa_model_open(const char *file, const xa_model_options *opt, xa_model 
         XA_FAIL(err, XA_UNSUPPORTED, "%s: not a model", file);
     }
     XA_TRY(err, m->format->open(m, opt, err));
+    xa_graph_set_numerics(m->graph, opt->numerics);
     XA_TRY(err, xa_model_find_tokens(m, err));
     if (!opt->any_output)
         XA_TRY(err, read_head(m, opt, err));

@@ -10,6 +10,7 @@ struct xa_graph {
     size_t nnodes, node_cap;
     xa_weight *weights;
     size_t nweights, weight_cap;
+    xa_numerics numerics;
 };
 
 enum { MAX_ITEMS = 1 << 20 };
@@ -22,6 +23,22 @@ xa_status xa_graph_create(xa_graph **out, xa_err *err)
         XA_RETURN_FAIL(err, XA_NOMEM, "graph: out of memory");
     *out = g;
     return XA_OK;
+}
+
+void xa_graph_set_numerics(xa_graph *g, xa_numerics numerics)
+{
+    g->numerics = numerics;
+}
+
+xa_numerics xa_graph_numerics(const xa_graph *g)
+{
+    return g->numerics;
+}
+
+const char *xa_numerics_name(xa_numerics numerics)
+{
+    static const char *const names[XA_NUMERICS_COUNT] = {"strict", "fast"};
+    return numerics >= 0 && numerics < XA_NUMERICS_COUNT ? names[numerics] : "?";
 }
 
 void xa_graph_free(xa_graph *g)

@@ -18,6 +18,11 @@
     {.name = "conv2d " label, .op = XA_OP_CONV2D, .ninputs = 1, .inputs = {S3(H, W, C)},          \
      .nweights = 1, .weights = {S4(KH, KW, (C) / (G), F)},                                        \
      .params.conv2d = {WINDOW(KH, KW, SH, SW, DH, DW, P), F, G}}
+/* By Winograd's filtering, whose errors are stated here. */
+#define WINO(label, H, W, C, P, F)                                                                \
+    {.name = "winograd " label, .op = XA_OP_CONV2D, .ninputs = 1, .inputs = {S3(H, W, C)},        \
+     .nweights = 2, .weights = {S4(3, 3, C, F), S1(F)}, .numerics = XA_NUMERICS_FAST,             \
+     .params.conv2d = {WINDOW(3, 3, 1, 1, 1, 1, P), F, 1}, .tolerance = 1e-5}
 #define DW(label, H, W, C, KH, KW, SH, SW, DH, DW_, P, M)                                         \
     {.name = "depthwise " label, .op = XA_OP_DEPTHWISE, .ninputs = 1, .inputs = {S3(H, W, C)},    \
      .nweights = 2, .weights = {S4(KH, KW, C, M), S1((C) * (M))},                                 \
@@ -90,6 +95,25 @@ const op_case op_cases[] = {
     CONV("1x1 many pixels", 41, 33, 3, 1, 1, 1, 1, 1, 1, SAME, 4, 1),
     CONV("groups many pixels", 40, 33, 4, 3, 3, 1, 1, 1, 1, SAME, 6, 2),
     CONV_NO_BIAS("stem 7x7 stride 2", 23, 21, 3, 7, 7, 2, 2, 1, 1, SAME, 8, 1),
+    CONV("deep 3x3 same", 6, 7, 19, 3, 3, 1, 1, 1, 1, SAME, 21, 1),
+    CONV("deep 3x3 valid", 7, 5, 16, 3, 3, 1, 1, 1, 1, VALID, 33, 1),
+    CONV("deep 3x3 stride 2", 9, 8, 17, 3, 3, 2, 2, 1, 1, SAME, 18, 1),
+    CONV("deep 1x1 stride 2", 7, 6, 18, 1, 1, 2, 2, 1, 1, SAME, 9, 1),
+    CONV("deep stride beyond kernel", 10, 11, 16, 2, 2, 3, 4, 1, 1, VALID, 5, 1),
+    CONV("deep dilation 2", 9, 10, 16, 3, 3, 1, 1, 2, 2, SAME, 5, 1),
+    CONV("deep dilation 2 stride 2x1", 9, 10, 16, 3, 2, 2, 1, 2, 1, SAME, 5, 1),
+    CONV("deep groups 2", 5, 6, 34, 3, 3, 1, 1, 1, 1, SAME, 10, 2),
+    CONV("deep groups 2 stride 2", 7, 6, 32, 3, 3, 2, 2, 1, 1, VALID, 18, 2),
+    CONV("deep padding wider than input", 2, 3, 16, 7, 9, 1, 1, 1, 1, SAME, 4, 1),
+    CONV("deep 1x7", 4, 9, 17, 1, 7, 1, 1, 1, 1, SAME, 6, 1),
+    CONV("deep wide rows", 3, 300, 16, 3, 3, 1, 1, 1, 1, SAME, 3, 1),
+    CONV("deep many pixels", 19, 33, 16, 3, 3, 1, 1, 1, 1, VALID, 3, 1),
+    WINO("tiles of 4", 8, 8, 16, SAME, 16),
+    WINO("odd channels", 9, 11, 19, SAME, 21),
+    WINO("valid", 10, 9, 17, VALID, 35),
+    WINO("tiles of 2", 6, 6, 20, SAME, 18),
+    WINO("tiles of 2 valid", 8, 4, 16, VALID, 40),
+    WINO("several blocks", 44, 41, 16, SAME, 17),
 
     {.name = "dense vector", .op = XA_OP_DENSE, .ninputs = 1, .inputs = {S1(37)}, .nweights = 2,
      .weights = {S2(37, 11), S1(11)}, .params.dense = {11}},

@@ -18,6 +18,7 @@ typedef struct op_case {
     xa_op_params params;
     double range;     /* inputs lie in -range..range; 0 means 2 */
     double tolerance; /* of the largest value; 0 means 4e-6 */
+    xa_numerics numerics;
 } op_case;
 
 extern const op_case op_cases[];

@@ -147,6 +147,7 @@ void op_fixture_init(op_fixture *f, const op_case *c)
 {
     *f = (op_fixture){.c = c};
     build_graph(f);
+    xa_graph_set_numerics(f->graph, c->numerics);
     f->out_count = xa_shape_count(&f->node->shape);
     for (int j = 0; j < c->ninputs; j++) {
         f->in_count[j] = xa_shape_count(&c->inputs[j]);

@@ -210,6 +210,53 @@ static void one_panels_nt(const xa_kernels *k, int64_t m, int64_t n, int64_t cou
     free(alone);
 }
 
+static void one_winograd(const xa_kernels *k, int m, int64_t c)
+{
+    const int64_t apart = c + 3;
+    const int p = (m + 2) * (m + 2);
+    float *d = uniform(p * apart, 1), *t = uniform(p * apart, 2), *want = floats(p * apart),
+          *got = floats(p * apart), *sum = copy(t, p * apart);
+    const float *in[36];
+    float *out[36], *out_ref[36];
+    for (int i = 0; i < p; i++) {
+        in[i] = d + (p - 1 - i) * apart;
+        out[i] = i % 5 == 3 ? NULL : got + (p - 1 - i) * apart;
+        out_ref[i] = i % 5 == 3 ? NULL : want + (p - 1 - i) * apart;
+    }
+    xa_kernels_ref.winograd_split(m, c, in, want, apart);
+    k->winograd_split(m, c, in, got, apart);
+    near("winograd_split", k->isa, p * apart, want, got, 2e-5);
+    xa_kernels_ref.winograd_join_back(m, c, in, want, apart);
+    k->winograd_join_back(m, c, in, got, apart);
+    near("winograd_join_back", k->isa, p * apart, want, got, 2e-5);
+    xa_kernels_ref.winograd_join(m, c, t, apart, out_ref);
+    k->winograd_join(m, c, t, apart, out);
+    near("winograd_join", k->isa, p * apart, want, got, 2e-5);
+    memcpy(want, sum, (size_t)(p * apart) * sizeof(*want));
+    memcpy(got, sum, (size_t)(p * apart) * sizeof(*got));
+    xa_kernels_ref.winograd_split_back(m, c, t, apart, out_ref);
+    k->winograd_split_back(m, c, t, apart, out);
+    near("winograd_split_back", k->isa, p * apart, want, got, 2e-5);
+    free(d);
+    free(t);
+    free(want);
+    free(got);
+    free(sum);
+}
+
+static void check_winograd(const xa_kernels *k)
+{
+    for (int64_t c = 1; c < 40; c++) {
+        one_winograd(k, 2, c);
+        one_winograd(k, 4, c);
+    }
+}
+static void test_winograd(void **state)
+{
+    (void)state;
+    on_all(check_winograd);
+}
+
 static void check_gemm(const xa_kernels *k)
 {
     static const int64_t ms[] = {1, 2, 3, 4, 5, 7, 8, 9, 13};
@@ -695,6 +742,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_gemm_rows),
+        cmocka_unit_test(test_winograd),
         cmocka_unit_test(test_epilogue_and_mask),
         cmocka_unit_test(test_add_and_affine),
         cmocka_unit_test(test_depthwise),

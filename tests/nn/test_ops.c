@@ -389,7 +389,9 @@ static void nonfinite_forward(const op_fixture *f, xa_isa isa, int which, int64_
     for (int64_t i = 0; i < f->out_count; i++) {
         /* float32 positions may give a neighbour a weight of 1e-8 where doubles give 0 */
         const bool extra = f->c->op == XA_OP_RESIZE && class_of(want[i]) == 0;
-        if (class_of((double)y[i]) != class_of(want[i]) && !extra)
+        /* Winograd: a value that is not finite spoils its tile, and comes out as NaN */
+        const bool tile = f->c->numerics == XA_NUMERICS_FAST && isnan(y[i]);
+        if (class_of((double)y[i]) != class_of(want[i]) && !extra && !tile)
             fail_msg("%s on %s: with x%d[%lld] = %g, y[%lld] is %g, expected %g",
                      f->c->name,
                      xa_isa_name(isa),

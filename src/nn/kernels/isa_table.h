@@ -40,6 +40,14 @@ void XA_K(xa_gemm_panels_nt)(int64_t m,
                              int64_t width,
                              float *c,
                              int64_t ldc);
+void XA_K(xa_winograd_split)(
+    int m, int64_t c, const float *const *pixels, float *points, int64_t apart);
+void XA_K(xa_winograd_split_back)(
+    int m, int64_t c, const float *points, int64_t apart, float *const *pixels);
+void XA_K(xa_winograd_join)(
+    int m, int64_t f, const float *points, int64_t apart, float *const *pixels);
+void XA_K(xa_winograd_join_back)(
+    int m, int64_t f, const float *const *pixels, float *points, int64_t apart);
 void XA_K(xa_epilogue)(int64_t rows,
                        int64_t c,
                        float *y,

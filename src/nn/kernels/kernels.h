@@ -108,6 +108,19 @@ typedef struct xa_kernels {
                            float *c,
                            int64_t ldc);
 
+    /* Winograd's transforms of one tile of 3x3 filtering, m 2 or 4 (winograd.c): point p lies at
+     * points + p*apart, c channels each. split: B^T d B of the (m+2)^2 pixels; join: A^T t A to m^2
+     * pixels, NULL where there is none. Their adjoints: split_back adds to its pixels (NULL: none),
+     * join_back reads m^2. */
+    void (*winograd_split)(
+        int m, int64_t c, const float *const *pixels, float *points, int64_t apart);
+    void (*winograd_split_back)(
+        int m, int64_t c, const float *points, int64_t apart, float *const *pixels);
+    void (*winograd_join)(
+        int m, int64_t f, const float *points, int64_t apart, float *const *pixels);
+    void (*winograd_join_back)(
+        int m, int64_t f, const float *const *pixels, float *points, int64_t apart);
+
     /* y[r,c] = act(y[r,c] + bias[c] + residual[r,c]); bias, residual, bits may be NULL. act is
      * LINEAR or RELU; NaN stays NaN. ld is the row stride of y and residual. */
     void (*epilogue)(int64_t rows,

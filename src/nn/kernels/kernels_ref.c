@@ -98,6 +98,109 @@ static void gemm_panels_nt(int64_t m,
         }
 }
 
+/* ---- Winograd's transforms ---- */
+
+/* B^T [m+2][m+2] and A^T [m][m+2] by Cook and Toom: at point a, (x - a) divides the product of all
+ * (x - point), and A^T holds the powers of a; infinity is last. */
+static void matrices(int m, double bt[6][6], double at[4][6])
+{
+    static const double root[5] = {0,
+                                   0.70710678118654752440,
+                                   -0.70710678118654752440,
+                                   1.41421356237309504880,
+                                   -1.41421356237309504880};
+    static const double two_b[4][4] = {{1, 0, -1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, {0, 1, 0, -1}};
+    static const double two_a[2][4] = {{1, 1, 1, 0}, {0, 1, -1, -1}};
+    if (m == 2) {
+        for (int i = 0; i < 16; i++)
+            bt[i / 4][i % 4] = two_b[i / 4][i % 4];
+        for (int i = 0; i < 8; i++)
+            at[i / 4][i % 4] = two_a[i / 4][i % 4];
+        return;
+    }
+    for (int i = 0; i < 6; i++) {
+        double poly[6] = {1, 0, 0, 0, 0, 0}; /* ascending powers */
+        int degree = 0;
+        for (int r = 0; r < 5; r++) {
+            if (r == i)
+                continue;
+            degree++;
+            for (int d = degree; d > 0; d--)
+                poly[d] = poly[d - 1] - root[r] * poly[d];
+            poly[0] *= -root[r];
+        }
+        for (int d = 0; d < 6; d++)
+            bt[i][d] = poly[d];
+        double power = 1.0;
+        for (int d = 0; d < 4; d++) {
+            at[d][i] = i < 5 ? power : d == 3;
+            power *= i < 5 ? root[i] : 0.0;
+        }
+    }
+}
+
+static void
+winograd_split(int m, int64_t c, const float *const *pixels, float *points, int64_t apart)
+{
+    double bt[6][6], at[4][6];
+    const int p = m + 2;
+    matrices(m, bt, at);
+    for (int64_t j = 0; j < c; j++)
+        for (int i = 0; i < p * p; i++) {
+            double sum = 0.0;
+            for (int k = 0; k < p * p; k++)
+                sum += bt[i / p][k / p] * bt[i % p][k % p] * (double)pixels[k][j];
+            points[i * apart + j] = (float)sum;
+        }
+}
+
+static void
+winograd_split_back(int m, int64_t c, const float *points, int64_t apart, float *const *pixels)
+{
+    double bt[6][6], at[4][6];
+    const int p = m + 2;
+    matrices(m, bt, at);
+    for (int64_t j = 0; j < c; j++)
+        for (int k = 0; k < p * p; k++) {
+            double sum = 0.0;
+            for (int i = 0; i < p * p; i++)
+                sum += bt[i / p][k / p] * bt[i % p][k % p] * (double)points[i * apart + j];
+            if (pixels[k])
+                pixels[k][j] = (float)((double)pixels[k][j] + sum);
+        }
+}
+
+static void
+winograd_join(int m, int64_t f, const float *points, int64_t apart, float *const *pixels)
+{
+    double bt[6][6], at[4][6];
+    const int p = m + 2;
+    matrices(m, bt, at);
+    for (int64_t j = 0; j < f; j++)
+        for (int i = 0; i < m * m; i++) {
+            double sum = 0.0;
+            for (int k = 0; k < p * p; k++)
+                sum += at[i / m][k / p] * at[i % m][k % p] * (double)points[k * apart + j];
+            if (pixels[i])
+                pixels[i][j] = (float)sum;
+        }
+}
+
+static void
+winograd_join_back(int m, int64_t f, const float *const *pixels, float *points, int64_t apart)
+{
+    double bt[6][6], at[4][6];
+    const int p = m + 2;
+    matrices(m, bt, at);
+    for (int64_t j = 0; j < f; j++)
+        for (int k = 0; k < p * p; k++) {
+            double sum = 0.0;
+            for (int i = 0; i < m * m; i++)
+                sum += at[i / m][k / p] * at[i % m][k % p] * (double)pixels[i][j];
+            points[k * apart + j] = (float)sum;
+        }
+}
+
 /* ---- epilogue -------------------------------------------------------------------------------- */
 
 static bool passes(const xa_activation *act, float x)
@@ -530,6 +633,10 @@ const xa_kernels xa_kernels_ref = {
     .gemm_rows_nt = gemm_rows_nt,
     .gemm_panels = gemm_panels,
     .gemm_panels_nt = gemm_panels_nt,
+    .winograd_split = winograd_split,
+    .winograd_split_back = winograd_split_back,
+    .winograd_join = winograd_join,
+    .winograd_join_back = winograd_join_back,
     .epilogue = epilogue,
     .mask = mask,
     .add = add,

@@ -6,7 +6,8 @@
  * A product of rows [pixels, KH*KW*C/groups] and a matrix, a group at a time. With a 1x1 kernel and
  * stride 1 the rows are those of x (linear.c); where a pixel has enough channels they are read
  * where they lie, a piece a tap (conv2d_implicit.c); few channels are gathered first
- * (conv2d_gather.c).
+ * (conv2d_gather.c). Where the graph's numerics are fast, 3x3 kernels go by Winograd's filtering
+ * (conv2d_winograd.c).
  */
 #include "conv2d.h"
 
@@ -55,6 +56,12 @@ static bool is_thin(const xa_conv *q)
     return q->cg < PIECE;
 }
 
+/* Tiles of Winograd's filtering, 0: none. */
+static int winograd_of(const xa_graph *g, const xa_conv *q)
+{
+    return xa_graph_numerics(g) == XA_NUMERICS_FAST ? xa_conv_winograd(q) : 0;
+}
+
 static xa_status infer(const xa_graph *g, xa_node *node, xa_err *err)
 {
     const int64_t filters = node->params.conv2d.filters, groups = node->params.conv2d.groups;
@@ -88,21 +95,32 @@ static xa_status infer(const xa_graph *g, xa_node *node, xa_err *err)
 static size_t scratch_bytes(const xa_graph *g, const xa_node *node, int64_t n)
 {
     const xa_conv q = xa_conv_of(g, node);
-    return is_pointwise(&q) ? xa_linear_scratch_bytes(n, q.pixels, q.f)
-           : is_thin(&q)    ? xa_conv_gather_bytes(&q)
-                            : xa_conv_implicit_bytes(&q, n);
+    const int tiles = winograd_of(g, &q);
+    return tiles              ? xa_conv_winograd_bytes(&q, tiles, n)
+           : is_pointwise(&q) ? xa_linear_scratch_bytes(n, q.pixels, q.f)
+           : is_thin(&q)      ? xa_conv_gather_bytes(&q)
+                              : xa_conv_implicit_bytes(&q, n);
 }
 
 static size_t packed_bytes(const xa_graph *g, const xa_node *node)
 {
     const xa_conv q = xa_conv_of(g, node);
-    return xa_conv_matrix_bytes(&q) + (size_t)q.f * sizeof(float);
+    const int tiles = winograd_of(g, &q);
+    return (tiles ? xa_conv_winograd_matrix_bytes(&q, tiles) : xa_conv_matrix_bytes(&q)) +
+           (size_t)q.f * sizeof(float);
 }
 
 static void
 pack(const xa_graph *g, const xa_node *node, const float *const *w, const xa_fold *fold, void *dst)
 {
     const xa_conv q = xa_conv_of(g, node);
+    const int tiles = winograd_of(g, &q);
+    if (tiles) {
+        xa_conv_winograd_pack(&q, tiles, w[0], fold ? fold->scale : NULL, dst);
+        xa_bias_pack(
+            q.f, w[1], fold, (float *)((char *)dst + xa_conv_winograd_matrix_bytes(&q, tiles)));
+        return;
+    }
     for (int64_t j = 0; j < q.groups; j++)
         xa_panels_pack_folded(q.k,
                               q.fg,
@@ -116,7 +134,10 @@ pack(const xa_graph *g, const xa_node *node, const float *const *w, const xa_fol
 static void forward(const xa_op_call *c)
 {
     const xa_conv q = xa_conv_of(c->graph, c->node);
-    if (is_pointwise(&q))
+    const int tiles = winograd_of(c->graph, &q);
+    if (tiles)
+        xa_conv_winograd_forward(c, &q, tiles);
+    else if (is_pointwise(&q))
         xa_linear_forward(c, q.pixels, q.c, q.f);
     else if (is_thin(&q))
         xa_conv_gather_forward(c, &q);
@@ -127,7 +148,10 @@ static void forward(const xa_op_call *c)
 static void backward(const xa_op_call *c)
 {
     const xa_conv q = xa_conv_of(c->graph, c->node);
-    if (is_pointwise(&q))
+    const int tiles = winograd_of(c->graph, &q);
+    if (tiles)
+        xa_conv_winograd_backward(c, &q, tiles);
+    else if (is_pointwise(&q))
         xa_linear_backward(c, q.pixels, q.c, q.f);
     else if (is_thin(&q))
         xa_conv_gather_backward(c, &q);

@@ -37,4 +37,13 @@ size_t xa_conv_implicit_bytes(const xa_conv *q, int64_t n);
 void xa_conv_implicit_forward(const xa_op_call *c, const xa_conv *q);
 void xa_conv_implicit_backward(const xa_op_call *c, const xa_conv *q);
 
+/* conv2d_winograd.c. The size of its tiles, 2 or 4, or 0 where it is of no use. */
+int xa_conv_winograd(const xa_conv *q);
+/* Packed: the transformed matrices of all points, then bias [f]. scale [f] or NULL. */
+size_t xa_conv_winograd_matrix_bytes(const xa_conv *q, int m);
+void xa_conv_winograd_pack(const xa_conv *q, int m, const float *w, const double *scale, void *dst);
+size_t xa_conv_winograd_bytes(const xa_conv *q, int m, int64_t n);
+void xa_conv_winograd_forward(const xa_op_call *c, const xa_conv *q, int m);
+void xa_conv_winograd_backward(const xa_op_call *c, const xa_conv *q, int m);
+
 #endif
