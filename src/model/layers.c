@@ -91,6 +91,21 @@ static bool is_later(const xa_layer *l, const xa_layer *than)
     return !than || l->node > than->node || (l->node == than->node && l->depth > than->depth);
 }
 
+/* Whether everything that leads from the input to `last` goes through `node`: not one branch of
+ * several. */
+static bool is_on_every_way(const xa_graph *g, int node, int last, bool *reached)
+{
+    const int input = xa_graph_input(g);
+    for (int i = 0; i <= last; i++) {
+        const xa_node *n = xa_graph_node(g, i);
+        reached[i] = i == input;
+        for (int k = 0; k < n->ninputs; k++)
+            reached[i] = reached[i] || reached[n->inputs[k]];
+        reached[i] = reached[i] && i != node;
+    }
+    return !reached[last];
+}
+
 /* Of a vision transformer: what the last attention layer looks at, its block's first norm. */
 static const xa_layer *last_block_norm(const xa_model *m)
 {
@@ -110,12 +125,10 @@ static const xa_layer *last_block_norm(const xa_model *m)
 xa_status xa_model_gradcam_layer(const xa_model *m, const xa_layer **out, xa_err *err)
 {
     const int n = xa_graph_nodes(m->graph);
-    bool *mark = xa_alloc((size_t)n + 1, sizeof(bool));
-    const xa_layer *best = NULL, *any = NULL;
-    if ((*out = last_block_norm(m))) {
-        free(mark);
+    const xa_layer *best = NULL, *any = NULL, *joined = NULL;
+    if ((*out = last_block_norm(m)))
         return XA_OK;
-    }
+    bool *mark = xa_alloc(2 * (size_t)n + 2, sizeof(bool));
     if (!mark)
         XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
     mark_before_head(m->graph, m->head.node, mark);
@@ -130,8 +143,18 @@ xa_status xa_model_gradcam_layer(const xa_model *m, const xa_layer **out, xa_err
         if (node->op != XA_OP_MAX_POOL && is_later(l, any))
             any = l;
     }
+    /* The last activation may be one branch's (Inception): then what joins them. */
+    bool *reached = mark + n + 1;
+    if (best && !is_on_every_way(m->graph, best->node, m->head.node, reached))
+        for (int i = 0; i < m->nlayers; i++) {
+            const xa_layer *l = &m->layers[i];
+            if (mark[l->node] && is_map(&l->shape) && l->node > best->node &&
+                xa_graph_node(m->graph, l->node)->op != XA_OP_MAX_POOL && is_later(l, joined) &&
+                is_on_every_way(m->graph, l->node, m->head.node, reached))
+                joined = l;
+        }
     free(mark);
-    *out = best ? best : any;
+    *out = joined ? joined : best ? best : any;
     if (!*out)
         XA_RETURN_FAIL(err,
                        XA_INVALID,

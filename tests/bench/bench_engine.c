@@ -1,6 +1,6 @@
 /* Seconds an image of the engine: one forward pass, one backward pass that delivers the input
  * gradient and the Grad-CAM layer's, the saliency map and the Grad-CAM map of the predicted class.
- * One image a pass, one thread.
+ * One thread; --batch images a pass, times are those of one image.
  *
  *   bench_engine MODEL.h5 [--size N] [--images N] [--input FILE] [--dump PREFIX] [--isa
  * base|avx2|avx512]
@@ -23,12 +23,14 @@
 
 typedef struct options {
     const char *model, *input, *dump;
-    int64_t size, images;
+    int64_t size, images, batch;
     xa_isa isa;
+    xa_numerics numerics;
 } options;
 
 typedef struct bench {
     xa_model *model;
+    int64_t batch;
     const xa_layer *layer; /* of Grad-CAM */
     xa_plan *plan;
     xa_plan_info info;
@@ -47,18 +49,28 @@ typedef struct sample {
 
 static bool parse(int argc, char **argv, options *o)
 {
-    enum { SIZE = 256, IMAGES, INPUT, DUMP, ISA };
+    enum { SIZE = 256, IMAGES, INPUT, DUMP, ISA, BATCH, NUMERICS };
     static const struct option list[] = {{"size", required_argument, NULL, SIZE},
                                          {"images", required_argument, NULL, IMAGES},
                                          {"input", required_argument, NULL, INPUT},
                                          {"dump", required_argument, NULL, DUMP},
                                          {"isa", required_argument, NULL, ISA},
+                                         {"batch", required_argument, NULL, BATCH},
+                                         {"numerics", required_argument, NULL, NUMERICS},
                                          {NULL, 0, NULL, 0}};
-    *o = (options){.images = 5, .isa = XA_ISA_AUTO};
+    *o = (options){.images = 5, .batch = 1, .isa = XA_ISA_AUTO};
     for (int c; (c = getopt_long(argc, argv, "", list, NULL)) != -1;) {
         if (c == SIZE && xa_parse_i64(optarg, &o->size) && o->size > 0)
             continue;
         if (c == IMAGES && xa_parse_i64(optarg, &o->images) && o->images > 0)
+            continue;
+        if (c == BATCH && xa_parse_i64(optarg, &o->batch) && o->batch > 0)
+            continue;
+        if (c == NUMERICS && strcmp(optarg, "fast") == 0) {
+            o->numerics = XA_NUMERICS_FAST;
+            continue;
+        }
+        if (c == NUMERICS && strcmp(optarg, "strict") == 0)
             continue;
         if (c == ISA && (o->isa = xa_isa_named(optarg)) != XA_ISA_COUNT)
             continue;
@@ -117,12 +129,14 @@ static xa_status set_up(bench *b, const options *o, xa_err *err)
 {
     xa_model_options mo = xa_model_defaults();
     mo.height = mo.width = o->size;
+    mo.numerics = o->numerics;
+    b->batch = o->batch;
     XA_RETURN_TRY(err, xa_model_open(o->model, &mo, &b->model, err));
     XA_RETURN_TRY(err, xa_model_gradcam_layer(b->model, &b->layer, err));
     b->input = xa_model_input(b->model);
     const xa_head *head = xa_model_head(b->model);
     const xa_reach reach = {.input = true, .nodes = &b->layer->node, .nnodes = 1};
-    const xa_plan_spec spec = {.batch = 1,
+    const xa_plan_spec spec = {.batch = o->batch,
                                .isa = o->isa,
                                .exposed = &b->layer->node,
                                .nexposed = 1,
@@ -135,7 +149,7 @@ static xa_status set_up(bench *b, const options *o, xa_err *err)
     b->blob = xa_alloc_aligned(b->info.weight_bytes);
     b->arena = xa_alloc_aligned(b->info.arena_bytes);
     b->x = xa_alloc((size_t)xa_shape_count(&b->input), sizeof(float));
-    b->seed = xa_alloc((size_t)head->units, sizeof(float));
+    b->seed = xa_alloc((size_t)(o->batch * head->units), sizeof(float));
     if (!b->blob || !b->arena || !b->x || !b->seed)
         XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for weights and buffers");
     const xa_weight_reader reader = xa_model_reader(b->model);
@@ -158,35 +172,49 @@ static int32_t predict(const xa_head *head, const float *z)
     return best;
 }
 
-static xa_status one_image(bench *b, sample *s, xa_err *err)
+/* A pass over `batch` copies of the image; its maps are those of the first. */
+static xa_status one_pass(bench *b, sample *s, xa_err *err)
 {
     const xa_head *head = xa_model_head(b->model);
     const xa_explainer_spec saliency = xa_explainer_defaults(XA_EXPLAIN_SALIENCY);
     const xa_explainer_spec gradcam = xa_explainer_defaults(XA_EXPLAIN_GRADCAM);
+    const int64_t count = xa_shape_count(&b->input), at = xa_shape_count(&b->layer->shape);
     const double wall = xa_time(), start = xa_cpu_time();
-    memcpy(xa_run_input(&b->run), b->x, (size_t)xa_shape_count(&b->input) * sizeof(float));
+    for (int64_t i = 0; i < b->batch; i++)
+        memcpy(xa_run_input(&b->run) + i * count, b->x, (size_t)count * sizeof(float));
     xa_run_forward(&b->run);
     const float *z = xa_run_value(&b->run, head->node);
     const double forward = xa_cpu_time();
     b->target = predict(head, z);
-    XA_RETURN_TRY(err, xa_score_seed(head, XA_SCORE_LOGIT, false, z, b->target, b->seed, err));
+    for (int64_t i = 0; i < b->batch; i++)
+        XA_RETURN_TRY(err,
+                      xa_score_seed(head,
+                                    XA_SCORE_LOGIT,
+                                    false,
+                                    z + i * head->units,
+                                    b->target,
+                                    b->seed + i * head->units,
+                                    err));
     xa_run_backward(&b->run, 0, b->seed);
     const double backward = xa_cpu_time();
     const int input = xa_graph_input(xa_model_graph(b->model));
-    const xa_explain_view view = {.input_shape = b->input,
-                                  .input = b->x,
-                                  .input_gradient = xa_run_gradient(&b->run, 0, input),
-                                  .layer_shape = b->layer->shape,
-                                  .layer_value = xa_run_value(&b->run, b->layer->node),
-                                  .layer_gradient = xa_run_gradient(&b->run, 0, b->layer->node)};
-    xa_explainer_get(XA_EXPLAIN_SALIENCY)->compute(&saliency, &view, b->saliency);
-    xa_explainer_get(XA_EXPLAIN_GRADCAM)->compute(&gradcam, &view, b->gradcam);
-    const double end = xa_cpu_time();
-    *s = (sample){.cpu = end - start,
-                  .wall = xa_time() - wall,
-                  .forward = forward - start,
-                  .backward = backward - forward,
-                  .maps = end - backward};
+    for (int64_t i = b->batch - 1; i >= 0; i--) {
+        const xa_explain_view view = {
+            .input_shape = b->input,
+            .input = b->x,
+            .input_gradient = xa_run_gradient(&b->run, 0, input) + i * count,
+            .layer_shape = b->layer->shape,
+            .layer_value = xa_run_value(&b->run, b->layer->node) + i * at,
+            .layer_gradient = xa_run_gradient(&b->run, 0, b->layer->node) + i * at};
+        xa_explainer_get(XA_EXPLAIN_SALIENCY)->compute(&saliency, &view, b->saliency);
+        xa_explainer_get(XA_EXPLAIN_GRADCAM)->compute(&gradcam, &view, b->gradcam);
+    }
+    const double end = xa_cpu_time(), n = (double)b->batch;
+    *s = (sample){.cpu = (end - start) / n,
+                  .wall = (xa_time() - wall) / n,
+                  .forward = (forward - start) / n,
+                  .backward = (backward - forward) / n,
+                  .maps = (end - backward) / n};
     return XA_OK;
 }
 
@@ -219,9 +247,12 @@ static void report(const bench *b, const sample *s, int64_t n)
 {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
-    printf("{\"program\": \"xaudit\", \"isa\": \"%s\", \"blas\": \"%s\", \"layer\": \"%s\", "
+    printf("{\"program\": \"xaudit\", \"isa\": \"%s\", \"numerics\": \"%s\", \"batch\": %d, "
+           "\"blas\": \"%s\", \"layer\": \"%s\", "
            "\"target\": %d, ",
            xa_isa_name(b->info.isa),
+           xa_numerics_name(xa_graph_numerics(xa_model_graph(b->model))),
+           (int)b->batch,
            xa_blas_config(),
            b->layer->path,
            (int)b->target);
@@ -262,7 +293,7 @@ int main(int argc, char **argv)
     if (!parse(argc, argv, &o)) {
         fprintf(stderr,
                 "usage: bench_engine MODEL.h5 [--size N] [--images N] [--input FILE] "
-                "[--dump PREFIX] [--isa base|avx2|avx512]\n");
+                "[--dump PREFIX] [--isa base|avx2|avx512] [--batch N] [--numerics strict|fast]\n");
         return 2;
     }
     xa_blas_set_threads(1);
@@ -270,9 +301,9 @@ int main(int argc, char **argv)
     if (!s)
         XA_FAIL(err, XA_NOMEM, "out of memory for %lld times", (long long)o.images);
     XA_TRY(err, set_up(&b, &o, err));
-    XA_TRY(err, one_image(&b, &first, err));
+    XA_TRY(err, one_pass(&b, &first, err));
     for (int64_t i = 0; i < o.images; i++)
-        XA_TRY(err, one_image(&b, &s[i], err));
+        XA_TRY(err, one_pass(&b, &s[i], err));
     if (o.dump) {
         const int root = xa_model_head(b.model)->node;
         XA_TRY(

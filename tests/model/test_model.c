@@ -93,6 +93,27 @@ static void test_layers(void **state)
     xa_model_free(m);
 }
 
+/* Grad-CAM's layer is on every way to the head: where branches are joined, what joins them. */
+static void test_layer_of_branches(void **state)
+{
+    static const char *const cases[][2] = {{"inception.h5", "mixed1"},
+                                           {"squeeze_excite.h5", "top_activation"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const xa_model_options opt = xa_model_defaults();
+        const xa_layer *l;
+        xa_model *m = NULL;
+        xa_err err = XA_ERR_INIT;
+        char path[512];
+        snprintf(path, sizeof path, XA_PROJECT "/tests/golden/keras/tf215/%s", cases[i][0]);
+        if (xa_model_open(path, &opt, &m, &err) != XA_OK)
+            fail_msg("%s", err.message);
+        assert_int_equal(xa_model_gradcam_layer(m, &l, &err), XA_OK);
+        assert_string_equal(l->path, cases[i][1]);
+        xa_model_free(m);
+    }
+}
+
 static void test_contradicting_head(void **state)
 {
     (void)state;
@@ -249,6 +270,7 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_refused),
                                        cmocka_unit_test(test_truncated),
                                        cmocka_unit_test(test_layers),
+                                       cmocka_unit_test(test_layer_of_branches),
                                        cmocka_unit_test(test_contradicting_head),
                                        cmocka_unit_test(test_heads),
                                        cmocka_unit_test(test_preprocess),
