@@ -208,14 +208,39 @@ void XA_K(xa_gemm_panels)(int64_t m,
     }
 }
 
+/* to[8 of n][16] = from[8 of k][16] turned, in eight-lane registers: pairs, pairs of pairs, halves.
+ */
+XA_INLINE void turn_eight(const float *from, float *to)
+{
+    v8 r[8], s[8];
+    for (int i = 0; i < 8; i++)
+        r[i] = v8_load(from + i * NR);
+    for (int i = 0; i < 8; i += 2) {
+        s[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
+        s[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
+    }
+    for (int i = 0; i < 8; i += 4)
+        for (int k = 0; k < 2; k++) {
+            r[i + 2 * k] =
+                __builtin_shufflevector(s[i + k], s[i + k + 2], 0, 1, 8, 9, 4, 5, 12, 13);
+            r[i + 2 * k + 1] =
+                __builtin_shufflevector(s[i + k], s[i + k + 2], 2, 3, 10, 11, 6, 7, 14, 15);
+        }
+    for (int i = 0; i < 4; i++) {
+        v8_store(to + i * NR, __builtin_shufflevector(r[i], r[i + 4], 0, 1, 2, 3, 8, 9, 10, 11));
+        v8_store(to + (i + 4) * NR,
+                 __builtin_shufflevector(r[i], r[i + 4], 4, 5, 6, 7, 12, 13, 14, 15));
+    }
+}
+
 /* to[count][16] = columns q .. q+count-1 of the panel rows from[16 of k][16 of n] turned; rows of k
  * beyond `there` are 0. */
 XA_INLINE void turn(int64_t there, int64_t q, int64_t count, const float *from, float *to)
 {
     if (there == NR && count == NR) {
-        for (int r = 0; r < NR; r++)
-            for (int s = 0; s < NR; s++)
-                to[s * NR + r] = from[r * NR + s];
+        for (int r = 0; r < NR; r += 8)
+            for (int s = 0; s < NR; s += 8)
+                turn_eight(from + r * NR + s, to + s * NR + r);
         return;
     }
     for (int64_t s = 0; s < count; s++)
@@ -252,6 +277,57 @@ static void turn_panel(int64_t k,
     }
 }
 
+/* Few rows: what counts is to read the weights along the panels. The same chains, their sums kept
+ * in between. */
+enum { FEW = 4, STRETCH = 1024 };
+
+static void few_rows_nt(int64_t m,
+                        int64_t k,
+                        const xa_pieces *a,
+                        const float *panels,
+                        const int64_t *first,
+                        int64_t j0,
+                        int64_t width,
+                        int64_t k0,
+                        int64_t k1,
+                        float *c,
+                        int64_t ldc)
+{
+    float sums[FEW][STRETCH], turned[NR * NR] __attribute__((aligned(64)));
+    const bool add = k0 > 0;
+    memset(sums, 0, sizeof(sums));
+    int64_t piece = k0 / a->length, at = k0 % a->length;
+    while (k0 < k1) {
+        int64_t count = NR - at % NR;
+        count = count > a->length - at ? a->length - at : count;
+        count = count > k1 - k0 ? k1 - k0 : count;
+        const float *from = panels + at / NR * NR * k + (first[piece] + j0) * NR;
+        for (int64_t j = 0; j < width; j += NR) {
+            turn(width - j < NR ? width - j : NR, at % NR, count, from + j * NR, turned);
+            for (int64_t i = 0; i < m; i++) {
+                const float *x = a->at[piece * a->stride + i] + at;
+                vw v[NV];
+                for (int q = 0; q < NV; q++)
+                    v[q] = vw_load(&sums[i][j] + q * XA_LANES);
+                for (int64_t s = 0; s < count; s++)
+                    for (int q = 0; q < NV; q++)
+                        v[q] = vw_fma(vw_set(x[s]), vw_load(turned + s * NR + q * XA_LANES), v[q]);
+                for (int q = 0; q < NV; q++)
+                    vw_store(&sums[i][j] + q * XA_LANES, v[q]);
+            }
+        }
+        k0 += count;
+        at += count;
+        if (at == a->length) {
+            piece++;
+            at = 0;
+        }
+    }
+    for (int64_t i = 0; i < m; i++)
+        for (int64_t j = 0; j < width; j++)
+            c[i * ldc + j] = add ? c[i * ldc + j] + sums[i][j] : sums[i][j];
+}
+
 void XA_K(xa_gemm_panels_nt)(int64_t m,
                              int64_t k,
                              const xa_pieces *a,
@@ -265,7 +341,19 @@ void XA_K(xa_gemm_panels_nt)(int64_t m,
     const int64_t depth = a->count * a->length;
     for (int64_t k0 = 0; k0 < depth; k0 += KC) {
         const int64_t k1 = depth - k0 < KC ? depth : k0 + KC;
-        for (int64_t j = 0, did; j < width; j += did) {
+        for (int64_t j = 0; m <= FEW && j < width; j += STRETCH)
+            few_rows_nt(m,
+                        k,
+                        a,
+                        panels,
+                        first,
+                        j,
+                        width - j < STRETCH ? width - j : STRETCH,
+                        k0,
+                        k1,
+                        c + j,
+                        ldc);
+        for (int64_t j = 0, did; m > FEW && j < width; j += did) {
             for (int p = 0; p < NP && j + p * NR < width; p++) {
                 const int64_t left = width - j - p * NR;
                 turn_panel(k,

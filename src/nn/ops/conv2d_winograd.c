@@ -37,12 +37,16 @@ int xa_conv_winograd(const xa_conv *q)
     if (q->y.k != 3 || q->x.k != 3 || q->y.stride != 1 || q->x.stride != 1 || q->y.dilation != 1 ||
         q->x.dilation != 1 || q->groups != 1 || q->c < CHANNELS_LEAST || q->f < CHANNELS_LEAST)
         return 0;
+    /* Products a channel and filter, and the reading of the weights, which costs as much as so many
+     * rows. */
+    enum { READING = 8 };
     const tiling two = tiling_of(q, 2), four = tiling_of(q, 4);
-    const int64_t by_two = two.rows * two.columns * two.points,
-                  by_four = four.rows * four.columns * four.points;
+    const int64_t by_two = (two.rows * two.columns + READING) * two.points,
+                  by_four = (four.rows * four.columns + READING) * four.points,
+                  directly = (q->pixels + READING) * q->taps;
     const int64_t best = by_two < by_four ? by_two : by_four;
     /* a third must be saved, or the transforms eat it */
-    return best * 3 > q->pixels * q->taps * 2 ? 0 : by_two < by_four ? 2 : 4;
+    return best * 3 > directly * 2 ? 0 : by_two < by_four ? 2 : 4;
 }
 
 static size_t point_floats(const xa_conv *q)
