@@ -69,6 +69,7 @@ XA_INLINE void block(const int mr,
             const int64_t end = n - q0 < NR ? n : q0 + NR;
             for (int i = 0; i < mr && ahead; i++)
                 __builtin_prefetch(next[i] + q0);
+#pragma GCC unroll 8
             for (int64_t q = q0; q < end; q++) {
                 vw b[NP * NV];
                 for (int j = 0; j < np * NV; j++)
