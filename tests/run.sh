@@ -85,6 +85,15 @@ if [ -n "$full" ]; then
   *) failed=$((failed + 1)) ;;
   esac
 
+  step "NEON under qemu"
+  xa_packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user || true
+  tests/nn/aarch64.sh
+  case $? in
+  0) passed=$((passed + 1)) ;;
+  77) skipped=$((skipped + 1)) ;;
+  *) failed=$((failed + 1)) ;;
+  esac
+
   step "clang-tidy 14 (settings in .clang-tidy)"
   xa_packages clang-tidy || true
   if command -v run-clang-tidy-14 >/dev/null 2>&1; then

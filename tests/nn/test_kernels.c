@@ -68,8 +68,16 @@ static void same_bytes(const char *what, xa_isa isa, size_t n, const void *want,
 }
 
 typedef void kernel_check(const xa_kernels *k);
+#ifdef XA_TEST_WIDE
+extern const xa_kernels xa_kernels_table_wide;
+#endif
 static void on_all(kernel_check *check)
 {
+#ifdef XA_TEST_WIDE
+    if (xa_isa_supported(XA_ISA_AVX2))
+        check(&xa_kernels_table_wide);
+    return;
+#endif
     for (int isa = XA_ISA_BASE; isa < XA_ISA_COUNT; isa++)
         if (xa_isa_supported((xa_isa)isa)) {
             const xa_kernels *k = xa_kernels_get((xa_isa)isa);

@@ -4,6 +4,7 @@
 #define XA_ISA_OF_base XA_ISA_BASE
 #define XA_ISA_OF_avx2 XA_ISA_AVX2
 #define XA_ISA_OF_avx512 XA_ISA_AVX512
+#define XA_ISA_OF_wide XA_ISA_AVX2 /* sixteen lanes on AVX2, for the tests */
 
 const xa_kernels XA_K(xa_kernels_table) = {
     .isa = XA_CAT(XA_ISA_OF, XA_ISA_SUFFIX),
