@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Attention maps of ViT-B/32 and ViT-B/16 beside PyTorch on one core: scores and rollout, and with the input gradient.
 
-  compare_vit.py --build FOLDER [--torch PYTHON] [--rounds 3] [--core N] [--out FILE.md]
+  compare_vit.py --build FOLDER [--torch PYTHON] [--keras PYTHON] [--rounds 3] [--core N] [--out FILE.md]
 
 As compare.py: every round measures the FMA peak and runs each program in a fresh process on the same core, one after
 the other; the maps are compared before any figure is printed. Weights are random (make_vit.py): speed does not
@@ -34,6 +34,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", required=True)
     parser.add_argument("--torch", default=sys.executable)
+    parser.add_argument("--keras", help="a Python with tensorflow 2.15 and vit-keras")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--core", type=int, default=os.cpu_count() - 1)
     parser.add_argument("--out")
@@ -48,9 +49,10 @@ def main():
              f"{cpu_name()}; load {load_average()} at the start; medians of {a.rounds} interleaved rounds of 3 passes, CPU "
              "seconds an image (range of the rounds in brackets). Scores and rollout over all layers; PyTorch 2.13 with one "
              "thread keeps the attention probabilities of all layers, as rollout needs them. Share: of the FMA peak measured "
-             "in the same rounds (AVX2; PyTorch may use wider instructions).", "",
+             "in the same rounds.", "",
              "| model | images a pass | xaudit | share | PyTorch | ratio | memory MB, xaudit | PyTorch |",
              "| --- | --- | --- | --- | --- | --- | --- | --- |"]
+    mine = {}
     with tempfile.TemporaryDirectory() as folder:
         for name, patch, saliency, batches in CASES:
             best = {"xaudit": (1e9, 0), "torch": (1e9, 0)}
@@ -80,7 +82,14 @@ def main():
                 print(lines[-1], file=sys.stderr, flush=True)
             lines.append(f"| {name}, best of each | {best['xaudit'][1]} and {best['torch'][1]} | {best['xaudit'][0]:.3f} | | "
                          f"{best['torch'][0]:.3f} | {best['torch'][0] / best['xaudit'][0]:.2f} | | |")
-    lines += ["", "Made by `tests/bench/vit.sh`.", ""]
+            if not saliency:
+                mine[patch] = best["xaudit"][0]
+    for patch in (32, 16) if a.keras else ():
+        got = [run([a.keras, os.path.join(HERE, "peer_vit_keras.py"), str(patch)], a.core) for _ in range(a.rounds)]
+        middle = statistics.median(statistics.median(r["cpu"]) for r in got)
+        lines.append(f"| ViT-B/{patch}, vit-keras' attention_map | 1 | {mine[patch]:.3f} | | vit-keras {middle:.3f} | "
+                     f"{middle / mine[patch]:.1f} | | {got[0]['mb']:.0f} |")
+    lines += ["", "Made by `tests/bench/peers/vit.sh`.", ""]
     text = "\n".join(lines)
     print(text)
     if a.out:
