@@ -74,6 +74,7 @@ size_t xa_conv_implicit_bytes(const xa_conv *q, int64_t n)
 static work start(const xa_conv *q, const band *b, void *scratch)
 {
     const work w = work_of(q, b, scratch);
+    /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): scratch is there */
     memset(w.zeros, 0, (size_t)(q->c > q->f ? q->c : q->f) * sizeof(float));
     return w;
 }

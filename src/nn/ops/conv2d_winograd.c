@@ -83,7 +83,7 @@ static void row_of_g(int m, int i, double row[3])
 void xa_conv_winograd_pack(const xa_conv *q, int m, const float *w, const double *scale, void *dst)
 {
     const int p = m + 2;
-    double g[6][3];
+    double g[6][3] = {{0}};
     for (int i = 0; i < p; i++)
         row_of_g(m, i, g[i]);
     float *panels = dst;
@@ -137,6 +137,7 @@ size_t xa_conv_winograd_bytes(const xa_conv *q, int m, int64_t n)
 static work start(const xa_conv *q, const tiling *t, int64_t n, void *scratch)
 {
     const work w = work_of(q, t, n, scratch);
+    /* NOLINTNEXTLINE(clang-analyzer-core.NonNullParamChecker): scratch is there */
     memset(w.zeros, 0, (size_t)(q->c > q->f ? q->c : q->f) * sizeof(float));
     return w;
 }
