@@ -11,11 +11,11 @@
 /* Weights shrink by a few per cent, constant ones by much more; a bomb by a thousand. */
 enum { MAX_RATIO = 256, CHUNK = 1 << 18 };
 
-static xa_status open_zip(const char *path, zip_t **out, xa_err *err)
+/* *size is that of the archive. */
+static xa_status open_zip(const char *path, zip_t **out, int64_t *size, xa_err *err)
 {
     int code = 0, fd = -1;
-    int64_t size;
-    XA_RETURN_TRY(err, xa_open_regular(path, &fd, &size, err));
+    XA_RETURN_TRY(err, xa_open_regular(path, &fd, size, err));
     close(fd);
     *out = zip_open(path, ZIP_RDONLY, &code);
     if (*out)
@@ -29,8 +29,13 @@ static xa_status open_zip(const char *path, zip_t **out, xa_err *err)
 }
 
 /* Opens a member and tells its size. */
-static xa_status open_member(
-    zip_t *z, const char *path, const char *member, zip_file_t **file, uint64_t *size, xa_err *err)
+static xa_status open_member(zip_t *z,
+                             const char *path,
+                             int64_t archive,
+                             const char *member,
+                             zip_file_t **file,
+                             uint64_t *size,
+                             xa_err *err)
 {
     const zip_uint64_t wanted = ZIP_STAT_SIZE | ZIP_STAT_COMP_SIZE | ZIP_STAT_ENCRYPTION_METHOD;
     zip_stat_t s;
@@ -44,6 +49,14 @@ static xa_status open_member(
             member);
     if (s.encryption_method != ZIP_EM_NONE)
         XA_RETURN_FAIL(err, XA_UNSUPPORTED, "%s: \"%s\" is encrypted", path, member);
+    if (s.comp_size > (uint64_t)archive)
+        XA_RETURN_FAIL(err,
+                       XA_FORMAT,
+                       "%s: \"%s\" says it has %" PRIu64 " bytes, of an archive of %" PRId64,
+                       path,
+                       member,
+                       (uint64_t)s.comp_size,
+                       archive);
     if (s.size / MAX_RATIO > s.comp_size + 4096)
         XA_RETURN_FAIL(err,
                        XA_LIMIT,
@@ -119,8 +132,9 @@ xa_status xa_kzip_text(
     zip_file_t *file = NULL;
     xa_str s = {0};
     uint64_t bytes;
-    XA_TRY(err, open_zip(path, &z, err));
-    XA_TRY(err, open_member(z, path, member, &file, &bytes, err));
+    int64_t archive;
+    XA_TRY(err, open_zip(path, &z, &archive, err));
+    XA_TRY(err, open_member(z, path, archive, member, &file, &bytes, err));
     if (bytes > limit)
         XA_FAIL(err,
                 XA_LIMIT,
@@ -168,8 +182,9 @@ xa_kzip_bytes(const char *path, const char *member, void **bytes, size_t *size, 
     zip_file_t *file = NULL;
     space s = {0};
     uint64_t whole;
-    XA_TRY(err, open_zip(path, &z, err));
-    XA_TRY(err, open_member(z, path, member, &file, &whole, err));
+    int64_t archive;
+    XA_TRY(err, open_zip(path, &z, &archive, err));
+    XA_TRY(err, open_member(z, path, archive, member, &file, &whole, err));
     s.bytes = whole < SIZE_MAX ? xa_alloc((size_t)whole + 1, 1) : NULL;
     if (!s.bytes)
         XA_FAIL(err,
