@@ -46,6 +46,21 @@ static void put_citation(paper *p, const char *path)
     free(reference);
 }
 
+/* Fast numerics are a choice of the job that a reader must know of. */
+static void put_numerics(paper *p)
+{
+    char *identity = NULL;
+    if (xa_archive_text(p->r->archive, XA_FIELD_IDENTITY_TEXT, &identity, NULL) != XA_OK)
+        return;
+    const char *line = identity ? strstr(identity, "numerics = ") : NULL;
+    if (line && strncmp(line + strcspn(line, ",\n"), ", fast", 6) == 0)
+        fprintf(
+            p->out,
+            "3x3 convolutions were computed by Winograd's minimal filtering [%d].\n",
+            cite(p, "Lavin, Gray: Fast algorithms for convolutional neural networks, CVPR 2016"));
+    free(identity);
+}
+
 static void put_accuracy(const paper *p, const xa_read_model *m)
 {
     int64_t labelled = 0, right = 0, done = 0;
@@ -188,6 +203,7 @@ xa_status xa_print_methods(const char *archive, FILE *out, xa_err *err)
     char *identity = NULL;
     fprintf(
         out, "The audit was made with xaudit %s (manifest SHA-256 %.16s...).\n", version, manifest);
+    put_numerics(&p);
     for (int64_t m = 0; m < s->r->nmodels; m++)
         put_model(&p, &s->r->models[m]);
     put_metrics(&p, s);

@@ -13,6 +13,10 @@ expect 2 "$XAUDIT" run fast.yaml --output strict.h5 --quiet
 said 'numerics: archive .4., job .4, fast.'
 expect 2 "$XAUDIT" check job.yaml --set numerics=quick
 said 'numerics: expected strict or fast'
+expect 0 "$XAUDIT" info fast.h5 --methods
+said "Winograd's minimal filtering .1."
+expect 0 "$XAUDIT" info strict.h5 --methods
+not_said Winograd
 expect_python <<'PY'
 import h5py, numpy as np
 a, b = h5py.File("strict.h5"), h5py.File("fast.h5")
