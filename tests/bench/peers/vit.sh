@@ -16,5 +16,5 @@ xa_packages $XA_PACKAGES libcmocka-dev python3-venv
 xa_say "building into $build/"
 xa_build "$build" -DCMAKE_BUILD_TYPE=Release -DXA_BENCH=ON
 torch=${XA_TORCH_PYTHON:-$(python_with "$build/venv-torch" torch,captum,numpy,h5py torch==2.13.0 captum grad-cam numpy h5py)}
-keras=${XA_VIT_KERAS_PYTHON:-$(python_with "$build/venv-vit-keras" tensorflow,vit_keras tensorflow-cpu==2.15.1 vit-keras opencv-python-headless)}
+keras=${XA_VIT_KERAS_PYTHON:-$(python_with "$build/venv-vit-keras" tensorflow,vit_keras tensorflow-cpu==2.15.1 vit-keras==0.1.2 tensorflow-addons opencv-python-headless)}
 exec "$torch" tests/bench/peers/compare_vit.py --build "$build" --torch "$torch" --keras "$keras" --out results/bench_vit.md "$@"
