@@ -260,7 +260,7 @@ xa_isa xa_isa_detect(void);
 bool xa_isa_supported(xa_isa isa);
 const char *xa_isa_name(xa_isa isa);   /* "base", "avx2", "avx512" */
 xa_isa xa_isa_named(const char *name); /* COUNT: none of that name */
-/* Multiply-adds round once. All such instruction sets give the same bytes, whatever their width.
+/* Multiply-adds round once. AVX2 and AVX-512 then give the same bytes, whatever their width.
  * AUTO: this processor's. */
 bool xa_isa_fused(xa_isa isa);
 /* Raised whenever results of the engine move: part of an archive's identity. */
