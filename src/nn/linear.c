@@ -52,21 +52,13 @@ size_t xa_linear_scratch_bytes(int64_t n, int64_t rows, int64_t f)
     return (size_t)(most * f) * sizeof(float);
 }
 
-/* m rows, `ld` floats from one to the next, each one piece of k. */
-static xa_pieces whole_rows(const float *a, int64_t m, int64_t ld, int64_t k, const float **at)
-{
-    for (int64_t i = 0; i < m; i++)
-        at[i] = a + i * ld;
-    return (xa_pieces){.count = 1, .length = k, .at = at};
-}
-
 void xa_linear_forward(const xa_op_call *c, int64_t rows, int64_t k, int64_t f)
 {
     const float *at[XA_GEMM_ROWS];
     const int64_t total = c->n * rows;
     for (int64_t r = 0; r < total; r += XA_GEMM_ROWS) {
         const int64_t m = total - r < XA_GEMM_ROWS ? total - r : XA_GEMM_ROWS;
-        const xa_pieces a = whole_rows(c->x[0] + r * k, m, k, k, at);
+        const xa_pieces a = xa_whole_rows(c->x[0] + r * k, m, k, k, at);
         const xa_finish finish = {.bias = xa_linear_bias(c->weights, k, f),
                                   .residual = c->residual ? c->residual + r * f : NULL,
                                   .act = &c->act,
@@ -88,7 +80,7 @@ void xa_linear_backward(const xa_op_call *c, int64_t rows, int64_t k, int64_t f)
             c->k->mask(m, f, dy, c->bits + xa_bits_bytes(r, f), c->act.a, c->scratch);
             dy = c->scratch;
         }
-        const xa_pieces a = whole_rows(dy, m, f, f, at);
+        const xa_pieces a = xa_whole_rows(dy, m, f, f, at);
         c->k->gemm_panels_nt(m, k, &a, c->weights, &first, k, c->dx + r * k, k);
         xa_tick_now(c->tick);
     }

@@ -16,6 +16,15 @@ void xa_panels_pack_folded(
 void xa_bias_pack(int64_t f, const float *bias, const xa_fold *fold, float *to);
 const float *xa_linear_bias(const void *packed, int64_t k, int64_t f);
 
+/* m rows, `ld` floats from one to the next, each one piece of `length`; at holds m pointers. */
+static inline xa_pieces
+xa_whole_rows(const float *a, int64_t m, int64_t ld, int64_t length, const float **at)
+{
+    for (int64_t i = 0; i < m; i++)
+        at[i] = a + i * ld;
+    return (xa_pieces){.count = 1, .length = length, .at = at};
+}
+
 /* Scratch for both passes of n samples of `rows` rows each. */
 size_t xa_linear_scratch_bytes(int64_t n, int64_t rows, int64_t f);
 /* y[n*rows, f] = act(x[n*rows, k] w + bias + residual) from c's pointers. */

@@ -48,56 +48,6 @@ static float panel_value(int64_t k, const float *panels, int64_t i, int64_t j)
     return panels[j / XA_PANEL * XA_PANEL * k + i * XA_PANEL + j % XA_PANEL];
 }
 
-static void epilogue(int64_t rows,
-                     int64_t c,
-                     float *y,
-                     int64_t ld,
-                     const float *bias,
-                     const float *residual,
-                     const xa_activation *act,
-                     uint8_t *bits);
-
-static void gemm_panels(int64_t m,
-                        int64_t n,
-                        const xa_pieces *a,
-                        const float *panels,
-                        float *c,
-                        int64_t ldc,
-                        const xa_finish *finish)
-{
-    const int64_t k = a->count * a->length;
-    for (int64_t i = 0; i < m; i++)
-        for (int64_t j = 0; j < n; j++) {
-            double sum = 0.0;
-            for (int64_t q = 0; q < k; q++)
-                sum += (double)a->at[q / a->length * a->stride + i][q % a->length] *
-                       (double)panel_value(k, panels, q, j);
-            c[i * ldc + j] = (float)sum;
-        }
-    if (finish)
-        epilogue(m, n, c, ldc, finish->bias, finish->residual, finish->act, finish->bits);
-}
-
-static void gemm_panels_nt(int64_t m,
-                           int64_t k,
-                           const xa_pieces *a,
-                           const float *panels,
-                           const int64_t *first,
-                           int64_t width,
-                           float *c,
-                           int64_t ldc)
-{
-    for (int64_t i = 0; i < m; i++)
-        for (int64_t j = 0; j < width; j++) {
-            double sum = 0.0;
-            for (int64_t p = 0; p < a->count; p++)
-                for (int64_t q = 0; q < a->length; q++)
-                    sum += (double)a->at[p * a->stride + i][q] *
-                           (double)panel_value(k, panels, first[p] + j, q);
-            c[i * ldc + j] = (float)sum;
-        }
-}
-
 /* ---- Winograd's transforms ---- */
 
 /* B^T [m+2][m+2] and A^T [m][m+2] by Cook and Toom: at point a, (x - a) divides the product of all
@@ -257,6 +207,49 @@ affine(int64_t rows, int64_t c, const float *x, const float *scale, const float 
         for (int64_t j = 0; j < c; j++)
             y[r * c + j] =
                 (float)((double)x[r * c + j] * (double)scale[j] + (shift ? (double)shift[j] : 0.0));
+}
+
+/* ---- products with what follows ---- */
+
+static void gemm_panels(int64_t m,
+                        int64_t n,
+                        const xa_pieces *a,
+                        const float *panels,
+                        float *c,
+                        int64_t ldc,
+                        const xa_finish *finish)
+{
+    const int64_t k = a->count * a->length;
+    for (int64_t i = 0; i < m; i++)
+        for (int64_t j = 0; j < n; j++) {
+            double sum = 0.0;
+            for (int64_t q = 0; q < k; q++)
+                sum += (double)a->at[q / a->length * a->stride + i][q % a->length] *
+                       (double)panel_value(k, panels, q, j);
+            c[i * ldc + j] = (float)sum;
+        }
+    if (finish)
+        epilogue(m, n, c, ldc, finish->bias, finish->residual, finish->act, finish->bits);
+}
+
+static void gemm_panels_nt(int64_t m,
+                           int64_t k,
+                           const xa_pieces *a,
+                           const float *panels,
+                           const int64_t *first,
+                           int64_t width,
+                           float *c,
+                           int64_t ldc)
+{
+    for (int64_t i = 0; i < m; i++)
+        for (int64_t j = 0; j < width; j++) {
+            double sum = 0.0;
+            for (int64_t p = 0; p < a->count; p++)
+                for (int64_t q = 0; q < a->length; q++)
+                    sum += (double)a->at[p * a->stride + i][q] *
+                           (double)panel_value(k, panels, first[p] + j, q);
+            c[i * ldc + j] = (float)sum;
+        }
 }
 
 /* ---- depthwise ------------------------------------------------------------------------------- */

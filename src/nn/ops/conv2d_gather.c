@@ -86,13 +86,6 @@ size_t xa_conv_gather_bytes(const xa_conv *q)
     return rows_bytes(q) + (size_t)(XA_GEMM_ROWS * q->f) * sizeof(float);
 }
 
-static xa_pieces whole_rows(const float *a, int64_t m, int64_t ld, int64_t length, const float **at)
-{
-    for (int64_t i = 0; i < m; i++)
-        at[i] = a + i * ld;
-    return (xa_pieces){.count = 1, .length = length, .at = at};
-}
-
 void xa_conv_gather_forward(const xa_op_call *c, const xa_conv *q)
 {
     const float *at[XA_GEMM_ROWS];
@@ -103,7 +96,7 @@ void xa_conv_gather_forward(const xa_op_call *c, const xa_conv *q)
             const int64_t row = s * q->pixels + p;
             const xa_finish finish = xa_conv_finish(c, q, row);
             float *y = c->y + row * q->f;
-            const xa_pieces a = whole_rows(c->scratch, m, q->k, q->k, at);
+            const xa_pieces a = xa_whole_rows(c->scratch, m, q->k, q->k, at);
             for (int64_t j = 0; j < q->groups; j++) {
                 gather(q, x, j * q->cg, p, m, c->scratch);
                 c->k->gemm_panels(m,
@@ -140,7 +133,7 @@ void xa_conv_gather_backward(const xa_op_call *c, const xa_conv *q)
                 dy = masked;
             }
             for (int64_t j = 0; j < q->groups; j++) {
-                const xa_pieces a = whole_rows(dy + j * q->fg, m, q->f, q->fg, at);
+                const xa_pieces a = xa_whole_rows(dy + j * q->fg, m, q->f, q->fg, at);
                 c->k->gemm_panels_nt(
                     m, q->k, &a, xa_conv_panels(q, c->weights, j), &first, q->k, rows, q->k);
                 scatter(q, rows, j * q->cg, p, m, dx);

@@ -167,14 +167,6 @@ static void inputs_of(const xa_conv *q,
     }
 }
 
-/* m rows of a point's matrix, one piece each. */
-static xa_pieces rows_of(const float *a, int64_t m, int64_t length, const float *at[XA_GEMM_ROWS])
-{
-    for (int64_t i = 0; i < m; i++)
-        at[i] = a + i * length;
-    return (xa_pieces){.count = 1, .length = length, .at = at};
-}
-
 void xa_conv_winograd_forward(const xa_op_call *c, const xa_conv *q, int m)
 {
     const tiling t = tiling_of(q, m);
@@ -191,7 +183,7 @@ void xa_conv_winograd_forward(const xa_op_call *c, const xa_conv *q, int m)
             c->k->winograd_split(m, q->c, in, w.inner + i * q->c, n * q->c);
         }
         for (int p = 0; p < t.points; p++) {
-            const xa_pieces a = rows_of(w.inner + p * n * q->c, n, q->c, at);
+            const xa_pieces a = xa_whole_rows(w.inner + p * n * q->c, n, q->c, q->c, at);
             const float *panels = (const float *)c->weights + (size_t)p * point_floats(q);
             c->k->gemm_panels(n, q->f, &a, panels, w.outer + p * n * q->f, q->f, NULL);
             xa_tick_now(c->tick);
@@ -251,7 +243,7 @@ void xa_conv_winograd_backward(const xa_op_call *c, const xa_conv *q, int m)
             c->k->winograd_join_back(m, q->f, dy, w.outer + i * q->f, n * q->f);
         }
         for (int p = 0; p < t.points; p++) {
-            const xa_pieces a = rows_of(w.outer + p * n * q->f, n, q->f, at);
+            const xa_pieces a = xa_whole_rows(w.outer + p * n * q->f, n, q->f, q->f, at);
             const float *panels = (const float *)c->weights + (size_t)p * point_floats(q);
             c->k->gemm_panels_nt(n, q->c, &a, panels, &none, q->c, w.inner + p * n * q->c, q->c);
             xa_tick_now(c->tick);
