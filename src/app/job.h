@@ -14,9 +14,9 @@
  *         - { kind: gradcam, layer: auto, score: prob, target: label, name: .., store: f16, .. }
  *   metrics: [ pointing_game, { kind: pointing_game, tolerance: 15px, name: .. } ]
  *   tolerate_failed: 5 | 2%             failed samples that do not make the run end with 3
- *   threads: 1                          BLAS threads a rank (processors without fused
- * multiply-adds) numerics: strict                    strict | fast (Winograd's filtering of 3x3
- * convolutions) limits: { max_pixels: .., max_bytes: .., max_samples: .. }
+ *   threads: 1                          BLAS threads a rank (without fused multiply-adds)
+ *   numerics: strict                    strict | fast (Winograd's filtering)
+ *   limits: { max_pixels: .., max_bytes: .., max_samples: .. }
  */
 #ifndef XAUDIT_APP_JOB_H
 #define XAUDIT_APP_JOB_H
