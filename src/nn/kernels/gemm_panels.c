@@ -15,7 +15,8 @@
  * eight lanes (12 registers of 16, 2 for the panel), 8x32 with sixteen (16 of 32). KC = 384 of a
  * panel, 24 KiB, stay in the first cache while at most 288 rows, 432 KiB, go past it from the
  * second. What is fetched ahead: the rows that come next, during the first panel, when they are not
- * in the second cache yet; and the lines of c, which the sums will be added to.
+ * in the second cache yet; the lines of c, which the sums will be added to; and, a few lines every
+ * sixteen steps, the panels that follow, which come from memory where a layer's rows are few.
  *
  * The product with the transpose turns 16x16 tiles of the panels into panels of its own on the
  * stack, which all rows share.
@@ -33,12 +34,44 @@ enum { MR = 6, NP = 1 };
 #endif
 enum { NV = NR / XA_LANES }; /* vectors of a panel */
 
+/* The panels that follow, as runs of cache lines: `lines` at each from[run] + shift. */
+typedef struct upcoming {
+    const float *const *from;
+    int64_t shift, runs, lines;
+    int64_t run, line; /* the next to fetch */
+    int64_t each;      /* lines every NR steps */
+} upcoming;
+
+/* For m rows of kn steps to come. */
+static upcoming upcoming_of(
+    const float *const *from, int64_t shift, int64_t runs, int64_t lines, int64_t m, int64_t kn)
+{
+    const int64_t times = (m + MR - 1) / MR * ((kn + NR - 1) / NR);
+    return (upcoming){.from = from,
+                      .shift = shift,
+                      .runs = runs,
+                      .lines = lines,
+                      .each = (runs * lines + times - 1) / times};
+}
+
+XA_INLINE void fetch(upcoming *u)
+{
+    for (int64_t n = u->each; n > 0 && u->run < u->runs; n--) {
+        __builtin_prefetch(u->from[u->run] + u->shift + u->line * NR, 0, 2);
+        if (++u->line == u->lines) {
+            u->line = 0;
+            u->run++;
+        }
+    }
+}
+
 /* Rows [row, row+mr) of `a` at depth [k0, k1) times np panels, whose depth k0 lies at `panel`,
  * `apart` floats from one to the next. add: c += sums, else c = sums. ahead: the next mr rows are
  * fetched. */
 XA_INLINE void block(const int mr,
                      const int np,
                      const bool ahead,
+                     upcoming *u,
                      bool add,
                      const xa_pieces *a,
                      int64_t row,
@@ -69,6 +102,7 @@ XA_INLINE void block(const int mr,
             const int64_t end = n - q0 < NR ? n : q0 + NR;
             for (int i = 0; i < mr && ahead; i++)
                 __builtin_prefetch(next[i] + q0);
+            fetch(u);
 #pragma GCC unroll 8
             for (int64_t q = q0; q < end; q++) {
                 vw b[NP * NV];
@@ -96,6 +130,7 @@ XA_INLINE void block(const int mr,
 /* m rows times np panels. */
 XA_INLINE void rows(const int np,
                     bool first_pass,
+                    upcoming *u,
                     bool add,
                     int64_t m,
                     const xa_pieces *a,
@@ -109,12 +144,12 @@ XA_INLINE void rows(const int np,
 {
     int64_t i = 0;
     for (; first_pass && i + 2 * MR <= m; i += MR)
-        block(MR, np, true, add, a, row + i, k0, k1, panel, apart, c + i * ldc, ldc);
+        block(MR, np, true, u, add, a, row + i, k0, k1, panel, apart, c + i * ldc, ldc);
     for (; i + MR <= m; i += MR)
-        block(MR, np, false, add, a, row + i, k0, k1, panel, apart, c + i * ldc, ldc);
+        block(MR, np, false, u, add, a, row + i, k0, k1, panel, apart, c + i * ldc, ldc);
 #define XA_REST(r)                \
     if (MR > (r) && m - i == (r)) \
-    block((r) < MR ? (r) : 1, np, false, add, a, row + i, k0, k1, panel, apart, c + i * ldc, ldc)
+    block((r) < MR ? (r) : 1, np, false, u, add, a, row + i, k0, k1, panel, apart, c + i * ldc, ldc)
     XA_REST(7);
     XA_REST(6);
     XA_REST(5);
@@ -126,7 +161,8 @@ XA_INLINE void rows(const int np,
 }
 
 /* The last n < 16 columns, through sums of their own. */
-static void rows_edge(bool add,
+static void rows_edge(upcoming *u,
+                      bool add,
                       int64_t m,
                       int64_t n,
                       const xa_pieces *a,
@@ -139,7 +175,7 @@ static void rows_edge(bool add,
     float sums[MR * NR];
     for (int64_t i = 0; i < m; i += MR) {
         const int64_t some = m - i < MR ? m - i : MR;
-        rows(1, false, false, some, a, i, k0, k1, panel, 0, sums, NR);
+        rows(1, false, u, false, some, a, i, k0, k1, panel, 0, sums, NR);
         for (int64_t r = 0; r < some; r++) {
             float *to = c + (i + r) * ldc;
             for (int64_t q = 0; q < n; q++)
@@ -150,6 +186,7 @@ static void rows_edge(bool add,
 
 /* m rows of the columns of up to NP panels, n columns in all; returns how many were done. */
 XA_INLINE int64_t columns(bool first_pass,
+                          upcoming *u,
                           bool add,
                           int64_t m,
                           int64_t n,
@@ -162,14 +199,14 @@ XA_INLINE int64_t columns(bool first_pass,
                           int64_t ldc)
 {
     if (NP > 1 && n >= NP * NR) {
-        rows(NP, first_pass, add, m, a, 0, k0, k1, panel, apart, c, ldc);
+        rows(NP, first_pass, u, add, m, a, 0, k0, k1, panel, apart, c, ldc);
         return NP * NR;
     }
     if (n >= NR) {
-        rows(1, first_pass, add, m, a, 0, k0, k1, panel, apart, c, ldc);
+        rows(1, first_pass, u, add, m, a, 0, k0, k1, panel, apart, c, ldc);
         return NR;
     }
-    rows_edge(add, m, n, a, k0, k1, panel, c, ldc);
+    rows_edge(u, add, m, n, a, k0, k1, panel, c, ldc);
     return n;
 }
 
@@ -201,8 +238,12 @@ void XA_K(xa_gemm_panels)(int64_t m,
     for (int64_t k0 = 0; k0 < k; k0 += KC) {
         const int64_t k1 = k - k0 < KC ? k : k0 + KC;
         for (int64_t j = 0, did; j < n; j += did) {
-            did = columns(
-                j == 0, k0 > 0, m, n - j, a, k0, k1, panels + j * k + k0 * NR, k * NR, c + j, ldc);
+            const float *here = panels + j * k + k0 * NR, *next[NP];
+            int64_t runs = 0;
+            for (; runs < NP && j + (NP + runs) * NR < n; runs++)
+                next[runs] = here + (NP + runs) * NR * k;
+            upcoming u = upcoming_of(next, 0, runs, k1 - k0, m, k1 - k0);
+            did = columns(j == 0, &u, k0 > 0, m, n - j, a, k0, k1, here, k * NR, c + j, ldc);
             if (finish && k1 == k)
                 finish_columns(m, n, j, did, c, ldc, finish);
         }
@@ -249,28 +290,33 @@ XA_INLINE void turn(int64_t there, int64_t q, int64_t count, const float *from, 
             to[s * NR + r] = r < there ? from[r * NR + q + s] : 0.0f;
 }
 
-/* Depth [k0, k1) of columns [j, j+there) of b^T, as a panel. */
-static void turn_panel(int64_t k,
-                       const xa_pieces *a,
-                       const float *panels,
-                       const int64_t *first,
-                       int64_t j,
-                       int64_t there,
-                       int64_t k0,
-                       int64_t k1,
-                       float *to)
+/* Depth [k0, k1) of b^T as it lies in the panels: parts of up to NR steps, each of one panel and of
+ * one piece. */
+typedef struct parts {
+    int64_t count;
+    const float *from[KC]; /* its panel, at row first[piece] */
+    int64_t piece[KC], at[KC], steps[KC];
+} parts;
+
+static void parts_of(parts *p,
+                     int64_t k,
+                     const xa_pieces *a,
+                     const float *panels,
+                     const int64_t *first,
+                     int64_t k0,
+                     int64_t k1)
 {
     int64_t piece = k0 / a->length, at = k0 % a->length;
-    while (k0 < k1) {
-        int64_t count = NR - at % NR;
-        if (count > a->length - at)
-            count = a->length - at;
-        if (count > k1 - k0)
-            count = k1 - k0;
-        turn(there, at % NR, count, panels + at / NR * NR * k + (first[piece] + j) * NR, to);
-        to += count * NR;
-        k0 += count;
-        at += count;
+    for (p->count = 0; k0 < k1; p->count++) {
+        int64_t steps = NR - at % NR;
+        steps = steps > a->length - at ? a->length - at : steps;
+        steps = steps > k1 - k0 ? k1 - k0 : steps;
+        p->from[p->count] = panels + at / NR * NR * k + first[piece] * NR;
+        p->piece[p->count] = piece;
+        p->at[p->count] = at;
+        p->steps[p->count] = steps;
+        k0 += steps;
+        at += steps;
         if (at == a->length) {
             piece++;
             at = 0;
@@ -278,52 +324,49 @@ static void turn_panel(int64_t k,
     }
 }
 
+/* Columns [j, j+there) of the parts, as a panel. */
+static void turn_panel(const parts *p, int64_t j, int64_t there, float *to)
+{
+    for (int64_t i = 0; i < p->count; i++) {
+        turn(there, p->at[i] % NR, p->steps[i], p->from[i] + j * NR, to);
+        to += p->steps[i] * NR;
+    }
+}
+
 /* Few rows: what counts is to read the weights along the panels. The same chains, their sums kept
  * in between. */
 enum { FEW = 4, STRETCH = 1024 };
 
-static void few_rows_nt(int64_t m,
-                        int64_t k,
+static void few_rows_nt(bool add,
+                        int64_t m,
                         const xa_pieces *a,
-                        const float *panels,
-                        const int64_t *first,
+                        const parts *p,
                         int64_t j0,
                         int64_t width,
-                        int64_t k0,
-                        int64_t k1,
                         float *c,
                         int64_t ldc)
 {
     float sums[FEW][STRETCH], turned[NR * NR] __attribute__((aligned(64)));
-    const bool add = k0 > 0;
     memset(sums, 0, sizeof(sums));
-    int64_t piece = k0 / a->length, at = k0 % a->length;
-    while (k0 < k1) {
-        int64_t count = NR - at % NR;
-        count = count > a->length - at ? a->length - at : count;
-        count = count > k1 - k0 ? k1 - k0 : count;
-        const float *from = panels + at / NR * NR * k + (first[piece] + j0) * NR;
+    for (int64_t t = 0; t < p->count; t++)
         for (int64_t j = 0; j < width; j += NR) {
-            turn(width - j < NR ? width - j : NR, at % NR, count, from + j * NR, turned);
+            turn(width - j < NR ? width - j : NR,
+                 p->at[t] % NR,
+                 p->steps[t],
+                 p->from[t] + (j0 + j) * NR,
+                 turned);
             for (int64_t i = 0; i < m; i++) {
-                const float *x = a->at[piece * a->stride + i] + at;
+                const float *x = a->at[p->piece[t] * a->stride + i] + p->at[t];
                 vw v[NV];
                 for (int q = 0; q < NV; q++)
                     v[q] = vw_load(&sums[i][j] + q * XA_LANES);
-                for (int64_t s = 0; s < count; s++)
+                for (int64_t s = 0; s < p->steps[t]; s++)
                     for (int q = 0; q < NV; q++)
                         v[q] = vw_fma(vw_set(x[s]), vw_load(turned + s * NR + q * XA_LANES), v[q]);
                 for (int q = 0; q < NV; q++)
                     vw_store(&sums[i][j] + q * XA_LANES, v[q]);
             }
         }
-        k0 += count;
-        at += count;
-        if (at == a->length) {
-            piece++;
-            at = 0;
-        }
-    }
     for (int64_t i = 0; i < m; i++)
         for (int64_t j = 0; j < width; j++)
             c[i * ldc + j] = add ? c[i * ldc + j] + sums[i][j] : sums[i][j];
@@ -339,35 +382,25 @@ void XA_K(xa_gemm_panels_nt)(int64_t m,
                              int64_t ldc)
 {
     float turned[NP * KC * NR] __attribute__((aligned(64)));
+    parts p;
     const int64_t depth = a->count * a->length;
     for (int64_t k0 = 0; k0 < depth; k0 += KC) {
         const int64_t k1 = depth - k0 < KC ? depth : k0 + KC;
+        parts_of(&p, k, a, panels, first, k0, k1);
         for (int64_t j = 0; m <= FEW && j < width; j += STRETCH)
-            few_rows_nt(m,
-                        k,
-                        a,
-                        panels,
-                        first,
-                        j,
-                        width - j < STRETCH ? width - j : STRETCH,
-                        k0,
-                        k1,
-                        c + j,
-                        ldc);
+            few_rows_nt(k0 > 0, m, a, &p, j, width - j < STRETCH ? width - j : STRETCH, c + j, ldc);
         for (int64_t j = 0, did; m > FEW && j < width; j += did) {
-            for (int p = 0; p < NP && j + p * NR < width; p++) {
-                const int64_t left = width - j - p * NR;
-                turn_panel(k,
-                           a,
-                           panels,
-                           first,
-                           j + p * NR,
-                           left < NR ? left : NR,
-                           k0,
-                           k1,
-                           turned + p * KC * NR);
-            }
-            did = columns(j == 0, k0 > 0, m, width - j, a, k0, k1, turned, KC * NR, c + j, ldc);
+            const int64_t left = width - j, later = left - NP * NR;
+            for (int q = 0; q < NP && q * NR < left; q++)
+                turn_panel(
+                    &p, j + q * NR, left - q * NR < NR ? left - q * NR : NR, turned + q * KC * NR);
+            upcoming u = upcoming_of(p.from,
+                                     (j + NP * NR) * NR,
+                                     later > 0 ? p.count : 0,
+                                     later < NP * NR ? later : NP * NR,
+                                     m,
+                                     k1 - k0);
+            did = columns(j == 0, &u, k0 > 0, m, left, a, k0, k1, turned, KC * NR, c + j, ldc);
         }
     }
 }
