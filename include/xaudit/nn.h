@@ -358,10 +358,11 @@ typedef enum xa_work_kind {
 } xa_work_kind;
 typedef struct xa_work {
     xa_work_kind kind;
-    int node;     /* the operator; of an ADD of gradients -1 */
-    int reach;    /* of a backward pass; -1 forward */
-    double flops; /* of the whole batch */
-    double bytes; /* read and written at least: operands, results, weights; of the whole batch */
+    int node;       /* the operator; of an ADD of gradients -1 */
+    bool separable; /* with the depthwise convolution before it */
+    int reach;      /* of a backward pass; -1 forward */
+    double flops;   /* of the whole batch */
+    double bytes;   /* read and written at least: operands, results, weights; of the whole batch */
     double seconds;
 } xa_work;
 typedef struct xa_profile {

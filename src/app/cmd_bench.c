@@ -18,6 +18,7 @@ typedef struct options {
 /* Everything one operator of one model took. */
 typedef struct entry {
     int node, calls[2]; /* forward, backward */
+    bool separable;     /* with the depthwise convolution before it */
     double seconds[2], flops[2], bytes[2];
 } entry;
 
@@ -33,6 +34,7 @@ static void took(void *arg, const xa_work *w)
     entry *e = &t->entry[w->node >= 0 ? w->node : t->nodes];
     const int back = w->kind != XA_WORK_FORWARD;
     e->calls[back]++;
+    e->separable |= w->separable;
     e->seconds[back] += w->seconds;
     e->flops[back] += w->flops;
     e->bytes[back] += w->bytes;
@@ -158,7 +160,9 @@ static void add(entry *to, const entry *from)
 
 static const char *operator_of(const tally *t, const entry *e)
 {
-    return e->node < t->nodes ? xa_op_name(xa_graph_node(t->graph, e->node)->op) : "add gradients";
+    if (e->node == t->nodes)
+        return "add gradients";
+    return e->separable ? "separable" : xa_op_name(xa_graph_node(t->graph, e->node)->op);
 }
 
 static const char *layer_of(const tally *t, const entry *e)
@@ -211,7 +215,7 @@ tell_model(const xa_loaded *l, int k, const measured *m, const options *o, json_
         while (at < nkinds && strcmp(operator_of(t, &kinds[at]), operator_of(t, e)) != 0)
             at++;
         if (at == nkinds)
-            kinds[nkinds++].node = e->node;
+            kinds[nkinds++] = (entry){.node = e->node, .separable = e->separable};
         add(&kinds[at], e);
     }
     qsort(order, (size_t)n, sizeof *order, by_time);

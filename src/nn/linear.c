@@ -52,36 +52,46 @@ size_t xa_linear_scratch_bytes(int64_t n, int64_t rows, int64_t f)
     return (size_t)(most * f) * sizeof(float);
 }
 
-void xa_linear_forward(const xa_op_call *c, int64_t rows, int64_t k, int64_t f)
+void xa_linear_rows(
+    const xa_op_call *c, int64_t row, int64_t m, int64_t k, int64_t f, const float *x)
 {
     const float *at[XA_GEMM_ROWS];
-    const int64_t total = c->n * rows;
-    for (int64_t r = 0; r < total; r += XA_GEMM_ROWS) {
-        const int64_t m = total - r < XA_GEMM_ROWS ? total - r : XA_GEMM_ROWS;
-        const xa_pieces a = xa_whole_rows(c->x[0] + r * k, m, k, k, at);
+    for (const int64_t end = row + m; row < end; row += m, x += m * k) {
+        m = end - row < XA_GEMM_ROWS ? end - row : XA_GEMM_ROWS;
+        const xa_pieces a = xa_whole_rows(x, m, k, k, at);
         const xa_finish finish = {.bias = xa_linear_bias(c->weights, k, f),
-                                  .residual = c->residual ? c->residual + r * f : NULL,
+                                  .residual = c->residual ? c->residual + row * f : NULL,
                                   .act = &c->act,
-                                  .bits = c->bits ? c->bits + xa_bits_bytes(r, f) : NULL};
-        c->k->gemm_panels(m, f, &a, c->weights, c->y + r * f, f, &finish);
+                                  .bits = c->bits ? c->bits + xa_bits_bytes(row, f) : NULL};
+        c->k->gemm_panels(m, f, &a, c->weights, c->y + row * f, f, &finish);
         xa_tick_now(c->tick);
     }
 }
 
-void xa_linear_backward(const xa_op_call *c, int64_t rows, int64_t k, int64_t f)
+void xa_linear_rows_back(
+    const xa_op_call *c, int64_t row, int64_t m, int64_t k, int64_t f, float *masked, float *dx)
 {
     static const int64_t first = 0;
     const float *at[XA_GEMM_ROWS];
-    const int64_t total = c->n * rows;
-    for (int64_t r = 0; r < total; r += XA_GEMM_ROWS) {
-        const int64_t m = total - r < XA_GEMM_ROWS ? total - r : XA_GEMM_ROWS;
-        const float *dy = c->dy + r * f;
+    for (const int64_t end = row + m; row < end; row += m, dx += m * k) {
+        m = end - row < XA_GEMM_ROWS ? end - row : XA_GEMM_ROWS;
+        const float *dy = c->dy + row * f;
         if (c->bits) {
-            c->k->mask(m, f, dy, c->bits + xa_bits_bytes(r, f), c->act.a, c->scratch);
-            dy = c->scratch;
+            c->k->mask(m, f, dy, c->bits + xa_bits_bytes(row, f), c->act.a, masked);
+            dy = masked;
         }
         const xa_pieces a = xa_whole_rows(dy, m, f, f, at);
-        c->k->gemm_panels_nt(m, k, &a, c->weights, &first, k, c->dx + r * k, k);
+        c->k->gemm_panels_nt(m, k, &a, c->weights, &first, k, dx, k);
         xa_tick_now(c->tick);
     }
+}
+
+void xa_linear_forward(const xa_op_call *c, int64_t rows, int64_t k, int64_t f)
+{
+    xa_linear_rows(c, 0, c->n * rows, k, f, c->x[0]);
+}
+
+void xa_linear_backward(const xa_op_call *c, int64_t rows, int64_t k, int64_t f)
+{
+    xa_linear_rows_back(c, 0, c->n * rows, k, f, c->scratch, c->dx);
 }

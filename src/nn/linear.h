@@ -27,6 +27,12 @@ xa_whole_rows(const float *a, int64_t m, int64_t ld, int64_t length, const float
 
 /* Scratch for both passes of n samples of `rows` rows each. */
 size_t xa_linear_scratch_bytes(int64_t n, int64_t rows, int64_t f);
+/* Rows [row, row+m) of the batch, x and dx pointing at the first: y = act(x w + bias + residual)
+ * and dx = mask(dy) w^T. masked: min(m, XA_GEMM_ROWS) rows of f, used where c has bits. */
+void xa_linear_rows(
+    const xa_op_call *c, int64_t row, int64_t m, int64_t k, int64_t f, const float *x);
+void xa_linear_rows_back(
+    const xa_op_call *c, int64_t row, int64_t m, int64_t k, int64_t f, float *masked, float *dx);
 /* y[n*rows, f] = act(x[n*rows, k] w + bias + residual) from c's pointers. */
 void xa_linear_forward(const xa_op_call *c, int64_t rows, int64_t k, int64_t f);
 /* dx[n*rows, k] = mask(dy)[n*rows, f] w^T. */

@@ -1,13 +1,14 @@
 /* Lowering: from operators to steps. Drops what nobody needs, folds AFFINE nodes (batch
  * normalisation) into the weights before them, and fuses additions and ReLUs into the epilogue of
- * the step that produces their input. Nothing is folded or fused across an exposed node, or where a
- * value has a second consumer. Looks at the graph and the exposed set only, so that the weights
- * blob depends on nothing else.
+ * the step that produces their input, and pairs depthwise with pointwise convolutions. Nothing is
+ * folded or fused across an exposed node, or where a value has a second consumer. Looks at the
+ * graph and the exposed set only, so that the weights blob depends on nothing else.
  */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "ops/separable.h"
 #include "plan_internal.h"
 
 static void find_live(xa_plan *p)
@@ -105,6 +106,24 @@ static bool fuse_addition(xa_plan *p, const int *producer, int id)
     return true;
 }
 
+/* Depthwise steps whose output only a pointwise convolution reads. */
+static void pair_separable(xa_plan *p, const int *producer)
+{
+    for (int i = 0; i < p->nsteps; i++) {
+        xa_step *s = &p->steps[i];
+        const xa_node *node = xa_graph_node(p->graph, s->node);
+        if (node->ninputs != 1)
+            continue;
+        xa_step *front = joinable(p, producer, node->inputs[0]);
+        if (!front || front->residual >= 0 ||
+            !xa_separable_fits(p->graph, xa_graph_node(p->graph, front->node), node))
+            continue;
+        s->front = (int)(front - p->steps);
+        front->within = i;
+        p->fused++;
+    }
+}
+
 xa_status xa_plan_lower(xa_plan *p, xa_err *err)
 {
     xa_status st = XA_OK;
@@ -140,11 +159,14 @@ xa_status xa_plan_lower(xa_plan *p, xa_err *err)
                                         .out = i,
                                         .op = xa_op_get(node->op),
                                         .residual = -1,
+                                        .within = -1,
+                                        .front = -1,
                                         .state = -1,
                                         .bits = -1,
                                         .scratch = -1};
         producer[i] = p->nsteps++;
     }
+    pair_separable(p, producer);
     for (int i = 0; i < p->nsteps; i++) {
         xa_step *s = &p->steps[i];
         s->weights_at = p->weight_bytes;

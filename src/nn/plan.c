@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ops/separable.h"
 #include "plan_internal.h"
 
 enum { TO_THE_END = 1 << 30 };
@@ -77,6 +78,20 @@ static bool step_shows(const xa_step *s, const xa_reach *reach)
     return false;
 }
 
+/* The node whose inputs a step reads: that of the step in front, if one is part of it. */
+static const xa_node *reads_of(const xa_plan *p, const xa_step *s)
+{
+    return node_of(p, s->front >= 0 ? p->steps[s->front].node : s->node);
+}
+
+static size_t scratch_of(const xa_plan *p, const xa_step *s)
+{
+    const xa_node *node = node_of(p, s->node);
+    if (s->front >= 0)
+        return xa_separable_bytes(p->graph, reads_of(p, s), node, p->batch);
+    return s->op->scratch_bytes ? s->op->scratch_bytes(p->graph, node, p->batch) : 0;
+}
+
 /* ---- forward ---- */
 
 static unsigned saves_of(const xa_plan *p, const xa_step *s)
@@ -95,14 +110,14 @@ static xa_status forward_storages(xa_plan *p, bool reuse_input, xa_err *err)
                               err));
     for (int t = 0; t < p->nsteps; t++) {
         xa_step *s = &p->steps[t];
-        const xa_node *node = node_of(p, s->node);
+        const xa_node *node = node_of(p, s->node), *reads = reads_of(p, s);
         if (s->op->flags & XA_OP_VIEW)
             p->value[s->out] = p->value[node->inputs[0]];
-        else
+        else if (s->within < 0)
             XA_RETURN_TRY(err,
                           add_storage(p, value_bytes(p, s->out), t, t, &p->value[s->out], err));
-        for (int k = 0; k < node->ninputs; k++)
-            use(p, p->value[node->inputs[k]], t);
+        for (int k = 0; k < reads->ninputs; k++)
+            use(p, p->value[reads->inputs[k]], t);
         if (s->residual >= 0)
             use(p, p->value[s->residual], t);
         const unsigned saves = saves_of(p, s);
@@ -121,8 +136,7 @@ static xa_status forward_storages(xa_plan *p, bool reuse_input, xa_err *err)
             XA_RETURN_TRY(err,
                           add_storage(p, xa_bits_bytes(rows, c), t, TO_THE_END, &s->bits, err));
         }
-        const size_t scratch =
-            s->op->scratch_bytes ? s->op->scratch_bytes(p->graph, node, p->batch) : 0;
+        const size_t scratch = s->within < 0 ? scratch_of(p, s) : 0;
         if (scratch)
             XA_RETURN_TRY(err, add_storage(p, scratch, t, t, &s->scratch, err));
         if (scratch > p->scratch_bytes)
@@ -238,7 +252,7 @@ static xa_status trace_step(tracer *t, int index, xa_err *err)
 {
     xa_plan *p = t->p;
     const xa_step *s = &p->steps[index];
-    const xa_node *node = node_of(p, s->node);
+    const xa_node *node = reads_of(p, s);
     int dy = t->grad[s->out];
     bool masks = false;
     if (dy < 0 || !(step_leads(p, s, t->wanted) || step_shows(s, t->reach)))

@@ -5,13 +5,19 @@
 
 #include "plan_internal.h"
 
+double xa_step_flops(const xa_plan *p, const xa_step *s)
+{
+    return xa_node_flops(p->graph, s->node) +
+           (s->front >= 0 ? xa_node_flops(p->graph, p->steps[s->front].node) : 0.0);
+}
+
 /* Attention makes its probabilities again and takes four products of a head instead of two. */
 static double instr_flops(const xa_plan *p, const xa_instr *in)
 {
     if (in->kind != XA_INSTR_OP)
         return (double)in->count;
     const xa_step *s = &p->steps[in->step];
-    return xa_node_flops(p->graph, s->node) * (s->op->flags & XA_OP_JOINT ? 2.5 : 1.0);
+    return xa_step_flops(p, s) * (s->op->flags & XA_OP_JOINT ? 2.5 : 1.0);
 }
 
 void xa_plan_get_info(const xa_plan *p, xa_plan_info *out)
@@ -69,6 +75,8 @@ void xa_plan_describe(const xa_plan *p, xa_str *out)
             xa_str_printf(out, "+%s ", xa_graph_node(p->graph, s->residual)->name);
         if (s->has_act)
             xa_str_puts(out, "relu ");
+        if (s->within >= 0)
+            xa_str_printf(out, "within step %d ", s->within);
         if (s->op->flags & XA_OP_VIEW)
             xa_str_puts(out, "view ");
         if (node->nweights && s->op->packed_bytes)

@@ -15,6 +15,10 @@ typedef struct xa_step {
     int residual; /* node added in the epilogue, or -1 */
     bool has_act; /* a RELU in the epilogue */
     xa_activation act;
+    /* A depthwise step goes by bands of rows within the pointwise one that follows (separable.h):
+     * its value never exists as a whole. */
+    int within;        /* the step that this one is part of, or -1 */
+    int front;         /* the step that is part of this one, or -1 */
     size_t weights_at; /* offset in the blob */
     /* storages, -1 where there is none */
     int state, bits, scratch;
@@ -84,6 +88,8 @@ xa_status xa_affine_compose(const xa_graph *g,
                             const xa_weight_reader *reader,
                             xa_fold *fold,
                             xa_err *err);
+/* plan_info.c: forward, of one sample, with the step in front. */
+double xa_step_flops(const xa_plan *p, const xa_step *s);
 /* memory_plan.c: offsets of all storages; returns the arena's size. */
 xa_status xa_plan_layout(xa_storage *s, size_t n, size_t *arena_bytes, xa_err *err);
 int xa_storage_root(const xa_plan *p, int storage); /* follows same_as */

@@ -1,6 +1,7 @@
 /* The run: two loops over the plan. Nothing is allocated and nothing can fail. */
 #include <string.h>
 
+#include "ops/separable.h"
 #include "plan_internal.h"
 
 static void *place(const xa_run *r, int storage)
@@ -56,16 +57,24 @@ static double count_of(const xa_plan *p, int node)
 }
 
 /* Operands and result in single precision; weights are read once a batch. */
-static double bytes_of(const xa_plan *p, const xa_step *s, int i)
+static double weight_bytes_of(const xa_plan *p, int i)
 {
-    const xa_node *node = xa_graph_node(p->graph, s->node);
     const size_t next = i + 1 < p->nsteps ? p->steps[i + 1].weights_at : p->weight_bytes;
+    return (double)(next - p->steps[i].weights_at);
+}
+
+static double bytes_of(const xa_plan *p, int i)
+{
+    const xa_step *s = &p->steps[i];
+    const xa_node *node =
+        xa_graph_node(p->graph, s->front >= 0 ? p->steps[s->front].node : s->node);
     double values = count_of(p, s->out);
     for (int k = 0; k < node->ninputs; k++)
         values += count_of(p, node->inputs[k]);
     if (s->residual >= 0)
         values += count_of(p, s->residual);
-    return 4.0 * values * (double)p->batch + (double)(next - s->weights_at);
+    return 4.0 * values * (double)p->batch + weight_bytes_of(p, i) +
+           (s->front >= 0 ? weight_bytes_of(p, s->front) : 0.0);
 }
 
 static void tell_forward(const xa_run *r, int i, double start)
@@ -75,8 +84,9 @@ static void tell_forward(const xa_run *r, int i, double start)
     const xa_work w = {.kind = XA_WORK_FORWARD,
                        .node = s->node,
                        .reach = -1,
-                       .flops = xa_node_flops(p->graph, s->node) * (double)p->batch,
-                       .bytes = bytes_of(p, s, i),
+                       .separable = s->front >= 0,
+                       .flops = xa_step_flops(p, s) * (double)p->batch,
+                       .bytes = bytes_of(p, i),
                        .seconds = xa_time() - start};
     r->profile.took(r->profile.arg, &w);
 }
@@ -97,9 +107,9 @@ static void tell_backward(const xa_run *r, int reach, const xa_instr *in, double
         const xa_step *s = &p->steps[in->step];
         w.kind = XA_WORK_BACKWARD;
         w.node = s->node;
-        w.flops = xa_node_flops(p->graph, s->node) * (s->op->flags & XA_OP_JOINT ? 2.5 : 1.0) *
-                  (double)p->batch;
-        w.bytes = bytes_of(p, s, in->step);
+        w.separable = s->front >= 0;
+        w.flops = xa_step_flops(p, s) * (s->op->flags & XA_OP_JOINT ? 2.5 : 1.0) * (double)p->batch;
+        w.bytes = bytes_of(p, in->step);
     }
     r->profile.took(r->profile.arg, &w);
 }
@@ -111,7 +121,7 @@ void xa_run_forward(xa_run *r)
     xa_shape xs[XA_OPERANDS];
     for (int i = 0; i < p->nsteps; i++) {
         const xa_step *s = &p->steps[i];
-        if (s->op->flags & XA_OP_VIEW)
+        if ((s->op->flags & XA_OP_VIEW) || s->within >= 0)
             continue;
         operands(r, s, x, xs);
         xa_op_call c = common_call(r, s);
@@ -121,7 +131,15 @@ void xa_run_forward(xa_run *r)
         c.residual = s->residual >= 0 ? place(r, p->value[s->residual]) : NULL;
         c.sink = r->sink.take ? &r->sink : NULL;
         const double start = r->profile.took ? xa_time() : 0.0;
-        s->op->forward(&c);
+        if (s->front >= 0) {
+            const xa_step *front = &p->steps[s->front];
+            operands(r, front, x, xs);
+            xa_op_call d = common_call(r, front);
+            d.x = x;
+            d.xs = xs;
+            xa_separable_forward(&d, &c);
+        } else
+            s->op->forward(&c);
         if (r->profile.took)
             tell_forward(r, i, start);
         xa_tick_now(&r->tick);
@@ -170,7 +188,12 @@ static void execute(xa_run *r, const xa_instr *in)
         c.dxs = dxs;
     }
     c.sink = in->shows && r->sink.take ? &r->sink : NULL;
-    s->op->backward(&c);
+    if (s->front >= 0) {
+        xa_op_call d = common_call(r, &p->steps[s->front]);
+        d.dx = c.dx;
+        xa_separable_backward(&d, &c);
+    } else
+        s->op->backward(&c);
 }
 
 void xa_run_backward(xa_run *r, int reach, const float *seed)

@@ -11,6 +11,13 @@
 /* Outputs side by side: as many sums as registers allow beside a row of taps. */
 enum { TAPS = 64, AHEAD = XA_LANES / 2 };
 
+/* Where the vector from channel k starts: the last one goes back over channels that are done
+ * already, which get the same sums again. */
+static inline int64_t start_of(int64_t k, int64_t c)
+{
+    return k + XA_LANES <= c ? k : c - XA_LANES;
+}
+
 /* ---- any taps -------------------------------------------------------------------------------- */
 
 /* The pixels and weights that make one output pixel. */
@@ -31,7 +38,9 @@ static inline void gather_start(gather *g)
 static void gather_flush(gather *g, int64_t c, float *y)
 {
     int64_t j = 0;
-    for (; j + XA_LANES <= c; j += XA_LANES) {
+    const bool whole = !g->started && c >= XA_LANES;
+    for (; whole ? j < c : j + XA_LANES <= c; j += XA_LANES) {
+        j = whole ? start_of(j, c) : j;
         vw a = g->started ? vw_load(y + j) : vw_set(0.0f);
         for (int t = 0; t < g->taps; t++)
             a = vw_fma(vw_load(g->x[t] + j), vw_load(g->w[t] + j), a);
@@ -69,8 +78,8 @@ XA_INLINE void row_block(const int p,
                          const float *w,
                          float *y)
 {
-    int64_t j = 0;
-    for (; j + XA_LANES <= c; j += XA_LANES) {
+    for (int64_t k = 0; k < c && c >= XA_LANES; k += XA_LANES) {
+        const int64_t j = start_of(k, c);
         vw acc[AHEAD];
         for (int i = 0; i < p; i++)
             acc[i] = vw_set(0.0f);
@@ -98,7 +107,7 @@ XA_INLINE void row_block(const int p,
         for (int i = 0; i < p; i++)
             vw_store(y + i * c + j, acc[i]);
     }
-    for (; j < c; j++)
+    for (int64_t j = 0; j < c && c < XA_LANES; j++)
         for (int i = 0; i < p; i++) {
             float a = 0.0f;
             for (int64_t ky = 0; ky < kh; ky++)

@@ -46,7 +46,7 @@ xa_finish xa_conv_finish(const xa_op_call *c, const xa_conv *q, int64_t row)
                        .bits = c->bits ? c->bits + xa_bits_bytes(row, q->f) : NULL};
 }
 
-static bool is_pointwise(const xa_conv *q)
+bool xa_conv_is_pointwise(const xa_conv *q)
 {
     return q->taps == 1 && q->y.stride == 1 && q->x.stride == 1 && q->groups == 1;
 }
@@ -96,10 +96,10 @@ static size_t scratch_bytes(const xa_graph *g, const xa_node *node, int64_t n)
 {
     const xa_conv q = xa_conv_of(g, node);
     const int tiles = winograd_of(g, &q);
-    return tiles              ? xa_conv_winograd_bytes(&q, tiles, n)
-           : is_pointwise(&q) ? xa_linear_scratch_bytes(n, q.pixels, q.f)
-           : is_thin(&q)      ? xa_conv_gather_bytes(&q)
-                              : xa_conv_implicit_bytes(&q, n);
+    return tiles                      ? xa_conv_winograd_bytes(&q, tiles, n)
+           : xa_conv_is_pointwise(&q) ? xa_linear_scratch_bytes(n, q.pixels, q.f)
+           : is_thin(&q)              ? xa_conv_gather_bytes(&q)
+                                      : xa_conv_implicit_bytes(&q, n);
 }
 
 static size_t packed_bytes(const xa_graph *g, const xa_node *node)
@@ -137,7 +137,7 @@ static void forward(const xa_op_call *c)
     const int tiles = winograd_of(c->graph, &q);
     if (tiles)
         xa_conv_winograd_forward(c, &q, tiles);
-    else if (is_pointwise(&q))
+    else if (xa_conv_is_pointwise(&q))
         xa_linear_forward(c, q.pixels, q.c, q.f);
     else if (is_thin(&q))
         xa_conv_gather_forward(c, &q);
@@ -151,7 +151,7 @@ static void backward(const xa_op_call *c)
     const int tiles = winograd_of(c->graph, &q);
     if (tiles)
         xa_conv_winograd_backward(c, &q, tiles);
-    else if (is_pointwise(&q))
+    else if (xa_conv_is_pointwise(&q))
         xa_linear_backward(c, q.pixels, q.c, q.f);
     else if (is_thin(&q))
         xa_conv_gather_backward(c, &q);

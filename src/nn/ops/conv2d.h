@@ -13,6 +13,8 @@ typedef struct xa_conv {
 } xa_conv;
 
 xa_conv xa_conv_of(const xa_graph *g, const xa_node *node);
+/* A 1x1 kernel, stride 1, one group: rows of x times a matrix (linear.h). */
+bool xa_conv_is_pointwise(const xa_conv *q);
 
 /* Packed: a group's matrix [k, fg] in panels, one after the other, then bias [f]. */
 static inline const float *xa_conv_panels(const xa_conv *q, const void *packed, int64_t group)

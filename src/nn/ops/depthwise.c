@@ -1,10 +1,11 @@
 /* depthwise: each channel has its own M kernels; output channel c*M + m. */
+#include "depthwise.h"
 #include "tile.h"
 
 #include <inttypes.h>
 #include <string.h>
 
-static xa_dw_shape geometry(const xa_graph *g, const xa_node *node)
+xa_dw_shape xa_depthwise_of(const xa_graph *g, const xa_node *node)
 {
     const xa_shape *s = xa_input_shape(g, node, 0);
     const xa_window *w = &node->params.depthwise.window;
@@ -72,14 +73,14 @@ static const float *packed_bias(const void *weights, const xa_dw_shape *s)
 
 static size_t packed_bytes(const xa_graph *g, const xa_node *node)
 {
-    const xa_dw_shape s = geometry(g, node);
+    const xa_dw_shape s = xa_depthwise_of(g, node);
     return XA_ALIGN + kernel_bytes(&s) + (size_t)(s.c * s.m) * sizeof(float);
 }
 
 static void
 pack(const xa_graph *g, const xa_node *node, const float *const *w, const xa_fold *fold, void *dst)
 {
-    const xa_dw_shape s = geometry(g, node);
+    const xa_dw_shape s = xa_depthwise_of(g, node);
     const int64_t cm = s.c * s.m, taps = s.kh * s.kw;
     const float *bias = node->nweights > 1 ? w[1] : NULL;
     header *h = dst;
@@ -106,9 +107,8 @@ static int64_t back_rows(const xa_dw_shape *s)
     return xa_min(s->h, rows > 2 * span ? rows : 2 * span);
 }
 
-/* Output rows [*first, *last) that input rows [row0, row1) take part in. */
-static void
-outputs_of(const xa_dw_shape *s, int64_t row0, int64_t row1, int64_t *first, int64_t *last)
+void xa_depthwise_outputs(
+    const xa_dw_shape *s, int64_t row0, int64_t row1, int64_t *first, int64_t *last)
 {
     const int64_t span = (s->kh - 1) * s->dh + 1, t = row0 + s->pad_top - span + 1;
     *first = xa_min(t > 0 ? (t + s->sh - 1) / s->sh : 0, s->oh);
@@ -118,57 +118,78 @@ outputs_of(const xa_dw_shape *s, int64_t row0, int64_t row1, int64_t *first, int
 static size_t scratch_bytes(const xa_graph *g, const xa_node *node, int64_t n)
 {
     (void)n;
-    const xa_dw_shape s = geometry(g, node);
+    const xa_dw_shape s = xa_depthwise_of(g, node);
     const int64_t tile = back_rows(&s);
     int64_t most = 0;
     for (int64_t r = 0; r < s.h; r += tile) {
         int64_t first, last;
-        outputs_of(&s, r, xa_min(r + tile, s.h), &first, &last);
+        xa_depthwise_outputs(&s, r, xa_min(r + tile, s.h), &first, &last);
         if (last - first > most)
             most = last - first;
     }
     return (size_t)(most * s.ow * s.c * s.m) * sizeof(float);
 }
 
+void xa_depthwise_rows(
+    const xa_op_call *c, const xa_dw_shape *s, int64_t sample, int64_t row0, int64_t row1, float *y)
+{
+    const int64_t cm = s->c * s->m, tile = xa_tile_rows(s->oh, s->ow * cm);
+    for (int64_t r = row0; r < row1; r += tile, y += tile * s->ow * cm) {
+        const int64_t end = xa_min(r + tile, row1), pixel = (sample * s->oh + r) * s->ow;
+        c->k->depthwise(
+            s, c->x[0] + sample * s->h * s->w * s->c, packed_kernel(c->weights), r, end, y);
+        c->k->epilogue((end - r) * s->ow,
+                       cm,
+                       y,
+                       cm,
+                       packed_bias(c->weights, s),
+                       c->residual ? c->residual + pixel * cm : NULL,
+                       &c->act,
+                       c->bits ? c->bits + xa_bits_bytes(pixel, cm) : NULL);
+        xa_tick_now(c->tick);
+    }
+}
+
+void xa_depthwise_rows_back(const xa_op_call *c,
+                            const xa_dw_shape *s,
+                            int64_t sample,
+                            int64_t row0,
+                            int64_t row1,
+                            const float *dy,
+                            int64_t first,
+                            int64_t last)
+{
+    xa_dw_shape part = *s; /* the gradient as if these output rows were all */
+    part.oh = last - first;
+    part.pad_top = s->pad_top - first * s->sh;
+    c->k->depthwise_back(&part,
+                         dy,
+                         packed_kernel(c->weights),
+                         row0,
+                         row1,
+                         c->dx + (sample * s->h + row0) * s->w * s->c);
+}
+
 static void forward(const xa_op_call *c)
 {
-    const xa_dw_shape s = geometry(c->graph, c->node);
-    const int64_t cm = s.c * s.m, tile = xa_tile_rows(s.oh, s.ow * cm);
-    const float *bias = packed_bias(c->weights, &s);
-    for (int64_t i = 0; i < c->n; i++) {
-        const float *x = c->x[0] + i * s.h * s.w * s.c;
-        for (int64_t r = 0; r < s.oh; r += tile) {
-            const int64_t rows = xa_min(tile, s.oh - r), pixel = (i * s.oh + r) * s.ow;
-            float *y = c->y + pixel * cm;
-            c->k->depthwise(&s, x, packed_kernel(c->weights), r, r + rows, y);
-            c->k->epilogue(rows * s.ow,
-                           cm,
-                           y,
-                           cm,
-                           bias,
-                           c->residual ? c->residual + pixel * cm : NULL,
-                           &c->act,
-                           c->bits ? c->bits + xa_bits_bytes(pixel, cm) : NULL);
-            xa_tick_now(c->tick);
-        }
-    }
+    const xa_dw_shape s = xa_depthwise_of(c->graph, c->node);
+    for (int64_t i = 0; i < c->n; i++)
+        xa_depthwise_rows(c, &s, i, 0, s.oh, c->y + i * s.oh * s.ow * s.c * s.m);
 }
 
 static void backward(const xa_op_call *c)
 {
-    const xa_dw_shape s = geometry(c->graph, c->node);
+    const xa_dw_shape s = xa_depthwise_of(c->graph, c->node);
     const int64_t cm = s.c * s.m, tile = back_rows(&s);
-    for (int64_t i = 0; i < c->n; i++) {
-        float *dx = c->dx + i * s.h * s.w * s.c;
+    for (int64_t i = 0; i < c->n; i++)
         for (int64_t r = 0; r < s.h; r += tile) {
             const int64_t end = xa_min(r + tile, s.h);
             int64_t first = 0, last = s.oh;
             if (c->bits)
-                outputs_of(&s, r, end, &first, &last);
+                xa_depthwise_outputs(&s, r, end, &first, &last);
             const int64_t pixel = (i * s.oh + first) * s.ow;
             const float *dy = c->dy + pixel * cm;
-            xa_dw_shape part = s;
-            if (c->bits && last > first) {
+            if (c->bits) {
                 c->k->mask((last - first) * s.ow,
                            cm,
                            dy,
@@ -176,13 +197,10 @@ static void backward(const xa_op_call *c)
                            c->act.a,
                            c->scratch);
                 dy = c->scratch;
-                part.oh = last - first; /* the gradient as if these rows were all */
-                part.pad_top = s.pad_top - first * s.sh;
             }
-            c->k->depthwise_back(&part, dy, packed_kernel(c->weights), r, end, dx + r * s.w * s.c);
+            xa_depthwise_rows_back(c, &s, i, r, end, dy, first, last);
             xa_tick_now(c->tick);
         }
-    }
 }
 
 static double flops(const xa_graph *g, const xa_node *node)
