@@ -62,9 +62,10 @@ cc() { # OUT SOURCE..
   # shellcheck disable=SC2086
   aarch64-linux-gnu-gcc $flags -o "$out" "$@" $nn $util -L"$work/root/usr/lib/aarch64-linux-gnu" -lcmocka -lm
 }
-cc "$work/kernels" tests/nn/test_kernels.c
+for t in kernels products; do cc "$work/$t" "tests/nn/test_$t.c" tests/nn/kernel_fixture.c; done
+cc "$work/separable" tests/nn/test_separable.c
 cc "$work/ops" tests/nn/test_ops.c tests/nn/op_cases.c tests/nn/op_fixture.c tests/nn/op_reference.c
-for t in kernels ops; do
+for t in kernels products separable ops; do
   LD_LIBRARY_PATH=$work/root/usr/lib/aarch64-linux-gnu qemu-aarch64 -L /usr/aarch64-linux-gnu "$work/$t" >"$work/$t.log" 2>&1 ||
     { grep -vE 'OK|RUN' "$work/$t.log" | head -n 30; exit 1; }
   grep PASSED "$work/$t.log"

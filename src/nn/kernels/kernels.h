@@ -75,17 +75,6 @@ typedef struct xa_kernels {
                       int64_t ldb,
                       float *c,
                       int64_t ldc);
-    /* c[M,N] = a[M,K] * b[N,K]^T; each element a fixed-order dot product. */
-    void (*gemm_rows_nt)(int64_t m,
-                         int64_t n,
-                         int64_t k,
-                         const float *a,
-                         int64_t lda,
-                         const float *b,
-                         int64_t ldb,
-                         float *c,
-                         int64_t ldc);
-
     /* c[M,N] = finish(a b), b [K,N] in panels (xa_panels_pack), K = a->count * a->length, at most
      * XA_GEMM_ROWS rows. Every element is summed over blocks of XA_GEMM_DEPTH in ascending k, each
      * a fused multiply-add chain from zero. finish may be NULL. */

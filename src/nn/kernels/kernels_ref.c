@@ -24,25 +24,6 @@ static void gemm_rows(int64_t m,
         }
 }
 
-static void gemm_rows_nt(int64_t m,
-                         int64_t n,
-                         int64_t k,
-                         const float *a,
-                         int64_t lda,
-                         const float *b,
-                         int64_t ldb,
-                         float *c,
-                         int64_t ldc)
-{
-    for (int64_t i = 0; i < m; i++)
-        for (int64_t j = 0; j < n; j++) {
-            double s = 0.0;
-            for (int64_t p = 0; p < k; p++)
-                s += (double)a[i * lda + p] * (double)b[j * ldb + p];
-            c[i * ldc + j] = (float)s;
-        }
-}
-
 static float panel_value(int64_t k, const float *panels, int64_t i, int64_t j)
 {
     return panels[j / XA_PANEL * XA_PANEL * k + i * XA_PANEL + j % XA_PANEL];
@@ -623,7 +604,6 @@ activate_back(int64_t n, const xa_activation *act, const float *v, const float *
 const xa_kernels xa_kernels_ref = {
     .isa = XA_ISA_BASE,
     .gemm_rows = gemm_rows,
-    .gemm_rows_nt = gemm_rows_nt,
     .gemm_panels = gemm_panels,
     .gemm_panels_nt = gemm_panels_nt,
     .winograd_split = winograd_split,

@@ -12,7 +12,6 @@ const xa_kernels XA_K(xa_kernels_table) = {
     .fused = true,
 #endif
     .gemm_rows = XA_K(xa_gemm_rows),
-    .gemm_rows_nt = XA_K(xa_gemm_rows_nt),
     .gemm_panels = XA_K(xa_gemm_panels),
     .gemm_panels_nt = XA_K(xa_gemm_panels_nt),
     .winograd_split = XA_K(xa_winograd_split),

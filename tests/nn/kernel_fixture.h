@@ -1,0 +1,28 @@
+/* What the kernels' tests share: values, comparisons, and the walk over instruction sets. */
+#ifndef XAUDIT_TESTS_KERNEL_FIXTURE_H
+#define XAUDIT_TESTS_KERNEL_FIXTURE_H
+
+#include "kernels/kernels_ref.h"
+#include "xaudit_cmocka.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* malloc'd; the first two filled with 0xFF bytes, which is NaN. */
+void *bytes_of(size_t n);
+float *floats(int64_t n);
+float *uniform(int64_t n, uint64_t stream); /* in [-1, 1) */
+float *copy(const float *from, int64_t n);
+int64_t pick(uint64_t stream, uint64_t i, int64_t low, int64_t high);
+
+/* NaN equals NaN, infinities equal themselves. */
+void near(
+    const char *what, xa_isa isa, int64_t n, const float *want, const float *got, double tolerance);
+void same_bytes(const char *what, xa_isa isa, size_t n, const void *want, const void *got);
+
+/* Every instruction set this processor runs; in the wide tests the sixteen lanes on AVX2 alone. */
+typedef void kernel_check(const xa_kernels *k);
+void on_all(kernel_check *check);
+
+#endif
