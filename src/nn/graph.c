@@ -10,6 +10,7 @@ struct xa_graph {
     size_t nnodes, node_cap;
     xa_weight *weights;
     size_t nweights, weight_cap;
+    bool borrows; /* the weights belong to another graph */
     xa_numerics numerics;
 };
 
@@ -22,6 +23,16 @@ xa_status xa_graph_create(xa_graph **out, xa_err *err)
     if (!g)
         XA_RETURN_FAIL(err, XA_NOMEM, "graph: out of memory");
     *out = g;
+    return XA_OK;
+}
+
+xa_status xa_graph_borrow(const xa_graph *of, xa_graph **out, xa_err *err)
+{
+    XA_RETURN_TRY(err, xa_graph_create(out, err));
+    (*out)->weights = of->weights;
+    (*out)->nweights = of->nweights;
+    (*out)->borrows = true;
+    (*out)->numerics = of->numerics;
     return XA_OK;
 }
 
@@ -49,12 +60,13 @@ void xa_graph_free(xa_graph *g)
         free(g->nodes[i].name);
         free(g->nodes[i].inputs);
     }
-    for (size_t i = 0; i < g->nweights; i++) {
+    for (size_t i = 0; i < g->nweights && !g->borrows; i++) {
         free(g->weights[i].name);
         free(g->weights[i].literal);
     }
     free(g->nodes);
-    free(g->weights);
+    if (!g->borrows)
+        free(g->weights);
     free(g);
 }
 

@@ -44,11 +44,11 @@ static bool *mark_wanted(const xa_plan *p, const xa_reach *reach)
     if (!wanted)
         return NULL;
     for (int i = 0; i < reach->nattention; i++)
-        wanted[reach->attention[i]] = true;
+        wanted[xa_plan_inner(p, reach->attention[i])] = true;
     if (reach->input)
         wanted[p->input] = true;
     for (int i = 0; i < reach->nnodes; i++)
-        wanted[reach->nodes[i]] = true;
+        wanted[xa_plan_inner(p, reach->nodes[i])] = true;
     for (int i = 0; i < p->nnodes; i++) {
         const xa_node *node = node_of(p, i);
         for (int k = 0; k < node->ninputs && !wanted[i]; k++)
@@ -70,10 +70,10 @@ static bool step_leads(const xa_plan *p, const xa_step *s, const bool *wanted)
 }
 
 /* The reach asks for the gradient of this step's attention probabilities. */
-static bool step_shows(const xa_step *s, const xa_reach *reach)
+static bool step_shows(const xa_plan *p, const xa_step *s, const xa_reach *reach)
 {
     for (int i = 0; i < reach->nattention; i++)
-        if (reach->attention[i] == s->node)
+        if (xa_plan_inner(p, reach->attention[i]) == s->node)
             return true;
     return false;
 }
@@ -228,7 +228,7 @@ static xa_status trace_joint(tracer *t, int index, int dy, xa_err *err)
     const xa_node *node = node_of(t->p, s->node);
     xa_instr in = {.kind = XA_INSTR_OP,
                    .step = index,
-                   .shows = step_shows(s, t->reach),
+                   .shows = step_shows(t->p, s, t->reach),
                    .a = dy,
                    .b = -1,
                    .dst = -1,
@@ -255,7 +255,7 @@ static xa_status trace_step(tracer *t, int index, xa_err *err)
     const xa_node *node = reads_of(p, s);
     int dy = t->grad[s->out];
     bool masks = false;
-    if (dy < 0 || !(step_leads(p, s, t->wanted) || step_shows(s, t->reach)))
+    if (dy < 0 || !(step_leads(p, s, t->wanted) || step_shows(t->p, s, t->reach)))
         return XA_OK;
     if (s->op->flags & XA_OP_JOINT)
         return trace_joint(t, index, dy, err);
@@ -339,19 +339,19 @@ static xa_status trace_backward(
     for (int i = p->nsteps - 1; i >= 0; i--) {
         const int out = p->steps[i].out;
         for (int k = 0; k < reach->nnodes; k++)
-            if (reach->nodes[k] == out)
+            if (xa_plan_inner(p, reach->nodes[k]) == out)
                 XA_TRY(err, deliver(&t, out, err));
         XA_TRY(err, trace_step(&t, i, err));
     }
     if (reach->input)
         XA_TRY(err, deliver(&t, p->input, err));
     for (int k = 0; k < reach->nattention; k++)
-        if (t.grad[reach->attention[k]] < 0)
+        if (t.grad[xa_plan_inner(p, reach->attention[k])] < 0)
             XA_FAIL(
                 err,
                 XA_INVALID,
                 "attention layer \"%s\" does not lead to the scores: there is no gradient to it",
-                node_of(p, reach->attention[k])->name);
+                node_of(p, xa_plan_inner(p, reach->attention[k]))->name);
     const int end = now(&t);
     for (int i = 0; i < p->nnodes; i++)
         use(p, b->result[i], end);
@@ -397,23 +397,40 @@ static xa_status check_spec(const xa_graph *g, const xa_plan_spec *spec, xa_err 
     return XA_OK;
 }
 
+/* Whole must be what is read, and what shows its probabilities. */
+static xa_status narrow(const xa_graph *g, const xa_plan_spec *spec, xa_narrowed *out, xa_err *err)
+{
+    bool *whole = xa_alloc((size_t)xa_graph_nodes(g) + 1, sizeof(bool));
+    if (!whole)
+        XA_RETURN_FAIL(err, XA_NOMEM, "plan: out of memory");
+    whole[spec->root] = whole[xa_graph_input(g)] = true;
+    for (int i = 0; i < spec->nexposed; i++)
+        whole[spec->exposed[i]] = true;
+    for (int r = 0; r < spec->nreach; r++)
+        for (int i = 0; i < spec->reach[r].nattention; i++)
+            whole[spec->reach[r].attention[i]] = true;
+    const xa_status st = xa_narrow(g, whole, out, err);
+    free(whole);
+    return st;
+}
+
 static xa_status build(xa_plan *p, const xa_plan_spec *spec, xa_err *err)
 {
     xa_status st = XA_OK;
     bool **wanted = xa_alloc((size_t)spec->nreach + 1, sizeof(bool *));
     if (!wanted)
         XA_FAIL(err, XA_NOMEM, "plan: out of memory");
-    p->exposed[spec->root] = true;
+    p->exposed[p->root] = true;
     for (int i = 0; i < spec->nexposed; i++)
-        p->exposed[spec->exposed[i]] = true;
+        p->exposed[xa_plan_inner(p, spec->exposed[i])] = true;
     XA_TRY(err, xa_plan_lower(p, err));
     for (int r = 0; r < spec->nreach; r++) {
         wanted[r] = mark_wanted(p, &spec->reach[r]);
         if (!wanted[r])
             XA_FAIL(err, XA_NOMEM, "plan: out of memory");
         for (int i = 0; i < p->nsteps; i++)
-            p->steps[i].in_backward |=
-                step_leads(p, &p->steps[i], wanted[r]) || step_shows(&p->steps[i], &spec->reach[r]);
+            p->steps[i].in_backward |= step_leads(p, &p->steps[i], wanted[r]) ||
+                                       step_shows(p, &p->steps[i], &spec->reach[r]);
     }
     XA_TRY(err, forward_storages(p, spec->reuse_input, err));
     p->backward = xa_alloc((size_t)spec->nreach + 1, sizeof(xa_backward));
@@ -448,12 +465,13 @@ xa_status xa_plan_create(const xa_graph *g, const xa_plan_spec *spec, xa_plan **
     p = xa_alloc(1, sizeof *p);
     if (!p)
         XA_FAIL(err, XA_NOMEM, "plan: out of memory");
-    p->graph = g;
+    XA_TRY(err, narrow(g, spec, &p->narrowed, err));
+    p->graph = p->narrowed.graph ? p->narrowed.graph : g;
     p->kernels = xa_kernels_get(isa);
     p->batch = spec->batch;
-    p->root = spec->root;
-    p->input = xa_graph_input(g);
-    p->nnodes = xa_graph_nodes(g);
+    p->root = xa_plan_inner(p, spec->root);
+    p->input = xa_graph_input(p->graph);
+    p->nnodes = xa_graph_nodes(p->graph);
     p->exposed = xa_alloc((size_t)p->nnodes, sizeof(bool));
     p->live = xa_alloc((size_t)p->nnodes, sizeof(bool));
     p->uses = xa_alloc((size_t)p->nnodes, sizeof(int));
@@ -486,5 +504,6 @@ void xa_plan_free(xa_plan *p)
     free(p->folds);
     free(p->value);
     free(p->storages);
+    xa_narrowed_free(&p->narrowed);
     free(p);
 }

@@ -3,6 +3,7 @@
 #ifndef XAUDIT_NN_PLAN_INTERNAL_H
 #define XAUDIT_NN_PLAN_INTERNAL_H
 
+#include "narrow.h"
 #include "op.h"
 
 /* One operator to execute, with what is folded and fused into it. */
@@ -58,7 +59,8 @@ typedef struct xa_backward {
 } xa_backward;
 
 struct xa_plan {
-    const xa_graph *graph;
+    const xa_graph *graph; /* the caller's, or the narrowed one, whose nodes all below count */
+    xa_narrowed narrowed;
     const xa_kernels *kernels;
     int64_t batch;
     int root, input;
@@ -78,6 +80,16 @@ struct xa_plan {
     int nbackward;
     size_t weight_bytes, arena_bytes, saved_bytes, scratch_bytes;
 };
+
+/* A node of the caller's graph in the plan's, and back. */
+static inline int xa_plan_inner(const xa_plan *p, int node)
+{
+    return p->narrowed.graph ? p->narrowed.of[node] : node;
+}
+static inline int xa_plan_outer(const xa_plan *p, int node)
+{
+    return p->narrowed.graph ? p->narrowed.ids[node] : node;
+}
 
 /* lower.c: live, uses, steps, folds, weight offsets. */
 xa_status xa_plan_lower(xa_plan *p, xa_err *err);

@@ -38,7 +38,7 @@ static xa_op_call common_call(const xa_run *r, const xa_step *s)
     const xa_plan *p = r->plan;
     return (xa_op_call){.graph = p->graph,
                         .node = xa_graph_node(p->graph, s->node),
-                        .id = s->node,
+                        .id = xa_plan_outer(p, s->node),
                         .k = p->kernels,
                         .n = p->batch,
                         .y = place(r, p->value[s->out]),
@@ -82,7 +82,7 @@ static void tell_forward(const xa_run *r, int i, double start)
     const xa_plan *p = r->plan;
     const xa_step *s = &p->steps[i];
     const xa_work w = {.kind = XA_WORK_FORWARD,
-                       .node = s->node,
+                       .node = xa_plan_outer(p, s->node),
                        .reach = -1,
                        .separable = s->front >= 0,
                        .flops = xa_step_flops(p, s) * (double)p->batch,
@@ -100,13 +100,13 @@ static void tell_backward(const xa_run *r, int reach, const xa_instr *in, double
         w.bytes = 12.0 * w.flops;
     } else if (in->kind == XA_INSTR_MASK) {
         w.kind = XA_WORK_MASK;
-        w.node = p->steps[in->step].out;
-        w.flops = count_of(p, w.node) * (double)p->batch;
+        w.node = xa_plan_outer(p, p->steps[in->step].out);
+        w.flops = count_of(p, p->steps[in->step].out) * (double)p->batch;
         w.bytes = 8.125 * w.flops;
     } else {
         const xa_step *s = &p->steps[in->step];
         w.kind = XA_WORK_BACKWARD;
-        w.node = s->node;
+        w.node = xa_plan_outer(p, s->node);
         w.separable = s->front >= 0;
         w.flops = xa_step_flops(p, s) * (s->op->flags & XA_OP_JOINT ? 2.5 : 1.0) * (double)p->batch;
         w.bytes = bytes_of(p, in->step);
@@ -148,7 +148,7 @@ void xa_run_forward(xa_run *r)
 
 const float *xa_run_value(const xa_run *r, int node)
 {
-    return place(r, r->plan->value[node]);
+    return place(r, r->plan->value[xa_plan_inner(r->plan, node)]);
 }
 
 static void execute(xa_run *r, const xa_instr *in)
@@ -212,5 +212,5 @@ void xa_run_backward(xa_run *r, int reach, const float *seed)
 
 const float *xa_run_gradient(const xa_run *r, int reach, int node)
 {
-    return place(r, r->plan->backward[reach].result[node]);
+    return place(r, r->plan->backward[reach].result[xa_plan_inner(r->plan, node)]);
 }
