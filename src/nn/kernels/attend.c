@@ -1,6 +1,7 @@
 /* What attention needs besides products: softmax of rows, its derivative, and turned matrices. */
 #include "isa_math.h"
 #include "isa_table.h"
+#include "isa_turn.h"
 
 /* The last columns of a row, filled up. */
 XA_INLINE v8 load_part(int64_t n, const float *p, float fill)
@@ -85,16 +86,14 @@ void XA_K(xa_softmax_back)(
     }
 }
 
-/* By blocks, so that both sides stay in the first cache. */
+/* Eight by eight in registers; what is left one by one. */
 void XA_K(xa_transpose)(int64_t rows, int64_t c, const float *x, int64_t ldx, float *y)
 {
-    enum { BLOCK = 16 };
-    for (int64_t r0 = 0; r0 < rows; r0 += BLOCK)
-        for (int64_t c0 = 0; c0 < c; c0 += BLOCK) {
-            const int64_t r1 = r0 + BLOCK < rows ? r0 + BLOCK : rows;
-            const int64_t c1 = c0 + BLOCK < c ? c0 + BLOCK : c;
-            for (int64_t j = c0; j < c1; j++)
-                for (int64_t i = r0; i < r1; i++)
-                    y[j * rows + i] = x[i * ldx + j];
-        }
+    const int64_t whole_rows = rows / 8 * 8, whole = c / 8 * 8;
+    for (int64_t j = 0; j < whole; j += 8)
+        for (int64_t i = 0; i < whole_rows; i += 8)
+            turn_eight(x + i * ldx + j, ldx, y + j * rows + i, rows);
+    for (int64_t j = 0; j < c; j++)
+        for (int64_t i = j < whole ? whole_rows : 0; i < rows; i++)
+            y[j * rows + i] = x[i * ldx + j];
 }

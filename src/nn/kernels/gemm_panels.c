@@ -23,6 +23,7 @@
  */
 #include "isa_epilogue.h"
 #include "isa_table.h"
+#include "isa_turn.h"
 
 enum { NR = XA_PANEL, KC = XA_GEMM_DEPTH };
 #if XA_LANES == 16
@@ -250,31 +251,6 @@ void XA_K(xa_gemm_panels)(int64_t m,
     }
 }
 
-/* to[8 of n][16] = from[8 of k][16] turned, in eight-lane registers: pairs, pairs of pairs, halves.
- */
-XA_INLINE void turn_eight(const float *from, float *to)
-{
-    v8 r[8], s[8];
-    for (int i = 0; i < 8; i++)
-        r[i] = v8_load(from + i * NR);
-    for (int i = 0; i < 8; i += 2) {
-        s[i] = __builtin_shufflevector(r[i], r[i + 1], 0, 8, 1, 9, 4, 12, 5, 13);
-        s[i + 1] = __builtin_shufflevector(r[i], r[i + 1], 2, 10, 3, 11, 6, 14, 7, 15);
-    }
-    for (int i = 0; i < 8; i += 4)
-        for (int k = 0; k < 2; k++) {
-            r[i + 2 * k] =
-                __builtin_shufflevector(s[i + k], s[i + k + 2], 0, 1, 8, 9, 4, 5, 12, 13);
-            r[i + 2 * k + 1] =
-                __builtin_shufflevector(s[i + k], s[i + k + 2], 2, 3, 10, 11, 6, 7, 14, 15);
-        }
-    for (int i = 0; i < 4; i++) {
-        v8_store(to + i * NR, __builtin_shufflevector(r[i], r[i + 4], 0, 1, 2, 3, 8, 9, 10, 11));
-        v8_store(to + (i + 4) * NR,
-                 __builtin_shufflevector(r[i], r[i + 4], 4, 5, 6, 7, 12, 13, 14, 15));
-    }
-}
-
 /* to[count][16] = columns q .. q+count-1 of the panel rows from[16 of k][16 of n] turned; rows of k
  * beyond `there` are 0. */
 XA_INLINE void turn(int64_t there, int64_t q, int64_t count, const float *from, float *to)
@@ -282,7 +258,7 @@ XA_INLINE void turn(int64_t there, int64_t q, int64_t count, const float *from, 
     if (there == NR && count == NR) {
         for (int r = 0; r < NR; r += 8)
             for (int s = 0; s < NR; s += 8)
-                turn_eight(from + r * NR + s, to + s * NR + r);
+                turn_eight(from + r * NR + s, NR, to + s * NR + r, NR);
         return;
     }
     for (int64_t s = 0; s < count; s++)

@@ -83,11 +83,11 @@ static void panel_1(bool first,
 
 /* ---- many rows ----
  *
- * Blocks of KC weights by 16 columns are copied side by side into 16 KiB on the stack, which stays
- * in the first cache while MC rows of `a` (in the second) go past it, six at a time: 12 registers
- * of sums, 2 of weights. Sums are stored between blocks of k and taken up again, so that an element
- * is still one chain. */
-enum { KC = 256, MC = 288, NR = 16 };
+ * Blocks of KC weights by two vectors of columns are copied side by side onto the stack, 16 or 32
+ * KiB, which stay in the first cache while MC rows of `a` (in the second) go past them, six at a
+ * time: 12 registers of sums, 2 of weights. Sums are stored between blocks of k and taken up again,
+ * so that an element is still one chain. */
+enum { KC = 256, MC = 288, NR = 2 * XA_LANES };
 
 XA_INLINE void tall_block(const int mr,
                           bool first,
@@ -98,24 +98,24 @@ XA_INLINE void tall_block(const int mr,
                           float *c,
                           int64_t ldc)
 {
-    v8 acc[6][2];
+    vw acc[6][2];
     for (int i = 0; i < mr; i++)
         for (int j = 0; j < 2; j++)
-            acc[i][j] = first ? v8_set(0.0f) : v8_load(c + i * ldc + 8 * j);
+            acc[i][j] = first ? vw_set(0.0f) : vw_load(c + i * ldc + XA_LANES * j);
     for (int64_t k = 0; k < kn; k++) {
-        const v8 b0 = v8_load(packed + k * NR), b1 = v8_load(packed + k * NR + 8);
+        const vw b0 = vw_load(packed + k * NR), b1 = vw_load(packed + k * NR + XA_LANES);
         for (int i = 0; i < mr; i++) {
-            const v8 av = v8_set(a[i * lda + k]);
-            acc[i][0] = v8_fma(av, b0, acc[i][0]);
-            acc[i][1] = v8_fma(av, b1, acc[i][1]);
+            const vw av = vw_set(a[i * lda + k]);
+            acc[i][0] = vw_fma(av, b0, acc[i][0]);
+            acc[i][1] = vw_fma(av, b1, acc[i][1]);
         }
     }
     for (int i = 0; i < mr; i++)
         for (int j = 0; j < 2; j++)
-            v8_store(c + i * ldc + 8 * j, acc[i][j]);
+            vw_store(c + i * ldc + XA_LANES * j, acc[i][j]);
 }
 
-/* Rows [0, m) of 16 full columns. */
+/* Rows [0, m) of NR full columns. */
 static void tall_panel(bool first,
                        int64_t m,
                        int64_t kn,
