@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Attention maps of ViT-B/32 and ViT-B/16 beside PyTorch on one core: scores and rollout, and with the input gradient.
 
-  compare_vit.py --build FOLDER [--torch PYTHON] [--keras PYTHON] [--rounds 3] [--core N] [--out FILE.md]
+  compare_vit.py --build FOLDER [--torch PYTHON] [--keras PYTHON] [--timm PYTHON] [--rounds 3] [--core N] [--out FILE.md]
 
 As compare.py: every round measures the FMA peak and runs each program in a fresh process on the same core, one after
 the other; the maps are compared before any figure is printed. Weights are random (make_vit.py): speed does not
@@ -30,11 +30,26 @@ def same(a, b):
     return worst
 
 
+def timm_line(a, bench, name, model, folder):
+    """timm's model and a rollout of one image a pass, beside xaudit's of one image a pass."""
+    np.random.default_rng(5).uniform(-1, 1, (1, 224, 224, 3)).astype(np.float32).tofile(f"{folder}/x")
+    rest = [model, "--input", f"{folder}/x"]
+    mine, other = [], []
+    for _ in range(a.rounds):
+        mine.append(run([bench] + rest + ["--batch", "1", "--dump", f"{folder}/a"], a.core))
+        other.append(run([a.timm, os.path.join(HERE, "peer_timm.py")] + rest + ["--dump", f"{folder}/b"], a.core))
+    if not same(f"{folder}/a", f"{folder}/b") < 1e-4:
+        sys.exit(f"compare_vit: timm's {name} computes something else: {same(folder + '/a', folder + '/b')}")
+    x, y = (statistics.median(statistics.median(r["cpu"]) for r in rs) for rs in (mine, other))
+    return f"| {name}, timm and rollout | 1 | {x:.3f} | | timm {y:.3f} | {y / x:.2f} | {mine[0]['mb']:.0f} | {other[0]['mb']:.0f} |"
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", required=True)
     parser.add_argument("--torch", default=sys.executable)
     parser.add_argument("--keras", help="a Python with tensorflow 2.15 and vit-keras")
+    parser.add_argument("--timm", help="a Python with torch and timm")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--core", type=int, default=os.cpu_count() - 1)
     parser.add_argument("--out")
@@ -84,6 +99,9 @@ def main():
                          f"{best['torch'][0]:.3f} | {best['torch'][0] / best['xaudit'][0]:.2f} | | |")
             if not saliency:
                 mine[patch] = best["xaudit"][0]
+            if a.timm and not saliency:
+                lines.append(timm_line(a, bench, name, f"{a.build}/vit_b{patch}.safetensors", folder))
+                print(lines[-1], file=sys.stderr, flush=True)
     for patch in (32, 16) if a.keras else ():
         got = [run([a.keras, os.path.join(HERE, "peer_vit_keras.py"), str(patch)], a.core) for _ in range(a.rounds)]
         middle = statistics.median(statistics.median(r["cpu"]) for r in got)
