@@ -161,26 +161,28 @@ XA_INLINE void rows(const int np,
 #undef XA_REST
 }
 
-/* The last n < 16 columns, through sums of their own. */
-static void rows_edge(upcoming *u,
-                      bool add,
-                      int64_t m,
-                      int64_t n,
-                      const xa_pieces *a,
-                      int64_t k0,
-                      int64_t k1,
-                      const float *panel,
-                      float *c,
-                      int64_t ldc)
+/* The last n columns, which do not fill their np panels, through sums of their own. */
+XA_INLINE void rows_edge(const int np,
+                         upcoming *u,
+                         bool add,
+                         int64_t m,
+                         int64_t n,
+                         const xa_pieces *a,
+                         int64_t k0,
+                         int64_t k1,
+                         const float *panel,
+                         int64_t apart,
+                         float *c,
+                         int64_t ldc)
 {
-    float sums[MR * NR];
+    float sums[MR * NP * NR];
     for (int64_t i = 0; i < m; i += MR) {
         const int64_t some = m - i < MR ? m - i : MR;
-        rows(1, false, u, false, some, a, i, k0, k1, panel, 0, sums, NR);
+        rows(np, false, u, false, some, a, i, k0, k1, panel, apart, sums, np * NR);
         for (int64_t r = 0; r < some; r++) {
             float *to = c + (i + r) * ldc;
             for (int64_t q = 0; q < n; q++)
-                to[q] = add ? to[q] + sums[r * NR + q] : sums[r * NR + q];
+                to[q] = add ? to[q] + sums[r * np * NR + q] : sums[r * np * NR + q];
         }
     }
 }
@@ -199,15 +201,16 @@ XA_INLINE int64_t columns(bool first_pass,
                           float *c,
                           int64_t ldc)
 {
-    if (NP > 1 && n >= NP * NR) {
+    if (n >= NP * NR) {
         rows(NP, first_pass, u, add, m, a, 0, k0, k1, panel, apart, c, ldc);
         return NP * NR;
     }
-    if (n >= NR) {
+    if (n > NR) /* sums of one panel alone are too few for the latency of an addition */
+        rows_edge(NP, u, add, m, n, a, k0, k1, panel, apart, c, ldc);
+    else if (n == NR)
         rows(1, first_pass, u, add, m, a, 0, k0, k1, panel, apart, c, ldc);
-        return NR;
-    }
-    rows_edge(u, add, m, n, a, k0, k1, panel, c, ldc);
+    else
+        rows_edge(1, u, add, m, n, a, k0, k1, panel, apart, c, ldc);
     return n;
 }
 
@@ -239,7 +242,7 @@ void XA_K(xa_gemm_panels)(int64_t m,
     for (int64_t k0 = 0; k0 < k; k0 += KC) {
         const int64_t k1 = k - k0 < KC ? k : k0 + KC;
         for (int64_t j = 0, did; j < n; j += did) {
-            const float *here = panels + j * k + k0 * NR, *next[NP];
+            const float *here = panels + j * k + k0 * NR, *next[NP] = {NULL};
             int64_t runs = 0;
             for (; runs < NP && j + (NP + runs) * NR < n; runs++)
                 next[runs] = here + (NP + runs) * NR * k;
