@@ -1,11 +1,8 @@
 /* Attention in a plan: who looks on sees P = softmax(scale q k^T) and dS/dP = dy v^T of every head,
  * in order, and only those of the reach; what one sample shows does not depend on its batch. */
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "xaudit/nn.h"
-#include "xaudit_cmocka.h"
+#include "plan_fixture.h"
 
 enum {
     SIDE = 8,
@@ -23,39 +20,14 @@ typedef struct net {
     int q[LAYERS], k[LAYERS], v[LAYERS], attention[LAYERS], norm[LAYERS], logits;
 } net;
 
-static int weight(xa_graph *g, int ndim, const int64_t *dim)
-{
-    xa_shape s = {.ndim = ndim};
-    int id;
-    for (int i = 0; i < ndim; i++)
-        s.dim[i] = dim[i];
-    const int64_t n = xa_shape_count(&s);
-    float *values = xa_alloc((size_t)n, sizeof(float));
-    for (int64_t i = 0; i < n; i++)
-        values[i] =
-            (float)(2.0 * xa_random_unit(9, (uint64_t)xa_graph_weights(g), (uint64_t)i) - 1.0);
-    assert_int_equal(xa_graph_add_weight(g, "w", &s, 0, values, &id, NULL), XA_OK);
-    free(values);
-    return id;
-}
-
-static int add(xa_graph *g, xa_node_spec spec)
-{
-    xa_err err = XA_ERR_INIT;
-    int id;
-    if (xa_graph_add(g, &spec, &id, &err) != XA_OK)
-        fail_msg("%s", err.message);
-    return id;
-}
-
 static int dense(xa_graph *g, int x, int64_t from, int64_t units)
 {
     xa_node_spec s = {
         .op = XA_OP_DENSE, .name = "dense", .inputs = &x, .ninputs = 1, .nweights = 2};
     s.params.dense.units = units;
-    s.weights[0] = weight(g, 2, (int64_t[]){from, units});
-    s.weights[1] = weight(g, 1, (int64_t[]){units});
-    return add(g, s);
+    s.weights[0] = plan_weight(g, &(xa_shape){.ndim = 2, .dim = {from, units}}, -1.0, 1.0);
+    s.weights[1] = plan_weight(g, &(xa_shape){.ndim = 1, .dim = {units}}, -1.0, 1.0);
+    return plan_node(g, &s);
 }
 
 static net make_net(void)
@@ -71,20 +43,21 @@ static net make_net(void)
     conv.params.conv2d.window = (xa_window){PATCH, PATCH, PATCH, PATCH, 1, 1, XA_VALID};
     conv.params.conv2d.filters = D;
     conv.params.conv2d.groups = 1;
-    conv.weights[0] = weight(n.g, 4, (int64_t[]){PATCH, PATCH, 3, D});
-    x = add(n.g, conv);
+    conv.weights[0] =
+        plan_weight(n.g, &(xa_shape){.ndim = 4, .dim = {PATCH, PATCH, 3, D}}, -1.0, 1.0);
+    x = plan_node(n.g, &conv);
     xa_node_spec reshape = {.op = XA_OP_RESHAPE, .name = "tokens", .inputs = &x, .ninputs = 1};
     reshape.params.reshape = (xa_shape){.ndim = 2, .dim = {T - 1, D}};
-    x = add(n.g, reshape);
+    x = plan_node(n.g, &reshape);
     xa_node_spec tokens = {
         .op = XA_OP_TOKENS, .name = "class", .inputs = &x, .ninputs = 1, .nweights = 2};
-    tokens.weights[0] = weight(n.g, 2, (int64_t[]){1, D});
-    tokens.weights[1] = weight(n.g, 2, (int64_t[]){T, D});
-    x = add(n.g, tokens);
+    tokens.weights[0] = plan_weight(n.g, &(xa_shape){.ndim = 2, .dim = {1, D}}, -1.0, 1.0);
+    tokens.weights[1] = plan_weight(n.g, &(xa_shape){.ndim = 2, .dim = {T, D}}, -1.0, 1.0);
+    x = plan_node(n.g, &tokens);
     for (int l = 0; l < LAYERS; l++) {
         xa_node_spec norm = {.op = XA_OP_LAYER_NORM, .name = "norm", .inputs = &x, .ninputs = 1};
         norm.params.layer_norm.epsilon = 1e-6f;
-        n.norm[l] = add(n.g, norm);
+        n.norm[l] = plan_node(n.g, &norm);
         n.q[l] = dense(n.g, n.norm[l], D, D);
         n.k[l] = dense(n.g, n.norm[l], D, D);
         n.v[l] = dense(n.g, n.norm[l], D, D);
@@ -94,25 +67,19 @@ static net make_net(void)
                                .ninputs = 3};
         attend.params.attention.heads = HEADS;
         attend.params.attention.scale = 0.6f;
-        n.attention[l] = add(n.g, attend);
-        x = add(n.g,
-                (xa_node_spec){.op = XA_OP_ADD,
-                               .name = "residual",
-                               .inputs = (int[]){x, dense(n.g, n.attention[l], D, D)},
-                               .ninputs = 2});
+        n.attention[l] = plan_node(n.g, &attend);
+        x = plan_node(n.g,
+                      &(xa_node_spec){.op = XA_OP_ADD,
+                                      .name = "residual",
+                                      .inputs = (int[]){x, dense(n.g, n.attention[l], D, D)},
+                                      .ninputs = 2});
     }
     xa_node_spec flat = {.op = XA_OP_RESHAPE, .name = "flat", .inputs = &x, .ninputs = 1};
     flat.params.reshape = (xa_shape){.ndim = 1, .dim = {T * D}};
-    x = add(n.g, flat);
+    x = plan_node(n.g, &flat);
     n.logits = dense(n.g, x, T * D, CLASSES);
     return n;
 }
-
-typedef struct machine {
-    xa_plan *plan;
-    void *blob, *arena;
-    xa_run run;
-} machine;
 
 static machine start(const net *n, int64_t batch, const xa_reach *reach, int nreach)
 {
@@ -130,25 +97,7 @@ static machine start(const net *n, int64_t batch, const xa_reach *reach, int nre
                                .reach = reach,
                                .nreach = nreach,
                                .reuse_input = true};
-    machine m = {0};
-    xa_err err = XA_ERR_INIT;
-    xa_plan_info info;
-    if (xa_plan_create(n->g, &spec, &m.plan, &err) != XA_OK)
-        fail_msg("%s", err.message);
-    xa_plan_get_info(m.plan, &info);
-    m.blob = xa_alloc_aligned(info.weight_bytes);
-    m.arena = xa_alloc_aligned(info.arena_bytes);
-    memset(m.arena, 0xFF, info.arena_bytes);
-    assert_int_equal(xa_plan_pack(m.plan, &(xa_weight_reader){0}, m.blob, &err), XA_OK);
-    xa_run_init(&m.run, m.plan, m.blob, m.arena, NULL);
-    return m;
-}
-
-static void stop(machine *m)
-{
-    xa_plan_free(m->plan);
-    free(m->blob);
-    free(m->arena);
+    return machine_start(n->g, &spec);
 }
 
 static void fill(machine *m, int64_t slot, uint64_t image)
@@ -225,7 +174,7 @@ static void test_forward_shows_every_head(void **state)
         check_probs(&n, &m, &s->view[i], s->probs[i]);
     }
     free(s);
-    stop(&m);
+    machine_stop(&m);
     xa_graph_free(n.g);
 }
 
@@ -276,7 +225,7 @@ static void test_backward_shows_its_reach(void **state)
                 gradient, xa_run_gradient(&m.run, r, xa_graph_input(n.g)), sizeof gradient);
     }
     free(s);
-    stop(&m);
+    machine_stop(&m);
     xa_graph_free(n.g);
 }
 
@@ -306,7 +255,7 @@ static void test_input_gradient(void **state)
     const double want = (s[1] - s[0]) / 4e-3;
     if (!(fabs(slope - want) < 2e-2 * fabs(want)))
         fail_msg("slope %.6g, by differences %.6g", slope, want);
-    stop(&m);
+    machine_stop(&m);
     xa_graph_free(n.g);
 }
 
@@ -348,8 +297,8 @@ static void test_batches_do_not_matter(void **state)
     }
     free(a);
     free(b);
-    stop(&one);
-    stop(&five);
+    machine_stop(&one);
+    machine_stop(&five);
     xa_graph_free(n.g);
 }
 

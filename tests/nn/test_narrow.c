@@ -1,11 +1,7 @@
 /* Rows that nobody asks for are not computed: a transformer whose scores read one token of the last
  * block gives the same bits as one whose last value is exposed and therefore whole, in scores,
  * attention, gradients of attention and input; and less is computed. What must stay whole does. */
-#include <stdlib.h>
-#include <string.h>
-
-#include "xaudit/nn.h"
-#include "xaudit_cmocka.h"
+#include "plan_fixture.h"
 
 enum { T = 9, D = 8, HIDDEN = 16, CLASSES = 3, BATCH = 2, IN = T * D };
 
@@ -14,34 +10,20 @@ typedef struct net {
     int input, norm1, attention, sum, normed, logits;
 } net;
 
-static int weight(xa_graph *g, const xa_shape *s)
-{
-    const int64_t n = xa_shape_count(s);
-    float *values = xa_alloc((size_t)n, sizeof(float));
-    int id;
-    for (int64_t i = 0; i < n; i++)
-        values[i] = (float)(xa_random_unit(13, (uint64_t)xa_graph_weights(g), (uint64_t)i) - 0.5);
-    assert_int_equal(xa_graph_add_weight(g, "w", s, 0, values, &id, NULL), XA_OK);
-    free(values);
-    return id;
-}
-
 static int add(xa_graph *g, xa_op op, const int *inputs, int ninputs, const xa_op_params *params)
 {
     xa_node_spec s = {.op = op, .name = "node", .inputs = inputs, .ninputs = ninputs};
-    xa_err err = XA_ERR_INIT;
-    int id;
     if (params)
         s.params = *params;
     if (op == XA_OP_DENSE) {
         const int64_t from = xa_shape_last(&xa_graph_node(g, inputs[0])->shape);
         s.nweights = 2;
-        s.weights[0] = weight(g, &(xa_shape){.ndim = 2, .dim = {from, params->dense.units}});
-        s.weights[1] = weight(g, &(xa_shape){.ndim = 1, .dim = {params->dense.units}});
+        s.weights[0] =
+            plan_weight(g, &(xa_shape){.ndim = 2, .dim = {from, params->dense.units}}, -0.5, 0.5);
+        s.weights[1] =
+            plan_weight(g, &(xa_shape){.ndim = 1, .dim = {params->dense.units}}, -0.5, 0.5);
     }
-    if (xa_graph_add(g, &s, &id, &err) != XA_OK)
-        fail_msg("%s", err.message);
-    return id;
+    return plan_node(g, &s);
 }
 
 static int dense(xa_graph *g, int x, int64_t units)
@@ -93,13 +75,6 @@ static net make_net(bool two)
     return n;
 }
 
-static xa_status no_reader(void *arg, const xa_weight *w, float *dst, xa_err *err)
-{
-    (void)arg;
-    (void)dst;
-    XA_RETURN_FAIL(err, XA_NOT_FOUND, "no file behind \"%s\"", w->name);
-}
-
 typedef struct seen {
     float logits[BATCH * CLASSES], input[BATCH * IN], norm1[BATCH * IN];
     float probs[BATCH * 2 * T * T], gradient[BATCH * 2 * T * T];
@@ -126,40 +101,28 @@ static double look(const net *n, const int *exposed, int nexposed, seen *s)
                             .nnodes = 1,
                             .attention = &n->attention,
                             .nattention = 1};
-    const xa_weight_reader reader = {no_reader, NULL};
     const xa_plan_spec spec = {.batch = BATCH,
                                .exposed = exposed,
                                .nexposed = nexposed,
                                .root = n->logits,
                                .reach = &reach,
                                .nreach = 1};
-    xa_plan *plan;
-    xa_plan_info info;
-    xa_run run;
-    xa_err err = XA_ERR_INIT;
+    machine m = machine_start(n->g, &spec);
+    const double flops = m.info.flops_forward;
     float seed[BATCH * CLASSES];
     memset(s, 0, sizeof *s);
-    if (xa_plan_create(n->g, &spec, &plan, &err) != XA_OK)
-        fail_msg("%s", err.message);
-    xa_plan_get_info(plan, &info);
-    void *blob = xa_alloc_aligned(info.weight_bytes), *arena = xa_alloc_aligned(info.arena_bytes);
-    memset(arena, 0xff, info.arena_bytes);
-    assert_int_equal(xa_plan_pack(plan, &reader, blob, NULL), XA_OK);
-    xa_run_init(&run, plan, blob, arena, NULL);
-    run.sink = (xa_attention_sink){take, s};
+    m.run.sink = (xa_attention_sink){take, s};
     for (int i = 0; i < BATCH * IN; i++)
-        xa_run_input(&run)[i] = (float)xa_random_unit(14, 0, (uint64_t)i);
+        xa_run_input(&m.run)[i] = (float)xa_random_unit(14, 0, (uint64_t)i);
     for (int i = 0; i < BATCH * CLASSES; i++)
         seed[i] = (float)xa_random_unit(14, 1, (uint64_t)i);
-    xa_run_forward(&run);
-    memcpy(s->logits, xa_run_value(&run, n->logits), sizeof s->logits);
-    xa_run_backward(&run, 0, seed);
-    memcpy(s->input, xa_run_gradient(&run, 0, n->input), sizeof s->input);
-    memcpy(s->norm1, xa_run_gradient(&run, 0, n->norm1), sizeof s->norm1);
-    xa_plan_free(plan);
-    free(blob);
-    free(arena);
-    return info.flops_forward;
+    xa_run_forward(&m.run);
+    memcpy(s->logits, xa_run_value(&m.run, n->logits), sizeof s->logits);
+    xa_run_backward(&m.run, 0, seed);
+    memcpy(s->input, xa_run_gradient(&m.run, 0, n->input), sizeof s->input);
+    memcpy(s->norm1, xa_run_gradient(&m.run, 0, n->norm1), sizeof s->norm1);
+    machine_stop(&m);
+    return flops;
 }
 
 static void equal(const char *what, const float *a, const float *b, size_t n)

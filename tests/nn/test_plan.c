@@ -6,11 +6,8 @@
  * (every node exposed); gradients with central differences; one sample alone with the same sample
  * in a batch, bit for bit; one reach with another, bit for bit. */
 #include <math.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "xaudit/nn.h"
-#include "xaudit_cmocka.h"
+#include "plan_fixture.h"
 
 enum { SIDE = 9, CHANNELS = 3, CLASSES = 4, IN = SIDE * SIDE * CHANNELS };
 
@@ -19,34 +16,6 @@ typedef struct net {
     int input, stem, add, act, logits;
 } net;
 
-static int weight(xa_graph *g, int ndim, const int64_t *dim, double low, double high)
-{
-    xa_shape s = {.ndim = ndim};
-    char name[32];
-    int id;
-    for (int i = 0; i < ndim; i++)
-        s.dim[i] = dim[i];
-    const int64_t n = xa_shape_count(&s);
-    float *values = xa_alloc((size_t)n, sizeof(float));
-    for (int64_t i = 0; i < n; i++)
-        values[i] =
-            (float)(low +
-                    (high - low) * xa_random_unit(7, (uint64_t)xa_graph_weights(g), (uint64_t)i));
-    snprintf(name, sizeof name, "w%d", xa_graph_weights(g));
-    assert_int_equal(xa_graph_add_weight(g, name, &s, 0, values, &id, NULL), XA_OK);
-    free(values);
-    return id;
-}
-
-static int add_node(xa_graph *g, xa_node_spec spec)
-{
-    int id;
-    xa_err err = XA_ERR_INIT;
-    if (xa_graph_add(g, &spec, &id, &err) != XA_OK)
-        fail_msg("%s", err.message);
-    return id;
-}
-
 static int conv(xa_graph *g, int x, int64_t k, int64_t stride, int64_t c, int64_t f)
 {
     xa_node_spec s = {
@@ -54,9 +23,9 @@ static int conv(xa_graph *g, int x, int64_t k, int64_t stride, int64_t c, int64_
     s.params.conv2d.window = (xa_window){k, k, stride, stride, 1, 1, XA_SAME};
     s.params.conv2d.filters = f;
     s.params.conv2d.groups = 1;
-    s.weights[0] = weight(g, 4, (int64_t[]){k, k, c, f}, -0.4, 0.4);
-    s.weights[1] = weight(g, 1, (int64_t[]){f}, -0.2, 0.2);
-    return add_node(g, s);
+    s.weights[0] = plan_weight(g, &(xa_shape){.ndim = 4, .dim = {k, k, c, f}}, -0.4, 0.4);
+    s.weights[1] = plan_weight(g, &(xa_shape){.ndim = 1, .dim = {f}}, -0.2, 0.2);
+    return plan_node(g, &s);
 }
 
 static int depthwise(xa_graph *g, int x, int64_t c)
@@ -65,33 +34,33 @@ static int depthwise(xa_graph *g, int x, int64_t c)
         .op = XA_OP_DEPTHWISE, .name = "dw", .inputs = &x, .ninputs = 1, .nweights = 2};
     s.params.depthwise.window = (xa_window){3, 3, 1, 1, 1, 1, XA_SAME};
     s.params.depthwise.multiplier = 1;
-    s.weights[0] = weight(g, 4, (int64_t[]){3, 3, c, 1}, -0.5, 0.5);
+    s.weights[0] = plan_weight(g, &(xa_shape){.ndim = 4, .dim = {3, 3, c, 1}}, -0.5, 0.5);
     s.weights[1] = -1;
-    return add_node(g, s);
+    return plan_node(g, &s);
 }
 
 static int norm(xa_graph *g, int x, int64_t c)
 {
     xa_node_spec s = {.op = XA_OP_AFFINE, .name = "bn", .inputs = &x, .ninputs = 1, .nweights = 4};
     s.params.affine.epsilon = 1e-3f;
-    s.weights[0] = weight(g, 1, &c, 0.5, 1.5);
-    s.weights[1] = weight(g, 1, &c, -0.3, 0.3);
-    s.weights[2] = weight(g, 1, &c, -0.3, 0.3);
-    s.weights[3] = weight(g, 1, &c, 0.5, 2.0);
-    return add_node(g, s);
+    s.weights[0] = plan_weight(g, &(xa_shape){.ndim = 1, .dim = {c}}, 0.5, 1.5);
+    s.weights[1] = plan_weight(g, &(xa_shape){.ndim = 1, .dim = {c}}, -0.3, 0.3);
+    s.weights[2] = plan_weight(g, &(xa_shape){.ndim = 1, .dim = {c}}, -0.3, 0.3);
+    s.weights[3] = plan_weight(g, &(xa_shape){.ndim = 1, .dim = {c}}, 0.5, 2.0);
+    return plan_node(g, &s);
 }
 
 static int activation(xa_graph *g, int x, xa_activation_kind kind)
 {
     xa_node_spec s = {.op = XA_OP_ACTIVATION, .name = "act", .inputs = &x, .ninputs = 1};
     s.params.activation = xa_activation_default(kind);
-    return add_node(g, s);
+    return plan_node(g, &s);
 }
 
 static int sum(xa_graph *g, int a, int b)
 {
-    return add_node(
-        g, (xa_node_spec){.op = XA_OP_ADD, .name = "add", .inputs = (int[]){a, b}, .ninputs = 2});
+    return plan_node(
+        g, &(xa_node_spec){.op = XA_OP_ADD, .name = "add", .inputs = (int[]){a, b}, .ninputs = 2});
 }
 
 static net make_net(xa_activation_kind kind)
@@ -116,33 +85,20 @@ static net make_net(xa_activation_kind kind)
     x = sum(n.g, x, x);
     pool.inputs = &x;
     pool.params.global_pool.kind = XA_POOL_AVG;
-    int y = add_node(n.g, pool);
+    int y = plan_node(n.g, &pool);
     flat.inputs = &y;
     flat.params.reshape = (xa_shape){.ndim = 2, .dim = {1, 12}};
-    int z = add_node(n.g, flat);
+    int z = plan_node(n.g, &flat);
     flat.inputs = &z;
     flat.params.reshape = (xa_shape){.ndim = 1, .dim = {12}};
-    int v = add_node(n.g, flat);
+    int v = plan_node(n.g, &flat);
     dense.inputs = &v;
     dense.params.dense.units = CLASSES;
-    dense.weights[0] = weight(n.g, 2, (int64_t[]){12, CLASSES}, -1.0, 1.0);
-    dense.weights[1] = weight(n.g, 1, (int64_t[]){CLASSES}, -0.1, 0.1);
-    n.logits = add_node(n.g, dense);
+    dense.weights[0] = plan_weight(n.g, &(xa_shape){.ndim = 2, .dim = {12, CLASSES}}, -1.0, 1.0);
+    dense.weights[1] = plan_weight(n.g, &(xa_shape){.ndim = 1, .dim = {CLASSES}}, -0.1, 0.1);
+    n.logits = plan_node(n.g, &dense);
     return n;
 }
-
-static xa_status no_reader(void *arg, const xa_weight *w, float *dst, xa_err *err)
-{
-    (void)arg;
-    (void)dst;
-    XA_RETURN_FAIL(err, XA_NOT_FOUND, "no file behind \"%s\"", w->name);
-}
-
-typedef struct machine {
-    xa_plan *plan;
-    void *blob, *arena;
-    xa_run run;
-} machine;
 
 static machine start(const net *n,
                      int64_t batch,
@@ -152,10 +108,6 @@ static machine start(const net *n,
                      int nreach,
                      bool reuse)
 {
-    machine m = {0};
-    xa_err err = XA_ERR_INIT;
-    xa_plan_info info;
-    const xa_weight_reader reader = {no_reader, NULL};
     const xa_plan_spec spec = {.batch = batch,
                                .exposed = exposed,
                                .nexposed = nexposed,
@@ -163,24 +115,7 @@ static machine start(const net *n,
                                .reach = reach,
                                .nreach = nreach,
                                .reuse_input = reuse};
-    if (xa_plan_create(n->g, &spec, &m.plan, &err) != XA_OK)
-        fail_msg("%s", err.message);
-    xa_plan_get_info(m.plan, &info);
-    m.blob = xa_alloc_aligned(info.weight_bytes);
-    m.arena = xa_alloc_aligned(info.arena_bytes);
-    /* whatever lies in the arena must not matter */
-    memset(m.arena, 0xff, info.arena_bytes);
-    if (xa_plan_pack(m.plan, &reader, m.blob, &err) != XA_OK)
-        fail_msg("%s", err.message);
-    xa_run_init(&m.run, m.plan, m.blob, m.arena, NULL);
-    return m;
-}
-
-static void stop(machine *m)
-{
-    xa_plan_free(m->plan);
-    free(m->blob);
-    free(m->arena);
+    return machine_start(n->g, &spec);
 }
 
 static void fill(float *x, int64_t n, uint64_t stream)
@@ -261,8 +196,8 @@ static void fused_against_plain(xa_activation_kind kind)
              2 * IN,
              1e-5);
     }
-    stop(&plain);
-    stop(&fused);
+    machine_stop(&plain);
+    machine_stop(&fused);
     xa_graph_free(n.g);
 }
 
@@ -304,7 +239,7 @@ static void test_finite_differences(void **state)
     const double difference = (value[1] - value[0]) / 2e-2;
     if (!(fabs(difference - slope) <= 2e-3 * fabs(slope) + 1e-4))
         fail_msg("slope %.7g, central difference %.7g", slope, difference);
-    stop(&m);
+    machine_stop(&m);
     xa_graph_free(n.g);
 }
 
@@ -345,8 +280,8 @@ static void test_batches_do_not_matter(void **state)
              xa_run_gradient(&five.run, 0, n.act) + i * c,
              c);
     }
-    stop(&one);
-    stop(&five);
+    machine_stop(&one);
+    machine_stop(&five);
     xa_graph_free(n.g);
 }
 
@@ -375,7 +310,7 @@ static void test_reaches_agree(void **state)
     xa_run_backward(&m.run, 0, seed);
     same("layer again", layer, xa_run_gradient(&m.run, 0, n.act), c);
     free(layer);
-    stop(&m);
+    machine_stop(&m);
     xa_graph_free(n.g);
 }
 
@@ -409,7 +344,7 @@ static void test_flat_regions_tie_exactly(void **state)
     for (int64_t i = 4; i < side - 4; i++)
         for (int64_t j = 4; j < side - 4; j++)
             same("a flat pixel", y + (i * side + j) * F, y + (4 * side + 4) * F, F);
-    stop(&m);
+    machine_stop(&m);
     xa_graph_free(g);
 }
 

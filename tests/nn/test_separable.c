@@ -2,11 +2,7 @@
  * the other (the value between them exposed): output and input gradient, bit for bit. Maps of less
  * than a band, of several, of lines longer than one; strides, dilation, multipliers, either ReLU;
  * and what must not be paired. */
-#include <stdlib.h>
-#include <string.h>
-
-#include "xaudit/nn.h"
-#include "xaudit_cmocka.h"
+#include "plan_fixture.h"
 
 typedef struct separable {
     const char *name;
@@ -21,34 +17,11 @@ typedef struct chain {
     int64_t input;    /* elements of a sample */
 } chain;
 
-static int weight(xa_graph *g, const xa_shape *s)
-{
-    const int64_t n = xa_shape_count(s);
-    float *values = xa_alloc((size_t)n, sizeof(float));
-    char name[32];
-    int id;
-    for (int64_t i = 0; i < n; i++)
-        values[i] = (float)(xa_random_unit(3, (uint64_t)xa_graph_weights(g), (uint64_t)i) - 0.5);
-    snprintf(name, sizeof name, "w%d", xa_graph_weights(g));
-    assert_int_equal(xa_graph_add_weight(g, name, s, 0, values, &id, NULL), XA_OK);
-    free(values);
-    return id;
-}
-
-static int add(xa_graph *g, const xa_node_spec *spec)
-{
-    int id;
-    xa_err err = XA_ERR_INIT;
-    if (xa_graph_add(g, spec, &id, &err) != XA_OK)
-        fail_msg("%s", err.message);
-    return id;
-}
-
 static int relu(xa_graph *g, int x, bool wanted)
 {
     xa_node_spec s = {.op = XA_OP_ACTIVATION, .name = "relu", .inputs = &x, .ninputs = 1};
     s.params.activation = xa_activation_default(XA_ACT_RELU);
-    return wanted ? add(g, &s) : x;
+    return wanted ? plan_node(g, &s) : x;
 }
 
 static int pointwise(xa_graph *g, int x, int64_t c, int64_t f)
@@ -57,9 +30,9 @@ static int pointwise(xa_graph *g, int x, int64_t c, int64_t f)
     s.params.conv2d.window = (xa_window){1, 1, 1, 1, 1, 1, XA_VALID};
     s.params.conv2d.filters = f;
     s.params.conv2d.groups = 1;
-    s.weights[0] = weight(g, &(xa_shape){.ndim = 4, .dim = {1, 1, c, f}});
-    s.weights[1] = weight(g, &(xa_shape){.ndim = 1, .dim = {f}});
-    return add(g, &s);
+    s.weights[0] = plan_weight(g, &(xa_shape){.ndim = 4, .dim = {1, 1, c, f}}, -0.5, 0.5);
+    s.weights[1] = plan_weight(g, &(xa_shape){.ndim = 1, .dim = {f}}, -0.5, 0.5);
+    return plan_node(g, &s);
 }
 
 static chain chain_of(const separable *t)
@@ -75,18 +48,12 @@ static chain chain_of(const separable *t)
     s.params.depthwise.window =
         (xa_window){t->k, t->k, t->stride, t->stride, t->dilation, t->dilation, t->padding};
     s.params.depthwise.multiplier = t->m;
-    s.weights[0] = weight(q.g, &(xa_shape){.ndim = 4, .dim = {t->k, t->k, t->c, t->m}});
-    s.weights[1] = weight(q.g, &(xa_shape){.ndim = 1, .dim = {t->c * t->m}});
-    q.between = relu(q.g, add(q.g, &s), t->relu_between);
+    s.weights[0] =
+        plan_weight(q.g, &(xa_shape){.ndim = 4, .dim = {t->k, t->k, t->c, t->m}}, -0.5, 0.5);
+    s.weights[1] = plan_weight(q.g, &(xa_shape){.ndim = 1, .dim = {t->c * t->m}}, -0.5, 0.5);
+    q.between = relu(q.g, plan_node(q.g, &s), t->relu_between);
     q.out = relu(q.g, pointwise(q.g, q.between, t->c * t->m, t->f), t->relu_after);
     return q;
-}
-
-static xa_status no_reader(void *arg, const xa_weight *w, float *dst, xa_err *err)
-{
-    (void)arg;
-    (void)dst;
-    XA_RETURN_FAIL(err, XA_NOT_FOUND, "no file behind \"%s\"", w->name);
 }
 
 static float *noise(int64_t n, uint64_t stream)
@@ -102,7 +69,6 @@ static int
 pass(const chain *q, int64_t n, const int *exposed, int nexposed, float *out, float *gradient)
 {
     const xa_reach reach = {.input = true};
-    const xa_weight_reader reader = {no_reader, NULL};
     const xa_plan_spec spec = {.batch = n,
                                .exposed = exposed,
                                .nexposed = nexposed,
@@ -112,29 +78,18 @@ pass(const chain *q, int64_t n, const int *exposed, int nexposed, float *out, fl
                                .reuse_input = true};
     const int64_t count = n * xa_shape_count(&xa_graph_node(q->g, q->out)->shape);
     float *x = noise(n * q->input, 1), *seed = noise(count, 2);
-    xa_plan *plan;
-    xa_plan_info info;
-    xa_run run;
-    xa_err err = XA_ERR_INIT;
-    if (xa_plan_create(q->g, &spec, &plan, &err) != XA_OK)
-        fail_msg("%s", err.message);
-    xa_plan_get_info(plan, &info);
-    void *blob = xa_alloc_aligned(info.weight_bytes), *arena = xa_alloc_aligned(info.arena_bytes);
-    memset(arena, 0xff, info.arena_bytes);
-    assert_int_equal(xa_plan_pack(plan, &reader, blob, NULL), XA_OK);
-    xa_run_init(&run, plan, blob, arena, NULL);
-    memcpy(xa_run_input(&run), x, (size_t)(n * q->input) * sizeof(float));
-    xa_run_forward(&run);
-    memcpy(out, xa_run_value(&run, q->out), (size_t)count * sizeof(float));
-    xa_run_backward(&run, 0, seed);
+    machine m = machine_start(q->g, &spec);
+    const int fused = m.info.fused;
+    memcpy(xa_run_input(&m.run), x, (size_t)(n * q->input) * sizeof(float));
+    xa_run_forward(&m.run);
+    memcpy(out, xa_run_value(&m.run, q->out), (size_t)count * sizeof(float));
+    xa_run_backward(&m.run, 0, seed);
     const int input = xa_graph_input(q->g);
-    memcpy(gradient, xa_run_gradient(&run, 0, input), (size_t)(n * q->input) * sizeof(float));
-    xa_plan_free(plan);
-    free(blob);
-    free(arena);
+    memcpy(gradient, xa_run_gradient(&m.run, 0, input), (size_t)(n * q->input) * sizeof(float));
+    machine_stop(&m);
     free(x);
     free(seed);
-    return info.fused;
+    return fused;
 }
 
 static void one(const separable *t)
@@ -207,9 +162,9 @@ static void test_not_paired(void **state)
     float y[8 * 8 * 4], dx[8 * 8 * 4];
     const int paired = pass(&q, 1, NULL, 0, y, dx);
     const int both[2] = {q.out, q.between};
-    q.out =
-        add(q.g,
-            &(xa_node_spec){.op = XA_OP_MULTIPLY, .name = "product", .inputs = both, .ninputs = 2});
+    q.out = plan_node(
+        q.g,
+        &(xa_node_spec){.op = XA_OP_MULTIPLY, .name = "product", .inputs = both, .ninputs = 2});
     assert_int_equal(pass(&q, 1, NULL, 0, y, dx), paired - 1);
     xa_graph_free(q.g);
 }
