@@ -22,7 +22,7 @@ typedef struct xa_audit_model_spec {
     char *file;
     xa_model_options open; /* its strings are owned by the spec */
     xa_input_spec input;
-    int64_t batch;
+    int64_t batch; /* images a pass; 0: as many as fill the products (xa_audit_batch) */
     xa_explainer_spec *explainers;
     int nexplainers;
 } xa_audit_model_spec;
@@ -55,6 +55,9 @@ void xa_audit_plan_describe(const xa_audit *a, int m, xa_str *out);
 const char *xa_audit_layer(const xa_audit *a, int m, int e);
 xa_shape xa_audit_map_shape(const xa_audit *a, int m, int e); /* [c,h,w] */
 int64_t xa_audit_classes(const xa_audit *a, int m);
+/* Images a pass: the spec's, else 1, of a vision transformer so many that 192 tokens meet a weight.
+ */
+int64_t xa_audit_batch(const xa_audit *a, int m);
 int xa_audit_passes(const xa_audit *a,
                     int m); /* backward passes a batch, for one target a sample */
 /* Samples a unit: the least common multiple of the models' batches. */

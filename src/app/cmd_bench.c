@@ -243,7 +243,7 @@ tell_model(const xa_loaded *l, int k, const measured *m, const options *o, json_
         json_object_set_new(to, name, layers);
         goto done;
     }
-    printf("\nmodel %s, batch %" PRId64 ", an image\n", name, l->job.audit.models[k].batch);
+    printf("\nmodel %s, batch %" PRId64 ", an image\n", name, xa_audit_batch(l->audit, k));
     head("operator");
     for (int i = 0; i < nkinds; i++)
         by_kind[i] = &kinds[i];

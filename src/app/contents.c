@@ -192,7 +192,8 @@ static xa_status model_attributes(xa_contents *c, int m, const char *path, xa_er
     XA_RETURN_TRY(
         err,
         xa_schema_attr_text(c->schema, path, "scale", xa_scale_name(spec->input.scale.kind), err));
-    XA_RETURN_TRY(err, xa_schema_attr_i64(c->schema, path, "batch", spec->batch, err));
+    XA_RETURN_TRY(err,
+                  xa_schema_attr_i64(c->schema, path, "batch", xa_audit_batch(c->audit, m), err));
     if (spec->input.depth.kind != XA_DEPTH_NONE) {
         const double limits[2] = {spec->input.depth.low, spec->input.depth.high};
         XA_RETURN_TRY(err,

@@ -141,7 +141,6 @@ static void read_model(xa_ynode n, xa_job *job, xa_audit_model_spec *m, xa_probl
     }
     xa_job_check_keys(n, "model", keys, sizeof keys / sizeof *keys, problems);
     m->open = xa_model_defaults();
-    m->batch = 1;
     read_text(n, "model", "name", true, &m->name, problems);
     if (m->name && !xa_job_name_ok(m->name))
         XA_YAML_PROBLEM(problems,

@@ -101,7 +101,7 @@ xa_job_identity(const xa_job *j, const xa_audit *a, const xa_manifest *m, xa_str
                       "model.%s.head = %s\n",
                       s->name,
                       xa_head_name(xa_model_head(xa_audit_model_of(a, i))->kind));
-        xa_str_printf(out, "model.%s.batch = %" PRId64 "\n", s->name, s->batch);
+        xa_str_printf(out, "model.%s.batch = %" PRId64 "\n", s->name, xa_audit_batch(a, i));
         input_lines(out, s->name, &s->input);
         if (s->open.interpolate_positions)
             xa_str_printf(out, "model.%s.interpolate_positions = 1\n", s->name);

@@ -15,7 +15,7 @@ size_t xa_attend_layout(xa_audit_model *am, size_t plan_bytes)
         am->state_bytes[e] =
             xa_align_up(def->state_bytes(&am->spec->explainers[e], &site), XA_ALIGN);
         am->state_at[e] = at;
-        at += am->state_bytes[e] * (size_t)am->spec->batch;
+        at += am->state_bytes[e] * (size_t)am->batch;
     }
     return at;
 }
@@ -61,7 +61,7 @@ void xa_attend_begin(xa_attend *x)
         if (!looks(x, e))
             continue;
         any = true;
-        memset(xa_attend_state(x->am, e, 0), 0, x->am->state_bytes[e] * (size_t)x->am->spec->batch);
+        memset(xa_attend_state(x->am, e, 0), 0, x->am->state_bytes[e] * (size_t)x->am->batch);
     }
     x->am->run.sink = any ? (xa_attention_sink){take, x} : (xa_attention_sink){0};
 }

@@ -110,6 +110,15 @@ static xa_status check_targets(const xa_audit_model *am, xa_err *err)
     return XA_OK;
 }
 
+/* Rows of a product that are worth a pass over the weights (results/gemm.md). */
+enum { WORTH_A_PASS = 192 };
+
+static int64_t filling_batch(const xa_tokens *t)
+{
+    const int64_t rows = t ? t->prefix + t->height * t->width : WORTH_A_PASS;
+    return (WORTH_A_PASS + rows - 1) / rows;
+}
+
 static xa_status
 open_model(xa_audit_model *am, const xa_audit_model_spec *spec, xa_isa isa, xa_err *err)
 {
@@ -135,6 +144,7 @@ open_model(xa_audit_model *am, const xa_audit_model_spec *spec, xa_isa isa, xa_e
     XA_TRY(err, xa_model_open(spec->file, &opt, &am->model, err));
     am->input = xa_model_input(am->model);
     am->tokens = xa_model_tokens(am->model);
+    am->batch = spec->batch ? spec->batch : filling_batch(am->tokens);
     XA_TRY(err, check_targets(am, err));
     XA_TRY(err, resolve_layers(am, err));
     xa_audit_find_ways(am);
@@ -173,7 +183,7 @@ static xa_status size_work(xa_audit *a, xa_err *err)
         const size_t arena = xa_attend_layout(am, info.arena_bytes);
         if (arena > a->arena_bytes)
             a->arena_bytes = arena;
-        a->unit = a->unit / gcd(a->unit, am->spec->batch) * am->spec->batch;
+        a->unit = a->unit / gcd(a->unit, am->batch) * am->batch;
         if (a->unit > 65536)
             XA_RETURN_FAIL(err,
                            XA_INVALID,
@@ -187,10 +197,10 @@ static xa_status size_work(xa_audit *a, xa_err *err)
             largest_input = am->input.dim[0] * am->input.dim[1];
         if (classes > largest_head)
             largest_head = classes;
-        const int64_t seed = am->spec->batch * xa_model_head(am->model)->units;
+        const int64_t seed = am->batch * xa_model_head(am->model)->units;
         if (seed > largest_seed)
             largest_seed = seed;
-        const int64_t targets = am->spec->batch * (am->ngroups + 1);
+        const int64_t targets = am->batch * (am->ngroups + 1);
         if (am->ngroups > a->most_groups)
             a->most_groups = am->ngroups;
         if (targets > largest_targets)
@@ -303,6 +313,11 @@ const char *xa_audit_layer(const xa_audit *a, int m, int e)
 xa_shape xa_audit_map_shape(const xa_audit *a, int m, int e)
 {
     return a->models[m].map_shape[e];
+}
+
+int64_t xa_audit_batch(const xa_audit *a, int m)
+{
+    return a->models[m].batch;
 }
 
 int64_t xa_audit_classes(const xa_audit *a, int m)

@@ -22,6 +22,7 @@ typedef struct xa_audit_model {
     xa_plan *plan;
     xa_run run;
     size_t weights_at, weight_bytes;
+    int64_t batch;           /* images a pass */
     xa_shape input;          /* [H,W,C] */
     int *layer_node;         /* [nexplainers], -1: input gradient only */
     char (*layer_path)[256]; /* [nexplainers] */

@@ -169,7 +169,7 @@ xa_status xa_audit_make_plan(xa_audit_model *am, xa_isa isa, xa_err *err)
         if (am->layer_node[e] >= 0)
             exposed[nexposed++] = am->layer_node[e];
     }
-    const xa_plan_spec spec = {.batch = am->spec->batch,
+    const xa_plan_spec spec = {.batch = am->batch,
                                .isa = isa,
                                .exposed = exposed,
                                .nexposed = nexposed,

@@ -63,7 +63,7 @@ bool xa_batch_fill(const xa_batch *b, int w)
     float *x = xa_run_input(&b->am->run);
     const int64_t count = xa_shape_count(&b->am->input);
     bool any = false;
-    for (int64_t i = 0; i < b->am->spec->batch; i++) {
+    for (int64_t i = 0; i < b->am->batch; i++) {
         const int64_t slot = b->first + i;
         float affine[2][3];
         xa_err why = XA_ERR_INIT;
@@ -232,7 +232,7 @@ xa_status xa_batch_pass(
 {
     const xa_head *h = xa_model_head(b->am->model);
     const float *z = xa_run_value(&b->am->run, h->node);
-    memset(b->a->seed, 0, (size_t)(b->am->spec->batch * h->units) * sizeof(float));
+    memset(b->a->seed, 0, (size_t)(b->am->batch * h->units) * sizeof(float));
     for (int64_t i = 0; i < b->n; i++)
         if (targets[i] >= 0)
             XA_RETURN_TRY(err,
@@ -331,7 +331,7 @@ xa_audit_unit(xa_audit *a, const xa_sample *samples, int64_t n, xa_rows *rows, x
     XA_TRY(err, xa_rows_reset(rows, samples, n, err));
     decode_all(a, samples, n, rows);
     for (int m = 0; m < a->spec->nmodels; m++) {
-        const int64_t size = a->models[m].spec->batch;
+        const int64_t size = a->models[m].batch;
         for (int64_t first = 0; first < n; first += size) {
             const xa_batch b = {.a = a,
                                 .m = m,

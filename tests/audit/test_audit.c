@@ -195,6 +195,31 @@ static void test_batches(void **state)
     stop(&four);
 }
 
+/* A job that says nothing: one image of a convolutional network, and of the transformer with 65
+ * tokens three, 195 of them. */
+static void test_batch_of_its_own(void **state)
+{
+    (void)state;
+    static char name[] = "vit", file[] = DEMO "vit.safetensors";
+    bench b;
+    xa_audit *audit;
+    xa_err err = XA_ERR_INIT;
+    start(&b, 0);
+    assert_int_equal(xa_audit_batch(b.audit, 0), 1);
+    assert_int_equal(xa_audit_unit_samples(b.audit), 1);
+    xa_audit_model_spec vit = b.model;
+    vit.name = name;
+    vit.file = file;
+    vit.nexplainers = 1;
+    const xa_audit_spec spec = {.models = &vit, .nmodels = 1, .decode = xa_decode_defaults()};
+    if (xa_audit_create(&spec, &audit, &err) != XA_OK)
+        fail_msg("%s", err.message);
+    assert_int_equal(xa_audit_batch(audit, 0), 3);
+    assert_int_equal(xa_audit_unit_samples(audit), 3);
+    xa_audit_free(audit);
+    stop(&b);
+}
+
 static void test_refusals(void **state)
 {
     (void)state;
@@ -331,6 +356,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_rules_and_failures),
                                        cmocka_unit_test(test_batches),
+                                       cmocka_unit_test(test_batch_of_its_own),
                                        cmocka_unit_test(test_refusals),
                                        cmocka_unit_test(test_checks)};
     return cmocka_run_group_tests(tests, NULL, NULL);

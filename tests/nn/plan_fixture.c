@@ -25,6 +25,7 @@ int plan_node(xa_graph *g, const xa_node_spec *spec)
     return id;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): a reader is called like this */
 static xa_status no_reader(void *arg, const xa_weight *w, float *dst, xa_err *err)
 {
     (void)arg;
