@@ -311,7 +311,7 @@ typedef struct xa_plan_info {
     double flops_forward;              /* one sample */
     double flops_backward;             /* one sample, reach 0 */
     int steps_forward, steps_backward; /* after folding and fusing; backward: reach 0 */
-    int folded, fused;                 /* affine nodes folded, activations and additions fused */
+    int folded, fused; /* affine nodes folded; activations, additions and depthwise steps fused */
 } xa_plan_info;
 void xa_plan_get_info(const xa_plan *p, xa_plan_info *out);
 /* One line a step, for `check`: number, operator, name, shape, bytes, what is folded in. */

@@ -65,8 +65,7 @@ void xa_separable_forward(const xa_op_call *d, const xa_op_call *p)
         }
 }
 
-/* The gradient of output lines [o, end) of sample i and the next ones, before the depthwise step's
- * ReLU. */
+/* The gradient of m pixels between the two convolutions, from `pixel` of the batch on. */
 static void multiply_back(const xa_op_call *d,
                           const xa_op_call *p,
                           const xa_dw_shape *s,
