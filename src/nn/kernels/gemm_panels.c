@@ -161,6 +161,32 @@ XA_INLINE void rows(const int np,
 #undef XA_REST
 }
 
+/* to[n] = sums, or to + sums; fewer than two vectors, of which the second overlaps the first. */
+XA_INLINE void take_in(bool add, int64_t n, const float *sums, float *to)
+{
+    if (n >= XA_LANES) {
+        const int64_t last = n - XA_LANES;
+        vw a = vw_load(sums), b = vw_load(sums + last);
+        if (add) {
+            a += vw_load(to);
+            b += vw_load(to + last);
+        }
+        vw_store(to, a);
+        vw_store(to + last, b);
+    } else if (n >= 8) {
+        const int64_t last = n - 8;
+        v8 a = v8_load(sums), b = v8_load(sums + last);
+        if (add) {
+            a += v8_load(to);
+            b += v8_load(to + last);
+        }
+        v8_store(to, a);
+        v8_store(to + last, b);
+    } else
+        for (int64_t q = 0; q < n; q++)
+            to[q] = add ? to[q] + sums[q] : sums[q];
+}
+
 /* The last n columns, which do not fill their np panels, through sums of their own. */
 XA_INLINE void rows_edge(const int np,
                          upcoming *u,
@@ -179,11 +205,8 @@ XA_INLINE void rows_edge(const int np,
     for (int64_t i = 0; i < m; i += MR) {
         const int64_t some = m - i < MR ? m - i : MR;
         rows(np, false, u, false, some, a, i, k0, k1, panel, apart, sums, np * NR);
-        for (int64_t r = 0; r < some; r++) {
-            float *to = c + (i + r) * ldc;
-            for (int64_t q = 0; q < n; q++)
-                to[q] = add ? to[q] + sums[r * np * NR + q] : sums[r * np * NR + q];
-        }
+        for (int64_t r = 0; r < some; r++)
+            take_in(add, n, sums + r * np * NR, c + (i + r) * ldc);
     }
 }
 
