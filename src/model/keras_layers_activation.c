@@ -117,9 +117,25 @@ xa_status xa_ksite_softmax(xa_ksite *s, int64_t axis, int in, int *out, xa_err *
     return xa_ksite_simple(s, XA_OP_SOFTMAX, in, NULL, out, err);
 }
 
+static xa_status foreign_activation(const char *named, const char *name, xa_err *err)
+{
+    XA_RETURN_FAIL(
+        err,
+        XA_UNSUPPORTED,
+        "its activation is the user's \"%s\", which is not Keras' own %s: what it computes "
+        "is not in the file. If it computes the same, build the model with Keras' %s and "
+        "save it again",
+        named,
+        name,
+        name);
+}
+
 xa_status xa_ksite_activate_name(xa_ksite *s, const char *written, int in, int *out, xa_err *err)
 {
     const char *name = xa_kclass_bare(written);
+    char named[256];
+    if (!xa_kclass_is_own(NULL, written, false, named, sizeof named))
+        return foreign_activation(named, name, err);
     for (size_t i = 0; i < sizeof plain_names / sizeof *plain_names; i++)
         if (strcmp(name, plain_names[i].name) == 0)
             return xa_ksite_activate_kind(
@@ -171,6 +187,14 @@ activate_layer(xa_ksite *s, const char *type, const json_t *config, int in, int 
     return XA_OK;
 }
 
+/* A function by its name, {"module": "builtins", "class_name": "function", "config": "my>relu"}:
+ * the name says whose it is. */
+static bool is_builtin(const json_t *value, const char *type)
+{
+    const char *module = json_string_value(json_object_get(value, "module"));
+    return !strcmp(type, "function") && (!module || !strcmp(module, "builtins"));
+}
+
 xa_status xa_ksite_activate(xa_ksite *s, const json_t *value, int in, int *out, xa_err *err)
 {
     if (!value || json_is_null(value)) {
@@ -181,8 +205,13 @@ xa_status xa_ksite_activate(xa_ksite *s, const json_t *value, int in, int *out, 
         return xa_ksite_activate_name(s, json_string_value(value), in, out, err);
     const char *type = json_string_value(json_object_get(value, "class_name"));
     const json_t *config = json_object_get(value, "config");
-    if (type && json_is_string(config)) /* {"class_name": "function", "config": "relu"} */
-        return xa_ksite_activate_name(s, json_string_value(config), in, out, err);
+    const char *function = type ? json_string_value(config) : NULL;
+    char named[256];
+    if (type && !is_builtin(value, type) &&
+        !xa_kclass_is_own(value, type, false, named, sizeof named))
+        return foreign_activation(named, function ? function : xa_kclass_bare(type), err);
+    if (function) /* {"class_name": "function", "config": "relu"} */
+        return xa_ksite_activate_name(s, function, in, out, err);
     if (type && xa_kclass_find(xa_kclass_bare(type)))
         return activate_layer(s, xa_kclass_bare(type), config, in, out, err);
     if (type)

@@ -86,6 +86,7 @@ static xa_status parse_layer(
 {
     const char *written = json_string_value(json_object_get(entry, "class_name"));
     const json_t *config = json_object_get(entry, "config");
+    char named[256];
     if (!written)
         XA_RETURN_FAIL(err,
                        XA_FORMAT,
@@ -128,14 +129,16 @@ static xa_status parse_layer(
     l->cls = xa_kclass_find(l->type);
     if (!l->cls)
         return unknown_class(l, written, err);
-    if (l->type != written && !(l->cls->flags & XA_KCLASS_PACKAGE) &&
-        strncmp(written, "keras", 5) != 0 && strncmp(written, "Keras", 5))
-        xa_log(
-            XA_LOG_WARN,
-            "layer \"%s\" has the user's class \"%s\"; it is taken to compute what Keras' own %s "
-            "does",
+    if (!xa_kclass_is_own(entry, written, l->cls->flags & XA_KCLASS_PACKAGE, named, sizeof named))
+        XA_RETURN_FAIL(
+            err,
+            XA_UNSUPPORTED,
+            "layer \"%s\" has the user's class \"%s\", which is not Keras' own %s: what it "
+            "computes is not in the file. If it computes the same, build the model with "
+            "Keras' %s and save it again",
             l->path,
-            written,
+            named,
+            l->type,
             l->type);
     return XA_OK;
 }

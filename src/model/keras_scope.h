@@ -89,6 +89,11 @@ void xa_kscope_free(xa_kscope *s);
 
 /* Class name as written, without "Package>". */
 const char *xa_kclass_bare(const char *written);
+/* Whether a class is Keras' own and no user's of the same name; `entry` (NULL: nothing but the name
+ * is known) holds "module" and "registered_name" where they were written. library: one that
+ * vit-keras defines, which may be so. named: the class with its package or module, "my>Conv2D". */
+bool xa_kclass_is_own(
+    const json_t *entry, const char *written, bool library, char *named, size_t size);
 /* Shape the file gives for the model's input: as in batch_input_shape, without the batch, -1 where
  * open. False if it says none. */
 bool xa_kscope_input_shape(const xa_kscope *s, xa_shape *out);
