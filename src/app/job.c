@@ -95,28 +95,26 @@ static void read_tolerate(xa_ynode n, xa_job *job, xa_problems *problems)
 
 static void read_store(xa_ynode n, xa_job *job, xa_problems *problems)
 {
-    static const char *const keys[] = {"thumbnails"};
     if (!n.id)
         return;
     if (xa_yaml_kind(n) != XA_Y_MAP) {
         XA_YAML_PROBLEM(problems, n, "store: expected a map, such as { thumbnails: 256 }");
         return;
     }
-    xa_job_check_keys(n, "store", keys, 1, problems);
+    xa_job_check_keys(n, XA_JOB_STORE, problems);
     xa_job_i64(
         xa_yaml_get(n, "thumbnails"), "thumbnails", 16, 2048, &job->audit.thumbnails, problems);
 }
 
 static void read_limits(xa_ynode n, xa_job *job, xa_problems *problems)
 {
-    static const char *const keys[] = {"max_pixels", "max_bytes", "max_samples"};
     if (!n.id)
         return;
     if (xa_yaml_kind(n) != XA_Y_MAP) {
         XA_YAML_PROBLEM(problems, n, "limits: expected a map");
         return;
     }
-    xa_job_check_keys(n, "limits", keys, 3, problems);
+    xa_job_check_keys(n, XA_JOB_LIMITS, problems);
     xa_decode_options *d = &job->audit.decode;
     const int64_t most = (int64_t)1 << 40;
     xa_job_i64(xa_yaml_get(n, "max_pixels"), "max_pixels", 1, most, &d->max_pixels, problems);
@@ -126,20 +124,12 @@ static void read_limits(xa_ynode n, xa_job *job, xa_problems *problems)
 
 static void read_model(xa_ynode n, xa_job *job, xa_audit_model_spec *m, xa_problems *problems)
 {
-    static const char *const keys[] = {"name",
-                                       "file",
-                                       "architecture",
-                                       "head",
-                                       "batch",
-                                       "input",
-                                       "explainers",
-                                       "interpolate_positions"};
     if (xa_yaml_kind(n) != XA_Y_MAP) {
         XA_YAML_PROBLEM(
             problems, n, "models: expected a map with name, file, input and explainers");
         return;
     }
-    xa_job_check_keys(n, "model", keys, sizeof keys / sizeof *keys, problems);
+    xa_job_check_keys(n, XA_JOB_MODEL, problems);
     m->open = xa_model_defaults();
     read_text(n, "model", "name", true, &m->name, problems);
     if (m->name && !xa_job_name_ok(m->name))
@@ -198,13 +188,12 @@ static void read_models(xa_ynode list, xa_job *job, xa_problems *problems)
 /* A path, or { wsol: folder, images: folder, masks: folder }. */
 static void read_manifest(xa_ynode root, xa_job *job, xa_problems *problems)
 {
-    static const char *const keys[] = {"wsol", "images", "masks"};
     const xa_ynode n = xa_yaml_get(root, "manifest");
     if (xa_yaml_kind(n) != XA_Y_MAP) {
         read_path(root, "job", "manifest", true, job->file, &job->manifest, problems);
         return;
     }
-    xa_job_check_keys(n, "manifest", keys, sizeof keys / sizeof *keys, problems);
+    xa_job_check_keys(n, XA_JOB_MANIFEST, problems);
     read_path(n, "manifest", "wsol", true, job->file, &job->manifest, problems);
     read_path(n, "manifest", "images", true, job->file, &job->wsol_images, problems);
     read_path(n, "manifest", "masks", false, job->file, &job->wsol_masks, problems);
@@ -226,24 +215,12 @@ static void read_numerics(xa_ynode n, xa_job *job, xa_problems *problems)
 
 static void read_top(xa_ynode root, xa_job *job, xa_problems *problems)
 {
-    static const char *const keys[] = {"manifest",
-                                       "output",
-                                       "classes",
-                                       "label_as",
-                                       "models",
-                                       "metrics",
-                                       "checks",
-                                       "store",
-                                       "tolerate_failed",
-                                       "threads",
-                                       "numerics",
-                                       "limits"};
     int64_t threads = 1;
     if (xa_yaml_kind(root) != XA_Y_MAP) {
         XA_YAML_PROBLEM(problems, root, "a job is a map with manifest, output and models");
         return;
     }
-    xa_job_check_keys(root, "job", keys, sizeof keys / sizeof *keys, problems);
+    xa_job_check_keys(root, XA_JOB_JOB, problems);
     read_manifest(root, job, problems);
     if (!job->output)
         read_path(root, "job", "output", true, job->file, &job->output, problems);

@@ -21,6 +21,7 @@
 #ifndef XAUDIT_APP_JOB_H
 #define XAUDIT_APP_JOB_H
 
+#include "job_settings.h"
 #include "xaudit/audit.h"
 #include "yaml_reader.h"
 
@@ -74,8 +75,8 @@ void xa_job_read_checks(xa_ynode list, xa_audit_spec *spec, xa_problems *problem
 void xa_job_read_metrics(xa_ynode list, xa_audit_spec *spec, xa_problems *problems);
 
 /* ---- small readers: report and return false when the node is there and wrong ---- */
-void xa_job_check_keys(
-    xa_ynode map, const char *what, const char *const *keys, size_t n, xa_problems *problems);
+/* Keys that are none of the map's settings (job_settings.h), or given twice. */
+void xa_job_check_keys(xa_ynode map, xa_job_map which, xa_problems *problems);
 bool xa_job_i64(
     xa_ynode n, const char *what, int64_t low, int64_t high, int64_t *out, xa_problems *problems);
 bool xa_job_f64(xa_ynode n, const char *what, double *out, xa_problems *problems);

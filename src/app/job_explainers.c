@@ -24,7 +24,6 @@ static const char *const reduce_names[] = {
 static void
 read_target(xa_ynode n, const xa_classes *classes, xa_explainer_spec *spec, xa_problems *problems)
 {
-    static const char *const keys[] = {"class"};
     static const char *const rules[] = {"predicted", "label", "annotated"}; /* none: by kind */
     int rule = XA_TARGET_PREDICTED;
     int64_t index;
@@ -35,7 +34,7 @@ read_target(xa_ynode n, const xa_classes *classes, xa_explainer_spec *spec, xa_p
             XA_YAML_PROBLEM(problems, n, "target: which class? Write target: { class: NAME }");
         return;
     }
-    xa_job_check_keys(n, "target", keys, 1, problems);
+    xa_job_check_keys(n, XA_JOB_TARGET, problems);
     const xa_ynode c = xa_yaml_get(n, "class");
     const char *text = xa_yaml_text(c);
     spec->target = XA_TARGET_CLASS;
@@ -131,25 +130,10 @@ static void read_one(xa_ynode n,
                      xa_explainer_spec *spec,
                      xa_problems *problems)
 {
-    static const char *const keys[] = {"kind",
-                                       "method",
-                                       "heads",
-                                       "start_layer",
-                                       "discard",
-                                       "input",
-                                       "name",
-                                       "profile",
-                                       "score",
-                                       "target",
-                                       "layer",
-                                       "channels",
-                                       "absolute",
-                                       "relu",
-                                       "store"};
     int kind = XA_EXPLAIN_SALIENCY, score, channels;
     xa_ynode kind_node = n;
     if (xa_yaml_kind(n) == XA_Y_MAP) {
-        xa_job_check_keys(n, "explainer", keys, sizeof keys / sizeof *keys, problems);
+        xa_job_check_keys(n, XA_JOB_EXPLAINER, problems);
         kind_node = xa_yaml_get(n, "kind");
         if (!kind_node.id) {
             XA_YAML_PROBLEM(problems, n, "explainer: `kind` is missing");

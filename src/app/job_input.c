@@ -45,14 +45,13 @@ read_numbers(xa_ynode n, const char *what, double *out, int *count, xa_problems 
 
 static void read_scale(xa_ynode n, xa_scale *scale, xa_problems *problems)
 {
-    static const char *const keys[] = {"div", "mean", "std"};
     int kind = XA_SCALE_NONE, nmean = 1, nstd = 1;
     if (xa_yaml_kind(n) != XA_Y_MAP) {
         if (xa_job_choice(n, "scale", xa_scale_parse, scale_names, 5, &kind, problems))
             scale->kind = (xa_scale_kind)kind;
         return;
     }
-    xa_job_check_keys(n, "scale", keys, 3, problems);
+    xa_job_check_keys(n, XA_JOB_SCALE, problems);
     *scale = (xa_scale){.kind = XA_SCALE_CUSTOM, .div = 1.0, .channels = 1, .std = {1.0}};
     xa_job_f64(xa_yaml_get(n, "div"), "scale: div", &scale->div, problems);
     if (xa_yaml_get(n, "mean").id)
@@ -78,7 +77,6 @@ static void read_scale(xa_ynode n, xa_scale *scale, xa_problems *problems)
 
 static void read_fit(xa_ynode n, const xa_input_spec *spec, xa_fit *fit, xa_problems *problems)
 {
-    static const char *const keys[] = {"short", "crop", "pad"};
     int64_t crop[2] = {spec->height, spec->width};
     const char *text = xa_yaml_text(n);
     if (!n.id)
@@ -101,7 +99,7 @@ static void read_fit(xa_ynode n, const xa_input_spec *spec, xa_fit *fit, xa_prob
             near ? near : "");
         return;
     }
-    xa_job_check_keys(n, "fit", keys, 3, problems);
+    xa_job_check_keys(n, XA_JOB_FIT, problems);
     if (xa_yaml_get(n, "pad").id) {
         fit->kind = XA_FIT_PAD;
         xa_job_f64(xa_yaml_get(n, "pad"), "fit: pad", &fit->pad_value, problems);
@@ -123,7 +121,6 @@ static void read_fit(xa_ynode n, const xa_input_spec *spec, xa_fit *fit, xa_prob
 
 static void read_depth(xa_ynode n, xa_depth *depth, xa_problems *problems)
 {
-    static const char *const keys[] = {"window", "percentile"};
     static const char *const names[] = {"div257", "clip255", "raw"};
     int kind = XA_DEPTH_NONE;
     if (!n.id)
@@ -140,7 +137,7 @@ static void read_depth(xa_ynode n, xa_depth *depth, xa_problems *problems)
                             xa_depth_name(depth->kind));
         return;
     }
-    xa_job_check_keys(n, "depth", keys, 2, problems);
+    xa_job_check_keys(n, XA_JOB_DEPTH, problems);
     const bool window = xa_yaml_get(n, "window").id != 0;
     const xa_ynode pair = xa_yaml_get(n, window ? "window" : "percentile");
     depth->kind = window ? XA_DEPTH_WINDOW : XA_DEPTH_PERCENTILE;
@@ -168,7 +165,6 @@ static void read_resize(xa_ynode n, xa_input_spec *spec, xa_problems *problems)
 
 void xa_job_read_input(xa_ynode node, xa_input_spec *spec, xa_problems *problems)
 {
-    static const char *const keys[] = {"size", "resize", "scale", "fit", "depth"};
     if (xa_yaml_kind(node) != XA_Y_MAP) {
         XA_YAML_PROBLEM(problems,
                         node,
@@ -176,7 +172,7 @@ void xa_job_read_input(xa_ynode node, xa_input_spec *spec, xa_problems *problems
                         "scale: tf }");
         return;
     }
-    xa_job_check_keys(node, "input", keys, 5, problems);
+    xa_job_check_keys(node, XA_JOB_INPUT, problems);
     const xa_ynode size = xa_yaml_get(node, "size");
     int64_t hw[2] = {0, 0};
     if (!size.id)
@@ -204,7 +200,6 @@ void xa_job_read_input(xa_ynode node, xa_input_spec *spec, xa_problems *problems
 
 void xa_job_read_input_override(xa_ynode node, xa_input_spec *spec, xa_problems *problems)
 {
-    static const char *const keys[] = {"resize", "scale", "depth"};
     if (xa_yaml_kind(node) != XA_Y_MAP) {
         XA_YAML_PROBLEM(problems,
                         node,
@@ -219,7 +214,7 @@ void xa_job_read_input_override(xa_ynode node, xa_input_spec *spec, xa_problems 
             "the model a second time under another name");
         return;
     }
-    xa_job_check_keys(node, "input", keys, 3, problems);
+    xa_job_check_keys(node, XA_JOB_EXPLAINER_INPUT, problems);
     read_resize(xa_yaml_get(node, "resize"), spec, problems);
     if (xa_yaml_get(node, "scale").id)
         read_scale(xa_yaml_get(node, "scale"), &spec->scale, problems);

@@ -35,13 +35,12 @@ static void read_word(xa_ynode n,
 /* map | input | image | { grid: n } */
 static void read_at(xa_ynode n, xa_metric_spec *m, xa_problems *problems)
 {
-    static const char *const keys[] = {"grid"};
     static const char *const words[] = {"map", "input", "image"};
     static const xa_metric_at at[] = {XA_AT_MAP, XA_AT_INPUT, XA_AT_IMAGE};
     int64_t cells = m->grid;
     int word = -1;
     if (xa_yaml_kind(n) == XA_Y_MAP) {
-        xa_job_check_keys(n, "at", keys, 1, problems);
+        xa_job_check_keys(n, XA_JOB_AT, problems);
         (void)xa_job_i64(xa_yaml_get(n, "grid"), "grid", 1, 512, &cells, problems);
         m->at = XA_AT_GRID;
         m->grid = (int)cells;
@@ -191,25 +190,11 @@ static void read_settings(xa_ynode item, xa_metric_spec *m, xa_problems *problem
 
 static void read_metric(xa_ynode item, xa_audit_spec *spec, xa_problems *problems)
 {
-    static const char *const keys[] = {"kind",
-                                       "name",
-                                       "profile",
-                                       "at",
-                                       "sign",
-                                       "upsample",
-                                       "stretch",
-                                       "contours",
-                                       "tolerance",
-                                       "threshold",
-                                       "iou",
-                                       "smoothing",
-                                       "k",
-                                       "from_split"};
     const bool map = xa_yaml_kind(item) == XA_Y_MAP;
     const xa_ynode kind_node = map ? xa_yaml_get(item, "kind") : item;
     int kind;
     if (map)
-        xa_job_check_keys(item, "metric", keys, sizeof keys / sizeof *keys, problems);
+        xa_job_check_keys(item, XA_JOB_METRIC, problems);
     if (!kind_node.id) {
         XA_YAML_PROBLEM(problems, item, "metric: `kind` is missing");
         return;

@@ -20,9 +20,42 @@ static const char *shown(xa_ynode n)
     }
 }
 
-void xa_job_check_keys(
-    xa_ynode map, const char *what, const char *const *keys, size_t n, xa_problems *problems)
+static const struct {
+    xa_job_map map;
+    const char *key;
+} settings[] = {
+#define X(map, key) {XA_JOB_##map, key},
+    XA_JOB_SETTING_LIST(X)
+#undef X
+};
+enum { SETTINGS = sizeof settings / sizeof *settings };
+
+const char *xa_job_map_name(xa_job_map map)
 {
+    static const char *const names[XA_JOB_MAPS] = {
+#define X(name, text) text,
+        XA_JOB_MAP_LIST(X)
+#undef X
+    };
+    return names[map];
+}
+
+bool xa_job_setting(int i, xa_job_map *map, const char **key)
+{
+    if (i < 0 || i >= SETTINGS)
+        return false;
+    *map = settings[i].map;
+    *key = settings[i].key;
+    return true;
+}
+
+void xa_job_check_keys(xa_ynode map, xa_job_map which, xa_problems *problems)
+{
+    const char *what = xa_job_map_name(which), *keys[SETTINGS];
+    size_t n = 0;
+    for (int i = 0; i < SETTINGS; i++)
+        if (settings[i].map == which)
+            keys[n++] = settings[i].key;
     for (int i = 0; i < xa_yaml_count(map); i++) {
         int64_t line;
         const char *key = xa_yaml_key(map, i, NULL, &line);
