@@ -87,8 +87,15 @@ int xa_model_output(const xa_model *m); /* node of the model's output, last acti
 const xa_head *xa_model_head(const xa_model *m);
 const char *xa_model_file(const xa_model *m);
 const char *xa_model_sha256(const xa_model *m); /* of the file's bytes; computed once when asked */
+/* Of the JSON beside the file, or the options' architecture, where one was read; else "". */
+const char *xa_model_config_sha256(const xa_model *m);
 /* "Keras 2.15.0 (tensorflow), functional" */
 const char *xa_model_origin(const xa_model *m);
+/* What neither the file nor its configuration tells and the loader took for granted, a text each
+ * that follows the word "assumed": "12 heads, each 64 wide (width 768); ...". Commands print them
+ * once. None where the file says all that moves a number. */
+int xa_model_assumptions(const xa_model *m);
+const char *xa_model_assumption(const xa_model *m, int i);
 /* Input of the graph: [H,W,C]; and what the file says: 0 where it leaves it open. */
 xa_shape xa_model_input(const xa_model *m);
 xa_shape xa_model_file_input(const xa_model *m);

@@ -70,7 +70,8 @@ XA_MUST_USE xa_status xa_load_manifest(xa_loaded *l,
                                        xa_err *err);
 /* Labels and annotated classes beyond a model's classes are problems. */
 void xa_check_classes(const xa_loaded *l, xa_problems *problems);
-/* What a user most often gets wrong and no error tells: scaling twice, no labels, ... */
+/* What a user most often gets wrong and no error tells: scaling twice, no labels, ...; and what the
+ * loaders assumed of the models (xa_model_assumption). */
 void xa_check_advice(const xa_loaded *l, xa_problems *problems);
 
 /* ---- abandon.c: the end without closing ---- */

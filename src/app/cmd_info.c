@@ -178,6 +178,8 @@ static xa_status model_info(const char *path, xa_err *err)
            xa_head_name(xa_model_head(m)->kind),
            (double)xa_graph_parameters(xa_model_graph(m)) / 1e6,
            flops / 1e9);
+    for (int i = 0; i < xa_model_assumptions(m); i++)
+        printf("  assumed: %s\n", xa_model_assumption(m, i));
     if (xa_model_own_scaling(m))
         printf("  scales its input itself (layer \"%s\"): use scale: none\n",
                xa_model_own_scaling(m));

@@ -97,6 +97,9 @@ xa_job_identity(const xa_job *j, const xa_audit *a, const xa_manifest *m, xa_str
         if (!sha)
             XA_RETURN_FAIL(err, XA_IO, "model file \"%s\" cannot be hashed", s->file);
         xa_str_printf(out, "model.%s.sha256 = %s\n", s->name, sha);
+        const char *config = xa_model_config_sha256(xa_audit_model_of(a, i));
+        if (*config) /* the file beside the weights decides as they do */
+            xa_str_printf(out, "model.%s.config_sha256 = %s\n", s->name, config);
         xa_str_printf(out,
                       "model.%s.head = %s\n",
                       s->name,

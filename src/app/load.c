@@ -77,7 +77,16 @@ void xa_check_advice(const xa_loaded *l, xa_problems *problems)
     }
     for (int m = 0; m < j->audit.nmodels; m++) {
         const xa_audit_model_spec *s = &j->audit.models[m];
-        const char *own = xa_model_own_scaling(xa_audit_model_of(l->audit, m));
+        const xa_model *model = xa_audit_model_of(l->audit, m);
+        for (int i = 0; i < xa_model_assumptions(model); i++)
+            xa_problems_add(problems,
+                            j->file,
+                            j->model_line[m],
+                            true,
+                            "model \"%s\": assumed: %s",
+                            s->name,
+                            xa_model_assumption(model, i));
+        const char *own = xa_model_own_scaling(model);
         if (own && s->input.scale.kind != XA_SCALE_NONE)
             xa_problems_add(problems,
                             j->file,

@@ -236,8 +236,10 @@ static xa_status open_file(xa_model *m, const xa_model_options *opt, xa_err *err
             xa_kzip_text(m->path, "config.json", opt->max_config_bytes, &file->config, &size, err));
     }
     const bool inside = file->config && !opt->architecture;
-    if (!inside)
+    if (!inside) {
         XA_TRY(err, read_architecture(m->path, opt, &text, &size, &where, err));
+        XA_TRY(err, xa_sha256_bytes(text, size, m->config_sha256, err));
+    }
     XA_TRY(err,
            xa_kjson_parse(inside ? file->config : text,
                           inside ? strlen(file->config) : size,

@@ -1,5 +1,7 @@
 /* A model from its file: the loader chosen by the file, layer table, head. */
 #include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,6 +27,9 @@ void xa_model_free(xa_model *m)
         free(m->layers[i].path);
         free(m->layers[i].type);
     }
+    for (int i = 0; i < m->nassumptions; i++)
+        free(m->assumption[i]);
+    free(m->assumption);
     free(m->layers);
     free(m->own_scaling);
     free(m->path);
@@ -57,6 +62,26 @@ xa_status xa_model_add_layer(xa_model *m,
                     .is_activation = is_activation};
     if (!l->path || !l->type)
         XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+    return XA_OK;
+}
+
+xa_status xa_model_assume(xa_model *m, xa_err *err, const char *format, ...)
+{
+    char text[512];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    for (int i = 0; i < m->nassumptions; i++)
+        if (!strcmp(m->assumption[i], text))
+            return XA_OK;
+    XA_RETURN_TRY(
+        err,
+        xa_grow(
+            &m->assumption, &m->assumption_cap, (size_t)m->nassumptions + 1, sizeof(char *), err));
+    if (!(m->assumption[m->nassumptions] = xa_strdup(text)))
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+    m->nassumptions++;
     return XA_OK;
 }
 
@@ -219,9 +244,24 @@ const char *xa_model_sha256(const xa_model *m)
     return cache->sha256;
 }
 
+const char *xa_model_config_sha256(const xa_model *m)
+{
+    return m->config_sha256;
+}
+
 const char *xa_model_origin(const xa_model *m)
 {
     return m->origin;
+}
+
+int xa_model_assumptions(const xa_model *m)
+{
+    return m->nassumptions;
+}
+
+const char *xa_model_assumption(const xa_model *m, int i)
+{
+    return m->assumption[i];
 }
 
 xa_shape xa_model_input(const xa_model *m)

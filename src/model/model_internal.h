@@ -43,8 +43,12 @@ struct xa_model {
     int nlayers;
     size_t layer_cap;
     char *own_scaling;
+    char **assumption; /* [nassumptions] */
+    int nassumptions;
+    size_t assumption_cap;
     char *origin;
     char sha256[XA_SHA256_HEX];
+    char config_sha256[XA_SHA256_HEX]; /* loaders that read a file beside the weights set it */
     int64_t query; /* token the head reads, -1: the mean of the patches; loaders of transformers set
                       it, others leave 0 */
     xa_tokens tokens;
@@ -60,6 +64,11 @@ xa_status xa_model_add_layer(xa_model *m,
                              int depth,
                              bool is_activation,
                              xa_err *err);
+/* For loaders: notes what the file does not tell and is taken for granted; the text follows
+ * "assumed:", and says what to write where it is wrong (xa_model_assumption). A text that is noted
+ * already is not noted twice. */
+xa_status xa_model_assume(xa_model *m, xa_err *err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* positions.c: src [h,w,channels] to dst [oh,ow,channels], linear between the corners. */
 void xa_positions_resize(
     const float *src, int64_t h, int64_t w, int64_t channels, float *dst, int64_t oh, int64_t ow);

@@ -19,7 +19,7 @@ static xa_status open_file(xa_model *m, const xa_model_options *opt, xa_err *err
     XA_RETURN_TRY(err, xa_vit_find_parts(v, err));
     XA_RETURN_TRY(err, xa_vit_check_used(v, err));
     XA_RETURN_TRY(err, xa_vit_measure(v, err));
-    XA_RETURN_TRY(err, xa_vit_configure(v, m->path, opt, err));
+    XA_RETURN_TRY(err, xa_vit_configure(v, m->path, opt, m, err));
     return xa_vit_build(v, m, opt, err);
 }
 

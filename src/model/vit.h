@@ -64,8 +64,8 @@ typedef struct xa_vit {
     int64_t file_h, file_w, grid_h, grid_w; /* grid of the position embedding; the one wanted */
     double epsilon;
     xa_activation act;
-    bool mean; /* the head reads the mean of the patches */
-    bool multilabel;
+    bool mean;                     /* the head reads the mean of the patches */
+    bool multilabel, problem_told; /* by problem_type */
     xa_vit_piece *pieces;
     size_t npieces, piece_cap;
 } xa_vit;
@@ -81,11 +81,10 @@ XA_MUST_USE xa_status xa_vit_find_parts(xa_vit *v, xa_err *err);
 XA_MUST_USE xa_status xa_vit_measure(xa_vit *v, xa_err *err);
 /* All tensors must have been used. */
 XA_MUST_USE xa_status xa_vit_check_used(const xa_vit *v, xa_err *err);
-/* vit_config.c: reads the options' architecture, or config.json beside the file. */
-XA_MUST_USE xa_status xa_vit_configure(xa_vit *v,
-                                       const char *path,
-                                       const xa_model_options *opt,
-                                       xa_err *err);
+/* vit_config.c: reads the options' architecture, or config.json beside the file; what neither tells
+ * is noted in m as assumed. */
+XA_MUST_USE xa_status xa_vit_configure(
+    xa_vit *v, const char *path, const xa_model_options *opt, xa_model *m, xa_err *err);
 /* vit_build.c */
 XA_MUST_USE xa_status xa_vit_build(xa_vit *v,
                                    xa_model *m,

@@ -438,6 +438,12 @@ xa_status xa_vit_build(xa_vit *v, xa_model *m, const xa_model_options *opt, xa_e
     }
     XA_RETURN_TRY(err, head(&b, x, &x, err));
     if (!opt->head) { /* such files end in plain scores and mean these */
+        if (!v->problem_told)
+            XA_RETURN_TRY(err,
+                          xa_model_assume(m,
+                                          err,
+                                          "a softmax head: the file ends in plain scores; `head` "
+                                          "of the job or \"problem_type\" in config.json tells"));
         name(&b, v->multilabel ? "sigmoid" : "softmax", 0, "");
         const xa_op_params sigmoid = {.activation = xa_activation_default(XA_ACT_SIGMOID)};
         XA_RETURN_TRY(err,

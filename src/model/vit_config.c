@@ -10,7 +10,7 @@
 
 /* The options' file, else <stem>.json or config.json beside the weights; *json NULL: none. */
 static xa_status
-read_json(const char *path, const xa_model_options *opt, json_t **json, xa_err *err)
+read_json(const char *path, const xa_model_options *opt, xa_model *m, json_t **json, xa_err *err)
 {
     xa_status st = XA_OK;
     json_error_t why;
@@ -29,6 +29,7 @@ read_json(const char *path, const xa_model_options *opt, json_t **json, xa_err *
     if (!opt->architecture && access(file, F_OK))
         goto done;
     XA_TRY(err, xa_read_file(file, opt->max_config_bytes, &text, &size, err));
+    XA_TRY(err, xa_sha256_bytes(text, size, m->config_sha256, err));
     *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
     if (!json_is_object(*json)) {
         xa_str_sanitise(*json ? "it is no object" : why.text, reason, sizeof reason);
@@ -57,7 +58,7 @@ static const json_t *setting(const json_t *json, const char *key, const char *ot
     return json_is_null(found) ? NULL : found;
 }
 
-static xa_status read_heads(xa_vit *v, const json_t *json, xa_err *err)
+static xa_status read_heads(xa_vit *v, const json_t *json, xa_model *m, xa_err *err)
 {
     /* timm's wide models, whose heads are not 64 wide */
     static const int64_t wide[][2] = {{1280, 16}, {1408, 16}, {1664, 16}, {1792, 16}};
@@ -84,10 +85,18 @@ static xa_status read_heads(xa_vit *v, const json_t *json, xa_err *err)
                        v->file->path,
                        v->heads,
                        v->width);
+    if (!given)
+        return xa_model_assume(m,
+                               err,
+                               "%" PRId64 " heads, each %" PRId64 " wide (width %" PRId64
+                               "): no file tells them; \"num_heads\" in config.json does",
+                               v->heads,
+                               v->width / v->heads,
+                               v->width);
     return XA_OK;
 }
 
-static xa_status read_activation(xa_vit *v, const json_t *json, xa_err *err)
+static xa_status read_activation(xa_vit *v, const json_t *json, xa_model *m, xa_err *err)
 {
     static const struct {
         const char *name;
@@ -104,12 +113,16 @@ static xa_status read_activation(xa_vit *v, const json_t *json, xa_err *err)
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (!strcmp(known[i].name, name)) {
             v->act = xa_activation_default(known[i].kind);
-            return XA_OK;
+            return given ? XA_OK
+                         : xa_model_assume(m,
+                                           err,
+                                           "activation gelu (erf): no file tells it; "
+                                           "\"act_layer\" in config.json does");
         }
     XA_RETURN_FAIL(err, XA_UNSUPPORTED, "%s: activation \"%s\" is not known", v->file->path, name);
 }
 
-static xa_status read_pooling(xa_vit *v, const json_t *json, xa_err *err)
+static xa_status read_pooling(xa_vit *v, const json_t *json, xa_model *m, xa_err *err)
 {
     const json_t *given = setting(json, "global_pool", NULL);
     const char *pool = json_string_value(given);
@@ -126,6 +139,14 @@ static xa_status read_pooling(xa_vit *v, const json_t *json, xa_err *err)
     if (!v->mean && xa_vit_tensor(v, 0, XA_VIT_CLASS) < 0)
         XA_RETURN_FAIL(
             err, XA_INVALID, "%s: global_pool token, but there is no class token", v->file->path);
+    if (!(pool && *pool))
+        return xa_model_assume(
+            m,
+            err,
+            "pooling %s: the head reads %s; no file tells it; \"global_pool\" in "
+            "config.json does",
+            v->mean ? "avg" : "token",
+            v->mean ? "the mean of the patches" : "the class token");
     return XA_OK;
 }
 
@@ -145,11 +166,12 @@ static xa_status refuse_settings(const xa_vit *v, const json_t *json, xa_err *er
     return XA_OK;
 }
 
-xa_status xa_vit_configure(xa_vit *v, const char *path, const xa_model_options *opt, xa_err *err)
+xa_status
+xa_vit_configure(xa_vit *v, const char *path, const xa_model_options *opt, xa_model *m, xa_err *err)
 {
     xa_status st = XA_OK;
     json_t *json = NULL;
-    XA_TRY(err, read_json(path, opt, &json, err));
+    XA_TRY(err, read_json(path, opt, m, &json, err));
     if (!json && v->dialect->needs_config)
         XA_FAIL(err,
                 XA_NOT_FOUND,
@@ -158,14 +180,22 @@ xa_status xa_vit_configure(xa_vit *v, const char *path, const xa_model_options *
                 "activation are not in the weights)",
                 path);
     XA_TRY(err, refuse_settings(v, json, err));
-    XA_TRY(err, read_heads(v, json, err));
-    XA_TRY(err, read_activation(v, json, err));
-    XA_TRY(err, read_pooling(v, json, err));
+    XA_TRY(err, read_heads(v, json, m, err));
+    XA_TRY(err, read_activation(v, json, m, err));
+    XA_TRY(err, read_pooling(v, json, m, err));
     const json_t *epsilon = setting(json, "layer_norm_eps", "eps");
     v->epsilon = epsilon ? json_number_value(epsilon) : v->dialect->epsilon;
+    if (!epsilon)
+        XA_TRY(err,
+               xa_model_assume(m,
+                               err,
+                               "epsilon %g of the norms: no file tells it; \"layer_norm_eps\" in "
+                               "config.json does",
+                               v->epsilon));
     if (!(v->epsilon >= 0.0 && v->epsilon < 1.0))
         XA_FAIL(err, XA_INVALID, "%s: layer_norm_eps is %g", path, v->epsilon);
     const char *problem = json_string_value(setting(json, "problem_type", NULL));
+    v->problem_told = problem;
     v->multilabel = problem && !strcmp(problem, "multi_label_classification");
     if (problem && !strcmp(problem, "regression"))
         XA_FAIL(err, XA_UNSUPPORTED, "%s: a regression model; xaudit explains classifiers", path);

@@ -162,15 +162,20 @@ static void test_parts(void **state)
     refused(XA_SHAPE, "pos_embed");
 }
 
+static void copy_golden(const char *name)
+{
+    char *bytes, from[256];
+    size_t size;
+    snprintf(from, sizeof from, GOLDEN "%s.safetensors", name);
+    assert_int_equal(xa_read_file(from, 1 << 24, &bytes, &size, NULL), XA_OK);
+    put_file(path, bytes, size);
+    free(bytes);
+}
+
 static void test_configs(void **state)
 {
     (void)state;
-    char *bytes;
-    size_t size;
-    assert_int_equal(xa_read_file(GOLDEN "timm_f32.safetensors", 1 << 24, &bytes, &size, NULL),
-                     XA_OK);
-    put_file(path, bytes, size);
-    free(bytes);
+    copy_golden("timm_f32");
     put_config(NULL);
     refused(XA_INVALID, "number of heads");
     put_config("{\"num_heads\": 5}");
@@ -185,10 +190,7 @@ static void test_configs(void **state)
     refused(XA_UNSUPPORTED, "qk_norm");
     put_config("[]");
     refused(XA_FORMAT, "no JSON object");
-    assert_int_equal(xa_read_file(GOLDEN "hf_vit.safetensors", 1 << 24, &bytes, &size, NULL),
-                     XA_OK);
-    put_file(path, bytes, size);
-    free(bytes);
+    copy_golden("hf_vit");
     put_config(NULL);
     refused(XA_NOT_FOUND, "config.json");
 }
@@ -255,6 +257,42 @@ static void test_another_size(void **state)
     check_resized(GOLDEN "hf_vit.safetensors", GOLDEN "hf_vit.ref.h5");
     check_resized(KERAS "tf215/vit_alone.h5", KERAS "tf215/vit_alone.ref.h5");
     check_resized(KERAS "k3/vit_alone.h5", KERAS "k3/vit_alone.ref.h5");
+}
+
+/* ---- what is assumed ---- */
+
+/* Opens what lies at `path`; its assumptions, in the order of their words, are these and no more.
+ */
+static void assumes(const xa_model_options *opt, int n, const char *const *words)
+{
+    xa_err err = XA_ERR_INIT;
+    xa_model *m = NULL;
+    if (xa_model_open(path, opt, &m, &err) != XA_OK)
+        fail_msg("%s", err.message);
+    for (int i = 0; i < xa_model_assumptions(m); i++)
+        if (i >= n || !strstr(xa_model_assumption(m, i), words[i]))
+            fail_msg("assumed: %s, expected \"%s\"",
+                     xa_model_assumption(m, i),
+                     i < n ? words[i] : "nothing");
+    assert_int_equal(xa_model_assumptions(m), n);
+    xa_model_free(m);
+}
+
+static void test_assumptions(void **state)
+{
+    (void)state;
+    xa_model_options opt = xa_model_defaults();
+    copy_golden("timm_f32");
+    put_config("{\"num_heads\": 3}");
+    assumes(
+        &opt,
+        4,
+        (const char *const[]){"activation gelu", "pooling token", "epsilon 1e-06", "softmax head"});
+    opt.head = "softmax"; /* the job says it */
+    assumes(&opt, 3, (const char *const[]){"activation gelu", "pooling token", "epsilon 1e-06"});
+    put_config("{\"num_heads\": 3, \"act_layer\": \"gelu\", \"global_pool\": \"token\", "
+               "\"layer_norm_eps\": 1e-6}");
+    assumes(&opt, 0, NULL);
 }
 
 /* ---- mutations ---- */
@@ -324,6 +362,7 @@ int main(void)
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_configs),
         cmocka_unit_test(test_another_size),
+        cmocka_unit_test(test_assumptions),
         cmocka_unit_test(test_mutations),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

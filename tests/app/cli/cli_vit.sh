@@ -46,8 +46,14 @@ said 'tokens: 1 \+ 8x8 patches, 6 attention layers'
 said 'rollout +explains no class'
 said 'layer blocks.5.attn \(chosen by auto\)'
 said 'layer blocks.5.norm1'
+said 'warning: model "vit": assumed: .*softmax head'
 said 'map \[3,8,8\]'
+expect 0 "$XAUDIT" info "$PROJECT/jobs/demo/vit.safetensors"
+said '  assumed: .*softmax head'
 expect 0 "$XAUDIT" run one.yaml --output one.h5 --quiet
+said 'warning: model "vit": assumed: 3 heads, each 64 wide'
+said 'warning: model "vit": assumed: a softmax head'
+[ "$(grep -c 'model "vit": assumed: a softmax head' err)" = 1 ] || fail "an assumption is told more than once"
 expect 0 ranks 3 "$XAUDIT" run one.yaml --output three.h5 --quiet
 expect 0 "$XAUDIT" verify three.h5
 said "complete and whole"
