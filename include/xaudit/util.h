@@ -172,6 +172,12 @@ bool xa_parse_f64(const char *text, double *out);
 void xa_str_sanitise(const char *text, char *dst, size_t size);
 /* Whether the bytes are valid UTF-8 (NUL counts as a character). */
 bool xa_str_is_utf8(const char *bytes, size_t len);
+/* Columns of a terminal that text takes: none for combining marks, two for East Asian wide
+ * characters and emoji, else one; a byte that is no UTF-8 is one. */
+int64_t xa_str_columns(const char *text);
+/* Copies what fits into that many columns, then spaces up to them. dst is cut like
+ * xa_str_sanitise's: 4 * columns + 1 bytes hold any text without combining marks. */
+void xa_str_pad(const char *text, int64_t columns, char *dst, size_t size);
 /* The nearest of `n` names to `text` by edit distance regardless of case, or NULL if none is near:
  * "did you mean". */
 const char *xa_nearest(const char *text, const char *const *names, size_t n);

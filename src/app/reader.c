@@ -118,6 +118,7 @@ static xa_status load_localisation(xa_read *r, const char *model, xa_read_map *x
         XA_FAIL(err, XA_NOMEM, "out of memory");
     st = xa_archive_list(r->archive, group, &x->metrics, &x->nmetrics, err);
     if (st == XA_NOT_FOUND) {
+        *err = (xa_err)XA_ERR_INIT;
         x->nmetrics = 0;
         st = XA_OK;
         goto done;
@@ -152,6 +153,25 @@ done:
     return st;
 }
 
+/* What the job's `checks` asked for, one a map; NULL where it did not. */
+static xa_status load_checks(xa_read *r, const char *group, xa_read_map *x, xa_err *err)
+{
+    for (int k = 0; k < XA_CHECK_COUNT; k++) {
+        char *name = xa_strfmt("scores/%s", xa_check_name((xa_check_kind)k));
+        if (!name)
+            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        xa_status st =
+            load_in(r, group, name, a_row(XA_TYPE_F64, x->rows), &x->check[k], NULL, err);
+        free(name);
+        if (st == XA_NOT_FOUND) {
+            *err = (xa_err)XA_ERR_INIT;
+            st = XA_OK;
+        }
+        XA_RETURN_TRY(err, st);
+    }
+    return XA_OK;
+}
+
 static xa_status load_map(xa_read *r, const char *model, xa_read_map *x, xa_err *err)
 {
     xa_dataset_info info;
@@ -170,6 +190,7 @@ static xa_status load_map(xa_read *r, const char *model, xa_read_map *x, xa_err 
     x->rows = rows;
     XA_TRY(err, xa_archive_attr_text(r->archive, group, "layer", &x->layer, err));
     XA_TRY(err, xa_archive_attr_text(r->archive, group, "kind", &x->kind, err));
+    XA_TRY(err, load_checks(r, group, x, err));
     XA_TRY(err, load_localisation(r, model, x, err));
 done:
     free(group);
@@ -207,11 +228,14 @@ static xa_status load_model(xa_read *r, xa_read_model *m, xa_err *err)
     if (st == XA_OK) {
         m->class_name_bytes = info.item_bytes;
         m->nnames = info.dim[0];
-    } else if (st != XA_NOT_FOUND) {
+    } else if (st == XA_NOT_FOUND) {
+        *err = (xa_err)XA_ERR_INIT;
+    } else {
         goto done;
     }
     st = xa_archive_list(r->archive, maps, &names, &m->nmaps, err);
     if (st == XA_NOT_FOUND) {
+        *err = (xa_err)XA_ERR_INIT;
         m->nmaps = 0;
         st = XA_OK;
         goto done;
@@ -313,6 +337,8 @@ static void free_model(xa_read *r, xa_read_model *m)
         free(x->peak);
         free(x->layer);
         free(x->kind);
+        for (int k = 0; k < XA_CHECK_COUNT; k++)
+            free(x->check[k]);
         free_list(x->metrics, x->nmetrics);
         for (int64_t k = 0; x->localisation && k < x->nmetrics; k++)
             free(x->localisation[k]);

@@ -4,6 +4,7 @@
 #define XAUDIT_APP_READER_H
 
 #include "xaudit/archive.h"
+#include "xaudit/metric.h"
 
 typedef struct xa_read_map {
     char *name;
@@ -15,8 +16,9 @@ typedef struct xa_read_map {
     char *layer, *kind; /* NULL where absent */
     char **metrics;
     int64_t nmetrics;
-    int64_t pointing;      /* the first of them that is a pointing game, -1: none */
-    double **localisation; /* [nmetrics][pairs] */
+    int64_t pointing;              /* the first of them that is a pointing game, -1: none */
+    double **localisation;         /* [nmetrics][pairs] */
+    double *check[XA_CHECK_COUNT]; /* [rows]; NULL where the job did not ask */
 } xa_read_map;
 
 typedef struct xa_read_model {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "summary.h"
-#include "summary_text.h"
+#include "text_out.h"
 
 static const char *figure_name(const xa_series *x)
 {
@@ -16,12 +16,6 @@ static const char *figure_name(const xa_series *x)
                : x->levels > 1 ? "MaxBoxAccV2"
                                : "MaxBoxAcc";
     return "mean";
-}
-
-const char *xa_summary_shown(const char *text, char *buf, size_t size)
-{
-    xa_str_sanitise(text ? text : "", buf, size);
-    return buf;
 }
 
 /* ---- what became of the manifest ---- */
@@ -47,7 +41,7 @@ void xa_summary_print_flow(const xa_summary *s, FILE *out)
             count[r->models[m].status[i] < 4 ? r->models[m].status[i] : 0]++;
         fprintf(out,
                 "model %s: %lld done, %lld failed, %lld excluded%s",
-                xa_summary_shown(r->models[m].name, name, sizeof name),
+                xa_shown(r->models[m].name, name, sizeof name),
                 (long long)count[XA_SAMPLE_DONE],
                 (long long)count[XA_SAMPLE_FAILED],
                 (long long)count[XA_SAMPLE_EXCLUDED],
@@ -61,7 +55,7 @@ void xa_summary_print_flow(const xa_summary *s, FILE *out)
         fprintf(out,
                 "excluded by the manifest: %lld: %s\n",
                 (long long)s->excluded[k].count,
-                xa_summary_shown(s->excluded[k].reason, name, sizeof name));
+                xa_shown(s->excluded[k].reason, name, sizeof name));
     if (s->grouped && s->ngroups < XA_STATS_FEW_GROUPS)
         fprintf(out,
                 "warning: %lld groups: intervals of fewer than %d are too short\n",
@@ -140,8 +134,7 @@ static void text_beaten(FILE *out,
         const row *b = baseline_row(rows, first, end, own);
         if (!b || f->value > b->figure.micro.value)
             continue;
-        fprintf(
-            out, "%s%s", between, xa_summary_shown(rows[i].series->explainer, name, sizeof name));
+        fprintf(out, "%s%s", between, xa_shown(rows[i].series->explainer, name, sizeof name));
         between = ", ";
     }
     if (*between == ',')
@@ -197,19 +190,19 @@ print_text(const xa_summary *s, const row *rows, size_t n, const xa_stats_plan *
         const bool first = i == 0 || strcmp(x->metric, rows[i - 1].series->metric) != 0 ||
                            strcmp(x->model, rows[i - 1].series->model) != 0;
         if (first) {
-            fprintf(out,
-                    "\n%s  %s  (%s; %s)\n",
-                    xa_summary_shown(x->model, a, sizeof a),
-                    xa_summary_shown(x->metric, b, sizeof b),
-                    figure_name(x),
-                    xa_summary_shown(
-                        x->conventions ? x->conventions : "conventions not stored", c, sizeof c));
+            fprintf(
+                out,
+                "\n%s  %s  (%s; %s)\n",
+                xa_shown(x->model, a, sizeof a),
+                xa_shown(x->metric, b, sizeof b),
+                figure_name(x),
+                xa_shown(x->conventions ? x->conventions : "conventions not stored", c, sizeof c));
             fprintf(out,
                     "  %-*s %-*s %6s %5s  %-25s %s\n",
                     width,
                     "explainer",
                     s->by ? 18 : 0,
-                    s->by ? xa_summary_shown(s->by, a, sizeof a) : "",
+                    s->by ? xa_shown(s->by, a, sizeof a) : "",
                     "n",
                     "undef",
                     x->is == XA_SERIES_SCORES ? "over pairs [95 %]" : "over the data set [95 %]",
@@ -219,7 +212,7 @@ print_text(const xa_summary *s, const row *rows, size_t n, const xa_stats_plan *
         snprintf(name,
                  sizeof name,
                  "%s%s",
-                 xa_summary_shown(x->explainer, a, sizeof a),
+                 xa_shown(x->explainer, a, sizeof a),
                  x->baseline ? " (baseline)" : "");
         fprintf(out,
                 "  %-*.*s %-*.18s %6lld %5lld",
@@ -227,7 +220,7 @@ print_text(const xa_summary *s, const row *rows, size_t n, const xa_stats_plan *
                 width,
                 name,
                 s->by ? 18 : 0,
-                rows[i].part ? xa_summary_shown(rows[i].part, b, sizeof b)
+                rows[i].part ? xa_shown(rows[i].part, b, sizeof b)
                 : s->by      ? "all"
                              : "",
                 (long long)rows[i].figure.micro.n,
@@ -253,25 +246,10 @@ print_text(const xa_summary *s, const row *rows, size_t n, const xa_stats_plan *
             wilson ? "; w: Wilson's, the rate is 0 or 1" : "");
 }
 
-void xa_csv_text(FILE *out, const char *text)
-{
-    const bool quote = strpbrk(text, ",\"\r\n") != NULL;
-    if (quote)
-        fputc('"', out);
-    for (; *text; text++) {
-        if (*text == '"')
-            fputc('"', out);
-        fputc(*text, out);
-    }
-    if (quote)
-        fputc('"', out);
-}
-
-void xa_csv_number(FILE *out, double v)
+static void csv_next(FILE *out, double v)
 {
     fputc(',', out);
-    if (isfinite(v))
-        fprintf(out, "%.9g", v);
+    xa_csv_number(out, v);
 }
 
 static void print_csv(const xa_summary *s, const row *rows, size_t n, FILE *out)
@@ -301,18 +279,18 @@ static void print_csv(const xa_summary *s, const row *rows, size_t n, FILE *out)
                 (long long)f->micro.n,
                 (long long)f->micro.undefined,
                 (long long)f->micro.clusters);
-        xa_csv_number(out, f->micro.value);
-        xa_csv_number(out, f->micro.low);
-        xa_csv_number(out, f->micro.high);
+        csv_next(out, f->micro.value);
+        csv_next(out, f->micro.low);
+        csv_next(out, f->micro.high);
         fprintf(out,
                 ",%s",
                 f->micro.kind == XA_INTERVAL_WILSON      ? "wilson"
                 : f->micro.kind == XA_INTERVAL_BOOTSTRAP ? "bootstrap"
                                                          : "");
         const bool macro = f->macro.n > 0;
-        xa_csv_number(out, macro ? f->macro.value : NAN);
-        xa_csv_number(out, macro ? f->macro.low : NAN);
-        xa_csv_number(out, macro ? f->macro.high : NAN);
+        csv_next(out, macro ? f->macro.value : NAN);
+        csv_next(out, macro ? f->macro.low : NAN);
+        csv_next(out, macro ? f->macro.high : NAN);
         fprintf(out, ",%lld\n", (long long)f->macro.classes);
     }
 }
@@ -401,6 +379,13 @@ static void latex_text(FILE *out, const char *text)
     }
 }
 
+/* A comment ends with its line. */
+static void latex_comment(FILE *out, const char *text)
+{
+    for (; *text; text++)
+        fputc(*text == '\n' || *text == '\r' ? ' ' : *text, out);
+}
+
 /* One table a model and metric: the best value in bold, those whose interval reaches it marked. */
 static void
 print_latex(const xa_summary *s, const row *rows, size_t n, const xa_stats_plan *plan, FILE *out)
@@ -415,13 +400,19 @@ print_latex(const xa_summary *s, const row *rows, size_t n, const xa_stats_plan 
                 (!rows[best].figure.micro.n ||
                  rows[end].figure.micro.value > rows[best].figure.micro.value))
                 best = end;
-        fputs("\\begin{tabular}{llrc}\n\\toprule\nExplainer & ", out);
+        fputs("% ", out);
+        latex_comment(out, x->model);
+        fputs(": ", out);
+        latex_comment(out, x->metric);
+        fputs("\n\\begin{tabular}{lllrc}\n\\toprule\nModel & Explainer & ", out);
         latex_text(out, s->by ? s->by : "");
         fputs(" & $n$ & ", out);
         latex_text(out, x->metric);
         fputs(" [95\\,\\%] \\\\\n\\midrule\n", out);
         for (size_t k = i; k < end; k++) {
             const xa_interval *f = &rows[k].figure.micro;
+            latex_text(out, rows[k].series->model);
+            fputs(" & ", out);
             latex_text(out, rows[k].series->explainer);
             if (rows[k].series->baseline)
                 fputs(" (baseline)", out);
@@ -442,7 +433,7 @@ print_latex(const xa_summary *s, const row *rows, size_t n, const xa_stats_plan 
         }
         fputs("\\bottomrule\n\\end{tabular}\n% ", out);
         fprintf(out, "%s of %s: ", figure_name(x), x->metric);
-        fputs(x->conventions ? x->conventions : "conventions not stored", out);
+        latex_comment(out, x->conventions ? x->conventions : "conventions not stored");
         fprintf(out,
                 ". Intervals: percentile bootstrap, %lld replicates, seed %llu. Bold: best; =: "
                 "interval "

@@ -2,7 +2,13 @@
 #include <string.h>
 
 #include "summary.h"
-#include "summary_text.h"
+#include "text_out.h"
+
+static void csv_next(FILE *out, double v)
+{
+    fputc(',', out);
+    xa_csv_number(out, v);
+}
 
 void xa_summary_print_compared(const xa_compared *c,
                                int n,
@@ -26,11 +32,11 @@ void xa_summary_print_compared(const xa_compared *c,
                 xa_csv_text(out, texts[k]);
             }
             fprintf(out, ",%lld,%lld", (long long)d->n, (long long)d->undefined);
-            xa_csv_number(out, d->value);
-            xa_csv_number(out, d->low);
-            xa_csv_number(out, d->high);
-            xa_csv_number(out, c[i].pair.p);
-            xa_csv_number(out, c[i].adjusted);
+            csv_next(out, d->value);
+            csv_next(out, d->low);
+            csv_next(out, d->high);
+            csv_next(out, c[i].pair.p);
+            csv_next(out, c[i].adjusted);
             fprintf(out,
                     ",%lld,%lld,%lld\n",
                     (long long)c[i].pair.win,
@@ -44,7 +50,7 @@ void xa_summary_print_compared(const xa_compared *c,
         if (i == 0 || strcmp(c[i].a->metric, c[i - 1].a->metric) != 0)
             fprintf(out,
                     "\n%s: a - b over the same pairs\n  %-28s %-28s %6s  %-26s %8s %8s  %s\n",
-                    xa_summary_shown(c[i].a->metric, a, sizeof a),
+                    xa_shown(c[i].a->metric, a, sizeof a),
                     "a",
                     "b",
                     "n",
@@ -56,13 +62,13 @@ void xa_summary_print_compared(const xa_compared *c,
         snprintf(left,
                  sizeof left,
                  "%.30s/%.30s",
-                 xa_summary_shown(c[i].a->model, a, sizeof a),
-                 xa_summary_shown(c[i].a->explainer, b, sizeof b));
+                 xa_shown(c[i].a->model, a, sizeof a),
+                 xa_shown(c[i].a->explainer, b, sizeof b));
         snprintf(right,
                  sizeof right,
                  "%.30s/%.30s",
-                 xa_summary_shown(c[i].b->model, a, sizeof a),
-                 xa_summary_shown(c[i].b->explainer, b, sizeof b));
+                 xa_shown(c[i].b->model, a, sizeof a),
+                 xa_shown(c[i].b->explainer, b, sizeof b));
         fprintf(out, "  %-28.28s %-28.28s %6lld  ", left, right, (long long)d->n);
         if (!d->n) {
             fprintf(out, "no pair is defined on both sides\n");

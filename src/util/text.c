@@ -88,6 +88,64 @@ void xa_str_sanitise(const char *text, char *dst, size_t size)
     dst[used] = '\0';
 }
 
+/* Unicode's East_Asian_Width W and F, and the emoji, in ranges; combining marks and joiners. */
+static int columns_of(uint32_t c)
+{
+    static const struct {
+        uint32_t first, last;
+        int columns;
+    } ranges[] = {
+        {0x0300, 0x036f, 0},   {0x0483, 0x0489, 0},   {0x0591, 0x05bd, 0},   {0x0610, 0x061a, 0},
+        {0x064b, 0x065f, 0},   {0x1100, 0x115f, 2},   {0x1ab0, 0x1aff, 0},   {0x1dc0, 0x1dff, 0},
+        {0x200b, 0x200d, 0},   {0x20d0, 0x20ff, 0},   {0x2e80, 0x303e, 2},   {0x3041, 0x4dbf, 2},
+        {0x4e00, 0xa4cf, 2},   {0xa960, 0xa97c, 2},   {0xac00, 0xd7a3, 2},   {0xf900, 0xfaff, 2},
+        {0xfe00, 0xfe0f, 0},   {0xfe20, 0xfe2f, 0},   {0xfe30, 0xfe6f, 2},   {0xff01, 0xff60, 2},
+        {0xffe0, 0xffe6, 2},   {0x1f300, 0x1f64f, 2}, {0x1f680, 0x1f6ff, 2}, {0x1f900, 0x1f9ff, 2},
+        {0x20000, 0x3fffd, 2}, {0xe0100, 0xe01ef, 0}};
+    for (size_t i = 0; i < sizeof ranges / sizeof *ranges && ranges[i].first <= c; i++)
+        if (c <= ranges[i].last)
+            return ranges[i].columns;
+    return 1;
+}
+
+/* The next character, its bytes and its columns. */
+static size_t next_character(const char *text, int *columns)
+{
+    uint32_t code = 0;
+    const size_t n = decode_utf8((const unsigned char *)text, &code);
+    *columns = n > 0 ? columns_of(code) : 1;
+    return n > 0 ? n : 1;
+}
+
+int64_t xa_str_columns(const char *text)
+{
+    int64_t sum = 0;
+    for (int columns; text && *text; sum += columns)
+        text += next_character(text, &columns);
+    return sum;
+}
+
+void xa_str_pad(const char *text, int64_t columns, char *dst, size_t size)
+{
+    size_t used = 0;
+    int64_t taken = 0;
+    if (size == 0)
+        return;
+    while (text && *text) {
+        int more;
+        const size_t n = next_character(text, &more);
+        if (taken + more > columns || n >= size - used)
+            break;
+        memcpy(dst + used, text, n);
+        used += n;
+        taken += more;
+        text += n;
+    }
+    for (; taken < columns && used + 1 < size; taken++)
+        dst[used++] = ' ';
+    dst[used] = '\0';
+}
+
 enum { NAME_MAX_LEN = 128 };
 
 static unsigned char lower(unsigned char c)

@@ -43,6 +43,38 @@ static void test_sanitise(void **state)
     clean("\x80\xbf", "??");
 }
 
+static void padded(const char *text, int64_t columns, const char *want)
+{
+    char out[64];
+    xa_str_pad(text, columns, out, sizeof out);
+    assert_string_equal(out, want);
+}
+
+static void test_columns(void **state)
+{
+    (void)state;
+    assert_int_equal(xa_str_columns(""), 0);
+    assert_int_equal(xa_str_columns(NULL), 0);
+    assert_int_equal(xa_str_columns("dog"), 3);
+    assert_int_equal(xa_str_columns("K\xc3\xb6ter"), 5);       /* o with dots, one character */
+    assert_int_equal(xa_str_columns("Ko\xcc\x88ter"), 5);      /* o, then the dots */
+    assert_int_equal(xa_str_columns("\xe7\x8a\xac"), 2);       /* East Asian wide */
+    assert_int_equal(xa_str_columns("a\xf0\x9f\x90\x95z"), 4); /* emoji */
+    assert_int_equal(xa_str_columns("\xff\xfe"), 2);           /* no UTF-8 */
+    assert_int_equal(xa_str_columns("\xce\xb1\xce\xb2"), 2);   /* Greek */
+    padded("dog", 5, "dog  ");
+    padded("K\xc3\xb6ter", 6, "K\xc3\xb6ter ");
+    padded("K\xc3\xb6ter", 2, "K\xc3\xb6");
+    padded("a\xe7\x8a\xac", 2, "a "); /* a wide character is kept whole or not at all */
+    padded("", 2, "  ");
+    padded("dog", 0, "");
+    char small[4];
+    xa_str_pad("dogs", 8, small, sizeof small);
+    assert_string_equal(small, "dog");
+    xa_str_pad("\xc3\xb6\xc3\xb6", 8, small, sizeof small);
+    assert_string_equal(small, "\xc3\xb6 ");
+}
+
 static void test_sanitise_cuts_between_characters(void **state)
 {
     (void)state;
@@ -206,6 +238,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sanitise),
+        cmocka_unit_test(test_columns),
         cmocka_unit_test(test_sanitise_cuts_between_characters),
         cmocka_unit_test(test_sanitise_random),
         cmocka_unit_test(test_is_utf8),
