@@ -111,7 +111,7 @@ const char *xa_type_name(xa_type t);
     X(MODEL_PROBS, "/models/<m>/probs", F32, "N,C", NAN, "1", "softmax or sigmoid of the scores") \
     X(MODEL_PREDICTED, "/models/<m>/predicted", I32, "N", -1, "class", \
       "predicted class; -1 not done or failed") \
-    X(MODEL_AFFINE, "/models/<m>/affine", F32, "N,2,3", NAN, "px", \
+    X(MODEL_AFFINE, "/models/<m>/affine", F64, "N,2,3", NAN, "px", \
       "maps model-input coordinates to the stored frame") \
     X(MODEL_STATUS, "/models/<m>/status", U8, "N", 0, "", \
       "0 pending, 1 done, 2 failed, 3 excluded by the manifest") \

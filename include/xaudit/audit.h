@@ -116,7 +116,7 @@ typedef struct xa_map_rows {
 typedef struct xa_model_rows {
     float *logits, *probs;   /* [n,C] */
     int32_t *predicted;      /* [n] */
-    float *affine;           /* [n,2,3] */
+    double *affine;          /* [n,2,3] */
     uint8_t *status, *stage; /* [n] as in the archive: 1 done, 2 failed, 3 excluded */
     char *message;           /* [n,200] NUL-padded */
     xa_map_rows *maps;       /* [nexplainers] */

@@ -183,6 +183,10 @@ XA_MUST_USE xa_status xa_image_resize(
  * (= cv2 INTER_LINEAR on float, torch bilinear align_corners=False):
  * src [h,w] f32 to dst [oh,ow] f32, both row-major, caller's memory. */
 void xa_upsample_linear(const float *src, int64_t h, int64_t w, float *dst, int64_t oh, int64_t ow);
+/* The same by cubic convolution, as cv2.resize with INTER_CUBIC of a map of doubles: weights are
+ * single precision, sums double, in its order. src [h,w] f32 to dst [oh,ow] f64. NOMEM. */
+XA_MUST_USE xa_status xa_upsample_cubic(
+    const float *src, int64_t h, int64_t w, double *dst, int64_t oh, int64_t ow, xa_err *err);
 
 /* ---- fit: from the stored frame to the model's input -------------------------------------------
  */
@@ -209,7 +213,7 @@ XA_MUST_USE xa_status xa_image_fit(const xa_image *im,
                                    const xa_fit *fit,
                                    xa_resample how,
                                    xa_image *out,
-                                   float affine[2][3],
+                                   double affine[2][3],
                                    xa_err *err);
 
 /* A picture to look at: RGB U8, its longer side `most` pixels at the most (Pillow's bilinear).

@@ -178,7 +178,7 @@ XA_MUST_USE xa_status xa_preprocess(const xa_image *im,
                                     const xa_input_spec *spec,
                                     int channels,
                                     float *dst,
-                                    float affine[2][3],
+                                    double affine[2][3],
                                     xa_err *err);
 /* d(network input)/d(pixel in 0..255): the chain factor of `scale` for channel c (documented beside
  * raw saliency: it is NOT included in stored gradients). */

@@ -243,7 +243,7 @@ static xa_status compare_preprocessing(against *a, const xa_loaded *l, xa_err *e
         XA_FAIL(err, XA_NOMEM, "out of memory");
     for (int64_t i = 0; a->paths && i < a->images; i++) {
         xa_image im = {0};
-        float affine[2][3];
+        double affine[2][3];
         memcpy(path, a->paths + (size_t)i * a->path_bytes, a->path_bytes);
         const char *file = image_file(l, path);
         if (!file) {

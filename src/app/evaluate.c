@@ -107,7 +107,6 @@ done:
 static xa_status open_source(xa_evaluation *e, xa_err *err)
 {
     xa_status st = XA_OK;
-    xa_dataset_info info;
     int64_t most = 1;
     XA_TRY(err, xa_read_open(e->opt->archive, &e->r, err));
     for (int64_t q = 1; q < e->r->pairs; q++)
@@ -120,14 +119,10 @@ static xa_status open_source(xa_evaluation *e, xa_err *err)
     for (int64_t k = 0; k < e->r->nmodels; k++) {
         xa_eval_model *m = &e->models[k];
         m->m = &e->r->models[k];
-        char *path = xa_strfmt("/models/%s/affine", m->m->name);
-        st = path ? xa_archive_read_all(e->r->archive, path, &info, (void **)&m->affine, err)
-                  : XA_NOMEM;
-        free(path);
-        XA_TRY(err, st);
-        if (info.type != XA_TYPE_F32 || info.ndim != 3 || info.dim[0] != e->r->samples ||
-            info.dim[1] != 2 || info.dim[2] != 3)
-            XA_FAIL(err, XA_FORMAT, "/models/%s/affine: expected 2 x 3 a sample", m->m->name);
+        m->affine = xa_alloc((size_t)e->r->samples * 6 + 1, sizeof *m->affine);
+        if (!m->affine)
+            XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_TRY(err, xa_read_affine(e->r, m->m, 0, e->r->samples, m->affine, err));
         m->maps = xa_alloc((size_t)m->m->nmaps + 1, sizeof *m->maps);
         if (!m->maps)
             XA_FAIL(err, XA_NOMEM, "out of memory");

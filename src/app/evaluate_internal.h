@@ -26,7 +26,7 @@ typedef struct xa_eval_map {
 
 typedef struct xa_eval_model {
     const xa_read_model *m;
-    float *affine;     /* [samples, 2, 3] */
+    double *affine;    /* [samples, 2, 3] */
     xa_eval_map *maps; /* [m->nmaps] */
     xa_eval_series baseline[XA_BASELINE_COUNT];
 } xa_eval_model;

@@ -38,7 +38,7 @@ static xa_status map_of(xa_evaluation *e,
                           .peak = {(double)x->x->peak[2 * row], (double)x->x->peak[2 * row + 1]},
                           .rank = -1};
     for (int i = 0; i < 6; i++)
-        out->affine[i / 3][i % 3] = (double)m->affine[6 * sample + i];
+        out->affine[i / 3][i % 3] = m->affine[6 * sample + i];
     return XA_OK;
 }
 
@@ -199,7 +199,7 @@ score_mean(xa_evaluation *e, const xa_eval_model *m, xa_eval_map *x, const pair 
     for (int64_t i = 0; i < n; i++)
         map.degenerate = map.degenerate && e->mean[i] == 0.0f;
     for (int i = 0; i < 6; i++)
-        map.affine[i / 3][i % 3] = (double)m->affine[6 * p->sample + i];
+        map.affine[i / 3][i % 3] = m->affine[6 * p->sample + i];
     return score(e, p, &map, &x->beside[XA_EVAL_CLASS_MEAN], err);
 }
 
@@ -231,7 +231,7 @@ static xa_status score_baselines(xa_evaluation *e, xa_eval_model *m, const pair 
                             .input_height = m->maps[0].values.input_height,
                             .input_width = m->maps[0].values.input_width};
         for (int i = 0; i < 6; i++)
-            map.affine[i / 3][i % 3] = (double)m->affine[6 * p->sample + i];
+            map.affine[i / 3][i % 3] = m->affine[6 * p->sample + i];
         xa_baseline_place((xa_baseline_kind)b, &map);
         XA_RETURN_TRY(err, score(e, p, &map, &m->baseline[b], err));
         for (int k = 0; k < e->spec.nmetrics; k++)

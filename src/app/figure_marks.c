@@ -139,10 +139,9 @@ xa_status xa_figure_grid(const xa_figure_rows *f,
     int64_t h = 0, w = 0;
     double size[2] = {0};
     int64_t nsize = 0;
-    float t[6];
-    char *path = xa_strfmt("/models/%s", m->name),
-         *affine = xa_strfmt("/models/%s/affine", m->name);
-    if (!path || !affine)
+    double t[6];
+    char *path = xa_strfmt("/models/%s", m->name);
+    if (!path)
         XA_FAIL(err, XA_NOMEM, "out of memory");
     for (int64_t e = 0; e < m->nmaps;
          e++) { /* the coarsest map: a transformer's has a cell a patch */
@@ -155,9 +154,9 @@ xa_status xa_figure_grid(const xa_figure_rows *f,
         xa_read_values_close(&v);
     }
     XA_TRY(err, xa_archive_attr_f64(f->r->archive, path, "input_size", size, 2, &nsize, err));
-    XA_TRY(err, xa_archive_read(f->r->archive, affine, sample, 1, t, err));
-    const double x0 = (double)t[2], x1 = (double)t[0] * size[1] + (double)t[2];
-    const double y0 = (double)t[5], y1 = (double)t[4] * size[0] + (double)t[5];
+    XA_TRY(err, xa_read_affine(f->r, m, sample, 1, t, err));
+    const double x0 = t[2], x1 = t[0] * size[1] + t[2];
+    const double y0 = t[5], y1 = t[4] * size[0] + t[5];
     for (int64_t i = 0; i <= w; i++) {
         const double x = x0 + (x1 - x0) * (double)i / (double)w;
         XA_TRY(err, add_edge(out, x, y0, x, y1, err));
@@ -168,6 +167,5 @@ xa_status xa_figure_grid(const xa_figure_rows *f,
     }
 done:
     free(path);
-    free(affine);
     return st;
 }

@@ -352,10 +352,7 @@ xa_status xa_figure_map_read(const xa_figure_rows *f,
     xa_status st = XA_OK;
     xa_read_values v = {0};
     const int64_t row = xa_read_first_row(c->map, sample);
-    char *affine = xa_strfmt("/models/%s/affine", c->model->name);
     *out = (xa_figure_map){.target = -1};
-    if (!affine)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
     if (row >= c->map->rows || c->map->sample[row] != sample ||
         c->model->status[sample] != XA_SAMPLE_DONE || (c->map->flags[row] & XA_MAP_NONFINITE))
         goto done;
@@ -367,7 +364,7 @@ xa_status xa_figure_map_read(const xa_figure_rows *f,
         XA_FAIL(err, XA_NOMEM, "out of memory");
     XA_TRY(err, xa_read_values_row(&v, row, out->values, err));
     reduce(out->values, v.channels, out->height * out->width);
-    XA_TRY(err, xa_archive_read(f->r->archive, affine, sample, 1, out->affine, err));
+    XA_TRY(err, xa_read_affine(f->r, c->model, sample, 1, out->affine, err));
     out->input_height = (double)v.input_height;
     out->input_width = (double)v.input_width;
     out->target = c->map->target[row];
@@ -377,7 +374,6 @@ done:
         out->values = NULL;
     }
     xa_read_values_close(&v);
-    free(affine);
     return st;
 }
 

@@ -66,7 +66,7 @@ typedef struct xa_figure_map {
     float *values;
     int64_t height, width;
     double input_height, input_width;
-    float affine[6];
+    double affine[6];
     int32_t target;
 } xa_figure_map;
 XA_MUST_USE xa_status xa_figure_map_read(const xa_figure_rows *f,

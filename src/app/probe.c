@@ -83,7 +83,7 @@ static xa_status try_image(probe *p, const xa_sample *s, float *logits, float *p
         return XA_OK;
     for (int v = 0; v < p->n; v++) {
         xa_input_spec input = p->spec->input;
-        float affine[2][3];
+        double affine[2][3];
         float *x = xa_run_input(&p->run);
         input.scale = p->variants[v].scale;
         XA_TRY(err, xa_preprocess(&im, &input, (int)in.dim[2], x, affine, err));

@@ -72,6 +72,10 @@ XA_MUST_USE xa_status xa_read_values_row(const xa_read_values *v,
                                          int64_t row,
                                          float *out,
                                          xa_err *err);
+/* The affine maps of samples [first, first + n) of a model as doubles, out [n,2,3]; archives before
+ * 0.9 hold them in single precision. */
+XA_MUST_USE xa_status xa_read_affine(
+    const xa_read *r, const xa_read_model *m, int64_t first, int64_t n, double *out, xa_err *err);
 /* The first row of a sample or, if it has none, of a later one; rows ascend by sample. */
 int64_t xa_read_first_row(const xa_read_map *x, int64_t sample);
 /* NUL-terminated copy of row i of a fixed-length string table. */

@@ -50,6 +50,35 @@ done:
     return st;
 }
 
+xa_status xa_read_affine(
+    const xa_read *r, const xa_read_model *m, int64_t first, int64_t n, double *out, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_dataset_info info;
+    float *single = NULL;
+    char *path = xa_strfmt("/models/%s/affine", m->name);
+    if (!path)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    XA_TRY(err, xa_archive_dataset(r->archive, path, &info, err));
+    if ((info.type != XA_TYPE_F64 && info.type != XA_TYPE_F32) || info.ndim != 3 ||
+        info.dim[0] != r->samples || info.dim[1] != 2 || info.dim[2] != 3)
+        XA_FAIL(err, XA_FORMAT, "%s: expected 2 x 3 numbers a sample", path);
+    if (info.type == XA_TYPE_F64) {
+        XA_TRY(err, xa_archive_read(r->archive, path, first, n, out, err));
+        goto done;
+    }
+    single = xa_alloc((size_t)n * 6 + 1, sizeof *single);
+    if (!single)
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory", path);
+    XA_TRY(err, xa_archive_read(r->archive, path, first, n, single, err));
+    for (int64_t i = 0; i < n * 6; i++)
+        out[i] = (double)single[i];
+done:
+    free(single);
+    free(path);
+    return st;
+}
+
 void xa_read_values_close(xa_read_values *v)
 {
     free(v->path);

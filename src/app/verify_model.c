@@ -54,6 +54,16 @@ static bool all_finite(const float *x, int64_t n)
     return true;
 }
 
+static bool affine_finite(const rows *r, int64_t i)
+{
+    const xa_verify_column *c = &r->column[AFFINE];
+    for (int64_t k = 6 * i; k < 6 * i + 6; k++)
+        if (!isfinite(c->info.type == XA_TYPE_F32 ? (double)((const float *)c->data)[k]
+                                                  : ((const double *)c->data)[k]))
+            return false;
+    return true;
+}
+
 static const char *wrong_with_done(rows *r, int64_t i, int64_t sample)
 {
     const int64_t classes = r->head.classes;
@@ -68,7 +78,7 @@ static const char *wrong_with_done(rows *r, int64_t i, int64_t sample)
         return "done, but its predicted class is none of the model's";
     if (r->has_head && predicted != xa_head_predict(&r->head, probs))
         return "its predicted class is not that of its probabilities";
-    if (!all_finite((const float *)r->column[AFFINE].data + 6 * i, 6))
+    if (!affine_finite(r, i))
         return "done, but its affine map is not finite";
     if (((const uint8_t *)r->column[STAGE].data)[i] != XA_STAGE_NONE)
         return "done, but with a stage where it failed";
@@ -113,6 +123,18 @@ static void visit_rows(void *arg, int64_t first, int64_t n)
     }
 }
 
+/* Double; archives of earlier versions have it in single precision. */
+static xa_type affine_type(const xa_verifier *v, const char *group)
+{
+    xa_dataset_info info;
+    xa_err why = XA_ERR_INIT;
+    char *path = xa_strfmt("%s/affine", group);
+    const bool single = path && xa_archive_dataset(v->archive, path, &info, &why) == XA_OK &&
+                        info.type == XA_TYPE_F32;
+    free(path);
+    return single ? XA_TYPE_F32 : XA_TYPE_F64;
+}
+
 static bool find_columns(rows *r, const char *group)
 {
     const int64_t n = r->v->samples, two[2] = {n, -1}, affine[3] = {n, 2, 3};
@@ -123,7 +145,8 @@ static bool find_columns(rows *r, const char *group)
     /* not && between them: every one is told */
     bool ok = xa_verify_column_find(r->v, &c[PROBS], group, "probs", XA_TYPE_F32, 2, scores);
     ok &= xa_verify_column_find(r->v, &c[PREDICTED], group, "predicted", XA_TYPE_I32, 1, &n);
-    ok &= xa_verify_column_find(r->v, &c[AFFINE], group, "affine", XA_TYPE_F32, 3, affine);
+    ok &= xa_verify_column_find(
+        r->v, &c[AFFINE], group, "affine", affine_type(r->v, group), 3, affine);
     ok &= xa_verify_column_find(r->v, &c[STATUS], group, "status", XA_TYPE_U8, 1, &n);
     ok &= xa_verify_column_find(r->v, &c[STAGE], group, "stage", XA_TYPE_U8, 1, &n);
     ok &= xa_verify_column_find(r->v, &c[MESSAGE], group, "message", XA_TYPE_STR, 1, &n);

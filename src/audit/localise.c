@@ -24,7 +24,7 @@ xa_stored_map(const xa_audit *a, const xa_rows *rows, int m, int e, int64_t row,
     const int64_t n = xa_shape_count(shape);
     const unsigned char *values =
         (const unsigned char *)x->values + (size_t)row * xa_map_row_bytes(a, m, e);
-    const float *t = rows->models[m].affine + (int64_t)x->slot[row] * 6;
+    const double *t = rows->models[m].affine + (int64_t)x->slot[row] * 6;
     xa_score_map s = {.values = (const float *)(const void *)values,
                       .channels = shape->dim[0],
                       .height = shape->dim[1],
@@ -37,7 +37,7 @@ xa_stored_map(const xa_audit *a, const xa_rows *rows, int m, int e, int64_t row,
                       .peak = {(double)x->peak[2 * row], (double)x->peak[2 * row + 1]},
                       .rank = -1};
     for (int i = 0; i < 6; i++)
-        s.affine[i / 3][i % 3] = (double)t[i];
+        s.affine[i / 3][i % 3] = t[i];
     if (am->spec->explainers[e].half) {
         for (int64_t i = 0; i < n; i++)
             plain[i] = xa_f32_from_f16(((const uint16_t *)(const void *)values)[i]) * x->scale[row];
@@ -77,7 +77,7 @@ static xa_status score_baselines(xa_audit *a,
                                  xa_err *err)
 {
     const int ne = a->models[m].spec->nexplainers, nk = a->spec->nmetrics;
-    const float *t = rows->models[m].affine + (int64_t)rows->pair_slot[pair] * 6;
+    const double *t = rows->models[m].affine + (int64_t)rows->pair_slot[pair] * 6;
     for (int b = 0; b < XA_BASELINE_COUNT; b++) {
         xa_score_map map = {.values = a->baseline[b],
                             .height = XA_BASELINE_SIDE,
@@ -86,7 +86,7 @@ static xa_status score_baselines(xa_audit *a,
                             .input_width = a->models[m].input.dim[1],
                             .rank = rank};
         for (int i = 0; i < 6; i++)
-            map.affine[i / 3][i % 3] = (double)t[i];
+            map.affine[i / 3][i % 3] = t[i];
         xa_baseline_place((xa_baseline_kind)b, &map);
         XA_RETURN_TRY(err, score_map(a, rows, m, ne + b, pair, region, &map, err));
         for (int k = 0; k < nk; k++)

@@ -98,7 +98,7 @@ static bool create_model_rows(xa_model_rows *m, const xa_audit *a, int index)
     m->logits = xa_alloc(n * c, sizeof(float));
     m->probs = xa_alloc(n * c, sizeof(float));
     m->predicted = xa_alloc(n, sizeof(int32_t));
-    m->affine = xa_alloc(n * 6, sizeof(float));
+    m->affine = xa_alloc(n * 6, sizeof(double));
     m->status = xa_alloc(n, 1);
     m->stage = xa_alloc(n, 1);
     m->message = xa_alloc(n, MESSAGE);

@@ -65,7 +65,7 @@ bool xa_batch_fill(const xa_batch *b, int w)
     bool any = false;
     for (int64_t i = 0; i < b->am->batch; i++) {
         const int64_t slot = b->first + i;
-        float affine[2][3];
+        double affine[2][3];
         xa_err why = XA_ERR_INIT;
         bool filled = false;
         if (i < b->n && xa_batch_lives(b, i)) {
@@ -164,14 +164,14 @@ static void store_map(const xa_batch *b, int e, int64_t row, int32_t target, int
         memcpy(values, b->a->map, bytes);
     x->checksum[row] = xa_checksum(values, bytes);
     if (facts.argmax >= 0) {
-        const float *t = b->out->affine + slot * 6;
+        const double *t = b->out->affine + slot * 6;
         const int64_t column = facts.argmax % shape->dim[2], line = facts.argmax / shape->dim[2];
         const double px =
             ((double)column + 0.5) * (double)b->am->input.dim[1] / (double)shape->dim[2];
         const double py =
             ((double)line + 0.5) * (double)b->am->input.dim[0] / (double)shape->dim[1];
-        x->peak[2 * row] = (float)((double)t[0] * px + (double)t[1] * py + (double)t[2]);
-        x->peak[2 * row + 1] = (float)((double)t[3] * px + (double)t[4] * py + (double)t[5]);
+        x->peak[2 * row] = (float)(t[0] * px + t[1] * py + t[2]);
+        x->peak[2 * row + 1] = (float)(t[3] * px + t[4] * py + t[5]);
     }
 }
 

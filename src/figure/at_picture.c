@@ -20,7 +20,7 @@ void xa_map_at_picture(const float *map,
                        int64_t w,
                        double input_h,
                        double input_w,
-                       const float affine[6],
+                       const double affine[6],
                        double frame_h,
                        double frame_w,
                        float *out,
@@ -34,8 +34,8 @@ void xa_map_at_picture(const float *map,
             const double X = ((double)x + 0.5) * frame_w / (double)ow;
             const double Y = ((double)y + 0.5) * frame_h / (double)oh;
             /* fits scale and shift: the affine map is diagonal */
-            if (!tap((X - (double)affine[2]) / (double)affine[0], input_w, w, u, &px) ||
-                !tap((Y - (double)affine[5]) / (double)affine[4], input_h, h, v, &py)) {
+            if (!tap((X - affine[2]) / affine[0], input_w, w, u, &px) ||
+                !tap((Y - affine[5]) / affine[4], input_h, h, v, &py)) {
                 out[y * ow + x] = NAN;
                 continue;
             }

@@ -255,6 +255,42 @@ done:
     return st;
 }
 
+xa_status xa_upsample_cubic(
+    const float *src, int64_t h, int64_t w, double *dst, int64_t oh, int64_t ow, xa_err *err)
+{
+    xa_status st;
+    struct axis x = {0}, y = {0};
+    double *line = NULL;
+    XA_TRY(err, axis_init(&x, w, ow, 4, false, true, err));
+    XA_TRY(err, axis_init(&y, h, oh, 4, false, false, err));
+    line = xa_alloc((size_t)(h * ow), sizeof *line);
+    if (!line)
+        XA_FAIL(err, XA_NOMEM, "no memory for a map of %lld x %lld", (long long)ow, (long long)h);
+    for (int64_t i = 0; i < h * ow; i++) {
+        const float *in = src + i / ow * w, *c = x.weight + i % ow * 4;
+        const int64_t *from = x.from + i % ow * 4;
+        double sum = (double)in[from[0]] * (double)c[0];
+        for (int k = 1; k < 4; k++)
+            sum += (double)in[from[k]] * (double)c[k];
+        line[i] = sum;
+    }
+    for (int64_t j = 0; j < oh; j++) {
+        const float *c = y.weight + j * 4;
+        const int64_t *from = y.from + j * 4;
+        for (int64_t i = 0; i < ow; i++) {
+            double sum = line[from[0] * ow + i] * (double)c[0];
+            for (int k = 1; k < 4; k++)
+                sum += line[from[k] * ow + i] * (double)c[k];
+            dst[j * ow + i] = sum;
+        }
+    }
+done:
+    free(line);
+    axis_fini(&x);
+    axis_fini(&y);
+    return st;
+}
+
 /* ---- area, shrinking ------------------------------------------------------------------------ */
 
 /* Whole cells of sx x sy: sums in the order of rows, four at a time. */

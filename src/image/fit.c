@@ -87,7 +87,7 @@ xa_status xa_image_fit(const xa_image *im,
                        const xa_fit *fit,
                        xa_resample how,
                        xa_image *out,
-                       float affine[2][3],
+                       double affine[2][3],
                        xa_err *err)
 {
     xa_status st;
@@ -135,8 +135,7 @@ xa_status xa_image_fit(const xa_image *im,
     }
     const double sx = (double)im->width / (double)p.width;
     const double sy = (double)im->height / (double)p.height;
-    const float map[2][3] = {{(float)sx, 0, (float)(-(double)p.left * sx)},
-                             {0, (float)sy, (float)(-(double)p.top * sy)}};
+    const double map[2][3] = {{sx, 0, -(double)p.left * sx}, {0, sy, -(double)p.top * sy}};
     memcpy(affine, map, sizeof map);
     *out = scaled;
     return XA_OK;

@@ -30,7 +30,7 @@ static void sort_by_grey(sweep *z)
     const xa__scene *s = z->s;
     int32_t at[XA_GREY_LEVELS] = {0};
     for (int64_t i = 0; i < s->count; i++) {
-        const double v = s->where[i] == XA__OUT ? 0.0 : xa__stretch(z->spec, s, s->value[i]);
+        const double v = s->where[i] == XA__OUT ? 0.0 : xa__stretch(z->spec, s, i);
         z->w->grey[i] = (uint8_t)(v * 255.0);
         at[z->w->grey[i]]++;
     }
@@ -351,7 +351,7 @@ double xa__box_acc(const xa_metric_spec *spec, const xa__scene *s, xa__work *w, 
 {
     sweep z = {.spec = spec, .s = s, .w = w, .least = 1.0};
     int hit_levels = 0;
-    if (xa__flat(s))
+    if (xa__flat(s) && !spec->wsol)
         return 0.0;
     for (int d = 0; d < spec->nlevels; d++)
         z.least = spec->level[d] < z.least ? spec->level[d] : z.least;
@@ -361,9 +361,14 @@ double xa__box_acc(const xa_metric_spec *spec, const xa__scene *s, xa__work *w, 
         area = a < area ? a : area;
     }
     z.small = z.least * area;
-    sort_by_grey(&z);
     w->sorted = false;
-    if (spec->all_contours) {
+    if (!xa__flat(s))
+        sort_by_grey(&z);
+    if (xa__flat(s)) { /* nothing is above any level: wsolevaluation then takes the first pixel */
+        static const double first[4] = {0.0, 0.0, 0.0, 0.0};
+        for (int g = 0; g < XA_GREY_LEVELS - 1; g++)
+            z.best[g] = xa__best_overlap(spec, s, first);
+    } else if (spec->all_contours) {
         sweep_all(&z, true);
         if (spec->wsol)
             sweep_all(&z, false);

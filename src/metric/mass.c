@@ -27,6 +27,6 @@ double xa__average_focus(const xa_metric_spec *spec, const xa__scene *s)
         return NAN;
     for (int64_t i = 0; i < s->count; i++)
         if (s->where[i] == XA__REGION)
-            sum += xa__stretch(spec, s, s->value[i]);
+            sum += xa__stretch(spec, s, i);
     return sum / (double)s->region;
 }

@@ -11,9 +11,10 @@ enum { XA__BACKGROUND = 0, XA__REGION = 1, XA__OUT = 2 };
 typedef struct xa__scene {
     int64_t width, height, count; /* count = width * height */
     float *value;                 /* after the sign is taken */
+    const double *exact;          /* the same in double, where a protocol has it so; NULL: value */
     uint8_t *where;
     int64_t region, seen;  /* pixels of the region; all pixels but OUT */
-    float low, high;       /* over the seen ones */
+    double low, high;      /* over all pixels that the map reaches, ignored ones too */
     int64_t argmax;        /* first largest seen value in row-major order; -1: none is seen */
     double step_x, step_y; /* stored-frame pixels a scene pixel */
     double left, top;      /* stored frame, of the scene's corner */
@@ -32,6 +33,8 @@ typedef struct xa__largest {
 
 typedef struct xa__work {
     xa__largest largest;
+    double *exact; /* as large as asked for: most scenes need none */
+    size_t exact_room;
     bool sorted; /* keys hold the scene's (ranking.c); who uses them as scratch says so here */
     float *value, *scratch;
     uint8_t *where, *grey;
@@ -63,13 +66,18 @@ void xa__reduce_channels(const xa_score_map *m, float *out);
 /* [h,w] to [oh,ow] by the mean over each cell's area. */
 void xa__area_mean(const float *in, int64_t h, int64_t w, float *out, int64_t oh, int64_t ow);
 
-/* v stretched to [0,1] by the spec's rule; 0 where the scene has one value. */
-static inline double xa__stretch(const xa_metric_spec *spec, const xa__scene *s, float v)
+static inline double xa__value(const xa__scene *s, int64_t i)
 {
-    const double low = spec->minmax ? (double)s->low : 0.0, span = (double)s->high - low;
-    if (!(span > 0.0) || (double)v <= low)
+    return s->exact ? s->exact[i] : (double)s->value[i];
+}
+
+/* Pixel i stretched to [0,1] by the spec's rule; 0 where that leaves nothing to divide by. */
+static inline double xa__stretch(const xa_metric_spec *spec, const xa__scene *s, int64_t i)
+{
+    const double low = spec->minmax ? s->low : 0.0, span = s->high - low, v = xa__value(s, i);
+    if (!(span > 0.0) || v <= low)
         return 0.0;
-    return ((double)v - low) / span;
+    return (v - low) / span;
 }
 
 /* One value of the scene: nothing is larger than anything else. */
@@ -89,7 +97,7 @@ double xa__iou(const xa_metric_spec *spec, const xa__scene *s);
 double xa__cut(const xa_metric_spec *spec, const xa__scene *s);
 static inline bool xa__above(const xa_metric_spec *spec, const xa__scene *s, int64_t i, double cut)
 {
-    const double v = xa__stretch(spec, s, s->value[i]);
+    const double v = xa__stretch(spec, s, i);
     return spec->cut == XA_CUT_OTSU ? (double)(int)(v * 255.0) > cut : v > cut;
 }
 double xa__box_iou(const xa_metric_spec *spec, const xa__scene *s, xa__work *w);

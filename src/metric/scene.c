@@ -11,8 +11,10 @@
 xa_status xa__work_fit(xa__work *w, size_t pixels, size_t boxes, xa_err *err)
 {
     if (pixels > w->room) {
-        xa__work bigger = {.box = w->box, .boxes = w->boxes};
+        xa__work bigger = {
+            .box = w->box, .boxes = w->boxes, .exact = w->exact, .exact_room = w->exact_room};
         w->box = NULL;
+        w->exact = NULL;
         xa__work_fini(w);
         bigger.value = xa_alloc(pixels, sizeof *bigger.value);
         bigger.scratch = xa_alloc(pixels, sizeof *bigger.scratch);
@@ -48,6 +50,7 @@ void xa__work_fini(xa__work *w)
     free(w->order);
     free(w->component);
     free(w->box);
+    free(w->exact);
     *w = (xa__work){0};
 }
 
@@ -181,6 +184,31 @@ done:
     return st;
 }
 
+/* In double, as wsolevaluation does; a map of one value stays one, where rounded weights would make
+ * a pattern of it. */
+static xa_status
+cubic_exact(const xa_score_map *m, const float *map, xa__work *w, xa__scene *s, xa_err *err)
+{
+    bool one = true;
+    XA_RETURN_TRY(err, xa_grow(&w->exact, &w->exact_room, (size_t)s->count, sizeof(double), err));
+    for (int64_t i = 1; i < m->height * m->width; i++)
+        one = one && map[i] == map[0];
+    if (one)
+        for (int64_t i = 0; i < s->count; i++)
+            w->exact[i] = (double)map[0];
+    else
+        XA_RETURN_TRY(
+            err, xa_upsample_cubic(map, m->height, m->width, w->exact, s->height, s->width, err));
+    s->exact = w->exact;
+    return XA_OK;
+}
+
+static void take_sign_exact(xa_metric_sign sign, double *v, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        v[i] = sign == XA_SIGN_ABS ? fabs(v[i]) : sign == XA_SIGN_POSITIVE ? fmax(v[i], 0.0) : v[i];
+}
+
 static void take_sign(xa_metric_sign sign, float *v, int64_t n)
 {
     if (sign == XA_SIGN_POSITIVE)
@@ -199,15 +227,52 @@ static void centres(double from, double to, int64_t n, int64_t *first, int64_t *
     *end = b < 0.0 ? 0 : b > (double)n ? n : (int64_t)b;
 }
 
+/* The whole frame along this axis, as far as single precision tells. */
+static bool is_whole(double step, double first, int64_t n, int64_t frame)
+{
+    return fabs(first) < 1e-6 && fabs(step * (double)n - (double)frame) <= 1e-6 * (double)frame;
+}
+
+/* One axis of the scene over the frame: which frame pixel a scene pixel looks at, and where a
+ * frame coordinate lies in the scene. */
+typedef struct axis {
+    double step, first;
+    int64_t n, frame;
+    bool wsol, whole;
+} axis;
+
+static axis axis_of(const xa_metric_spec *spec, double step, double first, int64_t n, int64_t frame)
+{
+    return (axis){step, first, n, frame, spec->wsol, spec->wsol && is_whole(step, first, n, frame)};
+}
+
+/* At the scene pixel's centre; wsolevaluation's masks are resized by cv2.INTER_NEAREST. */
+static int64_t looks_at(const axis *a, int64_t i)
+{
+    if (a->whole) {
+        const int64_t at = (int64_t)floor((double)i * (1. / ((double)a->n / (double)a->frame)));
+        return at < a->frame ? at : a->frame - 1;
+    }
+    return (int64_t)floor(((double)i + (a->wsol ? 0.0 : 0.5)) * a->step + a->first);
+}
+
+static double lies_at(const axis *a, double v)
+{
+    if (a->whole) /* multiplied first: whole where the reference's is */
+        return v * (double)a->n / (double)a->frame;
+    return (v - a->first) / a->step;
+}
+
 static void mark_masks(const xa_metric_spec *spec, const xa_region *r, xa__scene *s)
 {
-    const double shift = spec->wsol ? 0.0 : 0.5;
+    const axis across = axis_of(spec, s->step_x, s->left, s->width, r->width);
+    const axis down = axis_of(spec, s->step_y, s->top, s->height, r->height);
     for (int64_t y = 0; r->mask && y < s->height; y++) {
-        const int64_t v = (int64_t)floor(((double)y + shift) * s->step_y + s->top);
+        const int64_t v = looks_at(&down, y);
         if (v < 0 || v >= r->height)
             continue;
         for (int64_t x = 0; x < s->width; x++) {
-            const int64_t u = (int64_t)floor(((double)x + shift) * s->step_x + s->left);
+            const int64_t u = looks_at(&across, x);
             uint8_t *where = &s->where[y * s->width + x];
             if (u < 0 || u >= r->width || *where == XA__OUT)
                 continue;
@@ -228,14 +293,15 @@ static double clip(double v, double high)
 /* Boxes go to the scene and mark its pixels, before masks do: what a box covers is not ignored. */
 static void mark_boxes(const xa_metric_spec *spec, const xa_region *r, xa__work *w, xa__scene *s)
 {
+    const axis across = axis_of(spec, s->step_x, s->left, s->width, r->width);
+    const axis down = axis_of(spec, s->step_y, s->top, s->height, r->height);
     s->box = w->box;
     s->nboxes = 0;
     for (int i = 0; i < r->nboxes; i++) {
         double *b = s->box[s->nboxes];
-        b[0] = clip((r->boxes[i][0] - s->left) / s->step_x, (double)s->width);
-        b[1] = clip((r->boxes[i][1] - s->top) / s->step_y, (double)s->height);
-        b[2] = clip((r->boxes[i][2] - s->left) / s->step_x, (double)s->width);
-        b[3] = clip((r->boxes[i][3] - s->top) / s->step_y, (double)s->height);
+        for (int k = 0; k < 4; k++)
+            b[k] = clip(lies_at(k % 2 ? &down : &across, r->boxes[i][k]),
+                        (double)(k % 2 ? s->height : s->width));
         if (b[2] <= b[0] || b[3] <= b[1])
             continue;
         int64_t x0, x1, y0, y1;
@@ -247,17 +313,32 @@ static void mark_boxes(const xa_metric_spec *spec, const xa_region *r, xa__work 
                     s->where[y * s->width + x] = XA__REGION;
         if (spec->wsol)
             for (int k = 0; k < 4; k++)
-                b[k] = trunc(b[k] + 1e-9); /* int(x * 224 / W), in whole numbers there */
+                b[k] = trunc((k % 2 ? down : across).whole ? b[k] : b[k] + 1e-9);
         s->nboxes++;
     }
 }
 
-/* Counts, extremes, and the box around masks where no box is given. */
+/* Extremes of the map, before anything of it is ignored: what is stretched is the map. */
+static void take_range(xa__scene *s)
+{
+    double low = INFINITY, high = -INFINITY;
+    for (int64_t i = 0; i < s->count; i++) {
+        const double v = xa__value(s, i);
+        if (s->where[i] == XA__OUT)
+            continue;
+        low = v < low ? v : low;
+        high = v > high ? v : high;
+    }
+    s->low = low;
+    s->high = high;
+}
+
+/* Counts, the peak, and the box around masks where no box is given. */
 static void take_stock(xa__scene *s, bool wsol)
 {
     int64_t x0 = s->width, y0 = s->height, x1 = -1, y1 = -1;
     int64_t region = 0, seen = 0, argmax = -1;
-    float low = INFINITY, high = -INFINITY; /* not in *s: stores there may alias the values */
+    float high = -INFINITY; /* not in *s: stores there may alias the values */
     for (int64_t y = 0; y < s->height; y++) {
         const float *value = s->value + y * s->width;
         const uint8_t *where = s->where + y * s->width;
@@ -267,7 +348,6 @@ static void take_stock(xa__scene *s, bool wsol)
             if (where[x] == XA__OUT)
                 continue;
             seen++;
-            low = v < low ? v : low;
             if (v > high) {
                 high = v;
                 argmax = y * s->width + x;
@@ -287,8 +367,6 @@ static void take_stock(xa__scene *s, bool wsol)
     }
     s->region = region;
     s->seen = seen;
-    s->low = low;
-    s->high = high;
     s->argmax = argmax;
     if (s->nboxes == 0 && s->region > 0) {
         const double past = wsol ? 0.0 : 1.0;
@@ -331,11 +409,20 @@ xa_status xa__scene_make(const xa_metric_spec *spec,
         memcpy(s->value, map, (size_t)s->count * sizeof *map);
     else if (spec->at == XA_AT_GRID)
         xa__area_mean(map, m->height, m->width, s->value, s->height, s->width);
+    else if (spec->cubic && spec->wsol)
+        XA_RETURN_TRY(err, cubic_exact(m, map, w, s, err));
     else if (spec->cubic)
         XA_RETURN_TRY(err, cubic(map, m->height, m->width, s->value, s->height, s->width, err));
     else
         xa_upsample_linear(map, m->height, m->width, s->value, s->height, s->width);
-    take_sign(spec->sign, s->value, s->count);
+    if (s->exact) {
+        take_sign_exact(spec->sign, w->exact, s->count);
+        for (int64_t i = 0; i < s->count; i++)
+            s->value[i] = (float)s->exact[i];
+    } else {
+        take_sign(spec->sign, s->value, s->count);
+    }
+    take_range(s);
     mark_boxes(spec, r, w, s);
     mark_masks(spec, r, s);
     take_stock(s, spec->wsol);

@@ -79,6 +79,21 @@ static double top_hit(const xa_metric_spec *spec, const xa__scene *s, xa__work *
     return xa__box_iou(spec, s, w) >= spec->level[0] ? 1.0 : 0.0;
 }
 
+static bool finds_boxes(xa_metric_kind k)
+{
+    return k == XA_METRIC_BOX_ACC || k == XA_METRIC_BOX_IOU || k == XA_METRIC_GT_KNOWN ||
+           k == XA_METRIC_TOP1 || k == XA_METRIC_TOP5;
+}
+
+/* Does the scene show what the metric compares with? A box may be too small for a pixel's centre.
+ */
+static bool has_region(const xa_metric_spec *spec, const xa__scene *s)
+{
+    if (spec->kind == XA_METRIC_POINTING_GAME && spec->at == XA_AT_MAP)
+        return true;
+    return finds_boxes(spec->kind) ? s->nboxes > 0 : s->region > 0;
+}
+
 static double score(const xa_metric_spec *spec,
                     const xa_region *r,
                     const xa_score_map *m,
@@ -86,7 +101,7 @@ static double score(const xa_metric_spec *spec,
                     xa__work *w,
                     void *statistic)
 {
-    if (s->region == 0 && !(spec->kind == XA_METRIC_POINTING_GAME && spec->at == XA_AT_MAP))
+    if (!has_region(spec, s))
         return NAN;
     switch (spec->kind) {
     case XA_METRIC_POINTING_GAME:

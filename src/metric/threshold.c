@@ -36,13 +36,13 @@ double xa__cut(const xa_metric_spec *spec, const xa__scene *s)
         double sum = 0.0;
         for (int64_t i = 0; i < s->count; i++)
             if (s->where[i] != XA__OUT)
-                sum += xa__stretch(spec, s, s->value[i]);
+                sum += xa__stretch(spec, s, i);
         return sum / (double)s->seen;
     }
     int64_t count[XA_GREY_LEVELS] = {0};
     for (int64_t i = 0; i < s->count; i++)
         if (s->where[i] != XA__OUT)
-            count[(int)(xa__stretch(spec, s, s->value[i]) * 255.0)]++;
+            count[(int)(xa__stretch(spec, s, i) * 255.0)]++;
     return (double)otsu(count, s->seen);
 }
 
@@ -76,7 +76,7 @@ double xa__pxap(const xa_metric_spec *spec, const xa__scene *s, uint32_t *counts
     for (int64_t i = 0; i < s->count; i++) {
         if (s->where[i] == XA__OUT)
             continue;
-        const int bin = (int)(xa__stretch(spec, s, s->value[i]) * XA_GREY_LEVELS);
+        const int bin = (int)(xa__stretch(spec, s, i) * XA_GREY_LEVELS);
         n[(s->where[i] == XA__REGION ? XA_PXAP_BINS : 0) + bin]++;
     }
     for (int b = XA_PXAP_BINS - 1; b >= 0; b--) {

@@ -116,7 +116,7 @@ xa_status xa_preprocess(const xa_image *im,
                         const xa_input_spec *spec,
                         int channels,
                         float *dst,
-                        float affine[2][3],
+                        double affine[2][3],
                         xa_err *err)
 {
     xa_image deep = {0}, coloured = {0}, fitted = {0};

@@ -70,7 +70,7 @@ def to_stored_frame(values, affine, height, width, outside=np.nan):
     h, w = values.shape[-2:]
     back = np.linalg.inv(affine[:, :2])
     out = np.empty(values.shape[:-2] + (height, width))
-    edge = 1e-3  # pixels; the affine map is stored in single precision
+    edge = 1e-3  # pixels; older archives hold the affine map in single precision
     columns = np.arange(width) + 0.5 - affine[0, 2]
     for first in range(0, height, 256):  # in strips, for large images
         rows = (np.arange(first, min(first + 256, height)) + 0.5 - affine[1, 2])[:, None]

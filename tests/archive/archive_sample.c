@@ -108,9 +108,9 @@ static void write_maps(xa_archive *a, const maps *m, bool half, int channels, in
 
 int main(int argc, char **argv)
 {
-    static const float affine[DONE_ROWS][2][3] = {
-        {{12.0F / 8, 0, 0}, {0, 6.0F / 8, 0}},
-        {{10.0F / 13, 0, 20.0F / 13}, {0, 6.0F / 8, 0}},
+    static const double affine[DONE_ROWS][2][3] = {
+        {{12.0 / 8, 0, 0}, {0, 6.0 / 8, 0}},
+        {{10.0 / 13, 0, 20.0 / 13}, {0, 6.0 / 8, 0}},
         {{1, 0, -2}, {0, 1, 0}},
     };
     static const char *const classes[CLASSES] = {"cat", "\xe7\x8c\xab", "chat \xc3\xa9lu", "d"};

@@ -254,7 +254,8 @@ static float masked_probability(const bench *b, const float *map, int64_t side, 
     xa_plan_info info;
     xa_run run;
     xa_image im = {0};
-    float affine[2][3], low = INFINITY, high = -INFINITY, logits[7], probs[7];
+    double affine[2][3];
+    float low = INFINITY, high = -INFINITY, logits[7], probs[7];
     static float grown[N * N];
     assert_int_equal(xa_model_open(b->model.file, &b->model.open, &own, NULL), XA_OK);
     h = xa_model_head(own);

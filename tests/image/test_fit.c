@@ -31,7 +31,7 @@ static void test_golden(void **state)
                             .short_side = crop ? (int64_t)record_number(&r, "short") : 0,
                             .pad_value = crop ? 0 : record_number(&r, "value")};
         xa_image got, want;
-        float map[2][3];
+        double map[2][3];
         assert_int_equal(
             xa_image_fit(&im, r.width, r.height, &fit, XA_RESAMPLE_PIL_BILINEAR, &got, map, NULL),
             XA_OK);
@@ -52,7 +52,7 @@ static void test_golden(void **state)
 static void check_map(int64_t w, int64_t h, int64_t width, int64_t height, const xa_fit *fit)
 {
     xa_image im, out;
-    float map[2][3];
+    double map[2][3];
     assert_int_equal(xa_image_init(&im, w, h, 2, XA_PIXEL_F32, NULL), XA_OK);
     for (int64_t y = 0; y < h; y++)
         for (int64_t x = 0; x < w; x++) {
@@ -111,7 +111,7 @@ static void test_pad_values(void **state)
 {
     (void)state;
     xa_image im, out;
-    float map[2][3];
+    double map[2][3];
     assert_int_equal(xa_image_init(&im, 4, 2, 1, XA_PIXEL_U8, NULL), XA_OK);
     memset(im.data, 50, 8);
     static const struct {
@@ -134,7 +134,7 @@ static void test_failures(void **state)
 {
     (void)state;
     xa_image im, out;
-    float map[2][3];
+    double map[2][3];
     assert_int_equal(xa_image_init(&im, 4, 2, 1, XA_PIXEL_U8, NULL), XA_OK);
     xa_fit fit = {.kind = XA_FIT_CROP, .short_side = 0};
     assert_int_equal(xa_image_fit(&im, 4, 4, &fit, XA_RESAMPLE_PIL_NEAREST, &out, map, NULL),

@@ -180,7 +180,8 @@ static void test_preprocess(void **state)
         {{.kind = XA_SCALE_CUSTOM, .div = 2, .channels = 3, .mean = {1, 2, 3}, .std = {4, 5, 6}},
          {(5.0 - 1) / 4, (10.0 - 2) / 5, (15.0 - 3) / 6}}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        float x[6], affine[2][3];
+        float x[6];
+        double affine[2][3];
         s.scale = cases[i].scale;
         assert_int_equal(xa_preprocess(&im, &s, 3, x, affine, NULL), XA_OK);
         for (int c = 0; c < 3; c++)
@@ -190,9 +191,10 @@ static void test_preprocess(void **state)
                          c,
                          (double)x[c],
                          cases[i].want[c]);
-        assert_true(affine[0][0] == 1.0f && affine[0][2] == 0.0f && affine[1][1] == 1.0f);
+        assert_true(affine[0][0] == 1.0 && affine[0][2] == 0.0 && affine[1][1] == 1.0);
     }
-    float grey[2], affine[2][3];
+    float grey[2];
+    double affine[2][3];
     xa_err err = XA_ERR_INIT;
     s.scale = (xa_scale){.kind = XA_SCALE_CAFFE};
     assert_int_equal(xa_preprocess(&im, &s, 1, grey, affine, &err), XA_INVALID);
@@ -232,7 +234,8 @@ static void test_demo_beside_keras(void **state)
     while (fgets(line, sizeof line, f)) {
         char id[64], file[512];
         double want[7];
-        float logits[7], probs[7], affine[2][3];
+        float logits[7], probs[7];
+        double affine[2][3];
         xa_image im = {0};
         assert_int_equal(sscanf(line,
                                 "%63[^,],%lf,%lf,%lf,%lf,%lf,%lf,%lf",
