@@ -75,6 +75,10 @@ xa_model_options xa_model_defaults(void);
 
 /* Whether a loader knows the file by its first bytes: it may still be no model. */
 bool xa_model_recognises(const char *path);
+/* For what no loader recognises: an error that says what the file or folder is and how its model
+ * can be brought here, where it is known (ONNX, PyTorch, SavedModel, TensorFlow Lite, a folder,
+ * ...); OK if it is none of these. */
+XA_MUST_USE xa_status xa_model_foreign(const char *path, xa_err *err);
 /* Errors name file, layer, what was expected and what was found. */
 XA_MUST_USE xa_status xa_model_open(const char *file,
                                     const xa_model_options *opt,

@@ -284,7 +284,9 @@ int xa_cmd_info(int argc, char **argv)
             st = model_info(path, &err);
         }
     } else {
-        st = xa_model_recognises(path) ? model_info(path, &err) : image_info(path, &err);
+        st = xa_model_recognises(path) ? model_info(path, &err) : xa_model_foreign(path, &err);
+        if (st == XA_OK && !xa_model_recognises(path))
+            st = image_info(path, &err);
     }
     if (st == XA_OK)
         return fflush(stdout) ? XA_EXIT_FAILED : XA_EXIT_DONE;

@@ -201,11 +201,15 @@ xa_status xa_kscope_parse(const json_t *model, xa_kscope **out, xa_err *err)
         type = "Model";
     type = xa_kclass_bare(type);
     if (!is_functional(config) && !is_sequential(type, config))
-        XA_RETURN_FAIL(err,
-                       XA_FORMAT,
-                       "the architecture is neither a Sequential nor a Functional model (class "
-                       "\"%s\"): a subclassed model cannot be rebuilt without its code",
-                       type);
+        XA_RETURN_FAIL(
+            err,
+            XA_FORMAT,
+            "the architecture is neither a Sequential nor a Functional model: class \"%s\" is "
+            "a subclassed model, whose layers hang together in its code, which the file does "
+            "not hold. Build it from its input and save it again, in Python: x = "
+            "keras.Input((HEIGHT, WIDTH, 3)); keras.Model(x, "
+            "model.call(x)).save(\"model.keras\")",
+            type);
     return parse_scope(&p, type, config, "", 0, out, err);
 }
 

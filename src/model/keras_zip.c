@@ -205,3 +205,20 @@ done:
         zip_discard(z);
     return st;
 }
+
+bool xa_kzip_holds(const char *path, const char *part)
+{
+    const zip_int64_t most = 65536; /* an archive's first names tell what it is */
+    zip_t *z = NULL;
+    int64_t size;
+    bool found = false;
+    if (open_zip(path, &z, &size, NULL) != XA_OK)
+        return false;
+    const zip_int64_t n = zip_get_num_entries(z, 0);
+    for (zip_int64_t i = 0; i < n && i < most && !found; i++) {
+        const char *name = zip_get_name(z, (zip_uint64_t)i, 0);
+        found = name && strstr(name, part);
+    }
+    zip_discard(z);
+    return found;
+}

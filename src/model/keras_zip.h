@@ -14,4 +14,7 @@ XA_MUST_USE xa_status xa_kzip_text(
 XA_MUST_USE xa_status
 xa_kzip_bytes(const char *path, const char *member, void **bytes, size_t *size, xa_err *err);
 
+/* Whether the name of a member contains `part`; false for what is no readable archive. */
+bool xa_kzip_holds(const char *path, const char *part);
+
 #endif

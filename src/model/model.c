@@ -196,7 +196,7 @@ xa_status xa_model_open(const char *file, const xa_model_options *opt, xa_model 
         XA_FAIL(err, XA_NOMEM, "%s: out of memory", file);
     m->format = format_of(file);
     if (!m->format) {
-        XA_TRY(err, xa_model_sniff(file, err));
+        XA_TRY(err, xa_model_sniff(file, err)); /* fails, and says why */
         XA_FAIL(err, XA_UNSUPPORTED, "%s: not a model", file);
     }
     XA_TRY(err, m->format->open(m, opt, err));
