@@ -1,18 +1,40 @@
 #!/usr/bin/env bash
-# All tests on a fresh Debian or Ubuntu: packages, release build and its tests, the same with ASan and UBSan,
-# the command line, a little fuzzing, formatting.
-#   tests/run.sh [--full]
+# All tests on a fresh Debian or Ubuntu: packages, formatting, release build and its tests, the same with ASan and UBSan,
+# a little fuzzing. Formatting and unit tests come first: what fails most often is then seen soonest.
+#   tests/run.sh           what every landing passes
+#   tests/run.sh quick     formatting, release build and unit tests: what one runs before a commit
+#   tests/run.sh --full    also Valgrind, NEON under qemu, clang-tidy, and the long loops of kills and of fuzzing
+# Tests of the command line mostly wait for other processes: more of them run at once than there are cores, and the next
+# build goes on meanwhile at low priority.
 set -uo pipefail
 XA_ROOT=$(cd "$(dirname "$0")/.." && pwd)
 cd "$XA_ROOT"
 . jobs/setup.sh
 
-full=""
-[ "${1:-}" = "--full" ] && full=1
+full="" quick=""
+case "${1:-}" in
+"") ;;
+quick) quick=1 ;;
+--full) full=1 ;;
+*)
+  echo "usage: tests/run.sh [quick | --full]" >&2
+  exit 2
+  ;;
+esac
 export XA_FULL="$full"
 failed=0
 passed=0
 skipped=0
+timetable=""
+step_name="" step_began=$SECONDS
+
+# Begins a step; what each took is printed at the end.
+step() {
+  [ -n "$step_name" ] && timetable+=$(printf '%5d s  %s' $((SECONDS - step_began)) "$step_name")$'\n'
+  step_name=$1
+  step_began=$SECONDS
+  [ -z "$1" ] || xa_say "$1"
+}
 
 # Counts what ctest says at its end: "97% tests passed, 1 tests failed out of 34".
 count() {
@@ -25,89 +47,56 @@ count() {
     echo "no test ran: $log" >&2
     failed=$((failed + 1))
   fi
-  local s
-  s=$(grep -hc 'XA_SKIPPED' "$(dirname "$log")/Testing/Temporary/LastTest.log" || true)
-  skipped=$((skipped + ${s:-0}))
 }
 
-step() {
-  xa_say "$1"
-}
-
-# One build with its tests.
-suite() {
-  local name=$1 folder=$2
+# tests FOLDER NAME CTEST-OPTION..: a part of a build's tests
+tests() {
+  local folder=$1 log=$1/tests-$2.log
   shift 2
-  step "$name: building into $folder/"
-  if ! xa_build "$folder" -DXA_WERROR=ON "$@"; then
-    failed=$((failed + 1))
-    return
+  ctest --test-dir "$folder" --output-on-failure "$@" >"$log" 2>&1
+  grep -vE '^ *[0-9]+/[0-9]+ Test .*Passed|^ *Start ' "$log" | tail -n 60
+  count "$log"
+  local said
+  said=$(grep -h 'XA_SKIPPED' "$folder"/Testing/Temporary/LastTest.log 2>/dev/null | sort -u)
+  if [ -n "$said" ]; then
+    echo "$said"
+    skipped=$((skipped + $(echo "$said" | wc -l)))
   fi
-  step "$name: tests"
-  ctest --test-dir "$folder" --output-on-failure -j 2 >"$folder/tests.log" 2>&1
-  grep -vE '^ *[0-9]+/[0-9]+ Test .*Passed|^ *Start ' "$folder/tests.log" | tail -n 60
-  grep -h 'XA_SKIPPED' "$folder"/Testing/Temporary/LastTest.log 2>/dev/null | sort -u
-  count "$folder/tests.log"
 }
 
+# build FOLDER CMAKE-OPTION..: in the foreground; a failure is counted and says what the compiler said
+build() {
+  local folder=$1
+  shift
+  xa_build "$folder" -DXA_WERROR=ON "$@" && return 0
+  failed=$((failed + 1))
+  return 1
+}
+
+# A build in the background; await_build waits for it and shows what it printed.
+background_build() {
+  (nice -n 10 bash -c '. jobs/setup.sh; xa_build "$@"' xa_build "$@" -DXA_WERROR=ON >"$1.background.log" 2>&1) &
+  background=$!
+}
+await_build() {
+  local code=0
+  wait "$background" || code=1
+  cat "$1.background.log"
+  rm -f "$1.background.log"
+  failed=$((failed + code))
+  return $code
+}
+
+verdict() {
+  step ""
+  printf '\n%s\n%s passed, %s failed, %s skipped\n' "$timetable" "$passed" "$failed" "$skipped"
+  [ "$failed" = 0 ]
+  exit
+}
+
+step "packages"
 # shellcheck disable=SC2086
 xa_packages $XA_PACKAGES $XA_TEST_PACKAGES || exit 1
-
-suite "release" build-test -DCMAKE_BUILD_TYPE=Release
-suite "sanitized" build-asan -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS=-O1 -DXA_SANITIZE=address,undefined
-
-# A few seconds for each fuzz target; longer runs are described in tests/fuzz/README.md.
-step "fuzzing"
-clang_packages="clang"
-apt-cache show libclang-rt-14-dev >/dev/null 2>&1 && clang_packages="clang libclang-rt-14-dev"
-# shellcheck disable=SC2086
-xa_packages $clang_packages || true
-if echo 'int LLVMFuzzerTestOneInput(const char *d, unsigned long n) { return d && n == 9; }' |
-  clang -x c -fsanitize=fuzzer,address -o /dev/null - 2>/dev/null; then
-  if xa_build build-fuzz -DXA_WERROR=ON -DXA_FUZZ=ON -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug \
-    -DCMAKE_C_FLAGS=-O1 && tests/fuzz/run.sh build-fuzz "$([ -n "$full" ] && echo 60 || echo 3)"; then
-    passed=$((passed + 1))
-  else
-    failed=$((failed + 1))
-  fi
-else
-  echo "XA_SKIPPED fuzzing: no clang with libFuzzer here (Debian: clang libclang-rt-14-dev)" >&2
-  skipped=$((skipped + 1))
-fi
-
-if [ -n "$full" ]; then
-  step "Valgrind"
-  xa_packages valgrind || true
-  XA_MPIRUN="mpirun --oversubscribe --bind-to none" bash tests/app/valgrind.sh "$XA_ROOT/build-test/xaudit" "$XA_ROOT"
-  case $? in
-  0) passed=$((passed + 1)) ;;
-  77) skipped=$((skipped + 1)) ;;
-  *) failed=$((failed + 1)) ;;
-  esac
-
-  step "NEON under qemu"
-  xa_packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user || true
-  tests/nn/aarch64.sh
-  case $? in
-  0) passed=$((passed + 1)) ;;
-  77) skipped=$((skipped + 1)) ;;
-  *) failed=$((failed + 1)) ;;
-  esac
-
-  step "clang-tidy 14 (settings in .clang-tidy)"
-  xa_packages clang-tidy || true
-  if command -v run-clang-tidy-14 >/dev/null 2>&1; then
-    run-clang-tidy-14 -p build-test -j 2 -quiet '/src/.*\.c$' >build-test/tidy.log 2>/dev/null
-    if grep -E 'warning:|error:' build-test/tidy.log; then
-      failed=$((failed + 1))
-    else
-      passed=$((passed + 1))
-    fi
-  else
-    echo "XA_SKIPPED clang-tidy: no run-clang-tidy-14 here" >&2
-    skipped=$((skipped + 1))
-  fi
-fi
 
 step "formatting (clang-format 14)"
 if command -v clang-format-14 >/dev/null 2>&1; then
@@ -123,6 +112,78 @@ else
   skipped=$((skipped + 1))
 fi
 
-echo
-echo "$passed passed, $failed failed, $skipped skipped"
-[ "$failed" = 0 ]
+step "release: build"
+if build build-test -DCMAKE_BUILD_TYPE=Release; then
+  release=1
+  step "release: unit tests"
+  tests build-test unit -L unit -j 2
+fi
+[ -n "$quick" ] && verdict
+
+step "release: tests of ranks, of the command line and of several nodes, while the sanitized build is made"
+background_build build-asan -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS=-O1 -DXA_SANITIZE=address,undefined
+[ -n "${release:-}" ] && tests build-test others -LE unit -j 3
+
+step "sanitized: rest of the build"
+if await_build build-asan; then
+  step "sanitized: tests, while the fuzz targets are built"
+  sanitized=1
+fi
+
+# A few seconds for each fuzz target; longer runs are described in tests/fuzz/README.md.
+clang_packages="clang"
+apt-cache show libclang-rt-14-dev >/dev/null 2>&1 && clang_packages="clang libclang-rt-14-dev"
+# shellcheck disable=SC2086
+xa_packages $clang_packages || true
+if echo 'int LLVMFuzzerTestOneInput(const char *d, unsigned long n) { return d && n == 9; }' |
+  clang -x c -fsanitize=fuzzer,address -o /dev/null - 2>/dev/null; then
+  fuzz=1
+  background_build build-fuzz -DXA_FUZZ=ON -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS=-O1
+else
+  echo "XA_SKIPPED fuzzing: no clang with libFuzzer here (Debian: clang libclang-rt-14-dev)" >&2
+  skipped=$((skipped + 1))
+fi
+[ -n "${sanitized:-}" ] && tests build-asan all -j 3
+
+if [ -n "${fuzz:-}" ]; then
+  step "fuzzing"
+  if await_build build-fuzz; then
+    if tests/fuzz/run.sh build-fuzz "$([ -n "$full" ] && echo 60 || echo 3)"; then
+      passed=$((passed + 1))
+    else
+      failed=$((failed + 1))
+    fi
+  fi
+fi
+
+# optional NAME COMMAND..: one test whose exit code 77 is a skip
+optional() {
+  step "$1"
+  shift
+  "$@"
+  case $? in
+  0) passed=$((passed + 1)) ;;
+  77) skipped=$((skipped + 1)) ;;
+  *) failed=$((failed + 1)) ;;
+  esac
+}
+
+tidy() {
+  if ! command -v run-clang-tidy-14 >/dev/null 2>&1; then
+    echo "XA_SKIPPED clang-tidy: no run-clang-tidy-14 here" >&2
+    return 77
+  fi
+  run-clang-tidy-14 -p build-test -j 2 -quiet '/src/.*\.c$' >build-test/tidy.log 2>/dev/null
+  ! grep -E 'warning:|error:' build-test/tidy.log
+}
+
+if [ -n "$full" ]; then
+  xa_packages valgrind || true
+  export XA_MPIRUN="mpirun --oversubscribe --bind-to none"
+  optional "Valgrind" bash tests/app/valgrind.sh "$XA_ROOT/build-test/xaudit" "$XA_ROOT"
+  xa_packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user || true
+  optional "NEON under qemu" tests/nn/aarch64.sh
+  xa_packages clang-tidy || true
+  optional "clang-tidy 14 (settings in .clang-tidy)" tidy
+fi
+verdict

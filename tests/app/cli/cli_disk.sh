@@ -13,7 +13,7 @@ none_left() { # FOLDER: no temporary or half file
 }
 
 demo_manifest 12 >manifest.csv
-demo_job >job.yaml
+demo_job 64 >job.yaml
 expect 0 "$XAUDIT" run job.yaml --output good.h5 --quiet
 need=$(($(stat -c %s good.h5) / 1024))
 

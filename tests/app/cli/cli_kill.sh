@@ -8,7 +8,7 @@ echo "seed ${XA_SEED:-$$}"
 log=${XA_FAULT_LOG:-/dev/null}
 
 demo_manifest 24 >manifest.csv
-demo_job >job.yaml
+demo_job 64 >job.yaml
 expect 0 "$XAUDIT" run job.yaml --output whole.h5 --quiet
 digest whole.h5 >whole.txt
 

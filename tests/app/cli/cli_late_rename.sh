@@ -8,7 +8,7 @@ if ! unshare -m true 2>/dev/null; then
   exit 0
 fi
 demo_manifest 8 >manifest.csv
-demo_job >job.yaml
+demo_job 64 >job.yaml
 expect 0 "$XAUDIT" run job.yaml --output whole.h5 --quiet
 mkdir real folder empty
 mount --bind real folder || fail "cannot bind a folder"

@@ -9,7 +9,7 @@
   demo_manifest 14 | tail -n 8 | sed 's/$/,dusk/'
 } >manifest.csv
 {
-  demo_job | sed '/^metrics:/d; s/target: label }/target: label }\n      - { kind: gradcam, layer: auto, target: annotated, name: annotated, store: f16 }/'
+  demo_job 64 | sed '/^metrics:/d; s/target: label }/target: label }\n      - { kind: gradcam, layer: auto, target: annotated, name: annotated, store: f16 }/'
   echo 'metrics: [pointing_game, { kind: box_acc, profile: wsol }, { kind: pxap, profile: wsol }]'
 } | sed 's/    input:/    batch: 2\n    input:/' >job.yaml
 expect 3 "$XAUDIT" run job.yaml --output whole.h5 --quiet

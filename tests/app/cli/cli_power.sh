@@ -22,7 +22,7 @@ mount -o loop disk.img disk 2>why || skip "cannot mount a loop device: $(cat why
 trap 'cd /; umount -l "$WORK/disk" 2>/dev/null; rm -rf "$WORK"' EXIT
 
 demo_manifest 24 >manifest.csv
-demo_job >job.yaml
+demo_job 64 >job.yaml
 expect 0 "$XAUDIT" run job.yaml --output whole.h5 --quiet
 digest whole.h5 >whole.txt
 

@@ -57,12 +57,14 @@ digest() {
   "$XAUDIT" info --digest "$1"
 }
 
-# A job on the first N demo images: job FILE N [extra yaml lines on stdin]
+# The first N samples of the demo.
 demo_manifest() {
   head -n $((1 + 2 * $1)) "$PROJECT/jobs/demo/manifest.csv" | sed "s#images/#$PROJECT/jobs/demo/images/#; s#masks/#$PROJECT/jobs/demo/masks/#"
 }
 
+# demo_job [SIDE]: the demo's Xception at so many pixels a side; 64 where the numbers do not matter, a quarter of the work
 demo_job() {
+  local side=${1:-128}
   cat <<YAML
 manifest: manifest.csv
 classes: $PROJECT/jobs/demo/classes.txt
@@ -70,7 +72,7 @@ output: out.h5
 models:
   - name: xception
     file: $PROJECT/jobs/demo/xception.h5
-    input: { size: [128, 128], resize: pil-bilinear, scale: tf }
+    input: { size: [$side, $side], resize: pil-bilinear, scale: tf }
     explainers:
       - { kind: saliency, score: logit, target: predicted }
       - { kind: gradcam, layer: auto, score: prob, target: label }
