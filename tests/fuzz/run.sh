@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs every fuzz target for a while, from the corpora kept here and the golden files.
 #   tests/fuzz/run.sh BUILD SECONDS [TARGET..]
-# As many at once as there are cores. What is new is kept in BUILD/corpus/TARGET, findings in BUILD/findings. Deterministic but for the time.
+# As many at once as there are cores. What is new is kept in BUILD/corpus/TARGET, findings in BUILD/findings. Deterministic
+# but for the time.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 build=$1 seconds=$2
