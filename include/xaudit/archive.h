@@ -84,6 +84,8 @@ const char *xa_type_name(xa_type t);
     X(SAMPLE_EXCLUDE, "/samples/exclude", STR, "N", RAW, "", "reason of exclusion, else empty") \
     X(SAMPLE_WIDTH, "/samples/width", I32, "N", 0, "px", "image width, EXIF orientation applied") \
     X(SAMPLE_HEIGHT, "/samples/height", I32, "N", 0, "px", "image height likewise") \
+    X(SAMPLE_DECLARED, "/samples/declared_size", I32, "N,2", RAW, "px", \
+      "width and height of the frame that boxes refer to, by the manifest; 0: not said") \
     X(SAMPLE_PIXEL_HASH, "/samples/pixel_hash", U64, "N", 0, "", "XXH3-64 of the decoded pixels") \
     X(SAMPLE_THUMBNAIL, "/samples/thumbnail", U8, "N,s,s,3", 0, "", \
       "picture of the image, RGB, in the top left corner (job: store)") \
@@ -104,6 +106,9 @@ const char *xa_type_name(xa_type t);
     X(ANN_IGNORE, "/samples/annotations/ignore_mask", STR, "A", RAW, "", "ignore mask file") \
     X(ANN_IGNORE_VALUE, "/samples/annotations/ignore_value", I32, "A", RAW, "", \
       "which pixels of ignore_mask, as mask_value") \
+    X(ANN_PROBLEM, "/samples/annotations/problem", U8, "A", 0, "", \
+      "what speaks against it: 0 nothing known, else an index of the attribute `problems`; masks " \
+      "are read where metrics are asked for") \
     X(EVAL_SAMPLE, "/eval/sample", I64, "Q", RAW, "row", "row in /samples") \
     X(EVAL_CLASS, "/eval/class", I32, "Q", RAW, "class", "annotated class") \
     X(MODEL_CLASS_NAMES, "/models/<m>/class_names", STR, "C", RAW, "", "names of the classes") \

@@ -35,7 +35,8 @@ typedef struct xa_audit_spec {
     /* Checks that cost passes: a forward pass an explainer, a backward pass a group of explainers.
      */
     bool masked, random_logit;
-    int64_t thumbnails; /* side of the square that holds a small picture of each image; 0: none */
+    int64_t thumbnails;  /* side of the square that holds a small picture of each image; 0: none */
+    bool rescale_frames; /* boxes of a scaled frame are brought to the image, else left out */
     xa_decode_options decode;
     xa_isa isa; /* AUTO: this processor's; ranks agree on the common one */
 } xa_audit_spec;
@@ -139,6 +140,8 @@ typedef struct xa_rows {
     float *seconds;
     int64_t npairs, pair_cap; /* (sample, annotated class) pairs */
     int32_t *pair_slot, *pair_class;
+    int64_t nannotations, annotation_cap;
+    uint8_t *problem; /* [nannotations] of the samples in order: xa_annotation_problem */
     xa_model_rows *models;
     int nmodels;
     const xa_audit *audit;
@@ -146,6 +149,16 @@ typedef struct xa_rows {
 
 XA_MUST_USE xa_status xa_rows_create(const xa_audit *a, xa_rows **out, xa_err *err);
 void xa_rows_free(xa_rows *r);
+
+/* What speaks against the annotations of a sample, without scoring: problem [s->nannotations].
+ * Masks are read only where `masks` is set. *why is the message of the first mask that cannot be
+ * used, "" if none. NOMEM alone is an error. */
+XA_MUST_USE xa_status xa_audit_examine(const xa_sample *s,
+                                       const xa_frame *frame,
+                                       bool masks,
+                                       uint8_t *problem,
+                                       char why[XA_ERR_MESSAGE],
+                                       xa_err *err);
 
 /* Computes samples[0..n) of one unit, n <= xa_audit_unit_samples. Fails only when the machine does
  * (memory); whatever is wrong with a sample is in its rows. */

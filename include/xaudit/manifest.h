@@ -73,6 +73,55 @@ static inline bool xa_mask_takes(int32_t value, uint32_t pixel)
     return pixel > (uint32_t)(value - XA_MASK_VALUES);
 }
 
+/* What speaks against an annotation. It is stored with the sample's rows, counted by `check`,
+ * `run`, `summary` and `report`, and says why scores are undefined. X(ENUM, name, used, what it
+ * means): used tells whether the annotation counts all the same, as changed or as it is. The order
+ * is that of the archive's numbers: new ones go to the end. */
+/* clang-format off */
+#define XA_ANNOTATION_PROBLEM_LIST(X) \
+    X(NONE, "none", true, "nothing is known against it") \
+    X(BOX_CLIPPED, "box clipped", true, \
+      "the box reaches beyond the image and was clipped to it") \
+    X(BOX_OUTSIDE, "box outside the image", false, "the whole box lies outside the image") \
+    X(BOX_NORMALISED, "box looks normalised", false, \
+      "no coordinate is above 1, so that they seem to be fractions of the image; boxes are in " \
+      "pixels (xaudit manifest csv --box-convention normalised converts them)") \
+    X(FRAME_TURNED, "frame turned by EXIF", false, \
+      "the declared size is that of the picture before its EXIF orientation was applied") \
+    X(FRAME_SWAPPED, "frame with its sides swapped", false, \
+      "the declared width is the image's height, and the height its width") \
+    X(FRAME_SCALED, "frame scaled", false, \
+      "the image is a larger or smaller copy of what was annotated (frame: rescale brings its " \
+      "boxes to it)") \
+    X(FRAME_OTHER, "frame of another size", false, \
+      "the declared size is not the image's, nor a multiple of it") \
+    X(BOX_RESCALED, "box rescaled", true, \
+      "the image is a larger or smaller copy of what was annotated, and the box was brought to it") \
+    X(MASK_MISSING, "mask missing", false, "there is no file of that name") \
+    X(MASK_UNREADABLE, "mask unreadable", false, "the file cannot be read as a mask") \
+    X(MASK_SIZE, "mask of another size", false, "a mask has the size of its image") \
+    X(MASK_JPEG, "mask is a JPEG", false, "JPEG does not keep the numbers of a mask") \
+    X(MASK_COLOURED, "mask in colours", false, \
+      "expected grey values or palette indices") \
+    X(MASK_VALUES, "mask with several values", true, \
+      "the mask has more than two values and all but 0 count (FILE#VALUE takes one, FILE#>VALUE " \
+      "all above one)") \
+    X(MASK_ALPHA, "mask with alpha", true, \
+      "the alpha channel is not the same everywhere and was left out of account") \
+    X(MASK_EMPTY, "mask without an object", false, "no pixel of the mask is one that is meant")
+/* clang-format on */
+typedef enum xa_annotation_problem {
+#define X(name, text, used, meaning) XA_ANNOTATION_##name,
+    XA_ANNOTATION_PROBLEM_LIST(X)
+#undef X
+        XA_ANNOTATION_PROBLEMS
+} xa_annotation_problem;
+/* "box clipped", ...; "unknown" for a number that none has. */
+const char *xa_annotation_problem_name(int problem);
+const char *xa_annotation_problem_meaning(int problem);
+/* Does an annotation with this problem count all the same? */
+bool xa_annotation_used(int problem);
+
 typedef struct xa_sample {
     char *path; /* as written */
     char *file; /* resolved: beside the manifest unless absolute */
@@ -83,8 +132,23 @@ typedef struct xa_sample {
     char **extra;                  /* one per manifest->extra column, "" when blank */
     xa_annotation *annotations;
     int32_t nannotations;
-    int64_t line; /* first line in the file, 1-based */
+    int32_t width, height; /* of the frame that boxes refer to, as declared; 0: not said */
+    int64_t line;          /* first line in the file, 1-based */
 } xa_sample;
+
+/* The frame that annotations are brought to: the image as it was decoded. */
+typedef struct xa_frame {
+    int64_t width, height; /* pixels, orientation applied */
+    int orientation;       /* EXIF's, as applied: 1..8; 0 or 1: none */
+    bool rescale;          /* boxes of a scaled frame are brought to the image */
+} xa_frame;
+/* Compares the size that a sample declares with its image: NONE (also where it declares none), one
+ * of FRAME_*, or BOX_RESCALED where the frame is scaled and rescaling is asked for. */
+xa_annotation_problem xa_sample_frame(const xa_sample *s, const xa_frame *f);
+/* A box in pixels of the image, clipped to it: x0,y0,x1,y1, with x0 < x1 and y0 < y1 where the
+ * returned problem is one of those used, else zeros. `a` is a box of `s`. */
+xa_annotation_problem
+xa_annotation_box(const xa_sample *s, const xa_annotation *a, const xa_frame *f, double box[4]);
 
 typedef struct xa_manifest {
     char *file;

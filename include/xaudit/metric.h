@@ -122,14 +122,17 @@ typedef struct xa_region {
     bool has_mask;      /* some mask annotates the class (ignore masks do not count) */
     bool empty;         /* nothing visible: metrics are undefined */
 } xa_region;
-/* Masks of another size than the frame are refused (MISMATCH names both sizes). Boxes and masks
- * flagged difficult or crowd count; ignore masks of the class's annotations are ignored where no
- * annotation of the class covers them. class_index: the annotated class. */
+/* Boxes that cannot be used are left out; a mask that cannot makes the region fail, as the rest of
+ * it would be a wrong one: NOT_FOUND, MISMATCH (another size, both are named), UNSUPPORTED, or what
+ * reading it gave, of the first such mask. problem: [s->nannotations], where those of the class are
+ * set (xa_annotation_problem), on failure too; NULL: not asked. Boxes and masks flagged difficult
+ * or crowd count; ignore masks of the class's annotations are ignored where no annotation of the
+ * class covers them. class_index: the annotated class. */
 XA_MUST_USE xa_status xa_region_init(xa_region *r,
                                      const xa_sample *s,
                                      int32_t class_index,
-                                     int64_t width,
-                                     int64_t height,
+                                     const xa_frame *frame,
+                                     uint8_t *problem,
                                      xa_err *err);
 void xa_region_fini(xa_region *r);
 bool xa_region_contains(const xa_region *r, double x, double y);

@@ -74,6 +74,10 @@ void xa_check_classes(const xa_loaded *l, xa_problems *problems);
  * loaders assumed of the models (xa_model_assumption). */
 void xa_check_advice(const xa_loaded *l, xa_problems *problems);
 
+/* check_annotations.c: what speaks against annotations, seen in the headers of up to 1000 images
+ * and in up to 100 images' masks, evenly over the manifest, as warnings. */
+XA_MUST_USE xa_status xa_check_annotations(const xa_loaded *l, xa_problems *problems, xa_err *err);
+
 /* ---- abandon.c: the end without closing ---- */
 
 /* Collective. After a failure that all ranks know of: an orderly end could hang, since a rank could

@@ -238,6 +238,8 @@ check(const xa_run_options *opt, xa_loaded *l, xa_problems *problems, FILE *scri
     }
     if (l->manifest)
         check_images(l, problems);
+    if (l->manifest && xa_check_annotations(l, problems, &why) != XA_OK)
+        xa_problems_add(problems, l->manifest->file, 0, false, "%s", why.message);
     for (int m = 0; l->audit && m < l->job.audit.nmodels; m++)
         print_model(l, m, opt->layers);
     if (l->manifest)

@@ -179,6 +179,7 @@ static void clean(run *r)
     xa_problems_fini(&r->problems);
     free(r->labels_before);
     free(r->annotated_before);
+    free(r->annotations_before);
     free(r->todo);
     xa_run_options_fini(&r->opt);
 }

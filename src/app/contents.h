@@ -35,7 +35,7 @@ typedef struct xa_contents {
     const xa_audit *audit;
     xa_counts counts;
     xa_schema *schema;
-    int width, height, pixel_hash, seconds, run_state;
+    int width, height, pixel_hash, problem, seconds, run_state;
     int thumbnail, thumbnail_size; /* where the job asks for them */
     int session_count, session_ranks, session_nodes, session_threads;
     int session_start, session_end, session_host, session_text;
@@ -61,6 +61,7 @@ typedef struct xa_place {
     int64_t labels; /* labels before it: first row of a `label` rule */
     int64_t
         annotated; /* annotated classes before it: first row of an `annotated` rule, first pair */
+    int64_t annotations; /* annotations before it */
 } xa_place;
 
 /* Rows on their way into the archive: units that follow one another are gathered, so that a commit

@@ -171,11 +171,37 @@ static xa_status add_labels(xa_contents *c, const xa_manifest *m, xa_err *err)
     return add_table(c, XA_FIELD_SAMPLE_LABELS_VALUE, NULL, c->counts.labels, 1, 0, value, err);
 }
 
+xa_status xa_contents_problems(xa_schema *schema,
+                               int64_t annotations,
+                               const uint8_t *data,
+                               bool rescale,
+                               int *field,
+                               xa_err *err)
+{
+    static const char group[] = "/samples/annotations";
+    static const char *const names[] = {
+#define X(name, text, used, meaning) text,
+        XA_ANNOTATION_PROBLEM_LIST(X)
+#undef X
+    };
+    const xa_field_spec s = {.kind = XA_FIELD_ANN_PROBLEM,
+                             .type = XA_TYPE_COUNT,
+                             .ndim = 1,
+                             .dim = {annotations},
+                             .data = data};
+    XA_RETURN_TRY(err, xa_schema_add(schema, &s, field, err));
+    XA_RETURN_TRY(err,
+                  xa_schema_attr_text(schema, group, "frame", rescale ? "rescale" : "refuse", err));
+    return xa_schema_attr_texts(
+        schema, "/samples/annotations/problem", "problems", names, XA_ANNOTATION_PROBLEMS, err);
+}
+
 /* Flat arrays of all annotations. */
 typedef struct annotation_tables {
     int64_t *offset;
     int32_t *class_index, *mask_value, *ignore_value;
     uint8_t *kind, *flags;
+    int32_t (*declared)[2]; /* of each sample */
     double *box;
     char *mask, *ignore;
 } annotation_tables;
@@ -186,6 +212,8 @@ static void fill_annotations(const xa_manifest *m, int64_t text_bytes, annotatio
     for (int64_t i = 0; i < m->count; i++) {
         const xa_sample *s = &m->samples[i];
         t->offset[i] = at;
+        t->declared[i][0] = s->width;
+        t->declared[i][1] = s->height;
         for (int32_t k = 0; k < s->nannotations; k++, at++) {
             const xa_annotation *a = &s->annotations[k];
             const bool box = a->kind == XA_ANNOTATION_BOX;
@@ -213,6 +241,7 @@ static xa_status add_annotations(xa_contents *c, const xa_manifest *m, xa_err *e
             void *slot;
             size_t bytes;
         } want[] = {{&t.offset, (size_t)(m->count + 1) * sizeof(int64_t)},
+                    {&t.declared, (size_t)m->count * sizeof *t.declared},
                     {&t.class_index, (size_t)n * sizeof(int32_t)},
                     {&t.mask_value, (size_t)n * sizeof(int32_t)},
                     {&t.ignore_value, (size_t)n * sizeof(int32_t)},
@@ -237,7 +266,11 @@ static xa_status add_annotations(xa_contents *c, const xa_manifest *m, xa_err *e
     XA_RETURN_TRY(err, add_table(c, XA_FIELD_ANN_MASK, NULL, n, 1, (size_t)text, t.mask, err));
     XA_RETURN_TRY(err, add_table(c, XA_FIELD_ANN_MASK_VALUE, NULL, n, 1, 0, t.mask_value, err));
     XA_RETURN_TRY(err, add_table(c, XA_FIELD_ANN_IGNORE, NULL, n, 1, (size_t)text, t.ignore, err));
-    return add_table(c, XA_FIELD_ANN_IGNORE_VALUE, NULL, n, 1, 0, t.ignore_value, err);
+    XA_RETURN_TRY(err, add_table(c, XA_FIELD_ANN_IGNORE_VALUE, NULL, n, 1, 0, t.ignore_value, err));
+    XA_RETURN_TRY(
+        err,
+        add_table(c, XA_FIELD_SAMPLE_DECLARED, NULL, c->counts.samples, 2, 0, t.declared, err));
+    return xa_contents_problems(c->schema, n, NULL, c->job->audit.rescale_frames, &c->problem, err);
 }
 
 static xa_status add_pairs(xa_contents *c, const xa_manifest *m, xa_err *err)

@@ -39,6 +39,14 @@ XA_MUST_USE xa_status xa_contents_metrics(xa_schema *schema,
                                           xa_err *err);
 /* Agreement of a model's explainers, and the baselines' scores. */
 XA_MUST_USE xa_status xa_contents_comparisons(xa_contents *c, int m, xa_err *err);
+/* What speaks against the annotations, with the names of the numbers and the rule for frames beside
+ * it. data: [annotations] or NULL, as of xa_field_spec. */
+XA_MUST_USE xa_status xa_contents_problems(xa_schema *schema,
+                                           int64_t annotations,
+                                           const uint8_t *data,
+                                           bool rescale,
+                                           int *field,
+                                           xa_err *err);
 /* /samples and /eval. */
 XA_MUST_USE xa_status xa_contents_tables(xa_contents *c, const xa_manifest *m, xa_err *err);
 

@@ -234,6 +234,13 @@ static xa_status make_schema(xa_evaluation *e, const char *metrics, xa_err *err)
     XA_RETURN_TRY(err, xa_schema_attr_i64(e->schema, "/", "evaluation_seed", e->opt->seed, err));
     if (e->opt->metrics && strlen(metrics) < 60000)
         XA_RETURN_TRY(err, xa_schema_attr_text(e->schema, "/", "evaluation_metrics", metrics, err));
+    XA_RETURN_TRY(err,
+                  xa_contents_problems(e->schema,
+                                       e->regions.offset[e->r->samples],
+                                       e->regions.problem,
+                                       e->regions.rescale,
+                                       &e->problem,
+                                       err));
     for (int64_t k = 0; k < e->r->nmodels; k++) {
         xa_eval_model *m = &e->models[k];
         for (int64_t g = 0; g < m->m->nmaps; g++)

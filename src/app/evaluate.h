@@ -46,16 +46,21 @@ typedef struct xa_regions {
     int32_t *class_index, *mask_value, *ignore_value, *width, *height;
     uint8_t *kind;
     double (*box)[4];
-    size_t text_bytes;   /* of a mask's name; 0: there are none */
+    size_t text_bytes; /* of a mask's name; 0: there are none */
+    int32_t (*declared)[2];
+    bool rescale;        /* the rule for frames */
+    uint8_t *problem;    /* of all annotations, as the archive has it and as reading them adds */
     xa_annotation *list; /* of one sample */
-    size_t cap;
+    uint8_t *found;      /* likewise */
+    size_t cap, found_cap;
 } xa_regions;
 XA_MUST_USE xa_status xa_regions_open(const xa_read *r,
                                       const char *image_root,
                                       xa_regions *out,
                                       xa_err *err);
 void xa_regions_close(xa_regions *a);
-/* The region of a class in a sample; fails as xa_region_init does. */
+/* The region of a class in a sample; fails as xa_region_init does. Notes what speaks against its
+ * annotations in `problem`. */
 XA_MUST_USE xa_status
 xa_regions_read(xa_regions *a, int64_t sample, int32_t class_index, xa_region *out, xa_err *err);
 

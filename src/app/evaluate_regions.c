@@ -20,6 +20,35 @@ table(const xa_read *r, const char *path, xa_type type, int64_t n, void *out_ptr
     return XA_OK;
 }
 
+/* What archives of before 1.1 do not hold: frames and problems. */
+static xa_status open_frames(const xa_read *r, xa_regions *a, xa_err *err)
+{
+    const int64_t n = r->samples, k = a->offset[n];
+    xa_status st = XA_OK;
+    xa_dataset_info info;
+    char *frame = NULL;
+    a->problem = xa_alloc((size_t)k + 1, 1);
+    a->declared = xa_alloc((size_t)n + 1, sizeof *a->declared);
+    if (!a->problem || !a->declared)
+        XA_FAIL(err, XA_NOMEM, "no memory for %lld annotations", (long long)k);
+    if (r->problem && r->annotation_offset[n] == k)
+        memcpy(a->problem, r->problem, (size_t)k);
+    st = xa_archive_dataset(r->archive, "/samples/declared_size", &info, NULL);
+    if (st == XA_NOT_FOUND) {
+        st = XA_OK;
+        goto done;
+    }
+    if (st != XA_OK || info.type != XA_TYPE_I32 || info.ndim != 2 || info.dim[0] != n ||
+        info.dim[1] != 2)
+        XA_FAIL(err, XA_FORMAT, "/samples/declared_size: expected two a sample");
+    XA_TRY(err, xa_archive_read(r->archive, info.path, 0, n, a->declared, err));
+    XA_TRY(err, xa_archive_attr_text(r->archive, "/samples/annotations", "frame", &frame, err));
+    a->rescale = frame && !strcmp(frame, "rescale");
+done:
+    free(frame);
+    return st;
+}
+
 xa_status xa_regions_open(const xa_read *r, const char *image_root, xa_regions *out, xa_err *err)
 {
     xa_status st = XA_OK;
@@ -52,6 +81,7 @@ xa_status xa_regions_open(const xa_read *r, const char *image_root, xa_regions *
         XA_FAIL(err, XA_FORMAT, "/samples/annotations/ignore_mask: expected a text a row");
     if (a.text_bytes == 1) /* a column of empty texts */
         a.text_bytes = 0;
+    XA_TRY(err, open_frames(r, &a, err));
     if (image_root)
         a.image_root = xa_strdup(image_root);
     else
@@ -74,6 +104,9 @@ void xa_regions_close(xa_regions *a)
     free(a->height);
     free(a->kind);
     free(a->box);
+    free(a->declared);
+    free(a->problem);
+    free(a->found);
     free(a->list);
     *a = (xa_regions){0};
 }
@@ -109,6 +142,7 @@ xa_regions_read(xa_regions *a, int64_t sample, int32_t class_index, xa_region *o
     if (n > INT32_MAX)
         XA_FAIL(err, XA_FORMAT, "sample %lld: too many annotations", (long long)sample);
     XA_TRY(err, xa_grow(&a->list, &a->cap, (size_t)n + 1, sizeof *a->list, err));
+    XA_TRY(err, xa_grow(&a->found, &a->found_cap, (size_t)n + 1, 1, err));
     for (int64_t k = first; k < first + n; k++) {
         xa_annotation *x = &a->list[count];
         if (a->class_index[k] != class_index)
@@ -133,8 +167,23 @@ xa_regions_read(xa_regions *a, int64_t sample, int32_t class_index, xa_region *o
                     "annotation %lld is neither a box nor a mask with its file",
                     (long long)k);
     }
-    const xa_sample s = {.annotations = a->list, .nannotations = count};
-    XA_TRY(err, xa_region_init(out, &s, class_index, a->width[sample], a->height[sample], err));
+    const xa_sample s = {.annotations = a->list,
+                         .nannotations = count,
+                         .width = a->declared[sample][0],
+                         .height = a->declared[sample][1]};
+    const xa_frame frame = {
+        .width = a->width[sample], .height = a->height[sample], .rescale = a->rescale};
+    memset(a->found, 0, (size_t)n + 1);
+    st = xa_region_init(out, &s, class_index, &frame, a->found, err);
+    for (int64_t k = first, i = 0; k < first + n; k++)
+        if (a->class_index[k] == class_index) {
+            /* whether EXIF turned it is known to the run alone */
+            if (!(a->problem[k] == XA_ANNOTATION_FRAME_TURNED &&
+                  a->found[i] == XA_ANNOTATION_FRAME_SWAPPED))
+                a->problem[k] = a->found[i];
+            i++;
+        }
+    XA_TRY(err, st);
 done:
     for (int32_t i = 0; i < count; i++) {
         free(a->list[i].mask);

@@ -342,5 +342,12 @@ xa_status xa_eval_pairs(xa_evaluation *e, int64_t first, int64_t end, xa_err *er
         }
         XA_RETURN_TRY(err, each_series(e, put, from, n, err));
     }
+    /* whole samples: nobody else writes these rows */
+    const int64_t from = first < end ? e->regions.offset[e->r->pair_sample[first]] : 0;
+    const int64_t to = first < end ? e->regions.offset[e->r->pair_sample[end - 1] + 1] : 0;
+    if (to > from)
+        XA_RETURN_TRY(err,
+                      xa_archive_write(
+                          e->archive, e->problem, from, to - from, e->regions.problem + from, err));
     return XA_OK;
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "contents_tables.h"
 #include "merge_internal.h"
 
 /* Equal bytes of a dataset in both. */
@@ -93,6 +94,50 @@ static xa_status fits(const xa_merge_part *a, const xa_merge_part *b, xa_err *er
     return XA_OK;
 }
 
+/* What speaks against annotations, by all parts: one without metrics has not read the masks. */
+static xa_status
+join_problems(const xa_merge_part *parts, int n, xa_schema *schema, uint8_t **out, xa_err *err)
+{
+    xa_status st = XA_OK;
+    char *frame = NULL, *first = NULL;
+    uint8_t *all = NULL;
+    int64_t count = 0;
+    int field;
+    for (int i = 0; i < n; i++) {
+        const xa_read *r = parts[i].r;
+        if (!r->problem)
+            continue;
+        XA_TRY(err, xa_archive_attr_text(r->archive, "/samples/annotations", "frame", &frame, err));
+        count = r->annotation_offset[r->samples];
+        if (!all && !(all = xa_alloc((size_t)count + 1, 1)))
+            XA_FAIL(err, XA_NOMEM, "out of memory");
+        if (first && frame && strcmp(first, frame) != 0)
+            XA_FAIL(err,
+                    XA_MISMATCH,
+                    "%s has `frame: %s` and the archives before it `frame: %s`",
+                    parts[i].path,
+                    frame,
+                    first);
+        for (int64_t k = 0; k < count; k++)
+            if (!all[k] || (xa_annotation_used(all[k]) && r->problem[k]))
+                all[k] = r->problem[k];
+        free(first);
+        first = frame;
+        frame = NULL;
+    }
+    if (all)
+        XA_TRY(err,
+               xa_contents_problems(
+                   schema, count, all, first && !strcmp(first, "rescale"), &field, err));
+    *out = all;
+    all = NULL;
+done:
+    free(all);
+    free(first);
+    free(frame);
+    return st;
+}
+
 /* No run goes on with it: the identities of all, one after another. */
 static xa_status identity_of(const xa_merge_part *parts, int n, xa_str *out, xa_err *err)
 {
@@ -116,6 +161,7 @@ xa_status xa_merge_models(const xa_merge_part *parts, int n, const char *part, x
     char hash[XA_SHA256_HEX];
     xa_schema *schema = NULL;
     xa_str identity = {0}, names = {0};
+    uint8_t *problem = NULL;
     xa_graft *grafts = xa_alloc((size_t)n, sizeof *grafts);
     if (!grafts)
         XA_FAIL(err, XA_NOMEM, "out of memory");
@@ -139,11 +185,13 @@ xa_status xa_merge_models(const xa_merge_part *parts, int n, const char *part, x
     XA_TRY(err, xa_schema_attr_text(schema, "/", "identity", hash, err));
     XA_TRY(err, xa_schema_attr_text(schema, "/", "merged_from", names.data, err));
     XA_TRY(err, xa_schema_text(schema, XA_FIELD_IDENTITY_TEXT, identity.data, err));
+    XA_TRY(err, join_problems(parts, n, schema, &problem, err));
     XA_TRY(err, xa_archive_create_from(part, schema, grafts, n, err));
 done:
     xa_str_free(&identity);
     xa_str_free(&names);
     xa_schema_free(schema);
+    free(problem);
     free(grafts);
     return st;
 }

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "annotations.h"
 #include "app.h"
 #include "reader.h"
 
@@ -83,6 +84,7 @@ xa_status
 xa_print_outcome(const char *archive, bool brief, FILE *out, xa_outcome *outcome, xa_err *err)
 {
     xa_read *r = NULL;
+    xa_status st = XA_OK;
     XA_RETURN_TRY(err, xa_read_open(archive, &r, err));
     count(r, outcome);
     if (out) {
@@ -98,7 +100,8 @@ xa_print_outcome(const char *archive, bool brief, FILE *out, xa_outcome *outcome
             print_accuracy(r, &r->models[m], out);
             print_failed(r, &r->models[m], brief, out);
         }
+        st = xa_print_annotations(r, "  ", out, err);
     }
     xa_read_close(r);
-    return XA_OK;
+    return st;
 }

@@ -278,6 +278,29 @@ static xa_status load_labels(xa_read *r, xa_err *err)
     return XA_OK;
 }
 
+/* What speaks against annotations; older archives do not say. */
+static xa_status load_problems(xa_read *r, xa_err *err)
+{
+    static const char path[] = "/samples/annotations/problem";
+    xa_dataset_info info;
+    const want offsets = a_row(XA_TYPE_I64, r->samples + 1);
+    const xa_status st = xa_archive_dataset(r->archive, path, &info, NULL);
+    if (st == XA_NOT_FOUND)
+        return XA_OK;
+    XA_RETURN_TRY(err, load(r, path, a_row(XA_TYPE_U8, -1), &r->problem, &info, err));
+    const want classes = a_row(XA_TYPE_I32, info.dim[0]);
+    XA_RETURN_TRY(
+        err, load(r, "/samples/annotations/offset", offsets, &r->annotation_offset, NULL, err));
+    XA_RETURN_TRY(err,
+                  load(r, "/samples/annotations/class", classes, &r->annotation_class, NULL, err));
+    const int64_t *offset = r->annotation_offset;
+    for (int64_t i = 0; i <= r->samples; i++)
+        if (offset[i] < (i ? offset[i - 1] : 0) || offset[i] > info.dim[0])
+            XA_RETURN_FAIL(
+                err, XA_FORMAT, "/samples/annotations/offset: row %" PRId64 " is no place", i);
+    return XA_OK;
+}
+
 xa_status xa_read_open(const char *path, xa_read **out, xa_err *err)
 {
     xa_dataset_info info;
@@ -295,6 +318,7 @@ xa_status xa_read_open(const char *path, xa_read **out, xa_err *err)
     r->pairs = info.dim[0];
     XA_TRY(err, check_indices("/eval/sample", r->pair_sample, r->pairs, r->samples, err));
     XA_TRY(err, load(r, "/eval/class", a_row(XA_TYPE_I32, r->pairs), &r->pair_class, NULL, err));
+    XA_TRY(err, load_problems(r, err));
     XA_TRY(err, xa_archive_list(r->archive, "/models", &names, &r->nmodels, err));
     r->models = xa_alloc((size_t)r->nmodels + 1, sizeof(xa_read_model));
     if (!r->models)
@@ -359,6 +383,9 @@ void xa_read_close(xa_read *r)
     free(r->label_value);
     free(r->pair_sample);
     free(r->pair_class);
+    free(r->annotation_offset);
+    free(r->annotation_class);
+    free(r->problem);
     if (r->archive && xa_archive_close(r->archive, NULL) != XA_OK)
         xa_log(XA_LOG_DEBUG, "archive: closing failed");
     free(r);
@@ -378,6 +405,17 @@ const char *xa_read_class(const xa_read_model *m, int32_t c, char *buf, size_t s
     else
         snprintf(buf, size, "%d", (int)c);
     return buf;
+}
+
+int xa_read_pair_problem(const xa_read *r, int64_t pair)
+{
+    const int64_t i = r->pair_sample[pair];
+    for (int64_t k = r->problem ? r->annotation_offset[i] : 0;
+         r->problem && k < r->annotation_offset[i + 1];
+         k++)
+        if (r->annotation_class[k] == r->pair_class[pair] && !xa_annotation_used(r->problem[k]))
+            return r->problem[k] < XA_ANNOTATION_PROBLEMS ? r->problem[k] : XA_ANNOTATION_PROBLEMS;
+    return XA_ANNOTATION_NONE;
 }
 
 bool xa_read_has_label(const xa_read *r, int64_t sample, int32_t c)

@@ -4,6 +4,7 @@
 #define XAUDIT_APP_READER_H
 
 #include "xaudit/archive.h"
+#include "xaudit/manifest.h"
 #include "xaudit/metric.h"
 
 typedef struct xa_read_map {
@@ -45,6 +46,10 @@ typedef struct xa_read {
     int32_t *label_value;
     int64_t *pair_sample;
     int32_t *pair_class;
+    /* Archives of before 1.1 hold no problems: all three are NULL then. */
+    int64_t *annotation_offset; /* [samples + 1] */
+    int32_t *annotation_class;
+    uint8_t *problem; /* xa_annotation_problem, of each annotation */
     xa_read_model *models;
     int64_t nmodels;
 } xa_read;
@@ -82,6 +87,9 @@ int64_t xa_read_first_row(const xa_read_map *x, int64_t sample);
 void xa_read_text(const char *table, size_t bytes, int64_t i, char *out, size_t size);
 /* The class's name, or its number, into buf. */
 const char *xa_read_class(const xa_read_model *m, int32_t c, char *buf, size_t size);
+/* The first thing that keeps annotations of the pair's class from being used; NONE: nothing;
+ * XA_ANNOTATION_PROBLEMS: what only a later version knows. */
+int xa_read_pair_problem(const xa_read *r, int64_t pair);
 /* Does the sample carry label c? */
 bool xa_read_has_label(const xa_read *r, int64_t sample, int32_t c);
 

@@ -135,13 +135,15 @@ static xa_status prefix_sums(run *r, xa_err *err)
     const xa_manifest *m = r->loaded.manifest;
     r->labels_before = xa_alloc((size_t)m->count + 1, sizeof(int64_t));
     r->annotated_before = xa_alloc((size_t)m->count + 1, sizeof(int64_t));
-    if (!r->labels_before || !r->annotated_before)
+    r->annotations_before = xa_alloc((size_t)m->count + 1, sizeof(int64_t));
+    if (!r->labels_before || !r->annotated_before || !r->annotations_before)
         XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
     for (int64_t i = 0; i < m->count; i++) {
         r->labels_before[i + 1] =
             r->labels_before[i] + xa_rows_of_sample(XA_TARGET_LABEL, &m->samples[i]);
         r->annotated_before[i + 1] =
             r->annotated_before[i] + xa_rows_of_sample(XA_TARGET_ANNOTATED, &m->samples[i]);
+        r->annotations_before[i + 1] = r->annotations_before[i] + m->samples[i].nannotations;
     }
     return XA_OK;
 }

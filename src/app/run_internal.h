@@ -24,8 +24,8 @@ typedef struct run {
     xa_lock *lock;
     xa_sched *sched;
     /* rank 0 */
-    int64_t *labels_before, *annotated_before; /* [samples+1] */
-    int64_t *todo;                             /* units */
+    int64_t *labels_before, *annotated_before, *annotations_before; /* [samples+1] */
+    int64_t *todo;                                                  /* units */
     int64_t ntodo, units;
     int32_t session;
     bool resumed;    /* the archive was there */

@@ -10,7 +10,7 @@
 
 /* What travels with a grant, before the packed samples. */
 typedef struct grant_header {
-    int64_t sample, labels, annotated;
+    int64_t sample, labels, annotated, annotations;
 } grant_header;
 
 static int64_t unit_samples(const run *r)
@@ -30,7 +30,8 @@ static xa_status pack(void *arg, int64_t first, int64_t n, xa_str *out, xa_err *
     const run *r = arg;
     int64_t start;
     const int64_t count = samples_of(r, first, n, &start);
-    const grant_header h = {start, r->labels_before[start], r->annotated_before[start]};
+    const grant_header h = {
+        start, r->labels_before[start], r->annotated_before[start], r->annotations_before[start]};
     xa_str_add(out, (const char *)&h, sizeof h);
     return xa_manifest_pack(r->loaded.manifest, start, count, out, err);
 }
@@ -40,6 +41,7 @@ static void advance(xa_place *p, const xa_sample *s, int64_t n)
     for (int64_t i = 0; i < n; i++) {
         p->labels += xa_rows_of_sample(XA_TARGET_LABEL, &s[i]);
         p->annotated += xa_rows_of_sample(XA_TARGET_ANNOTATED, &s[i]);
+        p->annotations += s[i].nannotations;
     }
     p->sample += n;
 }
@@ -73,7 +75,7 @@ static xa_status work(void *arg,
     XA_TRY(err, xa_manifest_unpack((const char *)payload + sizeof h, size - sizeof h, &m, err));
     if (m->count != count || h.sample != start)
         XA_FAIL(err, XA_COMM, "a grant of other samples than it says");
-    xa_place place = {h.sample, h.labels, h.annotated};
+    xa_place place = {h.sample, h.labels, h.annotated, h.annotations};
     for (int64_t u = 0; u < n && !(u && xa_sched_stopping(r->sched)); u++) {
         const int64_t at = u * unit, k = count - at < unit ? count - at : unit;
         XA_TRY(err, xa_audit_unit(r->loaded.audit, m->samples + at, k, r->rows, err));

@@ -365,7 +365,9 @@ void xa_summary_undefined(const xa_summary *s, const xa_series *x, xa_undefined 
             out->no_map++;
         else if (nonfinite)
             out->nonfinite++;
+        else if (xa_read_pair_problem(s->r, q))
+            out->annotation[xa_read_pair_problem(s->r, q)]++;
         else
-            out->no_region++;
+            out->other++;
     }
 }

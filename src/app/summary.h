@@ -77,7 +77,9 @@ XA_MUST_USE xa_status xa_summary_figure(const xa_summary *s,
 
 /* Why scores are undefined, over all pairs. */
 typedef struct xa_undefined {
-    int64_t pairs, not_done, no_map, nonfinite, no_region;
+    int64_t pairs, not_done, no_map, nonfinite, other;
+    /* The first of the pair's that is not used; the last: one of a later version. */
+    int64_t annotation[XA_ANNOTATION_PROBLEMS + 1];
 } xa_undefined;
 void xa_summary_undefined(const xa_summary *s, const xa_series *x, xa_undefined *out);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "annotations.h"
 #include "summary.h"
 #include "text_out.h"
 
@@ -56,6 +57,8 @@ void xa_summary_print_flow(const xa_summary *s, FILE *out)
                 "excluded by the manifest: %lld: %s\n",
                 (long long)s->excluded[k].count,
                 xa_shown(s->excluded[k].reason, name, sizeof name));
+    if (xa_print_annotations(r, "", out, NULL) != XA_OK)
+        fputs("what speaks against the annotations cannot be read\n", out);
     if (s->grouped && s->ngroups < XA_STATS_FEW_GROUPS)
         fprintf(out,
                 "warning: %lld groups: intervals of fewer than %d are too short\n",
@@ -84,8 +87,8 @@ static void text_interval(FILE *out, const xa_interval *f)
                 f->kind == XA_INTERVAL_WILSON ? "w" : " ");
 }
 
-/* Why scores of a series are undefined, below its row. */
-static void text_undefined(FILE *out, const xa_summary *s, const xa_series *x)
+/* Why scores of a series are undefined: "2 image not done, 1 mask missing". */
+static void why_undefined(const xa_summary *s, const xa_series *x, xa_str *out)
 {
     xa_undefined u;
     xa_summary_undefined(s, x, &u);
@@ -95,14 +98,27 @@ static void text_undefined(FILE *out, const xa_summary *s, const xa_series *x)
     } why[] = {{u.not_done, "image not done"},
                {u.no_map, "no map of the class"},
                {u.nonfinite, "map not finite"},
-               {u.no_region, "nothing visible annotated, or not defined for this map"}};
-    const char *between = "    undefined: ";
+               {u.other, "map undefined, or nothing of the region is in the model's view"}};
     for (size_t k = 0; k < sizeof why / sizeof *why; k++)
-        if (why[k].n) {
-            fprintf(out, "%s%lld %s", between, (long long)why[k].n, why[k].what);
-            between = ", ";
-        }
-    fputc('\n', out);
+        if (why[k].n)
+            xa_str_printf(out, "%s%lld %s", out->len ? ", " : "", (long long)why[k].n, why[k].what);
+    for (int p = 0; p <= XA_ANNOTATION_PROBLEMS; p++)
+        if (u.annotation[p])
+            xa_str_printf(out,
+                          "%s%lld %s",
+                          out->len ? ", " : "",
+                          (long long)u.annotation[p],
+                          xa_annotation_problem_name(p));
+}
+
+/* The same below the row of the series. */
+static void text_undefined(FILE *out, const xa_summary *s, const xa_series *x)
+{
+    xa_str why = {0};
+    why_undefined(s, x, &why);
+    if (why.len)
+        fprintf(out, "    undefined: %s\n", why.data);
+    xa_str_free(&why);
 }
 
 /* The row of a baseline in the table rows[first..end), over all pairs; NULL. */
@@ -257,7 +273,7 @@ static void print_csv(const xa_summary *s, const row *rows, size_t n, FILE *out)
     fprintf(out,
             "model,explainer,baseline,metric,figure,conventions,by,part,n,undefined,clusters,value,"
             "low,high,"
-            "interval,macro,macro_low,macro_high,classes\n");
+            "interval,macro,macro_low,macro_high,classes,undefined_why\n");
     for (size_t i = 0; i < n; i++) {
         const xa_series *x = rows[i].series;
         const xa_figure *f = &rows[i].figure;
@@ -291,7 +307,13 @@ static void print_csv(const xa_summary *s, const row *rows, size_t n, FILE *out)
         csv_next(out, macro ? f->macro.value : NAN);
         csv_next(out, macro ? f->macro.low : NAN);
         csv_next(out, macro ? f->macro.high : NAN);
-        fprintf(out, ",%lld\n", (long long)f->macro.classes);
+        fprintf(out, ",%lld,", (long long)f->macro.classes);
+        xa_str why = {0};
+        if (!rows[i].part && f->micro.undefined)
+            why_undefined(s, x, &why);
+        xa_csv_text(out, why.data ? why.data : "");
+        xa_str_free(&why);
+        fputc('\n', out);
     }
 }
 

@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "verify_internal.h"
+#include "xaudit/manifest.h"
 
 typedef struct tables {
     xa_verifier *v;
@@ -86,6 +87,32 @@ static void visit_annotations(void *arg, int64_t first, int64_t n)
     }
 }
 
+static void visit_problems(void *arg, int64_t first, int64_t n)
+{
+    tables *t = arg;
+    const uint8_t *problem = t->column[0].data;
+    for (int64_t i = 0; i < n; i++)
+        if (problem[i] >= XA_ANNOTATION_PROBLEMS)
+            xa_verify_tell(t->v,
+                           XA_FINDING_DAMAGE,
+                           "%s: row %" PRId64 ": there is no problem %d",
+                           t->column[0].path,
+                           first + i,
+                           (int)problem[i]);
+}
+
+/* Archives of before do not hold them. */
+static xa_status problems(xa_verifier *v, int64_t rows, xa_err *err)
+{
+    static const char group[] = "/samples/annotations", path[] = "/samples/annotations/problem";
+    tables t = {.v = v};
+    xa_dataset_info info;
+    if (xa_archive_dataset(v->archive, path, &info, NULL) == XA_NOT_FOUND ||
+        !xa_verify_column_find(v, &t.column[0], group, "problem", XA_TYPE_U8, 1, &rows))
+        return XA_OK;
+    return xa_verify_blocks(v, t.column, 1, visit_problems, &t, err);
+}
+
 static xa_status annotations(xa_verifier *v, xa_err *err)
 {
     static const char group[] = "/samples/annotations";
@@ -100,6 +127,7 @@ static xa_status annotations(xa_verifier *v, xa_err *err)
         xa_verify_column_find(v, &t.column[3], group, "box", XA_TYPE_F64, 2, box);
     if (whole)
         XA_RETURN_TRY(err, xa_verify_blocks(v, t.column, 4, visit_annotations, &t, err));
+    XA_RETURN_TRY(err, problems(v, rows, err));
     return offsets(v, group, rows, err);
 }
 

@@ -1,6 +1,7 @@
 /* Localisation scores of a unit: for every (sample, annotated class) pair, explainer and metric,
  * from the maps as they are stored. And the scores of maps that need no annotation. */
 #include <math.h>
+#include <string.h>
 
 #include "audit_internal.h"
 
@@ -162,30 +163,65 @@ static void score_maps(xa_audit *a, xa_rows *rows)
         }
 }
 
-xa_status xa_audit_localise(xa_audit *a, const xa_sample *samples, xa_rows *rows, xa_err *err)
+static void check_boxes(const xa_sample *s, const xa_frame *frame, uint8_t *problem)
 {
-    score_maps(a, rows);
-    for (int m = 0; m < rows->nmodels; m++)
-        for (int64_t i = 0; i < rows->n; i++)
-            if (rows->models[m].status[i] == 1)
-                XA_RETURN_TRY(err, compare_maps(a, rows, m, i, err));
-    if (!a->spec->nmetrics)
+    double box[4];
+    for (int32_t k = 0; k < s->nannotations; k++)
+        if (s->annotations[k].kind == XA_ANNOTATION_BOX)
+            problem[k] = (uint8_t)xa_annotation_box(s, &s->annotations[k], frame, box);
+}
+
+xa_status xa_audit_examine(const xa_sample *s,
+                           const xa_frame *frame,
+                           bool masks,
+                           uint8_t *problem,
+                           char why[XA_ERR_MESSAGE],
+                           xa_err *err)
+{
+    *why = '\0';
+    memset(problem, XA_ANNOTATION_NONE, (size_t)s->nannotations);
+    check_boxes(s, frame, problem);
+    for (int32_t k = 0; masks && k < s->nannotations; k++) {
+        const int32_t c = s->annotations[k].class_index;
+        bool seen = c < 0;
+        for (int32_t j = 0; j < k && !seen; j++)
+            seen = s->annotations[j].class_index == c;
+        xa_region region = {0};
+        xa_err told = XA_ERR_INIT;
+        const xa_status st = seen ? XA_OK : xa_region_init(&region, s, c, frame, problem, &told);
+        if (st == XA_NOMEM)
+            XA_RETURN_FAIL(err, st, "%s", told.message);
+        if (st == XA_OK)
+            xa_region_fini(&region);
+        else if (!*why)
+            snprintf(why, XA_ERR_MESSAGE, "%s", told.message);
+    }
+    return XA_OK;
+}
+
+/* The pairs [first, end) of one sample. An image that was decoded is enough to tell what speaks
+ * against its annotations, whatever became of its maps. */
+static xa_status score_sample(xa_audit *a,
+                              const xa_sample *s,
+                              xa_rows *rows,
+                              int64_t slot,
+                              int64_t first,
+                              int64_t end,
+                              uint8_t *problem,
+                              xa_err *err)
+{
+    const xa_image *im = &a->images[slot];
+    const xa_frame frame = {.width = rows->width[slot],
+                            .height = rows->height[slot],
+                            .orientation = a->spec->decode.ignore_orientation ? 1 : im->orientation,
+                            .rescale = a->spec->rescale_frames};
+    if (!frame.width)
         return XA_OK;
-    for (int64_t q = 0; q < rows->npairs; q++) {
-        const int64_t slot = rows->pair_slot[q];
+    check_boxes(s, &frame, problem);
+    for (int64_t q = first; a->spec->nmetrics && q < end; q++) {
         xa_region region;
         xa_err why = XA_ERR_INIT;
-        bool any = false;
-        for (int m = 0; m < rows->nmodels; m++)
-            any = any || rows->models[m].status[slot] == 1;
-        if (!any)
-            continue;
-        xa_status st = xa_region_init(&region,
-                                      &samples[slot],
-                                      rows->pair_class[q],
-                                      rows->width[slot],
-                                      rows->height[slot],
-                                      &why);
+        xa_status st = xa_region_init(&region, s, rows->pair_class[q], &frame, problem, &why);
         if (st == XA_NOMEM)
             XA_RETURN_FAIL(err, st, "%s", why.message);
         if (st != XA_OK) {
@@ -199,6 +235,24 @@ xa_status xa_audit_localise(xa_audit *a, const xa_sample *samples, xa_rows *rows
         st = score_pair(a, rows, q, &region, err);
         xa_region_fini(&region);
         XA_RETURN_TRY(err, st);
+    }
+    return XA_OK;
+}
+
+xa_status xa_audit_localise(xa_audit *a, const xa_sample *samples, xa_rows *rows, xa_err *err)
+{
+    score_maps(a, rows);
+    for (int m = 0; m < rows->nmodels; m++)
+        for (int64_t i = 0; i < rows->n; i++)
+            if (rows->models[m].status[i] == 1)
+                XA_RETURN_TRY(err, compare_maps(a, rows, m, i, err));
+    int64_t at = 0, q = 0;
+    for (int64_t i = 0; i < rows->n; at += samples[i++].nannotations) {
+        const int64_t first = q;
+        while (q < rows->npairs && rows->pair_slot[q] == i)
+            q++;
+        XA_RETURN_TRY(err,
+                      score_sample(a, &samples[i], rows, i, first, q, rows->problem + at, err));
     }
     return XA_OK;
 }

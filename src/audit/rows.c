@@ -86,6 +86,7 @@ void xa_rows_free(xa_rows *r)
     free(r->seconds);
     free(r->pair_slot);
     free(r->pair_class);
+    free(r->problem);
     free(r);
 }
 
@@ -221,6 +222,20 @@ static xa_status reset_maps(xa_rows *r, int m, const xa_sample *samples, xa_err 
     return XA_OK;
 }
 
+static xa_status reset_annotations(xa_rows *r, const xa_sample *samples, xa_err *err)
+{
+    int64_t n = 0;
+    size_t cap = (size_t)r->annotation_cap;
+    for (int64_t i = 0; i < r->n; i++)
+        n += samples[i].nannotations;
+    XA_RETURN_TRY(err, xa_grow(&r->problem, &cap, (size_t)n, 1, err));
+    r->annotation_cap = (int64_t)cap;
+    r->nannotations = n;
+    if (n)
+        memset(r->problem, XA_ANNOTATION_NONE, (size_t)n);
+    return XA_OK;
+}
+
 static xa_status reset_pairs(xa_rows *r, const xa_sample *samples, xa_err *err)
 {
     int64_t need = 0;
@@ -278,6 +293,7 @@ xa_status xa_rows_reset(xa_rows *r, const xa_sample *samples, int64_t n, xa_err 
         memset(r->thumbnail, 0, (size_t)n * xa_thumbnail_bytes(r->audit->spec));
         memset(r->thumbnail_size, 0, (size_t)n * 2 * sizeof(int32_t));
     }
+    XA_RETURN_TRY(err, reset_annotations(r, samples, err));
     XA_RETURN_TRY(err, reset_pairs(r, samples, err));
     for (int m = 0; m < r->nmodels; m++) {
         xa_model_rows *x = &r->models[m];

@@ -1,0 +1,116 @@
+#!/usr/bin/env bash
+# Annotations that cannot be used, or are changed, are counted with their reason by check, run, summary and evaluate,
+# the same on any number of ranks and in slices; nothing of them is scored in silence.
+. "$(dirname "$0")/lib.sh"
+
+photo=$PROJECT/jobs/demo/images/airplanes/image_0005.jpg # 395 x 176
+/usr/bin/python3 - <<'PY'
+import struct, zlib
+def png(name, width, height, value):
+    raw = b"".join(b"\0" + bytes(value(x, y) for x in range(width)) for y in range(height))
+    chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    open(name, "wb").write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)) +
+                           chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b""))
+inside = lambda x, y: 100 < x < 200 and 50 < y < 90
+png("good.png", 395, 176, lambda x, y: 255 * inside(x, y))
+png("soft.png", 395, 176, lambda x, y: x % 100 * inside(x, y))
+png("empty.png", 395, 176, lambda x, y: 0)
+png("small.png", 32, 24, lambda x, y: 255 * (x > 9))
+PY
+echo 'no image' >broken.png
+cp "$photo" photo.jpg
+{
+  echo 'path,id,label,kind,x0,y0,x1,y1,mask,ignore_mask'
+  line() { echo "photo.jpg,$1,airplanes,$2"; }
+  line plain 'box,10,10,200,100,,'
+  line clipped 'box,-4,10,200,100,,'
+  line outside 'box,400,10,500,100,,'
+  line fractions 'box,0.1,0.2,0.6,0.7,,'
+  line missing 'mask,,,,,nowhere.png,'
+  line broken 'mask,,,,,broken.png,'
+  line small 'mask,,,,,small.png,'
+  line soft 'mask,,,,,soft.png,'
+  line empty 'mask,,,,,empty.png,'
+  line ignored 'box,10,10,200,100,,nowhere.png'
+  line two 'box,10,10,200,100,,'
+  line two 'box,500,10,600,100,,'
+  line good 'mask,,,,,good.png,'
+} >manifest.csv
+demo_job | sed '/kind: saliency/d; s/score: prob/score: logit/; s/^metrics:.*/metrics: [energy]/' >job.yaml
+
+expect 0 "$XAUDIT" check job.yaml
+said 'manifest.csv:3: warning: 1 of 13 annotations counts, but: box clipped; the first is of clipped'
+said 'manifest.csv:5: warning: 1 of 13 annotations is not used: box looks normalised; the first is of fractions'
+said '2 of 13 annotations are not used: mask missing; the first is of missing .*nowhere.png'
+expect 0 "$XAUDIT" run job.yaml
+for text in '1 of 13 annotations counts, but: box clipped; the first is of clipped' \
+  '2 of 13 annotations are not used: box outside the image; the first is of outside' \
+  '1 of 13 annotations is not used: box looks normalised' \
+  '2 of 13 annotations are not used: mask missing; the first is of missing \(mask: .*nowhere.png' \
+  '1 of 13 annotations is not used: mask unreadable; the first is of broken' \
+  '1 of 13 annotations is not used: mask of another size; the first is of small .*32x24.*395x176' \
+  '1 of 13 annotations counts, but: mask with several values; the first is of soft' \
+  '1 of 13 annotations is not used: mask without an object; the first is of empty'; do
+  said "$text"
+done
+expect 0 "$XAUDIT" summary out.h5
+said '2 of 13 annotations are not used: mask missing'
+said 'undefined: 1 box outside the image, 1 box looks normalised, 2 mask missing, 1 mask unreadable, 1 mask of another size, 1 mask without an object$'
+expect 0 "$XAUDIT" summary out.h5 --csv
+said '^xception,gradcam.label,no,energy.*"1 box outside the image, 1 box looks normalised, 2 mask missing'
+expect_python <<'PY'
+import h5py, numpy as np
+f = h5py.File("out.h5")
+data = f["samples/annotations/problem"]
+names = [t.decode() if isinstance(t, bytes) else t for t in data.attrs["problems"]]
+ids = f["samples/id"].asstr()[:]
+offset = f["samples/annotations/offset"][:]
+found = {i: [names[p] for p in data[offset[k]:offset[k + 1]]] for k, i in enumerate(ids)}
+assert found == {"plain": ["none"], "clipped": ["box clipped"], "outside": ["box outside the image"],
+                 "fractions": ["box looks normalised"], "missing": ["mask missing"], "broken": ["mask unreadable"],
+                 "small": ["mask of another size"], "soft": ["mask with several values"],
+                 "empty": ["mask without an object"], "ignored": ["mask missing"],
+                 "two": ["none", "box outside the image"], "good": ["none"]}, found
+energy = f["localisation/xception/gradcam.label/energy"][:]
+defined = {ids[s] for s, e in zip(f["eval/sample"][:], energy) if np.isfinite(e)}
+assert defined == {"plain", "clipped", "soft", "two", "good"}, defined
+same = {ids[s]: e for s, e in zip(f["eval/sample"][:], energy)}
+assert same["two"] == same["plain"]
+PY
+
+# any number of ranks, and slices
+expect 0 ranks 3 "$XAUDIT" run job.yaml --output r3.h5 --quiet
+expect 0 "$XAUDIT" run job.yaml --output s1.h5 --slice 1/2 --quiet
+expect 0 "$XAUDIT" run job.yaml --output s2.h5 --slice 2/2 --quiet
+expect 0 "$XAUDIT" merge s1.h5 s2.h5 -o merged.h5
+for f in out r3 merged; do digest $f.h5 | grep -E '/samples/annotations/|/localisation/' >$f.txt; done
+grep -q '/samples/annotations/problem' out.txt || fail "problems are not in the digest"
+cmp out.txt r3.txt || fail "three ranks say something else"
+cmp out.txt merged.txt || fail "slices say something else"
+
+# a model's archive without metrics has not read the masks: merged they are known
+sed '/^metrics:/d; s/name: xception/name: bare/' job.yaml >bare.yaml
+expect 0 "$XAUDIT" run bare.yaml --output bare.h5
+said 'box outside the image'
+not_said 'mask '
+expect 0 "$XAUDIT" merge bare.h5 out.h5 -o both.h5
+cmp <(digest both.h5 | grep annotations/problem) <(grep annotations/problem out.txt) || fail "merged models lost problems"
+
+# evaluate looks again: a mask that was made good is used, one that is gone is not
+cp good.png nowhere.png
+rm good.png
+expect 3 ranks 2 "$XAUDIT" evaluate out.h5
+expect 0 "$XAUDIT" summary out.eval.h5
+said '1 of 13 annotations is not used: mask missing; the first is of good'
+said 'undefined: 1 box outside the image, 1 box looks normalised, 1 mask missing, 1 mask unreadable'
+expect 0 "$XAUDIT" verify out.eval.h5
+expect_python <<'PY'
+import h5py
+with h5py.File("out.h5", "r+") as f:
+    f["samples/annotations/problem"][3] = 99
+PY
+expect 1 "$XAUDIT" verify out.h5
+said 'samples/annotations/problem: row 3: there is no problem 99'
+expect 0 "$XAUDIT" summary out.h5
+said '1 of 13 annotations is not used: unknown; the first is of fractions'
+finish
