@@ -15,7 +15,7 @@ void xa_knames_free(xa_knames *n)
     *n = (xa_knames){0};
 }
 
-static xa_status names_add(xa_knames *n, const char *text, size_t max, xa_err *err)
+xa_status xa_knames_add(xa_knames *n, const char *text, size_t max, xa_err *err)
 {
     xa_status st = XA_OK;
     XA_TRY(err, xa_grow(&n->item, &n->cap, n->count + 1, sizeof *n->item, err));
@@ -53,7 +53,7 @@ static xa_status read_fixed(hid_t attr,
     if (H5Aread(attr, type, buf) < 0)
         XA_FAIL(err, XA_FORMAT, "attribute %s cannot be read", name);
     for (size_t i = 0; i < count; i++)
-        XA_TRY(err, names_add(out, buf + i * width, width, err));
+        XA_TRY(err, xa_knames_add(out, buf + i * width, width, err));
 done:
     free(buf);
     return st;
@@ -78,7 +78,7 @@ static xa_status read_variable(
         total += strlen(s);
         if (total > limit)
             XA_FAIL(err, XA_LIMIT, "an attribute holds more than %zu bytes of text", limit);
-        XA_TRY(err, names_add(out, s, limit, err));
+        XA_TRY(err, xa_knames_add(out, s, limit, err));
     }
 done:
     if (filled)

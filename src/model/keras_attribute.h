@@ -13,6 +13,8 @@ typedef struct xa_knames {
     size_t count, cap;
 } xa_knames;
 void xa_knames_free(xa_knames *n);
+/* Adds a copy of the text, of at most `max` bytes. */
+XA_MUST_USE xa_status xa_knames_add(xa_knames *n, const char *text, size_t max, xa_err *err);
 
 /* The one string of an attribute, of at most `limit` bytes; NULL if there is no such attribute. */
 XA_MUST_USE xa_status

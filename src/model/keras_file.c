@@ -114,6 +114,15 @@ static xa_status add_tensor(xa_kfile *f, const char *path, const char *name, xa_
                 path);
     const int ndim = H5Sget_simple_extent_ndims(space);
     t.usable = ndim >= 0 && ndim <= XA_MAX_DIMS && H5Tget_class(type) == H5T_FLOAT;
+    t.integer = H5Tget_class(type) == H5T_INTEGER;
+    if (ndim >= 0 && ndim <= XA_MAX_DIMS && H5Tget_class(type) == H5T_OPAQUE &&
+        H5Tget_size(type) == 2) { /* Keras 3 writes bfloat16 as two bytes with a note beside them */
+        char *dtype = NULL;
+        XA_TRY(err, xa_kattr_text(set, "dtype", 64, &dtype, err));
+        t.usable = t.bfloat = dtype && !strcmp(dtype, "bfloat16");
+        t.opaque = !t.usable;
+        free(dtype);
+    }
     if (t.usable) {
         hsize_t dims[XA_MAX_DIMS] = {0};
         if (H5Sget_simple_extent_dims(space, dims, NULL) < 0)
@@ -222,7 +231,9 @@ static xa_status read_layout(xa_kfile *f, size_t max_config, xa_err *err)
     XA_TRY(err, xa_kattr_text(root, "model_config", max_config, &f->config, err));
     XA_TRY(err, xa_kattr_text(root, "keras_version", 256, &f->version, err));
     XA_TRY(err, xa_kattr_text(root, "backend", 256, &f->backend, err));
+    f->base = "";
     if (link_exists(root, "model_weights")) {
+        f->base = "model_weights/";
         weights = open_group(root, "model_weights");
         if (weights < 0)
             XA_FAIL(err, XA_FORMAT, "group \"/model_weights\" cannot be opened");
@@ -230,9 +241,9 @@ static xa_status read_layout(xa_kfile *f, size_t max_config, xa_err *err)
             XA_TRY(err, xa_kattr_text(weights, "keras_version", 256, &f->version, err));
         if (!f->backend)
             XA_TRY(err, xa_kattr_text(weights, "backend", 256, &f->backend, err));
-        XA_TRY(err, read_groups(f, weights, "model_weights/", err));
+        XA_TRY(err, read_groups(f, weights, f->base, err));
     } else if (H5Aexists(root, "layer_names") > 0 || H5Aexists(root, "layer_names0") > 0) {
-        XA_TRY(err, read_groups(f, root, "", err));
+        XA_TRY(err, read_groups(f, root, f->base, err));
     } else if (link_exists(root, "layers") || link_exists(root, "_layer_checkpoint_dependencies")) {
         f->layout = XA_KLAYOUT_VARS;
     } else {
@@ -257,6 +268,7 @@ xa_status xa_kfile_reopen(xa_kfile *f, xa_err *err)
     xa_status st = XA_OK;
     char why[160];
     void *image = NULL;
+    char *name = NULL;
     size_t size = 0;
     const hid_t list = H5Pcreate(H5P_FILE_ACCESS);
     if (list < 0 || H5Pset_fapl_sec2(list) < 0)
@@ -272,7 +284,12 @@ xa_status xa_kfile_reopen(xa_kfile *f, xa_err *err)
             XA_FAIL(err, XA_NOMEM, "%s: no memory for its weights (%s)", f->path, reason(why));
         free(image);
         image = NULL;
-        f->handle = (int64_t)H5Fopen("model.weights.h5", H5F_ACC_RDONLY, list);
+        /* A name no file can have, and of this archive alone: HDF5 refuses an image under the name
+         * of a file that is there, and takes two images of one name for one file. */
+        name = xa_strfmt("%s/model.weights.h5", f->path);
+        if (!name)
+            XA_FAIL(err, XA_NOMEM, "%s: out of memory", f->path);
+        f->handle = (int64_t)H5Fopen(name, H5F_ACC_RDONLY, list);
     } else {
         f->handle = (int64_t)H5Fopen(f->path, H5F_ACC_RDONLY, list);
     }
@@ -284,6 +301,7 @@ xa_status xa_kfile_reopen(xa_kfile *f, xa_err *err)
                 reason(why));
 done:
     free(image);
+    free(name);
     if (list >= 0)
         H5Pclose(list);
     quiet_end(q);
@@ -383,11 +401,54 @@ xa_status xa_kfile_vars(xa_kfile *f, const char *group, int *first, int *count, 
     return st;
 }
 
+typedef struct lister {
+    xa_knames *names;
+    xa_status st;
+    xa_err *err;
+} lister;
+
+static herr_t list_dataset(hid_t root, const char *name, const H5O_info_t *info, void *arg)
+{
+    lister *l = arg;
+    (void)root;
+    if (info->type == H5O_TYPE_DATASET)
+        l->st = xa_knames_add(l->names, name, strlen(name), l->err);
+    return l->st == XA_OK ? 0 : -1;
+}
+
+xa_status xa_kfile_list(xa_kfile *f, xa_knames *out, xa_err *err)
+{
+    XA_RETURN_TRY(err, xa_kfile_reopen(f, err));
+    lister l = {.names = out, .st = XA_OK, .err = err};
+    const quiet q = quiet_begin();
+    char why[160];
+    const herr_t ok =
+        H5Ovisit2((hid_t)f->handle, H5_INDEX_NAME, H5_ITER_INC, list_dataset, &l, H5O_INFO_BASIC);
+    reason(why);
+    quiet_end(q);
+    XA_RETURN_TRY(err, l.st);
+    if (ok < 0)
+        XA_RETURN_FAIL(
+            err, XA_FORMAT, "%s: its weights cannot be listed; it is damaged (%s)", f->path, why);
+    return XA_OK;
+}
+
+/* n values of two bytes at the start of dst, the upper halves of float32, to n floats: from the
+ * end, so that none is overwritten before it is read. */
+static void widen_bfloat(float *dst, int64_t n)
+{
+    const unsigned char *from = (const unsigned char *)dst;
+    for (int64_t i = n - 1; i >= 0; i--) {
+        const uint32_t bits = (uint32_t)from[2 * i] << 16 | (uint32_t)from[2 * i + 1] << 24;
+        memcpy(dst + i, &bits, sizeof bits);
+    }
+}
+
 static xa_status
 read_values(xa_kfile *f, const xa_ktensor *t, const xa_shape *shape, float *dst, xa_err *err)
 {
     xa_status st = XA_OK;
-    hid_t set = -1, space = -1;
+    hid_t set = -1, space = -1, type = -1;
     char why[160], a[64], b[64];
     if (!t->usable || !xa_shape_equal(&t->shape, shape))
         XA_FAIL(err,
@@ -419,14 +480,20 @@ read_values(xa_kfile *f, const xa_ktensor *t, const xa_shape *shape, float *dst,
                 "%s: weight \"%s\" was never written; the file is incomplete",
                 f->path,
                 t->path);
-    if (H5Dread(set, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, dst) < 0)
+    if (t->bfloat)
+        type = H5Dget_type(set);
+    if (H5Dread(set, t->bfloat ? type : H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, dst) < 0)
         XA_FAIL(err,
                 XA_FORMAT,
                 "%s: weight \"%s\" cannot be read; the file is damaged or cut off (%s)",
                 f->path,
                 t->path,
                 reason(why));
+    if (t->bfloat)
+        widen_bfloat(dst, xa_shape_count(shape));
 done:
+    if (type >= 0)
+        H5Tclose(type);
     if (space >= 0)
         H5Sclose(space);
     if (set >= 0)

@@ -7,6 +7,7 @@
 
 #include "keras_bind.h"
 #include "keras_graph.h"
+#include "keras_unread.h"
 #include "keras_zip.h"
 #include "model_internal.h"
 
@@ -163,6 +164,7 @@ static xa_status build(xa_model *m, xa_kscope *scope, const xa_model_options *op
     XA_RETURN_TRY(
         err, xa_graph_add_input(m->graph, name ? name : "input", &m->input_shape, &input, err));
     XA_RETURN_TRY(err, xa_kgraph_build(&b, scope, input, &m->output, err));
+    XA_RETURN_TRY(err, xa_kunread_check(file_of(m), scope, err));
     if (b.own_scaling && !(m->own_scaling = xa_strdup(b.own_scaling)))
         XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
     XA_RETURN_TRY(err, add_layers(m, scope, err));

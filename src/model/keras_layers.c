@@ -169,6 +169,25 @@ static xa_status check_shape(
     char a[64], b[64];
     if (t->usable && xa_shape_equal(&t->shape, want))
         return XA_OK;
+    if (t->opaque)
+        XA_RETURN_FAIL(
+            err,
+            XA_UNSUPPORTED,
+            "weight \"%s\" is stored as bytes that say nothing of their type (\"%s\" in %s), "
+            "as Keras writes bfloat16 to .h5 and cannot read back itself; save the model "
+            "as .keras",
+            slot,
+            t->path,
+            s->b->file->path);
+    if (t->integer)
+        XA_RETURN_FAIL(
+            err,
+            XA_UNSUPPORTED,
+            "weight \"%s\" has whole numbers (\"%s\" in %s): a quantised model is not read; "
+            "save it as it was before quantize()",
+            slot,
+            t->path,
+            s->b->file->path);
     XA_RETURN_FAIL(err,
                    XA_SHAPE,
                    "weight \"%s\": the layer needs shape %s, the file has %s (\"%s\" in %s)",

@@ -80,6 +80,22 @@ static xa_status unknown_class(const xa_klayer *l, const char *written, xa_err *
                    written);
 }
 
+/* Settings that change which weights there are, told before these are looked for. */
+static xa_status refuse_settings(const xa_klayer *l, xa_err *err)
+{
+    static const char *const settings[][2] = {
+        {"rms_scaling", "rms_scaling of LayerNormalization is not supported"},
+        {"quantization_config",
+         "it is quantised, which is not supported; save the model as it was before quantize()"}};
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        const json_t *v = json_object_get(l->config, settings[i][0]);
+        if (v && !json_is_null(v) && !json_is_false(v))
+            XA_RETURN_FAIL(
+                err, XA_UNSUPPORTED, "layer \"%s\" (%s): %s", l->path, l->type, settings[i][1]);
+    }
+    return XA_OK;
+}
+
 /* One entry of a layers list: name, class, settings, and what is inside. */
 static xa_status parse_layer(
     parser *p, const json_t *entry, const char *parent, int depth, xa_klayer *l, xa_err *err)
@@ -140,7 +156,7 @@ static xa_status parse_layer(
             named,
             l->type,
             l->type);
-    return XA_OK;
+    return refuse_settings(l, err);
 }
 
 static xa_status parse_scope(parser *p,

@@ -8,7 +8,7 @@
 
 #include "xaudit_cmocka.h"
 
-static void copy_file(const char *from, const char *to)
+void damaged_copy(const char *from, const char *to)
 {
     char *bytes;
     size_t size;
@@ -118,7 +118,7 @@ void damaged_set(json_t *object, const char *key, const char *value)
 
 void damaged_write(const char *golden, const char *config, const char *path)
 {
-    copy_file(golden, path);
+    damaged_copy(golden, path);
     damaged_names(path, "/", "model_config", &config, 1);
 }
 
@@ -128,6 +128,21 @@ void damaged_write_json(const char *golden, const json_t *config, const char *pa
     assert_non_null(text);
     damaged_write(golden, text, path);
     free(text);
+}
+
+void damaged_add(const char *path, const char *dataset)
+{
+    const hsize_t three = 3;
+    const hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);
+    const hid_t space = H5Screate_simple(1, &three, NULL), list = H5Pcreate(H5P_LINK_CREATE);
+    assert_true(file >= 0 && H5Pset_create_intermediate_group(list, 1) >= 0);
+    const hid_t set =
+        H5Dcreate2(file, dataset, H5T_IEEE_F32LE, space, list, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(set >= 0);
+    H5Dclose(set);
+    H5Pclose(list);
+    H5Sclose(space);
+    assert_true(H5Fclose(file) >= 0);
 }
 
 /* Variable length: their text lies outside the attribute, which has a limit of 64 KiB. */

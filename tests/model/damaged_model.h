@@ -18,6 +18,9 @@ void damaged_write(const char *golden, const char *config, const char *path);
 void damaged_write_json(const char *golden, const json_t *config, const char *path);
 /* Replaces one weight of the file: a dataset of that shape and zeros. */
 void damaged_weight(const char *path, const char *dataset, int ndim, const uint64_t *dims);
+void damaged_copy(const char *from, const char *to);
+/* Adds a dataset of three zeros with the groups on its way. */
+void damaged_add(const char *path, const char *dataset);
 /* Replaces an attribute by a list of strings; n 0: by an empty list. */
 void damaged_names(const char *path,
                    const char *object,

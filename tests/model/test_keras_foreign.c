@@ -1,6 +1,7 @@
-/* Keras models that hold what is not Keras' own: classes and activations of users under Keras'
- * names. What such a class computes is not in the file, so that each is refused by its name; the
- * packages that are Keras itself are not. */
+/* Keras models that hold what is not Keras' own or what no layer of theirs reads: classes and
+ * activations of users under Keras' names, whose code is not in the file, and weights beside those
+ * of the layers. Each is refused by its name; Keras' own packages and the state of training are
+ * not. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #define FUNCTIONAL3 KERAS "k3/squeeze_excite.h5"
 #define NESTED KERAS "tf215/seed_nested.h5"
 #define VIT KERAS "k3/vit_alone.h5"
+#define WEIGHTS KERAS "k3/weights_v3.weights.h5"
 
 static char path[] = "/tmp/xaudit-foreign-XXXXXX";
 
@@ -209,11 +211,121 @@ static void test_activations(void **state)
     assert_int_equal(wrong, 0);
 }
 
+/* Weights that no layer reads. */
+static void test_unread(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *golden, *dataset, *named; /* NULL: it opens */
+    } cases[] = {
+        /* beside a layer's own, of a layer that is not there, of the model itself */
+        {FUNCTIONAL,
+         "model_weights/stem_conv/stem_conv/offset:0",
+         "\"stem_conv/stem_conv/offset:0\""},
+        {FUNCTIONAL3, "model_weights/stem_conv/offset", "\"stem_conv/offset\""},
+        {FUNCTIONAL3, "model_weights/mine/w", "\"mine/w\""},
+        {FUNCTIONAL, "model_weights/top_level_model_weights/t:0", "top_level_model_weights/t:0"},
+        {FUNCTIONAL, "model_weights/block1_drop/x", "\"block1_drop/x\""},
+        {NESTED, "model_weights/xception/block1_conv1/bias:0", "xception/block1_conv1/bias:0"},
+        {VIT, "model_weights/class_token/cls2", "class_token/cls2"},
+        {FUNCTIONAL, "model_weights/stem_conv/lora_kernel_a", "They are LoRA's"},
+        {FUNCTIONAL, "model_weights/stem_conv/kernel_scale", "A quantised model is not read"},
+        {WEIGHTS, "layers/dense/vars/7", "\"layers/dense/vars/7\""},
+        {WEIGHTS, "layers/dense_9/vars/0", "\"layers/dense_9/vars/0\""},
+        {WEIGHTS, "vars/0", "\"vars/0\""},
+        {WEIGHTS, "layers/dense/lora/vars/0", "layers/dense/lora/vars/0"},
+        /* training, random generators, what a user keeps beside the model */
+        {FUNCTIONAL, "optimizer_weights/adam/m:0", NULL},
+        {FUNCTIONAL, "class_names", NULL},
+        {FUNCTIONAL, "model_weights/block1_drop/StateVar:0", NULL},
+        {FUNCTIONAL3, "model_weights/block1_drop/seed_generator/seed_generator_state", NULL},
+        {WEIGHTS, "optimizer/vars/0", NULL},
+        {WEIGHTS, "metrics/mean/vars/0", NULL},
+        {WEIGHTS, "layers/dropout/seed_generator/vars/0", NULL},
+    };
+    int wrong = 0;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const bool alone = !strcmp(cases[i].golden, WEIGHTS);
+        xa_model_options opt = xa_model_defaults();
+        xa_model *m = NULL;
+        xa_err err = XA_ERR_INIT;
+        opt.architecture = alone ? KERAS "k3/weights_v3.json" : NULL;
+        damaged_copy(cases[i].golden, path);
+        damaged_add(path, cases[i].dataset);
+        const xa_status st = xa_model_open(path, &opt, &m, &err);
+        xa_model_free(m);
+        if (cases[i].named ? st == XA_MISMATCH && strstr(err.message, path) &&
+                                 strstr(err.message, cases[i].named)
+                           : st == XA_OK)
+            continue;
+        print_error("%s: %s\n", cases[i].dataset, st == XA_OK ? "opens" : err.message);
+        wrong++;
+    }
+    assert_int_equal(wrong, 0);
+}
+
+/* The first value of the first weight of a file. */
+static float first_value(xa_model *m)
+{
+    const xa_weight_reader r = xa_model_reader(m);
+    const xa_graph *g = xa_model_graph(m);
+    xa_err err = XA_ERR_INIT;
+    for (int i = 0; i < xa_graph_weights(g); i++) {
+        const xa_weight *w = xa_graph_weight(g, i);
+        if (w->literal)
+            continue;
+        float *values = calloc((size_t)xa_shape_count(&w->shape), sizeof *values);
+        assert_non_null(values);
+        if (r.read(r.arg, w, values, &err) != XA_OK)
+            fail_msg("%s", err.message);
+        const float first = values[0];
+        free(values);
+        return first;
+    }
+    fail_msg("no weight");
+    return 0;
+}
+
+/* Two .keras archives at once, and a file of the name their weights have inside: HDF5 holds the
+ * weights of each in memory under a name. */
+static void test_two_archives(void **state)
+{
+    (void)state;
+    static const char *const files[] = {KERAS "k3/zip_v3.keras", KERAS "k3/trained_zip.keras"};
+    char folder[] = "/tmp/xaudit-zip-XXXXXX", here[4096];
+    const xa_model_options opt = xa_model_defaults();
+    xa_model *m[2] = {NULL, NULL};
+    float alone[2];
+    xa_err err = XA_ERR_INIT;
+    assert_non_null(mkdtemp(folder));
+    assert_non_null(getcwd(here, sizeof here));
+    assert_int_equal(chdir(folder), 0);
+    FILE *f = fopen("model.weights.h5", "w");
+    assert_non_null(f);
+    assert_int_equal(fclose(f), 0);
+    for (int i = 0; i < 2; i++) {
+        if (xa_model_open(files[i], &opt, &m[i], &err) != XA_OK)
+            fail_msg("%s", err.message);
+        alone[i] = first_value(m[i]);
+        xa_model_close_file(m[i]);
+    }
+    assert_true(alone[0] != alone[1]);
+    for (int i = 0; i < 2; i++) /* both stay open */
+        assert_true(first_value(m[i]) == alone[i]);
+    for (int i = 0; i < 2; i++)
+        xa_model_free(m[i]);
+    assert_int_equal(unlink("model.weights.h5"), 0);
+    assert_int_equal(chdir(here), 0);
+    assert_int_equal(rmdir(folder), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_classes),
         cmocka_unit_test(test_activations),
+        cmocka_unit_test(test_unread),
+        cmocka_unit_test(test_two_archives),
     };
     return cmocka_run_group_tests(tests, make_file, remove_file);
 }

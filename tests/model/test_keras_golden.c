@@ -439,7 +439,10 @@ static void check_model(check *c, const char *path)
 /* Files that must not open, and what the message has to name. */
 static const struct {
     const char *prefix, *names;
-} refused[] = {{"refused_lambda", "Lambda"}, {"refused_custom", "class"}};
+} refused[] = {{"refused_lambda", "Lambda"},
+               {"refused_custom", "class"},
+               {"refused_lora", "lora_kernel_a"},
+               {"refused_user", "golden>GlobalAveragePooling2D"}};
 
 static const char *refused_because(const char *name)
 {

@@ -468,7 +468,72 @@ def zip_v3():
     return small_cnn(L.GlobalAveragePooling2D(), L.Dense(4, activation="softmax"), filters=(3, 4))
 
 
+def as_saved(model, path):
+    model.save(path)
+
+
+@golden.model((14, 12, 3), generations=("k3",), save=as_saved, suffix=".keras", policy="bfloat16")
+def stored_bfloat16():
+    """Weights stored as bfloat16, which HDF5 does not know: two bytes each and an attribute `dtype`. The reference is float32."""
+    return small_cnn(L.GlobalAveragePooling2D(), L.Dense(4), L.Activation("softmax", dtype="float32"), filters=(3, 4))
+
+
+@golden.model((14, 12, 3), generations=("k3",), save=as_saved, suffix=".keras")
+def trained_zip():
+    """Trained for a step: the file also has the state of the optimizer, of its moving averages and of random generators."""
+    model = keras.Sequential([
+        L.Input((14, 12, 3)), L.RandomFlip(seed=1), L.Conv2D(4, 3, strides=2, activation="relu"), L.SpatialDropout2D(0.1, seed=2),
+        L.GaussianNoise(0.1, seed=3), L.GlobalAveragePooling2D(), L.Dropout(0.2, seed=4), L.Dense(4, activation="softmax")])
+    model.compile(keras.optimizers.Adam(1e-3, use_ema=True), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    rng = np.random.default_rng(1)
+    model.train_on_batch(rng.normal(0.0, 1.0, (4, 14, 12, 3)).astype(np.float32), np.array([0, 1, 2, 0]))
+    return model
+
+
+def with_lora():
+    """A Dense and a Conv2D layer with LoRA's kernels beside theirs."""
+    model = small_cnn(L.GlobalAveragePooling2D(), L.Dense(4, activation="softmax"), filters=(3, 4))
+    rng = np.random.default_rng(2)
+    for layer in model.layers:
+        if isinstance(layer, (L.Dense, L.Conv2D)):
+            layer.enable_lora(2)
+            layer.lora_kernel_b.assign(rng.normal(0.0, 0.5, layer.lora_kernel_b.shape))
+    return model
+
+
+@golden.model((14, 12, 3), generations=("k3",), save=as_saved, suffix=".keras")
+def merged_lora():
+    """with_lora as .keras: Keras writes the sums, kernel + alpha/rank * a b."""
+    return with_lora()
+
+
 # -------------------------------------------------------------------------------------- layers a loader has to refuse
+
+@golden.model((14, 12, 3), generations=("k3",), save=as_saved)
+def refused_lora():
+    """with_lora as .h5: kernel, lora_kernel_a and lora_kernel_b apart."""
+    return with_lora()
+
+
+@keras.utils.register_keras_serializable("golden")
+class GlobalAveragePooling2D(L.GlobalAveragePooling2D):
+    """A class of the author's own under the name of one of Keras."""
+
+    def call(self, inputs):
+        return 0.5 * super().call(inputs)
+
+
+@golden.model((14, 12, 3), generations=("k3",), save=as_saved)
+def refused_user_class():
+    """registered as "golden>GlobalAveragePooling2D"; .h5."""
+    return small_cnn(GlobalAveragePooling2D(name="pool"), L.Dense(4, activation="softmax"), filters=(3, 4))
+
+
+@golden.model((14, 12, 3), generations=("k3",), save=as_saved, suffix=".keras")
+def refused_user_zip():
+    """The same as .keras, which says it by registered_name."""
+    return small_cnn(GlobalAveragePooling2D(name="pool"), L.Dense(4, activation="softmax"), filters=(3, 4))
+
 
 class Doubled(L.Layer):
     """A layer of the author's own."""
