@@ -142,12 +142,12 @@ const char *xa_type_name(xa_type t);
       "score of the metric; NaN undefined") \
     X(STATISTIC_HITS, "/statistics/<m>/<e>/<k>", U8, "Q,D,32", 0, "", \
       "box_acc: bit g of a level of overlap, low bit first: hit above grey level g") \
-    X(STATISTIC_PIXELS, "/statistics/<m>/<e>/<k>", U32, "Q,2,257", 0, "pixels", \
-      "pxap: pixels of the background, then of the region, by floor(256 value)") \
+    X(STATISTIC_PIXELS, "/statistics/<m>/<e>/<k>", U32, "Q,2,1001", 0, "pixels", \
+      "pxap: pixels of the background, then of the region; bin t: t/1000 <= value < (t+1)/1000") \
     X(BASELINE, "/baselines/<m>/<e>/<k>", F64, "Q", NAN, "", \
       "score of a map that knows nothing of the image") \
     X(BASELINE_HITS, "/baseline_statistics/<m>/<e>/<k>", U8, "Q,D,32", 0, "", "as /statistics") \
-    X(BASELINE_PIXELS, "/baseline_statistics/<m>/<e>/<k>", U32, "Q,2,257", 0, "pixels", \
+    X(BASELINE_PIXELS, "/baseline_statistics/<m>/<e>/<k>", U32, "Q,2,1001", 0, "pixels", \
       "as /statistics") \
     X(CLASS_MEAN, "/class_means/<m>/<e>/mean", F32, "C,h,w", NAN, "1", \
       "mean of the class's maps, each over its largest size, on the model's input; NaN without any") \

@@ -13,9 +13,29 @@
  * What a crop cut away is not part of the scene; what a pad added is background. Ignored pixels
  * count nowhere.
  *
- * Rules of all kinds: no visible region: NaN. A map that is not finite: NaN. A map of one value has
- * no peak and no box: pointing, box and top metrics are 0 (a miss), shares are the region's share
- * of the scene where that value is positive and NaN where it is 0.
+ * Stretching and thresholds are of the map, which the scene shows whole: ignored pixels are left
+ * out of what is compared afterwards, and not before.
+ *
+ * Rules of all kinds: no visible region: NaN. A map that is not finite: NaN. A map of zeros (no
+ * positive evidence, for one) is a failed explanation and no missing one, and is scored as the
+ * protocol's own code scores it:
+ *   pointing_game        0: no peak, also where a map has one value only (TorchRay and CheXlocalize
+ *                        would point at the first pixel, Quantus at all of them)
+ *   energy               0: none of it lies in the region (mednet; Score-CAM's script divides 0/0)
+ *   relevance_mass       NaN: 0/0, as Quantus, also where positive and negative values cancel
+ *   relevance_rank,      the region's share: all pixels tie and ties count by their share (Quantus
+ *   top_k                takes the first pixels in its sort's order)
+ *   roc_auc              1/2: all pixels tie (scikit-learn)
+ *   average_focus        0 (mednet)
+ *   iou                  0: nothing is above the threshold (CheXlocalize over all pairs)
+ *   box_iou, gt_known,   0: no box
+ *   top1, top5
+ *   box_acc              no hit; with profile wsol the first pixel is the box at every grey level,
+ * as in wsolevaluation, which hits a box of a pixel or two there pxap                 all pixels in
+ * the lowest bin (wsolevaluation): the region's share A map of one other value is the same where it
+ * is stretched from its minimum. Divided by its maximum, it is 1 everywhere: iou predicts all
+ * pixels (none above their mean), pxap has them in the highest bin, average_focus is 1; energy and
+ * relevance_mass are the region's share of the scene.
  */
 #ifndef XAUDIT_METRIC_H
 #define XAUDIT_METRIC_H
@@ -40,7 +60,7 @@
     X(TOP1, "top1", "hit 1, miss 0")                                                 \
     X(TOP5, "top5", "hit 1, miss 0")                                                 \
     X(BOX_ACC, "box_acc", "hits at 256 grey levels")                                 \
-    X(PXAP, "pxap", "pixels of the region and others over grey levels")
+    X(PXAP, "pxap", "pixels of the region and others over 1000 thresholds")
 typedef enum xa_metric_kind {
 #define X(name, text, unit) XA_METRIC_##name,
     XA_METRIC_LIST(X)
@@ -61,7 +81,8 @@ enum {
     XA_METRIC_LEVELS = 8,
     XA_GREY_LEVELS = 256,
     XA_HIT_BYTES = XA_GREY_LEVELS / 8,
-    XA_PXAP_BINS = XA_GREY_LEVELS + 1
+    XA_PXAP_THRESHOLDS = 1000,
+    XA_PXAP_BINS = XA_PXAP_THRESHOLDS + 1 /* [t/1000, (t+1)/1000), and 1 alone in the last */
 };
 
 typedef struct xa_metric_spec {
@@ -108,7 +129,8 @@ XA_MUST_USE xa_status xa_metric_check(const xa_metric_spec *s, xa_err *err);
 
 /* Bytes of one row beside its value: BOX_ACC nlevels * XA_HIT_BYTES (bit g of a level, low bit
  * first: a hit when the prediction is what is brighter than grey level g of 0..255); PXAP
- * 2 * XA_PXAP_BINS * 4 (u32 counts of background, then region, by floor(256 v)); else 0. */
+ * 2 * XA_PXAP_BINS * 4 (u32 counts of background, then region; bin t holds t/1000 <= v <
+ * (t+1)/1000, as numpy.histogram with numpy.arange(0, 1, .001) has them); else 0. */
 size_t xa_metric_statistic_bytes(const xa_metric_spec *s);
 
 /* ---- the annotated region -------------------------------------------------------------------- */

@@ -28,7 +28,7 @@
 enum {
     XA_STATS_FEW_GROUPS = 20,  /* below, an interval deserves a warning */
     XA_STATS_THRESHOLDS = 256, /* grey levels of a curve */
-    XA_STATS_BINS = 257,       /* of a histogram: floor(256 value), 1 alone in the last */
+    XA_STATS_BINS = 1001,      /* of a histogram: thousandths, 1 alone in the last */
     XA_STATS_HIT_BYTES = 32,   /* one bit a threshold; bit t is byte t / 8, value 1 << t % 8 */
     XA_STATS_MAX_LEVELS = 16,
     XA_STATS_MAX_REPLICATES = 1000000
@@ -136,9 +136,9 @@ XA_MUST_USE xa_status xa_stats_box_accuracy(const xa_stats_plan *plan,
                                             xa_err *err);
 
 /* PxAP (Choe et al. 2020): average precision of pixels pooled over units, from the highest bin
- * down, sum_t (R_t - R_{t+1}) P_t with R_257 = 0. histogram: [n, 2, XA_STATS_BINS], background then
- * foreground. Every
- * replicate pools and sums anew. Undefined without foreground; a replicate without any is left out.
+ * down, sum_t (R_t - R_{t+1}) P_t with R_1001 = 0. histogram: [n, 2, XA_STATS_BINS], background
+ * then foreground. Every replicate pools and sums anew. Undefined without foreground; a replicate
+ * without any is left out.
  */
 XA_MUST_USE xa_status xa_stats_pxap(const xa_stats_plan *plan,
                                     int64_t n,

@@ -41,6 +41,15 @@ static xa_status read_series(xa_summary *s, xa_series *x, xa_err *err)
     } else if (info.ndim == 3 && info.dim[0] == s->r->pairs && info.type == XA_TYPE_U32 &&
                info.dim[1] == 2 && info.dim[2] == XA_STATS_BINS) {
         x->is = XA_SERIES_PIXELS;
+    } else if (info.ndim == 3 && info.type == XA_TYPE_U32 && info.dim[1] == 2) {
+        XA_FAIL(err,
+                XA_FORMAT,
+                "%s: %s has %lld bins, as earlier versions counted pixels, expected %d; `xaudit "
+                "evaluate` scores its maps anew",
+                s->path,
+                beside,
+                (long long)info.dim[2],
+                XA_STATS_BINS);
     } else {
         XA_FAIL(
             err, XA_FORMAT, "%s: %s: neither hits nor pixel counts of each pair", s->path, beside);

@@ -30,7 +30,7 @@ static void sort_by_grey(sweep *z)
     const xa__scene *s = z->s;
     int32_t at[XA_GREY_LEVELS] = {0};
     for (int64_t i = 0; i < s->count; i++) {
-        const double v = s->where[i] == XA__OUT ? 0.0 : xa__stretch(z->spec, s, i);
+        const double v = xa__left_out(s->where[i]) ? 0.0 : xa__stretch(z->spec, s, i);
         z->w->grey[i] = (uint8_t)(v * 255.0);
         at[z->w->grey[i]]++;
     }

@@ -72,7 +72,7 @@ static int32_t largest_component(const xa_metric_spec *spec, const xa__scene *s,
     for (int32_t y = 0; y < (int32_t)s->height; y++)
         for (int32_t x = 0; x < (int32_t)s->width; x++, i++) {
             w->parent[i] = -1;
-            if (s->where[i] != XA__OUT && xa__above(spec, s, i, cut))
+            if (!xa__left_out(s->where[i]) && xa__above(spec, s, i, cut))
                 add_pixel(w, s->width, x, y);
         }
     for (i = 0; i < s->count; i++)

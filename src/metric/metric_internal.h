@@ -5,7 +5,13 @@
 #include "xaudit/metric.h"
 
 /* where[i] of a scene's pixel */
-enum { XA__BACKGROUND = 0, XA__REGION = 1, XA__OUT = 2 };
+enum { XA__BACKGROUND = 0, XA__REGION = 1, XA__IGNORED = 2, XA__UNSEEN = 3 };
+
+/* Counts nowhere: ignored, or outside of what the model saw. */
+static inline bool xa__left_out(uint8_t where)
+{
+    return where >= XA__IGNORED;
+}
 
 /* Map and region on one grid. Arrays are borrowed from the work space. */
 typedef struct xa__scene {
@@ -13,7 +19,7 @@ typedef struct xa__scene {
     float *value;                 /* after the sign is taken */
     const double *exact;          /* the same in double, where a protocol has it so; NULL: value */
     uint8_t *where;
-    int64_t region, seen;  /* pixels of the region; all pixels but OUT */
+    int64_t region, seen;  /* pixels of the region; all pixels but those left out */
     double low, high;      /* over all pixels that the map reaches, ignored ones too */
     int64_t argmax;        /* first largest seen value in row-major order; -1: none is seen */
     double step_x, step_y; /* stored-frame pixels a scene pixel */
@@ -88,7 +94,7 @@ static inline bool xa__flat(const xa__scene *s)
 
 double
 xa__pointing_game(const xa_metric_spec *spec, const xa_region *r, const xa__scene *s, xa__work *w);
-double xa__mass(const xa__scene *s);
+double xa__mass(const xa_metric_spec *spec, const xa__scene *s);
 double xa__average_focus(const xa_metric_spec *spec, const xa__scene *s);
 double xa__roc_auc(const xa__scene *s, xa__work *w);
 double xa__top_share(const xa__scene *s, int64_t k, xa__work *w);

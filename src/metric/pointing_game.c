@@ -88,7 +88,7 @@ xa__pointing_game(const xa_metric_spec *spec, const xa_region *r, const xa__scen
         blur_axis(once, twice, s->width, 1, s->height, s->width, sigma);
         float high = -INFINITY;
         for (int64_t i = 0; i < s->count; i++)
-            if (s->where[i] != XA__OUT && twice[i] > high) {
+            if (!xa__left_out(s->where[i]) && twice[i] > high) {
                 high = twice[i];
                 peak = i;
             }

@@ -152,14 +152,14 @@ static void to_image(const xa_score_map *m, const float *map, xa__scene *s)
         uint8_t *where = s->where + y * s->width;
         if (!tap(y, m->affine[1][1], m->affine[1][2], m->input_height, m->height, v, &py)) {
             memset(out, 0, (size_t)s->width * sizeof *out);
-            memset(where, XA__OUT, (size_t)s->width);
+            memset(where, XA__UNSEEN, (size_t)s->width);
             continue;
         }
         const float *top = map + v[0] * m->width, *low = map + v[1] * m->width;
         for (int64_t x = 0; x < s->width; x++) {
             out[x] = 0.0f;
             if (!tap(x, m->affine[0][0], m->affine[0][2], m->input_width, m->width, u, &px)) {
-                where[x] = XA__OUT;
+                where[x] = XA__UNSEEN;
                 continue;
             }
             const double a = (double)top[u[0]] * (1.0 - px) + (double)top[u[1]] * px;
@@ -274,13 +274,13 @@ static void mark_masks(const xa_metric_spec *spec, const xa_region *r, xa__scene
         for (int64_t x = 0; x < s->width; x++) {
             const int64_t u = looks_at(&across, x);
             uint8_t *where = &s->where[y * s->width + x];
-            if (u < 0 || u >= r->width || *where == XA__OUT)
+            if (u < 0 || u >= r->width || xa__left_out(*where))
                 continue;
             const uint8_t is = r->mask[v * r->width + u];
             if (is == 1)
                 *where = XA__REGION;
             else if (is == 2 && *where != XA__REGION)
-                *where = XA__OUT;
+                *where = XA__IGNORED;
         }
     }
 }
@@ -309,7 +309,7 @@ static void mark_boxes(const xa_metric_spec *spec, const xa_region *r, xa__work 
         centres(b[1], b[3], s->height, &y0, &y1);
         for (int64_t y = y0; y < y1; y++)
             for (int64_t x = x0; x < x1; x++)
-                if (s->where[y * s->width + x] != XA__OUT)
+                if (!xa__left_out(s->where[y * s->width + x]))
                     s->where[y * s->width + x] = XA__REGION;
         if (spec->wsol)
             for (int k = 0; k < 4; k++)
@@ -324,7 +324,7 @@ static void take_range(xa__scene *s)
     double low = INFINITY, high = -INFINITY;
     for (int64_t i = 0; i < s->count; i++) {
         const double v = xa__value(s, i);
-        if (s->where[i] == XA__OUT)
+        if (xa__left_out(s->where[i]))
             continue;
         low = v < low ? v : low;
         high = v > high ? v : high;
@@ -345,7 +345,7 @@ static void take_stock(xa__scene *s, bool wsol)
         int64_t first = s->width, last = -1;
         for (int64_t x = 0; x < s->width; x++) {
             const float v = value[x];
-            if (where[x] == XA__OUT)
+            if (xa__left_out(where[x]))
                 continue;
             seen++;
             if (v > high) {

@@ -108,7 +108,7 @@ static double score(const xa_metric_spec *spec,
         return xa__pointing_game(spec, r, s, w);
     case XA_METRIC_ENERGY:
     case XA_METRIC_RELEVANCE_MASS:
-        return xa__mass(s);
+        return xa__mass(spec, s);
     case XA_METRIC_RELEVANCE_RANK:
         return s->region == s->seen ? NAN : xa__top_share(s, s->region, w);
     case XA_METRIC_TOP_K:

@@ -34,26 +34,29 @@ double xa__cut(const xa_metric_spec *spec, const xa__scene *s)
         return spec->threshold;
     if (spec->cut == XA_CUT_MEAN) {
         double sum = 0.0;
+        int64_t n = 0;
         for (int64_t i = 0; i < s->count; i++)
-            if (s->where[i] != XA__OUT)
+            if (s->where[i] != XA__UNSEEN) {
                 sum += xa__stretch(spec, s, i);
-        return sum / (double)s->seen;
+                n++;
+            }
+        return sum / (double)n;
     }
-    int64_t count[XA_GREY_LEVELS] = {0};
+    int64_t count[XA_GREY_LEVELS] = {0}, n = 0;
     for (int64_t i = 0; i < s->count; i++)
-        if (s->where[i] != XA__OUT)
+        if (s->where[i] != XA__UNSEEN) {
             count[(int)(xa__stretch(spec, s, i) * 255.0)]++;
-    return (double)otsu(count, s->seen);
+            n++;
+        }
+    return (double)otsu(count, n);
 }
 
 double xa__iou(const xa_metric_spec *spec, const xa__scene *s)
 {
     int64_t both = 0, any = 0;
-    if (xa__flat(s))
-        return s->high > 0.0f ? (double)s->region / (double)s->seen : NAN;
     const double cut = xa__cut(spec, s);
     for (int64_t i = 0; i < s->count; i++) {
-        if (s->where[i] == XA__OUT)
+        if (xa__left_out(s->where[i]))
             continue;
         const bool p = xa__above(spec, s, i, cut), t = s->where[i] == XA__REGION;
         both += p && t;
@@ -62,8 +65,20 @@ double xa__iou(const xa_metric_spec *spec, const xa__scene *s)
     return (double)both / (double)any; /* the region is not empty */
 }
 
-/* Counts by floor(256 v), then sum over bins from high to low of (recall - recall before) *
- * precision. Choe et al. 2020, equation 3 at the grey levels. */
+/* The bin whose edges t * 0.001 hold v of [0,1]; the last holds 1 alone. */
+static int bin_of(double v)
+{
+    const double step = 1.0 / XA_PXAP_THRESHOLDS;
+    int t = (int)(v * XA_PXAP_THRESHOLDS);
+    while (t > 0 && (double)t * step > v)
+        t--;
+    while (t < XA_PXAP_THRESHOLDS && (double)(t + 1) * step <= v)
+        t++;
+    return t;
+}
+
+/* Counts by thresholds, then sum over bins from high to low of (recall - recall before) *
+ * precision. Choe et al. 2020, equation 3. */
 double xa__pxap(const xa_metric_spec *spec, const xa__scene *s, uint32_t *counts)
 {
     uint32_t own[2 * XA_PXAP_BINS];
@@ -71,12 +86,10 @@ double xa__pxap(const xa_metric_spec *spec, const xa__scene *s, uint32_t *counts
     int64_t tp = 0, fp = 0;
     double ap = 0.0;
     memset(n, 0, sizeof own);
-    if (xa__flat(s))
-        return NAN;
     for (int64_t i = 0; i < s->count; i++) {
-        if (s->where[i] == XA__OUT)
+        if (xa__left_out(s->where[i]))
             continue;
-        const int bin = (int)(xa__stretch(spec, s, i) * XA_GREY_LEVELS);
+        const int bin = bin_of(xa__stretch(spec, s, i));
         n[(s->where[i] == XA__REGION ? XA_PXAP_BINS : 0) + bin]++;
     }
     for (int b = XA_PXAP_BINS - 1; b >= 0; b--) {

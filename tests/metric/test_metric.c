@@ -108,13 +108,12 @@ static void test_undefined(void **state)
     const xa_region none = {.width = W, .height = H, .empty = true};
     const xa_region some = {.width = W, .height = H, .nboxes = 1, .boxes = box};
     const xa_region all = {.width = W, .height = H, .nboxes = 1, .boxes = whole};
-    float zero[W * H] = {0}, flat[W * H], ramp[W * H];
+    float flat[W * H], ramp[W * H];
     for (int i = 0; i < W * H; i++) {
         flat[i] = 2.0f;
         ramp[i] = (float)i;
     }
-    xa_score_map z = map_of(zero, W, H), f = map_of(flat, W, H), g = map_of(ramp, W, H);
-    z.degenerate = true;
+    const xa_score_map f = map_of(flat, W, H), g = map_of(ramp, W, H);
     for (int k = 0; k < XA_METRIC_COUNT; k++) {
         assert_true(isnan(of((xa_metric_kind)k, &none, &g)));
         xa_score_map bad = g;
@@ -125,16 +124,81 @@ static void test_undefined(void **state)
     }
     assert_true(isnan(of(XA_METRIC_ROC_AUC, &all, &g)));
     assert_true(isnan(of(XA_METRIC_RELEVANCE_RANK, &all, &g)));
-    assert_true(isnan(of(XA_METRIC_ENERGY, &some, &z)));
-    assert_true(isnan(of(XA_METRIC_AVERAGE_FOCUS, &some, &z)));
-    assert_true(isnan(of(XA_METRIC_IOU, &some, &z)));
-    assert_true(of(XA_METRIC_POINTING_GAME, &some, &z) == 0.0);
-    assert_true(of(XA_METRIC_GT_KNOWN, &some, &z) == 0.0);
-    assert_true(of(XA_METRIC_BOX_ACC, &some, &z) == 0.0);
     assert_true(near(of(XA_METRIC_ENERGY, &some, &f), 8.0 / 80.0)); /* the region's share */
     assert_true(near(of(XA_METRIC_RELEVANCE_RANK, &some, &f), 8.0 / 80.0));
     assert_true(near(of(XA_METRIC_ROC_AUC, &some, &f), 0.5));
     assert_true(near(of(XA_METRIC_IOU, &some, &f), 8.0 / 80.0));
+}
+
+/* A map of zeros is a failed explanation: metric.h says what each metric makes of it. */
+static void test_zero_map(void **state)
+{
+    (void)state;
+    static const double expected[XA_METRIC_COUNT] = {
+        [XA_METRIC_POINTING_GAME] = 0.0,
+        [XA_METRIC_ENERGY] = 0.0,
+        [XA_METRIC_RELEVANCE_MASS] = NAN,
+        [XA_METRIC_RELEVANCE_RANK] = 0.1,
+        [XA_METRIC_TOP_K] = 0.1,
+        [XA_METRIC_ROC_AUC] = 0.5,
+        [XA_METRIC_AVERAGE_FOCUS] = 0.0,
+        [XA_METRIC_IOU] = 0.0,
+        [XA_METRIC_BOX_IOU] = 0.0,
+        [XA_METRIC_GT_KNOWN] = 0.0,
+        [XA_METRIC_TOP1] = 0.0,
+        [XA_METRIC_TOP5] = 0.0,
+        [XA_METRIC_BOX_ACC] = 0.0,
+        [XA_METRIC_PXAP] = 0.1,
+    };
+    double box[1][4] = {{2, 3, 6, 5}};
+    const xa_region r = {.width = W, .height = H, .nboxes = 1, .boxes = box};
+    float zero[W * H] = {0}, negative[W * H];
+    for (int i = 0; i < W * H; i++)
+        negative[i] = -1.0f - (float)i;
+    xa_score_map m[2] = {map_of(zero, W, H), map_of(negative, W, H)};
+    m[0].degenerate = true;
+    m[0].rank = m[1].rank = 0;
+    for (int k = 0; k < XA_METRIC_COUNT; k++)
+        for (int i = 0; i < 2; i++) { /* nothing positive: the same */
+            xa_metric_spec s = xa_metric_defaults((xa_metric_kind)k);
+            if (i == 1)
+                s.sign = XA_SIGN_POSITIVE;
+            const double got = one(s, &r, &m[i]);
+            if (isnan(expected[k]) ? !isnan(got) : !near(got, expected[k]))
+                fail_msg("%s, map %d: %g, expected %g", s.name, i, got, expected[k]);
+        }
+}
+
+/* The map's maximum lies where it is ignored: it is stretched, and cut, by its own range. */
+static void test_range_is_the_whole_maps(void **state)
+{
+    (void)state;
+    uint8_t mask[W * H] = {0};
+    float v[W * H] = {0};
+    mask[0] = 1;
+    mask[1] = 2;
+    v[0] = v[2] = 1.0f;
+    v[1] = 10.0f;
+    const xa_region r = {.width = W, .height = H, .mask = mask, .has_mask = true};
+    const xa_score_map m = map_of(v, W, H);
+    uint32_t counts[2 * XA_PXAP_BINS];
+    void *statistic = counts;
+    double value;
+    xa_scorer *s = NULL;
+    xa_metric_spec spec = xa_metric_defaults(XA_METRIC_PXAP);
+    assert_int_equal(xa_scorer_create(&spec, 1, &s, NULL), XA_OK);
+    assert_int_equal(xa_scorer_score(s, &r, &m, &value, &statistic, NULL), XA_OK);
+    xa_scorer_free(s);
+    assert_int_equal(counts[100], 1); /* 1 of 10 is a tenth */
+    assert_int_equal(counts[XA_PXAP_BINS + 100], 1);
+    assert_int_equal(counts[0], W * H - 3);
+    assert_true(near(value, 0.5));
+    spec = xa_metric_defaults(XA_METRIC_IOU);
+    spec.cut = XA_CUT_FRACTION;
+    spec.threshold = 0.15;
+    assert_true(one(spec, &r, &m) == 0.0);
+    spec.threshold = 0.05;
+    assert_true(near(one(spec, &r, &m), 0.5));
 }
 
 /* A 20x16 photograph, cropped to its right half and shrunk by 2: annotations follow. */
@@ -337,6 +401,8 @@ int main(void)
         cmocka_unit_test(test_class_rank),
         cmocka_unit_test(test_predictions),
         cmocka_unit_test(test_undefined),
+        cmocka_unit_test(test_zero_map),
+        cmocka_unit_test(test_range_is_the_whole_maps),
         cmocka_unit_test(test_crop),
         cmocka_unit_test(test_ignored_pixels),
         cmocka_unit_test(test_signs_and_channels),

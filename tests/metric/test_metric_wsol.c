@@ -1,10 +1,12 @@
 /* Profile wsol beside wsolevaluation's own evaluators: every hit, every pixel's bin. */
 #include <math.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "golden/metric/golden_wsol.inc"
 #include "xaudit/metric.h"
+#include "xaudit/stats.h"
 #include "xaudit_cmocka.h"
 
 enum { SIDE_MOST = 16, BOXES_MOST = 3 };
@@ -234,10 +236,74 @@ static void test_hits(void **state)
     assert_int_equal(differ, 0);
 }
 
+static void paint(uint8_t *mask, int64_t width, const int64_t box[4], uint8_t as)
+{
+    for (int64_t y = box[1]; y < box[3]; y++)
+        for (int64_t x = box[0]; x < box[2]; x++)
+            if (mask[y * width + x] != 1)
+                mask[y * width + x] = as;
+}
+
+/* Every pixel's bin, the ignored ones left out: counts of each case, and what all give together. */
+static void test_pixels(void **state)
+{
+    (void)state;
+    uint32_t *all = xa_alloc((size_t)WSOL_CASES * 2 * XA_PXAP_BINS, sizeof *all);
+    bool *defined = xa_alloc(WSOL_CASES, sizeof *defined);
+    int ndefined = 0;
+    xa_metric_spec spec = xa_metric_defaults(XA_METRIC_PXAP);
+    xa_scorer *s = NULL;
+    assert_non_null(all);
+    assert_non_null(defined);
+    assert_int_equal(xa_metric_profile(&spec, "wsol", NULL), XA_OK);
+    assert_int_equal(xa_metric_statistic_bytes(&spec), 2 * XA_PXAP_BINS * sizeof *all);
+    assert_int_equal(xa_scorer_create(&spec, 1, &s, NULL), XA_OK);
+    for (int i = 0; i < WSOL_CASES; i++) {
+        wsol_case c;
+        const wsol_mask *want = &wsol_masks[i];
+        uint32_t *counts = all + (size_t)i * 2 * XA_PXAP_BINS;
+        void *statistic = counts;
+        double value;
+        int64_t n[2] = {0}, bins[2] = {0};
+        make_case(i, &c);
+        xa_region r = {.width = c.width, .height = c.height, .has_mask = true};
+        r.mask = xa_alloc((size_t)(c.width * c.height), 1);
+        assert_non_null(r.mask);
+        paint(r.mask, c.width, c.box[0], 1);
+        if (c.ignores)
+            paint(r.mask, c.width, c.ignore, 2);
+        const xa_score_map m = map_of(&c);
+        assert_int_equal(xa_scorer_score(s, &r, &m, &value, &statistic, NULL), XA_OK);
+        free(r.mask);
+        for (int b = 0; b < 2 * XA_PXAP_BINS; b++) {
+            n[b / XA_PXAP_BINS] += counts[b];
+            bins[b / XA_PXAP_BINS] += (int64_t)counts[b] * (b % XA_PXAP_BINS);
+        }
+        defined[i] = want->region > 0;
+        ndefined += defined[i];
+        assert_true(isnan(value) == (want->region == 0));
+        if (!defined[i])
+            continue; /* the mask is too small for the input's pixels: no counts are kept */
+        if (n[0] != want->background || n[1] != want->region || bins[0] != want->background_bins ||
+            bins[1] != want->region_bins || fabs(value - want->pxap) > 1e-12)
+            fail_msg("case %d: %g, expected %g", i, value, want->pxap);
+    }
+    assert_true(ndefined > WSOL_CASES / 2);
+    const xa_stats_plan plan = {.seed = 1, .replicates = 1, .level = 0.95};
+    xa_interval f;
+    assert_int_equal(xa_stats_pxap(&plan, WSOL_CASES, all, defined, NULL, &f, NULL), XA_OK);
+    assert_int_equal(f.n, ndefined);
+    assert_true(fabs(f.value - wsol_pxap_of_all) < 1e-12);
+    xa_scorer_free(s);
+    free(all);
+    free(defined);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_hits),
+        cmocka_unit_test(test_pixels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,7 +7,7 @@ FOLDER holds evaluation.py and util.py of wsolevaluation (https://github.com/clo
 scikit-learn, opencv-python 4. Only numbers computed on the maps below are kept.
 
 box_v2, box_v1   best overlap at each of the thresholds int(t * 255) = 0..254, all contours and the largest one
-pxap             MaskEvaluator's average precision with 256 thresholds, of one image, 0..1
+pxap             MaskEvaluator's average precision with 1000 thresholds, of one image, 0..1
 auc              sklearn.metrics.roc_auc_score
 mass, rank, top  quantus RelevanceMassAccuracy, RelevanceRankAccuracy, TopKIntersection (k = 50); NAN where a tie leaves them to chance
 otsu             intersection over union of cv2.threshold(THRESH_OTSU) of uint8(255 * map), with the mask
@@ -74,8 +74,8 @@ def box_values(wsol, scoremap, boxes, every):
 
 def pxap(wsol, scoremap, mask):
     e = wsol.MaskEvaluator.__new__(wsol.MaskEvaluator)
-    e.num_bins, e.split = 256 + 2, ""
-    e.threshold_list_right_edge = np.append(np.arange(256) / 256, [1.0, 2.0, 3.0])
+    e.num_bins, e.split = 1000 + 2, ""
+    e.threshold_list_right_edge = np.append(np.arange(0, 1, .001), [1.0, 2.0, 3.0])
     e.gt_true_score_hist = np.histogram(scoremap[mask], bins=e.threshold_list_right_edge)[0].astype(float)
     e.gt_false_score_hist = np.histogram(scoremap[~mask], bins=e.threshold_list_right_edge)[0].astype(float)
     sys.stdout, kept = sys.stderr, sys.stdout
