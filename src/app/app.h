@@ -3,6 +3,7 @@
 #define XAUDIT_APP_APP_H
 
 #include "contents.h"
+#include "options.h"
 
 /* Exit codes, documented in --help. */
 enum {
@@ -16,7 +17,7 @@ enum {
 /* Options of run and check. */
 typedef struct xa_run_options {
     const char *job;
-    const char **set; /* borrowed from argv; the list is owned */
+    const char **set; /* the list is owned */
     int nset;
     const char *output;
     const char *against; /* check */
@@ -27,22 +28,23 @@ typedef struct xa_run_options {
     int64_t probe;         /* check: images to try preprocessing on; 0: none */
     bool fresh, retry_failed, quiet, json, layers;
 } xa_run_options;
-/* Parses the arguments after the command's name; false after having told what is wrong. */
-bool xa_run_options_parse(int argc, char **argv, const char *command, xa_run_options *out);
+/* From the command line of run, check or bench; texts are borrowed from it. */
+XA_MUST_USE xa_status xa_run_options_from(const xa_args *a, xa_run_options *out, xa_err *err);
 void xa_run_options_fini(xa_run_options *o);
 
-int xa_cmd_run(int argc, char **argv);
-int xa_cmd_check(int argc, char **argv);
-int xa_cmd_info(int argc, char **argv);
-int xa_cmd_table(int argc, char **argv);
-int xa_cmd_manifest(int argc, char **argv);
-int xa_cmd_verify(int argc, char **argv);
-int xa_cmd_summary(int argc, char **argv);
-int xa_cmd_figure(int argc, char **argv);
-int xa_cmd_evaluate(int argc, char **argv);
-int xa_cmd_merge(int argc, char **argv);
-int xa_cmd_report(int argc, char **argv);
-int xa_cmd_bench(int argc, char **argv);
+/* The commands, from a command line that fits the table; the exit code. */
+int xa_cmd_run(const xa_args *a);
+int xa_cmd_check(const xa_args *a);
+int xa_cmd_info(const xa_args *a);
+int xa_cmd_table(const xa_args *a);
+int xa_cmd_manifest(const xa_args *a);
+int xa_cmd_verify(const xa_args *a);
+int xa_cmd_summary(const xa_args *a);
+int xa_cmd_figure(const xa_args *a);
+int xa_cmd_evaluate(const xa_args *a);
+int xa_cmd_merge(const xa_args *a);
+int xa_cmd_report(const xa_args *a);
+int xa_cmd_bench(const xa_args *a);
 
 /* Prints problems, sorted by line, to stderr: "file:line: text". */
 void xa_print_problems(const xa_problems *p);

@@ -1,6 +1,5 @@
 /* xaudit bench: where the time of a job goes, beside what this core can do at best in the same
  * minute. One rank, the job's own images, batches and explainers. */
-#include <getopt.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -38,56 +37,6 @@ static void took(void *arg, const xa_work *w)
     e->seconds[back] += w->seconds;
     e->flops[back] += w->flops;
     e->bytes[back] += w->bytes;
-}
-
-static bool parse(int argc, char **argv, options *o)
-{
-    enum { SECONDS = 256, TOP, JSON, SET };
-    static const struct option list[] = {{"seconds", required_argument, NULL, SECONDS},
-                                         {"top", required_argument, NULL, TOP},
-                                         {"json", no_argument, NULL, JSON},
-                                         {"set", required_argument, NULL, SET},
-                                         {NULL, 0, NULL, 0}};
-    int c;
-    *o = (options){.seconds = 5.0, .top = 15};
-    o->run.set = xa_alloc((size_t)argc + 1, sizeof(char *));
-    if (!o->run.set)
-        return false;
-    optind = 1;
-    opterr = 0;
-    while ((c = getopt_long(argc, argv, "", list, NULL)) != -1)
-        switch (c) {
-        case SECONDS:
-            if (!xa_parse_f64(optarg, &o->seconds) || !(o->seconds > 0.0 && o->seconds <= 3600.0)) {
-                fprintf(stderr, "xaudit bench: --seconds: expected up to 3600, found %s\n", optarg);
-                return false;
-            }
-            break;
-        case TOP:
-            if (!xa_parse_i64(optarg, &o->top) || o->top < 0) {
-                fprintf(
-                    stderr, "xaudit bench: --top: expected a number of layers, found %s\n", optarg);
-                return false;
-            }
-            break;
-        case JSON:
-            o->json = true;
-            break;
-        case SET:
-            o->run.set[o->run.nset++] = optarg;
-            break;
-        default:
-            fprintf(stderr,
-                    "xaudit bench: unknown option or missing value: %s; see xaudit --help\n",
-                    argv[optind - 1]);
-            return false;
-        }
-    if (optind != argc - 1) {
-        fprintf(stderr, "xaudit bench: expected one job file; see xaudit --help\n");
-        return false;
-    }
-    o->run.job = argv[optind];
-    return true;
 }
 
 /* ---- measuring ---- */
@@ -363,14 +312,18 @@ done:
     return st;
 }
 
-int xa_cmd_bench(int argc, char **argv)
+int xa_cmd_bench(const xa_args *a)
 {
-    options o;
+    options o = {.seconds = xa_args_number(a, XA_OPT_SECONDS),
+                 .top = xa_args_integer(a, XA_OPT_TOP),
+                 .json = xa_args_has(a, XA_OPT_JSON_BENCH)};
     xa_loaded l = {0};
     xa_problems problems = {0};
     xa_err err = XA_ERR_INIT;
-    int code = XA_EXIT_USAGE;
-    if (parse(argc, argv, &o)) {
+    int code = XA_EXIT_FAILED;
+    if (xa_run_options_from(a, &o.run, &err) != XA_OK) {
+        xa_print_error(&err);
+    } else {
         const xa_status st = bench(&o, &l, &problems, &err);
         xa_print_problems(&problems);
         if (st != XA_OK && !problems.errors)

@@ -282,15 +282,15 @@ check(const xa_run_options *opt, xa_loaded *l, xa_problems *problems, FILE *scri
     return XA_EXIT_DONE;
 }
 
-int xa_cmd_check(int argc, char **argv)
+int xa_cmd_check(const xa_args *a)
 {
     xa_run_options opt;
     xa_loaded l = {0};
     xa_problems problems = {0};
     xa_err err = XA_ERR_INIT;
-    if (!xa_run_options_parse(argc, argv, "check", &opt)) {
-        xa_run_options_fini(&opt);
-        return XA_EXIT_USAGE;
+    if (xa_run_options_from(a, &opt, &err) != XA_OK) {
+        xa_print_error(&err);
+        return XA_EXIT_FAILED;
     }
     /* --slurm: standard output is the script, all else is told beside it */
     FILE *script = NULL;

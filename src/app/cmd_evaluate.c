@@ -1,80 +1,10 @@
 /* xaudit evaluate: under mpirun or srun, or alone. */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "app.h"
 #include "evaluate.h"
-
-static const char usage[] =
-    "xaudit evaluate ARCHIVE [--metrics METRICS] [--as NAME.h5] [--image-root FOLDER]\n"
-    "                [--seed N] [--fresh] [--quiet]\n"
-    "  scores the maps of an archive anew, without a model; ARCHIVE.eval.h5 then holds its "
-    "tables,\n"
-    "  the new scores, baselines of other images' maps and the classes' mean maps, and links to\n"
-    "  the maps of ARCHIVE, which stays as it is: keep both together\n"
-    "  --metrics   a list, \"[energy, { kind: iou, threshold: otsu }]\", or a YAML file with a "
-    "list\n"
-    "              or a job's `metrics`; without it those of the archive's own job\n"
-    "  --image-root  where mask files begin that the manifest names relative to itself\n"
-    "  --fresh     sets an earlier evaluation of that name aside as NAME.1, ...\n"
-    "  --seed      of the maps that are shuffled among images (0)\n";
-
-static bool parse(int argc, char **argv, xa_evaluate_options *o, bool *quiet, bool tell)
-{
-    enum { METRICS = 256, AS, IMAGE_ROOT, SEED, QUIET, FRESH };
-    static const struct option list[] = {{"metrics", required_argument, NULL, METRICS},
-                                         {"as", required_argument, NULL, AS},
-                                         {"image-root", required_argument, NULL, IMAGE_ROOT},
-                                         {"seed", required_argument, NULL, SEED},
-                                         {"quiet", no_argument, NULL, QUIET},
-                                         {"fresh", no_argument, NULL, FRESH},
-                                         {NULL, 0, NULL, 0}};
-    int c;
-    optind = 1;
-    opterr = 0;
-    while ((c = getopt_long(argc, argv, "", list, NULL)) != -1)
-        switch (c) {
-        case METRICS:
-            o->metrics = optarg;
-            break;
-        case AS:
-            o->output = optarg;
-            break;
-        case IMAGE_ROOT:
-            o->image_root = optarg;
-            break;
-        case SEED:
-            if (!xa_parse_i64(optarg, &o->seed)) {
-                if (tell)
-                    fprintf(
-                        stderr, "xaudit evaluate: --seed: expected a number, found %s\n", optarg);
-                return false;
-            }
-            break;
-        case FRESH:
-            o->fresh = true;
-            break;
-        case QUIET:
-            *quiet = true;
-            break;
-        default:
-            if (tell)
-                fprintf(stderr,
-                        "xaudit evaluate: unknown option or missing value: %s\n%s",
-                        argv[optind - 1],
-                        usage);
-            return false;
-        }
-    if (optind != argc - 1) {
-        if (tell)
-            fprintf(stderr, "xaudit evaluate: expected one archive\n%s", usage);
-        return false;
-    }
-    o->archive = argv[optind];
-    return true;
-}
 
 /* NAME.h5 to NAME.eval.h5. */
 static char *beside(const char *archive)
@@ -101,30 +31,27 @@ static void report(const xa_evaluate_options *o, const xa_evaluated *d, double s
            o->output);
 }
 
-int xa_cmd_evaluate(int argc, char **argv)
+int xa_cmd_evaluate(const xa_args *a)
 {
     xa_err err = XA_ERR_INIT;
-    xa_evaluate_options o = {0};
+    xa_evaluate_options o = {.archive = a->positional[0],
+                             .output = xa_args_text(a, XA_OPT_EVALUATION),
+                             .image_root = xa_args_text(a, XA_OPT_MASK_ROOT),
+                             .metrics = xa_args_text(a, XA_OPT_METRICS),
+                             .seed = xa_args_integer(a, XA_OPT_SHUFFLE_SEED),
+                             .fresh = xa_args_has(a, XA_OPT_FRESH_EVALUATION)};
     xa_problems problems = {0};
     xa_evaluated d = {0};
     xa_comm *comm = NULL;
     char *output = NULL;
-    bool quiet = false;
+    const bool quiet = xa_args_has(a, XA_OPT_QUIET);
     int code = XA_EXIT_DONE;
-    if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
-        fputs(usage, stdout);
-        return XA_EXIT_DONE;
-    }
-    if (xa_comm_start(&argc, &argv, &comm, &err) != XA_OK) {
+    if (xa_comm_start(NULL, NULL, &comm, &err) != XA_OK) {
         xa_print_error(&err);
         return XA_EXIT_FAILED;
     }
     const bool first = xa_comm_rank(comm) == 0;
     const double start = xa_time();
-    if (!parse(argc, argv, &o, &quiet, first)) {
-        xa_comm_stop(comm);
-        return first ? XA_EXIT_USAGE : XA_EXIT_DONE;
-    }
     if (!o.output)
         o.output = output = beside(o.archive);
     const xa_status st = xa_evaluate(&o, comm, &problems, &d, &err);

@@ -1,5 +1,4 @@
-/* xaudit figure: options, and the command that a figure keeps. */
-#include <getopt.h>
+/* xaudit figure: what its options mean, and the command that a figure keeps. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,303 +6,82 @@
 #include "figure_page.h"
 #include "plots.h"
 
-static const char usage[] =
-    "xaudit figure ARCHIVE -o FILE.png|.tiff|.pdf|.svg\n"
-    "  which     --id ID... | --index N... | --pick first|best|worst|median|random|wrong|\n"
-    "            disagree [--metric NAME] [--class NAME] [-n ROWS] [--seed N]\n"
-    "            [--explainer NAME]... [--model NAME]\n"
-    "  how       --style panel|keras|relevant   keras: display_gradcam as published; relevant: "
-    "the\n"
-    "            listing's picture, illustrative only\n"
-    "            [--show overlay|map|both] [--colormap viridis|inferno|cividis|turbo|jet]\n"
-    "            [--scale image|shared] [--weight 0.5] [--no-boxes] [--patches]\n"
-    "  paper     [--width 90mm | --preset elsevier-1col|elsevier-2col|ieee-col|ieee-2col|\n"
-    "            nature-1col|nature-2col] [--dpi 300] [--font 7pt]\n"
-    "  data      [--image-root FOLDER] [--anonymise]\n"
-    "xaudit figure ARCHIVE --plot KIND -o FILE [--model NAME] [--metric NAME] [paper as above]\n"
-    "  the data set: distribution, curves, classes, agreement, confidence, size, or means (of\n"
-    "  xaudit evaluate)\n"
-    "xaudit figure --again FILE [what is to change]    the command that a figure keeps\n";
-
-static const struct {
-    const char *name;
-    double mm;
-} presets[] = {{"elsevier-1col", 90.0},
-               {"elsevier-2col", 190.0},
-               {"ieee-col", 88.9},
-               {"ieee-2col", 182.0},
-               {"nature-1col", 89.0},
-               {"nature-2col", 183.0}};
-
-enum {
-    ID = 256,
-    INDEX,
-    PICK,
-    METRIC,
-    CLASS,
-    SEED,
-    EXPLAINER,
-    MODEL,
-    STYLE,
-    SHOW,
-    COLORMAP,
-    SCALE,
-    WEIGHT,
-    NO_BOXES,
-    WIDTH,
-    PRESET,
-    DPI,
-    FONT,
-    IMAGE_ROOT,
-    ANONYMISE,
-    PLOT,
-    PATCHES
-};
-static const struct option list[] = {{"id", required_argument, NULL, ID},
-                                     {"index", required_argument, NULL, INDEX},
-                                     {"pick", required_argument, NULL, PICK},
-                                     {"metric", required_argument, NULL, METRIC},
-                                     {"class", required_argument, NULL, CLASS},
-                                     {"seed", required_argument, NULL, SEED},
-                                     {"explainer", required_argument, NULL, EXPLAINER},
-                                     {"model", required_argument, NULL, MODEL},
-                                     {"style", required_argument, NULL, STYLE},
-                                     {"show", required_argument, NULL, SHOW},
-                                     {"colormap", required_argument, NULL, COLORMAP},
-                                     {"scale", required_argument, NULL, SCALE},
-                                     {"weight", required_argument, NULL, WEIGHT},
-                                     {"no-boxes", no_argument, NULL, NO_BOXES},
-                                     {"width", required_argument, NULL, WIDTH},
-                                     {"preset", required_argument, NULL, PRESET},
-                                     {"dpi", required_argument, NULL, DPI},
-                                     {"font", required_argument, NULL, FONT},
-                                     {"image-root", required_argument, NULL, IMAGE_ROOT},
-                                     {"anonymise", no_argument, NULL, ANONYMISE},
-                                     {"plot", required_argument, NULL, PLOT},
-                                     {"patches", no_argument, NULL, PATCHES},
-                                     {NULL, 0, NULL, 0}};
-
-static bool wrong(const char *option, const char *expected, const char *found)
-{
-    fprintf(stderr, "xaudit figure: --%s: expected %s, found %s\n", option, expected, found);
-    return false;
-}
-
-/* One of the words, its index in *out. */
-static bool word(const char *option, const char *text, const char *const *words, int n, int *out)
-{
-    xa_str all = {0};
-    for (int i = 0; i < n; i++) {
-        if (!strcmp(text, words[i])) {
-            *out = i;
-            xa_str_free(&all);
-            return true;
-        }
-        xa_str_printf(&all, "%s%s", i ? ", " : "", words[i]);
-    }
-    (void)wrong(option, all.data ? all.data : "another word", text);
-    xa_str_free(&all);
-    return false;
-}
-
-/* A number with an optional unit: mm (default), cm or in for lengths, pt for type. */
-static bool
-length(const char *option, const char *text, double low, double high, bool type, double *out)
+static double preset_mm(const char *name)
 {
     static const struct {
-        const char *unit;
+        const char *name;
         double mm;
-    } units[] = {{"mm", 1.0}, {"cm", 10.0}, {"in", 25.4}};
-    char number[32] = "";
-    double by = 1.0, v;
-    size_t n = strlen(text);
-    if (type && n > 2 && xa_str_ends(text, "pt"))
-        n -= 2;
-    for (size_t k = 0; !type && k < 3; k++)
-        if (n > 2 && xa_str_ends(text, units[k].unit)) {
-            by = units[k].mm;
-            n -= 2;
-            break;
-        }
-    if (n < sizeof number)
-        memcpy(number, text, n);
-    if (!*number || !xa_parse_f64(number, &v) || !(v * by >= low && v * by <= high)) {
-        char expected[64];
-        snprintf(expected, sizeof expected, "%g to %g %s", low, high, type ? "pt" : "mm");
-        return wrong(option, expected, text);
-    }
-    *out = v * by;
-    return true;
+    } presets[] = {{"elsevier-1col", 90.0},
+                   {"elsevier-2col", 190.0},
+                   {"ieee-col", 88.9},
+                   {"ieee-2col", 182.0},
+                   {"nature-1col", 89.0},
+                   {"nature-2col", 183.0}};
+    for (size_t i = 0; i < sizeof presets / sizeof *presets; i++)
+        if (!strcmp(name, presets[i].name))
+            return presets[i].mm;
+    return 0.0; /* the table of options has no others */
 }
 
-static bool number(const char *option, const char *text, double low, double high, double *out)
+/* All that may be given several times. */
+static xa_status read_lists(const xa_args *a, xa_choice *choice, xa_err *err)
 {
-    char expected[64];
-    snprintf(expected, sizeof expected, "%g to %g", low, high);
-    double v;
-    if (!xa_parse_f64(text, &v) || !(v >= low && v <= high))
-        return wrong(option, expected, text);
-    *out = v;
-    return true;
+    const xa_arg *item;
+    while (choice->nids < XA_FIGURE_LIST && (item = xa_args_nth(a, XA_OPT_ID, choice->nids)))
+        choice->id[choice->nids++] = item->text;
+    while (choice->nindices < XA_FIGURE_LIST &&
+           (item = xa_args_nth(a, XA_OPT_INDEX, choice->nindices)))
+        choice->index[choice->nindices++] = item->integer;
+    while (choice->nexplainers < XA_FIGURE_LIST &&
+           (item = xa_args_nth(a, XA_OPT_EXPLAINER, choice->nexplainers)))
+        choice->explainer[choice->nexplainers++] = item->text;
+    if (xa_args_nth(a, XA_OPT_ID, XA_FIGURE_LIST) || xa_args_nth(a, XA_OPT_INDEX, XA_FIGURE_LIST) ||
+        xa_args_nth(a, XA_OPT_EXPLAINER, XA_FIGURE_LIST))
+        XA_RETURN_FAIL(err,
+                       XA_INVALID,
+                       "a figure has at most %d --id, --index or --explainer",
+                       XA_FIGURE_LIST);
+    return XA_OK;
 }
 
-static bool add_text(const char *option, const char **texts, int *n)
+static xa_status read_page(const xa_args *a, xa_page *p, xa_err *err)
 {
-    if (*n == XA_FIGURE_LIST)
-        return wrong(option, "64 of them at the most", "more");
-    texts[(*n)++] = optarg;
-    return true;
-}
-
-static bool preset(const char *name, double *mm)
-{
-    xa_str all = {0};
-    bool found = false;
-    for (size_t i = 0; i < sizeof presets / sizeof *presets; i++) {
-        xa_str_printf(&all, "%s%s", i ? ", " : "", presets[i].name);
-        if (!strcmp(name, presets[i].name)) {
-            *mm = presets[i].mm;
-            found = true;
-        }
-    }
-    if (!found)
-        (void)wrong("preset", all.data ? all.data : "a preset", name);
-    xa_str_free(&all);
-    return found;
-}
-
-static bool which(int c, xa_page *p)
-{
-    xa_choice *choice = &p->choice;
-    switch (c) {
-    case ID:
-        return add_text("id", choice->id, &choice->nids);
-    case INDEX:
-        if (choice->nindices == XA_FIGURE_LIST ||
-            !xa_parse_i64(optarg, &choice->index[choice->nindices]))
-            return wrong("index", "a row of /samples", optarg);
-        choice->nindices++;
-        return true;
-    case PICK: {
-        const int pick = xa_pick_parse(optarg);
-        if (pick < 0)
-            return wrong("pick", "first, best, worst, median, random, wrong or disagree", optarg);
-        choice->pick = (xa_pick)pick;
-        return true;
-    }
-    case METRIC:
-        choice->metric = optarg;
-        return true;
-    case CLASS:
-        choice->class_name = optarg;
-        return true;
-    case SEED:
-        return xa_parse_i64(optarg, &choice->seed) && choice->seed >= 0
-                   ? true
-                   : wrong("seed", "a whole number", optarg);
-    case 'n':
-        return xa_parse_i64(optarg, &choice->most) && choice->most >= 1 && choice->most <= 100
-                   ? true
-                   : wrong("n", "1 to 100 rows", optarg);
-    case EXPLAINER:
-        return add_text("explainer", choice->explainer, &choice->nexplainers);
-    default: /* MODEL */
-        choice->model = optarg;
-        return true;
-    }
-}
-
-static bool how(int c, xa_page *p)
-{
-    static const char *const styles[] = {"panel", "keras", "relevant"};
-    static const char *const shows[] = {"overlay", "map", "both"};
-    static const char *const scales[] = {"image", "shared"};
-    int at = 0;
-    switch (c) {
-    case STYLE:
-        if (!word("style", optarg, styles, 3, &at))
-            return false;
-        p->style = (xa_page_style)at;
-        return true;
-    case SHOW:
-        if (!word("show", optarg, shows, 3, &at))
-            return false;
-        p->overlay = at != 1;
-        p->map = at != 0;
-        return true;
-    case SCALE:
-        if (!word("scale", optarg, scales, 2, &at))
-            return false;
-        p->shared = at == 1;
-        return true;
-    case COLORMAP: {
-        const int map = xa_colormap_parse(optarg);
-        if (map < 0)
-            return wrong("colormap", "viridis, inferno, cividis, turbo or jet", optarg);
-        p->colormap = (xa_colormap)map;
-        return true;
-    }
-    case WEIGHT:
-        return number("weight", optarg, 0.0, 1.0, &p->weight);
-    case NO_BOXES:
-        p->boxes = false;
-        return true;
-    case WIDTH:
-        return length("width", optarg, 10.0, 2000.0, false, &p->width_mm);
-    case PRESET:
-        return preset(optarg, &p->width_mm);
-    case DPI:
-        return number("dpi", optarg, 30.0, 2400.0, &p->dpi);
-    case FONT:
-        return length("font", optarg, 2.0, 72.0, true, &p->font_pt);
-    case IMAGE_ROOT:
-        p->image_root = optarg;
-        return true;
-    case ANONYMISE:
-        p->anonymise = true;
-        return true;
-    case PATCHES:
-        p->patches = true;
-        return true;
-    case PLOT:
-        p->plot = xa_plot_parse(optarg);
-        return p->plot >= 0 ? true
-                            : wrong("plot",
-                                    "distribution, curves, classes, agreement, confidence, size or "
-                                    "means",
-                                    optarg);
-    default:
-        return false;
-    }
-}
-
-static bool parse(int argc, char **argv, xa_page *p)
-{
-    int c;
-    optind = 1;
-    opterr = 0;
-    while ((c = getopt_long(argc, argv, "o:n:", list, NULL)) != -1) {
-        if (c == 'o') {
-            p->output = optarg;
-        } else if (c == '?') {
-            fprintf(stderr,
-                    "xaudit figure: unknown option or missing value: %s\n%s",
-                    argv[optind - 1],
-                    usage);
-            return false;
-        } else if (c == 'n' || (c >= ID && c <= MODEL)) {
-            if (!which(c, p))
-                return false;
-        } else if (!how(c, p)) {
-            return false;
-        }
-    }
-    if (optind != argc - 1 || !p->output) {
-        fprintf(stderr, "xaudit figure: expected one archive and -o FILE\n%s", usage);
-        return false;
-    }
-    p->archive = argv[optind];
-    return true;
+    const int64_t show = xa_args_integer(a, XA_OPT_SHOW);
+    *p = (xa_page){.archive = a->npositional ? a->positional[0] : NULL,
+                   .output = xa_args_text(a, XA_OPT_OUTPUT),
+                   .image_root = xa_args_text(a, XA_OPT_IMAGE_ROOT),
+                   .choice = {.class_name = xa_args_text(a, XA_OPT_CLASS),
+                              .pick = (xa_pick)xa_args_integer(a, XA_OPT_PICK),
+                              .metric = xa_args_text(a, XA_OPT_FIGURE_METRIC),
+                              .model = xa_args_text(a, XA_OPT_MODEL),
+                              .most = xa_args_integer(a, XA_OPT_ROWS),
+                              .seed = xa_args_integer(a, XA_OPT_FIGURE_SEED)},
+                   .style = (xa_page_style)xa_args_integer(a, XA_OPT_STYLE),
+                   .overlay = show != 1,
+                   .map = show != 0,
+                   .shared = xa_args_integer(a, XA_OPT_SCALE) == 1,
+                   .boxes = !xa_args_has(a, XA_OPT_NO_BOXES),
+                   .anonymise = xa_args_has(a, XA_OPT_ANONYMISE),
+                   .patches = xa_args_has(a, XA_OPT_PATCHES),
+                   .colormap = (xa_colormap)xa_args_integer(a, XA_OPT_COLORMAP),
+                   .weight = xa_args_number(a, XA_OPT_WEIGHT),
+                   .width_mm = xa_args_number(a, XA_OPT_WIDTH),
+                   .dpi = xa_args_number(a, XA_OPT_DPI),
+                   .font_pt = xa_args_number(a, XA_OPT_FONT),
+                   .plot = (int)xa_args_integer(a, XA_OPT_PLOT)};
+    /* the later of --width and --preset counts, as --again may change one by the other */
+    for (int i = 0; i < a->nitems; i++)
+        if (a->item[i].option == XA_OPT_PRESET)
+            p->width_mm = preset_mm(a->item[i].text);
+        else if (a->item[i].option == XA_OPT_WIDTH)
+            p->width_mm = a->item[i].number;
+    if (!p->archive || !p->output)
+        XA_RETURN_FAIL(err,
+                       XA_INVALID,
+                       "%s is missing: xaudit figure %s",
+                       p->archive ? "-o FILE" : "the archive",
+                       xa_command_of(XA_COMMAND_FIGURE)->arguments);
+    return read_lists(a, &p->choice, err);
 }
 
 /* ---- the command ---- */
@@ -332,20 +110,22 @@ static void put_quoted(xa_str *out, const char *text)
 }
 
 /* "xaudit figure ...", to be typed again; anonymous ones have file names and no folders. */
-static char *command_of(int argc, char **argv, const xa_page *p)
+static char *command_of(const xa_args *a, const xa_page *p)
 {
     xa_str s = {0};
-    xa_str_puts(&s, "xaudit figure");
-    for (int i = 1; i < argc; i++) {
-        if (p->anonymise && !strcmp(argv[i], "--image-root")) {
-            i++;
+    xa_str_puts(&s, "xaudit figure ");
+    put_quoted(&s, p->anonymise ? last_part(p->archive) : p->archive);
+    for (int i = 0; i < a->nitems; i++) {
+        const xa_arg *item = &a->item[i];
+        if (p->anonymise && item->option == XA_OPT_IMAGE_ROOT)
             continue;
-        }
-        if (p->anonymise && !strncmp(argv[i], "--image-root=", 13))
+        xa_str_printf(&s, " --%s", xa_option_of(item->option)->name);
+        if (!item->text)
             continue;
-        const bool path = !strcmp(argv[i], p->archive) || !strcmp(argv[i], p->output);
-        xa_str_puts(&s, " ");
-        put_quoted(&s, p->anonymise && path ? last_part(argv[i]) : argv[i]);
+        /* a value that looks like an option is one word with its name */
+        xa_str_puts(&s, item->text[0] == '-' ? "=" : " ");
+        put_quoted(
+            &s, p->anonymise && item->option == XA_OPT_OUTPUT ? last_part(item->text) : item->text);
     }
     if (s.failed) {
         xa_str_free(&s);
@@ -413,14 +193,16 @@ done:
     return st;
 }
 
-static int make(int argc, char **argv)
+static int make(const xa_args *a)
 {
-    xa_page p = xa_page_defaults();
+    xa_page p;
     xa_err err = XA_ERR_INIT;
     int64_t missing = 0;
-    if (!parse(argc, argv, &p))
+    if (read_page(a, &p, &err) != XA_OK) {
+        fprintf(stderr, "xaudit figure: %s\n", err.message);
         return XA_EXIT_USAGE;
-    p.command = command_of(argc, argv, &p);
+    }
+    p.command = command_of(a, &p);
     const xa_status st =
         p.command && p.plot >= 0 ? write_plot(&p, &err)
         : p.command              ? xa_page_write(&p, &missing, &err)
@@ -435,31 +217,40 @@ static int make(int argc, char **argv)
     return missing ? XA_EXIT_SAMPLES : XA_EXIT_DONE;
 }
 
-int xa_cmd_figure(int argc, char **argv)
+/* The command line that a figure keeps; its texts are in *command. */
+static xa_status kept(const char *figure, char **command, xa_args *out, xa_err *err)
 {
     enum { WORDS = 512 };
-    if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
-        fputs(usage, stdout);
-        return XA_EXIT_DONE;
-    }
-    if (argc < 3 || strcmp(argv[1], "--again") != 0)
-        return make(argc, argv);
+    char *words[WORDS];
+    XA_RETURN_TRY(err, xa_provenance_read(figure, command, err));
+    const int n = split(*command, words, WORDS);
+    if (n < 2)
+        XA_RETURN_FAIL(err, XA_FORMAT, "%s: its command cannot be read", figure);
+    const xa_status st = xa_args_parse(XA_COMMAND_FIGURE, n - 1, words + 1, out, err);
+    if (st != XA_OK)
+        xa_err_prefix(err, "the command kept in %s", figure);
+    return st;
+}
+
+int xa_cmd_figure(const xa_args *a)
+{
+    const char *again = xa_args_text(a, XA_OPT_AGAIN);
+    if (!again)
+        return make(a);
     xa_err err = XA_ERR_INIT;
-    char *words[WORDS], *command = NULL;
-    if (xa_provenance_read(argv[2], &command, &err) != XA_OK) {
+    xa_args all = {0}, over = {0};
+    char *command = NULL;
+    int code = XA_EXIT_USAGE;
+    xa_status st = kept(again, &command, &all, &err);
+    if (st == XA_OK)
+        st = xa_args_copy(a, XA_OPT_AGAIN, &over, &err);
+    if (st == XA_OK)
+        st = xa_args_merge(&all, &over, &err);
+    if (st == XA_OK)
+        code = make(&all);
+    else
         xa_print_error(&err);
-        return XA_EXIT_USAGE;
-    }
-    int n = split(command, words, WORDS);
-    if (n < 2 || n + argc - 3 >= WORDS) {
-        fprintf(stderr, "xaudit figure: %s: its command cannot be read\n", argv[2]);
-        free(command);
-        return XA_EXIT_USAGE;
-    }
-    for (int i = 3; i < argc; i++)
-        words[n++] = argv[i];
-    words[n] = NULL;
-    const int code = make(n - 1, words + 1); /* without "xaudit" */
+    xa_args_fini(&all);
     free(command);
     return code;
 }

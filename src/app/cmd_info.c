@@ -1,5 +1,4 @@
 /* xaudit info: an archive, a model or an image, in a page. What a file is, its content says. */
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -243,43 +242,21 @@ static bool is_hdf5(const char *path)
     return n == sizeof head && !memcmp(head, magic, sizeof magic);
 }
 
-int xa_cmd_info(int argc, char **argv)
+int xa_cmd_info(const xa_args *a)
 {
-    static const struct option list[] = {{"digest", no_argument, NULL, 'd'},
-                                         {"job", no_argument, NULL, 'j'},
-                                         {"methods", no_argument, NULL, 'm'},
-                                         {NULL, 0, NULL, 0}};
     xa_err err = XA_ERR_INIT, other = XA_ERR_INIT;
-    bool digest = false, job = false, methods = false;
+    const char *path = a->positional[0];
     xa_status st;
-    int c;
-    optind = 1;
-    opterr = 0;
-    while ((c = getopt_long(argc, argv, "", list, NULL)) != -1) {
-        if (c != 'd' && c != 'j' && c != 'm') {
-            fprintf(
-                stderr, "xaudit info: unknown option %s; see xaudit --help\n", argv[optind - 1]);
-            return XA_EXIT_USAGE;
-        }
-        digest = digest || c == 'd';
-        job = job || c == 'j';
-        methods = methods || c == 'm';
-    }
-    if (optind != argc - 1) {
-        fprintf(stderr, "xaudit info: expected one file; see xaudit --help\n");
-        return XA_EXIT_USAGE;
-    }
-    const char *path = argv[optind];
-    if (methods) {
+    if (xa_args_has(a, XA_OPT_METHODS)) {
         st = xa_print_methods(path, stdout, &err);
-    } else if (job) {
+    } else if (xa_args_has(a, XA_OPT_JOB)) {
         st = print_job(path, &err);
     } else if (is_hdf5(path)) {
-        xa_archive *a = NULL;
-        if (xa_archive_open_read(path, &a, &other) == XA_OK) {
-            if (xa_archive_close(a, NULL) != XA_OK)
+        xa_archive *archive = NULL;
+        if (xa_archive_open_read(path, &archive, &other) == XA_OK) {
+            if (xa_archive_close(archive, NULL) != XA_OK)
                 xa_log(XA_LOG_DEBUG, "archive: closing failed");
-            st = archive_info(path, digest, &err);
+            st = archive_info(path, xa_args_has(a, XA_OPT_DIGEST), &err);
         } else {
             st = model_info(path, &err);
         }

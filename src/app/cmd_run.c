@@ -148,8 +148,11 @@ static xa_status share_weights(run *r, xa_err *err)
 
 /* ---- the run ---- */
 
-static xa_status execute(run *r, xa_err *err)
+static xa_status execute(run *r, const xa_args *a, xa_err *err)
 {
+    xa_err mine = XA_ERR_INIT;
+    const xa_status read = xa_run_options_from(a, &r->opt, &mine);
+    XA_RETURN_TRY(err, xa_comm_agree(r->comm, read, &mine, err));
     XA_RETURN_TRY(err, xa_fault_read(&r->fault, err));
     XA_RETURN_TRY(err, share_job(r, err));
     XA_RETURN_TRY(err, open_models(r, err));
@@ -200,14 +203,14 @@ static int exit_code(const run *r, xa_status st)
     return (double)r->outcome.failed > allowed ? XA_EXIT_SAMPLES : XA_EXIT_DONE;
 }
 
-int xa_cmd_run(int argc, char **argv)
+int xa_cmd_run(const xa_args *a)
 {
     run r = {0};
     xa_err err = XA_ERR_INIT;
     xa_status st;
     int code;
     xa_signals_install();
-    st = xa_comm_start(&argc, &argv, &r.comm, &err);
+    st = xa_comm_start(NULL, NULL, &r.comm, &err);
     if (st != XA_OK) {
         xa_print_error(&err);
         return XA_EXIT_FAILED;
@@ -218,12 +221,7 @@ int xa_cmd_run(int argc, char **argv)
         if (!freopen("/dev/null", "w", stdout))
             xa_log(XA_LOG_DEBUG, "stdout stays open");
     }
-    if (!xa_run_options_parse(argc, argv, "run", &r.opt)) {
-        xa_run_options_fini(&r.opt);
-        xa_comm_stop(r.comm);
-        return r.rank == 0 ? XA_EXIT_USAGE : 0;
-    }
-    st = execute(&r, &err);
+    st = execute(&r, a, &err);
     if (st != XA_OK && r.rank == 0)
         xa_print_error(&err);
     code = XA_EXIT_DONE;

@@ -1,18 +1,9 @@
 /* xaudit summary: an archive's figures with their intervals. */
-#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "app.h"
 #include "summary.h"
-
-static const char usage[] =
-    "xaudit summary ARCHIVE [OTHER] [--by class|correct|size|group|split|COLUMN] "
-    "[--csv|--json|--latex]\n"
-    "               [--compare | --against EXPLAINER] [--replicates N] [--seed N]\n"
-    "               [--from-split SPLIT]  box_acc: grey level chosen on SPLIT, figures of the "
-    "others\n"
-    "With OTHER: the two archives compared, pair by pair, over the samples they share.\n";
 
 typedef struct options {
     const char *archive, *other, *by, *against, *from_split;
@@ -21,81 +12,25 @@ typedef struct options {
     int64_t replicates, seed;
 } options;
 
-static bool parse(int argc, char **argv, options *o)
+static xa_status read_options(const xa_args *a, options *o, xa_err *err)
 {
-    static const struct option list[] = {{"by", required_argument, NULL, 'b'},
-                                         {"csv", no_argument, NULL, 'c'},
-                                         {"json", no_argument, NULL, 'j'},
-                                         {"latex", no_argument, NULL, 'l'},
-                                         {"compare", no_argument, NULL, 'C'},
-                                         {"against", required_argument, NULL, 'a'},
-                                         {"replicates", required_argument, NULL, 'r'},
-                                         {"seed", required_argument, NULL, 's'},
-                                         {"from-split", required_argument, NULL, 'f'},
-                                         {NULL, 0, NULL, 0}};
-    int c, forms = 0;
-    optind = 1;
-    opterr = 0;
-    while ((c = getopt_long(argc, argv, "", list, NULL)) != -1) {
-        switch (c) {
-        case 'b':
-            o->by = optarg;
-            break;
-        case 'c':
-        case 'j':
-        case 'l':
-            o->form = c == 'c' ? XA_SUMMARY_CSV : c == 'j' ? XA_SUMMARY_JSON : XA_SUMMARY_LATEX;
-            forms++;
-            break;
-        case 'f':
-            o->from_split = optarg;
-            break;
-        case 'C':
-            o->compare = true;
-            break;
-        case 'a':
-            o->compare = true;
-            o->against = optarg;
-            break;
-        case 'r':
-            if (!xa_parse_i64(optarg, &o->replicates) || o->replicates < 100 ||
-                o->replicates > XA_STATS_MAX_REPLICATES) {
-                fprintf(stderr, "xaudit summary: --replicates: expected 100 to 1000000\n");
-                return false;
-            }
-            break;
-        case 's':
-            if (!xa_parse_i64(optarg, &o->seed) || o->seed < 0) {
-                fprintf(stderr, "xaudit summary: --seed: expected a whole number\n");
-                return false;
-            }
-            break;
-        default:
-            fprintf(stderr,
-                    "xaudit summary: unknown option or missing value: %s\n%s",
-                    argv[optind - 1],
-                    usage);
-            return false;
-        }
-    }
-    if (optind < argc - 2 || optind >= argc || forms > 1) {
-        fprintf(stderr,
-                "xaudit summary: expected one or two archives and one form of output\n%s",
-                usage);
-        return false;
-    }
-    o->other = optind == argc - 2 ? argv[optind + 1] : NULL;
-    if (o->other && (o->by || o->against)) {
-        fprintf(stderr, "xaudit summary: --by and --against are for one archive\n");
-        return false;
-    }
-    o->compare = o->compare || o->other;
-    if (o->compare && (o->form == XA_SUMMARY_JSON || o->form == XA_SUMMARY_LATEX)) {
-        fprintf(stderr, "xaudit summary: comparisons are printed as text or --csv\n");
-        return false;
-    }
-    o->archive = argv[optind];
-    return true;
+    *o = (options){.archive = a->positional[0],
+                   .other = a->npositional > 1 ? a->positional[1] : NULL,
+                   .by = xa_args_text(a, XA_OPT_BY),
+                   .against = xa_args_text(a, XA_OPT_AGAINST),
+                   .from_split = xa_args_text(a, XA_OPT_FROM_SPLIT),
+                   .form = xa_args_has(a, XA_OPT_CSV_SUMMARY)    ? XA_SUMMARY_CSV
+                           : xa_args_has(a, XA_OPT_JSON_SUMMARY) ? XA_SUMMARY_JSON
+                           : xa_args_has(a, XA_OPT_LATEX)        ? XA_SUMMARY_LATEX
+                                                                 : XA_SUMMARY_TEXT,
+                   .replicates = xa_args_integer(a, XA_OPT_REPLICATES),
+                   .seed = xa_args_integer(a, XA_OPT_SEED)};
+    o->compare = xa_args_has(a, XA_OPT_COMPARE) || o->against || o->other;
+    if (o->other && (o->by || o->against))
+        XA_RETURN_FAIL(err, XA_INVALID, "--by and --against are for one archive");
+    if (o->compare && (o->form == XA_SUMMARY_JSON || o->form == XA_SUMMARY_LATEX))
+        XA_RETURN_FAIL(err, XA_INVALID, "comparisons are printed as text or --csv");
+    return XA_OK;
 }
 
 /* Two archives: what they share, and every explainer and metric that both have. */
@@ -174,16 +109,14 @@ done:
     return st;
 }
 
-int xa_cmd_summary(int argc, char **argv)
+int xa_cmd_summary(const xa_args *a)
 {
-    options o = {.replicates = 1000, .seed = 1};
+    options o;
     xa_err err = XA_ERR_INIT;
-    if (argc == 2 && (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h"))) {
-        fputs(usage, stdout);
-        return XA_EXIT_DONE;
-    }
-    if (!parse(argc, argv, &o))
+    if (read_options(a, &o, &err) != XA_OK) {
+        xa_print_error(&err);
         return XA_EXIT_USAGE;
+    }
     const xa_status st = summarise(&o, &err);
     if (st != XA_OK) {
         xa_print_error(&err);

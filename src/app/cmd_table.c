@@ -1,5 +1,4 @@
 /* xaudit table: the archive as lines: a first look, or tidy CSV. */
-#include <getopt.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -100,33 +99,16 @@ static void look(const xa_read *r)
         puts("every metric over the data set, with intervals: xaudit summary");
 }
 
-int xa_cmd_table(int argc, char **argv)
+int xa_cmd_table(const xa_args *a)
 {
-    static const struct option list[] = {{"csv", no_argument, NULL, 'c'}, {NULL, 0, NULL, 0}};
     xa_err err = XA_ERR_INIT;
     xa_read *r = NULL;
-    bool csv = false;
-    int c;
-    optind = 1;
-    opterr = 0;
-    while ((c = getopt_long(argc, argv, "", list, NULL)) != -1) {
-        if (c != 'c') {
-            fprintf(
-                stderr, "xaudit table: unknown option %s; see xaudit --help\n", argv[optind - 1]);
-            return XA_EXIT_USAGE;
-        }
-        csv = true;
-    }
-    if (optind != argc - 1) {
-        fprintf(stderr, "xaudit table: expected one archive; see xaudit --help\n");
-        return XA_EXIT_USAGE;
-    }
-    const xa_status st = xa_read_open(argv[optind], &r, &err);
+    const xa_status st = xa_read_open(a->positional[0], &r, &err);
     if (st != XA_OK) {
         xa_print_error(&err);
         return XA_EXIT_FAILED;
     }
-    if (csv) {
+    if (xa_args_has(a, XA_OPT_CSV_TABLE)) {
         if (xa_table_csv(r, stdout, &err) != XA_OK) {
             xa_print_error(&err);
             xa_read_close(r);

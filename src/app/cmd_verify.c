@@ -11,15 +11,11 @@ static void tell(void *arg, xa_finding kind, const char *text)
     printf("%s: %s\n", kind == XA_FINDING_DAMAGE ? "damage" : "missing", text);
 }
 
-int xa_cmd_verify(int argc, char **argv)
+int xa_cmd_verify(const xa_args *a)
 {
     xa_err err = XA_ERR_INIT;
     xa_verdict v;
-    if (argc != 2 || argv[1][0] == '-') {
-        fprintf(stderr, "xaudit verify: expected one archive; see xaudit --help\n");
-        return XA_EXIT_USAGE;
-    }
-    if (xa_verify(argv[1], tell, NULL, &v, &err) != XA_OK) {
+    if (xa_verify(a->positional[0], tell, NULL, &v, &err) != XA_OK) {
         xa_print_error(&err);
         return XA_EXIT_FAILED;
     }

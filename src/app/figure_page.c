@@ -8,18 +8,6 @@
 
 enum { SHOWN_MOST = 1200, NOTE = 160, RELEVANT_TOLERANCE = 40 };
 
-xa_page xa_page_defaults(void)
-{
-    return (xa_page){.choice = {.most = 4, .seed = 1},
-                     .overlay = true,
-                     .boxes = true,
-                     .colormap = XA_COLORMAP_VIRIDIS,
-                     .weight = 0.5,
-                     .width_mm = 90.0,
-                     .dpi = 300.0,
-                     .font_pt = 7.0,
-                     .plot = -1};
-}
 
 /* Everything of a figure that lives until it is written. */
 typedef struct sheet {

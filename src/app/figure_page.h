@@ -17,9 +17,6 @@ typedef struct xa_page {
     int plot; /* an xa_plot_kind of the data set; -1: images */
     char *command;
 } xa_page;
-/* Overlays of all explainers, viridis at weight 0.5, each map by its own scale, 90 mm, 300 dpi, 7
- * pt. */
-xa_page xa_page_defaults(void);
 /* Images that are missing or others than audited are told on stderr, leave their tiles empty and
  * are counted in *missing. */
 XA_MUST_USE xa_status xa_page_write(const xa_page *p, int64_t *missing, xa_err *err);

@@ -6,50 +6,6 @@
 
 #include "app.h"
 
-static const char usage[] =
-    "xaudit " XA_TOOL_VERSION ": explains every image of a data set into one HDF5 archive\n"
-    "\n"
-    "  xaudit run JOB.yaml [--output F] [--set key=value]... [--limit N] [--fresh]\n"
-    "                      [--retry-failed] [--slice I/N] [--quiet|--json]\n"
-    "                      runs or resumes the job; under mpirun or srun, or alone;\n"
-    "                      --slice: the I-th of N pieces, for xaudit merge\n"
-    "  xaudit check JOB.yaml [--layers] [--against REF.h5] [--probe N] [--slurm [--ranks N]]\n"
-    "                      [--set key=value]...\n"
-    "                      what would run: models, memory, sizes; every mistake at once;\n"
-    "                      --against: agreement with Keras (tests/parity/reference.py);\n"
-    "                      --slurm: an sbatch script that fits, from a short measurement;\n"
-    "                      --probe: accuracy on N labelled images under the usual scalings\n"
-    "  xaudit bench JOB.yaml [--seconds S] [--top N] [--json] [--set key=value]...\n"
-    "                      time, GFLOP/s, GB/s and share of this core's peak, by operator and "
-    "layer\n"
-    "  xaudit info FILE [--digest] [--job] [--methods]\n"
-    "                      an archive, a model or an image, in a page\n"
-    "  xaudit verify ARCHIVE\n"
-    "                      checksums, ranges and sizes of every done row; exit 1 on damage,\n"
-    "                      0 when whole, also if there are samples to resume\n"
-    "  xaudit table ARCHIVE [--csv]\n"
-    "                      one line per image (or per image, class, model, explainer)\n"
-    "  xaudit summary ARCHIVE [--by COLUMN] [--compare | --against EXPLAINER]\n"
-    "                      [--csv|--json|--latex] [--replicates N] [--seed N]\n"
-    "                      every metric over the data set, with 95 % intervals\n"
-    "  xaudit evaluate ARCHIVE [--metrics METRICS] [--as NAME.h5] [...]\n"
-    "                      scores its maps anew, without a model, into NAME.eval.h5; under\n"
-    "                      mpirun or alone: xaudit evaluate --help\n"
-    "  xaudit merge ARCHIVE ARCHIVE... -o OUTPUT.h5\n"
-    "                      slices of one manifest, or other models and explainers of it, into one\n"
-    "  xaudit figure ARCHIVE -o FILE [...]\n"
-    "                      maps and overlays as PNG, TIFF, PDF or SVG: xaudit figure --help\n"
-    "  xaudit report ARCHIVE -o FILE.html [...]\n"
-    "                      one page with figures, charts, images, failures: xaudit report --help\n"
-    "  xaudit manifest FORMAT SOURCE -o MANIFEST.csv [...]\n"
-    "                      makes a manifest: xaudit manifest --help lists the formats\n"
-    "  xaudit --version | --help\n"
-    "\n"
-    "Exit codes: 0 done; 1 failed; 2 bad usage, job, model or manifest; 3 done, but samples "
-    "failed\n"
-    "(tolerate_failed in the job turns this into 0); 75 interrupted, run again to resume.\n"
-    "XAUDIT_LOG=debug shows where an error came from.\n";
-
 static void log_line(void *arg, xa_log_level level, const char *message)
 {
     static const char *const names[] = {"error", "warning", "info", "debug"};
@@ -58,35 +14,83 @@ static void log_line(void *arg, xa_log_level level, const char *message)
         fprintf(stderr, "xaudit: %s: %s\n", names[level], message);
 }
 
+/* A command line that does not fit the table, told once. */
+static int refuse(xa_command_id command, const xa_err *why)
+{
+    xa_comm *comm = NULL;
+    xa_err err = XA_ERR_INIT;
+    const bool started =
+        xa_command_of(command)->parallel && xa_comm_start(NULL, NULL, &comm, &err) == XA_OK;
+    const bool first = !started || xa_comm_rank(comm) == 0;
+    if (first)
+        fprintf(stderr, "xaudit %s: %s\n", xa_command_of(command)->name, why->message);
+    if (started)
+        xa_comm_stop(comm);
+    return first ? XA_EXIT_USAGE : XA_EXIT_DONE;
+}
+
+static int unknown_command(const char *word)
+{
+    const char *names[XA_COMMAND_COUNT];
+    for (int i = 0; i < XA_COMMAND_COUNT; i++)
+        names[i] = xa_command_of((xa_command_id)i)->name;
+    const char *near = xa_nearest(word, names, XA_COMMAND_COUNT);
+    char clean[256];
+    xa_str_sanitise(word, clean, sizeof clean);
+    fprintf(stderr,
+            "xaudit: unknown command \"%s\"%s%s%s; see xaudit --help\n",
+            clean,
+            near ? "; did you mean \"" : "",
+            near ? near : "",
+            near ? "\"?" : "");
+    return XA_EXIT_USAGE;
+}
+
+static int help(const char *word)
+{
+    const int command = word ? xa_command_find(word) : -1;
+    if (word && command < 0)
+        return unknown_command(word);
+    if (word)
+        xa_help_command((xa_command_id)command, stdout);
+    else
+        xa_help(stdout);
+    return fflush(stdout) ? XA_EXIT_FAILED : XA_EXIT_DONE;
+}
+
+static int dispatch(int argc, char **argv)
+{
+    static int (*const commands[XA_COMMAND_COUNT])(const xa_args *) = {
+#define X(id, name) [XA_COMMAND_##id] = xa_cmd_##name,
+        XA_COMMAND_LIST(X)
+#undef X
+    };
+    xa_args args;
+    xa_err err = XA_ERR_INIT;
+    if (argc < 2) {
+        xa_help(stderr);
+        return XA_EXIT_USAGE;
+    }
+    const char *word = argv[1];
+    if (!strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help"))
+        return help(argc > 2 ? argv[2] : NULL);
+    if (!strcmp(word, "--version")) {
+        puts("xaudit " XA_TOOL_VERSION);
+        return XA_EXIT_DONE;
+    }
+    const int found = xa_command_find(word);
+    if (found < 0)
+        return unknown_command(word);
+    const xa_command_id command = (xa_command_id)found;
+    if (xa_args_parse(command, argc - 1, argv + 1, &args, &err) != XA_OK)
+        return refuse(command, &err);
+    const int code = args.help ? help(word) : commands[command](&args);
+    xa_args_fini(&args);
+    return code;
+}
+
 int main(int argc, char **argv)
 {
-    static const struct {
-        const char *name;
-        int (*run)(int argc, char **argv);
-    } commands[] = {{"run", xa_cmd_run},
-                    {"check", xa_cmd_check},
-                    {"info", xa_cmd_info},
-                    {"table", xa_cmd_table},
-                    {"manifest", xa_cmd_manifest},
-                    {"verify", xa_cmd_verify},
-                    {"summary", xa_cmd_summary},
-                    {"figure", xa_cmd_figure},
-                    {"evaluate", xa_cmd_evaluate},
-                    {"merge", xa_cmd_merge},
-                    {"report", xa_cmd_report},
-                    {"bench", xa_cmd_bench}};
-    static const char *const names[] = {"run",
-                                        "check",
-                                        "info",
-                                        "table",
-                                        "manifest",
-                                        "verify",
-                                        "summary",
-                                        "figure",
-                                        "evaluate",
-                                        "merge",
-                                        "report",
-                                        "bench"};
     const char *wanted_level = getenv("XAUDIT_LOG");
     static xa_log_level most = XA_LOG_WARN;
     if (wanted_level && !strcmp(wanted_level, "debug"))
@@ -94,27 +98,5 @@ int main(int argc, char **argv)
     else if (wanted_level && !strcmp(wanted_level, "info"))
         most = XA_LOG_INFO;
     xa_log_sink(log_line, &most);
-    if (argc < 2) {
-        fputs(usage, stderr);
-        return XA_EXIT_USAGE;
-    }
-    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
-        fputs(usage, stdout);
-        return XA_EXIT_DONE;
-    }
-    if (!strcmp(argv[1], "--version")) {
-        puts("xaudit " XA_TOOL_VERSION);
-        return XA_EXIT_DONE;
-    }
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        if (!strcmp(argv[1], commands[i].name))
-            return commands[i].run(argc - 1, argv + 1);
-    const char *near = xa_nearest(argv[1], names, sizeof names / sizeof *names);
-    fprintf(stderr,
-            "xaudit: unknown command \"%s\"%s%s%s; see xaudit --help\n",
-            argv[1],
-            near ? "; did you mean \"" : "",
-            near ? near : "",
-            near ? "\"?" : "");
-    return XA_EXIT_USAGE;
+    return dispatch(argc, argv);
 }

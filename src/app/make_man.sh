@@ -25,9 +25,9 @@ alone, under mpirun or under srun; archives have the same bytes for every number
 .SH COMMANDS
 ROFF
 "$xaudit" --help | sed -n '3,/^Exit codes/p' | sed '$d' | block
-for command in summary evaluate merge figure report manifest; do
+for command in $("$xaudit" --help | sed -n 's/^  xaudit \([a-z]*\) .*/\1/p'); do
   echo ".SH XAUDIT $(echo "$command" | tr a-z A-Z)"
-  "$xaudit" $command --help 2>&1 | block
+  "$xaudit" "$command" --help | block
 done
 echo '.SH EXIT STATUS'
 "$xaudit" --help | sed -n '/^Exit codes/,/resume/p' | sed 's/^Exit codes: //' | plain

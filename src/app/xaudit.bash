@@ -1,13 +1,16 @@
-# Completion for bash: commands and options as `xaudit --help` lists them, else files.
+# Completion for bash: commands, options and their choices as `xaudit --help` and `xaudit COMMAND --help` list them, else
+# files.
 _xaudit() {
-  local cur=${COMP_WORDS[COMP_CWORD]} command=${COMP_WORDS[1]:-} words=""
-  if [ "$COMP_CWORD" = 1 ]; then
+  local cur=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]:-} words="" page
+  if [ "$COMP_CWORD" = 1 ] || { [ "$COMP_CWORD" = 2 ] && [ "$command" = help ]; }; then
     words=$("${COMP_WORDS[0]}" --help 2>/dev/null | sed -n 's/^  xaudit \([a-z]*\) .*/\1/p')
-  elif [ "${cur#-}" != "$cur" ]; then
-    words=$({
-      "${COMP_WORDS[0]}" --help 2>/dev/null | awk -v c="$command" '$1 == "xaudit" {on = $2 == c} on'
-      case $command in summary | evaluate | merge | figure | report | manifest) "${COMP_WORDS[0]}" "$command" --help 2>/dev/null ;; esac
-    } | grep -oE -- '--[a-z][a-z-]*' | sort -u)
+  else
+    page=$("${COMP_WORDS[0]}" "$command" --help 2>/dev/null </dev/null)
+    if [ "${cur#-}" != "$cur" ]; then
+      words=$(sed -n 's/^  \(-[a-z], \)\{0,1\}\(--[a-z0-9-]*\).*/\2/p' <<<"$page")
+    elif [ "${before#--}" != "$before" ]; then
+      words=$(sed -n "s/^  \(-[a-z], \)\{0,1\}$before \([a-z0-9-]*|[a-z0-9|-]*\).*/\2/p" <<<"$page" | tr '|' ' ')
+    fi
   fi
   if [ -n "$words" ]; then
     mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")

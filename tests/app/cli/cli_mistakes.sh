@@ -12,6 +12,13 @@ expect 2 "$XAUDIT" run
 expect 2 "$XAUDIT" run job.yaml --limit none
 expect 2 "$XAUDIT" run nowhere.yaml
 said 'nowhere.yaml'
+expect 2 ranks 2 "$XAUDIT" run job.yaml --probe 4
+[ "$(grep -c 'unknown option --probe: it belongs to check; run has --output' err)" = 1 ] || fail "not told once"
+expect 2 "$XAUDIT" check job.yaml --retry-failed
+expect 0 "$XAUDIT" run --help
+expect 0 "$XAUDIT" help verify
+expect 2 "$XAUDIT" help verfiy
+said 'did you mean "verify"'
 expect 0 "$XAUDIT" --help
 said 'Exit codes'
 expect 0 "$XAUDIT" --version
