@@ -8,7 +8,6 @@
 
 enum { SHOWN_MOST = 1200, NOTE = 160, RELEVANT_TOLERANCE = 40 };
 
-
 /* Everything of a figure that lives until it is written. */
 typedef struct sheet {
     const xa_page *page;
