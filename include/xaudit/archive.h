@@ -3,7 +3,7 @@
  * Groups and datasets; XA_FIELD_LIST below is the whole table. Extents: N samples, Q pairs of image
  * and annotated class, R map rows, A annotations, L labels, C classes.
  *
- *   /                             attributes: format="xaudit", format_version="1.0", created, and
+ *   /                             attributes: format="xaudit", format_version="1.1", created, and
  *                                 the program's: tool_version, identity, identity_text, job (YAML
  *                                 text), manifest_sha256. Longer than the 64 KiB of an attribute,
  *                                 job and identity_text are datasets of these names
@@ -41,7 +41,7 @@
 #include "xaudit/comm.h"
 
 #define XA_FORMAT_MAJOR 1
-#define XA_FORMAT_MINOR 0
+#define XA_FORMAT_MINOR 1
 
 /* ---- types and fields ------------------------------------------------------------------------ */
 
@@ -378,6 +378,20 @@ XA_MUST_USE xa_status xa_archive_digest(xa_archive *a,
                                         xa_err *err);
 
 /* ---- identity and lock ---------------------------------------------------------------------- */
+
+/* A line "key = value" in which two identities differ; a or b is NULL where it is not there. Texts
+ * are parts of the identities. */
+typedef struct xa_identity_line {
+    const char *key, *a, *b;
+    int key_size, a_size, b_size;
+} xa_identity_line;
+typedef void xa_identity_fn(void *arg, const xa_identity_line *line);
+/* Calls fn (NULL allowed) for every line that is not the same in both; their order says nothing.
+ * How many there are. */
+int xa_identity_compare(const char *a, const char *b, xa_identity_fn *fn, void *arg);
+/* Appends "key: A 'value', B 'value'", or "key: changed" of hashes; as far as a message reaches,
+ * then "...". */
+void xa_identity_tell(xa_str *to, const xa_identity_line *l, const char *a, const char *b);
 
 /* Compares the archive's identity_text with `text` (lines "key = value"): MISMATCH lists the lines
  * that differ, both values. NOT_FOUND: no such file. FORMAT: not an archive of ours, or a later

@@ -17,6 +17,11 @@
 #include "xaudit/manifest.h"
 #include "xaudit/metric.h"
 
+/* Versions, raised whenever other numbers come of the same files and settings: PASS where a model
+ * file, an image or its way into the network is read otherwise (the arithmetic has its own,
+ * xa_numerics_version), MAPS where an explainer's formula changes. Archives keep them. */
+enum { XA_PASS_VERSION = 2, XA_MAPS_VERSION = 1 };
+
 typedef struct xa_audit_model_spec {
     char *name; /* in the archive */
     char *file;

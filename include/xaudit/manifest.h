@@ -150,12 +150,36 @@ xa_annotation_problem xa_sample_frame(const xa_sample *s, const xa_frame *f);
 xa_annotation_problem
 xa_annotation_box(const xa_sample *s, const xa_annotation *a, const xa_frame *f, double box[4]);
 
+/* What an identity tells apart in a manifest, each with a hash of its own. Every text and number
+ * that is stored is in one of them.
+ * X(ENUM, name, what is hashed) */
+#define XA_MANIFEST_PART_LIST(X)                                                              \
+    X(SAMPLES, "samples", "ids, in their order")                                              \
+    X(PATHS, "paths", "image files as written")                                               \
+    X(EXCLUSIONS, "exclusions", "why samples are left out")                                   \
+    X(LABELS, "labels", "classes of images")                                                  \
+    X(ANNOTATED, "annotated_classes", "which classes are annotated in an image")              \
+    X(BOXES, "boxes", "their class, place and edges")                                         \
+    X(MASKS, "masks", "their class, place, file as written and value; not the file's pixels") \
+    X(IGNORE_MASKS, "ignore_masks", "likewise")                                               \
+    X(FRAMES, "frames", "declared sizes")                                                     \
+    X(FLAGS, "flags", "difficult, crowd, truncated, occluded")                                \
+    X(GROUPS, "groups", "the column group")                                                   \
+    X(SPLITS, "splits", "the column split")                                                   \
+    X(FURTHER, "further_columns", "their names and texts")
+typedef enum xa_manifest_part {
+#define X(name, text, what) XA_MANIFEST_##name,
+    XA_MANIFEST_PART_LIST(X)
+#undef X
+        XA_MANIFEST_PARTS
+} xa_manifest_part;
+const char *xa_manifest_part_name(xa_manifest_part p);
+
 typedef struct xa_manifest {
     char *file;
+    char *folder;               /* its folder, absolute, with a '/' behind it; "" if unknown */
     char sha256[XA_SHA256_HEX]; /* of the file's bytes */
-    /* Hash of what moves numbers: ids, paths, labels, annotated classes, exclusions, in order.
-     * Boxes, masks, groups, splits and further columns are not part of it. */
-    char identity[XA_SHA256_HEX];
+    char identity[XA_MANIFEST_PARTS][XA_SHA256_HEX];
     xa_sample *samples;
     int64_t count;
     char **extra_columns;
@@ -169,6 +193,10 @@ typedef struct xa_manifest {
 void xa_manifest_keep(xa_manifest *m, int64_t first, int64_t count);
 
 typedef enum xa_label_as { XA_LABEL_AUTO, XA_LABEL_NAME, XA_LABEL_INDEX } xa_label_as;
+
+/* A mask's file as it is stored: as in the manifest, where it lies below the manifest's folder
+ * relative to that; wherever the program was started. Part of `file`; NULL for NULL. */
+const char *xa_manifest_as_written(const xa_manifest *m, const char *file);
 
 /* A list of mistakes, so that all of them are told at once. The same unknown label, and warnings of
  * one kind, are listed once with the number of further lines. */
@@ -212,8 +240,8 @@ void xa_manifest_free(xa_manifest *m);
 /* Samples as bytes, for sending rows [first, first+n) to another rank: appended to `out`. */
 XA_MUST_USE xa_status
 xa_manifest_pack(const xa_manifest *m, int64_t first, int64_t n, xa_str *out, xa_err *err);
-/* A manifest of just those rows (sha256 and identity are ""). Bytes are checked, never trusted:
- * FORMAT if they are not what pack wrote. */
+/* A manifest of just those rows (folder, sha256 and identity are ""). Bytes are checked, never
+ * trusted: FORMAT if they are not what pack wrote. */
 XA_MUST_USE xa_status xa_manifest_unpack(const void *bytes,
                                          size_t size,
                                          xa_manifest **out,

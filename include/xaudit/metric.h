@@ -43,6 +43,12 @@
 #include "xaudit/image.h"
 #include "xaudit/manifest.h"
 
+/* Versions of what the numbers mean: raised whenever a change of this module gives another score
+ * for the same map, region and settings; METRICS of localisation scores and their statistics,
+ * MAP_SCORES of scores of maps alone and of checks. Archives keep them; numbers of two versions are
+ * never put beside one another. Archives without a version have 1. */
+enum { XA_METRICS_VERSION = 2, XA_MAP_SCORES_VERSION = 1 };
+
 /* ---- kinds and conventions ------------------------------------------------------------------- */
 
 /* X(ENUM, name, what a value is) */

@@ -259,6 +259,11 @@ root_attributes(xa_contents *c, const xa_manifest *m, const char *identity, xa_e
                 {"manifest_sha256", m ? m->sha256 : ""}};
     for (size_t i = 0; i < sizeof list / sizeof *list; i++)
         XA_RETURN_TRY(err, xa_schema_attr_text(c->schema, "/", list[i].name, list[i].text, err));
+    XA_RETURN_TRY(
+        err, xa_schema_attr_i64(c->schema, "/", "metric_definitions", XA_METRICS_VERSION, err));
+    XA_RETURN_TRY(
+        err,
+        xa_schema_attr_i64(c->schema, "/", "map_score_definitions", XA_MAP_SCORES_VERSION, err));
     if (m && m->whole) {
         XA_RETURN_TRY(err, xa_schema_attr_i64(c->schema, "/", "slice_first", m->first, err));
         XA_RETURN_TRY(err, xa_schema_attr_i64(c->schema, "/", "slice_of", m->whole, err));

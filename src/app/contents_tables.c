@@ -5,15 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A mask's path as the manifest has it: the archive must not depend on where the job was started.
- */
-static const char *as_written(const xa_manifest *m, const char *resolved)
-{
-    const char *slash = m->file ? strrchr(m->file, '/') : NULL;
-    const size_t folder = slash ? (size_t)(slash - m->file) + 1 : 0;
-    return resolved && folder && !strncmp(resolved, m->file, folder) ? resolved + folder : resolved;
-}
-
 static int64_t longest(int64_t so_far, const char *text)
 {
     const int64_t n = text ? (int64_t)strlen(text) : 0;
@@ -42,8 +33,9 @@ void xa_counts_of(const xa_manifest *m, xa_counts *out)
         c.group_bytes = longest(c.group_bytes, s->group);
         c.exclude_bytes = longest(c.exclude_bytes, s->exclude);
         for (int32_t k = 0; k < s->nannotations; k++) {
-            c.mask_bytes = longest(c.mask_bytes, as_written(m, s->annotations[k].mask));
-            c.mask_bytes = longest(c.mask_bytes, as_written(m, s->annotations[k].ignore_mask));
+            c.mask_bytes = longest(c.mask_bytes, xa_manifest_as_written(m, s->annotations[k].mask));
+            c.mask_bytes =
+                longest(c.mask_bytes, xa_manifest_as_written(m, s->annotations[k].ignore_mask));
         }
         for (int32_t k = 0; k < m->nextra; k++)
             c.extra_bytes = longest(c.extra_bytes, s->extra[k]);
@@ -225,8 +217,9 @@ static void fill_annotations(const xa_manifest *m, int64_t text_bytes, annotatio
             t->ignore_value[at] = a->ignore_value;
             for (int j = 0; j < 4; j++)
                 t->box[4 * at + j] = box ? edges[j] : NAN;
-            put_text(t->mask + at * text_bytes, text_bytes, as_written(m, a->mask));
-            put_text(t->ignore + at * text_bytes, text_bytes, as_written(m, a->ignore_mask));
+            put_text(t->mask + at * text_bytes, text_bytes, xa_manifest_as_written(m, a->mask));
+            put_text(
+                t->ignore + at * text_bytes, text_bytes, xa_manifest_as_written(m, a->ignore_mask));
         }
     }
     t->offset[m->count] = at;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "contents_tables.h"
+#include "identity.h"
 #include "run_internal.h"
 
 /* Its maps are links into another archive, which a run must not write through. */
@@ -38,18 +39,13 @@ static xa_status prepare(run *r, const char *identity, xa_err *err)
     }
     if (r->opt.fresh && access(path, F_OK) == 0)
         XA_RETURN_TRY(err, xa_set_aside(path, err));
-    st = xa_archive_check_identity(path, identity, &why);
+    st = xa_identity_check(path, identity, r->opt.job, &why);
     if (st == XA_OK) {
         r->resumed = true;
         return refuse_evaluation(r, path, err);
     }
     if (st != XA_NOT_FOUND) {
         r->refused = true;
-        if (st == XA_MISMATCH)
-            XA_RETURN_FAIL(err,
-                           st,
-                           "%s; give another --output, or --fresh to set the old archive aside",
-                           why.message);
         XA_RETURN_FAIL(err, st, "%s", why.message);
     }
     return xa_archive_create(path, r->contents->schema, err);

@@ -28,56 +28,99 @@ static bool next_entry(const char **text, entry *out)
     return true;
 }
 
-static bool find_entry(const char *text, const entry *wanted, entry *out)
+/* The entry of that key. *hint is where it is looked for first, and where the next one is likely:
+ * texts of one program have their lines in one order. */
+static bool find_entry(const char *text, const char **hint, const entry *wanted, entry *out)
 {
-    while (next_entry(&text, out))
-        if (out->key_size == wanted->key_size &&
-            memcmp(out->key, wanted->key, wanted->key_size) == 0)
-            return true;
+    for (int round = 0; round < 2; round++) {
+        const char *p = round == 0 ? *hint : text, *end = round == 0 ? NULL : *hint;
+        while ((end == NULL || p < end) && next_entry(&p, out))
+            if (out->key_size == wanted->key_size &&
+                memcmp(out->key, wanted->key, wanted->key_size) == 0) {
+                *hint = p;
+                return true;
+            }
+    }
     return false;
 }
 
-/* Long values (hashes, lists) are cut: a message is no place for them. */
-static void add_value(xa_str *to, const entry *e)
+static xa_identity_line line_of(const entry *key, const entry *a, const entry *b)
 {
-    enum { SHOWN = 60 };
-    if (e == NULL)
-        xa_str_puts(to, "nothing");
-    else if (e->value_size > SHOWN)
-        xa_str_printf(to, "%.*s...", (int)SHOWN, e->value);
-    else
-        xa_str_printf(to, "'%.*s'", (int)e->value_size, e->value);
+    return (xa_identity_line){.key = key->key,
+                              .key_size = (int)key->key_size,
+                              .a = a != NULL ? a->value : NULL,
+                              .a_size = a != NULL ? (int)a->value_size : 0,
+                              .b = b != NULL ? b->value : NULL,
+                              .b_size = b != NULL ? (int)b->value_size : 0};
 }
 
-static void add_difference(xa_str *to, int *count, const entry *key, const entry *a, const entry *b)
+int xa_identity_compare(const char *a, const char *b, xa_identity_fn *fn, void *arg)
+{
+    int count = 0;
+    entry mine, other;
+    const char *hint = a;
+    for (const char *p = b; next_entry(&p, &mine);) {
+        const bool there = find_entry(a, &hint, &mine, &other);
+        if (there && mine.value_size == other.value_size &&
+            memcmp(mine.value, other.value, mine.value_size) == 0)
+            continue;
+        const xa_identity_line line = line_of(&mine, there ? &other : NULL, &mine);
+        count++;
+        if (fn != NULL)
+            fn(arg, &line);
+    }
+    hint = b;
+    for (const char *p = a; next_entry(&p, &other);) {
+        if (find_entry(b, &hint, &other, &mine))
+            continue;
+        const xa_identity_line line = line_of(&other, &other, NULL);
+        count++;
+        if (fn != NULL)
+            fn(arg, &line);
+    }
+    return count;
+}
+
+/* Long values (lists) are cut: a message is no place for them. */
+static void add_value(xa_str *to, const char *value, int size)
+{
+    enum { SHOWN = 60 };
+    if (value == NULL)
+        xa_str_puts(to, "nothing");
+    else if (size > SHOWN)
+        xa_str_printf(to, "%.*s...", (int)SHOWN, value);
+    else
+        xa_str_printf(to, "'%.*s'", size, value);
+}
+
+static bool is_hash(const char *value, int size)
+{
+    return value != NULL && size == XA_SHA256_HEX - 1 &&
+           strspn(value, "0123456789abcdef") >= XA_SHA256_HEX - 1;
+}
+
+void xa_identity_tell(xa_str *to, const xa_identity_line *l, const char *a, const char *b)
 {
     /* The message has room for about this much. */
     enum { ROOM = 640 };
-    ++*count;
     if (to->len > ROOM)
         return;
-    xa_str_printf(to, "%s%.*s: archive ", to->len > 0 ? "; " : "", (int)key->key_size, key->key);
-    add_value(to, a);
-    xa_str_puts(to, ", job ");
-    add_value(to, b);
+    xa_str_printf(to, "%s%.*s: ", to->len > 0 ? "; " : "", l->key_size, l->key);
+    if (is_hash(l->a, l->a_size) && is_hash(l->b, l->b_size)) {
+        xa_str_puts(to, "changed"); /* hashes say no more */
+    } else {
+        xa_str_printf(to, "%s ", a);
+        add_value(to, l->a, l->a_size);
+        xa_str_printf(to, ", %s ", b);
+        add_value(to, l->b, l->b_size);
+    }
     if (to->len > ROOM)
         xa_str_puts(to, "; ...");
 }
 
-static int compare_texts(const char *archive, const char *job, xa_str *differences)
+static void tell(void *arg, const xa_identity_line *line)
 {
-    int count = 0;
-    entry mine, other;
-    for (const char *p = job; next_entry(&p, &mine);) {
-        bool there = find_entry(archive, &mine, &other);
-        if (!there || mine.value_size != other.value_size ||
-            memcmp(mine.value, other.value, mine.value_size) != 0)
-            add_difference(differences, &count, &mine, there ? &other : NULL, &mine);
-    }
-    for (const char *p = archive; next_entry(&p, &other);)
-        if (!find_entry(job, &other, &mine))
-            add_difference(differences, &count, &other, &other, NULL);
-    return count;
+    xa_identity_tell(arg, line, "archive", "job");
 }
 
 xa_status xa_archive_check_identity(const char *path, const char *text, xa_err *err)
@@ -90,7 +133,7 @@ xa_status xa_archive_check_identity(const char *path, const char *text, xa_err *
     XA_TRY(err, xa_archive_text(a, XA_FIELD_IDENTITY_TEXT, &theirs, err));
     if (theirs == NULL)
         XA_FAIL(err, XA_FORMAT, "%s: the attribute identity_text of / is not there", path);
-    int count = compare_texts(theirs, text, &differences);
+    int count = xa_identity_compare(theirs, text, tell, &differences);
     if (differences.failed)
         XA_FAIL(err, XA_NOMEM, "%s: no memory", path);
     if (count > 0)

@@ -448,10 +448,26 @@ static xa_status place_annotations(builder *b, xa_err *err)
     return XA_OK;
 }
 
+static xa_status find_folder(builder *b, const char *path, xa_err *err)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder = slash != NULL ? xa_strndup(path, (size_t)(slash - path) + 1) : xa_strdup(".");
+    char *real = folder != NULL ? realpath(folder, NULL) : NULL;
+    char *text = real == NULL ? xa_strdup("") : xa_strfmt("%s%s", real, real[1] ? "/" : "");
+    const xa_status st =
+        text != NULL ? copy_text(b, text, strlen(text), &b->m->pub.folder, err)
+                     : xa_err_set(err, XA_NOMEM, __FILE__, __func__, __LINE__, "out of memory");
+    free(folder);
+    free(real);
+    free(text);
+    return st;
+}
+
 static xa_status start(builder *b, const char *path, const xa_manifest_options *opt, xa_err *err)
 {
     XA_RETURN_TRY(err, xa__manifest_create(&b->m, err));
     XA_RETURN_TRY(err, copy_text(b, path, strlen(path), &b->m->pub.file, err));
+    XA_RETURN_TRY(err, find_folder(b, path, err));
     XA_RETURN_TRY(err, xa__labels_init(&b->labels, opt->classes, opt->label_as, err));
     if (opt->limit < 0 || opt->max_samples < 0)
         XA_RETURN_FAIL(err,

@@ -45,7 +45,8 @@ static inline reading read_bytes(const void *bytes, size_t size, const xa_manife
         assert_non_null(r.m);
         assert_int_equal(r.problems.errors, 0);
         assert_int_equal(strlen(r.m->sha256), 64);
-        assert_int_equal(strlen(r.m->identity), 64);
+        for (int p = 0; p < XA_MANIFEST_PARTS; p++)
+            assert_int_equal(strlen(r.m->identity[p]), 64);
     } else {
         assert_null(r.m);
         assert_int_equal(r.err.code, r.st);

@@ -1,0 +1,163 @@
+/* Identities compared, and told in words. */
+#include "identity.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "job.h"
+
+typedef struct differences {
+    unsigned parts;
+    xa_str told;     /* all of them */
+    xa_str versions; /* those of versions alone */
+} differences;
+
+static bool begins(const xa_identity_line *l, const char *with)
+{
+    const size_t n = strlen(with);
+    return (size_t)l->key_size >= n && !memcmp(l->key, with, n);
+}
+
+static bool is(const xa_identity_line *l, const char *key)
+{
+    return (size_t)l->key_size == strlen(key) && begins(l, key);
+}
+
+static unsigned part_of(const xa_identity_line *l)
+{
+    if (is(l, "format") || is(l, "pass.definitions") || is(l, "maps.definitions") ||
+        is(l, "scores.definitions") || is(l, "scores.map_definitions"))
+        return XA_IDENTITY_VERSIONS;
+    if (is(l, XA_SLICE_KEY))
+        return XA_IDENTITY_SLICE;
+    if (is(l, "scores.metrics") || begins(l, "scores.metric."))
+        return XA_IDENTITY_METRICS;
+    if (begins(l, "scores."))
+        return XA_IDENTITY_SCORES;
+    return begins(l, "maps.") ? XA_IDENTITY_MAPS : XA_IDENTITY_PASS;
+}
+
+static void note(void *arg, const xa_identity_line *l)
+{
+    differences *d = arg;
+    const unsigned part = part_of(l);
+    d->parts |= part;
+    xa_identity_tell(part == XA_IDENTITY_VERSIONS ? &d->versions : &d->told, l, "archive", "job");
+}
+
+/* What the user can do. */
+static void advise(unsigned parts, const char *path, const char *job, xa_str *out)
+{
+    if (parts == XA_IDENTITY_METRICS)
+        xa_str_printf(
+            out,
+            "; finish it with the metrics it began with, and `xaudit evaluate %s --metrics "
+            "%s` scores its maps by the new ones without a model pass; or",
+            path,
+            job);
+    xa_str_printf(out,
+                  "%s give another --output, or --fresh to set the old archive aside",
+                  parts == XA_IDENTITY_METRICS ? "" : ";");
+}
+
+xa_status xa_identity_check(const char *path, const char *text, const char *job, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_archive *a = NULL;
+    char *theirs = NULL;
+    differences d = {0};
+    xa_str message = {0};
+    xa_versions v;
+    XA_TRY(err, xa_archive_open_read(path, &a, err));
+    XA_TRY(err, xa_archive_text(a, XA_FIELD_IDENTITY_TEXT, &theirs, err));
+    XA_TRY(err, xa_versions_read(a, &v, err));
+    if (!theirs)
+        XA_FAIL(err, XA_FORMAT, "%s: the attribute identity_text of / is not there", path);
+    const int n = xa_identity_compare(theirs, text, note, &d);
+    if (d.parts & XA_IDENTITY_VERSIONS)
+        xa_str_printf(&message,
+                      "%s was begun by xaudit %s, and this is xaudit %s: their numbers do not go "
+                      "into one archive (%s); finish it with the release that began it; or give "
+                      "another --output, or --fresh to set the old archive aside",
+                      path,
+                      *v.tool ? v.tool : "of an unknown release",
+                      XA_TOOL_VERSION,
+                      d.versions.data);
+    else if (n)
+        xa_str_printf(&message,
+                      "%s was made with other settings, %d differ%s: %s",
+                      path,
+                      n,
+                      n == 1 ? "s" : "",
+                      d.told.data);
+    if (n && !(d.parts & XA_IDENTITY_VERSIONS))
+        advise(d.parts, path, job, &message);
+    if (d.told.failed || d.versions.failed || message.failed)
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory", path);
+    if (n)
+        XA_FAIL(err, XA_MISMATCH, "%s", message.data);
+done:
+    xa_str_free(&d.told);
+    xa_str_free(&d.versions);
+    xa_str_free(&message);
+    free(theirs);
+    const xa_status closed = xa_archive_close(a, st == XA_OK ? err : NULL);
+    return st == XA_OK ? closed : st;
+}
+
+/* ---- versions ---- */
+
+static xa_status version(xa_archive *a, const char *name, int64_t *out, xa_err *err)
+{
+    double v = 0.0;
+    int64_t n = 0;
+    XA_RETURN_TRY(err, xa_archive_attr_f64(a, "/", name, &v, 1, &n, err));
+    if (n && !(v >= 1.0 && v < 1e6))
+        XA_RETURN_FAIL(err, XA_FORMAT, "the attribute %s of / is no version", name);
+    *out = n ? (int64_t)v : 1;
+    return XA_OK;
+}
+
+static xa_status words(xa_archive *a, const char *name, char *out, size_t size, xa_err *err)
+{
+    char *text = NULL;
+    XA_RETURN_TRY(err, xa_archive_attr_text(a, "/", name, &text, err));
+    xa_str_sanitise(text ? text : "", out, size);
+    free(text);
+    return XA_OK;
+}
+
+xa_status xa_versions_read(xa_archive *a, xa_versions *out, xa_err *err)
+{
+    XA_RETURN_TRY(err, version(a, "metric_definitions", &out->metrics, err));
+    XA_RETURN_TRY(err, version(a, "map_score_definitions", &out->map_scores, err));
+    XA_RETURN_TRY(err, words(a, "tool_version", out->tool, sizeof out->tool, err));
+    return words(a, "format_version", out->format, sizeof out->format, err);
+}
+
+xa_status
+xa_versions_same(xa_archive *a, const char *a_path, xa_archive *b, const char *b_path, xa_err *err)
+{
+    xa_versions x, y;
+    XA_RETURN_TRY(err, xa_versions_read(a, &x, err));
+    XA_RETURN_TRY(err, xa_versions_read(b, &y, err));
+    if (x.metrics == y.metrics && x.map_scores == y.map_scores)
+        return XA_OK;
+    const bool scores = x.metrics != y.metrics;
+    const bool first = scores ? x.metrics < y.metrics : x.map_scores < y.map_scores;
+    XA_RETURN_FAIL(err,
+                   XA_MISMATCH,
+                   "%s has %s of definitions %" PRId64 " (xaudit %s) and %s of definitions %" PRId64
+                   " (xaudit %s): their numbers do not mean the same; %s%s%s",
+                   a_path,
+                   scores ? "metrics" : "scores of maps and checks",
+                   scores ? x.metrics : x.map_scores,
+                   *x.tool ? x.tool : "?",
+                   b_path,
+                   scores ? y.metrics : y.map_scores,
+                   *y.tool ? y.tool : "?",
+                   scores ? "`xaudit evaluate " : "run the job of ",
+                   first ? a_path : b_path,
+                   scores ? "` scores its maps by this release's" : " again");
+}

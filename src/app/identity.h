@@ -1,0 +1,37 @@
+/* Whether an archive is of this job and of this release. Private to app. */
+#ifndef XAUDIT_APP_IDENTITY_H
+#define XAUDIT_APP_IDENTITY_H
+
+#include "xaudit/archive.h"
+
+/* The parts of an identity (job_identity.c), as bits of what differs. VERSIONS: the format's or any
+ * of the definitions', whatever else. */
+enum {
+    XA_IDENTITY_VERSIONS = 1,
+    XA_IDENTITY_PASS = 2,
+    XA_IDENTITY_MAPS = 4,
+    XA_IDENTITY_METRICS = 8, /* settings of metrics, and nothing else of scores */
+    XA_IDENTITY_SCORES = 16, /* anything else of scores */
+    XA_IDENTITY_SLICE = 32
+};
+
+/* May the archive at `path` go on with a job of this identity? MISMATCH says what differs, and what
+ * to do about it. `job`: the job's file, for the advice. Other errors as
+ * xa_archive_check_identity's, NOT_FOUND among them. */
+XA_MUST_USE xa_status xa_identity_check(const char *path,
+                                        const char *text,
+                                        const char *job,
+                                        xa_err *err);
+
+/* Versions of the numbers in an archive; 1 where it does not say. */
+typedef struct xa_versions {
+    int64_t metrics, map_scores; /* XA_METRICS_VERSION, XA_MAP_SCORES_VERSION of its making */
+    char tool[32], format[16];   /* "" where it does not say */
+} xa_versions;
+XA_MUST_USE xa_status xa_versions_read(xa_archive *a, xa_versions *out, xa_err *err);
+/* MISMATCH where scores of the two archives mean other things: names both versions and the way to
+ * one. */
+XA_MUST_USE xa_status
+xa_versions_same(xa_archive *a, const char *a_path, xa_archive *b, const char *b_path, xa_err *err);
+
+#endif
