@@ -7,11 +7,12 @@
 
 #include "job.h"
 
-typedef struct differences {
-    unsigned parts;
-    xa_str told;     /* all of them */
-    xa_str versions; /* those of versions alone */
-} differences;
+typedef struct telling {
+    xa_identity_difference *out;
+    const char *a_name, *b_name;
+    unsigned only; /* lines of these parts */
+    bool all;      /* also what a list tells already */
+} telling;
 
 static bool begins(const xa_identity_line *l, const char *with)
 {
@@ -40,10 +41,50 @@ static unsigned part_of(const xa_identity_line *l)
 
 static void note(void *arg, const xa_identity_line *l)
 {
-    differences *d = arg;
-    const unsigned part = part_of(l);
-    d->parts |= part;
-    xa_identity_tell(part == XA_IDENTITY_VERSIONS ? &d->versions : &d->told, l, "archive", "job");
+    xa_identity_difference *d = arg;
+    d->parts |= part_of(l);
+}
+
+/* A setting of a model, explainer or metric that only one side has: the list of their names says
+ * that, and the other side has no such setting. */
+static bool is_of_list(const xa_identity_line *l)
+{
+    if (l->a && l->b)
+        return false;
+    return begins(l, "scores.metric.") || begins(l, "pass.model.") ||
+           (begins(l, "maps.") && memchr(l->key, '/', (size_t)l->key_size));
+}
+
+static void tell(void *arg, const xa_identity_line *l)
+{
+    const telling *t = arg;
+    if (!(part_of(l) & t->only) || (!t->all && is_of_list(l)))
+        return;
+    t->out->n++;
+    xa_identity_tell(&t->out->told, l, t->a_name, t->b_name);
+}
+
+xa_status xa_identity_differ(const char *a,
+                             const char *b,
+                             const char *a_name,
+                             const char *b_name,
+                             xa_identity_difference *out,
+                             xa_err *err)
+{
+    *out = (xa_identity_difference){0};
+    telling t = {.out = out, .a_name = a_name, .b_name = b_name, .only = ~0u};
+    (void)xa_identity_compare(a, b, note, out);
+    if (out->parts & XA_IDENTITY_VERSIONS)
+        t.only = XA_IDENTITY_VERSIONS;
+    if (out->parts)
+        (void)xa_identity_compare(a, b, tell, &t);
+    t.all = true;
+    if (out->parts && !out->n) /* a setting that is only sometimes told */
+        (void)xa_identity_compare(a, b, tell, &t);
+    if (!out->told.failed)
+        return XA_OK;
+    xa_str_free(&out->told);
+    XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
 }
 
 /* What the user can do. */
@@ -66,7 +107,7 @@ xa_status xa_identity_check(const char *path, const char *text, const char *job,
     xa_status st = XA_OK;
     xa_archive *a = NULL;
     char *theirs = NULL;
-    differences d = {0};
+    xa_identity_difference d = {0};
     xa_str message = {0};
     xa_versions v;
     XA_TRY(err, xa_archive_open_read(path, &a, err));
@@ -74,8 +115,10 @@ xa_status xa_identity_check(const char *path, const char *text, const char *job,
     XA_TRY(err, xa_versions_read(a, &v, err));
     if (!theirs)
         XA_FAIL(err, XA_FORMAT, "%s: the attribute identity_text of / is not there", path);
-    const int n = xa_identity_compare(theirs, text, note, &d);
-    if (d.parts & XA_IDENTITY_VERSIONS)
+    XA_TRY(err, xa_identity_differ(theirs, text, "archive", "job", &d, err));
+    if (!d.parts)
+        goto done;
+    if (d.parts & XA_IDENTITY_VERSIONS) {
         xa_str_printf(&message,
                       "%s was begun by xaudit %s, and this is xaudit %s: their numbers do not go "
                       "into one archive (%s); finish it with the release that began it; or give "
@@ -83,23 +126,21 @@ xa_status xa_identity_check(const char *path, const char *text, const char *job,
                       path,
                       *v.tool ? v.tool : "of an unknown release",
                       XA_TOOL_VERSION,
-                      d.versions.data);
-    else if (n)
+                      d.told.data);
+    } else {
         xa_str_printf(&message,
                       "%s was made with other settings, %d differ%s: %s",
                       path,
-                      n,
-                      n == 1 ? "s" : "",
+                      d.n,
+                      d.n == 1 ? "s" : "",
                       d.told.data);
-    if (n && !(d.parts & XA_IDENTITY_VERSIONS))
         advise(d.parts, path, job, &message);
-    if (d.told.failed || d.versions.failed || message.failed)
+    }
+    if (message.failed)
         XA_FAIL(err, XA_NOMEM, "%s: out of memory", path);
-    if (n)
-        XA_FAIL(err, XA_MISMATCH, "%s", message.data);
+    XA_FAIL(err, XA_MISMATCH, "%s", message.data);
 done:
     xa_str_free(&d.told);
-    xa_str_free(&d.versions);
     xa_str_free(&message);
     free(theirs);
     const xa_status closed = xa_archive_close(a, st == XA_OK ? err : NULL);

@@ -15,6 +15,21 @@ enum {
     XA_IDENTITY_SLICE = 32
 };
 
+/* How two identities differ. What stands or falls with a list that differs anyway (the settings of
+ * a metric that only one has) is not told. */
+typedef struct xa_identity_difference {
+    unsigned parts;
+    int n;       /* lines told of */
+    xa_str told; /* xa_identity_tell; VERSIONS: those alone. Freed by the caller */
+} xa_identity_difference;
+/* The texts are called a_name and b_name. NOMEM. */
+XA_MUST_USE xa_status xa_identity_differ(const char *a,
+                                         const char *b,
+                                         const char *a_name,
+                                         const char *b_name,
+                                         xa_identity_difference *out,
+                                         xa_err *err);
+
 /* May the archive at `path` go on with a job of this identity? MISMATCH says what differs, and what
  * to do about it. `job`: the job's file, for the advice. Other errors as
  * xa_archive_check_identity's, NOT_FOUND among them. */

@@ -105,8 +105,7 @@ static void explainer_lines(xa_str *out, const xa_job *j, const xa_audit *a, int
     const int n = snprintf(name, sizeof name, "maps.%s/%s", j->audit.models[m].name, s->name);
     text(&l, "kind", def->name);
     text(&l, "score", xa_score_name(s->score));
-    if (s->as_tensorflow)
-        integer(&l, "tensorflow_form", 1);
+    integer(&l, "tensorflow_form", s->as_tensorflow);
     text(&l, "target", xa_target_name(s->target));
     if (s->target == XA_TARGET_CLASS)
         integer(&l, "target.class", s->target_class);
@@ -206,8 +205,7 @@ static xa_status model_lines(xa_str *out, const xa_job *j, const xa_audit *a, in
     text(&l, "head", xa_head_name(xa_model_head(model)->kind));
     integer(&l, "batch", xa_audit_batch(a, i));
     input_lines(&l, &s->input);
-    if (s->open.interpolate_positions)
-        integer(&l, "interpolate_positions", 1);
+    integer(&l, "interpolate_positions", s->open.interpolate_positions);
     return XA_OK;
 }
 

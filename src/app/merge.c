@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "identity.h"
 #include "job.h"
 #include "merge_internal.h"
 
@@ -73,54 +74,65 @@ static int by_first(const void *a, const void *b)
     return x->first != y->first ? (x->first < y->first ? -1 : 1) : strcmp(x->path, y->path);
 }
 
+/* All lines of both, but that of the slice. */
+static xa_status same_job(const xa_merge_part *a, const xa_merge_part *b, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_identity_difference d = {0};
+    XA_TRY(err, xa_identity_differ(a->identity, b->identity, a->path, b->path, &d, err));
+    if (d.parts & XA_IDENTITY_VERSIONS)
+        XA_FAIL(err,
+                XA_MISMATCH,
+                "%s and %s are of releases whose numbers do not go into one archive: %s; run the "
+                "older slices again",
+                a->path,
+                b->path,
+                d.told.data);
+    if (d.parts)
+        XA_FAIL(err,
+                XA_MISMATCH,
+                "%s and %s were made with other settings, %d differ%s: %s",
+                a->path,
+                b->path,
+                d.n,
+                d.n == 1 ? "s" : "",
+                d.told.data);
+done:
+    xa_str_free(&d.told);
+    return st;
+}
+
 /* Slices that follow one another from the first sample to the last, all of one job. */
 static xa_status check_slices(xa_merge_part *parts, int n, xa_err *err)
 {
-    xa_status st = XA_OK;
     int64_t next = 0;
-    char *text = NULL;
     qsort(parts, (size_t)n, sizeof *parts, by_first);
     for (int i = 0; i < n; i++) {
         const xa_merge_part *p = &parts[i];
-        if (i > 0) {
-            /* its own slice with the first's settings: the difference is told line by line */
-            free(text);
-            text = xa_strfmt("%s" XA_SLICE_KEY " = %" PRId64 " to %" PRId64 "\n",
-                             parts[0].identity,
-                             p->first,
-                             p->first + p->r->samples - 1);
-            if (!text)
-                XA_FAIL(err, XA_NOMEM, "out of memory");
-            st = xa_archive_check_identity(p->path, text, err);
-            if (st != XA_OK) {
-                xa_err_prefix(err, "beside %s", parts[0].path);
-                goto done;
-            }
-        }
+        if (i > 0)
+            XA_RETURN_TRY(err, same_job(&parts[0], p, err));
         if (p->first < next)
-            XA_FAIL(err,
-                    XA_MISMATCH,
-                    "%s and %s overlap: both hold samples from %" PRId64 " on",
-                    parts[i - 1].path,
-                    p->path,
-                    p->first);
+            XA_RETURN_FAIL(err,
+                           XA_MISMATCH,
+                           "%s and %s overlap: both hold samples from %" PRId64 " on",
+                           parts[i - 1].path,
+                           p->path,
+                           p->first);
         if (p->first > next)
-            XA_FAIL(err,
-                    XA_MISMATCH,
-                    "samples %" PRId64 " to %" PRId64 " are in none of the archives",
-                    next,
-                    p->first - 1);
+            XA_RETURN_FAIL(err,
+                           XA_MISMATCH,
+                           "samples %" PRId64 " to %" PRId64 " are in none of the archives",
+                           next,
+                           p->first - 1);
         next = p->first + p->r->samples;
     }
     if (next != parts[0].whole)
-        XA_FAIL(err,
-                XA_MISMATCH,
-                "samples %" PRId64 " to %" PRId64 " are in none of the archives",
-                next,
-                parts[0].whole - 1);
-done:
-    free(text);
-    return st;
+        XA_RETURN_FAIL(err,
+                       XA_MISMATCH,
+                       "samples %" PRId64 " to %" PRId64 " are in none of the archives",
+                       next,
+                       parts[0].whole - 1);
+    return XA_OK;
 }
 
 static xa_status describe(const char *path, xa_merged *out, xa_err *err)

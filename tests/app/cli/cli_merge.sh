@@ -64,13 +64,13 @@ said 's1.h5 and s1.h5 overlap'
 sed 's/scale: tf/scale: unit/' job.yaml >other.yaml
 expect 0 "$XAUDIT" run other.yaml --output other.h5 --slice 2/3 --quiet
 expect 2 "$XAUDIT" merge s1.h5 other.h5 s3.h5 -o x.h5
-said "model.xception.scale: archive 'unit', job 'tf'"
+said "s1.h5 and other.h5 were made with other settings, 1 differs: pass.model.xception.scale: s1.h5 'tf', other.h5 'unit'"
 sed 's/metrics: .pointing_game,/metrics: [/' job.yaml >fewer.yaml
 expect 0 "$XAUDIT" run fewer.yaml --output fewer.h5 --slice 2/3 --quiet
 expect 2 "$XAUDIT" merge s1.h5 fewer.h5 s3.h5 -o x.h5
-said 'other metrics or checks'
+said "1 differs: scores.metrics: s1.h5 'pointing_game box_acc pxap', fewer.h5 'box_acc pxap'"
 expect 2 "$XAUDIT" merge fewer.h5 s1.h5 s3.h5 -o x.h5
-said 'other metrics or checks'
+said 'scores.metrics'
 expect 2 "$XAUDIT" merge s1.h5 whole.h5 -o x.h5
 said 's1.h5 is a slice of a manifest and whole.h5 is not'
 /usr/bin/python3 -c "
