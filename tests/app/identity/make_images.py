@@ -25,10 +25,11 @@ def png(path, bits, value):
 os.chdir(os.path.dirname(os.path.abspath(__file__)))
 for folder in "images", "wsol":
     os.makedirs(folder, exist_ok=True)
-names, centres = "abcdef", [(10, 7), (12, 10), (13, 12), (8, 10), (7, 8), (14, 8)]
+names = "abcdefghijkl"
+centres = [(10, 7), (12, 10), (13, 12), (8, 10), (7, 8), (14, 8), (9, 9), (15, 11), (6, 6), (17, 12), (11, 14), (13, 6)]
 for k, (name, (cx, cy)) in enumerate(zip(names, centres)):
     png(f"images/{name}.png", 16, lambda x, y: int(
-        6000 + 40000 * math.exp(-((x - cx) ** 2 + (y - cy) ** 2) / 30) + 500 * ((7 * x + 5 * y + k) % 11)))
+        6000 + 40000 * math.exp(-((x - cx) ** 2 + (y - cy) ** 2) / 30) + 500 * ((x + y // 2 + k) % 4)))
 far = lambda x, y: (x - 12) ** 2 + (y - 10) ** 2
 png("images/b_mask.png", 8, lambda x, y: 255 if far(x, y) < 25 else 128 if far(x, y) < 49 else 0)
 with open("wsol/image_ids.txt", "w") as ids, open("wsol/class_labels.txt", "w") as labels, \
