@@ -271,6 +271,7 @@ static xa_status scores_lines(xa_str *out, const xa_job *j, const xa_manifest *m
         if (xa_checked(s, (xa_check_kind)k))
             xa_str_printf(out, " %s", xa_check_name((xa_check_kind)k));
     xa_str_puts(out, "\n");
+    xa_str_printf(out, "scores.frame = %s\n", s->rescale_frames ? "rescale" : "refuse");
     for (int k = 0; k < s->nmetrics; k++)
         metric_lines(out, &s->metrics[k]);
     for (int64_t i = 0; j->classes.names && i < j->classes.count; i++)
