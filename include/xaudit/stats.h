@@ -13,12 +13,27 @@
  * draws as many clusters as there are, with replacement; w_k is how often cluster k was drawn. A
  * replicate needs per-cluster sums only.
  *
- * Interval. Percentile bootstrap (Efron & Tibshirani 1993, 13.3): the (1-level)/2 and (1+level)/2
- * quantiles of the replicates, linear between order statistics (type 7, numpy's default). A rate of
- * exactly 0 or 1 has a bootstrap interval of width 0 whatever n is: Wilson's stands in, with the
- * number of clusters as n. Bootstrap intervals of few clusters are too short: of nominal 95 %, 91 %
- * (p = 0.5) and 67 % (p = 0.95) held the truth with 10 clusters of 20 units whose rates differ
- * (results/coverage.md); hence XA_STATS_FEW_GROUPS.
+ * Interval. Expanded percentile bootstrap (Hesterberg, What Teachers Should Know About the
+ * Bootstrap, The American Statistician 69, 2015): the q and 1-q quantiles of the replicates, linear
+ * between order statistics (type 7, numpy's default), where q = Phi(-sqrt(G/(G-1)) t) for G
+ * clusters, t being Student's quantile with G-1 degrees: with few clusters the plain percentile
+ * interval (Efron & Tibshirani 1993, 13.3) is too short, with many the two agree. A rate over
+ * clusters of one unit each has Wilson's interval, as has a rate of exactly 0 or 1 (then with the
+ * number of clusters as n), where a bootstrap's has width 0.
+ *
+ * No interval. Fewer than XA_STATS_LEAST_GROUPS clusters cannot tell one. Nor can clusters that are
+ * nearly all 0 or all 1, for those that would differ are too few to be among them: a rate p over G
+ * clusters has an interval if G min(p, 1-p) >= XA_STATS_LEAST_SHARE, a difference of rates if both
+ * the clusters' worth of units that differ and of those that do not differ one way reach it. low
+ * and high are then NaN, and `why` tells. Coverage by simulation: results/coverage.md.
+ *
+ * Tests. Under the null hypothesis a cluster's paired differences might as well have had the other
+ * sign: of all 2^G ways to turn clusters round, p is the share whose figure is as far from 0 as the
+ * one seen (Fisher 1935; Ernst, Permutation Methods, Statistical Science 19, 2004; by clusters:
+ * Cameron, Gelbach & Miller 2008). All ways are counted where that can be done, else p = (reached +
+ * 1) / (replicates + 1) of random ones (Phipson & Smyth 2010), as many as Holm's decision needs
+ * (Gandy & Hahn, MMCTest, Scandinavian Journal of Statistics 41, 2014). Type-I errors by
+ * simulation: results/coverage.md.
  */
 #ifndef XAUDIT_STATS_H
 #define XAUDIT_STATS_H
@@ -27,6 +42,8 @@
 
 enum {
     XA_STATS_FEW_GROUPS = 20,  /* below, an interval deserves a warning */
+    XA_STATS_LEAST_GROUPS = 5, /* below, there is none */
+    XA_STATS_LEAST_SHARE = 2,  /* clusters' worth on both sides of a rate; below, there is none */
     XA_STATS_THRESHOLDS = 256, /* grey levels of a curve */
     XA_STATS_BINS = 1001,      /* of a histogram: thousandths, 1 alone in the last */
     XA_STATS_HIT_BYTES = 32,   /* one bit a threshold; bit t is byte t / 8, value 1 << t % 8 */
@@ -48,14 +65,25 @@ typedef struct xa_stats_plan {
 } xa_stats_plan;
 
 typedef enum xa_interval_kind {
-    XA_INTERVAL_NONE, /* nothing was defined */
+    XA_INTERVAL_NONE, /* `why` tells */
     XA_INTERVAL_BOOTSTRAP,
     XA_INTERVAL_WILSON
 } xa_interval_kind;
 
+typedef enum xa_no_interval {
+    XA_NO_INTERVAL_NOT, /* there is one */
+    XA_NO_INTERVAL_UNDEFINED,
+    XA_NO_INTERVAL_FEW,
+    XA_NO_INTERVAL_EXTREME,
+    XA_NO_INTERVAL_CONSTANT
+} xa_no_interval;
+/* For people; "" where there is one. */
+const char *xa_stats_no_interval(xa_no_interval why);
+
 typedef struct xa_interval {
     double value, low, high;
     xa_interval_kind kind;
+    xa_no_interval why;
     int64_t n, undefined; /* units */
     int64_t clusters;     /* with a defined unit */
     int64_t classes;      /* of a macro mean; 0 for a micro mean */
@@ -77,13 +105,12 @@ XA_MUST_USE xa_status xa_stats_mean(const xa_stats_plan *plan,
 
 typedef struct xa_paired {
     xa_interval difference; /* of a - b; undefined where either is; never Wilson's */
-    double p;               /* two-sided, not adjusted; NaN if nothing was defined */
     int64_t win, tie, loss; /* units with a > b, a == b, a < b */
+    int64_t only_a, only_b; /* units that are defined in a alone, in b alone: they do not count, and
+                               an explainer that fails on hard images is flattered by it */
 } xa_paired;
 
-/* Mean of the paired differences a - b. p is the bootstrap's achieved significance level (Davison &
- * Hinkley 1997, 4.4 with 5.2): 2 (1 + min(#{d* <= 0}, #{d* >= 0})) / (1 + replicates), at most 1.
- */
+/* Mean of the paired differences a - b. */
 XA_MUST_USE xa_status xa_stats_paired(const xa_stats_plan *plan,
                                       int64_t n,
                                       const double *a,
@@ -149,8 +176,8 @@ XA_MUST_USE xa_status xa_stats_pxap(const xa_stats_plan *plan,
                                     xa_err *err);
 
 /* Paired differences a - b of the two figures above over the units defined on both sides; every
- * replicate takes both anew from the same draw. p as in xa_stats_paired; win, tie and loss are 0:
- * a unit alone has no such figure. a and b: as many units; thresholds NULL, or as above. */
+ * replicate takes both anew from the same draw. win, tie and loss are 0: a unit alone has no such
+ * figure. a and b: as many units; thresholds NULL, or as above. */
 XA_MUST_USE xa_status xa_stats_box_difference(const xa_stats_plan *plan,
                                               const xa_hits *a,
                                               const xa_hits *b,
@@ -168,5 +195,101 @@ XA_MUST_USE xa_status xa_stats_pxap_difference(const xa_stats_plan *plan,
                                                const int64_t *group,
                                                xa_paired *out,
                                                xa_err *err);
+
+/* ---- tests ----------------------------------------------------------------------------------- */
+
+/* A test that can be carried on: {0} before its first call. */
+typedef struct xa_test {
+    double p;           /* two-sided, not adjusted; NaN if nothing was defined */
+    bool exact;         /* all ways were counted: nothing is left to do */
+    int64_t replicates; /* random ways so far; 0 if exact */
+    int64_t reached;    /* those as far from 0 as what was seen */
+    int64_t groups;     /* clusters whose turn changes the figure */
+    double least;       /* the smallest p that so many groups can give: 2^(1-groups) */
+} xa_test;
+
+/* The mean of a - b as in xa_stats_paired, turned round by clusters. `upto`: random ways to have
+ * been looked at afterwards (more where they cost nothing to speak of), ignored where all are
+ * counted: up to 20 groups that differ, or whole-number sums (rates) of moderate size. Of the plan
+ * seed and stream count. */
+XA_MUST_USE xa_status xa_stats_flip(const xa_stats_plan *plan,
+                                    int64_t n,
+                                    const double *a,
+                                    const double *b,
+                                    const int64_t *group,
+                                    const int64_t *class_of,
+                                    int64_t upto,
+                                    xa_test *t,
+                                    xa_err *err);
+/* Differences of box accuracy and of PxAP likewise: a turned cluster gives its counts of a to b and
+ * those of b to a, and every way takes its own maxima. Thresholds on both sides: means. */
+XA_MUST_USE xa_status xa_stats_flip_boxes(const xa_stats_plan *plan,
+                                          const xa_hits *a,
+                                          const xa_hits *b,
+                                          const int *threshold_a,
+                                          const int *threshold_b,
+                                          const int64_t *group,
+                                          int64_t upto,
+                                          xa_test *t,
+                                          xa_err *err);
+XA_MUST_USE xa_status xa_stats_flip_pxap(const xa_stats_plan *plan,
+                                         int64_t n,
+                                         const uint32_t *a,
+                                         const uint32_t *b,
+                                         const bool *defined_a,
+                                         const bool *defined_b,
+                                         const int64_t *group,
+                                         int64_t upto,
+                                         xa_test *t,
+                                         xa_err *err);
+
+/* ---- two parts of a data set ----------------------------------------------------------------- */
+
+typedef struct xa_between {
+    xa_interval difference; /* of the means, first part - second; n, clusters: of both */
+    int64_t n[2], clusters[2], undefined[2];
+    double value[2];
+    xa_test test;
+} xa_between;
+
+/* Means of two parts that share no unit: side [n] is 0, 1, or -1 for units of neither. Interval:
+ * clusters drawn within those of the first part, of the second, of both; G of the quantiles is the
+ * smaller part's; two rates over clusters of one unit have Newcombe's (1998, method 10) from
+ * Wilson's. p: sides exchanged at random (clusters of one part as wholes, units within clusters of
+ * both), the difference over its clustered standard error: exact where the parts are alike,
+ * asymptotically right where only their means are (Chung & Romano, Annals of Statistics 41, 2013).
+ * upto: of out->test, as above. */
+XA_MUST_USE xa_status xa_stats_between(const xa_stats_plan *plan,
+                                       int64_t n,
+                                       const double *x,
+                                       const int64_t *group,
+                                       const signed char *side,
+                                       int64_t upto,
+                                       xa_between *out,
+                                       xa_err *err);
+
+/* ---- Holm's decisions ------------------------------------------------------------------------ */
+
+typedef enum xa_decision {
+    XA_DECISION_NONE, /* no p */
+    XA_DECISION_SIGNIFICANT,
+    XA_DECISION_NOT,
+    XA_DECISION_UNDECIDED, /* the replicates at hand do not tell */
+    XA_DECISION_GROUPS     /* never significant: least times Holm's factor is above alpha */
+} xa_decision;
+/* Carries test i on to `upto` replicates. */
+typedef xa_status xa_test_more(void *arg, int64_t i, int64_t upto, xa_test *t, xa_err *err);
+/* Runs n tests of one family in rounds, each four times the last, until Holm's decision at alpha
+ * would be the same whatever more replicates said (all bounds together wrong with a chance of at
+ * most 1 %), or `most` replicates are reached. t, adjusted, decision: [n]. */
+XA_MUST_USE xa_status xa_stats_decide(int64_t n,
+                                      double alpha,
+                                      int64_t most,
+                                      xa_test_more *more,
+                                      void *arg,
+                                      xa_test *t,
+                                      double *adjusted,
+                                      xa_decision *decision,
+                                      xa_err *err);
 
 #endif

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "summary.h"
-#include "xaudit/model.h"
 
 enum { MAX_REFERENCES = 64 };
 
@@ -131,22 +130,20 @@ static void put_model(paper *p, const xa_read_model *m)
     char *resize = attribute(p, path, "resize"), *scale = attribute(p, path, "scale");
     if (xa_archive_attr_f64(p->r->archive, path, "input_size", size, 2, &n, NULL) != XA_OK)
         n = 0;
-    char with[64] = "plain scores without probabilities";
-    if (strcmp(head, xa_head_name(XA_HEAD_NONE)) != 0)
-        snprintf(with, sizeof with, "%.40s head", head);
-    fprintf(p->out,
-            "Model %s (%s; %s; SHA-256 %.16s...; %s, %lld classes) saw images resized to %.0f x "
-            "%.0f (height x width) by %s and scaled by \"%s\".",
-            m->name,
-            file,
-            origin,
-            sha,
-            with,
-            (long long)m->classes,
-            n == 2 ? size[0] : 0.0,
-            n == 2 ? size[1] : 0.0,
-            resize,
-            scale);
+    fprintf(
+        p->out,
+        "Model %s (%s; %s; SHA-256 %.16s...; %s head, %lld classes) saw images resized to %.0f x "
+        "%.0f (height x width) by %s and scaled by \"%s\".",
+        m->name,
+        file,
+        origin,
+        sha,
+        head,
+        (long long)m->classes,
+        n == 2 ? size[0] : 0.0,
+        n == 2 ? size[1] : 0.0,
+        resize,
+        scale);
     put_accuracy(p, m);
     fprintf(p->out, "Explanations of %s: ", m->name);
     for (int64_t e = 0; e < m->nmaps; e++) {
@@ -164,35 +161,78 @@ static void put_model(paper *p, const xa_read_model *m)
     free(path);
 }
 
-/* Metrics are the same for every explainer of a job: the first that has them tells. */
-static void put_metrics(paper *p, const xa_summary *s)
+/* Defaults of xaudit summary. */
+static void put_statistics(paper *p, const xa_summary *s)
 {
-    const xa_series *first = s->nseries ? &s->series[0] : NULL;
-    if (!first)
-        return;
     fprintf(p->out,
-            "Localisation was scored on %lld pairs of image and annotated class, from the maps as "
-            "stored: ",
-            (long long)p->r->pairs);
+            "Intervals are 95 %% expanded percentile bootstrap intervals (Hesterberg, The American "
+            "Statistician 69, 2015), 1000 replicates, seed 1, %s; rates over single images and "
+            "rates of 0 and 1 have Wilson's interval; every replicate re-takes maxima over "
+            "thresholds; fewer than %d groups, and rates whose groups are nearly all 0 or 1 (less "
+            "than %d groups' worth of the rarer), have none. p values of paired comparisons are "
+            "of sign flips by %s (Fisher 1935; Ernst, Statistical Science 19, 2004), all counted "
+            "where they are few or sums are whole, else random ones with (b + 1) / (m + 1) "
+            "(Phipson and Smyth 2010), as many as Holm's decision at 0.05 needs (Gandy and Hahn, "
+            "Scandinavian Journal of Statistics 41, 2014), at most 1000000; those of parts of the "
+            "images are of exchanged %s with a studentised difference (Chung and Romano, Annals "
+            "of Statistics 41, 2013). They are adjusted by Holm's method over the comparisons of "
+            "a metric within a model.\n",
+            s->grouped ? "groups drawn together"
+                       : "units of an image drawn together (no group column)",
+            (int)XA_STATS_LEAST_GROUPS,
+            (int)XA_STATS_LEAST_SHARE,
+            s->grouped ? "groups" : "images",
+            s->grouped ? "groups" : "images");
+}
+
+static bool is_alike(const xa_series *x, const xa_series *y)
+{
+    return !strcmp(x->metric, y->metric) &&
+           !strcmp(x->conventions ? x->conventions : "", y->conventions ? y->conventions : "");
+}
+
+/* Metrics, or checks, of all explainers; each once where its conventions are the same. */
+static void put_series(paper *p, const xa_summary *s, bool checks)
+{
+    int told = 0;
     for (int i = 0; i < s->nseries; i++) {
         const xa_series *x = &s->series[i];
-        if (strcmp(x->model, first->model) != 0 || strcmp(x->explainer, first->explainer) != 0)
-            break;
+        bool seen = x->baseline || (x->is == XA_SERIES_CHECK) != checks;
+        for (int k = 0; k < i && !seen; k++)
+            seen = !s->series[k].baseline && is_alike(x, &s->series[k]);
+        if (seen)
+            continue;
         char *path = xa_strfmt("/localisation/%s/%s/%s", x->model, x->explainer, x->metric);
-        fprintf(p->out, "%s%s", i ? "; " : "", x->metric);
-        if (path)
+        fprintf(p->out, "%s%s", told++ ? "; " : "", x->metric);
+        if (path && !checks)
             put_citation(p, path);
         fprintf(p->out, " (%s)", x->conventions ? x->conventions : "conventions not stored");
         free(path);
     }
-    fprintf(
-        p->out,
-        ". Undefined scores are left out and counted. Intervals are 95 %% percentile bootstrap "
-        "intervals, 1000 replicates, seed 1, %s%s; rates of 0 and 1 have Wilson's interval; every "
-        "replicate re-takes maxima over thresholds; p values are those of the paired bootstrap, "
-        "adjusted by Holm's method (defaults of xaudit summary).\n",
-        s->grouped ? "groups drawn together" : "the pairs of an image drawn together",
-        s->grouped ? "" : " (no group column)");
+}
+
+static void put_metrics(paper *p, const xa_summary *s)
+{
+    bool any[2] = {false, false};
+    for (int i = 0; i < s->nseries; i++)
+        any[s->series[i].is == XA_SERIES_CHECK ? 1 : 0] = true;
+    if (any[0]) {
+        fprintf(p->out,
+                "Localisation was scored on %lld pairs of image and annotated class, from the maps "
+                "as stored: ",
+                (long long)p->r->pairs);
+        put_series(p, s, false);
+        fputs(". ", p->out);
+    }
+    if (any[1]) {
+        fputs("Each map was checked by ", p->out);
+        put_series(p, s, true);
+        fputs(". ", p->out);
+    }
+    if (any[0] || any[1]) {
+        fputs("Undefined scores are left out and counted. ", p->out);
+        put_statistics(p, s);
+    }
 }
 
 xa_status xa_print_methods(const char *archive, FILE *out, xa_err *err)

@@ -89,7 +89,8 @@ static const xa_command commands[XA_COMMAND_COUNT] = {
          "With OTHER the two archives are compared, pair by pair, over the samples they share.",
          "  xaudit summary results/demo.h5\n"
          "  xaudit summary results/demo.h5 --by class --csv\n"
-         "  xaudit summary results/demo.h5 --compare\n"
+         "  xaudit summary results/demo.h5 --compare --metric energy\n"
+         "  xaudit summary results/demo.h5 --between correct\n"
          "  xaudit summary before.h5 after.h5\n"},
     [XA_COMMAND_EVALUATE] =
         {"evaluate",

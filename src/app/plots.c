@@ -302,12 +302,13 @@ static xa_status make_distribution(maker *k, xa_err *err)
     if (n == 0)
         return xa__plot_find_series(k, k->p->metric, XA_SERIES_SCORES, err);
     const int columns = n < 2 ? 1 : 2;
-    k->o->chart = (xa_chart){.plots = plots,
-                             .nplots = n,
-                             .columns = columns,
-                             .plot_mm = 0.75 * rows * k->p->font_pt,
-                             .footnote = "Dots: mean over pairs of image and class with its 95 % "
-                                         "bootstrap interval; shapes: density of the scores."};
+    k->o->chart =
+        (xa_chart){.plots = plots,
+                   .nplots = n,
+                   .columns = columns,
+                   .plot_mm = 0.75 * rows * k->p->font_pt,
+                   .footnote = "Dots: mean over pairs of image and class with its 95 % "
+                               "interval (no bar: too few groups); shapes: density of the scores."};
     return XA_OK;
 }
 

@@ -11,6 +11,7 @@
 #include "figure_rows.h"
 #include "methods.h"
 #include "report_internal.h"
+#include "summary_print.h"
 
 void xa_html_text(FILE *out, const char *text)
 {
@@ -120,23 +121,26 @@ static xa_status put_provenance(FILE *out, const xa_summary *s, const char *dige
 
 static void put_interval(FILE *out, const xa_interval *f)
 {
-    if (f->n)
-        fprintf(out,
-                "<td class=n data-v=\"%.9g\">%.4f [%.4f, %.4f]%s</td>",
-                f->value,
-                f->value,
-                f->low,
-                f->high,
-                f->kind == XA_INTERVAL_WILSON ? " w" : "");
-    else
+    if (!f->n) {
         fputs("<td class=n>-</td>", out);
+        return;
+    }
+    fprintf(out, "<td class=n data-v=\"%.9g\">%.4f ", f->value, f->value);
+    if (f->kind == XA_INTERVAL_NONE)
+        fprintf(out,
+                "<abbr title=\"%s\">%s</abbr></td>",
+                xa_stats_no_interval(f->why),
+                xa__no_interval_short(f));
+    else
+        fprintf(
+            out, "[%.4f, %.4f]%s</td>", f->low, f->high, f->kind == XA_INTERVAL_WILSON ? " w" : "");
 }
 
 /* All series of one model and metric. */
 static xa_status put_table(
     FILE *out, const xa_summary *s, const xa_stats_plan *plan, const xa_series *like, xa_err *err)
 {
-    const bool scores = like->is == XA_SERIES_SCORES;
+    const bool scores = like->is == XA_SERIES_SCORES || like->is == XA_SERIES_CHECK;
     fputs("<h3>", out);
     xa_html_text(out, like->model);
     fputs(": ", out);
@@ -148,7 +152,9 @@ static xa_status put_table(
             "class=sort><thead><tr><th><button>explainer</button></th>"
             "<th class=n><button>n</button></th><th class=n><button>undefined</button></th>"
             "<th class=n><button>%s [95&nbsp;%%]</button></th>",
-            scores ? "over pairs" : "over the data set");
+            like->is == XA_SERIES_CHECK ? "over maps"
+            : scores                    ? "over pairs"
+                                        : "over the data set");
     if (scores)
         fputs("<th class=n><button>over classes [95&nbsp;%]</button></th>", out);
     fputs("</tr></thead><tbody>\n", out);
@@ -190,11 +196,12 @@ static xa_status put_figures(FILE *out, const xa_summary *s, const xa_stats_plan
     else
         fprintf(
             out,
-            "<p class=soft>Percentile bootstrap, %lld replicates, seed %llu, %s drawn together; "
-            "w: Wilson's interval, the rate is 0 or 1.</p>\n",
+            "<p class=soft>Expanded percentile bootstrap, %lld replicates, seed %llu, %s drawn "
+            "together; w: Wilson's interval, of a rate over single images or of a rate of 0 or 1; "
+            "no interval where too few groups tell one.</p>\n",
             (long long)plan->replicates,
             (unsigned long long)plan->seed,
-            s->grouped ? "groups" : "the pairs of an image");
+            s->grouped ? "groups" : "units of an image");
     return XA_OK;
 }
 

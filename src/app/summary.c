@@ -63,8 +63,40 @@ done:
 static xa_status add_series(xa_summary *s, size_t *cap, const xa_series *x, xa_err *err)
 {
     XA_RETURN_TRY(err, xa_grow(&s->series, cap, (size_t)s->nseries + 1, sizeof *s->series, err));
-    s->series[s->nseries++] = *x;
-    return read_series(s, &s->series[s->nseries - 1], err);
+    xa_series *own = &s->series[s->nseries++];
+    *own = *x;
+    if (x->is == XA_SERIES_CHECK) {
+        own->kind = xa_strdup(x->metric);
+        own->conventions = xa_strdup(x->conventions);
+        if (!own->kind || !own->conventions)
+            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        return XA_OK;
+    }
+    own->n = s->r->pairs;
+    own->sample = s->r->pair_sample;
+    own->class_of = s->r->pair_class;
+    return read_series(s, own, err);
+}
+
+/* A check of the job is a score of each map; its description says what it is. */
+static xa_status
+add_checks(xa_summary *s, const xa_read_model *m, const xa_read_map *e, size_t *cap, xa_err *err)
+{
+    for (int k = 0; k < XA_CHECK_COUNT; k++) {
+        const xa_check_kind kind = (xa_check_kind)k;
+        const xa_series x = {.model = m->name,
+                             .explainer = e->name,
+                             .metric = xa_check_name(kind),
+                             .conventions = (char *)(uintptr_t)xa_check_description(kind),
+                             .is = XA_SERIES_CHECK,
+                             .n = e->rows,
+                             .sample = e->sample,
+                             .class_of = e->target,
+                             .value = e->check[k]};
+        if (x.value)
+            XA_RETURN_TRY(err, add_series(s, cap, &x, err));
+    }
+    return XA_OK;
 }
 
 /* The baselines of a model, behind its explainers; archives without them have none. */
@@ -129,6 +161,8 @@ static xa_status find_series(xa_summary *s, xa_err *err)
                 XA_RETURN_TRY(err, add_series(s, &cap, &x, err));
             }
         XA_RETURN_TRY(err, find_baselines(s, model, &cap, err));
+        for (int64_t e = 0; e < model->nmaps; e++)
+            XA_RETURN_TRY(err, add_checks(s, model, &model->maps[e], &cap, err));
     }
     return XA_OK;
 }
@@ -157,27 +191,33 @@ done:
     return st;
 }
 
+void xa__summary_free_series(xa_series *x)
+{
+    free(x->kind);
+    free(x->conventions);
+    free(x->from_split);
+    if (x->baseline) {
+        free((void *)(uintptr_t)x->explainer);
+        free((void *)(uintptr_t)x->metric);
+        free((void *)(uintptr_t)x->value);
+    }
+}
+
 void xa_summary_close(xa_summary *s)
 {
     if (!s)
         return;
-    for (int i = 0; i < s->nseries; i++) {
-        free(s->series[i].kind);
-        free(s->series[i].conventions);
-        free(s->series[i].from_split);
-        if (s->series[i].baseline) {
-            free((void *)(uintptr_t)s->series[i].explainer);
-            free((void *)(uintptr_t)s->series[i].metric);
-            free((void *)(uintptr_t)s->series[i].value);
-        }
-    }
+    for (int i = 0; i < s->nseries; i++)
+        xa__summary_free_series(&s->series[i]);
     free(s->series);
     for (int64_t k = 0; s->excluded && k < s->nexcluded; k++)
         free(s->excluded[k].reason);
     free(s->excluded);
     free(s->group);
+    free(s->group_of_sample);
     xa__free_texts(s->split, s->r ? s->r->samples : 0);
     free(s->part);
+    free(s->part_of_sample);
     xa__free_texts(s->part_name, s->nparts);
     free(s->by);
     free(s->path);
@@ -282,7 +322,7 @@ static void picked_fini(picked *p)
 static xa_status pick(const xa_summary *s, const xa_series *x, int64_t part, picked *p, xa_err *err)
 {
     xa_status st = XA_OK;
-    const int64_t pairs = s->r->pairs;
+    const int64_t pairs = x->n;
     const size_t row = x->is == XA_SERIES_HITS     ? (size_t)x->levels * XA_HIT_BYTES
                        : x->is == XA_SERIES_PIXELS ? 2 * XA_STATS_BINS * sizeof(uint32_t)
                                                    : 0;
@@ -301,8 +341,8 @@ static xa_status pick(const xa_summary *s, const xa_series *x, int64_t part, pic
         if ((part >= 0 && xa__summary_part_of(s, x, q) != part) || is_chosen_on(s, x, q))
             continue;
         p->value[p->n] = x->value[q];
-        p->group[p->n] = s->group[q];
-        p->class_of[p->n] = s->r->pair_class[q];
+        p->group[p->n] = s->group_of_sample[x->sample[q]];
+        p->class_of[p->n] = x->class_of[q];
         p->defined[p->n] = isfinite(x->value[q]);
         if (row)
             memmove(p->rows + (size_t)p->n * row, p->rows + (size_t)q * row, row);
@@ -347,36 +387,4 @@ xa_status xa_summary_figure(const xa_summary *s,
 done:
     picked_fini(&p);
     return st;
-}
-
-void xa_summary_undefined(const xa_summary *s, const xa_series *x, xa_undefined *out)
-{
-    const xa_read_model *m = xa__summary_model(s, x);
-    *out = (xa_undefined){.pairs = s->r->pairs};
-    const xa_read_map *map = NULL;
-    for (int64_t e = 0; e < m->nmaps; e++)
-        if (m->maps[e].name == x->explainer)
-            map = &m->maps[e];
-    for (int64_t q = 0; q < s->r->pairs; q++) {
-        const int64_t i = s->r->pair_sample[q];
-        bool made = false, nonfinite = false;
-        if (isfinite(x->value[q]))
-            continue;
-        for (int64_t k = map ? xa_read_first_row(map, i) : 0;
-             map && k < map->rows && map->sample[k] == i;
-             k++) {
-            made = true;
-            nonfinite = nonfinite || (map->flags[k] & XA_MAP_NONFINITE);
-        }
-        if (m->status[i] != XA_SAMPLE_DONE)
-            out->not_done++;
-        else if (map && !made)
-            out->no_map++;
-        else if (nonfinite)
-            out->nonfinite++;
-        else if (xa_read_pair_problem(s->r, q))
-            out->annotation[xa_read_pair_problem(s->r, q)]++;
-        else
-            out->other++;
-    }
 }

@@ -1,8 +1,8 @@
 /* Figures of an archive over its data set. Private to app.
  *
- * A series is the scores of one (model, explainer, metric), one a pair of image and annotated
- * class. Pairs of one group (or, without a group, of one image) are drawn together by the
- * bootstrap. */
+ * A series is the scores of one (model, explainer, metric), one a unit: a pair of image and
+ * annotated class or, of a check of the job, a map. Units of one group (or, without a group, of one
+ * image) are drawn together by the bootstrap. */
 #ifndef XAUDIT_APP_SUMMARY_H
 #define XAUDIT_APP_SUMMARY_H
 
@@ -10,15 +10,23 @@
 #include "xaudit/metric.h"
 #include "xaudit/stats.h"
 
-typedef enum xa_series_kind { XA_SERIES_SCORES, XA_SERIES_HITS, XA_SERIES_PIXELS } xa_series_kind;
+typedef enum xa_series_kind {
+    XA_SERIES_SCORES,
+    XA_SERIES_HITS,
+    XA_SERIES_PIXELS,
+    XA_SERIES_CHECK /* a score of each map, under the check's name */
+} xa_series_kind;
 
 typedef struct xa_series {
     const char *model, *explainer, *metric; /* the reader's; a baseline's are owned */
     bool baseline;                          /* of maps that know nothing of the image */
     char *kind, *conventions, *from_split;  /* owned; NULL where the archive does not say */
     xa_series_kind is;
-    const double *value; /* [pairs], NaN undefined; a baseline's is owned */
-    int levels;          /* HITS */
+    int64_t n;               /* units: the archive's pairs or, of a CHECK, the explainer's maps */
+    const int64_t *sample;   /* [n], the reader's; ascending */
+    const int32_t *class_of; /* [n], the reader's */
+    const double *value;     /* [n], NaN undefined; a baseline's is owned */
+    int levels;              /* HITS */
     double level[XA_METRIC_LEVELS];
 } xa_series;
 
@@ -27,8 +35,9 @@ typedef struct xa_summary {
     char *path;
     xa_series *series;
     int nseries;
-    int64_t *group; /* [pairs] what is drawn together */
-    bool grouped;   /* the manifest has a group column */
+    int64_t *group;           /* [pairs] what is drawn together */
+    int64_t *group_of_sample; /* [samples] */
+    bool grouped;             /* the manifest has a group column */
     int64_t ngroups;
     struct {
         char *reason;
@@ -36,8 +45,9 @@ typedef struct xa_summary {
     } * excluded; /* [nexcluded] why images are excluded */
     int64_t nexcluded;
     char **split; /* [samples]; NULL where no figure asks for it */
-    /* What `--by` splits by: [pairs] index of the part, -1: none; NULL without --by. */
-    int64_t *part;
+    /* What `--by` splits by: index of the part, -1: none, of each pair or, of a column of the
+     * manifest, of each sample; NULL without --by. */
+    int64_t *part, *part_of_sample;
     char **part_name;
     int64_t nparts;
     char *by;
@@ -75,27 +85,75 @@ XA_MUST_USE xa_status xa_summary_figure(const xa_summary *s,
                                         xa_figure *out,
                                         xa_err *err);
 
-/* Why scores are undefined, over all pairs. */
+/* Why scores are undefined, over all units. */
 typedef struct xa_undefined {
     int64_t pairs, not_done, no_map, nonfinite, other;
+    int64_t of_check; /* not defined for this map */
     /* The first of the pair's that is not used; the last: one of a later version. */
     int64_t annotation[XA_ANNOTATION_PROBLEMS + 1];
 } xa_undefined;
 void xa_summary_undefined(const xa_summary *s, const xa_series *x, xa_undefined *out);
+/* Adds the reason of one unit that is undefined; unit -1: there is no such unit. */
+void xa_summary_add_undefined(const xa_summary *s,
+                              const xa_series *x,
+                              int64_t unit,
+                              xa_undefined *out);
+/* The same in words: "3 image not done, 1 map not finite"; "" of none. */
+void xa_summary_put_undefined(xa_str *out, const xa_undefined *u);
+
+/* What is left of the series. Lists of names, NULL for all. */
+typedef struct xa_selection {
+    char **metric, **model, **explainer;
+    int nmetrics, nmodels, nexplainers;
+} xa_selection;
+/* Baselines stay with their explainer; those of every explainer (centre, full) always. NOT_FOUND: a
+ * name that no series has; lists those there are. */
+XA_MUST_USE xa_status xa_summary_select(xa_summary *s, const xa_selection *wanted, xa_err *err);
+
+/* ---- comparisons ---- */
+
+typedef struct xa_compare_options {
+    const xa_stats_plan *plan;
+    const char *against;  /* NULL, or only pairs with this explainer (or model/explainer) */
+    bool across;          /* pairs of two models too */
+    double alpha;         /* that Holm's decision is made at */
+    int64_t permutations; /* most random ones a p; of figures over the data set a tenth */
+} xa_compare_options;
 
 typedef struct xa_compared {
     const xa_series *a, *b; /* the same metric; one model, or two */
     xa_paired pair;
-    double adjusted; /* Holm's p over all comparisons of the call */
+    xa_test test;
+    double adjusted; /* Holm's p over the family */
+    xa_decision decision;
+    int family, members;                  /* number of the family, how many comparisons it has */
+    xa_undefined only_a, only_b, neither; /* why units do not count: only a is undefined, .. */
 } xa_compared;
-/* Every two series of one metric, or those with explainer (or model/explainer) `against`; figures
- * over the data set (HITS, PIXELS) as their differences in each replicate. *left_out counts those
- * that cannot be compared. free() the list.
- * NOT_FOUND: nothing is called so. */
+/* Every two series of one metric and model (`across`: of one metric), or those with `against`. A
+ * family of Holm's is a metric within a model (`across`: a metric). Figures over the data set
+ * (HITS, PIXELS) are compared as such. *left_out counts those that cannot be compared. free() the
+ * list. NOT_FOUND: nothing is called `against`. */
 XA_MUST_USE xa_status xa_summary_compare(const xa_summary *s,
-                                         const char *against,
-                                         const xa_stats_plan *plan,
+                                         const xa_compare_options *o,
                                          xa_compared **out,
+                                         int *n,
+                                         int *left_out,
+                                         xa_err *err);
+
+/* One series over two parts of the images. */
+typedef struct xa_parted {
+    const xa_series *x;
+    const char *part[2];
+    xa_between between;
+    double adjusted;
+    xa_decision decision;
+    int family, members;
+} xa_parted;
+/* Every two parts of the summary's `by`, for every SCORES and CHECK series. A family is a metric
+ * within a model. *left_out counts series of figures over the data set. INVALID: too many parts. */
+XA_MUST_USE xa_status xa_summary_between(const xa_summary *s,
+                                         const xa_compare_options *o,
+                                         xa_parted **out,
                                          int *n,
                                          int *left_out,
                                          xa_err *err);
@@ -111,17 +169,18 @@ XA_MUST_USE xa_status xa_summary_join(const xa_summary *a,
                                       xa_joined *out,
                                       xa_err *err);
 /* Series of one explainer and metric in both, whatever the model's name; *left_out counts metrics
- * whose conventions differ. */
+ * whose conventions differ. A family is a metric. Checks are not compared. */
 XA_MUST_USE xa_status xa_summary_compare_archives(const xa_summary *a,
                                                   const xa_summary *b,
                                                   const xa_joined *j,
-                                                  const xa_stats_plan *plan,
+                                                  const xa_compare_options *o,
                                                   xa_compared **out,
                                                   int *n,
                                                   int *left_out,
                                                   xa_err *err);
 
-/* summary_print.c */
+/* ---- summary_print*.c ---- */
+
 void xa_summary_print_flow(const xa_summary *s, FILE *out);
 typedef enum xa_summary_form {
     XA_SUMMARY_TEXT,
@@ -131,11 +190,21 @@ typedef enum xa_summary_form {
 } xa_summary_form;
 XA_MUST_USE xa_status xa_summary_print(
     const xa_summary *s, const xa_stats_plan *plan, xa_summary_form form, FILE *out, xa_err *err);
-void xa_summary_print_compared(const xa_compared *c,
-                               int n,
-                               int left_out,
-                               const xa_stats_plan *plan,
-                               xa_summary_form form,
-                               FILE *out);
+/* As text, CSV or JSON. */
+XA_MUST_USE xa_status xa_summary_print_compared(const xa_compared *c,
+                                                int n,
+                                                int left_out,
+                                                const xa_compare_options *o,
+                                                xa_summary_form form,
+                                                FILE *out,
+                                                xa_err *err);
+XA_MUST_USE xa_status xa_summary_print_between(const xa_summary *s,
+                                               const xa_parted *c,
+                                               int n,
+                                               int left_out,
+                                               const xa_compare_options *o,
+                                               xa_summary_form form,
+                                               FILE *out,
+                                               xa_err *err);
 
 #endif

@@ -1,19 +1,293 @@
-/* Paired comparisons: of the series of one archive, and of two archives. */
+/* Paired comparisons: of the series of one archive, and of two archives; families of them for
+ * Holm's decisions. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "summary.h"
+#include "summary_internal.h"
 
-/* One metric's comparisons stand together. */
-static int by_metric(const void *a, const void *b)
+/* ---- one comparison ---- */
+
+/* Two series, and which unit of the second each unit of the first is. */
+typedef struct sides {
+    const xa_summary *a, *b;
+    const xa_series *x, *y;
+    const int64_t *to; /* [x's units] unit of y, or -1; NULL: the same place */
+    int64_t *own;      /* `to`, where it was made here */
+} sides;
+
+static int64_t other(const sides *s, int64_t q)
+{
+    return s->to ? s->to[q] : q;
+}
+
+/* Whose figures can be subtracted. */
+static bool comparable(const xa_series *x, const xa_series *y)
+{
+    return x->is == y->is &&
+           !strcmp(x->conventions ? x->conventions : "", y->conventions ? y->conventions : "");
+}
+
+/* Maps of two explainers meet by image and class. */
+static xa_status match_maps(sides *s, xa_err *err)
+{
+    s->to = s->own = xa_alloc((size_t)s->x->n + 1, sizeof *s->own);
+    if (!s->own)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+    int64_t first = 0;
+    for (int64_t q = 0; q < s->x->n; q++) {
+        while (first < s->y->n && s->y->sample[first] < s->x->sample[q])
+            first++;
+        s->own[q] = -1;
+        for (int64_t k = first; k < s->y->n && s->y->sample[k] == s->x->sample[q]; k++)
+            if (s->y->class_of[k] == s->x->class_of[q])
+                s->own[q] = k;
+    }
+    return XA_OK;
+}
+
+/* Rows of statistics of b in a's order; without `to` they are. */
+static xa_status rows_of_b(const sides *s, size_t row, unsigned char **out, xa_err *err)
+{
+    xa_status st = XA_OK;
+    void *rows = NULL;
+    XA_TRY(err, xa_summary_rows(s->b, s->y, &rows, err));
+    *out = rows;
+    if (!s->to)
+        return XA_OK;
+    *out = xa_alloc((size_t)s->x->n + 1, row);
+    if (!*out)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    for (int64_t q = 0; q < s->x->n; q++)
+        if (s->to[q] >= 0)
+            memcpy(*out + (size_t)q * row, (unsigned char *)rows + (size_t)s->to[q] * row, row);
+done:
+    free(rows);
+    return st;
+}
+
+/* What is wanted of two series: their difference, or more of its test. */
+typedef struct wanted {
+    const xa_stats_plan *plan;
+    xa_paired *pair; /* NULL: the test */
+    xa_test *test;
+    int64_t upto;
+} wanted;
+
+/* Two series of figures over the data set. */
+static xa_status subtract_curves(const sides *s, const wanted *w, xa_err *err)
+{
+    xa_status st = XA_OK;
+    const int64_t n = s->x->n;
+    const size_t row = s->x->is == XA_SERIES_HITS ? (size_t)s->x->levels * XA_HIT_BYTES
+                                                  : 2 * XA_STATS_BINS * sizeof(uint32_t);
+    const int64_t *group = s->a->group;
+    void *mine = NULL;
+    unsigned char *theirs = NULL;
+    bool *in_a = xa_alloc((size_t)n + 1, sizeof *in_a),
+         *in_b = xa_alloc((size_t)n + 1, sizeof *in_b);
+    int ta[XA_METRIC_LEVELS], tb[XA_METRIC_LEVELS];
+    bool ca, cb;
+    if (!in_a || !in_b)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    for (int64_t q = 0; q < n; q++) {
+        in_a[q] = xa_summary_counts(s->a, s->x, q);
+        in_b[q] = other(s, q) >= 0 && xa_summary_counts(s->b, s->y, other(s, q));
+    }
+    XA_TRY(err, xa_summary_rows(s->a, s->x, &mine, err));
+    XA_TRY(err, rows_of_b(s, row, &theirs, err));
+    XA_TRY(err, xa_summary_threshold(s->a, s->x, ta, &ca, err));
+    XA_TRY(err, xa_summary_threshold(s->b, s->y, tb, &cb, err));
+    if (s->x->is == XA_SERIES_HITS) {
+        const xa_hits ha = {.n = n, .levels = s->x->levels, .bits = mine, .defined = in_a};
+        const xa_hits hb = {.n = n, .levels = s->y->levels, .bits = theirs, .defined = in_b};
+        const int *at = ca ? ta : NULL, *bt = cb ? tb : NULL;
+        XA_TRY(err,
+               w->pair
+                   ? xa_stats_box_difference(w->plan, &ha, &hb, at, bt, group, w->pair, err)
+                   : xa_stats_flip_boxes(w->plan, &ha, &hb, at, bt, group, w->upto, w->test, err));
+    } else {
+        const uint32_t *ha = mine, *hb = (const uint32_t *)(const void *)theirs;
+        XA_TRY(
+            err,
+            w->pair
+                ? xa_stats_pxap_difference(w->plan, n, ha, hb, in_a, in_b, group, w->pair, err)
+                : xa_stats_flip_pxap(w->plan, n, ha, hb, in_a, in_b, group, w->upto, w->test, err));
+    }
+done:
+    free(mine);
+    free(theirs);
+    free(in_a);
+    free(in_b);
+    return st;
+}
+
+static xa_status subtract(const sides *s, const wanted *w, xa_err *err)
+{
+    xa_status st = XA_OK;
+    const int64_t n = s->x->n;
+    if (s->x->is == XA_SERIES_HITS || s->x->is == XA_SERIES_PIXELS)
+        return subtract_curves(s, w, err);
+    double *theirs = xa_alloc((size_t)n + 1, sizeof *theirs);
+    int64_t *group = xa_alloc((size_t)n + 1, sizeof *group);
+    if (!theirs || !group)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    for (int64_t q = 0; q < n; q++) {
+        theirs[q] = other(s, q) >= 0 ? s->y->value[other(s, q)] : NAN;
+        group[q] = s->a->group_of_sample[s->x->sample[q]];
+    }
+    XA_TRY(err,
+           w->pair ? xa_stats_paired(w->plan, n, s->x->value, theirs, group, NULL, w->pair, err)
+                   : xa_stats_flip(
+                         w->plan, n, s->x->value, theirs, group, NULL, w->upto, w->test, err));
+done:
+    free(theirs);
+    free(group);
+    return st;
+}
+
+/* Why units do not count: those that no side has are not of the comparison. */
+static void count_undefined(const sides *s, xa_compared *c)
+{
+    for (int64_t q = 0; q < s->x->n; q++) {
+        const int64_t k = other(s, q);
+        const bool in_a = isfinite(s->x->value[q]), in_b = k >= 0 && isfinite(s->y->value[k]);
+        if (k < 0 && s->a != s->b)
+            continue; /* of another archive: told by the join */
+        if (in_a && !in_b)
+            xa_summary_add_undefined(s->b, s->y, k, &c->only_b);
+        else if (!in_a && in_b)
+            xa_summary_add_undefined(s->a, s->x, q, &c->only_a);
+        else if (!in_a)
+            xa_summary_add_undefined(s->a, s->x, q, &c->neither);
+    }
+}
+
+/* ---- families ---- */
+
+/* A list of comparisons that is being made; p is found family by family, for Holm's decisions. */
+typedef struct comparisons {
+    const xa_summary *a, *b;
+    const int64_t *to; /* of pairs; NULL: one archive */
+    const xa_compare_options *o;
+    xa_compared *c;
+    int n, left_out;
+    xa_compared *family; /* the one whose p is being found */
+} comparisons;
+
+static xa_status sides_init(const comparisons *l, const xa_compared *c, sides *s, xa_err *err)
+{
+    *s = (sides){.a = l->a, .b = l->b, .x = c->a, .y = c->b, .to = l->to};
+    return c->a->is == XA_SERIES_CHECK ? match_maps(s, err) : XA_OK;
+}
+
+static xa_status add(comparisons *l, const xa_series *x, const xa_series *y, xa_err *err)
+{
+    xa_status st = XA_OK;
+    sides s = {0};
+    if (!comparable(x, y)) {
+        l->left_out++;
+        return XA_OK;
+    }
+    xa_compared *c = &l->c[l->n++];
+    *c = (xa_compared){.a = x, .b = y};
+    const wanted w = {.plan = l->o->plan, .pair = &c->pair};
+    XA_TRY(err, sides_init(l, c, &s, err));
+    XA_TRY(err, subtract(&s, &w, err));
+    count_undefined(&s, c);
+done:
+    free(s.own);
+    return st;
+}
+
+static xa_status more(void *arg, int64_t i, int64_t upto, xa_test *t, xa_err *err)
+{
+    xa_status st = XA_OK;
+    comparisons *l = arg;
+    sides s = {0};
+    const wanted w = {.plan = l->o->plan, .test = t, .upto = upto};
+    XA_TRY(err, sides_init(l, &l->family[i], &s, err));
+    XA_TRY(err, subtract(&s, &w, err));
+done:
+    free(s.own);
+    return st;
+}
+
+/* One metric's comparisons stand together, then one model's. */
+static int by_family(const void *a, const void *b)
 {
     const xa_compared *x = a, *y = b;
     const int metric = strcmp(x->a->metric, y->a->metric);
-    const int left = strcmp(x->a->explainer, y->a->explainer);
     const int model = strcmp(x->a->model, y->a->model);
-    return metric ? metric : model ? model : left ? left : strcmp(x->b->explainer, y->b->explainer);
+    const int other_model = strcmp(x->b->model, y->b->model);
+    const int left = strcmp(x->a->explainer, y->a->explainer);
+    return metric        ? metric
+           : model       ? model
+           : other_model ? other_model
+           : left        ? left
+                         : strcmp(x->b->explainer, y->b->explainer);
 }
+
+static bool is_family(const comparisons *l, const xa_compared *x, const xa_compared *y)
+{
+    return !strcmp(x->a->metric, y->a->metric) &&
+           (l->o->across ||
+            (!strcmp(x->a->model, y->a->model) && !strcmp(x->b->model, y->b->model)));
+}
+
+int64_t xa__summary_most(const xa_compare_options *o, const xa_series *x)
+{
+    const bool means = x->is == XA_SERIES_SCORES || x->is == XA_SERIES_CHECK;
+    return means || o->permutations < 10 ? o->permutations : o->permutations / 10;
+}
+
+static xa_status decide(comparisons *l, int first, int count, int number, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_test *t = xa_alloc((size_t)count, sizeof *t);
+    double *adjusted = xa_alloc((size_t)count, sizeof *adjusted);
+    xa_decision *decision = xa_alloc((size_t)count, sizeof *decision);
+    if (!t || !adjusted || !decision)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    l->family = l->c + first;
+    XA_TRY(err,
+           xa_stats_decide(count,
+                           l->o->alpha,
+                           xa__summary_most(l->o, l->family->a),
+                           more,
+                           l,
+                           t,
+                           adjusted,
+                           decision,
+                           err));
+    for (int i = 0; i < count; i++) {
+        xa_compared *c = &l->family[i];
+        c->test = t[i];
+        c->adjusted = adjusted[i];
+        c->decision = decision[i];
+        c->family = number;
+        c->members = count;
+    }
+done:
+    free(t);
+    free(adjusted);
+    free(decision);
+    return st;
+}
+
+static xa_status decide_all(comparisons *l, xa_err *err)
+{
+    int number = 0;
+    qsort(l->c, (size_t)l->n, sizeof *l->c, by_family);
+    for (int first = 0, end; first < l->n; first = end) {
+        for (end = first; end < l->n && is_family(l, &l->c[first], &l->c[end]);)
+            end++;
+        XA_RETURN_TRY(err, decide(l, first, end - first, number++, err));
+    }
+    return XA_OK;
+}
+
+/* ---- one archive ---- */
 
 static bool called(const xa_series *x, const char *name)
 {
@@ -23,327 +297,102 @@ static bool called(const xa_series *x, const char *name)
     return !strncmp(name, x->model, m) && name[m] == '/' && !strcmp(name + m + 1, x->explainer);
 }
 
-/* ---- one comparison ---- */
-
-/* Whose figures can be subtracted. */
-static bool comparable(const xa_series *x, const xa_series *y)
+/* Whether series k stands against i; each two once. */
+static bool is_wanted(const xa_summary *s, const xa_compare_options *o, int i, int k)
 {
-    return x->is == y->is &&
-           !strcmp(x->conventions ? x->conventions : "", y->conventions ? y->conventions : "");
+    const xa_series *a = &s->series[i], *b = &s->series[k];
+    const bool one_model = !strcmp(a->model, b->model);
+    if (k == i || strcmp(a->metric, b->metric) != 0 || a->baseline || (!one_model && !o->across))
+        return false;
+    if (b->baseline && (!o->against || !one_model))
+        return false;
+    if (!o->against)
+        return k > i;
+    return called(b, o->against) && !(called(a, o->against) && k < i);
 }
 
-/* Rows of statistics of b in a's order; without `to` they are. */
-static xa_status rows_of(const xa_summary *b,
-                         const xa_series *y,
-                         const int64_t *to,
-                         int64_t pairs,
-                         size_t row,
-                         unsigned char **out,
-                         xa_err *err)
+static xa_status must_be_called(const xa_summary *s, const char *against, xa_err *err)
 {
     xa_status st = XA_OK;
-    void *rows = NULL;
-    XA_TRY(err, xa_summary_rows(b, y, &rows, err));
-    *out = rows;
-    if (!to)
-        return XA_OK;
-    *out = xa_alloc((size_t)pairs + 1, row);
-    if (!*out)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
-    for (int64_t q = 0; q < pairs; q++)
-        if (to[q] >= 0)
-            memcpy(*out + (size_t)q * row, (unsigned char *)rows + (size_t)to[q] * row, row);
-done:
-    free(rows);
-    return st;
-}
-
-/* Two series of figures over the data set. */
-static xa_status subtract_curves(const xa_summary *a,
-                                 const xa_series *x,
-                                 const xa_summary *b,
-                                 const xa_series *y,
-                                 const int64_t *to,
-                                 const xa_stats_plan *plan,
-                                 xa_paired *out,
-                                 xa_err *err)
-{
-    xa_status st = XA_OK;
-    const int64_t n = a->r->pairs;
-    const size_t row = x->is == XA_SERIES_HITS ? (size_t)x->levels * XA_HIT_BYTES
-                                               : 2 * XA_STATS_BINS * sizeof(uint32_t);
-    unsigned char *mine = NULL, *other = NULL;
-    bool *in_a = xa_alloc((size_t)n + 1, sizeof *in_a),
-         *in_b = xa_alloc((size_t)n + 1, sizeof *in_b);
-    int ta[XA_METRIC_LEVELS], tb[XA_METRIC_LEVELS];
-    bool ca, cb;
-    if (!in_a || !in_b)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
-    for (int64_t q = 0; q < n; q++) {
-        const int64_t other_pair = to ? to[q] : q;
-        in_a[q] = xa_summary_counts(a, x, q);
-        in_b[q] = other_pair >= 0 && xa_summary_counts(b, y, other_pair);
+    xa_str list = {0};
+    bool found = !against;
+    for (int i = 0; i < s->nseries; i++) {
+        found = found || called(&s->series[i], against);
+        bool seen = false;
+        for (int k = 0; k < i && !seen; k++)
+            seen = !strcmp(s->series[i].model, s->series[k].model) &&
+                   !strcmp(s->series[i].explainer, s->series[k].explainer);
+        if (!seen)
+            xa_str_printf(
+                &list, "%s%s/%s", i ? ", " : "", s->series[i].model, s->series[i].explainer);
     }
-    XA_TRY(err, rows_of(a, x, NULL, n, row, &mine, err));
-    XA_TRY(err, rows_of(b, y, to, n, row, &other, err));
-    XA_TRY(err, xa_summary_threshold(a, x, ta, &ca, err));
-    XA_TRY(err, xa_summary_threshold(b, y, tb, &cb, err));
-    if (x->is == XA_SERIES_HITS) {
-        const xa_hits ha = {.n = n, .levels = x->levels, .bits = mine, .defined = in_a};
-        const xa_hits hb = {.n = n, .levels = y->levels, .bits = other, .defined = in_b};
-        XA_TRY(err,
-               xa_stats_box_difference(
-                   plan, &ha, &hb, ca ? ta : NULL, cb ? tb : NULL, a->group, out, err));
-    } else {
-        XA_TRY(err,
-               xa_stats_pxap_difference(plan,
-                                        n,
-                                        (const uint32_t *)(const void *)mine,
-                                        (const uint32_t *)(const void *)other,
-                                        in_a,
-                                        in_b,
-                                        a->group,
-                                        out,
-                                        err));
-    }
+    if (!found)
+        XA_FAIL(err,
+                XA_NOT_FOUND,
+                "--against %s: no such explainer; known are: %s",
+                against,
+                list.data ? list.data : "none");
 done:
-    free(mine);
-    free(other);
-    free(in_a);
-    free(in_b);
+    xa_str_free(&list);
     return st;
 }
-
-/* a's series x beside b's y; to: [a's pairs] pair of b or -1; NULL: the same archive. */
-static xa_status subtract(const xa_summary *a,
-                          const xa_series *x,
-                          const xa_summary *b,
-                          const xa_series *y,
-                          const int64_t *to,
-                          const xa_stats_plan *plan,
-                          xa_paired *out,
-                          xa_err *err)
-{
-    xa_status st = XA_OK;
-    const int64_t n = a->r->pairs;
-    if (x->is != XA_SERIES_SCORES)
-        return subtract_curves(a, x, b, y, to, plan, out, err);
-    double *other = xa_alloc((size_t)n + 1, sizeof *other);
-    if (!other)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
-    for (int64_t q = 0; q < n; q++)
-        other[q] = !to ? y->value[q] : to[q] >= 0 ? y->value[to[q]] : NAN;
-    XA_TRY(err, xa_stats_paired(plan, n, x->value, other, a->group, NULL, out, err));
-done:
-    free(other);
-    return st;
-}
-
-/* ---- one archive ---- */
 
 xa_status xa_summary_compare(const xa_summary *s,
-                             const char *against,
-                             const xa_stats_plan *plan,
+                             const xa_compare_options *o,
                              xa_compared **out,
                              int *n,
                              int *left_out,
                              xa_err *err)
 {
     xa_status st = XA_OK;
-    const int all = s->nseries;
-    xa_compared *c = xa_alloc((size_t)all * (size_t)all + 1, sizeof *c);
-    double *p = xa_alloc((size_t)all * (size_t)all + 1, sizeof *p);
-    int count = 0;
-    bool found = false;
-    xa_str list = {0};
-    *left_out = 0;
-    if (!c || !p)
+    comparisons l = {.a = s, .b = s, .o = o};
+    XA_TRY(err, must_be_called(s, o->against, err));
+    l.c = xa_alloc((size_t)s->nseries * (size_t)s->nseries + 1, sizeof *l.c);
+    if (!l.c)
         XA_FAIL(err, XA_NOMEM, "out of memory");
-    for (int i = 0; i < all; i++) {
-        const xa_series *a = &s->series[i];
-        found = found || (against && called(a, against));
-        for (int k = 0; k < all; k++) {
-            const xa_series *b = &s->series[k];
-            if (k == i || strcmp(a->metric, b->metric) != 0 || a->baseline ||
-                (b->baseline && (!against || strcmp(a->model, b->model) != 0)) ||
-                (against ? !called(b, against) : k < i))
-                continue;
-            if (against && called(a, against) && k < i)
-                continue;
-            if (!comparable(a, b)) {
-                ++*left_out;
-                continue;
-            }
-            c[count].a = a;
-            c[count].b = b;
-            XA_TRY(err, subtract(s, a, s, b, NULL, plan, &c[count].pair, err));
-            p[count] = c[count].pair.p;
-            count++;
-        }
-    }
-    for (int i = 0; i < all; i++)
-        if (i == 0 || strcmp(s->series[i].explainer, s->series[i - 1].explainer) != 0)
-            xa_str_printf(
-                &list, "%s%s/%s", i ? ", " : "", s->series[i].model, s->series[i].explainer);
-    if (against && !found)
-        XA_FAIL(err,
-                XA_NOT_FOUND,
-                "--against %s: no such explainer; known are: %s",
-                against,
-                list.data ? list.data : "none");
-    XA_TRY(err, xa_stats_holm(count, p, p, err));
-    for (int i = 0; i < count; i++)
-        c[i].adjusted = p[i];
-    qsort(c, (size_t)count, sizeof *c, by_metric);
-    *out = c;
-    *n = count;
-    c = NULL;
+    for (int i = 0; i < s->nseries; i++)
+        for (int k = 0; k < s->nseries; k++)
+            if (is_wanted(s, o, i, k))
+                XA_TRY(err, add(&l, &s->series[i], &s->series[k], err));
+    XA_TRY(err, decide_all(&l, err));
+    *out = l.c;
+    *n = l.n;
+    *left_out = l.left_out;
+    l.c = NULL;
 done:
-    xa_str_free(&list);
-    free(c);
-    free(p);
+    free(l.c);
     return st;
 }
 
 /* ---- two archives ---- */
 
-typedef struct key {
-    char *text; /* "class\0id" has no room for doubt: the class, a line feed, the id */
-    int64_t pair;
-} key;
-
-static int by_key(const void *a, const void *b)
-{
-    return strcmp(((const key *)a)->text, ((const key *)b)->text);
-}
-
-static char *key_of(const xa_summary *s, int64_t pair, bool names)
-{
-    const xa_read *r = s->r;
-    const char *row = r->id + (size_t)r->pair_sample[pair] * r->id_bytes;
-    char class_name[256];
-    if (names)
-        xa_read_class(&r->models[0], r->pair_class[pair], class_name, sizeof class_name);
-    else
-        snprintf(class_name, sizeof class_name, "%d", (int)r->pair_class[pair]);
-    return xa_strfmt("%s\n%.*s", class_name, (int)strnlen(row, r->id_bytes), row);
-}
-
-static void free_keys(key *k, int64_t n)
-{
-    for (int64_t i = 0; k && i < n; i++)
-        free(k[i].text);
-    free(k);
-}
-
-static xa_status read_hashes(const xa_summary *s, uint64_t **out, xa_err *err)
-{
-    xa_dataset_info info;
-    void *data = NULL;
-    XA_RETURN_TRY(err,
-                  xa_archive_read_all(s->r->archive, "/samples/pixel_hash", &info, &data, err));
-    if (info.type != XA_TYPE_U64 || info.ndim != 1 || info.dim[0] != s->r->samples) {
-        free(data);
-        XA_RETURN_FAIL(err, XA_FORMAT, "%s: /samples/pixel_hash: expected one a sample", s->path);
-    }
-    *out = data;
-    return XA_OK;
-}
-
-xa_status xa_summary_join(const xa_summary *a, const xa_summary *b, xa_joined *out, xa_err *err)
-{
-    xa_status st = XA_OK;
-    uint64_t *ha = NULL, *hb = NULL;
-    key *keys = NULL;
-    const int64_t na = a->r->pairs, nb = b->r->pairs;
-    const bool names = a->r->nmodels && b->r->nmodels && a->r->models[0].class_names &&
-                       b->r->models[0].class_names;
-    *out = (xa_joined){0};
-    out->to = xa_alloc((size_t)na + 1, sizeof *out->to);
-    keys = xa_alloc((size_t)nb + 1, sizeof *keys);
-    if (!out->to || !keys)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
-    XA_TRY(err, read_hashes(a, &ha, err));
-    XA_TRY(err, read_hashes(b, &hb, err));
-    for (int64_t q = 0; q < nb; q++) {
-        keys[q] = (key){key_of(b, q, names), q};
-        if (!keys[q].text)
-            XA_FAIL(err, XA_NOMEM, "out of memory");
-    }
-    qsort(keys, (size_t)nb, sizeof *keys, by_key);
-    for (int64_t q = 0; q < na; q++) {
-        const key wanted = {key_of(a, q, names), q};
-        if (!wanted.text)
-            XA_FAIL(err, XA_NOMEM, "out of memory");
-        const key *found = bsearch(&wanted, keys, (size_t)nb, sizeof *keys, by_key);
-        free(wanted.text);
-        out->to[q] = -1;
-        const uint64_t mine = ha[a->r->pair_sample[q]];
-        const uint64_t other = found ? hb[b->r->pair_sample[found->pair]] : 0;
-        if (!found)
-            out->absent++;
-        else if (mine == 0 || other == 0)
-            out->not_done++;
-        else if (mine != other)
-            out->other_pixels++;
-        else {
-            out->to[q] = found->pair;
-            out->joined++;
-        }
-    }
-done:
-    free(ha);
-    free(hb);
-    free_keys(keys, nb);
-    if (st != XA_OK) {
-        free(out->to);
-        *out = (xa_joined){0};
-    }
-    return st;
-}
-
 xa_status xa_summary_compare_archives(const xa_summary *a,
                                       const xa_summary *b,
                                       const xa_joined *j,
-                                      const xa_stats_plan *plan,
+                                      const xa_compare_options *o,
                                       xa_compared **out,
                                       int *n,
                                       int *left_out,
                                       xa_err *err)
 {
     xa_status st = XA_OK;
-    const size_t most = (size_t)a->nseries * (size_t)b->nseries + 1;
-    xa_compared *c = xa_alloc(most, sizeof *c);
-    double *p = xa_alloc(most, sizeof *p);
-    int count = 0;
-    *left_out = 0;
-    if (!c || !p)
+    comparisons l = {.a = a, .b = b, .to = j->to, .o = o};
+    l.c = xa_alloc((size_t)a->nseries * (size_t)b->nseries + 1, sizeof *l.c);
+    if (!l.c)
         XA_FAIL(err, XA_NOMEM, "out of memory");
     for (int i = 0; i < a->nseries; i++)
         for (int k = 0; k < b->nseries; k++) {
             const xa_series *x = &a->series[i], *y = &b->series[k];
-            if (x->baseline || y->baseline || strcmp(x->explainer, y->explainer) != 0 ||
-                strcmp(x->metric, y->metric) != 0)
-                continue;
-            if (!comparable(x, y)) {
-                ++*left_out;
-                continue;
-            }
-            c[count].a = x;
-            c[count].b = y;
-            XA_TRY(err, subtract(a, x, b, y, j->to, plan, &c[count].pair, err));
-            p[count] = c[count].pair.p;
-            count++;
+            if (!x->baseline && !y->baseline && x->is != XA_SERIES_CHECK &&
+                !strcmp(x->explainer, y->explainer) && !strcmp(x->metric, y->metric))
+                XA_TRY(err, add(&l, x, y, err));
         }
-    XA_TRY(err, xa_stats_holm(count, p, p, err));
-    for (int i = 0; i < count; i++)
-        c[i].adjusted = p[i];
-    qsort(c, (size_t)count, sizeof *c, by_metric);
-    *out = c;
-    *n = count;
-    c = NULL;
+    XA_TRY(err, decide_all(&l, err));
+    *out = l.c;
+    *n = l.n;
+    *left_out = l.left_out;
+    l.c = NULL;
 done:
-    free(c);
-    free(p);
+    free(l.c);
     return st;
 }

@@ -12,6 +12,7 @@ XA_MUST_USE xa_status xa__summary_column(const xa_summary *s,
                                          const char *path,
                                          char ***out,
                                          xa_err *err);
+void xa__summary_free_series(xa_series *x);
 void xa__free_texts(char **text, int64_t n);
 /* Fill group, excluded, and part with its names. */
 XA_MUST_USE xa_status xa__summary_groups(xa_summary *s, xa_err *err);
@@ -20,7 +21,9 @@ XA_MUST_USE xa_status xa__summary_parts(xa_summary *s, const char *by, xa_err *e
 /* Share of the image that the boxes of each pair's class cover, counted once a box [pairs]; NaN:
  * no box. free(). */
 XA_MUST_USE xa_status xa__summary_size_shares(const xa_summary *s, double **out, xa_err *err);
-/* The part of a pair, -1: none; the model of a series. */
+/* Most random permutations of a comparison of this kind. */
+int64_t xa__summary_most(const xa_compare_options *o, const xa_series *x);
+/* The part of a unit, -1: none; the model of a series. */
 int64_t xa__summary_part_of(const xa_summary *s, const xa_series *x, int64_t q);
 const xa_read_model *xa__summary_model(const xa_summary *s, const xa_series *x);
 

@@ -114,19 +114,20 @@ xa_status xa__summary_groups(xa_summary *s, xa_err *err)
     xa_status st = XA_OK;
     char **text = NULL;
     int64_t *of_sample = xa_alloc((size_t)s->r->samples + 1, sizeof *of_sample);
+    s->group_of_sample = of_sample;
     s->group = xa_alloc((size_t)s->r->pairs + 1, sizeof *s->group);
     if (!of_sample || !s->group)
         XA_FAIL(err, XA_NOMEM, "out of memory");
     XA_TRY(err, xa__summary_column(s, "/samples/group", &text, err));
     XA_TRY(err, number_texts(text, s->r->samples, of_sample, NULL, &s->ngroups, err));
     s->grouped = s->ngroups > 0;
-    for (int64_t q = 0; q < s->r->pairs; q++) { /* an image without a group is one of its own */
-        const int64_t i = s->r->pair_sample[q];
-        s->group[q] = of_sample[i] >= 0 ? of_sample[i] : s->ngroups + i;
-    }
+    for (int64_t i = 0; i < s->r->samples; i++) /* an image without a group is one of its own */
+        if (of_sample[i] < 0)
+            of_sample[i] = s->ngroups + i;
+    for (int64_t q = 0; q < s->r->pairs; q++)
+        s->group[q] = of_sample[s->r->pair_sample[q]];
 done:
     xa__free_texts(text, s->r->samples);
-    free(of_sample);
     return st;
 }
 
@@ -179,6 +180,13 @@ static xa_status by_class(xa_summary *s, xa_err *err)
     int32_t most = -1;
     for (int64_t q = 0; q < s->r->pairs; q++)
         most = s->r->pair_class[q] > most ? s->r->pair_class[q] : most;
+    for (int64_t m = 0; m < s->r->nmodels;
+         m++) /* checks are of maps, whose classes may be others */
+        for (int64_t e = 0; e < s->r->models[m].nmaps; e++)
+            for (int64_t k = 0; k < s->r->models[m].maps[e].rows; k++) {
+                const int32_t c = s->r->models[m].maps[e].target[k];
+                most = c > most && c < s->r->models[m].classes ? c : most;
+            }
     s->part_name = xa_alloc((size_t)most + 2, sizeof *s->part_name);
     if (!s->part_name)
         XA_FAIL(err, XA_NOMEM, "out of memory");
@@ -287,8 +295,8 @@ static xa_status by_column(xa_summary *s, const char *by, xa_err *err)
                 list.data ? list.data : "");
     XA_TRY(err, xa__summary_column(s, path, &text, err));
     XA_TRY(err, number_texts(text, s->r->samples, of_sample, &s->part_name, &s->nparts, err));
-    for (int64_t q = 0; q < s->r->pairs; q++)
-        s->part[q] = of_sample[s->r->pair_sample[q]];
+    s->part_of_sample = of_sample;
+    of_sample = NULL;
 done:
     xa__free_texts(text, s->r->samples);
     xa__free_texts(further, nfurther);
@@ -324,10 +332,31 @@ const xa_read_model *xa__summary_model(const xa_summary *s, const xa_series *x)
     return NULL;
 }
 
+/* Whether the model's answer is the unit's class; of a check's map, one of the image's labels. */
+static int64_t is_answer(const xa_summary *s, const xa_series *x, int64_t q)
+{
+    const int64_t i = x->sample[q];
+    const int32_t answer = xa__summary_model(s, x)->predicted[i];
+    if (answer < 0)
+        return -1;
+    if (x->is != XA_SERIES_CHECK)
+        return answer == x->class_of[q];
+    return s->r->label_offset[i] == s->r->label_offset[i + 1] ? -1
+                                                              : xa_read_has_label(s->r, i, answer);
+}
+
 int64_t xa__summary_part_of(const xa_summary *s, const xa_series *x, int64_t q)
 {
-    if (strcmp(s->by, "correct") != 0)
+    if (!strcmp(s->by, "correct"))
+        return is_answer(s, x, q);
+    if (s->part_of_sample)
+        return s->part_of_sample[x->sample[q]];
+    if (x->is != XA_SERIES_CHECK)
         return s->part[q];
-    const int32_t answer = xa__summary_model(s, x)->predicted[s->r->pair_sample[q]];
-    return answer < 0 ? -1 : answer == s->r->pair_class[q];
+    if (!strcmp(s->by, "class"))
+        return x->class_of[q] >= 0 && x->class_of[q] < s->nparts ? x->class_of[q] : -1;
+    for (int64_t k = 0; k < s->r->pairs; k++) /* the size of the object that the map is of */
+        if (s->r->pair_sample[k] == x->sample[q] && s->r->pair_class[k] == x->class_of[q])
+            return s->part[k];
+    return -1;
 }

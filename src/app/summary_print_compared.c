@@ -1,100 +1,489 @@
-/* Comparisons as text and CSV. */
+/* Comparisons as text, CSV and JSON. */
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "summary.h"
+#include "fields.h"
+#include "summary_print.h"
 #include "text_out.h"
 
-static void csv_next(FILE *out, double v)
+static const char *decision_name(xa_decision d)
 {
-    fputc(',', out);
-    xa_csv_number(out, v);
+    static const char *const names[] = {[XA_DECISION_NONE] = "none",
+                                        [XA_DECISION_SIGNIFICANT] = "significant",
+                                        [XA_DECISION_NOT] = "not significant",
+                                        [XA_DECISION_UNDECIDED] = "undecided: more permutations",
+                                        [XA_DECISION_GROUPS] = "too few groups"};
+    return names[d];
 }
 
-void xa_summary_print_compared(const xa_compared *c,
-                               int n,
-                               int left_out,
-                               const xa_stats_plan *plan,
-                               xa_summary_form form,
-                               FILE *out)
+/* ---- CSV and JSON ---- */
+
+#define FIELD(type, cell, member, name, value)      \
+    static void name(const void *row, xa_cell *out) \
+    {                                               \
+        const type *r = row;                        \
+        out->kind = cell;                           \
+        out->member = (value);                      \
+    }
+#define TEXT(name, value) FIELD(xa_compared, XA_CELL_TEXT, text, name, value)
+#define WHOLE(name, value) FIELD(xa_compared, XA_CELL_WHOLE, whole, name, value)
+#define REAL(name, value) FIELD(xa_compared, XA_CELL_REAL, real, name, value)
+#define TEXT2(name, value) FIELD(xa_parted, XA_CELL_TEXT, text, name, value)
+#define WHOLE2(name, value) FIELD(xa_parted, XA_CELL_WHOLE, whole, name, value)
+#define REAL2(name, value) FIELD(xa_parted, XA_CELL_REAL, real, name, value)
+
+static const char *why(const xa_interval *f)
 {
-    char a[64], b[64];
-    if (form == XA_SUMMARY_CSV) {
-        fprintf(out,
-                "metric,model_a,explainer_a,model_b,explainer_b,n,undefined,difference,low,high,p,"
-                "p_holm,win,tie,loss\n");
-        for (int i = 0; i < n; i++) {
-            const char *texts[] = {
-                c[i].a->metric, c[i].a->model, c[i].a->explainer, c[i].b->model, c[i].b->explainer};
-            const xa_interval *d = &c[i].pair.difference;
-            for (size_t k = 0; k < 5; k++) {
-                if (k)
-                    fputc(',', out);
-                xa_csv_text(out, texts[k]);
-            }
-            fprintf(out, ",%lld,%lld", (long long)d->n, (long long)d->undefined);
-            csv_next(out, d->value);
-            csv_next(out, d->low);
-            csv_next(out, d->high);
-            csv_next(out, c[i].pair.p);
-            csv_next(out, c[i].adjusted);
-            fprintf(out,
-                    ",%lld,%lld,%lld\n",
-                    (long long)c[i].pair.win,
-                    (long long)c[i].pair.tie,
-                    (long long)c[i].pair.loss);
+    return f->n && f->kind == XA_INTERVAL_NONE ? xa_stats_no_interval(f->why) : NULL;
+}
+
+TEXT(c_metric, r->a->metric)
+TEXT(c_model_a, r->a->model)
+TEXT(c_explainer_a, r->a->explainer)
+TEXT(c_model_b, r->b->model)
+TEXT(c_explainer_b, r->b->explainer)
+WHOLE(c_n, r->pair.difference.n)
+WHOLE(c_undefined, r->pair.difference.undefined)
+WHOLE(c_only_a, r->only_a.pairs)
+WHOLE(c_only_b, r->only_b.pairs)
+WHOLE(c_neither, r->neither.pairs)
+WHOLE(c_clusters, r->pair.difference.clusters)
+REAL(c_difference, r->pair.difference.value)
+REAL(c_low, r->pair.difference.low)
+REAL(c_high, r->pair.difference.high)
+TEXT(c_no_interval, why(&r->pair.difference))
+REAL(c_p, r->test.p)
+REAL(c_p_holm, r->adjusted)
+TEXT(c_decision, decision_name(r->decision))
+WHOLE(c_family, r->family + 1)
+WHOLE(c_members, r->members)
+FIELD(xa_compared, XA_CELL_BOOL, whole, c_exact, r->test.exact)
+WHOLE(c_permutations, r->test.replicates)
+WHOLE(c_groups, r->test.groups)
+WHOLE(c_win, r->pair.win)
+WHOLE(c_tie, r->pair.tie)
+WHOLE(c_loss, r->pair.loss)
+
+/* "only a: 5 map not finite; both: 3 image not done" */
+static void c_undefined_why(const void *row, xa_cell *out)
+{
+    const xa_compared *r = row;
+    const xa_undefined *u[] = {&r->only_a, &r->only_b, &r->neither};
+    static const char *const where[] = {"only a", "only b", "both"};
+    xa_str text = {0};
+    out->kind = XA_CELL_TEXT;
+    for (int k = 0; k < 3; k++)
+        if (u[k]->pairs) {
+            xa_str_printf(&text, "%s%s: ", text.len ? "; " : "", where[k]);
+            xa_summary_put_undefined(&text, u[k]);
         }
+    snprintf(out->room, sizeof out->room, "%s", text.data ? text.data : "");
+    out->text = text.len ? out->room : NULL;
+    xa_str_free(&text);
+}
+
+static const xa_field compared_fields[] = {{"metric", c_metric},
+                                           {"model_a", c_model_a},
+                                           {"explainer_a", c_explainer_a},
+                                           {"model_b", c_model_b},
+                                           {"explainer_b", c_explainer_b},
+                                           {"n", c_n},
+                                           {"undefined", c_undefined},
+                                           {"only_a_undefined", c_only_a},
+                                           {"only_b_undefined", c_only_b},
+                                           {"both_undefined", c_neither},
+                                           {"undefined_why", c_undefined_why},
+                                           {"clusters", c_clusters},
+                                           {"difference", c_difference},
+                                           {"low", c_low},
+                                           {"high", c_high},
+                                           {"no_interval", c_no_interval},
+                                           {"p", c_p},
+                                           {"p_holm", c_p_holm},
+                                           {"decision", c_decision},
+                                           {"family", c_family},
+                                           {"comparisons", c_members},
+                                           {"exact", c_exact},
+                                           {"permutations", c_permutations},
+                                           {"differing_groups", c_groups},
+                                           {"win", c_win},
+                                           {"tie", c_tie},
+                                           {"loss", c_loss}};
+
+TEXT2(p_metric, r->x->metric)
+TEXT2(p_model, r->x->model)
+TEXT2(p_explainer, r->x->explainer)
+TEXT2(p_baseline, r->x->baseline ? "yes" : "no")
+TEXT2(p_part_a, r->part[0])
+TEXT2(p_part_b, r->part[1])
+WHOLE2(p_n_a, r->between.n[0])
+WHOLE2(p_n_b, r->between.n[1])
+WHOLE2(p_undefined_a, r->between.undefined[0])
+WHOLE2(p_undefined_b, r->between.undefined[1])
+WHOLE2(p_clusters_a, r->between.clusters[0])
+WHOLE2(p_clusters_b, r->between.clusters[1])
+REAL2(p_value_a, r->between.value[0])
+REAL2(p_value_b, r->between.value[1])
+REAL2(p_difference, r->between.difference.value)
+REAL2(p_low, r->between.difference.low)
+REAL2(p_high, r->between.difference.high)
+TEXT2(p_no_interval, why(&r->between.difference))
+REAL2(p_p, r->between.test.p)
+REAL2(p_p_holm, r->adjusted)
+TEXT2(p_decision, decision_name(r->decision))
+WHOLE2(p_family, r->family + 1)
+WHOLE2(p_members, r->members)
+FIELD(xa_parted, XA_CELL_BOOL, whole, p_exact, r->between.test.exact)
+WHOLE2(p_permutations, r->between.test.replicates)
+
+static const xa_field parted_fields[] = {{"metric", p_metric},
+                                         {"model", p_model},
+                                         {"explainer", p_explainer},
+                                         {"baseline", p_baseline},
+                                         {"part_a", p_part_a},
+                                         {"part_b", p_part_b},
+                                         {"n_a", p_n_a},
+                                         {"n_b", p_n_b},
+                                         {"undefined_a", p_undefined_a},
+                                         {"undefined_b", p_undefined_b},
+                                         {"clusters_a", p_clusters_a},
+                                         {"clusters_b", p_clusters_b},
+                                         {"value_a", p_value_a},
+                                         {"value_b", p_value_b},
+                                         {"difference", p_difference},
+                                         {"low", p_low},
+                                         {"high", p_high},
+                                         {"no_interval", p_no_interval},
+                                         {"p", p_p},
+                                         {"p_holm", p_p_holm},
+                                         {"decision", p_decision},
+                                         {"family", p_family},
+                                         {"comparisons", p_members},
+                                         {"exact", p_exact},
+                                         {"permutations", p_permutations}};
+
+/* The settings of a list of comparisons, and the list. */
+static xa_status
+put_json(FILE *out, const xa_compare_options *o, int left_out, json_t *list, xa_err *err)
+{
+    json_t *all = list ? json_pack("{s:I, s:I, s:f, s:f, s:I, s:i, s:o}",
+                                   "replicates",
+                                   (json_int_t)o->plan->replicates,
+                                   "seed",
+                                   (json_int_t)o->plan->seed,
+                                   "level",
+                                   o->plan->level,
+                                   "alpha",
+                                   o->alpha,
+                                   "most_permutations",
+                                   (json_int_t)o->permutations,
+                                   "left_out",
+                                   left_out,
+                                   "comparisons",
+                                   list)
+                       : NULL;
+    const bool ok = all && json_dumpf(all, out, JSON_INDENT(1)) == 0;
+    json_decref(all);
+    fputc('\n', out);
+    if (!ok)
+        XA_RETURN_FAIL(err, XA_NOMEM, "the comparisons cannot be written as JSON");
+    return XA_OK;
+}
+
+/* ---- text ---- */
+
+/* Columns of a name, within reason. */
+static int64_t widest(int64_t width, const char *name)
+{
+    const int64_t n = xa_str_columns(name);
+    return n > width ? n < 44 ? n : 44 : width;
+}
+
+static void put_p(FILE *out, double p)
+{
+    if (isnan(p))
+        fprintf(out, " %8s", "-");
+    else
+        fprintf(out, p < 0.0001 ? " %8.1e" : " %8.4f", p);
+}
+
+static void put_difference(FILE *out, const xa_interval *d)
+{
+    if (d->kind == XA_INTERVAL_NONE)
+        fprintf(out, "%+7.4f %-17s", d->value, xa__no_interval_short(d));
+    else
+        fprintf(out, "%+7.4f [%+7.4f,%+7.4f]", d->value, d->low, d->high);
+}
+
+/* What became of a family's p values. */
+typedef struct verdicts {
+    int undecided, groups, alike;
+    int64_t most;
+    double least;
+    bool why[XA_NO_INTERVAL_CONSTANT + 1];
+} verdicts;
+
+static void see(verdicts *v, const xa_test *t, xa_decision d, const xa_interval *f)
+{
+    v->alike += t->groups == 0 && t->p == 1.0;
+    v->most = t->replicates > v->most ? t->replicates : v->most;
+    v->undecided += d == XA_DECISION_UNDECIDED;
+    if (d == XA_DECISION_GROUPS && t->groups > 0) {
+        v->least = v->groups++ ? fmin(v->least, t->least) : t->least;
+    }
+    if (f->n)
+        v->why[f->why] = true;
+}
+
+static void put_verdicts(FILE *out, const verdicts *v, int members, const xa_compare_options *o)
+{
+    fprintf(out, "  Holm's p is over these %d comparisons.\n", members);
+    if (v->alike)
+        fprintf(out, "  %d of them differ in no group.\n", v->alike);
+    if (v->groups)
+        fprintf(out,
+                "  %d of them cannot be significant at %g whatever they show: so few groups differ "
+                "that p cannot fall below %.2g.\n",
+                v->groups,
+                o->alpha,
+                v->least);
+    if (v->undecided)
+        fprintf(out,
+                "  warning: %d of them are not decided after %lld replicates: more are needed "
+                "(--permutations).\n",
+                v->undecided,
+                (long long)v->most);
+    for (int k = XA_NO_INTERVAL_FEW; k <= XA_NO_INTERVAL_CONSTANT; k++)
+        if (v->why[k])
+            fprintf(out, "  %s.\n", xa_stats_no_interval((xa_no_interval)k));
+}
+
+static void put_foot(FILE *out, const xa_compare_options *o, const char *how)
+{
+    fprintf(
+        out,
+        "\n*: significant. p: two-sided, %s;\nall ways counted where they are few, else random "
+        "ones, (reached + 1) / (all + 1), until Holm's decision at %g is clear,\nat most %lld "
+        "(%lld for figures over the data set); seed %llu. Intervals: 95 %%, expanded percentile "
+        "bootstrap, %lld replicates.\n",
+        how,
+        o->alpha,
+        (long long)o->permutations,
+        (long long)(o->permutations / 10),
+        (unsigned long long)o->plan->seed,
+        (long long)o->plan->replicates);
+}
+
+static void put_dropped(FILE *out, const xa_compared *c)
+{
+    const struct {
+        const xa_undefined *u;
+        const char *where;
+    } sides[] = {{&c->only_a, "a alone"}, {&c->only_b, "b alone"}, {&c->neither, "both"}};
+    const char *between = "    not compared: ";
+    for (size_t k = 0; k < 3; k++) {
+        xa_str text = {0};
+        if (!sides[k].u->pairs)
+            continue;
+        xa_summary_put_undefined(&text, sides[k].u);
+        fprintf(out,
+                "%s%lld undefined in %s (%s)",
+                between,
+                (long long)sides[k].u->pairs,
+                sides[k].where,
+                text.data ? text.data : "");
+        xa_str_free(&text);
+        between = ", ";
+    }
+    if (*between == ',')
+        fputc('\n', out);
+    if (c->only_a.pairs || c->only_b.pairs)
+        fprintf(
+            out,
+            "    note: what is undefined in one of them alone is left out, which flatters it\n");
+}
+
+static char *name_of(const xa_series *x)
+{
+    return xa_strfmt("%s/%s", x->model, x->explainer);
+}
+
+static void put_compared(FILE *out, const xa_compared *c, int64_t wa, int64_t wb)
+{
+    const xa_interval *d = &c->pair.difference;
+    char *a = name_of(c->a), *b = name_of(c->b);
+    fputs("  ", out);
+    xa_put_padded(out, a, wa);
+    fputc(' ', out);
+    xa_put_padded(out, b, wb);
+    free(a);
+    free(b);
+    fprintf(out, " %6lld  ", (long long)d->n);
+    if (!d->n) {
+        fprintf(out, "no pair is defined on both sides\n");
+        put_dropped(out, c);
         return;
     }
-    for (int i = 0; i < n; i++) {
-        const xa_interval *d = &c[i].pair.difference;
-        if (i == 0 || strcmp(c[i].a->metric, c[i - 1].a->metric) != 0)
-            fprintf(out,
-                    "\n%s: a - b over the same pairs\n  %-28s %-28s %6s  %-26s %8s %8s  %s\n",
-                    xa_shown(c[i].a->metric, a, sizeof a),
-                    "a",
-                    "b",
-                    "n",
-                    "difference [95 %]",
-                    "p",
-                    "p (Holm)",
-                    "win/tie/loss");
-        char left[64], right[64];
-        snprintf(left,
-                 sizeof left,
-                 "%.30s/%.30s",
-                 xa_shown(c[i].a->model, a, sizeof a),
-                 xa_shown(c[i].a->explainer, b, sizeof b));
-        snprintf(right,
-                 sizeof right,
-                 "%.30s/%.30s",
-                 xa_shown(c[i].b->model, a, sizeof a),
-                 xa_shown(c[i].b->explainer, b, sizeof b));
-        fprintf(out, "  %-28.28s %-28.28s %6lld  ", left, right, (long long)d->n);
-        if (!d->n) {
-            fprintf(out, "no pair is defined on both sides\n");
-            continue;
+    put_difference(out, d);
+    put_p(out, c->test.p);
+    put_p(out, c->adjusted);
+    fputs(c->decision == XA_DECISION_SIGNIFICANT ? "*  " : "   ", out);
+    if (c->a->is == XA_SERIES_SCORES || c->a->is == XA_SERIES_CHECK)
+        fprintf(out,
+                "%lld/%lld/%lld\n",
+                (long long)c->pair.win,
+                (long long)c->pair.tie,
+                (long long)c->pair.loss);
+    else
+        fprintf(out, "of the data set\n");
+    put_dropped(out, c);
+}
+
+static void compared_text(const xa_compared *c, int n, const xa_compare_options *o, FILE *out)
+{
+    char metric[128];
+    for (int first = 0, end; first < n; first = end) {
+        int64_t wa = 12, wb = 12;
+        verdicts v = {0};
+        for (end = first; end < n && c[end].family == c[first].family; end++) {
+            char *a = name_of(c[end].a), *b = name_of(c[end].b);
+            wa = widest(wa, a);
+            wb = widest(wb, b);
+            free(a);
+            free(b);
         }
         fprintf(out,
-                "%+7.4f [%+7.4f,%+7.4f] %8.4f %8.4f  ",
-                d->value,
-                d->low,
-                d->high,
-                c[i].pair.p,
-                c[i].adjusted);
-        if (c[i].a->is == XA_SERIES_SCORES)
-            fprintf(out,
-                    "%lld/%lld/%lld\n",
-                    (long long)c[i].pair.win,
-                    (long long)c[i].pair.tie,
-                    (long long)c[i].pair.loss);
-        else
-            fprintf(out, "of the data set\n");
+                "\n%s: a - b over the same %s\n  ",
+                xa_shown(c[first].a->metric, metric, sizeof metric),
+                c[first].a->is == XA_SERIES_CHECK ? "images and classes" : "pairs");
+        xa_put_padded(out, "a", wa);
+        fputc(' ', out);
+        xa_put_padded(out, "b", wb);
+        fprintf(out,
+                " %6s  %-25s %8s %8s   %s\n",
+                "n",
+                "difference [95 %]",
+                "p",
+                "p (Holm)",
+                "win/tie/loss");
+        for (int i = first; i < end; i++) {
+            put_compared(out, &c[i], wa, wb);
+            see(&v, &c[i].test, c[i].decision, &c[i].pair.difference);
+        }
+        put_verdicts(out, &v, c[first].members, o);
     }
-    fprintf(out,
-            "\n%d comparisons; p: paired bootstrap, two-sided, at least 2/%lld; Holm's over all of "
-            "them.\n",
-            n,
-            (long long)(plan->replicates + 1));
+    put_foot(out,
+             o,
+             "paired: the differences of a group (or image) might as well have had the other sign");
+}
+
+xa_status xa_summary_print_compared(const xa_compared *c,
+                                    int n,
+                                    int left_out,
+                                    const xa_compare_options *o,
+                                    xa_summary_form form,
+                                    FILE *out,
+                                    xa_err *err)
+{
+    const size_t nf = sizeof compared_fields / sizeof *compared_fields;
+    if (form == XA_SUMMARY_CSV) {
+        xa_fields_csv(out, compared_fields, nf, c, (size_t)n, sizeof *c);
+        return XA_OK;
+    }
+    if (form == XA_SUMMARY_JSON)
+        return put_json(
+            out, o, left_out, xa_fields_json(compared_fields, nf, c, (size_t)n, sizeof *c), err);
+    compared_text(c, n, o, out);
     if (left_out)
         fprintf(out, "%d comparisons left out: their conventions differ.\n", left_out);
+    return XA_OK;
+}
+
+/* ---- parts ---- */
+
+static void put_parted(FILE *out, const xa_parted *c, int64_t we, const int64_t wp[2])
+{
+    fputs("  ", out);
+    xa_put_padded(out, c->x->explainer, we);
+    for (int k = 0; k < 2; k++) {
+        fputc(' ', out);
+        xa_put_padded(out, c->part[k], wp[k]);
+    }
+    fprintf(out, " %6lld %6lld  ", (long long)c->between.n[0], (long long)c->between.n[1]);
+    if (!c->between.n[0] || !c->between.n[1]) {
+        fprintf(out, "nothing is defined on one side\n");
+        return;
+    }
+    put_difference(out, &c->between.difference);
+    put_p(out, c->between.test.p);
+    put_p(out, c->adjusted);
+    fputs(c->decision == XA_DECISION_SIGNIFICANT ? "*\n" : "\n", out);
+}
+
+static void
+parted_text(const xa_summary *s, const xa_parted *c, int n, const xa_compare_options *o, FILE *out)
+{
+    char a[128], b[128], by[128];
+    for (int first = 0, end; first < n; first = end) {
+        int64_t we = 12, wp[2] = {8, 8};
+        verdicts v = {0};
+        for (end = first; end < n && c[end].family == c[first].family; end++) {
+            we = widest(we, c[end].x->explainer);
+            for (int k = 0; k < 2; k++)
+                wp[k] = widest(wp[k], c[end].part[k]);
+        }
+        fprintf(out,
+                "\n%s  %s: a - b, parts of the images by %s\n  ",
+                xa_shown(c[first].x->model, a, sizeof a),
+                xa_shown(c[first].x->metric, b, sizeof b),
+                xa_shown(s->by, by, sizeof by));
+        xa_put_padded(out, "explainer", we);
+        fputc(' ', out);
+        xa_put_padded(out, "a", wp[0]);
+        fputc(' ', out);
+        xa_put_padded(out, "b", wp[1]);
+        fprintf(out,
+                " %6s %6s  %-25s %8s %8s\n",
+                "n of a",
+                "n of b",
+                "difference [95 %]",
+                "p",
+                "p (Holm)");
+        for (int i = first; i < end; i++) {
+            put_parted(out, &c[i], we, wp);
+            see(&v, &c[i].between.test, c[i].decision, &c[i].between.difference);
+        }
+        put_verdicts(out, &v, c[first].members, o);
+    }
+    put_foot(out,
+             o,
+             "unpaired: groups (or images) exchanged between the parts, the difference over its "
+             "standard error");
+}
+
+xa_status xa_summary_print_between(const xa_summary *s,
+                                   const xa_parted *c,
+                                   int n,
+                                   int left_out,
+                                   const xa_compare_options *o,
+                                   xa_summary_form form,
+                                   FILE *out,
+                                   xa_err *err)
+{
+    const size_t nf = sizeof parted_fields / sizeof *parted_fields;
+    if (form == XA_SUMMARY_CSV) {
+        xa_fields_csv(out, parted_fields, nf, c, (size_t)n, sizeof *c);
+        return XA_OK;
+    }
+    if (form == XA_SUMMARY_JSON)
+        return put_json(
+            out, o, left_out, xa_fields_json(parted_fields, nf, c, (size_t)n, sizeof *c), err);
+    parted_text(s, c, n, o, out);
+    if (left_out)
+        fprintf(out,
+                "%d series of figures over the data set (box_acc, pxap) are not compared between "
+                "parts: --by shows each.\n",
+                left_out);
+    return XA_OK;
 }

@@ -1,4 +1,4 @@
-/* Draws, clusters, percentile intervals. */
+/* Draws, clusters, expanded percentile intervals. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -107,6 +107,13 @@ static double quantile(const double *sorted, int64_t n, double q)
     return sorted[i] + (at - (double)i) * (sorted[i + 1] - sorted[i]);
 }
 
+void xa__refuse(xa_no_interval why, xa_interval *out)
+{
+    out->low = out->high = NAN;
+    out->kind = XA_INTERVAL_NONE;
+    out->why = why;
+}
+
 void xa__percentile(double *replicate, int64_t b, double level, xa_interval *out)
 {
     int64_t m = 0;
@@ -114,24 +121,42 @@ void xa__percentile(double *replicate, int64_t b, double level, xa_interval *out
         if (!isnan(replicate[i]))
             replicate[m++] = replicate[i];
     out->replicates = m;
-    if (m == 0)
+    if (out->clusters < XA_STATS_LEAST_GROUPS || m == 0) {
+        xa__refuse(XA_NO_INTERVAL_FEW, out);
         return;
+    }
     qsort(replicate, (size_t)m, sizeof *replicate, by_value);
-    out->low = quantile(replicate, m, 0.5 * (1.0 - level));
-    out->high = quantile(replicate, m, 0.5 * (1.0 + level));
+    if (replicate[m - 1] - replicate[0] <= 1e-12 * fabs(replicate[0])) {
+        xa__refuse(XA_NO_INTERVAL_CONSTANT, out);
+        return;
+    }
+    const double tail = xa__expanded_tail(level, out->clusters);
+    out->low = quantile(replicate, m, tail);
+    out->high = quantile(replicate, m, 1.0 - tail);
     out->kind = XA_INTERVAL_BOOTSTRAP;
 }
 
-double xa__two_sided_p(const double *replicate, int64_t b)
+void xa__refuse_extreme(double share, xa_interval *out)
 {
-    int64_t below = 0;
-    int64_t above = 0;
-    for (int64_t i = 0; i < b; i++) {
-        below += !(replicate[i] > 0.0);
-        above += !(replicate[i] < 0.0);
+    if (out->kind == XA_INTERVAL_BOOTSTRAP &&
+        (double)out->clusters * fmin(share, 1.0 - share) < XA_STATS_LEAST_SHARE - 1e-9)
+        xa__refuse(XA_NO_INTERVAL_EXTREME, out);
+}
+
+const char *xa_stats_no_interval(xa_no_interval why)
+{
+    switch (why) {
+    case XA_NO_INTERVAL_UNDEFINED:
+        return "nothing is defined";
+    case XA_NO_INTERVAL_FEW:
+        return "too few groups for an interval: fewer than 5";
+    case XA_NO_INTERVAL_EXTREME:
+        return "too few groups for an interval: nearly all are 0 or 1";
+    case XA_NO_INTERVAL_CONSTANT:
+        return "no interval: every group has the same value";
+    default:
+        return "";
     }
-    double least = (double)(below < above ? below : above);
-    return fmin(1.0, 2.0 * (1.0 + least) / (1.0 + (double)b));
 }
 
 void xa__degenerate_rate(double level, xa_interval *out)
@@ -139,11 +164,13 @@ void xa__degenerate_rate(double level, xa_interval *out)
     double k = (double)out->clusters;
     xa_stats_wilson(out->value * k, k, level, &out->low, &out->high);
     out->kind = XA_INTERVAL_WILSON;
+    out->why = XA_NO_INTERVAL_NOT;
 }
 
 xa_interval xa__no_figure(int64_t n)
 {
-    return (xa_interval){.value = NAN, .low = NAN, .high = NAN, .undefined = n};
+    return (xa_interval){
+        .value = NAN, .low = NAN, .high = NAN, .undefined = n, .why = XA_NO_INTERVAL_UNDEFINED};
 }
 
 typedef struct keyed {

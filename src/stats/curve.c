@@ -7,28 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "stats_internal.h"
+#include "curve_internal.h"
 
 enum { T = XA_STATS_THRESHOLDS, BINS = XA_STATS_BINS, TOGETHER = 8 };
 
-/* Figure of one sum of counts: [width]; units: how many it holds. */
-typedef double figure_fn(const void *arg, const double *counts, double units);
-
-/* Counts of clusters: small ones in 16 bits, where no replicate's sum can pass them, for memory and
- * lanes are what limits here. */
-typedef struct counted {
-    int64_t nclusters, width;
-    double *units;   /* [nclusters] */
-    double *counts;  /* [nclusters, width]; NULL: */
-    uint16_t *small; /* likewise */
-} counted;
-
-/* most: the largest count a cluster may have; INT64_MAX: unknown. */
-static xa_status
-counted_init(counted *c, int64_t nclusters, int64_t width, int64_t most, xa_err *err)
+xa_status
+xa__counted_init(xa__counted *c, int64_t nclusters, int64_t width, int64_t most, xa_err *err)
 {
     size_t size;
-    *c = (counted){.nclusters = nclusters, .width = width};
+    *c = (xa__counted){.nclusters = nclusters, .width = width};
     if (xa_size_mul((size_t)nclusters, (size_t)width, &size)) {
         c->units = xa_alloc((size_t)nclusters, sizeof *c->units);
         if (most <= UINT16_MAX / nclusters) /* a replicate draws nclusters clusters */
@@ -45,7 +32,7 @@ counted_init(counted *c, int64_t nclusters, int64_t width, int64_t most, xa_err 
     return XA_OK;
 }
 
-static void counted_fini(counted *c)
+void xa__counted_fini(xa__counted *c)
 {
     free(c->units);
     free(c->counts);
@@ -71,7 +58,7 @@ typedef struct sums {
     uint16_t *small;
 } sums;
 
-static void add_cluster(const counted *c, int64_t cluster, uint32_t w, const sums *to)
+static void add_cluster(const xa__counted *c, int64_t cluster, uint32_t w, const sums *to)
 {
     if (c->small)
         add_small(to->small, c->small + cluster * c->width, (uint16_t)w, c->width);
@@ -80,14 +67,14 @@ static void add_cluster(const counted *c, int64_t cluster, uint32_t w, const sum
 }
 
 static double
-figure_of(const counted *c, const sums *s, figure_fn *figure, const void *arg, double units)
+figure_of(const xa__counted *c, const sums *s, xa__figure_fn *figure, const void *arg, double units)
 {
     for (int64_t i = 0; c->small && i < c->width; i++)
         s->large[i] = (double)s->small[i];
     return figure(arg, s->large, units);
 }
 
-static void clear(const counted *c, const sums *s)
+static void clear(const xa__counted *c, const sums *s)
 {
     if (c->small)
         memset(s->small, 0, (size_t)c->width * sizeof *s->small);
@@ -95,14 +82,12 @@ static void clear(const counted *c, const sums *s)
         memset(s->large, 0, (size_t)c->width * sizeof *s->large);
 }
 
-/* The figure, and its interval from replicates that each take it anew. */
-static xa_status bootstrap(const xa_stats_plan *plan,
-                           const counted *c,
-                           figure_fn *figure,
-                           const void *arg,
-                           xa_interval *out,
-                           double *p, /* of a difference; NULL: not wanted */
-                           xa_err *err)
+xa_status xa__bootstrap_counts(const xa_stats_plan *plan,
+                               const xa__counted *c,
+                               xa__figure_fn *figure,
+                               const void *arg,
+                               xa_interval *out,
+                               xa_err *err)
 {
     xa_status st = XA_OK;
     const int64_t k = c->nclusters;
@@ -140,9 +125,10 @@ static xa_status bootstrap(const xa_stats_plan *plan,
         for (int64_t j = 0; j < nb; j++)
             replicate[b + j] = figure_of(c, &sum[j], figure, arg, units[j]);
     }
-    if (p)
-        *p = xa__two_sided_p(replicate, plan->replicates);
-    if (!isnan(out->value))
+    out->why = XA_NO_INTERVAL_NOT;
+    if (isnan(out->value))
+        xa__refuse(XA_NO_INTERVAL_UNDEFINED, out);
+    else
         xa__percentile(replicate, plan->replicates, plan->level, out);
 done:
     free(replicate);
@@ -152,8 +138,7 @@ done:
     return st;
 }
 
-/* The most units that a cluster holds. */
-static int64_t largest_cluster(const int64_t *of, int64_t n, int64_t clusters)
+int64_t xa__largest_cluster(const int64_t *of, int64_t n, int64_t clusters)
 {
     int64_t most = INT64_MAX;
     int64_t *count = xa_alloc((size_t)clusters, sizeof *count);
@@ -169,7 +154,7 @@ static int64_t largest_cluster(const int64_t *of, int64_t n, int64_t clusters)
 
 /* ---- hit masks ------------------------------------------------------------------------------- */
 
-static xa_status hits_check(const xa_hits *h, xa_err *err)
+xa_status xa__hits_check(const xa_hits *h, xa_err *err)
 {
     if (h->levels < 1 || h->levels > XA_STATS_MAX_LEVELS)
         XA_RETURN_FAIL(err,
@@ -182,7 +167,7 @@ static xa_status hits_check(const xa_hits *h, xa_err *err)
     return XA_OK;
 }
 
-static xa_status thresholds_check(const xa_hits *h, const int *threshold, xa_err *err)
+xa_status xa__thresholds_check(const xa_hits *h, const int *threshold, xa_err *err)
 {
     for (int d = 0; threshold && d < h->levels; d++)
         if (threshold[d] < 0 || threshold[d] >= T)
@@ -195,8 +180,7 @@ static xa_status thresholds_check(const xa_hits *h, const int *threshold, xa_err
     return XA_OK;
 }
 
-/* A unit's hits into its cluster's counts from `at` on. */
-static void add_to_cluster(counted *c, int64_t cluster, int64_t at, const xa_hits *h, int64_t unit)
+void xa__add_hits(xa__counted *c, int64_t cluster, int64_t at, const xa_hits *h, int64_t unit)
 {
     const uint8_t *bits = h->bits + unit * h->levels * XA_STATS_HIT_BYTES;
     const int64_t first = cluster * c->width + at;
@@ -227,7 +211,7 @@ static int first_maximum(const double *counts)
 
 xa_status xa_stats_hit_curve(const xa_hits *h, double *curve, int *threshold, xa_err *err)
 {
-    XA_RETURN_TRY(err, hits_check(h, err));
+    XA_RETURN_TRY(err, xa__hits_check(h, err));
     double counts[XA_STATS_MAX_LEVELS * T] = {0};
     double n = 0.0;
     for (int64_t i = 0; i < h->n; i++)
@@ -244,14 +228,9 @@ xa_status xa_stats_hit_curve(const xa_hits *h, double *curve, int *threshold, xa
     return XA_OK;
 }
 
-typedef struct box_rule {
-    int levels;
-    const int *threshold; /* NULL: each level's maximum */
-} box_rule;
-
-static double box_figure(const void *arg, const double *counts, double units)
+double xa__box_figure(const void *arg, const double *counts, double units)
 {
-    const box_rule *r = arg;
+    const xa__box_rule *r = arg;
     double sum = 0.0;
     for (int d = 0; d < r->levels; d++) {
         const double *c = counts + d * T;
@@ -268,44 +247,46 @@ xa_status xa_stats_box_accuracy(const xa_stats_plan *plan,
                                 xa_err *err)
 {
     xa_status st = XA_OK;
-    counted c = {0};
+    xa__counted c = {0};
     int64_t *of = NULL;
     int64_t k = 0;
     xa_interval f = {0};
-    const box_rule rule = {h->levels, threshold};
+    const xa__box_rule rule = {h->levels, threshold};
     XA_TRY(err, xa__plan_check(plan, h->n, err));
-    XA_TRY(err, hits_check(h, err));
-    XA_TRY(err, thresholds_check(h, threshold, err));
+    XA_TRY(err, xa__hits_check(h, err));
+    XA_TRY(err, xa__thresholds_check(h, threshold, err));
     of = xa_alloc((size_t)h->n + 1, sizeof *of);
     if (!of)
         XA_FAIL(err, XA_NOMEM, "box accuracy: no memory for %lld units", (long long)h->n);
     XA_TRY(err, xa__clusters(h->n, group, h->defined, of, &k, err));
     f = xa__no_figure(h->n);
     if (k > 0) {
-        const int64_t most = largest_cluster(of, h->n, k);
-        XA_TRY(err, counted_init(&c, k, (int64_t)h->levels * T, most, err));
+        const int64_t most = xa__largest_cluster(of, h->n, k);
+        XA_TRY(err, xa__counted_init(&c, k, (int64_t)h->levels * T, most, err));
         for (int64_t i = 0; i < h->n; i++)
             if (of[i] >= 0) {
-                add_to_cluster(&c, of[i], 0, h, i);
+                xa__add_hits(&c, of[i], 0, h, i);
                 c.units[of[i]] += 1.0;
                 f.n++;
             }
         f.undefined = h->n - f.n;
         f.clusters = k;
-        XA_TRY(err, bootstrap(plan, &c, box_figure, &rule, &f, NULL, err));
+        XA_TRY(err, xa__bootstrap_counts(plan, &c, xa__box_figure, &rule, &f, err));
         if (f.value == 0.0 || f.value == 1.0)
             xa__degenerate_rate(plan->level, &f);
+        else
+            xa__refuse_extreme(f.value, &f);
     }
     *out = f;
 done:
-    counted_fini(&c);
+    xa__counted_fini(&c);
     free(of);
     return st;
 }
 
 /* ---- histograms ------------------------------------------------------------------------------ */
 
-static double ap_figure(const void *arg, const double *counts, double units)
+double xa__ap_figure(const void *arg, const double *counts, double units)
 {
     (void)arg;
     (void)units;
@@ -337,7 +318,7 @@ xa_status xa_stats_pxap(const xa_stats_plan *plan,
                         xa_err *err)
 {
     xa_status st = XA_OK;
-    counted c = {0};
+    xa__counted c = {0};
     int64_t *of = NULL;
     int64_t k = 0;
     xa_interval f = {0};
@@ -348,7 +329,7 @@ xa_status xa_stats_pxap(const xa_stats_plan *plan,
     XA_TRY(err, xa__clusters(n, group, defined, of, &k, err));
     f = xa__no_figure(n);
     if (k > 0) {
-        XA_TRY(err, counted_init(&c, k, 2 * BINS, INT64_MAX, err));
+        XA_TRY(err, xa__counted_init(&c, k, 2 * BINS, INT64_MAX, err));
         for (int64_t i = 0; i < n && c.counts; i++)
             if (of[i] >= 0) {
                 for (int64_t t = 0; t < 2 * BINS; t++)
@@ -358,146 +339,11 @@ xa_status xa_stats_pxap(const xa_stats_plan *plan,
             }
         f.undefined = n - f.n;
         f.clusters = k;
-        XA_TRY(err, bootstrap(plan, &c, ap_figure, NULL, &f, NULL, err));
+        XA_TRY(err, xa__bootstrap_counts(plan, &c, xa__ap_figure, NULL, &f, err));
     }
     *out = f;
 done:
-    counted_fini(&c);
-    free(of);
-    return st;
-}
-
-/* ---- differences ----------------------------------------------------------------------------- */
-
-/* Counts of a stand before those of b. */
-typedef struct difference_rule {
-    figure_fn *figure;
-    const void *a, *b;
-    int64_t first_of_b;
-} difference_rule;
-
-static double difference(const void *arg, const double *counts, double units)
-{
-    const difference_rule *r = arg;
-    return r->figure(r->a, counts, units) - r->figure(r->b, counts + r->first_of_b, units);
-}
-
-/* Which units are defined on both sides, as clusters. */
-static xa_status both_clusters(int64_t n,
-                               const bool *a,
-                               const bool *b,
-                               const int64_t *group,
-                               int64_t **of,
-                               int64_t *count,
-                               xa_err *err)
-{
-    xa_status st = XA_OK;
-    bool *both = xa_alloc((size_t)n + 1, sizeof *both);
-    *of = xa_alloc((size_t)n + 1, sizeof **of);
-    if (!both || !*of)
-        XA_FAIL(err, XA_NOMEM, "curves: no memory for %lld units", (long long)n);
-    for (int64_t i = 0; i < n; i++)
-        both[i] = (!a || a[i]) && (!b || b[i]);
-    XA_TRY(err, xa__clusters(n, group, both, *of, count, err));
-done:
-    free(both);
-    return st;
-}
-
-static xa_status subtract(const xa_stats_plan *plan,
-                          counted *c,
-                          const int64_t *of,
-                          int64_t n,
-                          const difference_rule *rule,
-                          xa_paired *out,
-                          xa_err *err)
-{
-    xa_paired f = {.p = NAN, .difference = {.undefined = n, .clusters = c->nclusters}};
-    for (int64_t i = 0; i < n; i++)
-        if (of[i] >= 0) {
-            c->units[of[i]] += 1.0;
-            f.difference.n++;
-        }
-    f.difference.undefined = n - f.difference.n;
-    XA_RETURN_TRY(err, bootstrap(plan, c, difference, rule, &f.difference, &f.p, err));
-    if (isnan(f.difference.value))
-        f.p = NAN;
-    *out = f;
-    return XA_OK;
-}
-
-xa_status xa_stats_box_difference(const xa_stats_plan *plan,
-                                  const xa_hits *a,
-                                  const xa_hits *b,
-                                  const int *threshold_a,
-                                  const int *threshold_b,
-                                  const int64_t *group,
-                                  xa_paired *out,
-                                  xa_err *err)
-{
-    xa_status st = XA_OK;
-    counted c = {0};
-    int64_t *of = NULL, k = 0;
-    const box_rule ra = {a->levels, threshold_a}, rb = {b->levels, threshold_b};
-    const difference_rule rule = {box_figure, &ra, &rb, (int64_t)a->levels * T};
-    XA_TRY(err, xa__plan_check(plan, a->n, err));
-    XA_TRY(err, hits_check(a, err));
-    XA_TRY(err, hits_check(b, err));
-    XA_TRY(err, thresholds_check(a, threshold_a, err));
-    XA_TRY(err, thresholds_check(b, threshold_b, err));
-    if (a->n != b->n)
-        XA_FAIL(err,
-                XA_INVALID,
-                "box accuracy: %lld units beside %lld",
-                (long long)a->n,
-                (long long)b->n);
-    *out = (xa_paired){.difference = xa__no_figure(a->n), .p = NAN};
-    XA_TRY(err, both_clusters(a->n, a->defined, b->defined, group, &of, &k, err));
-    if (k > 0) {
-        const int64_t most = largest_cluster(of, a->n, k);
-        XA_TRY(err, counted_init(&c, k, (int64_t)(a->levels + b->levels) * T, most, err));
-        for (int64_t i = 0; i < a->n; i++)
-            if (of[i] >= 0) {
-                add_to_cluster(&c, of[i], 0, a, i);
-                add_to_cluster(&c, of[i], rule.first_of_b, b, i);
-            }
-        XA_TRY(err, subtract(plan, &c, of, a->n, &rule, out, err));
-    }
-done:
-    counted_fini(&c);
-    free(of);
-    return st;
-}
-
-xa_status xa_stats_pxap_difference(const xa_stats_plan *plan,
-                                   int64_t n,
-                                   const uint32_t *a,
-                                   const uint32_t *b,
-                                   const bool *defined_a,
-                                   const bool *defined_b,
-                                   const int64_t *group,
-                                   xa_paired *out,
-                                   xa_err *err)
-{
-    xa_status st = XA_OK;
-    counted c = {0};
-    int64_t *of = NULL, k = 0;
-    const int64_t w = 2 * BINS;
-    const difference_rule rule = {ap_figure, NULL, NULL, w};
-    XA_TRY(err, xa__plan_check(plan, n, err));
-    *out = (xa_paired){.difference = xa__no_figure(n), .p = NAN};
-    XA_TRY(err, both_clusters(n, defined_a, defined_b, group, &of, &k, err));
-    if (k > 0) {
-        XA_TRY(err, counted_init(&c, k, 2 * w, INT64_MAX, err));
-        for (int64_t i = 0; i < n && c.counts; i++)
-            for (int64_t t = 0; of[i] >= 0 && t < w; t++) {
-                c.counts[of[i] * c.width + t] += (double)a[i * w + t];
-                c.counts[of[i] * c.width + w + t] += (double)b[i * w + t];
-            }
-        XA_TRY(err, subtract(plan, &c, of, n, &rule, out, err));
-    }
-done:
-    counted_fini(&c);
+    xa__counted_fini(&c);
     free(of);
     return st;
 }

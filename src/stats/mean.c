@@ -22,6 +22,7 @@ typedef struct table {
     unit *units;
     cell *cells;
     int64_t ncells, nclusters, nclasses;
+    bool lone;              /* every cluster is one unit */
     int64_t *classes;       /* [nclasses], ascending */
     double *sums, *numbers; /* [nclasses], of one replicate */
 } table;
@@ -99,6 +100,7 @@ static xa_status table_init(table *t,
         t->cells[t->ncells - 1].sum += u->value;
         t->cells[t->ncells - 1].n += 1.0;
     }
+    t->lone = t->nclusters == m;
     t->sums = xa_alloc((size_t)t->nclasses, sizeof *t->sums);
     t->numbers = xa_alloc((size_t)t->nclasses, sizeof *t->numbers);
     if (!t->sums || !t->numbers)
@@ -136,6 +138,7 @@ static xa_status bootstrap(const xa_stats_plan *plan,
                            const int64_t *group,
                            const int64_t *class_of,
                            xa_interval *out,
+                           bool *lone,
                            double **replicate,
                            xa_err *err)
 {
@@ -160,6 +163,8 @@ static xa_status bootstrap(const xa_stats_plan *plan,
     out->undefined = n - m;
     out->clusters = t.nclusters;
     out->classes = class_of ? t.nclasses : 0;
+    out->why = XA_NO_INTERVAL_NOT;
+    *lone = t.lone;
     for (int64_t b = 0; b < plan->replicates; b++) {
         xa__draw(plan, b, t.nclusters, weight);
         r[b] = table_mean(&t, weight);
@@ -173,12 +178,10 @@ done:
     return st;
 }
 
-static bool is_constant_rate(int64_t n, const double *x, double value)
+static bool is_rate(int64_t n, const double *x)
 {
-    if (value != 0.0 && value != 1.0)
-        return false;
     for (int64_t i = 0; i < n; i++)
-        if (isfinite(x[i]) && x[i] != value)
+        if (isfinite(x[i]) && x[i] != 0.0 && x[i] != 1.0)
             return false;
     return true;
 }
@@ -192,17 +195,32 @@ xa_status xa_stats_mean(const xa_stats_plan *plan,
                         xa_err *err)
 {
     double *replicate = NULL;
+    bool lone = false;
     xa_interval f;
     XA_RETURN_TRY(err, xa__plan_check(plan, n, err));
-    XA_RETURN_TRY(err, bootstrap(plan, n, x, group, class_of, &f, &replicate, err));
-    if (replicate) {
+    XA_RETURN_TRY(err, bootstrap(plan, n, x, group, class_of, &f, &lone, &replicate, err));
+    const bool rate = is_rate(n, x);
+    if (replicate && rate && (f.value == 0.0 || f.value == 1.0 || (lone && !class_of))) {
+        xa__degenerate_rate(plan->level, &f);
+    } else if (replicate) {
         xa__percentile(replicate, plan->replicates, plan->level, &f);
-        if (is_constant_rate(n, x, f.value))
-            xa__degenerate_rate(plan->level, &f);
+        if (rate)
+            xa__refuse_extreme(f.value, &f);
     }
     free(replicate);
     *out = f;
     return XA_OK;
+}
+
+/* Differences of rates: clusters' worth of units that differ, and of those that do not do so one
+ * way. */
+static void refuse_extreme_differences(const xa_paired *p, xa_interval *f)
+{
+    const double n = (double)f->n;
+    const int64_t most = p->win > p->loss ? p->win : p->loss;
+    xa__refuse_extreme((double)(p->win + p->loss) / n < 0.5 ? (double)(p->win + p->loss) / n
+                                                            : 1.0 - (double)most / n,
+                       f);
 }
 
 xa_status xa_stats_paired(const xa_stats_plan *plan,
@@ -217,25 +235,72 @@ xa_status xa_stats_paired(const xa_stats_plan *plan,
     xa_status st = XA_OK;
     double *d = NULL;
     double *replicate = NULL;
-    xa_paired f = {.p = NAN};
+    bool lone;
+    xa_paired f = {0};
     XA_RETURN_TRY(err, xa__plan_check(plan, n, err));
     d = xa_alloc((size_t)n + 1, sizeof *d);
     if (!d)
         XA_FAIL(err, XA_NOMEM, "paired differences: no memory for %lld units", (long long)n);
     for (int64_t i = 0; i < n; i++) {
-        d[i] = isfinite(a[i]) && isfinite(b[i]) ? a[i] - b[i] : NAN;
+        const bool in_a = isfinite(a[i]), in_b = isfinite(b[i]);
+        d[i] = in_a && in_b ? a[i] - b[i] : NAN;
         f.win += d[i] > 0.0 ? 1 : 0;
         f.tie += d[i] == 0.0 ? 1 : 0;
         f.loss += d[i] < 0.0 ? 1 : 0;
+        f.only_a += in_a && !in_b ? 1 : 0;
+        f.only_b += in_b && !in_a ? 1 : 0;
     }
-    XA_TRY(err, bootstrap(plan, n, d, group, class_of, &f.difference, &replicate, err));
+    XA_TRY(err, bootstrap(plan, n, d, group, class_of, &f.difference, &lone, &replicate, err));
     if (replicate) {
-        f.p = xa__two_sided_p(replicate, plan->replicates);
         xa__percentile(replicate, plan->replicates, plan->level, &f.difference);
+        if (is_rate(n, a) && is_rate(n, b))
+            refuse_extreme_differences(&f, &f.difference);
     }
     *out = f;
 done:
     free(replicate);
     free(d);
+    return st;
+}
+
+xa_status xa__contributions(int64_t n,
+                            const double *x,
+                            const int64_t *group,
+                            const int64_t *class_of,
+                            double **out,
+                            int64_t *clusters,
+                            xa_err *err)
+{
+    xa_status st = XA_OK;
+    table t = {0};
+    double *size = NULL;
+    int64_t m = 0, k = 0;
+    *out = NULL;
+    *clusters = 0;
+    for (int64_t i = 0; i < n; i++)
+        m += isfinite(x[i]) ? 1 : 0;
+    if (m == 0)
+        return XA_OK;
+    XA_TRY(err, table_init(&t, n, m, x, group, class_of, err));
+    *out = xa_alloc((size_t)t.nclusters, sizeof **out);
+    size = xa_alloc((size_t)t.nclusters, sizeof *size);
+    if (!*out || !size)
+        XA_FAIL(err, XA_NOMEM, "differences: no memory for %lld clusters", (long long)t.nclusters);
+    *clusters = t.nclusters;
+    for (int64_t i = 0; i < t.ncells; i++)
+        t.numbers[t.cells[i].class_at] += t.cells[i].n;
+    for (int64_t i = 0; i < t.ncells; i++) {
+        const cell *e = &t.cells[i];
+        const double weight = t.nclasses == 1 ? 1.0 : 1.0 / t.numbers[e->class_at];
+        (*out)[e->cluster] += weight * e->sum;
+        for (int64_t u = 0; u < (int64_t)e->n; u++)
+            size[e->cluster] += weight * fabs(t.units[k++].value);
+    }
+    for (int64_t c = 0; c < t.nclusters; c++)
+        if (fabs((*out)[c]) <= 1e-14 * size[c]) /* cancels but for rounding */
+            (*out)[c] = 0.0;
+done:
+    free(size);
+    table_fini(&t);
     return st;
 }

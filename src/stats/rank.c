@@ -4,28 +4,12 @@
 
 #include "stats_internal.h"
 
-/* z with P(|Z| > z) = alpha, 0 < alpha < 1. erfc is convex to the right of 0, so Newton's steps
- * from 0 climb to the root without passing it. */
-static double normal_two_sided(double alpha)
-{
-    const double inv_sqrt2 = 0.70710678118654752440;
-    const double slope = 0.79788456080286535588; /* sqrt(2/pi) */
-    double z = 0.0;
-    for (int i = 0; i < 200; i++) {
-        double step = (erfc(z * inv_sqrt2) - alpha) / (slope * exp(-0.5 * z * z));
-        z += step;
-        if (fabs(step) <= 1e-15 * (1.0 + z))
-            break;
-    }
-    return z;
-}
-
 void xa_stats_wilson(double hits, double n, double level, double *low, double *high)
 {
     *low = *high = NAN;
     if (!(n > 0.0 && hits >= 0.0 && hits <= n && level > 0.0 && level < 1.0))
         return;
-    double z = normal_two_sided(1.0 - level);
+    double z = xa__normal_two_sided(1.0 - level);
     double p = hits / n;
     double scale = 1.0 + z * z / n;
     double centre = (p + z * z / (2.0 * n)) / scale;

@@ -8,18 +8,65 @@
 xa_status xa__plan_check(const xa_stats_plan *plan, int64_t n, xa_err *err);
 /* How often replicate b draws each of k clusters. */
 void xa__draw(const xa_stats_plan *plan, int64_t b, int64_t k, uint32_t *weight);
-/* Sorts the replicates, NaN left out, and sets low, high, kind and replicates of `out`. */
+/* Sorts the replicates, NaN left out, and sets low, high, kind, why and replicates of `out`, whose
+ * clusters are set. */
 void xa__percentile(double *replicate, int64_t b, double level, xa_interval *out);
-/* The bootstrap's achieved significance level of a difference (xa_stats_paired); a replicate
- * without a value counts on both sides. */
-double xa__two_sided_p(const double *replicate, int64_t b);
 /* Wilson's interval in place of a bootstrap's of width 0. */
 void xa__degenerate_rate(double level, xa_interval *out);
+/* No interval where `share` of a rate leaves less than two clusters on one side. */
+void xa__refuse_extreme(double share, xa_interval *out);
+void xa__refuse(xa_no_interval why, xa_interval *out);
 /* Nothing defined among n units. */
 xa_interval xa__no_figure(int64_t n);
 
 /* Cluster of every defined unit, numbered by ascending group id, -1 for the others. `of`: [n]. */
 xa_status xa__clusters(
     int64_t n, const int64_t *group, const bool *defined, int64_t *of, int64_t *count, xa_err *err);
+
+/* z with P(|Z| > z) = alpha, 0 < alpha < 1; t likewise of Student's distribution, df at least 1. */
+double xa__normal_two_sided(double alpha);
+double xa__student_two_sided(double alpha, int64_t df);
+/* The tail that the expanded percentile interval cuts off on each side. */
+double xa__expanded_tail(double level, int64_t clusters);
+/* Bounds of a binomial's probability, each wrong with a chance of at most `error`: Chernoff's. */
+void xa__binomial_bounds(int64_t reached, int64_t of, double error, double *low, double *high);
+
+/* What every cluster adds to the (micro or macro) mean: [clusters], which the caller frees; NULL
+ * where nothing is defined. In the order of the group ids. */
+xa_status xa__contributions(int64_t n,
+                            const double *x,
+                            const int64_t *group,
+                            const int64_t *class_of,
+                            double **out,
+                            int64_t *clusters,
+                            xa_err *err);
+
+/* xa_stats_flip of what clusters add to a difference, [n], which is used up. */
+xa_status xa__flip_sums(const xa_stats_plan *plan,
+                        double *contribution,
+                        int64_t n,
+                        int64_t upto,
+                        xa_test *t,
+                        xa_err *err);
+
+/* ---- figures of curve.c ---- */
+
+/* Figure of one sum of counts: [width]; units: how many it holds. */
+typedef double xa__figure_fn(const void *arg, const double *counts, double units);
+
+/* Counts of two sides for flips: sums, and by how much each cluster's a is above its b. */
+typedef struct xa__flip_counts {
+    int64_t nclusters, width;
+    double *a, *b; /* [width] */
+    int32_t *less; /* [nclusters, width] */
+    double units;
+    xa__figure_fn *figure;
+    const void *rule_a, *rule_b;
+} xa__flip_counts;
+xa_status xa__flip_init(xa__flip_counts *c, int64_t nclusters, int64_t width, xa_err *err);
+void xa__flip_fini(xa__flip_counts *c);
+/* The clusters are used up. */
+xa_status xa__flip_curves(
+    const xa_stats_plan *plan, xa__flip_counts *c, int64_t upto, xa_test *t, xa_err *err);
 
 #endif

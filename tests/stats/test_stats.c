@@ -92,32 +92,32 @@ static void test_spearman_golden(void **state)
     assert_true(isnan(spearman(0, x, y)));
 }
 
-/* Clusters {0, 0} and {1}: a replicate draws two of them, so its mean is 0 (1/4), 1 (1/4) or, both
- * drawn, 1/3 (1/2). */
+/* Four clusters {0, 0} and one {2}: a replicate that draws the last one j times of five has the
+ * mean 2j / (10 - j); j is binomial(5, 1/5). */
 static void test_cluster_closed_form(void **state)
 {
     (void)state;
-    const double x[] = {0, 0, 1};
-    const int64_t group[] = {9, 9, -4};
-    xa_interval f = mean_of(3, x, group, NULL);
-    near(f.value, 1.0 / 3.0, 1e-15);
-    assert_int_equal(f.clusters, 2);
-    assert_true(f.low == 0.0 && f.high == 1.0 && f.kind == XA_INTERVAL_BOOTSTRAP);
-    xa_stats_plan half = plan;
-    half.level = 0.4; /* 30 % and 70 % fall on the middle value */
-    assert_int_equal(xa_stats_mean(&half, 3, x, group, NULL, &f, NULL), XA_OK);
-    near(f.low, 1.0 / 3.0, 1e-15);
-    near(f.high, 1.0 / 3.0, 1e-15);
+    const double x[] = {0, 0, 2, 0, 0, 0, 0, 0, 0};
+    const int64_t group[] = {9, 9, -4, 1, 1, 2, 2, 3, 3};
+    xa_interval f = mean_of(9, x, group, NULL);
+    near(f.value, 2.0 / 9.0, 1e-15);
+    assert_int_equal(f.clusters, 5);
+    assert_true(f.low == 0.0 && f.high > 0.8 && f.kind == XA_INTERVAL_BOOTSTRAP);
+    xa_stats_plan some = plan;
+    some.level = 0.2; /* cut at 38 % and 62 %: j is 1 from 33 % to 74 % */
+    assert_int_equal(xa_stats_mean(&some, 9, x, group, NULL, &f, NULL), XA_OK);
+    near(f.low, 2.0 / 9.0, 1e-15);
+    near(f.high, 2.0 / 9.0, 1e-15);
 }
 
-/* One cluster has nothing to vary. */
+/* One cluster has nothing to vary: no interval. */
 static void test_one_cluster(void **state)
 {
     (void)state;
     const double x[] = {0.25, 0.5, 1};
     const int64_t group[] = {1, 1, 1};
     xa_interval f = mean_of(3, x, group, NULL);
-    assert_true(f.low == f.value && f.high == f.value && f.clusters == 1);
+    assert_true(isnan(f.low) && isnan(f.high) && f.clusters == 1 && f.why == XA_NO_INTERVAL_FEW);
 }
 
 static void test_macro(void **state)
@@ -165,8 +165,8 @@ static void test_degenerate_rate(void **state)
     f = mean_of(5, ones, group, NULL);
     xa_stats_wilson(2, 2, 0.95, &low, &high);
     assert_true(f.clusters == 2 && f.low == low && f.high == high);
-    const double cancel[] = {-1, 1, -1, 1}; /* a mean of 0 that is no rate */
-    assert_int_equal(mean_of(4, cancel, NULL, NULL).kind, XA_INTERVAL_BOOTSTRAP);
+    const double cancel[] = {-1, 1, -1, 1, -1, 1}; /* a mean of 0 that is no rate */
+    assert_int_equal(mean_of(6, cancel, NULL, NULL).kind, XA_INTERVAL_BOOTSTRAP);
 }
 
 static void test_order_invariance(void **state)
@@ -219,12 +219,12 @@ static void test_width(void **state)
     (void)state;
     double x[400];
     for (int i = 0; i < 400; i++)
-        x[i] = i % 2;
+        x[i] = i % 2 * 2; /* no rate */
     xa_stats_plan many = plan;
     many.replicates = 20000;
     xa_interval f;
     assert_int_equal(xa_stats_mean(&many, 400, x, NULL, NULL, &f, NULL), XA_OK);
-    near(f.high - f.low, 2 * 1.959964 * 0.5 / 20.0, 0.004);
+    near(f.high - f.low, 2 * 1.959964 / 20.0, 0.008);
 }
 
 static void test_paired(void **state)
@@ -237,21 +237,20 @@ static void test_paired(void **state)
     assert_true(d.win == 2 && d.tie == 1 && d.loss == 1);
     assert_true(d.difference.n == 4 && d.difference.undefined == 2);
     near(d.difference.value, 0.25, 1e-15);
-    assert_true(d.p > 0.3 && d.p <= 1.0);
+    assert_true(d.only_a == 1 && d.only_b == 1);
     assert_int_equal(xa_stats_paired(&plan, 6, b, a, NULL, NULL, &r, NULL), XA_OK);
     near(r.difference.value, -0.25, 1e-15);
     assert_true(r.win == d.loss && r.loss == d.win);
-    /* no difference at all: p is 1; the same difference everywhere: the least p there is */
-    assert_int_equal(xa_stats_paired(&plan, 4, a, a, NULL, NULL, &d, NULL), XA_OK);
-    assert_true(d.p == 1.0 && d.tie == 4 && d.difference.low == 0.0 && d.difference.high == 0.0);
-    const double one[] = {1, 1, 1};
-    const double zero[] = {0, 0, 0};
-    assert_int_equal(xa_stats_paired(&plan, 3, one, zero, NULL, NULL, &d, NULL), XA_OK);
-    near(d.p, 2.0 / 1001.0, 1e-15);
-    assert_int_equal(d.difference.kind, XA_INTERVAL_BOOTSTRAP);
+    /* no difference at all, or the same everywhere: nothing to draw from */
+    assert_int_equal(xa_stats_paired(&plan, 5, b, b, NULL, NULL, &d, NULL), XA_OK);
+    assert_true(d.tie == 5 && d.difference.value == 0.0 &&
+                d.difference.why == XA_NO_INTERVAL_CONSTANT);
+    const double x[] = {3, 4, 5, 6, 7, 9}, y[] = {1, 2, 3, 4, 5, 5};
+    assert_int_equal(xa_stats_paired(&plan, 6, x, y, NULL, NULL, &d, NULL), XA_OK);
+    assert_true(d.difference.kind == XA_INTERVAL_BOOTSTRAP && d.difference.low >= 2.0);
     const double none[] = {NAN};
-    assert_int_equal(xa_stats_paired(&plan, 1, none, one, NULL, NULL, &d, NULL), XA_OK);
-    assert_true(isnan(d.p) && isnan(d.difference.value));
+    assert_int_equal(xa_stats_paired(&plan, 1, none, x, NULL, NULL, &d, NULL), XA_OK);
+    assert_true(d.difference.why == XA_NO_INTERVAL_UNDEFINED && isnan(d.difference.value));
 }
 
 static void test_mistakes(void **state)

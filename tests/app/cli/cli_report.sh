@@ -89,7 +89,8 @@ for f in json.load(open("figures.json"))["figures"]:
     m = f["micro"]
     if not m["n"]:
         continue
-    value = f"{m['value']:.4f} [{m['low']:.4f}, {m['high']:.4f}]"
+    value = f"{m['value']:.4f} " + (f"[{m['low']:.4f}, {m['high']:.4f}]" if m["low"] is not None else
+                                    "too few groups" if "too few" in m["no_interval"] else "all the same")
     assert any(r and r[0] == name and r[1] == str(m["n"]) and r[3].startswith(value) for r in cells), (name, value)
     n += 1
 assert n >= 15, n

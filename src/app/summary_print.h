@@ -1,0 +1,34 @@
+/* What the printers of summaries share. */
+#ifndef XAUDIT_APP_SUMMARY_PRINT_H
+#define XAUDIT_APP_SUMMARY_PRINT_H
+
+#include "summary.h"
+
+/* One row of any table of figures. */
+typedef struct xa_summary_row {
+    const xa_summary *s;
+    const xa_series *series;
+    const char *part; /* NULL: all units */
+    xa_figure figure;
+} xa_summary_row;
+
+/* "mean", "MaxBoxAcc", .. */
+const char *xa__figure_name(const xa_series *x);
+/* Two words where there is no interval: "too few groups". */
+const char *xa__no_interval_short(const xa_interval *f);
+/* Rows of one model and metric from `first` on end here. */
+size_t xa__end_of_table(const xa_summary_row *rows, size_t first, size_t n);
+
+void xa__print_csv(const xa_summary_row *rows, size_t n, FILE *out);
+bool xa__print_json(const xa_summary *s,
+                    const xa_summary_row *rows,
+                    size_t n,
+                    const xa_stats_plan *plan,
+                    FILE *out);
+void xa__print_latex(const xa_summary *s,
+                     const xa_summary_row *rows,
+                     size_t n,
+                     const xa_stats_plan *plan,
+                     FILE *out);
+
+#endif

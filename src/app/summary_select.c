@@ -1,0 +1,168 @@
+/* Which series there are, and why their units are undefined. */
+#include <math.h>
+#include <string.h>
+
+#include "summary_internal.h"
+
+/* ---- undefined ---- */
+
+void xa_summary_add_undefined(const xa_summary *s,
+                              const xa_series *x,
+                              int64_t unit,
+                              xa_undefined *out)
+{
+    const xa_read_model *m = xa__summary_model(s, x);
+    const xa_read_map *map = NULL;
+    bool made = false, nonfinite = false;
+    out->pairs++;
+    if (unit < 0) {
+        out->no_map++;
+        return;
+    }
+    const int64_t i = x->sample[unit];
+    for (int64_t e = 0; e < m->nmaps; e++)
+        if (m->maps[e].name == x->explainer)
+            map = &m->maps[e];
+    for (int64_t k = map ? xa_read_first_row(map, i) : 0;
+         map && k < map->rows && map->sample[k] == i;
+         k++) {
+        made = true;
+        nonfinite = nonfinite || (map->flags[k] & XA_MAP_NONFINITE);
+    }
+    if (m->status[i] != XA_SAMPLE_DONE)
+        out->not_done++;
+    else if (map && !made)
+        out->no_map++;
+    else if (nonfinite)
+        out->nonfinite++;
+    else if (x->is == XA_SERIES_CHECK)
+        out->of_check++;
+    else if (xa_read_pair_problem(s->r, unit))
+        out->annotation[xa_read_pair_problem(s->r, unit)]++;
+    else
+        out->other++;
+}
+
+void xa_summary_undefined(const xa_summary *s, const xa_series *x, xa_undefined *out)
+{
+    *out = (xa_undefined){0};
+    for (int64_t q = 0; q < x->n; q++)
+        if (!isfinite(x->value[q]))
+            xa_summary_add_undefined(s, x, q, out);
+    out->pairs = x->n;
+}
+
+void xa_summary_put_undefined(xa_str *out, const xa_undefined *u)
+{
+    const struct {
+        int64_t n;
+        const char *what;
+    } why[] = {{u->not_done, "image not done"},
+               {u->no_map, "no map of the class"},
+               {u->nonfinite, "map not finite"},
+               {u->other, "map undefined, or nothing of the region is in the model's view"},
+               {u->of_check, "not defined for this map"}};
+    const char *between = "";
+    for (size_t k = 0; k < sizeof why / sizeof *why; k++)
+        if (why[k].n) {
+            xa_str_printf(out, "%s%lld %s", between, (long long)why[k].n, why[k].what);
+            between = ", ";
+        }
+    for (int p = 0; p <= XA_ANNOTATION_PROBLEMS; p++)
+        if (u->annotation[p]) {
+            xa_str_printf(out,
+                          "%s%lld %s",
+                          between,
+                          (long long)u->annotation[p],
+                          xa_annotation_problem_name(p));
+            between = ", ";
+        }
+}
+
+/* ---- selection ---- */
+
+static bool is_one_of(char *const *list, int n, const char *name)
+{
+    for (int k = 0; k < n; k++)
+        if (!strcmp(list[k], name))
+            return true;
+    return false;
+}
+
+static bool is_explainer(const xa_selection *w, const xa_series *x)
+{
+    if (!w->nexplainers || is_one_of(w->explainer, w->nexplainers, x->explainer))
+        return true;
+    const char *suffix = x->baseline ? strrchr(x->explainer, '.') : NULL;
+    if (x->baseline && !suffix)
+        return true; /* centre, full */
+    for (int k = 0; suffix && k < w->nexplainers; k++) {
+        const size_t n = strlen(w->explainer[k]);
+        if ((size_t)(suffix - x->explainer) == n && !strncmp(w->explainer[k], x->explainer, n))
+            return true;
+    }
+    return false;
+}
+
+/* Names that a series may have: `of` chooses. */
+static const char *const what_of[] = {"--metric", "--model", "--explainer"};
+
+static const char *name_of(const xa_series *x, int of)
+{
+    return of == 0 ? x->metric : of == 1 ? x->model : x->explainer;
+}
+
+/* Every name once. */
+static void put_known(const xa_summary *s, int of, xa_str *out)
+{
+    for (int i = 0; i < s->nseries; i++) {
+        bool seen = false;
+        for (int j = 0; j < i && !seen; j++)
+            seen = !strcmp(name_of(&s->series[i], of), name_of(&s->series[j], of));
+        if (!seen)
+            xa_str_printf(out, "%s%s", i ? ", " : "", name_of(&s->series[i], of));
+    }
+}
+
+static xa_status must_be_there(const xa_summary *s, char *const *list, int n, int of, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_str known = {0};
+    for (int k = 0; k < n; k++) {
+        bool there = false;
+        for (int i = 0; i < s->nseries && !there; i++)
+            there = !strcmp(name_of(&s->series[i], of), list[k]);
+        if (there)
+            continue;
+        char clean[128];
+        xa_str_sanitise(list[k], clean, sizeof clean);
+        put_known(s, of, &known);
+        XA_FAIL(err,
+                XA_NOT_FOUND,
+                "%s %s: nothing is called so; known are: %s",
+                what_of[of],
+                clean,
+                known.data ? known.data : "none");
+    }
+done:
+    xa_str_free(&known);
+    return st;
+}
+
+xa_status xa_summary_select(xa_summary *s, const xa_selection *w, xa_err *err)
+{
+    int kept = 0;
+    XA_RETURN_TRY(err, must_be_there(s, w->metric, w->nmetrics, 0, err));
+    XA_RETURN_TRY(err, must_be_there(s, w->model, w->nmodels, 1, err));
+    XA_RETURN_TRY(err, must_be_there(s, w->explainer, w->nexplainers, 2, err));
+    for (int i = 0; i < s->nseries; i++) {
+        xa_series *x = &s->series[i];
+        if ((!w->nmetrics || is_one_of(w->metric, w->nmetrics, x->metric)) &&
+            (!w->nmodels || is_one_of(w->model, w->nmodels, x->model)) && is_explainer(w, x))
+            s->series[kept++] = *x;
+        else
+            xa__summary_free_series(x);
+    }
+    s->nseries = kept;
+    return XA_OK;
+}
