@@ -2,12 +2,13 @@
  *
  * The native manifest is CSV with a header line (BOM, CRLF and ';' accepted), one line per
  * annotation:
- *   path,id,label,class,kind,x0,y0,x1,y1,mask,ignore_mask,flags,group,split,exclude
+ *   path,id,label,class,kind,x0,y0,x1,y1,mask,ignore_mask,flags,group,split,exclude,
+ *   image_width,image_height
  * and any further columns, which are kept as text. Missing columns are blank; only `path` is
  * needed. The text is UTF-8; blanks around unquoted cells are removed; lines without text are
  * skipped.
  *  - Lines with the same id (default: the path as written) are one sample; its path, label, group,
- *    split, exclude and further columns must agree or be blank on the later lines.
+ *    split, exclude, size and further columns must agree or be blank on the later lines.
  *  - label: the image's class, several as a|b, may be blank. class: the annotation's (blank =
  * label, which must then be single).
  *  - kind: box, mask or none (blank: box if coordinates are given, mask if a mask is, else none).
@@ -16,6 +17,9 @@
  *    without either every pixel but 0 belongs to it. The same goes for ignore_mask, whose pixels
  *    count neither as object nor as background.
  *  - flags: words separated by '|': difficult, crowd, truncated, occluded.
+ *  - image_width, image_height: the size of the image that was annotated, where it is known. Boxes
+ *    refer to it; where the decoded image has another, they are left out or, as the job says,
+ *    brought to it.
  *  - exclude: a reason; the sample keeps its row and is never run.
  * Labels: with class names given, a label is a name, or an index where no name matches; a text
  * that is a class name AND the index of a different class is refused until label_as says which.
@@ -261,8 +265,10 @@ int32_t xa_sample_annotated(const xa_sample *s, int32_t *out);
  * everything else turned into '_'). Equal input gives equal bytes. Images are listed in the order
  * of the source, or by name where it has none. The manifest appears last, by renaming.
  *
- * Boxes become 0-based and half-open; where the image's size is known they are clipped to it.
- * Nothing is dropped or changed silently: the report counts it by reason, with examples.
+ * Boxes become 0-based and half-open; where the image's size is known they are clipped to it. Where
+ * the source declares that size, it goes along in image_width and image_height, and what the
+ * image's header says is compared with it. Nothing is dropped or changed silently: the report
+ * counts it by reason, with examples.
  */
 
 /* X(ENUM, name, what `source` is) */

@@ -213,6 +213,15 @@ static void read_numerics(xa_ynode n, xa_job *job, xa_problems *problems)
         XA_YAML_PROBLEM(problems, n, "numerics: expected strict or fast");
 }
 
+/* What becomes of boxes whose image is a larger or smaller copy of what was annotated. */
+static void read_frame(xa_ynode n, xa_job *job, xa_problems *problems)
+{
+    const char *text = xa_yaml_text(n);
+    job->audit.rescale_frames = text && !strcmp(text, "rescale");
+    if (n.id && !job->audit.rescale_frames && !(text && !strcmp(text, "refuse")))
+        XA_YAML_PROBLEM(problems, n, "frame: expected refuse or rescale");
+}
+
 static void read_top(xa_ynode root, xa_job *job, xa_problems *problems)
 {
     int64_t threads = 1;
@@ -245,6 +254,7 @@ static void read_top(xa_ynode root, xa_job *job, xa_problems *problems)
     xa_job_read_checks(xa_yaml_get(root, "checks"), &job->audit, problems);
     read_store(xa_yaml_get(root, "store"), job, problems);
     read_numerics(xa_yaml_get(root, "numerics"), job, problems);
+    read_frame(xa_yaml_get(root, "frame"), job, problems);
 }
 
 static xa_status apply_set(xa_yaml *y, const char *assignment, xa_err *err)

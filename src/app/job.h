@@ -16,6 +16,7 @@
  *   tolerate_failed: 5 | 2%             failed samples that do not make the run end with 3
  *   threads: 1                          BLAS threads a rank (without fused multiply-adds)
  *   numerics: strict                    strict | fast (Winograd's filtering)
+ *   frame: refuse                       refuse | rescale: boxes of a scaled frame
  *   limits: { max_pixels: .., max_bytes: .., max_samples: .. }
  */
 #ifndef XAUDIT_APP_JOB_H

@@ -45,6 +45,7 @@ typedef enum xa_job_map {
     X(JOB, "threads")                 \
     X(JOB, "numerics")                \
     X(JOB, "limits")                  \
+    X(JOB, "frame")                   \
     X(MANIFEST, "wsol")               \
     X(MANIFEST, "images")             \
     X(MANIFEST, "masks")              \

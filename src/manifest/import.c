@@ -57,14 +57,16 @@ static xa_status fill(xa__draft *d, xa_err *err)
     XA_RETURN_TRY(err, formats[opt->format].run(d, err));
     if (d->nimages == 0) {
         const xa_import_reason *r = d->report->nreasons > 0 ? &d->report->reasons[0] : NULL;
+        const bool missing = r != NULL && strcmp(r->text, "no such file") == 0;
         XA_RETURN_FAIL(err,
                        XA_INVALID,
-                       "%s: no image was found%s%s%s%s",
+                       "%s: no image was found%s%s%s%s%s",
                        opt->source,
                        r != NULL ? "; the first reason: " : "",
                        r != NULL ? r->text : "",
                        r != NULL && r->examples[0] != NULL ? ": " : "",
-                       r != NULL && r->examples[0] != NULL ? r->examples[0] : "");
+                       r != NULL && r->examples[0] != NULL ? r->examples[0] : "",
+                       missing ? "; --images DIR names the folder that the paths are below" : "");
     }
     return XA_OK;
 }

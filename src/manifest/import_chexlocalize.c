@@ -169,7 +169,9 @@ import im = {.d = d, .image = - 1 };
         XA_FAIL(err, XA_INVALID, "chexlocalize: --images says where the images lie");
     d->classes_sorted = true;
     XA_TRY(err, xa__finder_init(&im.finder, d->opt->images, err));
-    XA_TRY(err, xa__json_read(d->opt->source, take_event, &im, err));
+    xa__json_odd odd;
+    XA_TRY(err, xa__json_read(d->opt->source, take_event, &im, &odd, err));
+    xa__drop_odd(d, &odd);
 done:
     xa__finder_fini(&im.finder);
     xa_str_free(&im.id);

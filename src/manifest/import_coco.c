@@ -58,7 +58,8 @@ slot_of_event(xa__coco *im, id_list *l, const xa__json_event *e, int32_t *out, x
 
 static void begin_entry(xa__coco *im)
 {
-    im->file_name.len = im->name.len = 0;
+    im->file_name.len = im->url.len = im->name.len = 0;
+    im->fresh = im->npartial;
     im->image_id = im->category_id = -1;
     im->width = im->height = im->crowd = 0.0;
     im->nbox = 0;
@@ -74,15 +75,49 @@ static int64_t extent(double v)
     return v >= 1.0 && v <= 1e9 && v == (double)(int64_t)v ? (int64_t)v : 0;
 }
 
+/* LVIS has no file_name: the file is the last part of coco_url, below the folder before it where
+ * the image folder holds both train2017 and val2017. */
+static xa_status name_by_url(xa__coco *im, xa_err *err)
+{
+    if (im->url.len == 0)
+        return XA_OK;
+    im->url.data[strcspn(im->url.data, "?#")] = '\0';
+    const char *last = strrchr(im->url.data, '/');
+    const char *two = last;
+    while (two != NULL && two > im->url.data && two[-1] != '/')
+        two--;
+    const char *name = last != NULL ? last + 1 : im->url.data;
+    char *file = two != NULL && last > two ? xa__join(im->d->opt->images, two) : NULL;
+    if (file != NULL && !xa__path_leaves(two) && xa__is_file(file))
+        name = two;
+    free(file);
+    im->file_name.len = 0;
+    xa_str_puts(&im->file_name, name);
+    if (im->file_name.failed)
+        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for a name");
+    return XA_OK;
+}
+
 static xa_status end_image(xa__coco *im, xa_err *err)
 {
     xa__draft *d = im->d;
     int64_t image = -1;
+    if (im->file_name.len == 0)
+        XA_RETURN_TRY(err, name_by_url(im, err));
     if (im->image_id < 0 || im->file_name.len == 0) {
-        xa__drop(
-            d, XA_IMPORT_IMAGE, "an image entry without id or file_name", "%s", im->file_name.data);
+        xa__drop(d,
+                 XA_IMPORT_IMAGE,
+                 "an image entry without an id, or without file_name and coco_url",
+                 "%s%s",
+                 im->image_id < 0 ? "file_name " : "id ",
+                 im->image_id >= 0       ? im->images.text[im->image_id]
+                 : im->file_name.len > 0 ? im->file_name.data
+                                         : "not said either");
+        im->npartial = im->fresh;
         return XA_OK;
     }
+    for (size_t i = im->fresh; i < im->npartial; i++)
+        im->partial[i][0] = im->image_id;
     if (im->images.to[im->image_id] >= 0) {
         xa__drop(d,
                  XA_IMPORT_IMAGE,
@@ -99,10 +134,7 @@ static xa_status end_image(xa__coco *im, xa_err *err)
     im->images.to[im->image_id] = image >= 0 ? image : -2; /* known, and dropped */
     if (image >= 0) {
         d->images[image].split = d->opt->split;
-        d->images[image].width = extent(im->width);
-        d->images[image].height = extent(im->height);
-        if (d->images[image].width == 0 || d->images[image].height == 0)
-            d->images[image].width = d->images[image].height = 0;
+        xa__draft_declare(d, image, extent(im->width), extent(im->height));
     }
     return XA_OK;
 }
@@ -221,6 +253,8 @@ static field field_of(const xa__coco *im, const char *key)
     } fields[] = {
         {IMAGES, "id", IMAGE_ID},
         {IMAGES, "file_name", FILE_NAME},
+        {IMAGES, "coco_url", COCO_URL},
+        {IMAGES, "not_exhaustive_category_ids", NOT_EXHAUSTIVE},
         {IMAGES, "width", WIDTH},
         {IMAGES, "height", HEIGHT},
         {ANNOTATIONS, "image_id", IMAGE_ID},
@@ -254,6 +288,9 @@ static xa_status take_value(xa__coco *im, const xa__json_event *e, xa_err *err)
         return slot_of_event(im, &im->categories, e, &im->category_id, err);
     case FILE_NAME:
         copy_text(&im->file_name, e);
+        return XA_OK;
+    case COCO_URL:
+        copy_text(&im->url, e);
         return XA_OK;
     case NAME:
         copy_text(&im->name, e);
@@ -358,7 +395,7 @@ static xa_status take_segmentation(xa__coco *im, const xa__json_event *e, xa_err
 
 static xa_status end_entry(xa__coco *im, xa_err *err)
 {
-    if (im->file_name.failed || im->name.failed)
+    if (im->file_name.failed || im->url.failed || im->name.failed)
         XA_RETURN_FAIL(err, XA_NOMEM, "no memory for a text");
     if (im->section == IMAGES)
         return end_image(im, err);
@@ -398,6 +435,17 @@ static xa_status take_event(void *arg, const xa__json_event *e, xa_err *err)
     }
     if (im->field == SEGMENTATION && e->depth >= 3)
         return take_segmentation(im, e, err);
+    if (im->field == NOT_EXHAUSTIVE && e->depth == 4) {
+        int32_t slot = -1;
+        XA_RETURN_TRY(err, slot_of_event(im, &im->categories, e, &slot, err));
+        XA_RETURN_TRY(
+            err,
+            xa_grow(&im->partial, &im->partial_cap, im->npartial + 1, sizeof *im->partial, err));
+        im->partial[im->npartial][0] = -1;
+        im->partial[im->npartial][1] = slot;
+        im->npartial += slot >= 0;
+        return XA_OK;
+    }
     if (im->field == BBOX && e->depth == 4 && e->kind == XA__JSON_NUMBER) {
         if (im->nbox < 4)
             im->box[im->nbox] = e->number;
@@ -443,7 +491,9 @@ xa_status xa__import_coco(xa__draft *d, xa_err *err)
         XA_FAIL(err, XA_INVALID, "coco: --images says where the images lie");
     if (d->opt->as_masks)
         XA_TRY(err, open_spill(&im, err));
-    XA_TRY(err, xa__json_read(d->opt->source, take_event, &im, err));
+    xa__json_odd odd;
+    XA_TRY(err, xa__json_read(d->opt->source, take_event, &im, &odd, err));
+    xa__drop_odd(d, &odd);
     if (!im.seen_images || !im.seen_annotations)
         XA_FAIL(err,
                 XA_FORMAT,
@@ -457,6 +507,8 @@ done:
     ids_fini(&im.images);
     ids_fini(&im.categories);
     xa_str_free(&im.file_name);
+    xa_str_free(&im.url);
+    free(im.partial);
     xa_str_free(&im.name);
     free(im.lengths);
     free(im.numbers);

@@ -9,6 +9,8 @@ typedef enum section { NO_SECTION, IMAGES, ANNOTATIONS, CATEGORIES } section;
 typedef enum field {
     NO_FIELD,
     FILE_NAME,
+    COCO_URL,
+    NOT_EXHAUSTIVE,
     WIDTH,
     HEIGHT,
     IMAGE_ID,
@@ -58,7 +60,7 @@ typedef struct xa__coco {
     id_list images, categories;
 
     /* The entry being read. */
-    xa_str file_name, name;
+    xa_str file_name, url, name;
     int32_t image_id, category_id; /* places in the id lists, -1 */
     double width, height, box[4], crowd;
     int nbox;
@@ -74,6 +76,10 @@ typedef struct xa__coco {
     size_t nannotations, annotations_cap;
     category *names;
     size_t nnames, names_cap;
+    /* LVIS: categories of which an image may hold more objects than are annotated; (image,
+     * category) of the id lists, those of the entry at hand from `fresh` on. */
+    int32_t (*partial)[2];
+    size_t npartial, fresh, partial_cap;
     bool seen_images, seen_annotations;
     int spill;
     int64_t spilled;

@@ -226,6 +226,28 @@ done:
     return st;
 }
 
+static int by_pair(const void *a, const void *b)
+{
+    const int32_t *x = a, *y = b;
+    if (x[0] != y[0])
+        return x[0] < y[0] ? -1 : 1;
+    return (x[1] > y[1]) - (x[1] < y[1]);
+}
+
+/* LVIS: the category may have further objects in the image, without annotation. */
+static void tell_partial(xa__coco *im, const annotation *a, int64_t image)
+{
+    const int32_t pair[2] = {a->image, a->category};
+    if (im->npartial > 0 && bsearch(pair, im->partial, im->npartial, sizeof pair, by_pair) != NULL)
+        xa__drop(im->d,
+                 XA_IMPORT_TOLD,
+                 "the category is not annotated exhaustively in the image: what is outside its "
+                 "annotations may be the object too (kept)",
+                 "%s, category %s",
+                 im->d->images[image].id,
+                 im->categories.text[a->category]);
+}
+
 xa_status xa__coco_add_annotations(xa__coco *im, xa_err *err)
 {
     xa_status st = XA_OK;
@@ -234,12 +256,15 @@ xa_status xa__coco_add_annotations(xa__coco *im, xa_err *err)
     size_t n = 0;
     if (masks && keys == NULL)
         XA_FAIL(err, XA_NOMEM, "no memory for %zu annotations", im->nannotations);
+    if (im->npartial > 0)
+        qsort(im->partial, im->npartial, sizeof *im->partial, by_pair);
     for (size_t i = 0; i < im->nannotations; i++) {
         const annotation *a = &im->annotations[i];
         const int64_t image = image_of(im, a);
         if (image < 0)
             continue;
         const int32_t class_index = (int32_t)im->categories.to[a->category];
+        tell_partial(im, a, image);
         XA_TRY(err, xa__draft_label_add(im->d, image, class_index, err));
         if (!masks)
             XA_TRY(err, add_box(im, a, image, err));

@@ -34,6 +34,21 @@ void xa__drop(xa__draft *d, xa_import_what what, const char *reason, const char 
     x->count++;
 }
 
+void xa__drop_odd(xa__draft *d, const xa__json_odd *odd)
+{
+    if (odd->count == 0)
+        return;
+    xa__drop(d,
+             XA_IMPORT_TOLD,
+             "NaN or Infinity in the JSON, which has no such numbers (taken as null)",
+             "%lld times; the first is %s at line %lld, byte %lld, %s",
+             (long long)odd->count,
+             odd->word,
+             (long long)odd->line,
+             (long long)odd->offset,
+             odd->place);
+}
+
 void xa_import_report_fini(xa_import_report *r)
 {
     if (r == NULL)
@@ -159,24 +174,87 @@ done:
     return st;
 }
 
+/* Reads the header once. *orientation may be NULL. */
+static bool read_header(xa__draft *d, xa__draft_image *im, int *orientation)
+{
+    xa_image header = {0};
+    xa_err why = XA_ERR_INIT;
+    if (im->found_width != 0)
+        return im->found_width > 0;
+    im->found_width = im->found_height = -1; /* tried */
+    d->probed++;
+    char *file = xa__join(im->folder, im->path);
+    if (file != NULL && xa_image_probe(file, NULL, &header, &why) == XA_OK) {
+        im->found_width = header.width;
+        im->found_height = header.height;
+        if (orientation != NULL)
+            *orientation = header.orientation;
+    } else {
+        xa__drop(d, XA_IMPORT_TOLD, "the image's header cannot be read", "%s", why.message);
+    }
+    free(file);
+    return im->found_width > 0;
+}
+
 bool xa__draft_size(xa__draft *d, int64_t image)
 {
     xa__draft_image *im = &d->images[image];
-    xa_image header = {0};
-    if (im->width == 0) {
-        im->width = im->height = -1; /* tried */
-        d->probed++;
-        char *file = xa__join(im->folder, im->path);
-        xa_err why = XA_ERR_INIT;
-        if (file != NULL && xa_image_probe(file, NULL, &header, &why) == XA_OK) {
-            im->width = header.width;
-            im->height = header.height;
-        } else {
-            xa__drop(d, XA_IMPORT_TOLD, "the image's header cannot be read", "%s", why.message);
-        }
-        free(file);
+    if (im->width <= 0 && read_header(d, im, NULL)) {
+        im->width = im->found_width;
+        im->height = im->found_height;
     }
     return im->width > 0;
+}
+
+bool xa__draft_found(xa__draft *d, int64_t image, int64_t *width, int64_t *height)
+{
+    xa__draft_image *im = &d->images[image];
+    if (!read_header(d, im, NULL))
+        return false;
+    *width = im->found_width;
+    *height = im->found_height;
+    return true;
+}
+
+static const char *frame_reason(xa_annotation_problem p)
+{
+    switch (p) {
+    case XA_ANNOTATION_FRAME_TURNED:
+        return "the declared size is that before the EXIF orientation: boxes are not scored";
+    case XA_ANNOTATION_FRAME_SWAPPED:
+        return "the declared size has the sides of the image swapped: boxes are not scored";
+    case XA_ANNOTATION_FRAME_SCALED:
+        return "the declared size is a multiple of the image's: boxes are scored with `frame: "
+               "rescale` in the job, else not";
+    default:
+        return "the declared size is not the image's: boxes are not scored";
+    }
+}
+
+void xa__draft_declare(xa__draft *d, int64_t image, int64_t width, int64_t height)
+{
+    xa__draft_image *im = &d->images[image];
+    int orientation = 1;
+    if (width < 1 || height < 1 || width > INT32_MAX || height > INT32_MAX)
+        return;
+    im->width = width;
+    im->height = height;
+    im->declared = true;
+    if (!read_header(d, im, &orientation))
+        return;
+    const xa_sample s = {.width = (int32_t)width, .height = (int32_t)height};
+    const xa_frame f = {im->found_width, im->found_height, orientation, false};
+    const xa_annotation_problem p = xa_sample_frame(&s, &f);
+    if (p != XA_ANNOTATION_NONE)
+        xa__drop(d,
+                 XA_IMPORT_TOLD,
+                 frame_reason(p),
+                 "%s: %lldx%lld declared, %lldx%lld found",
+                 im->path,
+                 (long long)width,
+                 (long long)height,
+                 (long long)im->found_width,
+                 (long long)im->found_height);
 }
 
 /* ---- classes ---- */

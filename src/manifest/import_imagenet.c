@@ -111,12 +111,14 @@ static xa_status take_xml(import *im, const char *folder, const char *name, xa_e
     XA_TRY(err, add_image(im, id, &image, err));
     if (image < 0)
         goto done;
-    if (im->voc.width > 0 && im->voc.height > 0) {
-        im->d->images[image].width = im->voc.width;
-        im->d->images[image].height = im->voc.height;
-    }
+    if (im->voc.bad_size)
+        xa__drop(im->d, XA_IMPORT_TOLD, "a size that is no number (taken as not said)", "%s", id);
+    xa__draft_declare(im->d, image, im->voc.width, im->voc.height);
     for (size_t i = 0; i < im->voc.count; i++)
-        if (im->voc.objects[i].has_box)
+        if (im->voc.objects[i].bad != NULL)
+            xa__drop(
+                im->d, XA_IMPORT_ANNOTATION, im->voc.objects[i].bad, "%s: object %zu", id, i + 1);
+        else if (im->voc.objects[i].has_box)
             XA_TRY(err,
                    add_object(im, image, im->voc.objects[i].name, im->voc.objects[i].box, err));
         else

@@ -14,8 +14,10 @@ typedef struct xa__draft_image {
     const char *path;
     const char *id; /* == path when the source has no ids */
     const char *group, *split, *exclude;
-    const char **extra;    /* [nextra], entries may be NULL; NULL when there are none */
-    int64_t width, height; /* 0: unknown */
+    const char **extra;                /* [nextra], entries may be NULL; NULL when there are none */
+    int64_t width, height;             /* of the frame that coordinates refer to; 0: unknown */
+    bool declared;                     /* by the source; otherwise they are those of the header */
+    int64_t found_width, found_height; /* of the header; 0: not read, -1: cannot be read */
 } xa__draft_image;
 
 typedef struct xa__draft_note {
@@ -78,6 +80,10 @@ xa_status xa__draft_classes_init(xa__draft *d, xa_err *err);
 xa_status xa__draft_label_add(xa__draft *d, int64_t image, int32_t class_index, xa_err *err);
 /* Reads the image's header unless its size is known; false if it cannot be read (told). */
 bool xa__draft_size(xa__draft *d, int64_t image);
+/* What the source says of the image's size, compared with its header (told); 0 by 0: nothing. */
+void xa__draft_declare(xa__draft *d, int64_t image, int64_t width, int64_t height);
+/* The size of the image itself, whatever is declared; false if it cannot be read (told). */
+bool xa__draft_found(xa__draft *d, int64_t image, int64_t *width, int64_t *height);
 xa_status xa__draft_note_add(xa__draft *d, const xa__draft_note *note, xa_err *err);
 /* A box x0, y0, x1, y1 in `from`; becomes half-open, clipped where the size is known, or is
  * dropped. NORMALISED needs the size. */
@@ -110,6 +116,8 @@ xa_status xa__draft_pixels(xa__draft *d,
                            int64_t image,
                            const char *word,
                            const uint8_t *pixels,
+                           int64_t width,
+                           int64_t height,
                            const char **out,
                            xa_err *err);
 /* A mask file of the image's size: `file` itself, or a resized copy named with `word`; NULL when
@@ -210,9 +218,18 @@ typedef struct xa__json_event {
     double number;    /* NUMBER; BOOL: 0 or 1 */
 } xa__json_event;
 typedef xa_status xa__json_fn(void *arg, const xa__json_event *e, xa_err *err);
-/* Streams a JSON file of any size: memory is bounded by its longest text (16 MiB accepted).
- * FORMAT with line and column for syntax errors; at most 64 levels. */
-xa_status xa__json_read(const char *path, xa__json_fn *fn, void *arg, xa_err *err);
+/* NaN, Infinity and -Infinity, which Python writes and JSON does not know: they come as NULL. Of
+ * the first: the word, its line, its byte from 0, and its place as "annotations[3].area". */
+typedef struct xa__json_odd {
+    int64_t count, line, offset;
+    char word[12], place[200];
+} xa__json_odd;
+/* Streams a JSON file of any size: memory is bounded by its longest text (16 MiB accepted). FORMAT
+ * with line, byte and place for syntax errors; at most 64 levels. */
+xa_status
+xa__json_read(const char *path, xa__json_fn *fn, void *arg, xa__json_odd *odd, xa_err *err);
+/* Tells of them. */
+void xa__drop_odd(xa__draft *d, const xa__json_odd *odd);
 
 enum { XA__VOC_NAME = 256 };
 typedef struct xa__voc_object {
@@ -220,14 +237,17 @@ typedef struct xa__voc_object {
     double box[4];
     bool has_box;
     uint8_t flags;
+    const char *bad; /* what of it cannot be understood, static storage; NULL: nothing */
 } xa__voc_object;
 typedef struct xa__voc {
     char filename[XA__VOC_NAME];
-    int64_t width, height; /* 0: not said */
+    int64_t width, height; /* 0: not said, or not understood */
+    bool bad_size;
     xa__voc_object *objects;
     size_t count, cap;
 } xa__voc;
-/* One annotation file of Pascal VOC or ImageNet. Entity declarations are refused, nothing outside
+/* One annotation file of Pascal VOC or ImageNet. What cannot be understood of an object or of the
+ * size is marked, and the rest is read. Entity declarations are refused, nothing outside
  * the file is read. FORMAT with the line. The struct may be used again without fini. */
 xa_status xa__voc_read(const char *path, xa__voc *v, xa_err *err);
 void xa__voc_fini(xa__voc *v);

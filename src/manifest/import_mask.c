@@ -63,6 +63,8 @@ xa_status xa__draft_pixels(xa__draft *d,
                            int64_t image,
                            const char *word,
                            const uint8_t *pixels,
+                           int64_t width,
+                           int64_t height,
                            const char **out,
                            xa_err *err)
 {
@@ -90,7 +92,7 @@ xa_status xa__draft_pixels(xa__draft *d,
     xa_str_puts(&name, ".png");
     if (name.failed)
         XA_FAIL(err, XA_NOMEM, "no memory for a path");
-    XA_TRY(err, xa_image_write_mask(name.data, pixels, im->width, im->height, err));
+    XA_TRY(err, xa_image_write_mask(name.data, pixels, width, height, err));
     XA_TRY(err, xa__draft_text(d, name.data, out, err));
     d->report->mask_files++;
 done:
@@ -108,6 +110,7 @@ xa_status xa__draft_mask_write(xa__draft *d,
                                xa_err *err)
 {
     xa_status st = XA_OK;
+    const xa__draft_image *im = &d->images[image];
     const bool has_name = class_index >= 0 && (size_t)class_index < d->nclasses;
     const bool crowd = (flags & XA_ANNOTATION_CROWD) != 0;
     xa__draft_note n = {.image = image,
@@ -119,7 +122,7 @@ xa_status xa__draft_mask_write(xa__draft *d,
                           : xa_strfmt("mask%s", crowd ? "_crowd" : "");
     if (word == NULL)
         XA_FAIL(err, XA_NOMEM, "no memory for a path");
-    XA_TRY(err, xa__draft_pixels(d, image, word, pixels, &n.mask, err));
+    XA_TRY(err, xa__draft_pixels(d, image, word, pixels, im->width, im->height, &n.mask, err));
     XA_TRY(err, xa__draft_note_add(d, &n, err));
 done:
     free(word);
@@ -149,12 +152,13 @@ xa_status xa__draft_mask_fit(
     xa_err why = XA_ERR_INIT;
     uint8_t *pixels = NULL;
     const xa__draft_image *im = &d->images[image];
+    int64_t width, height;
     *out = NULL;
     if (!xa__is_file(file)) {
         xa__drop(d, XA_IMPORT_ANNOTATION, "the mask's file is missing", "%s", file);
         goto done;
     }
-    if (!xa__draft_size(d, image)) {
+    if (!xa__draft_found(d, image, &width, &height)) {
         xa__drop(d, XA_IMPORT_ANNOTATION, "its image's size is unknown", "%s", im->id);
         goto done;
     }
@@ -162,23 +166,33 @@ xa_status xa__draft_mask_fit(
         xa__drop(d, XA_IMPORT_ANNOTATION, "the mask cannot be read", "%s", why.message);
         goto done;
     }
-    if (head.width == im->width && head.height == im->height) {
+    if (head.width == width && head.height == height) {
         XA_TRY(err, xa__draft_text(d, file, out, err));
+        goto done;
+    }
+    if (head.width == height && head.height == width) {
+        xa__drop(d,
+                 XA_IMPORT_ANNOTATION,
+                 "the mask has the sides of its image swapped: one of them is turned",
+                 "%s: %lldx%lld",
+                 im->id,
+                 (long long)head.width,
+                 (long long)head.height);
         goto done;
     }
     if (xa_image_read_labels(file, NULL, &labels, &why) != XA_OK) {
         xa__drop(d, XA_IMPORT_ANNOTATION, "the mask cannot be read", "%s", why.message);
         goto done;
     }
-    if (im->width > XA__RASTER_PIXELS_MAX / im->height) {
+    if (width > XA__RASTER_PIXELS_MAX / height) {
         xa__drop(d, XA_IMPORT_ANNOTATION, "its image is beyond 2^28 pixels", "%s", im->id);
         goto done;
     }
-    pixels = xa_alloc((size_t)im->width, (size_t)im->height);
+    pixels = xa_alloc((size_t)width, (size_t)height);
     if (pixels == NULL)
         XA_FAIL(err, XA_NOMEM, "no memory for a mask of %s", im->id);
-    fit_nearest(&labels, pixels, im->width, im->height);
-    XA_TRY(err, xa__draft_pixels(d, image, word, pixels, out, err));
+    fit_nearest(&labels, pixels, width, height);
+    XA_TRY(err, xa__draft_pixels(d, image, word, pixels, width, height, out, err));
     xa__drop(d,
              XA_IMPORT_TOLD,
              "a mask of another size than its image (resized, nearest by pixel centres)",
@@ -186,8 +200,8 @@ xa_status xa__draft_mask_fit(
              im->id,
              (long long)labels.width,
              (long long)labels.height,
-             (long long)im->width,
-             (long long)im->height);
+             (long long)width,
+             (long long)height);
 done:
     xa_image_fini(&head);
     xa_image_fini(&labels);

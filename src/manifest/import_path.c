@@ -202,7 +202,8 @@ xa_status xa__finder_init(xa__finder *f, const char *folder, xa_err *err)
 
 const char *xa__finder_find(xa__finder *f, const char *name)
 {
-    static const char *const ends[] = {".jpg", ".png", ".jpeg", ".JPEG", ".JPG", ".tif", ".tiff"};
+    static const char *const ends[] = {
+        ".jpg", ".png", ".jpeg", ".JPEG", ".JPG", ".PNG", ".tif", ".tiff", ".TIF", ".TIFF"};
     enum { ENDS = sizeof ends / sizeof *ends };
     const bool whole = xa__is_image_name(name);
     if (xa__path_leaves(name))

@@ -18,6 +18,8 @@ typedef struct import {
     xa__voc voc;
     char *images; /* folder */
     xa_str path;
+    xa__finder finder;
+    bool searched; /* the finder is there */
 } import;
 
 static xa_status make_path(import *im, xa_err *err, const char *fmt, ...)
@@ -39,6 +41,17 @@ static xa_status add_boxes(import *im, int64_t image, xa_err *err)
     for (size_t i = 0; i < im->voc.count; i++) {
         const xa__voc_object *o = &im->voc.objects[i];
         int32_t index = -1;
+        if (o->bad != NULL) {
+            xa__drop(im->d,
+                     XA_IMPORT_ANNOTATION,
+                     o->bad,
+                     "%s: object %zu%s%s",
+                     im->d->images[image].id,
+                     i + 1,
+                     o->name[0] != '\0' ? ", " : "",
+                     o->name);
+            continue;
+        }
         XA_RETURN_TRY(err, xa__draft_class(im->d, o->name, XA_IMPORT_ANNOTATION, &index, err));
         if (index < 0)
             continue;
@@ -73,12 +86,13 @@ static xa_status add_masks(import *im, int64_t image, const char *id, xa_err *er
         xa__drop(d, XA_IMPORT_ANNOTATION, "the mask cannot be read", "%s", why.message);
         goto done;
     }
-    const xa__draft_image *draft = &d->images[image];
+    int64_t width, height;
     if (labels.type != XA_PIXEL_U8 || strcmp(labels.colour, "rgb") == 0) {
         xa__drop(d, XA_IMPORT_ANNOTATION, "the mask has no 8-bit class numbers", "%s", id);
         goto done;
     }
-    if (draft->width > 0 && (draft->width != labels.width || draft->height != labels.height)) {
+    if (xa__draft_found(d, image, &width, &height) &&
+        (width != labels.width || height != labels.height)) {
         xa__drop(d, XA_IMPORT_ANNOTATION, "the mask is not of the image's size", "%s", id);
         goto done;
     }
@@ -106,6 +120,50 @@ done:
     return st;
 }
 
+/* Is there such a file below the image folder? Leaves its path in im->path. */
+static xa_status try_image(import *im, const char *name, bool *there, xa_err *err)
+{
+    *there = false;
+    if (name[0] == '\0' || xa__path_leaves(name))
+        return XA_OK;
+    XA_RETURN_TRY(
+        err,
+        make_path(im, err, "%s%s%s", im->images, xa_str_ends(im->images, "/") ? "" : "/", name));
+    *there = xa__is_file(im->path.data);
+    return *there ? make_path(im, err, "%s", name) : XA_OK;
+}
+
+/* The image of an annotation file, into im->path: as <filename> says, or its last part, or the
+ * annotation file's own name with any ending; else ID.jpg, which is then told as missing. */
+static xa_status find_image(import *im, const char *id, const char *filename, xa_err *err)
+{
+    bool there = false;
+    const char *last = filename;
+    for (const char *p = filename; *p != '\0'; p++)
+        if (*p == '/' || *p == '\\')
+            last = p + 1;
+    const char *const names[] = {filename, last};
+    for (int i = 0; i < 2 && !there; i++) {
+        XA_RETURN_TRY(err, try_image(im, names[i], &there, err));
+        const char *dot = strrchr(names[i], '.');
+        const size_t stem = dot != NULL ? (size_t)(dot - names[i]) : strlen(names[i]);
+        if (there && (strlen(id) != stem || strncmp(id, names[i], stem) != 0) && i == 0)
+            xa__drop(im->d,
+                     XA_IMPORT_TOLD,
+                     "<filename> names an image of another name than the annotation file's (taken)",
+                     "%s: %s",
+                     id,
+                     names[i]);
+    }
+    if (there)
+        return XA_OK;
+    if (!im->searched)
+        XA_RETURN_TRY(err, xa__finder_init(&im->finder, im->images, err));
+    im->searched = true;
+    const char *found = xa__finder_find(&im->finder, id);
+    return found != NULL ? make_path(im, err, "%s", found) : make_path(im, err, "%s.jpg", id);
+}
+
 static xa_status take_id(void *arg, char *line, int64_t number, xa_err *err)
 {
     import *im = arg;
@@ -127,16 +185,15 @@ static xa_status take_id(void *arg, char *line, int64_t number, xa_err *err)
         xa__drop(d, XA_IMPORT_IMAGE, "the annotation file cannot be read", "%s", why.message);
         return XA_OK;
     }
-    XA_RETURN_TRY(err, make_path(im, err, "%s.jpg", id));
+    XA_RETURN_TRY(err, find_image(im, id, annotated ? im->voc.filename : "", err));
     XA_RETURN_TRY(err, xa__draft_image_add(d, im->images, im->path.data, id, &image, err));
     if (image < 0)
         return XA_OK;
+    if (annotated && im->voc.bad_size)
+        xa__drop(d, XA_IMPORT_TOLD, "a size that is no number (taken as not said)", "%s", id);
     d->images[image].split = d->opt->split;
     if (annotated) {
-        d->images[image].width = im->voc.width;
-        d->images[image].height = im->voc.height;
-        if (im->voc.width == 0 || im->voc.height == 0)
-            d->images[image].width = d->images[image].height = 0;
+        xa__draft_declare(d, image, im->voc.width, im->voc.height);
         XA_RETURN_TRY(err, add_boxes(im, image, err));
     } else if (!d->opt->as_masks) {
         xa__drop(d, XA_IMPORT_TOLD, "an image without an annotation file", "%s", id);
@@ -206,6 +263,8 @@ import im = {.d = d };
                  d->classes[sizeof twenty / sizeof *twenty]);
 done:
     xa__voc_fini(&im.voc);
+    if (im.searched)
+        xa__finder_fini(&im.finder);
     xa_str_free(&im.path);
     free(im.images);
     return st;

@@ -16,6 +16,7 @@ typedef struct writer {
     int64_t *first; /* [nimages + 1] places of an image's annotations in order */
     int64_t *order;
     size_t label; /* the first label of the image at hand */
+    bool sized;   /* some image's size is declared */
     xa_str row;
 } writer;
 
@@ -196,6 +197,10 @@ static void put_tail(writer *w, const xa__draft_image *im)
         xa_str_puts(&w->row, ",");
         put(&w->row, texts[k]);
     }
+    if (w->sized && im->declared)
+        xa_str_printf(&w->row, ",%lld,%lld", (long long)im->width, (long long)im->height);
+    else if (w->sized)
+        xa_str_puts(&w->row, ",,");
     for (int32_t k = 0; k < w->d->nextra; k++) {
         xa_str_puts(&w->row, ",");
         put(&w->row, im->extra != NULL ? im->extra[k] : NULL);
@@ -251,6 +256,10 @@ static xa_status write_rows(writer *w, const char *path, xa_err *err)
     size_t label = 0;
     xa_str_puts(&w->row,
                 "path,id,label,class,kind,x0,y0,x1,y1,mask,ignore_mask,flags,group,split,exclude");
+    for (size_t i = 0; i < d->nimages && !w->sized; i++)
+        w->sized = d->images[i].declared;
+    if (w->sized)
+        xa_str_puts(&w->row, ",image_width,image_height");
     for (int32_t k = 0; k < d->nextra; k++) {
         xa_str_puts(&w->row, ",");
         put(&w->row, d->extra_columns[k]);

@@ -74,8 +74,7 @@ static xa_status take_size(void *arg, char *line, int64_t number, xa_err *err)
     const int64_t image = image_of(im, word[0]);
     if (image < 0)
         return XA_OK;
-    im->d->images[image].width = w;
-    im->d->images[image].height = h;
+    xa__draft_declare(im->d, image, w, h);
     return XA_OK;
 }
 

@@ -9,20 +9,56 @@
 
 enum { CHUNK = 1 << 16, DEPTH_MAX = 64, TOKEN_MAX = 1 << 24 };
 
+enum { KEY_SHOWN = 40 };
+/* A list or map around the place being read. */
+typedef struct level {
+    bool list;
+    int64_t index; /* of the entry at hand in a list */
+    char key[KEY_SHOWN];
+} level;
+
 typedef struct reader {
     xa__json_fn *fn;
     void *arg;
     xa_err *err;
     xa_status status;
     int depth;
+    level levels[DEPTH_MAX];
     size_t since; /* bytes read since the last event */
     xa_str text;
+    yajl_handle h;
+    int64_t line, offset;
+    /* The words that Python writes and JSON has not: where the reading is among them. */
+    bool in_text, escaped;
+    char held[12]; /* the beginning of such a word, not handed on */
+    size_t nheld;
+    bool odd; /* the null to come stands for one */
+    xa__json_odd *found;
 } reader;
+
+/* "annotations[12].bbox[0]" */
+static void say_place(const reader *r, char *out, size_t size)
+{
+    size_t n = 0;
+    out[0] = '\0';
+    for (int i = 0; i < r->depth && n + 1 < size; i++) {
+        const level *l = &r->levels[i];
+        const int k = l->list ? snprintf(out + n, size - n, "[%lld]", (long long)l->index)
+                              : snprintf(out + n, size - n, "%s%s", n > 0 ? "." : "", l->key);
+        n += k > 0 ? (size_t)k : 0;
+    }
+}
 
 static int hand_on(reader *r, xa__json_event e)
 {
+    level *outer = r->depth > 0 ? &r->levels[r->depth - 1] : NULL;
     e.depth = r->depth;
     r->since = 0;
+    if (outer != NULL && e.kind == XA__JSON_KEY)
+        xa_str_sanitise(e.text, outer->key, sizeof outer->key);
+    else if (outer != NULL && outer->list && e.kind != XA__JSON_MAP_END &&
+             e.kind != XA__JSON_LIST_END)
+        outer->index++;
     r->status = r->fn(r->arg, &e, r->err);
     return r->status == XA_OK;
 }
@@ -65,7 +101,7 @@ static int begin(reader *r, xa__json_kind kind)
         return 0;
     }
     const int more = hand_on(r, (xa__json_event){.kind = kind});
-    r->depth++;
+    r->levels[r->depth++] = (level){.list = kind == XA__JSON_LIST, .index = -1};
     return more;
 }
 
@@ -77,6 +113,18 @@ static int end(reader *r, xa__json_kind kind)
 
 static int on_null(void *arg)
 {
+    reader *r = arg;
+    if (r->odd) {
+        level *outer = r->depth > 0 ? &r->levels[r->depth - 1] : NULL;
+        if (r->found->count++ == 0) {
+            if (outer != NULL && outer->list)
+                outer->index++;
+            say_place(r, r->found->place, sizeof r->found->place);
+            if (outer != NULL && outer->list)
+                outer->index--;
+        }
+        r->odd = false;
+    }
     return hand_on(arg, (xa__json_event){.kind = XA__JSON_NULL});
 }
 static int on_boolean(void *arg, int value)
@@ -131,7 +179,121 @@ static int64_t count_lines(const char *bytes, size_t n)
     return lines;
 }
 
-xa_status xa__json_read(const char *path, xa__json_fn *fn, void *arg, xa_err *err)
+/* Bytes as they are to the parser. */
+static bool feed(reader *r, const char *bytes, size_t n)
+{
+    char text[256], place[200];
+    r->since += n;
+    const yajl_status said = yajl_parse(r->h, (const unsigned char *)bytes, n);
+    size_t used = said == yajl_status_ok ? n : yajl_get_bytes_consumed(r->h);
+    used = used > n ? n : used;
+    r->line += count_lines(bytes, used);
+    r->offset += (int64_t)used;
+    if (r->status == XA_OK && said != yajl_status_ok) {
+        say_syntax(r->h, (const unsigned char *)bytes, n, text, sizeof text);
+        say_place(r, place, sizeof place);
+        r->status = xa_err_set(r->err,
+                               XA_FORMAT,
+                               __FILE__,
+                               __func__,
+                               __LINE__,
+                               "byte %lld%s%s: %s",
+                               (long long)r->offset,
+                               place[0] != '\0' ? ", in " : "",
+                               place,
+                               text);
+    }
+    if (r->status == XA_OK && r->since > TOKEN_MAX)
+        r->status = xa_err_set(r->err,
+                               XA_LIMIT,
+                               __FILE__,
+                               __func__,
+                               __LINE__,
+                               "a text longer than %d bytes",
+                               (int)TOKEN_MAX);
+    return r->status == XA_OK;
+}
+
+/* What is held is no such word after all. */
+static bool let_go(reader *r)
+{
+    const size_t n = r->nheld;
+    r->nheld = 0;
+    return n == 0 || feed(r, r->held, n);
+}
+
+/* One byte outside of texts that may belong to NaN, Infinity or -Infinity. *took: it does. */
+static bool hold(reader *r, char c, bool *took)
+{
+    static const char *const words[] = {"NaN", "Infinity", "-Infinity"};
+    *took = false;
+    for (size_t i = 0; i < 3; i++) {
+        const size_t n = strlen(words[i]);
+        if (r->nheld >= n || strncmp(words[i], r->held, r->nheld) != 0 || words[i][r->nheld] != c)
+            continue;
+        *took = true;
+        r->held[r->nheld++] = c;
+        if (r->nheld < n)
+            return true;
+        if (r->found->count == 0) {
+            snprintf(r->found->word, sizeof r->found->word, "%s", words[i]);
+            r->found->line = r->line;
+            r->found->offset = r->offset;
+        }
+        r->odd = true;
+        r->nheld = 0;
+        const int64_t at = r->offset;
+        const bool good = feed(r, "null", 4);
+        r->offset = at + (int64_t)n;
+        return good;
+    }
+    return true;
+}
+
+/* Hands a chunk on; NaN and the infinities become null and are noted. */
+static bool sift(reader *r, const char *p, size_t n)
+{
+    size_t from = 0;
+    for (size_t i = 0; i < n; i++) {
+        const char c = p[i];
+        if (r->in_text) {
+            r->in_text = r->escaped || c != '"';
+            r->escaped = !r->escaped && c == '\\';
+            continue;
+        }
+        if (r->nheld == 0 && c != 'N' && c != 'I' && c != '-') {
+            r->in_text = c == '"';
+            continue;
+        }
+        if (r->nheld == 0 && i > from && !feed(r, p + from, i - from))
+            return false;
+        bool took;
+        if (!hold(r, c, &took))
+            return false;
+        from = took ? i + 1 : i;
+        if (took)
+            continue;
+        if (!let_go(r))
+            return false;
+        r->in_text = c == '"';
+    }
+    return from >= n || feed(r, p + from, n - from);
+}
+
+static bool complete(reader *r)
+{
+    char text[256];
+    if (!let_go(r))
+        return false;
+    if (yajl_complete_parse(r->h) == yajl_status_ok || r->status != XA_OK)
+        return r->status == XA_OK;
+    say_syntax(r->h, NULL, 0, text, sizeof text);
+    r->status = xa_err_set(r->err, XA_FORMAT, __FILE__, __func__, __LINE__, "%s", text);
+    return false;
+}
+
+xa_status
+xa__json_read(const char *path, xa__json_fn *fn, void *arg, xa__json_odd *odd, xa_err *err)
 {
     static const yajl_callbacks callbacks = {.yajl_null = on_null,
                                              .yajl_boolean = on_boolean,
@@ -143,49 +305,30 @@ xa_status xa__json_read(const char *path, xa__json_fn *fn, void *arg, xa_err *er
                                              .yajl_start_array = on_list,
                                              .yajl_end_array = on_list_end};
     xa_status st = XA_OK;
-    reader r = {.fn = fn, .arg = arg, .err = err};
-    yajl_handle h = NULL;
+    reader *r = NULL;
     char *chunk = NULL;
     size_t n = 0;
-    int64_t line = 1;
     int fd = -1;
     bool first = true;
 
+    *odd = (xa__json_odd){0};
     XA_TRY(err, xa_open_regular(path, &fd, NULL, err));
     chunk = malloc(CHUNK);
-    h = yajl_alloc(&callbacks, NULL, &r);
-    if (chunk == NULL || h == NULL)
+    r = xa_alloc(1, sizeof *r);
+    if (r != NULL) {
+        *r = (reader){.fn = fn, .arg = arg, .err = err, .line = 1, .found = odd};
+        r->h = yajl_alloc(&callbacks, NULL, r);
+    }
+    if (chunk == NULL || r == NULL || r->h == NULL)
         XA_FAIL(err, XA_NOMEM, "no memory to read %s", path);
     for (bool more = true; more;) {
         XA_TRY(err, xa_read_fd(fd, path, chunk, CHUNK, &n, err));
         more = n == CHUNK;
         const size_t bom = first && n >= 3 && memcmp(chunk, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
-        const unsigned char *p = (const unsigned char *)chunk + bom;
         first = false;
-        r.since += n - bom;
-        yajl_status said = yajl_parse(h, p, n - bom);
-        size_t used = said == yajl_status_ok ? n - bom : yajl_get_bytes_consumed(h);
-        if (said == yajl_status_ok && !more)
-            said = yajl_complete_parse(h);
-        if (r.status == XA_OK && said != yajl_status_ok) {
-            char text[256];
-            say_syntax(h, p, n - bom, text, sizeof text);
-            r.status = xa_err_set(err, XA_FORMAT, __FILE__, __func__, __LINE__, "%s", text);
-        }
-        if (r.status == XA_OK && r.since > TOKEN_MAX)
-            r.status = xa_err_set(err,
-                                  XA_LIMIT,
-                                  __FILE__,
-                                  __func__,
-                                  __LINE__,
-                                  "a text longer than %d bytes",
-                                  (int)TOKEN_MAX);
-        if (used > n - bom)
-            used = n - bom;
-        line += count_lines((const char *)p, used);
-        if (r.status != XA_OK) {
-            xa_err_prefix(err, "%s:%lld", path, (long long)line);
-            st = xa_err_pass(err, r.status, __FILE__, __func__, __LINE__);
+        if (!sift(r, chunk + bom, n - bom) || (!more && !complete(r))) {
+            xa_err_prefix(err, "%s:%lld", path, (long long)r->line);
+            st = xa_err_pass(err, r->status, __FILE__, __func__, __LINE__);
             goto done;
         }
     }
@@ -193,8 +336,11 @@ done:
     if (fd >= 0)
         close(fd);
     free(chunk);
-    if (h != NULL)
-        yajl_free(h);
-    xa_str_free(&r.text);
+    if (r != NULL) {
+        if (r->h != NULL)
+            yajl_free(r->h);
+        xa_str_free(&r->text);
+    }
+    free(r);
     return st;
 }

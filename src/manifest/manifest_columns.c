@@ -1,6 +1,7 @@
 /* The header line: which column is where. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "manifest_internal.h"
 
@@ -86,6 +87,70 @@ static void take_column(xa__columns *c, const xa__csv_row *row, int32_t i, xa__t
     c->extra[c->nextra++] = i;
 }
 
+/* The place of a name in any case of letters, -1: none. */
+static int32_t place_of(const xa__csv_row *row, const char *name)
+{
+    for (int32_t i = 0; i < row->ncells; i++)
+        if (strcasecmp(row->cells[i], name) == 0)
+            return i;
+    return -1;
+}
+
+/* Boxes under the names that other tools give them: one mistake, told with what converts it. */
+static bool tell_foreign_boxes(const xa__csv_row *row, xa__teller *t)
+{
+    static const struct {
+        const char *name[4];
+        bool size; /* the last two are width and height */
+    } sets[] = {{{"xmin", "ymin", "xmax", "ymax"}, false},
+                {{"x_min", "y_min", "x_max", "y_max"}, false},
+                {{"x1", "y1", "x2", "y2"}, false},
+                {{"left", "top", "right", "bottom"}, false},
+                {{"bbox_x1", "bbox_y1", "bbox_x2", "bbox_y2"}, false},
+                {{"bbox_xmin", "bbox_ymin", "bbox_xmax", "bbox_ymax"}, false},
+                {{"x", "y", "w", "h"}, true},
+                {{"x", "y", "width", "height"}, true},
+                {{"left", "top", "width", "height"}, true},
+                {{"bbox_x", "bbox_y", "bbox_w", "bbox_h"}, true},
+                {{"bbox_x", "bbox_y", "bbox_width", "bbox_height"}, true}};
+    static const char *const paths[] = {
+        "path", "filename", "file_name", "file", "image", "image_path", "ImageID", "img"};
+    char shown[4][XA__SHOWN], at_path[XA__SHOWN] = "NAME";
+    if (has_cell(row, "x0") && has_cell(row, "y0") && has_cell(row, "x1") && has_cell(row, "y1"))
+        return false;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths && strcmp(at_path, "NAME") == 0; i++)
+        if (place_of(row, paths[i]) >= 0)
+            xa__show(row->cells[place_of(row, paths[i])], at_path);
+    for (size_t s = 0; s < sizeof sets / sizeof *sets; s++) {
+        int found = 0;
+        for (int k = 0; k < 4 && place_of(row, sets[s].name[k]) >= 0; k++, found++)
+            xa__show(row->cells[place_of(row, sets[s].name[k])], shown[k]);
+        if (found < 4)
+            continue;
+        xa_problems_add(
+            t->problems,
+            t->file,
+            row->line,
+            false,
+            "the boxes are in columns %s, %s, %s, %s; a manifest has path, x0, y0, x1, y1, 0-based "
+            "with x1 and y1 just outside. Rename the columns if they mean that, or convert the "
+            "file: xaudit manifest csv FILE -o NEW.csv --path-column %s %s %s,%s,%s,%s "
+            "--box-convention half-open|inclusive|one-based|normalised",
+            shown[0],
+            shown[1],
+            shown[2],
+            shown[3],
+            at_path,
+            sets[s].size ? "--box-xywh" : "--box",
+            shown[0],
+            shown[1],
+            shown[2],
+            shown[3]);
+        return true;
+    }
+    return false;
+}
+
 xa_status xa__columns_read(xa__columns *c, const xa__csv_row *row, xa__teller *t, xa_err *err)
 {
     xa_status st = XA_OK;
@@ -101,6 +166,10 @@ xa_status xa__columns_read(xa__columns *c, const xa__csv_row *row, xa__teller *t
     c->nameless = xa_alloc((size_t)row->ncells, sizeof *c->nameless);
     if (c->extra == NULL || c->nameless == NULL)
         XA_FAIL(err, XA_NOMEM, "no memory for %d columns", row->ncells);
+    if (tell_foreign_boxes(row, t)) {
+        st = XA_INVALID;
+        goto done;
+    }
     for (int32_t i = 0; i < row->ncells; i++) {
         const int64_t same = xa__map_find(&seen, row->cells[i], header_key, row->cells);
         if (same >= 0 && row->cells[i][0] != '\0') {

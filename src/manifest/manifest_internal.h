@@ -140,7 +140,9 @@ xa_status xa__csv_read(const char *path,
     X(flags)           \
     X(group)           \
     X(split)           \
-    X(exclude)
+    X(exclude)         \
+    X(image_width)     \
+    X(image_height)
 enum {
 #define X(name) XA__COLUMN_##name,
     XA__COLUMNS(X)

@@ -6,11 +6,11 @@
 
 #include "manifest_internal.h"
 
-static const uint32_t PACK_MAGIC = 0x324d4158u; /* "XAM2" */
+static const uint32_t PACK_MAGIC = 0x334d4158u; /* "XAM3" */
 static const uint32_t PACK_NULL = UINT32_MAX;
 enum {
     /* The least a sample or annotation takes: guards allocations against invented counts. */
-    SAMPLE_BYTES_MIN = 8 + 6 * 4 + 2 * 4,
+    SAMPLE_BYTES_MIN = 8 + 6 * 4 + 4 * 4,
     ANNOTATION_BYTES_MIN = 4 + 4 + 2 * 4 + 4 * 8 + 2 * 4
 };
 
@@ -55,6 +55,8 @@ static void put_sample(xa_str *out, const xa_manifest *m, const xa_sample *s)
     put_text(out, s->group);
     put_text(out, s->split);
     put_text(out, s->exclude);
+    put_u32(out, (uint32_t)s->width);
+    put_u32(out, (uint32_t)s->height);
     put_u32(out, (uint32_t)s->nlabels);
     put_u32(out, (uint32_t)s->nannotations);
     put(out, s->labels, (size_t)s->nlabels * sizeof *s->labels);
@@ -216,10 +218,14 @@ static void get_sample(input *in, int32_t nextra, xa_sample *s)
     s->group = get_text(in, true);
     s->split = get_text(in, true);
     s->exclude = get_text(in, true);
+    const uint32_t width = get_u32(in), height = get_u32(in);
     const uint32_t nlabels = get_u32(in);
     const uint32_t nannotations = get_u32(in);
     expect(in, in->wrong != NULL || (s->id[0] != '\0' && s->path[0] != '\0'), "an id and a path");
     expect(in, s->line >= 0, "a line number");
+    expect(in, width <= INT32_MAX && height <= INT32_MAX && !width == !height, "a frame's size");
+    s->width = (int32_t)width;
+    s->height = (int32_t)height;
     expect(in, nlabels <= INT32_MAX && nlabels <= in->left / sizeof *s->labels, "a label count");
     expect(in,
            nannotations <= INT32_MAX && nannotations <= in->left / ANNOTATION_BYTES_MIN,

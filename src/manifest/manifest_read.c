@@ -173,6 +173,43 @@ take_optional(builder *b, const xa__csv_row *row, int column, int slot, char **o
     return copy_repeating(b, slot, text, out, err);
 }
 
+/* image_width and image_height; 0 where the line says neither. */
+static void read_size(builder *b, const xa__csv_row *row, int32_t *width, int32_t *height)
+{
+    static const char *const names[] = {"image_width", "image_height"};
+    int64_t v[2] = {0, 0};
+    bool given[2];
+    char shown[XA__SHOWN];
+    *width = *height = 0;
+    for (int i = 0; i < 2; i++) {
+        const char *text =
+            xa__cell(&b->columns, row, i ? XA__COLUMN_image_height : XA__COLUMN_image_width);
+        given[i] = text[0] != '\0';
+        if (given[i] && (!xa_parse_i64(text, &v[i]) || v[i] < 1 || v[i] > INT32_MAX)) {
+            xa_problems_add(b->teller.problems,
+                            b->teller.file,
+                            row->line,
+                            false,
+                            "%s: expected a whole number of pixels from 1, found \"%s\"",
+                            names[i],
+                            xa__show(text, shown));
+            return;
+        }
+    }
+    if (given[0] != given[1]) {
+        xa_problems_add(b->teller.problems,
+                        b->teller.file,
+                        row->line,
+                        false,
+                        "%s is given without %s: a frame has both",
+                        names[given[1]],
+                        names[given[0]]);
+        return;
+    }
+    *width = (int32_t)v[0];
+    *height = (int32_t)v[1];
+}
+
 /* The first line of a sample. */
 static xa_status add_sample(builder *b, const xa__csv_row *row, const char *id, xa_err *err)
 {
@@ -202,6 +239,7 @@ static xa_status add_sample(builder *b, const xa__csv_row *row, const char *id, 
     if (path[0] != '/' && strchr(m->file, '/') != NULL)
         XA_RETURN_TRY(err, resolve(b, path, strlen(path), &s.file, err));
 
+    read_size(b, row, &s.width, &s.height);
     const char *label = xa__cell(&b->columns, row, XA__COLUMN_label);
     XA_RETURN_TRY(err, find_labels(b, label, row->line, &nlabels, err));
     s.nlabels = nlabels;
@@ -269,6 +307,19 @@ static xa_status check_sample(builder *b, const xa_sample *s, const xa__csv_row 
     for (int32_t i = 0; i < b->m->pub.nextra; i++)
         check_same(
             b, s, row->line, b->m->pub.extra_columns[i], s->extra[i], row->cells[c->extra[i]]);
+    int32_t width, height;
+    read_size(b, row, &width, &height);
+    if (width && (width != s->width || height != s->height))
+        xa_problems_add(b->teller.problems,
+                        b->teller.file,
+                        row->line,
+                        false,
+                        "image_width and image_height (%dx%d) contradict line %lld (%dx%d)",
+                        width,
+                        height,
+                        (long long)s->line,
+                        s->width,
+                        s->height);
     /* Labels are compared as classes: a|b is b|a. */
     const char *label = xa__cell(c, row, XA__COLUMN_label);
     if (label[0] == '\0')

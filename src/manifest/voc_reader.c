@@ -93,21 +93,9 @@ static const char *trimmed(reader *r)
     return p;
 }
 
-static double number(reader *r, const char *text)
+static bool number(const char *text, double *v)
 {
-    double v = 0.0;
-    char shown[XA__SHOWN];
-    if (!xa_parse_f64(text, &v) || v > 1e9 || v < -1e9)
-        stop(r, XA_FORMAT, "%s: expected a number, found \"%s\"", r->path, xa__show(text, shown));
-    return r->status == XA_OK ? v : 0.0;
-}
-
-static void copy_name(reader *r, char out[XA__VOC_NAME], const char *text)
-{
-    if (r->too_long)
-        stop(r, XA_LIMIT, "%s is longer than %d bytes", r->path, (int)XA__VOC_NAME - 1);
-    else
-        snprintf(out, XA__VOC_NAME, "%s", text);
+    return xa_parse_f64(text, v) && *v <= 1e9 && *v >= -1e9;
 }
 
 static void take_object(reader *r, const char *field, const char *text)
@@ -121,17 +109,36 @@ static void take_object(reader *r, const char *field, const char *text)
                  {"truncated", XA_ANNOTATION_TRUNCATED},
                  {"occluded", XA_ANNOTATION_OCCLUDED}};
     xa__voc_object *o = &r->out->objects[r->out->count - 1];
-    if (strcmp(field, "name") == 0)
-        copy_name(r, o->name, text);
-    for (size_t i = 0; i < 3; i++)
-        if (strcmp(field, flags[i].name) == 0 && text[0] != '\0' && number(r, text) != 0.0)
+    double v = 0.0;
+    if (strcmp(field, "name") == 0 && r->too_long)
+        o->bad = "an object whose name is longer than 255 bytes";
+    else if (strcmp(field, "name") == 0)
+        snprintf(o->name, sizeof o->name, "%s", text);
+    for (size_t i = 0; i < 3; i++) {
+        if (strcmp(field, flags[i].name) != 0 || text[0] == '\0')
+            continue;
+        const bool yes = strcmp(text, "true") == 0 || strcmp(text, "True") == 0;
+        const bool no = strcmp(text, "false") == 0 || strcmp(text, "False") == 0 ||
+                        strcmp(text, "Unspecified") == 0;
+        if (!yes && !no && !number(text, &v))
+            o->bad = "an object with a flag that is neither a number nor true or false";
+        else if (yes || (!no && v != 0.0))
             o->flags = (uint8_t)(o->flags | flags[i].bit);
+    }
     for (int i = 0; i < 4; i++)
-        if (strcmp(field, corners[i]) == 0) {
-            o->box[i] = number(r, text);
+        if (strcmp(field, corners[i]) == 0 && !number(text, &o->box[i]))
+            o->bad = "an object with a coordinate that is no number";
+        else if (strcmp(field, corners[i]) == 0)
             r->have |= 1 << i;
-        }
     o->has_box = r->have == 15;
+}
+
+static void take_extent(reader *r, const char *text, int64_t *out)
+{
+    double v = 0.0;
+    const bool good = number(text, &v) && v >= 0.0;
+    *out = good ? (int64_t)v : 0;
+    r->out->bad_size = r->out->bad_size || !good;
 }
 
 static void XMLCALL on_end(void *arg, const XML_Char *name)
@@ -145,11 +152,11 @@ static void XMLCALL on_end(void *arg, const XML_Char *name)
     if (strncmp(r->path, object, sizeof object - 1) == 0)
         take_object(r, r->path + sizeof object - 1, text);
     else if (strcmp(r->path, "annotation/filename") == 0)
-        copy_name(r, r->out->filename, text);
+        snprintf(r->out->filename, sizeof r->out->filename, "%s", r->too_long ? "" : text);
     else if (strcmp(r->path, "annotation/size/width") == 0)
-        r->out->width = (int64_t)number(r, text);
+        take_extent(r, text, &r->out->width);
     else if (strcmp(r->path, "annotation/size/height") == 0)
-        r->out->height = (int64_t)number(r, text);
+        take_extent(r, text, &r->out->height);
     r->path[r->ends[--r->depth]] = '\0';
     r->len = 0;
 }
@@ -177,6 +184,7 @@ xa_status xa__voc_read(const char *path, xa__voc *v, xa_err *err)
     size_t size = 0;
     v->count = 0;
     v->width = v->height = 0;
+    v->bad_size = false;
     v->filename[0] = '\0';
     XA_TRY(err, xa_read_file(path, FILE_MAX, &data, &size, err));
     r = xa_alloc(1, sizeof *r);
@@ -200,13 +208,6 @@ xa_status xa__voc_read(const char *path, xa__voc *v, xa_err *err)
                 line,
                 XML_ErrorString(XML_GetErrorCode(r->parser)));
     }
-    if (v->width < 0 || v->height < 0)
-        XA_FAIL(err,
-                XA_FORMAT,
-                "%s: the image's size is %lldx%lld",
-                path,
-                (long long)v->width,
-                (long long)v->height);
 done:
     if (r != NULL && r->parser != NULL)
         XML_ParserFree(r->parser);

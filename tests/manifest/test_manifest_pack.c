@@ -2,12 +2,12 @@
 #include "manifest_reading.h"
 
 static const char text[] = "path,id,label,class,x0,y0,x1,y1,mask,ignore_mask,flags,group,split,"
-                           "exclude,note,age\n"
-                           "a.png,s,1|2,1,0,1,5,6.5,,ig.png,crowd,g,train,,n,7\n"
-                           "b.png,,3,,,,,,,,,,,,,\n"
-                           "a.png,s,,2,,,,,m.png#4,,occluded,,,,,\n"
-                           "/c.png,u,,,,,,,m.png,,,,,bad,,8\n"
-                           "d.png,,4,,,,,,,,,,,,\xc3\xa9,\n";
+                           "exclude,note,age,image_width,image_height\n"
+                           "a.png,s,1|2,1,0,1,5,6.5,,ig.png,crowd,g,train,,n,7,640,480\n"
+                           "b.png,,3,,,,,,,,,,,,,,2147483647,1\n"
+                           "a.png,s,,2,,,,,m.png#4,,occluded,,,,,,,\n"
+                           "/c.png,u,,,,,,,m.png,,,,,bad,,8,,\n"
+                           "d.png,,4,,,,,,,,,,,,\xc3\xa9,,,\n";
 
 static void assert_optional(const char *a, const char *b)
 {
@@ -25,6 +25,8 @@ static void assert_same(const xa_sample *a, const xa_sample *b, int32_t nextra)
     assert_optional(a->split, b->split);
     assert_optional(a->exclude, b->exclude);
     assert_int_equal(a->line, b->line);
+    assert_int_equal(a->width, b->width);
+    assert_int_equal(a->height, b->height);
     assert_int_equal(a->nlabels, b->nlabels);
     for (int32_t i = 0; i < a->nlabels; i++)
         assert_int_equal(a->labels[i], b->labels[i]);
@@ -170,7 +172,7 @@ static void test_invented_counts(void **state)
         uint32_t magic, nextra;
         int64_t count;
         uint32_t file;
-    } head = {0x324d4158u, 0, INT64_MAX, UINT32_MAX};
+    } head = {0x334d4158u, 0, INT64_MAX, UINT32_MAX};
     char bytes[20];
 #define PACK_HEAD()                         \
     do {                                    \

@@ -23,6 +23,74 @@ static void test_minimal(void **state)
     release(&r);
 }
 
+static void test_sizes(void **state)
+{
+    (void)state;
+    reading r = read_good("path,x0,y0,x1,y1,image_width,image_height\n"
+                          "a.png,0,0,5,5,640,480\na.png,1,1,6,6,,\nb.png,,,,,,\n",
+                          NULL);
+    assert_int_equal(r.m->samples[0].width, 640);
+    assert_int_equal(r.m->samples[0].height, 480);
+    assert_int_equal(r.m->samples[1].width, 0);
+    assert_int_equal(r.m->nextra, 0);
+    release(&r);
+    static const struct {
+        const char *rows, *words;
+    } bad[] = {
+        {"a.png,640,\n", "image_width is given without image_height"},
+        {"a.png,,480\n", "image_height is given without image_width"},
+        {"a.png,0,480\n", "image_width: expected a whole number of pixels from 1, found \"0\""},
+        {"a.png,640,4.5\n", "image_height: expected a whole number"},
+        {"a.png,640,9999999999\n", "image_height: expected a whole number"},
+        {"a.png,640,480\na.png,480,640\n", "(480x640) contradict line 2 (640x480)"},
+        {"a.png,,\na.png,480,640\n", "(480x640) contradict line 2 (0x0)"},
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char *text = xa_strfmt("path,image_width,image_height\n%s", bad[i].rows);
+        reading x = read_text(text, NULL);
+        assert_int_equal(x.st, XA_INVALID);
+        if (strstr(x.err.message, bad[i].words) == NULL)
+            fail_msg("%s", x.err.message);
+        release(&x);
+        free(text);
+    }
+}
+
+/* Names of other tools: one mistake, whatever follows, and how to convert. */
+static void test_foreign_boxes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *header, *words;
+    } cases[] = {
+        {"path,label,xmin,ymin,xmax,ymax", "--path-column path --box xmin,ymin,xmax,ymax "},
+        {"filename,width,height,class,xmin,ymin,xmax,ymax",
+         "--path-column filename --box xmin,ymin,xmax,ymax "},
+        {"ImageID,XMin,XMax,YMin,YMax", "--path-column ImageID --box XMin,YMin,XMax,YMax "},
+        {"path,kind,x1,y1,x2,y2", "--box x1,y1,x2,y2 "},
+        {"path,x,y,w,h", "--box-xywh x,y,w,h "},
+        {"img,x,y,width,height", "--path-column img --box-xywh x,y,width,height "},
+        {"path,left,top,right,bottom", "--box left,top,right,bottom "},
+        {"picture,bbox_x,bbox_y,bbox_w,bbox_h", "--path-column NAME --box-xywh bbox_x,"},
+        {"path;x0;y0;x_min;y_min;x_max;y_max", "the boxes are in columns x_min, y_min, x_max"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *text = xa_strfmt("%s\na.png,1,2,3,4,5,6\nb.png,1,2\n", cases[i].header);
+        reading r = read_text(text, NULL);
+        assert_int_equal(r.st, XA_INVALID);
+        assert_int_equal(r.problems.errors, 1);
+        assert_int_equal(r.problems.count, 1);
+        if (strstr(r.err.message, cases[i].words) == NULL)
+            fail_msg("%s", r.err.message);
+        release(&r);
+        free(text);
+    }
+    /* beside a manifest's own columns they are further columns */
+    reading r = read_good("path,x0,y0,x1,y1,xmin,ymin,xmax,ymax\na.png,1,2,3,4,5,6,7,8\n", NULL);
+    assert_int_equal(r.m->nextra, 4);
+    release(&r);
+}
+
 static void test_columns(void **state)
 {
     (void)state;
@@ -359,6 +427,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_minimal),
+        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_foreign_boxes),
         cmocka_unit_test(test_columns),
         cmocka_unit_test(test_lines_of_one_sample),
         cmocka_unit_test(test_contradictions),

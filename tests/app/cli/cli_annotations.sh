@@ -104,6 +104,63 @@ expect 0 "$XAUDIT" summary out.eval.h5
 said '1 of 13 annotations is not used: mask missing; the first is of good'
 said 'undefined: 1 box outside the image, 1 box looks normalised, 1 mask missing, 1 mask unreadable'
 expect 0 "$XAUDIT" verify out.eval.h5
+# a declared size that is not the image's: left out and named, or brought to the image where one is a copy of the other
+/usr/bin/python3 - <<'PY'
+import struct
+photo = open("photo.jpg", "rb").read()
+tiff = b"II*\0\x08\0\0\0\x01\0" + struct.pack("<HHIHH", 0x112, 3, 1, 6, 0) + b"\0\0\0\0"
+exif = b"Exif\0\0" + tiff
+open("turned.jpg", "wb").write(photo[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + photo[2:])
+PY
+{
+  echo 'path,id,label,x0,y0,x1,y1,image_width,image_height'
+  echo 'photo.jpg,plain,airplanes,10,10,200,100,,'
+  echo 'photo.jpg,same,airplanes,10,10,200,100,395,176'
+  echo 'photo.jpg,double,airplanes,20,20,400,200,790,352'
+  echo 'photo.jpg,double,,0,0,1000,300,,'
+  echo 'turned.jpg,turned,airplanes,10,10,200,100,395,176'
+  echo 'photo.jpg,swapped,airplanes,10,10,100,100,176,395'
+  echo 'photo.jpg,other,airplanes,10,10,200,100,500,335'
+} >frames.csv
+sed 's/manifest.csv/frames.csv/' job.yaml >frames.yaml
+expect 0 "$XAUDIT" check frames.yaml
+said 'frames.csv:4: warning: 2 of 7 annotations are not used: frame scaled; the first is of double \(790x352 declared, 395x176 decoded: scaled by 0.5\)'
+expect 0 "$XAUDIT" run frames.yaml --output frames.h5
+said '1 of 7 annotations is not used: frame turned by EXIF; the first is of turned \(395x176 declared, 176x395 decoded\)'
+said '1 of 7 annotations is not used: frame with its sides swapped; the first is of swapped \(176x395 declared'
+said '1 of 7 annotations is not used: frame of another size; the first is of other \(500x335 declared, 395x176 decoded\)'
+said '2 of 7 annotations are not used: frame scaled; the first is of double \(790x352 declared, 395x176 decoded: scaled by 0.5\)'
+expect 2 "$XAUDIT" run frames.yaml --output frames.h5 --set frame=rescale
+said "frame: archive 'refuse', job 'rescale'"
+expect 2 "$XAUDIT" run frames.yaml --output x.h5 --set frame=maybe
+said 'frame: expected refuse or rescale'
+sed -i '/^photo.jpg,double,,/d' frames.csv
+expect 0 "$XAUDIT" run frames.yaml --output rescaled.h5 --set frame=rescale
+said '1 of 6 annotations counts, but: box rescaled; the first is of double'
+expect 0 "$XAUDIT" evaluate rescaled.h5
+expect 0 "$XAUDIT" evaluate frames.h5
+expect_python <<'PY'
+import h5py, numpy as np
+def energies(name):
+    f = h5py.File(name)
+    ids = f["samples/id"].asstr()[:]
+    return {ids[s]: e for s, e in zip(f["eval/sample"][:], f["localisation/xception/gradcam.label/energy"][:])}
+for name in ("rescaled.h5", "rescaled.eval.h5"):
+    e = energies(name)
+    assert e["double"] == e["same"] == e["plain"] and np.isfinite(e["plain"]), e
+    assert all(np.isnan(e[i]) for i in ("turned", "swapped", "other")), e
+for name in ("frames.h5", "frames.eval.h5"):
+    e = energies(name)
+    assert e["same"] == e["plain"] and np.isnan(e["double"]), e
+def problems(name):
+    f = h5py.File(name)["samples/annotations/problem"]
+    names = [t.decode() if isinstance(t, bytes) else t for t in f.attrs["problems"]]
+    return [names[i] for i in f[:]]
+assert problems("frames.h5") == problems("frames.eval.h5")
+assert problems("frames.h5")[4] == "frame turned by EXIF"
+assert h5py.File("frames.h5")["samples/declared_size"][:].tolist()[2] == [790, 352]
+PY
+
 expect_python <<'PY'
 import h5py
 with h5py.File("out.h5", "r+") as f:

@@ -175,4 +175,9 @@ expect 2 "$XAUDIT" manifest folder .
 mkdir empty
 expect 2 "$XAUDIT" manifest folder empty -o y.csv
 said 'no image was found'
+# a table whose paths are below another folder
+mkdir elsewhere
+printf 'file,label\nimages/one.jpg,cat\n' >elsewhere/table.csv
+expect 2 "$XAUDIT" manifest csv elsewhere/table.csv --path-column file -o z.csv
+said 'no such file: elsewhere/images/one.jpg; --images DIR names the folder that the paths are below'
 finish
