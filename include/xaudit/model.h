@@ -29,10 +29,13 @@ typedef enum xa_head_kind {
     XA_HEAD_SOFTMAX,
     XA_HEAD_BINARY,     /* one sigmoid unit z: classes 0 and 1, logits (-z, z), probs (1-p, p) */
     XA_HEAD_MULTILABEL, /* C sigmoid units */
-    XA_HEAD_LINEAR      /* no activation in the file: what it means must be given as `head:` */
+    XA_HEAD_LINEAR,     /* no activation in the file and no `head:` that says what the scores mean:
+                           nothing is explained with it. Archives of before 1.1: probs are the scores */
+    XA_HEAD_NONE        /* plain scores that stay so, `head: none`: probs are NaN */
 } xa_head_kind;
-const char *xa_head_name(xa_head_kind k); /* "softmax", "sigmoid", "multilabel", "linear" */
-int xa_head_parse(const char *name);      /* -1 when unknown */
+/* "softmax", "sigmoid", "multilabel", "linear", "none" */
+const char *xa_head_name(xa_head_kind k);
+int xa_head_parse(const char *name); /* -1 when unknown */
 
 typedef struct xa_head {
     xa_head_kind kind;
@@ -43,8 +46,9 @@ typedef struct xa_head {
 
 /* One sample: node values z [units] to logits [classes] and probs [classes] (float64 inside). */
 void xa_head_apply(const xa_head *h, const float *z, float *logits, float *probs);
-/* Predicted class: argmax (first of equals); BINARY: p >= 0.5. -1 when a value is not finite. */
-int32_t xa_head_predict(const xa_head *h, const float *probs);
+/* Predicted class: argmax of the probabilities (first of equals), of the scores where there are
+ * none; BINARY: p >= 0.5. -1 when a value is not finite. */
+int32_t xa_head_predict(const xa_head *h, const float *logits, const float *probs);
 
 /* ---- model ----------------------------------------------------------------------------------- */
 
@@ -61,11 +65,11 @@ typedef struct xa_layer {
 typedef struct xa_model xa_model;
 
 typedef struct xa_model_options {
-    int64_t height, width;      /* 0: the file's own */
-    const char *head;           /* NULL: from the file; else softmax | sigmoid | multilabel */
-    const char *architecture;   /* JSON of a weights-only file; NULL: `<file stem>.json`, then
-                                   `model.json` beside it */
-    size_t max_config_bytes;    /* default 64 MiB */
+    int64_t height, width;    /* 0: the file's own */
+    const char *head;         /* NULL: from the file; else softmax | sigmoid | multilabel | none */
+    const char *architecture; /* JSON of a weights-only file; NULL: `<file stem>.json`, then
+                                 `model.json` beside it */
+    size_t max_config_bytes;  /* default 64 MiB */
     bool interpolate_positions; /* transformers: bring the position embedding to the grid of another
                                    size as the source library does; else such a size is refused */
     xa_numerics numerics;       /* of its graph */
@@ -89,6 +93,8 @@ void xa_model_free(xa_model *m);
 const xa_graph *xa_model_graph(const xa_model *m);
 int xa_model_output(const xa_model *m); /* node of the model's output, last activation included */
 const xa_head *xa_model_head(const xa_model *m);
+/* A sentence for a LINEAR head: what the last layer is, and what to write in the job. */
+const char *xa_model_plain_scores(const xa_model *m, char *text, size_t size);
 const char *xa_model_file(const xa_model *m);
 const char *xa_model_sha256(const xa_model *m); /* of the file's bytes; computed once when asked */
 /* Of the JSON beside the file, or the options' architecture, where one was read; else "". */

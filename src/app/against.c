@@ -308,10 +308,10 @@ static xa_status compare_image(against *a, int64_t i, float *work, worst_of *w, 
     xa_head_apply(h, z, logits, probs);
     w->logits = fmax(w->logits,
                      difference(logits, want, a->classes) / fmax(1e-30, largest(want, a->classes)));
-    if (a->probs) {
+    if (a->probs && h->kind != XA_HEAD_NONE) {
         const float *p = a->probs + i * a->classes;
         w->probs = fmax(w->probs, difference(probs, p, a->classes));
-        w->same_class += xa_head_predict(h, probs) == xa_head_predict(h, p);
+        w->same_class += xa_head_predict(h, logits, probs) == xa_head_predict(h, logits, p);
     }
     XA_RETURN_TRY(err, xa_score_seed(h, a->score, true, z, a->target[i], seed, err));
     xa_run_backward(&a->run, 0, seed);

@@ -162,7 +162,7 @@ static xa_status model_info(const char *path, xa_err *err)
 {
     const xa_model_options opt = xa_model_defaults();
     xa_model *m = NULL;
-    char a[96];
+    char a[96], plain[640];
     XA_RETURN_TRY(err, xa_model_open(path, &opt, &m, err));
     const xa_shape in = xa_model_input(m);
     const xa_layer *cam = NULL;
@@ -177,6 +177,8 @@ static xa_status model_info(const char *path, xa_err *err)
            xa_head_name(xa_model_head(m)->kind),
            (double)xa_graph_parameters(xa_model_graph(m)) / 1e6,
            flops / 1e9);
+    if (xa_model_head(m)->kind == XA_HEAD_LINEAR)
+        printf("  %s\n", xa_model_plain_scores(m, plain, sizeof plain));
     for (int i = 0; i < xa_model_assumptions(m); i++)
         printf("  assumed: %s\n", xa_model_assumption(m, i));
     if (xa_model_own_scaling(m))

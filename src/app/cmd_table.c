@@ -50,8 +50,12 @@ static void look_line(const xa_read *r, const xa_read_model *m, int64_t i)
     xa_put_padded(stdout, label, 12);
     putchar(' ');
     xa_put_padded(stdout, predicted, 12);
-    printf(" %6.3f%s",
-           (double)m->probs[i * m->classes + m->predicted[i]],
+    const float prob = m->probs[i * m->classes + m->predicted[i]];
+    if (isfinite(prob))
+        printf(" %6.3f", (double)prob);
+    else
+        printf(" %6s", "-"); /* the head gives no probabilities */
+    printf("%s",
            r->label_offset[i] == r->label_offset[i + 1] ? "  "
            : xa_read_has_label(r, i, m->predicted[i])   ? "  "
                                                         : " *");

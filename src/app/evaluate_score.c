@@ -248,7 +248,7 @@ static xa_status score_pair(xa_evaluation *e, pair *p, xa_err *err)
         const int64_t classes = m->m->classes;
         if (m->m->status[p->sample] != XA_SAMPLE_DONE)
             continue;
-        p->rank = xa_class_rank(m->m->probs + p->sample * classes, classes, p->class_index);
+        p->rank = xa_class_rank(m->m->rank_by + p->sample * classes, classes, p->class_index);
         for (int64_t g = 0; g < m->m->nmaps; g++)
             XA_RETURN_TRY(err, score_explainer(e, m, &m->maps[g], p, err));
         XA_RETURN_TRY(err, score_baselines(e, m, p, err));

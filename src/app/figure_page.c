@@ -114,10 +114,13 @@ static void label_row(sheet *s, int r)
     if (m->status[i] == XA_SAMPLE_DONE && m->predicted[i] >= 0) {
         xa_read_class(m, m->predicted[i], said, sizeof said);
         const double p = (double)m->probs[i * m->classes + m->predicted[i]];
+        char prob[16] = ""; /* a head without probabilities has none to show */
+        if (isfinite(p))
+            snprintf(prob, sizeof prob, " %.2f", p);
         if (*truth && strcmp(truth, said) != 0)
-            snprintf(note, NOTE, "%s; said %s %.2f", truth, said, p);
+            snprintf(note, NOTE, "%s; said %s%s", truth, said, prob);
         else
-            snprintf(note, NOTE, "%s %.2f", said, p);
+            snprintf(note, NOTE, "%s%s", said, prob);
     } else {
         snprintf(note, NOTE, "%s", *truth ? truth : "not explained");
     }

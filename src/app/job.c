@@ -5,13 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const head_names[] = {"softmax", "sigmoid", "multilabel"};
+static const char *const head_names[] = {"softmax", "sigmoid", "multilabel", "none"};
 
 static int parse_head(const char *name)
 {
-    for (int i = 0; i < 3; i++)
+    for (size_t i = 0; i < sizeof head_names / sizeof *head_names; i++)
         if (!strcmp(head_names[i], name))
-            return i;
+            return (int)i;
     return -1;
 }
 
@@ -142,7 +142,7 @@ static void read_model(xa_ynode n, xa_job *job, xa_audit_model_spec *m, xa_probl
     int kind;
     read_path(n, "model", "architecture", false, job->file, &architecture, problems);
     m->open.architecture = architecture;
-    if (xa_job_choice(xa_yaml_get(n, "head"), "head", parse_head, head_names, 3, &kind, problems) &&
+    if (xa_job_choice(xa_yaml_get(n, "head"), "head", parse_head, head_names, 4, &kind, problems) &&
         xa_yaml_get(n, "head").id)
         head = xa_strdup(head_names[kind]);
     m->open.head = head;

@@ -1,5 +1,6 @@
 /* Job, manifest and models together: the mistakes that only show when they meet. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -67,6 +68,36 @@ void xa_check_classes(const xa_loaded *l, xa_problems *problems)
     }
 }
 
+/* An open extent of the file (0) takes any size. */
+static void advise_size(const xa_job *j, int m, const xa_model *model, xa_problems *problems)
+{
+    const xa_audit_model_spec *s = &j->audit.models[m];
+    const xa_shape own = xa_model_file_input(model);
+    if (own.ndim != 3 || (!own.dim[0] && !own.dim[1]) ||
+        ((!own.dim[0] || own.dim[0] == s->input.height) &&
+         (!own.dim[1] || own.dim[1] == s->input.width)))
+        return;
+    char height[24] = "any", width[24] = "any";
+    if (own.dim[0])
+        snprintf(height, sizeof height, "%" PRId64, own.dim[0]);
+    if (own.dim[1])
+        snprintf(width, sizeof width, "%" PRId64, own.dim[1]);
+    xa_problems_add(
+        problems,
+        j->file,
+        j->model_line[m],
+        true,
+        "model \"%s\": its file says an input of %s x %s (height x width), the job says "
+        "size: [%" PRId64 ", %" PRId64
+        "]: objects then have another size in its layers than in training, scores and "
+        "maps are not those of the model as it was trained; is that meant?",
+        s->name,
+        height,
+        width,
+        s->input.height,
+        s->input.width);
+}
+
 void xa_check_advice(const xa_loaded *l, xa_problems *problems)
 {
     const xa_job *j = &l->job;
@@ -86,6 +117,7 @@ void xa_check_advice(const xa_loaded *l, xa_problems *problems)
                             "model \"%s\": assumed: %s",
                             s->name,
                             xa_model_assumption(model, i));
+        advise_size(j, m, model, problems);
         const char *own = xa_model_own_scaling(model);
         if (own && s->input.scale.kind != XA_SCALE_NONE)
             xa_problems_add(problems,

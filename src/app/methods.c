@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "summary.h"
+#include "xaudit/model.h"
 
 enum { MAX_REFERENCES = 64 };
 
@@ -130,20 +131,22 @@ static void put_model(paper *p, const xa_read_model *m)
     char *resize = attribute(p, path, "resize"), *scale = attribute(p, path, "scale");
     if (xa_archive_attr_f64(p->r->archive, path, "input_size", size, 2, &n, NULL) != XA_OK)
         n = 0;
-    fprintf(
-        p->out,
-        "Model %s (%s; %s; SHA-256 %.16s...; %s head, %lld classes) saw images resized to %.0f x "
-        "%.0f (height x width) by %s and scaled by \"%s\".",
-        m->name,
-        file,
-        origin,
-        sha,
-        head,
-        (long long)m->classes,
-        n == 2 ? size[0] : 0.0,
-        n == 2 ? size[1] : 0.0,
-        resize,
-        scale);
+    char with[64] = "plain scores without probabilities";
+    if (strcmp(head, xa_head_name(XA_HEAD_NONE)) != 0)
+        snprintf(with, sizeof with, "%.40s head", head);
+    fprintf(p->out,
+            "Model %s (%s; %s; SHA-256 %.16s...; %s, %lld classes) saw images resized to %.0f x "
+            "%.0f (height x width) by %s and scaled by \"%s\".",
+            m->name,
+            file,
+            origin,
+            sha,
+            with,
+            (long long)m->classes,
+            n == 2 ? size[0] : 0.0,
+            n == 2 ? size[1] : 0.0,
+            resize,
+            scale);
     put_accuracy(p, m);
     fprintf(p->out, "Explanations of %s: ", m->name);
     for (int64_t e = 0; e < m->nmaps; e++) {

@@ -159,6 +159,14 @@ xa_status xa__make_confidence(maker *k, xa_err *err)
 {
     const xa_read *r = k->p->s->r;
     double *by;
+    if (k->m->logits)
+        XA_RETURN_FAIL(
+            err,
+            XA_NOT_FOUND,
+            "%s: model %s has plain scores and no probabilities (head: none), which this "
+            "chart is drawn over",
+            k->p->s->path,
+            k->m->name);
     XA_RETURN_TRY(err, xa__plot_own(k->o, (size_t)r->pairs, sizeof *by, &by, err));
     for (int64_t q = 0; q < r->pairs; q++) {
         const int32_t c = r->pair_class[q];

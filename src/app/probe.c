@@ -91,7 +91,7 @@ static xa_status try_image(probe *p, const xa_sample *s, float *logits, float *p
             swap_channels(x, input.height * input.width);
         xa_run_forward(&p->run);
         xa_head_apply(h, xa_run_value(&p->run, h->node), logits, probs);
-        const int32_t predicted = xa_head_predict(h, probs);
+        const int32_t predicted = xa_head_predict(h, logits, probs);
         p->variants[v].seen++;
         for (int32_t k = 0; k < s->nlabels; k++)
             p->variants[v].right += s->labels[k] == predicted;

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "xaudit/model.h"
+
 /* What a dataset must be; an extent of -1: any. */
 typedef struct want {
     xa_type type;
@@ -200,7 +202,7 @@ done:
 static xa_status load_model(xa_read *r, xa_read_model *m, xa_err *err)
 {
     xa_dataset_info info;
-    char **names = NULL;
+    char **names = NULL, *head = NULL;
     xa_status st = XA_OK;
     char *group = xa_strfmt("/models/%s", m->name), *maps = xa_strfmt("/maps/%s", m->name);
     if (!group || !maps)
@@ -212,6 +214,13 @@ static xa_status load_model(xa_read *r, xa_read_model *m, xa_err *err)
     XA_TRY(err, load_in(r, group, "predicted", a_row(XA_TYPE_I32, n), &m->predicted, NULL, err));
     XA_TRY(err, load_in(r, group, "probs", probs, &m->probs, &info, err));
     m->classes = info.dim[1];
+    XA_TRY(err, xa_archive_attr_text(r->archive, group, "head", &head, err));
+    m->rank_by = m->probs;
+    if (head && !strcmp(head, xa_head_name(XA_HEAD_NONE))) {
+        const want logits = {XA_TYPE_F32, 2, n, m->classes};
+        XA_TRY(err, load_in(r, group, "logits", logits, &m->logits, NULL, err));
+        m->rank_by = m->logits;
+    }
     for (int64_t i = 0; i < n; i++)
         if (m->predicted[i] >= m->classes ||
             (m->predicted[i] < 0 && m->status[i] == XA_SAMPLE_DONE))
@@ -254,6 +263,7 @@ static xa_status load_model(xa_read *r, xa_read_model *m, xa_err *err)
         XA_TRY(err, load_map(r, m->name, &m->maps[e], err));
 done:
     free_list(names, m->maps ? m->nmaps : 0);
+    free(head);
     free(group);
     free(maps);
     return st;
@@ -350,6 +360,7 @@ static void free_model(xa_read *r, xa_read_model *m)
     free(m->stage);
     free(m->predicted);
     free(m->probs);
+    free(m->logits);
     free(m->message);
     for (int64_t e = 0; m->maps && e < m->nmaps; e++) {
         xa_read_map *x = &m->maps[e];

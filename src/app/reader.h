@@ -30,7 +30,9 @@ typedef struct xa_read_model {
     int64_t nnames;
     uint8_t *status, *stage;
     int32_t *predicted;
-    float *probs; /* [samples, classes] */
+    float *probs;         /* [samples, classes]; NaN where the head gives none */
+    float *logits;        /* the same; NULL but for such a head */
+    const float *rank_by; /* what classes are ranked by: probs, or logits where there are none */
     char *message;
     size_t message_bytes;
     xa_read_map *maps;

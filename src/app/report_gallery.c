@@ -121,7 +121,8 @@ static void put_answers(FILE *out, const xa_read *r, const xa_read_model *m, int
     fputs("</td><td>", out);
     if (p >= 0) {
         xa_html_text(out, xa_read_class(m, p, name, sizeof name));
-        fprintf(out, " %.2f", (double)m->probs[i * m->classes + p]);
+        if (isfinite(m->probs[i * m->classes + p])) /* a head may give no probabilities */
+            fprintf(out, " %.2f", (double)m->probs[i * m->classes + p]);
     }
     fputs("</td>", out);
 }

@@ -41,7 +41,9 @@ static bool head_agrees(rows *r, const float *logits, const float *probs)
     xa_head_apply(
         &r->head, r->head.kind == XA_HEAD_BINARY ? logits + 1 : logits, r->logits, r->probs);
     for (int64_t c = 0; c < classes; c++)
-        if (!(fabsf(r->probs[c] - probs[c]) <= head_tolerance) || r->logits[c] != logits[c])
+        if ((!(fabsf(r->probs[c] - probs[c]) <= head_tolerance) &&
+             !(isnan(r->probs[c]) && isnan(probs[c]))) ||
+            r->logits[c] != logits[c])
             return false;
     return true;
 }
@@ -70,14 +72,16 @@ static const char *wrong_with_done(rows *r, int64_t i, int64_t sample)
     const float *logits = (const float *)r->column[LOGITS].data + i * classes;
     const float *probs = (const float *)r->column[PROBS].data + i * classes;
     const int32_t predicted = ((const int32_t *)r->column[PREDICTED].data)[i];
-    if (!all_finite(logits, classes) || !all_finite(probs, classes))
+    const bool plain = r->has_head && r->head.kind == XA_HEAD_NONE; /* it has no probabilities */
+    if (!all_finite(logits, classes) || (!plain && !all_finite(probs, classes)))
         return "done, but its scores are not finite";
     if (r->has_head && !head_agrees(r, logits, probs))
         return "its probabilities are not those of its logits";
     if (predicted < 0 || predicted >= classes)
         return "done, but its predicted class is none of the model's";
-    if (r->has_head && predicted != xa_head_predict(&r->head, probs))
-        return "its predicted class is not that of its probabilities";
+    if (r->has_head && predicted != xa_head_predict(&r->head, logits, probs))
+        return plain ? "its predicted class is not that of its scores"
+                     : "its predicted class is not that of its probabilities";
     if (!affine_finite(r, i))
         return "done, but its affine map is not finite";
     if (((const uint8_t *)r->column[STAGE].data)[i] != XA_STAGE_NONE)

@@ -99,11 +99,11 @@ static xa_status check_targets(const xa_audit_model *am, xa_err *err)
                            ex->name,
                            (int)ex->target_class,
                            classes);
-        if (ex->score != XA_SCORE_LOGIT && xa_model_head(am->model)->kind == XA_HEAD_LINEAR)
+        if (ex->score != XA_SCORE_LOGIT && xa_model_head(am->model)->kind == XA_HEAD_NONE)
             XA_RETURN_FAIL(err,
                            XA_INVALID,
-                           "explainer \"%s\": score %s needs probabilities, but the model ends in "
-                           "plain scores; give the model a `head:`",
+                           "explainer \"%s\": score %s needs probabilities, and `head: none` gives "
+                           "none; write score: logit, or the head that the scores belong to",
                            ex->name,
                            xa_score_name(ex->score));
     }
@@ -119,8 +119,28 @@ static int64_t filling_batch(const xa_tokens *t)
     return (WORTH_A_PASS + rows - 1) / rows;
 }
 
-static xa_status
-open_model(xa_audit_model *am, const xa_audit_model_spec *spec, xa_isa isa, xa_err *err)
+/* What the scores mean is known, and there are probabilities where a check compares them. */
+static xa_status check_head(const xa_model *model, bool masked, xa_err *err)
+{
+    char text[640];
+    const xa_head_kind kind = xa_model_head(model)->kind;
+    if (kind == XA_HEAD_LINEAR)
+        XA_RETURN_FAIL(err,
+                       XA_INVALID,
+                       "%s: %s",
+                       xa_model_file(model),
+                       xa_model_plain_scores(model, text, sizeof text));
+    if (kind == XA_HEAD_NONE && masked)
+        XA_RETURN_FAIL(
+            err,
+            XA_INVALID,
+            "the check average_drop compares probabilities, and `head: none` gives none; "
+            "leave it out, or write the head that the scores belong to");
+    return XA_OK;
+}
+
+static xa_status open_model(
+    xa_audit_model *am, const xa_audit_model_spec *spec, xa_isa isa, bool masked, xa_err *err)
 {
     xa_model_options opt = spec->open;
     xa_status st = XA_OK;
@@ -142,6 +162,7 @@ open_model(xa_audit_model *am, const xa_audit_model_spec *spec, xa_isa isa, xa_e
         !am->ways || !am->way || !am->site || !am->state_at || !am->state_bytes)
         XA_FAIL(err, XA_NOMEM, "out of memory");
     XA_TRY(err, xa_model_open(spec->file, &opt, &am->model, err));
+    XA_TRY(err, check_head(am->model, masked, err));
     am->input = xa_model_input(am->model);
     am->tokens = xa_model_tokens(am->model);
     am->batch = spec->batch ? spec->batch : filling_batch(am->tokens);
@@ -240,7 +261,7 @@ xa_status xa_audit_create(const xa_audit_spec *spec, xa_audit **out, xa_err *err
     if (!a->models)
         XA_FAIL(err, XA_NOMEM, "out of memory");
     for (int m = 0; m < spec->nmodels; m++)
-        XA_TRY(err, open_model(&a->models[m], &spec->models[m], spec->isa, err));
+        XA_TRY(err, open_model(&a->models[m], &spec->models[m], spec->isa, spec->masked, err));
     XA_TRY(err, size_work(a, err));
     XA_TRY(err, xa_scorer_create(spec->metrics, spec->nmetrics, &a->scorer, err));
     *out = a;

@@ -105,8 +105,9 @@ score_pair(xa_audit *a, xa_rows *rows, int64_t pair, const xa_region *region, xa
         if (rows->models[m].status[slot] != 1)
             continue;
         const int64_t classes = xa_audit_classes(a, m);
-        const int64_t rank =
-            xa_class_rank(rows->models[m].probs + slot * classes, classes, rows->pair_class[pair]);
+        const bool plain = xa_model_head(a->models[m].model)->kind == XA_HEAD_NONE;
+        const float *by = plain ? rows->models[m].logits : rows->models[m].probs;
+        const int64_t rank = xa_class_rank(by + slot * classes, classes, rows->pair_class[pair]);
         for (int e = 0; e < a->models[m].spec->nexplainers; e++) {
             const int64_t row = row_for(rows, m, e, slot, rows->pair_class[pair]);
             if (row < 0)

@@ -108,7 +108,7 @@ static void read_head(const xa_batch *b)
         xa_head_apply(h, z + i * h->units, b->out->logits + slot * h->classes, probs);
         one_nan(b->out->logits + slot * h->classes, h->classes);
         one_nan(probs, h->classes);
-        b->out->predicted[slot] = xa_head_predict(h, probs);
+        b->out->predicted[slot] = xa_head_predict(h, b->out->logits + slot * h->classes, probs);
         if (b->out->predicted[slot] < 0)
             xa_rows_fail(b->rows,
                          b->m,

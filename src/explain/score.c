@@ -72,12 +72,14 @@ xa_status xa_score_seed(const xa_head *h,
         seed[target] = sigmoid_seed(score, 1.0, z[target]);
         return XA_OK;
     case XA_HEAD_LINEAR:
+    case XA_HEAD_NONE:
         if (score != XA_SCORE_LOGIT)
-            XA_RETURN_FAIL(err,
-                           XA_INVALID,
-                           "score: %s needs a head with probabilities; this model ends in plain "
-                           "scores: set `head: softmax` or `head: sigmoid`, or use score: logit",
-                           xa_score_name(score));
+            XA_RETURN_FAIL(
+                err,
+                XA_INVALID,
+                "score: %s needs probabilities, and this model has plain scores without them: "
+                "write `head: softmax` or `head: sigmoid`, or score: logit",
+                xa_score_name(score));
         seed[target] = 1.0f;
         return XA_OK;
     }

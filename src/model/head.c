@@ -7,7 +7,8 @@
 static const char *const head_names[] = {[XA_HEAD_SOFTMAX] = "softmax",
                                          [XA_HEAD_BINARY] = "sigmoid",
                                          [XA_HEAD_MULTILABEL] = "multilabel",
-                                         [XA_HEAD_LINEAR] = "linear"};
+                                         [XA_HEAD_LINEAR] = "linear",
+                                         [XA_HEAD_NONE] = "none"};
 
 const char *xa_head_name(xa_head_kind k)
 {
@@ -16,7 +17,7 @@ const char *xa_head_name(xa_head_kind k)
 
 int xa_head_parse(const char *name)
 {
-    for (int i = 0; i < 4; i++)
+    for (int i = 0; i <= XA_HEAD_NONE; i++)
         if (!strcmp(head_names[i], name))
             return i;
     return -1;
@@ -59,19 +60,25 @@ void xa_head_apply(const xa_head *h, const float *z, float *logits, float *probs
         memcpy(logits, z, (size_t)h->units * sizeof(float));
         memcpy(probs, z, (size_t)h->units * sizeof(float));
         return;
+    case XA_HEAD_NONE:
+        memcpy(logits, z, (size_t)h->units * sizeof(float));
+        for (int64_t c = 0; c < h->units; c++)
+            probs[c] = NAN;
+        return;
     }
 }
 
-int32_t xa_head_predict(const xa_head *h, const float *probs)
+int32_t xa_head_predict(const xa_head *h, const float *logits, const float *probs)
 {
+    const float *by = h->kind == XA_HEAD_NONE ? logits : probs;
     int32_t best = 0;
     for (int64_t c = 0; c < h->classes; c++)
-        if (!isfinite(probs[c]))
+        if (!isfinite(by[c]))
             return -1;
     if (h->kind == XA_HEAD_BINARY)
         return probs[1] >= 0.5f;
     for (int64_t c = 1; c < h->classes; c++)
-        if (probs[c] > probs[best])
+        if (by[c] > by[best])
             best = (int32_t)c;
     return best;
 }

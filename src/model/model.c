@@ -105,9 +105,9 @@ static xa_status choose_head(
     if (wanted < 0)
         XA_RETURN_FAIL(err,
                        XA_INVALID,
-                       "head \"%s\" is unknown; softmax, sigmoid and multilabel are known",
+                       "head \"%s\" is unknown; softmax, sigmoid, multilabel and none are known",
                        name);
-    if (!plain && (wanted == XA_HEAD_LINEAR || *as_sigmoid != sigmoid))
+    if (!plain && (wanted == XA_HEAD_LINEAR || wanted == XA_HEAD_NONE || *as_sigmoid != sigmoid))
         XA_RETURN_FAIL(err,
                        XA_INVALID,
                        "%s ends in %s, the job says head: %s; leave `head` out",
@@ -161,6 +161,28 @@ static xa_status read_head(xa_model *m, const xa_model_options *opt, xa_err *err
     h.classes = h.kind == XA_HEAD_BINARY ? 2 : h.units;
     m->head = h;
     return XA_OK;
+}
+
+const char *xa_model_plain_scores(const xa_model *m, char *text, size_t size)
+{
+    const xa_layer *last = NULL; /* the innermost: what the author of a nested model wrote */
+    for (int i = 0; i < m->nlayers; i++)
+        if (m->layers[i].node == m->head.node && (!last || m->layers[i].depth > last->depth))
+            last = &m->layers[i];
+    snprintf(
+        text,
+        size,
+        "it ends in plain scores: %s%s%s%s%s has no softmax or sigmoid, so that the file does not "
+        "tell what they mean. Write `head: softmax` (one class an image), `head: %s` (%s), or "
+        "`head: none` to have scores without probabilities",
+        last ? "the last layer, \"" : "the last layer",
+        last ? last->path : "",
+        last ? "\" (" : "",
+        last ? last->type : "",
+        last ? ")," : "",
+        m->head.units == 1 ? "sigmoid" : "multilabel",
+        m->head.units == 1 ? "one score for two classes" : "several classes an image");
+    return text;
 }
 
 /* ---- open ---- */

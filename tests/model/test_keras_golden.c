@@ -168,7 +168,7 @@ static void check_head(check *c, const xa_head *h, const float *scores)
         for (int32_t k = 1; k < h->classes; k++)
             if (p[k] > p[most])
                 most = k;
-        if (xa_head_predict(h, p) != most)
+        if (xa_head_predict(h, logits + i * h->classes, p) != most)
             fail_check(
                 c, "image %" PRId64 " is predicted as another class than the most probable", i);
     }
