@@ -125,8 +125,9 @@ static xa_status share_weights(run *r, xa_err *err)
 {
     xa_err mine = XA_ERR_INIT;
     xa_status st = XA_OK;
-    XA_RETURN_TRY(
-        err, xa_shared_alloc(r->comm, xa_audit_weight_bytes(r->loaded.audit), &r->weights, err));
+    /* a model may have no weights at all, and a shared block has some bytes */
+    const size_t weights = xa_audit_weight_bytes(r->loaded.audit);
+    XA_RETURN_TRY(err, xa_shared_alloc(r->comm, weights ? weights : XA_ALIGN, &r->weights, err));
     r->has_weights = true;
     if (r->weights.leader || r->weights.is_private)
         st = xa_audit_pack(r->loaded.audit, r->weights.data, &mine);

@@ -4,13 +4,56 @@
 
 #include "annotations.h"
 #include "app.h"
+#include "class_order.h"
 #include "reader.h"
 
 static const char *const stages[] = {
     "", "reading", "decoding", "preprocessing", "model", "explaining"};
 
-static void print_accuracy(const xa_read *r, const xa_read_model *m, FILE *out)
+static const char *class_name(void *arg, int32_t c, char *buffer, size_t size)
 {
+    return xa_read_class(arg, c, buffer, size);
+}
+
+/* Images with one label. */
+static xa_status
+print_order(const xa_read *r, xa_read_model *m, FILE *out, bool *found, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_answers answers = {0};
+    xa_class_order order = {0};
+    xa_str text = {0};
+    *found = false;
+    for (int64_t i = 0; i < r->samples; i++)
+        if (m->status[i] == XA_SAMPLE_DONE && r->label_offset[i] + 1 == r->label_offset[i + 1])
+            XA_TRY(
+                err,
+                xa_answers_add(&answers, r->label_value[r->label_offset[i]], m->predicted[i], err));
+    XA_TRY(err, xa_class_order_find(&answers, &order, err));
+    if (order.nmoved) {
+        *found = true;
+        xa_class_order_text(&order, class_name, m, &text);
+        fprintf(out,
+                "  %s: warning: class names seem to be in another order: %s (label, prediction); "
+                "%.0f %% of "
+                "these %" PRId64 " images fit then, %.0f %% as it is. Check the order of `classes` "
+                "and of the labels before you trust a map of target: label.\n",
+                m->name,
+                text.data ? text.data : "",
+                100.0 * (double)order.held / (double)order.images,
+                order.images,
+                100.0 * (double)order.right / (double)order.images);
+    }
+done:
+    xa_answers_free(&answers);
+    xa_class_order_free(&order);
+    xa_str_free(&text);
+    return st;
+}
+
+static xa_status print_accuracy(const xa_read *r, xa_read_model *m, FILE *out, xa_err *err)
+{
+    bool reordered = false;
     int64_t labelled = 0, right = 0;
     for (int64_t i = 0; i < r->samples; i++) {
         if (m->status[i] != XA_SAMPLE_DONE || r->label_offset[i] == r->label_offset[i + 1])
@@ -20,7 +63,7 @@ static void print_accuracy(const xa_read *r, const xa_read_model *m, FILE *out)
     }
     if (!labelled) {
         fprintf(out, "  %s: no labels, so no accuracy\n", m->name);
-        return;
+        return XA_OK;
     }
     const double accuracy = (double)right / (double)labelled, chance = 1.0 / (double)m->classes;
     fprintf(out,
@@ -32,12 +75,14 @@ static void print_accuracy(const xa_read *r, const xa_read_model *m, FILE *out)
             100.0 * chance);
     /* two standard errors above chance still look like chance */
     const double doubt = chance + 2.0 * sqrt(chance * (1.0 - chance) / (double)labelled);
-    if (labelled >= 10 && accuracy <= doubt)
+    XA_RETURN_TRY(err, print_order(r, m, out, &reordered, err));
+    if (labelled >= 10 && accuracy <= doubt && !reordered)
         fprintf(out,
                 "  %s: warning: that is what guessing gives. Check `scale`, `resize`, the channel "
                 "order and "
                 "the class order before you trust a map.\n",
                 m->name);
+    return XA_OK;
 }
 
 static void print_failed(const xa_read *r, const xa_read_model *m, bool brief, FILE *out)
@@ -96,11 +141,12 @@ xa_print_outcome(const char *archive, bool brief, FILE *out, xa_outcome *outcome
                 outcome->failed,
                 outcome->excluded,
                 outcome->pending);
-        for (int64_t m = 0; m < r->nmodels; m++) {
-            print_accuracy(r, &r->models[m], out);
+        for (int64_t m = 0; m < r->nmodels && st == XA_OK; m++) {
+            st = print_accuracy(r, &r->models[m], out, err);
             print_failed(r, &r->models[m], brief, out);
         }
-        st = xa_print_annotations(r, "  ", out, err);
+        if (st == XA_OK)
+            st = xa_print_annotations(r, "  ", out, err);
     }
     xa_read_close(r);
     return st;

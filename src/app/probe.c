@@ -1,14 +1,18 @@
 /* Accuracy under the usual preprocessing variants. */
 #include "probe.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "class_order.h"
 
 typedef struct variant {
     xa_scale scale;
     bool swapped; /* channels in the other order */
     bool own;     /* the job's */
     int64_t right, seen;
+    xa_answers answers; /* to images with one label */
 } variant;
 
 enum { MAX_VARIANTS = 12 };
@@ -95,14 +99,54 @@ static xa_status try_image(probe *p, const xa_sample *s, float *logits, float *p
         p->variants[v].seen++;
         for (int32_t k = 0; k < s->nlabels; k++)
             p->variants[v].right += s->labels[k] == predicted;
+        if (s->nlabels == 1 && predicted >= 0)
+            XA_TRY(err, xa_answers_add(&p->variants[v].answers, s->labels[0], predicted, err));
     }
 done:
     xa_image_fini(&im);
     return st;
 }
 
-static void print(const probe *p)
+static const char *class_name(void *arg, int32_t c, char *buffer, size_t size)
 {
+    const xa_loaded *l = arg;
+    if (l->job.classes.names && c >= 0 && c < l->job.classes.count)
+        snprintf(buffer, size, "%s", l->job.classes.names[c]);
+    else
+        snprintf(buffer, size, "class %d", (int)c);
+    return buffer;
+}
+
+/* Whether another order of the classes explains a variant's answers, and that it does. */
+static xa_status print_order(const probe *p, variant *v, bool *found, xa_err *err)
+{
+    xa_class_order order = {0};
+    xa_str text = {0};
+    *found = false;
+    XA_RETURN_TRY(err, xa_class_order_find(&v->answers, &order, err));
+    if (order.nmoved) {
+        *found = true;
+        xa_class_order_text(&order, class_name, (void *)p->l, &text);
+        printf("  warning: class names seem to be in another order: %s (label, prediction); %.0f "
+               "%% of these "
+               "%" PRId64
+               " images fit then, %.0f %% as it is%s%s. Check the order of `classes` and of the "
+               "labels\n",
+               text.data ? text.data : "",
+               100.0 * (double)order.held / (double)order.images,
+               order.images,
+               100.0 * (double)order.right / (double)order.images,
+               v->own ? "" : ", with scale: ",
+               v->own ? "" : xa_scale_name(v->scale.kind));
+        xa_str_free(&text);
+    }
+    xa_class_order_free(&order);
+    return XA_OK;
+}
+
+static xa_status print(probe *p, xa_err *err)
+{
+    bool reordered;
     const variant *own = &p->variants[0], *best = own;
     for (int v = 1; v < p->n; v++)
         if (p->variants[v].right > best->right)
@@ -116,6 +160,10 @@ static void print(const probe *p)
                x->swapped ? ", channels reversed" : "",
                x->own ? "   as written" : "");
     }
+    /* as written first; under another scaling only where that is the better one too */
+    XA_RETURN_TRY(err, print_order(p, &p->variants[0], &reordered, err));
+    if (reordered)
+        return XA_OK;
     if (best != own && best->right > own->right + own->seen / 20)
         printf(
             "  %.0f %% as written, %.0f %% with scale: %s%s: is that what it was trained with?\n",
@@ -123,6 +171,11 @@ static void print(const probe *p)
             100.0 * (double)best->right / (double)best->seen,
             xa_scale_name(best->scale.kind),
             best->swapped ? " and channels reversed (convert the images, or the first layer)" : "");
+    const bool poor = 2 * own->right < own->seen;
+    for (int v = 1; v < p->n && poor && !reordered; v++)
+        if (!p->variants[v].swapped)
+            XA_RETURN_TRY(err, print_order(p, &p->variants[v], &reordered, err));
+    return XA_OK;
 }
 
 static xa_status probe_model(const xa_loaded *l, int m, int64_t most, xa_err *err)
@@ -156,8 +209,10 @@ static xa_status probe_model(const xa_loaded *l, int m, int64_t most, xa_err *er
         }
         at++;
     }
-    print(&p);
+    XA_TRY(err, print(&p, err));
 done:
+    for (int v = 0; v < p.n; v++)
+        xa_answers_free(&p.variants[v].answers);
     xa_plan_free(p.plan);
     xa_model_free(p.model);
     free(p.blob);

@@ -143,6 +143,49 @@ static xa_status add_layers(xa_model *m, const xa_kscope *scope, xa_err *err)
     return XA_OK;
 }
 
+/* ---- what is taken for granted ---- */
+
+static bool is_keras_model(const char *type)
+{
+    static const char *const types[] = {"Model", "Functional", "Sequential"};
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        if (!strcmp(type, types[i]))
+            return true;
+    return false;
+}
+
+static xa_status assume_graph(xa_model *m, const char *named, const char *what, xa_err *err)
+{
+    return xa_model_assume(
+        m,
+        err,
+        "%s \"%s\" computes the graph of its layers: it is of a user's class, whose "
+        "code the file does not hold",
+        what,
+        named);
+}
+
+/* Models of users' classes, and vit-keras' token picker, a Lambda known by its name. */
+static xa_status note_assumed(xa_model *m, const xa_kscope *scope, xa_err *err)
+{
+    for (int i = 0; i < scope->nlayers; i++) {
+        const xa_klayer *l = &scope->layers[i];
+        if (l->inner && (!is_keras_model(l->type) || l->foreign))
+            XA_RETURN_TRY(err, assume_graph(m, l->path, "model", err));
+        if (!l->inner && !strcmp(l->type, "ExtractToken") && l->foreign)
+            XA_RETURN_TRY(
+                err,
+                xa_model_assume(m,
+                                err,
+                                "layer \"%s\", a Lambda, takes the first token, as that of "
+                                "vit-keras does; its code is not looked at",
+                                l->path));
+        if (l->inner)
+            XA_RETURN_TRY(err, note_assumed(m, l->inner, err));
+    }
+    return XA_OK;
+}
+
 /* ---- open ---- */
 
 static xa_status build(xa_model *m, xa_kscope *scope, const xa_model_options *opt, xa_err *err)
@@ -251,6 +294,9 @@ static xa_status open_file(xa_model *m, const xa_model_options *opt, xa_err *err
     XA_TRY(err, note_version(file, json, err));
     XA_TRY(err, xa_kscope_parse(json, &scope, err));
     XA_TRY(err, build(m, scope, opt, err));
+    if (scope->foreign)
+        XA_TRY(err, assume_graph(m, scope->foreign, "the model, a", err));
+    XA_TRY(err, note_assumed(m, scope, err));
 done:
     free(text);
     free(where);

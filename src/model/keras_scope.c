@@ -117,6 +117,7 @@ static xa_status parse_layer(
     if (!strcmp(l->type, "Lambda") && !strcmp(l->name, "ExtractToken"))
         l->type =
             "ExtractToken"; /* vit-keras' v[:, 0], known by its name; its code is not looked at */
+    l->foreign = !strcmp(l->type, "ExtractToken") && !strcmp(xa_kclass_bare(written), "Lambda");
     l->config = config;
     l->depth = depth;
     l->node = -1;
@@ -140,8 +141,10 @@ static xa_status parse_layer(
         xa_err_prefix(err, "layer \"%s\"", l->path);
         return st;
     }
-    if (is_functional(config) || is_sequential(l->type, config))
+    if (is_functional(config) || is_sequential(l->type, config)) {
+        l->foreign = !xa_kclass_is_own(entry, written, false, named, sizeof named);
         return parse_scope(p, l->type, config, l->path, depth + 1, &l->inner, err);
+    }
     l->cls = xa_kclass_find(l->type);
     if (!l->cls)
         return unknown_class(l, written, err);
@@ -208,6 +211,15 @@ done:
     return st;
 }
 
+/* Keras' own model classes, of which Keras 3's .h5 and older files name the class alone. */
+static bool is_keras_model(const json_t *model, const char *written)
+{
+    char named[256];
+    return xa_kclass_is_own(model, written, false, named, sizeof named) &&
+           (!strcmp(written, "Model") || !strcmp(written, "Functional") ||
+            !strcmp(written, "Sequential"));
+}
+
 xa_status xa_kscope_parse(const json_t *model, xa_kscope **out, xa_err *err)
 {
     parser p = {0};
@@ -215,6 +227,7 @@ xa_status xa_kscope_parse(const json_t *model, xa_kscope **out, xa_err *err)
     const json_t *config = type ? json_object_get(model, "config") : model;
     if (!type)
         type = "Model";
+    const char *written = type;
     type = xa_kclass_bare(type);
     if (!is_functional(config) && !is_sequential(type, config))
         XA_RETURN_FAIL(
@@ -226,7 +239,10 @@ xa_status xa_kscope_parse(const json_t *model, xa_kscope **out, xa_err *err)
             "keras.Input((HEIGHT, WIDTH, 3)); keras.Model(x, "
             "model.call(x)).save(\"model.keras\")",
             type);
-    return parse_scope(&p, type, config, "", 0, out, err);
+    XA_RETURN_TRY(err, parse_scope(&p, type, config, "", 0, out, err));
+    if (written && !is_keras_model(model, written))
+        (*out)->foreign = written;
+    return XA_OK;
 }
 
 /* ---- the input ---- */

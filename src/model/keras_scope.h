@@ -58,6 +58,7 @@ typedef struct xa_klayer {
     char *path;                  /* "outer/inner" */
     int depth;                   /* 0: top level */
     bool trainable;
+    bool foreign; /* of a user's class: a model that its configuration describes, or a Lambda */
     xa_kcall *calls;
     size_t ncalls, call_cap;
     int first_call; /* the number by which others refer to call 0 (1 for most nested models) */
@@ -75,6 +76,7 @@ typedef struct xa_klayer {
 typedef struct xa_kscope {
     bool sequential;
     const json_t *config; /* of the model */
+    const char *foreign;  /* the user's class of the outermost model, or NULL */
     xa_klayer *layers;
     int nlayers;
     xa_kref input, output; /* functional */

@@ -156,6 +156,13 @@ static void test_heads(void **state)
     h = (xa_head){XA_HEAD_MULTILABEL, 0, 3, 3};
     xa_head_apply(&h, far, logits, probs);
     assert_true(probs[0] == 1.0f && probs[1] == 0.0f);
+    h = (xa_head){XA_HEAD_NONE, 0, 3, 3};
+    xa_head_apply(&h, z, logits, probs);
+    assert_true(isnan(probs[0]) && isnan(probs[1]) && isnan(probs[2]) && logits[1] == -2.0f);
+    assert_int_equal(xa_head_predict(&h, logits, probs), 0);
+    xa_head_apply(&h, bad, logits, probs);
+    assert_int_equal(xa_head_predict(&h, logits, probs), -1);
+    assert_int_equal(xa_head_parse("none"), XA_HEAD_NONE);
 }
 
 static void test_preprocess(void **state)

@@ -64,4 +64,96 @@ cut -d, -f1 manifest.csv >unlabelled.csv
 sed 's/^manifest:.*/manifest: unlabelled.csv/; s/target: label/target: predicted/' probe.yaml >unlabelled.yaml
 expect 2 "$XAUDIT" check unlabelled.yaml --probe 8
 said 'no image is labelled'
+
+# a model that ends in plain scores, on images whose strongest channel is their class
+expect_python <<'PY'
+import random, struct, zlib
+random.seed(1)
+def png(path, pixels):
+    side = len(pixels)
+    rows = b"".join(b"\0" + bytes(v for p in row for v in p) for row in pixels)
+    chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    open(path, "wb").write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0))
+                           + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+names = ["red", "green", "blue"]
+with open("colours.csv", "w") as out:
+    out.write("path,label,kind,x0,y0,x1,y1\n")
+    for i in range(18):
+        png(f"{i:02}.png", [[[random.randrange(60) + 150 * (c == i % 3) for c in range(3)] for x in range(16)] for y in range(16)])
+        out.write(f"{i:02}.png,{names[i % 3]},box,2,2,9,9\n")
+PY
+cat >colours.yaml <<YAML
+manifest: colours.csv
+classes: [red, green, blue]
+output: colours.h5
+models:
+  - name: m
+    file: $PROJECT/tests/golden/keras/k3/head_linear.h5
+    input: { size: [16, 16], resize: pil-nearest, scale: unit }
+    explainers: [ { kind: saliency, target: predicted }, { kind: gradcam, layer: auto, target: label } ]
+metrics: [energy, top1, top5]
+YAML
+plain='it ends in plain scores: the last layer, "means" \(GlobalAveragePooling2D\).*`head: softmax`.*`head: multilabel`.*`head: none`'
+expect 0 "$XAUDIT" info "$PROJECT/tests/golden/keras/k3/head_linear.h5"
+said "$plain"
+expect 2 "$XAUDIT" check colours.yaml
+said "$plain"
+expect 2 "$XAUDIT" run colours.yaml
+said "$plain"
+[ ! -e colours.h5 ] || fail "an archive of plain scores was made"
+
+# head: none has scores and no probabilities, and the class by the scores
+none="--set models.0.head=none"
+expect 0 "$XAUDIT" check colours.yaml $none --probe 18
+said '100.0 %  scale: unit   as written'
+not_said 'another order'
+not_said 'the file says'
+expect 2 "$XAUDIT" check colours.yaml $none --set models.0.explainers.0.score=prob
+said 'score prob needs probabilities, and `head: none` gives none'
+expect 2 "$XAUDIT" check colours.yaml $none --set models.0.explainers.1.score=logprob
+said 'score logprob needs probabilities'
+expect 2 "$XAUDIT" run colours.yaml $none --set 'checks=[average_drop]'
+said 'average_drop compares probabilities, and `head: none` gives none'
+expect 2 "$XAUDIT" check colours.yaml --set models.0.head=linear
+said 'none'
+expect 0 "$XAUDIT" run colours.yaml $none
+said 'accuracy 100.0 % \(18 of 18'
+expect 0 "$XAUDIT" verify colours.h5
+expect 0 "$XAUDIT" table colours.h5
+said '00.png +red +red +- '
+not_said 'nan'
+expect 0 "$XAUDIT" info colours.h5 --methods
+said 'plain scores without probabilities, 3 classes'
+expect 0 "$XAUDIT" report colours.h5 -o colours.html
+! grep -qi '[^a-z]nan[^a-z]' colours.html || fail "the report shows a probability that is none"
+expect 0 "$XAUDIT" figure colours.h5 -o colours.png --pick best --metric energy -n 2
+expect 2 "$XAUDIT" figure colours.h5 --plot confidence --metric energy -o confidence.png
+said 'no probabilities \(head: none\)'
+expect 0 "$XAUDIT" evaluate colours.h5 --metrics '[top1, top5]'
+expect 0 "$XAUDIT" verify colours.eval.h5
+expect_python <<'PY'
+import h5py, numpy as np
+f = h5py.File("colours.h5")
+g = f["models/m"]
+assert g.attrs["head"] in ("none", b"none")
+assert np.isnan(g["probs"][:]).all() and np.isfinite(g["logits"][:]).all()
+assert (g["predicted"][:] == np.arange(18) % 3).all()
+PY
+
+# names in another order, and a size that is not the file's
+softmax="--set models.0.head=softmax"
+expect 0 "$XAUDIT" check colours.yaml $softmax --set 'classes=[green, red, blue]' --probe 18
+said 'warning: class names seem to be in another order: green <-> red .*; 100 % of these 12 images fit then, 0 % as it is'
+not_said 'is that what it was trained with'
+expect 0 "$XAUDIT" run colours.yaml $softmax --set 'classes=[green, blue, red]' --output order.h5
+said 'm: warning: class names seem to be in another order: green -> blue, blue -> red, red -> green'
+not_said 'that is what guessing gives'
+expect 0 "$XAUDIT" check colours.yaml $softmax --set 'models.0.input.size=[24, 16]'
+said 'warning: model "m": its file says an input of 16 x 16 \(height x width\), the job says size: \[24, 16\]'
+expect 0 "$XAUDIT" run colours.yaml $softmax --set 'models.0.input.size=[24, 16]' --output size.h5
+said 'warning: model "m": its file says an input of 16 x 16'
+expect 1 "$XAUDIT" info "$PROJECT/tests/golden/foreign/model.onnx"
+said 'an ONNX model, which xaudit does not read yet'
+expect 2 "$XAUDIT" check colours.yaml --set "models.0.file=$PROJECT/tests/golden/foreign/checkpoint.pth"
+said 'a PyTorch checkpoint.*safetensors'
 finish

@@ -472,6 +472,12 @@ def as_saved(model, path):
     model.save(path)
 
 
+@golden.model((16, 16, 3), generations=("k3",))
+def head_linear():
+    """Plain scores without an activation, the mean of every channel: the strongest channel is the class."""
+    return keras.Sequential([L.Input((16, 16, 3)), L.AveragePooling2D(2), L.GlobalAveragePooling2D(name="means")])
+
+
 @golden.model((14, 12, 3), generations=("k3",), save=as_saved, suffix=".keras", policy="bfloat16")
 def stored_bfloat16():
     """Weights stored as bfloat16, which HDF5 does not know: two bytes each and an attribute `dtype`. The reference is float32."""
