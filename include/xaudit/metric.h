@@ -115,6 +115,9 @@ typedef struct xa_metric_spec {
     char from_split[64]; /* BOX_ACC: the grey level is chosen on images of this split, for the
                             figure over those of the others; "": on the same images */
     bool all_contours;   /* BOX_ACC: best of all contours (V2); else the largest (V1) */
+    bool skip_difficult; /* a pair whose annotations are all flagged difficult has no score */
+    bool ignore_crowd;   /* what is flagged crowd is ignored pixels, and a pair of nothing else has
+                            no score; else it is part of the region */
     /* wsolevaluation's arithmetic: boxes in whole pixels of the input (truncated), corners
      * inclusive, predicted boxes one pixel wider than their component, contours of holes too, masks
      * looked up at corners. Without it boxes are exact and half-open. */
@@ -122,7 +125,10 @@ typedef struct xa_metric_spec {
 } xa_metric_spec;
 /* Defaults: POINTING_GAME at MAP; the others at INPUT; values as they are, ENERGY and the
  * thresholded kinds positive; k 1000; cut 0.15 of the maximum, for IOU Otsu's; levels 0.3, 0.5, 0.7
- * (0.5 where there is one). */
+ * (0.5 where there is one). Flags: what is annotated counts, difficult or not; crowds are ignored,
+ * as COCO means them: they outline no object. Profile torchray does as its code: it skips pairs of
+ * difficult boxes alone (others count with all their boxes), and its masks of COCO hold the crowds.
+ */
 xa_metric_spec xa_metric_defaults(xa_metric_kind kind);
 /* X(name, kinds it defines, text): wsol, torchray, gradcam-paper, cam-paper, quantus, chexlocalize.
  * NOT_FOUND lists the profiles; INVALID: the profile says nothing of this kind. */
@@ -144,18 +150,21 @@ size_t xa_metric_statistic_bytes(const xa_metric_spec *s);
 /* The annotated region of one class in one sample: union of its boxes and masks. */
 typedef struct xa_region {
     int64_t width, height; /* of the stored frame */
-    int nboxes;
-    double (*boxes)[4]; /* x0,y0,x1,y1, clipped to the frame; owned */
-    uint8_t *mask;      /* [height,width] 1 region, 2 ignored; NULL if there are no masks; owned */
-    bool has_mask;      /* some mask annotates the class (ignore masks do not count) */
-    bool empty;         /* nothing visible: metrics are undefined */
+    int nboxes, ncrowds;   /* boxes but crowds, and the crowds behind them */
+    double (*boxes)[4];    /* x0,y0,x1,y1, clipped to the frame; owned */
+    uint8_t *mask;         /* [height,width] xa_region_pixel; NULL if there are no masks; owned */
+    bool has_mask;         /* some mask annotates the class (ignore masks do not count) */
+    bool empty;            /* nothing visible: metrics are undefined */
+    bool all_difficult;    /* every annotation of the class is flagged difficult */
+    bool only_crowds;      /* what is visible is flagged crowd */
 } xa_region;
+enum { XA_REGION_NONE, XA_REGION_INSIDE, XA_REGION_IGNORED, XA_REGION_CROWD };
 /* Boxes that cannot be used are left out; a mask that cannot makes the region fail, as the rest of
  * it would be a wrong one: NOT_FOUND, MISMATCH (another size, both are named), UNSUPPORTED, or what
  * reading it gave, of the first such mask. problem: [s->nannotations], where those of the class are
- * set (xa_annotation_problem), on failure too; NULL: not asked. Boxes and masks flagged difficult
- * or crowd count; ignore masks of the class's annotations are ignored where no annotation of the
- * class covers them. class_index: the annotated class. */
+ * set (xa_annotation_problem), on failure too; NULL: not asked. Ignore masks of the class's
+ * annotations are ignored where no annotation of the class covers them, crowds are crowds where no
+ * other does. class_index: the annotated class. */
 XA_MUST_USE xa_status xa_region_init(xa_region *r,
                                      const xa_sample *s,
                                      int32_t class_index,
@@ -163,12 +172,15 @@ XA_MUST_USE xa_status xa_region_init(xa_region *r,
                                      uint8_t *problem,
                                      xa_err *err);
 void xa_region_fini(xa_region *r);
-bool xa_region_contains(const xa_region *r, double x, double y);
-bool xa_region_ignores(const xa_region *r, double x, double y);
+/* Is the point in the region, or ignored, as the metric takes crowds? */
+bool xa_region_contains(const xa_metric_spec *s, const xa_region *r, double x, double y);
+bool xa_region_ignores(const xa_metric_spec *s, const xa_region *r, double x, double y);
+/* Has the metric anything to compare with: not EMPTY, and not skipped for its flags? */
+bool xa_region_counts(const xa_metric_spec *s, const xa_region *r);
 
 /* The pointing game of a point in the stored frame: 1 if it lies in the region or closer to it than
- * the tolerance, else 0; NaN if the region is empty. A degenerate map has no point: pass has_point
- * = false, which is a miss. */
+ * the tolerance, else 0; NaN if the region does not count. A degenerate map has no point: pass
+ * has_point = false, which is a miss. */
 double xa_pointing_game(
     const xa_metric_spec *spec, const xa_region *r, bool has_point, double x, double y);
 

@@ -64,6 +64,12 @@ metric_attributes(xa_schema *schema, const xa_metric_spec *metric, const char *p
         XA_TRY(err, xa_schema_attr_text(schema, path, "profile", metric->profile, err));
     if (*metric->from_split)
         XA_TRY(err, xa_schema_attr_text(schema, path, "from_split", metric->from_split, err));
+    XA_TRY(err,
+           xa_schema_attr_text(
+               schema, path, "difficult", metric->skip_difficult ? "skip" : "keep", err));
+    XA_TRY(
+        err,
+        xa_schema_attr_text(schema, path, "crowd", metric->ignore_crowd ? "ignore" : "keep", err));
     if (metric->nlevels)
         XA_TRY(err, xa_schema_attr_f64(schema, path, "iou", metric->level, metric->nlevels, err));
 done:

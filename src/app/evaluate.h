@@ -44,7 +44,7 @@ typedef struct xa_regions {
     char *image_root;
     int64_t *offset; /* [samples + 1] */
     int32_t *class_index, *mask_value, *ignore_value, *width, *height;
-    uint8_t *kind;
+    uint8_t *kind, *flags;
     double (*box)[4];
     size_t text_bytes; /* of a mask's name; 0: there are none */
     int32_t (*declared)[2];

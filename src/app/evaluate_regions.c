@@ -62,6 +62,7 @@ xa_status xa_regions_open(const xa_read *r, const char *image_root, xa_regions *
     const int64_t k = a.offset[n];
     XA_TRY(err, table(r, "/samples/annotations/class", XA_TYPE_I32, k, &a.class_index, err));
     XA_TRY(err, table(r, "/samples/annotations/kind", XA_TYPE_U8, k, &a.kind, err));
+    XA_TRY(err, table(r, "/samples/annotations/flags", XA_TYPE_U8, k, &a.flags, err));
     XA_TRY(err, table(r, "/samples/annotations/mask_value", XA_TYPE_I32, k, &a.mask_value, err));
     XA_TRY(err,
            table(r, "/samples/annotations/ignore_value", XA_TYPE_I32, k, &a.ignore_value, err));
@@ -103,6 +104,7 @@ void xa_regions_close(xa_regions *a)
     free(a->width);
     free(a->height);
     free(a->kind);
+    free(a->flags);
     free(a->box);
     free(a->declared);
     free(a->problem);
@@ -149,6 +151,7 @@ xa_regions_read(xa_regions *a, int64_t sample, int32_t class_index, xa_region *o
             continue;
         *x = (xa_annotation){.class_index = class_index,
                              .kind = a->kind[k],
+                             .flags = a->flags[k],
                              .mask_value = a->mask_value[k],
                              .ignore_value = a->ignore_value[k],
                              .x0 = a->box[k][0],

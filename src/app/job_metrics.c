@@ -152,9 +152,11 @@ static void read_settings(xa_ynode item, xa_metric_spec *m, xa_problems *problem
     static const char *const upsamples[] = {"linear", "cubic"};
     static const char *const stretches[] = {"max", "minmax"};
     static const char *const contours[] = {"largest", "all"};
+    static const char *const difficult[] = {"keep", "skip"};
+    static const char *const crowd[] = {"keep", "ignore"};
     xa_err why = XA_ERR_INIT;
     const xa_ynode profile = xa_yaml_get(item, "profile");
-    int sign = (int)m->sign, cubic, minmax, all;
+    int sign = (int)m->sign, cubic, minmax, all, skip, ignore;
     if (profile.id &&
         xa_metric_profile(m, xa_yaml_text(profile) ? xa_yaml_text(profile) : "", &why) != XA_OK)
         XA_YAML_PROBLEM(problems, profile, "%s", why.message);
@@ -162,11 +164,15 @@ static void read_settings(xa_ynode item, xa_metric_spec *m, xa_problems *problem
     cubic = m->cubic;
     minmax = m->minmax;
     all = m->all_contours;
+    skip = m->skip_difficult;
+    ignore = m->ignore_crowd;
     read_at(xa_yaml_get(item, "at"), m, problems);
     read_word(xa_yaml_get(item, "sign"), "sign", signs, 3, &sign, problems);
     read_word(xa_yaml_get(item, "upsample"), "upsample", upsamples, 2, &cubic, problems);
     read_word(xa_yaml_get(item, "stretch"), "stretch", stretches, 2, &minmax, problems);
     read_word(xa_yaml_get(item, "contours"), "contours", contours, 2, &all, problems);
+    read_word(xa_yaml_get(item, "difficult"), "difficult", difficult, 2, &skip, problems);
+    read_word(xa_yaml_get(item, "crowd"), "crowd", crowd, 2, &ignore, problems);
     read_tolerance(xa_yaml_get(item, "tolerance"), m, problems);
     read_threshold(xa_yaml_get(item, "threshold"), m, problems);
     read_levels(xa_yaml_get(item, "iou"), m, problems);
@@ -182,6 +188,8 @@ static void read_settings(xa_ynode item, xa_metric_spec *m, xa_problems *problem
     m->cubic = cubic == 1;
     m->minmax = minmax == 1;
     m->all_contours = all == 1;
+    m->skip_difficult = skip == 1;
+    m->ignore_crowd = ignore == 1;
     check_settings(item, m, problems);
     why = (xa_err)XA_ERR_INIT;
     if (xa_metric_check(m, &why) != XA_OK)

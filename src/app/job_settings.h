@@ -101,6 +101,8 @@ typedef enum xa_job_map {
     X(METRIC, "upsample")             \
     X(METRIC, "stretch")              \
     X(METRIC, "contours")             \
+    X(METRIC, "difficult")            \
+    X(METRIC, "crowd")                \
     X(METRIC, "tolerance")            \
     X(METRIC, "threshold")            \
     X(METRIC, "iou")                  \

@@ -303,6 +303,9 @@ static xa_status load_problems(xa_read *r, xa_err *err)
         err, load(r, "/samples/annotations/offset", offsets, &r->annotation_offset, NULL, err));
     XA_RETURN_TRY(err,
                   load(r, "/samples/annotations/class", classes, &r->annotation_class, NULL, err));
+    const want flags = a_row(XA_TYPE_U8, info.dim[0]);
+    XA_RETURN_TRY(err,
+                  load(r, "/samples/annotations/flags", flags, &r->annotation_flags, NULL, err));
     const int64_t *offset = r->annotation_offset;
     for (int64_t i = 0; i <= r->samples; i++)
         if (offset[i] < (i ? offset[i - 1] : 0) || offset[i] > info.dim[0])
@@ -396,6 +399,7 @@ void xa_read_close(xa_read *r)
     free(r->pair_class);
     free(r->annotation_offset);
     free(r->annotation_class);
+    free(r->annotation_flags);
     free(r->problem);
     if (r->archive && xa_archive_close(r->archive, NULL) != XA_OK)
         xa_log(XA_LOG_DEBUG, "archive: closing failed");
@@ -435,4 +439,19 @@ bool xa_read_has_label(const xa_read *r, int64_t sample, int32_t c)
         if (r->label_value[k] == c)
             return true;
     return false;
+}
+
+bool xa_read_pair_flagged(const xa_read *r, int64_t pair, uint8_t flag)
+{
+    const int64_t i = r->pair_sample[pair];
+    bool any = false;
+    for (int64_t k = r->annotation_flags ? r->annotation_offset[i] : 0;
+         r->annotation_flags && k < r->annotation_offset[i + 1];
+         k++)
+        if (r->annotation_class[k] == r->pair_class[pair]) {
+            if (!(r->annotation_flags[k] & flag))
+                return false;
+            any = true;
+        }
+    return any;
 }

@@ -48,9 +48,10 @@ typedef struct xa_read {
     int32_t *label_value;
     int64_t *pair_sample;
     int32_t *pair_class;
-    /* Archives of before 1.1 hold no problems: all three are NULL then. */
+    /* Archives of before 1.1 hold no problems: all four are NULL then. */
     int64_t *annotation_offset; /* [samples + 1] */
     int32_t *annotation_class;
+    uint8_t *annotation_flags;
     uint8_t *problem; /* xa_annotation_problem, of each annotation */
     xa_read_model *models;
     int64_t nmodels;
@@ -92,6 +93,8 @@ const char *xa_read_class(const xa_read_model *m, int32_t c, char *buf, size_t s
 /* The first thing that keeps annotations of the pair's class from being used; NONE: nothing;
  * XA_ANNOTATION_PROBLEMS: what only a later version knows. */
 int xa_read_pair_problem(const xa_read *r, int64_t pair);
+/* Does every annotation of the pair's class carry the flag (xa_annotation_flag)? */
+bool xa_read_pair_flagged(const xa_read *r, int64_t pair, uint8_t flag);
 /* Does the sample carry label c? */
 bool xa_read_has_label(const xa_read *r, int64_t sample, int32_t c);
 

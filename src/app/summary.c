@@ -12,6 +12,21 @@ static char *series_path(const xa_series *x, const char *group)
     return xa_strfmt("/%s/%s/%s/%s", group, x->model, x->explainer, x->metric);
 }
 
+/* Is the attribute this word? Archives of before 1.1 have none. */
+static xa_status says(const xa_summary *s,
+                      const char *path,
+                      const char *attribute,
+                      const char *word,
+                      bool *out,
+                      xa_err *err)
+{
+    char *text = NULL;
+    XA_RETURN_TRY(err, xa_archive_attr_text(s->r->archive, path, attribute, &text, err));
+    *out = text && !strcmp(text, word);
+    free(text);
+    return XA_OK;
+}
+
 static xa_status read_series(xa_summary *s, xa_series *x, xa_err *err)
 {
     xa_status st = XA_OK;
@@ -24,6 +39,8 @@ static xa_status read_series(xa_summary *s, xa_series *x, xa_err *err)
     XA_TRY(err, xa_archive_attr_text(s->r->archive, path, "metric", &x->kind, err));
     XA_TRY(err, xa_archive_attr_text(s->r->archive, path, "conventions", &x->conventions, err));
     XA_TRY(err, xa_archive_attr_text(s->r->archive, path, "from_split", &x->from_split, err));
+    XA_TRY(err, says(s, path, "difficult", "skip", &x->skips_difficult, err));
+    XA_TRY(err, says(s, path, "crowd", "ignore", &x->ignores_crowds, err));
     st = xa_archive_dataset(s->r->archive, beside, &info, err);
     if (st == XA_NOT_FOUND) {
         *err = (xa_err)XA_ERR_INIT;

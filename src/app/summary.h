@@ -21,6 +21,7 @@ typedef struct xa_series {
     const char *model, *explainer, *metric; /* the reader's; a baseline's are owned */
     bool baseline;                          /* of maps that know nothing of the image */
     char *kind, *conventions, *from_split;  /* owned; NULL where the archive does not say */
+    bool skips_difficult, ignores_crowds;
     xa_series_kind is;
     int64_t n;               /* units: the archive's pairs or, of a CHECK, the explainer's maps */
     const int64_t *sample;   /* [n], the reader's; ascending */
@@ -89,9 +90,12 @@ XA_MUST_USE xa_status xa_summary_figure(const xa_summary *s,
 typedef struct xa_undefined {
     int64_t pairs, not_done, no_map, nonfinite, other;
     int64_t of_check; /* not defined for this map */
+    int64_t difficult, crowds; /* nothing else is annotated, and the metric skips or ignores it */
     /* The first of the pair's that is not used; the last: one of a later version. */
     int64_t annotation[XA_ANNOTATION_PROBLEMS + 1];
 } xa_undefined;
+/* How many maps of an explainer, of images that are done, are all zero; *rows: of so many. */
+int64_t xa_summary_zero_maps(const xa_read_model *m, const xa_read_map *x, int64_t *rows);
 void xa_summary_undefined(const xa_summary *s, const xa_series *x, xa_undefined *out);
 /* Adds the reason of one unit that is undefined; unit -1: there is no such unit. */
 void xa_summary_add_undefined(const xa_summary *s,

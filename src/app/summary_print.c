@@ -20,6 +20,25 @@ const char *xa__figure_name(const xa_series *x)
 
 /* ---- what became of the manifest ---- */
 
+/* Failed explanations, which no figure leaves out in silence. */
+static void print_zero_maps(const xa_read *r, FILE *out)
+{
+    char model[128], explainer[128];
+    for (int64_t m = 0; m < r->nmodels; m++)
+        for (int64_t e = 0; e < r->models[m].nmaps; e++) {
+            const xa_read_map *x = &r->models[m].maps[e];
+            int64_t rows;
+            const int64_t zeros = xa_summary_zero_maps(&r->models[m], x, &rows);
+            if (zeros)
+                fprintf(out,
+                        "%s/%s: %lld of %lld maps are all zero, and are scored as such\n",
+                        xa_shown(r->models[m].name, model, sizeof model),
+                        xa_shown(x->name, explainer, sizeof explainer),
+                        (long long)zeros,
+                        (long long)rows);
+        }
+}
+
 void xa_summary_print_flow(const xa_summary *s, FILE *out)
 {
     const xa_read *r = s->r;
@@ -51,6 +70,7 @@ void xa_summary_print_flow(const xa_summary *s, FILE *out)
                     ", %lld not reached yet: figures are of what is done\n",
                     (long long)count[XA_SAMPLE_PENDING]);
     }
+    print_zero_maps(r, out);
     for (int64_t k = 0; k < s->nexcluded; k++)
         fprintf(out,
                 "excluded by the manifest: %lld: %s\n",

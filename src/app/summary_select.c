@@ -37,10 +37,26 @@ void xa_summary_add_undefined(const xa_summary *s,
         out->nonfinite++;
     else if (x->is == XA_SERIES_CHECK)
         out->of_check++;
+    else if (x->skips_difficult && xa_read_pair_flagged(s->r, unit, XA_ANNOTATION_DIFFICULT))
+        out->difficult++;
+    else if (x->ignores_crowds && xa_read_pair_flagged(s->r, unit, XA_ANNOTATION_CROWD))
+        out->crowds++;
     else if (xa_read_pair_problem(s->r, unit))
         out->annotation[xa_read_pair_problem(s->r, unit)]++;
     else
         out->other++;
+}
+
+int64_t xa_summary_zero_maps(const xa_read_model *m, const xa_read_map *x, int64_t *rows)
+{
+    int64_t zeros = 0;
+    *rows = 0;
+    for (int64_t k = 0; k < x->rows; k++)
+        if (m->status[x->sample[k]] == XA_SAMPLE_DONE) {
+            zeros += (x->flags[k] & XA_MAP_DEGENERATE) != 0;
+            ++*rows;
+        }
+    return zeros;
 }
 
 void xa_summary_undefined(const xa_summary *s, const xa_series *x, xa_undefined *out)
@@ -60,6 +76,8 @@ void xa_summary_put_undefined(xa_str *out, const xa_undefined *u)
     } why[] = {{u->not_done, "image not done"},
                {u->no_map, "no map of the class"},
                {u->nonfinite, "map not finite"},
+               {u->difficult, "all its annotations are difficult"},
+               {u->crowds, "all its annotations are crowds"},
                {u->other, "map undefined, or nothing of the region is in the model's view"},
                {u->of_check, "not defined for this map"}};
     const char *between = "";

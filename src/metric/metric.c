@@ -133,7 +133,8 @@ xa_metric_spec xa_metric_defaults(xa_metric_kind kind)
                         .grid = 7,
                         .k = 1000,
                         .threshold = 0.15,
-                        .all_contours = true};
+                        .all_contours = true,
+                        .ignore_crowd = true};
     snprintf(s.name, sizeof s.name, "%s", metrics[kind].name);
     if (kind == XA_METRIC_ENERGY || stretches(kind))
         s.sign = XA_SIGN_POSITIVE;
@@ -173,6 +174,8 @@ static bool torchray(xa_metric_spec *s)
     s->tolerance = 15.0;
     s->tolerance_is_share = false;
     s->smoothing = 0.0;
+    s->skip_difficult = true;
+    s->ignore_crowd = false;
     return true;
 }
 
@@ -313,6 +316,10 @@ void xa_metric_conventions(const xa_metric_spec *s, xa_str *out)
         xa_str_printf(out, "%s%g", i ? ", " : "; IoU at least ", s->level[i]);
     if (*s->from_split)
         xa_str_printf(out, "; grey level chosen on split %s", s->from_split);
+    xa_str_printf(out,
+                  "; %s, crowds %s",
+                  s->skip_difficult ? "skipped where all is difficult" : "difficult objects count",
+                  s->ignore_crowd ? "are ignored" : "count");
     if (s->wsol)
         xa_str_puts(out,
                     s->kind == XA_METRIC_PXAP ? "; mask pixels as wsolevaluation's"

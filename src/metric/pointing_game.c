@@ -19,7 +19,7 @@ static bool near_box(const double b[4], double x, double y, double tau)
     return dx * dx + dy * dy < tau * tau;
 }
 
-static bool near_mask(const xa_region *r, double x, double y, double tau)
+static bool near_mask(const xa_region *r, bool crowds, double x, double y, double tau)
 {
     const int64_t x0 = (int64_t)fmax(0.0, floor(x - tau)), y0 = (int64_t)fmax(0.0, floor(y - tau));
     const int64_t x1 = (int64_t)fmin((double)r->width - 1.0, ceil(x + tau));
@@ -27,7 +27,9 @@ static bool near_mask(const xa_region *r, double x, double y, double tau)
     for (int64_t j = y0; j <= y1; j++)
         for (int64_t i = x0; i <= x1; i++) {
             const double dx = (double)i + 0.5 - x, dy = (double)j + 0.5 - y;
-            if (r->mask[j * r->width + i] == 1 && dx * dx + dy * dy < tau * tau)
+            const uint8_t is = r->mask[j * r->width + i];
+            if ((is == XA_REGION_INSIDE || (crowds && is == XA_REGION_CROWD)) &&
+                dx * dx + dy * dy < tau * tau)
                 return true;
         }
     return false;
@@ -36,19 +38,20 @@ static bool near_mask(const xa_region *r, double x, double y, double tau)
 double
 xa_pointing_game(const xa_metric_spec *spec, const xa_region *r, bool has_point, double x, double y)
 {
-    if (r->empty)
+    const bool crowds = !spec->ignore_crowd;
+    if (!xa_region_counts(spec, r))
         return NAN;
     if (!has_point || !isfinite(x) || !isfinite(y))
         return 0.0;
-    if (xa_region_contains(r, x, y))
+    if (xa_region_contains(spec, r, x, y))
         return 1.0;
     const double longer = (double)(r->width > r->height ? r->width : r->height);
     const double tau = spec->tolerance_is_share ? spec->tolerance * longer : spec->tolerance;
     if (tau > 0.0) {
-        for (int i = 0; i < r->nboxes; i++)
+        for (int i = 0; i < r->nboxes + (crowds ? r->ncrowds : 0); i++)
             if (near_box(r->boxes[i], x, y, tau))
                 return 1.0;
-        if (r->mask && near_mask(r, x, y, tau))
+        if (r->mask && near_mask(r, crowds, x, y, tau))
             return 1.0;
     }
     return 0.0;

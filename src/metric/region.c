@@ -23,8 +23,15 @@ static xa_annotation_problem why_unread(const char *file, xa_status st)
                                    : XA_ANNOTATION_MASK_UNREADABLE;
 }
 
-/* Sets `as` where the mask takes a pixel; ignored pixels never replace the region's. *problem is
- * left as it is where nothing speaks against the mask. */
+/* The region's pixels stay the region's; ignored pixels come last and replace nothing. */
+static bool may_become(uint8_t as, uint8_t was)
+{
+    return as == XA_REGION_INSIDE || (as == XA_REGION_CROWD && was != XA_REGION_INSIDE) ||
+           was == XA_REGION_NONE;
+}
+
+/* Sets `as` where the mask takes a pixel and it may become so. *problem is left as it is where
+ * nothing speaks against the mask. */
 static xa_status add_mask(xa_region *r,
                           const char *file,
                           int32_t value,
@@ -67,10 +74,10 @@ static xa_status add_mask(xa_region *r,
         if (value == XA_MASK_ANY && v && v != seen)
             *problem = XA_ANNOTATION_MASK_VALUES;
         any = any || xa_mask_takes(value, v);
-        if (xa_mask_takes(value, v) && r->mask[i] != 1)
+        if (xa_mask_takes(value, v) && may_become(as, r->mask[i]))
             r->mask[i] = as;
     }
-    if (!any && as == 1)
+    if (!any && as != XA_REGION_IGNORED)
         *problem = XA_ANNOTATION_MASK_EMPTY;
 done:
     xa_image_fini(&im);
@@ -92,13 +99,37 @@ static xa_status add(xa_region *r,
                      xa_err *err)
 {
     const xa_annotation *a = &s->annotations[i];
+    const bool crowd = (a->flags & XA_ANNOTATION_CROWD) != 0;
     if (a->kind == XA_ANNOTATION_MASK) {
+        const uint8_t as = crowd ? XA_REGION_CROWD : XA_REGION_INSIDE;
         r->has_mask = true;
-        return add_mask(r, a->mask, a->mask_value, 1, "mask", problem, err);
+        return add_mask(r, a->mask, a->mask_value, as, "mask", problem, err);
     }
-    *problem = (uint8_t)xa_annotation_box(s, a, frame, r->boxes[r->nboxes]);
-    r->nboxes += xa_annotation_used(*problem);
+    double box[4];
+    *problem = (uint8_t)xa_annotation_box(s, a, frame, box);
+    if (!xa_annotation_used(*problem))
+        return XA_OK;
+    double(*at)[4] = r->boxes + r->nboxes + r->ncrowds;
+    if (crowd) {
+        memcpy(*at, box, sizeof box);
+        r->ncrowds++;
+    } else { /* crowds stay behind */
+        memcpy(*at, r->boxes[r->nboxes], sizeof box);
+        memcpy(r->boxes[r->nboxes++], box, sizeof box);
+    }
     return XA_OK;
+}
+
+static bool all_difficult(const xa_sample *s, int32_t class_index)
+{
+    bool any = false;
+    for (int32_t i = 0; i < s->nannotations; i++)
+        if (s->annotations[i].class_index == class_index) {
+            if (!(s->annotations[i].flags & XA_ANNOTATION_DIFFICULT))
+                return false;
+            any = true;
+        }
+    return any;
 }
 
 xa_status xa_region_init(xa_region *r,
@@ -127,7 +158,13 @@ xa_status xa_region_init(xa_region *r,
         if (k < s->nannotations)
             one = add(&q, s, i, frame, &found, &now);
         else
-            one = add_mask(&q, a->ignore_mask, a->ignore_value, 2, "ignore mask", &found, &now);
+            one = add_mask(&q,
+                           a->ignore_mask,
+                           a->ignore_value,
+                           XA_REGION_IGNORED,
+                           "ignore mask",
+                           &found,
+                           &now);
         if (problem && (k < s->nannotations || is_worse(found, problem[i])))
             problem[i] = found;
         if (one != XA_OK && (st == XA_OK || one == XA_NOMEM)) {
@@ -137,7 +174,11 @@ xa_status xa_region_init(xa_region *r,
     }
     if (st != XA_OK)
         XA_FAIL(err, st, "%s", why.message);
-    q.empty = q.nboxes == 0 && (!q.mask || !memchr(q.mask, 1, (size_t)(q.width * q.height)));
+    const size_t n = (size_t)(q.width * q.height);
+    const bool inside = q.nboxes > 0 || (q.mask && memchr(q.mask, XA_REGION_INSIDE, n));
+    q.only_crowds = !inside && (q.ncrowds > 0 || (q.mask && memchr(q.mask, XA_REGION_CROWD, n)));
+    q.empty = !inside && !q.only_crowds;
+    q.all_difficult = all_difficult(s, class_index);
     *r = q;
     return XA_OK;
 done:
@@ -154,21 +195,41 @@ void xa_region_fini(xa_region *r)
     *r = (xa_region){0};
 }
 
-bool xa_region_contains(const xa_region *r, double x, double y)
+static uint8_t pixel_at(const xa_region *r, double x, double y)
 {
-    for (int i = 0; i < r->nboxes; i++) {
+    if (!r->mask || !(x >= 0.0) || !(y >= 0.0) || x >= (double)r->width || y >= (double)r->height)
+        return XA_REGION_NONE;
+    return r->mask[(int64_t)y * r->width + (int64_t)x];
+}
+
+static bool in_box(const xa_region *r, int first, int n, double x, double y)
+{
+    for (int i = first; i < first + n; i++) {
         const double *b = r->boxes[i];
         if (x >= b[0] && x < b[2] && y >= b[1] && y < b[3])
             return true;
     }
-    if (!r->mask || !(x >= 0.0) || !(y >= 0.0) || x >= (double)r->width || y >= (double)r->height)
-        return false;
-    return r->mask[(int64_t)y * r->width + (int64_t)x] == 1;
+    return false;
 }
 
-bool xa_region_ignores(const xa_region *r, double x, double y)
+bool xa_region_contains(const xa_metric_spec *s, const xa_region *r, double x, double y)
 {
-    if (!r->mask || !(x >= 0.0) || !(y >= 0.0) || x >= (double)r->width || y >= (double)r->height)
-        return false;
-    return r->mask[(int64_t)y * r->width + (int64_t)x] == 2 && !xa_region_contains(r, x, y);
+    const uint8_t is = pixel_at(r, x, y);
+    return in_box(r, 0, r->nboxes + (s->ignore_crowd ? 0 : r->ncrowds), x, y) ||
+           is == XA_REGION_INSIDE || (is == XA_REGION_CROWD && !s->ignore_crowd);
+}
+
+bool xa_region_ignores(const xa_metric_spec *s, const xa_region *r, double x, double y)
+{
+    const uint8_t is = pixel_at(r, x, y);
+    return (is == XA_REGION_IGNORED ||
+            (s->ignore_crowd &&
+             (is == XA_REGION_CROWD || in_box(r, r->nboxes, r->ncrowds, x, y)))) &&
+           !xa_region_contains(s, r, x, y);
+}
+
+bool xa_region_counts(const xa_metric_spec *s, const xa_region *r)
+{
+    return !r->empty && !(s->skip_difficult && r->all_difficult) &&
+           !(s->ignore_crowd && r->only_crowds);
 }

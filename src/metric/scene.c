@@ -277,9 +277,9 @@ static void mark_masks(const xa_metric_spec *spec, const xa_region *r, xa__scene
             if (u < 0 || u >= r->width || xa__left_out(*where))
                 continue;
             const uint8_t is = r->mask[v * r->width + u];
-            if (is == 1)
+            if (is == XA_REGION_INSIDE || (is == XA_REGION_CROWD && !spec->ignore_crowd))
                 *where = XA__REGION;
-            else if (is == 2 && *where != XA__REGION)
+            else if (is != XA_REGION_NONE && *where != XA__REGION)
                 *where = XA__IGNORED;
         }
     }
@@ -290,6 +290,26 @@ static double clip(double v, double high)
     return v < 0.0 ? 0.0 : v > high ? high : v;
 }
 
+/* A box of the frame in the scene; false where nothing of it is in view. */
+static bool place_box(const axis *across, const axis *down, const double box[4], double b[4])
+{
+    for (int k = 0; k < 4; k++)
+        b[k] = clip(lies_at(k % 2 ? down : across, box[k]), (double)(k % 2 ? down->n : across->n));
+    return b[2] > b[0] && b[3] > b[1];
+}
+
+/* Pixels whose centre lies in b and that are `from` become `to`. */
+static void paint(xa__scene *s, const double b[4], uint8_t from, uint8_t to)
+{
+    int64_t x0, x1, y0, y1;
+    centres(b[0], b[2], s->width, &x0, &x1);
+    centres(b[1], b[3], s->height, &y0, &y1);
+    for (int64_t y = y0; y < y1; y++)
+        for (int64_t x = x0; x < x1; x++)
+            if (s->where[y * s->width + x] == from)
+                s->where[y * s->width + x] = to;
+}
+
 /* Boxes go to the scene and mark its pixels, before masks do: what a box covers is not ignored. */
 static void mark_boxes(const xa_metric_spec *spec, const xa_region *r, xa__work *w, xa__scene *s)
 {
@@ -297,25 +317,27 @@ static void mark_boxes(const xa_metric_spec *spec, const xa_region *r, xa__work 
     const axis down = axis_of(spec, s->step_y, s->top, s->height, r->height);
     s->box = w->box;
     s->nboxes = 0;
-    for (int i = 0; i < r->nboxes; i++) {
+    for (int i = 0; i < r->nboxes + (spec->ignore_crowd ? 0 : r->ncrowds); i++) {
         double *b = s->box[s->nboxes];
-        for (int k = 0; k < 4; k++)
-            b[k] = clip(lies_at(k % 2 ? &down : &across, r->boxes[i][k]),
-                        (double)(k % 2 ? s->height : s->width));
-        if (b[2] <= b[0] || b[3] <= b[1])
+        if (!place_box(&across, &down, r->boxes[i], b))
             continue;
-        int64_t x0, x1, y0, y1;
-        centres(b[0], b[2], s->width, &x0, &x1);
-        centres(b[1], b[3], s->height, &y0, &y1);
-        for (int64_t y = y0; y < y1; y++)
-            for (int64_t x = x0; x < x1; x++)
-                if (!xa__left_out(s->where[y * s->width + x]))
-                    s->where[y * s->width + x] = XA__REGION;
+        paint(s, b, XA__BACKGROUND, XA__REGION);
         if (spec->wsol)
             for (int k = 0; k < 4; k++)
                 b[k] = trunc((k % 2 ? down : across).whole ? b[k] : b[k] + 1e-9);
         s->nboxes++;
     }
+}
+
+/* Last: what is annotated one by one is not ignored for a crowd's box. */
+static void ignore_crowds(const xa_metric_spec *spec, const xa_region *r, xa__scene *s)
+{
+    const axis across = axis_of(spec, s->step_x, s->left, s->width, r->width);
+    const axis down = axis_of(spec, s->step_y, s->top, s->height, r->height);
+    double b[4];
+    for (int i = r->nboxes; spec->ignore_crowd && i < r->nboxes + r->ncrowds; i++)
+        if (place_box(&across, &down, r->boxes[i], b))
+            paint(s, b, XA__BACKGROUND, XA__IGNORED);
 }
 
 /* Extremes of the map, before anything of it is ignored: what is stretched is the map. */
@@ -425,6 +447,7 @@ xa_status xa__scene_make(const xa_metric_spec *spec,
     take_range(s);
     mark_boxes(spec, r, w, s);
     mark_masks(spec, r, s);
+    ignore_crowds(spec, r, s);
     take_stock(s, spec->wsol);
     return XA_OK;
 }

@@ -15,7 +15,7 @@ struct xa_scorer {
 static bool same_scene(const xa_metric_spec *a, const xa_metric_spec *b)
 {
     return a->at == b->at && (a->at != XA_AT_GRID || a->grid == b->grid) && a->sign == b->sign &&
-           a->cubic == b->cubic && a->wsol == b->wsol;
+           a->cubic == b->cubic && a->wsol == b->wsol && a->ignore_crowd == b->ignore_crowd;
 }
 
 xa_status xa_scorer_create(const xa_metric_spec *specs, int n, xa_scorer **out, xa_err *err)
@@ -63,11 +63,21 @@ int64_t xa_class_rank(const float *probs, int64_t classes, int32_t class_index)
     return rank;
 }
 
-/* The stored peak is enough where nothing is changed before it is sought. */
-static bool needs_no_scene(const xa_metric_spec *spec, const xa_score_map *m)
+/* The stored peak is enough where nothing is changed before it is sought, and it is not ignored. */
+static bool needs_no_scene(const xa_metric_spec *spec, const xa_region *r, const xa_score_map *m)
 {
     return spec->kind == XA_METRIC_POINTING_GAME && spec->at == XA_AT_MAP &&
-           spec->sign == XA_SIGN_SIGNED && spec->smoothing == 0.0 && m->has_peak;
+           spec->sign == XA_SIGN_SIGNED && spec->smoothing == 0.0 && m->has_peak &&
+           !xa_region_ignores(spec, r, m->peak[0], m->peak[1]);
+}
+
+static bool has_one_value(const xa_score_map *m)
+{
+    const int64_t n = m->channels * m->height * m->width;
+    for (int64_t i = 1; i < n; i++)
+        if (m->values[i] != m->values[0])
+            return false;
+    return true;
 }
 
 static double top_hit(const xa_metric_spec *spec, const xa__scene *s, xa__work *w, int64_t rank)
@@ -101,7 +111,7 @@ static double score(const xa_metric_spec *spec,
                     xa__work *w,
                     void *statistic)
 {
-    if (!has_region(spec, s))
+    if (!xa_region_counts(spec, r) || !has_region(spec, s))
         return NAN;
     switch (spec->kind) {
     case XA_METRIC_POINTING_GAME:
@@ -155,9 +165,9 @@ xa_status xa_scorer_score(xa_scorer *s,
         for (int i = first; i < s->n; i++) {
             if (s->scene_of[i] != first)
                 continue;
-            if (needs_no_scene(&s->specs[i], map)) {
+            if (needs_no_scene(&s->specs[i], region, map)) {
                 value[i] = xa_pointing_game(
-                    &s->specs[i], region, !map->degenerate, map->peak[0], map->peak[1]);
+                    &s->specs[i], region, !has_one_value(map), map->peak[0], map->peak[1]);
                 continue;
             }
             if (!scene.value) {
@@ -166,10 +176,11 @@ xa_status xa_scorer_score(xa_scorer *s,
                 /* a frame of one pixel around the scene, for floods */
                 const size_t room = (size_t)((w + 2) * (h + 2)),
                              own = (size_t)(map->width * map->height);
-                XA_RETURN_TRY(
-                    err,
-                    xa__work_fit(
-                        &s->work, room > own ? room : own, (size_t)region->nboxes + 1, err));
+                XA_RETURN_TRY(err,
+                              xa__work_fit(&s->work,
+                                           room > own ? room : own,
+                                           (size_t)(region->nboxes + region->ncrowds) + 1,
+                                           err));
                 XA_RETURN_TRY(err,
                               xa__scene_make(&s->specs[first], region, map, &s->work, &scene, err));
             }

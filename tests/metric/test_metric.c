@@ -19,6 +19,18 @@ static xa_score_map map_of(const float *values, int64_t w, int64_t h)
                           .rank = 0};
 }
 
+static bool contains(const xa_region *r, double x, double y)
+{
+    const xa_metric_spec s = xa_metric_defaults(XA_METRIC_ENERGY);
+    return xa_region_contains(&s, r, x, y);
+}
+
+static bool ignores(const xa_region *r, double x, double y)
+{
+    const xa_metric_spec s = xa_metric_defaults(XA_METRIC_ENERGY);
+    return xa_region_ignores(&s, r, x, y);
+}
+
 static double one(xa_metric_spec spec, const xa_region *r, const xa_score_map *m)
 {
     xa_scorer *s = NULL;
@@ -240,8 +252,59 @@ static void test_ignored_pixels(void **state)
     const xa_region r = {.width = W, .height = H, .mask = mask, .has_mask = true};
     const xa_score_map m = map_of(v, W, H);
     assert_true(near(of(XA_METRIC_ENERGY, &r, &m), 0.5));
-    assert_true(xa_region_contains(&r, 0.5, 0.5) && !xa_region_contains(&r, 1.5, 0.5));
-    assert_true(xa_region_ignores(&r, 1.5, 0.5) && !xa_region_ignores(&r, 0.5, 0.5));
+    assert_true(contains(&r, 0.5, 0.5) && !contains(&r, 1.5, 0.5));
+    assert_true(ignores(&r, 1.5, 0.5) && !ignores(&r, 0.5, 0.5));
+}
+
+/* A crowd's box and an object in it, on every grid; and together in one scorer, where scenes that
+ * differ in nothing else must not be shared. */
+static void test_crowds_and_difficult_pairs(void **state)
+{
+    (void)state;
+    double box[2][4] = {{2, 2, 4, 4}, {0, 0, 6, 8}}; /* 4 of 48 pixels of the crowd */
+    xa_region r = {.width = W, .height = H, .nboxes = 1, .ncrowds = 1, .boxes = box};
+    float v[W * H];
+    for (int i = 0; i < W * H; i++)
+        v[i] = 1.0f;
+    v[5] = 2.0f; /* the peak is in the crowd, the next in the object */
+    v[2 * W + 2] = 1.5f;
+    xa_score_map m = map_of(v, W, H);
+    m.has_peak = true;
+    m.peak[0] = 5.5;
+    m.peak[1] = 0.5;
+    static const xa_metric_at at[] = {XA_AT_MAP, XA_AT_INPUT, XA_AT_IMAGE};
+    for (int i = 0; i < 3; i++) {
+        xa_metric_spec s[4] = {xa_metric_defaults(XA_METRIC_ENERGY),
+                               xa_metric_defaults(XA_METRIC_ENERGY),
+                               xa_metric_defaults(XA_METRIC_POINTING_GAME),
+                               xa_metric_defaults(XA_METRIC_POINTING_GAME)};
+        double value[4];
+        xa_scorer *scorer = NULL;
+        for (int k = 0; k < 4; k++)
+            s[k].at = at[i];
+        s[1].ignore_crowd = s[3].ignore_crowd = false;
+        assert_int_equal(xa_scorer_create(s, 4, &scorer, NULL), XA_OK);
+        assert_int_equal(xa_scorer_score(scorer, &r, &m, value, NULL, NULL), XA_OK);
+        assert_true(near(value[0], 4.5 / 36.5));
+        assert_true(near(value[1], 49.5 / 81.5));
+        assert_true(value[2] == 1.0);
+        assert_true(value[3] == 1.0);
+        r.all_difficult = true;
+        s[0].skip_difficult = s[2].skip_difficult = true;
+        assert_int_equal(xa_scorer_score(scorer, &r, &m, value, NULL, NULL), XA_OK);
+        assert_true(isnan(value[0]) && !isnan(value[1]) && isnan(value[2]) && value[3] == 1.0);
+        r.all_difficult = false;
+        xa_scorer_free(scorer);
+    }
+    r.boxes = box + 1; /* crowds alone */
+    r.nboxes = 0;
+    r.only_crowds = true;
+    for (int k = 0; k < XA_METRIC_COUNT; k++) {
+        xa_metric_spec s = xa_metric_defaults((xa_metric_kind)k);
+        assert_true(isnan(one(s, &r, &m)));
+        s.ignore_crowd = false;
+        assert_false(isnan(one(s, &r, &m)));
+    }
 }
 
 static void test_signs_and_channels(void **state)
@@ -340,8 +403,17 @@ static void test_profiles_and_conventions(void **state)
     xa_str text = {0};
     assert_int_equal(xa_metric_profile(&s, "torchray", &err), XA_OK);
     xa_metric_conventions(&s, &text);
-    assert_string_equal(text.data, "at the image's pixels; values as they are; tolerance 15 px");
+    assert_string_equal(text.data,
+                        "at the image's pixels; values as they are; tolerance 15 px; skipped where "
+                        "all is difficult, crowds count");
     xa_str_free(&text);
+    s = xa_metric_defaults(XA_METRIC_ENERGY);
+    xa_metric_conventions(&s, &text);
+    assert_string_equal(text.data,
+                        "at the model's input; positive values; difficult objects count, crowds "
+                        "are ignored");
+    xa_str_free(&text);
+    s = xa_metric_defaults(XA_METRIC_POINTING_GAME);
     assert_int_equal(xa_metric_profile(&s, "wsol", &err), XA_INVALID);
     assert_string_equal(err.message,
                         "profile wsol says nothing of pointing_game: it is for box_acc, pxap");
@@ -405,6 +477,7 @@ int main(void)
         cmocka_unit_test(test_range_is_the_whole_maps),
         cmocka_unit_test(test_crop),
         cmocka_unit_test(test_ignored_pixels),
+        cmocka_unit_test(test_crowds_and_difficult_pairs),
         cmocka_unit_test(test_signs_and_channels),
         cmocka_unit_test(test_smoothing_moves_the_peak),
         cmocka_unit_test(test_maps_alone),

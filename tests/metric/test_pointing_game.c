@@ -5,6 +5,12 @@
 #include "xaudit/metric.h"
 #include "xaudit_cmocka.h"
 
+static bool contains(const xa_region *r, double x, double y)
+{
+    const xa_metric_spec m = xa_metric_defaults(XA_METRIC_POINTING_GAME);
+    return xa_region_contains(&m, r, x, y);
+}
+
 static xa_region region_of(xa_annotation *a, int32_t n, int32_t class_index)
 {
     xa_region r;
@@ -74,6 +80,74 @@ static void test_outside_and_empty(void **state)
     xa_region_fini(&r);
 }
 
+/* TorchRay skips pairs of difficult boxes alone, and counts all boxes of the others. */
+static void test_difficult(void **state)
+{
+    (void)state;
+    xa_annotation a[] = {box(1, 10, 10, 20, 20), box(1, 60, 5, 70, 8), box(2, 0, 0, 100, 50)};
+    xa_metric_spec keep = xa_metric_defaults(XA_METRIC_POINTING_GAME), skip = keep;
+    assert_int_equal(xa_metric_profile(&skip, "torchray", NULL), XA_OK);
+    assert_true(skip.skip_difficult && !skip.ignore_crowd);
+    assert_true(!keep.skip_difficult && keep.ignore_crowd);
+    a[0].flags = XA_ANNOTATION_DIFFICULT;
+    xa_region r = region_of(a, 3, 1);
+    assert_false(r.all_difficult);
+    assert_true(xa_pointing_game(&skip, &r, true, 15.0, 15.0) == 1.0);
+    xa_region_fini(&r);
+    a[1].flags = XA_ANNOTATION_DIFFICULT | XA_ANNOTATION_TRUNCATED;
+    r = region_of(a, 3, 1);
+    assert_true(r.all_difficult && !r.empty);
+    assert_true(isnan(xa_pointing_game(&skip, &r, true, 15.0, 15.0)));
+    assert_true(isnan(xa_pointing_game(&skip, &r, false, 0.0, 0.0)));
+    assert_true(xa_pointing_game(&keep, &r, true, 15.0, 15.0) == 1.0);
+    xa_region_fini(&r);
+    r = region_of(a, 3, 2);
+    assert_false(r.all_difficult);
+    xa_region_fini(&r);
+}
+
+/* Crowds are ignored but where an object of its own lies, or count like any box. */
+static void test_crowd(void **state)
+{
+    (void)state;
+    xa_annotation a[] = {box(1, 10, 10, 60, 40), box(1, 20, 15, 30, 25)};
+    xa_metric_spec ignore = xa_metric_defaults(XA_METRIC_POINTING_GAME), keep = ignore;
+    keep.ignore_crowd = false;
+    a[0].flags = XA_ANNOTATION_CROWD;
+    xa_region r = region_of(a, 2, 1);
+    assert_int_equal(r.nboxes, 1);
+    assert_int_equal(r.ncrowds, 1);
+    assert_true(r.boxes[0][0] == 20.0 && r.boxes[1][0] == 10.0);
+    assert_true(xa_region_contains(&ignore, &r, 25.0, 20.0));
+    assert_true(!xa_region_contains(&ignore, &r, 50.0, 30.0));
+    assert_true(xa_region_ignores(&ignore, &r, 50.0, 30.0));
+    assert_true(!xa_region_ignores(&ignore, &r, 25.0, 20.0));
+    assert_true(!xa_region_ignores(&ignore, &r, 5.0, 5.0));
+    assert_true(xa_region_contains(&keep, &r, 50.0, 30.0));
+    assert_true(!xa_region_ignores(&keep, &r, 50.0, 30.0));
+    assert_true(xa_pointing_game(&ignore, &r, true, 50.0, 30.0) == 0.0);
+    assert_true(xa_pointing_game(&keep, &r, true, 50.0, 30.0) == 1.0);
+    xa_region_fini(&r);
+    r = region_of(a, 1, 1);
+    assert_true(r.only_crowds && !r.empty);
+    assert_true(isnan(xa_pointing_game(&ignore, &r, true, 50.0, 30.0)));
+    assert_true(xa_pointing_game(&keep, &r, true, 50.0, 30.0) == 1.0);
+    xa_region_fini(&r);
+    char file[] = XA_PROJECT "/tests/metric/mask_4x3.png"; /* ones at (1,1), (2,1), (3,2) */
+    xa_annotation m[] = {
+        {.class_index = 0, .kind = XA_ANNOTATION_MASK, .mask_value = -1, .mask = file},
+        {.class_index = 0, .kind = XA_ANNOTATION_MASK, .mask_value = 0, .mask = file}};
+    m[1].flags = XA_ANNOTATION_CROWD; /* the rest of the picture */
+    m[1].ignore_mask = file;
+    m[1].ignore_value = 0;
+    const xa_sample s = {.annotations = m, .nannotations = 2};
+    assert_int_equal(xa_region_init(&r, &s, 0, &(xa_frame){4, 3, 1, false}, NULL, NULL), XA_OK);
+    assert_true(!r.only_crowds && r.mask[0] == XA_REGION_CROWD && r.mask[5] == XA_REGION_INSIDE);
+    assert_true(xa_region_ignores(&ignore, &r, 0.5, 0.5) &&
+                xa_region_contains(&keep, &r, 0.5, 0.5));
+    xa_region_fini(&r);
+}
+
 /* The demo's masks are 1-bit PNGs of the photographs' size. */
 static void test_mask_of_another_size_is_told(void **state)
 {
@@ -90,12 +164,12 @@ static void test_mask_of_another_size_is_told(void **state)
     assert_non_null(strstr(err.message, "100x50"));
     assert_int_equal(xa_region_init(&r, &s, 0, &(xa_frame){4, 3, 1, false}, NULL, &err), XA_OK);
     /* the file holds ones at (1,1), (2,1), (3,2) */
-    assert_true(xa_region_contains(&r, 1.5, 1.5));
-    assert_true(xa_region_contains(&r, 2.0, 1.0));
-    assert_true(xa_region_contains(&r, 3.9, 2.9));
-    assert_false(xa_region_contains(&r, 0.5, 0.5));
-    assert_false(xa_region_contains(&r, 4.0, 2.5));
-    assert_false(xa_region_contains(&r, -0.1, 1.5));
+    assert_true(contains(&r, 1.5, 1.5));
+    assert_true(contains(&r, 2.0, 1.0));
+    assert_true(contains(&r, 3.9, 2.9));
+    assert_false(contains(&r, 0.5, 0.5));
+    assert_false(contains(&r, 4.0, 2.5));
+    assert_false(contains(&r, -0.1, 1.5));
     xa_metric_spec m = xa_metric_defaults(XA_METRIC_POINTING_GAME);
     m.tolerance = 1.2;
     assert_true(xa_pointing_game(&m, &r, true, 0.5, 1.5) == 1.0);
@@ -112,6 +186,8 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_boxes_are_half_open),
                                        cmocka_unit_test(test_tolerance_is_strict),
                                        cmocka_unit_test(test_outside_and_empty),
+                                       cmocka_unit_test(test_difficult),
+                                       cmocka_unit_test(test_crowd),
                                        cmocka_unit_test(test_mask_of_another_size_is_told)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
