@@ -149,6 +149,8 @@ static void metric_lines(xa_str *out, const xa_metric_spec *s)
     text(&l, "upsample", s->cubic ? "cubic" : "linear");
     text(&l, "stretch", s->minmax ? "minmax" : "max");
     text(&l, "contours", s->all_contours ? "all" : "largest");
+    text(&l, "difficult", s->skip_difficult ? "skip" : "keep");
+    text(&l, "crowd", s->ignore_crowd ? "ignore" : "keep");
     number(&l, s->tolerance_is_share ? "tolerance.share" : "tolerance.px", s->tolerance);
     number(&l, "smoothing", s->smoothing);
     integer(&l, "k", s->k);
