@@ -89,7 +89,7 @@ XA_MUST_USE xa_status xa_summary_figure(const xa_summary *s,
 /* Why scores are undefined, over all units. */
 typedef struct xa_undefined {
     int64_t pairs, not_done, no_map, nonfinite, other;
-    int64_t of_check; /* not defined for this map */
+    int64_t of_check;          /* not defined for this map */
     int64_t difficult, crowds; /* nothing else is annotated, and the metric skips or ignores it */
     /* The first of the pair's that is not used; the last: one of a later version. */
     int64_t annotation[XA_ANNOTATION_PROBLEMS + 1];
