@@ -127,24 +127,71 @@ static void put_answers(FILE *out, const xa_read *r, const xa_read_model *m, int
     fputs("</td>", out);
 }
 
-static void
-put_scores(FILE *out, const xa_figure_rows *f, const xa_read_map *first, int columns, int64_t i)
+/* Where a score stands: a metric of the map of one column. Head and rows go by one list of them. */
+typedef struct place {
+    int column;
+    int64_t metric; /* of the column's map */
+} place;
+
+typedef struct places {
+    place *list;
+    size_t n, cap;
+} places;
+
+static bool is_named(const xa_figure_rows *f, const places *p, const char *metric)
 {
-    for (int64_t k = 0; k < first->nmetrics; k++)
-        for (int c = 0; c < columns; c++) {
-            const xa_read_map *x = f->column[c].map;
-            const double v = k < x->nmetrics ? score_of(f->r, x, k, i) : NAN;
-            if (isfinite(v))
-                fprintf(out, "<td class=n>%.3f</td>", v);
-            else
-                fputs("<td class=n>-</td>", out);
+    for (size_t k = 0; k < p->n; k++)
+        if (!strcmp(f->column[p->list[k].column].map->metrics[p->list[k].metric], metric))
+            return true;
+    return false;
+}
+
+/* Each metric's columns stand together. */
+static xa_status find_places(const xa_figure_rows *f, int columns, places *p, xa_err *err)
+{
+    for (int first = 0; first < columns; first++)
+        for (int64_t m = 0; m < f->column[first].map->nmetrics; m++) {
+            const char *metric = f->column[first].map->metrics[m];
+            if (is_named(f, p, metric))
+                continue;
+            for (int c = first; c < columns; c++)
+                for (int64_t k = 0; k < f->column[c].map->nmetrics; k++)
+                    if (!strcmp(f->column[c].map->metrics[k], metric)) {
+                        XA_RETURN_TRY(err,
+                                      xa_grow(&p->list, &p->cap, p->n + 1, sizeof *p->list, err));
+                        p->list[p->n++] = (place){c, k};
+                    }
         }
+    return XA_OK;
+}
+
+static void put_heads(FILE *out, const xa_figure_rows *f, const places *p)
+{
+    for (size_t k = 0; k < p->n; k++) {
+        const xa_read_map *x = f->column[p->list[k].column].map;
+        fputs("<th class=n><button>", out);
+        xa_html_text(out, x->metrics[p->list[k].metric]);
+        fputs("<br>", out);
+        xa_html_text(out, x->name);
+        fputs("</button></th>", out);
+    }
+}
+
+static void put_scores(FILE *out, const xa_figure_rows *f, const places *p, int64_t i)
+{
+    for (size_t k = 0; k < p->n; k++) {
+        const double v = score_of(f->r, f->column[p->list[k].column].map, p->list[k].metric, i);
+        if (isfinite(v))
+            fprintf(out, "<td class=n>%.3f</td>", v);
+        else
+            fputs("<td class=n>-</td>", out);
+    }
 }
 
 static xa_status put_row(FILE *out,
                          const xa_figure_rows *f,
                          int row,
-                         const xa_read_map *first,
+                         const places *p,
                          int columns,
                          int64_t *missing,
                          xa_err *err)
@@ -169,7 +216,7 @@ static xa_status put_row(FILE *out,
                 columns + 1,
                 read == XA_MISMATCH ? "the image here has other pixels than the audited one"
                                     : "image not found");
-        put_scores(out, f, first, columns, i);
+        put_scores(out, f, p, i);
         fputs("</tr>\n", out);
         return XA_OK;
     }
@@ -181,7 +228,7 @@ static xa_status put_row(FILE *out,
         XA_TRY(err, put_overlay(out, f, &f->column[c], i, &image, frame, err));
         fputs("</td>", out);
     }
-    put_scores(out, f, first, columns, i);
+    put_scores(out, f, p, i);
     fputs("</tr>\n", out);
 done:
     xa_image_fini(&image);
@@ -199,6 +246,7 @@ static xa_status put_group(FILE *out,
 {
     xa_status st = XA_OK;
     xa_figure_rows *f = NULL;
+    places p = {0};
     const xa_choice choice = {.pick = pick, .most = EACH, .model = m->name, .seed = 1};
     st = xa_figure_rows_open(s->path, &choice, opt->image_root, &f, err);
     if (st == XA_NOT_FOUND) { /* nothing of this kind here */
@@ -207,7 +255,7 @@ static xa_status put_group(FILE *out,
     }
     XA_RETURN_TRY(err, st);
     const int columns = f->ncolumns < MAPS ? f->ncolumns : MAPS;
-    const xa_read_map *first = f->column[0].map;
+    XA_TRY(err, find_places(f, columns, &p, err));
     fputs("<h3>", out);
     xa_html_text(out, title);
     fputs("</h3>\n<div class=scroll tabindex=0><table "
@@ -220,19 +268,13 @@ static xa_status put_group(FILE *out,
         xa_html_text(out, f->column[c].map->name);
         fputs("</th>", out);
     }
-    for (int64_t k = 0; k < first->nmetrics; k++)
-        for (int c = 0; c < columns; c++) {
-            fputs("<th class=n><button>", out);
-            xa_html_text(out, first->metrics[k]);
-            fputs("<br>", out);
-            xa_html_text(out, f->column[c].map->name);
-            fputs("</button></th>", out);
-        }
+    put_heads(out, f, &p);
     fputs("</tr></thead><tbody>\n", out);
     for (int row = 0; row < f->nrows; row++)
-        XA_TRY(err, put_row(out, f, row, first, columns, missing, err));
+        XA_TRY(err, put_row(out, f, row, &p, columns, missing, err));
     fputs("</tbody></table></div>\n", out);
 done:
+    free(p.list);
     xa_figure_rows_close(f);
     return st;
 }

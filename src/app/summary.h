@@ -40,6 +40,7 @@ typedef struct xa_summary {
     int64_t *group_of_sample; /* [samples] */
     bool grouped;             /* the manifest has a group column */
     int64_t ngroups;
+    int64_t nclusters; /* groups, and images without one */
     struct {
         char *reason;
         int64_t count;

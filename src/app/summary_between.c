@@ -161,6 +161,12 @@ xa_status xa_summary_between(const xa_summary *s,
         l.family = c + first;
         XA_TRY(err, decide(&l, end - first, number++, err));
     }
+    if (count == 0 && *left_out < s->nseries)
+        XA_FAIL(err,
+                XA_INVALID,
+                "--between %s: the scored images are of %s; two parts are needed",
+                s->by,
+                s->nparts ? "one part only" : "no part");
     *out = c;
     *n = count;
     c = NULL;

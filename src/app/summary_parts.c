@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "summary_internal.h"
+#include "table.h"
 
 /* ---- texts to numbers ---- */
 
@@ -121,9 +122,12 @@ xa_status xa__summary_groups(xa_summary *s, xa_err *err)
     XA_TRY(err, xa__summary_column(s, "/samples/group", &text, err));
     XA_TRY(err, number_texts(text, s->r->samples, of_sample, NULL, &s->ngroups, err));
     s->grouped = s->ngroups > 0;
+    s->nclusters = s->ngroups;
     for (int64_t i = 0; i < s->r->samples; i++) /* an image without a group is one of its own */
-        if (of_sample[i] < 0)
+        if (of_sample[i] < 0) {
             of_sample[i] = s->ngroups + i;
+            s->nclusters++;
+        }
     for (int64_t q = 0; q < s->r->pairs; q++)
         s->group[q] = of_sample[s->r->pair_sample[q]];
 done:
@@ -355,8 +359,10 @@ int64_t xa__summary_part_of(const xa_summary *s, const xa_series *x, int64_t q)
         return s->part[q];
     if (!strcmp(s->by, "class"))
         return x->class_of[q] >= 0 && x->class_of[q] < s->nparts ? x->class_of[q] : -1;
-    for (int64_t k = 0; k < s->r->pairs; k++) /* the size of the object that the map is of */
-        if (s->r->pair_sample[k] == x->sample[q] && s->r->pair_class[k] == x->class_of[q])
+    for (int64_t k = xa_table_first_pair(s->r, x->sample[q]);
+         k < s->r->pairs && s->r->pair_sample[k] == x->sample[q];
+         k++) /* the size of the object that the map is of */
+        if (s->r->pair_class[k] == x->class_of[q])
             return s->part[k];
     return -1;
 }

@@ -78,13 +78,15 @@ void xa_summary_print_flow(const xa_summary *s, FILE *out)
                 xa_shown(s->excluded[k].reason, name, sizeof name));
     if (xa_print_annotations(r, "", out, NULL) != XA_OK)
         fputs("what speaks against the annotations cannot be read\n", out);
-    if (s->grouped && s->ngroups < XA_STATS_FEW_GROUPS)
-        fprintf(out,
-                "warning: %lld groups: intervals of fewer than %d can be too short, those of fewer "
-                "than %d are not given\n",
-                (long long)s->ngroups,
-                (int)XA_STATS_FEW_GROUPS,
-                (int)XA_STATS_LEAST_GROUPS);
+    if (s->grouped && s->nclusters < XA_STATS_FEW_GROUPS)
+        fprintf(
+            out,
+            "warning: %lld groups%s: intervals of fewer than %d can be too short, those of fewer "
+            "than %d are not given\n",
+            (long long)s->nclusters,
+            s->nclusters > s->ngroups ? " (an image without one is its own)" : "",
+            (int)XA_STATS_FEW_GROUPS,
+            (int)XA_STATS_LEAST_GROUPS);
 }
 
 /* ---- one row of any table ---- */
@@ -105,16 +107,19 @@ size_t xa__end_of_table(const xa_summary_row *rows, size_t first, size_t n)
 
 static void text_interval(FILE *out, const xa_interval *f)
 {
-    if (f->n == 0)
+    char v[24], low[24], high[24];
+    if (f->n == 0) {
         fprintf(out, "  %24s", "-");
-    else if (f->kind == XA_INTERVAL_NONE)
-        fprintf(out, "  %7.4f %-16s", f->value, xa__no_interval_short(f));
+        return;
+    }
+    fprintf(out, "  %7s ", xa_score_text(f->value, false, v));
+    if (f->kind == XA_INTERVAL_NONE)
+        fprintf(out, "%-16s", xa__no_interval_short(f));
     else
         fprintf(out,
-                "  %7.4f [%6.4f,%6.4f]%s",
-                f->value,
-                f->low,
-                f->high,
+                "[%s,%s]%s",
+                xa_score_text(f->low, false, low),
+                xa_score_text(f->high, false, high),
                 f->kind == XA_INTERVAL_WILSON ? "w" : " ");
 }
 

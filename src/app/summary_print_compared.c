@@ -210,15 +210,18 @@ static void put_p(FILE *out, double p)
 
 static void put_difference(FILE *out, const xa_interval *d)
 {
+    char v[24], low[24], high[24];
+    fprintf(out, "%s ", xa_score_text(d->value, true, v));
     if (d->kind == XA_INTERVAL_NONE)
-        fprintf(out, "%+7.4f %-17s", d->value, xa__no_interval_short(d));
+        fprintf(out, "%-17s", xa__no_interval_short(d));
     else
-        fprintf(out, "%+7.4f [%+7.4f,%+7.4f]", d->value, d->low, d->high);
+        fprintf(
+            out, "[%s,%s]", xa_score_text(d->low, true, low), xa_score_text(d->high, true, high));
 }
 
 /* What became of a family's p values. */
 typedef struct verdicts {
-    int undecided, groups, alike;
+    int tested, undecided, groups, alike;
     int64_t most;
     double least;
     bool why[XA_NO_INTERVAL_CONSTANT + 1];
@@ -226,6 +229,7 @@ typedef struct verdicts {
 
 static void see(verdicts *v, const xa_test *t, xa_decision d, const xa_interval *f)
 {
+    v->tested += !isnan(t->p);
     v->alike += t->groups == 0 && t->p == 1.0;
     v->most = t->replicates > v->most ? t->replicates : v->most;
     v->undecided += d == XA_DECISION_UNDECIDED;
@@ -236,9 +240,12 @@ static void see(verdicts *v, const xa_test *t, xa_decision d, const xa_interval 
         v->why[f->why] = true;
 }
 
-static void put_verdicts(FILE *out, const verdicts *v, int members, const xa_compare_options *o)
+static void put_verdicts(FILE *out, const verdicts *v, const xa_compare_options *o)
 {
-    fprintf(out, "  Holm's p is over these %d comparisons.\n", members);
+    if (v->tested > 1)
+        fprintf(out, "  Holm's p is over these %d comparisons.\n", v->tested);
+    if (v->tested == 1)
+        fputs("  Holm's p is over this comparison alone.\n", out);
     if (v->alike)
         fprintf(out, "  %d of them differ in no group.\n", v->alike);
     if (v->groups)
@@ -371,7 +378,13 @@ static void compared_text(const xa_compared *c, int n, const xa_compare_options 
             put_compared(out, &c[i], wa, wb);
             see(&v, &c[i].test, c[i].decision, &c[i].pair.difference);
         }
-        put_verdicts(out, &v, c[first].members, o);
+        put_verdicts(out, &v, o);
+    }
+    if (n == 0) {
+        fprintf(out,
+                "\nThere is nothing to compare: no metric has two explainers%s.\n",
+                o->across ? "" : " of one model (--across compares those of two models)");
+        return;
     }
     put_foot(out,
              o,
@@ -454,7 +467,7 @@ parted_text(const xa_summary *s, const xa_parted *c, int n, const xa_compare_opt
             put_parted(out, &c[i], we, wp);
             see(&v, &c[i].between.test, c[i].decision, &c[i].between.difference);
         }
-        put_verdicts(out, &v, c[first].members, o);
+        put_verdicts(out, &v, o);
     }
     put_foot(out,
              o,

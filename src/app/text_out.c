@@ -20,6 +20,14 @@ void xa_put_padded(FILE *out, const char *text, int64_t columns)
     fputs(cell, out);
 }
 
+const char *xa_score_text(double v, bool sign, char room[24])
+{
+    const double a = fabs(v);
+    const bool far = a >= 1e5 || (a > 0.0 && a < 5e-5);
+    snprintf(room, 24, far ? (sign ? "%+7.0e" : "%6.0e") : sign ? "%+7.4f" : "%6.4f", v);
+    return room;
+}
+
 void xa_csv_text(FILE *out, const char *text)
 {
     const bool quote = strpbrk(text, ",\"\r\n") != NULL;

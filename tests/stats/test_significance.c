@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "golden/stats/golden_significance.h"
-#include "xaudit/stats.h"
+#include "stats_internal.h"
 #include "xaudit_cmocka.h"
 
 #define COUNT(a) ((int64_t)(sizeof(a) / sizeof *(a)))
@@ -28,29 +28,26 @@ static xa_test flip(int64_t n, const double *a, const double *b, const int64_t *
 static void test_student(void **state)
 {
     (void)state;
-    /* an interval of G groups cuts its replicates where the golden tail says: read off 100,000
-     * replicates 0, 1, .. that are the numbers of their places */
-    enum { R = 100000 };
-    double x[11];
-    xa_interval f;
-    xa_stats_plan many = plan;
-    many.replicates = R;
-    for (int i = 0; i < 11; i++)
-        x[i] = i * i * 0.01;
-    double width[2];
-    for (int k = 0; k < 2; k++) {
-        many.level = k ? 0.95 : 0.90;
-        assert_int_equal(xa_stats_mean(&many, 11, x, NULL, NULL, &f, NULL), XA_OK);
-        width[k] = f.high - f.low;
+    for (int64_t i = 0; i < COUNT(golden_student); i += 4) {
+        const double *g = golden_student + i;
+        near(xa__student_two_sided(1.0 - g[0], (int64_t)g[1] - 1) / g[2], 1.0, 1e-9);
+        near(xa__expanded_tail(g[0], (int64_t)g[1]), g[3], 1e-6 * g[3]);
     }
-    /* the same draws, the widths in the ratio of the golden t quantiles but for skewness */
-    double t90 = 0.0, t95 = 0.0;
-    for (int64_t i = 0; i < COUNT(golden_student); i += 4)
-        if (golden_student[i + 1] == 11.0) {
-            t90 = golden_student[i] == 0.90 ? golden_student[i + 2] : t90;
-            t95 = golden_student[i] == 0.95 ? golden_student[i + 2] : t95;
-        }
-    near(width[1] / width[0], t95 / t90, 0.02);
+}
+
+/* Chernoff's bounds: none reached of m leaves 1 - error^(1/m); they hold the share seen. */
+static void test_bounds(void **state)
+{
+    (void)state;
+    double low, high;
+    xa__binomial_bounds(0, 999, 0.001, &low, &high);
+    assert_true(low == 0.0);
+    near(high, 1.0 - pow(0.001, 1.0 / 999.0), 1e-12);
+    xa__binomial_bounds(999, 999, 0.001, &low, &high);
+    near(low, pow(0.001, 1.0 / 999.0), 1e-12);
+    assert_true(high == 1.0);
+    xa__binomial_bounds(50, 1000, 0.001, &low, &high);
+    assert_true(low > 0.02 && low < 0.05 && high > 0.05 && high < 0.09);
 }
 
 static void test_flip_golden(void **state)
@@ -380,6 +377,7 @@ static void test_decide(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_student),
+                                       cmocka_unit_test(test_bounds),
                                        cmocka_unit_test(test_flip_golden),
                                        cmocka_unit_test(test_sign_test),
                                        cmocka_unit_test(test_flip_edges),

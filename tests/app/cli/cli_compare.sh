@@ -167,6 +167,12 @@ with h5py.File("two.h5", "r+") as f:
 PY
 expect 0 "$XAUDIT" summary two.h5 --compare --metric energy
 said '3 of them cannot be significant at 0.05 whatever they show: so few groups differ that p cannot fall below 0.25'
+# nothing to compare is said; twelve groups and twelve images without one are no few groups
+expect 0 "$XAUDIT" summary a.h5 --compare --explainer x
+said 'There is nothing to compare: no metric has two explainers of one model'
+not_said 'warning'
+expect 2 "$XAUDIT" summary a.h5 --between split
+said 'the scored images are of no part; two parts are needed'
 # mistakes
 expect 2 "$XAUDIT" summary a.h5 --metric energi
 said 'nothing is called so; known are: .*energy'

@@ -48,6 +48,33 @@ for r in rows[1:]:
     assert d["manifest.energy"] == "e" + d["id"].split("_")[1] and d["Größe"] == "a," + d["id"].split("_")[1]
 assert len(rows) == 9 and seen > 25, (len(rows), seen)
 PY
+# the report's galleries: each score under its metric and explainer
+expect 0 "$XAUDIT" report o.h5 -o o.html
+expect_python <<'PY'
+import re, h5py, numpy as np
+f = h5py.File("o.h5")
+ids, pages, seen = [i.decode() for i in f["samples/id"][:]], open("o.html", encoding="utf-8").read(), 0
+for table in re.findall(r"<table class=sort>.*?</table>", pages, re.S):
+    head = re.findall(r"<th[^>]*>(.*?)</th>", table, re.S)
+    for row in re.findall(r"<tr><td>(Möwe_.*?)</tr>", table, re.S):
+        cells = ["Möwe_" + row[5:].split("</td>")[0]] + re.findall(r"<td[^>]*>(.*?)</td>", row, re.S)
+        assert len(cells) == len(head), (len(cells), len(head))
+        q = list(f["eval/sample"][:]).index(ids.index(cells[0]))
+        for h, c in zip(head, cells):
+            if "<br>" not in h:
+                continue
+            metric, explainer = re.sub(r"</?button>", "", h).split("<br>")
+            stored = f[f"localisation/xception/{explainer}/{metric}"][q]
+            assert c == ("-" if np.isnan(stored) else f"{stored:.3f}"), (metric, explainer, c, stored)
+            seen += 1
+assert seen >= 20, seen
+assert "average_drop" in pages and "random_logit" in pages
+PY
+expect 0 "$XAUDIT" summary o.h5 --latex
+said 'average[\]_drop'
+expect 0 "$XAUDIT" info o.h5 --methods
+said 'Each map was checked by average_drop'
+said 'pointing_game .*energy|energy .*pointing_game'
 # a first look: columns stand below one another whatever the letters
 expect 0 "$XAUDIT" table o.h5
 cp out look.txt
