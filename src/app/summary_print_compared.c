@@ -183,7 +183,7 @@ put_json(FILE *out, const xa_compare_options *o, int left_out, json_t *list, xa_
                                    "comparisons",
                                    list)
                        : NULL;
-    const bool ok = all && json_dumpf(all, out, JSON_INDENT(1)) == 0;
+    const bool ok = all && json_dumpf(all, out, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) == 0;
     json_decref(all);
     fputc('\n', out);
     if (!ok)

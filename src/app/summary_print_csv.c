@@ -205,7 +205,7 @@ bool xa__print_json(
                                  "figures",
                                  list)
                      : NULL;
-    ok = all && json_dumpf(all, out, JSON_INDENT(1)) == 0;
+    ok = all && json_dumpf(all, out, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) == 0;
     json_decref(all);
     fputc('\n', out);
     return ok;
