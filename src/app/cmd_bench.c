@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "app.h"
+#include "text_out.h"
 
 typedef struct options {
     xa_run_options run; /* job, set */
@@ -121,7 +122,8 @@ static const char *layer_of(const tally *t, const entry *e)
 
 static void line(const char *name, const entry *e, const measured *m, double whole)
 {
-    printf("  %-44.44s", name);
+    fputs("  ", stdout);
+    xa_put_padded(stdout, name, 44);
     for (int b = 0; b < 2; b++)
         if (e->seconds[b] > 0.0)
             printf(" %8.3f %7.1f %6.1f %4.0f%%",

@@ -9,6 +9,7 @@
 #include "identity.h"
 #include "probe.h"
 #include "slurm_header.h"
+#include "text_out.h"
 
 static void print_explainers(const xa_loaded *l, int m)
 {
@@ -18,7 +19,8 @@ static void print_explainers(const xa_loaded *l, int m)
         const xa_explainer_spec *ex = &s->explainers[e];
         const xa_shape map = xa_audit_map_shape(l->audit, m, e);
         const char *layer = xa_audit_layer(l->audit, m, e);
-        printf("    %-28s ", ex->name);
+        fputs("    ", stdout);
+        xa_put_whole(stdout, ex->name, 29);
         if (ex->target == XA_TARGET_NONE)
             printf("explains no class");
         else

@@ -6,6 +6,7 @@
 #include "app.h"
 #include "methods.h"
 #include "reader.h"
+#include "text_out.h"
 
 /* ---- archive ---- */
 
@@ -16,10 +17,9 @@ static xa_status print_dataset(void *arg, const xa_dataset_info *info, xa_err *e
     xa_str shape = {0};
     for (int i = 0; i < info->ndim; i++)
         xa_str_printf(&shape, "%s%" PRId64, i ? "," : "", info->dim[i]);
-    char path[sizeof info->path];
-    xa_str_sanitise(info->path, path, sizeof path);
-    printf("  %-56s %-4s [%s]\n",
-           path,
+    fputs("  ", stdout);
+    xa_put_whole(stdout, info->path, 57);
+    printf("%-4s [%s]\n",
            info->type < XA_TYPE_COUNT ? xa_type_name(info->type) : "?",
            shape.data ? shape.data : "");
     xa_str_free(&shape);
@@ -192,11 +192,9 @@ static xa_status model_info(const char *path, xa_err *err)
     printf("  %-48s %-24s %-18s %s\n", "layer", "type", "output", "parameters");
     for (int i = 0; i < xa_model_layers(m); i++) {
         const xa_layer *l = xa_model_layer(m, i);
-        printf("  %*s%-*s %-24s %-18s %" PRId64 "\n",
-               2 * l->depth,
-               "",
-               48 - 2 * l->depth,
-               l->path,
+        printf("  %*s", 2 * l->depth, "");
+        xa_put_whole(stdout, l->path, 49 - 2 * l->depth);
+        printf("%-24s %-18s %" PRId64 "\n",
                l->type,
                xa_shape_text(&l->shape, a, sizeof a),
                l->parameters);

@@ -20,6 +20,15 @@ void xa_put_padded(FILE *out, const char *text, int64_t columns)
     fputs(cell, out);
 }
 
+void xa_put_whole(FILE *out, const char *text, int64_t columns)
+{
+    char clean[1024];
+    xa_str_sanitise(text ? text : "", clean, sizeof clean);
+    fputs(clean, out);
+    for (int64_t at = xa_str_columns(clean); at < columns; at++)
+        fputc(' ', out);
+}
+
 const char *xa_score_text(double v, bool sign, char room[24])
 {
     const double a = fabs(v);
