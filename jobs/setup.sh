@@ -6,7 +6,7 @@
 
 # What the program needs to be built and run.
 XA_PACKAGES="build-essential cmake ninja-build pkg-config libopenmpi-dev openmpi-bin libhdf5-openmpi-dev
-  libopenblas-pthread-dev libtiff-dev libjpeg-dev libpng-dev libexif-dev libjansson-dev libyaml-dev libcsv-dev
+  libopenblas-pthread-dev libtiff-dev libjpeg-dev libpng-dev zlib1g-dev libexif-dev libjansson-dev libyaml-dev libcsv-dev
   libxxhash-dev libssl-dev libyajl-dev libexpat1-dev libzip-dev libcairo2-dev libpango1.0-dev
   fonts-dejavu-core"
 # What the tests need besides.

@@ -16,7 +16,7 @@
 #include <jerror.h>
 
 /* A progressive file can ask for thousands of passes over its pixels. */
-enum { MAX_SCANS = 500, MARKER_EXIF = JPEG_APP0 + 1 };
+enum { MAX_SCANS = 500, MARKER_APP1 = JPEG_APP0 + 1 };
 
 struct jpeg_job {
     struct jpeg_decompress_struct c;
@@ -102,12 +102,25 @@ static void on_progress(j_common_ptr c)
     stop(job);
 }
 
+/* The first EXIF segment and the last XMP packet count. */
 static int orientation_of(const struct jpeg_decompress_struct *c)
 {
-    for (jpeg_saved_marker_ptr m = c->marker_list; m; m = m->next)
-        if (m->marker == MARKER_EXIF && m->data_length > 6 && memcmp(m->data, "Exif\0\0", 6) == 0)
-            return xa__exif_orientation(m->data + 6, m->data_length - 6);
-    return 1;
+    static const char exif_key[] = "Exif\0", xmp_key[] = "http://ns.adobe.com/xap/1.0/";
+    const uint8_t *exif = NULL, *xmp = NULL;
+    size_t nexif = 0, nxmp = 0;
+    for (jpeg_saved_marker_ptr m = c->marker_list; m; m = m->next) {
+        if (m->marker != MARKER_APP1)
+            continue;
+        if (!exif && m->data_length > sizeof exif_key &&
+            !memcmp(m->data, exif_key, sizeof exif_key)) {
+            exif = m->data; /* with its prefix */
+            nexif = m->data_length;
+        } else if (m->data_length > sizeof xmp_key && !memcmp(m->data, xmp_key, sizeof xmp_key)) {
+            xmp = m->data + sizeof xmp_key;
+            nxmp = m->data_length - sizeof xmp_key;
+        }
+    }
+    return xa__orientation(exif, nexif, (const char *)xmp, nxmp);
 }
 
 static const char *colour_of(J_COLOR_SPACE space)
@@ -162,7 +175,7 @@ static xa_status decode(struct jpeg_job *job,
     jpeg_create_decompress(c);
     c->progress = &job->progress;
     jpeg_mem_src(c, data, (unsigned long)size);
-    jpeg_save_markers(c, MARKER_EXIF, 0xFFFF);
+    jpeg_save_markers(c, MARKER_APP1, 0xFFFF);
     jpeg_read_header(c, TRUE);
 
     const int parts = c->num_components;

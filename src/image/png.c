@@ -44,26 +44,6 @@ static void on_read(png_structp png, png_bytep out, size_t n)
     job->at += n;
 }
 
-static uint32_t big32(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-/* eXIf may stand before or after the pixels, so the chunks are walked here. */
-static int orientation_of(const uint8_t *data, size_t size)
-{
-    size_t at = 8;
-    while (size - at >= 12) {
-        const uint32_t len = big32(data + at);
-        if (len > size - at - 12)
-            return 1;
-        if (memcmp(data + at + 4, "eXIf", 4) == 0)
-            return xa__exif_orientation(data + at + 8, len);
-        at += 12 + (size_t)len;
-    }
-    return 1;
-}
-
 /* What the file holds and what the library shall hand over. */
 struct layout {
     int channels;
@@ -131,7 +111,7 @@ static xa_status decode(
     im->bits = png_get_bit_depth(png, job->info);
     im->pages = 1;
     im->has_alpha = l.channels == 2 || l.channels == 4;
-    im->orientation = orientation_of(job->data, job->size);
+    im->orientation = xa__png_orientation(job->data, job->size);
     XA_RETURN_TRY(err,
                   xa__image_prepare(im,
                                     png_get_image_width(png, job->info),

@@ -417,6 +417,19 @@ static xa_status read_rgba(TIFF *tif,
 
 /* ---- a page ---------------------------------------------------------------------------------- */
 
+/* The page's own tag, else its XMP packet's, where there is no tag. */
+static int orientation_of(TIFF *tif, const xa__tiff_page *p)
+{
+    uint16_t tag = 0;
+    uint32_t size = 0;
+    void *xmp = NULL;
+    if (TIFFGetField(tif, TIFFTAG_ORIENTATION, &tag))
+        return p->orientation >= 1 && p->orientation <= 8 ? p->orientation : 1;
+    if (!TIFFGetField(tif, TIFFTAG_XMLPACKET, &size, &xmp))
+        return 1;
+    return xa__orientation(NULL, 0, xmp, size);
+}
+
 static xa_status decode_page(TIFF *tif,
                              struct source *s,
                              const xa_decode_options *opt,
@@ -430,7 +443,7 @@ static xa_status decode_page(TIFF *tif,
     snprintf(im->colour, sizeof im->colour, "%s", p.colour);
     im->bits = p.bits;
     im->has_alpha = p.alpha;
-    im->orientation = p.orientation >= 1 && p.orientation <= 8 ? p.orientation : 1;
+    im->orientation = orientation_of(tif, &p);
     const bool as_is = p.via_rgba || header_only;
     const bool from_palette = p.photometric == PHOTOMETRIC_PALETTE && !opt->palette_index;
     XA_RETURN_TRY(err,
