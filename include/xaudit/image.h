@@ -42,12 +42,13 @@ typedef struct xa_image {
     int channels;   /* 1 grey, 2 grey+alpha, 3 RGB, 4 RGB+alpha (has_alpha), else n bands */
     bool has_alpha; /* the last channel is unassociated alpha */
     xa_pixel type;
-    void *data;      /* owned; [height, width, channels] of type, native byte order */
-    int bits;        /* bits a sample had in the file (1, 2, 4, 8, 10, 12, 16, 32, 64) */
-    char format[16]; /* "jpeg", "png", "tiff" */
-    char colour[24]; /* as found in the file: "grey", "rgb", "palette", "cmyk", "ycbcr", ... */
-    int orientation; /* EXIF/TIFF orientation 1..8 as found; already applied */
-    int pages;       /* number of pages in the file (TIFF directories), else 1 */
+    void *data;        /* owned; [height, width, channels] of type, native byte order */
+    int bits;          /* bits a sample had in the file (1, 2, 4, 8, 10, 12, 16, 32, 64) */
+    char format[16];   /* "jpeg", "png", "tiff" */
+    char colour[24];   /* as found in the file: "grey", "rgb", "palette", "cmyk", "ycbcr", ... */
+    int orientation;   /* EXIF/TIFF orientation 1..8 as found; already applied */
+    int pages;         /* number of pages in the file (TIFF directories), else 1 */
+    bool alpha_varies; /* labels only: the alpha that was dropped was not the same everywhere */
 } xa_image;
 
 void xa_image_fini(xa_image *im); /* frees data, zeroes the struct */
@@ -65,6 +66,7 @@ typedef struct xa_decode_options {
     int page;           /* TIFF directory, default 0 */
     bool palette_index; /* keep palette indices as 1-channel U8 instead of colours (masks) */
     bool ignore_orientation;
+    bool lossy_labels; /* xa_image_read_labels takes a JPEG too: of use where a threshold follows */
 } xa_decode_options;
 xa_decode_options xa_decode_defaults(void);
 
@@ -82,13 +84,21 @@ XA_MUST_USE xa_status xa_image_probe(const char *path,
                                      xa_image *im,
                                      xa_err *err);
 /* A mask or label map: one channel, U8 or U16, with the numbers that are in the file: palette
- * indices, and grey values as stored (a 1-bit mask is 0 and 1). Alpha is dropped; colours are
- * taken where red, green and blue are equal everywhere, otherwise UNSUPPORTED, as are signed,
- * 32-bit and float samples, and JPEG, which does not keep numbers. opt NULL: defaults. */
+ * indices, and grey values as stored (a 1-bit mask is 0 and 1). Colours are taken where red, green
+ * and blue are equal everywhere (in a JPEG, nearly), otherwise UNSUPPORTED, as are signed, 32-bit
+ * and float samples, and JPEG, which does not keep numbers, but with lossy_labels. Alpha is dropped
+ * (alpha_varies tells whether it said something), INVALID where it varies and the grey values do
+ * not: the mask is then in it. opt NULL: defaults. */
 XA_MUST_USE xa_status xa_image_read_labels(const char *path,
                                            const xa_decode_options *opt,
                                            xa_image *im,
                                            xa_err *err);
+/* Pixel i, in row order, of what xa_image_read_labels gives. */
+static inline uint32_t xa_image_label(const xa_image *labels, int64_t i)
+{
+    return labels->type == XA_PIXEL_U8 ? ((const uint8_t *)labels->data)[i]
+                                       : ((const uint16_t *)labels->data)[i];
+}
 /* Writes pixels [height, width] as a 1-bit PNG: 0 stays 0, everything else is 1. Equal pixels give
  * equal bytes. */
 XA_MUST_USE xa_status xa_image_write_mask(

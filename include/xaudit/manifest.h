@@ -112,7 +112,10 @@ static inline bool xa_mask_takes(int32_t value, uint32_t pixel)
       "all above one)") \
     X(MASK_ALPHA, "mask with alpha", true, \
       "the alpha channel is not the same everywhere and was left out of account") \
-    X(MASK_EMPTY, "mask without an object", false, "no pixel of the mask is one that is meant")
+    X(MASK_EMPTY, "mask without an object", false, "no pixel of the mask is one that is meant") \
+    X(MASK_IN_ALPHA, "mask in the alpha channel", false, \
+      "the mask is one grey value everywhere and only its alpha channel varies: save that channel " \
+      "as the mask")
 /* clang-format on */
 typedef enum xa_annotation_problem {
 #define X(name, text, used, meaning) XA_ANNOTATION_##name,

@@ -51,9 +51,7 @@ static bool takes(const xa_image *im, int32_t value, int64_t x, int64_t y)
     if (x < 0 || y < 0 || x >= im->width || y >= im->height)
         return false;
     const int64_t i = y * im->width + x;
-    return xa_mask_takes(value,
-                         im->type == XA_PIXEL_U8 ? ((const uint8_t *)im->data)[i]
-                                                 : ((const uint16_t *)im->data)[i]);
+    return xa_mask_takes(value, xa_image_label(im, i));
 }
 
 /* Straight runs of the border between pixels that are taken and pixels that are not. */
@@ -93,6 +91,7 @@ outline(const xa_figure_rows *f, int64_t k, size_t bytes, xa_figure_edges *e, xa
     uint8_t kind;
     int32_t value;
     xa_image im = {0};
+    xa_decode_options opt = xa_decode_defaults();
     char *row = xa_alloc(bytes + 1, 1), *file = NULL;
     if (!row)
         XA_FAIL(err, XA_NOMEM, "out of memory");
@@ -107,7 +106,8 @@ outline(const xa_figure_rows *f, int64_t k, size_t bytes, xa_figure_edges *e, xa
                : xa_strfmt("%s/%s", f->image_root, row);
     if (!file)
         XA_FAIL(err, XA_NOMEM, "out of memory");
-    XA_TRY(err, xa_image_read_labels(file, NULL, &im, err));
+    opt.lossy_labels = value >= XA_MASK_VALUES;
+    XA_TRY(err, xa_image_read_labels(file, &opt, &im, err));
     XA_TRY(err, trace(&im, value, e, err));
 done:
     xa_image_fini(&im);

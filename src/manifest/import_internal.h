@@ -120,10 +120,19 @@ xa_status xa__draft_pixels(xa__draft *d,
                            int64_t height,
                            const char **out,
                            xa_err *err);
+/* Which pixels of a mask of one object belong to it: above 127 (counted) where it has bytes between
+ * black and white, as resized or lossy copies of a set have at the edges; otherwise all but 0. */
+int32_t xa__draft_mask_soft(xa__draft *d, const char *file);
 /* A mask file of the image's size: `file` itself, or a resized copy named with `word`; NULL when
- * there is none (counted). */
-xa_status xa__draft_mask_fit(
-    xa__draft *d, int64_t image, const char *file, const char *word, const char **out, xa_err *err);
+ * there is none (counted). *value says which pixels of the file belong to the mask, and afterwards
+ * which pixels of *out do. */
+xa_status xa__draft_mask_fit(xa__draft *d,
+                             int64_t image,
+                             const char *file,
+                             const char *word,
+                             int32_t *value,
+                             const char **out,
+                             xa_err *err);
 /* Sorts the classes where classes_sorted says so. Implied by writing. */
 xa_status xa__draft_sort_classes(xa__draft *d, xa_err *err);
 void xa__draft_fini(xa__draft *d);

@@ -106,9 +106,10 @@ static xa_status add_mask(import *im, int64_t image, const char *id, xa_err *err
     char *file = xa_strfmt("%s/%s_segmentation.png", im->d->opt->masks, id);
     if (file == NULL)
         XA_RETURN_FAIL(err, XA_NOMEM, "no memory for a path");
-    st = xa__draft_mask_fit(im->d, image, file, "lesion", &fitted, err);
+    int32_t value = xa__draft_mask_soft(im->d, file);
+    st = xa__draft_mask_fit(im->d, image, file, "lesion", &value, &fitted, err);
     if (st == XA_OK && fitted != NULL)
-        st = xa__draft_mask(im->d, image, -1, 0, fitted, XA_MASK_ANY, NULL, err);
+        st = xa__draft_mask(im->d, image, -1, 0, fitted, value, NULL, err);
     free(file);
     return st == XA_OK ? XA_OK : xa_err_pass(err, st, __FILE__, __func__, __LINE__);
 }

@@ -130,25 +130,59 @@ done:
 }
 
 /* Nearest by pixel centres, floor((x + 0.5) * from / to), and to 0 and 255. */
-static void fit_nearest(const xa_image *labels, uint8_t *out, int64_t width, int64_t height)
+static void
+fit_nearest(const xa_image *labels, int32_t value, uint8_t *out, int64_t width, int64_t height)
 {
     for (int64_t y = 0; y < height; y++) {
         const int64_t from_y = (2 * y + 1) * labels->height / (2 * height);
         for (int64_t x = 0; x < width; x++) {
             const int64_t at = from_y * labels->width + (2 * x + 1) * labels->width / (2 * width);
-            const bool on = labels->type == XA_PIXEL_U8 ? ((const uint8_t *)labels->data)[at] != 0
-                                                        : ((const uint16_t *)labels->data)[at] != 0;
-            out[y * width + x] = on ? 255 : 0;
+            out[y * width + x] = xa_mask_takes(value, xa_image_label(labels, at)) ? 255 : 0;
         }
     }
 }
 
-xa_status xa__draft_mask_fit(
-    xa__draft *d, int64_t image, const char *file, const char *word, const char **out, xa_err *err)
+int32_t xa__draft_mask_soft(xa__draft *d, const char *file)
+{
+    enum { MIDDLE = 127 };
+    xa_image labels = {0};
+    xa_err why = XA_ERR_INIT;
+    xa_decode_options opt = xa_decode_defaults();
+    uint32_t first = 0, most = 0;
+    bool several = false;
+    opt.lossy_labels = true;
+    if (xa_image_read_labels(file, &opt, &labels, &why) != XA_OK)
+        return XA_MASK_ANY; /* counted by whoever takes the mask */
+    for (int64_t i = 0; i < labels.width * labels.height; i++) {
+        const uint32_t v = xa_image_label(&labels, i);
+        first = first ? first : v;
+        several = several || (v && v != first);
+        most = v > most ? v : most;
+    }
+    const bool bytes = labels.type == XA_PIXEL_U8;
+    xa_image_fini(&labels);
+    if (!several || !bytes || most <= MIDDLE)
+        return XA_MASK_ANY;
+    xa__drop(d,
+             XA_IMPORT_TOLD,
+             "a mask with values between black and white (above 127 counts)",
+             "%s",
+             file);
+    return XA_MASK_VALUES + MIDDLE;
+}
+
+xa_status xa__draft_mask_fit(xa__draft *d,
+                             int64_t image,
+                             const char *file,
+                             const char *word,
+                             int32_t *value,
+                             const char **out,
+                             xa_err *err)
 {
     xa_status st = XA_OK;
     xa_image head = {0};
     xa_image labels = {0};
+    xa_decode_options opt = xa_decode_defaults();
     xa_err why = XA_ERR_INIT;
     uint8_t *pixels = NULL;
     const xa__draft_image *im = &d->images[image];
@@ -180,7 +214,8 @@ xa_status xa__draft_mask_fit(
                  (long long)head.height);
         goto done;
     }
-    if (xa_image_read_labels(file, NULL, &labels, &why) != XA_OK) {
+    opt.lossy_labels = *value >= XA_MASK_VALUES;
+    if (xa_image_read_labels(file, &opt, &labels, &why) != XA_OK) {
         xa__drop(d, XA_IMPORT_ANNOTATION, "the mask cannot be read", "%s", why.message);
         goto done;
     }
@@ -191,7 +226,8 @@ xa_status xa__draft_mask_fit(
     pixels = xa_alloc((size_t)width, (size_t)height);
     if (pixels == NULL)
         XA_FAIL(err, XA_NOMEM, "no memory for a mask of %s", im->id);
-    fit_nearest(&labels, pixels, width, height);
+    fit_nearest(&labels, *value, pixels, width, height);
+    *value = XA_MASK_ANY;
     XA_TRY(err, xa__draft_pixels(d, image, word, pixels, width, height, out, err));
     xa__drop(d,
              XA_IMPORT_TOLD,

@@ -109,7 +109,7 @@ static xa_status take_mask(void *arg, const char *const *cells, int64_t line, xa
     import *im = arg;
     xa_status st = XA_OK;
     int64_t image;
-    int32_t index;
+    int32_t index, value = XA_MASK_ANY;
     const char *mask = NULL;
     char *file = NULL;
     (void)line;
@@ -123,9 +123,9 @@ static xa_status take_mask(void *arg, const char *const *cells, int64_t line, xa
     file = xa__join(im->d->opt->masks, cells[0]);
     if (file == NULL)
         XA_FAIL(err, XA_NOMEM, "no memory for a path");
-    XA_TRY(err, xa__draft_mask_fit(im->d, image, file, im->d->classes[index], &mask, err));
+    XA_TRY(err, xa__draft_mask_fit(im->d, image, file, im->d->classes[index], &value, &mask, err));
     if (mask != NULL)
-        XA_TRY(err, xa__draft_mask(im->d, image, index, 0, mask, XA_MASK_ANY, NULL, err));
+        XA_TRY(err, xa__draft_mask(im->d, image, index, 0, mask, value, NULL, err));
 done:
     free(file);
     return st;

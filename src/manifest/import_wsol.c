@@ -83,6 +83,7 @@ static xa_status add_mask(import *im, int64_t image, char *word[WORDS], int n, x
     xa_status st = XA_OK;
     const char *mask = NULL;
     const char *ignore = NULL;
+    int32_t value = XA_MASK_ANY, ignored = XA_MASK_ANY;
     char *file = NULL;
     char *other = NULL;
     if (im->masks == NULL)
@@ -94,15 +95,15 @@ static xa_status add_mask(import *im, int64_t image, char *word[WORDS], int n, x
     file = xa__join(im->masks, word[1]);
     if (file == NULL)
         XA_FAIL(err, XA_NOMEM, "no memory for a path");
-    XA_TRY(err, xa__draft_mask_fit(im->d, image, file, "mask", &mask, err));
+    XA_TRY(err, xa__draft_mask_fit(im->d, image, file, "mask", &value, &mask, err));
     if (n == 3 && word[2][0] != '\0') {
         other = xa__join(im->masks, word[2]);
         if (other == NULL)
             XA_FAIL(err, XA_NOMEM, "no memory for a path");
-        XA_TRY(err, xa__draft_mask_fit(im->d, image, other, "ignore", &ignore, err));
+        XA_TRY(err, xa__draft_mask_fit(im->d, image, other, "ignore", &ignored, &ignore, err));
     }
     if (mask != NULL)
-        XA_TRY(err, xa__draft_mask(im->d, image, -1, 0, mask, XA_MASK_ANY, ignore, err));
+        XA_TRY(err, xa__draft_mask(im->d, image, -1, 0, mask, value, ignore, err));
 done:
     free(file);
     free(other);

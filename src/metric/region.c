@@ -12,6 +12,8 @@ static xa_annotation_problem why_unread(const char *file, xa_status st)
     xa_image head = {0};
     if (st == XA_NOT_FOUND)
         return XA_ANNOTATION_MASK_MISSING;
+    if (st == XA_INVALID)
+        return XA_ANNOTATION_MASK_IN_ALPHA;
     if (st != XA_UNSUPPORTED || xa_image_probe(file, NULL, &head, NULL) != XA_OK)
         return XA_ANNOTATION_MASK_UNREADABLE;
     const int colours = head.channels - (head.has_alpha ? 1 : 0);
@@ -42,7 +44,9 @@ static xa_status add_mask(xa_region *r,
 {
     xa_image im = {0};
     xa_err why = XA_ERR_INIT;
-    xa_status st = xa_image_read_labels(file, NULL, &im, &why);
+    xa_decode_options opt = xa_decode_defaults();
+    opt.lossy_labels = value >= XA_MASK_VALUES;
+    xa_status st = xa_image_read_labels(file, &opt, &im, &why);
     if (st != XA_OK) {
         *problem = (uint8_t)why_unread(file, st);
         XA_FAIL(err, st, "%s: %s", what, why.message);
@@ -65,11 +69,12 @@ static xa_status add_mask(xa_region *r,
         if (!r->mask)
             XA_FAIL(err, XA_NOMEM, "%s \"%s\": out of memory", what, file);
     }
+    if (im.alpha_varies)
+        *problem = XA_ANNOTATION_MASK_ALPHA;
     bool any = false;
     uint32_t seen = 0; /* the first value but 0 */
     for (int64_t i = 0; i < n; i++) {
-        const uint32_t v =
-            im.type == XA_PIXEL_U8 ? ((const uint8_t *)im.data)[i] : ((const uint16_t *)im.data)[i];
+        const uint32_t v = xa_image_label(&im, i);
         seen = seen ? seen : v;
         if (value == XA_MASK_ANY && v && v != seen)
             *problem = XA_ANNOTATION_MASK_VALUES;

@@ -141,6 +141,41 @@ static void test_refused(void **state)
     }
 }
 
+/* As people save masks: tests/golden/image/make_masks.py. */
+static void test_as_saved(void **state)
+{
+    (void)state;
+    char name[64], want[32], path[256];
+    int lossy, varies, files = 0;
+    long pixels;
+    FILE *f = fopen(XA_TEST_DATA "/golden/image/masks/expected.txt", "r");
+    assert_non_null(f);
+    while (fscanf(f, "%63s %d %31s %ld %d", name, &lossy, want, &pixels, &varies) == 5) {
+        xa_decode_options opt = xa_decode_defaults();
+        xa_image im = {0};
+        xa_err err = XA_ERR_INIT;
+        long above = 0;
+        opt.lossy_labels = lossy != 0;
+        snprintf(path, sizeof path, XA_TEST_DATA "/golden/image/masks/%s", name);
+        const xa_status st = xa_image_read_labels(path, &opt, &im, &err);
+        const char *found = st == XA_OK            ? "ok"
+                            : st == XA_UNSUPPORTED ? "unsupported"
+                            : st == XA_INVALID     ? "invalid"
+                                                   : "another status";
+        if (strcmp(found, want) != 0)
+            fail_msg("%s: %s (%s), expected %s", name, found, err.message, want);
+        for (int64_t i = 0; i < im.width * im.height; i++)
+            above += xa_image_label(&im, i) > 127;
+        if (above != pixels)
+            fail_msg("%s: %ld pixels above 127, expected %ld", name, above, pixels);
+        assert_int_equal(im.alpha_varies, varies);
+        xa_image_fini(&im);
+        files++;
+    }
+    fclose(f);
+    assert_true(files > 20);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +184,7 @@ int main(void)
         cmocka_unit_test(test_one_bit),
         cmocka_unit_test(test_few_bits),
         cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_as_saved),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

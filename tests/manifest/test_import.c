@@ -74,7 +74,7 @@ static const struct {
       .masks = SOURCE("isic", "masks")},
      3,
      0,
-     1},
+     2},
     {{.format = XA_IMPORT_ISIC,
       .source = SOURCE("isic", "truth.csv"),
       .images = SOURCE("isic", "images"),

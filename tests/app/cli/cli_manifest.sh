@@ -117,6 +117,7 @@ said "the mask's file is missing"
 cd ../isic || exit 1
 make isic metadata.csv --images images --masks masks
 same expected.csv out.csv
+said 'values between black and white'
 make isic truth.csv --images images --labels metadata.csv
 same expected_truth.csv out.csv
 printf 'MEL\nNV\nBKL\n' | cmp -s - out_classes.txt || fail "isic: classes"

@@ -56,6 +56,10 @@ mask("openimages/masks/0/00a1_m0.png", 10, 15, (2, 3, 5, 9), mode="1")
 for i in (1, 2, 3):
     photo("isic/images/part_%d/ISIC_000%d.jpg" % (i % 2 + 1, i), 12, 9)
 mask("isic/masks/ISIC_0001_segmentation.png", 12, 9, (4, 2, 8, 7))
+soft = Image.new("L", (12, 9), 0)  # as a redistributed set has them: edges between black and white
+for i, value in enumerate((40, 127, 128, 255)):
+    soft.paste(value, (3 + i, 2 + i, 11 - i, 9 - i))
+save(soft, "isic/masks/ISIC_0002_segmentation.png")
 photo("chexlocalize/images/patient1/study1/view1_frontal.jpg", 6, 4)
 photo("chexlocalize/images/patient2_study1_view1_frontal.jpg", 5, 3)
 photo("nih/images_001/images/00000013_005.png", 32, 24)
