@@ -145,9 +145,10 @@ typedef struct xa_sample {
 
 /* The frame that annotations are brought to: the image as it was decoded. */
 typedef struct xa_frame {
-    int64_t width, height; /* pixels, orientation applied */
-    int orientation;       /* EXIF's, as applied: 1..8; 0 or 1: none */
-    bool rescale;          /* boxes of a scaled frame are brought to the image */
+    int64_t width, height;   /* pixels, orientation applied */
+    int orientation;         /* EXIF's, as applied: 1..8; 0 or 1: none */
+    bool rescale;            /* boxes of a scaled frame are brought to the image */
+    bool ignore_orientation; /* masks are read as the image was: without turning */
 } xa_frame;
 /* Compares the size that a sample declares with its image: NONE (also where it declares none), one
  * of FRAME_*, or BOX_RESCALED where the frame is scaled and rescaling is asked for. */

@@ -180,6 +180,9 @@ typedef struct xa_input_spec {
     xa_fit fit;
     xa_scale scale;
     xa_depth depth;
+    /* The model was trained by a loader that ignores the EXIF orientation: whoever decodes its
+     * images does as well, and the stored frame is that of the file's pixels as they lie. */
+    bool ignore_orientation;
 } xa_input_spec;
 
 /* dst [height, width, channels] f32, caller's; affine as xa_image_fit. Depth, channels, fit, scale

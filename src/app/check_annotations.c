@@ -40,7 +40,8 @@ static xa_status look_at(const xa_loaded *l,
                             .height = im.height,
                             .orientation =
                                 l->job.audit.decode.ignore_orientation ? 1 : im.orientation,
-                            .rescale = l->job.audit.rescale_frames};
+                            .rescale = l->job.audit.rescale_frames,
+                            .ignore_orientation = l->job.audit.decode.ignore_orientation};
     problem = xa_alloc((size_t)s->nannotations, 1);
     if (!problem)
         XA_FAIL(err, XA_NOMEM, "out of memory");

@@ -189,6 +189,12 @@ static xa_status model_attributes(xa_contents *c, int m, const char *path, xa_er
     XA_RETURN_TRY(
         err,
         xa_schema_attr_text(c->schema, path, "resize", xa_resample_name(spec->input.resize), err));
+    XA_RETURN_TRY(err,
+                  xa_schema_attr_text(c->schema,
+                                      path,
+                                      "orientation",
+                                      spec->input.ignore_orientation ? "ignore" : "apply",
+                                      err));
     XA_RETURN_TRY(
         err,
         xa_schema_attr_text(c->schema, path, "scale", xa_scale_name(spec->input.scale.kind), err));

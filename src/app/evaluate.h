@@ -49,6 +49,7 @@ typedef struct xa_regions {
     size_t text_bytes; /* of a mask's name; 0: there are none */
     int32_t (*declared)[2];
     bool rescale;        /* the rule for frames */
+    bool as_they_lie;    /* images and masks were read without turning them */
     uint8_t *problem;    /* of all annotations, as the archive has it and as reading them adds */
     xa_annotation *list; /* of one sample */
     uint8_t *found;      /* likewise */

@@ -87,6 +87,7 @@ xa_status xa_regions_open(const xa_read *r, const char *image_root, xa_regions *
         a.image_root = xa_strdup(image_root);
     else
         XA_TRY(err, xa_archive_attr_text(r->archive, "/", "image_root", &a.image_root, err));
+    a.as_they_lie = xa_read_decode(r).ignore_orientation;
     *out = a;
     a = (xa_regions){0};
 done:
@@ -174,8 +175,10 @@ xa_regions_read(xa_regions *a, int64_t sample, int32_t class_index, xa_region *o
                          .nannotations = count,
                          .width = a->declared[sample][0],
                          .height = a->declared[sample][1]};
-    const xa_frame frame = {
-        .width = a->width[sample], .height = a->height[sample], .rescale = a->rescale};
+    const xa_frame frame = {.width = a->width[sample],
+                            .height = a->height[sample],
+                            .rescale = a->rescale,
+                            .ignore_orientation = a->as_they_lie};
     memset(a->found, 0, (size_t)n + 1);
     st = xa_region_init(out, &s, class_index, &frame, a->found, err);
     for (int64_t k = first, i = 0; k < first + n; k++)

@@ -91,7 +91,7 @@ outline(const xa_figure_rows *f, int64_t k, size_t bytes, xa_figure_edges *e, xa
     uint8_t kind;
     int32_t value;
     xa_image im = {0};
-    xa_decode_options opt = xa_decode_defaults();
+    xa_decode_options opt = xa_read_decode(f->r);
     char *row = xa_alloc(bytes + 1, 1), *file = NULL;
     if (!row)
         XA_FAIL(err, XA_NOMEM, "out of memory");

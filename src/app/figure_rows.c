@@ -445,7 +445,7 @@ xa_status xa_figure_image_read(const xa_figure_rows *f,
 {
     xa_status st = XA_OK;
     xa_dataset_info info;
-    const xa_decode_options opt = xa_decode_defaults();
+    const xa_decode_options opt = xa_read_decode(f->r);
     xa_image im = {0};
     uint64_t hash = 0;
     char *row = NULL, *name = NULL, *file = NULL;

@@ -182,7 +182,15 @@ static void read_models(xa_ynode list, xa_job *job, xa_problems *problems)
             if (m->name && job->audit.models[k].name && !strcmp(m->name, job->audit.models[k].name))
                 XA_YAML_PROBLEM(
                     problems, xa_yaml_at(list, i), "two models are called \"%s\"", m->name);
+        if (m->input.ignore_orientation != job->audit.models[0].input.ignore_orientation)
+            XA_YAML_PROBLEM(problems,
+                            xa_yaml_at(list, i),
+                            "input: orientation: every image is decoded once for all models of a "
+                            "job, in one frame: model \"%s\" needs the orientation of the first, "
+                            "or a job of its own",
+                            m->name ? m->name : "");
     }
+    job->audit.decode.ignore_orientation = job->audit.models[0].input.ignore_orientation;
 }
 
 /* A path, or { wsol: folder, images: folder, masks: folder }. */

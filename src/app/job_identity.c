@@ -207,6 +207,7 @@ static xa_status model_lines(xa_str *out, const xa_job *j, const xa_audit *a, in
     text(&l, "head", xa_head_name(xa_model_head(model)->kind));
     integer(&l, "batch", xa_audit_batch(a, i));
     input_lines(&l, &s->input);
+    text(&l, "orientation", s->input.ignore_orientation ? "ignore" : "apply");
     integer(&l, "interpolate_positions", s->open.interpolate_positions);
     return XA_OK;
 }

@@ -163,6 +163,19 @@ static void read_resize(xa_ynode n, xa_input_spec *spec, xa_problems *problems)
         spec->resize = (xa_resample)resize;
 }
 
+static void read_orientation(xa_ynode n, xa_input_spec *spec, xa_problems *problems)
+{
+    const char *text = xa_yaml_text(n);
+    if (text && !strcmp(text, "ignore"))
+        spec->ignore_orientation = true;
+    else if (n.id && (!text || strcmp(text, "apply") != 0))
+        XA_YAML_PROBLEM(problems,
+                        n,
+                        "input: orientation: expected apply (images are turned as their EXIF data "
+                        "say) or ignore (the model was trained by a loader that does not turn "
+                        "them)");
+}
+
 void xa_job_read_input(xa_ynode node, xa_input_spec *spec, xa_problems *problems)
 {
     if (xa_yaml_kind(node) != XA_Y_MAP) {
@@ -196,6 +209,7 @@ void xa_job_read_input(xa_ynode node, xa_input_spec *spec, xa_problems *problems
         read_scale(xa_yaml_get(node, "scale"), &spec->scale, problems);
     read_fit(xa_yaml_get(node, "fit"), spec, &spec->fit, problems);
     read_depth(xa_yaml_get(node, "depth"), &spec->depth, problems);
+    read_orientation(xa_yaml_get(node, "orientation"), spec, problems);
 }
 
 void xa_job_read_input_override(xa_ynode node, xa_input_spec *spec, xa_problems *problems)

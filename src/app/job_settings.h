@@ -66,6 +66,7 @@ typedef enum xa_job_map {
     X(INPUT, "scale")                 \
     X(INPUT, "fit")                   \
     X(INPUT, "depth")                 \
+    X(INPUT, "orientation")           \
     X(SCALE, "div")                   \
     X(SCALE, "mean")                  \
     X(SCALE, "std")                   \

@@ -129,6 +129,7 @@ static void put_model(paper *p, const xa_read_model *m)
     char *file = attribute(p, path, "file"), *sha = attribute(p, path, "sha256");
     char *origin = attribute(p, path, "origin"), *head = attribute(p, path, "head");
     char *resize = attribute(p, path, "resize"), *scale = attribute(p, path, "scale");
+    char *orientation = attribute(p, path, "orientation");
     if (xa_archive_attr_f64(p->r->archive, path, "input_size", size, 2, &n, NULL) != XA_OK)
         n = 0;
     char with[64] = "plain scores without probabilities";
@@ -147,6 +148,9 @@ static void put_model(paper *p, const xa_read_model *m)
             n == 2 ? size[1] : 0.0,
             resize,
             scale);
+    if (orientation && !strcmp(orientation, "ignore"))
+        fputs(" The EXIF orientation of images was ignored, as by the loader it was trained with.",
+              p->out);
     put_accuracy(p, m);
     fprintf(p->out, "Explanations of %s: ", m->name);
     for (int64_t e = 0; e < m->nmaps; e++) {
@@ -161,6 +165,7 @@ static void put_model(paper *p, const xa_read_model *m)
     free(head);
     free(resize);
     free(scale);
+    free(orientation);
     free(path);
 }
 

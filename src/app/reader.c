@@ -455,3 +455,15 @@ bool xa_read_pair_flagged(const xa_read *r, int64_t pair, uint8_t flag)
         }
     return any;
 }
+
+xa_decode_options xa_read_decode(const xa_read *r)
+{
+    xa_decode_options opt = xa_decode_defaults();
+    char *path = r->nmodels ? xa_strfmt("/models/%s", r->models[0].name) : NULL, *text = NULL;
+    /* absent in archives of before 1.1, which turned every image */
+    if (path && xa_archive_attr_text(r->archive, path, "orientation", &text, NULL) == XA_OK && text)
+        opt.ignore_orientation = !strcmp(text, "ignore");
+    free(text);
+    free(path);
+    return opt;
+}

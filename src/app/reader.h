@@ -60,6 +60,8 @@ typedef struct xa_read {
 /* Everything but the map values. */
 XA_MUST_USE xa_status xa_read_open(const char *path, xa_read **out, xa_err *err);
 void xa_read_close(xa_read *r);
+/* How a run read the images of this archive: whoever looks at them again does it likewise. */
+xa_decode_options xa_read_decode(const xa_read *r);
 /* The maps of one explainer, for reading row by row. */
 typedef struct xa_read_values {
     const xa_read *r;

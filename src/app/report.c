@@ -79,6 +79,7 @@ static xa_status put_provenance(FILE *out, const xa_summary *s, const char *dige
                                               {"sha256", "SHA-256"},
                                               {"origin", "made by"},
                                               {"resize", "resize"},
+                                              {"orientation", "EXIF orientation"},
                                               {"scale", "scale"},
                                               {"head", "head"}};
     const xa_read *r = s->r;

@@ -215,7 +215,8 @@ static xa_status score_sample(xa_audit *a,
     const xa_frame frame = {.width = rows->width[slot],
                             .height = rows->height[slot],
                             .orientation = a->spec->decode.ignore_orientation ? 1 : im->orientation,
-                            .rescale = a->spec->rescale_frames};
+                            .rescale = a->spec->rescale_frames,
+                            .ignore_orientation = a->spec->decode.ignore_orientation};
     if (!frame.width)
         return XA_OK;
     check_boxes(s, &frame, problem);

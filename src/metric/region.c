@@ -37,6 +37,7 @@ static bool may_become(uint8_t as, uint8_t was)
 static xa_status add_mask(xa_region *r,
                           const char *file,
                           int32_t value,
+                          bool as_they_lie,
                           uint8_t as,
                           const char *what,
                           uint8_t *problem,
@@ -46,6 +47,7 @@ static xa_status add_mask(xa_region *r,
     xa_err why = XA_ERR_INIT;
     xa_decode_options opt = xa_decode_defaults();
     opt.lossy_labels = value >= XA_MASK_VALUES;
+    opt.ignore_orientation = as_they_lie;
     xa_status st = xa_image_read_labels(file, &opt, &im, &why);
     if (st != XA_OK) {
         *problem = (uint8_t)why_unread(file, st);
@@ -108,7 +110,8 @@ static xa_status add(xa_region *r,
     if (a->kind == XA_ANNOTATION_MASK) {
         const uint8_t as = crowd ? XA_REGION_CROWD : XA_REGION_INSIDE;
         r->has_mask = true;
-        return add_mask(r, a->mask, a->mask_value, as, "mask", problem, err);
+        return add_mask(
+            r, a->mask, a->mask_value, frame->ignore_orientation, as, "mask", problem, err);
     }
     double box[4];
     *problem = (uint8_t)xa_annotation_box(s, a, frame, box);
@@ -166,6 +169,7 @@ xa_status xa_region_init(xa_region *r,
             one = add_mask(&q,
                            a->ignore_mask,
                            a->ignore_value,
+                           frame->ignore_orientation,
                            XA_REGION_IGNORED,
                            "ignore mask",
                            &found,

@@ -81,4 +81,23 @@ not_said '[.][.]/'
 # refused, not hanging: rank 0 alone knows
 expect 2 ranks 2 "$XAUDIT" run job.yaml --output nofolder/out.h5
 said 'nofolder'
+# a model of a loader that does not turn images: one frame for all models, told to whoever reads the archive
+echo "path" >turned.csv && echo "$PROJECT/tests/golden/image/files/orientation6.jpg" >>turned.csv
+demo_job 64 | sed "s/^manifest:.*/manifest: turned.csv/; s/scale: tf/scale: tf, orientation: ignore/; s/ label }/ predicted }/" >turned.yaml
+expect 0 "$XAUDIT" run turned.yaml --output lying.h5 --quiet
+expect 0 "$XAUDIT" run turned.yaml --output upright.h5 --set models.0.input.orientation=apply --quiet
+expect_python <<'PY'
+import h5py
+lying, upright = (h5py.File(f)["samples"] for f in ("lying.h5", "upright.h5"))
+assert (lying["width"][0], lying["height"][0]) == (33, 19), lying["width"][0]
+assert (upright["width"][0], upright["height"][0]) == (19, 33)
+PY
+expect 0 "$XAUDIT" figure lying.h5 -o lying.png --index 0
+expect 0 "$XAUDIT" info lying.h5 --methods
+said 'EXIF orientation of images was ignored'
+expect 2 "$XAUDIT" run turned.yaml --set models.0.input.orientation=sideways
+said 'orientation: expected apply .* or ignore'
+{ sed '/^metrics/d' turned.yaml; sed -n '/^  - name/,/^metrics/p' turned.yaml | sed 's/name: xception/name: other/; s/orientation: ignore/orientation: apply/'; } >both.yaml
+expect 2 "$XAUDIT" run both.yaml --output x.h5
+said 'model "other" needs the orientation of the first'
 finish
