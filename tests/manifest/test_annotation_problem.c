@@ -23,7 +23,10 @@ static void check(const one *x)
                              .x1 = x->box[2],
                              .y1 = x->box[3]};
     const xa_sample s = {.width = x->width, .height = x->height};
-    const xa_frame f = {x->found[0], x->found[1], x->orientation, x->rescale};
+    const xa_frame f = {.width = x->found[0],
+                        .height = x->found[1],
+                        .orientation = x->orientation,
+                        .rescale = x->rescale};
     assert_string_equal(xa_annotation_problem_name(xa_annotation_box(&s, &a, &f, box)),
                         xa_annotation_problem_name(x->problem));
     for (int i = 0; i < 4; i++)

@@ -16,7 +16,8 @@ static xa_region region_of(xa_annotation *a, int32_t n, int32_t class_index)
     xa_region r;
     const xa_sample s = {.annotations = a, .nannotations = n};
     assert_int_equal(
-        xa_region_init(&r, &s, class_index, &(xa_frame){100, 50, 1, false}, NULL, NULL), XA_OK);
+        xa_region_init(&r, &s, class_index, &(xa_frame){.width = 100, .height = 50}, NULL, NULL),
+        XA_OK);
     return r;
 }
 
@@ -158,11 +159,12 @@ static void test_mask_of_another_size_is_told(void **state)
     const xa_sample s = {.annotations = &a, .nannotations = 1};
     xa_err err = XA_ERR_INIT;
     xa_region r;
-    assert_int_equal(xa_region_init(&r, &s, 0, &(xa_frame){100, 50, 1, false}, NULL, &err),
+    assert_int_equal(xa_region_init(&r, &s, 0, &(xa_frame){.width = 100, .height = 50}, NULL, &err),
                      XA_MISMATCH);
     assert_non_null(strstr(err.message, "4x3"));
     assert_non_null(strstr(err.message, "100x50"));
-    assert_int_equal(xa_region_init(&r, &s, 0, &(xa_frame){4, 3, 1, false}, NULL, &err), XA_OK);
+    assert_int_equal(xa_region_init(&r, &s, 0, &(xa_frame){.width = 4, .height = 3}, NULL, &err),
+                     XA_OK);
     /* the file holds ones at (1,1), (2,1), (3,2) */
     assert_true(contains(&r, 1.5, 1.5));
     assert_true(contains(&r, 2.0, 1.0));
@@ -176,7 +178,8 @@ static void test_mask_of_another_size_is_told(void **state)
     assert_true(xa_pointing_game(&m, &r, true, 0.1, 0.1) == 0.0);
     xa_region_fini(&r);
     a.mask_value = 7; /* no pixel has it */
-    assert_int_equal(xa_region_init(&r, &s, 0, &(xa_frame){4, 3, 1, false}, NULL, &err), XA_OK);
+    assert_int_equal(xa_region_init(&r, &s, 0, &(xa_frame){.width = 4, .height = 3}, NULL, &err),
+                     XA_OK);
     assert_true(r.empty);
     xa_region_fini(&r);
 }
