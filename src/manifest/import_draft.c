@@ -243,9 +243,8 @@ void xa__draft_declare(xa__draft *d, int64_t image, int64_t width, int64_t heigh
     if (!read_header(d, im, &orientation))
         return;
     const xa_sample s = {.width = (int32_t)width, .height = (int32_t)height};
-    const xa_frame f = {.width = im->found_width,
-                        .height = im->found_height,
-                        .orientation = orientation};
+    const xa_frame f = {
+        .width = im->found_width, .height = im->found_height, .orientation = orientation};
     const xa_annotation_problem p = xa_sample_frame(&s, &f);
     if (p != XA_ANNOTATION_NONE)
         xa__drop(d,
