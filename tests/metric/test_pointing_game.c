@@ -142,7 +142,8 @@ static void test_crowd(void **state)
     m[1].ignore_mask = file;
     m[1].ignore_value = 0;
     const xa_sample s = {.annotations = m, .nannotations = 2};
-    assert_int_equal(xa_region_init(&r, &s, 0, &(xa_frame){4, 3, 1, false}, NULL, NULL), XA_OK);
+    assert_int_equal(xa_region_init(&r, &s, 0, &(xa_frame){.width = 4, .height = 3}, NULL, NULL),
+                     XA_OK);
     assert_true(!r.only_crowds && r.mask[0] == XA_REGION_CROWD && r.mask[5] == XA_REGION_INSIDE);
     assert_true(xa_region_ignores(&ignore, &r, 0.5, 0.5) &&
                 xa_region_contains(&keep, &r, 0.5, 0.5));
