@@ -154,13 +154,13 @@ static bool is_keras_model(const char *type)
     return false;
 }
 
-static xa_status assume_graph(xa_model *m, const char *named, const char *what, xa_err *err)
+static xa_status assume_graph(xa_model *m, const char *what, const char *named, xa_err *err)
 {
     return xa_model_assume(
         m,
         err,
-        "%s \"%s\" computes the graph of its layers: it is of a user's class, whose "
-        "code the file does not hold",
+        "%s\"%s\" computes the graph of its layers and no more: it is of a user's "
+        "class, whose code the file does not hold",
         what,
         named);
 }
@@ -171,7 +171,7 @@ static xa_status note_assumed(xa_model *m, const xa_kscope *scope, xa_err *err)
     for (int i = 0; i < scope->nlayers; i++) {
         const xa_klayer *l = &scope->layers[i];
         if (l->inner && (!is_keras_model(l->type) || l->foreign))
-            XA_RETURN_TRY(err, assume_graph(m, l->path, "model", err));
+            XA_RETURN_TRY(err, assume_graph(m, "model ", l->path, err));
         if (!l->inner && !strcmp(l->type, "ExtractToken") && l->foreign)
             XA_RETURN_TRY(
                 err,
@@ -295,7 +295,7 @@ static xa_status open_file(xa_model *m, const xa_model_options *opt, xa_err *err
     XA_TRY(err, xa_kscope_parse(json, &scope, err));
     XA_TRY(err, build(m, scope, opt, err));
     if (scope->foreign)
-        XA_TRY(err, assume_graph(m, scope->foreign, "the model, a", err));
+        XA_TRY(err, assume_graph(m, "the model, of class ", scope->foreign, err));
     XA_TRY(err, note_assumed(m, scope, err));
 done:
     free(text);

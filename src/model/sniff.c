@@ -38,6 +38,7 @@ typedef enum kind {
     LFS_POINTER,
     KERAS_JSON,
     SHARD_INDEX,
+    KERAS_SHARDS,
     TFJS_JSON,
     CONFIG_JSON,
     OPENVINO,
@@ -101,6 +102,9 @@ static const char *const texts[KINDS][2] = {
                      "Write it as one file, in Python: "
                      "transformers.AutoModelForImageClassification.from_pretrained(\"folder\")"
                      ".save_pretrained(\"one\", max_shard_size=\"100GB\")"},
+    [KERAS_SHARDS] = {"the index of Keras weights in several files",
+                      "Write the model as one file, in Python: build it, "
+                      "model.load_weights(\"model.weights.json\") and model.save(\"model.keras\")"},
     [TFJS_JSON] = {"a TensorFlow.js model", KERAS_AGAIN},
     [CONFIG_JSON] = {"JSON text, which holds no weights",
                      "Give the file with the weights (model.safetensors, model.h5)"},
@@ -236,7 +240,7 @@ static kind pickle(const unsigned char *s, size_t n)
 static kind json(const unsigned char *s, size_t n)
 {
     if (holds(s, n, "\"weight_map\""))
-        return SHARD_INDEX;
+        return holds(s, n, ".weights.h5\"") ? KERAS_SHARDS : SHARD_INDEX;
     if (holds(s, n, "\"modelTopology\"") || holds(s, n, "\"layers-model\""))
         return TFJS_JSON;
     return holds(s, n, "\"class_name\"") ? KERAS_JSON : CONFIG_JSON;

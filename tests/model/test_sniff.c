@@ -85,6 +85,11 @@ static void test_bytes(void **state)
         {"m.gguf", BYTES("GGUF\3\0\0\0"), "GGUF", "safetensors"},
         {"a.json", BYTES("\n {\"class_name\": \"Functional\"}"), "architecture of a Keras", ".h5"},
         {"b.json", BYTES("{\"metadata\":{},\"weight_map\":{}}"), "several files", "max_shard_size"},
+        {"w.weights.json",
+         BYTES("{\"metadata\": {}, \"weight_map\": {\"/layers/dense/vars\": "
+               "\"w_00000.weights.h5\"}}"),
+         "Keras weights in several files",
+         "load_weights"},
         {"c.json", BYTES("{\"format\": \"layers-model\"}"), "TensorFlow.js", "model.keras"},
         {"config.json", BYTES("{\"model_type\": \"vit\"}"), "holds no weights", "safetensors"},
         {"m.xml", BYTES("<?xml version=\"1.0\"?><net name=\"x\">"), "OpenVINO", "model.keras"},
