@@ -25,6 +25,17 @@ static bool is(const xa_identity_line *l, const char *key)
     return (size_t)l->key_size == strlen(key) && begins(l, key);
 }
 
+static bool is_of_metrics(const xa_identity_line *l)
+{
+    return is(l, "scores.metrics") || begins(l, "scores.metric.");
+}
+
+bool xa_identity_of_metrics(const char *key, size_t size)
+{
+    const xa_identity_line l = {.key = key, .key_size = (int)size};
+    return is_of_metrics(&l) || is(&l, "scores.definitions");
+}
+
 static unsigned part_of(const xa_identity_line *l)
 {
     if (is(l, "format") || is(l, "pass.definitions") || is(l, "maps.definitions") ||
@@ -32,11 +43,32 @@ static unsigned part_of(const xa_identity_line *l)
         return XA_IDENTITY_VERSIONS;
     if (is(l, XA_SLICE_KEY))
         return XA_IDENTITY_SLICE;
-    if (is(l, "scores.metrics") || begins(l, "scores.metric."))
+    if (is_of_metrics(l))
         return XA_IDENTITY_METRICS;
     if (begins(l, "scores."))
         return XA_IDENTITY_SCORES;
     return begins(l, "maps.") ? XA_IDENTITY_MAPS : XA_IDENTITY_PASS;
+}
+
+void xa_identity_versions(const char *identity, xa_str *out)
+{
+    for (const char *p = identity; *p;) {
+        const size_t size = strcspn(p, "\n");
+        const char *sign = memmem(p, size, " = ", 3);
+        const xa_identity_line l = {.key = p, .key_size = (int)(sign ? sign - p : (long)size)};
+        if (part_of(&l) == XA_IDENTITY_VERSIONS)
+            xa_str_printf(out, "%.*s\n", (int)size, p);
+        p += size + (p[size] == '\n');
+    }
+}
+
+void xa_identity_current(xa_str *out)
+{
+    xa_str_printf(out, "format = %d.%d\n", XA_FORMAT_MAJOR, XA_FORMAT_MINOR);
+    xa_str_printf(out, "pass.definitions = %d\n", XA_PASS_VERSION);
+    xa_str_printf(out, "maps.definitions = %d\n", XA_MAPS_VERSION);
+    xa_str_printf(out, "scores.definitions = %d\n", XA_METRICS_VERSION);
+    xa_str_printf(out, "scores.map_definitions = %d\n", XA_MAP_SCORES_VERSION);
 }
 
 static void note(void *arg, const xa_identity_line *l)

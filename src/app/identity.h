@@ -30,6 +30,12 @@ XA_MUST_USE xa_status xa_identity_differ(const char *a,
                                          xa_identity_difference *out,
                                          xa_err *err);
 
+/* The lines of versions: of an identity, and of this release. */
+void xa_identity_versions(const char *identity, xa_str *out);
+void xa_identity_current(xa_str *out);
+/* Is a key one of those that an evaluation makes anew: metrics, their settings, their version? */
+bool xa_identity_of_metrics(const char *key, size_t size);
+
 /* May the archive at `path` go on with a job of this identity? MISMATCH says what differs, and what
  * to do about it. `job`: the job's file, for the advice. Other errors as
  * xa_archive_check_identity's, NOT_FOUND among them. */

@@ -93,6 +93,8 @@ bool xa_job_choice(xa_ynode n,
 /* Letters, digits and _ . - of at most 60 characters. */
 bool xa_job_name_ok(const char *name);
 
+/* Lines of an identity that are an evaluation's own: of metrics and their definitions. */
+void xa_job_metric_identity(const xa_audit_spec *s, xa_str *out);
 /* The line of a slice, last in its identity: first and last sample. */
 #define XA_SLICE_KEY "slice"
 /* Canonical "key = value" lines of the settings that move numbers: the archive's identity. */

@@ -20,7 +20,8 @@
 #include "job.h"
 #include "xaudit/archive.h"
 
-/* What all lines of an object begin with: "pass.model.m", "maps.m.gradcam.label". */
+/* What all lines of an object begin with: "pass.model.m", "maps.m/gradcam.label". A '/' follows,
+ * which no name may have: the lines of m.a are none of m. */
 typedef struct lines {
     xa_str *out;
     const char *of;
@@ -28,7 +29,7 @@ typedef struct lines {
 
 static void text(const lines *l, const char *key, const char *value)
 {
-    xa_str_printf(l->out, "%s.%s = %s\n", l->of, key, value);
+    xa_str_printf(l->out, "%s/%s = %s\n", l->of, key, value);
 }
 
 /* The fewest digits that give the number back: 0.15 is shown as it was written. */
@@ -45,19 +46,19 @@ static void add_number(xa_str *out, double value)
 
 static void number(const lines *l, const char *key, double value)
 {
-    xa_str_printf(l->out, "%s.%s = ", l->of, key);
+    xa_str_printf(l->out, "%s/%s = ", l->of, key);
     add_number(l->out, value);
     xa_str_puts(l->out, "\n");
 }
 
 static void integer(const lines *l, const char *key, int64_t value)
 {
-    xa_str_printf(l->out, "%s.%s = %" PRId64 "\n", l->of, key, value);
+    xa_str_printf(l->out, "%s/%s = %" PRId64 "\n", l->of, key, value);
 }
 
 static void numbers(const lines *l, const char *key, const double *value, int n)
 {
-    xa_str_printf(l->out, "%s.%s =", l->of, key);
+    xa_str_printf(l->out, "%s/%s =", l->of, key);
     for (int i = 0; i < n; i++) {
         xa_str_puts(l->out, " ");
         add_number(l->out, value[i]);
@@ -68,7 +69,7 @@ static void numbers(const lines *l, const char *key, const double *value, int n)
 /* From a decoded image to the network. */
 static void input_lines(const lines *l, const xa_input_spec *s)
 {
-    xa_str_printf(l->out, "%s.size = %" PRId64 "x%" PRId64 "\n", l->of, s->height, s->width);
+    xa_str_printf(l->out, "%s/size = %" PRId64 "x%" PRId64 "\n", l->of, s->height, s->width);
     text(l, "resize", xa_resample_name(s->resize));
     switch (s->fit.kind) {
     case XA_FIT_STRETCH:
@@ -125,14 +126,14 @@ static void explainer_lines(xa_str *out, const xa_job *j, const xa_audit *a, int
     }
     text(&l, "store", s->half ? "f16" : "f32");
     if (s->has_input) {
-        snprintf(name + n, sizeof name - (size_t)n, ".input");
+        snprintf(name + n, sizeof name - (size_t)n, "/input");
         input_lines(&l, &s->input);
     }
 }
 
 /* Every field of a metric, whether its kind uses it or not: what its kind does not use a job cannot
  * set. */
-static void metric_lines(xa_str *out, const xa_metric_spec *s)
+static void metric_settings(xa_str *out, const xa_metric_spec *s)
 {
     static const char *const at[] = {"map", "grid", "input", "image"};
     static const char *const sign[] = {"signed", "positive", "abs"};
@@ -161,6 +162,17 @@ static void metric_lines(xa_str *out, const xa_metric_spec *s)
     numbers(&l, "iou", s->level, s->nlevels);
     text(&l, "from_split", *s->from_split ? s->from_split : "none");
     integer(&l, "wsol", s->wsol);
+}
+
+void xa_job_metric_identity(const xa_audit_spec *s, xa_str *out)
+{
+    xa_str_printf(out, "scores.definitions = %d\n", XA_METRICS_VERSION);
+    xa_str_puts(out, "scores.metrics =");
+    for (int k = 0; k < s->nmetrics; k++)
+        xa_str_printf(out, " %s", s->metrics[k].name);
+    xa_str_puts(out, "\n");
+    for (int k = 0; k < s->nmetrics; k++)
+        metric_settings(out, &s->metrics[k]);
 }
 
 /* Which part of an identity a part of the manifest belongs to: what a pass looks at; which classes
@@ -250,7 +262,7 @@ static void maps_lines(xa_str *out, const xa_job *j, const xa_audit *a, const xa
     manifest_lines(out, m, "maps");
     for (int i = 0; i < j->audit.nmodels; i++) {
         const xa_audit_model_spec *s = &j->audit.models[i];
-        xa_str_printf(out, "maps.%s =", s->name); /* pairs are named in this order */
+        xa_str_printf(out, "maps.%s/explainers =", s->name); /* pairs are named in this order */
         for (int e = 0; e < s->nexplainers; e++)
             xa_str_printf(out, " %s", s->explainers[e].name);
         xa_str_puts(out, "\n");
@@ -264,19 +276,13 @@ static xa_status scores_lines(xa_str *out, const xa_job *j, const xa_manifest *m
     const xa_audit_spec *s = &j->audit;
     xa_str names = {0};
     char hash[XA_SHA256_HEX];
-    xa_str_printf(out, "scores.definitions = %d\n", XA_METRICS_VERSION);
+    xa_job_metric_identity(s, out);
     xa_str_printf(out, "scores.map_definitions = %d\n", XA_MAP_SCORES_VERSION);
-    xa_str_puts(out, "scores.metrics =");
-    for (int k = 0; k < s->nmetrics; k++)
-        xa_str_printf(out, " %s", s->metrics[k].name);
-    xa_str_puts(out, "\nscores.checks =");
+    xa_str_puts(out, "scores.checks =");
     for (int k = 0; k < XA_CHECK_COUNT; k++)
         if (xa_checked(s, (xa_check_kind)k))
             xa_str_printf(out, " %s", xa_check_name((xa_check_kind)k));
-    xa_str_puts(out, "\n");
-    xa_str_printf(out, "scores.frame = %s\n", s->rescale_frames ? "rescale" : "refuse");
-    for (int k = 0; k < s->nmetrics; k++)
-        metric_lines(out, &s->metrics[k]);
+    xa_str_printf(out, "\nscores.frame = %s\n", s->rescale_frames ? "rescale" : "refuse");
     for (int64_t i = 0; j->classes.names && i < j->classes.count; i++)
         xa_str_printf(&names, "%s\n", j->classes.names[i]);
     xa_status st = names.failed ? XA_NOMEM : XA_OK;

@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "identity.h"
 #include "job.h"
 #include "merge_internal.h"
 
@@ -51,6 +50,8 @@ static xa_status open_part(const char *path, xa_merge_part *p, xa_err *err)
     if (sliced != of || (of && (p->whole < 1 || p->first + p->r->samples > p->whole)))
         XA_FAIL(err, XA_FORMAT, "%s: slice_first and slice_of make no sense", path);
     cut_slice_line(p->identity);
+    XA_TRY(err, xa_merge_sections(p, err));
+    XA_TRY(err, xa_merge_is_current(p, err));
     for (int64_t m = 0; m < p->r->nmodels; m++) {
         int64_t pending = 0;
         for (int64_t i = 0; i < p->r->samples; i++)
@@ -74,34 +75,6 @@ static int by_first(const void *a, const void *b)
     return x->first != y->first ? (x->first < y->first ? -1 : 1) : strcmp(x->path, y->path);
 }
 
-/* All lines of both, but that of the slice. */
-static xa_status same_job(const xa_merge_part *a, const xa_merge_part *b, xa_err *err)
-{
-    xa_status st = XA_OK;
-    xa_identity_difference d = {0};
-    XA_TRY(err, xa_identity_differ(a->identity, b->identity, a->path, b->path, &d, err));
-    if (d.parts & XA_IDENTITY_VERSIONS)
-        XA_FAIL(err,
-                XA_MISMATCH,
-                "%s and %s are of releases whose numbers do not go into one archive: %s; run the "
-                "older slices again",
-                a->path,
-                b->path,
-                d.told.data);
-    if (d.parts)
-        XA_FAIL(err,
-                XA_MISMATCH,
-                "%s and %s were made with other settings, %d differ%s: %s",
-                a->path,
-                b->path,
-                d.n,
-                d.n == 1 ? "s" : "",
-                d.told.data);
-done:
-    xa_str_free(&d.told);
-    return st;
-}
-
 /* Slices that follow one another from the first sample to the last, all of one job. */
 static xa_status check_slices(xa_merge_part *parts, int n, xa_err *err)
 {
@@ -110,7 +83,7 @@ static xa_status check_slices(xa_merge_part *parts, int n, xa_err *err)
     for (int i = 0; i < n; i++) {
         const xa_merge_part *p = &parts[i];
         if (i > 0)
-            XA_RETURN_TRY(err, same_job(&parts[0], p, err));
+            XA_RETURN_TRY(err, xa_merge_same_job(&parts[0], p, err));
         if (p->first < next)
             XA_RETURN_FAIL(err,
                            XA_MISMATCH,
@@ -193,6 +166,9 @@ done:
     for (int i = 0; parts && i < n; i++) {
         xa_read_close(parts[i].r);
         free(parts[i].identity);
+        for (int k = 0; k < parts[i].nsections; k++)
+            free(parts[i].sections[k]);
+        free(parts[i].sections);
     }
     free(parts);
     free(part);

@@ -138,22 +138,6 @@ done:
     return st;
 }
 
-/* No run goes on with it: the identities of all, one after another. */
-static xa_status identity_of(const xa_merge_part *parts, int n, xa_str *out, xa_err *err)
-{
-    for (int i = 0; i < n; i++) {
-        xa_str_printf(out, "merged.%d = of these\n", i);
-        for (const char *p = parts[i].identity; *p;) {
-            const size_t line = strcspn(p, "\n");
-            xa_str_printf(out, "%d.%.*s\n", i, (int)line, p);
-            p += line + (p[line] == '\n');
-        }
-    }
-    if (out->failed)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
-    return XA_OK;
-}
-
 xa_status xa_merge_models(const xa_merge_part *parts, int n, const char *part, xa_err *err)
 {
     static const char *const leave[] = {"/run", "/samples", "/eval", "/job", "/identity_text"};
@@ -170,6 +154,7 @@ xa_status xa_merge_models(const xa_merge_part *parts, int n, const char *part, x
         for (int k = 0; k < i; k++) {
             if (k == 0)
                 XA_TRY(err, same_samples(&parts[0], &parts[i], err));
+            XA_TRY(err, xa_merge_same_conventions(&parts[k], &parts[i], err));
             XA_TRY(err, fits(&parts[k], &parts[i], err));
         }
         grafts[i] = (xa_graft){.source = parts[i].path};
@@ -179,7 +164,7 @@ xa_status xa_merge_models(const xa_merge_part *parts, int n, const char *part, x
         }
         xa_str_printf(&names, "%s%s", i ? ", " : "", slash ? slash + 1 : parts[i].path);
     }
-    XA_TRY(err, identity_of(parts, n, &identity, err));
+    XA_TRY(err, xa_merge_identity(parts, n, &identity, err));
     XA_TRY(err, xa_sha256_bytes(identity.data, identity.len, hash, err));
     XA_TRY(err, xa_schema_create(&schema, err));
     XA_TRY(err, xa_schema_attr_text(schema, "/", "identity", hash, err));

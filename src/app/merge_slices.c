@@ -63,6 +63,58 @@ static xa_status note(void *arg, const xa_dataset_info *info, xa_err *err)
     return XA_OK;
 }
 
+/* Texts beside numbers that say what they are. */
+static xa_status
+same_texts(const xa_merge_part *a, const xa_merge_part *b, const char *path, xa_err *err)
+{
+    static const char *const names[] = {
+        "metric",    "conventions", "values", "profile",  "from_split", "score",
+        "agreement", "kind",        "target", "layer",    "channels",   "heads",
+        "read_as",   "frame",       "sha256", "head",     "resize",     "scale",
+        "depth",     "origin",      "map",    "upsample", "score_form"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char *x = NULL, *y = NULL;
+        xa_status st = xa_archive_attr_text(a->r->archive, path, names[i], &x, err);
+        if (st == XA_OK)
+            st = xa_archive_attr_text(b->r->archive, path, names[i], &y, err);
+        const bool same = !x == !y && (!x || !strcmp(x, y));
+        if (st == XA_OK && !same)
+            st = xa_err_set(err,
+                            XA_MISMATCH,
+                            __FILE__,
+                            __func__,
+                            __LINE__,
+                            "%s: its attribute %s is '%.120s' in %s and '%.120s' in %s",
+                            path,
+                            names[i],
+                            x ? x : "",
+                            a->path,
+                            y ? y : "",
+                            b->path);
+        free(x);
+        free(y);
+        XA_RETURN_TRY(err, st);
+    }
+    return XA_OK;
+}
+
+/* Of a dataset and of the groups above it. */
+static xa_status
+same_attributes(const xa_merge_part *a, const xa_merge_part *b, const char *path, xa_err *err)
+{
+    xa_status st = XA_OK;
+    char *at = xa_strdup(path);
+    if (!at)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    for (char *slash; *at; *slash = '\0') {
+        XA_TRY(err, same_texts(a, b, at, err));
+        slash = strrchr(at, '/');
+    }
+done:
+    free(at);
+    return st;
+}
+
 /* The other slices' dataset must be the same but for its rows. */
 static xa_status count_rows(const merging *g, dataset *d, xa_err *err)
 {
@@ -89,6 +141,8 @@ static xa_status count_rows(const merging *g, dataset *d, xa_err *err)
                            g->parts[i].path,
                            d->info.path,
                            g->parts[0].path);
+        if (i > 0)
+            XA_RETURN_TRY(err, same_attributes(&g->parts[0], &g->parts[i], d->info.path, err));
         d->rows += x.dim[0] - (d->how == JOIN_OFFSETS && i > 0);
     }
     if (d->how == JOIN_SESSIONS)

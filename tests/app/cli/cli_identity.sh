@@ -162,7 +162,7 @@ expect 0 "$XAUDIT" run comment.yaml --output comment.h5 --quiet
 # What is said: the old value and the new one, what has changed of the manifest, and what to do.
 cp base.part.h5 say.h5
 expect 2 "$XAUDIT" run base.yaml --output say.h5 --set metrics.0.tolerance=3px --quiet
-said "1 differs: scores.metric.pointing_game.tolerance.px: archive '1', job '3'; finish it with the metrics it began"
+said "1 differs: scores.metric.pointing_game/tolerance.px: archive '1', job '3'; finish it with the metrics it began"
 said 'xaudit evaluate say.h5 --metrics base.yaml'
 said '--fresh'
 cell x0 2 4 | sed 's/,p1,/,p7,/' >both.csv
@@ -176,5 +176,5 @@ expect 2 "$XAUDIT" run base.yaml --output say.h5 --set metrics='[energy]' --quie
 said "1 differs: scores.metrics: archive 'pointing_game iou box_acc top_k mass', job 'energy'"
 expect 0 "$XAUDIT" run base.yaml --output say.h5 --set metrics='[energy]' --quiet --fresh
 expect 0 "$XAUDIT" check base.yaml --output limit.h5 --set metrics.3.k=4
-said "limit.h5.*does not fit: .*scores.metric.top_k.k: archive '9', job '4'|it is there and does not fit"
+said "limit.h5.*does not fit: .*scores.metric.top_k/k: archive '9', job '4'|it is there and does not fit"
 finish

@@ -64,7 +64,7 @@ said 's1.h5 and s1.h5 overlap'
 sed 's/scale: tf/scale: unit/' job.yaml >other.yaml
 expect 0 "$XAUDIT" run other.yaml --output other.h5 --slice 2/3 --quiet
 expect 2 "$XAUDIT" merge s1.h5 other.h5 s3.h5 -o x.h5
-said "s1.h5 and other.h5 were made with other settings, 1 differs: pass.model.xception.scale: s1.h5 'tf', other.h5 'unit'"
+said "s1.h5 and other.h5 were made with other settings, 1 differs: pass.model.xception/scale: s1.h5 'tf', other.h5 'unit'"
 sed 's/metrics: .pointing_game,/metrics: [/' job.yaml >fewer.yaml
 expect 0 "$XAUDIT" run fewer.yaml --output fewer.h5 --slice 2/3 --quiet
 expect 2 "$XAUDIT" merge s1.h5 fewer.h5 s3.h5 -o x.h5
@@ -120,7 +120,49 @@ expect 2 "$XAUDIT" merge whole.h5 whole.h5 -o x.h5
 said 'both hold maps of xception/'
 expect 3 "$XAUDIT" run other.yaml --output other2.h5 --quiet
 expect 2 "$XAUDIT" merge whole.h5 other2.h5 -o x.h5
-said 'two models of one name: rename one'
+said "whole.h5 and other2.h5 are of jobs that differ in what both have, 1 differs: pass.model.xception/scale: whole.h5 'tf', other2.h5 'unit'"
+# metrics of one name say the same in both, and so do annotations and class names; other metrics may stand beside them
+sed 's/pointing_game,/{ kind: pointing_game, tolerance: 9px },/' cam.yaml >tolerant.yaml
+expect 3 "$XAUDIT" run tolerant.yaml --output tolerant.h5 --quiet
+expect 2 "$XAUDIT" merge whole.h5 tolerant.h5 -o x.h5
+said "scores.metric.pointing_game/tolerance.px: whole.h5 '0', tolerant.h5 '9'"
+sed 's/pointing_game,/energy,/' cam.yaml >energy.yaml
+expect 3 "$XAUDIT" run energy.yaml --output energy.h5 --quiet
+expect 0 "$XAUDIT" merge whole.h5 energy.h5 -o beside.h5
+expect 0 "$XAUDIT" verify beside.h5
+# what was merged is merged again, and is of all that it was made of
+expect 2 "$XAUDIT" merge beside.h5 tolerant.h5 -o x.h5
+said "scores.metric.pointing_game/tolerance.px: beside.h5 '0', tolerant.h5 '9'"
+expect 0 "$XAUDIT" merge beside.h5 second.h5 -o three.h5
+expect_python <<'PY'
+import h5py
+f = h5py.File("three.h5")
+lines = f.attrs["identity_text"].decode().splitlines()
+assert [l for l in lines if l.startswith("merged.")] == [f"merged.{i} = of these" for i in range(3)], lines[:3]
+assert any(l.startswith("1.scores.metric.energy/") for l in lines) and any(l.startswith("2.pass.model.second/") for l in lines)
+PY
+sed '2s/,box,[0-9]*/,box,1/; 3s/,box,[0-9]*/,box,1/' manifest.csv >boxes.csv
+cmp -s manifest.csv boxes.csv && fail "no box was changed"
+sed 's/^manifest:.*/manifest: boxes.csv/' cam.yaml >boxes.yaml
+expect 3 "$XAUDIT" run boxes.yaml --output boxes.h5 --quiet
+expect 2 "$XAUDIT" merge whole.h5 boxes.h5 -o x.h5
+said 'annotations/box differs|scores.manifest.boxes: changed'
+sed '2s/,test,/,train,/; 3s/,test,/,train,/' manifest.csv >split.csv
+cmp -s manifest.csv split.csv && fail "no split was changed"
+sed 's/^manifest:.*/manifest: split.csv/' cam.yaml >split.yaml
+expect 3 "$XAUDIT" run split.yaml --output split.h5 --quiet
+expect 2 "$XAUDIT" merge whole.h5 split.h5 -o x.h5
+said 'scores.manifest.splits: changed'
+sed "s#^classes:.*#classes: classes.txt#" cam.yaml >names.yaml
+sed '$s/.*/another/' "$PROJECT/jobs/demo/classes.txt" >classes.txt
+expect 3 "$XAUDIT" run names.yaml --output names.h5 --quiet
+expect 2 "$XAUDIT" merge whole.h5 names.h5 -o x.h5
+said 'scores.class_names: changed'
+# slices of other annotations
+sed 's/^manifest:.*/manifest: boxes.csv/' job.yaml >boxes.yaml
+expect 0 "$XAUDIT" run boxes.yaml --output boxes2.h5 --slice 2/3 --quiet
+expect 2 "$XAUDIT" merge s1.h5 boxes2.h5 s3.h5 -o x.h5
+said 's1.h5 and boxes2.h5 were made with other settings, 1 differs: scores.manifest.boxes: changed'
 head -n 9 manifest.csv >short.csv
 sed 's/^manifest:.*/manifest: short.csv/; s/name: xception/name: third/' job.yaml >short.yaml
 expect 0 "$XAUDIT" run short.yaml --output short.h5 --quiet

@@ -63,7 +63,7 @@ said 'labels.yaml has 1 mistake$'
 expect 0 "$XAUDIT" run job.yaml --quiet
 digest out.h5 >before.txt
 expect 2 "$XAUDIT" run job.yaml --set models.0.input.scale=unit
-said "model.xception.scale: archive 'tf', job 'unit'"
+said "model.xception/scale: archive 'tf', job 'unit'"
 expect 2 "$XAUDIT" run job.yaml --output "$PROJECT/jobs/demo/xception.h5"
 said 'xception.h5'
 echo "notes" >notes.h5
