@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "app.h"
+#include "identity.h"
 #include "summary.h"
 
 typedef struct options {
@@ -89,6 +90,7 @@ compare_archives(xa_summary *a, const options *o, const xa_compare_options *how,
     xa_compared *c = NULL;
     int n = 0, left_out = 0;
     XA_TRY(err, xa_summary_open(o->other, NULL, &b, err));
+    XA_TRY(err, xa_versions_same(a->r->archive, o->archive, b->r->archive, o->other, err));
     if (o->from_split)
         XA_TRY(err, xa_summary_choose_on(b, o->from_split, err));
     XA_TRY(err, xa_summary_join(a, b, &j, err));

@@ -8,6 +8,7 @@
 
 #include "app.h"
 #include "evaluate_internal.h"
+#include "identity.h"
 
 /* ---- metrics ---- */
 
@@ -223,6 +224,39 @@ done:
     return st;
 }
 
+/* The source's identity, with this evaluation's lines in place of its metrics'. */
+static xa_status put_identity(xa_evaluation *e, xa_err *err)
+{
+    xa_status st = XA_OK;
+    char *theirs = NULL, hash[XA_SHA256_HEX];
+    xa_str all = {0};
+    XA_TRY(err, xa_archive_text(e->r->archive, XA_FIELD_IDENTITY_TEXT, &theirs, err));
+    if (!theirs)
+        goto done;
+    for (const char *p = theirs; *p;) {
+        const size_t line = strcspn(p, "\n"), digits = strspn(p, "0123456789");
+        /* lines of merged archives begin with a number and a dot */
+        const size_t from = digits && p[digits] == '.' ? digits + 1 : 0;
+        const char *sign = memmem(p, line, " = ", 3);
+        const size_t key = sign ? (size_t)(sign - p) : line;
+        if (!xa_identity_of_metrics(p + from, key - from))
+            xa_str_printf(&all, "%.*s\n", (int)line, p);
+        p += line + (p[line] == '\n');
+    }
+    xa_job_metric_identity(&e->spec, &all);
+    if (all.failed)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    XA_TRY(err, xa_sha256_bytes(all.data, all.len, hash, err));
+    XA_TRY(err, xa_schema_attr_text(e->schema, "/", "identity", hash, err));
+    e->identity = all.data; /* borrowed by the schema until the archive is there */
+    all = (xa_str){0};
+    XA_TRY(err, xa_schema_text(e->schema, XA_FIELD_IDENTITY_TEXT, e->identity, err));
+done:
+    xa_str_free(&all);
+    free(theirs);
+    return st;
+}
+
 static xa_status make_schema(xa_evaluation *e, const char *metrics, xa_err *err)
 {
     const char *slash = strrchr(e->opt->archive, '/');
@@ -231,6 +265,8 @@ static xa_status make_schema(xa_evaluation *e, const char *metrics, xa_err *err)
     XA_RETURN_TRY(err,
                   xa_schema_attr_text(
                       e->schema, "/", "evaluated_from", slash ? slash + 1 : e->opt->archive, err));
+    XA_RETURN_TRY(
+        err, xa_schema_attr_i64(e->schema, "/", "metric_definitions", XA_METRICS_VERSION, err));
     XA_RETURN_TRY(err, xa_schema_attr_i64(e->schema, "/", "evaluation_seed", e->opt->seed, err));
     if (e->opt->metrics && strlen(metrics) < 60000)
         XA_RETURN_TRY(err, xa_schema_attr_text(e->schema, "/", "evaluation_metrics", metrics, err));
@@ -254,14 +290,19 @@ static xa_status make_schema(xa_evaluation *e, const char *metrics, xa_err *err)
                                      &m->baseline[b],
                                      err));
     }
-    return XA_OK;
+    return put_identity(e, err);
 }
 
 /* Rank 0. What a killed evaluation left is in nobody's way. */
 static xa_status create(const xa_evaluation *e, const char *part, xa_err *err)
 {
-    static const char *const made[] = {
-        "/localisation", "/statistics", "/baselines", "/baseline_statistics", "/class_means"};
+    static const char *const made[] = {"/localisation",
+                                       "/statistics",
+                                       "/baselines",
+                                       "/baseline_statistics",
+                                       "/class_means",
+                                       "/identity_text",
+                                       "/@identity_text"};
     const bool there = access(e->opt->output, F_OK) == 0;
     if (there && e->opt->fresh)
         XA_RETURN_TRY(err, xa_set_aside(e->opt->output, err));
@@ -376,6 +417,7 @@ static void fini(xa_evaluation *e)
     free(e->mean);
     free(e->out);
     free(e->statistic);
+    free(e->identity);
 }
 
 /* Everything that a rank does alone before the new archive. */

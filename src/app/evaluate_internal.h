@@ -41,6 +41,7 @@ typedef struct xa_evaluation {
     xa_read *r;
     xa_regions regions;
     xa_schema *schema;
+    char *identity;        /* of the new archive, borrowed by its schema */
     int problem;           /* field */
     xa_eval_model *models; /* [r->nmodels] */
     xa_archive *archive;
