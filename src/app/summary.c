@@ -27,6 +27,28 @@ static xa_status says(const xa_summary *s,
     return XA_OK;
 }
 
+/* Definitions 1 counted pixels by floor(256 value). */
+enum { GREY_BINS = 257 };
+
+/* Counts by 256 grey levels as counts by thousandths, each bin in one of its own and in their
+ * order: PxAP, a sum over thresholds at which something changes, is that of the bins they were
+ * counted in.
+ */
+static xa_status spread_bins(int64_t n, void **rows, xa_err *err)
+{
+    const uint32_t *in = *rows;
+    uint32_t *out = xa_alloc((size_t)n * 2 * XA_STATS_BINS + 1, sizeof *out);
+    if (!out)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+    for (int64_t k = 0; k < 2 * n; k++)
+        for (int64_t g = 0; g < GREY_BINS; g++)
+            out[k * XA_STATS_BINS + g * (XA_STATS_BINS - 1) / (GREY_BINS - 1)] =
+                in[k * GREY_BINS + g];
+    free(*rows);
+    *rows = out;
+    return XA_OK;
+}
+
 static xa_status read_series(xa_summary *s, xa_series *x, xa_err *err)
 {
     xa_status st = XA_OK;
@@ -56,17 +78,9 @@ static xa_status read_series(xa_summary *s, xa_series *x, xa_err *err)
             err,
             xa_archive_attr_f64(s->r->archive, beside, "iou", x->level, XA_METRIC_LEVELS, &n, err));
     } else if (info.ndim == 3 && info.dim[0] == s->r->pairs && info.type == XA_TYPE_U32 &&
-               info.dim[1] == 2 && info.dim[2] == XA_STATS_BINS) {
+               info.dim[1] == 2 && (info.dim[2] == XA_STATS_BINS || info.dim[2] == GREY_BINS)) {
         x->is = XA_SERIES_PIXELS;
-    } else if (info.ndim == 3 && info.type == XA_TYPE_U32 && info.dim[1] == 2) {
-        XA_FAIL(err,
-                XA_FORMAT,
-                "%s: %s has %lld bins, as earlier versions counted pixels, expected %d; `xaudit "
-                "evaluate` scores its maps anew",
-                s->path,
-                beside,
-                (long long)info.dim[2],
-                XA_STATS_BINS);
+        x->bins = (int)info.dim[2];
     } else {
         XA_FAIL(
             err, XA_FORMAT, "%s: %s: neither hits nor pixel counts of each pair", s->path, beside);
@@ -280,6 +294,8 @@ xa_status xa_summary_rows(const xa_summary *s, const xa_series *x, void **out, x
     XA_TRY(err,
            xa__summary_array(
                s, path, x->is == XA_SERIES_HITS ? XA_TYPE_U8 : XA_TYPE_U32, s->r->pairs, out, err));
+    if (x->is == XA_SERIES_PIXELS && x->bins == GREY_BINS)
+        XA_TRY(err, spread_bins(s->r->pairs, out, err));
 done:
     free(path);
     return st;

@@ -27,6 +27,7 @@ typedef struct xa_series {
     const int64_t *sample;   /* [n], the reader's; ascending */
     const int32_t *class_of; /* [n], the reader's */
     const double *value;     /* [n], NaN undefined; a baseline's is owned */
+    int bins;                /* PIXELS: as they are stored */
     int levels;              /* HITS */
     double level[XA_METRIC_LEVELS];
 } xa_series;

@@ -26,8 +26,20 @@ for file in "$G"/archive-*.h5.gz; do
   expect 0 "$XAUDIT" verify $v.h5
   said 'complete and whole'
   expect 0 "$XAUDIT" summary $v.h5
-  said 'saliency.predicted +energy'
-  said 'gradcam.label.prob +box_acc'
+  said '^cnn +energy'
+  said '^  saliency.predicted +12 +0'
+  expect 0 "$XAUDIT" summary $v.h5 --csv
+  cp "$WORK/out" $v.summary.csv
+  expect_python "$G/archive-$v.summary.csv" $v.summary.csv <<'PY'
+import csv, sys
+def rows(path):
+    return {(r["model"], r["explainer"], r["metric"], r["part"]): r for r in csv.DictReader(l for l in open(path) if not l.startswith("#"))}
+then, now = rows(sys.argv[1]), rows(sys.argv[2])
+assert len(then) >= 18
+for k, r in then.items(): # intervals may be others' methods; the figures are the archive's
+    for column in "figure", "conventions", "n", "undefined", "clusters", "value", "macro":
+        assert r[column] == now[k][column], (k, column, r[column], now[k][column])
+PY
   expect 0 "$XAUDIT" summary $v.h5 --compare
   expect 0 "$XAUDIT" table $v.h5
   expect 0 "$XAUDIT" table $v.h5 --csv

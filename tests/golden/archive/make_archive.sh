@@ -3,6 +3,7 @@
 #
 #   archive-VERSION.h5.gz    the archive of job.yaml
 #   archive-VERSION.csv      its `table --csv`
+#   archive-VERSION.summary.csv   its `summary --csv`
 #
 # Each release adds its own once, when its format and definitions stand, and none is ever made again: later releases read
 # all of them (tests/app/cli/cli_archive.sh). Run in a build of that release:
@@ -24,7 +25,8 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 cat >"$work/make.sh" <<SH
 hostname node 2>/dev/null
 cd $work/golden/archive
-"$xaudit" run job.yaml --output $work/out.h5 --quiet && "$xaudit" table $work/out.h5 --csv >$work/out.csv
+"$xaudit" run job.yaml --output $work/out.h5 --quiet && "$xaudit" table $work/out.h5 --csv >$work/out.csv &&
+  "$xaudit" summary $work/out.h5 --csv >$work/summary.csv
 SH
 unshare -r --uts sh "$work/make.sh" || sh "$work/make.sh"
 gzip -9n "$work/out.h5"
@@ -32,4 +34,5 @@ size=$(stat -c %s "$work/out.h5.gz")
 [ "$size" -lt 100000 ] || { echo "the archive has $size bytes, 100000 at most"; exit 1; }
 mv "$work/out.h5.gz" "archive-$version.h5.gz"
 mv "$work/out.csv" "archive-$version.csv"
+mv "$work/summary.csv" "archive-$version.summary.csv"
 echo "archive-$version.h5.gz: $size bytes"
