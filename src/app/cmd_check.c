@@ -183,7 +183,8 @@ static xa_status print_output(const xa_loaded *l, xa_err *err)
     printf("output %s: %s",
            l->job.output,
            xa_bytes_text((double)xa_schema_bytes(contents->schema), size, sizeof size));
-    const xa_status there = xa_identity_check(l->job.output, identity.data, l->job.file, &why);
+    const xa_status there =
+        xa_identity_check(l->job.output, identity.data, l->job.file, false, &why);
     if (there == XA_OK)
         puts("; it is there already and would be resumed");
     else if (there == XA_NOT_FOUND)

@@ -2,6 +2,7 @@
 #include "identity.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,10 +72,25 @@ void xa_identity_current(xa_str *out)
     xa_str_printf(out, "scores.map_definitions = %d\n", XA_MAP_SCORES_VERSION);
 }
 
+static bool is_number(const char *text, int size, int64_t *out)
+{
+    char digits[24];
+    return text && size < (int)sizeof digits &&
+           (snprintf(digits, sizeof digits, "%.*s", size, text), xa_parse_i64(digits, out));
+}
+
+/* A limit that the job has raised: images that were let in still are. */
+static bool is_raised_limit(const xa_identity_line *l)
+{
+    int64_t a, b;
+    return (is(l, "pass.max_pixels") || is(l, "pass.max_bytes")) &&
+           is_number(l->a, l->a_size, &a) && is_number(l->b, l->b_size, &b) && a < b;
+}
+
 static void note(void *arg, const xa_identity_line *l)
 {
     xa_identity_difference *d = arg;
-    d->parts |= part_of(l);
+    d->parts |= is_raised_limit(l) ? XA_IDENTITY_LIMITS : part_of(l);
 }
 
 /* A setting of a model, explainer or metric that only one side has: the list of their names says
@@ -129,12 +145,15 @@ static void advise(unsigned parts, const char *path, const char *job, xa_str *ou
             "%s` scores its maps by the new ones without a model pass; or",
             path,
             job);
-    xa_str_printf(out,
-                  "%s give another --output, or --fresh to set the old archive aside",
-                  parts == XA_IDENTITY_METRICS ? "" : ";");
+    else if (parts == XA_IDENTITY_LIMITS)
+        xa_str_puts(out, "; --retry-failed goes on and reads failed images again; or");
+    else
+        xa_str_puts(out, ";");
+    xa_str_puts(out, " give another --output, or --fresh to set the old archive aside");
 }
 
-xa_status xa_identity_check(const char *path, const char *text, const char *job, xa_err *err)
+xa_status xa_identity_check(
+    const char *path, const char *text, const char *job, bool retry_failed, xa_err *err)
 {
     xa_status st = XA_OK;
     xa_archive *a = NULL;
@@ -148,7 +167,7 @@ xa_status xa_identity_check(const char *path, const char *text, const char *job,
     if (!theirs)
         XA_FAIL(err, XA_FORMAT, "%s: the attribute identity_text of / is not there", path);
     XA_TRY(err, xa_identity_differ(theirs, text, "archive", "job", &d, err));
-    if (!d.parts)
+    if (!d.parts || (d.parts == XA_IDENTITY_LIMITS && retry_failed))
         goto done;
     if (d.parts & XA_IDENTITY_VERSIONS) {
         xa_str_printf(&message,

@@ -12,7 +12,8 @@ enum {
     XA_IDENTITY_MAPS = 4,
     XA_IDENTITY_METRICS = 8, /* settings of metrics, and nothing else of scores */
     XA_IDENTITY_SCORES = 16, /* anything else of scores */
-    XA_IDENTITY_SLICE = 32
+    XA_IDENTITY_SLICE = 32,
+    XA_IDENTITY_LIMITS = 64 /* max_pixels or max_bytes, larger in the second */
 };
 
 /* How two identities differ. What stands or falls with a list that differs anyway (the settings of
@@ -37,12 +38,11 @@ void xa_identity_current(xa_str *out);
 bool xa_identity_of_metrics(const char *key, size_t size);
 
 /* May the archive at `path` go on with a job of this identity? MISMATCH says what differs, and what
- * to do about it. `job`: the job's file, for the advice. Other errors as
- * xa_archive_check_identity's, NOT_FOUND among them. */
-XA_MUST_USE xa_status xa_identity_check(const char *path,
-                                        const char *text,
-                                        const char *job,
-                                        xa_err *err);
+ * to do about it. `job`: the job's file, for the advice. retry_failed: limits of what is read may
+ * be larger, as failed images are read again (the identity stays that of the beginning). Other
+ * errors as xa_archive_check_identity's, NOT_FOUND among them. */
+XA_MUST_USE xa_status xa_identity_check(
+    const char *path, const char *text, const char *job, bool retry_failed, xa_err *err);
 
 /* Versions of the numbers in an archive; 1 where it does not say. */
 typedef struct xa_versions {

@@ -63,7 +63,7 @@ static void numbers(const lines *l, const char *key, const double *value, int n)
         xa_str_puts(l->out, " ");
         add_number(l->out, value[i]);
     }
-    xa_str_puts(l->out, "\n");
+    xa_str_puts(l->out, n ? "\n" : " none\n");
 }
 
 /* From a decoded image to the network. */
@@ -170,7 +170,7 @@ void xa_job_metric_identity(const xa_audit_spec *s, xa_str *out)
     xa_str_puts(out, "scores.metrics =");
     for (int k = 0; k < s->nmetrics; k++)
         xa_str_printf(out, " %s", s->metrics[k].name);
-    xa_str_puts(out, "\n");
+    xa_str_puts(out, s->nmetrics ? "\n" : " none\n");
     for (int k = 0; k < s->nmetrics; k++)
         metric_settings(out, &s->metrics[k]);
 }
@@ -282,7 +282,10 @@ static xa_status scores_lines(xa_str *out, const xa_job *j, const xa_manifest *m
     for (int k = 0; k < XA_CHECK_COUNT; k++)
         if (xa_checked(s, (xa_check_kind)k))
             xa_str_printf(out, " %s", xa_check_name((xa_check_kind)k));
-    xa_str_printf(out, "\nscores.frame = %s\n", s->rescale_frames ? "rescale" : "refuse");
+    xa_str_printf(out,
+                  "%s\nscores.frame = %s\n",
+                  s->masked || s->random_logit ? "" : " none",
+                  s->rescale_frames ? "rescale" : "refuse");
     for (int64_t i = 0; j->classes.names && i < j->classes.count; i++)
         xa_str_printf(&names, "%s\n", j->classes.names[i]);
     xa_status st = names.failed ? XA_NOMEM : XA_OK;

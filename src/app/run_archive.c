@@ -39,7 +39,7 @@ static xa_status prepare(run *r, const char *identity, xa_err *err)
     }
     if (r->opt.fresh && access(path, F_OK) == 0)
         XA_RETURN_TRY(err, xa_set_aside(path, err));
-    st = xa_identity_check(path, identity, r->opt.job, &why);
+    st = xa_identity_check(path, identity, r->opt.job, r->opt.retry_failed, &why);
     if (st == XA_OK) {
         r->resumed = true;
         return refuse_evaluation(r, path, err);
