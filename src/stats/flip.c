@@ -33,11 +33,15 @@ static int by_size(const void *pa, const void *pb)
     return (a > b) - (a < b);
 }
 
+/* n: at least 1. */
 static xa_status sizes_init(sizes *z, double *contribution, int64_t n, xa_err *err)
 {
     double up = 0.0, down = 0.0;
     *z = (sizes){.size = contribution};
     qsort(contribution, (size_t)n, sizeof *contribution, by_size); /* sums in one order */
+    if (fmax(-contribution[0], contribution[n - 1]) > 1e290)       /* that their sum is finite */
+        for (int64_t i = 0; i < n; i++)
+            contribution[i] *= 0x1p-64;
     for (int64_t i = 0; i < n; i++) {
         down += contribution[i] < 0.0 ? -contribution[i] : 0.0;
         up += contribution[i] > 0.0 ? contribution[i] : 0.0;
@@ -53,7 +57,8 @@ static xa_status sizes_init(sizes *z, double *contribution, int64_t n, xa_err *e
     qsort(z->size, (size_t)z->n, sizeof *z->size, by_size);
     for (int64_t i = 0; i < z->n; i++)
         z->parts[i] = llround(z->size[i] / z->all * PARTS);
-    z->seen = llround(z->signed_all / z->all * PARTS) - TIES - z->n;
+    if (z->n > 0)
+        z->seen = llround(z->signed_all / z->all * PARTS) - TIES - z->n;
     return XA_OK;
 }
 
@@ -164,12 +169,16 @@ xa_status xa__flip_sums(const xa_stats_plan *plan,
     sizes z = {0};
     if (t->exact)
         return XA_OK;
+    if (n == 0) {
+        *t = (xa_test){.p = NAN, .exact = true, .least = 1.0};
+        return XA_OK;
+    }
     XA_TRY(err, sizes_init(&z, contribution, n, err));
     t->groups = z.n;
     t->least = z.n ? ldexp(1.0, z.n < 1000 ? 1 - (int)z.n : -1000) : 1.0;
     t->exact = true;
     if (z.n == 0)
-        t->p = n ? 1.0 : NAN;
+        t->p = 1.0;
     else if (is_whole(&z))
         XA_TRY(err, whole(&z, &t->p, err));
     else if (z.n <= MOST_COUNTED)

@@ -113,6 +113,11 @@ static void test_flip_edges(void **state)
     const double z[] = {0.5, 0.5, 0.5, 0.5};
     t = flip(3, x, z, one, 999); /* one group cannot tell */
     assert_true(t.exact && t.p == 1.0 && t.groups == 1);
+    double far[30], zero[30] = {0};
+    for (int i = 0; i < 30; i++)
+        far[i] = i % 2 ? 1.7e308 : 1.6e308; /* their sum is beyond a double */
+    t = flip(30, far, zero, NULL, 999);
+    assert_true(t.reached == 0 && t.p < 0.001 && t.groups == 30);
     /* differences that cancel but for rounding are no difference */
     const double tenth[] = {0.1, 0.2, 0.0}, sum[] = {0.0, 0.0, 0.3};
     t = flip(3, tenth, sum, one, 999);
