@@ -115,7 +115,9 @@ static inline bool xa_mask_takes(int32_t value, uint32_t pixel)
     X(MASK_EMPTY, "mask without an object", false, "no pixel of the mask is one that is meant") \
     X(MASK_IN_ALPHA, "mask in the alpha channel", false, \
       "the mask is one grey value everywhere and only its alpha channel varies: save that channel " \
-      "as the mask")
+      "as the mask") \
+    X(BOX_THIN, "box without a pixel", false, \
+      "the box is so thin that no pixel's centre lies in it")
 /* clang-format on */
 typedef enum xa_annotation_problem {
 #define X(name, text, used, meaning) XA_ANNOTATION_##name,

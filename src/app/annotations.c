@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 void xa_frame_text(const int64_t declared[2], const int64_t found[2], char *out, size_t size)
 {
@@ -27,7 +28,7 @@ static bool is_frame(int problem)
 
 static bool is_mask(int problem)
 {
-    return problem >= XA_ANNOTATION_MASK_MISSING && problem < XA_ANNOTATION_PROBLEMS;
+    return strncmp(xa_annotation_problem_name(problem), "mask ", 5) == 0;
 }
 
 void xa_annotations_add(xa_annotation_counts *c,
@@ -124,4 +125,56 @@ xa_status xa_print_annotations(const xa_read *r, const char *indent, FILE *out, 
     }
     xa_str_free(&line);
     return XA_OK;
+}
+
+/* ---- boxes as they were scored ---- */
+
+xa_status xa_frames_read(const xa_read *r, int64_t first, int64_t n, xa_frames *out, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_dataset_info info;
+    char *rule = NULL;
+    const size_t room = (size_t)n + 1;
+    xa_frames f = {.declared = xa_alloc(room, sizeof *f.declared),
+                   .width = xa_alloc(room, sizeof *f.width),
+                   .height = xa_alloc(room, sizeof *f.height)};
+    if (!f.declared || !f.width || !f.height)
+        XA_FAIL(err, XA_NOMEM, "no memory for the frames of %" PRId64 " samples", n);
+    XA_TRY(err, xa_archive_read(r->archive, "/samples/width", first, n, f.width, err));
+    XA_TRY(err, xa_archive_read(r->archive, "/samples/height", first, n, f.height, err));
+    /* archives of before 1.1 declare none */
+    if (xa_archive_dataset(r->archive, "/samples/declared_size", &info, NULL) == XA_OK) {
+        if (info.type != XA_TYPE_I32 || info.ndim != 2 || info.dim[1] != 2)
+            XA_FAIL(err, XA_FORMAT, "/samples/declared_size: expected two a sample");
+        XA_TRY(err, xa_archive_read(r->archive, info.path, first, n, f.declared, err));
+        XA_TRY(err, xa_archive_attr_text(r->archive, "/samples/annotations", "frame", &rule, err));
+        f.rescale = rule && !strcmp(rule, "rescale");
+    }
+    *out = f;
+    f = (xa_frames){0};
+done:
+    xa_frames_fini(&f);
+    free(rule);
+    return st;
+}
+
+void xa_frames_fini(xa_frames *f)
+{
+    free(f->declared);
+    free(f->width);
+    free(f->height);
+    *f = (xa_frames){0};
+}
+
+bool xa_frames_box(const xa_frames *f, int64_t i, const double stored[4], double out[4])
+{
+    const xa_annotation a = {.kind = XA_ANNOTATION_BOX,
+                             .x0 = stored[0],
+                             .y0 = stored[1],
+                             .x1 = stored[2],
+                             .y1 = stored[3]};
+    const xa_sample s = {.width = f->declared[i][0], .height = f->declared[i][1]};
+    const xa_frame to = {.width = f->width[i], .height = f->height[i], .rescale = f->rescale};
+    return to.width > 0 && to.height > 0 &&
+           xa_annotation_used((int)xa_annotation_box(&s, &a, &to, out));
 }

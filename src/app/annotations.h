@@ -32,6 +32,18 @@ XA_MUST_USE xa_status xa_print_annotations(const xa_read *r,
                                            const char *indent,
                                            FILE *out,
                                            xa_err *err);
+/* The frames of samples [first, first + n): what brings their boxes to the image as it was scored.
+ */
+typedef struct xa_frames {
+    int32_t (*declared)[2], *width, *height;
+    bool rescale;
+} xa_frames;
+XA_MUST_USE xa_status
+xa_frames_read(const xa_read *r, int64_t first, int64_t n, xa_frames *out, xa_err *err);
+void xa_frames_fini(xa_frames *f);
+/* A box of the i-th of them, x0,y0,x1,y1 as it is stored, in pixels of the image; false: it was not
+ * used. */
+bool xa_frames_box(const xa_frames *f, int64_t i, const double stored[4], double out[4]);
 /* "100x60 declared, 50x30 found: scaled by 0.5" */
 void xa_frame_text(const int64_t declared[2], const int64_t found[2], char *out, size_t size);
 

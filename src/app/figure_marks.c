@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "annotations.h"
 #include "figure_rows.h"
 #include "xaudit/manifest.h"
 
@@ -11,6 +12,7 @@ xa_figure_boxes(const xa_figure_rows *f, int64_t sample, double (**out)[4], int 
     xa_status st = XA_OK;
     int64_t range[2];
     double(*box)[4] = NULL;
+    xa_frames frames = {0};
     *n = 0;
     XA_TRY(err,
            xa_archive_read(f->r->archive, "/samples/annotations/offset", sample, 2, range, err));
@@ -19,15 +21,18 @@ xa_figure_boxes(const xa_figure_rows *f, int64_t sample, double (**out)[4], int 
     box = xa_alloc((size_t)(range[1] - range[0]) + 1, sizeof *box);
     if (!box)
         XA_FAIL(err, XA_NOMEM, "out of memory");
+    XA_TRY(err, xa_frames_read(f->r, sample, 1, &frames, err));
     for (int64_t k = range[0]; k < range[1]; k++) {
         uint8_t kind;
+        double stored[4];
         XA_TRY(err, xa_archive_read(f->r->archive, "/samples/annotations/kind", k, 1, &kind, err));
-        XA_TRY(err, xa_archive_read(f->r->archive, "/samples/annotations/box", k, 1, box[*n], err));
-        *n += kind == XA_ANNOTATION_BOX;
+        XA_TRY(err, xa_archive_read(f->r->archive, "/samples/annotations/box", k, 1, stored, err));
+        *n += kind == XA_ANNOTATION_BOX && xa_frames_box(&frames, 0, stored, box[*n]);
     }
     *out = box;
     box = NULL;
 done:
+    xa_frames_fini(&frames);
     free(box);
     return st;
 }

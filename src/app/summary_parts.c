@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "annotations.h"
 #include "summary_internal.h"
 #include "table.h"
 
@@ -212,7 +213,8 @@ xa_status xa__summary_size_shares(const xa_summary *s, double **out, xa_err *err
 {
     xa_status st = XA_OK;
     int64_t *offset = NULL;
-    int32_t *class_of = NULL, *width = NULL, *height = NULL;
+    int32_t *class_of = NULL;
+    xa_frames frames = {0};
     uint8_t *kind = NULL;
     double *box = NULL, *share = NULL;
     const int64_t n = s->r->samples;
@@ -226,21 +228,21 @@ xa_status xa__summary_size_shares(const xa_summary *s, double **out, xa_err *err
            xa__summary_array(s, "/samples/annotations/class", XA_TYPE_I32, count, &class_of, err));
     XA_TRY(err, xa__summary_array(s, "/samples/annotations/kind", XA_TYPE_U8, count, &kind, err));
     XA_TRY(err, xa__summary_array(s, "/samples/annotations/box", XA_TYPE_F64, count, &box, err));
-    XA_TRY(err, xa__summary_array(s, "/samples/width", XA_TYPE_I32, n, &width, err));
-    XA_TRY(err, xa__summary_array(s, "/samples/height", XA_TYPE_I32, n, &height, err));
+    XA_TRY(err, xa_frames_read(s->r, 0, n, &frames, err));
     share = xa_alloc((size_t)s->r->pairs + 1, sizeof *share);
     if (!share)
         XA_FAIL(err, XA_NOMEM, "out of memory");
     for (int64_t q = 0; q < s->r->pairs; q++) {
         const int64_t i = s->r->pair_sample[q];
-        double area = 0.0;
+        double area = 0.0, b[4];
         bool any = false;
         for (int64_t k = offset[i]; k < offset[i + 1]; k++)
-            if (class_of[k] == s->r->pair_class[q] && kind[k] == XA_ANNOTATION_BOX) {
+            if (class_of[k] == s->r->pair_class[q] && kind[k] == XA_ANNOTATION_BOX &&
+                xa_frames_box(&frames, i, box + 4 * k, b)) {
                 any = true;
-                area += (box[4 * k + 2] - box[4 * k]) * (box[4 * k + 3] - box[4 * k + 1]);
+                area += (b[2] - b[0]) * (b[3] - b[1]);
             }
-        share[q] = any ? area / ((double)width[i] * (double)height[i]) : NAN;
+        share[q] = any ? area / ((double)frames.width[i] * (double)frames.height[i]) : NAN;
     }
     *out = share;
 done:
@@ -248,8 +250,7 @@ done:
     free(class_of);
     free(kind);
     free(box);
-    free(width);
-    free(height);
+    xa_frames_fini(&frames);
     return st;
 }
 

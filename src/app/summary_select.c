@@ -78,7 +78,7 @@ void xa_summary_put_undefined(xa_str *out, const xa_undefined *u)
                {u->nonfinite, "map not finite"},
                {u->difficult, "all its annotations are difficult"},
                {u->crowds, "all its annotations are crowds"},
-               {u->other, "map undefined, or nothing of the region is in the model's view"},
+               {u->other, "map undefined, or the region has no pixel in the model's view"},
                {u->of_check, "not defined for this map"}};
     const char *between = "";
     for (size_t k = 0; k < sizeof why / sizeof *why; k++)

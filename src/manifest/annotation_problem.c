@@ -74,6 +74,9 @@ xa_annotation_box(const xa_sample *s, const xa_annotation *a, const xa_frame *f,
         b[i] = clip(b[i], i % 2 ? h : w);
     if (!(b[2] > b[0] && b[3] > b[1]))
         return XA_ANNOTATION_BOX_OUTSIDE;
+    for (int i = 0; i < 2; i++)
+        if (!(ceil(b[i] - 0.5) + 0.5 < b[i + 2]))
+            return XA_ANNOTATION_BOX_THIN;
     for (int i = 0; i < 4; i++)
         box[i] = b[i];
     return found;

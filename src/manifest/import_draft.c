@@ -453,6 +453,18 @@ xa_status xa__draft_box(xa__draft *d,
         return XA_OK;
     }
     const bool sized = im->width > 0;
+    if (from != XA_BOX_NORMALISED && box[0] >= 0.0 && box[1] >= 0.0 && box[2] <= 1.0 &&
+        box[3] <= 1.0)
+        xa__drop(d,
+                 XA_IMPORT_TOLD,
+                 "no coordinate of the box is above 1, as in fractions of the image: it is not "
+                 "scored (csv: --box-convention normalised)",
+                 "%s: %g,%g,%g,%g",
+                 im->id,
+                 box[0],
+                 box[1],
+                 box[2],
+                 box[3]);
     const double right = sized ? (double)im->width : 1e9;
     const double bottom = sized ? (double)im->height : 1e9;
     if (n.box[2] <= 0.0 || n.box[3] <= 0.0 || n.box[0] >= right || n.box[1] >= bottom) {

@@ -347,11 +347,23 @@ static xa_status check_sample(builder *b, const xa_sample *s, const xa__csv_row 
 static bool find_class(builder *b, const xa_sample *s, const xa__csv_row *row, int32_t *out)
 {
     const char *text = xa__cell(&b->columns, row, XA__COLUMN_class);
+    char shown[XA__SHOWN];
     *out = -1;
     if (text[0] != '\0') {
         *out = xa__label_find(&b->labels, text);
-        if (*out < 0)
+        if (*out < 0 && strchr(text, '|') != NULL) {
+            if (xa__teller_first(&b->teller, "several classes"))
+                xa_problems_add(
+                    b->teller.problems,
+                    b->teller.file,
+                    row->line,
+                    false,
+                    "class: expected one class for an annotation, found \"%s\": a region of "
+                    "several classes at once cannot be scored; write a line for each",
+                    xa__show(text, shown));
+        } else if (*out < 0) {
             tell_label(b, "class", text, row->line);
+        }
         return *out >= 0;
     }
     if (s->nlabels == 1)

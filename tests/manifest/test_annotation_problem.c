@@ -49,6 +49,11 @@ static void test_boxes_and_the_image(void **state)
         {{.1, .2, .5, .6}, 0, 0, {100, 60}, 1, false, XA_ANNOTATION_BOX_NORMALISED, {0}},
         {{0, 0, 1, 1}, 0, 0, {100, 60}, 1, false, XA_ANNOTATION_BOX_NORMALISED, {0}},
         {{0, 0, 1, 1.5}, 0, 0, {100, 60}, 1, false, XA_ANNOTATION_NONE, {0, 0, 1, 1.5}},
+        {{9.5, 0, 10, 9}, 0, 0, {100, 60}, 1, false, XA_ANNOTATION_NONE, {9.5, 0, 10, 9}},
+        {{9.6, 0, 10.5, 9}, 0, 0, {100, 60}, 1, false, XA_ANNOTATION_BOX_THIN, {0}},
+        {{99.8, 0, 130, 9}, 0, 0, {100, 60}, 1, false, XA_ANNOTATION_BOX_THIN, {0}},
+        {{2, -9, 30, 0.5}, 0, 0, {100, 60}, 1, false, XA_ANNOTATION_BOX_THIN, {0}},
+        {{2, -9, 30, 0.6}, 0, 0, {100, 60}, 1, false, XA_ANNOTATION_BOX_CLIPPED, {2, 0, 30, 0.6}},
         {{0, 0, 1, 1}, 0, 0, {2, 2}, 1, false, XA_ANNOTATION_NONE, {0, 0, 1, 1}},
     };
     for (size_t i = 0; i < sizeof list / sizeof *list; i++)
@@ -112,6 +117,7 @@ static void test_names(void **state)
     assert_int_equal(XA_ANNOTATION_FRAME_TURNED, 4);
     assert_int_equal(XA_ANNOTATION_MASK_MISSING, 9);
     assert_int_equal(XA_ANNOTATION_MASK_EMPTY, 16);
+    assert_int_equal(XA_ANNOTATION_BOX_THIN, 18);
     assert_true(xa_annotation_used(XA_ANNOTATION_NONE));
     assert_true(xa_annotation_used(XA_ANNOTATION_BOX_CLIPPED));
     assert_false(xa_annotation_used(XA_ANNOTATION_MASK_JPEG));

@@ -78,6 +78,18 @@ same = {ids[s]: e for s, e in zip(f["eval/sample"][:], energy)}
 assert same["two"] == same["plain"]
 PY
 
+# per cent, or thousandths, taken for pixels
+{
+  echo 'path,id,label,x0,y0,x1,y1'
+  for i in 1 2 3 4 5 6 7 8 9 10; do echo "photo.jpg,p$i,airplanes,$i,5,$((i + 60)),95"; done
+} >percent.csv
+sed 's/manifest.csv/percent.csv/' job.yaml >percent.yaml
+expect 0 "$XAUDIT" check percent.yaml
+said 'percent.csv:2: warning: no coordinate of 10 boxes is above 100, though their images are larger: are they per cent of the image'
+sed -i 's/,70,95$/,180,95/' percent.csv
+expect 0 "$XAUDIT" check percent.yaml
+not_said 'per cent'
+
 # any number of ranks, and slices
 expect 0 ranks 3 "$XAUDIT" run job.yaml --output r3.h5 --quiet
 expect 0 "$XAUDIT" run job.yaml --output s1.h5 --slice 1/2 --quiet
@@ -160,6 +172,19 @@ assert problems("frames.h5") == problems("frames.eval.h5")
 assert problems("frames.h5")[4] == "frame turned by EXIF"
 assert h5py.File("frames.h5")["samples/declared_size"][:].tolist()[2] == [790, 352]
 PY
+
+# figures and sizes are of the boxes as they were scored
+expect 0 "$XAUDIT" summary rescaled.h5 --by size
+said '10 to 30 %  *3 '
+not_said '30 % and more  *[1-9]'
+for id in same double other; do
+  expect 0 "$XAUDIT" figure rescaled.h5 -o $id.svg --id $id
+  grep -o '<path[^>]*stroke:rgb(100%,100%,100%)[^>]*' $id.svg | grep -oE ' d="[^"]*"' >$id.txt
+done
+# left:right of the box, to a tenth: labels of other lengths leave the pictures other room
+ratio() { awk '{printf "%.1f ", $5 / $2; exit}' $1.txt; }
+[ "$(ratio same)" = "$(ratio double)" ] || fail "figure: a box that was rescaled is drawn elsewhere"
+[ "$(wc -l <same.txt)" -gt "$(wc -l <other.txt)" ] || fail "figure: a box that was left out is drawn"
 
 expect_python <<'PY'
 import h5py
