@@ -235,11 +235,12 @@ static void test_class(void **state)
                    NULL,
                    2,
                    "class is blank, but the image has 2 labels: say which one is annotated");
-    expect_mistake(HEADER "a.png,1,1|2,,1,2,3,4,,,\n",
-                   NULL,
-                   2,
-                   "class \"1|2\": expected a class index (from 0); names need a list of classes "
-                   "(classes: FILE)");
+    expect_mistake(
+        HEADER "a.png,1,1|2,,1,2,3,4,,,\n",
+        NULL,
+        2,
+        "class: expected one class for an annotation, found \"1|2\": a region of several "
+        "classes at once cannot be scored; write a line for each");
 }
 
 int main(void)
