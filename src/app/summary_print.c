@@ -46,9 +46,9 @@ void xa_summary_print_flow(const xa_summary *s, FILE *out)
     char name[128];
     for (int64_t q = 0; q < r->pairs; q++)
         annotated += q == 0 || r->pair_sample[q] != r->pair_sample[q - 1];
-    fprintf(out, "%lld images in the manifest", (long long)r->samples);
+    fprintf(out, "%lld image%s in the manifest", (long long)r->samples, r->samples == 1 ? "" : "s");
     if (s->grouped)
-        fprintf(out, ", %lld groups", (long long)s->ngroups);
+        fprintf(out, ", %lld group%s", (long long)s->ngroups, s->ngroups == 1 ? "" : "s");
     fprintf(out,
             "; %lld annotated (%lld pairs of image and class), %lld not\n",
             (long long)annotated,
