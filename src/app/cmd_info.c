@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "app.h"
+#include "identity.h"
 #include "methods.h"
 #include "reader.h"
 #include "text_out.h"
@@ -97,6 +98,20 @@ static void print_sessions(xa_archive *a)
     free(count);
 }
 
+/* Which scores its numbers may stand beside. */
+static xa_status print_definitions(xa_archive *a, const char *path, xa_err *err)
+{
+    xa_versions v;
+    XA_RETURN_TRY(err, xa_versions_read(a, path, &v, err));
+    printf("  definitions      metrics %lld, scores of maps and checks %lld",
+           (long long)v.metrics,
+           (long long)v.map_scores);
+    if (v.metrics != XA_METRICS_VERSION || v.map_scores != XA_MAP_SCORES_VERSION)
+        printf(" (this release's: %d and %d)", XA_METRICS_VERSION, XA_MAP_SCORES_VERSION);
+    puts("");
+    return XA_OK;
+}
+
 static xa_status archive_info(const char *path, bool digest, xa_err *err)
 {
     static const char *const names[] = {
@@ -112,6 +127,7 @@ static xa_status archive_info(const char *path, bool digest, xa_err *err)
     printf("%s: xaudit archive\n", path);
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         print_attribute(a, names[i]);
+    XA_TRY(err, print_definitions(a, path, err));
     print_sessions(a);
     XA_TRY(err, xa_print_outcome(path, true, stdout, &outcome, err));
     puts("datasets");

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "app.h"
+#include "identity.h"
 #include "table.h"
 #include "text_out.h"
 
@@ -107,8 +108,11 @@ int xa_cmd_table(const xa_args *a)
 {
     xa_err err = XA_ERR_INIT;
     xa_read *r = NULL;
-    const xa_status st = xa_read_open(a->positional[0], &r, &err);
+    xa_status st = xa_read_open(a->positional[0], &r, &err);
+    if (st == XA_OK)
+        st = xa_versions_tell(r->archive, a->positional[0], &err);
     if (st != XA_OK) {
+        xa_read_close(r);
         xa_print_error(&err);
         return XA_EXIT_FAILED;
     }

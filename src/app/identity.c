@@ -163,7 +163,7 @@ xa_status xa_identity_check(
     xa_versions v;
     XA_TRY(err, xa_archive_open_read(path, &a, err));
     XA_TRY(err, xa_archive_text(a, XA_FIELD_IDENTITY_TEXT, &theirs, err));
-    XA_TRY(err, xa_versions_read(a, &v, err));
+    XA_TRY(err, xa_versions_read(a, path, &v, err));
     if (!theirs)
         XA_FAIL(err, XA_FORMAT, "%s: the attribute identity_text of / is not there", path);
     XA_TRY(err, xa_identity_differ(theirs, text, "archive", "job", &d, err));
@@ -175,7 +175,7 @@ xa_status xa_identity_check(
                       "into one archive (%s); finish it with the release that began it; or give "
                       "another --output, or --fresh to set the old archive aside",
                       path,
-                      *v.tool ? v.tool : "of an unknown release",
+                      v.tool,
                       XA_TOOL_VERSION,
                       d.told.data);
     } else {
@@ -200,56 +200,105 @@ done:
 
 /* ---- versions ---- */
 
-static xa_status version(xa_archive *a, const char *name, int64_t *out, xa_err *err)
+static xa_status
+version(xa_archive *a, const char *file, const char *name, int64_t *out, xa_err *err)
 {
     double v = 0.0;
     int64_t n = 0;
     XA_RETURN_TRY(err, xa_archive_attr_f64(a, "/", name, &v, 1, &n, err));
     if (n && !(v >= 1.0 && v < 1e6))
-        XA_RETURN_FAIL(err, XA_FORMAT, "the attribute %s of / is no version", name);
+        XA_RETURN_FAIL(err,
+                       XA_FORMAT,
+                       "%s: the attribute %s of / is %g, expected a version from 1 on",
+                       file,
+                       name,
+                       v);
     *out = n ? (int64_t)v : 1;
     return XA_OK;
 }
 
-static xa_status words(xa_archive *a, const char *name, char *out, size_t size, xa_err *err)
+xa_status xa_versions_read(xa_archive *a, const char *file, xa_versions *out, xa_err *err)
 {
-    char *text = NULL;
-    XA_RETURN_TRY(err, xa_archive_attr_text(a, "/", name, &text, err));
-    xa_str_sanitise(text ? text : "", out, size);
-    free(text);
+    char *tool = NULL;
+    XA_RETURN_TRY(err, version(a, file, "metric_definitions", &out->metrics, err));
+    XA_RETURN_TRY(err, version(a, file, "map_score_definitions", &out->map_scores, err));
+    XA_RETURN_TRY(err, xa_archive_attr_text(a, "/", "tool_version", &tool, err));
+    xa_str_sanitise(tool ? tool : "of an unknown release", out->tool, sizeof out->tool);
+    free(tool);
     return XA_OK;
 }
 
-xa_status xa_versions_read(xa_archive *a, xa_versions *out, xa_err *err)
+/* What makes numbers of this release of an archive of another. */
+static void mend(xa_str *out, const char *file, const xa_versions *v)
 {
-    XA_RETURN_TRY(err, version(a, "metric_definitions", &out->metrics, err));
-    XA_RETURN_TRY(err, version(a, "map_score_definitions", &out->map_scores, err));
-    XA_RETURN_TRY(err, words(a, "tool_version", out->tool, sizeof out->tool, err));
-    return words(a, "format_version", out->format, sizeof out->format, err);
+    if (v->metrics > XA_METRICS_VERSION || v->map_scores > XA_MAP_SCORES_VERSION)
+        xa_str_printf(
+            out, "; %s is of a later release than this (" XA_TOOL_VERSION "): use that one", file);
+    else if (v->metrics < XA_METRICS_VERSION)
+        xa_str_printf(
+            out, "; `xaudit evaluate %s` scores its maps by this release's definitions", file);
+    else if (v->map_scores < XA_MAP_SCORES_VERSION)
+        xa_str_printf(out, "; run the job of %s again", file);
 }
 
 xa_status
-xa_versions_same(xa_archive *a, const char *a_path, xa_archive *b, const char *b_path, xa_err *err)
+xa_versions_same(xa_archive *a, const char *a_file, xa_archive *b, const char *b_file, xa_err *err)
 {
+    xa_status st = XA_OK;
     xa_versions x, y;
-    XA_RETURN_TRY(err, xa_versions_read(a, &x, err));
-    XA_RETURN_TRY(err, xa_versions_read(b, &y, err));
+    xa_str what = {0};
+    XA_TRY(err, xa_versions_read(a, a_file, &x, err));
+    XA_TRY(err, xa_versions_read(b, b_file, &y, err));
     if (x.metrics == y.metrics && x.map_scores == y.map_scores)
-        return XA_OK;
+        goto done;
     const bool scores = x.metrics != y.metrics;
-    const bool first = scores ? x.metrics < y.metrics : x.map_scores < y.map_scores;
-    XA_RETURN_FAIL(err,
-                   XA_MISMATCH,
-                   "%s has %s of definitions %" PRId64 " (xaudit %s) and %s of definitions %" PRId64
-                   " (xaudit %s): their numbers do not mean the same; %s%s%s",
-                   a_path,
-                   scores ? "metrics" : "scores of maps and checks",
-                   scores ? x.metrics : x.map_scores,
-                   *x.tool ? x.tool : "?",
-                   b_path,
-                   scores ? y.metrics : y.map_scores,
-                   *y.tool ? y.tool : "?",
-                   scores ? "`xaudit evaluate " : "run the job of ",
-                   first ? a_path : b_path,
-                   scores ? "` scores its maps by this release's" : " again");
+    mend(&what, a_file, &x);
+    mend(&what, b_file, &y);
+    if (what.failed)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    XA_FAIL(err,
+            XA_MISMATCH,
+            "%s has %s of definitions %" PRId64 " (xaudit %s) and %s of definitions %" PRId64
+            " (xaudit %s): their numbers do not mean the same%s",
+            a_file,
+            scores ? "metrics" : "scores of maps and checks",
+            scores ? x.metrics : x.map_scores,
+            x.tool,
+            b_file,
+            scores ? y.metrics : y.map_scores,
+            y.tool,
+            what.data ? what.data : "");
+done:
+    xa_str_free(&what);
+    return st;
+}
+
+xa_status xa_versions_tell(xa_archive *a, const char *file, xa_err *err)
+{
+    xa_versions v;
+    xa_str what = {0};
+    XA_RETURN_TRY(err, xa_versions_read(a, file, &v, err));
+    if (v.metrics == XA_METRICS_VERSION && v.map_scores == XA_MAP_SCORES_VERSION)
+        return XA_OK;
+    mend(&what, file, &v);
+    if (v.metrics != XA_METRICS_VERSION)
+        xa_log(XA_LOG_WARN,
+               "%s: its metrics are of definitions %" PRId64 " (xaudit %s), this release's of %d: "
+               "their numbers do not mean the same%s",
+               file,
+               v.metrics,
+               v.tool,
+               XA_METRICS_VERSION,
+               what.data ? what.data : "");
+    else
+        xa_log(XA_LOG_WARN,
+               "%s: its scores of maps and checks are of definitions %" PRId64
+               " (xaudit %s), this release's of %d: their numbers do not mean the same%s",
+               file,
+               v.map_scores,
+               v.tool,
+               XA_MAP_SCORES_VERSION,
+               what.data ? what.data : "");
+    xa_str_free(&what);
+    return XA_OK;
 }

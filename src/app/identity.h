@@ -44,15 +44,20 @@ bool xa_identity_of_metrics(const char *key, size_t size);
 XA_MUST_USE xa_status xa_identity_check(
     const char *path, const char *text, const char *job, bool retry_failed, xa_err *err);
 
-/* Versions of the numbers in an archive; 1 where it does not say. */
+/* Versions of the numbers in an archive; 1 where it does not say. `file` is for messages. */
 typedef struct xa_versions {
     int64_t metrics, map_scores; /* XA_METRICS_VERSION, XA_MAP_SCORES_VERSION of its making */
-    char tool[32], format[16];   /* "" where it does not say */
+    char tool[32];               /* the release's */
 } xa_versions;
-XA_MUST_USE xa_status xa_versions_read(xa_archive *a, xa_versions *out, xa_err *err);
+XA_MUST_USE xa_status xa_versions_read(xa_archive *a,
+                                       const char *file,
+                                       xa_versions *out,
+                                       xa_err *err);
 /* MISMATCH where scores of the two archives mean other things: names both versions and the way to
  * one. */
 XA_MUST_USE xa_status
-xa_versions_same(xa_archive *a, const char *a_path, xa_archive *b, const char *b_path, xa_err *err);
+xa_versions_same(xa_archive *a, const char *a_file, xa_archive *b, const char *b_file, xa_err *err);
+/* Warns where an archive's scores are not of this release's definitions. */
+XA_MUST_USE xa_status xa_versions_tell(xa_archive *a, const char *file, xa_err *err);
 
 #endif

@@ -83,7 +83,7 @@ xa_status xa_merge_is_current(const xa_merge_part *p, xa_err *err)
     xa_identity_difference d = {0};
     xa_str ours = {0}, theirs = {0};
     xa_versions v;
-    XA_TRY(err, xa_versions_read(p->r->archive, &v, err));
+    XA_TRY(err, xa_versions_read(p->r->archive, p->path, &v, err));
     xa_identity_current(&ours);
     for (int i = 0; i < p->nsections; i++) {
         xa_str_free(&theirs);
@@ -100,7 +100,7 @@ xa_status xa_merge_is_current(const xa_merge_part *p, xa_err *err)
                     "%s was made by xaudit %s, whose numbers are not those of this release (%s): "
                     "merge it with the release that made it, or run its job again",
                     p->path,
-                    *v.tool ? v.tool : "of an unknown release",
+                    v.tool,
                     d.told.data);
     }
 done:

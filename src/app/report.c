@@ -1,5 +1,6 @@
 /* The report: what was done, figures with intervals, charts, images, failures, methods. */
 #include "report.h"
+#include "identity.h"
 
 #include <errno.h>
 #include <math.h>
@@ -89,6 +90,12 @@ static xa_status put_provenance(FILE *out, const xa_summary *s, const char *dige
     XA_RETURN_TRY(err, put_attribute(out, r, "/", "identity", "identity", err));
     XA_RETURN_TRY(err, put_attribute(out, r, "/", "manifest_sha256", "manifest, SHA-256", err));
     XA_RETURN_TRY(err, put_attribute(out, r, "/", "evaluated_from", "scored from", err));
+    xa_versions v;
+    XA_RETURN_TRY(err, xa_versions_read(r->archive, "archive", &v, err));
+    fprintf(out,
+            "<dt>definitions</dt><dd>metrics %lld, scores of maps and checks %lld</dd>",
+            (long long)v.metrics,
+            (long long)v.map_scores);
     fprintf(out, "<dt>maps and outputs, SHA-256</dt><dd>%s</dd></dl>\n", digest);
     for (int64_t m = 0; m < r->nmodels; m++) {
         char *path = xa_strfmt("/models/%s", r->models[m].name);
@@ -366,6 +373,7 @@ static xa_status put_page(FILE *out, const xa_report_options *opt, int64_t *miss
     xa_summary *s = NULL, *by_class = NULL;
     char digest[XA_SHA256_HEX];
     XA_TRY(err, xa_summary_open(opt->archive, NULL, &s, err));
+    XA_TRY(err, xa_versions_tell(s->r->archive, opt->archive, err));
     XA_TRY(err, xa_summary_open(opt->archive, "class", &by_class, err));
     XA_TRY(err, xa_figure_digest(s->r, digest, err));
     put_head(out, opt->title ? opt->title : last_part(opt->archive));
