@@ -103,5 +103,27 @@ PY
     said "0.1.0.h5 was made by xaudit 0.1.0, whose numbers are not those of this release"
   fi
 done
+# An archive of a release to come, and one whose version is nonsense
+"$XAUDIT" run job.yaml --output now.h5 --quiet >"$WORK/out" 2>"$WORK/err" || fail "the job fails"
+/usr/bin/python3 - <<'PY'
+import h5py, shutil
+for name, version in ("later.h5", 99), ("nonsense.h5", -5.0):
+    shutil.copy("now.h5", name)
+    with h5py.File(name, "r+") as f:
+        f.attrs["metric_definitions"] = version
+        t = f.attrs["identity_text"]
+        f.attrs["identity_text"] = t.replace(b"scores.definitions = ", b"scores.definitions = 9")
+PY
+expect 1 "$XAUDIT" summary now.h5 later.h5
+said 'later.h5 is of a later release than this'
+expect 0 "$XAUDIT" summary later.h5
+said 'its metrics are of definitions 99'
+expect 2 "$XAUDIT" run job.yaml --output later.h5 --quiet
+said 'their numbers do not go into one archive'
+expect 2 "$XAUDIT" merge now.h5 later.h5 -o merged.h5
+said 'later.h5 was made by xaudit'
+expect 1 "$XAUDIT" summary now.h5 nonsense.h5
+said 'nonsense.h5: the attribute metric_definitions of / is -5, expected a version'
+expect 0 "$XAUDIT" summary now.h5 now.h5
 [ $found -ge 1 ] || fail "no archive is stored"
 finish
