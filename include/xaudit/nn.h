@@ -102,7 +102,7 @@ typedef struct xa_window {
     X(SELU, "selu") /* scale 1.05070098, alpha 1.67326324 */                                      \
     X(SIGMOID, "sigmoid")                                                                         \
     X(TANH, "tanh")                                                                               \
-    X(SWISH, "swish")         /* x*sigmoid(x) */                                                  \
+    X(SWISH, "swish")         /* x*sigmoid(a*x) */                                                \
     X(GELU, "gelu")           /* x*Phi(x), erf */                                                 \
     X(GELU_TANH, "gelu_tanh") /* the tanh approximation */                                        \
     X(SOFTPLUS, "softplus")                                                                       \
@@ -152,6 +152,7 @@ typedef union xa_op_params {
     xa_activation activation;
     struct {
         float epsilon;
+        bool rms; /* no mean is taken off: x/sqrt(mean(x^2) + epsilon) (Zhang and Sennrich 2019) */
     } layer_norm;
     xa_window pool; /* MAX_POOL, AVG_POOL; no dilation */
     struct {

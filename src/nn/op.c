@@ -77,6 +77,7 @@ xa_activation xa_activation_default(xa_activation_kind kind)
         a.b = INFINITY;
         break;
     case XA_ACT_ELU:
+    case XA_ACT_SWISH:
         a.a = 1.0f;
         break;
     case XA_ACT_HARD_SIGMOID:

@@ -192,7 +192,7 @@ static double layer_norm(const op_case *c, int64_t i, const double *x, const dou
     const int64_t n = xa_shape_last(&c->inputs[0]);
     const double *row = x + i / n * n;
     double mean = 0.0, variance = 0.0;
-    for (int64_t j = 0; j < n; j++)
+    for (int64_t j = 0; !c->params.layer_norm.rms && j < n; j++)
         mean += row[j] / (double)n;
     for (int64_t j = 0; j < n; j++)
         variance += (row[j] - mean) * (row[j] - mean) / (double)n;

@@ -239,7 +239,8 @@ static void test_pools(void **state)
 
 /* ---- layer normalisation --------------------------------------------------------------------- */
 
-static void check_layer_norm(const xa_kernels *k)
+/* RMS: the offset of 100 is part of the value and no digit is lost. */
+static void layer_norm_of(const xa_kernels *k, bool rms)
 {
     for (int64_t c = 1; c < 70; c += c < 18 ? 1 : 13) {
         const int64_t rows = 4, n = rows * c;
@@ -248,15 +249,20 @@ static void check_layer_norm(const xa_kernels *k)
         float swant[8], sgot[8];
         for (int64_t i = 0; i < n; i++)
             x[i] += 100.0f; /* the mean must not swallow the digits */
-        xa_kernels_ref.layer_norm(rows, c, 1e-3f, x, gamma, beta, want, swant);
-        k->layer_norm(rows, c, 1e-3f, x, gamma, beta, got, sgot);
-        near("layer_norm", k->isa, n, want, got, 3e-4); /* of 100: x - mean has lost those digits */
+        xa_kernels_ref.layer_norm(rows, c, 1e-3f, rms, x, gamma, beta, want, swant);
+        k->layer_norm(rows, c, 1e-3f, rms, x, gamma, beta, got, sgot);
+        near("layer_norm",
+             k->isa,
+             n,
+             want,
+             got,
+             rms ? 2e-6 : 3e-4); /* of 100: x - mean has lost those digits */
         near("its statistics", k->isa, 8, swant, sgot, 1e-5);
-        xa_kernels_ref.layer_norm_back(rows, c, x, gamma, swant, dy, want);
-        k->layer_norm_back(rows, c, x, gamma, swant, dy, got);
+        xa_kernels_ref.layer_norm_back(rows, c, rms, x, gamma, swant, dy, want);
+        k->layer_norm_back(rows, c, rms, x, gamma, swant, dy, got);
         near("layer_norm_back", k->isa, n, want, got, c == 1 ? 1e-5 : 2e-5);
         x[c] = NAN;
-        k->layer_norm(rows, c, 1e-3f, x, gamma, beta, got, NULL);
+        k->layer_norm(rows, c, 1e-3f, rms, x, gamma, beta, got, NULL);
         for (int64_t i = 0; i < n; i++)
             assert_true(isnan(got[i]) == (i / c == 1));
         free(x);
@@ -266,6 +272,12 @@ static void check_layer_norm(const xa_kernels *k)
         free(want);
         free(got);
     }
+}
+
+static void check_layer_norm(const xa_kernels *k)
+{
+    layer_norm_of(k, false);
+    layer_norm_of(k, true);
 }
 static void check_attend(const xa_kernels *k)
 {
@@ -422,7 +434,8 @@ static void check_activations(const xa_kernels *k)
         {{XA_ACT_SELU, 0, 0, 0}, 3, 4, 0},
         {{XA_ACT_SIGMOID, 0, 0, 0}, 4, 4, 0},
         {{XA_ACT_TANH, 0, 0, 0}, 3, 4, 0},
-        {{XA_ACT_SWISH, 0, 0, 0}, 5, 6, 0},
+        {{XA_ACT_SWISH, 1, 0, 0}, 5, 6, 0},
+        {{XA_ACT_SWISH, 1.702f, 0, 0}, 100, 100, 0}, /* the argument's rounding, 88 at most */
         {{XA_ACT_GELU, 0, 0, 0}, 12, 8, 0},
         {{XA_ACT_GELU_TANH, 0, 0, 0}, 300, 300, 0},
         {{XA_ACT_SOFTPLUS, 0, 0, 0}, 3, 4, 0},

@@ -62,7 +62,7 @@ XA_INLINE v8 forward_1(const xa_activation_kind kind, const xa_activation *act, 
     case XA_ACT_TANH:
         return v8_tanh(x);
     case XA_ACT_SWISH:
-        return gated(x, v8_sigmoid(x));
+        return gated(x, v8_sigmoid(a * x));
     case XA_ACT_GELU:
         return gated(x, v8_normal_at(x).below);
     case XA_ACT_GELU_TANH:
@@ -109,7 +109,7 @@ XA_INLINE v8 slope_1(const xa_activation_kind kind, const xa_activation *act, v8
     case XA_ACT_TANH: /* y */
         return (one - v) * (one + v);
     case XA_ACT_SWISH: {
-        const v8 x = v8_clamp(v, -110.0f, 110.0f);
+        const v8 x = v8_clamp(a * v, -110.0f, 110.0f);
         const v8_logistic s = v8_logistic_at(x);
         return v8_fma(x * s.below, s.above, s.below);
     }

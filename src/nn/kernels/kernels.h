@@ -163,6 +163,7 @@ typedef struct xa_kernels {
     void (*layer_norm)(int64_t rows,
                        int64_t c,
                        float epsilon,
+                       bool rms,
                        const float *x,
                        const float *gamma,
                        const float *beta,
@@ -170,6 +171,7 @@ typedef struct xa_kernels {
                        float *stats);
     void (*layer_norm_back)(int64_t rows,
                             int64_t c,
+                            bool rms,
                             const float *x,
                             const float *gamma,
                             const float *stats,

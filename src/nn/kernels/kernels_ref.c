@@ -381,6 +381,7 @@ avg_pool_back(const xa_pool_shape *s, const float *dy, int64_t row0, int64_t row
 static void layer_norm(int64_t rows,
                        int64_t c,
                        float epsilon,
+                       bool rms,
                        const float *x,
                        const float *gamma,
                        const float *beta,
@@ -389,7 +390,7 @@ static void layer_norm(int64_t rows,
 {
     for (int64_t r = 0; r < rows; r++, x += c, y += c) {
         double mean = 0.0, variance = 0.0;
-        for (int64_t j = 0; j < c; j++)
+        for (int64_t j = 0; !rms && j < c; j++)
             mean += (double)x[j] / (double)c;
         for (int64_t j = 0; j < c; j++)
             variance += ((double)x[j] - mean) * ((double)x[j] - mean) / (double)c;
@@ -405,6 +406,7 @@ static void layer_norm(int64_t rows,
 
 static void layer_norm_back(int64_t rows,
                             int64_t c,
+                            bool rms,
                             const float *x,
                             const float *gamma,
                             const float *stats,
@@ -415,7 +417,7 @@ static void layer_norm_back(int64_t rows,
         const double mean = (double)stats[2 * r], root = (double)stats[2 * r + 1];
         double g = 0.0, gn = 0.0;
         for (int64_t j = 0; j < c; j++) {
-            g += (double)dy[j] * (double)gamma[j] / (double)c;
+            g += rms ? 0.0 : (double)dy[j] * (double)gamma[j] / (double)c;
             gn += (double)dy[j] * (double)gamma[j] * ((double)x[j] - mean) * root / (double)c;
         }
         for (int64_t j = 0; j < c; j++)
@@ -496,7 +498,7 @@ double xa_activate_ref(const xa_activation *act, double x)
     case XA_ACT_TANH:
         return tanh(x);
     case XA_ACT_SWISH:
-        return x * sigmoid(x);
+        return x * sigmoid(a * x);
     case XA_ACT_GELU:
         return 0.5 * x * erfc(-x * 0.70710678118654752440);
     case XA_ACT_GELU_TANH:
@@ -537,7 +539,7 @@ double xa_activate_slope_ref(const xa_activation *act, double x)
     case XA_ACT_TANH:
         return 1.0 / (cosh(x) * cosh(x));
     case XA_ACT_SWISH:
-        return s + x * s * sigmoid(-x);
+        return sigmoid(a * x) + a * x * sigmoid(a * x) * sigmoid(-a * x);
     case XA_ACT_GELU:
         return 0.5 * erfc(-x * 0.70710678118654752440) +
                x * 0.39894228040143267794 * exp(-0.5 * x * x);

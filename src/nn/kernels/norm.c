@@ -1,4 +1,5 @@
-/* Layer normalisation of rows, with sums in double over eight lanes of fixed order. */
+/* Layer and root mean square normalisation of rows, with sums in double over eight lanes of fixed
+ * order. */
 #include "isa_build.h"
 #include "isa_table.h"
 
@@ -42,6 +43,7 @@ static double variance_of(int64_t c, const float *x, double mean)
 void XA_K(xa_layer_norm)(int64_t rows,
                          int64_t c,
                          float epsilon,
+                         bool rms,
                          const float *x,
                          const float *gamma,
                          const float *beta,
@@ -49,7 +51,7 @@ void XA_K(xa_layer_norm)(int64_t rows,
                          float *stats)
 {
     for (int64_t r = 0; r < rows; r++, x += c, y += c) {
-        const double mean = mean_of(c, x);
+        const double mean = rms ? 0.0 : mean_of(c, x);
         const double root = 1.0 / sqrt(variance_of(c, x, mean) + (double)epsilon);
         const float m = (float)mean, s = (float)root;
         for (int64_t j = 0; j < c; j++)
@@ -61,9 +63,11 @@ void XA_K(xa_layer_norm)(int64_t rows,
     }
 }
 
-/* With g = dy*gamma and n = (x-mean)*s: dx = s*(g - mean(g) - n*mean(g*n)). */
+/* With g = dy*gamma and n = (x-mean)*s: dx = s*(g - mean(g) - n*mean(g*n)); without a mean, s*(g -
+ * n*mean(g*n)). */
 void XA_K(xa_layer_norm_back)(int64_t rows,
                               int64_t c,
+                              bool rms,
                               const float *x,
                               const float *gamma,
                               const float *stats,
@@ -85,7 +89,7 @@ void XA_K(xa_layer_norm_back)(int64_t rows,
             sum_g[i] += (double)g;
             sum_gn[i] += (double)g * (double)n;
         }
-        const float mean_g = (float)(lanes_sum(sum_g) / (double)c);
+        const float mean_g = rms ? 0.0f : (float)(lanes_sum(sum_g) / (double)c);
         const float mean_gn = (float)(lanes_sum(sum_gn) / (double)c);
         for (j = 0; j < c; j++) {
             const float n = (x[j] - m) * s;

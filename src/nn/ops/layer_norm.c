@@ -1,4 +1,5 @@
-/* layer_norm over the last axis: y = (x - mean)/sqrt(variance + epsilon)*gamma + beta. Keeps its
+/* layer_norm over the last axis: y = (x - mean)/sqrt(variance + epsilon)*gamma + beta; rms: y =
+ * x/sqrt(mean(x^2) + epsilon)*gamma + beta. Keeps its
  * input, and mean and reciprocal root of each row. */
 #include "tile.h"
 
@@ -74,6 +75,7 @@ static void forward(const xa_op_call *c)
         c->k->layer_norm(xa_min(tile, rows - r),
                          last,
                          c->node->params.layer_norm.epsilon,
+                         c->node->params.layer_norm.rms,
                          c->x[0] + r * last,
                          gamma,
                          gamma + half(c->node) / sizeof(float),
@@ -91,6 +93,7 @@ static void backward(const xa_op_call *c)
     for (int64_t r = 0; r < rows; r += tile) {
         c->k->layer_norm_back(xa_min(tile, rows - r),
                               last,
+                              c->node->params.layer_norm.rms,
                               c->x[0] + r * last,
                               c->weights,
                               stats + 2 * r,
