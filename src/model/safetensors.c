@@ -1,4 +1,5 @@
 /* safetensors files of vision transformers. */
+#include <jansson.h>
 #include <stdlib.h>
 
 #include "vit.h"
@@ -17,10 +18,13 @@ static xa_status open_file(xa_model *m, const xa_model_options *opt, xa_err *err
     m->source = (xa_model_source *)v;
     XA_RETURN_TRY(err, xa_sfile_open(m->path, opt->max_config_bytes, &v->file, err));
     XA_RETURN_TRY(err, xa_vit_find_parts(v, err));
-    XA_RETURN_TRY(err, xa_vit_check_used(v, err));
+    XA_RETURN_TRY(err, xa_vit_read_config(v, opt, m, err));
+    XA_RETURN_TRY(err, xa_vit_check_names(v, err));
     XA_RETURN_TRY(err, xa_vit_measure(v, err));
-    XA_RETURN_TRY(err, xa_vit_configure(v, m->path, opt, m, err));
-    return xa_vit_build(v, m, opt, err);
+    XA_RETURN_TRY(err, xa_vit_check_extents(v, err));
+    XA_RETURN_TRY(err, xa_vit_configure(v, m, err));
+    XA_RETURN_TRY(err, xa_vit_build(v, m, opt, err));
+    return xa_vit_check_read(v, err);
 }
 
 static xa_status read_weight(xa_model *m, const xa_weight *w, float *dst, xa_err *err)
@@ -40,8 +44,10 @@ static void free_source(xa_model_source *s)
     if (!v)
         return;
     xa_sfile_free(v->file);
+    json_decref(v->json);
+    free(v->config);
     free(v->part);
-    free(v->used);
+    free(v->read);
     free(v->pieces);
     free(v);
 }

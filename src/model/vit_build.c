@@ -115,27 +115,39 @@ static xa_status dense(builder *b,
     return add(b, XA_OP_DENSE, &x, 1, w, 2, &(xa_op_params){.dense.units = out}, y, err);
 }
 
+/* On the last axis, of extent `width`. */
+static xa_status norm_of(builder *b,
+                         int x,
+                         int64_t block,
+                         xa_vit_part gamma,
+                         xa_vit_part beta,
+                         int64_t width,
+                         int *y,
+                         xa_err *err)
+{
+    const bool rms = b->v->norm == XA_VIT_NORM_RMS;
+    const xa_op_params params = {.layer_norm = {(float)b->v->epsilon, rms}};
+    int w[2];
+    if (xa_vit_tensor(b->v, block, gamma) < 0 || (!rms && xa_vit_tensor(b->v, block, beta) < 0))
+        XA_RETURN_FAIL(err,
+                       XA_NOT_FOUND,
+                       "%s: the %s of \"%s\" are missing",
+                       b->v->file->path,
+                       xa_vit_tensor(b->v, block, gamma) < 0 ? "weights" : "biases",
+                       b->name);
+    XA_RETURN_TRY(err, vector(b, block, gamma, 0, width, &w[0], err));
+    w[1] = -1;
+    if (!rms)
+        XA_RETURN_TRY(err, vector(b, block, beta, 0, width, &w[1], err));
+    return add(b, XA_OP_LAYER_NORM, &x, 1, w, 2, &params, y, err);
+}
+
 static xa_status
 norm(builder *b, int x, int64_t block, xa_vit_part gamma, xa_vit_part beta, int *y, xa_err *err)
 {
     const int64_t before = xa_graph_weights(b->g);
-    int w[2];
-    if (xa_vit_tensor(b->v, block, gamma) < 0)
-        XA_RETURN_FAIL(
-            err, XA_NOT_FOUND, "%s: the weights of \"%s\" are missing", b->v->file->path, b->name);
-    XA_RETURN_TRY(err, vector(b, block, gamma, 0, b->v->width, &w[0], err));
-    XA_RETURN_TRY(err, vector(b, block, beta, 0, b->v->width, &w[1], err));
-    XA_RETURN_TRY(err,
-                  add(b,
-                      XA_OP_LAYER_NORM,
-                      &x,
-                      1,
-                      w,
-                      2,
-                      &(xa_op_params){.layer_norm.epsilon = (float)b->v->epsilon},
-                      y,
-                      err));
-    return layer(b, "LayerNorm", *y, before, err);
+    XA_RETURN_TRY(err, norm_of(b, x, block, gamma, beta, b->v->width, y, err));
+    return layer(b, b->v->norm == XA_VIT_NORM_RMS ? "RmsNorm" : "LayerNorm", *y, before, err);
 }
 
 /* Layer scale, where there is one. */
@@ -180,7 +192,7 @@ static xa_status tokens(builder *b, int x, int *y, xa_err *err)
     xa_vit *v = b->v;
     static const xa_vit_part front[] = {XA_VIT_CLASS, XA_VIT_DISTILL, XA_VIT_REGISTERS};
     const int64_t before = xa_graph_weights(b->g), grid = v->grid_h * v->grid_w;
-    const bool on_all = v->position_rows > v->file_h * v->file_w || !v->prefix;
+    const bool on_all = v->position == XA_VIT_POSITION_ALL;
     const xa_shape rows = {.ndim = 2, .dim = {(on_all ? v->prefix : 0) + grid, v->width}};
     const xa_vit_piece position = {
         .kind = XA_PIECE_POSITION, .tensor = {xa_vit_tensor(v, 0, XA_VIT_POSITION)}, .ntensors = 1};
@@ -205,6 +217,22 @@ static xa_status tokens(builder *b, int x, int *y, xa_err *err)
 }
 
 /* ---- blocks ---- */
+
+/* Queries or keys [T,N*K] normalised head by head, where the model does so. */
+static xa_status
+norm_heads(builder *b, int64_t i, xa_vit_part gamma, xa_vit_part beta, int *x, xa_err *err)
+{
+    const int64_t heads = b->v->heads, width = b->v->width / heads;
+    const xa_shape whole = xa_graph_node(b->g, *x)->shape;
+    const xa_shape split = {.ndim = 3, .dim = {whole.dim[0], heads, width}};
+    if (xa_vit_tensor(b->v, i, gamma) < 0)
+        return XA_OK;
+    if (heads == 1)
+        return norm_of(b, *x, i, gamma, beta, width, x, err);
+    XA_RETURN_TRY(err, reshape(b, *x, &split, x, err));
+    XA_RETURN_TRY(err, norm_of(b, *x, i, gamma, beta, width, x, err));
+    return reshape(b, *x, &whole, x, err);
+}
 
 static xa_status attention(builder *b, int64_t i, int x, int *y, xa_err *err)
 {
@@ -243,6 +271,10 @@ static xa_status attention(builder *b, int64_t i, int x, int *y, xa_err *err)
                             &qkv[k],
                             err));
     }
+    name(b, v->dialect->modules[1], i, ".q_norm");
+    XA_RETURN_TRY(err, norm_heads(b, i, XA_VIT_Q_NORM_W, XA_VIT_Q_NORM_B, &qkv[0], err));
+    name(b, v->dialect->modules[1], i, ".k_norm");
+    XA_RETURN_TRY(err, norm_heads(b, i, XA_VIT_K_NORM_W, XA_VIT_K_NORM_B, &qkv[1], err));
     name(b, v->dialect->modules[1], i, "");
     XA_RETURN_TRY(err, add(b, XA_OP_ATTENTION, qkv, 3, NULL, 0, &params, &x, err));
     XA_RETURN_TRY(err, dense(b, x, i, XA_VIT_PROJ_W, XA_VIT_PROJ_B, d, 0, d, &x, err));
@@ -264,48 +296,82 @@ static xa_status mlp(builder *b, int64_t i, int x, int *y, xa_err *err)
     return layer(b, "MLP", *y, before, err);
 }
 
+/* A norm of the block, before its branch or behind it. */
+static xa_status block_norm(builder *b, int64_t i, bool second, int x, int *y, xa_err *err)
+{
+    const bool plain = b->v->dialect->needs_config;
+    static const char *const names[2][2] = {{".norm1", ".norm2"},
+                                            {".layernorm_before", ".layernorm_after"}};
+    name(b, b->v->dialect->modules[0], i, names[plain][second]);
+    return norm(b,
+                x,
+                i,
+                second ? XA_VIT_NORM2_W : XA_VIT_NORM1_W,
+                second ? XA_VIT_NORM2_B : XA_VIT_NORM1_B,
+                y,
+                err);
+}
+
+/* x + f(norm(x)), or x + norm(f(x)) (timm's ResPostBlock; Liu et al. 2022). */
+static xa_status branch(builder *b, int64_t i, bool second, int x, int *y, xa_err *err)
+{
+    const bool post = b->v->block == XA_VIT_RES_POST;
+    if (!post)
+        XA_RETURN_TRY(err, block_norm(b, i, second, x, &x, err));
+    XA_RETURN_TRY(err, second ? mlp(b, i, x, &x, err) : attention(b, i, x, &x, err));
+    *y = x;
+    return post ? block_norm(b, i, second, x, y, err) : XA_OK;
+}
+
 static xa_status block(builder *b, int64_t i, int x, int *y, xa_err *err)
 {
     const int64_t before = xa_graph_weights(b->g);
     const char *module = b->v->dialect->modules[0];
-    const bool plain = b->v->dialect->needs_config;
-    int branch;
-    name(b, module, i, plain ? ".layernorm_before" : ".norm1");
-    XA_RETURN_TRY(err, norm(b, x, i, XA_VIT_NORM1_W, XA_VIT_NORM1_B, &branch, err));
-    XA_RETURN_TRY(err, attention(b, i, branch, &branch, err));
+    int side;
+    XA_RETURN_TRY(err, branch(b, i, false, x, &side, err));
     name(b, module, i, ".residual1");
-    XA_RETURN_TRY(err, add(b, XA_OP_ADD, (int[]){x, branch}, 2, NULL, 0, NULL, &x, err));
-    name(b, module, i, plain ? ".layernorm_after" : ".norm2");
-    XA_RETURN_TRY(err, norm(b, x, i, XA_VIT_NORM2_W, XA_VIT_NORM2_B, &branch, err));
-    XA_RETURN_TRY(err, mlp(b, i, branch, &branch, err));
+    XA_RETURN_TRY(err, add(b, XA_OP_ADD, (int[]){x, side}, 2, NULL, 0, NULL, &x, err));
+    XA_RETURN_TRY(err, branch(b, i, true, x, &side, err));
     name(b, module, i, "");
-    XA_RETURN_TRY(err, add(b, XA_OP_ADD, (int[]){x, branch}, 2, NULL, 0, NULL, y, err));
+    XA_RETURN_TRY(err, add(b, XA_OP_ADD, (int[]){x, side}, 2, NULL, 0, NULL, y, err));
     return layer(b, "Block", *y, before, err);
 }
 
 /* ---- head ---- */
 
-/* Token i as [D], or the mean over the patches. */
-static xa_status pick(builder *b, int x, int64_t i, int *y, xa_err *err)
+/* Rows [first, end) of [T,D] as [rows,1,D]. */
+static xa_status rows(builder *b, int x, int64_t first, int64_t end, int *y, xa_err *err)
 {
     const int64_t d = b->v->width, t = xa_graph_node(b->g, x)->shape.dim[0];
-    const bool mean = b->v->mean;
-    const xa_op_params crop = {
-        .edges = {.top = mean ? b->v->prefix : i, .bottom = mean ? 0 : t - 1 - i}};
-    name(b, mean ? "pool" : "token", 0, "");
+    const xa_op_params crop = {.edges = {.top = first, .bottom = t - end}};
     XA_RETURN_TRY(err, reshape(b, x, &(xa_shape){.ndim = 3, .dim = {t, 1, d}}, &x, err));
-    XA_RETURN_TRY(err, add(b, XA_OP_CROP, &x, 1, NULL, 0, &crop, &x, err));
-    if (mean)
-        return add(b,
-                   XA_OP_GLOBAL_POOL,
-                   &x,
-                   1,
-                   NULL,
-                   0,
-                   &(xa_op_params){.global_pool.kind = XA_POOL_AVG},
-                   y,
-                   err);
-    return reshape(b, x, &(xa_shape){.ndim = 1, .dim = {d}}, y, err);
+    return add(b, XA_OP_CROP, &x, 1, NULL, 0, &crop, y, err);
+}
+
+/* Token i as [D]. */
+static xa_status token(builder *b, int x, int64_t i, int *y, xa_err *err)
+{
+    name(b, "token", 0, "");
+    XA_RETURN_TRY(err, rows(b, x, i, i + 1, &x, err));
+    return reshape(b, x, &(xa_shape){.ndim = 1, .dim = {b->v->width}}, y, err);
+}
+
+/* Mean or maximum over the patches as [D], or the average of both. */
+static xa_status pool(builder *b, int x, int *y, xa_err *err)
+{
+    const xa_vit *v = b->v;
+    const int64_t t = xa_graph_node(b->g, x)->shape.dim[0];
+    static const xa_op_params kinds[] = {{.global_pool.kind = XA_POOL_AVG},
+                                         {.global_pool.kind = XA_POOL_MAX}};
+    int both[2] = {-1, -1}, n = 0;
+    name(b, "pool", 0, "");
+    XA_RETURN_TRY(err, rows(b, x, v->pool_prefix ? 0 : v->prefix, t, &x, err));
+    for (int k = 0; k < 2; k++)
+        if (v->pool == XA_VIT_POOL_AVGMAX || v->pool == (k ? XA_VIT_POOL_MAX : XA_VIT_POOL_AVG))
+            XA_RETURN_TRY(err,
+                          add(b, XA_OP_GLOBAL_POOL, &x, 1, NULL, 0, &kinds[k], &both[n++], err));
+    *y = both[0];
+    return n == 2 ? add(b, XA_OP_AVERAGE, both, 2, NULL, 0, NULL, y, err) : XA_OK;
 }
 
 static xa_status head(builder *b, int x, int *y, xa_err *err)
@@ -314,9 +380,20 @@ static xa_status head(builder *b, int x, int *y, xa_err *err)
     const bool two = xa_vit_tensor(v, 0, XA_VIT_HEAD2_W) >= 0;
     int64_t width = v->width;
     int both[2];
-    XA_RETURN_TRY(err, pick(b, x, 0, &both[0], err));
+    if (two && (xa_vit_tensor(v, 0, XA_VIT_DISTILL) < 0 || xa_vit_tensor(v, 0, XA_VIT_PRE_W) >= 0 ||
+                xa_vit_tensor(v, 0, XA_VIT_FC_NORM_W) >= 0))
+        XA_RETURN_FAIL(err,
+                       XA_UNSUPPORTED,
+                       "%s: two heads as of a distilled model, but %s",
+                       v->file->path,
+                       xa_vit_tensor(v, 0, XA_VIT_DISTILL) < 0 ? "no distillation token"
+                                                               : "fc_norm or pre_logits as well");
+    if (v->pool == XA_VIT_POOL_TOKEN)
+        XA_RETURN_TRY(err, token(b, x, 0, &both[0], err));
+    else
+        XA_RETURN_TRY(err, pool(b, x, &both[0], err));
     if (two)
-        XA_RETURN_TRY(err, pick(b, x, 1, &both[1], err));
+        XA_RETURN_TRY(err, token(b, x, 1, &both[1], err));
     if (xa_vit_tensor(v, 0, XA_VIT_FC_NORM_W) >= 0) {
         name(b, "fc_norm", 0, "");
         XA_RETURN_TRY(err, norm(b, both[0], 0, XA_VIT_FC_NORM_W, XA_VIT_FC_NORM_B, &both[0], err));
@@ -361,23 +438,105 @@ static int64_t square_root(int64_t n)
     return r * r == n ? r : 0;
 }
 
+/* Whether a grid of h x w fits the rows of the position embedding, with rows for the prefix or
+ * without. */
+static bool fits_rows(const xa_vit *v, int position, int64_t h, int64_t w)
+{
+    const bool told =
+        v->position == XA_VIT_POSITION_UNTOLD || v->position == position || !v->prefix;
+    const int64_t rows = v->position_rows - (position == XA_VIT_POSITION_ALL ? v->prefix : 0);
+    return told && h > 0 && w > 0 && h * w == rows;
+}
+
+/* The file's grid: as its config says, else square where a square fits, else as the job asks; with
+ * rows for the prefix before without. */
+static xa_status read_grid(xa_vit *v, xa_model *m, int64_t job_h, int64_t job_w, xa_err *err)
+{
+    const int64_t told_h = v->file_h, told_w = v->file_w;
+    const int64_t all = square_root(v->position_rows - v->prefix),
+                  apart = square_root(v->position_rows);
+    const struct {
+        int64_t h, w;
+        int position;
+        bool told, guess;
+    } tries[] = {{told_h, told_w, XA_VIT_POSITION_ALL, true, false},
+                 {told_h, told_w, XA_VIT_POSITION_PATCHES, true, false},
+                 {all, all, XA_VIT_POSITION_ALL, false, false},
+                 {job_h, job_w, XA_VIT_POSITION_ALL, false, true},
+                 {apart, apart, XA_VIT_POSITION_PATCHES, false, false},
+                 {job_h, job_w, XA_VIT_POSITION_PATCHES, false, true}};
+    const bool either = !told_h && v->prefix && fits_rows(v, XA_VIT_POSITION_ALL, all, all) &&
+                        fits_rows(v, XA_VIT_POSITION_PATCHES, apart, apart);
+    v->file_h = v->file_w = 0;
+    for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
+        if (tries[i].told != (told_h > 0) ||
+            !fits_rows(v, tries[i].position, tries[i].h, tries[i].w))
+            continue;
+        v->file_h = tries[i].h;
+        v->file_w = tries[i].w;
+        v->position = tries[i].position;
+        if (tries[i].guess || either)
+            return xa_model_assume(m,
+                                   err,
+                                   "a position embedding of %" PRId64 "x%" PRId64
+                                   " patches%s: no file tells it; \"img_size\" in config.json does",
+                                   v->file_h,
+                                   v->file_w,
+                                   either ? " and the tokens before them" : "");
+        return XA_OK;
+    }
+    if (told_h && !v->file_h)
+        XA_RETURN_FAIL(err,
+                       XA_INVALID,
+                       "%s: its img_size makes a grid of %" PRId64 "x%" PRId64
+                       " patches, but the position embedding has %" PRId64 " rows (%" PRId64
+                       " tokens are no patches)",
+                       v->config,
+                       told_h,
+                       told_w,
+                       v->position_rows,
+                       v->prefix);
+    return XA_OK;
+}
+
+static xa_status other_grid(const xa_vit *v, const xa_shape *in, xa_err *err)
+{
+    char fitting[160];
+    if (v->file_h)
+        snprintf(fitting,
+                 sizeof fitting,
+                 "%" PRId64 "x%" PRId64 "; use size: [%" PRId64 ", %" PRId64 "]",
+                 v->file_h,
+                 v->file_w,
+                 v->file_h * v->patch_h,
+                 v->file_w * v->patch_w);
+    else
+        snprintf(
+            fitting, sizeof fitting, "%" PRId64 " rows; use a size that fits", v->position_rows);
+    XA_RETURN_FAIL(err,
+                   XA_SHAPE,
+                   "%s: an input of %" PRId64 "x%" PRId64 " makes a grid of %" PRId64 "x%" PRId64
+                   " patches, but its position embedding has %s, or interpolate_positions: true to "
+                   "have it interpolated as %s does",
+                   v->file->path,
+                   in->dim[0],
+                   in->dim[1],
+                   v->grid_h,
+                   v->grid_w,
+                   fitting,
+                   v->dialect->name);
+}
+
 /* The grid of the position embedding and the one that the job's size asks for. */
 static xa_status choose_grid(xa_vit *v, xa_model *m, const xa_model_options *opt, xa_err *err)
 {
-    const int64_t rest = v->position_rows - v->prefix;
-    const int64_t side =
-        rest > 0 && square_root(rest) ? square_root(rest) : square_root(v->position_rows);
-    v->file_h = v->file_w = side;
-    v->grid_h = opt->height ? opt->height / v->patch_h : side;
-    v->grid_w = opt->width ? opt->width / v->patch_w : side;
-    m->file_input =
-        (xa_shape){.ndim = 3, .dim = {side * v->patch_h, side * v->patch_w, v->channels}};
-    m->input_shape = (xa_shape){.ndim = 3,
-                                .dim = {opt->height ? opt->height : side * v->patch_h,
-                                        opt->width ? opt->width : side * v->patch_w,
-                                        v->channels}};
-    const int64_t h = m->input_shape.dim[0], w = m->input_shape.dim[1],
-                  grid = v->grid_h * v->grid_w;
+    XA_RETURN_TRY(err, read_grid(v, m, opt->height / v->patch_h, opt->width / v->patch_w, err));
+    const int64_t own_h = v->file_h * v->patch_h, own_w = v->file_w * v->patch_w;
+    const int64_t h = opt->height ? opt->height : own_h, w = opt->width ? opt->width : own_w;
+    v->grid_h = h / v->patch_h;
+    v->grid_w = w / v->patch_w;
+    m->file_input = (xa_shape){.ndim = 3, .dim = {own_h, own_w, v->channels}};
+    m->input_shape = (xa_shape){.ndim = 3, .dim = {h, w, v->channels}};
     if (!h || !w)
         XA_RETURN_FAIL(err,
                        XA_INVALID,
@@ -395,29 +554,9 @@ static xa_status choose_grid(xa_vit *v, xa_model *m, const xa_model_options *opt
                        w,
                        v->patch_h,
                        v->patch_w);
-    if (v->position_rows == v->prefix + grid || v->position_rows == grid) {
-        v->file_h = v->grid_h;
-        v->file_w = v->grid_w;
+    if (v->grid_h == v->file_h && v->grid_w == v->file_w)
         return XA_OK;
-    }
-    if (!opt->interpolate_positions || !side)
-        XA_RETURN_FAIL(err,
-                       XA_SHAPE,
-                       "%s: an input of %" PRId64 "x%" PRId64 " makes a grid of %" PRId64
-                       "x%" PRId64 " patches, but its position embedding has %" PRId64 "x%" PRId64
-                       "; use size: [%" PRId64 ", %" PRId64
-                       "], or interpolate_positions: true to have it interpolated as %s does",
-                       v->file->path,
-                       h,
-                       w,
-                       v->grid_h,
-                       v->grid_w,
-                       side,
-                       side,
-                       side * v->patch_h,
-                       side * v->patch_w,
-                       v->dialect->name);
-    return XA_OK;
+    return opt->interpolate_positions && v->file_h ? XA_OK : other_grid(v, &m->input_shape, err);
 }
 
 xa_status xa_vit_build(xa_vit *v, xa_model *m, const xa_model_options *opt, xa_err *err)
@@ -430,6 +569,10 @@ xa_status xa_vit_build(xa_vit *v, xa_model *m, const xa_model_options *opt, xa_e
     XA_RETURN_TRY(err, xa_graph_add_input(b.g, "input", &m->input_shape, &x, err));
     XA_RETURN_TRY(err, patches(&b, x, &x, err));
     XA_RETURN_TRY(err, tokens(&b, x, &x, err));
+    if (xa_vit_tensor(v, 0, XA_VIT_FRONT_NORM_W) >= 0) {
+        name(&b, "norm_pre", 0, "");
+        XA_RETURN_TRY(err, norm(&b, x, 0, XA_VIT_FRONT_NORM_W, XA_VIT_FRONT_NORM_B, &x, err));
+    }
     for (int64_t i = 0; i < v->depth; i++)
         XA_RETURN_TRY(err, block(&b, i, x, &x, err));
     if (xa_vit_tensor(v, 0, XA_VIT_NORM_W) >= 0) {
@@ -458,7 +601,7 @@ xa_status xa_vit_build(xa_vit *v, xa_model *m, const xa_model_options *opt, xa_e
                           err));
     }
     m->output = x;
-    m->query = v->mean ? -1 : 0;
+    m->query = v->pool == XA_VIT_POOL_TOKEN ? 0 : -1;
     m->origin = xa_strfmt("%s vision transformer, safetensors: %" PRId64 " blocks, %" PRId64
                           " heads, width %" PRId64 ", patches %" PRId64 "x%" PRId64 "%s",
                           v->dialect->name,

@@ -1,26 +1,28 @@
-/* What names and shapes of a vision transformer do not tell. */
+/* The JSON beside a vision transformer's weights: timm's config.json as its hub has it, the one of
+ * Hugging Face's transformers, or a few keys written by hand. Every key is understood, or refused
+ * by its name: one that is passed over may be the one that changes the numbers. */
+#include <ctype.h>
 #include <inttypes.h>
 #include <jansson.h>
-#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "vit.h"
 
-/* The options' file, else <stem>.json or config.json beside the weights; *json NULL: none. */
-static xa_status
-read_json(const char *path, const xa_model_options *opt, xa_model *m, json_t **json, xa_err *err)
+/* ---- the file ---- */
+
+static xa_status read_json(xa_vit *v, const xa_model_options *opt, xa_model *m, xa_err *err)
 {
     xa_status st = XA_OK;
     json_error_t why;
-    const char *dot = strrchr(path, '.');
+    const char *path = m->path, *dot = strrchr(path, '.');
     char *stem = xa_strndup(path, dot ? (size_t)(dot - path) : strlen(path));
     char *named = xa_strfmt("%s.json", stem ? stem : ""),
          *beside = xa_path_beside(path, "config.json");
     char *text = NULL, reason[128];
     size_t size;
-    *json = NULL;
     if (!stem || !named || !beside)
         XA_FAIL(err, XA_NOMEM, "%s: out of memory", path);
     const char *file = opt->architecture      ? opt->architecture
@@ -30,9 +32,11 @@ read_json(const char *path, const xa_model_options *opt, xa_model *m, json_t **j
         goto done;
     XA_TRY(err, xa_read_file(file, opt->max_config_bytes, &text, &size, err));
     XA_TRY(err, xa_sha256_bytes(text, size, m->config_sha256, err));
-    *json = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
-    if (!json_is_object(*json)) {
-        xa_str_sanitise(*json ? "it is no object" : why.text, reason, sizeof reason);
+    if (!(v->config = xa_strdup(file)))
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory", path);
+    v->json = json_loadb(text, size, JSON_REJECT_DUPLICATES, &why);
+    if (!json_is_object(v->json)) {
+        xa_str_sanitise(v->json ? "it is no object" : why.text, reason, sizeof reason);
         XA_FAIL(err, XA_FORMAT, "%s is no JSON object: %s", file, reason);
     }
 done:
@@ -43,163 +47,401 @@ done:
     return st;
 }
 
-/* The first of two keys, also inside timm's "model_args". */
-static const json_t *setting(const json_t *json, const char *key, const char *other)
+const json_t *xa_vit_setting(const xa_vit *v, const char *key, const char *other)
 {
-    const json_t *found = json_object_get(json, key);
-    if (!found && other)
-        found = json_object_get(json, other);
-    if (!found) {
-        const json_t *args = json_object_get(json, "model_args");
-        found = json_object_get(args, key);
-        if (!found && other)
-            found = json_object_get(args, other);
+    const json_t *args = json_object_get(v->json, "model_args");
+    const char *const names[] = {key, other};
+    for (int i = 0; i < 2 && names[i]; i++) {
+        const json_t *found = json_object_get(args, names[i]);
+        if (!found || json_is_null(found))
+            found = json_object_get(v->json, names[i]);
+        if (found && !json_is_null(found))
+            return found;
     }
-    return json_is_null(found) ? NULL : found;
+    return NULL;
 }
 
-static xa_status read_heads(xa_vit *v, const json_t *json, xa_model *m, xa_err *err)
+/* ---- keys ---- */
+
+typedef enum key_use {
+    READ,     /* by vit_settings.c or below */
+    HARMLESS, /* moves no number of a forward pass that the weights do not tell */
+    OFF,      /* null, false or 0, or the model is another */
+    WORD      /* one of the words, in any case and without underscores */
+} key_use;
+typedef struct known_key {
+    const char *name;
+    key_use use;
+    const char *words;
+} known_key;
+
+/* clang-format off */
+static const known_key keys[] = {
+    /* which model */
+    {"architecture", READ, NULL}, {"model_args", READ, NULL}, {"pretrained_cfg", READ, NULL},
+    {"model_type", READ, NULL}, {"architectures", READ, NULL}, {"problem_type", READ, NULL},
+    /* what tensors do not tell */
+    {"num_heads", READ, NULL}, {"num_attention_heads", READ, NULL}, {"act_layer", READ, NULL},
+    {"hidden_act", READ, NULL}, {"layer_norm_eps", READ, NULL}, {"eps", READ, NULL},
+    {"norm_layer", READ, NULL}, {"block_fn", READ, NULL}, {"global_pool", READ, NULL},
+    {"no_embed_class", READ, NULL}, {"pool_include_prefix", READ, NULL}, {"final_norm", READ, NULL},
+    {"img_size", READ, NULL}, {"image_size", READ, NULL},
+    /* what they do tell: compared with them */
+    {"num_classes", READ, NULL}, {"num_labels", READ, NULL}, {"id2label", READ, NULL},
+    {"num_features", READ, NULL}, {"embed_dim", READ, NULL}, {"hidden_size", READ, NULL},
+    {"depth", READ, NULL}, {"num_hidden_layers", READ, NULL}, {"patch_size", READ, NULL},
+    {"in_chans", READ, NULL}, {"num_channels", READ, NULL}, {"mlp_ratio", READ, NULL},
+    {"intermediate_size", READ, NULL}, {"reg_tokens", READ, NULL}, {"class_token", READ, NULL},
+    {"qkv_bias", READ, NULL}, {"qk_norm", READ, NULL}, {"pre_norm", READ, NULL},
+    {"fc_norm", READ, NULL},
+    /* what is not built */
+    {"scale_attn_norm", OFF, NULL}, {"scale_mlp_norm", OFF, NULL}, {"embed_norm_layer", OFF, NULL},
+    {"use_naflex", OFF, NULL}, {"features_only", OFF, NULL}, {"qk_normalization", OFF, NULL},
+    {"pruned_heads", OFF, NULL}, {"quantization_config", OFF, NULL}, {"auto_map", OFF, NULL},
+    {"embed_layer", WORD, "patchembed"}, {"mlp_layer", WORD, "mlp"},
+    {"attn_layer", WORD, "attn attention"}, {"pos_embed", WORD, "learn"},
+    /* of training, of other sizes, or told by tensors */
+    {"init_values", HARMLESS, NULL}, {"weight_init", HARMLESS, NULL}, {"fix_init", HARMLESS, NULL},
+    {"drop_rate", HARMLESS, NULL}, {"pos_drop_rate", HARMLESS, NULL},
+    {"patch_drop_rate", HARMLESS, NULL}, {"proj_drop_rate", HARMLESS, NULL},
+    {"attn_drop_rate", HARMLESS, NULL}, {"drop_path_rate", HARMLESS, NULL},
+    {"proj_bias", HARMLESS, NULL}, {"dynamic_img_size", HARMLESS, NULL},
+    {"dynamic_img_pad", HARMLESS, NULL}, {"strict_img_size", HARMLESS, NULL},
+    {"label_names", HARMLESS, NULL}, {"label_descriptions", HARMLESS, NULL},
+    {"labels", HARMLESS, NULL}, {"label2id", HARMLESS, NULL}, {"pretrained", HARMLESS, NULL},
+    {"pretrained_strict", HARMLESS, NULL},
+    /* timm's pretrained_cfg, which older files have at the top: pictures and provenance */
+    {"url", HARMLESS, NULL}, {"file", HARMLESS, NULL}, {"hf_hub_id", HARMLESS, NULL},
+    {"hf_hub_filename", HARMLESS, NULL}, {"source", HARMLESS, NULL}, {"tag", HARMLESS, NULL},
+    {"custom_load", HARMLESS, NULL}, {"input_size", HARMLESS, NULL},
+    {"test_input_size", HARMLESS, NULL}, {"min_input_size", HARMLESS, NULL},
+    {"fixed_input_size", HARMLESS, NULL}, {"interpolation", HARMLESS, NULL},
+    {"crop_pct", HARMLESS, NULL}, {"test_crop_pct", HARMLESS, NULL}, {"crop_mode", HARMLESS, NULL},
+    {"mean", HARMLESS, NULL}, {"std", HARMLESS, NULL}, {"label_offset", HARMLESS, NULL},
+    {"pool_size", HARMLESS, NULL}, {"test_pool_size", HARMLESS, NULL},
+    {"first_conv", HARMLESS, NULL}, {"classifier", HARMLESS, NULL}, {"license", HARMLESS, NULL},
+    {"description", HARMLESS, NULL}, {"origin_url", HARMLESS, NULL}, {"paper_name", HARMLESS, NULL},
+    {"paper_ids", HARMLESS, NULL}, {"notes", HARMLESS, NULL},
+    /* transformers */
+    {"_name_or_path", HARMLESS, NULL}, {"attention_probs_dropout_prob", HARMLESS, NULL},
+    {"chunk_size_feed_forward", HARMLESS, NULL}, {"dtype", HARMLESS, NULL},
+    {"torch_dtype", HARMLESS, NULL}, {"encoder_stride", HARMLESS, NULL},
+    {"hidden_dropout_prob", HARMLESS, NULL}, {"initializer_range", HARMLESS, NULL},
+    {"is_encoder_decoder", HARMLESS, NULL}, {"output_attentions", HARMLESS, NULL},
+    {"output_hidden_states", HARMLESS, NULL}, {"pooler_act", HARMLESS, NULL},
+    {"pooler_output_size", HARMLESS, NULL}, {"return_dict", HARMLESS, NULL},
+    {"transformers_version", HARMLESS, NULL}, {"finetuning_task", HARMLESS, NULL},
+    {"do_pooling", HARMLESS, NULL}};
+/* clang-format on */
+enum { KEYS = sizeof keys / sizeof *keys };
+
+/* "GELU_tanh" to "gelutanh". */
+static void normalise(const char *word, char *out, size_t size)
 {
-    /* timm's wide models, whose heads are not 64 wide */
-    static const int64_t wide[][2] = {{1280, 16}, {1408, 16}, {1664, 16}, {1792, 16}};
-    const json_t *given = setting(json, "num_attention_heads", "num_heads");
-    v->heads = json_integer_value(given);
-    for (size_t i = 0; !given && i < sizeof wide / sizeof *wide; i++)
-        if (wide[i][0] == v->width)
-            v->heads = wide[i][1];
-    if (!given && !v->heads && v->width % 64 == 0)
-        v->heads = v->width / 64;
-    if (!given && !v->heads)
+    size_t n = 0;
+    for (; *word && n + 1 < size; word++)
+        if (*word != '_' && *word != ' ')
+            out[n++] = (char)tolower((unsigned char)*word);
+    out[n] = '\0';
+}
+
+static bool among(const char *words, const char *word)
+{
+    const size_t n = strlen(word);
+    for (const char *at = words; n && (at = strstr(at, word)); at += n)
+        if ((at == words || at[-1] == ' ') && (at[n] == ' ' || !at[n]))
+            return true;
+    return false;
+}
+
+static const char *shown(const json_t *value, char *buf, size_t size)
+{
+    char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
+    xa_str_sanitise(text ? text : "?", buf, size);
+    free(text);
+    return buf;
+}
+
+static xa_status unknown_key(const xa_vit *v, const char *where, const char *key, xa_err *err)
+{
+    const char *names[KEYS];
+    char clean[96];
+    for (int i = 0; i < KEYS; i++)
+        names[i] = keys[i].name;
+    const char *near = xa_nearest(key, names, KEYS);
+    xa_str_sanitise(key, clean, sizeof clean);
+    XA_RETURN_FAIL(
+        err,
+        XA_UNSUPPORTED,
+        "%s: the key \"%s%s\" of a vision transformer is not understood%s%s%s; remove it "
+        "if it changes nothing that the model computes",
+        v->config,
+        where,
+        clean,
+        near ? " (did you mean \"" : "",
+        near ? near : "",
+        near ? "\"?)" : "");
+}
+
+static xa_status check_key(const xa_vit *v,
+                           const char *where,
+                           const char *key,
+                           const json_t *value,
+                           bool strict,
+                           xa_model *m,
+                           xa_err *err)
+{
+    const known_key *k = NULL;
+    char word[64], text[96];
+    for (int i = 0; i < KEYS && !k; i++)
+        k = strcmp(keys[i].name, key) ? NULL : &keys[i];
+    if (json_is_null(value))
+        return XA_OK;
+    if (!k && strict)
+        return unknown_key(v, where, key, err);
+    if (!k) { /* transformers itself passes over what it does not know */
+        xa_str_sanitise(key, text, sizeof text);
+        return xa_model_assume(
+            m, err, "\"%s\" of config.json changes nothing that is computed", text);
+    }
+    const bool off = json_is_false(value) ||
+                     (json_is_number(value) && json_number_value(value) == 0.0) ||
+                     (json_is_object(value) && !json_object_size(value)) ||
+                     (json_is_string(value) && !*json_string_value(value));
+    normalise(json_is_string(value) ? json_string_value(value) : "", word, sizeof word);
+    if ((k->use == OFF && !off) ||
+        (k->use == WORD && !among(k->words, word) && !(off && strcmp(key, "pos_embed"))))
+        XA_RETURN_FAIL(err,
+                       XA_UNSUPPORTED,
+                       "%s: %s%s is %s, which is not supported",
+                       v->config,
+                       where,
+                       key,
+                       shown(value, text, sizeof text));
+    return XA_OK;
+}
+
+static xa_status check_keys(const xa_vit *v, xa_model *m, xa_err *err)
+{
+    json_t *args = json_object_get(v->json, "model_args"), *value;
+    const bool strict = !v->dialect->needs_config && !json_object_get(v->json, "model_type");
+    const char *key;
+    char a[96], b[96];
+    if (args && !json_is_object(args) && !json_is_null(args))
+        XA_RETURN_FAIL(err, XA_FORMAT, "%s: model_args is no object", v->config);
+    json_object_foreach(args, key, value)
+    {
+        const json_t *above = json_object_get(v->json, key);
+        XA_RETURN_TRY(err, check_key(v, "model_args.", key, value, true, m, err));
+        if (above && !json_is_null(above) && !json_is_null(value) && !json_equal(above, value))
+            XA_RETURN_FAIL(err,
+                           XA_INVALID,
+                           "%s: %s is %s in model_args and %s above it; leave the right one",
+                           v->config,
+                           key,
+                           shown(value, a, sizeof a),
+                           shown(above, b, sizeof b));
+    }
+    json_object_foreach(v->json, key, value)
+        XA_RETURN_TRY(err, check_key(v, "", key, value, strict, m, err));
+    return XA_OK;
+}
+
+/* ---- which model ---- */
+
+static xa_status find_architecture(xa_vit *v, xa_err *err)
+{
+    const json_t *given = json_object_get(v->json, "architecture");
+    const char *name = json_string_value(given);
+    char clean[96];
+    if (!given || json_is_null(given))
+        return XA_OK;
+    xa_str_sanitise(name ? name : "", clean, sizeof clean);
+    v->known = name ? xa_vit_find_known(name) : NULL;
+    if (!v->known)
+        XA_RETURN_FAIL(err,
+                       XA_UNSUPPORTED,
+                       "%s: architecture \"%s\" is none of timm's vision transformers that are "
+                       "known; where its blocks are those of timm's VisionTransformer, take the "
+                       "line out and write num_heads, act_layer, global_pool and eps instead",
+                       v->config,
+                       clean);
+    if (v->known->refused)
+        XA_RETURN_FAIL(err,
+                       XA_UNSUPPORTED,
+                       "%s: architecture \"%s\" has %s, which is not supported",
+                       v->config,
+                       clean,
+                       v->known->refused);
+    return XA_OK;
+}
+
+static xa_status check_model_type(const xa_vit *v, xa_err *err)
+{
+    static const char *const classes =
+        "ViTForImageClassification DeiTForImageClassification "
+        "DeiTForImageClassificationWithTeacher TimmWrapperForImageClassification";
+    const json_t *type = json_object_get(v->json, "model_type"), *made, *made_of;
+    const char *model = json_string_value(type);
+    char clean[96];
+    size_t i;
+    const bool known =
+        model && (v->dialect->needs_config ? !strcmp(model, "vit") || !strcmp(model, "deit")
+                                           : !strcmp(model, "vit") || !strcmp(model, "deit") ||
+                                                 !strcmp(model, "timm_wrapper"));
+    if (type && !json_is_null(type) && !known) {
+        xa_str_sanitise(model ? model : "?", clean, sizeof clean);
+        XA_RETURN_FAIL(err,
+                       XA_UNSUPPORTED,
+                       "%s: its model_type is \"%s\"; vit and deit are known",
+                       v->config,
+                       clean);
+    }
+    made = json_object_get(v->json, "architectures");
+    json_array_foreach(made, i, made_of) if (!json_is_string(made_of) ||
+                                             !among(classes, json_string_value(made_of)))
+    {
+        shown(made_of, clean, sizeof clean);
+        XA_RETURN_FAIL(err,
+                       XA_UNSUPPORTED,
+                       "%s: its `architectures` name %s; ViTForImageClassification, "
+                       "DeiTForImageClassification and ...WithTeacher are known",
+                       v->config,
+                       clean);
+    }
+    return XA_OK;
+}
+
+xa_status xa_vit_read_config(xa_vit *v, const xa_model_options *opt, xa_model *m, xa_err *err)
+{
+    XA_RETURN_TRY(err, read_json(v, opt, m, err));
+    if (!v->json && v->dialect->needs_config)
+        XA_RETURN_FAIL(err,
+                       XA_NOT_FOUND,
+                       "%s has transformers' names: its config.json (or <name>.json) is needed "
+                       "beside it (heads, epsilon and activation are not in the weights)",
+                       m->path);
+    if (!v->json)
+        return XA_OK;
+    XA_RETURN_TRY(err, check_model_type(v, err));
+    XA_RETURN_TRY(err, find_architecture(v, err));
+    return check_keys(v, m, err);
+}
+
+/* ---- extents ---- */
+
+static xa_status same(const xa_vit *v, const char *key, int64_t have, const char *what, xa_err *err)
+{
+    const json_t *given = xa_vit_setting(v, key, NULL);
+    char text[96];
+    if (given && !(json_is_integer(given) && json_integer_value(given) == have))
+        XA_RETURN_FAIL(err,
+                       XA_INVALID,
+                       "%s: %s is %s, but the weights have %" PRId64 " %s: is this the file of "
+                       "another model?",
+                       v->config,
+                       key,
+                       shown(given, text, sizeof text),
+                       have,
+                       what);
+    return XA_OK;
+}
+
+static xa_status
+same_switch(const xa_vit *v, const char *key, bool have, const char *what, xa_err *err)
+{
+    const json_t *given = xa_vit_setting(v, key, NULL);
+    if (given && !(json_is_boolean(given) && json_is_true(given) == have))
         XA_RETURN_FAIL(
             err,
             XA_INVALID,
-            "%s does not tell its number of heads, and its width of %" PRId64
-            " is no multiple of 64; write {\"num_heads\": N} to a file and name it as the "
-            "model's `architecture`",
-            v->file->path,
-            v->width);
-    if (v->heads < 1 || v->width % v->heads)
+            "%s: %s is %s, but the weights have %s%s: is this the file of another model?",
+            v->config,
+            key,
+            json_is_true(given)    ? "true"
+            : json_is_false(given) ? "false"
+                                   : "neither true nor false",
+            have ? "" : "no ",
+            what);
+    return XA_OK;
+}
+
+static xa_status check_patch(const xa_vit *v, xa_err *err)
+{
+    const json_t *given = xa_vit_setting(v, "patch_size", NULL);
+    const bool pair = json_array_size(given) == 2;
+    const json_t *h = pair ? json_array_get(given, 0) : given,
+                 *w = pair ? json_array_get(given, 1) : given;
+    char text[96];
+    if (given && !(json_is_integer(h) && json_is_integer(w) &&
+                   json_integer_value(h) == v->patch_h && json_integer_value(w) == v->patch_w))
         XA_RETURN_FAIL(err,
                        XA_INVALID,
-                       "%s: %" PRId64 " heads do not divide the width of %" PRId64,
-                       v->file->path,
-                       v->heads,
-                       v->width);
-    if (!given)
-        return xa_model_assume(m,
-                               err,
-                               "%" PRId64 " heads, each %" PRId64 " wide (width %" PRId64
-                               "): no file tells them; \"num_heads\" in config.json does",
-                               v->heads,
-                               v->width / v->heads,
-                               v->width);
+                       "%s: patch_size is %s, but the weights have patches of %" PRId64 "x%" PRId64,
+                       v->config,
+                       shown(given, text, sizeof text),
+                       v->patch_h,
+                       v->patch_w);
     return XA_OK;
 }
 
-static xa_status read_activation(xa_vit *v, const json_t *json, xa_model *m, xa_err *err)
+xa_status xa_vit_check_extents(const xa_vit *v, xa_err *err)
 {
-    static const struct {
-        const char *name;
-        xa_activation_kind kind;
-    } known[] = {{"gelu", XA_ACT_GELU},
-                 {"gelu_new", XA_ACT_GELU_TANH},
-                 {"gelu_tanh", XA_ACT_GELU_TANH},
-                 {"gelu_pytorch_tanh", XA_ACT_GELU_TANH},
-                 {"relu", XA_ACT_RELU},
-                 {"silu", XA_ACT_SWISH},
-                 {"swish", XA_ACT_SWISH}};
-    const json_t *given = setting(json, "hidden_act", "act_layer");
-    const char *name = json_is_string(given) ? json_string_value(given) : "gelu";
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (!strcmp(known[i].name, name)) {
-            v->act = xa_activation_default(known[i].kind);
-            return given ? XA_OK
-                         : xa_model_assume(m,
-                                           err,
-                                           "activation gelu (erf): no file tells it; "
-                                           "\"act_layer\" in config.json does");
-        }
-    XA_RETURN_FAIL(err, XA_UNSUPPORTED, "%s: activation \"%s\" is not known", v->file->path, name);
-}
-
-static xa_status read_pooling(xa_vit *v, const json_t *json, xa_model *m, xa_err *err)
-{
-    const json_t *given = setting(json, "global_pool", NULL);
-    const char *pool = json_string_value(given);
-    v->mean = xa_vit_tensor(v, 0, XA_VIT_FC_NORM_W) >= 0 || xa_vit_tensor(v, 0, XA_VIT_CLASS) < 0;
-    if (pool && *pool) {
-        if (strcmp(pool, "avg") && strcmp(pool, "token"))
-            XA_RETURN_FAIL(err,
-                           XA_UNSUPPORTED,
-                           "%s: global_pool \"%s\"; token and avg are known",
-                           v->file->path,
-                           pool);
-        v->mean = !strcmp(pool, "avg");
-    }
-    if (!v->mean && xa_vit_tensor(v, 0, XA_VIT_CLASS) < 0)
-        XA_RETURN_FAIL(
-            err, XA_INVALID, "%s: global_pool token, but there is no class token", v->file->path);
-    if (!(pool && *pool))
-        return xa_model_assume(
-            m,
-            err,
-            "pooling %s: the head reads %s; no file tells it; \"global_pool\" in "
-            "config.json does",
-            v->mean ? "avg" : "token",
-            v->mean ? "the mean of the patches" : "the class token");
-    return XA_OK;
-}
-
-static xa_status refuse_settings(const xa_vit *v, const json_t *json, xa_err *err)
-{
-    static const char *const off[] = {"qk_norm", "qk_normalization", "dynamic_img_size_rope"};
-    const char *model = json_string_value(json_object_get(json, "model_type"));
-    for (size_t i = 0; i < sizeof off / sizeof *off; i++)
-        if (json_is_true(setting(json, off[i], NULL)))
-            XA_RETURN_FAIL(err, XA_UNSUPPORTED, "%s: %s is not supported", v->file->path, off[i]);
-    if (model && strcmp(model, "vit") && strcmp(model, "deit"))
+    const int registers = xa_vit_tensor(v, 0, XA_VIT_REGISTERS);
+    const struct {
+        const char *key;
+        int64_t have;
+        const char *what;
+    } extents[] = {
+        {"num_classes", v->classes, "classes"},
+        {"num_labels", v->classes, "classes"},
+        {"num_features", v->width, "features"},
+        {"embed_dim", v->width, "features"},
+        {"hidden_size", v->width, "features"},
+        {"depth", v->depth, "blocks"},
+        {"num_hidden_layers", v->depth, "blocks"},
+        {"in_chans", v->channels, "channels"},
+        {"num_channels", v->channels, "channels"},
+        {"intermediate_size", v->mlp, "features in the MLP"},
+        {"reg_tokens", registers < 0 ? 0 : v->file->tensors[registers].shape.dim[1], "registers"}};
+    const struct {
+        const char *key;
+        xa_vit_part part;
+        const char *what;
+    } switches[] = {{"class_token", XA_VIT_CLASS, "class token"},
+                    {"pre_norm", XA_VIT_FRONT_NORM_W, "norm before the blocks (norm_pre)"},
+                    {"qk_norm", XA_VIT_Q_NORM_W, "norms of query and key (q_norm, k_norm)"}};
+    const json_t *ratio = xa_vit_setting(v, "mlp_ratio", NULL),
+                 *labels = xa_vit_setting(v, "id2label", NULL);
+    if (!v->json)
+        return XA_OK;
+    for (size_t i = 0; i < sizeof extents / sizeof *extents; i++)
+        XA_RETURN_TRY(err, same(v, extents[i].key, extents[i].have, extents[i].what, err));
+    for (size_t i = 0; i < sizeof switches / sizeof *switches; i++)
+        XA_RETURN_TRY(err,
+                      same_switch(v,
+                                  switches[i].key,
+                                  xa_vit_tensor(v, 0, switches[i].part) >= 0,
+                                  switches[i].what,
+                                  err));
+    const bool biased =
+        xa_vit_tensor(v, 0, XA_VIT_QKV_B) >= 0 || xa_vit_tensor(v, 0, XA_VIT_Q_B) >= 0;
+    XA_RETURN_TRY(err, same_switch(v, "qkv_bias", biased, "biases of query, key and value", err));
+    if (ratio && !(json_is_number(ratio) && json_number_value(ratio) < 1e6 &&
+                   (int64_t)((double)v->width * json_number_value(ratio)) == v->mlp))
         XA_RETURN_FAIL(err,
-                       XA_UNSUPPORTED,
-                       "%s: its config.json says model_type \"%s\"; vit and deit are known",
-                       v->file->path,
-                       model);
-    return XA_OK;
-}
-
-xa_status
-xa_vit_configure(xa_vit *v, const char *path, const xa_model_options *opt, xa_model *m, xa_err *err)
-{
-    xa_status st = XA_OK;
-    json_t *json = NULL;
-    XA_TRY(err, read_json(path, opt, m, &json, err));
-    if (!json && v->dialect->needs_config)
-        XA_FAIL(err,
-                XA_NOT_FOUND,
-                "%s has transformers' names: its config.json (or <name>.json) is needed beside it "
-                "(heads, epsilon and "
-                "activation are not in the weights)",
-                path);
-    XA_TRY(err, refuse_settings(v, json, err));
-    XA_TRY(err, read_heads(v, json, m, err));
-    XA_TRY(err, read_activation(v, json, m, err));
-    XA_TRY(err, read_pooling(v, json, m, err));
-    const json_t *epsilon = setting(json, "layer_norm_eps", "eps");
-    v->epsilon = epsilon ? json_number_value(epsilon) : v->dialect->epsilon;
-    if (!epsilon)
-        XA_TRY(err,
-               xa_model_assume(m,
-                               err,
-                               "epsilon %g of the norms: no file tells it; \"layer_norm_eps\" in "
-                               "config.json does",
-                               v->epsilon));
-    if (!(v->epsilon >= 0.0 && v->epsilon < 1.0))
-        XA_FAIL(err, XA_INVALID, "%s: layer_norm_eps is %g", path, v->epsilon);
-    const char *problem = json_string_value(setting(json, "problem_type", NULL));
-    v->problem_told = problem;
-    v->multilabel = problem && !strcmp(problem, "multi_label_classification");
-    if (problem && !strcmp(problem, "regression"))
-        XA_FAIL(err, XA_UNSUPPORTED, "%s: a regression model; xaudit explains classifiers", path);
-done:
-    json_decref(json);
-    return st;
+                       XA_INVALID,
+                       "%s: mlp_ratio %g does not fit an MLP of %" PRId64 " at a width of %" PRId64,
+                       v->config,
+                       json_number_value(ratio),
+                       v->mlp,
+                       v->width);
+    if (json_object_size(labels) && (int64_t)json_object_size(labels) != v->classes)
+        XA_RETURN_FAIL(err,
+                       XA_INVALID,
+                       "%s: id2label names %zu classes, but the head has %" PRId64,
+                       v->config,
+                       json_object_size(labels),
+                       v->classes);
+    return check_patch(v, err);
 }

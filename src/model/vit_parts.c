@@ -25,10 +25,16 @@ static const xa_vit_dialect timm = {
               [XA_VIT_DISTILL] = "dist_token",
               [XA_VIT_REGISTERS] = "reg_token",
               [XA_VIT_POSITION] = "pos_embed",
+              [XA_VIT_FRONT_NORM_W] = "norm_pre.weight",
+              [XA_VIT_FRONT_NORM_B] = "norm_pre.bias",
               [XA_VIT_NORM1_W] = "blocks.%d.norm1.weight",
               [XA_VIT_NORM1_B] = "blocks.%d.norm1.bias",
               [XA_VIT_QKV_W] = "blocks.%d.attn.qkv.weight",
               [XA_VIT_QKV_B] = "blocks.%d.attn.qkv.bias",
+              [XA_VIT_Q_NORM_W] = "blocks.%d.attn.q_norm.weight",
+              [XA_VIT_Q_NORM_B] = "blocks.%d.attn.q_norm.bias",
+              [XA_VIT_K_NORM_W] = "blocks.%d.attn.k_norm.weight",
+              [XA_VIT_K_NORM_B] = "blocks.%d.attn.k_norm.bias",
               [XA_VIT_PROJ_W] = "blocks.%d.attn.proj.weight",
               [XA_VIT_PROJ_B] = "blocks.%d.attn.proj.bias",
               [XA_VIT_SCALE1] = "blocks.%d.ls1.gamma",
@@ -195,8 +201,8 @@ xa_status xa_vit_find_parts(xa_vit *v, xa_err *err)
     while (v->depth < MAX_BLOCKS && find_part(v, v->depth, XA_VIT_NORM1_W) >= 0)
         v->depth++;
     v->part = xa_alloc((size_t)v->depth * XA_VIT_PART_COUNT, sizeof(int));
-    v->used = xa_alloc(v->file->ntensors + 1, sizeof(bool));
-    if (!v->part || !v->used)
+    v->read = xa_alloc(v->file->ntensors + 1, sizeof *v->read);
+    if (!v->part || !v->read)
         XA_RETURN_FAIL(err, XA_NOMEM, "%s: out of memory", v->file->path);
     for (int64_t b = 0; b < v->depth; b++)
         for (int p = 0; p < XA_VIT_PART_COUNT; p++)
@@ -206,7 +212,6 @@ xa_status xa_vit_find_parts(xa_vit *v, xa_err *err)
     for (int64_t i = 0; i < v->depth * XA_VIT_PART_COUNT; i++) {
         if (v->part[i] < 0)
             continue;
-        v->used[v->part[i]] = true;
         if (!v->file->tensors[v->part[i]].usable)
             XA_RETURN_FAIL(err,
                            XA_UNSUPPORTED,
@@ -217,21 +222,54 @@ xa_status xa_vit_find_parts(xa_vit *v, xa_err *err)
     return XA_OK;
 }
 
-xa_status xa_vit_check_used(const xa_vit *v, xa_err *err)
+/* What transformers' models carry beside their classifier. */
+static bool is_ignored(const xa_vit *v, const char *name)
 {
+    for (size_t k = 0; v->dialect->needs_config && k < sizeof ignored / sizeof *ignored; k++)
+        if (xa_str_ends(name, ignored[k]))
+            return true;
+    return false;
+}
+
+xa_status xa_vit_check_names(const xa_vit *v, xa_err *err)
+{
+    bool *known = xa_alloc(v->file->ntensors + 1, sizeof *known);
+    xa_status st = XA_OK;
+    if (!known)
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory", v->file->path);
+    for (int64_t i = 0; i < v->depth * XA_VIT_PART_COUNT; i++)
+        if (v->part[i] >= 0)
+            known[v->part[i]] = true;
     for (size_t i = 0; i < v->file->ntensors; i++) {
         const char *name = v->file->tensors[i].name;
-        bool known = v->used[i];
-        for (size_t k = 0; !known && k < sizeof ignored / sizeof *ignored; k++)
-            known = xa_str_ends(name, ignored[k]);
-        if (!known)
+        if (!known[i] && !is_ignored(v, name))
+            XA_FAIL(err,
+                    XA_UNSUPPORTED,
+                    "%s: tensor \"%s\" belongs to no part that is known of %s vision "
+                    "transformers; it is not left out silently",
+                    v->file->path,
+                    name,
+                    v->dialect->name);
+    }
+done:
+    free(known);
+    return st;
+}
+
+xa_status xa_vit_check_read(const xa_vit *v, xa_err *err)
+{
+    for (size_t i = 0; i < v->file->ntensors; i++) {
+        const xa_stensor *t = &v->file->tensors[i];
+        if (v->read[i] != xa_shape_count(&t->shape) && !is_ignored(v, t->name))
             XA_RETURN_FAIL(err,
-                           XA_UNSUPPORTED,
-                           "%s: tensor \"%s\" belongs to no part that is known of %s vision "
-                           "transformers; it is not left out silently",
+                           XA_INVALID,
+                           "%s: of tensor \"%s\", %" PRId64 " of %" PRId64
+                           " values are read by the model that the names and the configuration "
+                           "make: it would be another than the file's",
                            v->file->path,
-                           name,
-                           v->dialect->name);
+                           t->name,
+                           v->read[i],
+                           xa_shape_count(&t->shape));
     }
     return XA_OK;
 }

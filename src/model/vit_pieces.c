@@ -57,6 +57,12 @@ xa_status xa_vit_weight(
                        piece->first + piece->rows);
     XA_RETURN_TRY(err, xa_grow(&v->pieces, &v->piece_cap, v->npieces + 1, sizeof *v->pieces, err));
     v->pieces[v->npieces] = *piece;
+    for (int i = 0; i < piece->ntensors; i++) {
+        const xa_shape *s = &tensor_of(v, piece->tensor[i])->shape;
+        v->read[piece->tensor[i]] += piece->kind == XA_PIECE_VECTOR   ? piece->rows
+                                     : piece->kind == XA_PIECE_LINEAR ? piece->rows * s->dim[1]
+                                                                      : xa_shape_count(s);
+    }
     return xa_graph_add_weight(g, t->name, shape, (int64_t)v->npieces++, NULL, id, err);
 }
 

@@ -8,6 +8,7 @@
 #include <hdf5.h>
 
 #include "model_run.h"
+#include "vit.h"
 #include "xaudit_cmocka.h"
 
 #define GOLDEN XA_TEST_DATA "/golden/safetensors/"
@@ -124,18 +125,35 @@ static void test_lying_headers(void **state)
 }
 
 /* A golden file with one name of its header changed for another of the same length. */
-static void rename_tensor(const char *from, const char *to)
+static void copy_golden(const char *name)
+{
+    char *bytes, from[256];
+    size_t size;
+    snprintf(from, sizeof from, GOLDEN "%s.safetensors", name);
+    assert_int_equal(xa_read_file(from, 1 << 24, &bytes, &size, NULL), XA_OK);
+    put_file(path, bytes, size);
+    free(bytes);
+}
+
+/* The same bytes, but for these. A shorter text is filled with blanks, which JSON does not mind. */
+static void edit_header(const char *from, const char *to)
 {
     char *bytes;
     size_t size;
-    assert_int_equal(strlen(from), strlen(to));
-    assert_int_equal(xa_read_file(GOLDEN "timm_f32.safetensors", 1 << 24, &bytes, &size, NULL),
-                     XA_OK);
+    assert_true(strlen(from) >= strlen(to));
+    assert_int_equal(xa_read_file(path, 1 << 24, &bytes, &size, NULL), XA_OK);
     char *at = memmem(bytes, size, from, strlen(from));
     assert_non_null(at);
+    memset(at, ' ', strlen(from));
     memcpy(at, to, strlen(to));
     put_file(path, bytes, size);
     free(bytes);
+}
+
+static void rename_tensor(const char *from, const char *to)
+{
+    copy_golden("timm_f32");
+    edit_header(from, to);
 }
 
 static void put_config(const char *text)
@@ -162,37 +180,171 @@ static void test_parts(void **state)
     refused(XA_SHAPE, "pos_embed");
 }
 
-static void copy_golden(const char *name)
-{
-    char *bytes, from[256];
-    size_t size;
-    snprintf(from, sizeof from, GOLDEN "%s.safetensors", name);
-    assert_int_equal(xa_read_file(from, 1 << 24, &bytes, &size, NULL), XA_OK);
-    put_file(path, bytes, size);
-    free(bytes);
-}
-
 static void test_configs(void **state)
 {
     (void)state;
+    static const struct {
+        const char *config;
+        xa_status status;
+        const char *words;
+    } wrong[] = {
+        {NULL, XA_INVALID, "number of heads"},
+        {"[]", XA_FORMAT, "no JSON object"},
+        {"{\"num_heads\": 5}", XA_INVALID, "5 heads do not divide the width of 24"},
+        {"{\"num_heads\": \"3\"}", XA_INVALID, "0 heads do not divide"},
+        {"{\"num_head\": 3}", XA_UNSUPPORTED, "did you mean \"num_heads\"?"},
+        {"{\"num_heads\": 3, \"mystery\": 1}", XA_UNSUPPORTED, "the key \"mystery\""},
+        {"{\"num_heads\": 3, \"model_args\": {\"mystery\": 1}}",
+         XA_UNSUPPORTED,
+         "the key \"model_args.mystery\""},
+        {"{\"num_heads\": 3, \"model_args\": []}", XA_FORMAT, "model_args is no object"},
+        {"{\"num_heads\": 3, \"model_args\": {\"num_heads\": 4}}",
+         XA_INVALID,
+         "num_heads is 4 in model_args and 3 above it"},
+        /* architectures */
+        {"{\"architecture\": \"vit_base_patch16_siglip_224.webli\"}",
+         XA_UNSUPPORTED,
+         "attention pooling (global_pool map)"},
+        {"{\"architecture\": \"vit_base_patch16_rope_224\"}", XA_UNSUPPORTED, "rotary"},
+        {"{\"architecture\": \"vit_of_tomorrow\"}", XA_UNSUPPORTED, "\"vit_of_tomorrow\" is none"},
+        {"{\"architecture\": 7}", XA_UNSUPPORTED, "architecture"},
+        {"{\"architecture\": \"vit_tiny_patch16_224\"}",
+         XA_INVALID,
+         "192 wide and the weights 24: how many heads is not known"},
+        {"{\"num_heads\": 3, \"model_type\": \"swin\"}", XA_UNSUPPORTED, "swin"},
+        {"{\"num_heads\": 3, \"architectures\": [\"MyViT\"]}", XA_UNSUPPORTED, "MyViT"},
+        /* settings */
+        {"{\"num_heads\": 3, \"global_pool\": \"map\"}", XA_UNSUPPORTED, "global_pool \"map\""},
+        {"{\"num_heads\": 3, \"pretrained_cfg\": {\"global_pool\": \"prr\"}}",
+         XA_UNSUPPORTED,
+         "global_pool \"prr\""},
+        {"{\"num_heads\": 3, \"hidden_act\": \"mystery\"}", XA_UNSUPPORTED, "mystery"},
+        {"{\"num_heads\": 3, \"act_layer\": \"gelu_10\"}", XA_UNSUPPORTED, "gelu_10"},
+        {"{\"num_heads\": 3, \"act_layer\": 1}", XA_UNSUPPORTED, "activation 1"},
+        {"{\"num_heads\": 3, \"norm_layer\": \"simplenorm\"}", XA_UNSUPPORTED, "simplenorm"},
+        {"{\"num_heads\": 3, \"norm_layer\": \"rmsnorm\"}", XA_INVALID, "have biases of norms"},
+        {"{\"num_heads\": 3, \"block_fn\": \"ParallelScalingBlock\"}",
+         XA_UNSUPPORTED,
+         "ParallelScalingBlock"},
+        {"{\"num_heads\": 3, \"layer_norm_eps\": \"small\"}", XA_INVALID, "layer_norm_eps"},
+        {"{\"num_heads\": 3, \"scale_attn_norm\": true}", XA_UNSUPPORTED, "scale_attn_norm"},
+        {"{\"num_heads\": 3, \"mlp_layer\": \"SwiGLU\"}", XA_UNSUPPORTED, "mlp_layer"},
+        {"{\"num_heads\": 3, \"attn_layer\": \"diff\"}", XA_UNSUPPORTED, "attn_layer"},
+        {"{\"num_heads\": 3, \"embed_layer\": \"HybridEmbed\"}", XA_UNSUPPORTED, "embed_layer"},
+        {"{\"num_heads\": 3, \"pos_embed\": \"none\"}", XA_UNSUPPORTED, "pos_embed"},
+        {"{\"num_heads\": 3, \"problem_type\": \"regression\"}", XA_UNSUPPORTED, "regression"},
+        {"{\"num_heads\": 3, \"problem_type\": \"ranking\"}", XA_UNSUPPORTED, "ranking"},
+        {"{\"num_heads\": 3, \"quantization_config\": {\"bits\": 8}}",
+         XA_UNSUPPORTED,
+         "quantization_config"},
+        /* another model's */
+        {"{\"num_heads\": 3, \"num_classes\": 1000}", XA_INVALID, "the weights have 5 classes"},
+        {"{\"num_heads\": 3, \"id2label\": {\"0\": \"a\"}}", XA_INVALID, "names 1 classes"},
+        {"{\"num_heads\": 3, \"depth\": 12}", XA_INVALID, "2 blocks"},
+        {"{\"num_heads\": 3, \"model_args\": {\"embed_dim\": 48}}", XA_INVALID, "24 features"},
+        {"{\"num_heads\": 3, \"patch_size\": [8, 16]}", XA_INVALID, "patches of 8x8"},
+        {"{\"num_heads\": 3, \"mlp_ratio\": 4}", XA_INVALID, "mlp_ratio"},
+        {"{\"num_heads\": 3, \"reg_tokens\": 4}", XA_INVALID, "0 registers"},
+        {"{\"num_heads\": 3, \"qk_norm\": true}", XA_INVALID, "qk_norm"},
+        {"{\"num_heads\": 3, \"pre_norm\": true}", XA_INVALID, "pre_norm"},
+        {"{\"num_heads\": 3, \"class_token\": false}", XA_INVALID, "class_token"},
+        {"{\"num_heads\": 3, \"qkv_bias\": false}", XA_INVALID, "qkv_bias"},
+        {"{\"num_heads\": 3, \"img_size\": 224}", XA_INVALID, "a grid of 28x28"},
+        {"{\"num_heads\": 3, \"img_size\": [32]}", XA_INVALID, "img_size is neither"},
+    };
     copy_golden("timm_f32");
-    put_config(NULL);
-    refused(XA_INVALID, "number of heads");
-    put_config("{\"num_heads\": 5}");
-    refused(XA_INVALID, "5 heads do not divide the width of 24");
-    put_config("{\"num_heads\": 3, \"global_pool\": \"map\"}");
-    refused(XA_UNSUPPORTED, "global_pool");
-    put_config("{\"num_heads\": 3, \"hidden_act\": \"mystery\"}");
-    refused(XA_UNSUPPORTED, "mystery");
-    put_config("{\"num_heads\": 3, \"model_type\": \"swin\"}");
-    refused(XA_UNSUPPORTED, "swin");
-    put_config("{\"num_heads\": 3, \"qk_norm\": true}");
-    refused(XA_UNSUPPORTED, "qk_norm");
-    put_config("[]");
-    refused(XA_FORMAT, "no JSON object");
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        put_config(wrong[i].config);
+        refused(wrong[i].status, wrong[i].words);
+    }
+    copy_golden("timm_no_class");
+    put_config("{\"num_heads\": 3, \"global_pool\": \"token\"}");
+    refused(XA_INVALID, "no class token");
+    copy_golden("timm_registers");
+    put_config("{\"num_heads\": 3, \"block_fn\": \"ResPostBlock\"}");
+    refused(XA_INVALID, "layer scales");
+    copy_golden("timm_distilled");
+    put_config("{\"num_heads\": 3, \"global_pool\": \"avg\"}");
+    refused(XA_INVALID, "distilled");
     copy_golden("hf_vit");
     put_config(NULL);
     refused(XA_NOT_FOUND, "config.json");
+    put_config("{\"model_type\": \"vit_msn\"}");
+    refused(XA_UNSUPPORTED, "vit_msn");
+    put_config("{\"model_type\": \"vit\", \"auto_map\": {\"AutoModel\": \"m.My\"}}");
+    refused(XA_UNSUPPORTED, "auto_map");
+}
+
+/* Tensors whose values no layer reads, in part or whole. */
+static void test_unread(void **state)
+{
+    (void)state;
+    put_config("{\"num_heads\": 3}");
+    rename_tensor("\"blocks.1.attn.qkv.bias\"", "\"blocks.1.ls1.gamma\"");
+    refused(XA_INVALID, "of tensor \"blocks.1.ls1.gamma\", 24 of 72 values are read");
+    rename_tensor("\"blocks.1.norm2.bias\"", "\"blocks.1.ls1.gamma\"");
+    refused(XA_NOT_FOUND, "the biases of \"blocks.1.norm2\" are missing");
+    rename_tensor("\"norm.weight\"", "\"norm.waight\"");
+    refused(XA_UNSUPPORTED, "norm.waight");
+    rename_tensor("\"norm.weight\"", "\"norm.bias\"");
+    refused(XA_FORMAT, "duplicate");
+    copy_golden("timm_distilled");
+    edit_header("\"dist_token\"", "\"reg_token\"");
+    refused(XA_UNSUPPORTED, "no distillation token");
+}
+
+/* Every name of the golden table is what timm says, and its tag does not matter. */
+static void test_architectures(void **state)
+{
+    (void)state;
+    static const char *const acts[] = {
+        [XA_ACT_GELU] = "GELU", [XA_ACT_GELU_TANH] = "GELU_TANH", [XA_ACT_SWISH] = "QUICK_GELU"};
+    static const char *const pools[] = {"TOKEN", "AVG", "MAX", "AVGMAX"};
+    static const char *const lasts[] = {"NORM", "FC_NORM", "NONE"};
+    FILE *f = fopen(GOLDEN "timm_architectures.csv", "r");
+    char line[512], made[512], tagged[160];
+    size_t n = 0;
+    assert_non_null(f);
+    assert_non_null(fgets(line, sizeof line, f));
+    while (fgets(line, sizeof line, f)) {
+        line[strcspn(line, "\n")] = '\0';
+        snprintf(tagged, sizeof tagged, "%.*s.some_tag", (int)strcspn(line, ","), line);
+        const xa_vit_known *k = xa_vit_find_known(tagged);
+        if (!k)
+            fail_msg("%s is not found", tagged);
+        if (k->refused)
+            snprintf(made, sizeof made, "%s,,,,,,,,,,%s", k->name, k->refused);
+        else
+            snprintf(made,
+                     sizeof made,
+                     "%s,%d,%d,%s,%g,%s,%s,%s,%s,%s,",
+                     k->name,
+                     k->width,
+                     k->heads,
+                     acts[k->act],
+                     k->epsilon,
+                     k->block == XA_VIT_PRE ? "PRE" : "RES_POST",
+                     k->norm == XA_VIT_NORM_LAYER ? "LAYER" : "RMS",
+                     pools[k->pool],
+                     lasts[k->last],
+                     k->position == XA_VIT_POSITION_ALL ? "ALL" : "PATCHES");
+        if (strchr(line, '"')) { /* reasons with a comma are quoted */
+            char *to = line;
+            for (const char *c = line; *c; c++)
+                if (*c != '"')
+                    *to++ = *c;
+            *to = '\0';
+        }
+        assert_string_equal(made, line);
+        if (!k->refused && k->act == XA_ACT_SWISH)
+            assert_true(k->slope == 1.702f);
+        assert_ptr_equal(xa_vit_known_at(n++), k); /* in order, none more */
+    }
+    fclose(f);
+    assert_null(xa_vit_known_at(n));
+    assert_true(n > 300);
+    assert_null(xa_vit_find_known("vit_base"));
+    assert_null(xa_vit_find_known(""));
 }
 
 /* ---- another size ---- */
@@ -284,15 +436,32 @@ static void test_assumptions(void **state)
     xa_model_options opt = xa_model_defaults();
     copy_golden("timm_f32");
     put_config("{\"num_heads\": 3}");
-    assumes(
-        &opt,
-        4,
-        (const char *const[]){"activation gelu", "pooling token", "epsilon 1e-06", "softmax head"});
+    assumes(&opt,
+            5,
+            (const char *const[]){"activation gelu",
+                                  "norms before attention",
+                                  "pooling token",
+                                  "epsilon 1e-06",
+                                  "softmax head"});
     opt.head = "softmax"; /* the job says it */
-    assumes(&opt, 3, (const char *const[]){"activation gelu", "pooling token", "epsilon 1e-06"});
     put_config("{\"num_heads\": 3, \"act_layer\": \"gelu\", \"global_pool\": \"token\", "
-               "\"layer_norm_eps\": 1e-6}");
+               "\"eps\": 1e-6, \"block_fn\": \"Block\"}");
     assumes(&opt, 0, NULL);
+    /* the name of an architecture tells all but, where the width is another, the heads */
+    put_config("{\"architecture\": \"vit_tiny_patch16_224\", \"model_args\": {\"embed_dim\": 24}}");
+    assumes(&opt, 0, NULL);
+    put_config("{\"architecture\": \"vit_tiny_patch16_224\", \"num_heads\": 3}");
+    assumes(&opt, 0, NULL);
+    put_config("{\"architecture\": \"vit_tiny_patch16_224\", \"num_heads\": 3, "
+               "\"global_pool\": \"avg\"}");
+    assumes(&opt, 1, (const char *const[]){"pooling avg, as config.json says, though"});
+    put_config("{\"architecture\": \"vit_tiny_patch16_224\", \"num_heads\": 3, "
+               "\"model_args\": {\"global_pool\": \"max\"}}");
+    assumes(&opt, 1, (const char *const[]){"attention maps follow the mean"});
+    copy_golden("hf_vit"); /* transformers passes over keys that it does not know */
+    put_config("{\"model_type\": \"vit\", \"num_attention_heads\": 3, \"hidden_act\": "
+               "\"gelu\", \"layer_norm_eps\": 1e-12, \"mystery\": 4}");
+    assumes(&opt, 1, (const char *const[]){"\"mystery\" of config.json changes nothing"});
 }
 
 /* ---- mutations ---- */
@@ -361,6 +530,8 @@ int main(void)
         cmocka_unit_test(test_lying_headers),
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_configs),
+        cmocka_unit_test(test_unread),
+        cmocka_unit_test(test_architectures),
         cmocka_unit_test(test_another_size),
         cmocka_unit_test(test_assumptions),
         cmocka_unit_test(test_mutations),
