@@ -103,6 +103,7 @@ def train(args):
         print(f"epoch {epoch + 1}: loss {total / len(rows):.4f}", flush=True)
     save_file({k: v.detach().half().contiguous() for k, v in p.items()}, os.path.join(args.out, "vit.safetensors"),
               metadata={"format": "pt", "source": "timm vit_tiny_patch16_224.augreg_in21k_ft_in1k, cut and fine-tuned"})
+    # vit.json beside it (by hand) says what names and shapes do not: the architecture, hence its heads and activation
 
 
 def stored(out):

@@ -216,7 +216,7 @@ static void test_k3(void **state)
 static void test_safetensors(void **state)
 {
     (void)state;
-    check_folder("safetensors", 9);
+    check_folder("safetensors", 25);
 }
 
 int main(int argc, char **argv)

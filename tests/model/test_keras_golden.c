@@ -573,7 +573,7 @@ static void test_assets(void **state)
 static void test_safetensors(void **state)
 {
     (void)state;
-    check_folder("../safetensors", 11);
+    check_folder("../safetensors", 27);
 }
 
 int main(int argc, char **argv)

@@ -293,6 +293,32 @@ static void test_unread(void **state)
     refused(XA_UNSUPPORTED, "no distillation token");
 }
 
+/* A model in several files is told as what it is; one that is numbered 1 of 1 is whole. */
+static void test_shards(void **state)
+{
+    (void)state;
+    char usual[sizeof path];
+    memcpy(usual, path, sizeof usual);
+    put_config("{\"num_heads\": 3}");
+    snprintf(path, sizeof path, "%s/model-00002-of-00003.safetensors", folder);
+    copy_golden("timm_f32");
+    refused(XA_UNSUPPORTED, "one shard of 3 of a model that lies in several");
+    unlink(path);
+    snprintf(path, sizeof path, "%s/model.safetensors.index.json", folder);
+    put_file(path, "{\"weight_map\": {}}", 18);
+    assert_true(xa_model_recognises(path));
+    refused(XA_UNSUPPORTED, "the index of a model that lies in several");
+    unlink(path);
+    snprintf(path, sizeof path, "%s/model-00001-of-00001.safetensors", folder);
+    copy_golden("timm_f32");
+    const xa_model_options opt = xa_model_defaults();
+    xa_model *m = NULL;
+    assert_int_equal(xa_model_open(path, &opt, &m, NULL), XA_OK);
+    xa_model_free(m);
+    unlink(path);
+    memcpy(path, usual, sizeof usual);
+}
+
 /* Every name of the golden table is what timm says, and its tag does not matter. */
 static void test_architectures(void **state)
 {
@@ -531,6 +557,7 @@ int main(void)
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_configs),
         cmocka_unit_test(test_unread),
+        cmocka_unit_test(test_shards),
         cmocka_unit_test(test_architectures),
         cmocka_unit_test(test_another_size),
         cmocka_unit_test(test_assumptions),

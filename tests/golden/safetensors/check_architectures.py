@@ -58,8 +58,8 @@ def main(xaudit):
             want[stem] = (name, model(x).numpy())
     with open("j.yaml", "w", encoding="utf-8") as f:
         f.write("manifest: m.csv\noutput: o.h5\nmodels:\n" + "".join(
-            f"  - {{ name: {s}, file: {s}.safetensors, input: {{ size: [{SIZE}, {SIZE}], resize: pil-nearest, scale: tf }},"
-            " explainers: [saliency] }\n" for s in want))
+            f"  - {{ name: {s}, file: {s}.safetensors, explainers: [saliency],"
+            f" input: {{ size: [{SIZE}, {SIZE}], resize: pil-nearest, scale: tf }} }}\n" for s in want))
     subprocess.run([xaudit, "run", "j.yaml", "--quiet"], check=True, stderr=subprocess.DEVNULL)
     worst = 0.0
     with h5py.File("o.h5") as f:

@@ -1,6 +1,6 @@
 """Golden data for vision transformers in safetensors files: timm's and Hugging Face transformers' own models.
 
-    pip install torch==2.13.0 timm==1.0.31 transformers==5.24.0 safetensors h5py numpy
+    pip install torch==2.14.1 torchvision==0.29.1 timm==1.0.31 transformers==5.24.0 safetensors h5py numpy
     python make_safetensors.py [NAME ...]
 
 timm imports torchvision, of which nothing is used here; without it, empty modules stand in. Every NAME.safetensors
@@ -120,6 +120,17 @@ def old_names(state):
     return new
 
 
+def named(name, change=None, **settings):
+    """A small model of one of timm's architectures; saved with timm's own config.json."""
+    def maker():
+        from timm_small import small
+        model = small(name, **settings)
+        if change:
+            change(model)
+        return model
+    return maker
+
+
 F32, F16, BF16 = torch.float32, torch.float16, torch.bfloat16
 # name: (maker, dtype of the file, config beside it or None, renamed as in version 4)
 MODELS = {
@@ -138,6 +149,24 @@ MODELS = {
                  False),
     "hf_deit": (lambda: hf_vit("DeiTForImageClassification"), F32, "own", True),
     "hf_deit_teacher": (lambda: hf_vit("DeiTForImageClassificationWithTeacher"), F32, "own", True),
+    # architectures by their names in timm's own config.json: heads, activation, blocks, norms, pooling
+    "timm_clip": (named("vit_base_patch16_clip_224", depth=1), F16, "timm", False),
+    "timm_quickgelu": (named("vit_huge_patch14_clip_quickgelu_224", depth=1), F16, "timm", False),
+    "timm_gelu_tanh": (named("vit_so400m_patch16_siglip_gap_256", depth=1), F16, "timm", False),
+    "timm_rpn": (named("vit_base_patch16_rpn_224", depth=1), F16, "timm", False),
+    "timm_rms": (named("test_vit4"), F16, "timm", False),
+    "timm_gap": (named("vit_base_patch16_gap_224", depth=1), F16, "timm", False),
+    "timm_reg_gap": (named("vit_little_patch16_reg4_gap_256"), F16, "timm", False),
+    "timm_no_norm": (named("vit_base_patch16_radio_v3", depth=1), F16, "timm", False),
+    "timm_qk_norm": (named("vit_tiny_patch16_224", qk_norm=True), F16, "timm", False),
+    "timm_qk_rms": (named("vit_small_patch16_224", qk_norm=True, norm_layer="rmsnorm"), F16, "timm", False),
+    "timm_max": (named("vit_tiny_patch16_224", global_pool="max"), F16, "timm", False),
+    "timm_avgmax": (named("vit_tiny_patch16_224", global_pool="avgmax"), F16, "timm", False),
+    "timm_pool_prefix": (named("vit_tiny_patch16_224", global_pool="avg", pool_include_prefix=True), F16, "timm",
+                         False),
+    "timm_avg_reset": (named("vit_tiny_patch16_224", lambda m: m.reset_classifier(3, "avg")), F16, "timm", False),
+    "timm_not_square": (named("deit3_small_patch16_224", img_size=(16, 32)), F16, "timm", False),
+    "hf_quick_gelu": (lambda: hf_vit("ViTForImageClassification", hidden_act="quick_gelu", size=16), F16, "own", False),
 }
 
 
@@ -207,6 +236,9 @@ def make(name):
     path = os.path.join(HERE, name + ".safetensors")
     torch.manual_seed(seed)
     model = randomise(maker(), seed)
+    if config == "timm":
+        from timm_small import save
+        save(model, path[:-len(".safetensors")], dtype)
     state = {k: v.to(dtype).contiguous() for k, v in model.state_dict().items()}
     save_file(old_names(state) if renamed else state, path, metadata={"format": "pt"})
     if config == "own":
@@ -214,7 +246,7 @@ def make(name):
             keep = model.config.to_dict()
             json.dump({k: keep[k] for k in ("model_type", "hidden_act", "hidden_size", "image_size",
                                             "layer_norm_eps", "num_attention_heads", "patch_size")}, f)
-    elif config:
+    elif config and config != "timm":
         with open(path[:-len("safetensors")] + "json", "w", encoding="utf-8") as f:
             json.dump(config, f)
     stored = load_file(path)
@@ -225,7 +257,7 @@ def make(name):
     _, _, gradient64, _ = compute(model, images, torch.float64, target)
     grid = size[0] // 8, size[1] // 8
     prefix = attention[0][0].shape[-1] - grid[0] * grid[1]
-    mean = getattr(model, "global_pool", "token") == "avg"
+    mean = getattr(model, "global_pool", "token") != "token"  # maps follow the mean where the head reads a maximum
     probs = torch.softmax(torch.from_numpy(logits), 1).numpy()
     framework = f"torch {torch.__version__} " + ("timm" if hasattr(model, "blocks") else "transformers")
     with h5py.File(os.path.join(HERE, name + ".ref.h5"), "w", libver=("v108", "v110"), meta_block_size=512) as f:
