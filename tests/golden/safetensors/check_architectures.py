@@ -29,7 +29,7 @@ def main(xaudit):
     for i, image in enumerate(pixels):
         Image.fromarray(image).save(f"{i}.png")
     with open("m.csv", "w", encoding="utf-8") as f:
-        f.write("image\n0.png\n1.png\n")
+        f.write("path\n0.png\n1.png\n")
     x = torch.from_numpy((pixels / 127.5 - 1).astype(np.float32).transpose(0, 3, 1, 2).copy())
     want, refused, loud = {}, 0, []
     for r in rows:
