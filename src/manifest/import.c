@@ -74,6 +74,7 @@ static xa_status fill(xa__draft *d, xa_err *err)
 static void draft_init(xa__draft *d)
 {
     xa__map_init(&d->ids);
+    xa__map_init(&d->paths);
     xa__map_init(&d->class_map);
 }
 

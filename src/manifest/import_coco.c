@@ -70,6 +70,15 @@ static void begin_entry(xa__coco *im)
     im->field = im->inner = NO_FIELD;
 }
 
+/* A number, or its text. Anything else, null too, is no size. */
+static double size_of(const xa__json_event *e)
+{
+    double v = -1.0;
+    if (e->kind == XA__JSON_NUMBER)
+        return e->number;
+    return e->kind == XA__JSON_TEXT && xa_parse_f64(e->text, &v) ? v : -1.0;
+}
+
 static int64_t extent(double v)
 {
     return v >= 1.0 && v <= 1e9 && v == (double)(int64_t)v ? (int64_t)v : 0;
@@ -134,6 +143,13 @@ static xa_status end_image(xa__coco *im, xa_err *err)
     im->images.to[im->image_id] = image >= 0 ? image : -2; /* known, and dropped */
     if (image >= 0) {
         d->images[image].split = d->opt->split;
+        if ((im->width != 0.0 || im->height != 0.0) &&
+            (extent(im->width) == 0 || extent(im->height) == 0))
+            xa__drop(d,
+                     XA_IMPORT_TOLD,
+                     "a size that is not two whole numbers of pixels (taken as not said)",
+                     "%s",
+                     im->file_name.data);
         xa__draft_declare(d, image, extent(im->width), extent(im->height));
     }
     return XA_OK;
@@ -296,10 +312,10 @@ static xa_status take_value(xa__coco *im, const xa__json_event *e, xa_err *err)
         copy_text(&im->name, e);
         return XA_OK;
     case WIDTH:
-        im->width = e->number;
+        im->width = size_of(e);
         return XA_OK;
     case HEIGHT:
-        im->height = e->number;
+        im->height = size_of(e);
         return XA_OK;
     case CROWD:
         im->crowd = e->number;

@@ -78,6 +78,29 @@ static const char *id_key(const void *arg, int64_t value)
     return d->images[value].id;
 }
 
+static const char *path_key(const void *arg, int64_t value)
+{
+    const xa__draft *d = arg;
+    return d->images[value].path;
+}
+
+/* One file under two ids would count twice. */
+static xa_status note_path(xa__draft *d, const xa__draft_image *im, xa_err *err)
+{
+    const int64_t other = xa__map_find(&d->paths, im->path, path_key, d);
+    if (other < 0)
+        return xa__map_add(&d->paths, im->path, (int64_t)d->nimages, err);
+    if (strcmp(d->images[other].folder, im->folder) == 0)
+        xa__drop(d,
+                 XA_IMPORT_TOLD,
+                 "one file under two ids: it counts twice",
+                 "%s: %s and %s",
+                 im->path,
+                 d->images[other].id,
+                 im->id);
+    return XA_OK;
+}
+
 int64_t xa__draft_find(const xa__draft *d, const char *id)
 {
     return xa__map_find(&d->ids, id, id_key, d);
@@ -166,6 +189,8 @@ xa_status xa__draft_image_add(
     }
     XA_TRY(err, xa_grow(&d->images, &d->images_cap, d->nimages + 1, sizeof *d->images, err));
     d->images[d->nimages] = im;
+    if (im.id != im.path)
+        XA_TRY(err, note_path(d, &im, err));
     XA_TRY(err, xa__map_add(&d->ids, im.id, (int64_t)d->nimages, err));
     *out = (int64_t)d->nimages++;
 done:
@@ -504,6 +529,7 @@ void xa__draft_fini(xa__draft *d)
     free(d->labels);
     free(d->classes);
     xa__map_fini(&d->ids);
+    xa__map_fini(&d->paths);
     xa__map_fini(&d->class_map);
     xa__arena_fini(&d->arena);
 }

@@ -112,7 +112,8 @@ static xa_status take_xml(import *im, const char *folder, const char *name, xa_e
     if (image < 0)
         goto done;
     if (im->voc.bad_size)
-        xa__drop(im->d, XA_IMPORT_TOLD, "a size that is no number (taken as not said)", "%s", id);
+        xa__drop(
+            im->d, XA_IMPORT_TOLD, "a size that is not two numbers (taken as not said)", "%s", id);
     xa__draft_declare(im->d, image, im->voc.width, im->voc.height);
     for (size_t i = 0; i < im->voc.count; i++)
         if (im->voc.objects[i].bad != NULL)

@@ -45,7 +45,7 @@ typedef struct xa__draft {
     xa__draft_note *notes;
     xa__draft_label *labels;
     size_t nimages, nnotes, nlabels, images_cap, notes_cap, labels_cap;
-    xa__map ids;
+    xa__map ids, paths; /* paths: of images whose id is another text */
 
     char **classes; /* in the arena */
     size_t nclasses, classes_cap;

@@ -52,6 +52,15 @@ static xa_status add_boxes(import *im, int64_t image, xa_err *err)
                      o->name);
             continue;
         }
+        if (o->name[0] == '\0') {
+            xa__drop(im->d,
+                     XA_IMPORT_ANNOTATION,
+                     "an object without a name",
+                     "%s: object %zu",
+                     im->d->images[image].id,
+                     i + 1);
+            continue;
+        }
         XA_RETURN_TRY(err, xa__draft_class(im->d, o->name, XA_IMPORT_ANNOTATION, &index, err));
         if (index < 0)
             continue;
@@ -190,7 +199,7 @@ static xa_status take_id(void *arg, char *line, int64_t number, xa_err *err)
     if (image < 0)
         return XA_OK;
     if (annotated && im->voc.bad_size)
-        xa__drop(d, XA_IMPORT_TOLD, "a size that is no number (taken as not said)", "%s", id);
+        xa__drop(d, XA_IMPORT_TOLD, "a size that is not two numbers (taken as not said)", "%s", id);
     d->images[image].split = d->opt->split;
     if (annotated) {
         xa__draft_declare(d, image, im->voc.width, im->voc.height);

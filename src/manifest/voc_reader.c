@@ -112,6 +112,8 @@ static void take_object(reader *r, const char *field, const char *text)
     double v = 0.0;
     if (strcmp(field, "name") == 0 && r->too_long)
         o->bad = "an object whose name is longer than 255 bytes";
+    else if (strcmp(field, "name") == 0 && o->name[0] != '\0')
+        o->bad = "an object with two names";
     else if (strcmp(field, "name") == 0)
         snprintf(o->name, sizeof o->name, "%s", text);
     for (size_t i = 0; i < 3; i++) {
@@ -128,6 +130,8 @@ static void take_object(reader *r, const char *field, const char *text)
     for (int i = 0; i < 4; i++)
         if (strcmp(field, corners[i]) == 0 && !number(text, &o->box[i]))
             o->bad = "an object with a coordinate that is no number";
+        else if (strcmp(field, corners[i]) == 0 && (r->have >> i & 1))
+            o->bad = "an object with two boxes";
         else if (strcmp(field, corners[i]) == 0)
             r->have |= 1 << i;
     o->has_box = r->have == 15;
@@ -208,6 +212,7 @@ xa_status xa__voc_read(const char *path, xa__voc *v, xa_err *err)
                 line,
                 XML_ErrorString(XML_GetErrorCode(r->parser)));
     }
+    v->bad_size = v->bad_size || (v->width > 0) != (v->height > 0);
 done:
     if (r != NULL && r->parser != NULL)
         XML_ParserFree(r->parser);

@@ -112,11 +112,24 @@ static void test_voc_fields(void **state)
          "<ymax>4</ymax></bndbox></object>",
          "the box is empty or inverted",
          XA_IMPORT_ANNOTATION},
+        {"<object><name>cat</name><name>cow</name></object>",
+         "an object with two names",
+         XA_IMPORT_ANNOTATION},
+        {"<object><bndbox><xmin>1</xmin></bndbox></object>",
+         "an object without a name",
+         XA_IMPORT_ANNOTATION},
+        {"<object><name>cat</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>3</xmax>"
+         "<ymax>4</ymax></bndbox><bndbox><xmin>5</xmin></bndbox></object>",
+         "an object with two boxes",
+         XA_IMPORT_ANNOTATION},
+        {"<size><width>20</width></size>",
+         "a size that is not two numbers (taken as not said)",
+         XA_IMPORT_TOLD},
         {"<size><width>many</width><height>12</height></size>",
-         "a size that is no number (taken as not said)",
+         "a size that is not two numbers (taken as not said)",
          XA_IMPORT_TOLD},
         {"<size><width>-3</width><height>12</height></size>",
-         "a size that is no number (taken as not said)",
+         "a size that is not two numbers (taken as not said)",
          XA_IMPORT_TOLD},
         {"<size><width>12</width><height>20</height></size>",
          "the declared size has the sides of the image swapped: boxes are not scored",
@@ -201,6 +214,48 @@ static void test_lvis(void **state)
     xa_manifest_free(m);
     imported_fini(&r);
     remove_folder(&f);
+}
+
+/* Sizes in other forms; one file under two ids. */
+static void test_coco_sizes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *size;
+        int32_t width;
+        bool told;
+    } cases[] = {{"\"width\": \"20\", \"height\": \"12\"", 20, false},
+                 {"\"width\": 20.0, \"height\": 12", 20, false},
+                 {"\"depth\": 3", 0, false},
+                 {"\"width\": 20", 0, true},
+                 {"\"width\": null, \"height\": null", 0, true},
+                 {"\"width\": 20, \"height\": 12.5", 0, true},
+                 {"\"width\": \"wide\", \"height\": 12", 0, true},
+                 {"\"width\": -20, \"height\": 12", 0, true},
+                 {"\"width\": NaN, \"height\": 12", 0, true}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        folder f = make_folder();
+        put_image(&f, "a.jpg", 20, 12);
+        char *text = xa_strfmt("{\"images\": [{\"id\": 1, \"file_name\": \"a.jpg\", %s},"
+                               "{\"id\": 2, \"file_name\": \"a.jpg\"}], \"annotations\": []}",
+                               cases[i].size);
+        imported r = coco(&f, text);
+        if (r.st != XA_OK)
+            fail_msg("case %zu: %s", i, r.err.message);
+        assert_int_equal(
+            count_of(&r,
+                     XA_IMPORT_TOLD,
+                     "a size that is not two whole numbers of pixels (taken as not said)"),
+            cases[i].told);
+        assert_int_equal(count_of(&r, XA_IMPORT_TOLD, "one file under two ids: it counts twice"),
+                         1);
+        xa_manifest *m = read_back(&f, &r, NULL);
+        assert_int_equal(sample_of(m, "1")->width, cases[i].width);
+        xa_manifest_free(m);
+        imported_fini(&r);
+        free(text);
+        remove_folder(&f);
+    }
 }
 
 /* NaN anywhere, also where the file is read in two pieces; within texts it is text. */
@@ -297,6 +352,7 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_voc_names),
                                        cmocka_unit_test(test_voc_fields),
                                        cmocka_unit_test(test_lvis),
+                                       cmocka_unit_test(test_coco_sizes),
                                        cmocka_unit_test(test_python_numbers),
                                        cmocka_unit_test(test_wsol_sizes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
