@@ -67,6 +67,8 @@ typedef struct xa_model xa_model;
 typedef struct xa_model_options {
     int64_t height, width;    /* 0: the file's own */
     const char *head;         /* NULL: from the file; else softmax | sigmoid | multilabel | none */
+    const char *user_classes; /* Keras: users' classes and activations that compute what Keras' own
+                                 of that name do, as errors name them ("my>Conv2D"), one a line */
     const char *architecture; /* JSON of a weights-only file; NULL: `<file stem>.json`, then
                                  `model.json` beside it */
     size_t max_config_bytes;  /* default 64 MiB */

@@ -122,6 +122,26 @@ static void read_limits(xa_ynode n, xa_job *job, xa_problems *problems)
     xa_job_i64(xa_yaml_get(n, "max_samples"), "max_samples", 1, most, &job->max_samples, problems);
 }
 
+/* Names, one a line; NULL without any. */
+static char *read_user_classes(xa_ynode n, xa_problems *problems)
+{
+    xa_str list = {0};
+    if (!n.id)
+        return NULL;
+    if (xa_yaml_kind(n) != XA_Y_LIST)
+        XA_YAML_PROBLEM(
+            problems, n, "user_classes: expected a list of classes, such as [\"my>Conv2D\"]");
+    for (int i = 0; xa_yaml_kind(n) == XA_Y_LIST && i < xa_yaml_count(n); i++) {
+        const char *text = xa_yaml_text(xa_yaml_at(n, i));
+        if (!text || !*text || strpbrk(text, "\n,"))
+            XA_YAML_PROBLEM(
+                problems, xa_yaml_at(n, i), "user_classes: entry %d is no name of a class", i);
+        else
+            xa_str_printf(&list, "%s%s", list.len ? "\n" : "", text);
+    }
+    return list.data;
+}
+
 static void read_model(xa_ynode n, xa_job *job, xa_audit_model_spec *m, xa_problems *problems)
 {
     if (xa_yaml_kind(n) != XA_Y_MAP) {
@@ -146,6 +166,7 @@ static void read_model(xa_ynode n, xa_job *job, xa_audit_model_spec *m, xa_probl
         xa_yaml_get(n, "head").id)
         head = xa_strdup(head_names[kind]);
     m->open.head = head;
+    m->open.user_classes = read_user_classes(xa_yaml_get(n, "user_classes"), problems);
     xa_job_i64(xa_yaml_get(n, "batch"), "batch", 1, 4096, &m->batch, problems);
     xa_job_bool(xa_yaml_get(n, "interpolate_positions"),
                 "interpolate_positions",

@@ -51,6 +51,14 @@ static void number(const lines *l, const char *key, double value)
     xa_str_puts(l->out, "\n");
 }
 
+static void user_classes(const lines *l, const char *list)
+{
+    xa_str_printf(l->out, "%s.user_classes = ", l->of);
+    for (const char *c = list; *c; c++)
+        xa_str_printf(l->out, "%c", *c == '\n' ? ',' : *c);
+    xa_str_puts(l->out, "\n");
+}
+
 static void integer(const lines *l, const char *key, int64_t value)
 {
     xa_str_printf(l->out, "%s/%s = %" PRId64 "\n", l->of, key, value);
@@ -221,6 +229,8 @@ static xa_status model_lines(xa_str *out, const xa_job *j, const xa_audit *a, in
     input_lines(&l, &s->input);
     text(&l, "orientation", s->input.ignore_orientation ? "ignore" : "apply");
     integer(&l, "interpolate_positions", s->open.interpolate_positions);
+    if (s->open.user_classes) /* of which a model's layers are taken for Keras' own */
+        user_classes(&l, s->open.user_classes);
     return XA_OK;
 }
 

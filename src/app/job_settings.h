@@ -57,6 +57,7 @@ typedef enum xa_job_map {
     X(MODEL, "file")                  \
     X(MODEL, "architecture")          \
     X(MODEL, "head")                  \
+    X(MODEL, "user_classes")          \
     X(MODEL, "batch")                 \
     X(MODEL, "input")                 \
     X(MODEL, "explainers")            \

@@ -14,6 +14,7 @@ void xa_audit_spec_fini(xa_audit_spec *s)
         free(s->models[m].file);
         free((char *)s->models[m].open.head);
         free((char *)s->models[m].open.architecture);
+        free((char *)s->models[m].open.user_classes);
         free(s->models[m].explainers);
     }
     free(s->models);

@@ -180,6 +180,15 @@ static xa_status note_assumed(xa_model *m, const xa_kscope *scope, xa_err *err)
                                 "layer \"%s\", a Lambda, takes the first token, as that of "
                                 "vit-keras does; its code is not looked at",
                                 l->path));
+        else if (!l->inner && l->foreign)
+            XA_RETURN_TRY(err,
+                          xa_model_assume(m,
+                                          err,
+                                          "layer \"%s\", of a user's class or activation, computes "
+                                          "what Keras' %s does, as "
+                                          "user_classes of the job says",
+                                          l->path,
+                                          l->type));
         if (l->inner)
             XA_RETURN_TRY(err, note_assumed(m, l->inner, err));
     }
@@ -193,6 +202,7 @@ static xa_status build(xa_model *m, xa_kscope *scope, const xa_model_options *op
     xa_kbuild b = {.file = file_of(m),
                    .budget = MAX_CALLS,
                    .keras = 2,
+                   .user_classes = opt->user_classes,
                    .interpolate = opt->interpolate_positions};
     int input;
     if (file_of(m)->version && file_of(m)->version[0] >= '1' && file_of(m)->version[0] <= '9')
@@ -292,7 +302,7 @@ static xa_status open_file(xa_model *m, const xa_model_options *opt, xa_err *err
                           &json,
                           err));
     XA_TRY(err, note_version(file, json, err));
-    XA_TRY(err, xa_kscope_parse(json, &scope, err));
+    XA_TRY(err, xa_kscope_parse(json, opt->user_classes, &scope, err));
     XA_TRY(err, build(m, scope, opt, err));
     if (scope->foreign)
         XA_TRY(err, assume_graph(m, "the model, of class ", scope->foreign, err));

@@ -30,7 +30,8 @@ typedef struct xa_kbuild {
     int keras;   /* major version: 1, 2, 3 */
     long budget; /* calls left to build */
     const char *own_scaling;
-    bool interpolate; /* position embeddings may be brought to another grid */
+    const char *user_classes; /* as in xa_model_options */
+    bool interpolate;         /* position embeddings may be brought to another grid */
 } xa_kbuild;
 
 /* One call of one layer. */

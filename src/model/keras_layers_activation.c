@@ -124,18 +124,22 @@ static xa_status foreign_activation(const char *named, const char *name, xa_err 
         XA_UNSUPPORTED,
         "its activation is the user's \"%s\", which is not Keras' own %s: what it computes "
         "is not in the file. If it computes the same, build the model with Keras' %s and "
-        "save it again",
+        "save it again, or write user_classes: [\"%s\"] for the model in the job",
         named,
         name,
-        name);
+        name,
+        named);
 }
 
 xa_status xa_ksite_activate_name(xa_ksite *s, const char *written, int in, int *out, xa_err *err)
 {
     const char *name = xa_kclass_bare(written);
     char named[256];
-    if (!xa_kclass_is_own(NULL, written, false, named, sizeof named))
-        return foreign_activation(named, name, err);
+    if (!xa_kclass_is_own(NULL, written, false, named, sizeof named)) {
+        if (!xa_kclass_is_listed(s->b->user_classes, named))
+            return foreign_activation(named, name, err);
+        s->layer->foreign = true;
+    }
     for (size_t i = 0; i < sizeof plain_names / sizeof *plain_names; i++)
         if (strcmp(name, plain_names[i].name) == 0)
             return xa_ksite_activate_kind(
@@ -208,8 +212,11 @@ xa_status xa_ksite_activate(xa_ksite *s, const json_t *value, int in, int *out, 
     const char *function = type ? json_string_value(config) : NULL;
     char named[256];
     if (type && !is_builtin(value, type) &&
-        !xa_kclass_is_own(value, type, false, named, sizeof named))
-        return foreign_activation(named, function ? function : xa_kclass_bare(type), err);
+        !xa_kclass_is_own(value, type, false, named, sizeof named)) {
+        if (!xa_kclass_is_listed(s->b->user_classes, named))
+            return foreign_activation(named, function ? function : xa_kclass_bare(type), err);
+        s->layer->foreign = true;
+    }
     if (function) /* {"class_name": "function", "config": "relu"} */
         return xa_ksite_activate_name(s, function, in, out, err);
     if (type && xa_kclass_find(xa_kclass_bare(type)))

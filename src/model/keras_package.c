@@ -29,6 +29,15 @@ static bool is_keras(const char *name, size_t n)
     return false;
 }
 
+bool xa_kclass_is_listed(const char *list, const char *named)
+{
+    const size_t n = strlen(named);
+    for (const char *at = list; at && *at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL)
+        if (!strncmp(at, named, n) && (at[n] == '\n' || at[n] == '\0'))
+            return true;
+    return false;
+}
+
 /* vit-keras registers its layers under Keras' default package. */
 static bool is_vit_keras(const char *name, size_t n)
 {

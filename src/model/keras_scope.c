@@ -11,6 +11,7 @@
 /* Budget and context of one parse. */
 typedef struct parser {
     int layers; /* seen so far, all scopes */
+    const char *user_classes;
 } parser;
 
 const char *xa_kclass_bare(const char *written)
@@ -148,17 +149,22 @@ static xa_status parse_layer(
     l->cls = xa_kclass_find(l->type);
     if (!l->cls)
         return unknown_class(l, written, err);
-    if (!xa_kclass_is_own(entry, written, l->cls->flags & XA_KCLASS_PACKAGE, named, sizeof named))
+    const bool keras =
+        xa_kclass_is_own(entry, written, l->cls->flags & XA_KCLASS_PACKAGE, named, sizeof named);
+    l->foreign = l->foreign || !keras;
+    if (!keras && !xa_kclass_is_listed(p->user_classes, named))
         XA_RETURN_FAIL(
             err,
             XA_UNSUPPORTED,
             "layer \"%s\" has the user's class \"%s\", which is not Keras' own %s: what it "
             "computes is not in the file. If it computes the same, build the model with "
-            "Keras' %s and save it again",
+            "Keras' %s and save it again, or write user_classes: [\"%s\"] for the model in "
+            "the job",
             l->path,
             named,
             l->type,
-            l->type);
+            l->type,
+            named);
     return refuse_settings(l, err);
 }
 
@@ -220,9 +226,10 @@ static bool is_keras_model(const json_t *model, const char *written)
             !strcmp(written, "Sequential"));
 }
 
-xa_status xa_kscope_parse(const json_t *model, xa_kscope **out, xa_err *err)
+xa_status
+xa_kscope_parse(const json_t *model, const char *user_classes, xa_kscope **out, xa_err *err)
 {
-    parser p = {0};
+    parser p = {.user_classes = user_classes};
     const char *type = json_string_value(json_object_get(model, "class_name"));
     const json_t *config = type ? json_object_get(model, "config") : model;
     if (!type)

@@ -58,7 +58,8 @@ typedef struct xa_klayer {
     char *path;                  /* "outer/inner" */
     int depth;                   /* 0: top level */
     bool trainable;
-    bool foreign; /* of a user's class: a model that its configuration describes, or a Lambda */
+    bool foreign; /* of a user's class: a model that its configuration describes, a Lambda, or a
+                     class that the job takes for Keras' own */
     xa_kcall *calls;
     size_t ncalls, call_cap;
     int first_call; /* the number by which others refer to call 0 (1 for most nested models) */
@@ -85,8 +86,11 @@ typedef struct xa_kscope {
 } xa_kscope;
 
 /* From a model's JSON ({"class_name", "config"}). Unknown classes, cycles, dangling references,
- * several inputs or outputs are errors naming the layer. */
-XA_MUST_USE xa_status xa_kscope_parse(const json_t *model, xa_kscope **out, xa_err *err);
+ * several inputs or outputs are errors naming the layer. user_classes: as in xa_model_options. */
+XA_MUST_USE xa_status xa_kscope_parse(const json_t *model,
+                                      const char *user_classes,
+                                      xa_kscope **out,
+                                      xa_err *err);
 void xa_kscope_free(xa_kscope *s);
 
 /* Class name as written, without "Package>". */
@@ -96,6 +100,9 @@ const char *xa_kclass_bare(const char *written);
  * vit-keras defines, which may be so. named: the class with its package or module, "my>Conv2D". */
 bool xa_kclass_is_own(
     const json_t *entry, const char *written, bool library, char *named, size_t size);
+/* Whether the job takes that class (`named` as above) for Keras' own: a line of `list`, NULL: none.
+ */
+bool xa_kclass_is_listed(const char *list, const char *named);
 /* Shape the file gives for the model's input: as in batch_input_shape, without the batch, -1 where
  * open. False if it says none. */
 bool xa_kscope_input_shape(const xa_kscope *s, xa_shape *out);

@@ -211,6 +211,54 @@ static void test_activations(void **state)
     assert_int_equal(wrong, 0);
 }
 
+/* What the job takes for Keras' own is told as assumed; other classes are refused as before. */
+static void test_listed(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *listed;
+        bool opens;
+    } cases[] = {{"my>Conv2D", true},
+                 {"my>relu\nmy>Conv2D", true},
+                 {"my>Conv2D\nother", true},
+                 {"my>Conv2", false},
+                 {"my>Conv2DX", false},
+                 {"Conv2D", false},
+                 {"", false}};
+    const origin o = {FUNCTIONAL, "stem_conv", "my>Conv2D", NULL, NULL, NULL};
+    write_origin(&o);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        xa_model_options opt = xa_model_defaults();
+        xa_model *m = NULL;
+        xa_err err = XA_ERR_INIT;
+        opt.user_classes = cases[i].listed;
+        const xa_status st = xa_model_open(path, &opt, &m, &err);
+        if (st != (cases[i].opens ? XA_OK : XA_UNSUPPORTED))
+            fail_msg("listed \"%s\": %s", cases[i].listed, err.message);
+        if (st == XA_OK) {
+            assert_int_equal(xa_model_assumptions(m), 1);
+            assert_non_null(strstr(xa_model_assumption(m, 0),
+                                   "\"stem_conv\", of a user's class or activation"));
+        } else {
+            assert_non_null(strstr(err.message, "user_classes: [\"my>Conv2D\"]"));
+        }
+        xa_model_free(m);
+    }
+    /* an activation of a user's */
+    json_t *model = damaged_config(FUNCTIONAL);
+    xa_model_options opt = xa_model_defaults();
+    xa_model *m = NULL;
+    xa_err err = XA_ERR_INIT;
+    damaged_set(
+        json_object_get(damaged_layer(model, "stem_conv"), "config"), "activation", "\"my>relu\"");
+    damaged_write_json(FUNCTIONAL, model, path);
+    json_decref(model);
+    opt.user_classes = "my>relu";
+    assert_int_equal(xa_model_open(path, &opt, &m, &err), XA_OK);
+    assert_int_equal(xa_model_assumptions(m), 1);
+    xa_model_free(m);
+}
+
 /* Weights that no layer reads. */
 static void test_unread(void **state)
 {
@@ -324,6 +372,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_classes),
         cmocka_unit_test(test_activations),
+        cmocka_unit_test(test_listed),
         cmocka_unit_test(test_unread),
         cmocka_unit_test(test_two_archives),
     };
