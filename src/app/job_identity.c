@@ -51,12 +51,16 @@ static void number(const lines *l, const char *key, double value)
     xa_str_puts(l->out, "\n");
 }
 
-static void user_classes(const lines *l, const char *list)
+/* A list with an item a line as one line. */
+static void lines_of(const lines *l, const char *key, const char *list)
 {
-    xa_str_printf(l->out, "%s.user_classes = ", l->of);
+    xa_str one = {0};
     for (const char *c = list; *c; c++)
-        xa_str_printf(l->out, "%c", *c == '\n' ? ',' : *c);
-    xa_str_puts(l->out, "\n");
+        xa_str_printf(&one, "%c", *c == '\n' ? ',' : *c);
+    if (one.failed)
+        l->out->failed = true;
+    text(l, key, one.data ? one.data : "");
+    xa_str_free(&one);
 }
 
 static void integer(const lines *l, const char *key, int64_t value)
@@ -230,7 +234,7 @@ static xa_status model_lines(xa_str *out, const xa_job *j, const xa_audit *a, in
     text(&l, "orientation", s->input.ignore_orientation ? "ignore" : "apply");
     integer(&l, "interpolate_positions", s->open.interpolate_positions);
     if (s->open.user_classes) /* of which a model's layers are taken for Keras' own */
-        user_classes(&l, s->open.user_classes);
+        lines_of(&l, "user_classes", s->open.user_classes);
     return XA_OK;
 }
 

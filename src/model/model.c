@@ -231,6 +231,13 @@ xa_status xa_model_open(const char *file, const xa_model_options *opt, xa_model 
     m = NULL;
 done:
     xa_model_free(m);
+    if (st != XA_OK && xa_model_is_shard(file))
+        xa_err_prefix(
+            err,
+            "%s is one of several files that hold the model together; write it as one, in "
+            "Python: transformers.AutoModelForImageClassification.from_pretrained(\"folder\")"
+            ".save_pretrained(\"one\", max_shard_size=\"100GB\"). Alone it is refused",
+            file);
     if (st != XA_OK && err && !strstr(err->message, file))
         xa_err_prefix(err, "%s", file);
     return st;

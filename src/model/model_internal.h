@@ -74,6 +74,8 @@ void xa_positions_resize(
     const float *src, int64_t h, int64_t w, int64_t channels, float *dst, int64_t oh, int64_t ow);
 /* tokens.c: finds the attention layers on the way to the output and their patch grid. */
 xa_status xa_model_find_tokens(xa_model *m, xa_err *err);
+/* sniff.c: one file of several that hold a model, by its name: "-00001-of-00002.safetensors". */
+bool xa_model_is_shard(const char *path);
 /* sniff.c: an error that says what a file is that no format recognises. */
 xa_status xa_model_sniff(const char *path, xa_err *err);
 

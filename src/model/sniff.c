@@ -355,6 +355,20 @@ static kind of_file(const char *path)
     return is == SAVED_MODEL ? saved_model(path) : is;
 }
 
+bool xa_model_is_shard(const char *path)
+{
+    const char *of = strstr(path, "-of-"), *digits = of;
+    for (const char *next = of; next; next = strstr(next + 1, "-of-"))
+        of = next;
+    if (!of)
+        return false;
+    for (digits = of; digits > path && digits[-1] >= '0' && digits[-1] <= '9';)
+        digits--;
+    const size_t n = strspn(of + 4, "0123456789");
+    return digits < of && digits > path && digits[-1] == '-' && n > 0 && of[4 + n] == '.' &&
+           !strchr(of, '/');
+}
+
 xa_status xa_model_foreign(const char *path, xa_err *err)
 {
     struct stat s;

@@ -129,6 +129,36 @@ static void test_not_foreign(void **state)
     expect(XA_TEST_DATA "/golden/keras/k3/squeeze_excite.h5", NULL, NULL);
 }
 
+/* A part of a model in several files is said to be one. */
+static void test_shard(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        bool shard;
+    } cases[] = {{"model-00001-of-00002.safetensors", true},
+                 {"a-of-b-1-of-3.h5", true},
+                 {"model.safetensors", false},
+                 {"best-of-3.safetensors", false},
+                 {"model-1-of-3", false},
+                 {"1-of-2.h5", false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char path[128];
+        xa_err err = XA_ERR_INIT;
+        xa_model *m = NULL;
+        const xa_model_options opt = xa_model_defaults();
+        snprintf(path, sizeof path, "%s/%s", folder, cases[i].name);
+        FILE *f = fopen(path, "wb");
+        assert_non_null(f);
+        assert_int_equal(fwrite("nothing", 1, 7, f), 7);
+        assert_int_equal(fclose(f), 0);
+        assert_int_not_equal(xa_model_open(path, &opt, &m, &err), XA_OK);
+        if ((strstr(err.message, "one of several files") != NULL) != cases[i].shard)
+            fail_msg("%s", err.message);
+        assert_int_equal(unlink(path), 0);
+    }
+}
+
 /* Whatever follows an ONNX head, a length that lies is no reason to read on. */
 static void test_cut_anywhere(void **state)
 {
@@ -161,6 +191,7 @@ int main(void)
         cmocka_unit_test(test_written_by_others),
         cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_not_foreign),
+        cmocka_unit_test(test_shard),
         cmocka_unit_test(test_cut_anywhere),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -80,7 +80,7 @@ with open("colours.csv", "w") as out:
     out.write("path,label,kind,x0,y0,x1,y1\n")
     for i in range(18):
         png(f"{i:02}.png", [[[random.randrange(60) + 150 * (c == i % 3) for c in range(3)] for x in range(16)] for y in range(16)])
-        out.write(f"{i:02}.png,{names[i % 3]},box,2,2,9,9\n")
+        out.write(f"{i:02}.png,{names[i % 3]},box,0,0,16,16\n")
 PY
 cat >colours.yaml <<YAML
 manifest: colours.csv
@@ -139,6 +139,18 @@ assert g.attrs["head"] in ("none", b"none")
 assert np.isnan(g["probs"][:]).all() and np.isfinite(g["logits"][:]).all()
 assert (g["predicted"][:] == np.arange(18) % 3).all()
 PY
+# top1 goes by the scores: of names in another order none is right, though every box is
+expect 0 "$XAUDIT" run colours.yaml $none --set 'classes=[green, blue, red]' --output turned.h5 --quiet
+expect 0 "$XAUDIT" evaluate turned.h5 --metrics '[gt_known, top1]'
+for a in turned.h5 turned.eval.h5; do
+  "$XAUDIT" table $a --csv >turned.csv || fail "table $a"
+  expect_python <<'PY'
+import csv
+rows = list(csv.DictReader(l for l in open("turned.csv") if not l.startswith("#")))
+assert len(rows) == 36 and {r["top1"] for r in rows} == {"0"}, {r["top1"] for r in rows}
+assert "gt_known" not in rows[0] or "1" in {r["gt_known"] for r in rows}, "no box is right, which tells nothing"
+PY
+done
 
 # names in another order, and a size that is not the file's
 softmax="--set models.0.head=softmax"
