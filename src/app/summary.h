@@ -123,7 +123,8 @@ typedef struct xa_compare_options {
     const char *against;  /* NULL, or only pairs with this explainer (or model/explainer) */
     bool across;          /* pairs of two models too */
     double alpha;         /* that Holm's decision is made at */
-    int64_t permutations; /* most random ones a p; of figures over the data set a tenth */
+    int64_t permutations; /* most random ones a p; of figures over the data set, and between parts,
+                             a tenth */
 } xa_compare_options;
 
 typedef struct xa_compared {

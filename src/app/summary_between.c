@@ -69,7 +69,7 @@ static xa_status decide(parted_list *l, int count, int number, xa_err *err)
     XA_TRY(err,
            xa_stats_decide(count,
                            l->o->alpha,
-                           xa__summary_most(l->o, l->family->x),
+                           l->o->permutations < 10 ? 1 : l->o->permutations / 10,
                            more,
                            l,
                            t,

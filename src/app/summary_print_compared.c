@@ -81,20 +81,20 @@ static void put_verdicts(FILE *out, const verdicts *v, const xa_compare_options 
             fprintf(out, "  %s.\n", xa_stats_no_interval((xa_no_interval)k));
 }
 
-static void put_foot(FILE *out, const xa_compare_options *o, const char *how)
+static void put_foot(FILE *out, const xa_compare_options *o, const char *how, bool parts)
 {
-    fprintf(
-        out,
-        "\n*: significant. p: two-sided, %s;\nall ways counted where they are few, else random "
-        "ones, (reached + 1) / (all + 1), until Holm's decision at %g is clear,\nat most %lld "
-        "(%lld for figures over the data set); seed %llu. Intervals: 95 %%, expanded percentile "
-        "bootstrap, %lld replicates.\n",
-        how,
-        o->alpha,
-        (long long)o->permutations,
-        (long long)(o->permutations / 10),
-        (unsigned long long)o->plan->seed,
-        (long long)o->plan->replicates);
+    fprintf(out,
+            "\n*: significant. p: two-sided, %s;\nall ways counted where they are few, else random "
+            "ones, (reached + 1) / (all + 1), until Holm's decision at %g is clear,\nat most %lld",
+            how,
+            o->alpha,
+            (long long)(parts ? o->permutations / 10 : o->permutations));
+    if (!parts)
+        fprintf(out, " (%lld for figures over the data set)", (long long)(o->permutations / 10));
+    fprintf(out,
+            "; seed %llu. Intervals: 95 %%, expanded percentile bootstrap, %lld replicates.\n",
+            (unsigned long long)o->plan->seed,
+            (long long)o->plan->replicates);
 }
 
 static void put_dropped(FILE *out, const xa_compared *c)
@@ -203,7 +203,8 @@ static void compared_text(const xa_compared *c, int n, const xa_compare_options 
     }
     put_foot(out,
              o,
-             "paired: the differences of a group (or image) might as well have had the other sign");
+             "paired: the differences of a group (or image) might as well have had the other sign",
+             false);
 }
 
 xa_status xa_summary_print_compared(const xa_compared *c,
@@ -281,7 +282,8 @@ parted_text(const xa_summary *s, const xa_parted *c, int n, const xa_compare_opt
     put_foot(out,
              o,
              "unpaired: groups (or images) exchanged between the parts, the difference over its "
-             "standard error");
+             "standard error",
+             true);
 }
 
 xa_status xa_summary_print_between(const xa_summary *s,

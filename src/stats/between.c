@@ -315,7 +315,8 @@ static xa_status bootstrap(const parts *p, const xa_stats_plan *plan, xa_between
     xa_interval *f = &out->difference;
     const int64_t both = f->clusters;
     f->clusters = out->clusters[0] < out->clusters[1] ? out->clusters[0] : out->clusters[1];
-    xa__percentile(replicate, plan->replicates, plan->level, f);
+    const double scale = fmax(fabs(out->value[0]), fabs(out->value[1]));
+    xa__percentile(replicate, plan->replicates, plan->level, scale, f);
     for (int s = 0; p->rate && s < 2; s++) {
         f->clusters = out->clusters[s];
         xa__refuse_extreme(out->value[s], f);

@@ -114,7 +114,7 @@ void xa__refuse(xa_no_interval why, xa_interval *out)
     out->why = why;
 }
 
-void xa__percentile(double *replicate, int64_t b, double level, xa_interval *out)
+void xa__percentile(double *replicate, int64_t b, double level, double scale, xa_interval *out)
 {
     int64_t m = 0;
     for (int64_t i = 0; i < b; i++)
@@ -126,7 +126,7 @@ void xa__percentile(double *replicate, int64_t b, double level, xa_interval *out
         return;
     }
     qsort(replicate, (size_t)m, sizeof *replicate, by_value);
-    if (replicate[m - 1] - replicate[0] <= 1e-12 * fabs(replicate[0])) {
+    if (replicate[m - 1] - replicate[0] <= 1e-12 * scale) {
         xa__refuse(XA_NO_INTERVAL_CONSTANT, out);
         return;
     }

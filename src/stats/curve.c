@@ -129,7 +129,7 @@ xa_status xa__bootstrap_counts(const xa_stats_plan *plan,
     if (isnan(out->value))
         xa__refuse(XA_NO_INTERVAL_UNDEFINED, out);
     else
-        xa__percentile(replicate, plan->replicates, plan->level, out);
+        xa__percentile(replicate, plan->replicates, plan->level, 1.0, out);
 done:
     free(replicate);
     free(large);

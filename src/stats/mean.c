@@ -203,7 +203,7 @@ xa_status xa_stats_mean(const xa_stats_plan *plan,
     if (replicate && rate && (f.value == 0.0 || f.value == 1.0 || (lone && !class_of))) {
         xa__degenerate_rate(plan->level, &f);
     } else if (replicate) {
-        xa__percentile(replicate, plan->replicates, plan->level, &f);
+        xa__percentile(replicate, plan->replicates, plan->level, fabs(f.value), &f);
         if (rate)
             xa__refuse_extreme(f.value, &f);
     }
@@ -235,6 +235,7 @@ xa_status xa_stats_paired(const xa_stats_plan *plan,
     xa_status st = XA_OK;
     double *d = NULL;
     double *replicate = NULL;
+    double scale = 0.0;
     bool lone;
     xa_paired f = {0};
     XA_RETURN_TRY(err, xa__plan_check(plan, n, err));
@@ -244,6 +245,7 @@ xa_status xa_stats_paired(const xa_stats_plan *plan,
     for (int64_t i = 0; i < n; i++) {
         const bool in_a = isfinite(a[i]), in_b = isfinite(b[i]);
         d[i] = in_a && in_b ? a[i] - b[i] : NAN;
+        scale = in_a && in_b ? fmax(scale, fmax(fabs(a[i]), fabs(b[i]))) : scale;
         f.win += d[i] > 0.0 ? 1 : 0;
         f.tie += d[i] == 0.0 ? 1 : 0;
         f.loss += d[i] < 0.0 ? 1 : 0;
@@ -252,7 +254,7 @@ xa_status xa_stats_paired(const xa_stats_plan *plan,
     }
     XA_TRY(err, bootstrap(plan, n, d, group, class_of, &f.difference, &lone, &replicate, err));
     if (replicate) {
-        xa__percentile(replicate, plan->replicates, plan->level, &f.difference);
+        xa__percentile(replicate, plan->replicates, plan->level, scale, &f.difference);
         if (is_rate(n, a) && is_rate(n, b))
             refuse_extreme_differences(&f, &f.difference);
     }

@@ -9,8 +9,8 @@ xa_status xa__plan_check(const xa_stats_plan *plan, int64_t n, xa_err *err);
 /* How often replicate b draws each of k clusters. */
 void xa__draw(const xa_stats_plan *plan, int64_t b, int64_t k, uint32_t *weight);
 /* Sorts the replicates, NaN left out, and sets low, high, kind, why and replicates of `out`, whose
- * clusters are set. */
-void xa__percentile(double *replicate, int64_t b, double level, xa_interval *out);
+ * clusters are set. scale: size of the values, of which 1e-12 is rounding. */
+void xa__percentile(double *replicate, int64_t b, double level, double scale, xa_interval *out);
 /* Wilson's interval in place of a bootstrap's of width 0. */
 void xa__degenerate_rate(double level, xa_interval *out);
 /* No interval where `share` of a rate leaves less than two clusters on one side. */

@@ -321,6 +321,14 @@ static void test_no_interval(void **state)
     const double same[] = {0.7, 0.7, 0.7, 0.7, 0.7, 0.7};
     assert_int_equal(xa_stats_mean(&plan, 6, same, NULL, NULL, &f, NULL), XA_OK);
     assert_int_equal(f.why, XA_NO_INTERVAL_CONSTANT);
+    /* differences that are rounding alone */
+    const double up[] = {0.3, 0.3, 0.7, 0.7, 0.9, 0.9};
+    double off[6];
+    for (int i = 0; i < 6; i++)
+        off[i] = i % 2 ? nextafter(up[i], 1.0) : up[i];
+    xa_paired rounding;
+    assert_int_equal(xa_stats_paired(&plan, 6, up, off, NULL, NULL, &rounding, NULL), XA_OK);
+    assert_int_equal(rounding.difference.why, XA_NO_INTERVAL_CONSTANT);
     /* paired rates of which one differs */
     double a[30] = {1.0}, b[30] = {0.0};
     xa_paired d;
