@@ -205,7 +205,8 @@ typedef struct xa_test {
     int64_t replicates; /* random ways so far; 0 if exact */
     int64_t reached;    /* those as far from 0 as what was seen */
     int64_t groups;     /* clusters whose turn changes the figure */
-    double least;       /* the smallest p that so many groups can give: 2^(1-groups) */
+    double least;       /* the smallest p that so many groups can give: 2^(1-groups), told down
+                            to 2^-1000 */
 } xa_test;
 
 /* The mean of a - b as in xa_stats_paired, turned round by clusters. `upto`: random ways to have

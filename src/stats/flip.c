@@ -187,6 +187,7 @@ xa_status xa__flip_sums(const xa_stats_plan *plan,
         t->exact = false;
         XA_TRY(err, random_ways(plan, &z, upto, t, err));
     }
+    t->p = fmax(t->p, t->least); /* a sum below what a double holds is 0 */
 done:
     free(z.parts);
     return st;

@@ -93,6 +93,12 @@ static void test_sign_test(void **state)
     t = flip(M, some, none, NULL, 999); /* ties change nothing */
     assert_int_equal(t.groups, 100);
     near(t.p, golden_sign_61_39, 1e-12);
+    enum { FAR = 5000 };
+    static double always[FAR], never[FAR];
+    for (int i = 0; i < FAR; i++)
+        always[i] = 1.0;
+    t = flip(FAR, always, never, NULL, 999); /* 2^-4999 is no double: never 0 */
+    assert_true(t.exact && t.p > 0.0 && t.p <= 0x1p-1000);
     for (int i = 0; i < M; i++) /* a share of all random ways, not whole numbers */
         win[i] = 0.1 + i * 0.001;
     t = flip(M, win, none, NULL, 999);
