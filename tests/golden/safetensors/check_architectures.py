@@ -56,18 +56,21 @@ def main(xaudit):
         loud += [(name, line) for line in told.stdout.splitlines() if "assumed:" in line and "softmax head" not in line]
         with torch.no_grad():
             want[stem] = (name, model(x).numpy())
-    with open("j.yaml", "w", encoding="utf-8") as f:
-        f.write("manifest: m.csv\noutput: o.h5\nmodels:\n" + "".join(
-            f"  - {{ name: {s}, file: {s}.safetensors, explainers: [saliency],"
-            f" input: {{ size: [{SIZE}, {SIZE}], resize: pil-nearest, scale: tf }} }}\n" for s in want))
-    subprocess.run([xaudit, "run", "j.yaml", "--quiet"], check=True, stderr=subprocess.DEVNULL)
-    worst = 0.0
-    with h5py.File("o.h5") as f:
-        for stem, (name, logits) in want.items():
-            error = np.abs(f[f"models/{stem}/logits"][:] - logits).max() / np.abs(logits).max()
-            worst = max(worst, error)
-            if not error < 1e-5:
-                print(f"WRONG {name}: off by {error:.3g} of the largest logit")
+    worst, stems = 0.0, list(want)
+    for first in range(0, len(stems), 60):  # a job has at most 64 models
+        some = stems[first:first + 60]
+        with open("j.yaml", "w", encoding="utf-8") as f:
+            f.write("manifest: m.csv\noutput: o.h5\nmodels:\n" + "".join(
+                f"  - {{ name: {s}, file: {s}.safetensors, batch: 2, explainers: [saliency],"
+                f" input: {{ size: [{SIZE}, {SIZE}], resize: pil-nearest, scale: tf }} }}\n" for s in some))
+        subprocess.run([xaudit, "run", "j.yaml", "--quiet", "--fresh"], check=True, stderr=subprocess.DEVNULL)
+        with h5py.File("o.h5") as f:
+            for stem in some:
+                name, logits = want[stem]
+                error = np.abs(f[f"models/{stem}/logits"][:] - logits).max() / np.abs(logits).max()
+                worst = max(worst, error)
+                if not error < 1e-5:
+                    print(f"WRONG {name}: off by {error:.3g} of the largest logit")
     print(f"{len(want)} names give timm's logits (largest difference {worst:.2g} of the largest), {refused} are refused")
     for name, line in loud:
         print(f"assumed of {name}: {line.strip()}")
