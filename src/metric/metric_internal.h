@@ -43,6 +43,8 @@ typedef struct xa__work {
     size_t exact_room;
     bool sorted; /* keys hold the scene's (ranking.c); who uses them as scratch says so here */
     float *value, *scratch;
+    float *strip; /* of smoothing; as large as asked for */
+    size_t strip_room;
     uint8_t *where, *grey;
     uint32_t *keys[3];
     int32_t *parent, *order;
@@ -94,6 +96,17 @@ static inline bool xa__flat(const xa__scene *s)
 
 double
 xa__pointing_game(const xa_metric_spec *spec, const xa_region *r, const xa__scene *s, xa__work *w);
+/* Work space of xa__smooth: once and out [h * w], weight and tail [ceil(4 sigma) + 2], strip
+ * [XA__SMOOTH_BLOCK * max(h, w)]. */
+enum { XA__SMOOTH_BLOCK = 32 };
+typedef struct xa__smoother {
+    float *once, *out, *weight, *tail, *strip;
+} xa__smoother;
+/* s->out becomes in [h,w] (rows `stride` apart) under a Gaussian, borders repeated. The twin is the
+ * definition. */
+void xa__smooth(
+    const float *in, int64_t h, int64_t w, int64_t stride, double sigma, xa__smoother *s);
+void xa__smooth_ref(const float *in, int64_t h, int64_t w, double sigma, float *once, float *out);
 double xa__mass(const xa_metric_spec *spec, const xa__scene *s);
 double xa__average_focus(const xa_metric_spec *spec, const xa__scene *s);
 double xa__roc_auc(const xa__scene *s, xa__work *w);

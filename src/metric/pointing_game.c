@@ -57,45 +57,45 @@ xa_pointing_game(const xa_metric_spec *spec, const xa_region *r, bool has_point,
     return 0.0;
 }
 
-/* One axis of a Gaussian, borders repeated; cut at four sigma. */
-static void blur_axis(
-    const float *in, float *out, int64_t lines, int64_t line, int64_t n, int64_t step, double sigma)
+/* The first largest value of the smoothed map that is not left out. Smoothed is what the model saw:
+ * beyond a crop there is nothing, and no zeros either. */
+static int64_t smoothed_peak(const xa_metric_spec *spec, const xa__scene *s, xa__work *w)
 {
-    const int64_t reach = (int64_t)ceil(4.0 * sigma);
-    double whole = 0.0;
-    for (int64_t k = -reach; k <= reach; k++)
-        whole += exp(-0.5 * (double)(k * k) / (sigma * sigma));
-    for (int64_t l = 0; l < lines; l++)
-        for (int64_t i = 0; i < n; i++) {
-            double sum = 0.0;
-            for (int64_t k = -reach; k <= reach; k++) {
-                const int64_t at = i + k < 0 ? 0 : i + k >= n ? n - 1 : i + k;
-                sum += exp(-0.5 * (double)(k * k) / (sigma * sigma)) *
-                       (double)in[l * line + at * step];
-            }
-            out[l * line + i * step] = (float)(sum / whole);
+    const double sigma = spec->smoothing * (double)(s->width > s->height ? s->width : s->height);
+    xa__smoother smoother = {w->scratch,
+                             (float *)(void *)w->keys[0],
+                             (float *)(void *)w->keys[1],
+                             (float *)(void *)w->keys[2],
+                             w->strip};
+    int64_t x0 = s->width, y0 = s->height, x1 = 0, y1 = 0, peak = -1;
+    float high = -INFINITY;
+    for (int64_t i = 0; i < s->count; i++)
+        if (s->where[i] != XA__UNSEEN) {
+            const int64_t x = i % s->width, y = i / s->width;
+            x0 = x < x0 ? x : x0;
+            y0 = y < y0 ? y : y0;
+            x1 = x + 1 > x1 ? x + 1 : x1;
+            y1 = y + 1;
         }
+    w->sorted = false; /* scratch and the keys are free here */
+    xa__smooth(s->value + y0 * s->width + x0, y1 - y0, x1 - x0, s->width, sigma, &smoother);
+    for (int64_t y = y0; y < y1; y++)
+        for (int64_t x = x0; x < x1; x++) {
+            const float v = smoother.out[(y - y0) * (x1 - x0) + x - x0];
+            if (!xa__left_out(s->where[y * s->width + x]) && v > high) {
+                high = v;
+                peak = y * s->width + x;
+            }
+        }
+    return peak;
 }
 
 double
 xa__pointing_game(const xa_metric_spec *spec, const xa_region *r, const xa__scene *s, xa__work *w)
 {
     int64_t peak = s->argmax;
-    if (spec->smoothing > 0.0 && peak >= 0) {
-        /* scratch and the keys are free here */
-        w->sorted = false;
-        float *once = w->scratch, *twice = (float *)(void *)w->keys[0];
-        const double sigma =
-            spec->smoothing * (double)(s->width > s->height ? s->width : s->height);
-        blur_axis(s->value, once, s->height, s->width, s->width, 1, sigma);
-        blur_axis(once, twice, s->width, 1, s->height, s->width, sigma);
-        float high = -INFINITY;
-        for (int64_t i = 0; i < s->count; i++)
-            if (!xa__left_out(s->where[i]) && twice[i] > high) {
-                high = twice[i];
-                peak = i;
-            }
-    }
+    if (spec->smoothing > 0.0 && peak >= 0)
+        peak = smoothed_peak(spec, s, w);
     const bool has_point = peak >= 0 && !xa__flat(s);
     const double x = s->left + ((double)(peak % s->width) + 0.5) * s->step_x;
     const double y = s->top + ((double)(peak / s->width) + 0.5) * s->step_y;

@@ -11,10 +11,15 @@
 xa_status xa__work_fit(xa__work *w, size_t pixels, size_t boxes, xa_err *err)
 {
     if (pixels > w->room) {
-        xa__work bigger = {
-            .box = w->box, .boxes = w->boxes, .exact = w->exact, .exact_room = w->exact_room};
+        xa__work bigger = {.box = w->box,
+                           .boxes = w->boxes,
+                           .exact = w->exact,
+                           .exact_room = w->exact_room,
+                           .strip = w->strip,
+                           .strip_room = w->strip_room};
         w->box = NULL;
         w->exact = NULL;
+        w->strip = NULL;
         xa__work_fini(w);
         bigger.value = xa_alloc(pixels, sizeof *bigger.value);
         bigger.scratch = xa_alloc(pixels, sizeof *bigger.scratch);
@@ -51,6 +56,7 @@ void xa__work_fini(xa__work *w)
     free(w->component);
     free(w->box);
     free(w->exact);
+    free(w->strip);
     *w = (xa__work){0};
 }
 

@@ -144,6 +144,15 @@ static double score(const xa_metric_spec *spec,
     }
 }
 
+static xa_status fit_strip(const xa_metric_spec *spec, const xa__scene *s, xa__work *w, xa_err *err)
+{
+    const int64_t longer = s->width > s->height ? s->width : s->height;
+    if (spec->smoothing == 0.0)
+        return XA_OK;
+    return xa_grow(
+        &w->strip, &w->strip_room, (size_t)longer * XA__SMOOTH_BLOCK, sizeof *w->strip, err);
+}
+
 xa_status xa_scorer_score(xa_scorer *s,
                           const xa_region *region,
                           const xa_score_map *map,
@@ -184,6 +193,7 @@ xa_status xa_scorer_score(xa_scorer *s,
                 XA_RETURN_TRY(err,
                               xa__scene_make(&s->specs[first], region, map, &s->work, &scene, err));
             }
+            XA_RETURN_TRY(err, fit_strip(&s->specs[i], &scene, &s->work, err));
             value[i] =
                 score(&s->specs[i], region, map, &scene, &s->work, statistic ? statistic[i] : NULL);
         }

@@ -72,6 +72,10 @@ int main(int argc, char **argv)
         printf("| %s | %.2f |\n", specs[k].name, least_ms(&specs[k], 1, &b, repeats));
         b.statistic[0] = all[0];
     }
+    xa_metric_spec smoothed = xa_metric_defaults(XA_METRIC_POINTING_GAME);
+    smoothed.at = XA_AT_INPUT;
+    smoothed.smoothing = 0.02;
+    printf("| pointing_game, smoothing 0.02 | %.2f |\n", least_ms(&smoothed, 1, &b, repeats));
     printf("| all %d together | %.2f |\n",
            (int)XA_METRIC_COUNT,
            least_ms(specs, XA_METRIC_COUNT, &b, repeats));
