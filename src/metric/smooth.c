@@ -27,55 +27,35 @@ static void fill(table *t, double sigma)
     }
 }
 
+/* Said, not left to the compiler, which jams the loops over rows instead. */
+typedef float lanes __attribute__((vector_size(16), aligned(4), may_alias));
+enum { VECTORS = BLOCK * sizeof(float) / sizeof(lanes) };
+
+#define at(row, v) (((const lanes *)(const void *)(row))[v])
+
 /* BLOCK columns side by side, in [rows,BLOCK] along its columns, to out with rows `stride` apart:
  * the same sums in the same order whatever vectors they are made of. */
-static inline __attribute__((always_inline)) void
-strip_body(const float *in, int64_t rows, const table *t, float *out, int64_t stride, int64_t some)
+static void strip_columns(
+    const float *in, int64_t rows, const table *t, float *out, int64_t stride, int64_t some)
 {
     const float *bottom = in + (rows - 1) * BLOCK;
     for (int64_t y = 0; y < rows; y++) {
-        float sum[BLOCK];
         const int64_t far = y > rows - 1 - y ? y : rows - 1 - y; /* beyond, both are the border */
         const int64_t last = t->reach < far ? t->reach : far;
-        for (int i = 0; i < BLOCK; i++)
-            sum[i] = t->weight[0] * in[y * BLOCK + i];
+        lanes sum[VECTORS];
+        for (int v = 0; v < VECTORS; v++)
+            sum[v] = t->weight[0] * at(in + y * BLOCK, v);
         for (int64_t k = 1; k <= last; k++) {
             const float *a = in + (y - k > 0 ? y - k : 0) * BLOCK;
             const float *b = in + (y + k < rows - 1 ? y + k : rows - 1) * BLOCK;
             const float w = t->weight[k];
-            for (int i = 0; i < BLOCK; i++)
-                sum[i] += w * (a[i] + b[i]);
+            for (int v = 0; v < VECTORS; v++)
+                sum[v] += w * (at(a, v) + at(b, v));
         }
-        for (int i = 0; i < BLOCK; i++)
-            sum[i] += t->tail[last + 1] * (in[i] + bottom[i]);
-        memcpy(out + y * stride, sum, (size_t)some * sizeof *sum);
+        for (int v = 0; v < VECTORS; v++)
+            sum[v] += t->tail[last + 1] * (at(in, v) + at(bottom, v));
+        memcpy(out + y * stride, sum, (size_t)some * sizeof *out);
     }
-}
-
-typedef void
-strip_fn(const float *in, int64_t rows, const table *t, float *out, int64_t stride, int64_t some);
-
-static void
-strip_any(const float *in, int64_t rows, const table *t, float *out, int64_t stride, int64_t some)
-{
-    strip_body(in, rows, t, out, stride, some);
-}
-
-#if defined(__x86_64__)
-__attribute__((target("avx2"))) static void
-strip_avx2(const float *in, int64_t rows, const table *t, float *out, int64_t stride, int64_t some)
-{
-    strip_body(in, rows, t, out, stride, some);
-}
-#endif
-
-static strip_fn *strip_of_this_machine(void)
-{
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2"))
-        return strip_avx2;
-#endif
-    return strip_any;
 }
 
 /* Along the columns of in [h,w] (rows `stride` apart) to out [h,w]. A strip of columns is copied
@@ -83,13 +63,12 @@ static strip_fn *strip_of_this_machine(void)
 static void along_columns(
     const float *in, int64_t h, int64_t w, int64_t stride, const table *t, float *strip, float *out)
 {
-    strip_fn *does = strip_of_this_machine();
     for (int64_t x = 0; x < w; x += BLOCK) {
         const int64_t some = w - x < BLOCK ? w - x : BLOCK;
         for (int64_t y = 0; y < h; y++)
             for (int64_t i = 0; i < BLOCK; i++)
                 strip[y * BLOCK + i] = i < some ? in[y * stride + x + i] : 0.0f;
-        does(strip, h, t, out + x, w, some);
+        strip_columns(strip, h, t, out + x, w, some);
     }
 }
 
