@@ -133,6 +133,8 @@ typedef struct xa_explainer_spec {
  * f32. The name is left empty. */
 xa_explainer_spec xa_explainer_defaults(xa_explainer_kind kind);
 int xa_explainer_parse(const char *kind_name); /* -1 when unknown */
+/* May its maps hold values below 0? */
+bool xa_explainer_is_signed(const xa_explainer_spec *s);
 /* "gradcam.label", "saliency.predicted.prob", "gradcam.label.add_11", "rollout": kind, target
  * unless none, score unless logit, last part of the layer unless auto; vit_keras is
  * "attention_map". Characters that an archive name may not have become

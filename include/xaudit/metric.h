@@ -13,6 +13,10 @@
  * What a crop cut away is not part of the scene; what a pad added is background. Ignored pixels
  * count nowhere.
  *
+ * The peak is the scene's largest value; of equals the first in row-major order, as argmax in numpy
+ * and torch takes it, so that a plateau points to its top row's left end. Smoothing (a Gaussian, cut
+ * at 4 sigma, borders repeated, as TorchRay's imsmooth) comes before.
+ *
  * Stretching and thresholds are of the map, which the scene shows whole: ignored pixels are left
  * out of what is compared afterwards, and not before.
  *
@@ -47,7 +51,7 @@
  * for the same map, region and settings; METRICS of localisation scores and their statistics,
  * MAP_SCORES of scores of maps alone and of checks. Archives keep them; numbers of two versions are
  * never put beside one another. Archives without a version have 1. */
-enum { XA_METRICS_VERSION = 2, XA_MAP_SCORES_VERSION = 1 };
+enum { XA_METRICS_VERSION = 2, XA_MAP_SCORES_VERSION = 2 };
 
 /* ---- kinds and conventions ------------------------------------------------------------------- */
 
@@ -267,7 +271,9 @@ bool xa_mean_cells(const xa_score_map *m, int64_t height, int64_t width, float *
 /* X(ENUM, name, description): no annotation needed, at the map's own grid. */
 #define XA_MAP_SCORE_LIST(X)                                                                \
     X(GINI, "gini", "Gini coefficient of |values|: 0 even, 1 in one cell (Chalasani 2020)") \
-    X(ENTROPY, "entropy", "entropy of |values| / their sum, over its maximum: 1 even")      \
+    X(ENTROPY,                                                                              \
+      "entropy",                                                                            \
+      "entropy of |values| / their sum, over ln N of N cells, its maximum: 1 even")         \
     X(CENTRE_BIAS,                                                                          \
       "centre_bias",                                                                        \
       "mean distance of the mass |values| from the grid's centre, over that of an even map")
@@ -288,7 +294,8 @@ void xa_map_scores(const xa_score_map *m, uint32_t *work, double out[XA_MAP_SCOR
     X(AVERAGE_DROP,                                                                             \
       "average_drop",                                                                           \
       "max(0, p - p') / p, p' the class's probability when the input is multiplied by the map " \
-      "stretched to 0..1 (Chattopadhay et al., Grad-CAM++, WACV 2018)")                         \
+      "stretched to 0..1, by 0 where the map has one value (Chattopadhay et al., Grad-CAM++, "  \
+      "WACV 2018)")                                                                             \
     X(INCREASE, "increase", "1 if p < p', else 0 (likewise)")                                   \
     X(AVERAGE_GAIN,                                                                             \
       "average_gain",                                                                           \

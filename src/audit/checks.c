@@ -89,23 +89,22 @@ xa_status xa_batch_random_logit(const xa_batch *b, int w, xa_err *err)
 /* ---- the masked image ---- */
 
 /* x [H,W,C] times the map stretched from its minimum to its maximum, brought to the input's size;
- * grown [H,W] is scratch. False: a map of one value masks nothing. */
+ * grown [H,W] is scratch. A map of one value, zeros for one, stretches to 0: it shows the model
+ * nothing, and is not left out. False: there is no such map. */
 static bool mask_input(const xa_score_map *m, float *x, int64_t channels, float *grown)
 {
     const int64_t n = m->input_height * m->input_width;
     float low = INFINITY, high = -INFINITY;
-    if (m->degenerate || m->nonfinite || m->channels != 1)
+    if (m->nonfinite || m->channels != 1)
         return false;
     xa_upsample_linear(m->values, m->height, m->width, grown, m->input_height, m->input_width);
     for (int64_t i = 0; i < n; i++) {
         low = grown[i] < low ? grown[i] : low;
         high = grown[i] > high ? grown[i] : high;
     }
-    if (!(high > low))
-        return false;
     for (int64_t i = 0; i < n; i++)
         for (int64_t c = 0; c < channels; c++)
-            x[i * channels + c] *= (grown[i] - low) / (high - low);
+            x[i * channels + c] *= high > low ? (grown[i] - low) / (high - low) : 0.0f;
     return true;
 }
 

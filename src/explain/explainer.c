@@ -98,6 +98,14 @@ const xa_explainer_def *xa_explainer_get(xa_explainer_kind kind)
     return explainers[kind];
 }
 
+bool xa_explainer_is_signed(const xa_explainer_spec *s)
+{
+    const int needs = xa_explainer_get(s->kind)->needs;
+    if (needs & (XA_NEEDS_ATTENTION | XA_NEEDS_ATTENTION_GRADIENT))
+        return s->kind == XA_EXPLAIN_ATTENTION_GRADCAM && !s->relu;
+    return needs & XA_NEEDS_LAYER ? !s->relu : !s->absolute;
+}
+
 int xa_explainer_parse(const char *kind_name)
 {
     for (int i = 0; i < XA_EXPLAIN_COUNT; i++)

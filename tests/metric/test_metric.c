@@ -326,6 +326,40 @@ static void test_signs_and_channels(void **state)
     assert_true(near(of(XA_METRIC_ENERGY, &r, &m), 0.4));
 }
 
+/* Of equal values the first in row-major order is the peak, on every grid; a map of one value has
+ * none, whatever peak was stored. */
+static void test_plateaus(void **state)
+{
+    (void)state;
+    enum { N = 4, SCALE = 8 };
+    static const xa_metric_at at[] = {XA_AT_MAP, XA_AT_INPUT, XA_AT_IMAGE};
+    float v[N * N] = {0}, even[N * N];
+    v[1 * N + 2] = v[1 * N + 3] = v[2 * N + 1] = v[2 * N + 2] = 1.0f;
+    for (int i = 0; i < N * N; i++)
+        even[i] = 1.0f;
+    xa_score_map m = map_of(v, N, N), e = map_of(even, N, N);
+    m.input_height = m.input_width = e.input_height = e.input_width = N * SCALE;
+    e.has_peak = true;
+    e.peak[0] = e.peak[1] = 0.5 * SCALE;
+    for (int i = 0; i < 3; i++)
+        for (int there = 0; there < 2; there++) {
+            /* cells (2,1) and (3,1) are one plateau, whose first pixel is in the first of them; the
+             * other plateau, which is below, has its own cell (1,2) */
+            double first[1][4] = {{2 * SCALE, SCALE, 3 * SCALE, 2 * SCALE}};
+            double second[1][4] = {{SCALE, 2 * SCALE, 2 * SCALE, 3 * SCALE}};
+            double all[1][4] = {{0, 0, N * SCALE, N * SCALE}};
+            xa_region r = {.width = N * SCALE,
+                           .height = N * SCALE,
+                           .nboxes = 1,
+                           .boxes = there ? first : second};
+            xa_metric_spec s = xa_metric_defaults(XA_METRIC_POINTING_GAME);
+            s.at = at[i];
+            assert_true(one(s, &r, &m) == (there ? 1.0 : 0.0));
+            r.boxes = all;
+            assert_true(one(s, &r, &e) == 0.0);
+        }
+}
+
 static void test_smoothing_moves_the_peak(void **state)
 {
     (void)state;
@@ -479,6 +513,7 @@ int main(void)
         cmocka_unit_test(test_ignored_pixels),
         cmocka_unit_test(test_crowds_and_difficult_pairs),
         cmocka_unit_test(test_signs_and_channels),
+        cmocka_unit_test(test_plateaus),
         cmocka_unit_test(test_smoothing_moves_the_peak),
         cmocka_unit_test(test_maps_alone),
         cmocka_unit_test(test_agreement),

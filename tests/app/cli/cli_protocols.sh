@@ -87,6 +87,13 @@ expect_python out.eval.h5 <check_scores.py
 cmp <("$XAUDIT" info --digest out.h5 | grep -E '/(localisation|statistics)/cnn/gxi/') \
   <("$XAUDIT" info --digest out.eval.h5 | grep -E '/(localisation|statistics)/cnn/gxi/') || fail "evaluate scores otherwise"
 
+# values that cancel in a sum are no share of it: whoever wants that says so
+sed 's/{ kind: relevance_mass, sign: abs }/relevance_mass/' job.yaml >signed.yaml
+expect 2 "$XAUDIT" check signed.yaml
+said 'relevance_mass: the maps of cnn/gxi have values below 0'
+expect 0 "$XAUDIT" check signed.yaml --set 'metrics.6={ kind: relevance_mass, sign: signed }'
+expect 0 "$XAUDIT" check signed.yaml --set models.0.explainers.0.absolute=true
+
 # settings of these names take these words
 expect 2 "$XAUDIT" check job.yaml --set metrics.2.difficult=yes
 said 'difficult'
