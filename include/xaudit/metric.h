@@ -14,8 +14,8 @@
  * count nowhere.
  *
  * The peak is the scene's largest value; of equals the first in row-major order, as argmax in numpy
- * and torch takes it, so that a plateau points to its top row's left end. Smoothing (a Gaussian, cut
- * at 4 sigma, borders repeated, as TorchRay's imsmooth) comes before.
+ * and torch takes it, so that a plateau points to its top row's left end. Smoothing (a Gaussian,
+ * cut at 4 sigma, borders repeated, as TorchRay's imsmooth) comes before.
  *
  * Stretching and thresholds are of the map, which the scene shows whole: ignored pixels are left
  * out of what is compared afterwards, and not before.
