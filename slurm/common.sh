@@ -18,6 +18,26 @@ xa_program() {
   fi
 }
 
+# Looks at a job once, before ranks are started: `xa_check JOB [options of xaudit run]`. The options that say which job it
+# is are the check's, too.
+xa_check() {
+  local job=$1 option
+  local -a same=()
+  shift
+  while [ $# -gt 0 ]; do
+    option=$1
+    shift
+    case $option in
+    --set | --output | -o | --limit)
+      same+=("$option" "${1:-}")
+      [ $# = 0 ] || shift
+      ;;
+    --set=* | --output=* | --limit=*) same+=("$option") ;;
+    esac
+  done
+  "$(xa_program)" check "$job" ${same[@]+"${same[@]}"}
+}
+
 # Starts the ranks in the background; their process is xa_pid. Everything is one rank a core: BLAS threads
 # are xaudit's own setting (`threads:` of the job), these variables only stop libraries that ask nobody.
 xa_launch() {

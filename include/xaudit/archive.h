@@ -408,6 +408,11 @@ XA_MUST_USE xa_status xa_lock_take(const char *archive,
                                    double stale_seconds,
                                    xa_lock **out,
                                    xa_err *err);
+/* Local. Whether a run holds the archive, without taking or changing anything: OK, or BUSY as
+ * above. Of an owner on another host without a kernel lock it cannot tell whether it lives, and
+ * says BUSY.
+ */
+XA_MUST_USE xa_status xa_lock_look(const char *archive, xa_err *err);
 void xa_lock_beat(xa_lock *l); /* at most once in five seconds, cheap to call often */
 /* True once a beat has found that another run took the lock over: stop writing. */
 bool xa_lock_lost(const xa_lock *l);

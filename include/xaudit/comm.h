@@ -13,7 +13,9 @@
 typedef struct xa_comm xa_comm;
 
 /* Collective. Starts MPI (FUNNELED) and duplicates the world; MPI errors are returned, not fatal.
- */
+ * INVALID: a launcher (mpirun, srun) says it started several tasks, and MPI finds one. Open MPI is
+ * told to do without lock files of shared file pointers (OMPI_MCA_sharedfp), unless the user says
+ * otherwise. */
 XA_MUST_USE xa_status xa_comm_start(int *argc, char ***argv, xa_comm **out, xa_err *err);
 /* Collective. Frees the duplicate and finalises MPI. NULL allowed. */
 void xa_comm_stop(xa_comm *c);

@@ -195,6 +195,8 @@ typedef struct xa_manifest {
     char **extra_columns;
     int32_t nextra;
     int64_t max_class; /* the largest class index used, -1 if none */
+    /* Memory: what is held, and the most that reading it took, both without the C library's own. */
+    size_t bytes, peak_bytes;
     /* Of a slice: where it begins, and how many samples the whole has; else 0. */
     int64_t first, whole;
 } xa_manifest;

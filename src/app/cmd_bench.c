@@ -331,8 +331,6 @@ int xa_cmd_bench(const xa_args *a)
         if (st != XA_OK && !problems.errors)
             xa_print_error(&err);
         code = st == XA_OK ? XA_EXIT_DONE : st == XA_NOMEM ? XA_EXIT_FAILED : XA_EXIT_USAGE;
-        if (st == XA_OK && (fflush(stdout) || ferror(stdout)))
-            code = XA_EXIT_FAILED;
     }
     xa_loaded_fini(&l);
     xa_problems_fini(&problems);

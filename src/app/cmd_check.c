@@ -6,7 +6,9 @@
 
 #include "against.h"
 #include "app.h"
+#include "check_output.h"
 #include "identity.h"
+#include "memory.h"
 #include "probe.h"
 #include "slurm_header.h"
 #include "text_out.h"
@@ -167,7 +169,25 @@ static void check_images(const xa_loaded *l, xa_problems *problems)
                         missing);
 }
 
-static xa_status print_output(const xa_loaded *l, xa_err *err)
+static void print_memory(const xa_loaded *l, const xa_memory *y)
+{
+    char a[32], b[32], c[32], d[32], e[32];
+    const double n = (double)l->manifest->count;
+    printf("memory: %s a rank beside %s of weights once a node, and what MPI and HDF5 take "
+           "themselves (less than 100 MB)\n"
+           "    rank 0 beside that: %s for %" PRId64
+           " samples (%.0f bytes each): %s while the manifest is read, %s when it ends\n",
+           xa_bytes_text(y->rank, a, sizeof a),
+           xa_bytes_text(y->node, b, sizeof b),
+           xa_bytes_text(y->first, c, sizeof c),
+           l->manifest->count,
+           y->first / (n > 0.0 ? n : 1.0),
+           xa_bytes_text(y->reading, d, sizeof d),
+           xa_bytes_text(y->ending, e, sizeof e));
+}
+
+static xa_status
+print_output(const xa_loaded *l, xa_memory *memory, xa_problems *problems, xa_err *err)
 {
     xa_counts counts;
     xa_contents *contents = NULL;
@@ -180,9 +200,10 @@ static xa_status print_output(const xa_loaded *l, xa_err *err)
     XA_TRY(
         err,
         xa_contents_create(&l->job, l->audit, &counts, l->manifest, identity.data, &contents, err));
-    printf("output %s: %s",
-           l->job.output,
-           xa_bytes_text((double)xa_schema_bytes(contents->schema), size, sizeof size));
+    xa_memory_of(l, contents, memory);
+    print_memory(l, memory);
+    const double bytes = (double)xa_schema_bytes(contents->schema);
+    printf("output %s: %s", l->job.output, xa_bytes_text(bytes, size, sizeof size));
     const xa_status there =
         xa_identity_check(l->job.output, identity.data, l->job.file, false, &why);
     if (there == XA_OK)
@@ -191,22 +212,11 @@ static xa_status print_output(const xa_loaded *l, xa_err *err)
         puts("; would be created");
     else
         printf("; it is there and does not fit: %s\n", why.message);
+    xa_check_output(l, there == XA_OK ? 0.0 : bytes, problems);
 done:
     xa_contents_free(contents);
     xa_str_free(&identity);
     return st;
-}
-
-static void print_memory(const xa_loaded *l)
-{
-    char a[32], b[32];
-    const double weights = (double)xa_audit_weight_bytes(l->audit);
-    const double rank = (double)xa_audit_arena_bytes(l->audit);
-    printf(
-        "memory: %s a rank beside %s of weights once a node, and what MPI and HDF5 take themselves "
-        "(about 60 MB)\n",
-        xa_bytes_text(rank, a, sizeof a),
-        xa_bytes_text(weights, b, sizeof b));
 }
 
 /* Everything that can be told, whatever failed before. */
@@ -214,6 +224,7 @@ static int
 check(const xa_run_options *opt, xa_loaded *l, xa_problems *problems, FILE *script, xa_err *err)
 {
     const xa_job_options job = {.set = opt->set, .nset = opt->nset, .output = opt->output};
+    xa_memory memory = {0};
     char *text = NULL;
     size_t size;
     if (xa_read_file(opt->job, 16 << 20, &text, &size, err) != XA_OK) {
@@ -249,8 +260,7 @@ check(const xa_run_options *opt, xa_loaded *l, xa_problems *problems, FILE *scri
     if (l->manifest)
         print_manifest(l);
     if (l->audit && l->manifest && !problems->errors) {
-        print_memory(l);
-        if (print_output(l, &why) != XA_OK)
+        if (print_output(l, &memory, problems, &why) != XA_OK)
             xa_problems_add(problems, l->job.file, 0, false, "%s", why.message);
     }
     fflush(stdout);
@@ -275,7 +285,7 @@ check(const xa_run_options *opt, xa_loaded *l, xa_problems *problems, FILE *scri
     if (opt->slurm) {
         char *program = realpath("/proc/self/exe", NULL);
         const xa_status st =
-            xa_slurm_header(l, program ? program : "xaudit", opt->job, opt->ranks, script, err);
+            xa_slurm_header(l, &memory, program ? program : "xaudit", opt, script, err);
         free(program);
         if (st != XA_OK) {
             xa_print_error(err);

@@ -48,7 +48,7 @@ int xa_cmd_evaluate(const xa_args *a)
     int code = XA_EXIT_DONE;
     if (xa_comm_start(NULL, NULL, &comm, &err) != XA_OK) {
         xa_print_error(&err);
-        return XA_EXIT_FAILED;
+        return err.code == XA_INVALID ? XA_EXIT_USAGE : XA_EXIT_FAILED;
     }
     const bool first = xa_comm_rank(comm) == 0;
     const double start = xa_time();

@@ -1,6 +1,7 @@
 /* xaudit figure: what its options mean, and the command that a figure keeps. */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app.h"
 #include "figure_page.h"
@@ -217,6 +218,13 @@ static int make(const xa_args *a)
     return missing ? XA_EXIT_SAMPLES : XA_EXIT_DONE;
 }
 
+/* Paths that were made for a kept command. */
+enum { XA_KEPT_PATHS = 16 };
+typedef struct xa_texts {
+    char *text[XA_KEPT_PATHS];
+    int n;
+} xa_texts;
+
 /* The command line that a figure keeps; its texts are in *command. */
 static xa_status kept(const char *figure, char **command, xa_args *out, xa_err *err)
 {
@@ -232,6 +240,55 @@ static xa_status kept(const char *figure, char **command, xa_args *out, xa_err *
     return st;
 }
 
+/* The folder in which a kept command was called, to be freed: what stands before its output in the
+ * figure's path, or the figure's own folder where it was moved since. */
+static char *called_in(const char *figure, const char *output)
+{
+    const size_t n = strlen(figure), m = strlen(output);
+    if (!strcmp(figure, output))
+        return xa_strdup("");
+    if (*output != '/' && n > m && figure[n - m - 1] == '/' && !strcmp(figure + n - m, output))
+        return xa_strndup(figure, n - m);
+    return xa_strndup(figure, (size_t)(last_part(figure) - figure));
+}
+
+/* A path of a kept command as seen from here: from the folder it was called in if it is there, else
+ * as it is written. Owned by `texts`. */
+static const char *from_here(xa_texts *texts, const char *folder, const char *path, bool is_new)
+{
+    char *there = *path == '/' ? NULL : xa_strfmt("%s%s", folder, path);
+    if (!there)
+        return path;
+    xa_path_tidy(there);
+    if (!is_new && access(there, F_OK) != 0) {
+        free(there);
+        return path;
+    }
+    texts->text[texts->n++] = there;
+    return there;
+}
+
+/* Paths that only the kept command names. */
+static xa_status relocate(const char *figure, xa_args *all, xa_texts *texts, xa_err *err)
+{
+    const char *output = xa_args_text(all, XA_OPT_OUTPUT);
+    char *folder = called_in(figure, output ? output : "");
+    if (!folder)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+    const bool moved = output && *output != '/' && !xa_str_ends(figure, output);
+    if (all->npositional)
+        all->positional[0] = from_here(texts, folder, all->positional[0], false);
+    for (int i = 0; i < all->nitems && texts->n + 1 < XA_KEPT_PATHS; i++) {
+        xa_arg *item = &all->item[i];
+        if (item->option == XA_OPT_IMAGE_ROOT)
+            item->text = from_here(texts, folder, item->text, false);
+        if (item->option == XA_OPT_OUTPUT)
+            item->text = from_here(texts, folder, moved ? last_part(item->text) : item->text, true);
+    }
+    free(folder);
+    return XA_OK;
+}
+
 int xa_cmd_figure(const xa_args *a)
 {
     const char *again = xa_args_text(a, XA_OPT_AGAIN);
@@ -239,17 +296,34 @@ int xa_cmd_figure(const xa_args *a)
         return make(a);
     xa_err err = XA_ERR_INIT;
     xa_args all = {0}, over = {0};
+    xa_texts texts = {0};
     char *command = NULL;
     int code = XA_EXIT_USAGE;
     xa_status st = kept(again, &command, &all, &err);
     if (st == XA_OK)
+        st = relocate(again, &all, &texts, &err);
+    if (st == XA_OK)
         st = xa_args_copy(a, XA_OPT_AGAIN, &over, &err);
     if (st == XA_OK)
         st = xa_args_merge(&all, &over, &err);
+    if (st == XA_OK && all.npositional && access(all.positional[0], F_OK) != 0)
+        st =
+            xa_err_set(&err,
+                       XA_NOT_FOUND,
+                       __FILE__,
+                       __func__,
+                       __LINE__,
+                       "%s was made of \"%s\", which is not where it was: name the archive, xaudit "
+                       "figure --again %s ARCHIVE",
+                       again,
+                       all.positional[0],
+                       again);
     if (st == XA_OK)
         code = make(&all);
     else
         xa_print_error(&err);
+    for (int i = 0; i < texts.n; i++)
+        free(texts.text[i]);
     xa_args_fini(&all);
     free(command);
     return code;

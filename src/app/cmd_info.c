@@ -282,7 +282,7 @@ int xa_cmd_info(const xa_args *a)
             st = image_info(path, &err);
     }
     if (st == XA_OK)
-        return fflush(stdout) ? XA_EXIT_FAILED : XA_EXIT_DONE;
+        return XA_EXIT_DONE;
     xa_print_error(&err);
     return XA_EXIT_FAILED;
 }

@@ -214,7 +214,7 @@ int xa_cmd_run(const xa_args *a)
     st = xa_comm_start(NULL, NULL, &r.comm, &err);
     if (st != XA_OK) {
         xa_print_error(&err);
-        return XA_EXIT_FAILED;
+        return err.code == XA_INVALID ? XA_EXIT_USAGE : XA_EXIT_FAILED;
     }
     r.rank = xa_comm_rank(r.comm);
     if (r.rank != 0) {

@@ -32,7 +32,5 @@ int xa_cmd_verify(const xa_args *a)
         puts("whole so far, to be resumed");
     else
         puts(v.state == 2 ? "complete and whole" : "whole; the end of the run is not recorded");
-    if (fflush(stdout))
-        return XA_EXIT_FAILED;
     return v.damages ? XA_EXIT_FAILED : XA_EXIT_DONE;
 }

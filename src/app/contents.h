@@ -42,6 +42,7 @@ typedef struct xa_contents {
     xa_model_fields *models;
     void **owned; /* data of the manifest's tables, freed with the contents */
     size_t nowned, owned_cap;
+    size_t owned_bytes; /* of all of them */
 } xa_contents;
 
 /* With a manifest (rank 0, for creating) the tables' data are attached; without, only their

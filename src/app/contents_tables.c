@@ -50,6 +50,7 @@ xa_status xa_contents_own(xa_contents *c, size_t bytes, void **out, xa_err *err)
     if (!p)
         XA_RETURN_FAIL(err, XA_NOMEM, "archive tables: out of memory");
     c->owned[c->nowned++] = p;
+    c->owned_bytes += bytes;
     *out = p;
     return XA_OK;
 }

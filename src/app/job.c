@@ -291,6 +291,12 @@ static xa_status apply_set(xa_yaml *y, const char *assignment, xa_err *err)
     const char *eq = strchr(assignment, '=');
     if (!eq || eq == assignment)
         XA_RETURN_FAIL(err, XA_INVALID, "--set %s: expected key=value", assignment);
+    const char *bracket = memchr(assignment, '[', (size_t)(eq - assignment));
+    if (bracket)
+        XA_RETURN_FAIL(err,
+                       XA_INVALID,
+                       "--set %s: entries of lists are written with dots, as models.0.file=...",
+                       assignment);
     char *key = xa_strndup(assignment, (size_t)(eq - assignment));
     if (!key)
         XA_RETURN_FAIL(err, XA_NOMEM, "--set: out of memory");

@@ -155,8 +155,36 @@ static void read_depth(xa_ynode n, xa_depth *depth, xa_problems *problems)
         XA_YAML_PROBLEM(problems, n, "depth: percentiles lie between 0 and 100");
 }
 
+/* Words that several libraries use, each with another meaning: none is chosen. */
+static bool is_ambiguous(xa_ynode n, xa_problems *problems)
+{
+    static const struct {
+        const char *word, *meanings;
+    } words[] = {
+        {"bilinear", "pil-bilinear (Pillow), cv2-linear (OpenCV), tf-bilinear (TensorFlow)"},
+        {"linear", "pil-bilinear (Pillow), cv2-linear (OpenCV), tf-bilinear (TensorFlow)"},
+        {"bicubic", "pil-bicubic (Pillow), cv2-cubic (OpenCV), tf-bicubic (TensorFlow)"},
+        {"cubic", "pil-bicubic (Pillow), cv2-cubic (OpenCV), tf-bicubic (TensorFlow)"},
+        {"nearest", "pil-nearest (Pillow), cv2-nearest (OpenCV), tf-nearest (TensorFlow)"}};
+    const char *text = n.id ? xa_yaml_text(n) : NULL;
+    for (size_t i = 0; text && i < sizeof words / sizeof *words; i++)
+        if (!strcmp(text, words[i].word)) {
+            XA_YAML_PROBLEM(
+                problems,
+                n,
+                "resize: \"%s\" has three meanings with other pixels: %s; write the one "
+                "that the model was trained with",
+                text,
+                words[i].meanings);
+            return true;
+        }
+    return false;
+}
+
 static void read_resize(xa_ynode n, xa_input_spec *spec, xa_problems *problems)
 {
+    if (is_ambiguous(n, problems))
+        return;
     int resize = (int)spec->resize;
     if (xa_job_choice(
             n, "resize", xa_resample_parse, resample_names, XA_RESAMPLE_COUNT, &resize, problems))

@@ -1,7 +1,11 @@
 /* xaudit: explain every image of a data set, in parallel, into one HDF5 archive. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "app.h"
@@ -12,6 +16,66 @@ static void log_line(void *arg, xa_log_level level, const char *message)
     const xa_log_level *most = arg;
     if (level <= *most)
         fprintf(stderr, "xaudit: %s: %s\n", names[level], message);
+}
+
+/* A standard stream that is closed would give its number to the next file that is opened, and what
+ * is printed would go into the archive. */
+static bool open_streams(void)
+{
+    for (int fd = 0; fd <= 2; fd++)
+        if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd ? O_WRONLY : O_RDONLY) != fd)
+            return false;
+    return true;
+}
+
+/* OpenBLAS asks for its work memory (128 MiB a thread in the builds of distributions) until it gets
+ * it, so that a process with less (ulimit -v) would wait for ever, even to end. */
+static bool has_room(void)
+{
+    const size_t bytes = (size_t)128 << 20;
+    void *p = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED)
+        return false;
+    (void)munmap(p, bytes);
+    return true;
+}
+
+/* ---- nobody reads on: xaudit table a.h5 | head ---- */
+
+static volatile sig_atomic_t unread;
+
+static void goes_on(int signal)
+{
+    (void)signal;
+    unread = 1;
+}
+
+static void ends(int signal)
+{
+    (void)signal;
+    _exit(XA_EXIT_DONE);
+}
+
+/* Commands that only print end there, quietly; those that make or judge a file go on to its end. */
+static void watch_pipe(const xa_command *c)
+{
+    struct sigaction action = {.sa_handler = c->prints ? ends : goes_on, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGPIPE, &action, NULL);
+}
+
+/* The code of a command whose output is written: what could not be, is told. */
+static int written(int code)
+{
+    errno = 0;
+    const bool failed = (fflush(stdout) != 0) | (ferror(stdout) != 0);
+    if (!failed || unread)
+        return code;
+    fprintf(stderr,
+            "xaudit: standard output cannot be written%s%s\n",
+            errno ? ": " : "",
+            errno ? strerror(errno) : "");
+    return code == XA_EXIT_DONE ? XA_EXIT_FAILED : code;
 }
 
 /* A command line that does not fit the table, told once. */
@@ -55,7 +119,7 @@ static int help(const char *word)
         xa_help_command((xa_command_id)command, stdout);
     else
         xa_help(stdout);
-    return fflush(stdout) ? XA_EXIT_FAILED : XA_EXIT_DONE;
+    return written(XA_EXIT_DONE);
 }
 
 static int dispatch(int argc, char **argv)
@@ -76,7 +140,7 @@ static int dispatch(int argc, char **argv)
         return help(argc > 2 ? argv[2] : NULL);
     if (!strcmp(word, "--version")) {
         puts("xaudit " XA_TOOL_VERSION);
-        return XA_EXIT_DONE;
+        return written(XA_EXIT_DONE);
     }
     const int found = xa_command_find(word);
     if (found < 0)
@@ -84,7 +148,8 @@ static int dispatch(int argc, char **argv)
     const xa_command_id command = (xa_command_id)found;
     if (xa_args_parse(command, argc - 1, argv + 1, &args, &err) != XA_OK)
         return refuse(command, &err);
-    const int code = args.help ? help(word) : commands[command](&args);
+    watch_pipe(xa_command_of(command));
+    const int code = args.help ? help(word) : written(commands[command](&args));
     xa_args_fini(&args);
     return code;
 }
@@ -98,5 +163,15 @@ int main(int argc, char **argv)
     else if (wanted_level && !strcmp(wanted_level, "info"))
         most = XA_LOG_INFO;
     xa_log_sink(log_line, &most);
+    if (!open_streams())
+        return XA_EXIT_FAILED;
+    if (!has_room()) {
+        fputs(
+            "xaudit: this process may not have 128 MB more of address space, which BLAS takes "
+            "before "
+            "any work: raise ulimit -v (1000000 is enough for small models), or the job's memory\n",
+            stderr);
+        _exit(XA_EXIT_FAILED); /* exit() would wait for BLAS */
+    }
     return dispatch(argc, argv);
 }

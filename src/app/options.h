@@ -41,6 +41,7 @@ typedef struct xa_command {
     const char *arguments; /* "ARCHIVE", as the usage line has them */
     const char *wanted;    /* "one archive": what a message expects */
     int least, most;       /* arguments */
+    bool prints;           /* and nothing else: ends when nobody reads on */
     bool parallel;         /* starts MPI: rank 0 tells mistakes */
     const char *summary;   /* a line of xaudit --help, at most 60 characters */
     const char *text;      /* paragraphs of its --help; lines that begin with a space stay */

@@ -10,6 +10,7 @@ static const xa_command commands[XA_COMMAND_COUNT] = {
          "one job file",
          1,
          1,
+         false,
          true,
          "runs a job, or resumes it; under mpirun or srun, or alone",
          "Explains every image of the manifest by every model of the job, into one archive. "
@@ -25,6 +26,7 @@ static const xa_command commands[XA_COMMAND_COUNT] = {
          1,
          1,
          false,
+         false,
          "what would run: models, memory, sizes; every mistake at once",
          "Reads job, models, manifest and the first images and tells every mistake at once, "
          "what memory a rank takes and how large the archive will be. Nothing is written.",
@@ -37,6 +39,7 @@ static const xa_command commands[XA_COMMAND_COUNT] = {
          "one job file",
          1,
          1,
+         true,
          false,
          "where the time goes, beside what this core can do",
          "Time, GFLOP/s, GB/s and share of this core's peak, by operator and by layer, from "
@@ -49,6 +52,7 @@ static const xa_command commands[XA_COMMAND_COUNT] = {
          "one file",
          1,
          1,
+         true,
          false,
          "an archive, a model or an image, in a page",
          "Tells what a file is by its content: an archive's datasets and outcome, a model's "
@@ -63,6 +67,7 @@ static const xa_command commands[XA_COMMAND_COUNT] = {
          1,
          1,
          false,
+         false,
          "checksums, ranges and sizes of every done row",
          "Exit 1 on damage; 0 when what is done is whole, also if there are samples left to "
          "resume.",
@@ -72,6 +77,7 @@ static const xa_command commands[XA_COMMAND_COUNT] = {
                           "one archive",
                           1,
                           1,
+                          true,
                           false,
                           "one line per image, or tidy CSV",
                           "One line per image: prediction, probability, where each map peaks.",
@@ -83,6 +89,7 @@ static const xa_command commands[XA_COMMAND_COUNT] = {
          "one or two archives",
          1,
          2,
+         true,
          false,
          "every metric over the data set, with 95 % intervals",
          "Every metric over the data set with 95 % intervals from a bootstrap over groups. "
@@ -98,6 +105,7 @@ static const xa_command commands[XA_COMMAND_COUNT] = {
          "one archive",
          1,
          1,
+         false,
          true,
          "scores stored maps anew, without a model; under mpirun or alone",
          "ARCHIVE.eval.h5 then holds the tables of ARCHIVE, the new scores, baselines of other "
@@ -112,6 +120,7 @@ static const xa_command commands[XA_COMMAND_COUNT] = {
          2,
          1 << 20,
          false,
+         false,
          "slices of one manifest, or other models of it, into one archive",
          "Slices of one manifest (xaudit run --slice I/N) become the archive of the undivided "
          "run; archives of one manifest with other models, or other explainers of the same "
@@ -124,6 +133,7 @@ static const xa_command commands[XA_COMMAND_COUNT] = {
          "one archive",
          0,
          1,
+         false,
          false,
          "maps and overlays, or a chart, as PNG, TIFF, PDF or SVG",
          "Images with their maps as overlays, or with --plot a chart of the data set. The file "
@@ -139,6 +149,7 @@ static const xa_command commands[XA_COMMAND_COUNT] = {
          1,
          1,
          false,
+         false,
          "one page with figures, charts, images, failures and methods",
          "One HTML page that needs nothing else: what was done, every metric with intervals "
          "and baselines, charts, best, worst and disputed images, failures, methods.",
@@ -149,6 +160,7 @@ static const xa_command commands[XA_COMMAND_COUNT] = {
          "FORMAT and SOURCE",
          2,
          2,
+         false,
          false,
          "makes a manifest from VOC, COCO, CUB and other formats",
          "Formats:\n"

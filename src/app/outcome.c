@@ -130,7 +130,7 @@ xa_print_outcome(const char *archive, bool brief, FILE *out, xa_outcome *outcome
 {
     xa_read *r = NULL;
     xa_status st = XA_OK;
-    XA_RETURN_TRY(err, xa_read_open(archive, &r, err));
+    XA_RETURN_TRY(err, xa_read_open_outcome(archive, &r, err));
     count(r, outcome);
     if (out) {
         fprintf(out,

@@ -199,7 +199,30 @@ done:
     return st;
 }
 
-static xa_status load_model(xa_read *r, xa_read_model *m, xa_err *err)
+/* probs, or of an outcome only how many classes there are */
+static xa_status
+load_probs(xa_read *r, const char *group, bool outcome, xa_read_model *m, xa_err *err)
+{
+    const want probs = {XA_TYPE_F32, 2, r->samples, -1};
+    xa_dataset_info info;
+    if (outcome) {
+        char *path = xa_strfmt("%s/probs", group);
+        if (!path)
+            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        const xa_status st = xa_archive_dataset(r->archive, path, &info, err);
+        free(path);
+        XA_RETURN_TRY(err, st);
+        if (info.type != XA_TYPE_F32 || info.ndim != 2 || info.dim[0] != r->samples)
+            XA_RETURN_FAIL(
+                err, XA_FORMAT, "%s: probs are not f32 [%" PRId64 ", classes]", group, r->samples);
+    } else {
+        XA_RETURN_TRY(err, load_in(r, group, "probs", probs, &m->probs, &info, err));
+    }
+    m->classes = info.dim[1];
+    return XA_OK;
+}
+
+static xa_status load_model(xa_read *r, bool outcome, xa_read_model *m, xa_err *err)
 {
     xa_dataset_info info;
     char **names = NULL, *head = NULL;
@@ -208,15 +231,13 @@ static xa_status load_model(xa_read *r, xa_read_model *m, xa_err *err)
     if (!group || !maps)
         XA_FAIL(err, XA_NOMEM, "out of memory");
     const int64_t n = r->samples;
-    const want probs = {XA_TYPE_F32, 2, n, -1};
     XA_TRY(err, load_in(r, group, "status", a_row(XA_TYPE_U8, n), &m->status, NULL, err));
     XA_TRY(err, load_in(r, group, "stage", a_row(XA_TYPE_U8, n), &m->stage, NULL, err));
     XA_TRY(err, load_in(r, group, "predicted", a_row(XA_TYPE_I32, n), &m->predicted, NULL, err));
-    XA_TRY(err, load_in(r, group, "probs", probs, &m->probs, &info, err));
-    m->classes = info.dim[1];
+    XA_TRY(err, load_probs(r, group, outcome, m, err));
     XA_TRY(err, xa_archive_attr_text(r->archive, group, "head", &head, err));
     m->rank_by = m->probs;
-    if (head && !strcmp(head, xa_head_name(XA_HEAD_NONE))) {
+    if (!outcome && head && !strcmp(head, xa_head_name(XA_HEAD_NONE))) {
         const want logits = {XA_TYPE_F32, 2, n, m->classes};
         XA_TRY(err, load_in(r, group, "logits", logits, &m->logits, NULL, err));
         m->rank_by = m->logits;
@@ -240,6 +261,10 @@ static xa_status load_model(xa_read *r, xa_read_model *m, xa_err *err)
     } else if (st == XA_NOT_FOUND) {
         *err = (xa_err)XA_ERR_INIT;
     } else {
+        goto done;
+    }
+    if (outcome) {
+        st = XA_OK;
         goto done;
     }
     st = xa_archive_list(r->archive, maps, &names, &m->nmaps, err);
@@ -314,7 +339,7 @@ static xa_status load_problems(xa_read *r, xa_err *err)
     return XA_OK;
 }
 
-xa_status xa_read_open(const char *path, xa_read **out, xa_err *err)
+static xa_status open_all(const char *path, bool outcome, xa_read **out, xa_err *err)
 {
     xa_dataset_info info;
     char **names = NULL;
@@ -343,7 +368,7 @@ xa_status xa_read_open(const char *path, xa_read **out, xa_err *err)
     for (int64_t m = 0; m < r->nmodels; m++)
         XA_TRY(err, check_names("/models", &r->models[m].name, 1, err));
     for (int64_t m = 0; m < r->nmodels; m++)
-        XA_TRY(err, load_model(r, &r->models[m], err));
+        XA_TRY(err, load_model(r, outcome, &r->models[m], err));
     *out = r;
     free(names);
     return XA_OK;
@@ -352,6 +377,16 @@ done:
         free_list(names, r->nmodels);
     xa_read_close(r);
     return st;
+}
+
+xa_status xa_read_open(const char *path, xa_read **out, xa_err *err)
+{
+    return open_all(path, false, out, err);
+}
+
+xa_status xa_read_open_outcome(const char *path, xa_read **out, xa_err *err)
+{
+    return open_all(path, true, out, err);
 }
 
 static void free_model(xa_read *r, xa_read_model *m)

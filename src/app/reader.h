@@ -30,8 +30,8 @@ typedef struct xa_read_model {
     int64_t nnames;
     uint8_t *status, *stage;
     int32_t *predicted;
-    float *probs;         /* [samples, classes]; NaN where the head gives none */
-    float *logits;        /* the same; NULL but for such a head */
+    float *probs;  /* [samples, classes]; NaN where the head gives none; NULL of an outcome */
+    float *logits; /* the same; NULL but for such a head */
     const float *rank_by; /* what classes are ranked by: probs, or logits where there are none */
     char *message;
     size_t message_bytes;
@@ -59,6 +59,9 @@ typedef struct xa_read {
 
 /* Everything but the map values. */
 XA_MUST_USE xa_status xa_read_open(const char *path, xa_read **out, xa_err *err);
+/* Without probabilities and explainers, which of a large data set take more memory than the run
+ * had: what became of each sample. */
+XA_MUST_USE xa_status xa_read_open_outcome(const char *path, xa_read **out, xa_err *err);
 void xa_read_close(xa_read *r);
 /* How a run read the images of this archive: whoever looks at them again does it likewise. */
 xa_decode_options xa_read_decode(const xa_read *r);

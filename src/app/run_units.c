@@ -165,20 +165,39 @@ static void json_line(json_t *o)
     json_decref(o);
 }
 
+/* Samples of so many of the units to do: each has as many, but for the manifest's last. */
+static int64_t samples_in(const run *r, int64_t units)
+{
+    const int64_t unit = unit_samples(r), n = r->counts.samples;
+    const bool has_last = r->ntodo > 0 && r->todo[r->ntodo - 1] == r->units - 1;
+    const int64_t all = r->ntodo * unit - (has_last ? r->units * unit - n : 0);
+    return units >= r->ntodo || units * unit > all ? all : units * unit;
+}
+
+/* Done before this session, by units. */
+static int64_t samples_before(const run *r)
+{
+    return r->counts.samples - samples_in(r, r->ntodo);
+}
+
 static void progress(void *arg, int64_t done, int64_t total, double seconds, double left)
 {
     run *r = arg;
-    const int64_t unit = unit_samples(r);
-    const double rate = seconds > 0.0 ? (double)(done * unit) / seconds : 0.0;
+    const int64_t now = samples_in(r, done), images = samples_before(r) + now;
+    const double rate = seconds > 0.0 ? (double)now / seconds : 0.0;
     char remaining[32];
     const bool terminal = isatty(STDERR_FILENO);
     xa_lock_beat(r->lock);
-    if (r->opt.quiet)
+    if (r->opt.quiet || (total == 0 && !r->opt.json))
         return;
     if (r->opt.json) {
-        json_line(json_pack("{s:s, s:I, s:I, s:f, s:f, s:f}",
+        json_line(json_pack("{s:s, s:I, s:I, s:I, s:I, s:f, s:f, s:f}",
                             "event",
                             "progress",
+                            "images_done",
+                            (json_int_t)images,
+                            "images",
+                            (json_int_t)r->counts.samples,
                             "units_done",
                             (json_int_t)done,
                             "units",
@@ -198,22 +217,23 @@ static void progress(void *arg, int64_t done, int64_t total, double seconds, dou
     if (!terminal) {
         fprintf(stderr,
                 "xaudit: %" PRId64 " of %" PRId64 " images, %.2f images/s, %s left\n",
-                done * unit < r->counts.samples ? done * unit : r->counts.samples,
-                r->ntodo * unit < r->counts.samples ? r->ntodo * unit : r->counts.samples,
+                images,
+                r->counts.samples,
                 rate,
                 remaining);
         return;
     }
     enum { WIDTH = 30 };
     char bar[WIDTH + 1];
-    const int filled = total ? (int)((double)WIDTH * (double)done / (double)total) : WIDTH;
+    const double part = (double)images / (double)r->counts.samples;
+    const int filled = (int)((double)WIDTH * part);
     for (int i = 0; i < WIDTH; i++)
         bar[i] = i < filled ? '#' : '.';
     bar[WIDTH] = '\0';
     fprintf(stderr,
             "\r[%s] %3.0f %%  %.2f images/s  %s left \033[K",
             bar,
-            total ? 100.0 * (double)done / (double)total : 100.0,
+            100.0 * part,
             rate,
             remaining);
     if (done == total)
@@ -263,8 +283,7 @@ xa_status xa_run_report(run *r, xa_status st, xa_err *err)
 {
     const double seconds = xa_time() - r->started;
     const int ranks = xa_comm_size(r->comm);
-    const int64_t did = r->result.done * unit_samples(r);
-    const int64_t images = did < r->counts.samples ? did : r->counts.samples;
+    const int64_t images = samples_in(r, r->result.done);
     FILE *out = r->opt.json ? stderr : stdout;
     if (r->opt.quiet || r->opt.json)
         out = NULL;

@@ -59,13 +59,18 @@ static void quoted(FILE *out, const char *text)
     fputc('\'', out);
 }
 
-xa_status xa_slurm_header(
-    const xa_loaded *l, const char *program, const char *job, int64_t ranks, FILE *out, xa_err *err)
+xa_status xa_slurm_header(const xa_loaded *l,
+                          const xa_memory *memory,
+                          const char *program,
+                          const xa_run_options *opt,
+                          FILE *out,
+                          xa_err *err)
 {
     double each = 0.0;
     int64_t measured = 0;
     const int64_t unit = xa_audit_unit_samples(l->audit), n = l->manifest->count;
     const int64_t units = (n + unit - 1) / unit;
+    int64_t ranks = opt->ranks;
     XA_RETURN_TRY(err, measure(l, &each, &measured, err));
     const double total = each * (double)n;
     if (ranks == 0) {
@@ -73,37 +78,43 @@ xa_status xa_slurm_header(
         ranks = ranks > MOST_RANKS ? MOST_RANKS : ranks;
     }
     ranks = ranks > units ? units : ranks < 1 ? 1 : ranks;
-    const double bytes =
-        (double)xa_audit_arena_bytes(l->audit) + (double)xa_audit_weight_bytes(l->audit) + 100e6;
+    const double bytes = memory->rank + memory->node + memory->first + XA_MEMORY_BASE;
     const int64_t minutes = up_to(1.5 * total / (double)ranks / 60.0 + 5.0, 5);
-    fprintf(
-        out,
-        "#!/bin/bash\n"
-        "# %" PRId64 " images, %.3f s each on one core here (%" PRId64 " measured): %.2f core "
-        "hours.\n"
-        "# Memory suffices for a rank alone on its node; the weights are shared by those of one "
-        "node.\n"
-        "#SBATCH --job-name=xaudit\n"
-        "#SBATCH --ntasks=%" PRId64 "\n"
-        "#SBATCH --cpus-per-task=%d\n"
-        "#SBATCH --mem-per-cpu=%" PRId64 "M\n"
-        "#SBATCH --time=%02" PRId64 ":%02" PRId64 ":00\n"
-        "#SBATCH --output=xaudit-%%j.log\n"
-        "set -eu\n"
-        "export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1\n"
-        "srun --mpi=pmix ",
-        n,
-        each,
-        measured,
-        total / 3600.0,
-        ranks,
-        l->job.threads,
-        up_to(bytes / 1e6 / (double)l->job.threads, 50),
-        minutes / 60,
-        minutes % 60);
+    fprintf(out,
+            "#!/bin/bash\n"
+            "# %" PRId64 " images, %.3f s each on one core here (%" PRId64 " measured): %.2f core "
+            "hours.\n"
+            "# Memory suffices for rank 0 alone on its node: %.0f MB of activations, %.0f MB of "
+            "weights "
+            "(once a\n"
+            "# node), %.0f MB for the %" PRId64
+            " rows of the manifest (rank 0 alone), 100 MB for MPI "
+            "and HDF5.\n"
+            "#SBATCH --job-name=xaudit\n"
+            "#SBATCH --ntasks=%" PRId64 "\n"
+            "#SBATCH --cpus-per-task=%d\n"
+            "#SBATCH --mem-per-cpu=%" PRId64 "M\n"
+            "#SBATCH --time=%02" PRId64 ":%02" PRId64 ":00\n"
+            "#SBATCH --output=xaudit-%%j.log\n"
+            "set -eu\n"
+            "export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1\n"
+            "srun --mpi=pmix ",
+            n,
+            each,
+            measured,
+            total / 3600.0,
+            memory->rank / 1e6,
+            memory->node / 1e6,
+            memory->first / 1e6,
+            n,
+            ranks,
+            l->job.threads,
+            up_to(bytes / 1e6 / (double)l->job.threads, 50),
+            minutes / 60,
+            minutes % 60);
     quoted(out, program);
     fputs(" run ", out);
-    quoted(out, job);
+    quoted(out, opt->job);
     fputc('\n', out);
     return XA_OK;
 }

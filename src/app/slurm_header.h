@@ -2,15 +2,15 @@
 #ifndef XAUDIT_APP_SLURM_HEADER_H
 #define XAUDIT_APP_SLURM_HEADER_H
 
-#include "app.h"
+#include "memory.h"
 
-/* Runs the first images for a few seconds on one core and prints the script: ranks as given, or (0)
- * as many as end in half an hour; memory that suffices for a rank alone on its node; one and a half
- * times the measured time. `program` and `job` as the script shall name them. */
+/* Runs the first images for a few seconds on one core and prints the script: ranks as opt says, or
+ * (0) as many as end in half an hour; memory that suffices for rank 0 alone on its node; one and a
+ * half times the measured time. `program` as the script shall name it. */
 XA_MUST_USE xa_status xa_slurm_header(const xa_loaded *l,
+                                      const xa_memory *memory,
                                       const char *program,
-                                      const char *job,
-                                      int64_t ranks,
+                                      const xa_run_options *opt,
                                       FILE *out,
                                       xa_err *err);
 

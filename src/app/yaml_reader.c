@@ -219,6 +219,29 @@ static int new_scalar(xa_yaml *y, const char *text)
         &y->doc, NULL, (const unsigned char *)text, (int)strlen(text), YAML_PLAIN_SCALAR_STYLE);
 }
 
+/* Says which indices there are, and which entry is the one of that name. */
+static xa_status no_index(xa_yaml *y, int list, const char *key, xa_err *err)
+{
+    const xa_ynode n = {y, list};
+    const int count = xa_yaml_count(n);
+    char named[64] = "";
+    for (int i = 0; i < count && !*named; i++) {
+        const xa_ynode item = xa_yaml_at(n, i);
+        const xa_ynode name =
+            xa_yaml_kind(item) == XA_Y_MAP ? xa_yaml_get(item, "name") : (xa_ynode){y, 0};
+        const char *text = name.id ? xa_yaml_text(name) : NULL;
+        if (text && !strcmp(text, key))
+            snprintf(named, sizeof named, "; the one of that name is %d", i);
+    }
+    XA_RETURN_FAIL(err,
+                   XA_INVALID,
+                   "--set: \"%s\" is not an index of that list, which has %d entr%s from 0%s",
+                   key,
+                   count,
+                   count == 1 ? "y" : "ies",
+                   named);
+}
+
 /* Puts `child` under `key` of node `parent`; the node tables may move, so ids are used throughout.
  */
 static xa_status put(xa_yaml *y, int parent, const char *key, int child, xa_err *err)
@@ -228,7 +251,7 @@ static xa_status put(xa_yaml *y, int parent, const char *key, int child, xa_err 
     if (p->type == YAML_SEQUENCE_NODE) {
         if (!xa_parse_i64(key, &index) || index < 0 ||
             index >= xa_yaml_count((xa_ynode){y, parent}))
-            XA_RETURN_FAIL(err, XA_INVALID, "--set: \"%s\" is not an index of that list", key);
+            return no_index(y, parent, key, err);
         p->data.sequence.items.start[index] = child;
         return XA_OK;
     }

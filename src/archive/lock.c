@@ -387,6 +387,32 @@ done:
     return st;
 }
 
+xa_status xa_lock_look(const char *archive, xa_err *err)
+{
+    xa_status st = XA_OK;
+    owner me, there;
+    struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    char *path = xa_strfmt("%s.lock", archive);
+    int fd = -1;
+    if (path == NULL)
+        XA_FAIL(err, XA_NOMEM, "%s: no memory", archive);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        goto done; /* there is none */
+    const bool asked = fcntl(fd, F_OFD_GETLK, &whole) == 0;
+    const bool known = read_owner(fd, &there);
+    const bool locked = asked && whole.l_type != F_UNLCK;
+    describe_me(&me);
+    if (locked || (known && !same_host(&me, &there)) ||
+        (known && !there.has_kernel_lock && kill((pid_t)there.pid, 0) == 0))
+        st = held(archive, path, &there, known, err);
+done:
+    if (fd >= 0)
+        close(fd);
+    free(path);
+    return st;
+}
+
 /* ---- hold and release ------------------------------------------------------------------------ */
 
 static bool still_ours(const xa_lock *l)

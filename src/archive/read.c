@@ -174,12 +174,47 @@ xa_status xa_reference_open(const char *path, xa_archive **out, xa_err *err)
 
 /* ---- datasets -------------------------------------------------------------------------------- */
 
+/* Maps of an evaluation lie in the archive it was made from. HDF5 also looks for that one in the
+ * working folder, where another of its name may lie: only the one beside counts. */
+static xa_status check_link(const xa_archive *a, const char *path, xa_err *err)
+{
+    xa_status st = XA_OK;
+    H5L_info_t info;
+    const char *target = NULL, *object = NULL;
+    char *text = NULL, *beside = NULL;
+    unsigned flags = 0;
+    if (H5Lget_info(a->file, path, &info, H5P_DEFAULT) < 0 || info.type != H5L_TYPE_EXTERNAL ||
+        info.u.val_size > 65536)
+        return XA_OK;
+    text = xa_alloc(info.u.val_size + 1, 1);
+    if (!text)
+        XA_FAIL(err, XA_NOMEM, "%s: no memory", a->path);
+    if (H5Lget_val(a->file, path, text, info.u.val_size, H5P_DEFAULT) < 0 ||
+        H5Lunpack_elink_val(text, info.u.val_size, &flags, &target, &object) < 0)
+        XA_H5_FAIL(err, XA_FORMAT, "%s: %s: a link that cannot be read", a->path, path);
+    beside = xa_path_beside(a->path, target);
+    if (!beside)
+        XA_FAIL(err, XA_NOMEM, "%s: no memory", a->path);
+    if (access(beside, R_OK) != 0)
+        XA_FAIL(err,
+                XA_NOT_FOUND,
+                "%s needs the archive it was made from, which holds its maps, and \"%s\" is not "
+                "there: keep both together",
+                a->path,
+                beside);
+done:
+    free(text);
+    free(beside);
+    return st;
+}
+
 xa_status xa_archive_dataset(xa_archive *a, const char *path, xa_dataset_info *out, xa_err *err)
 {
     xa_status st = XA_OK;
     hid_t dataset = -1;
     xa__quiet quiet;
     xa__quiet_begin(&quiet);
+    XA_TRY(err, check_link(a, path, err));
     dataset = H5Dopen2(a->file, path, H5P_DEFAULT);
     if (dataset < 0)
         XA_FAIL(err, XA_NOT_FOUND, "%s: no dataset %s", a->path, path);

@@ -80,6 +80,9 @@ xa_status xa_comm_start(int *argc, char ***argv, xa_comm **out, xa_err *err)
     XA__MPI(err, MPI_Initialized(&there));
     int level = MPI_THREAD_FUNNELED;
     if (!there) {
+        /* OMPIO's shared file pointers by lock files leave those of killed runs beside the archive
+         * and need no one: nobody here shares a pointer. What the user says stands. */
+        (void)setenv("OMPI_MCA_sharedfp", "^lockedfile", 0);
         XA__MPI(err, MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &level));
         c->owns_mpi = true;
     }
@@ -95,6 +98,7 @@ xa_status xa_comm_start(int *argc, char ***argv, xa_comm **out, xa_err *err)
     XA__MPI(err, MPI_Comm_dup(MPI_COMM_WORLD, &c->world));
     XA__MPI(err, MPI_Comm_set_errhandler(c->world, MPI_ERRORS_RETURN));
     XA_TRY(err, look_around(c, err));
+    XA_TRY(err, xa__comm_alone(c, err));
     *out = c;
     c = NULL;
 done:

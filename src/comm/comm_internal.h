@@ -37,6 +37,10 @@ struct xa_comm {
     size_t narriving, arriving_cap;
 };
 
+/* Local. INVALID where a launcher started several tasks and MPI gives this one a world of its own,
+ * as srun without a plug-in of PMI does: each would run the whole job. */
+xa_status xa__comm_alone(const xa_comm *c, xa_err *err);
+
 /* XA_COMM with the name of the call and MPI's text. */
 xa_status xa__mpi_fail(xa_err *err, const char *file, const char *func, int line, int code);
 

@@ -36,6 +36,7 @@ static void *take(xa__arena *a, size_t bytes, size_t align)
     b->size = size;
     b->used = bytes;
     b->next = a->head;
+    a->total += total;
     a->head = b;
     return b->data;
 }

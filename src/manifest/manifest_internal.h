@@ -10,6 +10,7 @@ typedef struct xa__block xa__block;
 typedef struct xa__arena {
     xa__block *head;
     size_t next_block; /* bytes of the next block: doubles, so that small ones stay small */
+    size_t total;      /* bytes of all blocks */
 } xa__arena;
 
 /* Memory for one object or array, aligned for any type, not zeroed; NULL when out of memory. */

@@ -565,6 +565,16 @@ static xa_status sum_up(const xa_problems *p, size_t before, const char *path, x
                    rest);
 }
 
+/* Beside what is held: annotations in the order of the file, and the map of ids, which is there one
+ * and a half times while it grows. */
+static void note_memory(builder *b)
+{
+    xa_manifest *m = &b->m->pub;
+    m->bytes = b->m->arena.total + (size_t)m->count * sizeof *m->samples;
+    m->peak_bytes = m->bytes + b->nannotations * (sizeof *b->annotations + sizeof *b->owners) +
+                    b->ids.nslots * sizeof *b->ids.slots * 3 / 2;
+}
+
 xa_status xa__manifest_read_as(const char *path,
                                const char *name,
                                const xa_manifest_options *opt,
@@ -605,6 +615,7 @@ xa_status xa__manifest_read_as(const char *path,
     XA_TRY(err, place_annotations(&b, err));
     xa__manifest_note_classes(m);
     XA_TRY(err, xa__manifest_identify(m, err));
+    note_memory(&b);
     *out = m;
     b.m = NULL;
 done:

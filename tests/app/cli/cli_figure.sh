@@ -35,6 +35,33 @@ for end in png tiff pdf svg; do
 done
 expect 2 "$XAUDIT" figure --again manifest.csv -o again.png
 said 'no command of xaudit figure'
+# from another folder, and where the figure was moved away from its archive; without -o it is the figure itself
+mkdir -p away
+(cd away && "$XAUDIT" figure --again ../f.png -o here.png --width 60mm) || fail "not from another folder"
+[ -s away/here.png ] || fail "the figure is not where it was asked for"
+expect 0 "$XAUDIT" figure --again f.png
+cmp f.png first.png || fail "another figure of the same command"
+mkdir away/deep && mv away/here.png away/deep/moved.png
+(cd away/deep && "$XAUDIT" figure --again moved.png -o x.png 2>"$WORK/err") && fail "an archive that is not there"
+said 'which is not where it was: name the archive, xaudit figure --again moved.png ARCHIVE'
+(cd away/deep && "$XAUDIT" figure --again moved.png ../../a.h5 -o x.png) || fail "an archive named anew"
+# several ids behind one option
+second=$(sed -n 4p manifest.csv | cut -d, -f2)
+expect 0 "$XAUDIT" figure a.h5 -o many.png --id "$id" "$second"
+expect 0 "$XAUDIT" figure a.h5 -o each.png --id "$id" --id "$second"
+expect 0 "$XAUDIT" figure -o last.png --id "$id" "$second" a.h5
+/usr/bin/python3 - <<'PY' || fail "ids behind one option are other images"
+import zlib, struct
+def pixels(name):
+    data = open(name, "rb").read()
+    at, out = 8, b""
+    while at < len(data):
+        n, kind = struct.unpack(">I4s", data[at:at + 8])
+        out += data[at + 8:at + 8 + n] if kind == b"IDAT" else b""
+        at += 12 + n
+    return zlib.decompress(out)
+assert pixels("many.png") == pixels("each.png") == pixels("last.png")
+PY
 # choices
 expect 0 "$XAUDIT" figure a.h5 -o best.png --pick best --metric pointing_game -n 2 --explainer gradcam.label.prob --show both --scale shared
 expect 0 "$XAUDIT" figure a.h5 -o worst.png --pick worst -n 3

@@ -32,6 +32,17 @@ said 'bad.yaml:10: explainer: unknown setting "layr"; did you mean "layer"'
 expect 2 ranks 2 "$XAUDIT" run bad.yaml
 [ "$(grep -c 'bad.yaml:7: resize' err)" = 1 ] || fail "not told once"
 
+sed 's/pil-bilinear/bilinear/' job.yaml >bad.yaml
+expect 2 "$XAUDIT" check bad.yaml
+said 'bad.yaml:7: resize: "bilinear" has three meanings .*pil-bilinear .*cv2-linear .*tf-bilinear'
+not_said 'did you mean'
+expect 2 "$XAUDIT" check job.yaml --set models.xception.batch=2
+said '"xception" is not an index of that list, which has 1 entry from 0; the one of that name is 0'
+expect 2 "$XAUDIT" check job.yaml --set 'models[0].batch=2'
+said 'written with dots'
+expect 2 "$XAUDIT" check job.yaml --set threads=1 batch=2
+said -- '--set batch=2'
+
 # models
 sed 's#file: .*#file: nomodel.h5#' job.yaml >nomodel.yaml
 expect 2 "$XAUDIT" run nomodel.yaml
