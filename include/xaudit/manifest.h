@@ -328,6 +328,7 @@ typedef struct xa_import_options {
     const char *column_polygon; /* cells of numbers x y x y ..., with any of " ,;|[]()" between */
     const char *column_box;     /* four names, "a,b,c,d": two corners */
     const char *column_xywh;
+    const char *column_size; /* two names, "w,h": of the image that was annotated */
     const char *column_keep; /* further columns, "a,b,..." */
     xa_box_convention box;
 } xa_import_options;

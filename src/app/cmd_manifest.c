@@ -28,6 +28,7 @@ static void read_texts(const xa_args *a, xa_import_options *o)
                  {XA_OPT_EXCLUDE_COLUMN, &o->column_exclude},
                  {XA_OPT_BOX, &o->column_box},
                  {XA_OPT_BOX_XYWH, &o->column_xywh},
+                 {XA_OPT_SIZE_COLUMNS, &o->column_size},
                  {XA_OPT_KEEP, &o->column_keep}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i].to = xa_args_text(a, texts[i].option);
@@ -53,23 +54,15 @@ static bool check_used(const xa_args *a, const xa_import_options *o)
         xa_option_id option;
         int formats; /* bits by xa_import_format */
     } used[] = {
-        {XA_OPT_IMAGES, ~F},
-        {XA_OPT_MASKS, U | W | O | S | T},
-        {XA_OPT_LABELS, O | S | N},
-        {XA_OPT_AS_MASKS, V | C | U},
-        {XA_OPT_SPLIT, ~F},
-        {XA_OPT_BOX_CONVENTION, W | I | T},
-        {XA_OPT_PATH_COLUMN, T},
-        {XA_OPT_ID_COLUMN, T},
-        {XA_OPT_LABEL_COLUMN, T},
-        {XA_OPT_CLASS_COLUMN, T},
-        {XA_OPT_MASK_COLUMN, T},
-        {XA_OPT_POLYGON_COLUMN, T},
-        {XA_OPT_GROUP_COLUMN, T},
-        {XA_OPT_SPLIT_COLUMN, T},
-        {XA_OPT_EXCLUDE_COLUMN, T},
-        {XA_OPT_BOX, T},
-        {XA_OPT_BOX_XYWH, T},
+        {XA_OPT_IMAGES, ~F},        {XA_OPT_MASKS, U | W | O | S | T},
+        {XA_OPT_LABELS, O | S | N}, {XA_OPT_AS_MASKS, V | C | U},
+        {XA_OPT_SPLIT, ~F},         {XA_OPT_BOX_CONVENTION, W | I | T},
+        {XA_OPT_PATH_COLUMN, T},    {XA_OPT_ID_COLUMN, T},
+        {XA_OPT_LABEL_COLUMN, T},   {XA_OPT_CLASS_COLUMN, T},
+        {XA_OPT_MASK_COLUMN, T},    {XA_OPT_POLYGON_COLUMN, T},
+        {XA_OPT_GROUP_COLUMN, T},   {XA_OPT_SPLIT_COLUMN, T},
+        {XA_OPT_EXCLUDE_COLUMN, T}, {XA_OPT_BOX, T},
+        {XA_OPT_BOX_XYWH, T},       {XA_OPT_SIZE_COLUMNS, T},
         {XA_OPT_KEEP, T},
     };
     for (size_t i = 0; i < sizeof used / sizeof *used; i++)

@@ -6,14 +6,27 @@
 
 #include "import_internal.h"
 
-enum { PATH, ID, LABEL, CLASS, MASK, POLYGON, GROUP, SPLIT, EXCLUDE, BOX, KEEP = BOX + 4 };
+enum {
+    PATH,
+    ID,
+    LABEL,
+    CLASS,
+    MASK,
+    POLYGON,
+    GROUP,
+    SPLIT,
+    EXCLUDE,
+    BOX,
+    SIZE = BOX + 4,
+    KEEP = SIZE + 2
+};
 enum { KEEP_MAX = XA__TABLE_COLUMNS - KEEP };
 
 typedef struct import {
     xa__draft *d;
     const char *root; /* of the paths */
     xa__wanted wanted[XA__TABLE_COLUMNS];
-    char *names; /* the option's text, cut at its commas */
+    char *names, *sizes; /* the options' texts, cut at their commas */
     const char *extra[KEEP_MAX];
     int nkeep;
     bool xywh;
@@ -183,6 +196,35 @@ add_annotation(import *im, int64_t image, const char *const *cells, int64_t line
     return st == XA_OK ? XA_OK : xa_err_pass(err, st, __FILE__, __func__, __LINE__);
 }
 
+/* The declared size, of the image's first row; later ones must say the same or nothing. */
+static void take_size(import *im, int64_t image, const char *const *cells, bool first)
+{
+    int64_t v[2] = {0, 0};
+    const xa__draft_image *x = &im->d->images[image];
+    const char *id = x->id;
+    if (cells[SIZE][0] == '\0' && cells[SIZE + 1][0] == '\0')
+        return;
+    for (int i = 0; i < 2; i++)
+        if (!xa_parse_i64(cells[SIZE + i], &v[i]) || v[i] < 1 || v[i] > INT32_MAX) {
+            xa__drop(im->d,
+                     XA_IMPORT_TOLD,
+                     "a size that is not two whole numbers of pixels (taken as not said)",
+                     "%s",
+                     id);
+            return;
+        }
+    if (first)
+        xa__draft_declare(im->d, image, v[0], v[1]);
+    else if (!x->declared || x->width != v[0] || x->height != v[1])
+        xa__drop(im->d,
+                 XA_IMPORT_TOLD,
+                 "a later row of the image says otherwise (the first counts)",
+                 "%s: %lldx%lld",
+                 id,
+                 (long long)v[0],
+                 (long long)v[1]);
+}
+
 static xa_status take_row(void *arg, const char *const *cells, int64_t line, xa_err *err)
 {
     import *im = arg;
@@ -208,6 +250,7 @@ static xa_status take_row(void *arg, const char *const *cells, int64_t line, xa_
     for (int k = 0; k < im->nkeep; k++)
         XA_RETURN_TRY(err, keep_text(im, &x->extra[k], cells[KEEP + k], kept_id, first, err));
     XA_RETURN_TRY(err, add_label(im, image, cells[LABEL], err));
+    take_size(im, image, cells, first);
     return add_annotation(im, image, cells, line, err);
 }
 
@@ -286,6 +329,17 @@ static xa_status name_columns(import *im, xa_err *err)
         for (int i = 0; i < 4; i++)
             im->wanted[BOX + i] = (xa__wanted){four[i], false};
     }
+    if (o->column_size != NULL) {
+        const char *two[2];
+        im->sizes = xa_strdup(o->column_size);
+        if (im->sizes == NULL)
+            XA_RETURN_FAIL(err, XA_NOMEM, "no memory for the columns");
+        if (!cut(im->sizes, two, 2, 2, &n))
+            XA_RETURN_FAIL(
+                err, XA_INVALID, "csv: expected two column names, \"%s\"", o->column_size);
+        for (int i = 0; i < 2; i++)
+            im->wanted[SIZE + i] = (xa__wanted){two[i], false};
+    }
     if (keep[0] != '\0') {
         if (!cut(second, im->extra, 1, KEEP_MAX, &im->nkeep))
             XA_RETURN_FAIL(
@@ -327,6 +381,7 @@ done:
     free(beside);
     if (im != NULL) {
         free(im->names);
+        free(im->sizes);
         free(im->points);
         free(im->mask);
         free(im->toggle);

@@ -176,6 +176,14 @@ expect 2 "$XAUDIT" manifest folder .
 mkdir empty
 expect 2 "$XAUDIT" manifest folder empty -o y.csv
 said 'no image was found'
+# the size that was annotated, as detection tables have it
+printf 'filename,width,height,class,xmin,ymin,xmax,ymax\nimages/one.jpg,80,80,cat,2,2,9,9\nimages/one.jpg,80,80,dog,3,3,8,8\nimages/two.jpg,many,80,cat,2,2,9,9\n' >sized.csv
+make csv sized.csv --path-column filename --class-column class --box xmin,ymin,xmax,ymax --box-convention half-open --size-columns width,height
+said 'images/one.jpg: 80x80 declared, [0-9]+x[0-9]+ found'
+said 'a size that is not two whole numbers of pixels'
+grep -q '^images/one.jpg,images/one.jpg,,dog,box,3,3,8,8,.*,80,80$' out.csv || fail "csv: size"
+expect 2 "$XAUDIT" manifest csv sized.csv --path-column filename --size-columns width -o none.csv
+said 'csv: expected two column names, "width"'
 # a table whose paths are below another folder
 mkdir elsewhere
 printf 'file,label\nimages/one.jpg,cat\n' >elsewhere/table.csv
