@@ -74,15 +74,15 @@ cell() {
     { print }' base.csv
 }
 
-# Under a sanitizer every fifth row: what is tested is the same.
-step=${XA_SANITIZED:+5}
+# Under a sanitizer a few rows: the others differ in their texts alone, which test_identity_settings looks at.
+few='^(job.threads|input.size|explainer.relu|metric.k|column.x0)$'
 n=0
 while IFS='|' read -r job setting parts sets; do
   case $job in '#'* | '') continue ;; esac
   n=$((n + 1))
-  [ $((n % ${step:-1})) = 0 ] || continue
   read -r job <<<"$job"
   read -r setting <<<"$setting"
+  [ -z "${XA_SANITIZED:-}" ] || [[ $setting =~ $few ]] || continue
   read -r parts <<<"$parts"
   set=()
   while read -r -d '|' s || [ -n "$s" ]; do set+=("$s"); done <<<"$sets"
