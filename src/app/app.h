@@ -95,6 +95,7 @@ void xa_abandon(xa_comm *comm, int code);
 
 typedef struct xa_outcome {
     int64_t samples, done, failed, excluded, pending; /* of the worst model */
+    int64_t annotations, unused; /* all; those that could not be used, whatever the reason */
 } xa_outcome;
 /* Prints accuracy where labels exist, warns near chance, lists failed samples. */
 XA_MUST_USE xa_status

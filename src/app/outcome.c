@@ -107,6 +107,9 @@ static void print_failed(const xa_read *r, const xa_read_model *m, bool brief, F
 static void count(const xa_read *r, xa_outcome *o)
 {
     *o = (xa_outcome){.samples = r->samples};
+    o->annotations = r->problem ? r->annotation_offset[r->samples] : 0;
+    for (int64_t k = 0; k < o->annotations; k++)
+        o->unused += !xa_annotation_used(r->problem[k]);
     for (int64_t i = 0; i < r->samples; i++) {
         bool pending = false, failed = false, excluded = false;
         for (int64_t m = 0; m < r->nmodels; m++) {

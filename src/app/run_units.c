@@ -303,7 +303,7 @@ xa_status xa_run_report(run *r, xa_status st, xa_err *err)
         fprintf(out, "%s: complete, nothing left to do\n", r->loaded.job.output);
     XA_RETURN_TRY(err, xa_print_outcome(r->loaded.job.output, false, out, &r->outcome, err));
     if (r->opt.json)
-        json_line(json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:i}",
+        json_line(json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:f, s:i}",
                             "event",
                             "end",
                             "archive",
@@ -318,6 +318,10 @@ xa_status xa_run_report(run *r, xa_status st, xa_err *err)
                             (json_int_t)r->outcome.excluded,
                             "pending",
                             (json_int_t)r->outcome.pending,
+                            "annotations",
+                            (json_int_t)r->outcome.annotations,
+                            "annotations_unused",
+                            (json_int_t)r->outcome.unused,
                             "seconds",
                             seconds,
                             "ranks",

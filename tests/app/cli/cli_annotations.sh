@@ -91,7 +91,8 @@ expect 0 "$XAUDIT" check percent.yaml
 not_said 'per cent'
 
 # any number of ranks, and slices
-expect 0 ranks 3 "$XAUDIT" run job.yaml --output r3.h5 --quiet
+expect 0 ranks 3 "$XAUDIT" run job.yaml --output r3.h5 --json
+said '"event":"end".*"annotations":13,"annotations_unused":8,'
 expect 0 "$XAUDIT" run job.yaml --output s1.h5 --slice 1/2 --quiet
 expect 0 "$XAUDIT" run job.yaml --output s2.h5 --slice 2/2 --quiet
 expect 0 "$XAUDIT" merge s1.h5 s2.h5 -o merged.h5
