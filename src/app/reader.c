@@ -209,12 +209,11 @@ load_probs(xa_read *r, const char *group, bool outcome, xa_read_model *m, xa_err
         char *path = xa_strfmt("%s/probs", group);
         if (!path)
             XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
-        const xa_status st = xa_archive_dataset(r->archive, path, &info, err);
+        xa_status st = xa_archive_dataset(r->archive, path, &info, err);
+        if (st == XA_OK)
+            st = check_extents(path, &probs, &info, err);
         free(path);
         XA_RETURN_TRY(err, st);
-        if (info.type != XA_TYPE_F32 || info.ndim != 2 || info.dim[0] != r->samples)
-            XA_RETURN_FAIL(
-                err, XA_FORMAT, "%s: probs are not f32 [%" PRId64 ", classes]", group, r->samples);
     } else {
         XA_RETURN_TRY(err, load_in(r, group, "probs", probs, &m->probs, &info, err));
     }

@@ -33,6 +33,22 @@ expect 0 "$XAUDIT" check job.yaml
 said 'out.h5-1234-56.lock beside it: lock files of Open MPI'
 rm out.h5-1234-56.lock out.h5.lock.txt
 
+# a run that holds the archive is named, and not touched
+XAUDIT_FAULT=settled:1@0,stop "$XAUDIT" run job.yaml --quiet --output held.h5 >/dev/null 2>&1 &
+holder=$!
+for _ in $(seq 300); do
+  grep -q '^State:.T' /proc/$holder/status 2>/dev/null && break
+  sleep 0.1
+done
+expect 0 "$XAUDIT" check job.yaml --output held.h5
+said "held.h5 is in use by process $holder"
+[ -e held.h5.lock ] || fail "the check took the lock away"
+kill -KILL $holder
+wait $holder 2>/dev/null
+expect 0 "$XAUDIT" check job.yaml --output held.h5
+not_said 'in use by'
+rm held.h5*
+
 # less address space than BLAS waits for (sanitizers want more than any limit)
 if ! ldd "$XAUDIT" | grep -q libasan; then
   expect 1 bash -c "ulimit -v 120000; exec timeout -s KILL 60 '$XAUDIT' run job.yaml"
