@@ -133,7 +133,9 @@ xa_print_outcome(const char *archive, bool brief, FILE *out, xa_outcome *outcome
 {
     xa_read *r = NULL;
     xa_status st = XA_OK;
-    XA_RETURN_TRY(err, xa_read_open_outcome(archive, &r, err));
+    /* a run has no room for all of it, and wrote it itself; whoever looks at a file reads all */
+    XA_RETURN_TRY(err,
+                  brief ? xa_read_open(archive, &r, err) : xa_read_open_outcome(archive, &r, err));
     count(r, outcome);
     if (out) {
         fprintf(out,
