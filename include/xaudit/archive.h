@@ -17,6 +17,7 @@
  *   /baselines/<m>/<b>/<k>        [Q] the same of maps that know nothing of the image
  *   /pairs/<m>/<a>__<b>/<k>       [N] agreement of two explainers
  *   /class_means/<m>/<e>/         [C] mean map of a class (xaudit evaluate)
+ *   /checksums/<group>            one a row of a group: of everything that a run writes there
  *   /run/                         sessions, seconds: outside every equality claim
  *
  * Readers ignore unknown groups and datasets. To bring a map to its image they need the model's
@@ -155,6 +156,25 @@ const char *xa_type_name(xa_type t);
       "maps that the mean is made of") \
     X(AGREEMENT, "/pairs/<m>/<e>/<k>", F64, "N", NAN, "1", \
       "agreement of two explainers' first maps of a sample; NaN undefined") \
+    X(SUM_SAMPLES, "/checksums/samples", U32, "N", 0, "", \
+      "of a row of width, height and pixel_hash of /samples") \
+    X(SUM_THUMBNAILS, "/checksums/thumbnails", U32, "N", 0, "", \
+      "of a row of /samples/thumbnail and thumbnail_size") \
+    X(SUM_MODEL, "/checksums/models/<m>", U32, "N", 0, "", \
+      "of a row of probs, predicted, affine, status, stage and message of the model") \
+    X(SUM_LOGITS, "/checksums/logits/<m>", U32, "N", 0, "", "of a row of the model's logits") \
+    X(SUM_MAPS, "/checksums/maps/<m>/<e>", U32, "R", 0, "", \
+      "of a row of scale, target, flags, maximum, peak, checksum and scores of the maps") \
+    X(SUM_LOCALISATION, "/checksums/localisation/<m>/<e>", U32, "Q", 0, "", \
+      "of a row of all metrics' scores") \
+    X(SUM_STATISTICS, "/checksums/statistics/<m>/<e>", U32, "Q", 0, "", \
+      "of a row of all metrics' statistics") \
+    X(SUM_BASELINES, "/checksums/baselines/<m>/<e>/<k>", U32, "Q", 0, "", \
+      "of a row of one metric's scores") \
+    X(SUM_BASELINE_STATISTICS, "/checksums/baseline_statistics/<m>/<e>/<k>", U32, "Q", 0, "", \
+      "of a row of one metric's statistics") \
+    X(SUM_PAIRS, "/checksums/pairs/<m>/<e>", U32, "N", 0, "", \
+      "of a row of the two explainers' agreement") \
     X(RUN_STATE, "/run/state", U8, "1", RAW, "", "0 created, 1 running, 2 complete") \
     X(RUN_SECONDS, "/run/seconds", F32, "N", NAN, "s", "time spent on the sample, all models") \
     X(RUN_SESSION_COUNT, "/run/sessions/count", I32, "1", RAW, "", "sessions so far; rows below") \
@@ -185,6 +205,24 @@ typedef struct xa_field_names {
 } xa_field_names;
 bool xa_field_match(const char *path, xa_type type, xa_field_kind *kind, xa_field_names *names);
 const char *xa_field_extents(xa_field_kind kind); /* as in the table: "N,C" */
+
+/* ---- checksums ------------------------------------------------------------------------------- */
+
+/* A row's checksum is the sum, modulo 2^32, over the datasets that it covers, of the low 32 bits of
+ * XXH3 of the row's bytes as the file holds them (little-endian), seeded with XXH3 of the dataset's
+ * path. A sum, so that datasets can be looked at one after another; seeded, so that bytes that
+ * changed places are found. Covered is what a run writes row by row, but map values, which have
+ * their own (MAP_CHECKSUM), problems of annotations, /class_means, /run, and what is written once
+ * from the manifest.
+ *
+ * The SUM_... field that covers this one; XA_FIELD_KINDS: none. */
+xa_field_kind xa_field_checksum(xa_field_kind kind);
+/* The dataset with the checksums that cover a dataset of this path and type, into `out`; false:
+ * none do, or it does not fit. */
+bool xa_checksum_path(const char *path, xa_type type, char *out, size_t size);
+uint64_t xa_checksum_seed(const char *path);
+/* Adds n rows of one dataset to their checksums. */
+void xa_checksum_rows(uint64_t seed, const void *rows, int64_t n, size_t row_bytes, uint32_t *sums);
 
 /* Values of /models/<m>/status and stage. */
 enum { XA_SAMPLE_PENDING, XA_SAMPLE_DONE, XA_SAMPLE_FAILED, XA_SAMPLE_EXCLUDED };
@@ -250,6 +288,11 @@ XA_MUST_USE xa_status xa_schema_text(xa_schema *s,
                                      xa_field_kind kind,
                                      const char *text,
                                      xa_err *err);
+/* Adds the checksums that cover the fields so far, each once. */
+XA_MUST_USE xa_status xa_schema_add_checksums(xa_schema *s, xa_err *err);
+int xa_schema_fields(const xa_schema *s);
+/* Which field holds the checksums that cover this one, -1: none; and the seed of its rows. */
+int xa_schema_checksum(const xa_schema *s, int field, uint64_t *seed);
 /* Bytes of the file that results, data and overhead, a little more rather than less. */
 size_t xa_schema_bytes(const xa_schema *s);
 
@@ -401,8 +444,10 @@ XA_MUST_USE xa_status xa_archive_check_identity(const char *path, const char *te
 typedef struct xa_lock xa_lock;
 /* Local, rank 0. `<archive>.lock`: an fcntl lock where the file system has them, and host, pid, job
  * id and a heartbeat in the file. BUSY says who holds it, since when, and what to do. A lock whose
- * owner is dead (same host, no such process; other host, heartbeat older than `stale_seconds`; same
- * SLURM job id with a higher restart count: requeued) is taken over. A heartbeat may take half a
+ * owner is dead (same host, no such process; same SLURM job id with a higher restart count:
+ * requeued; other host, and no heartbeat is seen while this one looks on) is taken over. Clocks of
+ * two hosts are never compared: this one waits until the heartbeat changes (BUSY), for
+ * `stale_seconds` of its own monotonic time, and logs that it does. A heartbeat may take half a
  * minute to be seen from another host: stale_seconds of 120 or more. */
 XA_MUST_USE xa_status xa_lock_take(const char *archive,
                                    double stale_seconds,

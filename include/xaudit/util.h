@@ -20,21 +20,22 @@
 /* ---- status and error trail ------------------------------------------------------------------ */
 
 /* X(name, text). One list drives enum, names and texts. */
-#define XA_STATUS_LIST(X)            \
-    X(OK, "ok")                      \
-    X(NOMEM, "out of memory")        \
-    X(IO, "input/output error")      \
-    X(NOT_FOUND, "not found")        \
-    X(FORMAT, "malformed data")      \
-    X(UNSUPPORTED, "not supported")  \
-    X(INVALID, "invalid setting")    \
-    X(SHAPE, "shapes do not match")  \
-    X(LIMIT, "a limit is exceeded")  \
-    X(NOSPACE, "no space left")      \
-    X(MISMATCH, "does not match")    \
-    X(BUSY, "in use by another run") \
-    X(COMM, "communication error")   \
-    X(INTERRUPTED, "interrupted, resumable")
+#define XA_STATUS_LIST(X)                    \
+    X(OK, "ok")                              \
+    X(NOMEM, "out of memory")                \
+    X(IO, "input/output error")              \
+    X(NOT_FOUND, "not found")                \
+    X(FORMAT, "malformed data")              \
+    X(UNSUPPORTED, "not supported")          \
+    X(INVALID, "invalid setting")            \
+    X(SHAPE, "shapes do not match")          \
+    X(LIMIT, "a limit is exceeded")          \
+    X(NOSPACE, "no space left")              \
+    X(MISMATCH, "does not match")            \
+    X(BUSY, "in use by another run")         \
+    X(COMM, "communication error")           \
+    X(INTERRUPTED, "interrupted, resumable") \
+    X(DAMAGED, "damaged")
 
 typedef enum xa_status {
 #define X(name, text) XA_##name,

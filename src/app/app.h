@@ -26,7 +26,7 @@ typedef struct xa_run_options {
     bool slurm;            /* check */
     int64_t slice, slices; /* run: the slice-th of so many, 1 the first; 0: all of the manifest */
     int64_t probe;         /* check: images to try preprocessing on; 0: none */
-    bool fresh, retry_failed, quiet, json, layers;
+    bool fresh, retry_failed, redo_damaged, quiet, json, layers;
 } xa_run_options;
 /* From the command line of run, check or bench; texts are borrowed from it. */
 XA_MUST_USE xa_status xa_run_options_from(const xa_args *a, xa_run_options *out, xa_err *err);

@@ -185,6 +185,8 @@ static void clean(run *r)
     free(r->annotated_before);
     free(r->annotations_before);
     free(r->todo);
+    free(r->reopen);
+    free(r->expect);
     xa_run_options_fini(&r->opt);
 }
 

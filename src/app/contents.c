@@ -290,6 +290,17 @@ root_attributes(xa_contents *c, const xa_manifest *m, const char *identity, xa_e
     return st;
 }
 
+/* Which pixels the hash is of: `verify --images` and figures decode as the run did. */
+static xa_status decode_attributes(xa_contents *c, xa_err *err)
+{
+    static const char path[] = "/samples/pixel_hash";
+    const xa_decode_options *d = &c->job->audit.decode;
+    XA_RETURN_TRY(err, xa_schema_attr_i64(c->schema, path, "max_pixels", d->max_pixels, err));
+    XA_RETURN_TRY(err, xa_schema_attr_i64(c->schema, path, "max_bytes", d->max_bytes, err));
+    return xa_schema_attr_text(
+        c->schema, path, "orientation", d->ignore_orientation ? "ignored" : "applied", err);
+}
+
 static xa_status add_run(xa_contents *c, xa_err *err)
 {
     static const uint8_t created = 0;
@@ -352,8 +363,10 @@ xa_status xa_contents_create(const xa_job *job,
     XA_TRY(err, xa_schema_create(&c->schema, err));
     XA_TRY(err, root_attributes(c, m, identity, err));
     XA_TRY(err, xa_contents_tables(c, m, err));
+    XA_TRY(err, decode_attributes(c, err));
     for (int i = 0; i < job->audit.nmodels; i++)
         XA_TRY(err, add_model(c, m, i, err));
+    XA_TRY(err, xa_schema_add_checksums(c->schema, err));
     XA_TRY(err, add_run(c, err));
     XA_TRY(err, xa_contents_extra(c, m, err));
     /* last: whether they take a field depends on their length */

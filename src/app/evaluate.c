@@ -290,6 +290,7 @@ static xa_status make_schema(xa_evaluation *e, const char *metrics, xa_err *err)
                                      &m->baseline[b],
                                      err));
     }
+    XA_RETURN_TRY(err, xa_schema_add_checksums(e->schema, err));
     return put_identity(e, err);
 }
 
@@ -301,6 +302,10 @@ static xa_status create(const xa_evaluation *e, const char *part, xa_err *err)
                                        "/baselines",
                                        "/baseline_statistics",
                                        "/class_means",
+                                       "/checksums/localisation",
+                                       "/checksums/statistics",
+                                       "/checksums/baselines",
+                                       "/checksums/baseline_statistics",
                                        "/identity_text",
                                        "/@identity_text"};
     const bool there = access(e->opt->output, F_OK) == 0;

@@ -291,16 +291,54 @@ static xa_status reset(xa_evaluation *e, xa_eval_series *s, int64_t first, int64
     return XA_OK;
 }
 
+/* A metric's rows of some pairs into their field, and into the checksums in hand; those are written
+ * once they are of another field (-1: none are in hand). */
+typedef struct summed {
+    int into;
+    uint32_t value[XA_EVAL_BLOCK];
+} summed;
+
+static xa_status put_sums(xa_evaluation *e, summed *s, int64_t first, int64_t n, xa_err *err)
+{
+    if (s->into >= 0)
+        XA_RETURN_TRY(err, xa_archive_write(e->archive, s->into, first, n, s->value, err));
+    *s = (summed){.into = -1};
+    return XA_OK;
+}
+
+static xa_status put_rows(xa_evaluation *e,
+                          int field,
+                          int64_t first,
+                          int64_t n,
+                          size_t row_bytes,
+                          const void *rows,
+                          summed *s,
+                          xa_err *err)
+{
+    uint64_t seed = 0;
+    const int into = xa_schema_checksum(e->schema, field, &seed);
+    if (into != s->into)
+        XA_RETURN_TRY(err, put_sums(e, s, first, n, err));
+    s->into = into;
+    if (into >= 0)
+        xa_checksum_rows(seed, rows, n, row_bytes, s->value);
+    return xa_archive_write(e->archive, field, first, n, rows, err);
+}
+
 static xa_status put(xa_evaluation *e, xa_eval_series *s, int64_t first, int64_t n, xa_err *err)
 {
+    summed scores = {.into = -1}, statistics = {.into = -1};
     for (int k = 0; k < e->spec.nmetrics; k++) {
+        const size_t bytes = xa_metric_statistic_bytes(&e->spec.metrics[k]);
         XA_RETURN_TRY(
-            err, xa_archive_write(e->archive, s->f.localisation[k], first, n, s->value[k], err));
+            err,
+            put_rows(e, s->f.localisation[k], first, n, sizeof(double), s->value[k], &scores, err));
         if (s->f.statistic[k] >= 0)
             XA_RETURN_TRY(
-                err, xa_archive_write(e->archive, s->f.statistic[k], first, n, s->rows[k], err));
+                err, put_rows(e, s->f.statistic[k], first, n, bytes, s->rows[k], &statistics, err));
     }
-    return XA_OK;
+    XA_RETURN_TRY(err, put_sums(e, &scores, first, n, err));
+    return put_sums(e, &statistics, first, n, err);
 }
 
 static bool is_done(const xa_evaluation *e, int64_t sample)

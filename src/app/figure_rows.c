@@ -444,25 +444,14 @@ xa_status xa_figure_image_read(const xa_figure_rows *f,
                                xa_err *err)
 {
     xa_status st = XA_OK;
-    xa_dataset_info info;
     const xa_decode_options opt = xa_read_decode(f->r);
     xa_image im = {0};
-    uint64_t hash = 0;
-    char *row = NULL, *name = NULL, *file = NULL;
-    XA_TRY(err, xa_archive_dataset(f->r->archive, "/samples/path", &info, err));
-    row = xa_alloc(info.item_bytes + 1, 1);
-    if (!row)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
-    XA_TRY(err, xa_archive_read(f->r->archive, "/samples/path", sample, 1, row, err));
-    name = xa_strdup(row);
-    file = !name || name[0] == '/' || !f->image_root || !*f->image_root
-               ? name
-               : xa_strfmt("%s/%s", f->image_root, name);
-    if (!name || !file)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+    char *file = NULL;
+    bool same = false;
+    XA_TRY(err, xa_read_image_file(f->r->archive, f->image_root, sample, &file, err));
     XA_TRY(err, xa_image_read(file, &opt, &im, err));
-    XA_TRY(err, xa_archive_read(f->r->archive, "/samples/pixel_hash", sample, 1, &hash, err));
-    if (hash != xa_image_hash(&im))
+    XA_TRY(err, xa_read_same_pixels(f->r->archive, sample, &im, &same, err));
+    if (!same)
         XA_FAIL(err,
                 XA_MISMATCH,
                 "%s: its pixels are not those that were audited; --image-root names the folder "
@@ -480,9 +469,6 @@ done:
         if (stored_picture(f, sample, out, frame, &none) == XA_OK)
             st = XA_OK;
     }
-    if (file != name)
-        free(file);
-    free(name);
-    free(row);
+    free(file);
     return st;
 }

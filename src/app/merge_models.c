@@ -140,7 +140,13 @@ done:
 
 xa_status xa_merge_models(const xa_merge_part *parts, int n, const char *part, xa_err *err)
 {
-    static const char *const leave[] = {"/run", "/samples", "/eval", "/job", "/identity_text"};
+    static const char *const leave[] = {"/run",
+                                        "/samples",
+                                        "/eval",
+                                        "/job",
+                                        "/identity_text",
+                                        "/checksums/samples",
+                                        "/checksums/thumbnails"};
     xa_status st = XA_OK;
     char hash[XA_SHA256_HEX];
     xa_schema *schema = NULL;

@@ -69,8 +69,8 @@ static const xa_command commands[XA_COMMAND_COUNT] = {
          false,
          false,
          "checksums, ranges and sizes of every done row",
-         "Exit 1 on damage; 0 when what is done is whole, also if there are samples left to "
-         "resume.",
+         "Exit 1 on damage, and where an image is not the one that was audited; 0 when what is "
+         "done is whole, also if there are samples left to resume.",
          "  xaudit verify results/demo.h5\n"},
     [XA_COMMAND_TABLE] = {"table",
                           "ARCHIVE [options]",

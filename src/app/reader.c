@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "reader_checks.h"
 #include "xaudit/model.h"
 
 /* What a dataset must be; an extent of -1: any. */
@@ -241,16 +242,7 @@ static xa_status load_model(xa_read *r, bool outcome, xa_read_model *m, xa_err *
         XA_TRY(err, load_in(r, group, "logits", logits, &m->logits, NULL, err));
         m->rank_by = m->logits;
     }
-    for (int64_t i = 0; i < n; i++)
-        if (m->predicted[i] >= m->classes ||
-            (m->predicted[i] < 0 && m->status[i] == XA_SAMPLE_DONE))
-            XA_FAIL(err,
-                    XA_FORMAT,
-                    "%s/predicted: row %" PRId64 " is %d of %" PRId64 " classes",
-                    group,
-                    i,
-                    (int)m->predicted[i],
-                    m->classes);
+    XA_TRY(err, xa_read_check_model(r, m, err));
     XA_TRY(err, load_in(r, group, "message", a_row(XA_TYPE_STR, n), &m->message, &info, err));
     m->message_bytes = info.item_bytes;
     st = load_in(r, group, "class_names", a_row(XA_TYPE_STR, -1), &m->class_names, &info, err);
@@ -283,8 +275,10 @@ static xa_status load_model(xa_read *r, bool outcome, xa_read_model *m, xa_err *
     }
     for (int64_t e = 0; e < m->nmaps; e++)
         XA_TRY(err, check_names(maps, &m->maps[e].name, 1, err));
-    for (int64_t e = 0; e < m->nmaps; e++)
+    for (int64_t e = 0; e < m->nmaps; e++) {
         XA_TRY(err, load_map(r, m->name, &m->maps[e], err));
+        XA_TRY(err, xa_read_check_map(r, m, &m->maps[e], err));
+    }
 done:
     free_list(names, m->maps ? m->nmaps : 0);
     free(head);
@@ -338,6 +332,21 @@ static xa_status load_problems(xa_read *r, xa_err *err)
     return XA_OK;
 }
 
+/* Of what was read. */
+static xa_status check_sums(xa_read *r, bool outcome, xa_err *err)
+{
+    XA_RETURN_TRY(err, xa_read_check_tables(r, err));
+    XA_RETURN_TRY(err, xa_read_check(r, XA_FIELD_SUM_SAMPLES, err));
+    XA_RETURN_TRY(err, xa_read_check(r, XA_FIELD_SUM_MODEL, err));
+    if (outcome)
+        return XA_OK;
+    for (int64_t m = 0; m < r->nmodels; m++)
+        if (r->models[m].logits)
+            XA_RETURN_TRY(err, xa_read_check(r, XA_FIELD_SUM_LOGITS, err));
+    XA_RETURN_TRY(err, xa_read_check(r, XA_FIELD_SUM_MAPS, err));
+    return xa_read_check(r, XA_FIELD_SUM_LOCALISATION, err);
+}
+
 static xa_status open_all(const char *path, bool outcome, xa_read **out, xa_err *err)
 {
     xa_dataset_info info;
@@ -346,7 +355,11 @@ static xa_status open_all(const char *path, bool outcome, xa_read **out, xa_err 
     xa_read *r = xa_alloc(1, sizeof *r);
     if (!r)
         XA_FAIL(err, XA_NOMEM, "out of memory");
+    r->path = xa_strdup(path);
+    if (!r->path)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
     XA_TRY(err, xa_archive_open_read(path, &r->archive, err));
+    XA_TRY(err, xa_sums_open(r->archive, &r->sums, err));
     XA_TRY(err, load(r, "/samples/id", a_row(XA_TYPE_STR, -1), &r->id, &info, err));
     r->samples = info.dim[0];
     r->id_bytes = info.item_bytes;
@@ -368,6 +381,7 @@ static xa_status open_all(const char *path, bool outcome, xa_read **out, xa_err 
         XA_TRY(err, check_names("/models", &r->models[m].name, 1, err));
     for (int64_t m = 0; m < r->nmodels; m++)
         XA_TRY(err, load_model(r, outcome, &r->models[m], err));
+    XA_TRY(err, check_sums(r, outcome, err));
     *out = r;
     free(names);
     return XA_OK;
@@ -435,6 +449,8 @@ void xa_read_close(xa_read *r)
     free(r->annotation_class);
     free(r->annotation_flags);
     free(r->problem);
+    xa_sums_close(r->sums);
+    free(r->path);
     if (r->archive && xa_archive_close(r->archive, NULL) != XA_OK)
         xa_log(XA_LOG_DEBUG, "archive: closing failed");
     free(r);
@@ -492,12 +508,6 @@ bool xa_read_pair_flagged(const xa_read *r, int64_t pair, uint8_t flag)
 
 xa_decode_options xa_read_decode(const xa_read *r)
 {
-    xa_decode_options opt = xa_decode_defaults();
-    char *path = r->nmodels ? xa_strfmt("/models/%s", r->models[0].name) : NULL, *text = NULL;
-    /* absent in archives of before 1.1, which turned every image */
-    if (path && xa_archive_attr_text(r->archive, path, "orientation", &text, NULL) == XA_OK && text)
-        opt.ignore_orientation = !strcmp(text, "ignore");
-    free(text);
-    free(path);
-    return opt;
+    xa_decode_options opt;
+    return xa_read_decoding(r->archive, &opt, NULL) == XA_OK ? opt : xa_decode_defaults();
 }

@@ -3,7 +3,8 @@
 #ifndef XAUDIT_APP_READER_H
 #define XAUDIT_APP_READER_H
 
-#include "xaudit/archive.h"
+#include "sums.h"
+#include "xaudit/image.h"
 #include "xaudit/manifest.h"
 #include "xaudit/metric.h"
 
@@ -41,6 +42,9 @@ typedef struct xa_read_model {
 
 typedef struct xa_read {
     xa_archive *archive;
+    char *path;
+    xa_sums *sums;    /* the checksums that it has */
+    uint64_t checked; /* bit of an XA_FIELD_SUM_... of whose rows all were looked at */
     int64_t samples, pairs;
     char *id;
     size_t id_bytes;
@@ -57,7 +61,9 @@ typedef struct xa_read {
     int64_t nmodels;
 } xa_read;
 
-/* Everything but the map values. */
+/* Everything but the map values. Done and failed rows are as they were written: DAMAGED where a
+ * status, stage, flag, target or class is none, or a checksum of what is read says otherwise, with
+ * the command that mends it. */
 XA_MUST_USE xa_status xa_read_open(const char *path, xa_read **out, xa_err *err);
 /* Without probabilities and explainers, which of a large data set take more memory than the run
  * had: what became of each sample. */
@@ -65,14 +71,20 @@ XA_MUST_USE xa_status xa_read_open_outcome(const char *path, xa_read **out, xa_e
 void xa_read_close(xa_read *r);
 /* How a run read the images of this archive: whoever looks at them again does it likewise. */
 xa_decode_options xa_read_decode(const xa_read *r);
+/* The same for what was not read yet: all rows whose checksums are of this kind
+ * (XA_FIELD_SUM_STATISTICS, ...), once. An archive without such checksums passes. */
+XA_MUST_USE xa_status xa_read_check(xa_read *r, xa_field_kind sums, xa_err *err);
 /* The maps of one explainer, for reading row by row. */
 typedef struct xa_read_values {
     const xa_read *r;
     char *path;
     int64_t channels, height, width, count;
     int64_t input_height, input_width; /* of the model */
-    uint16_t *half;                    /* one row as stored; NULL: f32 */
-    float *scale;                      /* [rows], not finite where no map was made */
+    const xa_read_model *model;
+    const xa_read_map *map;
+    uint16_t *half;     /* one row as stored; NULL: f32 */
+    uint32_t *checksum; /* [rows] */
+    float *scale;       /* [rows], not finite where no map was made */
 } xa_read_values;
 XA_MUST_USE xa_status xa_read_values_open(const xa_read *r,
                                           const xa_read_model *m,
@@ -80,7 +92,7 @@ XA_MUST_USE xa_status xa_read_values_open(const xa_read *r,
                                           xa_read_values *out,
                                           xa_err *err);
 void xa_read_values_close(xa_read_values *v);
-/* out: [count]. */
+/* out: [count]. DAMAGED: the row is not what its checksum says. */
 XA_MUST_USE xa_status xa_read_values_row(const xa_read_values *v,
                                          int64_t row,
                                          float *out,
@@ -91,6 +103,16 @@ XA_MUST_USE xa_status xa_read_affine(
     const xa_read *r, const xa_read_model *m, int64_t first, int64_t n, double *out, xa_err *err);
 /* The first row of a sample or, if it has none, of a later one; rows ascend by sample. */
 int64_t xa_read_first_row(const xa_read_map *x, int64_t sample);
+/* ---- reader_images.c: the images themselves ---- */
+
+/* How they were decoded; the defaults where an older archive does not say. */
+XA_MUST_USE xa_status xa_read_decoding(xa_archive *a, xa_decode_options *out, xa_err *err);
+/* A sample's file, below `root` (NULL: where the archive says that images are); free(). */
+XA_MUST_USE xa_status
+xa_read_image_file(xa_archive *a, const char *root, int64_t sample, char **out, xa_err *err);
+/* The pixel hash that was stored, and whether an image is the one. */
+XA_MUST_USE xa_status
+xa_read_same_pixels(xa_archive *a, int64_t sample, const xa_image *im, bool *same, xa_err *err);
 /* NUL-terminated copy of row i of a fixed-length string table. */
 void xa_read_text(const char *table, size_t bytes, int64_t i, char *out, size_t size);
 /* The class's name, or its number, into buf. */

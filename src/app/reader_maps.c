@@ -1,6 +1,7 @@
 /* The values of maps, row by row. */
 #include <stdlib.h>
 
+#include "mend.h"
 #include "reader.h"
 
 xa_status xa_read_values_open(const xa_read *r,
@@ -15,9 +16,11 @@ xa_status xa_read_values_open(const xa_read *r,
     double size[2] = {0};
     int64_t nsize = 0;
     char *model = xa_strfmt("/models/%s", m->name);
-    xa_read_values v = {.r = r, .path = xa_strfmt("/maps/%s/%s/values", m->name, x->name)};
+    char *sums = xa_strfmt("/maps/%s/%s/checksum", m->name, x->name);
+    xa_read_values v = {
+        .r = r, .model = m, .map = x, .path = xa_strfmt("/maps/%s/%s/values", m->name, x->name)};
     char *beside = xa_strfmt("/maps/%s/%s/scale", m->name, x->name);
-    if (!v.path || !beside || !model)
+    if (!v.path || !beside || !model || !sums)
         XA_FAIL(err, XA_NOMEM, "out of memory");
     XA_TRY(err, xa_archive_dataset(r->archive, v.path, &info, err));
     if (info.ndim != 4 || (info.type != XA_TYPE_F32 && info.type != XA_TYPE_F16) ||
@@ -36,6 +39,9 @@ xa_status xa_read_values_open(const xa_read *r,
     XA_TRY(err, xa_archive_read_all(r->archive, beside, &info, (void **)&v.scale, err));
     if (info.type != XA_TYPE_F32 || info.ndim != 1 || info.dim[0] != x->rows)
         XA_FAIL(err, XA_FORMAT, "%s: not the scales of %lld maps", beside, (long long)x->rows);
+    XA_TRY(err, xa_archive_read_all(r->archive, sums, &info, (void **)&v.checksum, err));
+    if (info.type != XA_TYPE_U32 || info.ndim != 1 || info.dim[0] != x->rows)
+        XA_FAIL(err, XA_FORMAT, "%s: not the checksums of %lld maps", sums, (long long)x->rows);
     XA_TRY(err, xa_archive_attr_f64(r->archive, model, "input_size", size, 2, &nsize, err));
     if (nsize != 2 || !(size[0] >= 1.0 && size[0] < 65536.0 && size[1] >= 1.0 && size[1] < 65536.0))
         XA_FAIL(err, XA_FORMAT, "%s: no input_size of height and width", model);
@@ -47,6 +53,7 @@ done:
     xa_read_values_close(&v);
     free(beside);
     free(model);
+    free(sums);
     return st;
 }
 
@@ -84,15 +91,28 @@ void xa_read_values_close(xa_read_values *v)
     free(v->path);
     free(v->half);
     free(v->scale);
+    free(v->checksum);
     *v = (xa_read_values){0};
 }
 
 xa_status xa_read_values_row(const xa_read_values *v, int64_t row, float *out, xa_err *err)
 {
-    if (!v->half)
-        return xa_archive_read(v->r->archive, v->path, row, 1, out, err);
-    XA_RETURN_TRY(err, xa_archive_read(v->r->archive, v->path, row, 1, v->half, err));
-    for (int64_t i = 0; i < v->count; i++)
+    void *stored = v->half ? (void *)v->half : (void *)out;
+    const size_t bytes = (size_t)v->count * (v->half ? sizeof *v->half : sizeof *out);
+    XA_RETURN_TRY(err, xa_archive_read(v->r->archive, v->path, row, 1, stored, err));
+    if (xa_checksum(stored, bytes) != v->checksum[row]) {
+        char id[128];
+        xa_read_text(v->r->id, v->r->id_bytes, v->map->sample[row], id, sizeof id);
+        return xa_mend_fail(v->r->path,
+                            err,
+                            "model %s, explainer %s, map row %lld of sample %s is not what its "
+                            "checksum says",
+                            v->model->name,
+                            v->map->name,
+                            (long long)row,
+                            id);
+    }
+    for (int64_t i = 0; v->half && i < v->count; i++)
         out[i] = xa_f32_from_f16(v->half[i]) * v->scale[row];
     return XA_OK;
 }

@@ -51,7 +51,7 @@ static xa_status prepare(run *r, const char *identity, xa_err *err)
     return xa_archive_create(path, r->contents->schema, err);
 }
 
-/* Units in which some model has a pending sample. */
+/* Units in which some model has a pending sample, or one that is to be computed again. */
 static xa_status list_units(run *r, xa_err *err)
 {
     const xa_manifest *m = r->loaded.manifest;
@@ -85,7 +85,10 @@ static xa_status list_units(run *r, xa_err *err)
         }
         for (int64_t i = 0; i < n; i++) {
             const uint8_t status = ((const uint8_t *)data)[i];
-            if (status == XA_SAMPLE_PENDING || (r->opt.retry_failed && status == XA_SAMPLE_FAILED))
+            uint8_t *reopen = r->reopen ? &r->reopen[k * n + i] : NULL;
+            if (reopen && r->opt.retry_failed && status == XA_SAMPLE_FAILED)
+                *reopen = 1;
+            if (status == XA_SAMPLE_PENDING || (reopen && *reopen && !m->samples[i].exclude))
                 open[i / unit] = true;
         }
         free(data);
@@ -93,36 +96,14 @@ static xa_status list_units(run *r, xa_err *err)
     for (int64_t u = 0; u < r->units; u++)
         if (open[u])
             r->todo[r->ntodo++] = u;
+    if (r->resumed && r->ntodo)
+        XA_TRY(err, xa_run_expect_images(r, open, err));
 done : {
     xa_err ignored = XA_ERR_INIT;
     if (reader && xa_archive_close(reader, &ignored) != XA_OK)
         xa_log(XA_LOG_WARN, "%s", ignored.message);
 }
     free(open);
-    return st;
-}
-
-/* --retry-failed: rows that will be written again are not done while that lasts. */
-static xa_status reopen_failed(run *r, xa_err *err)
-{
-    const int64_t unit = xa_audit_unit_samples(r->loaded.audit), n = r->loaded.manifest->count;
-    uint8_t *pending = xa_alloc((size_t)unit, 1);
-    xa_status st = XA_OK;
-    if (!pending)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
-    for (int64_t u = 0; u < r->ntodo; u++) {
-        const int64_t first = r->todo[u] * unit, count = n - first < unit ? n - first : unit;
-        for (int64_t i = 0; i < count; i++)
-            pending[i] = r->loaded.manifest->samples[first + i].exclude ? XA_SAMPLE_EXCLUDED
-                                                                        : XA_SAMPLE_PENDING;
-        for (int k = 0; k < r->loaded.job.audit.nmodels; k++)
-            XA_TRY(err,
-                   xa_archive_write(
-                       r->archive, r->contents->models[k].status, first, count, pending, err));
-    }
-    XA_TRY(err, xa_archive_sync(r->archive, err));
-done:
-    free(pending);
     return st;
 }
 
@@ -159,6 +140,8 @@ static xa_status prepare_first_rank(run *r, xa_err *err)
                               &r->contents,
                               err));
     XA_TRY(err, prepare(r, identity.data, err));
+    if (r->resumed)
+        XA_TRY(err, xa_run_find_damage(r, err));
     XA_TRY(err, list_units(r, err));
     XA_TRY(err, prefix_sums(r, err));
 done:
@@ -181,8 +164,8 @@ xa_status xa_run_open_archive(run *r, xa_err *err)
         err, xa_archive_open(r->loaded.job.output, r->comm, r->contents->schema, &r->archive, err));
     xa_fault_at(&r->fault, r->rank, "opened");
     st = xa_stage_create(r->contents, r->archive, &r->stage, &mine);
-    if (st == XA_OK && r->rank == 0 && r->opt.retry_failed)
-        st = reopen_failed(r, &mine);
+    if (st == XA_OK && r->rank == 0 && r->reopen)
+        st = xa_run_reopen(r, &mine);
     if (st == XA_OK && r->rank == 0)
         st = xa_run_session(r, false, &mine);
     xa_fault_at(&r->fault, r->rank, "session");

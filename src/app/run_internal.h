@@ -27,6 +27,9 @@ typedef struct run {
     int64_t *labels_before, *annotated_before, *annotations_before; /* [samples+1] */
     int64_t *todo;                                                  /* units */
     int64_t ntodo, units;
+    uint8_t *reopen;  /* [nmodels, samples] rows that are done no more; NULL: none */
+    int64_t damaged;  /* samples whose rows are damaged */
+    uint64_t *expect; /* [samples] pixel hash of images audited before; 0: not known; NULL: none */
     int32_t session;
     bool resumed;    /* the archive was there */
     bool setup_done; /* mistakes until here are the user's: exit 2 */
@@ -43,6 +46,21 @@ typedef struct run {
 XA_MUST_USE xa_status xa_run_take_slice(run *r, xa_err *err);
 /* The job's own output out.h5 becomes out.2-of-4.h5; --output stands. */
 XA_MUST_USE xa_status xa_run_name_slice(run *r, xa_err *err);
+
+/* run_damage.c. Rank 0, of an archive that was there. Looks at all but the maps' values, with
+ * --redo-damaged at those too. DAMAGED: damage, and the command that mends it. Fills `reopen` and
+ * `damaged`. */
+XA_MUST_USE xa_status xa_run_find_damage(run *r, xa_err *err);
+/* Fills `expect` for the samples of the units in `open` [units], and compares the images of damaged
+ * rows with what was audited: MISMATCH before anything is overwritten. */
+XA_MUST_USE xa_status xa_run_expect_images(run *r, const bool *open, xa_err *err);
+/* The rows in `reopen` are written to be pending, or excluded. */
+XA_MUST_USE xa_status xa_run_reopen(run *r, xa_err *err);
+/* An image of this unit that was audited before is another one now. */
+XA_MUST_USE xa_status xa_run_same_images(const xa_sample *samples,
+                                         const xa_rows *rows,
+                                         const void *expected,
+                                         xa_err *err);
 
 /* run_archive.c. Collective: creates or checks and opens the archive; rank 0 lists the units to do.
  */

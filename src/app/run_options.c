@@ -15,6 +15,7 @@ xa_status xa_run_options_from(const xa_args *a, xa_run_options *out, xa_err *err
                             .slurm = xa_args_has(a, XA_OPT_SLURM),
                             .fresh = xa_args_has(a, XA_OPT_FRESH),
                             .retry_failed = xa_args_has(a, XA_OPT_RETRY_FAILED),
+                            .redo_damaged = xa_args_has(a, XA_OPT_REDO_DAMAGED),
                             .quiet = xa_args_has(a, XA_OPT_QUIET),
                             .json = xa_args_has(a, XA_OPT_JSON_PROGRESS),
                             .layers = xa_args_has(a, XA_OPT_LAYERS)};

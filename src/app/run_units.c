@@ -8,9 +8,10 @@
 
 #include "run_internal.h"
 
-/* What travels with a grant, before the packed samples. */
+/* What travels with a grant, before the packed samples; between them, where `expects` says so, the
+ * pixel hashes of the images that were audited before, one a sample. */
 typedef struct grant_header {
-    int64_t sample, labels, annotated, annotations;
+    int64_t sample, labels, annotated, annotations, expects;
 } grant_header;
 
 static int64_t unit_samples(const run *r)
@@ -30,9 +31,14 @@ static xa_status pack(void *arg, int64_t first, int64_t n, xa_str *out, xa_err *
     const run *r = arg;
     int64_t start;
     const int64_t count = samples_of(r, first, n, &start);
-    const grant_header h = {
-        start, r->labels_before[start], r->annotated_before[start], r->annotations_before[start]};
+    const grant_header h = {start,
+                            r->labels_before[start],
+                            r->annotated_before[start],
+                            r->annotations_before[start],
+                            r->expect != NULL};
     xa_str_add(out, (const char *)&h, sizeof h);
+    if (r->expect)
+        xa_str_add(out, (const char *)(r->expect + start), (size_t)count * sizeof *r->expect);
     return xa_manifest_pack(r->loaded.manifest, start, count, out, err);
 }
 
@@ -72,7 +78,11 @@ static xa_status work(void *arg,
     if (size < sizeof h)
         XA_FAIL(err, XA_COMM, "a grant without its samples");
     memcpy(&h, payload, sizeof h);
-    XA_TRY(err, xa_manifest_unpack((const char *)payload + sizeof h, size - sizeof h, &m, err));
+    const char *rest = (const char *)payload + sizeof h, *expected = h.expects ? rest : NULL;
+    const size_t hashes = h.expects ? (size_t)count * sizeof(uint64_t) : 0;
+    if (size - sizeof h < hashes)
+        XA_FAIL(err, XA_COMM, "a grant without its samples");
+    XA_TRY(err, xa_manifest_unpack(rest + hashes, size - sizeof h - hashes, &m, err));
     if (m->count != count || h.sample != start)
         XA_FAIL(err, XA_COMM, "a grant of other samples than it says");
     xa_place place = {h.sample, h.labels, h.annotated, h.annotations};
@@ -80,6 +90,10 @@ static xa_status work(void *arg,
         const int64_t at = u * unit, k = count - at < unit ? count - at : unit;
         XA_TRY(err, xa_audit_unit(r->loaded.audit, m->samples + at, k, r->rows, err));
         xa_fault_at(&r->fault, r->rank, "computed");
+        if (expected)
+            XA_TRY(err,
+                   xa_run_same_images(
+                       m->samples + at, r->rows, expected + (size_t)at * sizeof(uint64_t), err));
         XA_TRY(err, xa_stage_unit(r->stage, &place, r->rows, err));
         xa_fault_at(&r->fault, r->rank, "staged");
         report_status(r->rows, report);

@@ -14,23 +14,46 @@ typedef struct column {
     unsigned char *data;
 } column;
 
+/* Checksums of the unit in hand, on their way to their field. */
+typedef struct sums {
+    int64_t first, count;
+    uint32_t *value;
+    size_t cap;
+} sums;
+
 struct xa_stage {
     const xa_contents *contents;
     xa_archive *archive;
     column *columns; /* [ncolumns] by field index */
     size_t ncolumns;
     size_t bytes; /* gathered in all columns */
+    int nfields;
+    int *into;      /* [nfields] the field with the checksums of this one's rows, -1: none */
+    uint64_t *seed; /* [nfields] of the rows' checksums */
+    sums *sums;     /* [nfields] of fields that are checksums */
 };
 
 xa_status xa_stage_create(const xa_contents *c, xa_archive *archive, xa_stage **out, xa_err *err)
 {
+    xa_status st = XA_OK;
     xa_stage *s = xa_alloc(1, sizeof *s);
     if (!s)
-        XA_RETURN_FAIL(err, XA_NOMEM, "rows: out of memory");
+        XA_FAIL(err, XA_NOMEM, "rows: out of memory");
     s->contents = c;
     s->archive = archive;
+    s->nfields = xa_schema_fields(c->schema);
+    s->into = xa_alloc((size_t)s->nfields + 1, sizeof *s->into);
+    s->seed = xa_alloc((size_t)s->nfields + 1, sizeof *s->seed);
+    s->sums = xa_alloc((size_t)s->nfields + 1, sizeof *s->sums);
+    if (!s->into || !s->seed || !s->sums)
+        XA_FAIL(err, XA_NOMEM, "rows: out of memory");
+    for (int f = 0; f < s->nfields; f++)
+        s->into[f] = xa_schema_checksum(c->schema, f, &s->seed[f]);
     *out = s;
-    return XA_OK;
+    s = NULL;
+done:
+    xa_stage_free(s);
+    return st;
 }
 
 void xa_stage_free(xa_stage *s)
@@ -39,7 +62,12 @@ void xa_stage_free(xa_stage *s)
         return;
     for (size_t i = 0; i < s->ncolumns; i++)
         free(s->columns[i].data);
+    for (int f = 0; s->sums && f < s->nfields; f++)
+        free(s->sums[f].value);
     free(s->columns);
+    free(s->into);
+    free(s->seed);
+    free(s->sums);
     free(s);
 }
 
@@ -54,16 +82,14 @@ static xa_status write_column(xa_stage *s, size_t field, xa_err *err)
     return XA_OK;
 }
 
-static xa_status put(xa_stage *s,
-                     int field,
-                     int64_t first,
-                     int64_t n,
-                     size_t row_bytes,
-                     const void *data,
-                     xa_err *err)
+static xa_status gather(xa_stage *s,
+                        int field,
+                        int64_t first,
+                        int64_t n,
+                        size_t row_bytes,
+                        const void *data,
+                        xa_err *err)
 {
-    if (!n)
-        return XA_OK;
     if ((size_t)field >= s->ncolumns) {
         size_t cap = s->ncolumns;
         XA_RETURN_TRY(err, xa_grow(&s->columns, &cap, (size_t)field + 1, sizeof(column), err));
@@ -81,6 +107,57 @@ static xa_status put(xa_stage *s,
     memcpy(c->data + have, data, more);
     c->count += n;
     s->bytes += more;
+    return XA_OK;
+}
+
+/* The rows' part of their checksums. */
+static xa_status sum(xa_stage *s,
+                     int field,
+                     int64_t first,
+                     int64_t n,
+                     size_t row_bytes,
+                     const void *data,
+                     xa_err *err)
+{
+    const int into = s->into[field];
+    if (into < 0 || !n)
+        return XA_OK;
+    sums *x = &s->sums[into];
+    if (!x->count) {
+        XA_RETURN_TRY(err, xa_grow(&x->value, &x->cap, (size_t)n, sizeof *x->value, err));
+        memset(x->value, 0, (size_t)n * sizeof *x->value);
+        x->first = first;
+        x->count = n;
+    }
+    if (x->first != first || x->count != n)
+        XA_RETURN_FAIL(err, XA_INVALID, "field %d: other rows than its checksums", field);
+    xa_checksum_rows(s->seed[field], data, n, row_bytes, x->value);
+    return XA_OK;
+}
+
+static xa_status put(xa_stage *s,
+                     int field,
+                     int64_t first,
+                     int64_t n,
+                     size_t row_bytes,
+                     const void *data,
+                     xa_err *err)
+{
+    if (!n)
+        return XA_OK;
+    XA_RETURN_TRY(err, sum(s, field, first, n, row_bytes, data, err));
+    return gather(s, field, first, n, row_bytes, data, err);
+}
+
+/* A unit's checksums, once all its rows are in them. */
+static xa_status put_sums(xa_stage *s, xa_err *err)
+{
+    for (int f = 0; f < s->nfields; f++) {
+        sums *x = &s->sums[f];
+        if (x->count)
+            XA_RETURN_TRY(err, gather(s, f, x->first, x->count, sizeof *x->value, x->value, err));
+        x->count = 0;
+    }
     return XA_OK;
 }
 
@@ -143,6 +220,8 @@ put_model(xa_stage *s, const xa_place *place, const xa_rows *rows, int m, xa_err
     XA_RETURN_TRY(err, put(s, f->probs, at, n, classes, x->probs, err));
     XA_RETURN_TRY(err, put(s, f->predicted, at, n, sizeof *x->predicted, x->predicted, err));
     XA_RETURN_TRY(err, put(s, f->affine, at, n, 6 * sizeof *x->affine, x->affine, err));
+    /* rank 0 writes the status when all else is on the disk */
+    XA_RETURN_TRY(err, sum(s, f->status, at, n, 1, x->status, err));
     XA_RETURN_TRY(err, put(s, f->stage, at, n, 1, x->stage, err));
     XA_RETURN_TRY(err, put(s, f->message, at, n, XA_MESSAGE_BYTES, x->message, err));
     for (int e = 0; e < spec->models[m].nexplainers; e++)
@@ -180,6 +259,7 @@ xa_status xa_stage_unit(xa_stage *s, const xa_place *place, const xa_rows *rows,
     }
     for (int m = 0; m < rows->nmodels; m++)
         XA_RETURN_TRY(err, put_model(s, place, rows, m, err));
+    XA_RETURN_TRY(err, put_sums(s, err));
     return s->bytes >= FLUSH_BYTES ? flush(s, err) : XA_OK;
 }
 

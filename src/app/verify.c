@@ -12,19 +12,33 @@
 enum { BLOCK_BYTES = 4 << 20 };
 static const size_t row_most = (size_t)1 << 30;
 
-void xa_verify_tell(xa_verifier *v, xa_finding kind, const char *fmt, ...)
+static void tell(xa_verifier *v, xa_finding kind, int64_t sample, const char *fmt, va_list args)
 {
     char text[1024], clean[1024];
+    vsnprintf(text, sizeof text, fmt, args);
+    xa_str_sanitise(text, clean, sizeof clean);
+    v->out->damages += kind == XA_FINDING_DAMAGE;
+    v->out->missing += kind == XA_FINDING_MISSING;
+    v->out->other_images += kind == XA_FINDING_IMAGE;
+    if (kind == XA_FINDING_DAMAGE && sample >= 0 && sample < v->samples)
+        v->told[sample] = 1;
+    v->opt->tell(v->opt->arg, kind, sample, clean);
+}
+
+void xa_verify_tell(xa_verifier *v, xa_finding kind, const char *fmt, ...)
+{
     va_list args;
     va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
+    tell(v, kind, XA_MENDED_BY_NOTHING, fmt, args);
     va_end(args);
-    xa_str_sanitise(text, clean, sizeof clean);
-    if (kind == XA_FINDING_DAMAGE)
-        v->out->damages++;
-    else
-        v->out->missing++;
-    v->tell(v->arg, kind, clean);
+}
+
+void xa_verify_tell_row(xa_verifier *v, int64_t sample, const char *fmt, ...)
+{
+    va_list args;
+    va_start(args, fmt);
+    tell(v, XA_FINDING_DAMAGE, sample, fmt, args);
+    va_end(args);
 }
 
 const char *xa_verify_row(xa_verifier *v, int64_t sample, char *buf, size_t size)
@@ -172,8 +186,9 @@ static xa_status list(xa_verifier *v, const char *group, char ***names, int64_t 
     return st == XA_NOT_FOUND ? XA_OK : st;
 }
 
-static xa_status check_model(xa_verifier *v, const char *model, uint8_t *status, xa_err *err)
+static xa_status check_model(xa_verifier *v, const char *model, xa_err *err)
 {
+    uint8_t *status = v->models[v->nmodels].status;
     char **maps = NULL;
     int64_t nmaps = 0, classes = 0;
     bool usable = false;
@@ -185,6 +200,10 @@ static xa_status check_model(xa_verifier *v, const char *model, uint8_t *status,
     if (!usable)
         goto done;
     XA_TRY(err, list(v, group, &maps, &nmaps, err));
+    v->models[v->nmodels].model = xa_strdup(model);
+    if (!v->models[v->nmodels].model)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    v->nmodels++; /* its status stays */
     for (int64_t e = 0; e < nmaps; e++) {
         XA_TRY(err, xa_verify_maps(v, model, maps[e], status, classes, err));
         v->out->explainers++;
@@ -201,8 +220,8 @@ static void check_state(xa_verifier *v)
     if (xa_archive_read(v->archive, "/run/state", 0, 1, &v->out->state, &why) != XA_OK)
         xa_verify_tell(v, XA_FINDING_DAMAGE, "/run/state: %s", why.message);
     else if (v->out->state > 2)
-        xa_verify_tell(
-            v, XA_FINDING_DAMAGE, "/run/state: expected 0, 1 or 2, found %d", v->out->state);
+        xa_verify_tell_row(
+            v, XA_MENDED_BY_RUN, "/run/state: expected 0, 1 or 2, found %d", v->out->state);
 }
 
 /* Maps of a model that is not there. */
@@ -219,15 +238,20 @@ static xa_status check_models(xa_verifier *v, xa_err *err)
     char **models = NULL, **mapped = NULL;
     int64_t nmodels = 0, nmapped = 0;
     xa_status st = XA_OK;
-    uint8_t *status = xa_alloc((size_t)v->samples + 1, 1);
-    if (!status)
-        XA_FAIL(err, XA_NOMEM, "no memory for %" PRId64 " statuses", v->samples);
     XA_TRY(err, list(v, "/models", &models, &nmodels, err));
+    v->models = xa_alloc((size_t)nmodels + 1, sizeof *v->models);
+    if (!v->models)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
     XA_TRY(err, list(v, "/maps", &mapped, &nmapped, err));
     if (!nmodels)
         xa_verify_tell(v, XA_FINDING_DAMAGE, "/models: expected a model, found none");
     for (int64_t m = 0; m < nmodels; m++) {
-        XA_TRY(err, check_model(v, models[m], status, err));
+        uint8_t **status = &v->models[v->nmodels].status;
+        if (!*status)
+            *status = xa_alloc((size_t)v->samples + 1, 1);
+        if (!*status)
+            XA_FAIL(err, XA_NOMEM, "no memory for %" PRId64 " statuses", v->samples);
+        XA_TRY(err, check_model(v, models[m], err));
         v->out->models++;
     }
     for (int64_t m = 0; m < nmapped; m++)
@@ -239,17 +263,27 @@ static xa_status check_models(xa_verifier *v, xa_err *err)
 done:
     free_names(models, nmodels);
     free_names(mapped, nmapped);
-    free(status);
     return st;
 }
 
-xa_status xa_verify(const char *path,
-                    void (*tell)(void *arg, xa_finding kind, const char *text),
-                    void *arg,
-                    xa_verdict *out,
-                    xa_err *err)
+static void fini(xa_verifier *v)
 {
-    xa_verifier v = {.tell = tell, .arg = arg, .out = out, .pairs = -1};
+    for (int64_t m = 0; v->models && m <= v->nmodels; m++) { /* one more may have been begun */
+        free(v->models[m].model);
+        free(v->models[m].status);
+    }
+    free(v->models);
+    free(v->measured);
+    free(v->excluded);
+    free(v->told);
+    free(v->doubted);
+    if (v->archive && xa_archive_close(v->archive, NULL) != XA_OK)
+        xa_log(XA_LOG_DEBUG, "archive: closing failed");
+}
+
+xa_status xa_verify(const char *path, const xa_verify_options *opt, xa_verdict *out, xa_err *err)
+{
+    xa_verifier v = {.opt = opt, .out = out, .pairs = -1};
     const int64_t any = -1;
     xa_verify_column id;
     xa_status st = XA_OK;
@@ -258,17 +292,19 @@ xa_status xa_verify(const char *path,
     check_state(&v);
     if (!xa_verify_column_find(&v, &id, "/samples", "id", XA_TYPE_STR, 1, &any))
         goto done;
+    v.measured = xa_alloc((size_t)id.info.dim[0] + 1, 1);
+    v.excluded = xa_alloc((size_t)id.info.dim[0] + 1, 1);
+    v.told = xa_alloc((size_t)id.info.dim[0] + 1, 1);
+    v.doubted = xa_alloc((size_t)id.info.dim[0] + 1, 1);
+    if (!v.measured || !v.excluded || !v.told || !v.doubted)
+        XA_FAIL(err, XA_NOMEM, "no memory for %" PRId64 " samples", id.info.dim[0]);
     out->samples = v.samples = id.info.dim[0];
-    v.measured = xa_alloc((size_t)v.samples + 1, 1);
-    v.excluded = xa_alloc((size_t)v.samples + 1, 1);
-    if (!v.measured || !v.excluded)
-        XA_FAIL(err, XA_NOMEM, "no memory for %" PRId64 " samples", v.samples);
     XA_TRY(err, xa_verify_tables(&v, err));
     XA_TRY(err, check_models(&v, err));
+    XA_TRY(err, xa_verify_sums(&v, err));
+    if (opt->images)
+        XA_TRY(err, xa_verify_images(&v, err));
 done:
-    free(v.measured);
-    free(v.excluded);
-    if (v.archive && xa_archive_close(v.archive, NULL) != XA_OK)
-        xa_log(XA_LOG_DEBUG, "archive: closing failed");
+    fini(&v);
     return st;
 }

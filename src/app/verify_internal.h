@@ -6,13 +6,20 @@
 
 typedef struct xa_verifier {
     xa_archive *archive;
-    void (*tell)(void *arg, xa_finding kind, const char *text);
-    void *arg;
+    const xa_verify_options *opt;
     xa_verdict *out;
     int64_t samples;
     int64_t pairs;     /* rows of /eval; -1: that table is damaged */
     uint8_t *measured; /* [samples] image size known */
     uint8_t *excluded; /* [samples] by the manifest */
+    uint8_t *told;     /* [samples] a damage of its rows was */
+    uint8_t *doubted;  /* [samples] its size and pixel hash are not what was written */
+    /* [nmodels] of models whose rows can be told: name and status [samples] */
+    struct xa_verify_status {
+        char *model;
+        uint8_t *status;
+    } * models;
+    int64_t nmodels;
 } xa_verifier;
 
 /* A dataset read block by block beside others of as many rows. */
@@ -24,6 +31,9 @@ typedef struct xa_verify_column {
 } xa_verify_column;
 
 void xa_verify_tell(xa_verifier *v, xa_finding kind, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* A damage of a sample's rows. */
+void xa_verify_tell_row(xa_verifier *v, int64_t sample, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 /* "row 5 (airplanes/image_0005)" of a sample, into buf. */
 const char *xa_verify_row(xa_verifier *v, int64_t sample, char *buf, size_t size);
@@ -63,5 +73,9 @@ XA_MUST_USE xa_status xa_verify_maps(xa_verifier *v,
                                      const uint8_t *status,
                                      int64_t classes,
                                      xa_err *err);
+/* verify_sums.c: everything that is covered by checksums beside the rows. */
+XA_MUST_USE xa_status xa_verify_sums(xa_verifier *v, xa_err *err);
+/* verify_images.c: the images of done rows. */
+XA_MUST_USE xa_status xa_verify_images(xa_verifier *v, xa_err *err);
 
 #endif

@@ -25,14 +25,14 @@ static void damage(maps *m, int64_t row, int64_t sample, const char *what)
     char name[256] = "no sample";
     if (sample >= 0)
         xa_verify_row(m->v, sample, name, sizeof name);
-    xa_verify_tell(m->v,
-                   XA_FINDING_DAMAGE,
-                   "model %s, explainer %s, map row %" PRId64 " of sample %s: %s",
-                   m->model,
-                   m->explainer,
-                   row,
-                   name,
-                   what);
+    xa_verify_tell_row(m->v,
+                       sample,
+                       "model %s, explainer %s, map row %" PRId64 " of sample %s: %s",
+                       m->model,
+                       m->explainer,
+                       row,
+                       name,
+                       what);
 }
 
 static bool is_power_of_two(float x)
@@ -206,7 +206,8 @@ xa_status xa_verify_maps(xa_verifier *v,
     m.map = xa_alloc((size_t)xa_shape_count(&m.shape) + 1, sizeof(float));
     if (!m.map)
         XA_FAIL(err, XA_NOMEM, "%s: no memory for a map", group);
-    XA_TRY(err, xa_verify_blocks(v, m.column, COLUMNS, visit_maps, &m, err));
+    if (v->opt->values)
+        XA_TRY(err, xa_verify_blocks(v, m.column, COLUMNS, visit_maps, &m, err));
     XA_TRY(err, check_localisation(&m, err));
 done:
     free(m.map);

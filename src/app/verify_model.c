@@ -26,12 +26,12 @@ typedef struct rows {
 static void damage(rows *r, int64_t sample, const char *what)
 {
     char row[256];
-    xa_verify_tell(r->v,
-                   XA_FINDING_DAMAGE,
-                   "model %s, %s: %s",
-                   r->model,
-                   xa_verify_row(r->v, sample, row, sizeof row),
-                   what);
+    xa_verify_tell_row(r->v,
+                       sample,
+                       "model %s, %s: %s",
+                       r->model,
+                       xa_verify_row(r->v, sample, row, sizeof row),
+                       what);
 }
 
 /* Probabilities are those of the logits. */

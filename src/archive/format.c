@@ -79,6 +79,71 @@ bool xa_field_match(const char *path, xa_type type, xa_field_kind *kind, xa_fiel
     return false;
 }
 
+xa_field_kind xa_field_checksum(xa_field_kind kind)
+{
+    static const struct {
+        const char *prefix;
+        xa_field_kind sums;
+    } of[] = {{"/samples/thumbnail", XA_FIELD_SUM_THUMBNAILS},
+              {"/samples/", XA_FIELD_SUM_SAMPLES},
+              {"/models/<m>/logits", XA_FIELD_SUM_LOGITS},
+              {"/models/", XA_FIELD_SUM_MODEL},
+              {"/maps/", XA_FIELD_SUM_MAPS},
+              {"/localisation/", XA_FIELD_SUM_LOCALISATION},
+              {"/statistics/", XA_FIELD_SUM_STATISTICS},
+              {"/baselines/", XA_FIELD_SUM_BASELINES},
+              {"/baseline_statistics/", XA_FIELD_SUM_BASELINE_STATISTICS},
+              {"/pairs/", XA_FIELD_SUM_PAIRS}};
+    const xa__field_info *info = xa__field_info_of(kind);
+    /* RAW is what is there from the beginning, or a map's values; rows of annotations are put
+     * together anew where archives are merged or evaluated */
+    if (info == NULL || xa__initial_of(kind) == XA__RAW || info->extents[0] == 'A')
+        return XA_FIELD_KINDS;
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++)
+        if (strncmp(info->path, of[i].prefix, strlen(of[i].prefix)) == 0)
+            return of[i].sums;
+    return XA_FIELD_KINDS;
+}
+
+bool xa_checksum_path(const char *path, xa_type type, char *out, size_t size)
+{
+    xa_field_kind kind;
+    xa_field_names names;
+    const xa__field_info *info = NULL;
+    size_t at = 0;
+    if (xa_field_match(path, type, &kind, &names))
+        info = xa__field_info_of(xa_field_checksum(kind));
+    if (info == NULL)
+        return false;
+    for (const char *p = info->path; *p != '\0'; p++) {
+        const char one[2] = {*p, '\0'};
+        const bool name = *p == '<';
+        const char *put = !name         ? one
+                          : p[1] == 'm' ? names.model
+                          : p[1] == 'e' ? names.explainer
+                                        : names.key;
+        const size_t n = strlen(put);
+        if (n >= size - at)
+            return false;
+        memcpy(out + at, put, n + 1);
+        at += n;
+        p += name ? 2 : 0;
+    }
+    return true;
+}
+
+uint64_t xa_checksum_seed(const char *path)
+{
+    return xa_hash64(path, strlen(path), 0);
+}
+
+void xa_checksum_rows(uint64_t seed, const void *rows, int64_t n, size_t row_bytes, uint32_t *sums)
+{
+    const unsigned char *row = rows;
+    for (int64_t i = 0; i < n; i++, row += row_bytes)
+        sums[i] += (uint32_t)(xa_hash64(row, row_bytes, seed) & 0xffffffffu);
+}
+
 bool xa__is_text(xa_field_kind kind)
 {
     return kind == XA_FIELD_JOB_TEXT || kind == XA_FIELD_IDENTITY_TEXT;

@@ -415,3 +415,76 @@ xa_status xa_text_pack(const char *const *texts, int64_t n, size_t width, char *
     *rows = packed;
     return XA_OK;
 }
+
+/* ---- checksums ------------------------------------------------------------------------------- */
+
+int xa_schema_fields(const xa_schema *s)
+{
+    return (int)s->nfields;
+}
+
+/* The checksums that cover a field, as a field; its kind is XA_FIELD_KINDS where none do. */
+static xa_status
+sums_of(const xa__field *f, xa_field_spec *spec, xa_field_names *names, xa_err *err)
+{
+    xa_field_kind kind;
+    *spec = (xa_field_spec){.kind = xa_field_checksum(f->kind)};
+    if (spec->kind == XA_FIELD_KINDS)
+        return XA_OK;
+    if (!xa_field_match(f->path, f->type, &kind, names))
+        XA_RETURN_FAIL(err, XA_INVALID, "%s: not in the format's table", f->path);
+    const char *pattern = xa__field_info_of(spec->kind)->path;
+    spec->model = strstr(pattern, "<m>") != NULL ? names->model : NULL;
+    spec->explainer = strstr(pattern, "<e>") != NULL ? names->explainer : NULL;
+    spec->key = strstr(pattern, "<k>") != NULL ? names->key : NULL;
+    spec->type = XA_TYPE_COUNT;
+    spec->ndim = 1;
+    spec->dim[0] = f->dim[0];
+    return XA_OK;
+}
+
+static int find_path(const xa_schema *s, const char *path)
+{
+    for (size_t i = 0; i < s->nfields; i++)
+        if (strcmp(s->field[i].path, path) == 0)
+            return (int)i;
+    return -1;
+}
+
+xa_status xa_schema_add_checksums(xa_schema *s, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_str path = {0};
+    const size_t n = s->nfields;
+    for (size_t i = 0; i < n; i++) {
+        xa_field_spec spec;
+        xa_field_names names;
+        int field;
+        XA_TRY(err, sums_of(&s->field[i], &spec, &names, err));
+        if (spec.kind == XA_FIELD_KINDS)
+            continue;
+        xa_str_free(&path);
+        path = (xa_str){0};
+        XA_TRY(err, expand(xa__field_info_of(spec.kind), &spec, &path, err));
+        const int there = find_path(s, path.data);
+        if (there >= 0 && s->field[there].dim[0] != spec.dim[0])
+            XA_FAIL(err, XA_INVALID, "%s: other rows than %s", s->field[i].path, path.data);
+        if (there < 0)
+            XA_TRY(err, xa_schema_add(s, &spec, &field, err));
+    }
+done:
+    xa_str_free(&path);
+    return st;
+}
+
+int xa_schema_checksum(const xa_schema *s, int field, uint64_t *seed)
+{
+    char path[sizeof((xa_dataset_info *)0)->path];
+    if (field < 0 || (size_t)field >= s->nfields)
+        return -1;
+    const xa__field *f = &s->field[field];
+    if (!xa_checksum_path(f->path, f->type, path, sizeof path))
+        return -1;
+    *seed = xa_checksum_seed(f->path);
+    return find_path(s, path);
+}

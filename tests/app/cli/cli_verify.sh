@@ -25,7 +25,17 @@ with open(target, "r+b") as f:
     f.write(raw)
 PY
 
-demo_manifest 4 >manifest.csv
+# images of our own: some are replaced below
+mkdir images
+demo_manifest 4 | while IFS=, read -r path rest; do
+  case $path in
+  path) echo "$path,$rest" ;;
+  *)
+    cp -n "$path" "images/$(basename "$(dirname "$path")")_$(basename "$path")"
+    echo "images/$(basename "$(dirname "$path")")_$(basename "$path"),$rest"
+    ;;
+  esac
+done >manifest.csv
 : >empty.jpg
 echo "empty.jpg,bad,airplanes,,,,,,,,,,,," >>manifest.csv
 echo "nowhere.jpg,out,airplanes,,,,,,,,,,,,blurred" >>manifest.csv
@@ -80,6 +90,21 @@ damaged samples/annotations/kind 0 3 '/samples/annotations: row 0: its kind'
 damaged eval/sample 3 9 '/eval: row 3: sample 9 of 6'
 damaged eval/class 3 -1 '/eval: row 3'
 damaged run/state 0 9 '/run/state'
+# what only checksums tell
+L=localisation/xception/saliency.predicted/pointing_game
+damaged $L 1 ^ '/checksums/localisation/xception/saliency.predicted: row 1 of sample row 1 '
+damaged baselines/xception/centre/pointing_game 2 ^ '/checksums/baselines/xception/centre/pointing_game: row 2 of sample row 2 '
+damaged pairs/xception/saliency.predicted__gradcam.label.prob/spearman 0 ^ '/checksums/pairs/.*: row 0 of sample row 0 '
+damaged $S/peak 3 ^ '/checksums/maps/xception/saliency.predicted: row 1 of sample row 1 '
+damaged $G/scores/gini 2 ^ '/checksums/maps/xception/gradcam.label.prob: row 2 '
+damaged $X/affine 6 ^ '/checksums/models/xception: row 1 '
+damaged $X/logits 8 ^ '(/checksums/logits/xception: row|model xception, row) 1 '
+damaged $X/stage 4 3 '/checksums/models/xception: row 4 of sample row 4 \(bad\)'
+damaged samples/width 2 ^ '/checksums/samples: row 2 '
+damaged samples/pixel_hash 3 ^ '/checksums/samples: row 3 '
+damaged checksums/samples 1 ^ '/checksums/samples: row 1 '
+damaged checksums/models/xception 3 ^ '/checksums/models/xception: row 3 '
+said 'run JOB --redo-damaged'
 
 # several at once, each told
 /usr/bin/python3 damage.py good.h5 one.h5 $G/values 0 ^
@@ -121,6 +146,116 @@ expect 3 "$XAUDIT" run job.yaml --output half.h5 --quiet
 expect 0 "$XAUDIT" verify half.h5
 said 'complete and whole'
 [ "$(digest half.h5)" = "$(digest good.h5)" ] || fail "other bytes after redoing a row"
+
+# every reader finds what it reads, and names the command that mends it; the run does, too, and mends it
+whole=$(digest good.h5)
+refused_by_readers() {
+  for reader in info table summary "table --csv" "info --methods" "evaluate --as x.h5" "report -o x.html" "figure -o x.png"; do
+    # shellcheck disable=SC2086
+    set -- $reader
+    expect 1 "$XAUDIT" "$1" bad.h5 "${@:2}"
+    said 'run JOB --redo-damaged'
+  done
+  expect 1 "$XAUDIT" run job.yaml --output bad.h5 --quiet
+  said 'run JOB --redo-damaged'
+}
+mended() {
+  expect 3 "$XAUDIT" run job.yaml --output bad.h5 --quiet --redo-damaged
+  expect 0 "$XAUDIT" verify bad.h5
+  said 'complete and whole'
+  [ "$(digest bad.h5)" = "$whole" ] || fail "other bytes after mending"
+}
+/usr/bin/python3 damage.py good.h5 bad.h5 $X/status 3 7
+refused_by_readers
+said 'its status is none of 0 to 3'
+mended
+/usr/bin/python3 damage.py good.h5 one.h5 $L 1 ^
+/usr/bin/python3 damage.py one.h5 two.h5 $G/peak 1 ^
+/usr/bin/python3 damage.py two.h5 one.h5 $X/status 4 3
+/usr/bin/python3 damage.py one.h5 two.h5 run/state 0 77
+/usr/bin/python3 damage.py two.h5 bad.h5 samples/pixel_hash 0 ^
+refused_by_readers
+mended
+# a map's values: found where maps are read
+/usr/bin/python3 damage.py good.h5 bad.h5 $G/values 128 ^
+expect 0 "$XAUDIT" table bad.h5
+expect 0 "$XAUDIT" run job.yaml --output bad.h5 --quiet --set tolerate_failed=1
+for reader in "evaluate --as x.h5" "report -o x.html" "figure -o x.png -n 6"; do
+  # shellcheck disable=SC2086
+  set -- $reader
+  expect 1 "$XAUDIT" "$1" bad.h5 "${@:2}"
+  said 'explainer gradcam.label.prob, map row 2 .*run JOB --redo-damaged'
+done
+mended
+# what is written once from the manifest no run mends
+/usr/bin/python3 damage.py good.h5 bad.h5 samples/labels/value 0 -2
+expect 1 "$XAUDIT" run job.yaml --output bad.h5 --quiet --redo-damaged
+said '/samples/labels/value: row 0.*--fresh'
+
+# images: replaced, gone, damaged
+expect 0 "$XAUDIT" verify good.h5 --images
+said '4 images read again; 0 are not'
+set -- images/*
+cp "$1" first.jpg
+cp "$2" "$1"
+expect 1 "$XAUDIT" verify --images good.h5
+said "^image: row 0 .*$1: its pixels are not those that were audited"
+said '4 images read again; 1 are not'
+rm "$1"
+mv "$3" third.jpg
+head -c 2000 third.jpg >"$3"
+expect 1 "$XAUDIT" verify --images good.h5
+said "^image: row 0 .*$1"
+said "^image: row 2 .*$3"
+said '2 images read again; 2 are not'
+mkdir elsewhere elsewhere/images
+cp "$2" "$4" elsewhere/images
+cp first.jpg "elsewhere/$1"
+cp third.jpg "elsewhere/$3"
+expect 0 "$XAUDIT" verify good.h5 --image-root elsewhere
+cp third.jpg "$3"
+# ... and where a run reads the image of a done row again, or of a damaged one: nothing is overwritten
+sed 's/scale: tf }/scale: tf }\n    batch: 2/' job.yaml >two.yaml
+cp first.jpg "$1"
+expect 3 "$XAUDIT" run two.yaml --output pair.h5 --quiet
+cp "$2" "$1"
+/usr/bin/python3 damage.py pair.h5 bad.h5 $X/status 1 0
+before=$(digest bad.h5)
+expect 1 "$XAUDIT" run two.yaml --output bad.h5 --quiet
+said "image .*$1.* was audited before, and now its pixels are others"
+[ "$(digest bad.h5)" = "$before" ] || fail "something was overwritten"
+rm "$1"
+expect 1 "$XAUDIT" run two.yaml --output bad.h5 --quiet
+said "image .*$1.* was audited before, and now "
+[ "$(digest bad.h5)" = "$before" ] || fail "something was overwritten"
+/usr/bin/python3 damage.py pair.h5 bad.h5 $X/status 0 9
+before=$(digest bad.h5)
+expect 1 "$XAUDIT" run two.yaml --output bad.h5 --quiet --redo-damaged
+said "image .*$1.* was audited before"
+[ "$(digest bad.h5)" = "$before" ] || fail "something was overwritten"
+cp first.jpg "$1"
+expect 3 "$XAUDIT" run two.yaml --output bad.h5 --quiet --redo-damaged
+[ "$(digest bad.h5)" = "$(digest pair.h5)" ] || fail "other bytes after mending"
+
+# an archive of a version without these checksums
+cp good.h5 old.h5
+expect_python <<'PY'
+import h5py
+with h5py.File("old.h5", "r+") as f:
+    del f["checksums"]
+PY
+expect 0 "$XAUDIT" verify old.h5
+said '^note: no checksums of scores: written by an older version'
+expect 0 "$XAUDIT" summary old.h5 --replicates 100
+expect 0 "$XAUDIT" evaluate old.h5 --as new.h5
+expect 0 "$XAUDIT" verify new.h5
+said '^note: no checksums of '
+expect 0 "$XAUDIT" evaluate good.h5 --as new.h5 --fresh
+expect 0 "$XAUDIT" verify new.h5
+not_said '^note:'
+/usr/bin/python3 damage.py new.h5 bad.h5 $L 1 ^
+expect 1 "$XAUDIT" table bad.h5
+said 'evaluate it again with --fresh'
 
 # no archive at all
 head -c 20000 good.h5 >cut.h5
