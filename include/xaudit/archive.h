@@ -212,8 +212,7 @@ const char *xa_field_extents(xa_field_kind kind); /* as in the table: "N,C" */
  * XXH3 of the row's bytes as the file holds them (little-endian), seeded with XXH3 of the dataset's
  * path. A sum, so that datasets can be looked at one after another; seeded, so that bytes that
  * changed places are found. Covered is what a run writes row by row, but map values, which have
- * their own (MAP_CHECKSUM), problems of annotations, /class_means, /run, and what is written once
- * from the manifest.
+ * their own (MAP_CHECKSUM), problems of annotations, /class_means and /run.
  *
  * The SUM_... field that covers this one; XA_FIELD_KINDS: none. */
 xa_field_kind xa_field_checksum(xa_field_kind kind);
@@ -236,6 +235,13 @@ enum {
 };
 enum { XA_MAP_DEGENERATE = 1, XA_MAP_NONFINITE = 2, XA_MAP_SATURATED = 4 };
 enum { XA_SESSIONS = 256, XA_MESSAGE_BYTES = 200 };
+/* A table that is written whole at creation (ids, labels, annotations, pairs, samples of maps,
+ * class names) has an attribute `checksum`: the same sum over its rows, where row i is seeded with
+ * the path's seed + i. Adds rows from the `first` on. */
+void xa_checksum_table(
+    uint64_t seed, const void *rows, int64_t first, int64_t n, size_t row_bytes, uint32_t *sum);
+/* Whether a field is such a table. */
+bool xa_is_table(xa_field_kind kind);
 
 /* ---- schema: what one archive holds --------------------------------------------------------- */
 

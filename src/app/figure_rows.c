@@ -162,6 +162,7 @@ static xa_status score_disagreement(const xa_figure_rows *f, double *score, xa_e
             XA_TRY(err, xa_archive_read_all(f->r->archive, path, &info, (void **)&value, err));
             if (info.type != XA_TYPE_F64 || info.ndim != 1 || info.dim[0] != f->r->samples)
                 XA_FAIL(err, XA_FORMAT, "%s: %s: expected one a sample", f->path, path);
+            XA_TRY(err, xa_read_check(f->r, XA_FIELD_SUM_PAIRS, err));
             found++;
             for (int64_t i = 0; i < f->r->samples; i++)
                 if (isfinite(value[i])) {

@@ -181,6 +181,57 @@ static xa_status find_datasets(merging *g, xa_err *err)
     return XA_OK;
 }
 
+/* ---- rows of all ---- */
+
+static void shift(int64_t *v, int64_t n, int64_t by)
+{
+    for (int64_t i = 0; i < n; i++)
+        v[i] += by;
+}
+
+/* Every slice's rows behind those of the one before, in pieces: into the new archive, or (sum not
+ * NULL) into a table's checksum alone. */
+static xa_status join_rows(const merging *g, const dataset *d, uint32_t *sum, xa_err *err)
+{
+    enum { PIECE = 8 << 20 };
+    xa_status st = XA_OK;
+    unsigned char *buffer = NULL;
+    size_t row = d->info.item_bytes;
+    int64_t at = 0, base = 0;
+    for (int k = 1; k < d->info.ndim; k++)
+        row *= (size_t)d->info.dim[k];
+    const int64_t step = row && row < PIECE ? (int64_t)(PIECE / row) : 1;
+    buffer = xa_alloc((size_t)step, row ? row : 1);
+    if (!buffer)
+        XA_FAIL(err, XA_NOMEM, "%s: no memory for a row", d->info.path);
+    for (int i = 0; i < g->n; i++) {
+        xa_dataset_info x;
+        int64_t last = base;
+        XA_TRY(err, xa_archive_dataset(g->parts[i].r->archive, d->info.path, &x, err));
+        for (int64_t from = d->how == JOIN_OFFSETS && i > 0; from < x.dim[0]; from += step) {
+            const int64_t n = x.dim[0] - from < step ? x.dim[0] - from : step;
+            XA_TRY(err,
+                   xa_archive_read(g->parts[i].r->archive, d->info.path, from, n, buffer, err));
+            int64_t *v = (int64_t *)(void *)buffer;
+            if (d->how == JOIN_OFFSETS) {
+                shift(v, n, base);
+                last = v[n - 1];
+            } else if (d->how == JOIN_SAMPLES) {
+                shift(v, n, g->parts[i].first);
+            }
+            if (sum)
+                xa_checksum_table(xa_checksum_seed(d->info.path), buffer, at, n, row, sum);
+            else
+                XA_TRY(err, xa_archive_write(g->archive, d->field, at, n, buffer, err));
+            at += n;
+        }
+        base = last;
+    }
+done:
+    free(buffer);
+    return st;
+}
+
 /* ---- the new archive ---- */
 
 static xa_status create(merging *g, const char *part, xa_err *err)
@@ -212,57 +263,17 @@ static xa_status create(merging *g, const char *part, xa_err *err)
             s.dim[k] = d->info.dim[k];
         s.dim[0] = d->rows;
         XA_TRY(err, xa_schema_add(g->schema, &s, &d->field, err));
+        if (xa_is_table(d->kind) && d->how != JOIN_SESSIONS) {
+            uint32_t sum = 0; /* the first slice's attribute is of its own rows */
+            XA_TRY(err, join_rows(g, d, &sum, err));
+            XA_TRY(err, xa_schema_attr_i64(g->schema, d->info.path, "checksum", (int64_t)sum, err));
+        }
     }
     XA_TRY(err, xa_schema_text(g->schema, XA_FIELD_IDENTITY_TEXT, identity, err));
     const xa_graft graft = {.source = g->parts[0].path, .leave = leave, .nleave = (int)n};
     XA_TRY(err, xa_archive_create_from(part, g->schema, &graft, 1, err));
 done:
     free(leave);
-    return st;
-}
-
-static void shift(int64_t *v, int64_t n, int64_t by)
-{
-    for (int64_t i = 0; i < n; i++)
-        v[i] += by;
-}
-
-/* Every slice's rows behind those of the one before, in pieces. */
-static xa_status join_rows(merging *g, const dataset *d, xa_err *err)
-{
-    enum { PIECE = 8 << 20 };
-    xa_status st = XA_OK;
-    unsigned char *buffer = NULL;
-    size_t row = d->info.item_bytes;
-    int64_t at = 0, base = 0;
-    for (int k = 1; k < d->info.ndim; k++)
-        row *= (size_t)d->info.dim[k];
-    const int64_t step = row && row < PIECE ? (int64_t)(PIECE / row) : 1;
-    buffer = xa_alloc((size_t)step, row ? row : 1);
-    if (!buffer)
-        XA_FAIL(err, XA_NOMEM, "%s: no memory for a row", d->info.path);
-    for (int i = 0; i < g->n; i++) {
-        xa_dataset_info x;
-        int64_t last = base;
-        XA_TRY(err, xa_archive_dataset(g->parts[i].r->archive, d->info.path, &x, err));
-        for (int64_t from = d->how == JOIN_OFFSETS && i > 0; from < x.dim[0]; from += step) {
-            const int64_t n = x.dim[0] - from < step ? x.dim[0] - from : step;
-            XA_TRY(err,
-                   xa_archive_read(g->parts[i].r->archive, d->info.path, from, n, buffer, err));
-            int64_t *v = (int64_t *)(void *)buffer;
-            if (d->how == JOIN_OFFSETS) {
-                shift(v, n, base);
-                last = v[n - 1];
-            } else if (d->how == JOIN_SAMPLES) {
-                shift(v, n, g->parts[i].first);
-            }
-            XA_TRY(err, xa_archive_write(g->archive, d->field, at, n, buffer, err));
-            at += n;
-        }
-        base = last;
-    }
-done:
-    free(buffer);
     return st;
 }
 
@@ -320,7 +331,7 @@ xa_status xa_merge_slices(const xa_merge_part *parts, int n, const char *part, x
     for (size_t i = 0; i < g.count; i++)
         XA_TRY(err,
                g.list[i].how == JOIN_SESSIONS ? join_sessions(&g, &g.list[i], err)
-                                              : join_rows(&g, &g.list[i], err));
+                                              : join_rows(&g, &g.list[i], NULL, err));
     XA_TRY(err, xa_archive_sync(g.archive, err));
 done : {
     const xa_status closed = xa_archive_close(g.archive, st == XA_OK ? err : NULL);

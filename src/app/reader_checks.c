@@ -75,7 +75,17 @@ xa_read_check_map(const xa_read *r, const xa_read_model *m, const xa_read_map *x
     return XA_OK;
 }
 
-/* Tables that are written once, at creation: no run mends them. */
+/* Tables are written once, at creation: no run mends them. */
+static xa_status fail_table(const xa_read *r, const char *path, xa_err *err)
+{
+    XA_RETURN_FAIL(err,
+                   XA_DAMAGED,
+                   "%s is damaged: the table %s is not what its checksum says; restore a copy, or "
+                   "run its job anew with --fresh",
+                   r->path,
+                   path);
+}
+
 xa_status xa_read_check_tables(const xa_read *r, xa_err *err)
 {
     int64_t classes = 0;
@@ -100,6 +110,13 @@ xa_status xa_read_check_tables(const xa_read *r, xa_err *err)
                            q,
                            (int)r->pair_class[q],
                            classes);
+    for (int k = 0; k < xa_sums_tables(r->sums); k++) {
+        const char *path;
+        bool same;
+        XA_RETURN_TRY(err, xa_sums_check_table(r->sums, k, &path, &same, err));
+        if (!same)
+            return fail_table(r, path, err);
+    }
     return XA_OK;
 }
 

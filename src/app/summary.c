@@ -156,6 +156,7 @@ static xa_status find_baselines(xa_summary *s, const xa_read_model *m, size_t *c
         XA_TRY(err, xa_archive_list(s->r->archive, path, &metrics, &nmetrics, err));
         for (int64_t k = 0; k < nmetrics; k++) {
             double *value = NULL;
+            XA_TRY(err, xa_read_check(s->r, XA_FIELD_SUM_BASELINES, err));
             xa_series x = {.model = m->name, .baseline = true};
             char *data = xa_strfmt("%s/%s", path, metrics[k]);
             st =
@@ -291,6 +292,10 @@ xa_status xa_summary_rows(const xa_summary *s, const xa_series *x, void **out, x
     char *path = series_path(x, x->baseline ? "baseline_statistics" : "statistics");
     if (!path)
         XA_FAIL(err, XA_NOMEM, "out of memory");
+    XA_TRY(err,
+           xa_read_check(s->r,
+                         x->baseline ? XA_FIELD_SUM_BASELINE_STATISTICS : XA_FIELD_SUM_STATISTICS,
+                         err));
     XA_TRY(err,
            xa__summary_array(
                s, path, x->is == XA_SERIES_HITS ? XA_TYPE_U8 : XA_TYPE_U32, s->r->pairs, out, err));

@@ -20,8 +20,16 @@ typedef struct list {
     xa_field_names names;
 } list;
 
+typedef struct table {
+    xa_dataset_info info;
+    size_t row_bytes;
+    uint32_t sum;
+} table;
+
 struct xa_sums {
     xa_archive *archive;
+    table *table;
+    size_t ntables, cap_tables;
     covered *dataset;
     size_t ndatasets, cap_datasets;
     list *sums;
@@ -38,10 +46,30 @@ static bool row_bytes(const xa_dataset_info *info, size_t *out)
     return info->ndim >= 1 && *out < row_most;
 }
 
+/* A table with its checksum; those of earlier versions have none. */
+static xa_status note_table(xa_sums *s, const xa_dataset_info *info, xa_err *err)
+{
+    double sum = 0.0;
+    int64_t n = 0;
+    table t = {.info = *info};
+    if (!row_bytes(info, &t.row_bytes) ||
+        xa_archive_attr_f64(s->archive, info->path, "checksum", &sum, 1, &n, NULL) != XA_OK ||
+        n != 1 || !(sum >= 0.0 && sum <= (double)UINT32_MAX))
+        return XA_OK;
+    t.sum = (uint32_t)sum;
+    XA_RETURN_TRY(err, xa_grow(&s->table, &s->cap_tables, s->ntables + 1, sizeof *s->table, err));
+    s->table[s->ntables++] = t;
+    return XA_OK;
+}
+
 static xa_status note(void *arg, const xa_dataset_info *info, xa_err *err)
 {
     xa_sums *s = arg;
     covered c = {.info = *info, .by = -1};
+    xa_field_kind kind;
+    xa_field_names names;
+    if (xa_field_match(info->path, info->type, &kind, &names) && xa_is_table(kind))
+        return note_table(s, info, err);
     if (!strncmp(info->path, "/checksums/", 11)) {
         list l = {.info = *info};
         if (!xa_field_match(info->path, info->type, &l.kind, &l.names) || info->ndim != 1)
@@ -84,6 +112,7 @@ void xa_sums_close(xa_sums *s)
         return;
     free(s->dataset);
     free(s->sums);
+    free(s->table);
     free(s);
 }
 
@@ -155,6 +184,37 @@ xa_status xa_sums_check(
 done:
     free(stored);
     free(made);
+    free(data);
+    return st;
+}
+
+int xa_sums_tables(const xa_sums *s)
+{
+    return (int)s->ntables;
+}
+
+xa_status xa_sums_check_table(const xa_sums *s, int k, const char **path, bool *same, xa_err *err)
+{
+    const table *t = &s->table[k];
+    const int64_t rows = t->info.dim[0];
+    const uint64_t seed = xa_checksum_seed(t->info.path);
+    int64_t block = t->row_bytes ? (int64_t)(BLOCK_BYTES / t->row_bytes) : rows;
+    xa_status st = XA_OK;
+    uint32_t sum = 0;
+    void *data;
+    block = block > rows ? rows : block;
+    block = block < 1 ? 1 : block;
+    data = xa_alloc((size_t)block, t->row_bytes + 1);
+    if (!data)
+        XA_FAIL(err, XA_NOMEM, "%s: no memory for its rows", t->info.path);
+    for (int64_t first = 0; first < rows; first += block) {
+        const int64_t n = rows - first < block ? rows - first : block;
+        XA_TRY(err, xa_archive_read(s->archive, t->info.path, first, n, data, err));
+        xa_checksum_table(seed, data, first, n, t->row_bytes, &sum);
+    }
+    *path = t->info.path;
+    *same = sum == t->sum;
+done:
     free(data);
     return st;
 }

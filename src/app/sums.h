@@ -21,6 +21,12 @@ xa_sums_info xa_sums_at(const xa_sums *s, int k);
 /* A dataset that an archive of this version has checksums of and this one has not; NULL: none. */
 const char *xa_sums_lacking(const xa_sums *s);
 
+/* Tables written at creation that have a checksum of their own; whether the k-th is what it says.
+ */
+int xa_sums_tables(const xa_sums *s);
+XA_MUST_USE xa_status
+xa_sums_check_table(const xa_sums *s, int k, const char **path, bool *same, xa_err *err);
+
 /* Reads the k-th and all that it covers once, in blocks, and tells the rows that differ. FORMAT:
  * the datasets have other rows than their checksums. */
 XA_MUST_USE xa_status xa_sums_check(

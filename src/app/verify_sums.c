@@ -110,6 +110,22 @@ xa_status xa_verify_sums(xa_verifier *v, xa_err *err)
     XA_TRY(err, xa_sums_open(v->archive, &s, err));
     for (int k = 0; k < xa_sums_count(s); k++)
         XA_TRY(err, check(v, s, k, err));
+    /* what is wrong in a table's form was told */
+    for (int k = 0; k < xa_sums_tables(s) && !v->out->damages; k++) {
+        const char *path = "";
+        bool same = true;
+        xa_err why = XA_ERR_INIT;
+        st = xa_sums_check_table(s, k, &path, &same, &why);
+        if (st == XA_NOMEM)
+            XA_FAIL(err, st, "%s", why.message);
+        if (st != XA_OK || !same)
+            xa_verify_tell(v,
+                           XA_FINDING_DAMAGE,
+                           "%s: %s",
+                           path,
+                           st != XA_OK ? why.message : "the table is not what its checksum says");
+        st = XA_OK;
+    }
     const char *lacking = xa_sums_lacking(s);
     if (lacking && !xa_sums_count(s))
         xa_verify_tell(v,

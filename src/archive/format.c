@@ -144,6 +144,21 @@ void xa_checksum_rows(uint64_t seed, const void *rows, int64_t n, size_t row_byt
         sums[i] += (uint32_t)(xa_hash64(row, row_bytes, seed) & 0xffffffffu);
 }
 
+void xa_checksum_table(
+    uint64_t seed, const void *rows, int64_t first, int64_t n, size_t row_bytes, uint32_t *sum)
+{
+    const unsigned char *row = rows;
+    for (int64_t i = 0; i < n; i++, row += row_bytes)
+        xa_checksum_rows(seed + (uint64_t)(first + i), row, 1, row_bytes, sum);
+}
+
+bool xa_is_table(xa_field_kind kind)
+{
+    const xa__field_info *info = xa__field_info_of(kind);
+    return info != NULL && xa__initial_of(kind) == XA__RAW && kind != XA_FIELD_MAP_VALUES &&
+           !xa__is_text(kind) && strncmp(info->path, "/run/", 5) != 0;
+}
+
 bool xa__is_text(xa_field_kind kind)
 {
     return kind == XA_FIELD_JOB_TEXT || kind == XA_FIELD_IDENTITY_TEXT;

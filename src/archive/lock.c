@@ -186,7 +186,8 @@ static bool write_owner(int fd, const owner *o)
 /* ---- is the owner dead? ---------------------------------------------------------------------- */
 
 /* Two machines may have one name, and a host that was started anew is another one; both are judged
- * by the heartbeat. */
+ * by the heartbeat, and that by whether it changes while this one looks on: their clocks may
+ * differ. */
 static bool same_host(const owner *a, const owner *b)
 {
     return strcmp(a->host, b->host) == 0 && strcmp(a->boot, b->boot) == 0;
@@ -197,8 +198,8 @@ static bool is_requeue(const owner *me, const owner *o)
     return me->job[0] != '\0' && strcmp(me->job, o->job) == 0 && me->restarts > o->restarts;
 }
 
-/* NULL: alive as far as one can tell. Otherwise why not. */
-static const char *why_dead(const owner *me, const owner *o, double stale_seconds)
+/* NULL: alive as far as one can tell without waiting. Otherwise why not. */
+static const char *why_dead(const owner *me, const owner *o)
 {
     if (is_requeue(me, o))
         return "this is the same job, requeued";
@@ -208,13 +209,17 @@ static const char *why_dead(const owner *me, const owner *o, double stale_second
         int64_t start = start_of(o->pid);
         if (start >= 0 && o->start >= 0 && start != o->start)
             return "its process is gone, another one has its number";
-        return NULL;
     }
-    return now_seconds() - o->heartbeat > stale_seconds ? "it has shown no life for long" : NULL;
+    return NULL;
 }
 
-static xa_status
-held(const char *archive, const char *path, const owner *o, bool known, xa_err *err)
+/* life: what was seen of it, or "". */
+static xa_status held(const char *archive,
+                      const char *path,
+                      const owner *o,
+                      bool known,
+                      const char *life,
+                      xa_err *err)
 {
     if (!known)
         XA_RETURN_FAIL(
@@ -222,15 +227,15 @@ held(const char *archive, const char *path, const owner *o, bool known, xa_err *
     XA_RETURN_FAIL(err,
                    XA_BUSY,
                    "%s is in use by process %" PRId64
-                   " on %s%s%s since %s, last sign of life %.0f s "
-                   "ago: wait for it, or stop it; if it is surely dead, remove %s",
+                   " on %s%s%s since %s%s: wait for it, or stop it; if it is surely dead, remove "
+                   "%s",
                    archive,
                    o->pid,
                    o->host,
                    o->job[0] != '\0' ? ", job " : "",
                    o->job,
                    o->since,
-                   now_seconds() - o->heartbeat,
+                   life,
                    path);
 }
 
@@ -273,73 +278,152 @@ static bool settle(const xa_lock *l)
            strcmp(there.token, l->me.token) == 0;
 }
 
+typedef enum life { ALIVE, DEAD, LEFT, DISTURBED } life;
+
+/* Looks on at the words of an owner of another host: a new heartbeat, or none for so long. The file
+ * is opened each time, as network file systems look for news when a file is opened. */
+static life watch(const xa_lock *l, const owner *first, double stale_seconds)
+{
+    const struct timespec pause = {.tv_nsec = 500000000};
+    const double begin = xa_time();
+    xa_log(XA_LOG_WARN,
+           "%s: its lock is of process %" PRId64 " on %s: waiting %.0f s at most for a sign of "
+           "life; if it is surely dead, remove %s",
+           l->archive,
+           first->pid,
+           first->host,
+           stale_seconds,
+           l->path);
+    while (xa_time() - begin < stale_seconds) {
+        owner now;
+        if (nanosleep(&pause, NULL) != 0 && errno == EINTR)
+            return DISTURBED;
+        int fd = open(l->path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0 && errno == ENOENT)
+            return LEFT;
+        const bool known = fd >= 0 && read_owner(fd, &now);
+        if (fd >= 0)
+            close(fd);
+        if (known && (strcmp(now.token, first->token) != 0 || now.heartbeat != first->heartbeat))
+            return ALIVE;
+    }
+    return DEAD;
+}
+
 typedef enum attempt { TAKEN, REFUSED, AGAIN } attempt;
 
-static attempt try_take(xa_lock *l, double stale_seconds, xa_status *status, xa_err *err)
+/* The lock's words are there, and their owner's kernel lock is not: TAKEN where that owner is dead,
+ * which *dead says. */
+static attempt judge(const xa_lock *l,
+                     const owner *there,
+                     kernel_lock kernel,
+                     double stale_seconds,
+                     const char **dead,
+                     xa_status *status,
+                     xa_err *err)
 {
-    owner there;
-    l->fd = open(l->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (l->fd < 0) {
-        int cause = errno;
+    *dead = why_dead(&l->me, there);
+    if (*dead != NULL)
+        return TAKEN;
+    if (same_host(&l->me, there)) {
+        /* With a kernel lock it would still hold it if it were alive. */
+        *dead = "its process is gone";
+        if (kernel == KERNEL_OURS && there->has_kernel_lock)
+            return TAKEN;
+        char seen[64];
+        snprintf(
+            seen, sizeof seen, ", last sign of life %.0f s ago", now_seconds() - there->heartbeat);
+        *status = held(l->archive, l->path, there, true, seen, err);
+        return REFUSED;
+    }
+    switch (watch(l, there, stale_seconds)) {
+    case ALIVE:
+        *status = held(l->archive, l->path, there, true, ", a sign of life was seen just now", err);
+        return REFUSED;
+    case LEFT:
+        return AGAIN;
+    case DISTURBED:
         *status = xa_err_set(err,
-                             xa__errno_status(cause),
+                             XA_INTERRUPTED,
                              __FILE__,
                              __func__,
                              __LINE__,
-                             "%s: cannot open its lock %s: %s",
+                             "%s: stopped by a signal while it waited for the lock of process "
+                             "%" PRId64 " on %s",
                              l->archive,
-                             l->path,
-                             strerror(cause));
+                             there->pid,
+                             there->host);
         return REFUSED;
+    default:
+        *dead = "no sign of life was seen while this run waited";
+        return TAKEN;
     }
+}
+
+static attempt cannot(const xa_lock *l, const char *what, xa_status *status, xa_err *err)
+{
+    const int cause = errno;
+    *status = xa_err_set(err,
+                         xa__errno_status(cause),
+                         __FILE__,
+                         __func__,
+                         __LINE__,
+                         "%s: cannot %s its lock %s: %s",
+                         l->archive,
+                         what,
+                         l->path,
+                         strerror(cause));
+    return REFUSED;
+}
+
+static attempt try_take(xa_lock *l, double stale_seconds, xa_status *status, xa_err *err)
+{
+    owner there = {.pid = 0};
+    const char *dead = NULL;
+    l->fd = open(l->path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (l->fd < 0)
+        return cannot(l, "open", status, err);
     const kernel_lock kernel = lock_file(l->fd);
     /* Its owner may have removed it since it was opened. */
     if (!is_current(l->fd, l->path))
         return AGAIN;
     const bool known = read_owner(l->fd, &there);
-    const char *dead = known ? why_dead(&l->me, &there, stale_seconds) : NULL;
     if (kernel == KERNEL_HELD) {
         /* Some process has it. Only SLURM knows better: it ends a job's processes before it starts
          * the job again, though the lock of a lost node may linger. */
         if (!known || !is_requeue(&l->me, &there)) {
-            *status = held(l->archive, l->path, &there, known, err);
+            *status = held(l->archive, l->path, &there, known, "", err);
             return REFUSED;
         }
         (void)unlink(l->path);
         return AGAIN;
     }
-    /* An owner of this host with a kernel lock would still hold it if it were alive. */
-    if (known && dead == NULL && kernel == KERNEL_OURS && there.has_kernel_lock &&
-        same_host(&l->me, &there))
-        dead = "its process is gone";
-    if (known && dead == NULL) {
-        *status = held(l->archive, l->path, &there, true, err);
-        return REFUSED;
-    }
-    if (known)
+    if (known) {
+        const attempt judged = judge(l, &there, kernel, stale_seconds, &dead, status, err);
+        if (judged != TAKEN)
+            return judged;
+        /* It, or another run, may have come meanwhile. */
+        owner now;
+        if (!is_current(l->fd, l->path) || !read_owner(l->fd, &now) ||
+            strcmp(now.token, there.token) != 0 || now.heartbeat != there.heartbeat)
+            return AGAIN;
         xa_log(XA_LOG_WARN,
                "%s: took over the lock of process %" PRId64 " on %s: %s",
                l->archive,
                there.pid,
                there.host,
                dead);
+    }
     l->me.has_kernel_lock = kernel == KERNEL_OURS;
     l->me.heartbeat = now_seconds();
     if (!write_owner(l->fd, &l->me)) {
-        int cause = errno;
-        *status = xa_err_set(err,
-                             xa__errno_status(cause),
-                             __FILE__,
-                             __func__,
-                             __LINE__,
-                             "%s: cannot write its lock %s: %s",
-                             l->archive,
-                             l->path,
-                             strerror(cause));
+        const attempt failed = cannot(l, "write", status, err);
         (void)unlink(l->path); /* no owner's words in it: it would only puzzle */
-        return REFUSED;
+        return failed;
     }
-    if (kernel == KERNEL_NONE && !settle(l))
+    /* Runs of two hosts whose kernels do not know of each other may have waited alike. */
+    const bool foreign = known && !same_host(&l->me, &there);
+    if ((kernel == KERNEL_NONE || foreign) && !settle(l))
         return AGAIN;
     return TAKEN;
 }

@@ -184,6 +184,11 @@ xa_status xa_schema_add(xa_schema *s, const xa_field_spec *spec, int *field, xa_
         if (strcmp(s->field[i].path, path.data) == 0)
             XA_FAIL(err, XA_INVALID, "%s: added twice", path.data);
     XA_TRY(err, xa_grow(&s->field, &s->cap_fields, s->nfields + 1, sizeof *s->field, err));
+    if (spec->data != NULL && xa_is_table(spec->kind)) {
+        uint32_t sum = 0;
+        xa_checksum_table(xa_checksum_seed(path.data), spec->data, 0, f.dim[0], f.row_bytes, &sum);
+        XA_TRY(err, xa_schema_attr_i64(s, path.data, "checksum", (int64_t)sum, err));
+    }
     if (spec->kind == XA_FIELD_MAP_VALUES) {
         /* The group, so that whoever lists explainers meets it. */
         char *slash = strrchr(path.data, '/');

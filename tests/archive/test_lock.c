@@ -6,7 +6,7 @@
 
 #include "archive/archive_test.h"
 
-static const double STALE = 120;
+static double STALE = 120;
 
 static const char *archive;
 static const char *lock_path;
@@ -30,6 +30,7 @@ static int clean(void **state)
     (void)state;
     unsetenv("SLURM_JOB_ID");
     unsetenv("SLURM_RESTART_COUNT");
+    STALE = 120;
     return unlink(lock_path) != 0 && errno != ENOENT;
 }
 
@@ -183,6 +184,28 @@ static const char *seconds_ago(double age)
     return text;
 }
 
+/* The same, by a living owner whose clock is another one: it gives a sign of life every fifth of a
+ * second, as seconds go there. */
+static void refused_while_it_lives(
+    const char *text, const char *key, const char *value, const char *heartbeat, const char *words)
+{
+    double clock;
+    assert_true(xa_parse_f64(heartbeat, &clock));
+    leave(text, key, value, "heartbeat", heartbeat);
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    for (; pid == 0; clock += 0.2) {
+        char beat[32];
+        const struct timespec nap = {.tv_nsec = 200000000};
+        snprintf(beat, sizeof beat, "%.3f", clock);
+        leave(text, key, value, "heartbeat", beat);
+        nanosleep(&nap, NULL);
+    }
+    refused(words);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(exit_code(pid), -1);
+}
+
 static void test_same_host(void **state)
 {
     (void)state;
@@ -198,23 +221,50 @@ static void test_same_host(void **state)
     xa_lock_release(taken());
     leave(text, "kernel_lock", "0", "pid", "0");
     xa_lock_release(taken());
-    /* Before the host was started anew: judged as if it were another one. */
-    leave(text, "kernel_lock", "0", "boot", "before");
-    refused("in use by process");
+    refused_while_it_lives(text, "boot", "before", seconds_ago(0), "in use by process");
     free(text);
 }
 
+/* Whatever their clocks say: a heartbeat that changes is of the living, and one that does not of
+ * the dead. */
 static void test_other_host(void **state)
 {
     (void)state;
     char *text = template();
-    leave(text, "host", "elsewhere", "heartbeat", seconds_ago(10));
-    refused("on elsewhere since");
-    leave(text, "host", "elsewhere", "heartbeat", seconds_ago(STALE - 5));
-    refused("last sign of life 11");
-    leave(text, "host", "elsewhere", "heartbeat", seconds_ago(STALE + 5));
+    refused_while_it_lives(text, "host", "elsewhere", seconds_ago(10), "on elsewhere since");
+    refused_while_it_lives(
+        text, "host", "elsewhere", seconds_ago(1e6), "a sign of life was seen just now");
+    refused_while_it_lives(
+        text, "host", "elsewhere", seconds_ago(-1e6), "a sign of life was seen just now");
+    STALE = 0.6;
+    const char *clocks[] = {"0", seconds_ago(0), "99999999999"};
+    for (int i = 0; i < 3; i++) {
+        leave(text, "host", "elsewhere", "heartbeat", clocks[i]);
+        const double begin = xa_time();
+        xa_lock_release(taken());
+        assert_true(xa_time() - begin >= STALE);
+        assert_false(there());
+    }
+    free(text);
+}
+
+/* It ends in the proper way while this one looks on. */
+static void test_other_host_leaves(void **state)
+{
+    (void)state;
+    char *text = template();
+    leave(text, "host", "elsewhere", NULL, NULL);
+    const double begin = xa_time();
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        const struct timespec nap = {.tv_nsec = 700000000};
+        nanosleep(&nap, NULL);
+        _exit(unlink(lock_path) != 0);
+    }
     xa_lock_release(taken());
-    assert_false(there());
+    assert_true(xa_time() - begin < STALE / 2);
+    assert_int_equal(exit_code(pid), 0);
     free(text);
 }
 
@@ -224,11 +274,12 @@ static void test_requeue(void **state)
     assert_int_equal(setenv("SLURM_JOB_ID", "77", 1), 0);
     char *text = template();
     assert_non_null(strstr(text, "\njob 77\nrestarts 0\n"));
+    /* another step of the same job */
+    refused_while_it_lives(text, "host", "elsewhere", seconds_ago(0), "on elsewhere, job 77 since");
     leave(text, "host", "elsewhere", NULL, NULL);
-    refused("on elsewhere, job 77 since"); /* another step of the same job */
     assert_int_equal(setenv("SLURM_RESTART_COUNT", "1", 1), 0);
     xa_lock_release(taken());
-    leave(text, "host", "elsewhere", "job", "78");
+    leave(text, "kernel_lock", "0", "job", "78");
     refused("job 78");
     free(text);
 }
@@ -319,6 +370,7 @@ int main(void)
         cmocka_unit_test_teardown(test_two_processes, clean),
         cmocka_unit_test_teardown(test_same_host, clean),
         cmocka_unit_test_teardown(test_other_host, clean),
+        cmocka_unit_test_teardown(test_other_host_leaves, clean),
         cmocka_unit_test_teardown(test_requeue, clean),
         cmocka_unit_test_teardown(test_lost, clean),
         cmocka_unit_test_teardown(test_race, clean),
