@@ -184,7 +184,12 @@ const char *xa_type_name(xa_type t);
     X(RUN_SESSION_START, "/run/sessions/start", STR, "256", RAW, "", "UTC") \
     X(RUN_SESSION_END, "/run/sessions/end", STR, "256", RAW, "", "UTC; empty if it was killed") \
     X(RUN_SESSION_HOST, "/run/sessions/host", STR, "256", RAW, "", "host of rank 0") \
-    X(RUN_SESSION_TEXT, "/run/sessions/text", STR, "256", RAW, "", "tool, ISA, BLAS, MPI, HDF5") \
+    X(RUN_SESSION_SECONDS, "/run/sessions/seconds", F64, "256", RAW, "s", \
+      "wall time; of a session that was killed, until its last sign of life") \
+    X(RUN_SESSION_CPU, "/run/sessions/cpu", STR, "256", RAW, "", "processors, with their ranks") \
+    X(RUN_SESSION_LIBRARIES, "/run/sessions/libraries", STR, "256", RAW, "", \
+      "versions of libraries and compiler") \
+    X(RUN_SESSION_TEXT, "/run/sessions/text", STR, "256", RAW, "", "tool, ISA, BLAS, MPI") \
     X(JOB_TEXT, "/job", STR, "1", RAW, "", "the job, where an attribute cannot hold it") \
     X(IDENTITY_TEXT, "/identity_text", STR, "1", RAW, "", "likewise what moves its numbers")
 /* clang-format on */
@@ -205,6 +210,9 @@ typedef struct xa_field_names {
 } xa_field_names;
 bool xa_field_match(const char *path, xa_type type, xa_field_kind *kind, xa_field_names *names);
 const char *xa_field_extents(xa_field_kind kind); /* as in the table: "N,C" */
+
+/* "HDF5 1.10.8", the library in use. */
+void xa_archive_library(char *out, size_t size);
 
 /* ---- checksums ------------------------------------------------------------------------------- */
 

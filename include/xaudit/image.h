@@ -232,4 +232,7 @@ XA_MUST_USE xa_status xa_image_fit(const xa_image *im,
 XA_MUST_USE xa_status xa_image_to_picture(
     const xa_image *in, const xa_depth *depth, int64_t most, xa_image *out, xa_err *err);
 
+/* "libjpeg-turbo 2.1.5, libpng 1.6.39, libtiff 4.5.0": those in use, libjpeg as built against. */
+void xa_image_libraries(char *out, size_t size);
+
 #endif

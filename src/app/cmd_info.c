@@ -7,6 +7,7 @@
 #include "identity.h"
 #include "methods.h"
 #include "reader.h"
+#include "sessions.h"
 #include "text_out.h"
 
 /* ---- archive ---- */
@@ -49,55 +50,6 @@ static void print_attribute(xa_archive *a, const char *name)
     free(text);
 }
 
-/* The rows of a column, at least `rows` of them; NULL if it is not what format 1 says. */
-static void *column(xa_archive *a, const char *path, xa_type type, int64_t rows, size_t *item_bytes)
-{
-    xa_dataset_info info;
-    void *data = NULL;
-    if (xa_archive_dataset(a, path, &info, NULL) != XA_OK || info.type != type || info.ndim > 1 ||
-        (info.ndim == 1 ? info.dim[0] : 1) < rows ||
-        xa_archive_read_all(a, path, &info, &data, NULL) != XA_OK)
-        return NULL;
-    if (item_bytes)
-        *item_bytes = info.item_bytes;
-    return data;
-}
-
-static void print_sessions(xa_archive *a)
-{
-    static const char *const names[] = {
-        "/run/sessions/start", "/run/sessions/end", "/run/sessions/text"};
-    char *table[3] = {NULL}, cell[3][512];
-    size_t bytes[3];
-    int32_t *count = column(a, "/run/sessions/count", XA_TYPE_I32, 1, NULL);
-    const int32_t n = count && *count < XA_SESSIONS ? *count : count ? XA_SESSIONS : 0;
-    int32_t *ranks = n > 0 ? column(a, "/run/sessions/ranks", XA_TYPE_I32, n, NULL) : NULL;
-    int32_t *nodes = n > 0 ? column(a, "/run/sessions/nodes", XA_TYPE_I32, n, NULL) : NULL;
-    bool there = ranks != NULL && nodes != NULL;
-    for (int k = 0; k < 3 && there; k++) {
-        table[k] = column(a, names[k], XA_TYPE_STR, n, &bytes[k]);
-        there = table[k] != NULL;
-    }
-    for (int32_t i = 0; there && i < n; i++) {
-        for (int k = 0; k < 3; k++)
-            xa_read_text(table[k], bytes[k], i, cell[k], sizeof cell[k]);
-        printf("  session %-8d %s to %s, %d rank%s on %d node%s; %s\n",
-               (int)i + 1,
-               cell[0],
-               *cell[1] ? cell[1] : "(ended by a kill)",
-               (int)ranks[i],
-               ranks[i] == 1 ? "" : "s",
-               (int)nodes[i],
-               nodes[i] == 1 ? "" : "s",
-               cell[2]);
-    }
-    for (int k = 0; k < 3; k++)
-        free(table[k]);
-    free(ranks);
-    free(nodes);
-    free(count);
-}
-
 /* Which scores its numbers may stand beside. */
 static xa_status print_definitions(xa_archive *a, const char *path, xa_err *err)
 {
@@ -118,6 +70,7 @@ static xa_status archive_info(const char *path, bool digest, xa_err *err)
         "format_version", "tool_version", "created", "identity", "manifest_sha256"};
     xa_archive *a = NULL;
     xa_outcome outcome;
+    xa_sessions sessions = {0};
     xa_status st = XA_OK;
     XA_TRY(err, xa_archive_open_read(path, &a, err));
     if (digest) {
@@ -128,11 +81,13 @@ static xa_status archive_info(const char *path, bool digest, xa_err *err)
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         print_attribute(a, names[i]);
     XA_TRY(err, print_definitions(a, path, err));
-    print_sessions(a);
+    XA_TRY(err, xa_sessions_read(a, &sessions, err));
+    xa_sessions_print(&sessions, stdout);
     XA_TRY(err, xa_print_outcome(path, true, stdout, &outcome, err));
     puts("datasets");
     XA_TRY(err, xa_archive_walk(a, print_dataset, NULL, err));
 done:
+    xa_sessions_fini(&sessions);
     if (a && xa_archive_close(a, NULL) != XA_OK)
         xa_log(XA_LOG_DEBUG, "archive: closing failed");
     return st;

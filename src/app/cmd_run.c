@@ -212,6 +212,7 @@ int xa_cmd_run(const xa_args *a)
     xa_err err = XA_ERR_INIT;
     xa_status st;
     int code;
+    r.begun = xa_time();
     xa_signals_install();
     st = xa_comm_start(NULL, NULL, &r.comm, &err);
     if (st != XA_OK) {

@@ -326,9 +326,12 @@ static xa_status add_run(xa_contents *c, xa_err *err)
                 {XA_FIELD_RUN_SESSION_START, sessions, XA_SESSION_TIME, &c->session_start},
                 {XA_FIELD_RUN_SESSION_END, sessions, XA_SESSION_TIME, &c->session_end},
                 {XA_FIELD_RUN_SESSION_HOST, sessions, XA_SESSION_HOST, &c->session_host},
-                {XA_FIELD_RUN_SESSION_TEXT, sessions, XA_SESSION_TEXT, &c->session_text}};
+                {XA_FIELD_RUN_SESSION_TEXT, sessions, XA_SESSION_TEXT, &c->session_text},
+                {XA_FIELD_RUN_SESSION_SECONDS, sessions, 0, &c->session_seconds},
+                {XA_FIELD_RUN_SESSION_CPU, sessions, XA_SESSION_LONG, &c->session_cpu},
+                {XA_FIELD_RUN_SESSION_LIBRARIES, sessions, XA_SESSION_LONG, &c->session_libraries}};
     for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
-        const size_t item = list[i].string ? list[i].string : sizeof(int32_t);
+        const size_t item = list[i].string ? list[i].string : sizeof(double); /* or less */
         void *zeros;
         XA_RETURN_TRY(err, xa_contents_own(c, (size_t)list[i].n * item, &zeros, err));
         const xa_field_spec s = {.kind = list[i].kind,

@@ -39,6 +39,7 @@ typedef struct xa_contents {
     int thumbnail, thumbnail_size; /* where the job asks for them */
     int session_count, session_ranks, session_nodes, session_threads;
     int session_start, session_end, session_host, session_text;
+    int session_seconds, session_cpu, session_libraries;
     xa_model_fields *models;
     void **owned; /* data of the manifest's tables, freed with the contents */
     size_t nowned, owned_cap;

@@ -4,7 +4,7 @@
 
 #include "contents.h"
 
-enum { XA_SESSION_TIME = 24, XA_SESSION_HOST = 64, XA_SESSION_TEXT = 200 };
+enum { XA_SESSION_TIME = 24, XA_SESSION_HOST = 64, XA_SESSION_TEXT = 200, XA_SESSION_LONG = 320 };
 
 /* Zeroed memory that lives as long as the contents. */
 XA_MUST_USE xa_status xa_contents_own(xa_contents *c, size_t bytes, void **out, xa_err *err);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sessions.h"
 #include "summary.h"
 #include "xaudit/model.h"
 
@@ -247,13 +248,16 @@ xa_status xa_print_methods(const char *archive, FILE *out, xa_err *err)
 {
     xa_status st = XA_OK;
     xa_summary *s = NULL;
+    xa_sessions sessions = {0};
+    char *version = NULL, *manifest = NULL, *identity = NULL;
     XA_TRY(err, xa_summary_open(archive, NULL, &s, err));
     paper p = {.out = out, .r = s->r};
-    char *version = attribute(&p, "/", "tool_version"),
-         *manifest = attribute(&p, "/", "manifest_sha256");
-    char *identity = NULL;
+    version = attribute(&p, "/", "tool_version");
+    manifest = attribute(&p, "/", "manifest_sha256");
     fprintf(
         out, "The audit was made with xaudit %s (manifest SHA-256 %.16s...).\n", version, manifest);
+    XA_TRY(err, xa_sessions_read(s->r->archive, &sessions, err));
+    xa_sessions_tell(&sessions, out);
     put_numerics(&p);
     for (int64_t m = 0; m < s->r->nmodels; m++)
         put_model(&p, &s->r->models[m]);
@@ -264,10 +268,11 @@ xa_status xa_print_methods(const char *archive, FILE *out, xa_err *err)
         fprintf(out, "%s[%d] %s\n", i ? "" : "\n", i + 1, p.references[i]);
         free(p.references[i]);
     }
+done:
     free(version);
     free(manifest);
     free(identity);
-done:
+    xa_sessions_fini(&sessions);
     xa_summary_close(s);
     return st;
 }

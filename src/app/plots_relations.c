@@ -39,6 +39,8 @@ xa_status xa__make_agreement(maker *k, xa_err *err)
             char *path = xa_strfmt(
                 "/pairs/%s/%s__%s/spearman", k->m->name, k->m->maps[a].name, k->m->maps[b].name);
             xa_status st = path ? xa_archive_dataset(r->archive, path, &info, NULL) : XA_NOMEM;
+            if (st == XA_OK)
+                st = xa_read_check(k->p->s->r, XA_FIELD_SUM_PAIRS, err);
             if (st == XA_OK && info.type == XA_TYPE_F64)
                 st = xa_archive_read_all(r->archive, path, &info, (void **)&value, err);
             free(path);

@@ -166,63 +166,10 @@ xa_status xa_run_open_archive(run *r, xa_err *err)
     st = xa_stage_create(r->contents, r->archive, &r->stage, &mine);
     if (st == XA_OK && r->rank == 0 && r->reopen)
         st = xa_run_reopen(r, &mine);
-    if (st == XA_OK && r->rank == 0)
+    XA_RETURN_TRY(err, xa_comm_agree(r->comm, st, &mine, err));
+    XA_RETURN_TRY(err, xa_run_processors(r, err));
+    if (r->rank == 0)
         st = xa_run_session(r, false, &mine);
     xa_fault_at(&r->fault, r->rank, "session");
     return xa_comm_agree(r->comm, st, &mine, err);
-}
-
-/* ---- sessions ---- */
-
-static xa_status put_text(run *r, int field, size_t bytes, const char *text, xa_err *err)
-{
-    char row[XA_SESSION_TEXT] = "";
-    const size_t n = strnlen(text, bytes);
-    memcpy(row, text, n);
-    return xa_archive_write(r->archive, field, r->session, 1, row, err);
-}
-
-xa_status xa_run_session(run *r, bool end, xa_err *err)
-{
-    const xa_contents *c = r->contents;
-    char now[24], library[64], text[XA_SESSION_TEXT];
-    const uint8_t state = end && r->result.end == XA_SCHED_DONE ? 2 : 1;
-    xa_time_iso(now);
-    if (end) {
-        if (r->session < XA_SESSIONS)
-            XA_RETURN_TRY(err, put_text(r, c->session_end, XA_SESSION_TIME, now, err));
-        XA_RETURN_TRY(err, xa_archive_write(r->archive, c->run_state, 0, 1, &state, err));
-        return xa_archive_sync(r->archive, err);
-    }
-    if (r->resumed) {
-        xa_archive *reader = NULL;
-        xa_status st;
-        XA_RETURN_TRY(err, xa_archive_open_read(r->loaded.job.output, &reader, err));
-        st = xa_archive_read(reader, "/run/sessions/count", 0, 1, &r->session, err);
-        XA_RETURN_TRY(err, xa_archive_close(reader, NULL));
-        XA_RETURN_TRY(err, st);
-        if (r->session < 0)
-            r->session = 0;
-    }
-    const int32_t count = r->session + 1, ranks = xa_comm_size(r->comm),
-                  nodes = xa_comm_nodes(r->comm), threads = r->loaded.job.threads;
-    XA_RETURN_TRY(err, xa_archive_write(r->archive, c->session_count, 0, 1, &count, err));
-    XA_RETURN_TRY(err, xa_archive_write(r->archive, c->run_state, 0, 1, &state, err));
-    if (r->session >= XA_SESSIONS)
-        return XA_OK; /* counted, but the table is full */
-    xa_comm_library(library, sizeof library);
-    snprintf(text,
-             sizeof text,
-             "xaudit %s; %s kernels; %s; %s",
-             XA_TOOL_VERSION,
-             xa_isa_name(r->loaded.job.audit.isa),
-             xa_blas_config(),
-             library);
-    XA_RETURN_TRY(err, xa_archive_write(r->archive, c->session_ranks, r->session, 1, &ranks, err));
-    XA_RETURN_TRY(err, xa_archive_write(r->archive, c->session_nodes, r->session, 1, &nodes, err));
-    XA_RETURN_TRY(err,
-                  xa_archive_write(r->archive, c->session_threads, r->session, 1, &threads, err));
-    XA_RETURN_TRY(err, put_text(r, c->session_start, XA_SESSION_TIME, now, err));
-    XA_RETURN_TRY(err, put_text(r, c->session_host, XA_SESSION_HOST, xa_comm_host(r->comm), err));
-    return put_text(r, c->session_text, XA_SESSION_TEXT, text, err);
 }

@@ -31,9 +31,11 @@ typedef struct run {
     int64_t damaged;  /* samples whose rows are damaged */
     uint64_t *expect; /* [samples] pixel hash of images audited before; 0: not known; NULL: none */
     int32_t session;
-    bool resumed;    /* the archive was there */
-    bool setup_done; /* mistakes until here are the user's: exit 2 */
-    bool refused;    /* so are an archive of another job, a locked or an unwritable one */
+    bool resumed;         /* the archive was there */
+    bool setup_done;      /* mistakes until here are the user's: exit 2 */
+    bool refused;         /* so are an archive of another job, a locked or an unwritable one */
+    double begun;         /* the program */
+    char processors[320]; /* of all ranks */
     double started, progress_last;
     bool progress_shown;
     xa_sched_result result;
@@ -65,6 +67,10 @@ XA_MUST_USE xa_status xa_run_same_images(const xa_sample *samples,
 /* run_archive.c. Collective: creates or checks and opens the archive; rank 0 lists the units to do.
  */
 XA_MUST_USE xa_status xa_run_open_archive(run *r, xa_err *err);
+/* run_session.c. Collective: names the ranks' processors, in `processors`. */
+XA_MUST_USE xa_status xa_run_processors(run *r, xa_err *err);
+/* Local, rank 0: how long this session has lasted; before a sync. */
+XA_MUST_USE xa_status xa_run_session_time(run *r, xa_err *err);
 /* Local, rank 0: notes the start or the end of this session. */
 XA_MUST_USE xa_status xa_run_session(run *r, bool end, xa_err *err);
 

@@ -142,6 +142,7 @@ static xa_status settle(void *arg, xa_err *err)
 {
     run *r = arg;
     xa_fault_at(&r->fault, r->rank, "marked");
+    XA_RETURN_TRY(err, xa_run_session_time(r, err));
     XA_RETURN_TRY(err, xa_archive_sync(r->archive, err));
     xa_fault_at(&r->fault, r->rank, "settled");
     xa_lock_beat(r->lock);

@@ -200,6 +200,7 @@ static xa_status check_model(xa_verifier *v, const char *model, xa_err *err)
     if (!usable)
         goto done;
     XA_TRY(err, list(v, group, &maps, &nmaps, err));
+    v->classes = classes > v->classes ? classes : v->classes;
     v->models[v->nmodels].model = xa_strdup(model);
     if (!v->models[v->nmodels].model)
         XA_FAIL(err, XA_NOMEM, "out of memory");
@@ -301,6 +302,8 @@ xa_status xa_verify(const char *path, const xa_verify_options *opt, xa_verdict *
     out->samples = v.samples = id.info.dim[0];
     XA_TRY(err, xa_verify_tables(&v, err));
     XA_TRY(err, check_models(&v, err));
+    if (v.classes)
+        XA_TRY(err, xa_verify_classes(&v, v.classes, err));
     XA_TRY(err, xa_verify_sums(&v, err));
     if (opt->images)
         XA_TRY(err, xa_verify_images(&v, err));

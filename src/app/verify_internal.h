@@ -19,7 +19,7 @@ typedef struct xa_verifier {
         char *model;
         uint8_t *status;
     } * models;
-    int64_t nmodels;
+    int64_t nmodels, classes; /* the most that one of them has */
 } xa_verifier;
 
 /* A dataset read block by block beside others of as many rows. */
@@ -58,6 +58,8 @@ XA_MUST_USE xa_status xa_verify_blocks(xa_verifier *v,
 
 /* verify_tables.c: /samples and /eval; fills `pairs`, `measured` and `excluded`. */
 XA_MUST_USE xa_status xa_verify_tables(xa_verifier *v, xa_err *err);
+/* Labels and annotated classes beyond the models' classes. */
+XA_MUST_USE xa_status xa_verify_classes(xa_verifier *v, int64_t classes, xa_err *err);
 /* verify_model.c: the rows of a model; status [samples] as stored and *classes; *usable is false
  * when they cannot be told (and why was). */
 XA_MUST_USE xa_status xa_verify_model(xa_verifier *v,

@@ -213,3 +213,42 @@ xa_status xa_verify_tables(xa_verifier *v, xa_err *err)
     XA_RETURN_TRY(err, annotations(v, err));
     return pairs(v, err);
 }
+
+typedef struct beyond {
+    xa_verifier *v;
+    xa_verify_column column;
+    int64_t classes;
+} beyond;
+
+static void visit_classes(void *arg, int64_t first, int64_t n)
+{
+    const beyond *b = arg;
+    const int32_t *class_index = b->column.data;
+    for (int64_t i = 0; i < n; i++)
+        if (class_index[i] >= b->classes)
+            xa_verify_tell(b->v,
+                           XA_FINDING_DAMAGE,
+                           "%s: row %" PRId64 ": class %" PRId32 " of %" PRId64,
+                           b->column.path,
+                           first + i,
+                           class_index[i],
+                           b->classes);
+}
+
+xa_status xa_verify_classes(xa_verifier *v, int64_t classes, xa_err *err)
+{
+    static const char *const of[][2] = {
+        {"/samples/labels", "value"}, {"/samples/annotations", "class"}, {"/eval", "class"}};
+    for (size_t k = 0; k < sizeof of / sizeof *of; k++) {
+        beyond b = {.v = v, .classes = classes};
+        xa_dataset_info info;
+        char path[64];
+        snprintf(path, sizeof path, "%s/%s", of[k][0], of[k][1]);
+        /* what is wrong in its form was told */
+        if (xa_archive_dataset(v->archive, path, &info, NULL) == XA_OK &&
+            info.type == XA_TYPE_I32 && info.ndim == 1 &&
+            xa_verify_column_find(v, &b.column, of[k][0], of[k][1], XA_TYPE_I32, 1, &info.dim[0]))
+            XA_RETURN_TRY(err, xa_verify_blocks(v, &b.column, 1, visit_classes, &b, err));
+    }
+    return XA_OK;
+}

@@ -159,6 +159,14 @@ bool xa_is_table(xa_field_kind kind)
            !xa__is_text(kind) && strncmp(info->path, "/run/", 5) != 0;
 }
 
+void xa_archive_library(char *out, size_t size)
+{
+    unsigned major = 0, minor = 0, release = 0;
+    if (H5get_libversion(&major, &minor, &release) < 0)
+        major = minor = release = 0;
+    snprintf(out, size, "HDF5 %u.%u.%u", major, minor, release);
+}
+
 bool xa__is_text(xa_field_kind kind)
 {
     return kind == XA_FIELD_JOB_TEXT || kind == XA_FIELD_IDENTITY_TEXT;

@@ -116,4 +116,9 @@ void xa__resize_gather(const xa_image *src,
                        const int64_t *from_x,
                        const int64_t *from_y);
 
+/* Names and versions of the decoders' libraries. */
+const char *xa__jpeg_library(void);
+const char *xa__png_library(void);
+const char *xa__tiff_library(void);
+
 #endif

@@ -212,3 +212,16 @@ xa_status xa_image_probe(const char *path, const xa_decode_options *opt, xa_imag
 {
     return read_path(path, opt, true, im, err);
 }
+
+void xa_image_libraries(char *out, size_t size)
+{
+    const char *tiff = xa__tiff_library(), *version = strstr(tiff, "Version ");
+    version = version ? version + strlen("Version ") : tiff;
+    snprintf(out,
+             size,
+             "%s, libpng %s, libtiff %.*s",
+             xa__jpeg_library(),
+             xa__png_library(),
+             (int)strcspn(version, "\r\n"),
+             version);
+}

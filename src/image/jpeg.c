@@ -239,3 +239,15 @@ xa_status xa__jpeg_decode(const uint8_t *data,
     free(job);
     return st;
 }
+
+#define TEXT_OF(x) #x
+#define AS_TEXT(x) TEXT_OF(x)
+
+const char *xa__jpeg_library(void)
+{
+#ifdef LIBJPEG_TURBO_VERSION
+    return "libjpeg-turbo " AS_TEXT(LIBJPEG_TURBO_VERSION);
+#else
+    return "libjpeg " AS_TEXT(JPEG_LIB_VERSION);
+#endif
+}

@@ -171,3 +171,8 @@ xa_status xa__png_decode(const uint8_t *data,
     free(job);
     return st;
 }
+
+const char *xa__png_library(void)
+{
+    return png_get_libpng_ver(NULL);
+}

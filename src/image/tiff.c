@@ -503,3 +503,8 @@ done:
         TIFFClose(tif);
     return st;
 }
+
+const char *xa__tiff_library(void)
+{
+    return TIFFGetVersion(); /* "LIBTIFF, Version 4.5.0" and lines of copyright */
+}

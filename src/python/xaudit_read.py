@@ -254,3 +254,52 @@ class Archive:
                     if found & 0xFFFFFFFF != int(sums[row]):
                         bad.append((model, explainer, int(row)))
         return bad
+
+    def _covered(self, path):
+        """The datasets whose rows the checksums at `path` ("/checksums/...") are of."""
+        group, kind = path[len("/checksums/"):], path.split("/")[2]
+        if kind == "samples":
+            return [f"/samples/{name}" for name in ("width", "height", "pixel_hash")]
+        if kind == "thumbnails":
+            return ["/samples/thumbnail", "/samples/thumbnail_size"]
+        if kind == "logits":
+            return [f"/models/{group.split('/')[1]}/logits"]
+        if kind in ("baselines", "baseline_statistics"):
+            return [f"/{group}"]
+        left = {"models": ("logits", "class_names"), "maps": ("values", "sample")}.get(kind, ())
+        found = []
+        for name, member in self.file[group].items():
+            if isinstance(member, h5py.Dataset):
+                found += [] if name in left else [f"/{group}/{name}"]
+            elif kind == "maps":
+                found += [f"/{group}/{name}/{score}" for score in member]
+        return found
+
+    def verify_rows(self):
+        """Compares the rows of done and failed samples (outputs, scores, statistics, ...) with
+        their checksums: a list of (checksums, row) that differ. Needs the package xxhash."""
+        try:
+            import xxhash
+        except ImportError as error:
+            raise ImportError("verify_rows() needs the Python package xxhash") from error
+        paths, bad = [], []
+        if "checksums" in self.file:  # not in archives of earlier versions
+            self.file["checksums"].visititems(
+                lambda name, o: paths.append(f"/checksums/{name}") if isinstance(o, h5py.Dataset) else None)
+        status = {m: np.isin(self.file[f"models/{m}/status"][...], (1, 2)) for m in self.models()}
+        for path in sorted(paths):
+            parts = path.split("/")[2:]
+            stored = self.file[path][...]
+            made = np.zeros(len(stored), dtype=np.uint32)
+            for covered in self._covered(path):
+                seed, rows = xxhash.xxh3_64_intdigest(covered.encode()), self.file[covered]
+                for row in range(len(stored)):
+                    raw = np.asarray(rows[row]).tobytes() if rows.ndim > 1 else rows[row : row + 1].tobytes()
+                    made[row] += np.uint32(xxhash.xxh3_64_intdigest(raw, seed=seed) & 0xFFFFFFFF)
+            written = status[parts[1]] if len(parts) > 1 else np.any(list(status.values()), axis=0)
+            if parts[0] == "maps":
+                written = written[self.file[f"maps/{parts[1]}/{parts[2]}/sample"][...]]
+            elif parts[0] in ("localisation", "statistics", "baselines", "baseline_statistics"):
+                written = written[self.file["eval/sample"][...]]
+            bad += [(path, int(row)) for row in np.flatnonzero(written & (made != stored))]
+        return bad

@@ -105,6 +105,13 @@ damaged samples/pixel_hash 3 ^ '/checksums/samples: row 3 '
 damaged checksums/samples 1 ^ '/checksums/samples: row 1 '
 damaged checksums/models/xception 3 ^ '/checksums/models/xception: row 3 '
 said 'run JOB --redo-damaged'
+damaged eval/class 0 7 '/eval/class: row 0: class 7 of 7'
+damaged samples/labels/value 1 7 '/samples/labels/value: row 1: class 7 of 7'
+for table in samples/annotations/box samples/annotations/class samples/labels/value samples/group samples/id eval/class; do
+  damaged $table 1 ^ "/$table: the table is not what its checksum says"
+done
+expect 1 "$XAUDIT" table bad.h5
+said '/eval/class is not what its checksum says; restore a copy'
 
 # several at once, each told
 /usr/bin/python3 damage.py good.h5 one.h5 $G/values 0 ^
@@ -147,6 +154,22 @@ expect 0 "$XAUDIT" verify half.h5
 said 'complete and whole'
 [ "$(digest half.h5)" = "$(digest good.h5)" ] || fail "other bytes after redoing a row"
 
+# the sums are what archive.h says, computed in Python with the library's own XXH3
+/usr/bin/python3 damage.py good.h5 bad.h5 $L 1 ^
+/usr/bin/python3 damage.py bad.h5 two.h5 $S/peak 3 ^
+expect_python "$PROJECT/src/python" <<'PY'
+import ctypes, sys, types
+library = ctypes.CDLL("libxxhash.so.0")
+hash64 = library.XXH3_64bits_withSeed
+hash64.restype, hash64.argtypes = ctypes.c_uint64, (ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint64)
+sys.modules["xxhash"] = types.SimpleNamespace(xxh3_64_intdigest=lambda raw, seed=0: hash64(raw, len(raw), seed))
+sys.path.insert(0, sys.argv[1])
+import xaudit_read
+assert xaudit_read.Archive("good.h5").verify_rows() == []
+assert xaudit_read.Archive("two.h5").verify_rows() == [
+    ("/checksums/localisation/xception/saliency.predicted", 1), ("/checksums/maps/xception/saliency.predicted", 1)]
+PY
+
 # every reader finds what it reads, and names the command that mends it; the run does, too, and mends it
 whole=$(digest good.h5)
 refused_by_readers() {
@@ -176,6 +199,11 @@ mended
 /usr/bin/python3 damage.py two.h5 bad.h5 samples/pixel_hash 0 ^
 refused_by_readers
 mended
+# what only summaries read
+/usr/bin/python3 damage.py good.h5 bad.h5 baselines/xception/centre/pointing_game 2 ^
+expect 0 "$XAUDIT" table bad.h5
+expect 1 "$XAUDIT" summary bad.h5
+said 'centre/pointing_game says, the first is row 2 '
 # a map's values: found where maps are read
 /usr/bin/python3 damage.py good.h5 bad.h5 $G/values 128 ^
 expect 0 "$XAUDIT" table bad.h5
