@@ -220,6 +220,65 @@ static void test_size(void **state)
     }
 }
 
+/* Which checksums cover which dataset; and that everything a run writes row by row is covered. */
+static void test_checksums(void **state)
+{
+    (void)state;
+    xa_err err = XA_ERR_INIT;
+    char path[128];
+    uint64_t seed = 0, other = 0;
+    const xa_field_spec scale = {.kind = XA_FIELD_MAP_SCALE,
+                                 .model = "m",
+                                 .explainer = "e",
+                                 .type = XA_TYPE_COUNT,
+                                 .ndim = 1,
+                                 .dim = {2}};
+    xa_field_spec flags = scale;
+    flags.kind = XA_FIELD_MAP_FLAGS;
+    const int values = add_field(schema, map), a = add_field(schema, scale),
+              b = add_field(schema, flags);
+    assert_int_equal(xa_schema_checksum(schema, a, &seed), -1); /* not added yet */
+    assert_ok(xa_schema_add_checksums(schema, &err), err);
+    assert_int_equal(xa_schema_fields(schema), 4);
+    assert_ok(xa_schema_add_checksums(schema, &err), err); /* each once */
+    assert_int_equal(xa_schema_fields(schema), 4);
+    assert_int_equal(xa_schema_checksum(schema, a, &seed), 3);
+    assert_int_equal(xa_schema_checksum(schema, b, &other), 3);
+    assert_true(seed != other && seed == xa_checksum_seed("/maps/m/e/scale"));
+    assert_int_equal(xa_schema_checksum(schema, values, &seed), -1);
+    assert_int_equal(xa_schema_checksum(schema, 3, &seed), -1);
+    assert_int_equal(xa_schema_checksum(schema, 99, &seed), -1);
+    assert_true(xa_checksum_path("/maps/m/e/scores/gini", XA_TYPE_F64, path, sizeof path));
+    assert_string_equal(path, "/checksums/maps/m/e");
+    assert_true(xa_checksum_path("/statistics/m/e/k", XA_TYPE_U32, path, sizeof path));
+    assert_string_equal(path, "/checksums/statistics/m/e");
+    assert_true(xa_checksum_path("/baselines/m/centre/k", XA_TYPE_F64, path, sizeof path));
+    assert_string_equal(path, "/checksums/baselines/m/centre/k");
+    assert_false(xa_checksum_path("/baselines/m/centre/k", XA_TYPE_F64, path, 10));
+    assert_false(xa_checksum_path("/class_means/m/e/mean", XA_TYPE_F32, path, sizeof path));
+    for (int k = 0; k < (int)XA_FIELD_KINDS; k++) {
+        const char rows = xa_field_extents((xa_field_kind)k)[0];
+        const bool covered = xa_field_checksum((xa_field_kind)k) != XA_FIELD_KINDS;
+        const bool own = k == XA_FIELD_MAP_VALUES || k == XA_FIELD_RUN_SECONDS ||
+                         (k >= XA_FIELD_SUM_SAMPLES && k <= XA_FIELD_SUM_PAIRS);
+        if (strchr("NRQ", rows) && !xa_is_table((xa_field_kind)k))
+            assert_true(covered != own);
+        else
+            assert_false(covered);
+    }
+    /* a row in another place, in another dataset, or with another bit has another sum */
+    uint32_t sums[2] = {0}, table[3] = {0};
+    const uint16_t rows[2] = {1, 2}, turned[2] = {2, 1};
+    xa_checksum_rows(seed, rows, 2, sizeof *rows, sums);
+    assert_int_not_equal(sums[0], sums[1]);
+    xa_checksum_table(seed, rows, 0, 2, sizeof *rows, &table[0]);
+    xa_checksum_table(seed, rows, 0, 1, sizeof *rows, &table[1]);
+    xa_checksum_table(seed, rows + 1, 1, 1, sizeof *rows, &table[1]);
+    xa_checksum_table(seed, turned, 0, 2, sizeof *rows, &table[2]);
+    assert_int_equal(table[0], table[1]);
+    assert_int_not_equal(table[0], table[2]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +289,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_attributes, setup, teardown),
         cmocka_unit_test(test_texts),
         cmocka_unit_test_setup_teardown(test_size, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_checksums, setup, teardown),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

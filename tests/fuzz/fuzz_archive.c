@@ -7,6 +7,7 @@
 
 #include "fuzz.h"
 #include "reader.h"
+#include "verify.h"
 
 typedef struct input {
     const uint8_t *data;
@@ -45,6 +46,17 @@ static const struct {
     {"/localisation/net/cam/pointing_game", XA_TYPE_F64, 1, {Q, 0}},
     {"/job", XA_TYPE_U8, 1, {40, 0}},
 };
+
+/* Checksums, behind the others: there where the input asks for them. */
+static const struct {
+    const char *path;
+    hsize_t rows;
+} sums[] = {{"/checksums/samples", N},
+            {"/checksums/models/net", N},
+            {"/checksums/logits/net", N},
+            {"/checksums/maps/net/cam", R},
+            {"/checksums/localisation/net/cam", Q},
+            {"/checksums/statistics/net/cam", Q}};
 
 static const struct {
     const char *path, *name, *text;
@@ -140,6 +152,26 @@ static void put_table(hid_t file, hid_t parents, size_t k, input *in)
     H5Sclose(space);
 }
 
+static void put_sums(hid_t file, hid_t parents, size_t k, input *in)
+{
+    uint32_t value[16] = {0};
+    hsize_t rows = sums[k].rows;
+    const unsigned how = next(in);
+    if (how % 2 == 0)
+        return;
+    if (how == 201)
+        rows = next(in) % 9;
+    for (hsize_t i = 0; i < rows; i++)
+        value[i] = next(in);
+    const hid_t space = H5Screate_simple(1, &rows, NULL);
+    const hid_t set =
+        H5Dcreate2(file, sums[k].path, H5T_STD_U32LE, space, parents, H5P_DEFAULT, H5P_DEFAULT);
+    if (set >= 0 && rows > 0)
+        H5Dwrite(set, H5T_NATIVE_UINT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, value);
+    H5Dclose(set);
+    H5Sclose(space);
+}
+
 static void put_attribute(hid_t file, size_t k, input *in)
 {
     const unsigned how = next(in);
@@ -181,6 +213,8 @@ static const char *make(input *in)
         put_table(file, parents, k, in);
     for (size_t k = 0; k < sizeof attributes / sizeof *attributes; k++)
         put_attribute(file, k, in);
+    for (size_t k = 0; k < sizeof sums / sizeof *sums; k++)
+        put_sums(file, parents, k, in);
     H5Fflush(file, H5F_SCOPE_GLOBAL);
     const ssize_t size = H5Fget_file_image(file, NULL, 0);
     FUZZ_ASSERT(size > 0);
@@ -242,6 +276,12 @@ static void look(const xa_read *r)
         }
 }
 
+static void told(void *arg, xa_finding kind, int64_t sample, const char *text)
+{
+    FUZZ_ASSERT(text[0] && kind <= XA_FINDING_NOTE && sample >= XA_MENDED_BY_RUN && sample < N * 8);
+    ++*(int *)arg;
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     input in = {data, size, 0};
@@ -264,6 +304,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         look(r);
         xa_read_close(r);
     }
+    int findings = 0;
+    xa_verdict verdict;
+    const xa_verify_options all = {.values = true, .tell = told, .arg = &findings};
+    if (xa_verify(path, &all, &verdict, &err) == XA_OK)
+        FUZZ_ASSERT(findings >= verdict.damages + verdict.missing);
     if (xa_archive_check_identity(path, "a = 1\nb = 3\n", &err) != XA_OK)
         FUZZ_ASSERT(err.message[0]);
     return 0;

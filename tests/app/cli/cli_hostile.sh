@@ -52,6 +52,19 @@ refused peak "put('$maps/peak', np.zeros((4, 1), dtype='f4'))" 'peak: extent 1 i
 refused flags "put('$maps/flags', np.zeros(0, dtype='u1'))" 'flags: extent 0 is 0'
 refused name "f.move('$model', '/models/a\x1b[31mb')" 'no name of format 1'
 
+# checksums of other extents, of far too many rows, of what is no dataset, of a damaged table
+refused sums "put('/checksums/models/xception', np.zeros(9, dtype='u4'))" '/checksums/models/xception has 9 rows'
+refused many "del f['/checksums/samples']; f.create_dataset('/checksums/samples', (10**12,), dtype='u4', chunks=(4096,))" \
+  '/checksums/samples has 1000000000000 rows'
+expect 1 "$XAUDIT" verify many.h5
+said 'damage: /checksums/samples: 1000000000000 rows'
+refused covered "put('$maps/scale', np.ones(3, dtype='f4'))" 'scale has 3 rows, its checksums'
+damage group "del f['/checksums/samples']; f.create_group('/checksums/samples/samples')"
+expect 0 "$XAUDIT" table group.h5
+damage two "f['/samples/id'].attrs['checksum'] = np.arange(3); f['/samples/path'].attrs['checksum'] = 'x'"
+expect 0 "$XAUDIT" table two.h5
+refused table "f['/samples/group'][0] = b'p'" 'the table /samples/group is not what its checksum says'
+
 damage extra "put('/samples/split', np.array([b'a'], dtype='S1'))"
 expect 1 "$XAUDIT" table extra.h5 --csv
 said 'samples/split: expected a text for each sample'
