@@ -489,7 +489,7 @@ xa_status xa_lock_look(const char *archive, xa_err *err)
     describe_me(&me);
     if (locked || (known && !same_host(&me, &there)) ||
         (known && !there.has_kernel_lock && kill((pid_t)there.pid, 0) == 0))
-        st = held(archive, path, &there, known, err);
+        st = held(archive, path, &there, known, "", err);
 done:
     if (fd >= 0)
         close(fd);
