@@ -81,7 +81,7 @@ PY
   code=$?
   checks=$((checks + 1))
   if [ $code != 0 ]; then
-    [ $code = 2 ] || fail "exit code $code of a run on an archive of xaudit $v"
+    [ $code = 2 ] || fail "exit code $code of a run on an archive of xaudit $v; before $v is released, its archive is made again: make_archive.sh"
     said "$v.h5 was begun by xaudit $v, and this is xaudit $this: their numbers do not go into one archive|pass.arithmetic"
     said '--fresh'
   fi
