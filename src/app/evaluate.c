@@ -48,11 +48,39 @@ done:
     return st;
 }
 
+/* "model/explainer" of the first maps with values below 0, by what their attributes say; *out NULL:
+ * none. */
+static xa_status first_signed(const xa_read *r, char **out, xa_err *err)
+{
+    static const char *const cut[] = {"relu", "absolute"};
+    *out = NULL;
+    for (int64_t m = 0; m < r->nmodels; m++)
+        for (int64_t i = 0; i < r->models[m].nmaps && !*out; i++) {
+            xa_status st = XA_OK;
+            bool below = false;
+            char *path = xa_strfmt("/maps/%s/%s", r->models[m].name, r->models[m].maps[i].name);
+            for (int k = 0; path && st == XA_OK && k < 2; k++) {
+                double v = 1.0;
+                int64_t n = 0;
+                st = xa_archive_attr_f64(r->archive, path, cut[k], &v, 1, &n, err);
+                below = below || (st == XA_OK && n == 1 && v == 0.0);
+            }
+            if (path && st == XA_OK && below)
+                *out = xa_strdup(path + strlen("/maps/"));
+            free(path);
+            if (!path || (below && st == XA_OK && !*out))
+                XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+            XA_RETURN_TRY(err, st);
+        }
+    return XA_OK;
+}
+
 static xa_status
 read_metrics(xa_evaluation *e, const char *text, xa_problems *problems, xa_err *err)
 {
     xa_status st = XA_OK;
     xa_yaml *y = NULL;
+    char *signed_map = NULL;
     const char *name = !e->opt->metrics ? e->opt->archive
                        : *text == '['   ? "--metrics"
                                         : e->opt->metrics;
@@ -61,7 +89,8 @@ read_metrics(xa_evaluation *e, const char *text, xa_problems *problems, xa_err *
     xa_ynode list = xa_yaml_root(y);
     if (xa_yaml_kind(list) == XA_Y_MAP)
         list = xa_yaml_get(list, "metrics");
-    xa_job_read_metrics(list, &e->spec, problems);
+    XA_TRY(err, first_signed(e->r, &signed_map, err));
+    xa_job_read_metrics(list, signed_map, &e->spec, problems);
     if (problems->errors)
         XA_FAIL(err, XA_INVALID, "%s: metrics that make no sense", name);
     if (e->spec.nmetrics == 0)
@@ -70,6 +99,7 @@ read_metrics(xa_evaluation *e, const char *text, xa_problems *problems, xa_err *
                 "%s: no metrics; --metrics \"[pointing_game, energy]\", or a file with a list",
                 name);
 done:
+    free(signed_map);
     xa_yaml_free(y);
     return st;
 }

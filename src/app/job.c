@@ -251,6 +251,16 @@ static void read_frame(xa_ynode n, xa_job *job, xa_problems *problems)
         XA_YAML_PROBLEM(problems, n, "frame: expected refuse or rescale");
 }
 
+/* "model/explainer" of the first maps with values below 0, or NULL. */
+static char *first_signed(const xa_audit_spec *s)
+{
+    for (int m = 0; m < s->nmodels; m++)
+        for (int e = 0; e < s->models[m].nexplainers; e++)
+            if (xa_explainer_is_signed(&s->models[m].explainers[e]))
+                return xa_strfmt("%s/%s", s->models[m].name, s->models[m].explainers[e].name);
+    return NULL;
+}
+
 static void read_top(xa_ynode root, xa_job *job, xa_problems *problems)
 {
     int64_t threads = 1;
@@ -279,7 +289,9 @@ static void read_top(xa_ynode root, xa_job *job, xa_problems *problems)
         XA_YAML_PROBLEM(problems, root, "job: `models` is missing");
     else
         read_models(xa_yaml_get(root, "models"), job, problems);
-    xa_job_read_metrics(xa_yaml_get(root, "metrics"), &job->audit, problems);
+    char *signed_map = first_signed(&job->audit);
+    xa_job_read_metrics(xa_yaml_get(root, "metrics"), signed_map, &job->audit, problems);
+    free(signed_map);
     xa_job_read_checks(xa_yaml_get(root, "checks"), &job->audit, problems);
     read_store(xa_yaml_get(root, "store"), job, problems);
     read_numerics(xa_yaml_get(root, "numerics"), job, problems);

@@ -73,7 +73,12 @@ void xa_job_read_explainers(xa_ynode list,
                             xa_audit_model_spec *model,
                             xa_problems *problems);
 void xa_job_read_checks(xa_ynode list, xa_audit_spec *spec, xa_problems *problems);
-void xa_job_read_metrics(xa_ynode list, xa_audit_spec *spec, xa_problems *problems);
+/* signed_map: "model/explainer" of maps with values below 0, which relevance_mass must not sum
+ * unasked; NULL: there are none. */
+void xa_job_read_metrics(xa_ynode list,
+                         const char *signed_map,
+                         xa_audit_spec *spec,
+                         xa_problems *problems);
 
 /* ---- small readers: report and return false when the node is there and wrong ---- */
 /* Keys that are none of the map's settings (job_settings.h), or given twice. */

@@ -232,27 +232,23 @@ static void read_metric(xa_ynode item, xa_audit_spec *spec, xa_problems *problem
 
 /* A share of a sum in which values cancel can be anything: whoever wants that says so. */
 static void
-check_sign(xa_ynode item, const xa_metric_spec *m, const xa_audit_spec *spec, xa_problems *problems)
+check_sign(xa_ynode item, const xa_metric_spec *m, const char *signed_map, xa_problems *problems)
 {
-    if (m->kind != XA_METRIC_RELEVANCE_MASS || m->sign != XA_SIGN_SIGNED ||
-        (xa_yaml_kind(item) == XA_Y_MAP && xa_yaml_get(item, "sign").id))
-        return;
-    for (int k = 0; k < spec->nmodels; k++)
-        for (int e = 0; e < spec->models[k].nexplainers; e++)
-            if (xa_explainer_is_signed(&spec->models[k].explainers[e])) {
-                XA_YAML_PROBLEM(problems,
-                                item,
-                                "%s: the maps of %s/%s have values below 0, which cancel in the "
-                                "sum that relevance_mass divides by: write sign: positive, sign: "
-                                "abs, or sign: signed for Quantus' definition as it is",
-                                m->name,
-                                spec->models[k].name,
-                                spec->models[k].explainers[e].name);
-                return;
-            }
+    if (signed_map && m->kind == XA_METRIC_RELEVANCE_MASS && m->sign == XA_SIGN_SIGNED &&
+        !(xa_yaml_kind(item) == XA_Y_MAP && xa_yaml_get(item, "sign").id))
+        XA_YAML_PROBLEM(problems,
+                        item,
+                        "%s: the maps of %s have values below 0, which cancel in the sum that "
+                        "relevance_mass divides by: write sign: positive, sign: abs, or sign: "
+                        "signed for Quantus' definition as it is",
+                        m->name,
+                        signed_map);
 }
 
-void xa_job_read_metrics(xa_ynode list, xa_audit_spec *spec, xa_problems *problems)
+void xa_job_read_metrics(xa_ynode list,
+                         const char *signed_map,
+                         xa_audit_spec *spec,
+                         xa_problems *problems)
 {
     const int n = xa_yaml_count(list);
     if (!list.id)
@@ -266,7 +262,7 @@ void xa_job_read_metrics(xa_ynode list, xa_audit_spec *spec, xa_problems *proble
         const int before = spec->nmetrics;
         read_metric(xa_yaml_at(list, i), spec, problems);
         if (spec->nmetrics > before)
-            check_sign(xa_yaml_at(list, i), &spec->metrics[before], spec, problems);
+            check_sign(xa_yaml_at(list, i), &spec->metrics[before], signed_map, problems);
     }
 }
 

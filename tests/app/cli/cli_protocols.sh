@@ -93,6 +93,9 @@ expect 2 "$XAUDIT" check signed.yaml
 said 'relevance_mass: the maps of cnn/gxi have values below 0'
 expect 0 "$XAUDIT" check signed.yaml --set 'metrics.6={ kind: relevance_mass, sign: signed }'
 expect 0 "$XAUDIT" check signed.yaml --set models.0.explainers.0.absolute=true
+expect 2 "$XAUDIT" evaluate out.h5 --as signed --metrics '[relevance_mass]'
+said 'relevance_mass: the maps of cnn/gxi have values below 0'
+expect 0 "$XAUDIT" evaluate out.h5 --as signed --metrics '[{ kind: relevance_mass, sign: signed }]'
 
 # settings of these names take these words
 expect 2 "$XAUDIT" check job.yaml --set metrics.2.difficult=yes
