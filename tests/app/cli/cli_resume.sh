@@ -50,6 +50,23 @@ for after in 0.8 1.1 1.5; do
 done
 expect 0 ranks 3 "$XAUDIT" run job.yaml --output kill.h5 --quiet
 digest kill.h5 | cmp - whole.txt || fail "other bytes after kills"
+# sessions, killed ones too: libraries, processors, and the hours of all ranks together
+expect 0 "$XAUDIT" info kill.h5
+said 'HDF5 [0-9.]+, lib.*, libpng [0-9.]+, libtiff [0-9.]+, .* \([0-9]+ ranks?\)$'
+said '^  core hours +[0-9.e-]+ \(ranks x wall time of [0-9]+ sessions?\)$'
+expect 0 "$XAUDIT" info --methods kill.h5
+said '^It took [0-9.e-]+ core hours in [0-9]+ sessions? \(.*HDF5'
+expect_python <<'PY'
+import h5py
+with h5py.File("kill.h5") as f:
+    s = f["run/sessions"]
+    n = s["count"][0]
+    hours = sum(s["ranks"][i] * s["seconds"][i] for i in range(n)) / 3600
+    assert all(0 < s["seconds"][i] < 1000 for i in range(n)), s["seconds"][:n]
+open("hours", "w").write(f"{hours:.4g}")
+PY
+expect 0 "$XAUDIT" info kill.h5
+said "^  core hours +$(cat hours) "
 expect 0 "$XAUDIT" verify kill.h5
 said 'complete and whole'
 
