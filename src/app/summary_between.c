@@ -164,9 +164,10 @@ xa_status xa_summary_between(const xa_summary *s,
     if (count == 0 && *left_out < s->nseries)
         XA_FAIL(err,
                 XA_INVALID,
-                "--between %s: the scored images are of %s; two parts are needed",
+                "--between %s: %s; two parts are needed",
                 s->by,
-                s->nparts ? "one part only" : "no part");
+                s->nparts ? "the scored images are of one part only"
+                          : "no scored image has a value of it");
     *out = c;
     *n = count;
     c = NULL;

@@ -295,7 +295,8 @@ static xa_status by_column(xa_summary *s, const char *by, xa_err *err)
     if (!path)
         XA_FAIL(err,
                 XA_INVALID,
-                "--by %s: expected class, correct, size, group, split%s",
+                "there is no column \"%s\" to divide the images by: expected class, correct, "
+                "size, group, split%s",
                 by,
                 list.data ? list.data : "");
     XA_TRY(err, xa__summary_column(s, path, &text, err));

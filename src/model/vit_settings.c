@@ -77,8 +77,10 @@ static xa_status assume_heads(xa_vit *v, xa_model *m, xa_err *err)
 static xa_status read_heads(xa_vit *v, xa_model *m, xa_err *err)
 {
     const json_t *given = xa_vit_setting(v, "num_attention_heads", "num_heads");
+    if (given && !json_is_integer(given))
+        XA_RETURN_FAIL(err, XA_INVALID, "%s: the number of heads is no whole number", file_of(v));
     if (given)
-        v->heads = json_is_integer(given) ? json_integer_value(given) : 0;
+        v->heads = json_integer_value(given);
     else if (v->known && v->known->width != v->width && !xa_vit_setting(v, "embed_dim", NULL))
         XA_RETURN_FAIL(err,
                        XA_INVALID,

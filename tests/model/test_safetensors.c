@@ -191,7 +191,7 @@ static void test_configs(void **state)
         {NULL, XA_INVALID, "number of heads"},
         {"[]", XA_FORMAT, "no JSON object"},
         {"{\"num_heads\": 5}", XA_INVALID, "5 heads do not divide the width of 24"},
-        {"{\"num_heads\": \"3\"}", XA_INVALID, "0 heads do not divide"},
+        {"{\"num_heads\": \"3\"}", XA_INVALID, "number of heads is no whole number"},
         {"{\"num_head\": 3}", XA_UNSUPPORTED, "did you mean \"num_heads\"?"},
         {"{\"num_heads\": 3, \"mystery\": 1}", XA_UNSUPPORTED, "the key \"mystery\""},
         {"{\"num_heads\": 3, \"model_args\": {\"mystery\": 1}}",

@@ -173,7 +173,7 @@ expect 0 "$XAUDIT" summary a.h5 --compare --explainer x
 said 'There is nothing to compare: no metric has two explainers of one model'
 not_said 'warning'
 expect 2 "$XAUDIT" summary a.h5 --between split
-said 'the scored images are of no part; two parts are needed'
+said 'no scored image has a value of it; two parts are needed'
 # mistakes
 expect 2 "$XAUDIT" summary a.h5 --metric energi
 said 'nothing is called so; known are: .*energy'
