@@ -453,7 +453,7 @@ xa_status xa__draft_box(xa__draft *d,
                         xa_box_convention from,
                         xa_err *err)
 {
-    const xa__draft_image *im = &d->images[image];
+    xa__draft_image *im = &d->images[image];
     xa__draft_note n = {.image = image,
                         .class_index = class_index,
                         .mask_value = XA_MASK_ANY,
@@ -465,6 +465,8 @@ xa_status xa__draft_box(xa__draft *d,
         return XA_OK;
     }
     convert(n.box, from, im);
+    if (from == XA_BOX_NORMALISED)
+        im->declared = true; /* pixels of this size, whatever a job does with the orientation */
     if (!(n.box[2] > n.box[0] && n.box[3] > n.box[1])) {
         xa__drop(d,
                  XA_IMPORT_ANNOTATION,

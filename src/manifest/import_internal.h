@@ -14,9 +14,9 @@ typedef struct xa__draft_image {
     const char *path;
     const char *id; /* == path when the source has no ids */
     const char *group, *split, *exclude;
-    const char **extra;                /* [nextra], entries may be NULL; NULL when there are none */
-    int64_t width, height;             /* of the frame that coordinates refer to; 0: unknown */
-    bool declared;                     /* by the source; otherwise they are those of the header */
+    const char **extra;    /* [nextra], entries may be NULL; NULL when there are none */
+    int64_t width, height; /* of the frame that coordinates refer to; 0: unknown */
+    bool declared; /* it is told in the manifest: by the source, or made pixels of fractions */
     int64_t found_width, found_height; /* of the header; 0: not read, -1: cannot be read */
 } xa__draft_image;
 
