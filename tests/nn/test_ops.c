@@ -141,41 +141,70 @@ static int64_t samples_of(const op_fixture *f, int which)
     return most < f->in_count[which] ? most : f->in_count[which];
 }
 
-static void gradient_property(const op_fixture *f, xa_isa isa)
+enum { GRADIENT_SAMPLE = 1 };
+
+/* The element of input `which` that is probed k-th. */
+static int64_t probed(const op_fixture *f, int which, int64_t k)
+{
+    const int64_t count = f->in_count[which];
+    return samples_of(f, which) == count ? k
+                                         : xa_random_below(7, (uint64_t)which, (uint64_t)k, count);
+}
+
+/* want[which][k]: what the reference says of the elements probed, the same for every ISA. */
+static void gradient_on(const op_fixture *f, xa_isa isa, double *const *want)
 {
     const op_way way = {.isa = isa};
-    const int64_t sample = 1;
     float *y = op_floats(OP_BATCH * f->out_count);
-    double *dy = op_doubles(f->out_count);
     op_kept kept;
     op_run_forward(f, &way, 0, OP_BATCH, y, &kept);
-    for (int64_t i = 0; i < f->out_count; i++)
-        dy[i] = (double)f->dy[sample * f->out_count + i];
     for (int which = 0; which < f->c->ninputs; which++) {
         const int64_t count = f->in_count[which], m = samples_of(f, which);
         float *dx = op_floats(OP_BATCH * count);
         op_run_backward(f, &way, 0, OP_BATCH, y, &kept, f->dy, which, dx);
-        const double scale = fmax(largest_f(count, dx + sample * count), 1e-3);
+        const float *mine = dx + GRADIENT_SAMPLE * count;
+        const double scale = fmax(largest_f(count, mine), 1e-3);
         for (int64_t k = 0; k < m; k++) {
-            const int64_t at =
-                m == count ? k : xa_random_below(7, (uint64_t)which, (uint64_t)k, count);
-            const double want = difference(f, sample, which, NULL, at, dy);
-            const double got = (double)dx[sample * count + at];
-            if (!(fabs(got - want) <= (2.0 * op_tolerance(f->c) + 1e-7) * scale))
+            const int64_t at = probed(f, which, k);
+            const double got = (double)mine[at];
+            if (!(fabs(got - want[which][k]) <= (2.0 * op_tolerance(f->c) + 1e-7) * scale))
                 fail_msg("%s on %s: d/dx%d[%lld] is %.9g, finite difference %.9g, largest %.3g",
                          f->c->name,
                          xa_isa_name(isa),
                          which,
                          (long long)at,
                          got,
-                         want,
+                         want[which][k],
                          scale);
         }
         free(dx);
     }
     op_kept_free(&kept);
-    free(dy);
     free(y);
+}
+
+static void test_gradient(void **state)
+{
+    op_fixture f;
+    xa_isa isas[XA_ISA_COUNT];
+    double *want[OP_CASE_INPUTS] = {NULL};
+    const int n = op_isas(isas);
+    op_fixture_init(&f, *state);
+    double *dy = op_doubles(f.out_count);
+    for (int64_t i = 0; i < f.out_count; i++)
+        dy[i] = (double)f.dy[GRADIENT_SAMPLE * f.out_count + i];
+    for (int which = 0; which < f.c->ninputs; which++) {
+        const int64_t m = samples_of(&f, which);
+        want[which] = op_doubles(m);
+        for (int64_t k = 0; k < m; k++)
+            want[which][k] = difference(&f, GRADIENT_SAMPLE, which, NULL, probed(&f, which, k), dy);
+    }
+    for (int i = 0; i < n; i++)
+        gradient_on(&f, isas[i], want);
+    for (int which = 0; which < f.c->ninputs; which++)
+        free(want[which]);
+    free(dy);
+    op_fixture_free(&f);
 }
 
 /* <J u, v> = <u, J' v> in a random direction, for each sample and input. */
@@ -271,7 +300,8 @@ static bool bit_of(const uint8_t *bits, int64_t i, int64_t last)
            1;
 }
 
-static void one_epilogue(const op_fixture *f, const op_way *way)
+/* plain_y: the reference without epilogue, [OP_BATCH, out_count]. */
+static void one_epilogue(const op_fixture *f, const op_way *way, const double *plain_y)
 {
     const int64_t total = OP_BATCH * f->out_count, last = xa_shape_last(&f->node->shape);
     const xa_activation *act = &way->act;
@@ -280,7 +310,7 @@ static void one_epilogue(const op_fixture *f, const op_way *way)
     op_kept kept, plain;
     op_run_forward(f, way, 0, OP_BATCH, y, &kept);
     for (int64_t s = 0; s < OP_BATCH; s++) {
-        op_reference_sample(f, s, NULL, way->fold, want);
+        memcpy(want, plain_y + s * f->out_count, (size_t)f->out_count * sizeof *want);
         const double near = 2.0 * op_tolerance(f->c) * (largest(f->out_count, want) + 2.0);
         for (int64_t i = 0; i < f->out_count; i++) {
             const int64_t at = s * f->out_count + i;
@@ -322,12 +352,10 @@ static void one_epilogue(const op_fixture *f, const op_way *way)
     free(y);
 }
 
-static void epilogue_property(const op_fixture *f, xa_isa isa)
+/* plain_y[fold]: as in one_epilogue; NULL where nothing can be folded. */
+static void epilogues_on(const op_fixture *f, xa_isa isa, double *const plain_y[2])
 {
-    double *ref = op_doubles(f->out_count);
-    op_reference_sample(f, 0, NULL, false, ref);
-    const float high = (float)(0.4 * largest(f->out_count, ref)) + 0.01f;
-    free(ref);
+    const float high = (float)(0.4 * largest(f->out_count, plain_y[0])) + 0.01f;
     const xa_activation acts[] = {{XA_ACT_LINEAR, 0, 0, 0},
                                   {XA_ACT_RELU, 0.0f, INFINITY, 0.0f},
                                   {XA_ACT_RELU, 0.0f, high, 0.0f},
@@ -339,10 +367,28 @@ static void epilogue_property(const op_fixture *f, xa_isa isa)
                                 .residual = flags & 1,
                                 .bits = (flags & 2) && acts[a].kind == XA_ACT_RELU,
                                 .fold = flags & 4};
-            if (way.fold && !f->packed_folded)
-                continue;
-            one_epilogue(f, &way);
+            if (plain_y[way.fold])
+                one_epilogue(f, &way, plain_y[way.fold]);
         }
+}
+
+static void test_epilogue(void **state)
+{
+    op_fixture f;
+    xa_isa isas[XA_ISA_COUNT];
+    double *plain_y[2] = {NULL, NULL};
+    const int n = op_isas(isas);
+    op_fixture_init(&f, *state);
+    for (int fold = 0; fold < 1 + (f.packed_folded != NULL); fold++) {
+        plain_y[fold] = op_doubles(OP_BATCH * f.out_count);
+        for (int64_t s = 0; s < OP_BATCH; s++)
+            op_reference_sample(&f, s, NULL, fold, plain_y[fold] + s * f.out_count);
+    }
+    for (int i = 0; i < n; i++)
+        epilogues_on(&f, isas[i], plain_y);
+    free(plain_y[0]);
+    free(plain_y[1]);
+    op_fixture_free(&f);
 }
 
 static void in_place_property(const op_fixture *f, xa_isa isa)
@@ -531,10 +577,8 @@ static void isas_property(const op_fixture *f, xa_isa isa)
         run_property(state, name##_property); \
     }
 TEST(forward)
-TEST(gradient)
 TEST(adjoint)
 TEST(rows)
-TEST(epilogue)
 TEST(in_place)
 TEST(nonfinite)
 TEST(isas)
