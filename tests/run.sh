@@ -7,6 +7,7 @@
 # Tests of the command line mostly wait for other processes: more of them run at once than there are cores, and the next
 # build goes on meanwhile at low priority.
 set -uo pipefail
+export XA_ROOT
 XA_ROOT=$(cd "$(dirname "$0")/.." && pwd)
 cd "$XA_ROOT"
 . jobs/setup.sh

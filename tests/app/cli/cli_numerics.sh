@@ -10,7 +10,7 @@ expect 0 "$XAUDIT" run fast.yaml --output fast.h5 --quiet
 expect 0 ranks 2 "$XAUDIT" run fast.yaml --output fast2.h5 --quiet
 digest fast.h5 | cmp - <(digest fast2.h5) || fail "fast numerics depend on the number of ranks"
 expect 2 "$XAUDIT" run fast.yaml --output strict.h5 --quiet
-said 'numerics: archive .4., job .4, fast.'
+said "numerics: archive '4, strict', job '4, fast'"
 expect 2 "$XAUDIT" check job.yaml --set numerics=quick
 said 'numerics: expected strict or fast'
 expect 0 "$XAUDIT" info fast.h5 --methods
