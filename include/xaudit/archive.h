@@ -9,7 +9,9 @@
  *                                 job and identity_text are datasets of these names
  *   /samples/                     [N] id, path, label, split, group, ...; extra/<column>;
  *                                 labels/ and annotations/ [A], found through offsets
- *   /eval/                        [Q] every pair of an image and a class annotated in it
+ *   /eval/                        [Q] every pair of an image and a class annotated in it; a class
+ *                                 here and in labels may be category 2^24 + k: line k of the
+ *                                 attribute `categories`, "class|class<tab>name"
  *   /models/<m>/                  [N] logits, probs, predicted, affine, status, stage, message
  *   /maps/<m>/<e>/                [R] values, scale, sample, target, flags, checksum, ...
  *   /localisation/<m>/<e>/<k>     [Q] one score a pair

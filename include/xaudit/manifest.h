@@ -11,6 +11,7 @@
  *    split, exclude, size and further columns must agree or be blank on the later lines.
  *  - label: the image's class, several as a|b, may be blank. class: the annotation's (blank =
  * label, which must then be single).
+ *    class may also name a category, or be a set of classes itself, a|b: see xa_category.
  *  - kind: box, mask or none (blank: box if coordinates are given, mask if a mask is, else none).
  *    Boxes are 0-based, half-open, in the stored (EXIF-applied) frame. mask may be "file.png#value"
  *    to select one grey value or palette index, or "file.png#>value" for all above a grey value;
@@ -43,6 +44,51 @@ typedef struct xa_classes {
 XA_MUST_USE xa_status xa_classes_read(const char *path, xa_classes *out, xa_err *err);
 void xa_classes_fini(xa_classes *c);
 
+typedef enum xa_label_as { XA_LABEL_AUTO, XA_LABEL_NAME, XA_LABEL_INDEX } xa_label_as;
+
+/* ---- categories: what a data set calls by one name and the model by several -------------------
+ */
+
+/* Where a class index stands, XA_CATEGORY + k is the k-th category: "dog" is right where the model
+ * answers one of its classes, and the class explained is the one with the highest logit of the
+ * image. Classes themselves lie below. */
+enum { XA_CATEGORY = 1 << 24, XA_CATEGORIES_TEXT_MAX = 60000 };
+typedef struct xa_category {
+    char *name;       /* that of a file of categories, else "a|b" of the classes' names */
+    int32_t *members; /* class indices, ascending, unique */
+    int32_t count;    /* from 1 */
+} xa_category;
+typedef struct xa_categories {
+    xa_category *items; /* owned with all they hold */
+    int32_t count;
+    size_t cap;
+} xa_categories;
+/* A file of lines "name: class | class | ...": classes are names or indices as in a manifest; blank
+ * lines and those that begin with '#' are passed over. Names are unique, without '|', no numbers,
+ * and no class's name but where that class alone is meant. INVALID names the file and line. */
+XA_MUST_USE xa_status xa_categories_read(
+    const char *path, const xa_classes *classes, xa_label_as as, xa_categories *out, xa_err *err);
+/* Copies name and members to the end. */
+XA_MUST_USE xa_status xa_categories_add(
+    xa_categories *c, const char *name, const int32_t *members, int32_t count, xa_err *err);
+void xa_categories_fini(xa_categories *c);
+/* As archives keep them, a line each: "3|7<tab>name"; and back: FORMAT for what is none. */
+XA_MUST_USE xa_status xa_categories_text(const xa_categories *c, xa_str *out, xa_err *err);
+XA_MUST_USE xa_status xa_categories_parse(const char *text, xa_categories *out, xa_err *err);
+/* The category of a class index; NULL where it is a plain class, or no category of these. c may be
+ * NULL. */
+const xa_category *xa_category_of(const xa_categories *c, int32_t class_index);
+/* Is `member` the class, or one of the category? */
+bool xa_category_has(const xa_categories *c, int32_t class_index, int32_t member);
+/* The class itself; of a category the member with the highest logit of the image, ties: the lowest
+ * index; -1 where none of them is a class of the model or has a finite logit. logits: [classes]. */
+int32_t xa_category_target(const xa_categories *c,
+                           int32_t class_index,
+                           const float *logits,
+                           int64_t classes);
+/* The largest class that is meant. */
+int32_t xa_category_largest(const xa_categories *c, int32_t class_index);
+
 /* ---- samples --------------------------------------------------------------------------------- */
 
 typedef enum xa_annotation_kind {
@@ -56,7 +102,7 @@ enum {
     XA_ANNOTATION_OCCLUDED = 8
 };
 typedef struct xa_annotation {
-    int32_t class_index; /* -1: unknown (the image is unlabelled, and class is blank) */
+    int32_t class_index; /* or a category; -1: unknown (no label, and class is blank) */
     uint8_t kind;        /* xa_annotation_kind */
     uint8_t flags;
     int32_t mask_value, ignore_value; /* which pixels of the masks: see xa_mask_takes */
@@ -135,7 +181,7 @@ typedef struct xa_sample {
     char *path; /* as written */
     char *file; /* resolved: beside the manifest unless absolute */
     char *id;
-    int32_t *labels;               /* class indices, ascending, unique */
+    int32_t *labels;               /* class indices or categories, ascending, unique */
     int32_t nlabels;               /* 0: unlabelled */
     char *group, *split, *exclude; /* NULL when blank */
     char **extra;                  /* one per manifest->extra column, "" when blank */
@@ -143,6 +189,7 @@ typedef struct xa_sample {
     int32_t nannotations;
     int32_t width, height; /* of the frame that boxes refer to, as declared; 0: not said */
     int64_t line;          /* first line in the file, 1-based */
+    const xa_categories *categories; /* of its manifest; NULL: there are none */
 } xa_sample;
 
 /* The frame that annotations are brought to: the image as it was decoded. */
@@ -194,7 +241,8 @@ typedef struct xa_manifest {
     int64_t count;
     char **extra_columns;
     int32_t nextra;
-    int64_t max_class; /* the largest class index used, -1 if none */
+    int64_t max_class;        /* the largest class index used, in categories too; -1 if none */
+    xa_categories categories; /* those that are used, in the order of their first use */
     /* Memory: what is held, and the most that reading it took, both without the C library's own. */
     size_t bytes, peak_bytes;
     /* Of a slice: where it begins, and how many samples the whole has; else 0. */
@@ -203,8 +251,6 @@ typedef struct xa_manifest {
 /* Keeps the samples [first, first + count) of what was read. File, digests and max_class stay those
  * of the whole. */
 void xa_manifest_keep(xa_manifest *m, int64_t first, int64_t count);
-
-typedef enum xa_label_as { XA_LABEL_AUTO, XA_LABEL_NAME, XA_LABEL_INDEX } xa_label_as;
 
 /* A mask's file as it is stored: as in the manifest, where it lies below the manifest's folder
  * relative to that; wherever the program was started. Part of `file`; NULL for NULL. */
@@ -230,7 +276,8 @@ void xa_problems_add(
 void xa_problems_fini(xa_problems *p);
 
 typedef struct xa_manifest_options {
-    const xa_classes *classes; /* NULL: labels are indices; names NULL: indices below count */
+    const xa_classes *classes;       /* NULL: labels are indices; names NULL: indices below count */
+    const xa_categories *categories; /* names that label and class may hold too; NULL: none */
     xa_label_as label_as;
     int64_t max_samples; /* more are refused (LIMIT); 0: 50 million */
     int64_t limit;       /* keep only the first `limit` samples; 0: all. All lines are checked. */

@@ -205,6 +205,9 @@ typedef struct xa_score_map {
 /* Classes that the model finds likelier than class_index, ties by their order; -1 when it has no
  * such class. probs: [classes]. */
 int64_t xa_class_rank(const float *probs, int64_t classes, int32_t class_index);
+/* The same of a class or category: the best of its members'. */
+int64_t
+xa_set_rank(const xa_categories *c, const float *probs, int64_t classes, int32_t class_index);
 
 typedef struct xa_scorer xa_scorer;
 /* specs are borrowed until xa_scorer_free. */

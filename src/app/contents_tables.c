@@ -286,7 +286,16 @@ static xa_status add_pairs(xa_contents *c, const xa_manifest *m, xa_err *err)
     }
     XA_RETURN_TRY(err,
                   add_table(c, XA_FIELD_EVAL_SAMPLE, NULL, c->counts.pairs, 1, 0, sample, err));
-    return add_table(c, XA_FIELD_EVAL_CLASS, NULL, c->counts.pairs, 1, 0, class_index, err);
+    XA_RETURN_TRY(err,
+                  add_table(c, XA_FIELD_EVAL_CLASS, NULL, c->counts.pairs, 1, 0, class_index, err));
+    if (!m || !m->categories.count)
+        return XA_OK;
+    xa_str text = {0};
+    xa_status st = xa_categories_text(&m->categories, &text, err);
+    if (st == XA_OK)
+        st = xa_schema_attr_text(c->schema, "/eval", "categories", text.data, err);
+    xa_str_free(&text);
+    return st;
 }
 
 static xa_status add_measured(xa_contents *c, xa_err *err)

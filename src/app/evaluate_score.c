@@ -51,7 +51,8 @@ class_of_row(const xa_evaluation *e, const xa_eval_model *m, const xa_eval_map *
     const int64_t i = x->x->sample[row], *offset = e->r->label_offset;
     int64_t c = x->x->target[row];
     if (x->rule == XA_TARGET_NONE)
-        c = offset[i + 1] - offset[i] == 1 ? e->r->label_value[offset[i]] : -1;
+        c = offset[i + 1] - offset[i] == 1 ? xa_read_target(m->m, i, e->r->label_value[offset[i]])
+                                           : -1;
     return c >= 0 && c < m->m->classes ? c : -1;
 }
 
@@ -128,6 +129,7 @@ typedef struct pair {
     int64_t q, at; /* the pair, its row in the block */
     int64_t sample, rank;
     int32_t class_index;
+    int32_t target; /* the class it stands for with the model in hand */
     const xa_region *region;
 } pair;
 
@@ -177,14 +179,14 @@ static xa_status
 score_mean(xa_evaluation *e, const xa_eval_model *m, xa_eval_map *x, const pair *p, xa_err *err)
 {
     const int64_t n = x->mean_height * x->mean_width;
-    if (p->class_index < 0 || p->class_index >= m->m->classes)
+    if (p->target < 0 || p->target >= m->m->classes)
         return XA_OK;
-    int64_t count = x->count[p->class_index];
-    memcpy(e->left, x->sum + p->class_index * n, (size_t)n * sizeof *e->left);
+    int64_t count = x->count[p->target];
+    memcpy(e->left, x->sum + p->target * n, (size_t)n * sizeof *e->left);
     for (int64_t row = xa_read_first_row(x->x, p->sample);
          row < x->x->rows && x->x->sample[row] == p->sample;
          row++)
-        if (class_of_row(e, m, x, row) == p->class_index && is_made(m, x, row))
+        if (class_of_row(e, m, x, row) == p->target && is_made(m, x, row))
             XA_RETURN_TRY(err, add_cells(e, m, x, row, -1, e->left, &count, err));
     if (count <= 0)
         return XA_OK;
@@ -211,7 +213,7 @@ static xa_status score_explainer(
     int64_t n = 0;
     while (first + n < x->x->rows && x->x->sample[first + n] == p->sample)
         n++;
-    const int64_t row = xa_target_row(x->rule, x->x->target + first, n, p->class_index);
+    const int64_t row = xa_target_row(x->rule, x->x->target + first, n, p->target);
     if (row >= 0 && is_made(m, x, first + row)) {
         XA_RETURN_TRY(err, map_of(e, m, x, first + row, p->sample, e->plain, &map, err));
         XA_RETURN_TRY(err, score(e, p, &map, &x->own, err));
@@ -248,7 +250,9 @@ static xa_status score_pair(xa_evaluation *e, pair *p, xa_err *err)
         const int64_t classes = m->m->classes;
         if (m->m->status[p->sample] != XA_SAMPLE_DONE)
             continue;
-        p->rank = xa_class_rank(m->m->rank_by + p->sample * classes, classes, p->class_index);
+        p->rank = xa_set_rank(
+            &e->r->categories, m->m->rank_by + p->sample * classes, classes, p->class_index);
+        p->target = xa_read_target(m->m, p->sample, p->class_index);
         for (int64_t g = 0; g < m->m->nmaps; g++)
             XA_RETURN_TRY(err, score_explainer(e, m, &m->maps[g], p, err));
         XA_RETURN_TRY(err, score_baselines(e, m, p, err));

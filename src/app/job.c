@@ -73,6 +73,23 @@ static void read_classes(xa_ynode n, xa_job *job, xa_problems *problems)
     free(path);
 }
 
+/* Behind classes and label_as, which say what the file's classes are. */
+static void read_categories(xa_ynode n, xa_job *job, xa_problems *problems)
+{
+    const xa_classes *classes = job->classes.count ? &job->classes : NULL;
+    xa_err why = XA_ERR_INIT;
+    if (!n.id)
+        return;
+    char *path = xa_yaml_text(n) ? xa_path_beside(job->file, xa_yaml_text(n)) : NULL;
+    if (!xa_yaml_text(n))
+        XA_YAML_PROBLEM(
+            problems, n, "categories: expected a file of lines \"name: class | class | ...\"");
+    else if (!path ||
+             xa_categories_read(path, classes, job->label_as, &job->categories, &why) != XA_OK)
+        XA_YAML_PROBLEM(problems, n, "categories: %s", path ? why.message : "out of memory");
+    free(path);
+}
+
 static void read_tolerate(xa_ynode n, xa_job *job, xa_problems *problems)
 {
     const char *text = xa_yaml_text(n);
@@ -281,6 +298,7 @@ static void read_top(xa_ynode root, xa_job *job, xa_problems *problems)
         job->label_as = XA_LABEL_INDEX;
     else if (as.id)
         XA_YAML_PROBLEM(problems, as, "label_as: expected name or index");
+    read_categories(xa_yaml_get(root, "categories"), job, problems);
     xa_job_i64(xa_yaml_get(root, "threads"), "threads", 1, 1024, &threads, problems);
     job->threads = (int)threads;
     read_tolerate(xa_yaml_get(root, "tolerate_failed"), job, problems);
@@ -371,6 +389,7 @@ void xa_job_fini(xa_job *j)
     free(j->output);
     free(j->model_line);
     xa_classes_fini(&j->classes);
+    xa_categories_fini(&j->categories);
     xa_audit_spec_fini(&j->audit);
     *j = (xa_job){0};
 }

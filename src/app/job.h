@@ -16,6 +16,7 @@
  *   tolerate_failed: 5 | 2%             failed samples that do not make the run end with 3
  *   threads: 1                          BLAS threads a rank (without fused multiply-adds)
  *   numerics: strict                    strict | fast (Winograd's filtering)
+ *   categories: coco.txt                lines "name: class | class": sets that labels may name
  *   frame: refuse                       refuse | rescale: boxes of a scaled frame
  *   limits: { max_pixels: .., max_bytes: .., max_samples: .. }
  */
@@ -35,6 +36,7 @@ typedef struct xa_job {
     char *output;
     xa_classes classes; /* count 0: none given */
     xa_label_as label_as;
+    xa_categories categories; /* names that labels may have beside the classes; count 0: none */
     xa_audit_spec audit;
     double tolerate_failed; /* a count, or a fraction when below */
     bool tolerate_is_fraction;

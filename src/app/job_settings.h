@@ -37,6 +37,7 @@ typedef enum xa_job_map {
     X(JOB, "output")                  \
     X(JOB, "classes")                 \
     X(JOB, "label_as")                \
+    X(JOB, "categories")              \
     X(JOB, "models")                  \
     X(JOB, "metrics")                 \
     X(JOB, "checks")                  \

@@ -19,6 +19,7 @@ xa_status xa_load_manifest(xa_loaded *l, int64_t limit, xa_problems *problems, x
 {
     const xa_manifest_options opt = {.classes = l->job.classes.count ? &l->job.classes : NULL,
                                      .label_as = l->job.label_as,
+                                     .categories = &l->job.categories,
                                      .max_samples = l->job.max_samples,
                                      .limit = limit};
     const xa_import_options wsol = {.format = XA_IMPORT_WSOL,
@@ -51,10 +52,13 @@ void xa_check_classes(const xa_loaded *l, xa_problems *problems)
         if (l->manifest && l->manifest->max_class >= classes)
             for (int64_t i = 0; i < l->manifest->count; i++) {
                 const xa_sample *s = &l->manifest->samples[i];
-                int32_t worst = s->nlabels ? s->labels[s->nlabels - 1] : -1;
-                for (int32_t k = 0; k < s->nannotations; k++)
-                    if (s->annotations[k].class_index > worst)
-                        worst = s->annotations[k].class_index;
+                int32_t worst = -1;
+                for (int32_t k = 0; k < s->nlabels + s->nannotations; k++) {
+                    const int32_t c =
+                        k < s->nlabels ? s->labels[k] : s->annotations[k - s->nlabels].class_index;
+                    const int32_t largest = xa_category_largest(s->categories, c);
+                    worst = largest > worst ? largest : worst;
+                }
                 if (worst >= classes)
                     xa_problems_add(problems,
                                     l->manifest->file,

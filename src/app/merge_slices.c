@@ -71,7 +71,7 @@ same_texts(const xa_merge_part *a, const xa_merge_part *b, const char *path, xa_
         "metric",    "conventions", "values", "profile",  "from_split", "score",
         "agreement", "kind",        "target", "layer",    "channels",   "heads",
         "read_as",   "frame",       "sha256", "head",     "resize",     "scale",
-        "depth",     "origin",      "map",    "upsample", "score_form"};
+        "depth",     "origin",      "map",    "upsample", "score_form", "categories"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char *x = NULL, *y = NULL;
         xa_status st = xa_archive_attr_text(a->r->archive, path, names[i], &x, err);

@@ -83,6 +83,11 @@ static void put_accuracy(const paper *p, const xa_read_model *m)
                 100.0 * (double)right / (double)labelled,
                 (long long)right,
                 (long long)labelled);
+    if (p->r->categories.count)
+        fprintf(p->out,
+                ". Of the categories, %d stand for sets of classes: the class with the highest "
+                "logit of a set was explained, and a prediction inside it is right",
+                (int)p->r->categories.count);
     fputs(".\n", p->out);
 }
 

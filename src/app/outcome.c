@@ -15,7 +15,7 @@ static const char *class_name(void *arg, int32_t c, char *buffer, size_t size)
     return xa_read_class(arg, c, buffer, size);
 }
 
-/* Images with one label. */
+/* Images with one label that is a class. */
 static xa_status
 print_order(const xa_read *r, xa_read_model *m, FILE *out, bool *found, xa_err *err)
 {
@@ -25,7 +25,8 @@ print_order(const xa_read *r, xa_read_model *m, FILE *out, bool *found, xa_err *
     xa_str text = {0};
     *found = false;
     for (int64_t i = 0; i < r->samples; i++)
-        if (m->status[i] == XA_SAMPLE_DONE && r->label_offset[i] + 1 == r->label_offset[i + 1])
+        if (m->status[i] == XA_SAMPLE_DONE && r->label_offset[i] + 1 == r->label_offset[i + 1] &&
+            r->label_value[r->label_offset[i]] < XA_CATEGORY)
             XA_TRY(
                 err,
                 xa_answers_add(&answers, r->label_value[r->label_offset[i]], m->predicted[i], err));
@@ -55,9 +56,16 @@ static xa_status print_accuracy(const xa_read *r, xa_read_model *m, FILE *out, x
 {
     bool reordered = false;
     int64_t labelled = 0, right = 0;
+    double guesses = 0.0; /* classes that are right, of each image */
     for (int64_t i = 0; i < r->samples; i++) {
         if (m->status[i] != XA_SAMPLE_DONE || r->label_offset[i] == r->label_offset[i + 1])
             continue;
+        int32_t most = 1;
+        for (int64_t k = r->label_offset[i]; k < r->label_offset[i + 1]; k++) {
+            const xa_category *set = xa_category_of(&r->categories, r->label_value[k]);
+            most = set && set->count > most ? set->count : most;
+        }
+        guesses += (double)most;
         labelled++;
         right += xa_read_has_label(r, i, m->predicted[i]);
     }
@@ -65,7 +73,8 @@ static xa_status print_accuracy(const xa_read *r, xa_read_model *m, FILE *out, x
         fprintf(out, "  %s: no labels, so no accuracy\n", m->name);
         return XA_OK;
     }
-    const double accuracy = (double)right / (double)labelled, chance = 1.0 / (double)m->classes;
+    const double accuracy = (double)right / (double)labelled,
+                 chance = guesses / (double)labelled / (double)m->classes;
     fprintf(out,
             "  %s: accuracy %.1f %% (%" PRId64 " of %" PRId64 " labelled images; chance %.1f %%)\n",
             m->name,

@@ -171,7 +171,7 @@ xa_status xa__make_confidence(maker *k, xa_err *err)
             k->m->name);
     XA_RETURN_TRY(err, xa__plot_own(k->o, (size_t)r->pairs, sizeof *by, &by, err));
     for (int64_t q = 0; q < r->pairs; q++) {
-        const int32_t c = r->pair_class[q];
+        const int32_t c = xa_read_target(k->m, r->pair_sample[q], r->pair_class[q]);
         by[q] = c >= 0 && c < k->m->classes && k->m->status[r->pair_sample[q]] == XA_SAMPLE_DONE
                     ? (double)k->m->probs[r->pair_sample[q] * k->m->classes + c]
                     : NAN;

@@ -98,8 +98,8 @@ static xa_status try_image(probe *p, const xa_sample *s, float *logits, float *p
         const int32_t predicted = xa_head_predict(h, logits, probs);
         p->variants[v].seen++;
         for (int32_t k = 0; k < s->nlabels; k++)
-            p->variants[v].right += s->labels[k] == predicted;
-        if (s->nlabels == 1 && predicted >= 0)
+            p->variants[v].right += xa_category_has(s->categories, s->labels[k], predicted);
+        if (s->nlabels == 1 && s->labels[0] < XA_CATEGORY && predicted >= 0)
             XA_TRY(err, xa_answers_add(&p->variants[v].answers, s->labels[0], predicted, err));
     }
 done:

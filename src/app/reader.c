@@ -242,6 +242,11 @@ static xa_status load_model(xa_read *r, bool outcome, xa_read_model *m, xa_err *
         XA_TRY(err, load_in(r, group, "logits", logits, &m->logits, NULL, err));
         m->rank_by = m->logits;
     }
+    m->categories = &r->categories;
+    if (!outcome && r->categories.count) {
+        const want logits = {XA_TYPE_F32, 2, n, m->classes};
+        XA_TRY(err, load_in(r, group, "logits", logits, &m->set_logits, NULL, err));
+    }
     XA_TRY(err, xa_read_check_model(r, m, err));
     XA_TRY(err, load_in(r, group, "message", a_row(XA_TYPE_STR, n), &m->message, &info, err));
     m->message_bytes = info.item_bytes;
@@ -341,7 +346,7 @@ static xa_status check_sums(xa_read *r, bool outcome, xa_err *err)
     if (outcome)
         return XA_OK;
     for (int64_t m = 0; m < r->nmodels; m++)
-        if (r->models[m].logits)
+        if (r->models[m].logits || r->models[m].set_logits)
             XA_RETURN_TRY(err, xa_read_check(r, XA_FIELD_SUM_LOGITS, err));
     XA_RETURN_TRY(err, xa_read_check(r, XA_FIELD_SUM_MAPS, err));
     return xa_read_check(r, XA_FIELD_SUM_LOCALISATION, err);
@@ -364,6 +369,7 @@ static xa_status open_all(const char *path, bool outcome, xa_read **out, xa_err 
     r->samples = info.dim[0];
     r->id_bytes = info.item_bytes;
     XA_TRY(err, load_labels(r, err));
+    XA_TRY(err, xa_read_categories(r->archive, &r->categories, err));
     XA_TRY(err, load(r, "/eval/sample", a_row(XA_TYPE_I64, -1), &r->pair_sample, &info, err));
     r->pairs = info.dim[0];
     XA_TRY(err, check_indices("/eval/sample", r->pair_sample, r->pairs, r->samples, err));
@@ -412,6 +418,7 @@ static void free_model(xa_read *r, xa_read_model *m)
     free(m->predicted);
     free(m->probs);
     free(m->logits);
+    free(m->set_logits);
     free(m->message);
     for (int64_t e = 0; m->maps && e < m->nmaps; e++) {
         xa_read_map *x = &m->maps[e];
@@ -441,6 +448,7 @@ void xa_read_close(xa_read *r)
         free_model(r, &r->models[m]);
     free(r->models);
     free(r->id);
+    xa_categories_fini(&r->categories);
     free(r->label_offset);
     free(r->label_value);
     free(r->pair_sample);
@@ -465,7 +473,10 @@ void xa_read_text(const char *table, size_t bytes, int64_t i, char *out, size_t 
 
 const char *xa_read_class(const xa_read_model *m, int32_t c, char *buf, size_t size)
 {
-    if (c >= 0 && m->class_names && c < m->nnames)
+    const xa_category *set = xa_category_of(m->categories, c);
+    if (set)
+        xa_str_sanitise(set->name, buf, size);
+    else if (c >= 0 && m->class_names && c < m->nnames)
         xa_read_text(m->class_names, m->class_name_bytes, c, buf, size);
     else
         snprintf(buf, size, "%d", (int)c);
@@ -486,7 +497,7 @@ int xa_read_pair_problem(const xa_read *r, int64_t pair)
 bool xa_read_has_label(const xa_read *r, int64_t sample, int32_t c)
 {
     for (int64_t k = r->label_offset[sample]; k < r->label_offset[sample + 1]; k++)
-        if (r->label_value[k] == c)
+        if (xa_category_has(&r->categories, r->label_value[k], c))
             return true;
     return false;
 }

@@ -33,6 +33,8 @@ typedef struct xa_read_model {
     int32_t *predicted;
     float *probs;  /* [samples, classes]; NaN where the head gives none; NULL of an outcome */
     float *logits; /* the same; NULL but for such a head */
+    const xa_categories *categories; /* of the archive */
+    float *set_logits; /* [samples, classes] where there are categories, whose class they choose */
     const float *rank_by; /* what classes are ranked by: probs, or logits where there are none */
     char *message;
     size_t message_bytes;
@@ -48,6 +50,7 @@ typedef struct xa_read {
     int64_t samples, pairs;
     char *id;
     size_t id_bytes;
+    xa_categories categories; /* sets of classes that labels and annotations name */
     int64_t *label_offset;
     int32_t *label_value;
     int64_t *pair_sample;
@@ -115,14 +118,18 @@ XA_MUST_USE xa_status
 xa_read_same_pixels(xa_archive *a, int64_t sample, const xa_image *im, bool *same, xa_err *err);
 /* NUL-terminated copy of row i of a fixed-length string table. */
 void xa_read_text(const char *table, size_t bytes, int64_t i, char *out, size_t size);
-/* The class's name, or its number, into buf. */
+/* The class that a class or category of the sample stands for (xa_category_target), -1: none. */
+int32_t xa_read_target(const xa_read_model *m, int64_t sample, int32_t c);
+/* Of an archive, none where it has none; FORMAT. */
+XA_MUST_USE xa_status xa_read_categories(xa_archive *a, xa_categories *out, xa_err *err);
+/* The name of the class or category, or its number, into buf. */
 const char *xa_read_class(const xa_read_model *m, int32_t c, char *buf, size_t size);
 /* The first thing that keeps annotations of the pair's class from being used; NONE: nothing;
  * XA_ANNOTATION_PROBLEMS: what only a later version knows. */
 int xa_read_pair_problem(const xa_read *r, int64_t pair);
 /* Does every annotation of the pair's class carry the flag (xa_annotation_flag)? */
 bool xa_read_pair_flagged(const xa_read *r, int64_t pair, uint8_t flag);
-/* Does the sample carry label c? */
+/* Does the sample carry label c, or a category that it is of? */
 bool xa_read_has_label(const xa_read *r, int64_t sample, int32_t c);
 
 #endif

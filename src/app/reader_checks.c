@@ -86,13 +86,19 @@ static xa_status fail_table(const xa_read *r, const char *path, xa_err *err)
                    path);
 }
 
+/* A class of a model, or a category of such. */
+static bool is_class(const xa_read *r, int32_t c, int64_t classes)
+{
+    return c >= 0 && xa_category_largest(&r->categories, c) < classes;
+}
+
 xa_status xa_read_check_tables(const xa_read *r, xa_err *err)
 {
     int64_t classes = 0;
     for (int64_t m = 0; m < r->nmodels; m++)
         classes = r->models[m].classes > classes ? r->models[m].classes : classes;
     for (int64_t i = r->label_offset[0]; r->nmodels && i < r->label_offset[r->samples]; i++)
-        if (r->label_value[i] < 0 || r->label_value[i] >= classes)
+        if (!is_class(r, r->label_value[i], classes))
             XA_RETURN_FAIL(err,
                            XA_FORMAT,
                            "%s: /samples/labels/value: row %" PRId64 " is %d of %" PRId64
@@ -102,7 +108,7 @@ xa_status xa_read_check_tables(const xa_read *r, xa_err *err)
                            (int)r->label_value[i],
                            classes);
     for (int64_t q = 0; r->nmodels && q < r->pairs; q++)
-        if (r->pair_class[q] < 0 || r->pair_class[q] >= classes)
+        if (!is_class(r, r->pair_class[q], classes))
             XA_RETURN_FAIL(err,
                            XA_FORMAT,
                            "%s: /eval/class: row %" PRId64 " is %d of %" PRId64 " classes",

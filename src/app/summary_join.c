@@ -19,6 +19,19 @@ static char *key_of(const xa_summary *s, int64_t pair, bool names)
     const xa_read *r = s->r;
     const char *row = r->id + (size_t)r->pair_sample[pair] * r->id_bytes;
     char class_name[256];
+    const xa_category *set = xa_category_of(&r->categories, r->pair_class[pair]);
+    if (set) { /* of one name may be other classes */
+        xa_str text = {0};
+        for (int32_t i = 0; i < set->count; i++)
+            xa_str_printf(&text, "|%d", (int)set->members[i]);
+        char *joined =
+            text.failed
+                ? NULL
+                : xa_strfmt(
+                      "%s%s\n%.*s", set->name, text.data, (int)strnlen(row, r->id_bytes), row);
+        xa_str_free(&text);
+        return joined;
+    }
     if (names)
         xa_read_class(&r->models[0], r->pair_class[pair], class_name, sizeof class_name);
     else

@@ -179,12 +179,16 @@ static xa_status part_names(xa_summary *s, const char *const *names, int64_t n, 
     return XA_OK;
 }
 
+/* Classes first, then categories. */
 static xa_status by_class(xa_summary *s, xa_err *err)
 {
     xa_status st = XA_OK;
     int32_t most = -1;
-    for (int64_t q = 0; q < s->r->pairs; q++)
-        most = s->r->pair_class[q] > most ? s->r->pair_class[q] : most;
+    const int32_t sets = s->r->nmodels ? s->r->categories.count : 0;
+    for (int64_t q = 0; q < s->r->pairs; q++) {
+        const int32_t c = s->r->pair_class[q];
+        most = c > most && c < XA_CATEGORY ? c : most;
+    }
     for (int64_t m = 0; m < s->r->nmodels;
          m++) /* checks are of maps, whose classes may be others */
         for (int64_t e = 0; e < s->r->models[m].nmaps; e++)
@@ -192,19 +196,22 @@ static xa_status by_class(xa_summary *s, xa_err *err)
                 const int32_t c = s->r->models[m].maps[e].target[k];
                 most = c > most && c < s->r->models[m].classes ? c : most;
             }
-    s->part_name = xa_alloc((size_t)most + 2, sizeof *s->part_name);
+    s->part_name = xa_alloc((size_t)(most + sets) + 2, sizeof *s->part_name);
     if (!s->part_name)
         XA_FAIL(err, XA_NOMEM, "out of memory");
-    s->nparts = most + 1;
-    for (int32_t c = 0; c <= most; c++) {
+    s->nparts = most + 1 + sets;
+    for (int32_t c = 0; c <= most + sets; c++) {
         char name[128];
-        xa_read_class(&s->r->models[0], c, name, sizeof name);
+        const int32_t of = c <= most ? c : XA_CATEGORY + c - most - 1;
+        xa_read_class(&s->r->models[0], of, name, sizeof name);
         s->part_name[c] = xa_strdup(name);
         if (!s->part_name[c])
             XA_FAIL(err, XA_NOMEM, "out of memory");
     }
     for (int64_t q = 0; q < s->r->pairs; q++)
-        s->part[q] = s->r->pair_class[q];
+        s->part[q] = s->r->pair_class[q] < XA_CATEGORY
+                         ? s->r->pair_class[q]
+                         : s->r->pair_class[q] - XA_CATEGORY + most + 1;
 done:
     return st;
 }
@@ -346,7 +353,7 @@ static int64_t is_answer(const xa_summary *s, const xa_series *x, int64_t q)
     if (answer < 0)
         return -1;
     if (x->is != XA_SERIES_CHECK)
-        return answer == x->class_of[q];
+        return xa_category_has(&s->r->categories, x->class_of[q], answer);
     return s->r->label_offset[i] == s->r->label_offset[i + 1] ? -1
                                                               : xa_read_has_label(s->r, i, answer);
 }
@@ -364,7 +371,7 @@ int64_t xa__summary_part_of(const xa_summary *s, const xa_series *x, int64_t q)
     for (int64_t k = xa_table_first_pair(s->r, x->sample[q]);
          k < s->r->pairs && s->r->pair_sample[k] == x->sample[q];
          k++) /* the size of the object that the map is of */
-        if (s->r->pair_class[k] == x->class_of[q])
+        if (xa_category_has(&s->r->categories, s->r->pair_class[k], x->class_of[q]))
             return s->part[k];
     return -1;
 }

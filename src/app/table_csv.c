@@ -358,7 +358,7 @@ static void put_sample(FILE *out, const columns *c, const xa_read *r, int64_t m,
         l.row = l.pair = -1;
         if (q < r->pairs && r->pair_sample[q] == i) {
             for (; q < r->pairs && r->pair_sample[q] == i; q++) {
-                l.row = row_of_pair(x, i, r->pair_class[q]);
+                l.row = row_of_pair(x, i, xa_read_target(l.m, i, r->pair_class[q]));
                 l.pair = q;
                 put_line(out, c, &l);
             }

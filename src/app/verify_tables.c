@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "reader.h"
 #include "verify_internal.h"
 #include "xaudit/manifest.h"
 
@@ -218,6 +219,7 @@ typedef struct beyond {
     xa_verifier *v;
     xa_verify_column column;
     int64_t classes;
+    const xa_categories *categories;
 } beyond;
 
 static void visit_classes(void *arg, int64_t first, int64_t n)
@@ -225,7 +227,7 @@ static void visit_classes(void *arg, int64_t first, int64_t n)
     const beyond *b = arg;
     const int32_t *class_index = b->column.data;
     for (int64_t i = 0; i < n; i++)
-        if (class_index[i] >= b->classes)
+        if (xa_category_largest(b->categories, class_index[i]) >= b->classes)
             xa_verify_tell(b->v,
                            XA_FINDING_DAMAGE,
                            "%s: row %" PRId64 ": class %" PRId32 " of %" PRId64,
@@ -237,10 +239,23 @@ static void visit_classes(void *arg, int64_t first, int64_t n)
 
 xa_status xa_verify_classes(xa_verifier *v, int64_t classes, xa_err *err)
 {
+    xa_status st = XA_OK;
+    xa_err why = XA_ERR_INIT;
+    xa_categories categories = {0};
     static const char *const of[][2] = {
         {"/samples/labels", "value"}, {"/samples/annotations", "class"}, {"/eval", "class"}};
+    if (xa_read_categories(v->archive, &categories, &why) != XA_OK)
+        xa_verify_tell(v, XA_FINDING_DAMAGE, "%s", why.message);
+    for (int32_t k = 0; k < categories.count; k++)
+        if (xa_category_largest(&categories, XA_CATEGORY + k) >= classes)
+            xa_verify_tell(v,
+                           XA_FINDING_DAMAGE,
+                           "/eval: category %d has class %d of %" PRId64,
+                           (int)k,
+                           (int)xa_category_largest(&categories, XA_CATEGORY + k),
+                           classes);
     for (size_t k = 0; k < sizeof of / sizeof *of; k++) {
-        beyond b = {.v = v, .classes = classes};
+        beyond b = {.v = v, .classes = classes, .categories = &categories};
         xa_dataset_info info;
         char path[64];
         snprintf(path, sizeof path, "%s/%s", of[k][0], of[k][1]);
@@ -248,7 +263,9 @@ xa_status xa_verify_classes(xa_verifier *v, int64_t classes, xa_err *err)
         if (xa_archive_dataset(v->archive, path, &info, NULL) == XA_OK &&
             info.type == XA_TYPE_I32 && info.ndim == 1 &&
             xa_verify_column_find(v, &b.column, of[k][0], of[k][1], XA_TYPE_I32, 1, &info.dim[0]))
-            XA_RETURN_TRY(err, xa_verify_blocks(v, &b.column, 1, visit_classes, &b, err));
+            XA_TRY(err, xa_verify_blocks(v, &b.column, 1, visit_classes, &b, err));
     }
-    return XA_OK;
+done:
+    xa_categories_fini(&categories);
+    return st;
 }

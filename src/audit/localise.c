@@ -97,8 +97,12 @@ static xa_status score_baselines(xa_audit *a,
     return XA_OK;
 }
 
-static xa_status
-score_pair(xa_audit *a, xa_rows *rows, int64_t pair, const xa_region *region, xa_err *err)
+static xa_status score_pair(xa_audit *a,
+                            const xa_sample *s,
+                            xa_rows *rows,
+                            int64_t pair,
+                            const xa_region *region,
+                            xa_err *err)
 {
     const int64_t slot = rows->pair_slot[pair];
     for (int m = 0; m < rows->nmodels; m++) {
@@ -107,9 +111,12 @@ score_pair(xa_audit *a, xa_rows *rows, int64_t pair, const xa_region *region, xa
         const int64_t classes = xa_audit_classes(a, m);
         const bool plain = xa_model_head(a->models[m].model)->kind == XA_HEAD_NONE;
         const float *by = plain ? rows->models[m].logits : rows->models[m].probs;
-        const int64_t rank = xa_class_rank(by + slot * classes, classes, rows->pair_class[pair]);
+        const int32_t c = rows->pair_class[pair];
+        const int64_t rank = xa_set_rank(s->categories, by + slot * classes, classes, c);
+        const int32_t target =
+            xa_category_target(s->categories, c, rows->models[m].logits + slot * classes, classes);
         for (int e = 0; e < a->models[m].spec->nexplainers; e++) {
-            const int64_t row = row_for(rows, m, e, slot, rows->pair_class[pair]);
+            const int64_t row = row_for(rows, m, e, slot, target);
             if (row < 0)
                 continue;
             xa_score_map map = xa_stored_map(a, rows, m, e, row, a->map);
@@ -234,7 +241,7 @@ static xa_status score_sample(xa_audit *a,
                     xa_str_sanitise(why.message, rows->models[m].message + slot * 200, 200);
             continue;
         }
-        st = score_pair(a, rows, q, &region, err);
+        st = score_pair(a, s, rows, q, &region, err);
         xa_region_fini(&region);
         XA_RETURN_TRY(err, st);
     }

@@ -125,19 +125,21 @@ static int32_t target_of(const xa_batch *b, const xa_pass_group *g, int64_t i, i
     const xa_sample *s = &b->samples[slot];
     if (!xa_batch_lives(b, i) || j >= xa_rows_of_sample(g->rule, s))
         return -1;
+    const int64_t classes = xa_model_head(b->am->model)->classes;
+    const float *logits = b->out->logits + slot * classes;
     switch (g->rule) {
     case XA_TARGET_PREDICTED:
         return b->out->predicted[slot];
     case XA_TARGET_CLASS:
         return g->target_class;
     case XA_TARGET_LABEL:
-        return s->labels[j];
+        return xa_category_target(s->categories, s->labels[j], logits, classes);
     case XA_TARGET_ANNOTATED: {
         /* the unit's pairs hold the sorted classes of each slot */
         int64_t q = 0;
         while (q < b->rows->npairs && b->rows->pair_slot[q] < slot)
             q++;
-        return b->rows->pair_class[q + j];
+        return xa_category_target(s->categories, b->rows->pair_class[q + j], logits, classes);
     }
     default:
         return -1;

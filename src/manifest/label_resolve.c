@@ -38,11 +38,11 @@ xa_status xa__labels_init(xa__labels *l, const xa_classes *classes, xa_label_as 
         XA_FAIL(err, XA_INVALID, "label_as: expected name or index, found code %d", (int)as);
     if (as == XA_LABEL_NAME && !named)
         XA_FAIL(err, XA_INVALID, "label_as: name needs class names (classes: a file of names)");
-    if (classes != NULL && (classes->count < 0 || classes->count > INT32_MAX))
+    if (classes != NULL && (classes->count < 0 || classes->count > XA_CATEGORY))
         XA_FAIL(err,
                 XA_INVALID,
                 "expected at most %d classes, found %lld",
-                INT32_MAX,
+                (int)XA_CATEGORY,
                 (long long)classes->count);
     if (named && as != XA_LABEL_INDEX)
         for (int64_t i = 0; i < classes->count; i++) {
@@ -73,7 +73,7 @@ static bool parse_index(const char *text, int64_t *out)
 
 static int64_t index_limit(const xa__labels *l)
 {
-    return l->classes != NULL ? l->classes->count : (int64_t)INT32_MAX + 1;
+    return l->classes != NULL ? l->classes->count : XA_CATEGORY;
 }
 
 int32_t xa__label_find(const xa__labels *l, const char *text)

@@ -21,6 +21,7 @@ void xa_manifest_free(xa_manifest *pub)
     /* The public part is the first member of the whole. */
     xa__manifest *m = (xa__manifest *)(void *)pub;
     free(m->pub.samples);
+    xa_categories_fini(&m->pub.categories);
     xa__arena_fini(&m->arena);
     free(m);
 }
@@ -37,22 +38,18 @@ void xa__manifest_note_classes(xa_manifest *m)
 {
     int32_t largest = -1;
     for (int64_t i = 0; i < m->count; i++) {
-        const xa_sample *s = &m->samples[i];
-        for (int32_t k = 0; k < s->nlabels; k++)
-            if (s->labels[k] > largest)
-                largest = s->labels[k];
-        for (int32_t k = 0; k < s->nannotations; k++)
-            if (s->annotations[k].class_index > largest)
-                largest = s->annotations[k].class_index;
+        xa_sample *s = &m->samples[i];
+        s->categories = m->categories.count ? &m->categories : NULL;
+        for (int32_t k = 0; k < s->nlabels; k++) {
+            const int32_t c = xa_category_largest(s->categories, s->labels[k]);
+            largest = c > largest ? c : largest;
+        }
+        for (int32_t k = 0; k < s->nannotations; k++) {
+            const int32_t c = xa_category_largest(s->categories, s->annotations[k].class_index);
+            largest = c > largest ? c : largest;
+        }
     }
     m->max_class = largest;
-}
-
-static int compare_classes(const void *a, const void *b)
-{
-    const int32_t x = *(const int32_t *)a;
-    const int32_t y = *(const int32_t *)b;
-    return (x > y) - (x < y);
 }
 
 int32_t xa_sample_annotated(const xa_sample *s, int32_t *out)
@@ -63,12 +60,5 @@ int32_t xa_sample_annotated(const xa_sample *s, int32_t *out)
         if (c >= 0 && (n == 0 || out[n - 1] != c))
             out[n++] = c;
     }
-    if (n < 2)
-        return n;
-    qsort(out, (size_t)n, sizeof *out, compare_classes);
-    int32_t kept = 1;
-    for (int32_t i = 1; i < n; i++)
-        if (out[i] != out[kept - 1])
-            out[kept++] = out[i];
-    return kept;
+    return xa__indices_sort(out, n);
 }

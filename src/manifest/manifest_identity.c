@@ -147,6 +147,14 @@ xa_status xa__manifest_identify(xa_manifest *m, xa_err *err)
     }
     for (int32_t k = 0; k < m->nextra; k++)
         add_text(&parts[XA_MANIFEST_FURTHER], m->extra_columns[k]);
+    if (m->categories.count) { /* an index says nothing of its set */
+        xa_str text = {0};
+        st = xa_categories_text(&m->categories, &text, err);
+        add_text(&parts[XA_MANIFEST_LABELS], text.data);
+        add_text(&parts[XA_MANIFEST_ANNOTATED], text.data);
+        xa_str_free(&text);
+        XA_TRY(err, st);
+    }
     for (int64_t i = 0; i < m->count; i++) {
         const size_t n = (size_t)m->samples[i].nannotations;
         XA_TRY(err, xa_grow(&classes, &cap, n, sizeof *classes, err));

@@ -26,7 +26,7 @@ typedef struct xa__manifest {
 } xa__manifest;
 
 xa_status xa__manifest_create(xa__manifest **out, xa_err *err);
-/* Sets max_class from the samples. */
+/* Sets max_class from the samples, and gives them the categories. */
 void xa__manifest_note_classes(xa_manifest *m);
 /* Sets identity from the samples. */
 xa_status xa__manifest_identify(xa_manifest *m, xa_err *err);
@@ -103,6 +103,31 @@ void xa__labels_fini(xa__labels *l);
 int32_t xa__label_find(const xa__labels *l, const char *text);
 /* Why `text` is no label: called only when it is told, as it searches for near names. */
 void xa__label_why(const xa__labels *l, const char *what, const char *text, char why[XA__WHY]);
+
+/* "a|b", cut in place, as ascending unique classes; *why says what is none of them, else "". free()
+ * *out. */
+xa_status xa__class_set(
+    const xa__labels *l, char *text, int32_t **out, int32_t *count, char why[XA__WHY], xa_err *err);
+/* Sorts, drops what is there twice, and returns how many are left. */
+int32_t xa__indices_sort(int32_t *v, int32_t count);
+/* The category of a name, or of just these members; -1: none. */
+int32_t xa__category_find(const xa_categories *c, const char *name);
+int32_t xa__category_same(const xa_categories *c, const int32_t *members, int32_t count);
+
+/* The sets of classes that a manifest uses. All but `bytes` and `many` is borrowed. */
+typedef struct xa__sets {
+    const xa_categories *named; /* of the job's file; NULL: none */
+    xa_categories *used;        /* the manifest's own: gets each with its first use */
+    const xa__labels *labels;
+    xa__teller *teller;
+    size_t bytes; /* of those used, as an archive keeps them */
+    bool many;    /* that they are too many was told */
+} xa__sets;
+/* A class, or a category of the job's file; -1: neither. */
+xa_status xa__sets_name(xa__sets *x, const char *text, int64_t line, int32_t *out, xa_err *err);
+/* A set of classes, "a|b": a category by the file's name for it, by its classes' names, or by their
+ * indices where two classes have one name; a single class is itself. -1 after a mistake (told). */
+xa_status xa__sets_classes(xa__sets *x, const char *text, int64_t line, int32_t *out, xa_err *err);
 
 /* ---- CSV ------------------------------------------------------------------------------------- */
 

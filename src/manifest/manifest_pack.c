@@ -6,7 +6,7 @@
 
 #include "manifest_internal.h"
 
-static const uint32_t PACK_MAGIC = 0x334d4158u; /* "XAM3" */
+static const uint32_t PACK_MAGIC = 0x344d4158u; /* "XAM4" */
 static const uint32_t PACK_NULL = UINT32_MAX;
 enum {
     /* The least a sample or annotation takes: guards allocations against invented counts. */
@@ -90,6 +90,12 @@ xa_status xa_manifest_pack(const xa_manifest *m, int64_t first, int64_t n, xa_st
     put_text(out, m->file);
     for (int32_t i = 0; i < m->nextra; i++)
         put_text(out, m->extra_columns[i]);
+    xa_str categories = {0};
+    if (xa_categories_text(&m->categories, &categories, err) == XA_OK)
+        put_text(out, categories.len ? categories.data : NULL);
+    else
+        out->failed = true;
+    xa_str_free(&categories);
     for (int64_t i = first; i < first + n; i++)
         put_sample(out, m, &m->samples[i]);
     if (out->failed)
@@ -105,6 +111,7 @@ typedef struct input {
     xa__arena *arena;
     const char *wrong; /* what failed first; NULL: nothing */
     bool nomem;
+    int32_t categories; /* how many there are */
 } input;
 
 static void get(input *in, void *to, size_t size)
@@ -175,6 +182,11 @@ static char *get_text(input *in, bool optional)
     return text;
 }
 
+static bool is_class(const input *in, int32_t c)
+{
+    return c < XA_CATEGORY || c - XA_CATEGORY < in->categories;
+}
+
 static void get_annotation(input *in, xa_annotation *a)
 {
     double box[4];
@@ -191,7 +203,7 @@ static void get_annotation(input *in, xa_annotation *a)
     a->y0 = box[1];
     a->x1 = box[2];
     a->y1 = box[3];
-    expect(in, a->class_index >= -1, "a class index");
+    expect(in, a->class_index >= -1 && is_class(in, a->class_index), "a class index");
     expect(in, bits >> 16 == 0 && a->flags <= 15, "known flags");
     expect(in, a->mask_value >= XA_MASK_ANY && a->mask_value < 2 * XA_MASK_VALUES, "a mask value");
     expect(in,
@@ -235,7 +247,8 @@ static void get_sample(input *in, int32_t nextra, xa_sample *s)
         get(in, s->labels, nlabels * sizeof *s->labels);
         for (uint32_t i = 0; i < nlabels; i++)
             expect(in,
-                   s->labels[i] >= 0 && (i == 0 || s->labels[i] > s->labels[i - 1]),
+                   s->labels[i] >= 0 && is_class(in, s->labels[i]) &&
+                       (i == 0 || s->labels[i] > s->labels[i - 1]),
                    "ascending labels");
         s->nlabels = (int32_t)nlabels;
     }
@@ -274,6 +287,16 @@ xa_status xa_manifest_unpack(const void *bytes, size_t size, xa_manifest **out, 
         for (uint32_t i = 0; i < nextra; i++)
             m->pub.extra_columns[i] = get_text(&in, false);
         m->pub.nextra = (int32_t)nextra;
+    }
+    const char *categories = get_text(&in, true);
+    xa_err why = XA_ERR_INIT;
+    if (categories != NULL) {
+        st = xa_categories_parse(categories, &m->pub.categories, &why);
+        if (st == XA_NOMEM)
+            XA_FAIL(err, XA_NOMEM, "%s", why.message);
+        expect(&in, st == XA_OK && m->pub.categories.count > 0, "categories");
+        st = XA_OK;
+        in.categories = m->pub.categories.count;
     }
     if (in.wrong == NULL) {
         m->pub.samples = xa_alloc((size_t)count, sizeof *m->pub.samples);

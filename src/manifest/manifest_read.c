@@ -11,6 +11,7 @@ enum { NEAR_NAMES_MAX = 100 };
 typedef struct builder {
     xa__manifest *m;
     xa__labels labels;
+    xa__sets sets;
     xa__teller teller;
     xa__columns columns;
     bool have_header;
@@ -107,13 +108,6 @@ static void tell_label(builder *b, const char *what, const char *text, int64_t l
     xa_str_free(&key);
 }
 
-static int compare_indices(const void *a, const void *b)
-{
-    const int32_t x = *(const int32_t *)a;
-    const int32_t y = *(const int32_t *)b;
-    return (x > y) - (x < y);
-}
-
 /* "a|b" to ascending unique indices in b->found; *n is LABELS_BAD after a mistake (told). */
 static xa_status find_labels(builder *b, const char *text, int64_t line, int32_t *n, xa_err *err)
 {
@@ -130,7 +124,8 @@ static xa_status find_labels(builder *b, const char *text, int64_t line, int32_t
         xa_str_add(&b->word, p, len);
         if (b->word.failed)
             XA_RETURN_FAIL(err, XA_NOMEM, "no memory for a label");
-        const int32_t index = xa__label_find(&b->labels, b->word.data);
+        int32_t index;
+        XA_RETURN_TRY(err, xa__sets_name(&b->sets, b->word.data, line, &index, err));
         if (index < 0) {
             tell_label(b, "label", b->word.data, line);
             good = false;
@@ -152,14 +147,7 @@ static xa_status find_labels(builder *b, const char *text, int64_t line, int32_t
             break;
         p = next;
     }
-    if (count > 1) {
-        qsort(b->found, (size_t)count, sizeof *b->found, compare_indices);
-        int32_t kept = 1;
-        for (int32_t i = 1; i < count; i++)
-            if (b->found[i] != b->found[kept - 1])
-                b->found[kept++] = b->found[i];
-        count = kept;
-    }
+    count = xa__indices_sort(b->found, count);
     *n = good ? count : LABELS_BAD;
     return XA_OK;
 }
@@ -343,28 +331,20 @@ static xa_status check_sample(builder *b, const xa_sample *s, const xa__csv_row 
     return XA_OK;
 }
 
-/* class, or the sample's own single label. false after a mistake (told). */
-static bool find_class(builder *b, const xa_sample *s, const xa__csv_row *row, int32_t *out)
+/* class, or the sample's own single label. *good is false after a mistake (told). */
+static xa_status find_class(
+    builder *b, const xa_sample *s, const xa__csv_row *row, int32_t *out, bool *good, xa_err *err)
 {
     const char *text = xa__cell(&b->columns, row, XA__COLUMN_class);
-    char shown[XA__SHOWN];
     *out = -1;
     if (text[0] != '\0') {
-        *out = xa__label_find(&b->labels, text);
-        if (*out < 0 && strchr(text, '|') != NULL) {
-            if (xa__teller_first(&b->teller, "several classes"))
-                xa_problems_add(
-                    b->teller.problems,
-                    b->teller.file,
-                    row->line,
-                    false,
-                    "class: expected one class for an annotation, found \"%s\": a region of "
-                    "several classes at once cannot be scored; write a line for each",
-                    xa__show(text, shown));
-        } else if (*out < 0) {
+        XA_RETURN_TRY(err, xa__sets_name(&b->sets, text, row->line, out, err));
+        if (*out < 0 && strchr(text, '|') != NULL)
+            XA_RETURN_TRY(err, xa__sets_classes(&b->sets, text, row->line, out, err));
+        else if (*out < 0)
             tell_label(b, "class", text, row->line);
-        }
-        return *out >= 0;
+        *good = *out >= 0;
+        return XA_OK;
     }
     if (s->nlabels == 1)
         *out = s->labels[0];
@@ -375,7 +355,8 @@ static bool find_class(builder *b, const xa_sample *s, const xa__csv_row *row, i
                         false,
                         "class is blank, but the image has %d labels: say which one is annotated",
                         s->nlabels);
-    return s->nlabels <= 1;
+    *good = s->nlabels <= 1;
+    return XA_OK;
 }
 
 static xa_status
@@ -400,7 +381,9 @@ add_annotation(builder *b, int64_t owner, const xa__csv_row *row, bool repeats, 
                             (long long)s->line);
         return XA_OK;
     }
-    if (!find_class(b, s, row, &a.class_index) || !good)
+    bool known = false;
+    XA_RETURN_TRY(err, find_class(b, s, row, &a.class_index, &known, err));
+    if (!known || !good)
         return XA_OK; /* told; nothing is kept of a manifest with mistakes */
     if (a.kind == XA_ANNOTATION_MASK)
         XA_RETURN_TRY(err, resolve(b, mask, mask_len, &a.mask, err));
@@ -532,6 +515,10 @@ static xa_status start(builder *b, const char *path, const xa_manifest_options *
     XA_RETURN_TRY(err, copy_text(b, path, strlen(path), &b->m->pub.file, err));
     XA_RETURN_TRY(err, find_folder(b, path, err));
     XA_RETURN_TRY(err, xa__labels_init(&b->labels, opt->classes, opt->label_as, err));
+    b->sets = (xa__sets){.named = opt->categories,
+                         .used = &b->m->pub.categories,
+                         .labels = &b->labels,
+                         .teller = &b->teller};
     if (opt->limit < 0 || opt->max_samples < 0)
         XA_RETURN_FAIL(err,
                        XA_INVALID,

@@ -63,6 +63,21 @@ int64_t xa_class_rank(const float *probs, int64_t classes, int32_t class_index)
     return rank;
 }
 
+int64_t
+xa_set_rank(const xa_categories *c, const float *probs, int64_t classes, int32_t class_index)
+{
+    const xa_category *x = xa_category_of(c, class_index);
+    int64_t best = -1;
+    if (x == NULL)
+        return xa_class_rank(probs, classes, class_index);
+    for (int32_t i = 0; i < x->count; i++) {
+        const int64_t rank = xa_class_rank(probs, classes, x->members[i]);
+        if (rank >= 0 && (best < 0 || rank < best))
+            best = rank;
+    }
+    return best;
+}
+
 /* The stored peak is enough where nothing is changed before it is sought, and it is not ignored. */
 static bool needs_no_scene(const xa_metric_spec *spec, const xa_region *r, const xa_score_map *m)
 {

@@ -156,6 +156,15 @@ class Archive:
             out[f"status/{model}"] = self.status(model)
         return out
 
+    def categories(self):
+        """Sets of classes that stand where a class does (samples' labels, annotations, pairs of
+        /eval), as {index: (name, classes)}; a map's target is always a class."""
+        lines = _text(self.file["eval"].attrs.get("categories", "")).splitlines()
+        return {
+            (1 << 24) + k: (line.split("\t")[1], [int(c) for c in line.split("\t")[0].split("|")])
+            for k, line in enumerate(lines)
+        }
+
     # ---- models -------------------------------------------------------------------------------
 
     def status(self, model):

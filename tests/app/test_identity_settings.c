@@ -58,6 +58,7 @@ static const char *const links[][2] = {
     {"app/identity/wsol.yaml", "tests/app/identity/wsol.yaml"},
     {"app/identity/base.csv", "tests/app/identity/base.csv"},
     {"app/identity/classes.txt", "tests/app/identity/classes.txt"},
+    {"app/identity/categories.txt", "tests/app/identity/categories.txt"},
     {"app/identity/gelu_tanh.json", "tests/app/identity/gelu_tanh.json"},
     {"app/identity/images", "tests/app/identity/images"},
     {"app/identity/wsol", "tests/app/identity/wsol"},

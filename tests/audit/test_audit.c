@@ -171,6 +171,55 @@ static void test_rules_and_failures(void **state)
     stop(&b);
 }
 
+/* A set of classes is explained and scored as its member with the highest logit. */
+static void test_categories(void **state)
+{
+    (void)state;
+    static const int32_t members[] = {0, 1, 3}, right[] = {2, 6};
+    static int32_t of_sets[2] = {XA_CATEGORY, XA_CATEGORY + 1};
+    static xa_annotation of[2] = {
+        {.class_index = XA_CATEGORY, .kind = XA_ANNOTATION_BOX, .x1 = 300, .y1 = 300},
+        {.class_index = XA_CATEGORY + 1, .kind = XA_ANNOTATION_BOX, .x1 = 300, .y1 = 300}};
+    xa_categories sets = {0};
+    xa_sample s[4];
+    bench b;
+    assert_int_equal(xa_categories_add(&sets, "others", members, 3, NULL), XA_OK);
+    assert_int_equal(xa_categories_add(&sets, "both", right, 2, NULL), XA_OK);
+    samples(s);
+    start(&b, 4);
+    b.metric.kind = XA_METRIC_TOP5; /* of boxes, and of the class's rank */
+    for (int i = 0; i < 2; i++) {
+        s[i].annotations = of;
+        s[i].nannotations = 2;
+        s[i].labels = of_sets;
+        s[i].nlabels = 2;
+        s[i].categories = &sets;
+    }
+    assert_int_equal(xa_audit_unit(b.audit, s, 2, b.rows, NULL), XA_OK);
+    const xa_model_rows *m = &b.rows->models[0];
+    assert_int_equal(b.rows->npairs, 4);
+    assert_int_equal(m->maps[CAM_ANNOTATED].count, 4);
+    for (int64_t i = 0; i < 2; i++) {
+        const float *z = m->logits + 7 * i, *p = m->probs + 7 * i;
+        const int32_t best = z[1] > z[0] ? (z[3] > z[1] ? 3 : 1) : (z[3] > z[0] ? 3 : 0);
+        const int rules[] = {CAM_LABEL, CAM_ANNOTATED};
+        for (int k = 0; k < 2; k++) {
+            assert_int_equal(m->maps[rules[k]].target[2 * i], best);
+            assert_int_equal(m->maps[rules[k]].target[2 * i + 1], m->predicted[i]);
+        }
+        assert_memory_equal(
+            map_of(&b, CAM, i), map_of(&b, CAM_ANNOTATED, 2 * i + 1), 64 * sizeof(float));
+        assert_int_equal(xa_set_rank(&sets, p, 7, XA_CATEGORY + 1), 0);
+        assert_int_equal(xa_set_rank(&sets, p, 7, XA_CATEGORY), xa_class_rank(p, 7, best));
+        assert_true(xa_class_rank(p, 7, best) > 0);
+        for (int64_t q = 2 * i; q < 2 * i + 2; q++)
+            assert_true(isfinite(m->localisation[CAM_LABEL][q]) &&
+                        m->localisation[CAM_LABEL][q] == m->localisation[CAM_ANNOTATED][q]);
+    }
+    stop(&b);
+    xa_categories_fini(&sets);
+}
+
 /* One at a time or four at once, beside a failed sample or not: the same bits. */
 static void test_batches(void **state)
 {
@@ -356,6 +405,7 @@ static void test_checks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_rules_and_failures),
+                                       cmocka_unit_test(test_categories),
                                        cmocka_unit_test(test_batches),
                                        cmocka_unit_test(test_batch_of_its_own),
                                        cmocka_unit_test(test_refusals),

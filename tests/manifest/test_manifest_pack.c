@@ -3,7 +3,7 @@
 
 static const char text[] = "path,id,label,class,x0,y0,x1,y1,mask,ignore_mask,flags,group,split,"
                            "exclude,note,age,image_width,image_height\n"
-                           "a.png,s,1|2,1,0,1,5,6.5,,ig.png,crowd,g,train,,n,7,640,480\n"
+                           "a.png,s,1|2,1|7,0,1,5,6.5,,ig.png,crowd,g,train,,n,7,640,480\n"
                            "b.png,,3,,,,,,,,,,,,,,2147483647,1\n"
                            "a.png,s,,2,,,,,m.png#4,,occluded,,,,,,,\n"
                            "/c.png,u,,,,,,,m.png,,,,,bad,,8,,\n"
@@ -70,6 +70,9 @@ static void test_round_trip(void **state)
                 assert_same(&m->samples[i], &r.m->samples[first + i], 2);
             if (n == 4)
                 assert_int_equal(m->max_class, r.m->max_class);
+            assert_int_equal(m->categories.count, 1);
+            assert_true(xa_category_has(&m->categories, XA_CATEGORY, 7));
+            assert_true(n == 0 || m->samples[0].categories == &m->categories);
             xa_manifest_free(m);
             xa_str_free(&packed);
         }
@@ -171,15 +174,15 @@ static void test_invented_counts(void **state)
     struct {
         uint32_t magic, nextra;
         int64_t count;
-        uint32_t file;
-    } head = {0x334d4158u, 0, INT64_MAX, UINT32_MAX};
-    char bytes[20];
+        uint32_t file, categories;
+    } head = {0x344d4158u, 0, INT64_MAX, UINT32_MAX, UINT32_MAX};
+    char bytes[24];
 #define PACK_HEAD()                         \
     do {                                    \
         memcpy(bytes, &head.magic, 4);      \
         memcpy(bytes + 4, &head.nextra, 4); \
         memcpy(bytes + 8, &head.count, 8);  \
-        memcpy(bytes + 16, &head.file, 4);  \
+        memcpy(bytes + 16, &head.file, 8);  \
     } while (0)
     static const int64_t counts[] = {INT64_MAX, INT64_MIN, -1, 1, 1000000000};
     for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {

@@ -56,22 +56,6 @@ static void test_sizes(void **state)
     }
 }
 
-static void test_several_classes(void **state)
-{
-    (void)state;
-    static const char *const names[] = {"cat", "dog"};
-    xa_classes classes = make_classes(names, 2);
-    const xa_manifest_options opt = {.classes = &classes};
-    reading r =
-        read_text("path,class,x0,y0,x1,y1\na.png,cat|dog,1,2,3,4\nb.png,cat|dog,1,2,3,4\n", &opt);
-    assert_int_equal(r.st, XA_INVALID);
-    assert_int_equal(r.problems.errors, 1);
-    if (strstr(r.err.message, "expected one class for an annotation, found \"cat|dog\"") == NULL)
-        fail_msg("%s", r.err.message);
-    release(&r);
-    xa_classes_fini(&classes);
-}
-
 /* Names of other tools: one mistake, whatever follows, and how to convert. */
 static void test_foreign_boxes(void **state)
 {
@@ -445,7 +429,6 @@ int main(void)
         cmocka_unit_test(test_minimal),
         cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_foreign_boxes),
-        cmocka_unit_test(test_several_classes),
         cmocka_unit_test(test_columns),
         cmocka_unit_test(test_lines_of_one_sample),
         cmocka_unit_test(test_contradictions),

@@ -7,7 +7,7 @@ T=$PROJECT/tests/app/identity
 mkdir -p app/identity/moved app/identity/copied/images
 ln -s "$PROJECT/tests/golden" golden
 cd app/identity || exit 1
-ln -s "$T"/{base.yaml,wsol.yaml,base.csv,classes.txt,gelu_tanh.json,images,wsol} .
+ln -s "$T"/{base.yaml,wsol.yaml,base.csv,classes.txt,categories.txt,gelu_tanh.json,images,wsol} .
 ln -s "$T"/{base.csv,images,wsol} "$PROJECT/tests/golden/keras/tf215/head_softmax_layer.h5" moved
 cp "$T/images/b_mask.png" copied/images/
 
