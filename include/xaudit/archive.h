@@ -394,6 +394,9 @@ XA_MUST_USE xa_status xa_archive_dataset(xa_archive *a,
                                          const char *path,
                                          xa_dataset_info *out,
                                          xa_err *err);
+/* NOT_FOUND where the dataset is a link to another archive that is not beside this one: the message
+ * is for the user. OK where it is no link, or is not there at all. */
+XA_MUST_USE xa_status xa_archive_check_link(const xa_archive *a, const char *path, xa_err *err);
 /* Rows [first, first+n) into the caller's buffer, in this machine's byte order. */
 XA_MUST_USE xa_status
 xa_archive_read(xa_archive *a, const char *path, int64_t first, int64_t n, void *data, xa_err *err);

@@ -135,6 +135,20 @@ xa_status xa_identity_differ(const char *a,
     XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
 }
 
+static void note_version(void *arg, const xa_identity_line *l)
+{
+    bool *only = arg;
+    *only = *only && (part_of(l) != XA_IDENTITY_VERSIONS || is(l, "scores.definitions"));
+}
+
+/* Of the definitions only those that an evaluation replaces. */
+static bool only_metrics_differ(const char *a, const char *b)
+{
+    bool only = true;
+    (void)xa_identity_compare(a, b, note_version, &only);
+    return only;
+}
+
 /* What the user can do. */
 static void advise(unsigned parts, const char *path, const char *job, xa_str *out)
 {
@@ -170,14 +184,24 @@ xa_status xa_identity_check(
     if (!d.parts || (d.parts == XA_IDENTITY_LIMITS && retry_failed))
         goto done;
     if (d.parts & XA_IDENTITY_VERSIONS) {
+        const bool one = !strcmp(v.tool, XA_TOOL_VERSION); /* release, not definitions */
         xa_str_printf(&message,
-                      "%s was begun by xaudit %s, and this is xaudit %s: their numbers do not go "
-                      "into one archive (%s); finish it with the release that began it; or give "
-                      "another --output, or --fresh to set the old archive aside",
+                      "%s was begun by %s%s, and this is %s%s: their numbers do not go into one "
+                      "archive (%s); finish it with the %s that began it",
                       path,
+                      one ? "another build of xaudit " : "xaudit ",
                       v.tool,
-                      XA_TOOL_VERSION,
-                      d.told.data);
+                      one ? "a build with other definitions" : "xaudit ",
+                      one ? "" : XA_TOOL_VERSION,
+                      d.told.data,
+                      one ? "build" : "release");
+        if (only_metrics_differ(theirs, text))
+            xa_str_printf(&message,
+                          "; `xaudit evaluate %s` scores its maps by this %s without a model pass",
+                          path,
+                          one ? "build" : "release");
+        xa_str_puts(&message,
+                    "; or give another --output, or --fresh to set the old archive aside");
     } else {
         xa_str_printf(&message,
                       "%s was made with other settings, %d differ%s: %s",

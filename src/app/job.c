@@ -105,7 +105,10 @@ static void read_tolerate(xa_ynode n, xa_job *job, xa_problems *problems)
     if (!xa_parse_f64(number, &job->tolerate_failed) || job->tolerate_failed < 0.0 ||
         (job->tolerate_is_fraction && job->tolerate_failed > 100.0))
         XA_YAML_PROBLEM(
-            problems, n, "tolerate_failed: expected a number of samples, or a share such as 2%%");
+            problems,
+            n,
+            "tolerate_failed: expected a number of samples, or a share such as 2%%, found %s",
+            xa_job_found(n));
     if (job->tolerate_is_fraction)
         job->tolerate_failed /= 100.0;
 }
@@ -115,7 +118,10 @@ static void read_store(xa_ynode n, xa_job *job, xa_problems *problems)
     if (!n.id)
         return;
     if (xa_yaml_kind(n) != XA_Y_MAP) {
-        XA_YAML_PROBLEM(problems, n, "store: expected a map, such as { thumbnails: 256 }");
+        XA_YAML_PROBLEM(problems,
+                        n,
+                        "store: expected a map, such as { thumbnails: 256 }, found %s",
+                        xa_job_found(n));
         return;
     }
     xa_job_check_keys(n, XA_JOB_STORE, problems);
@@ -128,7 +134,10 @@ static void read_limits(xa_ynode n, xa_job *job, xa_problems *problems)
     if (!n.id)
         return;
     if (xa_yaml_kind(n) != XA_Y_MAP) {
-        XA_YAML_PROBLEM(problems, n, "limits: expected a map");
+        XA_YAML_PROBLEM(problems,
+                        n,
+                        "limits: expected a map, such as { max_pixels: 100000000 }, found %s",
+                        xa_job_found(n));
         return;
     }
     xa_job_check_keys(n, XA_JOB_LIMITS, problems);
@@ -147,7 +156,10 @@ static char *read_user_classes(xa_ynode n, xa_problems *problems)
         return NULL;
     if (xa_yaml_kind(n) != XA_Y_LIST)
         XA_YAML_PROBLEM(
-            problems, n, "user_classes: expected a list of classes, such as [\"my>Conv2D\"]");
+            problems,
+            n,
+            "user_classes: expected a list of classes, such as [\"my>Conv2D\"], found %s",
+            xa_job_found(n));
     for (int i = 0; xa_yaml_kind(n) == XA_Y_LIST && i < xa_yaml_count(n); i++) {
         const char *text = xa_yaml_text(xa_yaml_at(n, i));
         if (!text || !*text || strpbrk(text, "\n,"))
@@ -256,7 +268,8 @@ static void read_numerics(xa_ynode n, xa_job *job, xa_problems *problems)
             return;
         }
     if (n.id)
-        XA_YAML_PROBLEM(problems, n, "numerics: expected strict or fast");
+        XA_YAML_PROBLEM(
+            problems, n, "numerics: expected strict or fast, found %s", xa_job_found(n));
 }
 
 /* What becomes of boxes whose image is a larger or smaller copy of what was annotated. */
@@ -265,7 +278,8 @@ static void read_frame(xa_ynode n, xa_job *job, xa_problems *problems)
     const char *text = xa_yaml_text(n);
     job->audit.rescale_frames = text && !strcmp(text, "rescale");
     if (n.id && !job->audit.rescale_frames && !(text && !strcmp(text, "refuse")))
-        XA_YAML_PROBLEM(problems, n, "frame: expected refuse or rescale");
+        XA_YAML_PROBLEM(
+            problems, n, "frame: expected refuse or rescale, found %s", xa_job_found(n));
 }
 
 /* "model/explainer" of the first maps with values below 0, or NULL. */
@@ -297,7 +311,8 @@ static void read_top(xa_ynode root, xa_job *job, xa_problems *problems)
     else if (text && !strcmp(text, "index"))
         job->label_as = XA_LABEL_INDEX;
     else if (as.id)
-        XA_YAML_PROBLEM(problems, as, "label_as: expected name or index");
+        XA_YAML_PROBLEM(
+            problems, as, "label_as: expected name or index, found %s", xa_job_found(as));
     read_categories(xa_yaml_get(root, "categories"), job, problems);
     xa_job_i64(xa_yaml_get(root, "threads"), "threads", 1, 1024, &threads, problems);
     job->threads = (int)threads;

@@ -85,6 +85,8 @@ void xa_job_read_metrics(xa_ynode list,
 /* ---- small readers: report and return false when the node is there and wrong ---- */
 /* Keys that are none of the map's settings (job_settings.h), or given twice. */
 void xa_job_check_keys(xa_ynode map, xa_job_map which, xa_problems *problems);
+/* What a message says is there: the text, "a list", "a map", "nothing". */
+const char *xa_job_found(xa_ynode n);
 bool xa_job_i64(
     xa_ynode n, const char *what, int64_t low, int64_t high, int64_t *out, xa_problems *problems);
 bool xa_job_f64(xa_ynode n, const char *what, double *out, xa_problems *problems);

@@ -109,7 +109,7 @@ static void read_store(xa_ynode n, xa_explainer_spec *spec, xa_problems *problem
     else if (text && !strcmp(text, "f32"))
         spec->half = false;
     else
-        XA_YAML_PROBLEM(problems, n, "store: expected f32 or f16");
+        XA_YAML_PROBLEM(problems, n, "store: expected f32 or f16, found %s", xa_job_found(n));
 }
 
 static void only_for(xa_ynode map,

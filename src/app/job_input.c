@@ -14,7 +14,8 @@ static const char *const fit_names[] = {"stretch", "pad"};
 static bool read_pair(xa_ynode n, const char *what, int64_t out[2], xa_problems *problems)
 {
     if (xa_yaml_kind(n) != XA_Y_LIST || xa_yaml_count(n) != 2) {
-        XA_YAML_PROBLEM(problems, n, "%s: expected [height, width]", what);
+        XA_YAML_PROBLEM(
+            problems, n, "%s: expected [height, width], found %s", what, xa_job_found(n));
         return false;
     }
     return xa_job_i64(xa_yaml_at(n, 0), what, 1, 65536, &out[0], problems) &&
@@ -33,9 +34,10 @@ read_numbers(xa_ynode n, const char *what, double *out, int *count, xa_problems 
     if (xa_yaml_kind(n) != XA_Y_LIST || len < 1 || len > XA_SCALE_CHANNELS) {
         XA_YAML_PROBLEM(problems,
                         n,
-                        "%s: expected a number or a list of 1 to %d numbers",
+                        "%s: expected a number or a list of 1 to %d numbers, found %s",
                         what,
-                        XA_SCALE_CHANNELS);
+                        XA_SCALE_CHANNELS,
+                        len > XA_SCALE_CHANNELS ? "more" : xa_job_found(n));
         return;
     }
     *count = len;
@@ -91,12 +93,13 @@ static void read_fit(xa_ynode n, const xa_input_spec *spec, xa_fit *fit, xa_prob
     }
     if (xa_yaml_kind(n) != XA_Y_MAP) {
         const char *near = text ? xa_nearest(text, fit_names, 2) : NULL;
-        XA_YAML_PROBLEM(
-            problems,
-            n,
-            "fit: expected stretch, pad, {pad: value} or {short: 256, crop: [224, 224]}%s%s",
-            near ? "; did you mean " : "",
-            near ? near : "");
+        XA_YAML_PROBLEM(problems,
+                        n,
+                        "fit: expected stretch, pad, {pad: value} or {short: 256, crop: [224, "
+                        "224]}; found %s%s%s",
+                        xa_job_found(n),
+                        near ? "; did you mean " : "",
+                        near ? near : "");
         return;
     }
     xa_job_check_keys(n, XA_JOB_FIT, problems);
@@ -201,7 +204,8 @@ static void read_orientation(xa_ynode n, xa_input_spec *spec, xa_problems *probl
                         n,
                         "input: orientation: expected apply (images are turned as their EXIF data "
                         "say) or ignore (the model was trained by a loader that does not turn "
-                        "them)");
+                        "them); found %s",
+                        xa_job_found(n));
 }
 
 void xa_job_read_input(xa_ynode node, xa_input_spec *spec, xa_problems *problems)

@@ -28,7 +28,12 @@ static void read_word(xa_ynode n,
         }
     for (int i = 0; i < nwords; i++)
         xa_str_printf(&list, "%s%s", i ? ", " : "", words[i]);
-    XA_YAML_PROBLEM(problems, n, "%s: expected %s", what, list.data ? list.data : "another word");
+    XA_YAML_PROBLEM(problems,
+                    n,
+                    "%s: expected %s, found %s",
+                    what,
+                    list.data ? list.data : "another word",
+                    xa_job_found(n));
     xa_str_free(&list);
 }
 
@@ -66,7 +71,10 @@ static void read_tolerance(xa_ynode n, xa_metric_spec *m, xa_problems *problems)
     double v;
     if (!*number || !xa_parse_f64(number, &v) || !(v >= 0.0 && v <= (share ? 100.0 : 1e6))) {
         XA_YAML_PROBLEM(
-            problems, n, "tolerance: expected pixels, such as 15px, or a share, such as 2%%");
+            problems,
+            n,
+            "tolerance: expected pixels, such as 15px, or a share, such as 2%%, found %s",
+            xa_job_found(n));
         return;
     }
     m->tolerance = share ? v / 100.0 : v;
@@ -89,7 +97,10 @@ static void read_threshold(xa_ynode n, xa_metric_spec *m, xa_problems *problems)
         m->threshold = v;
     } else {
         XA_YAML_PROBLEM(
-            problems, n, "threshold: expected otsu, mean, or a share from 0 to 1, such as 0.15");
+            problems,
+            n,
+            "threshold: expected otsu, mean, or a share from 0 to 1, such as 0.15, found %s",
+            xa_job_found(n));
     }
 }
 

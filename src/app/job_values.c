@@ -6,7 +6,7 @@
 
 #include "job.h"
 
-static const char *shown(xa_ynode n)
+const char *xa_job_found(xa_ynode n)
 {
     switch (xa_yaml_kind(n)) {
     case XA_Y_LIST:
@@ -103,7 +103,7 @@ bool xa_job_i64(
                         what,
                         low,
                         high,
-                        shown(n));
+                        xa_job_found(n));
         return false;
     }
     *out = v;
@@ -117,7 +117,7 @@ bool xa_job_f64(xa_ynode n, const char *what, double *out, xa_problems *problems
         return true;
     const char *text = xa_yaml_text(n);
     if (!text || !xa_parse_f64(text, &v) || !isfinite(v)) {
-        XA_YAML_PROBLEM(problems, n, "%s: expected a number, found %s", what, shown(n));
+        XA_YAML_PROBLEM(problems, n, "%s: expected a number, found %s", what, xa_job_found(n));
         return false;
     }
     *out = v;
@@ -137,7 +137,7 @@ bool xa_job_bool(xa_ynode n, const char *what, bool *out, xa_problems *problems)
         *out = false;
         return true;
     }
-    XA_YAML_PROBLEM(problems, n, "%s: expected true or false, found %s", what, shown(n));
+    XA_YAML_PROBLEM(problems, n, "%s: expected true or false, found %s", what, xa_job_found(n));
     return false;
 }
 
@@ -166,7 +166,7 @@ bool xa_job_choice(xa_ynode n,
                     "%s: expected one of %s; found %s%s%s%s",
                     what,
                     list.data ? list.data : "",
-                    shown(n),
+                    xa_job_found(n),
                     near ? " (did you mean " : "",
                     near ? near : "",
                     near ? "?)" : "");

@@ -195,8 +195,10 @@ xa_status xa_verify_maps(xa_verifier *v,
     char *rule = NULL;
     xa_status st = XA_OK;
     char *group = xa_strfmt("/maps/%s/%s", model, explainer);
-    if (!group)
+    char *values = xa_strfmt("/maps/%s/%s/values", model, explainer);
+    if (!group || !values)
         XA_FAIL(err, XA_NOMEM, "out of memory");
+    XA_TRY(err, xa_archive_check_link(v->archive, values, err));
     if (!find_columns(&m, group))
         goto done;
     const int64_t *dim = m.column[VALUES].info.dim;
@@ -212,6 +214,7 @@ xa_status xa_verify_maps(xa_verifier *v,
 done:
     free(m.map);
     free(rule);
+    free(values);
     free(group);
     return st;
 }

@@ -176,7 +176,7 @@ xa_status xa_reference_open(const char *path, xa_archive **out, xa_err *err)
 
 /* Maps of an evaluation lie in the archive it was made from. HDF5 also looks for that one in the
  * working folder, where another of its name may lie: only the one beside counts. */
-static xa_status check_link(const xa_archive *a, const char *path, xa_err *err)
+xa_status xa_archive_check_link(const xa_archive *a, const char *path, xa_err *err)
 {
     xa_status st = XA_OK;
     H5L_info_t info;
@@ -214,7 +214,7 @@ xa_status xa_archive_dataset(xa_archive *a, const char *path, xa_dataset_info *o
     hid_t dataset = -1;
     xa__quiet quiet;
     xa__quiet_begin(&quiet);
-    XA_TRY(err, check_link(a, path, err));
+    XA_TRY(err, xa_archive_check_link(a, path, err));
     dataset = H5Dopen2(a->file, path, H5P_DEFAULT);
     if (dataset < 0)
         XA_FAIL(err, XA_NOT_FOUND, "%s: no dataset %s", a->path, path);

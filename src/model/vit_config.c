@@ -256,8 +256,15 @@ static xa_status find_architecture(xa_vit *v, xa_err *err)
     char clean[96];
     if (!given || json_is_null(given))
         return XA_OK;
-    xa_str_sanitise(name ? name : "", clean, sizeof clean);
-    v->known = name ? xa_vit_find_known(name) : NULL;
+    if (!name)
+        XA_RETURN_FAIL(err,
+                       XA_FORMAT,
+                       "%s: architecture is %s, which is no text; expected timm's name of the "
+                       "model, such as \"vit_base_patch16_224\"",
+                       v->config,
+                       shown(given, clean, sizeof clean));
+    xa_str_sanitise(name, clean, sizeof clean);
+    v->known = xa_vit_find_known(name);
     if (!v->known)
         XA_RETURN_FAIL(err,
                        XA_UNSUPPORTED,

@@ -84,8 +84,6 @@ xa_status xa_stats_decide(int64_t n,
         p[i] = t[i].p;
     XA_TRY(err, xa_stats_holm(n, p, adjusted, err));
     for (int64_t i = 0; i < n; i++) {
-        if (decision[i] == XA_DECISION_UNDECIDED && t[i].exact) /* others' p are not clear */
-            decision[i] = adjusted[i] <= alpha ? XA_DECISION_SIGNIFICANT : XA_DECISION_NOT;
         if (decision[i] == XA_DECISION_NOT && t[i].least * (double)factor(t, n, i) > alpha)
             decision[i] = XA_DECISION_GROUPS;
     }

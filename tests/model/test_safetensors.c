@@ -207,7 +207,7 @@ static void test_configs(void **state)
          "attention pooling (global_pool map)"},
         {"{\"architecture\": \"vit_base_patch16_rope_224\"}", XA_UNSUPPORTED, "rotary"},
         {"{\"architecture\": \"vit_of_tomorrow\"}", XA_UNSUPPORTED, "\"vit_of_tomorrow\" is none"},
-        {"{\"architecture\": 7}", XA_UNSUPPORTED, "architecture"},
+        {"{\"architecture\": 7}", XA_FORMAT, "architecture is 7, which is no text"},
         {"{\"architecture\": \"vit_tiny_patch16_224\"}",
          XA_INVALID,
          "192 wide and the weights 24: how many heads is not known"},

@@ -391,6 +391,18 @@ static void test_decide(void **state)
     assert_int_equal(xa_stats_decide(2, 0.05, 4000, more, &u, few, adjusted, d, NULL), XA_OK);
     assert_true(d[0] == XA_DECISION_GROUPS && d[1] == XA_DECISION_NONE && isnan(adjusted[1]));
     assert_int_equal(xa_stats_decide(0, 0.05, 4000, more, &u, few, adjusted, d, NULL), XA_OK);
+    /* exact beside one that is not clear at the limit: 0.022 is above 0.05 / 3, yet below 0.05 / 2
+     * once the other is significant; 0.001 and 0.2 are what they are either way */
+    const xa_decision want[4] = {
+        XA_DECISION_UNDECIDED, XA_DECISION_UNDECIDED, XA_DECISION_SIGNIFICANT, XA_DECISION_NOT};
+    xa_test both[4] = {{0},
+                       {.p = 0.022, .exact = true, .groups = 30, .least = 1e-9},
+                       {.p = 0.001, .exact = true, .groups = 30, .least = 1e-9},
+                       {.p = 0.2, .exact = true, .groups = 30, .least = 1e-9}};
+    u = (urns){.p = {0.0166667}};
+    assert_int_equal(xa_stats_decide(4, 0.05, 4000, more, &u, both, adjusted, d, NULL), XA_OK);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(d[i], want[i]);
 }
 
 int main(void)
