@@ -112,6 +112,8 @@ const char *xa_type_name(xa_type t);
     X(ANN_PROBLEM, "/samples/annotations/problem", U8, "A", 0, "", \
       "what speaks against it: 0 nothing known, else an index of the attribute `problems`; masks " \
       "are read where metrics are asked for") \
+    X(ANN_MASK_HASH, "/samples/annotations/mask_hash", U64, "A", 0, "", \
+      "XXH3-64 of the labels of its mask and ignore mask as they were read; 0: none was used") \
     X(EVAL_SAMPLE, "/eval/sample", I64, "Q", RAW, "row", "row in /samples") \
     X(EVAL_CLASS, "/eval/class", I32, "Q", RAW, "class", "annotated class") \
     X(MODEL_CLASS_NAMES, "/models/<m>/class_names", STR, "C", RAW, "", "names of the classes") \

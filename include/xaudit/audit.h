@@ -146,7 +146,8 @@ typedef struct xa_rows {
     int64_t npairs, pair_cap; /* (sample, annotated class) pairs */
     int32_t *pair_slot, *pair_class;
     int64_t nannotations, annotation_cap;
-    uint8_t *problem; /* [nannotations] of the samples in order: xa_annotation_problem */
+    uint8_t *problem;    /* [nannotations] of the samples in order: xa_annotation_problem */
+    uint64_t *mask_hash; /* likewise, as xa_region_init makes them; 0: no mask was used */
     xa_model_rows *models;
     int nmodels;
     const xa_audit *audit;

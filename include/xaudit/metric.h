@@ -166,7 +166,8 @@ enum { XA_REGION_NONE, XA_REGION_INSIDE, XA_REGION_IGNORED, XA_REGION_CROWD };
 /* Boxes that cannot be used are left out; a mask that cannot makes the region fail, as the rest of
  * it would be a wrong one: NOT_FOUND, MISMATCH (another size, both are named), UNSUPPORTED, or what
  * reading it gave, of the first such mask. problem: [s->nannotations], where those of the class are
- * set (xa_annotation_problem), on failure too; NULL: not asked. Ignore masks of the class's
+ * set (xa_annotation_problem), on failure too; NULL: not asked. hash: likewise, xa_mask_hash of
+ * those whose masks could all be used, else 0. Ignore masks of the class's
  * annotations are ignored where no annotation of the class covers them, crowds are crowds where no
  * other does. class_index: the annotated class. */
 XA_MUST_USE xa_status xa_region_init(xa_region *r,
@@ -174,7 +175,15 @@ XA_MUST_USE xa_status xa_region_init(xa_region *r,
                                      int32_t class_index,
                                      const xa_frame *frame,
                                      uint8_t *problem,
+                                     uint64_t *hash,
                                      xa_err *err);
+/* XXH3-64 of the labels of an annotation's mask and ignore mask, as they are read; 0: it has none.
+ * *file: the one read last (borrowed), which the errors of reading are about. */
+XA_MUST_USE xa_status xa_mask_hash(const xa_annotation *a,
+                                   bool as_they_lie, /* EXIF turns nothing */
+                                   uint64_t *hash,
+                                   const char **file,
+                                   xa_err *err);
 void xa_region_fini(xa_region *r);
 /* Is the point in the region, or ignored, as the metric takes crowds? */
 bool xa_region_contains(const xa_metric_spec *s, const xa_region *r, double x, double y);

@@ -187,6 +187,7 @@ static void clean(run *r)
     free(r->todo);
     free(r->reopen);
     free(r->expect);
+    free(r->expect_mask);
     xa_run_options_fini(&r->opt);
 }
 

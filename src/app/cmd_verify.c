@@ -8,7 +8,7 @@
 
 static void tell(void *arg, xa_finding kind, int64_t sample, const char *text)
 {
-    static const char *const names[] = {"damage", "missing", "image", "note"};
+    static const char *const names[] = {"damage", "missing", "image", "mask", "note"};
     (void)arg;
     (void)sample;
     printf("%s: %s\n", names[kind], text);
@@ -35,6 +35,11 @@ static void print_verdict(const char *path, const xa_verdict *v, bool images)
                "cannot be read\n",
                v->images,
                v->other_images);
+    if (v->masks || v->other_masks)
+        printf("masks of %" PRId64 " annotations read again; %" PRId64
+               " are not those that were scored with, or cannot be read\n",
+               v->masks,
+               v->other_masks);
     if (v->damages && xa_mend_text(path, mend, sizeof mend))
         printf("%s\n", mend);
 }
@@ -53,5 +58,5 @@ int xa_cmd_verify(const xa_args *a)
         return XA_EXIT_FAILED;
     }
     print_verdict(a->positional[0], &v, opt.images);
-    return v.damages || v.other_images ? XA_EXIT_FAILED : XA_EXIT_DONE;
+    return v.damages || v.other_images || v.other_masks ? XA_EXIT_FAILED : XA_EXIT_DONE;
 }

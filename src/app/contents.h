@@ -35,7 +35,7 @@ typedef struct xa_contents {
     const xa_audit *audit;
     xa_counts counts;
     xa_schema *schema;
-    int width, height, pixel_hash, problem, seconds, run_state;
+    int width, height, pixel_hash, problem, mask_hash, seconds, run_state;
     int thumbnail, thumbnail_size; /* where the job asks for them */
     int session_count, session_ranks, session_nodes, session_threads;
     int session_start, session_end, session_host, session_text;

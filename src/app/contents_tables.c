@@ -189,6 +189,17 @@ xa_status xa_contents_problems(xa_schema *schema,
         schema, "/samples/annotations/problem", "problems", names, XA_ANNOTATION_PROBLEMS, err);
 }
 
+xa_status xa_contents_mask_hashes(
+    xa_schema *schema, int64_t annotations, const uint64_t *data, int *field, xa_err *err)
+{
+    const xa_field_spec s = {.kind = XA_FIELD_ANN_MASK_HASH,
+                             .type = XA_TYPE_COUNT,
+                             .ndim = 1,
+                             .dim = {annotations},
+                             .data = data};
+    return xa_schema_add(schema, &s, field, err);
+}
+
 /* Flat arrays of all annotations. */
 typedef struct annotation_tables {
     int64_t *offset;
@@ -264,6 +275,7 @@ static xa_status add_annotations(xa_contents *c, const xa_manifest *m, xa_err *e
     XA_RETURN_TRY(
         err,
         add_table(c, XA_FIELD_SAMPLE_DECLARED, NULL, c->counts.samples, 2, 0, t.declared, err));
+    XA_RETURN_TRY(err, xa_contents_mask_hashes(c->schema, n, NULL, &c->mask_hash, err));
     return xa_contents_problems(c->schema, n, NULL, c->job->audit.rescale_frames, &c->problem, err);
 }
 

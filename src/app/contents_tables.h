@@ -47,6 +47,9 @@ XA_MUST_USE xa_status xa_contents_problems(xa_schema *schema,
                                            bool rescale,
                                            int *field,
                                            xa_err *err);
+/* Hashes of the annotations' masks; likewise. */
+XA_MUST_USE xa_status xa_contents_mask_hashes(
+    xa_schema *schema, int64_t annotations, const uint64_t *data, int *field, xa_err *err);
 /* /samples and /eval. */
 XA_MUST_USE xa_status xa_contents_tables(xa_contents *c, const xa_manifest *m, xa_err *err);
 

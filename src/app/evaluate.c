@@ -307,6 +307,10 @@ static xa_status make_schema(xa_evaluation *e, const char *metrics, xa_err *err)
                                        e->regions.rescale,
                                        &e->problem,
                                        err));
+    XA_RETURN_TRY(
+        err,
+        xa_contents_mask_hashes(
+            e->schema, e->regions.offset[e->r->samples], e->regions.mask_hash, &e->mask_hash, err));
     for (int64_t k = 0; k < e->r->nmodels; k++) {
         xa_eval_model *m = &e->models[k];
         for (int64_t g = 0; g < m->m->nmaps; g++)

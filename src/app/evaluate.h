@@ -51,9 +51,12 @@ typedef struct xa_regions {
     bool rescale;        /* the rule for frames */
     bool as_they_lie;    /* images and masks were read without turning them */
     uint8_t *problem;    /* of all annotations, as the archive has it and as reading them adds */
+    uint64_t *mask_hash; /* likewise of their masks */
+    char changed[512];   /* the first mask that is another than the archive was scored with; "" */
     xa_annotation *list; /* of one sample */
+    uint64_t *hash;      /* likewise */
     uint8_t *found;      /* likewise */
-    size_t cap, found_cap;
+    size_t cap, found_cap, hash_cap;
 } xa_regions;
 XA_MUST_USE xa_status xa_regions_open(const xa_read *r,
                                       const char *image_root,
@@ -61,7 +64,7 @@ XA_MUST_USE xa_status xa_regions_open(const xa_read *r,
                                       xa_err *err);
 void xa_regions_close(xa_regions *a);
 /* The region of a class in a sample; fails as xa_region_init does. Notes what speaks against its
- * annotations in `problem`. */
+ * annotations in `problem`, and their masks in `mask_hash` and `changed`. */
 XA_MUST_USE xa_status
 xa_regions_read(xa_regions *a, int64_t sample, int32_t class_index, xa_region *out, xa_err *err);
 

@@ -43,6 +43,7 @@ typedef struct xa_evaluation {
     xa_schema *schema;
     char *identity;        /* of the new archive, borrowed by its schema */
     int problem;           /* field */
+    int mask_hash;         /* field */
     xa_eval_model *models; /* [r->nmodels] */
     xa_archive *archive;
     xa_scorer *scorer;

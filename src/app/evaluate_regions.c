@@ -29,10 +29,13 @@ static xa_status open_frames(const xa_read *r, xa_regions *a, xa_err *err)
     char *frame = NULL;
     a->problem = xa_alloc((size_t)k + 1, 1);
     a->declared = xa_alloc((size_t)n + 1, sizeof *a->declared);
-    if (!a->problem || !a->declared)
+    a->mask_hash = xa_alloc((size_t)k + 1, sizeof *a->mask_hash);
+    if (!a->problem || !a->declared || !a->mask_hash)
         XA_FAIL(err, XA_NOMEM, "no memory for %lld annotations", (long long)k);
     if (r->problem && r->annotation_offset[n] == k)
         memcpy(a->problem, r->problem, (size_t)k);
+    if (r->mask_hash && r->annotation_offset[n] == k && k)
+        memcpy(a->mask_hash, r->mask_hash, (size_t)k * sizeof *a->mask_hash);
     st = xa_archive_dataset(r->archive, "/samples/declared_size", &info, NULL);
     if (st == XA_NOT_FOUND) {
         st = XA_OK;
@@ -109,31 +112,30 @@ void xa_regions_close(xa_regions *a)
     free(a->box);
     free(a->declared);
     free(a->problem);
+    free(a->mask_hash);
     free(a->found);
+    free(a->hash);
     free(a->list);
     *a = (xa_regions){0};
 }
 
-/* Row i of a table of files; NULL through *out where it is empty. */
-static xa_status
-read_file_name(const xa_regions *a, const char *path, int64_t i, char **out, xa_err *err)
+/* The masks of annotation k (x): as the archive has them, or now those that it has. */
+static void
+note_masks(xa_regions *a, int64_t sample, int64_t k, const xa_annotation *x, uint64_t hash)
 {
-    xa_status st = XA_OK;
-    char *row = xa_alloc(a->text_bytes + 1, 1);
-    *out = NULL;
-    if (!row)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
-    XA_TRY(err, xa_archive_read(a->r->archive, path, i, 1, row, err));
-    if (!*row)
-        goto done;
-    *out = *row == '/' || !a->image_root || !*a->image_root
-               ? xa_strdup(row)
-               : xa_strfmt("%s/%s", a->image_root, row);
-    if (!*out)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
-done:
-    free(row);
-    return st;
+    char id[128];
+    if (!a->mask_hash[k])
+        a->mask_hash[k] = hash;
+    if (!hash || a->mask_hash[k] == hash || *a->changed)
+        return;
+    xa_read_text(a->r->id, a->r->id_bytes, sample, id, sizeof id);
+    snprintf(a->changed,
+             sizeof a->changed,
+             "mask %.200s%s of image %s is another than the archive's scores are of: put the "
+             "earlier one back, or begin anew with `run --fresh`",
+             x->kind == XA_ANNOTATION_MASK ? x->mask : x->ignore_mask,
+             x->kind == XA_ANNOTATION_MASK && x->ignore_mask ? " (or its ignore mask)" : "",
+             id);
 }
 
 xa_status
@@ -146,6 +148,7 @@ xa_regions_read(xa_regions *a, int64_t sample, int32_t class_index, xa_region *o
         XA_FAIL(err, XA_FORMAT, "sample %lld: too many annotations", (long long)sample);
     XA_TRY(err, xa_grow(&a->list, &a->cap, (size_t)n + 1, sizeof *a->list, err));
     XA_TRY(err, xa_grow(&a->found, &a->found_cap, (size_t)n + 1, 1, err));
+    XA_TRY(err, xa_grow(&a->hash, &a->hash_cap, (size_t)n + 1, sizeof *a->hash, err));
     for (int64_t k = first; k < first + n; k++) {
         xa_annotation *x = &a->list[count];
         if (a->class_index[k] != class_index)
@@ -161,9 +164,17 @@ xa_regions_read(xa_regions *a, int64_t sample, int32_t class_index, xa_region *o
                              .y1 = a->box[k][3]};
         count++;
         if (a->text_bytes) {
-            XA_TRY(err, read_file_name(a, "/samples/annotations/mask", k, &x->mask, err));
+            XA_TRY(
+                err,
+                xa_read_file_name(
+                    a->r->archive, "/samples/annotations/mask", a->image_root, k, &x->mask, err));
             XA_TRY(err,
-                   read_file_name(a, "/samples/annotations/ignore_mask", k, &x->ignore_mask, err));
+                   xa_read_file_name(a->r->archive,
+                                     "/samples/annotations/ignore_mask",
+                                     a->image_root,
+                                     k,
+                                     &x->ignore_mask,
+                                     err));
         }
         if (x->kind == XA_ANNOTATION_MASK ? !x->mask : x->kind != XA_ANNOTATION_BOX)
             XA_FAIL(err,
@@ -180,13 +191,15 @@ xa_regions_read(xa_regions *a, int64_t sample, int32_t class_index, xa_region *o
                             .rescale = a->rescale,
                             .ignore_orientation = a->as_they_lie};
     memset(a->found, 0, (size_t)n + 1);
-    st = xa_region_init(out, &s, class_index, &frame, a->found, err);
+    memset(a->hash, 0, ((size_t)n + 1) * sizeof *a->hash);
+    st = xa_region_init(out, &s, class_index, &frame, a->found, a->hash, err);
     for (int64_t k = first, i = 0; k < first + n; k++)
         if (a->class_index[k] == class_index) {
             /* whether EXIF turned it is known to the run alone */
             if (!(a->problem[k] == XA_ANNOTATION_FRAME_TURNED &&
                   a->found[i] == XA_ANNOTATION_FRAME_SWAPPED))
                 a->problem[k] = a->found[i];
+            note_masks(a, sample, k, &a->list[i], a->hash[i]);
             i++;
         }
     XA_TRY(err, st);

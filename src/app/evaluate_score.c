@@ -372,6 +372,11 @@ xa_status xa_eval_pairs(xa_evaluation *e, int64_t first, int64_t end, xa_err *er
             xa_status st = xa_regions_read(&e->regions, p.sample, p.class_index, &region, &why);
             if (st == XA_NOMEM)
                 XA_RETURN_FAIL(err, st, "%s", why.message);
+            if (*e->regions.changed) {
+                if (st == XA_OK)
+                    xa_region_fini(&region);
+                XA_RETURN_FAIL(err, XA_MISMATCH, "%s", e->regions.changed);
+            }
             if (st != XA_OK) { /* the maps are good, only the annotation is not */
                 if (!*e->done.problem)
                     snprintf(e->done.problem, sizeof e->done.problem, "%s", why.message);
@@ -387,9 +392,11 @@ xa_status xa_eval_pairs(xa_evaluation *e, int64_t first, int64_t end, xa_err *er
     /* whole samples: nobody else writes these rows */
     const int64_t from = first < end ? e->regions.offset[e->r->pair_sample[first]] : 0;
     const int64_t to = first < end ? e->regions.offset[e->r->pair_sample[end - 1] + 1] : 0;
-    if (to > from)
-        XA_RETURN_TRY(err,
-                      xa_archive_write(
-                          e->archive, e->problem, from, to - from, e->regions.problem + from, err));
-    return XA_OK;
+    if (to <= from)
+        return XA_OK;
+    XA_RETURN_TRY(
+        err,
+        xa_archive_write(e->archive, e->problem, from, to - from, e->regions.problem + from, err));
+    return xa_archive_write(
+        e->archive, e->mask_hash, from, to - from, e->regions.mask_hash + from, err);
 }

@@ -19,6 +19,29 @@ static xa_status same(
     return XA_OK;
 }
 
+/* The masks that both have read. */
+static xa_status same_masks(const xa_merge_part *a, const xa_merge_part *b, xa_err *err)
+{
+    const uint64_t *p = a->r->mask_hash, *q = b->r->mask_hash;
+    const int64_t *offset = a->r->annotation_offset;
+    for (int64_t i = 0; p && q && i < a->r->samples; i++)
+        for (int64_t k = offset[i]; k < offset[i + 1]; k++)
+            if (p[k] && q[k] && p[k] != q[k]) {
+                char id[128];
+                xa_read_text(a->r->id, a->r->id_bytes, i, id, sizeof id);
+                XA_RETURN_FAIL(
+                    err,
+                    XA_MISMATCH,
+                    "%s and %s: image %s was scored with other masks (annotation %" PRId64
+                    " of it)",
+                    a->path,
+                    b->path,
+                    id,
+                    k - offset[i] + 1);
+            }
+    return XA_OK;
+}
+
 /* The pixels of images that both have read. */
 static xa_status same_pixels(const xa_merge_part *a, const xa_merge_part *b, xa_err *err)
 {
@@ -63,6 +86,7 @@ static xa_status same_samples(const xa_merge_part *a, const xa_merge_part *b, xa
                        b->r->samples);
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         XA_RETURN_TRY(err, same(a, b, paths[i], "not of one manifest", err));
+    XA_RETURN_TRY(err, same_masks(a, b, err));
     return same_pixels(a, b, err);
 }
 
@@ -138,6 +162,26 @@ done:
     return st;
 }
 
+/* Of each annotation, from whichever part has read its masks. */
+static xa_status
+join_mask_hashes(const xa_merge_part *parts, int n, xa_schema *schema, uint64_t **out, xa_err *err)
+{
+    int field;
+    int64_t count = 0;
+    for (int i = 0; i < n; i++) {
+        const xa_read *r = parts[i].r;
+        if (!r->mask_hash)
+            continue;
+        count = r->annotation_offset[r->samples];
+        if (!*out && !(*out = xa_alloc((size_t)count + 1, sizeof **out)))
+            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        for (int64_t k = 0; k < count; k++)
+            if (!(*out)[k])
+                (*out)[k] = r->mask_hash[k];
+    }
+    return *out ? xa_contents_mask_hashes(schema, count, *out, &field, err) : XA_OK;
+}
+
 xa_status xa_merge_models(const xa_merge_part *parts, int n, const char *part, xa_err *err)
 {
     static const char *const leave[] = {"/run",
@@ -152,6 +196,7 @@ xa_status xa_merge_models(const xa_merge_part *parts, int n, const char *part, x
     xa_schema *schema = NULL;
     xa_str identity = {0}, names = {0};
     uint8_t *problem = NULL;
+    uint64_t *mask_hash = NULL;
     xa_graft *grafts = xa_alloc((size_t)n, sizeof *grafts);
     if (!grafts)
         XA_FAIL(err, XA_NOMEM, "out of memory");
@@ -177,12 +222,14 @@ xa_status xa_merge_models(const xa_merge_part *parts, int n, const char *part, x
     XA_TRY(err, xa_schema_attr_text(schema, "/", "merged_from", names.data, err));
     XA_TRY(err, xa_schema_text(schema, XA_FIELD_IDENTITY_TEXT, identity.data, err));
     XA_TRY(err, join_problems(parts, n, schema, &problem, err));
+    XA_TRY(err, join_mask_hashes(parts, n, schema, &mask_hash, err));
     XA_TRY(err, xa_archive_create_from(part, schema, grafts, n, err));
 done:
     xa_str_free(&identity);
     xa_str_free(&names);
     xa_schema_free(schema);
     free(problem);
+    free(mask_hash);
     free(grafts);
     return st;
 }

@@ -334,7 +334,11 @@ static xa_status load_problems(xa_read *r, xa_err *err)
         if (offset[i] < (i ? offset[i - 1] : 0) || offset[i] > info.dim[0])
             XA_RETURN_FAIL(
                 err, XA_FORMAT, "/samples/annotations/offset: row %" PRId64 " is no place", i);
-    return XA_OK;
+    static const char hashes[] = "/samples/annotations/mask_hash";
+    if (xa_archive_dataset(r->archive, hashes, &info, NULL) == XA_NOT_FOUND)
+        return XA_OK;
+    const want hash = a_row(XA_TYPE_U64, classes.rows);
+    return load(r, hashes, hash, &r->mask_hash, NULL, err);
 }
 
 /* Of what was read. */
@@ -457,6 +461,7 @@ void xa_read_close(xa_read *r)
     free(r->annotation_class);
     free(r->annotation_flags);
     free(r->problem);
+    free(r->mask_hash);
     xa_sums_close(r->sums);
     free(r->path);
     if (r->archive && xa_archive_close(r->archive, NULL) != XA_OK)

@@ -59,7 +59,8 @@ typedef struct xa_read {
     int64_t *annotation_offset; /* [samples + 1] */
     int32_t *annotation_class;
     uint8_t *annotation_flags;
-    uint8_t *problem; /* xa_annotation_problem, of each annotation */
+    uint8_t *problem;    /* xa_annotation_problem, of each annotation */
+    uint64_t *mask_hash; /* of each annotation; NULL: the archive has none */
     xa_read_model *models;
     int64_t nmodels;
 } xa_read;
@@ -110,6 +111,9 @@ int64_t xa_read_first_row(const xa_read_map *x, int64_t sample);
 
 /* How they were decoded; the defaults where an older archive does not say. */
 XA_MUST_USE xa_status xa_read_decoding(xa_archive *a, xa_decode_options *out, xa_err *err);
+/* Row i of a table of files, below `root` likewise; NULL through *out where it is empty. */
+XA_MUST_USE xa_status xa_read_file_name(
+    xa_archive *a, const char *path, const char *root, int64_t i, char **out, xa_err *err);
 /* A sample's file, below `root` (NULL: where the archive says that images are); free(). */
 XA_MUST_USE xa_status
 xa_read_image_file(xa_archive *a, const char *root, int64_t sample, char **out, xa_err *err);

@@ -25,19 +25,22 @@ done:
     return st;
 }
 
-xa_status
-xa_read_image_file(xa_archive *a, const char *root, int64_t sample, char **out, xa_err *err)
+xa_status xa_read_file_name(
+    xa_archive *a, const char *path, const char *root, int64_t i, char **out, xa_err *err)
 {
     xa_status st = XA_OK;
     xa_dataset_info info;
     char *row = NULL, *own = NULL;
-    XA_TRY(err, xa_archive_dataset(a, "/samples/path", &info, err));
+    *out = NULL;
+    XA_TRY(err, xa_archive_dataset(a, path, &info, err));
     if (info.type != XA_TYPE_STR || info.ndim != 1 || info.item_bytes > 1 << 20)
-        XA_FAIL(err, XA_FORMAT, "/samples/path: expected a text a sample");
+        XA_FAIL(err, XA_FORMAT, "%s: expected a text a row", path);
     row = xa_alloc(info.item_bytes + 1, 1);
     if (!row)
         XA_FAIL(err, XA_NOMEM, "out of memory");
-    XA_TRY(err, xa_archive_read(a, "/samples/path", sample, 1, row, err));
+    XA_TRY(err, xa_archive_read(a, path, i, 1, row, err));
+    if (!*row)
+        goto done;
     if (!root) {
         XA_TRY(err, xa_archive_attr_text(a, "/", "image_root", &own, err));
         root = own;
@@ -49,6 +52,15 @@ done:
     free(row);
     free(own);
     return st;
+}
+
+xa_status
+xa_read_image_file(xa_archive *a, const char *root, int64_t sample, char **out, xa_err *err)
+{
+    XA_RETURN_TRY(err, xa_read_file_name(a, "/samples/path", root, sample, out, err));
+    if (!*out)
+        XA_RETURN_FAIL(err, XA_FORMAT, "/samples/path: sample %lld has none", (long long)sample);
+    return XA_OK;
 }
 
 xa_status

@@ -142,8 +142,8 @@ static xa_status prepare_first_rank(run *r, xa_err *err)
     XA_TRY(err, prepare(r, identity.data, err));
     if (r->resumed)
         XA_TRY(err, xa_run_find_damage(r, err));
-    XA_TRY(err, list_units(r, err));
     XA_TRY(err, prefix_sums(r, err));
+    XA_TRY(err, list_units(r, err));
 done:
     xa_str_free(&identity);
     return st;

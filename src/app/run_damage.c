@@ -1,4 +1,4 @@
-/* Damage of an archive that a run goes on with, and images that were audited before. */
+/* Damage of an archive that a run goes on with, and images and masks that were read before. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,6 +130,45 @@ static xa_status other_image(const xa_sample *s, const char *what, xa_err *err)
 
 static const char other_pixels[] = "its pixels are others";
 
+static xa_status other_mask(
+    const xa_sample *s, const xa_annotation *a, const char *file, const char *what, xa_err *err)
+{
+    if (!file)
+        file = a->kind == XA_ANNOTATION_MASK && a->mask ? a->mask : a->ignore_mask;
+    const bool both = a->kind == XA_ANNOTATION_MASK && a->ignore_mask;
+    XA_RETURN_FAIL(err,
+                   XA_MISMATCH,
+                   "mask %s%s of image %s was scored with before, and now %s: put the earlier one "
+                   "back, or begin anew with --fresh; nothing of it was overwritten",
+                   file ? file : "",
+                   both ? " (or its ignore mask)" : "",
+                   s->id,
+                   what);
+}
+
+/* Before they are reopened: the masks of one damaged row. */
+static xa_status compare_masks(const run *r, int64_t sample, xa_err *err)
+{
+    const xa_sample *s = &r->loaded.manifest->samples[sample];
+    for (int32_t k = 0; k < s->nannotations; k++) {
+        const uint64_t want = r->expect_mask[r->annotations_before[sample] + k];
+        const char *file = NULL;
+        uint64_t hash = 0;
+        xa_err why = XA_ERR_INIT;
+        if (!want)
+            continue;
+        const xa_status st = xa_mask_hash(
+            &s->annotations[k], r->loaded.job.audit.decode.ignore_orientation, &hash, &file, &why);
+        if (st == XA_NOMEM)
+            XA_RETURN_FAIL(err, st, "%s", why.message);
+        if (st != XA_OK)
+            return other_mask(s, &s->annotations[k], file, why.message, err);
+        if (hash != want)
+            return other_mask(s, &s->annotations[k], NULL, other_pixels, err);
+    }
+    return XA_OK;
+}
+
 /* Rows that are damaged are to be reopened: their images are looked at before. */
 static xa_status compare_damaged(const run *r, xa_err *err)
 {
@@ -137,6 +176,8 @@ static xa_status compare_damaged(const run *r, xa_err *err)
     for (int64_t i = 0; i < m->count; i++) {
         xa_image im = {0};
         xa_err why = XA_ERR_INIT;
+        if (r->reopen[i])
+            XA_RETURN_TRY(err, compare_masks(r, i, err));
         if (!r->reopen[i] || !r->expect[i])
             continue;
         const xa_status st =
@@ -148,6 +189,31 @@ static xa_status compare_damaged(const run *r, xa_err *err)
         if (!same)
             return other_image(&m->samples[i], st == XA_OK ? other_pixels : why.message, err);
     }
+    return XA_OK;
+}
+
+/* What masks of rows that are kept were; *any: something is known. */
+static xa_status expect_masks(run *r, xa_archive *a, const uint8_t *keep, bool *any, xa_err *err)
+{
+    static const char path[] = "/samples/annotations/mask_hash";
+    const int64_t n = r->loaded.manifest->count, all = r->annotations_before[n];
+    xa_dataset_info info;
+    r->expect_mask = xa_alloc((size_t)all + 1, sizeof *r->expect_mask);
+    if (!r->expect_mask)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+    const xa_status st = xa_archive_dataset(a, path, &info, err);
+    if (st == XA_NOT_FOUND || !all)
+        return XA_OK;
+    XA_RETURN_TRY(err, st);
+    if (info.type != XA_TYPE_U64 || info.ndim != 1 || info.dim[0] != all)
+        XA_RETURN_FAIL(err, XA_FORMAT, "%s: expected one an annotation", path);
+    XA_RETURN_TRY(err, xa_archive_read(a, path, 0, all, r->expect_mask, err));
+    for (int64_t i = 0; i < n; i++)
+        for (int64_t k = r->annotations_before[i]; k < r->annotations_before[i + 1]; k++) {
+            if (!keep[i])
+                r->expect_mask[k] = 0;
+            *any = *any || r->expect_mask[k];
+        }
     return XA_OK;
 }
 
@@ -175,15 +241,18 @@ xa_status xa_run_expect_images(run *r, const bool *open, xa_err *err)
     XA_TRY(err, leave_doubtful(r, a, err));
     bool any = false;
     for (int64_t i = 0; i < n; i++) {
-        if (!done[i] || !open[i / unit])
+        done[i] = done[i] && open[i / unit];
+        if (!done[i])
             r->expect[i] = 0;
         any = any || r->expect[i];
     }
+    XA_TRY(err, expect_masks(r, a, done, &any, err));
     if (any && r->damaged)
         XA_TRY(err, compare_damaged(r, err));
     if (!any) {
         free(r->expect);
-        r->expect = NULL;
+        free(r->expect_mask);
+        r->expect = r->expect_mask = NULL;
     }
 done:
     free(path);
@@ -206,5 +275,23 @@ xa_run_same_images(const xa_sample *samples, const xa_rows *rows, const void *ex
                                                    : rows->models[0].message + i * XA_MESSAGE_BYTES,
                                err);
     }
+    return XA_OK;
+}
+
+xa_status
+xa_run_same_masks(const xa_sample *samples, const xa_rows *rows, const void *expected, xa_err *err)
+{
+    int64_t at = 0;
+    for (int64_t i = 0; i < rows->n; i++)
+        for (int32_t k = 0; k < samples[i].nannotations; k++, at++) {
+            uint64_t want;
+            memcpy(&want, (const char *)expected + (size_t)at * sizeof want, sizeof want);
+            if (want && rows->mask_hash[at] != want)
+                return other_mask(&samples[i],
+                                  &samples[i].annotations[k],
+                                  NULL,
+                                  rows->mask_hash[at] ? other_pixels : "it cannot be used",
+                                  err);
+        }
     return XA_OK;
 }

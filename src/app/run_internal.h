@@ -30,6 +30,7 @@ typedef struct run {
     uint8_t *reopen;  /* [nmodels, samples] rows that are done no more; NULL: none */
     int64_t damaged;  /* samples whose rows are damaged */
     uint64_t *expect; /* [samples] pixel hash of images audited before; 0: not known; NULL: none */
+    uint64_t *expect_mask; /* [annotations] likewise of their masks; NULL as `expect` is */
     int32_t session;
     bool resumed;         /* the archive was there */
     bool setup_done;      /* mistakes until here are the user's: exit 2 */
@@ -53,8 +54,9 @@ XA_MUST_USE xa_status xa_run_name_slice(run *r, xa_err *err);
  * --redo-damaged at those too. DAMAGED: damage, and the command that mends it. Fills `reopen` and
  * `damaged`. */
 XA_MUST_USE xa_status xa_run_find_damage(run *r, xa_err *err);
-/* Fills `expect` for the samples of the units in `open` [units], and compares the images of damaged
- * rows with what was audited: MISMATCH before anything is overwritten. */
+/* Fills `expect` and `expect_mask` for the samples of the units in `open` [units], and compares the
+ * images and masks of damaged rows with what was audited: MISMATCH before anything is overwritten.
+ */
 XA_MUST_USE xa_status xa_run_expect_images(run *r, const bool *open, xa_err *err);
 /* The rows in `reopen` are written to be pending, or excluded. */
 XA_MUST_USE xa_status xa_run_reopen(run *r, xa_err *err);
@@ -63,6 +65,11 @@ XA_MUST_USE xa_status xa_run_same_images(const xa_sample *samples,
                                          const xa_rows *rows,
                                          const void *expected,
                                          xa_err *err);
+/* Likewise a mask. */
+XA_MUST_USE xa_status xa_run_same_masks(const xa_sample *samples,
+                                        const xa_rows *rows,
+                                        const void *expected,
+                                        xa_err *err);
 
 /* run_archive.c. Collective: creates or checks and opens the archive; rank 0 lists the units to do.
  */

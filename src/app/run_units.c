@@ -9,10 +9,16 @@
 #include "run_internal.h"
 
 /* What travels with a grant, before the packed samples; between them, where `expects` says so, the
- * pixel hashes of the images that were audited before, one a sample. */
+ * pixel hashes of the images that were audited before, one a sample, and the hashes of their masks,
+ * one an annotation: expects is their number + 1. */
 typedef struct grant_header {
     int64_t sample, labels, annotated, annotations, expects;
 } grant_header;
+
+static void add_hashes(const uint64_t *hash, int64_t n, xa_str *out)
+{
+    xa_str_add(out, (const char *)hash, (size_t)n * sizeof *hash);
+}
 
 static int64_t unit_samples(const run *r)
 {
@@ -31,14 +37,18 @@ static xa_status pack(void *arg, int64_t first, int64_t n, xa_str *out, xa_err *
     const run *r = arg;
     int64_t start;
     const int64_t count = samples_of(r, first, n, &start);
-    const grant_header h = {start,
-                            r->labels_before[start],
-                            r->annotated_before[start],
-                            r->annotations_before[start],
-                            r->expect != NULL};
+    const grant_header h = {
+        start,
+        r->labels_before[start],
+        r->annotated_before[start],
+        r->annotations_before[start],
+        r->expect ? 1 + r->annotations_before[start + count] - r->annotations_before[start] : 0};
     xa_str_add(out, (const char *)&h, sizeof h);
-    if (r->expect)
-        xa_str_add(out, (const char *)(r->expect + start), (size_t)count * sizeof *r->expect);
+    if (r->expect) {
+        const int64_t *before = r->annotations_before + start;
+        add_hashes(r->expect + start, count, out);
+        add_hashes(r->expect_mask + *before, before[count] - *before, out);
+    }
     return xa_manifest_pack(r->loaded.manifest, start, count, out, err);
 }
 
@@ -79,7 +89,7 @@ static xa_status work(void *arg,
         XA_FAIL(err, XA_COMM, "a grant without its samples");
     memcpy(&h, payload, sizeof h);
     const char *rest = (const char *)payload + sizeof h, *expected = h.expects ? rest : NULL;
-    const size_t hashes = h.expects ? (size_t)count * sizeof(uint64_t) : 0;
+    const size_t hashes = h.expects ? (size_t)(count + h.expects - 1) * sizeof(uint64_t) : 0;
     if (size - sizeof h < hashes)
         XA_FAIL(err, XA_COMM, "a grant without its samples");
     XA_TRY(err, xa_manifest_unpack(rest + hashes, size - sizeof h - hashes, &m, err));
@@ -90,10 +100,14 @@ static xa_status work(void *arg,
         const int64_t at = u * unit, k = count - at < unit ? count - at : unit;
         XA_TRY(err, xa_audit_unit(r->loaded.audit, m->samples + at, k, r->rows, err));
         xa_fault_at(&r->fault, r->rank, "computed");
-        if (expected)
+        if (expected) {
+            const char *masks =
+                expected + (size_t)(count + place.annotations - h.annotations) * sizeof(uint64_t);
             XA_TRY(err,
                    xa_run_same_images(
                        m->samples + at, r->rows, expected + (size_t)at * sizeof(uint64_t), err));
+            XA_TRY(err, xa_run_same_masks(m->samples + at, r->rows, masks, err));
+        }
         XA_TRY(err, xa_stage_unit(r->stage, &place, r->rows, err));
         xa_fault_at(&r->fault, r->rank, "staged");
         report_status(r->rows, report);

@@ -250,6 +250,14 @@ xa_status xa_stage_unit(xa_stage *s, const xa_place *place, const xa_rows *rows,
                   put(s, c->pixel_hash, at, n, sizeof *rows->pixel_hash, rows->pixel_hash, err));
     XA_RETURN_TRY(
         err, put(s, c->problem, place->annotations, rows->nannotations, 1, rows->problem, err));
+    XA_RETURN_TRY(err,
+                  put(s,
+                      c->mask_hash,
+                      place->annotations,
+                      rows->nannotations,
+                      sizeof *rows->mask_hash,
+                      rows->mask_hash,
+                      err));
     XA_RETURN_TRY(err, put(s, c->seconds, at, n, sizeof *rows->seconds, rows->seconds, err));
     if (rows->thumbnail) {
         const size_t bytes = xa_thumbnail_bytes(&c->job->audit);

@@ -20,6 +20,7 @@ static void tell(xa_verifier *v, xa_finding kind, int64_t sample, const char *fm
     v->out->damages += kind == XA_FINDING_DAMAGE;
     v->out->missing += kind == XA_FINDING_MISSING;
     v->out->other_images += kind == XA_FINDING_IMAGE;
+    v->out->other_masks += kind == XA_FINDING_MASK;
     if (kind == XA_FINDING_DAMAGE && sample >= 0 && sample < v->samples)
         v->told[sample] = 1;
     v->opt->tell(v->opt->arg, kind, sample, clean);

@@ -8,6 +8,7 @@ typedef enum xa_finding {
     XA_FINDING_DAMAGE,  /* something that no run writes */
     XA_FINDING_MISSING, /* work that is not done yet; a run resumes it */
     XA_FINDING_IMAGE,   /* an image is not the one that was audited */
+    XA_FINDING_MASK,    /* a mask is not the one that was scored with */
     XA_FINDING_NOTE     /* what could not be looked at */
 } xa_finding;
 
@@ -21,14 +22,15 @@ typedef struct xa_verdict {
     int64_t maps;    /* rows of maps whose checksum was taken */
     int64_t rows;    /* checksums of other rows that were taken */
     int64_t images;  /* that were read */
+    int64_t masks;   /* likewise: annotations whose masks were */
     int64_t damages; /* findings of each kind */
-    int64_t missing, other_images;
+    int64_t missing, other_images, other_masks;
     uint8_t state; /* /run/state */
 } xa_verdict;
 
 typedef struct xa_verify_options {
     bool values;            /* the maps themselves, too */
-    bool images;            /* the images of done rows, read again */
+    bool images;            /* the images and masks of done rows, read again */
     const char *image_root; /* where they are; NULL: as the archive says */
     /* One line a finding; `sample` of a damage as above. */
     void (*tell)(void *arg, xa_finding kind, int64_t sample, const char *text);

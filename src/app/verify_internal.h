@@ -77,7 +77,7 @@ XA_MUST_USE xa_status xa_verify_maps(xa_verifier *v,
                                      xa_err *err);
 /* verify_sums.c: everything that is covered by checksums beside the rows. */
 XA_MUST_USE xa_status xa_verify_sums(xa_verifier *v, xa_err *err);
-/* verify_images.c: the images of done rows. */
+/* verify_images.c: the images and masks of done rows. */
 XA_MUST_USE xa_status xa_verify_images(xa_verifier *v, xa_err *err);
 
 #endif

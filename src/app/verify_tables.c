@@ -111,7 +111,11 @@ static xa_status problems(xa_verifier *v, int64_t rows, xa_err *err)
     if (xa_archive_dataset(v->archive, path, &info, NULL) == XA_NOT_FOUND ||
         !xa_verify_column_find(v, &t.column[0], group, "problem", XA_TYPE_U8, 1, &rows))
         return XA_OK;
-    return xa_verify_blocks(v, t.column, 1, visit_problems, &t, err);
+    XA_RETURN_TRY(err, xa_verify_blocks(v, t.column, 1, visit_problems, &t, err));
+    static const char hashes[] = "/samples/annotations/mask_hash";
+    if (xa_archive_dataset(v->archive, hashes, &info, NULL) != XA_NOT_FOUND)
+        (void)xa_verify_column_find(v, &t.column[0], group, "mask_hash", XA_TYPE_U64, 1, &rows);
+    return XA_OK;
 }
 
 static xa_status annotations(xa_verifier *v, xa_err *err)

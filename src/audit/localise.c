@@ -196,7 +196,8 @@ xa_status xa_audit_examine(const xa_sample *s,
             seen = s->annotations[j].class_index == c;
         xa_region region = {0};
         xa_err told = XA_ERR_INIT;
-        const xa_status st = seen ? XA_OK : xa_region_init(&region, s, c, frame, problem, &told);
+        const xa_status st =
+            seen ? XA_OK : xa_region_init(&region, s, c, frame, problem, NULL, &told);
         if (st == XA_NOMEM)
             XA_RETURN_FAIL(err, st, "%s", told.message);
         if (st == XA_OK)
@@ -216,6 +217,7 @@ static xa_status score_sample(xa_audit *a,
                               int64_t first,
                               int64_t end,
                               uint8_t *problem,
+                              uint64_t *hash,
                               xa_err *err)
 {
     const xa_image *im = &a->images[slot];
@@ -230,7 +232,7 @@ static xa_status score_sample(xa_audit *a,
     for (int64_t q = first; a->spec->nmetrics && q < end; q++) {
         xa_region region;
         xa_err why = XA_ERR_INIT;
-        xa_status st = xa_region_init(&region, s, rows->pair_class[q], &frame, problem, &why);
+        xa_status st = xa_region_init(&region, s, rows->pair_class[q], &frame, problem, hash, &why);
         if (st == XA_NOMEM)
             XA_RETURN_FAIL(err, st, "%s", why.message);
         if (st != XA_OK) {
@@ -260,8 +262,10 @@ xa_status xa_audit_localise(xa_audit *a, const xa_sample *samples, xa_rows *rows
         const int64_t first = q;
         while (q < rows->npairs && rows->pair_slot[q] == i)
             q++;
-        XA_RETURN_TRY(err,
-                      score_sample(a, &samples[i], rows, i, first, q, rows->problem + at, err));
+        XA_RETURN_TRY(
+            err,
+            score_sample(
+                a, &samples[i], rows, i, first, q, rows->problem + at, rows->mask_hash + at, err));
     }
     return XA_OK;
 }

@@ -87,6 +87,7 @@ void xa_rows_free(xa_rows *r)
     free(r->pair_slot);
     free(r->pair_class);
     free(r->problem);
+    free(r->mask_hash);
     free(r);
 }
 
@@ -225,14 +226,17 @@ static xa_status reset_maps(xa_rows *r, int m, const xa_sample *samples, xa_err 
 static xa_status reset_annotations(xa_rows *r, const xa_sample *samples, xa_err *err)
 {
     int64_t n = 0;
-    size_t cap = (size_t)r->annotation_cap;
+    size_t cap = (size_t)r->annotation_cap, hashes = cap;
     for (int64_t i = 0; i < r->n; i++)
         n += samples[i].nannotations;
+    XA_RETURN_TRY(err, xa_grow(&r->mask_hash, &hashes, (size_t)n, sizeof *r->mask_hash, err));
     XA_RETURN_TRY(err, xa_grow(&r->problem, &cap, (size_t)n, 1, err));
-    r->annotation_cap = (int64_t)cap;
+    r->annotation_cap = (int64_t)(cap < hashes ? cap : hashes);
     r->nannotations = n;
-    if (n)
+    if (n) {
         memset(r->problem, XA_ANNOTATION_NONE, (size_t)n);
+        memset(r->mask_hash, 0, (size_t)n * sizeof *r->mask_hash);
+    }
     return XA_OK;
 }
 

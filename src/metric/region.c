@@ -32,8 +32,42 @@ static bool may_become(uint8_t as, uint8_t was)
            was == XA_REGION_NONE;
 }
 
+/* Of a mask and what was hashed before it. */
+static uint64_t chained(const xa_image *labels, uint64_t before)
+{
+    const uint64_t hash = xa_image_hash(labels);
+    return xa_hash64(&hash, sizeof hash, before);
+}
+
+static xa_status
+read_labels(const char *file, int32_t value, bool as_they_lie, xa_image *out, xa_err *err)
+{
+    xa_decode_options opt = xa_decode_defaults();
+    opt.lossy_labels = value >= XA_MASK_VALUES;
+    opt.ignore_orientation = as_they_lie;
+    return xa_image_read_labels(file, &opt, out, err);
+}
+
+xa_status xa_mask_hash(
+    const xa_annotation *a, bool as_they_lie, uint64_t *hash, const char **file, xa_err *err)
+{
+    const char *const files[] = {a->kind == XA_ANNOTATION_MASK ? a->mask : NULL, a->ignore_mask};
+    const int32_t values[] = {a->mask_value, a->ignore_value};
+    *hash = 0;
+    for (int i = 0; i < 2; i++) {
+        xa_image im = {0};
+        if (!files[i])
+            continue;
+        *file = files[i];
+        XA_RETURN_TRY(err, read_labels(files[i], values[i], as_they_lie, &im, err));
+        *hash = chained(&im, *hash);
+        xa_image_fini(&im);
+    }
+    return XA_OK;
+}
+
 /* Sets `as` where the mask takes a pixel and it may become so. *problem is left as it is where
- * nothing speaks against the mask. */
+ * nothing speaks against the mask. *hash becomes that of this mask too. */
 static xa_status add_mask(xa_region *r,
                           const char *file,
                           int32_t value,
@@ -41,14 +75,12 @@ static xa_status add_mask(xa_region *r,
                           uint8_t as,
                           const char *what,
                           uint8_t *problem,
+                          uint64_t *hash,
                           xa_err *err)
 {
     xa_image im = {0};
     xa_err why = XA_ERR_INIT;
-    xa_decode_options opt = xa_decode_defaults();
-    opt.lossy_labels = value >= XA_MASK_VALUES;
-    opt.ignore_orientation = as_they_lie;
-    xa_status st = xa_image_read_labels(file, &opt, &im, &why);
+    xa_status st = read_labels(file, value, as_they_lie, &im, &why);
     if (st != XA_OK) {
         *problem = (uint8_t)why_unread(file, st);
         XA_FAIL(err, st, "%s: %s", what, why.message);
@@ -65,6 +97,7 @@ static xa_status add_mask(xa_region *r,
                 r->width,
                 r->height);
     }
+    *hash = chained(&im, *hash);
     const int64_t n = r->width * r->height;
     if (!r->mask) {
         r->mask = xa_alloc((size_t)n, 1);
@@ -103,6 +136,7 @@ static xa_status add(xa_region *r,
                      int32_t i,
                      const xa_frame *frame,
                      uint8_t *problem,
+                     uint64_t *hash,
                      xa_err *err)
 {
     const xa_annotation *a = &s->annotations[i];
@@ -111,7 +145,7 @@ static xa_status add(xa_region *r,
         const uint8_t as = crowd ? XA_REGION_CROWD : XA_REGION_INSIDE;
         r->has_mask = true;
         return add_mask(
-            r, a->mask, a->mask_value, frame->ignore_orientation, as, "mask", problem, err);
+            r, a->mask, a->mask_value, frame->ignore_orientation, as, "mask", problem, hash, err);
     }
     double box[4];
     *problem = (uint8_t)xa_annotation_box(s, a, frame, box);
@@ -145,6 +179,7 @@ xa_status xa_region_init(xa_region *r,
                          int32_t class_index,
                          const xa_frame *frame,
                          uint8_t *problem,
+                         uint64_t *hash,
                          xa_err *err)
 {
     xa_status st = XA_OK;
@@ -159,12 +194,17 @@ xa_status xa_region_init(xa_region *r,
         const int32_t i = k % s->nannotations;
         const xa_annotation *a = &s->annotations[i];
         uint8_t found = XA_ANNOTATION_NONE;
+        uint64_t read = 0;
+        const bool again = k >= s->nannotations;
         xa_err now = XA_ERR_INIT;
         xa_status one = XA_OK;
-        if (a->class_index != class_index || (k >= s->nannotations && !a->ignore_mask))
+        if (a->class_index != class_index || (again && !a->ignore_mask))
             continue;
-        if (k < s->nannotations)
-            one = add(&q, s, i, frame, &found, &now);
+        if (again && hash)
+            read = hash[i];
+        const bool unread = again && a->kind == XA_ANNOTATION_MASK && !read;
+        if (!again)
+            one = add(&q, s, i, frame, &found, &read, &now);
         else
             one = add_mask(&q,
                            a->ignore_mask,
@@ -173,8 +213,11 @@ xa_status xa_region_init(xa_region *r,
                            XA_REGION_IGNORED,
                            "ignore mask",
                            &found,
+                           &read,
                            &now);
-        if (problem && (k < s->nannotations || is_worse(found, problem[i])))
+        if (hash)
+            hash[i] = one == XA_OK && !unread ? read : 0;
+        if (problem && (!again || is_worse(found, problem[i])))
             problem[i] = found;
         if (one != XA_OK && (st == XA_OK || one == XA_NOMEM)) {
             st = one;

@@ -16,7 +16,8 @@ static xa_region region_of(xa_annotation *a, int32_t n, int32_t class_index)
     xa_region r;
     const xa_sample s = {.annotations = a, .nannotations = n};
     assert_int_equal(
-        xa_region_init(&r, &s, class_index, &(xa_frame){.width = 100, .height = 50}, NULL, NULL),
+        xa_region_init(
+            &r, &s, class_index, &(xa_frame){.width = 100, .height = 50}, NULL, NULL, NULL),
         XA_OK);
     return r;
 }
@@ -142,8 +143,8 @@ static void test_crowd(void **state)
     m[1].ignore_mask = file;
     m[1].ignore_value = 0;
     const xa_sample s = {.annotations = m, .nannotations = 2};
-    assert_int_equal(xa_region_init(&r, &s, 0, &(xa_frame){.width = 4, .height = 3}, NULL, NULL),
-                     XA_OK);
+    assert_int_equal(
+        xa_region_init(&r, &s, 0, &(xa_frame){.width = 4, .height = 3}, NULL, NULL, NULL), XA_OK);
     assert_true(!r.only_crowds && r.mask[0] == XA_REGION_CROWD && r.mask[5] == XA_REGION_INSIDE);
     assert_true(xa_region_ignores(&ignore, &r, 0.5, 0.5) &&
                 xa_region_contains(&keep, &r, 0.5, 0.5));
@@ -160,12 +161,13 @@ static void test_mask_of_another_size_is_told(void **state)
     const xa_sample s = {.annotations = &a, .nannotations = 1};
     xa_err err = XA_ERR_INIT;
     xa_region r;
-    assert_int_equal(xa_region_init(&r, &s, 0, &(xa_frame){.width = 100, .height = 50}, NULL, &err),
-                     XA_MISMATCH);
+    assert_int_equal(
+        xa_region_init(&r, &s, 0, &(xa_frame){.width = 100, .height = 50}, NULL, NULL, &err),
+        XA_MISMATCH);
     assert_non_null(strstr(err.message, "4x3"));
     assert_non_null(strstr(err.message, "100x50"));
-    assert_int_equal(xa_region_init(&r, &s, 0, &(xa_frame){.width = 4, .height = 3}, NULL, &err),
-                     XA_OK);
+    assert_int_equal(
+        xa_region_init(&r, &s, 0, &(xa_frame){.width = 4, .height = 3}, NULL, NULL, &err), XA_OK);
     /* the file holds ones at (1,1), (2,1), (3,2) */
     assert_true(contains(&r, 1.5, 1.5));
     assert_true(contains(&r, 2.0, 1.0));
@@ -179,10 +181,64 @@ static void test_mask_of_another_size_is_told(void **state)
     assert_true(xa_pointing_game(&m, &r, true, 0.1, 0.1) == 0.0);
     xa_region_fini(&r);
     a.mask_value = 7; /* no pixel has it */
-    assert_int_equal(xa_region_init(&r, &s, 0, &(xa_frame){.width = 4, .height = 3}, NULL, &err),
-                     XA_OK);
+    assert_int_equal(
+        xa_region_init(&r, &s, 0, &(xa_frame){.width = 4, .height = 3}, NULL, NULL, &err), XA_OK);
     assert_true(r.empty);
     xa_region_fini(&r);
+}
+
+/* A mask that is painted over has another hash; a box has none, nor has a mask of no use. */
+static void test_masks_have_hashes(void **state)
+{
+    (void)state;
+    char file[] = XA_PROJECT "/tests/metric/mask_4x3.png", copy[] = "mask_hash_4x3.png";
+    char gone[] = "no such mask.png";
+    const xa_frame frame = {.width = 4, .height = 3}, other = {.width = 5, .height = 3};
+    xa_annotation a[] = {
+        {.kind = XA_ANNOTATION_MASK, .mask_value = -1, .mask = file},
+        {.kind = XA_ANNOTATION_MASK, .mask_value = -1, .mask = file, .ignore_mask = file},
+        {.kind = XA_ANNOTATION_BOX, .x1 = 2, .y1 = 2},
+        {.kind = XA_ANNOTATION_BOX, .x1 = 2, .y1 = 2, .ignore_mask = file},
+        {.class_index = 1, .kind = XA_ANNOTATION_MASK, .mask_value = -1, .mask = file}};
+    const xa_sample s = {.annotations = a, .nannotations = 5};
+    uint64_t hash[5] = {0}, again, first;
+    const char *which = NULL;
+    xa_err err = XA_ERR_INIT;
+    xa_region r;
+    assert_int_equal(xa_region_init(&r, &s, 0, &frame, NULL, hash, &err), XA_OK);
+    xa_region_fini(&r);
+    assert_true(hash[0] && hash[1] && hash[3] && hash[0] != hash[1] && hash[0] == hash[3]);
+    assert_true(hash[2] == 0 && hash[4] == 0); /* no mask; another class */
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(xa_mask_hash(&a[i], false, &again, &which, &err), XA_OK);
+        assert_true(again == hash[i]);
+    }
+    first = hash[0];
+    uint8_t pixels[12] = {0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 1};
+    for (int painted = 0; painted < 2; painted++) {
+        pixels[0] = (uint8_t)painted;
+        assert_int_equal(xa_image_write_mask(copy, pixels, 4, 3, &err), XA_OK);
+        a[0].mask = copy;
+        assert_int_equal(xa_region_init(&r, &s, 0, &frame, NULL, hash, &err), XA_OK);
+        xa_region_fini(&r);
+        assert_true((hash[0] == first) == !painted); /* of the pixels, not of the file */
+        a[0].mask = file;
+        a[1].ignore_mask = copy;
+        assert_int_equal(xa_region_init(&r, &s, 0, &frame, NULL, hash, &err), XA_OK);
+        xa_region_fini(&r);
+        assert_true(painted ? hash[1] != again : hash[1] != 0);
+        again = hash[1];
+        a[1].ignore_mask = file;
+    }
+    remove(copy);
+    /* of another size, or gone: it was not scored with */
+    assert_int_equal(xa_region_init(&r, &s, 0, &other, NULL, hash, NULL), XA_MISMATCH);
+    assert_true(hash[0] == 0 && hash[1] == 0);
+    a[0].mask = a[1].ignore_mask = gone;
+    assert_int_equal(xa_region_init(&r, &s, 0, &frame, NULL, hash, NULL), XA_NOT_FOUND);
+    assert_true(hash[0] == 0 && hash[1] == 0 && hash[3] == first);
+    assert_int_equal(xa_mask_hash(&a[1], false, &again, &which, NULL), XA_NOT_FOUND);
+    assert_ptr_equal(which, gone);
 }
 
 int main(void)
@@ -192,6 +248,7 @@ int main(void)
                                        cmocka_unit_test(test_outside_and_empty),
                                        cmocka_unit_test(test_difficult),
                                        cmocka_unit_test(test_crowd),
-                                       cmocka_unit_test(test_mask_of_another_size_is_told)};
+                                       cmocka_unit_test(test_mask_of_another_size_is_told),
+                                       cmocka_unit_test(test_masks_have_hashes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
