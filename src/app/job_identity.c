@@ -11,7 +11,7 @@
  * name, where files lie, the output's place, what failures are tolerated, limits of how much is
  * read (but for those that make a sample fail), the number of ranks, and, where arithmetic is
  * fused, threads and the processor. The pixels of images and masks are not read for it: those of
- * images are hashed when they are read (/samples/pixel_hash). src/README.md#identity says why. */
+ * both are hashed when they are read (pixel_hash, mask_hash). src/README.md#identity says why. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -36,6 +36,8 @@ demo_manifest 4 | while IFS=, read -r path rest; do
     ;;
   esac
 done >manifest.csv
+cp -r "$PROJECT/jobs/demo/masks" masks
+sed -i "s#$PROJECT/jobs/demo/masks/#masks/#" manifest.csv
 : >empty.jpg
 echo "empty.jpg,bad,airplanes,,,,,,,,,,,," >>manifest.csv
 echo "nowhere.jpg,out,airplanes,,,,,,,,,,,,blurred" >>manifest.csv
@@ -223,6 +225,7 @@ said '/samples/labels/value: row 0.*--fresh'
 # images: replaced, gone, damaged
 expect 0 "$XAUDIT" verify good.h5 --images
 said '4 images read again; 0 are not'
+said '^masks of 4 annotations read again; 0 are not'
 set -- images/*
 cp "$1" first.jpg
 cp "$2" "$1"
@@ -237,6 +240,7 @@ said "^image: row 0 .*$1"
 said "^image: row 2 .*$3"
 said '2 images read again; 2 are not'
 mkdir elsewhere elsewhere/images
+cp -r masks elsewhere
 cp "$2" "$4" elsewhere/images
 cp first.jpg "elsewhere/$1"
 cp third.jpg "elsewhere/$3"
@@ -264,6 +268,81 @@ said "image .*$1.* was audited before"
 cp first.jpg "$1"
 expect 3 "$XAUDIT" run two.yaml --output bad.h5 --quiet --redo-damaged
 [ "$(digest bad.h5)" = "$(digest pair.h5)" ] || fail "other bytes after mending"
+
+# masks: painted over or gone; only where a hash of them is stored
+cat >paint.py <<'PY'
+"""paint.py MASK: its left half is the object now."""
+import struct, sys, zlib
+width, height = struct.unpack(">II", open(sys.argv[1], "rb").read()[16:24])
+raw = (b"\0" + b"\1" * (width // 2) + b"\0" * (width - width // 2)) * height
+chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+with open(sys.argv[1], "wb") as f:
+    f.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)) +
+            chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b""))
+PY
+mask=$(sed -n 's/.*,\(masks[^,]*\),.*/\1/p' manifest.csv | head -n 1)
+cp "$mask" earlier.png
+/usr/bin/python3 paint.py "$mask"
+expect 1 "$XAUDIT" verify --images pair.h5
+said "^mask: row 0 .*$mask: its pixels are not those that were scored with"
+said '^4 images read again; 0 are not'
+said '^masks of 4 annotations read again; 1 are not'
+# ... a run that reads it again: the other image of its batch is pending, failed or damaged
+refused() {
+  before=$(digest bad.h5)
+  expect 1 "$XAUDIT" run two.yaml --output bad.h5 --quiet "$@"
+  said "mask .*$mask of image .* was scored with before, and now "
+  [ "$(digest bad.h5)" = "$before" ] || fail "something was overwritten"
+}
+/usr/bin/python3 damage.py pair.h5 pending.h5 $X/status 1 0
+cp pending.h5 bad.h5
+refused
+expect 1 ranks 2 "$XAUDIT" run two.yaml --output bad.h5 --quiet
+said "mask .*$mask of image .* was scored with before, and now its pixels are others"
+/usr/bin/python3 damage.py pair.h5 bad.h5 $X/status 0 9
+refused --redo-damaged
+# ... an evaluation, with the scores' metrics and with others
+expect 1 "$XAUDIT" evaluate pair.h5 --as painted.h5
+said "mask .*$mask of image .* is another than the archive's scores are of: .*--fresh"
+[ ! -e painted.h5 ] || fail "an evaluation of two masks is there"
+expect 1 ranks 2 "$XAUDIT" evaluate pair.h5 --metrics '[energy]' --as painted.h5
+# ... and a merge of two runs, one before and one after
+sed 's/name: xception/name: again/' two.yaml >again.yaml
+expect 3 "$XAUDIT" run again.yaml --output again.h5 --quiet
+expect 2 "$XAUDIT" merge pair.h5 again.h5 -o both.h5
+said 'pair.h5 and again.h5: image .* was scored with other masks'
+rm "$mask"
+cp pending.h5 bad.h5
+refused
+/usr/bin/python3 damage.py pair.h5 bad.h5 $X/status 0 9
+refused --redo-damaged
+expect 1 "$XAUDIT" verify --images pair.h5
+said "^mask: row 0 .*$mask"
+said '^masks of 3 annotations read again; 1 are not'
+cp earlier.png "$mask"
+expect 3 "$XAUDIT" run two.yaml --output bad.h5 --quiet --redo-damaged
+[ "$(digest bad.h5)" = "$(digest pair.h5)" ] || fail "other bytes after mending"
+cp pending.h5 bad.h5
+expect 3 "$XAUDIT" run two.yaml --output bad.h5 --quiet
+[ "$(digest bad.h5)" = "$(digest pair.h5)" ] || fail "other bytes after a resume"
+# a run without metrics reads no masks: its hashes are 0, and whoever reads them first stores them
+sed '/^metrics/d; s/name: xception/name: plain/' two.yaml >plain.yaml
+expect 3 "$XAUDIT" run plain.yaml --output plain.h5 --quiet
+/usr/bin/python3 paint.py "$mask"
+expect 0 "$XAUDIT" verify --images plain.h5
+not_said '^masks'
+expect 0 "$XAUDIT" evaluate plain.h5 --metrics '[pointing_game]' --as painted.h5
+cp earlier.png "$mask"
+expect 1 "$XAUDIT" verify --images painted.h5
+said "^mask: row 0 .*$mask"
+expect 2 "$XAUDIT" merge pair.h5 painted.h5 -o both.h5
+said 'was scored with other masks'
+expect 0 "$XAUDIT" merge plain.h5 pair.h5 -o both.h5
+/usr/bin/python3 - <<'PY' || fail "a merge has lost the hashes of masks"
+import h5py
+a, b = (h5py.File(name)["samples/annotations/mask_hash"][...] for name in ("pair.h5", "both.h5"))
+assert (a == b).all() and (a != 0).sum() == 4
+PY
 
 # an archive of a version without these checksums
 cp good.h5 old.h5
