@@ -432,9 +432,10 @@ static xa_status head(builder *b, int x, int *y, xa_err *err)
 
 /* ---- the whole ---- */
 
+/* 0: n is no square of a number above 0. */
 static int64_t square_root(int64_t n)
 {
-    const int64_t r = (int64_t)(sqrt((double)n) + 0.5);
+    const int64_t r = n > 0 ? (int64_t)(sqrt((double)n) + 0.5) : 0;
     return r * r == n ? r : 0;
 }
 
