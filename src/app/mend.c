@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void sentence(xa_archive *a, const char *path, char *out, size_t size)
+static void sentence(xa_archive *a, const char *path, bool rows, char *out, size_t size)
 {
     char *evaluated = NULL, *merged = NULL;
     if (xa_archive_attr_text(a, "/", "evaluated_from", &evaluated, NULL) != XA_OK)
@@ -20,6 +20,12 @@ static void sentence(xa_archive *a, const char *path, char *out, size_t size)
     else if (merged)
         snprintf(
             out, size, "it was merged from %s: xaudit verify those, and merge them again", merged);
+    else if (!rows)
+        snprintf(out,
+                 size,
+                 "restore a copy, or begin anew with xaudit run JOB --fresh (xaudit info %s --job "
+                 "prints its job)",
+                 path);
     else
         snprintf(out,
                  size,
@@ -30,15 +36,25 @@ static void sentence(xa_archive *a, const char *path, char *out, size_t size)
     free(merged);
 }
 
-bool xa_mend_text(const char *path, char *out, size_t size)
+static bool text(const char *path, bool rows, char *out, size_t size)
 {
     xa_archive *a = NULL;
     if (xa_archive_open_read(path, &a, NULL) != XA_OK)
         return false;
-    sentence(a, path, out, size);
+    sentence(a, path, rows, out, size);
     if (xa_archive_close(a, NULL) != XA_OK)
         xa_log(XA_LOG_DEBUG, "%s: closing failed", path);
     return true;
+}
+
+bool xa_mend_text(const char *path, char *out, size_t size)
+{
+    return text(path, true, out, size);
+}
+
+bool xa_mend_whole_text(const char *path, char *out, size_t size)
+{
+    return text(path, false, out, size);
 }
 
 xa_status xa_mend_fail(const char *path, xa_err *err, const char *fmt, ...)

@@ -116,6 +116,15 @@ xa_status xa_read_check_tables(const xa_read *r, xa_err *err)
                            q,
                            (int)r->pair_class[q],
                            classes);
+    const char *lost = xa_sums_lost(r->sums);
+    char mend[1024];
+    if (lost)
+        XA_RETURN_FAIL(err,
+                       XA_DAMAGED,
+                       "%s is damaged: the checksums %s are not there; %s",
+                       r->path,
+                       lost,
+                       xa_mend_whole_text(r->path, mend, sizeof mend) ? mend : "restore a copy");
     for (int k = 0; k < xa_sums_tables(r->sums); k++) {
         const char *path;
         bool same;

@@ -34,6 +34,7 @@ struct xa_sums {
     size_t ndatasets, cap_datasets;
     list *sums;
     size_t nsums, cap_sums;
+    bool promised, derived; /* of all datasets; of an evaluation's own */
 };
 
 /* Two of them, NUL included, are still to be had. */
@@ -87,6 +88,24 @@ static xa_status note(void *arg, const xa_dataset_info *info, xa_err *err)
     return XA_OK;
 }
 
+/* Formats from 1.1 on have checksums of all that is written row by row; an evaluation of an archive
+ * of format 1.0 those of its own scores (none such is merged). */
+static xa_status note_format(xa_sums *s, xa_err *err)
+{
+    xa_status st = XA_OK;
+    char *version = NULL, *evaluated = NULL;
+    int64_t minor = 0;
+    XA_TRY(err, xa_archive_attr_text(s->archive, "/", "format_version", &version, err));
+    XA_TRY(err, xa_archive_attr_text(s->archive, "/", "evaluated_from", &evaluated, err));
+    const char *dot = version ? strchr(version, '.') : NULL;
+    s->promised = dot && xa_parse_i64(dot + 1, &minor) && minor >= 1;
+    s->derived = evaluated != NULL;
+done:
+    free(version);
+    free(evaluated);
+    return st;
+}
+
 xa_status xa_sums_open(xa_archive *a, xa_sums **out, xa_err *err)
 {
     xa_status st = XA_OK;
@@ -94,6 +113,7 @@ xa_status xa_sums_open(xa_archive *a, xa_sums **out, xa_err *err)
     if (!s)
         XA_FAIL(err, XA_NOMEM, "out of memory");
     s->archive = a;
+    XA_TRY(err, note_format(s, err));
     XA_TRY(err, xa_archive_walk(a, note, s, err));
     for (size_t i = 0; i < s->ndatasets; i++)
         for (size_t k = 0; k < s->nsums; k++)
@@ -132,6 +152,27 @@ const char *xa_sums_lacking(const xa_sums *s)
     for (size_t i = 0; i < s->ndatasets; i++)
         if (s->dataset[i].by < 0)
             return s->dataset[i].info.path;
+    return NULL;
+}
+
+/* Does an evaluation make these itself? */
+static bool is_made_anew(const char *sums)
+{
+    static const char *const groups[] = {"/checksums/localisation/",
+                                         "/checksums/statistics/",
+                                         "/checksums/baselines/",
+                                         "/checksums/baseline_statistics/"};
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
+        if (!strncmp(sums, groups[i], strlen(groups[i])))
+            return true;
+    return false;
+}
+
+const char *xa_sums_lost(const xa_sums *s)
+{
+    for (size_t i = 0; s->promised && i < s->ndatasets; i++)
+        if (s->dataset[i].by < 0 && (!s->derived || is_made_anew(s->dataset[i].sums)))
+            return s->dataset[i].sums;
     return NULL;
 }
 

@@ -20,6 +20,9 @@ int xa_sums_count(const xa_sums *s);
 xa_sums_info xa_sums_at(const xa_sums *s, int k);
 /* A dataset that an archive of this version has checksums of and this one has not; NULL: none. */
 const char *xa_sums_lacking(const xa_sums *s);
+/* The same where the archive's own format promises them, so that they were lost: formats from 1.1
+ * on. An evaluation promises those of its own scores: what it is of may be of format 1.0. */
+const char *xa_sums_lost(const xa_sums *s);
 
 /* Tables written at creation that have a checksum of their own; whether the k-th is what it says.
  */

@@ -126,8 +126,14 @@ xa_status xa_verify_sums(xa_verifier *v, xa_err *err)
                            st != XA_OK ? why.message : "the table is not what its checksum says");
         st = XA_OK;
     }
-    const char *lacking = xa_sums_lacking(s);
-    if (lacking && !xa_sums_count(s))
+    const char *lost = xa_sums_lost(s), *lacking = xa_sums_lacking(s);
+    if (lost)
+        xa_verify_tell(v,
+                       XA_FINDING_DAMAGE,
+                       "%s: these checksums are not there, and computing rows again does not bring "
+                       "them back: restore a copy, or make the archive anew with --fresh",
+                       lost);
+    else if (lacking && !xa_sums_count(s))
         xa_verify_tell(v,
                        XA_FINDING_NOTE,
                        "no checksums of scores: written by an older version; only the maps have "

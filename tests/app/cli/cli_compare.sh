@@ -41,7 +41,8 @@ expect_python <<'PY'
 import h5py, numpy as np
 rng = np.random.default_rng(4)
 with h5py.File("a.h5", "r+") as f:
-    del f["checksums"]  # of what is written over
+    del f["checksums"]  # of what is written over: format 1.0 has none
+    f.attrs["format_version"] = np.bytes_("1.0")
     g = f["localisation/m"]
     assert f["eval/sample"].shape == (60,)
     y = rng.uniform(0.2, 0.7, 60)
@@ -149,7 +150,7 @@ cmp -s out compared.csv || fail "the same seed gives other numbers"
 # pairs of two models on request
 sed 's/- name: m/- name: other/' job.yaml >other.yaml
 expect 0 "$XAUDIT" run other.yaml --output b.h5 --quiet
-expect 0 "$XAUDIT" merge a.h5 b.h5 -o both.h5
+expect 0 "$XAUDIT" merge two.h5 b.h5 -o both.h5
 expect 0 "$XAUDIT" summary both.h5 --compare --csv --metric energy
 [ "$(wc -l <out)" = 7 ] || fail "within a model: 2 x 3 comparisons"
 expect 0 "$XAUDIT" summary both.h5 --compare --across --csv --metric energy
@@ -162,7 +163,8 @@ said 'warning: [0-9]+ of them are not decided after 10 replicates: more are need
 expect_python <<'PY'
 import h5py, numpy as np
 with h5py.File("two.h5", "r+") as f:
-    del f["checksums"]  # of what is written over
+    del f["checksums"]  # of what is written over: format 1.0 has none
+    f.attrs["format_version"] = np.bytes_("1.0")
     v = np.random.default_rng(3).uniform(size=60)
     for k, e in enumerate("xyz"):
         f[f"localisation/m/{e}/energy"][:] = v

@@ -342,12 +342,41 @@ a, b = (h5py.File(name)["samples/annotations/mask_hash"][...] for name in ("pair
 assert (a == b).all() and (a != 0).sum() == 4
 PY
 
-# an archive of a version without these checksums
-cp good.h5 old.h5
+# checksums that this format has and the archive has lost: all of them, those of one kind
+expect_python <<'PY'
+import h5py, shutil
+for name, lost in ("lost.h5", "checksums"), ("lost_one.h5", "checksums/maps/xception/saliency.predicted"):
+    shutil.copy("good.h5", name)
+    with h5py.File(name, "r+") as f:
+        del f[lost]
+PY
+for name in lost lost_one; do
+  expect 1 "$XAUDIT" verify $name.h5
+  said 'damage: /checksums/.*: these checksums are not there'
+  expect 1 "$XAUDIT" summary $name.h5
+  said "$name.h5 is damaged: the checksums /checksums/.* are not there; restore a copy, or begin anew with xaudit run JOB --fresh"
+done
+said 'the checksums /checksums/maps/xception/saliency.predicted are not there'
+expect 1 "$XAUDIT" table lost.h5
+expect 1 "$XAUDIT" evaluate lost.h5 --as x.h5
+expect 1 "$XAUDIT" run job.yaml --output lost.h5 --quiet --redo-damaged
+said 'restore a copy, or begin anew with --fresh'
+expect 0 "$XAUDIT" evaluate good.h5 --as lost_new.h5 --quiet
 expect_python <<'PY'
 import h5py
+with h5py.File("lost_new.h5", "r+") as f:
+    del f["checksums"]
+PY
+expect 1 "$XAUDIT" summary lost_new.h5
+said 'the checksums /checksums/.* are not there; it holds an evaluation of good.h5: .* again with --fresh'
+
+# an archive of the format without these checksums
+cp good.h5 old.h5
+expect_python <<'PY'
+import h5py, numpy as np
 with h5py.File("old.h5", "r+") as f:
     del f["checksums"]
+    f.attrs["format_version"] = np.bytes_("1.0")
 PY
 expect 0 "$XAUDIT" verify old.h5
 said '^note: no checksums of scores: written by an older version'
