@@ -21,11 +21,16 @@
  * clusters of one unit each has Wilson's interval, as has a rate of exactly 0 or 1 (then with the
  * number of clusters as n), where a bootstrap's has width 0.
  *
- * No interval. Fewer than XA_STATS_LEAST_GROUPS clusters cannot tell one. Nor can clusters that are
- * nearly all 0 or all 1, for those that would differ are too few to be among them: a rate p over G
- * clusters has an interval if G min(p, 1-p) >= XA_STATS_LEAST_SHARE, a difference of rates if both
- * the clusters' worth of units that differ and of those that do not differ one way reach it. low
- * and high are then NaN, and `why` tells. Coverage by simulation: results/coverage.md.
+ * No interval. Fewer than XA_STATS_LEAST_GROUPS clusters cannot tell one, of whatever kind, nor can
+ * clusters that all have one value, but for a rate (hits and misses; plan->measures). Nor can
+ * clusters that are nearly all 0 or all 1, for those that would differ are too few to be among
+ * them: a rate p over G clusters has an interval if G min(p, 1-p) >= XA_STATS_LEAST_SHARE, a
+ * difference of rates if both the clusters' worth of units that differ and of those that do not
+ * differ one way reach it. low and high are then NaN, and `why` tells. Coverage by simulation:
+ * results/coverage.md.
+ *
+ * Ties. Scores come from float32 maps: a paired difference a - b with |a - b| <= XA_STATS_TIE
+ * max(|a|, |b|) is rounding, counts as a tie and is 0 in means of differences and in sign flips.
  *
  * Tests. Under the null hypothesis a cluster's paired differences might as well have had the other
  * sign: of all 2^G ways to turn clusters round, p is the share whose figure is as far from 0 as the
@@ -40,6 +45,7 @@
 
 #include "xaudit/util.h"
 
+#define XA_STATS_TIE 1e-6 /* of the larger of two scores: less is rounding */
 enum {
     XA_STATS_FEW_GROUPS = 20,  /* below, an interval deserves a warning */
     XA_STATS_LEAST_GROUPS = 5, /* below, there is none */
@@ -62,6 +68,7 @@ typedef struct xa_stats_plan {
     int64_t replicates;    /* 1 to XA_STATS_MAX_REPLICATES */
     double level;          /* of the interval, in (0,1): 0.95 */
     xa_stats_draws *draws; /* or NULL */
+    bool measures; /* the values are no hits and misses: that all are 0 or 1 makes no rate */
 } xa_stats_plan;
 
 typedef enum xa_interval_kind {
@@ -105,7 +112,7 @@ XA_MUST_USE xa_status xa_stats_mean(const xa_stats_plan *plan,
 
 typedef struct xa_paired {
     xa_interval difference; /* of a - b; undefined where either is; never Wilson's */
-    int64_t win, tie, loss; /* units with a > b, a == b, a < b */
+    int64_t win, tie, loss; /* units with a > b, a tie, a < b */
     int64_t only_a, only_b; /* units that are defined in a alone, in b alone: they do not count, and
                                an explainer that fails on hard images is flattered by it */
 } xa_paired;

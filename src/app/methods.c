@@ -178,25 +178,26 @@ static void put_model(paper *p, const xa_read_model *m)
 /* Defaults of xaudit summary. */
 static void put_statistics(paper *p, const xa_summary *s)
 {
-    fprintf(p->out,
-            "Intervals are 95 %% expanded percentile bootstrap intervals (Hesterberg, The American "
-            "Statistician 69, 2015), 1000 replicates, seed 1, %s; rates over single images and "
-            "rates of 0 and 1 have Wilson's interval; every replicate re-takes maxima over "
-            "thresholds; fewer than %d groups, and rates whose groups are nearly all 0 or 1 (less "
-            "than %d groups' worth of the rarer), have none. p values of paired comparisons are "
-            "of sign flips by %s (Fisher 1935; Ernst, Statistical Science 19, 2004), all counted "
-            "where they are few or sums are whole, else random ones with (b + 1) / (m + 1) "
-            "(Phipson and Smyth 2010), as many as Holm's decision at 0.05 needs (Gandy and Hahn, "
-            "Scandinavian Journal of Statistics 41, 2014), at most 1000000; those of parts of the "
-            "images are of exchanged %s with a studentised difference (Chung and Romano, Annals "
-            "of Statistics 41, 2013). They are adjusted by Holm's method over the comparisons of "
-            "a metric within a model.\n",
-            s->grouped ? "groups drawn together"
-                       : "units of an image drawn together (no group column)",
-            (int)XA_STATS_LEAST_GROUPS,
-            (int)XA_STATS_LEAST_SHARE,
-            s->grouped ? "groups" : "images",
-            s->grouped ? "groups" : "images");
+    fprintf(
+        p->out,
+        "Intervals are 95 %% expanded percentile bootstrap intervals (Hesterberg, The American "
+        "Statistician 69, 2015), 1000 replicates, seed 1, %s; rates over single images and "
+        "rates of 0 and 1 have Wilson's interval; every replicate re-takes maxima over "
+        "thresholds; fewer than %d groups, and rates whose groups are nearly all 0 or 1 (less "
+        "than %d groups' worth of the rarer), have none. Scores of two explainers that differ by "
+        "at most 1e-6 of the larger one tie (float32 rounding). p values of paired comparisons are "
+        "of sign flips by %s (Fisher 1935; Ernst, Statistical Science 19, 2004), all counted "
+        "where they are few or sums are whole, else random ones with (b + 1) / (m + 1) "
+        "(Phipson and Smyth 2010), as many as Holm's decision at 0.05 needs (Gandy and Hahn, "
+        "Scandinavian Journal of Statistics 41, 2014), at most 1000000; those of parts of the "
+        "images are of exchanged %s with a studentised difference (Chung and Romano, Annals "
+        "of Statistics 41, 2013). They are adjusted by Holm's method over the comparisons of "
+        "a metric within a model.\n",
+        s->grouped ? "groups drawn together" : "units of an image drawn together (no group column)",
+        (int)XA_STATS_LEAST_GROUPS,
+        (int)XA_STATS_LEAST_SHARE,
+        s->grouped ? "groups" : "images",
+        s->grouped ? "groups" : "images");
 }
 
 static bool is_alike(const xa_series *x, const xa_series *y)

@@ -122,7 +122,8 @@ static xa_status make_binned(maker *k, const double *by, const char *label, xa_e
                 group[m] = s->group[order[i].part];
                 sum -= order[i].value;
             }
-            XA_RETURN_TRY(err, xa_stats_mean(k->p->plan, m, value, group, NULL, &f, err));
+            const xa_stats_plan own = xa_series_plan(k->p->plan, k->series[e]);
+            XA_RETURN_TRY(err, xa_stats_mean(&own, m, value, group, NULL, &f, err));
             /* explainers a little apart, so that their bars can be told */
             d[b] = sum / (double)m + 0.006 * span * (e - 0.5 * (k->n - 1));
             d[BINS + b] = f.n ? f.value : NAN;

@@ -49,6 +49,18 @@ static xa_status spread_bins(int64_t n, void **rows, xa_err *err)
     return XA_OK;
 }
 
+xa_stats_plan xa_series_plan(const xa_stats_plan *plan, const xa_series *x)
+{
+    xa_stats_plan own = *plan;
+    const int metric = x->kind ? xa_metric_parse(x->kind) : -1;
+    if (x->is == XA_SERIES_CHECK)
+        own.measures = strcmp(x->metric, xa_check_name(XA_CHECK_INCREASE)) != 0;
+    else if (metric >= 0)
+        own.measures = metric != XA_METRIC_POINTING_GAME && metric != XA_METRIC_GT_KNOWN &&
+                       metric != XA_METRIC_TOP1 && metric != XA_METRIC_TOP5;
+    return own;
+}
+
 static xa_status read_series(xa_summary *s, xa_series *x, xa_err *err)
 {
     xa_status st = XA_OK;
@@ -419,8 +431,9 @@ xa_status xa_summary_figure(const xa_summary *s,
                              &out->micro,
                              err));
     } else {
-        XA_TRY(err, xa_stats_mean(plan, p.n, p.value, p.group, NULL, &out->micro, err));
-        XA_TRY(err, xa_stats_mean(plan, p.n, p.value, p.group, p.class_of, &out->macro, err));
+        const xa_stats_plan own = xa_series_plan(plan, x);
+        XA_TRY(err, xa_stats_mean(&own, p.n, p.value, p.group, NULL, &out->micro, err));
+        XA_TRY(err, xa_stats_mean(&own, p.n, p.value, p.group, p.class_of, &out->macro, err));
     }
 done:
     picked_fini(&p);

@@ -32,6 +32,9 @@ typedef struct xa_series {
     double level[XA_METRIC_LEVELS];
 } xa_series;
 
+/* The plan for a series: whether its values are hits and misses is what its metric is. */
+xa_stats_plan xa_series_plan(const xa_stats_plan *plan, const xa_series *x);
+
 typedef struct xa_summary {
     xa_read *r;
     char *path;

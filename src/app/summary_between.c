@@ -30,7 +30,8 @@ static xa_status look(const parted_list *l, xa_parted *c, int64_t upto, xa_test 
         side[q] = name == NULL ? -1 : name == c->part[0] ? 0 : name == c->part[1] ? 1 : -1;
     }
     c->between.test = *t;
-    XA_TRY(err, xa_stats_between(l->o->plan, x->n, x->value, group, side, upto, &c->between, err));
+    const xa_stats_plan own = xa_series_plan(l->o->plan, x);
+    XA_TRY(err, xa_stats_between(&own, x->n, x->value, group, side, upto, &c->between, err));
     *t = c->between.test;
 done:
     free(group);

@@ -136,10 +136,11 @@ static xa_status subtract(const sides *s, const wanted *w, xa_err *err)
         theirs[q] = other(s, q) >= 0 ? s->y->value[other(s, q)] : NAN;
         group[q] = s->a->group_of_sample[s->x->sample[q]];
     }
+    const xa_stats_plan own = xa_series_plan(w->plan, s->x);
     XA_TRY(err,
-           w->pair ? xa_stats_paired(w->plan, n, s->x->value, theirs, group, NULL, w->pair, err)
-                   : xa_stats_flip(
-                         w->plan, n, s->x->value, theirs, group, NULL, w->upto, w->test, err));
+           w->pair
+               ? xa_stats_paired(&own, n, s->x->value, theirs, group, NULL, w->pair, err)
+               : xa_stats_flip(&own, n, s->x->value, theirs, group, NULL, w->upto, w->test, err));
 done:
     free(theirs);
     free(group);

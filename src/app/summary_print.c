@@ -82,7 +82,7 @@ void xa_summary_print_flow(const xa_summary *s, FILE *out)
         fprintf(
             out,
             "warning: %lld groups%s: intervals of fewer than %d can be too short, those of fewer "
-            "than %d are given for rates that are 0 or 1 only (Wilson's)\n",
+            "than %d are not given\n",
             (long long)s->nclusters,
             s->nclusters > s->ngroups ? " (an image without one is its own)" : "",
             (int)XA_STATS_FEW_GROUPS,

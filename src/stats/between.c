@@ -330,6 +330,10 @@ static xa_status bootstrap(const parts *p, const xa_stats_plan *plan, xa_between
 static void newcombe(const xa_stats_plan *plan, xa_between *out)
 {
     double low[2], high[2];
+    if (out->n[0] < XA_STATS_LEAST_GROUPS || out->n[1] < XA_STATS_LEAST_GROUPS) {
+        xa__refuse(XA_NO_INTERVAL_FEW, &out->difference);
+        return;
+    }
     for (int s = 0; s < 2; s++)
         xa_stats_wilson(
             out->value[s] * (double)out->n[s], (double)out->n[s], plan->level, &low[s], &high[s]);
@@ -354,6 +358,7 @@ xa_status xa_stats_between(const xa_stats_plan *plan,
     xa_between f = {.difference = xa__no_figure(0), .value = {NAN, NAN}, .test = out->test};
     XA_TRY(err, xa__plan_check(plan, n, err));
     XA_TRY(err, parts_init(&p, n, x, group, side, err));
+    p.rate = p.rate && !plan->measures;
     for (int64_t i = 0; i < n; i++)
         if (side[i] >= 0 && !isfinite(x[i]))
             f.undefined[side[i] ? 1 : 0]++;

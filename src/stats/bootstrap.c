@@ -162,6 +162,10 @@ const char *xa_stats_no_interval(xa_no_interval why)
 void xa__degenerate_rate(double level, xa_interval *out)
 {
     double k = (double)out->clusters;
+    if (out->clusters < XA_STATS_LEAST_GROUPS) {
+        xa__refuse(XA_NO_INTERVAL_FEW, out);
+        return;
+    }
     xa_stats_wilson(out->value * k, k, level, &out->low, &out->high);
     out->kind = XA_INTERVAL_WILSON;
     out->why = XA_NO_INTERVAL_NOT;

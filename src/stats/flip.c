@@ -211,7 +211,7 @@ xa_status xa_stats_flip(const xa_stats_plan *plan,
     if (!d)
         XA_FAIL(err, XA_NOMEM, "sign flips: no memory for %lld units", (long long)n);
     for (int64_t i = 0; i < n; i++)
-        d[i] = isfinite(a[i]) && isfinite(b[i]) ? a[i] - b[i] : NAN;
+        d[i] = xa__difference(a[i], b[i]);
     XA_TRY(err, xa__contributions(n, d, group, class_of, &contribution, &clusters, err));
     XA_TRY(err, xa__flip_sums(plan, contribution, clusters, upto, t, err));
 done:

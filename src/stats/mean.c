@@ -178,6 +178,14 @@ done:
     return st;
 }
 
+double xa__difference(double a, double b)
+{
+    const double d = a - b;
+    if (!isfinite(a) || !isfinite(b))
+        return NAN;
+    return fabs(d) <= XA_STATS_TIE * fmax(fabs(a), fabs(b)) ? 0.0 : d;
+}
+
 static bool is_rate(int64_t n, const double *x)
 {
     for (int64_t i = 0; i < n; i++)
@@ -199,7 +207,7 @@ xa_status xa_stats_mean(const xa_stats_plan *plan,
     xa_interval f;
     XA_RETURN_TRY(err, xa__plan_check(plan, n, err));
     XA_RETURN_TRY(err, bootstrap(plan, n, x, group, class_of, &f, &lone, &replicate, err));
-    const bool rate = is_rate(n, x);
+    const bool rate = !plan->measures && is_rate(n, x);
     if (replicate && rate && (f.value == 0.0 || f.value == 1.0 || (lone && !class_of))) {
         xa__degenerate_rate(plan->level, &f);
     } else if (replicate) {
@@ -244,7 +252,7 @@ xa_status xa_stats_paired(const xa_stats_plan *plan,
         XA_FAIL(err, XA_NOMEM, "paired differences: no memory for %lld units", (long long)n);
     for (int64_t i = 0; i < n; i++) {
         const bool in_a = isfinite(a[i]), in_b = isfinite(b[i]);
-        d[i] = in_a && in_b ? a[i] - b[i] : NAN;
+        d[i] = xa__difference(a[i], b[i]);
         scale = in_a && in_b ? fmax(scale, fmax(fabs(a[i]), fabs(b[i]))) : scale;
         f.win += d[i] > 0.0 ? 1 : 0;
         f.tie += d[i] == 0.0 ? 1 : 0;
@@ -255,7 +263,7 @@ xa_status xa_stats_paired(const xa_stats_plan *plan,
     XA_TRY(err, bootstrap(plan, n, d, group, class_of, &f.difference, &lone, &replicate, err));
     if (replicate) {
         xa__percentile(replicate, plan->replicates, plan->level, scale, &f.difference);
-        if (is_rate(n, a) && is_rate(n, b))
+        if (!plan->measures && is_rate(n, a) && is_rate(n, b))
             refuse_extreme_differences(&f, &f.difference);
     }
     *out = f;

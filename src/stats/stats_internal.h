@@ -19,6 +19,9 @@ void xa__refuse(xa_no_interval why, xa_interval *out);
 /* Nothing defined among n units. */
 xa_interval xa__no_figure(int64_t n);
 
+/* a - b, 0 where they tie (stats.h), NaN where either is undefined. */
+double xa__difference(double a, double b);
+
 /* Cluster of every defined unit, numbered by ascending group id, -1 for the others. `of`: [n]. */
 xa_status xa__clusters(
     int64_t n, const int64_t *group, const bool *defined, int64_t *of, int64_t *count, xa_err *err);

@@ -54,8 +54,12 @@ static void test_box_accuracy(void **state)
     near(box_accuracy(&h, elsewhere, NULL).value, 0.25, 1e-15);
     const int never[2] = {1, 1};
     xa_interval f = box_accuracy(&h, never, NULL);
+    assert_true(f.value == 0.0 && f.why == XA_NO_INTERVAL_FEW && isnan(f.high)); /* four units */
     double low, high;
-    xa_stats_wilson(0, 4, 0.9, &low, &high);
+    const uint8_t none[6 * 2 * XA_STATS_HIT_BYTES] = {0};
+    const xa_hits six = {.n = 6, .levels = 2, .bits = none};
+    f = box_accuracy(&six, never, NULL);
+    xa_stats_wilson(0, 6, 0.9, &low, &high);
     assert_true(f.value == 0.0 && f.kind == XA_INTERVAL_WILSON && f.high == high);
     const bool defined[] = {false, true, false, true};
     h.defined = defined;

@@ -335,6 +335,20 @@ static void test_no_interval(void **state)
     xa_paired rounding;
     assert_int_equal(xa_stats_paired(&plan, 6, up, off, NULL, NULL, &rounding, NULL), XA_OK);
     assert_int_equal(rounding.difference.why, XA_NO_INTERVAL_CONSTANT);
+    /* so are those of float32 maps, all to one side: ties, and p is 1; twice the bound is none */
+    xa_test flips = {0};
+    for (int i = 0; i < 6; i++)
+        off[i] = up[i] * (1.0 - 0.9e-6);
+    assert_int_equal(xa_stats_paired(&plan, 6, up, off, NULL, NULL, &rounding, NULL), XA_OK);
+    assert_int_equal(xa_stats_flip(&plan, 6, up, off, NULL, NULL, 999, &flips, NULL), XA_OK);
+    assert_true(rounding.tie == 6 && rounding.win == 0 && rounding.difference.value == 0.0);
+    assert_true(flips.p == 1.0 && flips.groups == 0);
+    for (int i = 0; i < 6; i++)
+        off[i] = up[i] * (1.0 - 2e-6);
+    flips = (xa_test){0};
+    assert_int_equal(xa_stats_paired(&plan, 6, up, off, NULL, NULL, &rounding, NULL), XA_OK);
+    assert_int_equal(xa_stats_flip(&plan, 6, up, off, NULL, NULL, 999, &flips, NULL), XA_OK);
+    assert_true(rounding.win == 6 && flips.groups == 6 && flips.p < 0.05);
     /* paired rates of which one differs */
     double a[30] = {1.0}, b[30] = {0.0};
     xa_paired d;

@@ -156,15 +156,27 @@ static void test_undefined(void **state)
 static void test_degenerate_rate(void **state)
 {
     (void)state;
-    const double ones[] = {1, 1, NAN, 1, 1};
-    const int64_t group[] = {1, 1, 2, 3, 3};
+    const double ones[] = {1, 1, NAN, 1, 1, 1, 1, 1};
+    const int64_t group[] = {1, 1, 2, 3, 3, 4, 5, 6};
     double low, high;
-    xa_interval f = mean_of(5, ones, NULL, NULL);
-    xa_stats_wilson(4, 4, 0.95, &low, &high);
+    xa_interval f = mean_of(8, ones, NULL, NULL);
+    xa_stats_wilson(7, 7, 0.95, &low, &high);
     assert_true(f.kind == XA_INTERVAL_WILSON && f.low == low && f.high == high);
-    f = mean_of(5, ones, group, NULL);
-    xa_stats_wilson(2, 2, 0.95, &low, &high);
-    assert_true(f.clusters == 2 && f.low == low && f.high == high);
+    f = mean_of(8, ones, group, NULL);
+    xa_stats_wilson(5, 5, 0.95, &low, &high);
+    assert_true(f.clusters == 5 && f.low == low && f.high == high);
+    /* four clusters have none, of no kind: of one unit each, of several */
+    f = mean_of(5, ones, NULL, NULL);
+    assert_true(f.clusters == 4 && f.why == XA_NO_INTERVAL_FEW && isnan(f.low));
+    f = mean_of(7, ones, group, NULL);
+    assert_true(f.clusters == 4 && f.why == XA_NO_INTERVAL_FEW && isnan(f.low));
+    const double half[] = {0, 1, 1, 0};
+    assert_int_equal(mean_of(4, half, NULL, NULL).why, XA_NO_INTERVAL_FEW);
+    /* values of 1 that are no hits are all the same */
+    const xa_stats_plan measures = {
+        .seed = 1, .stream = 2, .replicates = 100, .level = 0.95, .measures = true};
+    assert_int_equal(xa_stats_mean(&measures, 8, ones, NULL, NULL, &f, NULL), XA_OK);
+    assert_true(f.value == 1.0 && f.why == XA_NO_INTERVAL_CONSTANT && isnan(f.low));
     const double cancel[] = {-1, 1, -1, 1, -1, 1}; /* a mean of 0 that is no rate */
     assert_int_equal(mean_of(6, cancel, NULL, NULL).kind, XA_INTERVAL_BOOTSTRAP);
 }
