@@ -286,13 +286,18 @@ class Archive:
 
     def verify_rows(self):
         """Compares the rows of done and failed samples (outputs, scores, statistics, ...) with
-        their checksums: a list of (checksums, row) that differ. Needs the package xxhash."""
+        their checksums: a list of (checksums, row) that differ. ValueError where an archive of
+        format 1.1 or later has lost them. Needs the package xxhash."""
         try:
             import xxhash
         except ImportError as error:
             raise ImportError("verify_rows() needs the Python package xxhash") from error
         paths, bad = [], []
-        if "checksums" in self.file:  # not in archives of earlier versions
+        attrs = self.file.attrs
+        if "checksums" not in self.file and "evaluated_from" not in attrs:
+            if int(_text(attrs["format_version"]).split(".")[1]) >= 1:  # 1.0 had none
+                raise ValueError(f"{self.file.filename}: its checksums are lost; restore a copy")
+        if "checksums" in self.file:
             self.file["checksums"].visititems(
                 lambda name, o: paths.append(f"/checksums/{name}") if isinstance(o, h5py.Dataset) else None)
         status = {m: np.isin(self.file[f"models/{m}/status"][...], (1, 2)) for m in self.models()}
