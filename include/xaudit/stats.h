@@ -230,7 +230,9 @@ XA_MUST_USE xa_status xa_stats_flip(const xa_stats_plan *plan,
                                     xa_test *t,
                                     xa_err *err);
 /* Differences of box accuracy and of PxAP likewise: a turned cluster gives its counts of a to b and
- * those of b to a, and every way takes its own maxima. Thresholds on both sides: means. */
+ * those of b to a, and every way takes its own maxima: the hypothesis is that a and b could be
+ * exchanged, scale of grey included, which is more than that their figures are equal. Thresholds on
+ * both sides: means of hits there. */
 XA_MUST_USE xa_status xa_stats_flip_boxes(const xa_stats_plan *plan,
                                           const xa_hits *a,
                                           const xa_hits *b,

@@ -189,7 +189,8 @@ static void put_statistics(paper *p, const xa_summary *s)
         "of sign flips by %s (Fisher 1935; Ernst, Statistical Science 19, 2004), all counted "
         "where they are few or sums are whole, else random ones with (b + 1) / (m + 1) "
         "(Phipson and Smyth 2010), as many as Holm's decision at 0.05 needs (Gandy and Hahn, "
-        "Scandinavian Journal of Statistics 41, 2014), at most 1000000; those of parts of the "
+        "Scandinavian Journal of Statistics 41, 2014), at most 1000000; box accuracies "
+        "are compared at each explainer's own best thresholds; those of parts of the "
         "images are of exchanged %s with a studentised difference (Chung and Romano, Annals "
         "of Statistics 41, 2013). They are adjusted by Holm's method over the comparisons of "
         "a metric within a model.\n",

@@ -40,6 +40,7 @@ typedef struct verdicts {
     int64_t most;
     double least;
     bool why[XA_NO_INTERVAL_CONSTANT + 1];
+    bool pooled; /* figures of pixels of all images together */
 } verdicts;
 
 static void see(verdicts *v, const xa_test *t, xa_decision d, const xa_interval *f)
@@ -61,6 +62,13 @@ static void put_verdicts(FILE *out, const verdicts *v, const xa_compare_options 
         fprintf(out, "  Holm's p is over these %d comparisons.\n", v->tested);
     if (v->tested == 1)
         fputs("  Holm's p is over this comparison alone.\n", out);
+    if (v->pooled)
+        fputs("  Pixels of all images are pooled: p asks whether maps of a and b could be "
+              "exchanged image by "
+              "image. Where it is small and the interval holds 0, they differ, but neither figure "
+              "is shown to be "
+              "higher.\n",
+              out);
     if (v->alike)
         fprintf(out, "  %d of them differ in no group.\n", v->alike);
     if (v->groups)
@@ -190,6 +198,7 @@ static void compared_text(const xa_compared *c, int n, const xa_compare_options 
                 "p (Holm)",
                 "win/tie/loss");
         for (int i = first; i < end; i++) {
+            v.pooled = v.pooled || c[i].a->is == XA_SERIES_PIXELS;
             put_compared(out, &c[i], wa, wb);
             see(&v, &c[i].test, c[i].decision, &c[i].pair.difference);
         }
