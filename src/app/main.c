@@ -68,7 +68,8 @@ static void watch_pipe(const xa_command *c)
 static int written(int code)
 {
     errno = 0;
-    const bool failed = (fflush(stdout) != 0) | (ferror(stdout) != 0);
+    const bool flushed = fflush(stdout) == 0;
+    const bool failed = !flushed || ferror(stdout) != 0;
     if (!failed || unread)
         return code;
     fprintf(stderr,
