@@ -181,7 +181,7 @@ tidy() {
 if [ -n "$full" ]; then
   xa_packages valgrind || true
   export XA_MPIRUN="mpirun --oversubscribe --bind-to none"
-  optional "Valgrind" bash tests/app/valgrind.sh "$XA_ROOT/build-test/xaudit" "$XA_ROOT"
+  optional "Valgrind" bash tests/cli/valgrind.sh "$XA_ROOT/build-test/xaudit" "$XA_ROOT"
   xa_packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user || true
   optional "NEON under qemu" tests/nn/aarch64.sh
   xa_packages clang-tidy || true

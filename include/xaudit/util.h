@@ -17,6 +17,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* The release: "0.2.0". */
+const char *xa_tool_version(void);
+
 /* ---- status and error trail ------------------------------------------------------------------ */
 
 /* X(name, text). One list drives enum, names and texts. */

@@ -1,247 +1,422 @@
-/* One page in any format: PNG and TIFF drawn at their resolution, PDF and SVG as vectors and text.
- */
-#include "ink.h"
+/* Figures of samples: images, maps and overlays in rows and columns. */
+#include "xaudit/figure.h"
 
-#ifdef XA_HAVE_CAIRO
-
-#include <cairo-pdf.h>
-#include <cairo-svg.h>
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-static void draw(const xa__page *p, cairo_t *cr, xa_str *svg)
-{
-    const xa__ink k = {.cr = cr, .font = p->font, .svg = svg};
-    cairo_set_source_rgb(cr, 1.0, 1.0, 1.0);
-    cairo_paint(cr);
-    cairo_set_source_rgb(cr, 0.0, 0.0, 0.0);
-    p->draw(&k, p->arg);
-}
+enum { SHOWN_MOST = 1200, NOTE = 160, RELEVANT_TOLERANCE = 40 };
 
-static xa_status cairo_failed(cairo_status_t s, const char *path, xa_err *err)
-{
-    XA_RETURN_FAIL(err,
-                   s == CAIRO_STATUS_NO_MEMORY ? XA_NOMEM : XA_IO,
-                   "%s: cannot write: %s%s%s",
-                   path,
-                   cairo_status_to_string(s),
-                   errno ? ": " : "",
-                   errno ? strerror(errno) : "");
-}
+/* Everything of a figure that lives until it is written. */
+typedef struct sheet {
+    const xa_page *page;
+    xa_figure_rows *rows;
+    int each, columns; /* pictures of a map; with the image's own column */
+    xa_image *pictures;
+    xa_tile *tiles;
+    char (*notes)[NOTE];
+    char (*labels)[NOTE]; /* columns, then rows */
+    const char **column_labels, **row_labels;
+    double (**boxes)[4];
+    xa_figure_edges *edges, *grids; /* [rows] */
+    double *low, *high;             /* [ncolumns] of a shared scale */
+    xa_str footnote;
+} sheet;
 
-static xa_status write_raster(const xa__page *l,
-                              const char *path,
-                              double dpi,
-                              const xa_provenance *from,
-                              bool tiff,
-                              xa_err *err)
+static void sheet_fini(sheet *s)
 {
-    xa_status st = XA_OK;
-    xa_image im = {0};
-    const double scale = dpi / 72.0;
-    const double w = ceil(l->width * scale - 1e-6), h = ceil(l->height * scale - 1e-6);
-    char *both = NULL;
-    if (!(w >= 1.0 && h >= 1.0 && w <= 32767.0 && h <= 32767.0))
-        XA_RETURN_FAIL(
-            err, XA_SHAPE, "%s: %.0f x %.0f pixels: fewer dpi or rows are needed", path, w, h);
-    cairo_surface_t *s = cairo_image_surface_create(CAIRO_FORMAT_RGB24, (int)w, (int)h);
-    cairo_t *cr = cairo_create(s);
-    cairo_scale(cr, scale, scale);
-    draw(l, cr, NULL);
-    const cairo_status_t status = cairo_status(cr);
-    cairo_destroy(cr);
-    cairo_surface_flush(s);
-    if (status != CAIRO_STATUS_SUCCESS) {
-        st = cairo_failed(status, path, err);
-        goto done;
+    const int n = s->rows ? s->rows->nrows : 0;
+    for (int i = 0; s->pictures && i < n * s->columns; i++)
+        xa_image_fini(&s->pictures[i]);
+    for (int r = 0; s->boxes && r < n; r++)
+        free(s->boxes[r]);
+    for (int r = 0; s->edges && s->grids && r < n; r++) {
+        free(s->edges[r].edge);
+        free(s->grids[r].edge);
     }
-    XA_TRY(err, xa_image_init(&im, (int64_t)w, (int64_t)h, 3, XA_PIXEL_U8, err));
-    const unsigned char *pixels = cairo_image_surface_get_data(s);
-    const int stride = cairo_image_surface_get_stride(s);
-    uint8_t *to = im.data;
-    for (int64_t y = 0; y < im.height; y++)
-        for (int64_t x = 0; x < im.width; x++, to += 3) {
-            uint32_t v;
-            memcpy(&v, pixels + y * stride + 4 * x, sizeof v);
-            to[0] = (uint8_t)(v >> 16);
-            to[1] = (uint8_t)(v >> 8);
-            to[2] = (uint8_t)v;
+    free(s->edges);
+    free(s->grids);
+    free(s->pictures);
+    free(s->tiles);
+    free(s->notes);
+    free(s->labels);
+    free(s->column_labels);
+    free(s->row_labels);
+    free(s->boxes);
+    free(s->low);
+    free(s->high);
+    xa_str_free(&s->footnote);
+    xa_figure_rows_close(s->rows);
+}
+
+static xa_status sheet_init(sheet *s, xa_err *err)
+{
+    const xa_page *p = s->page;
+    s->each = p->style == XA_PAGE_PANEL ? p->overlay + p->map : p->style == XA_PAGE_KERAS ? 1 : 2;
+    s->columns = 1 + s->each * s->rows->ncolumns;
+    const size_t rows = (size_t)s->rows->nrows, tiles = rows * (size_t)s->columns;
+    s->pictures = xa_alloc(tiles, sizeof *s->pictures);
+    s->tiles = xa_alloc(tiles, sizeof *s->tiles);
+    s->notes = xa_alloc(tiles, sizeof *s->notes);
+    s->labels = xa_alloc(rows + (size_t)s->columns, sizeof *s->labels);
+    s->column_labels = xa_alloc((size_t)s->columns, sizeof *s->column_labels);
+    s->row_labels = xa_alloc(rows, sizeof *s->row_labels);
+    s->boxes = xa_alloc(rows, sizeof *s->boxes);
+    s->edges = xa_alloc(rows, sizeof *s->edges);
+    s->grids = xa_alloc(rows, sizeof *s->grids);
+    s->low = xa_alloc((size_t)s->rows->ncolumns, sizeof *s->low);
+    s->high = xa_alloc((size_t)s->rows->ncolumns, sizeof *s->high);
+    if (!s->pictures || !s->tiles || !s->notes || !s->labels || !s->column_labels ||
+        !s->row_labels || !s->boxes || !s->edges || !s->grids || !s->low || !s->high)
+        XA_RETURN_FAIL(err, XA_NOMEM, "figure: out of memory");
+    return XA_OK;
+}
+
+/* ---- labels ---- */
+
+static void label_columns(sheet *s)
+{
+    bool models = false;
+    for (int c = 1; c < s->rows->ncolumns; c++)
+        models = models || s->rows->column[c].model != s->rows->column[0].model;
+    s->column_labels[0] = "image";
+    for (int c = 0; c < s->rows->ncolumns; c++)
+        for (int k = 0; k < s->each; k++) {
+            const int at = 1 + c * s->each + k;
+            const xa_figure_column *x = &s->rows->column[c];
+            static const char *const second[] = {"overlay", "overlay", "relevant pixels"};
+            char *to = s->labels[at];
+            if (k == 1)
+                snprintf(to, NOTE, "%s", second[s->page->style]);
+            else if (models)
+                snprintf(to, NOTE, "%.60s/\xe2\x80\x8b%.60s", x->model->name, x->map->name);
+            else
+                snprintf(to, NOTE, "%.120s", x->map->name);
+            s->column_labels[at] = to;
         }
-    if (tiff) {
-        both = xa_strfmt("%s # xaudit archive %s", from->command, from->digest);
-        XA_TRY(err, xa_image_write_tiff(path, &im, dpi, both, err));
+}
+
+static void label_row(sheet *s, int r)
+{
+    const xa_read *rd = s->rows->r;
+    const int64_t i = s->rows->sample[r];
+    const xa_read_model *m = s->rows->column[0].model;
+    char *to = s->labels[s->columns + r], *note = s->notes[r * s->columns];
+    char truth[64] = "", said[64];
+    if (s->page->anonymise)
+        snprintf(to, NOTE, "%d", r + 1);
+    else
+        xa_read_text(rd->id, rd->id_bytes, i, to, NOTE);
+    s->row_labels[r] = to;
+    if (rd->label_offset[i] < rd->label_offset[i + 1])
+        xa_read_class(m, rd->label_value[rd->label_offset[i]], truth, sizeof truth);
+    if (m->status[i] == XA_SAMPLE_DONE && m->predicted[i] >= 0) {
+        xa_read_class(m, m->predicted[i], said, sizeof said);
+        const double p = (double)m->probs[i * m->classes + m->predicted[i]];
+        char prob[16] = ""; /* a head without probabilities has none to show */
+        if (isfinite(p))
+            snprintf(prob, sizeof prob, " %.2f", p);
+        if (*truth && strcmp(truth, said) != 0)
+            snprintf(note, NOTE, "%s; said %s%s", truth, said, prob);
+        else
+            snprintf(note, NOTE, "%s%s", said, prob);
     } else {
-        both = xa_strfmt("%s # xaudit archive %s", from->command, from->digest);
-        const xa_file_text texts[] = {{"Software", "xaudit"}, {"Source", both ? both : ""}};
-        XA_TRY(err, xa_image_write_png(path, &im, dpi, texts, 2, err));
+        snprintf(note, NOTE, "%s", *truth ? truth : "not explained");
+    }
+    s->tiles[r * s->columns].note = note;
+}
+
+/* ---- pictures ---- */
+
+static int ascending(const void *a, const void *b)
+{
+    const float x = *(const float *)a, y = *(const float *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Shared scale of a column: from 0 (or the least, where there is less) to the largest of the maps'
+ * 99.5th percentiles, so that one pixel does not darken all. */
+static xa_status share_scale(sheet *s, int c, xa_err *err)
+{
+    s->low[c] = 0.0;
+    s->high[c] = 0.0;
+    for (int r = 0; r < s->rows->nrows; r++) {
+        xa_figure_map m;
+        XA_RETURN_TRY(
+            err, xa_figure_map_read(s->rows, &s->rows->column[c], s->rows->sample[r], &m, err));
+        if (!m.values)
+            continue;
+        const int64_t n = m.height * m.width;
+        qsort(m.values, (size_t)n, sizeof *m.values, ascending);
+        s->low[c] = fmin(s->low[c], (double)m.values[0]);
+        s->high[c] = fmax(s->high[c], (double)m.values[(int64_t)(0.995 * (double)(n - 1))]);
+        free(m.values);
+    }
+    return XA_OK;
+}
+
+static void own_scale(const xa_figure_map *m, double *low, double *high)
+{
+    *low = INFINITY;
+    *high = -INFINITY;
+    for (int64_t i = 0; i < m->height * m->width; i++) {
+        *low = fmin(*low, (double)m->values[i]);
+        *high = fmax(*high, (double)m->values[i]);
+    }
+}
+
+static xa_status panel_pictures(sheet *s,
+                                int c,
+                                const xa_figure_map *m,
+                                const xa_image *image,
+                                const double frame[2],
+                                xa_image *to,
+                                xa_err *err)
+{
+    const xa_page *p = s->page;
+    xa_status st = XA_OK;
+    xa_image colours = {0};
+    double low = s->low[c], high = s->high[c];
+    float *grown = xa_alloc((size_t)(image->width * image->height), sizeof *grown);
+    if (!grown)
+        XA_FAIL(err, XA_NOMEM, "figure: out of memory");
+    if (!p->shared)
+        own_scale(m, &low, &high);
+    xa_map_at_picture(m->values,
+                      m->height,
+                      m->width,
+                      m->input_height,
+                      m->input_width,
+                      m->affine,
+                      frame[1],
+                      frame[0],
+                      grown,
+                      image->height,
+                      image->width);
+    XA_TRY(
+        err,
+        xa_map_colour(grown, image->height, image->width, low, high, p->colormap, &colours, err));
+    if (p->overlay)
+        XA_TRY(err, xa_overlay_blend(image, &colours, p->weight, &to[s->each - 1], err));
+    if (p->map) {
+        to[0] = colours;
+        colours = (xa_image){0};
     }
 done:
-    cairo_surface_destroy(s);
-    xa_image_fini(&im);
-    free(both);
+    xa_image_fini(&colours);
+    free(grown);
+    return st;
+}
+
+/* display_gradcam gets the map over its maximum, what is below 0 as 0. */
+static xa_status
+keras_picture(const xa_figure_map *m, const xa_image *image, xa_image *to, xa_err *err)
+{
+    float high = 0.0f;
+    for (int64_t i = 0; i < m->height * m->width; i++)
+        high = m->values[i] > high ? m->values[i] : high;
+    for (int64_t i = 0; i < m->height * m->width; i++)
+        m->values[i] = high > 0.0f && m->values[i] > 0.0f ? m->values[i] / high : 0.0f;
+    return xa_overlay_keras(image, m->values, m->height, m->width, 0.4, to, err);
+}
+
+/* At the model's input: the image by OpenCV's cubic, the map by its linear, over its maximum. */
+static xa_status
+relevant_pictures(const xa_figure_map *m, const xa_image *image, xa_image *to, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_image small = {0};
+    const int64_t h = (int64_t)m->input_height, w = (int64_t)m->input_width;
+    float high = 0.0f, *grown = xa_alloc((size_t)(h * w), sizeof *grown);
+    if (!grown)
+        XA_FAIL(err, XA_NOMEM, "figure: out of memory");
+    XA_TRY(err, xa_image_resize(image, w, h, XA_RESAMPLE_CV2_CUBIC, &small, err));
+    xa_upsample_linear(m->values, m->height, m->width, grown, h, w);
+    for (int64_t i = 0; i < h * w; i++)
+        high = grown[i] > high ? grown[i] : high;
+    for (int64_t i = 0; i < h * w; i++)
+        grown[i] = high > 0.0f && grown[i] > 0.0f ? grown[i] / high : 0.0f;
+    XA_TRY(err, xa_image_init(&to[0], w, h, 3, XA_PIXEL_U8, err));
+    const uint8_t *from = small.data;
+    for (int64_t i = 0; i < h * w * 3; i++)
+        ((uint8_t *)to[0].data)[i] = (uint8_t)(grown[i / 3] * (float)from[i]);
+    XA_TRY(err, xa_relevant_pixels(&small, grown, RELEVANT_TOLERANCE, &to[1], err));
+done:
+    xa_image_fini(&small);
+    free(grown);
     return st;
 }
 
 static xa_status
-write_pdf(const xa__page *l, const char *path, const xa_provenance *from, xa_err *err)
+map_pictures(sheet *s, int r, int c, const xa_image *image, const double frame[2], xa_err *err)
 {
-    errno = 0;
-    cairo_surface_t *s = cairo_pdf_surface_create(path, l->width, l->height);
-    char *both = xa_strfmt("%s # xaudit archive %s", from->command, from->digest);
-    if (both) {
-        cairo_pdf_surface_set_metadata(s, CAIRO_PDF_METADATA_CREATOR, "xaudit");
-        cairo_pdf_surface_set_metadata(s, CAIRO_PDF_METADATA_SUBJECT, both);
-    }
-    free(both);
-    cairo_t *cr = cairo_create(s);
-    draw(l, cr, NULL);
-    cairo_destroy(cr);
-    cairo_surface_finish(s);
-    const cairo_status_t status = cairo_surface_status(s);
-    cairo_surface_destroy(s);
-    if (status == CAIRO_STATUS_SUCCESS)
+    xa_status st = XA_OK;
+    xa_figure_map m;
+    const int first = r * s->columns + 1 + c * s->each;
+    xa_image *to = &s->pictures[first];
+    XA_RETURN_TRY(err,
+                  xa_figure_map_read(s->rows, &s->rows->column[c], s->rows->sample[r], &m, err));
+    if (!m.values) {
+        s->tiles[first].note = "no map";
         return XA_OK;
-    const xa_status st = cairo_failed(status, path, err);
-    unlink(path);
-    return st;
-}
-
-static cairo_status_t take(void *closure, const unsigned char *data, unsigned int n)
-{
-    xa_str *s = closure;
-    xa_str_add(s, (const char *)data, n);
-    return s->failed ? CAIRO_STATUS_NO_MEMORY : CAIRO_STATUS_SUCCESS;
-}
-
-/* The drawing, with its texts before the end of the svg element. */
-static xa_status draw_svg(const xa__page *p, xa_str *out, xa_err *err)
-{
-    xa_status st = XA_OK;
-    xa_str drawn = {0}, texts = {0};
-    cairo_surface_t *s = cairo_svg_surface_create_for_stream(take, &drawn, p->width, p->height);
-    cairo_svg_surface_set_document_unit(s, CAIRO_SVG_UNIT_PT);
-    cairo_t *cr = cairo_create(s);
-    draw(p, cr, &texts);
-    cairo_destroy(cr);
-    cairo_surface_finish(s);
-    const cairo_status_t status = cairo_surface_status(s);
-    cairo_surface_destroy(s);
-    char *end = NULL;
-    for (char *at = drawn.data; at && (at = strstr(at, "</svg>")); at++)
-        end = at;
-    if (status != CAIRO_STATUS_SUCCESS || !end)
-        XA_FAIL(err, XA_IO, "cannot draw: %s", cairo_status_to_string(status));
-    xa_str_add(out, drawn.data, (size_t)(end - drawn.data));
-    if (texts.data)
-        xa_str_add(out, texts.data, texts.len);
-    xa_str_puts(out, end);
-    if (out->failed || texts.failed)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
-done:
-    xa_str_free(&drawn);
-    xa_str_free(&texts);
-    return st;
-}
-
-/* cairo writes no metadata into SVG: it goes behind the opening tag. */
-static xa_status
-write_svg(const xa__page *p, const char *path, const xa_provenance *from, xa_err *err)
-{
-    xa_status st = XA_OK;
-    xa_str drawn = {0}, whole = {0};
-    FILE *f = NULL;
-    XA_TRY(err, draw_svg(p, &drawn, err));
-    const char *open_tag = strstr(drawn.data, "<svg");
-    const char *end = open_tag ? strchr(open_tag, '>') : NULL;
-    if (!end)
-        XA_FAIL(err, XA_IO, "%s: cannot draw", path);
-    xa_str_add(&whole, drawn.data, (size_t)(end + 1 - drawn.data));
-    xa_str_puts(&whole, "\n<metadata>");
-    xa__add_escaped(&whole, from->command);
-    xa_str_puts(&whole, " # xaudit archive ");
-    xa__add_escaped(&whole, from->digest);
-    xa_str_puts(&whole, "</metadata>");
-    xa_str_puts(&whole, end + 1);
-    if (whole.failed)
-        XA_FAIL(err, XA_NOMEM, "%s: out of memory", path);
-    errno = 0;
-    f = fopen(path, "wbe");
-    if (!f || fwrite(whole.data, 1, whole.len, f) != whole.len || fflush(f) != 0)
-        XA_FAIL(err,
-                errno == ENOSPC ? XA_NOSPACE : XA_IO,
-                "%s: cannot write: %s",
-                path,
-                strerror(errno));
-done:
-    if (f)
-        fclose(f);
-    if (st != XA_OK && f)
-        unlink(path);
-    xa_str_free(&drawn);
-    xa_str_free(&whole);
-    return st;
-}
-
-/* Ids and references of one element of many on a page. */
-static void add_prefixed(xa_str *out, const char *svg, const char *prefix)
-{
-    static const char *const marks[] = {" id=\"", "url(#", "href=\"#"};
-    while (*svg) {
-        const char *next = NULL;
-        size_t n = 0;
-        for (size_t k = 0; k < sizeof marks / sizeof *marks; k++) {
-            const char *at = strstr(svg, marks[k]);
-            if (at && (!next || at < next)) {
-                next = at;
-                n = strlen(marks[k]);
-            }
-        }
-        if (!next) {
-            xa_str_puts(out, svg);
-            return;
-        }
-        xa_str_add(out, svg, (size_t)(next - svg) + n);
-        xa_str_puts(out, prefix);
-        svg = next + n;
     }
+    if (s->page->style == XA_PAGE_PANEL)
+        st = panel_pictures(s, c, &m, image, frame, to, err);
+    else if (s->page->style == XA_PAGE_KERAS)
+        st = keras_picture(&m, image, to, err);
+    else
+        st = relevant_pictures(&m, image, to, err);
+    free(m.values);
+    XA_RETURN_TRY(err, st);
+    for (int k = 0; k < s->each; k++) {
+        xa_tile *t = &s->tiles[first + k];
+        t->picture = &to[k];
+        t->frame[0] = frame[0];
+        t->frame[1] = frame[1];
+        if (s->page->boxes && s->page->style == XA_PAGE_PANEL) {
+            t->box = (const double(*)[4])s->boxes[r];
+            t->nboxes = s->tiles[r * s->columns].nboxes;
+            t->edge = (const double(*)[4])s->edges[r].edge;
+            t->nedges = s->edges[r].n;
+        }
+    }
+    if (m.target >= 0) {
+        char name[64];
+        snprintf(s->notes[first],
+                 NOTE,
+                 "of %s",
+                 xa_read_class(s->rows->column[c].model, m.target, name, sizeof name));
+        s->tiles[first].note = s->notes[first];
+    }
+    return XA_OK;
 }
 
-xa_status xa__page_svg(const xa__page *p, const char *prefix, xa_str *out, xa_err *err)
+/* Outlines of masks go on every picture, the grid of patches on the image alone. A mask that cannot
+ * be read is told, and the rest of the figure made. */
+static xa_status make_edges(sheet *s, int r, int64_t *missing, xa_err *err)
+{
+    xa_tile *t = &s->tiles[r * s->columns];
+    xa_err why = XA_ERR_INIT;
+    if (s->page->boxes && s->page->style == XA_PAGE_PANEL &&
+        xa_figure_outlines(s->rows, s->rows->sample[r], &s->edges[r], &why) != XA_OK) {
+        char text[512];
+        xa_str_sanitise(why.message, text, sizeof text);
+        fprintf(stderr, "xaudit figure: %s\n", text);
+        ++*missing;
+    }
+    t->edge = (const double(*)[4])s->edges[r].edge;
+    t->nedges = s->edges[r].n;
+    if (!s->page->patches)
+        return XA_OK;
+    XA_RETURN_TRY(
+        err,
+        xa_figure_grid(s->rows, s->rows->column[0].model, s->rows->sample[r], &s->grids[r], err));
+    t->edge = (const double(*)[4])s->grids[r].edge;
+    t->nedges = s->grids[r].n;
+    return XA_OK;
+}
+
+static xa_status make_row(sheet *s, int r, int64_t *missing, xa_err *err)
+{
+    xa_tile *t = &s->tiles[r * s->columns];
+    xa_image *image = &s->pictures[r * s->columns];
+    xa_err why = XA_ERR_INIT;
+    const int64_t i = s->rows->sample[r];
+    label_row(s, r);
+    XA_RETURN_TRY(err, xa_figure_boxes(s->rows, i, &s->boxes[r], &t->nboxes, err));
+    const xa_status st = xa_figure_image_read(
+        s->rows, s->rows->column[0].model, i, SHOWN_MOST, image, t->frame, &why);
+    if (st != XA_OK) {
+        char text[512];
+        xa_str_sanitise(why.message, text, sizeof text);
+        fprintf(stderr, "xaudit figure: %s\n", text);
+        ++*missing;
+        t->note = st == XA_MISMATCH ? "other pixels than audited" : "image not found";
+        return XA_OK;
+    }
+    t->picture = image;
+    t->box = (const double(*)[4])s->boxes[r];
+    t->nboxes = s->page->boxes ? t->nboxes : 0;
+    XA_RETURN_TRY(err, make_edges(s, r, missing, err));
+    for (int c = 0; c < s->rows->ncolumns; c++)
+        XA_RETURN_TRY(err, map_pictures(s, r, c, image, t->frame, err));
+    if (s->page->patches)
+        t->nboxes = 0; /* a grid and boxes on one picture are too much */
+    return XA_OK;
+}
+
+/* ---- small print ---- */
+
+static void footnote(sheet *s)
+{
+    const xa_page *p = s->page;
+    if (p->style == XA_PAGE_KERAS) {
+        xa_str_puts(&s->footnote,
+                    "Overlays as Keras' display_gradcam: jet, stretched image by image, not to be "
+                    "compared with one another.");
+        return;
+    }
+    if (p->style == XA_PAGE_RELEVANT) {
+        xa_str_printf(&s->footnote,
+                      "Illustrative: a value is kept where map times image lies less than %d grey "
+                      "levels below it, so dark pixels always are.",
+                      RELEVANT_TOLERANCE);
+        return;
+    }
+    if (p->shared) {
+        xa_str_puts(&s->footnote, "One scale for each column, 0 to ");
+        for (int c = 0; c < s->rows->ncolumns; c++)
+            xa_str_printf(&s->footnote,
+                          "%s%.3g (%s)",
+                          c ? ", " : "",
+                          s->high[c],
+                          s->rows->column[c].map->name);
+        xa_str_puts(&s->footnote, ", clipped at the 99.5th percentile.");
+    } else {
+        xa_str_puts(&s->footnote, "Each map from its least to its largest value.");
+    }
+    if (p->overlay)
+        xa_str_printf(&s->footnote,
+                      " Overlays: %.2g image + %.2g %s.",
+                      1.0 - p->weight,
+                      p->weight,
+                      xa_colormap_name(p->colormap));
+}
+
+xa_status xa_page_write(const xa_page *p, int64_t *missing, xa_err *err)
 {
     xa_status st = XA_OK;
-    xa_str drawn = {0};
-    XA_TRY(err, draw_svg(p, &drawn, err));
-    const char *open_tag = strstr(drawn.data, "<svg");
-    if (!open_tag)
-        XA_FAIL(err, XA_IO, "cannot draw");
-    add_prefixed(out, open_tag, prefix);
-    if (out->failed)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+    sheet s = {.page = p};
+    *missing = 0;
+    XA_TRY(err, xa_figure_rows_open(p->archive, &p->choice, p->image_root, &s.rows, err));
+    XA_TRY(err, sheet_init(&s, err));
+    label_columns(&s);
+    for (int c = 0; p->shared && c < s.rows->ncolumns; c++)
+        XA_TRY(err, share_scale(&s, c, err));
+    for (int r = 0; r < s.rows->nrows; r++)
+        XA_TRY(err, make_row(&s, r, missing, err));
+    footnote(&s);
+    xa_panel panel = {.rows = s.rows->nrows,
+                      .columns = s.columns,
+                      .tiles = s.tiles,
+                      .column_labels = s.column_labels,
+                      .row_labels = s.row_labels,
+                      .width_mm = p->width_mm,
+                      .font_pt = p->font_pt,
+                      .bar = p->style == XA_PAGE_PANEL,
+                      .bar_map = p->colormap,
+                      .footnote = s.footnote.data};
+    if (p->shared && s.rows->ncolumns == 1) {
+        snprintf(panel.bar_low, sizeof panel.bar_low, "%.3g", s.low[0]);
+        snprintf(panel.bar_high, sizeof panel.bar_high, "%.3g", s.high[0]);
+    } else {
+        snprintf(panel.bar_low, sizeof panel.bar_low, "%s", p->shared ? "0" : "least");
+        snprintf(panel.bar_high, sizeof panel.bar_high, "largest");
+    }
+    const xa_provenance from = {p->command, s.rows->digest};
+    XA_TRY(err, xa_panel_write(&panel, p->output, p->dpi, &from, err));
 done:
-    xa_str_free(&drawn);
+    sheet_fini(&s);
     return st;
 }
-
-xa_status xa__page_write(
-    const xa__page *p, const char *path, double dpi, const xa_provenance *from, xa_err *err)
-{
-    errno = 0;
-    if (xa_str_ends(path, ".png"))
-        return write_raster(p, path, dpi, from, false, err);
-    if (xa_str_ends(path, ".tif") || xa_str_ends(path, ".tiff"))
-        return write_raster(p, path, dpi, from, true, err);
-    if (xa_str_ends(path, ".pdf"))
-        return write_pdf(p, path, from, err);
-    if (xa_str_ends(path, ".svg"))
-        return write_svg(p, path, from, err);
-    XA_RETURN_FAIL(
-        err, XA_UNSUPPORTED, "%s: expected a name ending in .png, .tiff, .pdf or .svg", path);
-}
-
-#else
-typedef int xa__no_page;
-#endif

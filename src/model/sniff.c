@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "keras_zip.h"
+#include "keras/zip.h"
 #include "model_internal.h"
 
 /* Sentences that several kinds share. */

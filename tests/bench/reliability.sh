@@ -11,7 +11,7 @@ xaudit=$XA_ROOT/$build/xaudit
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
-cli() { XA_FAULT_LOG=$work/$1.log bash "tests/app/cli/cli_$1.sh" "$xaudit" "$XA_ROOT" >"$work/$1.out" 2>&1 || { cat "$work/$1.out" >&2; exit 1; }; }
+cli() { XA_FAULT_LOG=$work/$1.log bash "tests/cli/cli_$1.sh" "$xaudit" "$XA_ROOT" >"$work/$1.out" 2>&1 || { cat "$work/$1.out" >&2; exit 1; }; }
 
 xa_say "kills: named points twice each, then 100 at random"
 XA_FULL=1 XA_SEED=1 cli kill
@@ -21,7 +21,7 @@ xa_say "loss of power at every named point"
 XA_FULL=1 cli power
 cli late_rename
 xa_say "Valgrind"
-valgrind=$(bash tests/app/valgrind.sh "$xaudit" "$XA_ROOT" 2>&1 | tail -n 1) || true
+valgrind=$(bash tests/cli/valgrind.sh "$xaudit" "$XA_ROOT" 2>&1 | tail -n 1) || true
 xa_say "two nodes through mpirun"
 nodes=$(bash tests/slurm/two_nodes.sh "$xaudit" "$XA_ROOT" 2>&1 | tail -n 1) || true
 xa_say "a two-node SLURM"
@@ -91,8 +91,8 @@ wait $pid
   sed 's/^\(.*\) | \(.*\)$/| \1 | 1 | \2 |/' disk.log
   echo "| two-node SLURM: srun, mpirun, array, slices and merge, chain, requeue before the limit, scancel, a node that disappears | 1 | ${slurm} |"
   echo
-  echo "\`tests/app/cli/cli_kill.sh\` (\`XA_FULL=1\`, \`XA_SEED=1\`), \`cli_power.sh\`, \`cli_late_rename.sh\`, \`cli_disk.sh\`, \`cli_resume.sh\`,"
-  echo "\`tests/slurm/slurm.sh\`, \`tests/slurm/two_nodes.sh\` and \`tests/app/valgrind.sh\` are the commands."
+  echo "\`tests/cli/cli_kill.sh\` (\`XA_FULL=1\`, \`XA_SEED=1\`), \`cli_power.sh\`, \`cli_late_rename.sh\`, \`cli_disk.sh\`, \`cli_resume.sh\`,"
+  echo "\`tests/slurm/slurm.sh\`, \`tests/slurm/two_nodes.sh\` and \`tests/cli/valgrind.sh\` are the commands."
   echo
   echo "## Ranks"
   echo

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "reader.h"
-#include "verify.h"
+#include "xaudit/verify.h"
+#include "xaudit/view.h"
 
 typedef struct input {
     const uint8_t *data;

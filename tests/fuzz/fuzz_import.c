@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "fuzz.h"
-#include "xaudit/manifest.h"
+#include "xaudit/import.h"
 
 #define GOLDEN XA_TEST_DATA "/golden/manifest/"
 

@@ -6,7 +6,7 @@
 #   slurm.sh XAUDIT PROJECT
 #
 # Exit code 77: skipped, the reason is printed.
-. "$2/tests/app/cli/lib.sh"
+. "$2/tests/cli/lib.sh"
 . "$PROJECT/tests/slurm/cluster.sh"
 export OMPI_MCA_rmaps_base_oversubscribe=1
 

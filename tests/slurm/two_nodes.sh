@@ -6,7 +6,7 @@
 #   two_nodes.sh XAUDIT PROJECT
 #
 # Exit code 77: skipped, the reason is printed.
-. "$2/tests/app/cli/lib.sh"
+. "$2/tests/cli/lib.sh"
 . "$PROJECT/tests/slurm/cluster.sh"
 trap 'cluster_stop; rm -rf "$WORK"' EXIT
 mpirun --version 2>/dev/null | grep -q 'Open MPI' || { echo "XA_SKIPPED two_nodes: the remote-shell agent is told to Open MPI's mpirun"; exit 77; }

@@ -6,7 +6,7 @@
 #   archive-VERSION.summary.csv   its `summary --csv`
 #
 # Each release adds its own once, when its format and definitions stand, and none is ever made again: later releases read
-# all of them (tests/app/cli/cli_archive.sh). Run in a build of that release:
+# all of them (tests/cli/cli_archive.sh). Run in a build of that release:
 #
 #   tests/golden/archive/make_archive.sh build/xaudit
 set -euo pipefail

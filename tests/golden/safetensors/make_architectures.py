@@ -3,7 +3,7 @@
     pip install torch==2.14.1 torchvision==0.29.1 timm==1.0.31
     python make_architectures.py
 
-writes timm_architectures.csv (the facts, one name a line) and ../../../src/model/vit_timm.inc (the same as the loader's
+writes timm_architectures.csv (the facts, one name a line) and ../../../src/model/vit/timm.inc (the same as the loader's
 table). Names whose model is more than the loader computes carry the reason in the last column. Families whose tensors
 have other names are not listed: no loader takes them for a vision transformer. Models are built on the meta device:
 nothing is downloaded, no weights are made.

@@ -1,0 +1,59 @@
+/* Text and numbers of tables: for a terminal and as CSV.  */
+#ifndef XAUDIT_PRINT_H
+#define XAUDIT_PRINT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "xaudit/manifest.h"
+
+/* Sanitised into buf; NULL is "". */
+const char *xa_shown(const char *text, char *buf, size_t size);
+/* Sanitised, cut or padded to that many columns of a terminal (at most 120). */
+void xa_put_padded(FILE *out, const char *text, int64_t columns);
+/* Sanitised and padded likewise, but never cut. */
+void xa_put_whole(FILE *out, const char *text, int64_t columns);
+/* A score for a table, 6 columns wide or, with its sign, 7: 0.1234, but -1.2e-05 where that would
+ * hide what there is. `room` is returned. */
+const char *xa_score_text(double v, bool sign, char room[24]);
+/* A field of CSV (RFC 4180), quoted where it must be; a number, empty where it is not finite. */
+void xa_csv_text(FILE *out, const char *text);
+void xa_csv_number(FILE *out, double v);
+
+/* ---- fields.c: rows ---- */
+
+/* Rows of a table as CSV or JSON, names and fields from one list.  */
+
+typedef enum xa_cell_kind { XA_CELL_TEXT, XA_CELL_WHOLE, XA_CELL_REAL, XA_CELL_BOOL } xa_cell_kind;
+typedef struct xa_cell {
+    xa_cell_kind kind;
+    const char *text; /* NULL: nothing */
+    char room[512];   /* for texts that are made */
+    int64_t whole;    /* BOOL too */
+    double real;      /* not finite: nothing */
+} xa_cell;
+
+typedef struct xa_field {
+    const char *name;
+    void (*get)(const void *row, xa_cell *out);
+} xa_field;
+
+/* "Nothing" is an empty field and null. */
+void xa_fields_csv(
+    FILE *out, const xa_field *f, size_t nf, const void *rows, size_t n, size_t size);
+/* An array of objects; NULL: out of memory, or a text that is no UTF-8. */
+typedef struct json_t json_t; /* of jansson */
+json_t *xa_fields_json(const xa_field *f, size_t nf, const void *rows, size_t n, size_t size);
+
+/* ---- messages.c: what is wrong ---- */
+
+/* Prints problems, sorted by line, to stderr: "file:line: text". */
+void xa_print_problems(const xa_problems *p);
+/* "xaudit: message" and, at debug level, the trail. */
+void xa_print_error(const xa_err *err);
+/* "12.3 GB" */
+const char *xa_bytes_text(double bytes, char *buf, size_t size);
+
+#endif

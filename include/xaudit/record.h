@@ -1,0 +1,112 @@
+/* What one job's archive holds: its schema, and the way from a unit's rows into it.
+ */
+#ifndef XAUDIT_RECORD_H
+#define XAUDIT_RECORD_H
+
+#include "xaudit/job.h"
+
+/* Sizes that only the manifest knows; rank 0 counts them and tells the others. Plain numbers: sent
+ * as bytes. */
+typedef struct xa_counts {
+    int64_t samples, labels, annotations, pairs;
+    int64_t id_bytes, path_bytes, split_bytes, group_bytes, exclude_bytes, mask_bytes, extra_bytes;
+} xa_counts;
+void xa_counts_of(const xa_manifest *m, xa_counts *out);
+
+/* Map rows of a rule over the whole manifest. */
+int64_t xa_counts_rows(const xa_counts *c, xa_target_rule rule);
+
+/* Fields of one explainer and one model; indices into the schema. */
+typedef struct xa_map_fields {
+    int values, scale, sample, target, flags, maximum, peak, checksum;
+    int *localisation; /* [nmetrics] */
+    int *statistic;    /* [nmetrics], -1: none */
+    int score[XA_MAP_SCORE_COUNT];
+    int check[XA_CHECK_COUNT]; /* those that the job asks for */
+} xa_map_fields;
+typedef struct xa_model_fields {
+    int logits, probs, predicted, affine, status, stage, message;
+    xa_map_fields *maps; /* [nexplainers], then the baselines' scores */
+    int *agreement;      /* [pairs of explainers * XA_AGREEMENT_COUNT] */
+} xa_model_fields;
+typedef struct xa_contents {
+    const xa_job *job;
+    const xa_audit *audit;
+    xa_counts counts;
+    xa_schema *schema;
+    int width, height, pixel_hash, problem, mask_hash, seconds, run_state;
+    int thumbnail, thumbnail_size; /* where the job asks for them */
+    int session_count, session_ranks, session_nodes, session_threads;
+    int session_start, session_end, session_host, session_text;
+    int session_seconds, session_cpu, session_libraries;
+    xa_model_fields *models;
+    void **owned; /* data of the manifest's tables, freed with the contents */
+    size_t nowned, owned_cap;
+    size_t owned_bytes; /* of all of them */
+} xa_contents;
+
+/* With a manifest (rank 0, for creating) the tables' data are attached; without, only their
+ * extents. The same calls in the same order either way, so that field indices agree. */
+XA_MUST_USE xa_status xa_contents_create(const xa_job *job,
+                                         const xa_audit *audit,
+                                         const xa_counts *counts,
+                                         const xa_manifest *m,
+                                         const char *identity, /* until the archive is created */
+                                         xa_contents **out,
+                                         xa_err *err);
+void xa_contents_free(xa_contents *c);
+
+/* Where a unit's rows go. */
+typedef struct xa_place {
+    int64_t sample; /* first sample */
+    int64_t labels; /* labels before it: first row of a `label` rule */
+    int64_t
+        annotated; /* annotated classes before it: first row of an `annotated` rule, first pair */
+    int64_t annotations; /* annotations before it */
+} xa_place;
+
+/* Rows on their way into the archive: units that follow one another are gathered, so that a commit
+ * is one write a dataset, however small the images. */
+typedef struct xa_stage xa_stage;
+XA_MUST_USE xa_status xa_stage_create(const xa_contents *c,
+                                      xa_archive *archive,
+                                      xa_stage **out,
+                                      xa_err *err);
+void xa_stage_free(xa_stage *s);
+/* Local. Takes everything of a unit but the status bytes; writes when enough has gathered or when
+ * the unit does not follow the last one. */
+XA_MUST_USE xa_status xa_stage_unit(xa_stage *s,
+                                    const xa_place *place,
+                                    const xa_rows *rows,
+                                    xa_err *err);
+/* Local. Writes what is left and syncs: everything staged so far is on the disk. */
+XA_MUST_USE xa_status xa_stage_commit(xa_stage *s, xa_err *err);
+
+/* ---- fields that evaluate and merge make, too ---- */
+
+/* Widths of the texts of /run/sessions. */
+enum { XA_SESSION_TIME = 24, XA_SESSION_HOST = 64, XA_SESSION_TEXT = 200, XA_SESSION_LONG = 320 };
+
+/* The datasets of all metrics for one explainer, or (baseline) for a map that knows nothing of the
+ * image; allocates f->localisation and f->statistic. */
+XA_MUST_USE xa_status xa_contents_metrics(xa_schema *schema,
+                                          const xa_audit_spec *spec,
+                                          int64_t pairs,
+                                          const char *model,
+                                          const char *name,
+                                          bool baseline,
+                                          xa_map_fields *f,
+                                          xa_err *err);
+/* What speaks against the annotations, with the names of the numbers and the rule for frames beside
+ * it. data: [annotations] or NULL, as of xa_field_spec. */
+XA_MUST_USE xa_status xa_contents_problems(xa_schema *schema,
+                                           int64_t annotations,
+                                           const uint8_t *data,
+                                           bool rescale,
+                                           int *field,
+                                           xa_err *err);
+/* Hashes of the annotations' masks; likewise. */
+XA_MUST_USE xa_status xa_contents_mask_hashes(
+    xa_schema *schema, int64_t annotations, const uint64_t *data, int *field, xa_err *err);
+
+#endif

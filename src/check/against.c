@@ -1,0 +1,486 @@
+/* The line a user shows a reviewer: preprocessing, outputs, Grad-CAM and input gradients of this
+ * build beside those of Keras, on the user's own model and images.
+ *
+ * Outputs and maps are computed from the reference's own network inputs, so that a difference in
+ * preprocessing is told once, as such, and not again as a difference of everything.
+ */
+#include "xaudit/check.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What is held to what. Scores and CAM: of the largest value. Input gradients: error against
+ * float64, beside that of Keras' own float32. In a deep network the error of an image is either
+ * rounding (1e-7) or, where the sign of a ReLU or the winner of a pooling flips in the last bit, a
+ * few per cent; which images flip is chance, in Keras too. So the median image is held to twice
+ * Keras' median, and the number of flipped images to twice Keras' plus two standard errors of such
+ * a count. */
+static const double score_tolerance = 1e-5, cam_tolerance = 1e-4, gradient_ratio = 2.0,
+                    gradient_floor = 1e-6, flip = 1e-4;
+
+enum { MAX_LAYERS = 16 };
+
+typedef struct against {
+    const xa_audit_model_spec *spec;
+    xa_archive *ref;
+    xa_model *model;
+    xa_plan *plan;
+    void *blob, *arena;
+    xa_run run;
+    int64_t images, classes, pixels; /* values of one input */
+    float *input, *logits, *probs, *gradient;
+    double *gradient64;
+    int32_t *target;
+    char *paths;
+    size_t path_bytes;
+    int nlayers;
+    const xa_layer *layer[MAX_LAYERS];
+    float *gradcam[MAX_LAYERS];
+    xa_score score;
+    bool agrees;
+} against;
+
+static void close_all(against *a)
+{
+    xa_plan_free(a->plan);
+    xa_model_free(a->model);
+    free(a->blob);
+    free(a->arena);
+    free(a->input);
+    free(a->logits);
+    free(a->probs);
+    free(a->gradient);
+    free(a->gradient64);
+    free(a->target);
+    free(a->paths);
+    for (int i = 0; i < a->nlayers; i++)
+        free(a->gradcam[i]);
+    if (a->ref && xa_archive_close(a->ref, NULL) != XA_OK)
+        xa_log(XA_LOG_DEBUG, "reference: closing failed");
+}
+
+/* A dataset of the reference; *out stays NULL where it is not there and need not be. */
+static xa_status load(against *a,
+                      const char *path,
+                      xa_type type,
+                      bool needed,
+                      void *out,
+                      xa_dataset_info *info,
+                      xa_err *err)
+{
+    void *data = NULL;
+    const xa_status st = xa_archive_read_all(a->ref, path, info, &data, err);
+    if (st == XA_NOT_FOUND && !needed)
+        return XA_OK;
+    XA_RETURN_TRY(err, st);
+    if (info->type != type) {
+        free(data);
+        XA_RETURN_FAIL(err, XA_FORMAT, "the reference's %s is not %s", path, xa_type_name(type));
+    }
+    memcpy(out, &data, sizeof data);
+    return XA_OK;
+}
+
+static xa_status read_reference(against *a, const char *file, xa_err *err)
+{
+    xa_dataset_info info;
+    char *score = NULL;
+    XA_RETURN_TRY(err, xa_reference_open(file, &a->ref, err));
+    XA_RETURN_TRY(err, load(a, "/input", XA_TYPE_F32, true, &a->input, &info, err));
+    if (info.ndim != 4)
+        XA_RETURN_FAIL(
+            err, XA_FORMAT, "%s: /input has %d dimensions, expected [N,H,W,C]", file, info.ndim);
+    a->images = info.dim[0];
+    a->pixels = info.dim[1] * info.dim[2] * info.dim[3];
+    const xa_shape in = xa_model_input(a->model);
+    if (in.ndim != 3 || in.dim[0] != info.dim[1] || in.dim[1] != info.dim[2] ||
+        in.dim[2] != info.dim[3])
+        XA_RETURN_FAIL(err,
+                       XA_MISMATCH,
+                       "%s was made at %" PRId64 "x%" PRId64 "x%" PRId64
+                       ", the job runs the model at %" PRId64 "x%" PRId64 "x%" PRId64,
+                       file,
+                       info.dim[1],
+                       info.dim[2],
+                       info.dim[3],
+                       in.dim[0],
+                       in.dim[1],
+                       in.dim[2]);
+    XA_RETURN_TRY(err, load(a, "/logits", XA_TYPE_F32, true, &a->logits, &info, err));
+    a->classes = info.dim[1];
+    if (info.dim[0] != a->images || a->classes != xa_model_head(a->model)->classes)
+        XA_RETURN_FAIL(err,
+                       XA_MISMATCH,
+                       "%s is of a model with %" PRId64 " classes, this one has %" PRId64,
+                       file,
+                       a->classes,
+                       xa_model_head(a->model)->classes);
+    XA_RETURN_TRY(err, load(a, "/probs", XA_TYPE_F32, false, &a->probs, &info, err));
+    XA_RETURN_TRY(err, load(a, "/target", XA_TYPE_I32, true, &a->target, &info, err));
+    XA_RETURN_TRY(err, load(a, "/gradient", XA_TYPE_F32, true, &a->gradient, &info, err));
+    XA_RETURN_TRY(err, load(a, "/gradient64", XA_TYPE_F64, false, &a->gradient64, &info, err));
+    XA_RETURN_TRY(err, load(a, "/paths", XA_TYPE_STR, false, &a->paths, &info, err));
+    a->path_bytes = info.item_bytes;
+    XA_RETURN_TRY(err, xa_archive_attr_text(a->ref, "/", "score", &score, err));
+    const int kind = score ? xa_score_parse(score) : -1;
+    free(score);
+    if (kind < 0)
+        XA_RETURN_FAIL(err, XA_FORMAT, "%s does not say a score we know", file);
+    a->score = (xa_score)kind;
+    return XA_OK;
+}
+
+static xa_status read_layers(against *a, xa_err *err)
+{
+    for (int k = 0; k < MAX_LAYERS; k++) {
+        char group[32], path[64];
+        char *name = NULL;
+        xa_dataset_info info;
+        float *map = NULL;
+        snprintf(group, sizeof group, "/layers/%d", k);
+        snprintf(path, sizeof path, "%s/gradcam", group);
+        XA_RETURN_TRY(err, load(a, path, XA_TYPE_F32, false, &map, &info, err));
+        if (!map)
+            return XA_OK;
+        a->gradcam[a->nlayers++] = map;
+        XA_RETURN_TRY(err, xa_archive_attr_text(a->ref, group, "layer", &name, err));
+        const xa_status st =
+            name ? xa_model_find_layer(a->model, name, &a->layer[k], err) : XA_FORMAT;
+        free(name);
+        XA_RETURN_TRY(err, st);
+        const xa_shape *s = &a->layer[k]->shape;
+        if (info.ndim != 3 || s->ndim != 3 || info.dim[1] != s->dim[0] || info.dim[2] != s->dim[1])
+            XA_RETURN_FAIL(err,
+                           XA_MISMATCH,
+                           "layer \"%s\" has another grid in the reference",
+                           a->layer[k]->path);
+    }
+    return XA_OK;
+}
+
+static xa_status start(against *a, xa_isa isa, xa_err *err)
+{
+    int nodes[MAX_LAYERS];
+    xa_plan_info info;
+    for (int k = 0; k < a->nlayers; k++)
+        nodes[k] = a->layer[k]->node;
+    const xa_reach reach = {.input = true, .nodes = nodes, .nnodes = a->nlayers};
+    const xa_plan_spec spec = {.batch = 1,
+                               .isa = isa,
+                               .exposed = nodes,
+                               .nexposed = a->nlayers,
+                               .root = xa_model_head(a->model)->node,
+                               .reach = &reach,
+                               .nreach = 1};
+    XA_RETURN_TRY(err, xa_plan_create(xa_model_graph(a->model), &spec, &a->plan, err));
+    xa_plan_get_info(a->plan, &info);
+    a->blob = xa_alloc_aligned(info.weight_bytes);
+    a->arena = xa_alloc_aligned(info.arena_bytes);
+    if (!a->blob || !a->arena)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+    const xa_weight_reader reader = xa_model_reader(a->model);
+    XA_RETURN_TRY(err, xa_plan_pack(a->plan, &reader, a->blob, err));
+    xa_run_init(&a->run, a->plan, a->blob, a->arena, NULL);
+    return XA_OK;
+}
+
+/* ---- comparisons ---- */
+
+static double largest(const float *x, int64_t n)
+{
+    double top = 0.0;
+    for (int64_t i = 0; i < n; i++)
+        top = fmax(top, fabs((double)x[i]));
+    return top;
+}
+
+static double difference(const float *a, const float *b, int64_t n)
+{
+    double worst = 0.0;
+    for (int64_t i = 0; i < n; i++) {
+        const double d = fabs((double)a[i] - (double)b[i]);
+        worst = d >= worst || isnan(d) ? d : worst;
+        if (isnan(d))
+            return NAN;
+    }
+    return worst;
+}
+
+static const char *verdict(against *a, bool good)
+{
+    a->agrees = a->agrees && good;
+    return good ? "ok" : "DIFFERS";
+}
+
+static int ends_with_path(const char *longer, const char *tail)
+{
+    const size_t n = strlen(longer), k = strlen(tail);
+    return n >= k && !strcmp(longer + n - k, tail) && (n == k || longer[n - k - 1] == '/');
+}
+
+/* The image of a reference's path: a sample of the manifest that it names, else the path itself. */
+static const char *image_file(const xa_loaded *l, const char *path)
+{
+    for (int64_t i = 0; l->manifest && i < l->manifest->count; i++) {
+        const xa_sample *s = &l->manifest->samples[i];
+        if (ends_with_path(s->file, path) || ends_with_path(path, s->path))
+            return s->file;
+    }
+    return access(path, R_OK) ? NULL : path;
+}
+
+static xa_status compare_preprocessing(against *a, const xa_loaded *l, xa_err *err)
+{
+    xa_status st = XA_OK;
+    double worst = 0.0, top = largest(a->input, a->images * a->pixels);
+    int64_t compared = 0, missing = 0;
+    float *x = xa_alloc((size_t)a->pixels, sizeof(float));
+    char *path = xa_alloc(a->path_bytes + 1, 1);
+    if (!x || !path)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    for (int64_t i = 0; a->paths && i < a->images; i++) {
+        xa_image im = {0};
+        double affine[2][3];
+        memcpy(path, a->paths + (size_t)i * a->path_bytes, a->path_bytes);
+        const char *file = image_file(l, path);
+        if (!file) {
+            missing++;
+            continue;
+        }
+        XA_TRY(err, xa_image_read(file, &l->job.audit.decode, &im, err));
+        st = xa_preprocess(
+            &im, &a->spec->input, (int)xa_model_input(a->model).dim[2], x, affine, err);
+        xa_image_fini(&im);
+        XA_TRY(err, st);
+        worst = fmax(worst, difference(x, a->input + i * a->pixels, a->pixels));
+        compared++;
+    }
+    if (compared)
+        printf("  %-28s largest difference %.2e of an input up to %.3g (%" PRId64 " images)  %s\n",
+               "preprocessing",
+               worst,
+               top,
+               compared,
+               /* one grey level of 8-bit resamplers */
+               verdict(a, worst <= 1.01 * fabs(xa_scale_factor(&a->spec->input.scale, 0))));
+    if (missing)
+        printf(
+            "  %-28s %" PRId64 " images of the reference are not to be found here\n", "", missing);
+done:
+    free(x);
+    free(path);
+    return st;
+}
+
+typedef struct worst_of {
+    double logits, probs, cam[MAX_LAYERS], plain;
+    int64_t same_class;
+    double *ours, *keras; /* [images] largest error of the input gradient against float64 */
+} worst_of;
+
+/* Error of a gradient against the float64 one, relative to its largest value and to its length. */
+static void gradient_errors(const float *g, const double *want, int64_t n, double *top, double *l2)
+{
+    double scale = 0.0, length = 0.0, worst = 0.0, sum = 0.0;
+    for (int64_t i = 0; i < n; i++) {
+        const double d = (double)g[i] - want[i];
+        scale = fmax(scale, fabs(want[i]));
+        length += want[i] * want[i];
+        worst = fmax(worst, fabs(d));
+        sum += d * d;
+    }
+    *top = scale > 0.0 ? worst / scale : worst;
+    *l2 = length > 0.0 ? sqrt(sum / length) : sqrt(sum);
+}
+
+static xa_status compare_image(against *a, int64_t i, float *work, worst_of *w, xa_err *err)
+{
+    const xa_head *h = xa_model_head(a->model);
+    float *logits = work, *probs = work + a->classes, *seed = work + 2 * a->classes,
+          *map = work + 3 * a->classes;
+    const float *want = a->logits + i * a->classes;
+    memcpy(xa_run_input(&a->run), a->input + i * a->pixels, (size_t)a->pixels * sizeof(float));
+    xa_run_forward(&a->run);
+    const float *z = xa_run_value(&a->run, h->node);
+    xa_head_apply(h, z, logits, probs);
+    w->logits = fmax(w->logits,
+                     difference(logits, want, a->classes) / fmax(1e-30, largest(want, a->classes)));
+    if (a->probs && h->kind != XA_HEAD_NONE) {
+        const float *p = a->probs + i * a->classes;
+        w->probs = fmax(w->probs, difference(probs, p, a->classes));
+        w->same_class += xa_head_predict(h, logits, probs) == xa_head_predict(h, logits, p);
+    }
+    XA_RETURN_TRY(err, xa_score_seed(h, a->score, true, z, a->target[i], seed, err));
+    xa_run_backward(&a->run, 0, seed);
+    for (int k = 0; k < a->nlayers; k++) {
+        const xa_layer *l = a->layer[k];
+        const int64_t n = l->shape.dim[0] * l->shape.dim[1];
+        const xa_explainer_spec cam = xa_explainer_defaults(XA_EXPLAIN_GRADCAM);
+        const xa_explain_view v = {.layer_shape = l->shape,
+                                   .layer_value = xa_run_value(&a->run, l->node),
+                                   .layer_gradient = xa_run_gradient(&a->run, 0, l->node)};
+        const float *reference = a->gradcam[k] + i * n;
+        xa_explainer_get(XA_EXPLAIN_GRADCAM)->compute(&cam, &v, map);
+        const double top = largest(reference, n);
+        w->cam[k] = fmax(w->cam[k], difference(map, reference, n) / (top > 0.0 ? top : 1.0));
+    }
+    const float *g = xa_run_gradient(&a->run, 0, xa_graph_input(xa_model_graph(a->model)));
+    const float *keras = a->gradient + i * a->pixels;
+    w->plain =
+        fmax(w->plain, difference(g, keras, a->pixels) / fmax(1e-30, largest(keras, a->pixels)));
+    if (a->gradient64) {
+        double top, l2;
+        double keras_top, keras_l2;
+        gradient_errors(g, a->gradient64 + i * a->pixels, a->pixels, &top, &l2);
+        gradient_errors(keras, a->gradient64 + i * a->pixels, a->pixels, &keras_top, &keras_l2);
+        xa_log(XA_LOG_INFO,
+               "image %lld: input gradient off by %.2e (length) and %.2e (largest), Keras' float32 "
+               "by %.2e "
+               "and %.2e",
+               (long long)i,
+               l2,
+               top,
+               keras_l2,
+               keras_top);
+        w->ours[i] = top;
+        w->keras[i] = keras_top;
+    }
+    return XA_OK;
+}
+
+typedef struct error_summary {
+    double median, worst;
+    int64_t flipped;
+} error_summary;
+
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Sorts the errors. */
+static error_summary summarise(double *errors, int64_t n)
+{
+    error_summary s = {0};
+    qsort(errors, (size_t)n, sizeof *errors, ascending);
+    s.median = errors[n / 2];
+    s.worst = errors[n - 1];
+    for (int64_t i = 0; i < n; i++)
+        s.flipped += !(errors[i] <= flip);
+    return s;
+}
+
+static void print_agreement(against *a, const worst_of *w)
+{
+    printf("  %-28s %.2e of the largest (tolerance %.0e)  %s\n",
+           "scores before the head",
+           w->logits,
+           score_tolerance,
+           verdict(a, w->logits <= score_tolerance));
+    if (a->probs)
+        printf("  %-28s %.2e (tolerance %.0e); same class for %" PRId64 " of %" PRId64 "  %s\n",
+               "probabilities",
+               w->probs,
+               score_tolerance,
+               w->same_class,
+               a->images,
+               verdict(a, w->probs <= score_tolerance && w->same_class == a->images));
+    for (int k = 0; k < a->nlayers; k++)
+        printf("  %-28s %.2e of the map's maximum (tolerance %.0e), layer %s  %s\n",
+               "Grad-CAM",
+               w->cam[k],
+               cam_tolerance,
+               a->layer[k]->path,
+               verdict(a, w->cam[k] <= cam_tolerance));
+    if (!a->gradient64) {
+        printf("  %-28s %.2e of the largest from Keras' float32; make the reference with --float64 "
+               "for a yardstick\n",
+               "input gradient",
+               w->plain);
+        return;
+    }
+    const error_summary ours = summarise(w->ours, a->images),
+                        keras = summarise(w->keras, a->images);
+    const double allowed =
+        gradient_ratio * (double)keras.flipped + 2.0 * sqrt((double)keras.flipped + 1.0);
+    printf("  %-28s error against float64 of the largest: median %.1e, worst %.1e, flipped %" PRId64
+           "; Keras' float32: %.1e, %.1e, %" PRId64 " (of %" PRId64 " images)  %s\n",
+           "input gradient",
+           ours.median,
+           ours.worst,
+           ours.flipped,
+           keras.median,
+           keras.worst,
+           keras.flipped,
+           a->images,
+           verdict(a,
+                   ours.median <= fmax(gradient_ratio * keras.median, gradient_floor) &&
+                       (double)ours.flipped <= allowed));
+}
+
+/* The job's model that the reference is of: by file name, else the only one. */
+static int pick_model(const xa_loaded *l, xa_archive *ref)
+{
+    char *name = NULL;
+    int found = l->job.audit.nmodels == 1 ? 0 : -1;
+    if (xa_archive_attr_text(ref, "/", "model", &name, NULL) == XA_OK && name)
+        for (int m = 0; m < l->job.audit.nmodels; m++)
+            if (ends_with_path(l->job.audit.models[m].file, name))
+                found = m;
+    free(name);
+    return found;
+}
+
+xa_status xa_check_against(const xa_loaded *l, const char *reference, bool *agrees, xa_err *err)
+{
+    against a = {.agrees = true};
+    worst_of w = {0};
+    xa_status st = XA_OK;
+    char *framework = NULL;
+    float *work = NULL;
+    XA_TRY(err, xa_reference_open(reference, &a.ref, err));
+    const int m = pick_model(l, a.ref);
+    XA_TRY(err, xa_archive_attr_text(a.ref, "/", "framework", &framework, err));
+    XA_TRY(err, xa_archive_close(a.ref, err));
+    a.ref = NULL;
+    if (m < 0)
+        XA_FAIL(err, XA_NOT_FOUND, "%s is of a model that this job does not have", reference);
+    a.spec = &l->job.audit.models[m];
+    xa_model_options opt = a.spec->open;
+    opt.height = a.spec->input.height;
+    opt.width = a.spec->input.width;
+    XA_TRY(err, xa_model_open(a.spec->file, &opt, &a.model, err));
+    XA_TRY(err, read_reference(&a, reference, err));
+    XA_TRY(err, read_layers(&a, err));
+    XA_TRY(err, start(&a, l->job.audit.isa, err));
+    int64_t room = 3 * a.classes + 1;
+    for (int k = 0; k < a.nlayers; k++)
+        room += a.layer[k]->shape.dim[0] * a.layer[k]->shape.dim[1];
+    work = xa_alloc((size_t)room, sizeof(float));
+    w.ours = xa_alloc((size_t)a.images, sizeof(double));
+    w.keras = xa_alloc((size_t)a.images, sizeof(double));
+    if (!work || !w.ours || !w.keras)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    printf("model %s against %s (%s, %" PRId64 " images, score %s)\n",
+           a.spec->name,
+           reference,
+           framework ? framework : "Keras",
+           a.images,
+           xa_score_name(a.score));
+    XA_TRY(err, compare_preprocessing(&a, l, err));
+    for (int64_t i = 0; i < a.images; i++)
+        XA_TRY(err, compare_image(&a, i, work, &w, err));
+    print_agreement(&a, &w);
+    *agrees = a.agrees;
+done:
+    free(work);
+    free(w.ours);
+    free(w.keras);
+    free(framework);
+    close_all(&a);
+    return st;
+}

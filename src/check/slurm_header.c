@@ -1,0 +1,120 @@
+#include "xaudit/check.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MEASURE_SECONDS = 5, WISHED_SECONDS = 1800, MOST_RANKS = 512 };
+
+/* Seconds a sample on one core, the first unit (page faults, cold caches) left out where there is
+ * another. */
+static xa_status measure(const xa_loaded *l, double *seconds, int64_t *measured, xa_err *err)
+{
+    xa_status st = XA_OK;
+    const xa_manifest *m = l->manifest;
+    const int64_t unit = xa_audit_unit_samples(l->audit);
+    xa_rows *rows = NULL;
+    void *weights = xa_alloc_aligned(xa_audit_weight_bytes(l->audit));
+    void *arena = xa_alloc_aligned(xa_audit_arena_bytes(l->audit));
+    double spent = 0.0;
+    int64_t count = 0;
+    if (!weights || !arena)
+        XA_FAIL(err, XA_NOMEM, "no memory to measure with");
+    XA_TRY(err, xa_audit_pack(l->audit, weights, err));
+    xa_audit_attach(l->audit, weights, arena, NULL); /* never used again after this */
+    XA_TRY(err, xa_rows_create(l->audit, &rows, err));
+    for (int64_t first = 0; first < m->count && spent < MEASURE_SECONDS; first += unit) {
+        const int64_t n = m->count - first < unit ? m->count - first : unit;
+        const double start = xa_time();
+        XA_TRY(err, xa_audit_unit(l->audit, m->samples + first, n, rows, err));
+        if (first > 0 || m->count <= unit) {
+            spent += xa_time() - start;
+            count += n;
+        }
+    }
+    *measured = count;
+    *seconds = spent / (double)count;
+done:
+    xa_rows_free(rows);
+    free(weights);
+    free(arena);
+    return st;
+}
+
+static int64_t up_to(double v, int64_t step)
+{
+    return (int64_t)ceil(v / (double)step) * step;
+}
+
+/* A word of a shell command. */
+static void quoted(FILE *out, const char *text)
+{
+    fputc('\'', out);
+    for (; *text; text++)
+        if (*text == '\'')
+            fputs("'\\''", out);
+        else
+            fputc(*text, out);
+    fputc('\'', out);
+}
+
+xa_status xa_slurm_header(const xa_loaded *l,
+                          const xa_memory *memory,
+                          const char *program,
+                          const xa_run_options *opt,
+                          FILE *out,
+                          xa_err *err)
+{
+    double each = 0.0;
+    int64_t measured = 0;
+    const int64_t unit = xa_audit_unit_samples(l->audit), n = l->manifest->count;
+    const int64_t units = (n + unit - 1) / unit;
+    int64_t ranks = opt->ranks;
+    XA_RETURN_TRY(err, measure(l, &each, &measured, err));
+    const double total = each * (double)n;
+    if (ranks == 0) {
+        ranks = (int64_t)ceil(total / WISHED_SECONDS);
+        ranks = ranks > MOST_RANKS ? MOST_RANKS : ranks;
+    }
+    ranks = ranks > units ? units : ranks < 1 ? 1 : ranks;
+    const double bytes = memory->rank + memory->node + memory->first + XA_MEMORY_BASE;
+    const int64_t minutes = up_to(1.5 * total / (double)ranks / 60.0 + 5.0, 5);
+    fprintf(out,
+            "#!/bin/bash\n"
+            "# %" PRId64 " images, %.3f s each on one core here (%" PRId64 " measured): %.2f core "
+            "hours.\n"
+            "# Memory suffices for rank 0 alone on its node: %.0f MB of activations, %.0f MB of "
+            "weights "
+            "(once a\n"
+            "# node), %.0f MB for the %" PRId64
+            " rows of the manifest (rank 0 alone), 100 MB for MPI "
+            "and HDF5.\n"
+            "#SBATCH --job-name=xaudit\n"
+            "#SBATCH --ntasks=%" PRId64 "\n"
+            "#SBATCH --cpus-per-task=%d\n"
+            "#SBATCH --mem-per-cpu=%" PRId64 "M\n"
+            "#SBATCH --time=%02" PRId64 ":%02" PRId64 ":00\n"
+            "#SBATCH --output=xaudit-%%j.log\n"
+            "set -eu\n"
+            "export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1\n"
+            "srun --mpi=pmix ",
+            n,
+            each,
+            measured,
+            total / 3600.0,
+            memory->rank / 1e6,
+            memory->node / 1e6,
+            memory->first / 1e6,
+            n,
+            ranks,
+            l->job.threads,
+            up_to(bytes / 1e6 / (double)l->job.threads, 50),
+            minutes / 60,
+            minutes % 60);
+    quoted(out, program);
+    fputs(" run ", out);
+    quoted(out, opt->job);
+    fputc('\n', out);
+    return XA_OK;
+}

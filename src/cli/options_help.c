@@ -1,0 +1,156 @@
+/* xaudit --help and xaudit COMMAND --help, of at most 80 columns, from the tables. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "options.h"
+
+enum { COLUMNS = 79, LEFT = 24 };
+
+/* Words of a text from column `from`, lines of at most COLUMNS; `at` is where the line stands. */
+static void wrap(FILE *out, const char *text, int from, int at)
+{
+    bool first = true;
+    while (*text) {
+        const int n = (int)strcspn(text, " ");
+        if (!first && at + 1 + n > COLUMNS) {
+            fprintf(out, "\n%*s", from, "");
+            at = from;
+            first = true;
+        }
+        fprintf(out, "%s%.*s", first ? "" : " ", n, text);
+        at += n + (first ? 0 : 1);
+        first = false;
+        text += n + (text[n] == ' ');
+    }
+    fputc('\n', out);
+}
+
+/* Lines that begin with a space are as they are, others are wrapped. */
+static void paragraphs(const char *text, FILE *out)
+{
+    while (*text) {
+        const size_t n = strcspn(text, "\n");
+        char *line = xa_strndup(text, n);
+        if (line && *line != ' ')
+            wrap(out, line, 0, 0);
+        else
+            fprintf(out, "%.*s\n", (int)n, text);
+        free(line);
+        text += n + (text[n] == '\n');
+    }
+}
+
+/* "(1 to 100; default: 4)", what the row itself knows. */
+static void bounds(const xa_option *o, xa_str *out)
+{
+    const double open_end = 9e18;
+    const bool ranged = o->kind == XA_OPTION_INTEGER || o->kind == XA_OPTION_NUMBER ||
+                        o->kind == XA_OPTION_LENGTH || o->kind == XA_OPTION_POINTS;
+    const bool high = ranged && o->high < open_end && o->low > -open_end && o->initial;
+    if (high)
+        xa_str_printf(out, " (%.10g to %.10g; default: %s)", o->low, o->high, o->initial);
+    else if (o->initial)
+        xa_str_printf(out, " (default: %s)", o->initial);
+}
+
+/* Whether the sentence names all choices itself. */
+static bool names_choices(const xa_option *o)
+{
+    for (const char *c = o->choices; c;) {
+        const size_t n = strcspn(c, "|");
+        char *word = xa_strndup(c, n);
+        const bool named = word && strstr(o->help, word);
+        free(word);
+        if (!named)
+            return false;
+        c = c[n] ? c + n + 1 : NULL;
+    }
+    return true;
+}
+
+static void one_option(const xa_option *o, FILE *out)
+{
+    xa_str left = {0}, right = {0};
+    const bool fits = o->choices && strlen(o->name) + strlen(o->choices) < 50;
+    if (o->letter)
+        xa_str_printf(&left, "  -%c, ", o->letter);
+    else
+        xa_str_puts(&left, "  ");
+    xa_str_printf(&left, "--%s", o->name);
+    if (o->argument || o->choices)
+        xa_str_printf(&left, " %s", o->argument ? o->argument : fits ? o->choices : "NAME");
+    xa_str_puts(&right, o->help);
+    bounds(o, &right);
+    if (o->choices && !fits && !names_choices(o)) {
+        xa_str_puts(&right, ": ");
+        for (const char *c = o->choices; *c; c++)
+            xa_str_add(&right, *c == '|' ? ", " : c, *c == '|' ? 2 : 1);
+    }
+    if (left.data && right.data && !left.failed && !right.failed) {
+        int at = fprintf(out, "%s", left.data);
+        if (at > LEFT - 2) {
+            fputc('\n', out);
+            at = 0;
+        }
+        fprintf(out, "%*s", LEFT - at, "");
+        wrap(out, right.data, LEFT, LEFT);
+    }
+    xa_str_free(&left);
+    xa_str_free(&right);
+}
+
+static bool same(const char *a, const char *b)
+{
+    return a == b || (a && b && !strcmp(a, b));
+}
+
+static void group_options(xa_command_id command, const char *group, FILE *out)
+{
+    fprintf(out, "\n%s:\n", group ? group : "Options");
+    for (int i = 0; i < XA_OPT_COUNT; i++) {
+        const xa_option *o = xa_option_of((xa_option_id)i);
+        if (xa_option_on(o, command) && same(o->group, group))
+            one_option(o, out);
+    }
+}
+
+void xa_help_command(xa_command_id command, FILE *out)
+{
+    const xa_command *c = xa_command_of(command);
+    const char *groups[XA_OPT_COUNT] = {NULL};
+    int n = 1; /* the common group is the first */
+    fprintf(out, "xaudit %s %s\n\n", c->name, c->arguments);
+    paragraphs(c->text, out);
+    for (int i = 0; i < XA_OPT_COUNT; i++) {
+        const xa_option *o = xa_option_of((xa_option_id)i);
+        bool known = !xa_option_on(o, command);
+        for (int g = 0; g < n; g++)
+            known = known || same(groups[g], o->group);
+        if (!known)
+            groups[n++] = o->group;
+    }
+    for (int g = 0; g < n; g++)
+        group_options(command, groups[g], out);
+    fprintf(out, "\nExamples:\n%s", c->examples);
+}
+
+void xa_help(FILE *out)
+{
+    fprintf(out,
+            "xaudit %s: explains every image of a data set into one HDF5 archive\n\n",
+            xa_tool_version());
+    for (int i = 0; i < XA_COMMAND_COUNT; i++) {
+        const xa_command *c = xa_command_of((xa_command_id)i);
+        fprintf(out, "  xaudit %-9s ", c->name);
+        wrap(out, c->summary, 19, 19);
+    }
+    fputs("\nxaudit COMMAND --help (or xaudit help COMMAND) has a command's options and\n"
+          "examples. Options are --name VALUE or --name=VALUE; one given twice counts as\n"
+          "its last, unless it may be repeated. xaudit --version names the version.\n"
+          "\n"
+          "Exit codes: 0 done; 1 failed; 2 bad usage, job, model or manifest; 3 done, but\n"
+          "samples failed (tolerate_failed in the job turns this into 0); 75 interrupted,\n"
+          "run again to resume.\n"
+          "XAUDIT_LOG=debug shows where an error came from.\n",
+          out);
+}

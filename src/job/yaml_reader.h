@@ -1,0 +1,47 @@
+/* A YAML document with positions: the only face libyaml shows. */
+#ifndef XAUDIT_JOB_YAML_READER_H
+#define XAUDIT_JOB_YAML_READER_H
+
+#include "xaudit/manifest.h" /* xa_problems */
+
+typedef struct xa_yaml xa_yaml;
+/* A node; id 0 means "not there". */
+typedef struct xa_ynode {
+    xa_yaml *doc;
+    int id;
+} xa_ynode;
+
+typedef enum xa_ykind { XA_Y_NONE, XA_Y_SCALAR, XA_Y_LIST, XA_Y_MAP } xa_ykind;
+
+/* Parses one document; syntax errors go to problems with their line. FORMAT if there is none. */
+XA_MUST_USE xa_status xa_yaml_parse(const char *file,
+                                    const char *text,
+                                    size_t size,
+                                    xa_problems *problems,
+                                    xa_yaml **out,
+                                    xa_err *err);
+void xa_yaml_free(xa_yaml *y);
+
+xa_ynode xa_yaml_root(xa_yaml *y);
+xa_ykind xa_yaml_kind(xa_ynode n);
+const char *xa_yaml_text(xa_ynode n); /* of a scalar, else NULL */
+bool xa_yaml_is_null(xa_ynode n);     /* empty, ~ or null, unquoted */
+int64_t xa_yaml_line(xa_ynode n);     /* 1-based; 0 for set values */
+const char *xa_yaml_file(xa_ynode n);
+int xa_yaml_count(xa_ynode n);
+xa_ynode xa_yaml_at(xa_ynode n, int i);                                     /* of a list */
+xa_ynode xa_yaml_get(xa_ynode n, const char *key);                          /* of a map */
+const char *xa_yaml_key(xa_ynode n, int i, xa_ynode *value, int64_t *line); /* i-th pair of a map */
+
+/* Sets a value at a dotted path ("models.0.batch", "output"): a text, or a list or map in brackets
+ * ("[128, 128]", "{ div: 255 }"). Missing map keys are added, list indices must exist. INVALID
+ * names what is wrong. */
+XA_MUST_USE xa_status xa_yaml_set(xa_yaml *y, const char *path, const char *value, xa_err *err);
+
+/* Reports a problem at a node's line. */
+#define XA_YAML_PROBLEM(problems, node, ...) \
+    xa_problems_add((problems), xa_yaml_file(node), xa_yaml_line(node), false, __VA_ARGS__)
+#define XA_YAML_WARNING(problems, node, ...) \
+    xa_problems_add((problems), xa_yaml_file(node), xa_yaml_line(node), true, __VA_ARGS__)
+
+#endif

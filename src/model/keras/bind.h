@@ -1,0 +1,12 @@
+/* Which tensor of the file is which weight of which layer. Private to model. */
+#ifndef XAUDIT_MODEL_KERAS_BIND_H
+#define XAUDIT_MODEL_KERAS_BIND_H
+
+#include "layers.h"
+
+/* Fills layer->tensor of every layer of the scope. A layer without its weights, or weights that
+ * cannot be told apart, are errors naming layer and file. Shapes are checked when the graph is
+ * built. */
+XA_MUST_USE xa_status xa_kbind(xa_kfile *f, xa_kscope *scope, xa_err *err);
+
+#endif

@@ -1,0 +1,11 @@
+/* Inbound nodes of a functional model: parsing and order. Private to model. */
+#ifndef XAUDIT_MODEL_KERAS_CALLS_H
+#define XAUDIT_MODEL_KERAS_CALLS_H
+
+#include "scope.h"
+
+/* Fills calls, input, output and order of a functional scope whose layers have names; `entries` is
+ * the list of layers in the JSON. */
+XA_MUST_USE xa_status xa_kcalls_parse(xa_kscope *s, const json_t *entries, xa_err *err);
+
+#endif

@@ -1,0 +1,69 @@
+/* The HDF5 side of a Keras file: which weights there are, where, of which shape, and their values.
+ * Private to model; with keras_attribute the only place that calls HDF5. No file is ever written.
+ *
+ * Layouts
+ *   - groups: Keras 1 to 3 `.h5`, attribute layer_names, one group a layer with attribute
+ *     weight_names (at the root, or in `model_weights` of a whole-model file). A nested model is
+ * one group.
+ *   - vars: Keras 3 `.weights.h5`, layers/<class>_<n>/.../vars/<i>
+ */
+#ifndef XAUDIT_MODEL_KERAS_FILE_H
+#define XAUDIT_MODEL_KERAS_FILE_H
+
+#include "attribute.h"
+#include "xaudit/nn.h"
+
+typedef enum xa_klayout { XA_KLAYOUT_GROUPS, XA_KLAYOUT_VARS } xa_klayout;
+
+/* One weight as the file has it. */
+typedef struct xa_ktensor {
+    char *path; /* "model_weights/conv/conv/kernel:0", from the root */
+    char *name; /* "conv/kernel", without ":0" */
+    xa_shape shape;
+    bool usable;  /* floating point, at most XA_MAX_DIMS dimensions */
+    bool bfloat;  /* stored as bfloat16 */
+    bool opaque;  /* bytes without a type */
+    bool integer; /* whole numbers, as quantised weights are */
+} xa_ktensor;
+
+/* One layer's group: tensors first .. first + count - 1, in the order of weight_names. */
+typedef struct xa_kgroup {
+    char *name;
+    int first, count;
+} xa_kgroup;
+
+typedef struct xa_kfile {
+    char *path;
+    bool zipped;    /* path is a .keras archive; the HDF5 file is its model.weights.h5 */
+    int64_t handle; /* HDF5's, or -1: closed */
+    xa_klayout layout;
+    const char
+        *base;     /* the part that holds the model's weights: "model_weights/" or "", all of it */
+    char *config;  /* attribute model_config, NUL-terminated, or NULL: weights only */
+    char *version; /* "2.15.0" or NULL */
+    char *backend; /* "tensorflow" or NULL */
+    xa_kgroup *groups;
+    size_t ngroups, group_cap;
+    xa_ktensor *tensors;
+    size_t ntensors, tensor_cap;
+} xa_kfile;
+
+/* Opens the file and reads configuration and places. The handle stays open until xa_kfile_close. */
+XA_MUST_USE xa_status
+xa_kfile_open(const char *path, bool zipped, size_t max_config, xa_kfile **out, xa_err *err);
+void xa_kfile_free(xa_kfile *f);
+/* Opens the handle again if it was closed. */
+XA_MUST_USE xa_status xa_kfile_reopen(xa_kfile *f, xa_err *err);
+void xa_kfile_close(xa_kfile *f);
+
+/* Layout vars: adds the tensors of `<group>/vars`, or none if there is no such group. */
+XA_MUST_USE xa_status
+xa_kfile_vars(xa_kfile *f, const char *group, int *first, int *count, xa_err *err);
+/* Paths of all datasets from the root on, in the order of the file; the caller frees them with
+ * xa_knames_free. */
+XA_MUST_USE xa_status xa_kfile_list(xa_kfile *f, xa_knames *out, xa_err *err);
+/* Values of a tensor as float32; dst has xa_shape_count(shape) floats, shape must be the file's. */
+XA_MUST_USE xa_status
+xa_kfile_read(xa_kfile *f, int tensor, const xa_shape *shape, float *dst, xa_err *err);
+
+#endif

@@ -1,0 +1,259 @@
+/* Layers that move values: padding, cropping, reshaping. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "layers.h"
+
+/* ((top, bottom), (left, right)), (rows, columns) or one number. */
+static xa_status
+read_edges(const xa_ksite *s, const char *key, int64_t missing, xa_op_params *p, xa_err *err)
+{
+    const json_t *v = json_object_get(s->layer->config, key);
+    int64_t side[2][2];
+    if (json_is_array(v) && json_is_array(json_array_get(v, 0))) {
+        for (size_t i = 0; i < 2; i++) {
+            json_t *wrap = json_pack("{s:O}", key, json_array_get(v, i));
+            if (!wrap)
+                XA_RETURN_FAIL(err, XA_FORMAT, "\"%s\" has no two pairs", key);
+            xa_status st = xa_kget_pair(wrap, key, missing, 0, side[i], err);
+            json_decref(wrap);
+            XA_RETURN_TRY(err, st);
+        }
+    } else {
+        int64_t both[2];
+        XA_RETURN_TRY(err, xa_kget_pair(s->layer->config, key, missing, 0, both, err));
+        for (int i = 0; i < 2; i++)
+            side[i][0] = side[i][1] = both[i];
+    }
+    p->edges.top = side[0][0];
+    p->edges.bottom = side[0][1];
+    p->edges.left = side[1][0];
+    p->edges.right = side[1][1];
+    return XA_OK;
+}
+
+static xa_status build_pad(xa_ksite *s, int *out, xa_err *err)
+{
+    xa_op_params p = {0};
+    int in;
+    XA_RETURN_TRY(err, xa_ksite_image(s, &in, err));
+    XA_RETURN_TRY(err, xa_ksite_channels_last(s, err));
+    XA_RETURN_TRY(err, read_edges(s, "padding", 1, &p, err));
+    return xa_ksite_simple(s, XA_OP_PAD, in, &p, out, err);
+}
+
+static xa_status build_crop(xa_ksite *s, int *out, xa_err *err)
+{
+    xa_op_params p = {0};
+    int in;
+    XA_RETURN_TRY(err, xa_ksite_image(s, &in, err));
+    XA_RETURN_TRY(err, xa_ksite_channels_last(s, err));
+    XA_RETURN_TRY(err, read_edges(s, "cropping", 0, &p, err));
+    return xa_ksite_simple(s, XA_OP_CROP, in, &p, out, err);
+}
+
+static xa_status build_flatten(xa_ksite *s, int *out, xa_err *err)
+{
+    int in;
+    XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));
+    XA_RETURN_TRY(err, xa_ksite_channels_last(s, err));
+    const xa_shape shape = xa_kshape1(xa_shape_count(xa_ksite_shape(s, in)));
+    return xa_ksite_reshape(s, in, &shape, out, err);
+}
+
+xa_status xa_ksite_target(
+    const xa_ksite *s, int in, const json_t *dims, size_t skip, xa_shape *shape, xa_err *err)
+{
+    const size_t n = json_array_size(dims);
+    const int64_t count = xa_shape_count(xa_ksite_shape(s, in));
+    int64_t known = 1;
+    int open = -1;
+    char text[80];
+    if (!json_is_array(dims) || n < skip || n - skip > XA_MAX_DIMS)
+        XA_RETURN_FAIL(
+            err, XA_UNSUPPORTED, "target shape %s", xa_kjson_text(dims, text, sizeof text));
+    *shape = (xa_shape){.ndim = (int)(n - skip)};
+    for (int i = 0; i < shape->ndim; i++) {
+        const json_t *d = json_array_get(dims, (size_t)i + skip);
+        const int64_t x = json_is_integer(d) ? json_integer_value(d) : json_is_null(d) ? -1 : 0;
+        if ((x < 1 && x != -1) || (x == -1 && open >= 0) ||
+            (x > 0 && !xa_i64_mul(known, x, &known)))
+            XA_RETURN_FAIL(
+                err, XA_INVALID, "target shape %s", xa_kjson_text(dims, text, sizeof text));
+        if (x == -1)
+            open = i;
+        shape->dim[i] = x;
+    }
+    if (open >= 0 && count % known == 0) {
+        shape->dim[open] = count / known;
+        known = count;
+    }
+    if (known != count) {
+        char from[64];
+        XA_RETURN_FAIL(err,
+                       XA_SHAPE,
+                       "%s cannot be reshaped to %s",
+                       xa_shape_text(xa_ksite_shape(s, in), from, sizeof from),
+                       xa_kjson_text(dims, text, sizeof text));
+    }
+    return XA_OK;
+}
+
+/* Keras' layer has target_shape without the batch, Keras 3's operation newshape with it. */
+/* A reshape of a patch grid [h,w,D] to tokens [n,D] whose n is that of another input size: another
+ * grid if position embeddings may be interpolated, else refused naming both. */
+static xa_status grid_tokens(
+    const xa_ksite *s, int in, const json_t *target, xa_shape *shape, bool *grid, xa_err *err)
+{
+    const xa_shape *x = xa_ksite_shape(s, in);
+    const json_int_t n = json_integer_value(json_array_get(target, 0)),
+                     d = json_integer_value(json_array_get(target, 1));
+    *grid = x->ndim == 3 && json_array_size(target) == 2 && n > 0 && d == x->dim[2] &&
+            n != x->dim[0] * x->dim[1];
+    if (!*grid)
+        return XA_OK;
+    if (!s->b->interpolate)
+        XA_RETURN_FAIL(err,
+                       XA_SHAPE,
+                       "the input's size makes a grid of %" PRId64 "x%" PRId64
+                       " patches, the model has %lld; use the size it was made for, or "
+                       "interpolate_positions: true to have its position embedding interpolated",
+                       x->dim[0],
+                       x->dim[1],
+                       (long long)n);
+    *shape = xa_kshape2(x->dim[0] * x->dim[1], x->dim[2]);
+    return XA_OK;
+}
+
+static xa_status build_reshape(xa_ksite *s, int *out, xa_err *err)
+{
+    const json_t *target = json_object_get(s->layer->config, "target_shape");
+    const json_t *whole = json_object_get(s->layer->config, "newshape");
+    xa_shape shape;
+    bool grid;
+    int in;
+    XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));
+    XA_RETURN_TRY(err, grid_tokens(s, in, target, &shape, &grid, err));
+    if (!grid)
+        XA_RETURN_TRY(err,
+                      xa_ksite_target(s, in, target ? target : whole, target ? 0 : 1, &shape, err));
+    return xa_ksite_reshape(s, in, &shape, out, err);
+}
+
+static xa_status build_permute(xa_ksite *s, int *out, xa_err *err)
+{
+    xa_op_params p = {0};
+    const json_t *dims = json_object_get(s->layer->config, "dims");
+    int in;
+    XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));
+    const int ndim = xa_ksite_shape(s, in)->ndim;
+    bool taken[XA_MAX_DIMS] = {false};
+    if (json_array_size(dims) != (size_t)ndim)
+        XA_RETURN_FAIL(
+            err, XA_INVALID, "\"dims\" lists %zu axes of %d", json_array_size(dims), ndim);
+    for (int i = 0; i < ndim; i++) {
+        const json_t *d = json_array_get(dims, (size_t)i);
+        const int64_t axis = json_is_integer(d) ? json_integer_value(d) : 0;
+        if (axis < 1 || axis > ndim || taken[axis - 1])
+            XA_RETURN_FAIL(err, XA_INVALID, "\"dims\" is no order of 1 to %d", ndim);
+        taken[axis - 1] = true;
+        p.permute.order[i] = (int)axis - 1;
+    }
+    return xa_ksite_simple(s, XA_OP_PERMUTE, in, &p, out, err);
+}
+
+static xa_status read_resampling(const xa_ksite *s, xa_resize_kind *kind, xa_err *err)
+{
+    const char *name;
+    XA_RETURN_TRY(err, xa_kget_text(s->layer->config, "interpolation", "nearest", &name, err));
+    if (strcmp(name, "nearest") == 0)
+        *kind = XA_RESIZE_NEAREST;
+    else if (strcmp(name, "bilinear") == 0)
+        *kind = XA_RESIZE_BILINEAR;
+    else if (strcmp(name, "bicubic") == 0)
+        *kind = XA_RESIZE_BICUBIC;
+    else
+        XA_RETURN_FAIL(err,
+                       XA_UNSUPPORTED,
+                       "\"interpolation\" is \"%s\"; nearest, bilinear and bicubic are supported",
+                       name);
+    return XA_OK;
+}
+
+static xa_status build_upsampling(xa_ksite *s, int *out, xa_err *err)
+{
+    xa_op_params p = {0};
+    int64_t size[2];
+    int in;
+    XA_RETURN_TRY(err, xa_ksite_image(s, &in, err));
+    XA_RETURN_TRY(err, xa_ksite_channels_last(s, err));
+    XA_RETURN_TRY(err, xa_kget_pair(s->layer->config, "size", 2, 1, size, err));
+    XA_RETURN_TRY(err, read_resampling(s, &p.resize.kind, err));
+    const xa_shape *x = xa_ksite_shape(s, in);
+    if (!xa_i64_mul(x->dim[0], size[0], &p.resize.height) ||
+        !xa_i64_mul(x->dim[1], size[1], &p.resize.width))
+        XA_RETURN_FAIL(err, XA_LIMIT, "the upsampled size overflows");
+    return xa_ksite_simple(s, XA_OP_RESIZE, in, &p, out, err);
+}
+
+static xa_status build_resizing(xa_ksite *s, int *out, xa_err *err)
+{
+    xa_op_params p = {0};
+    const json_t *c = s->layer->config;
+    const char *name;
+    int in;
+    XA_RETURN_TRY(err, xa_ksite_image(s, &in, err));
+    XA_RETURN_TRY(err, xa_ksite_channels_last(s, err));
+    XA_RETURN_TRY(err, xa_kget_refuse(c, "crop_to_aspect_ratio", err));
+    XA_RETURN_TRY(err, xa_kget_refuse(c, "pad_to_aspect_ratio", err));
+    XA_RETURN_TRY(err, xa_kget_refuse(c, "antialias", err));
+    XA_RETURN_TRY(err, xa_kget_int(c, "height", 0, 1, XA_KMAX_EXTENT, &p.resize.height, err));
+    XA_RETURN_TRY(err, xa_kget_int(c, "width", 0, 1, XA_KMAX_EXTENT, &p.resize.width, err));
+    XA_RETURN_TRY(err, xa_kget_text(c, "interpolation", "bilinear", &name, err));
+    p.resize.kind = XA_RESIZE_BILINEAR;
+    if (!xa_kget_absent(c, "interpolation"))
+        XA_RETURN_TRY(err, read_resampling(s, &p.resize.kind, err));
+    return xa_ksite_simple(s, XA_OP_RESIZE, in, &p, out, err);
+}
+
+/* The middle of the image; an image that is too small would be resized by Keras. */
+static xa_status build_center_crop(xa_ksite *s, int *out, xa_err *err)
+{
+    xa_op_params p = {0};
+    int64_t h, w;
+    int in;
+    XA_RETURN_TRY(err, xa_ksite_image(s, &in, err));
+    XA_RETURN_TRY(err, xa_ksite_channels_last(s, err));
+    XA_RETURN_TRY(err, xa_kget_int(s->layer->config, "height", 0, 1, XA_KMAX_EXTENT, &h, err));
+    XA_RETURN_TRY(err, xa_kget_int(s->layer->config, "width", 0, 1, XA_KMAX_EXTENT, &w, err));
+    const xa_shape *x = xa_ksite_shape(s, in);
+    if (x->dim[0] < h || x->dim[1] < w)
+        XA_RETURN_FAIL(err,
+                       XA_UNSUPPORTED,
+                       "crops %" PRId64 "x%" PRId64 " from the smaller %" PRId64 "x%" PRId64,
+                       h,
+                       w,
+                       x->dim[0],
+                       x->dim[1]);
+    p.edges.top = (x->dim[0] - h) / 2;
+    p.edges.bottom = x->dim[0] - h - p.edges.top;
+    p.edges.left = (x->dim[1] - w) / 2;
+    p.edges.right = x->dim[1] - w - p.edges.left;
+    if (x->dim[0] == h && x->dim[1] == w) {
+        *out = in;
+        return XA_OK;
+    }
+    return xa_ksite_simple(s, XA_OP_CROP, in, &p, out, err);
+}
+
+const xa_kclass xa_kclasses_shape[] = {
+    {"ZeroPadding2D", build_pad, NULL, 0},
+    {"Cropping2D", build_crop, NULL, 0},
+    {"Flatten", build_flatten, NULL, 0},
+    {"Reshape", build_reshape, NULL, 0},
+    {"Permute", build_permute, NULL, 0},
+    {"UpSampling2D", build_upsampling, NULL, 0},
+    {"Resizing", build_resizing, NULL, 0},
+    {"CenterCrop", build_center_crop, NULL, 0},
+    {NULL, NULL, NULL, 0},
+};

@@ -1,0 +1,307 @@
+/* Models and layers of a Keras configuration. */
+#include "scope.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "calls.h"
+#include "config.h"
+#include "layers.h"
+
+/* Budget and context of one parse. */
+typedef struct parser {
+    int layers; /* seen so far, all scopes */
+    const char *user_classes;
+} parser;
+
+const char *xa_kclass_bare(const char *written)
+{
+    const char *mark = strrchr(written, '>');
+    return mark ? mark + 1 : written;
+}
+
+static void layer_fini(xa_klayer *l)
+{
+    for (size_t i = 0; i < l->ncalls; i++) {
+        free(l->calls[i].operands);
+        free(l->calls[i].refs);
+    }
+    free(l->calls);
+    free(l->path);
+    free(l->parts);
+    xa_kscope_free(l->inner);
+}
+
+void xa_kscope_free(xa_kscope *s)
+{
+    if (!s)
+        return;
+    for (int i = 0; s->layers && i < s->nlayers; i++)
+        layer_fini(&s->layers[i]);
+    free(s->layers);
+    free(s->order);
+    free(s);
+}
+
+/* A model is told by what its config holds: the class may be the user's own. */
+static bool is_functional(const json_t *config)
+{
+    return json_is_array(json_object_get(config, "layers")) &&
+           json_object_get(config, "output_layers") != NULL;
+}
+
+static bool is_sequential(const char *type, const json_t *config)
+{
+    return strcmp(type, "Sequential") == 0 && !is_functional(config);
+}
+
+static xa_status parse_scope(parser *p,
+                             const char *type,
+                             const json_t *config,
+                             const char *path,
+                             int depth,
+                             xa_kscope **out,
+                             xa_err *err);
+
+static xa_status unknown_class(const xa_klayer *l, const char *written, xa_err *err)
+{
+    if (strcmp(l->type, "Lambda") == 0)
+        XA_RETURN_FAIL(
+            err,
+            XA_UNSUPPORTED,
+            "layer \"%s\" is a Lambda: code from a model file is never executed; write "
+            "it with Keras layers (Rescaling, Normalization, Resizing, ...) and save the "
+            "model again",
+            l->path);
+    XA_RETURN_FAIL(err,
+                   XA_UNSUPPORTED,
+                   "layer \"%s\" has the class \"%s\", which is not supported; no layer is ever "
+                   "skipped or guessed",
+                   l->path,
+                   written);
+}
+
+/* Settings that change which weights there are, told before these are looked for. */
+static xa_status refuse_settings(const xa_klayer *l, xa_err *err)
+{
+    static const char *const settings[][2] = {
+        {"rms_scaling", "rms_scaling of LayerNormalization is not supported"},
+        {"quantization_config",
+         "it is quantised, which is not supported; save the model as it was before quantize()"}};
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {
+        const json_t *v = json_object_get(l->config, settings[i][0]);
+        if (v && !json_is_null(v) && !json_is_false(v))
+            XA_RETURN_FAIL(
+                err, XA_UNSUPPORTED, "layer \"%s\" (%s): %s", l->path, l->type, settings[i][1]);
+    }
+    return XA_OK;
+}
+
+/* One entry of a layers list: name, class, settings, and what is inside. */
+static xa_status parse_layer(
+    parser *p, const json_t *entry, const char *parent, int depth, xa_klayer *l, xa_err *err)
+{
+    const char *written = json_string_value(json_object_get(entry, "class_name"));
+    const json_t *config = json_object_get(entry, "config");
+    char named[256];
+    if (!written)
+        XA_RETURN_FAIL(err,
+                       XA_FORMAT,
+                       "a layer of \"%s\" has no class_name; is the configuration complete?",
+                       *parent ? parent : "the model");
+    const char *name = json_string_value(json_object_get(entry, "name"));
+    const char *own = json_string_value(json_object_get(config, "name"));
+    l->name = name ? name : own ? own : written;
+    if (strlen(l->name) > 1024)
+        XA_RETURN_FAIL(err, XA_LIMIT, "a layer name of %zu bytes", strlen(l->name));
+    l->type = xa_kclass_bare(written);
+    if (!strcmp(l->type, "Lambda") && !strcmp(l->name, "ExtractToken"))
+        l->type =
+            "ExtractToken"; /* vit-keras' v[:, 0], known by its name; its code is not looked at */
+    l->foreign = !strcmp(l->type, "ExtractToken") && !strcmp(xa_kclass_bare(written), "Lambda");
+    l->config = config;
+    l->depth = depth;
+    l->node = -1;
+    for (int i = 0; i < XA_KMAX_SLOTS; i++)
+        l->tensor[i] = l->weight[i] = -1;
+    l->path = *parent ? xa_strfmt("%s/%s", parent, l->name) : xa_strdup(l->name);
+    if (!l->path)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+    if (++p->layers > XA_KMAX_LAYERS)
+        XA_RETURN_FAIL(err, XA_LIMIT, "more than %d layers", XA_KMAX_LAYERS);
+    if (!json_is_object(config) && !is_sequential(l->type, config)) {
+        char text[80];
+        XA_RETURN_FAIL(err,
+                       XA_FORMAT,
+                       "layer \"%s\": its config is %s, expected an object of settings",
+                       l->path,
+                       xa_kjson_text(config, text, sizeof text));
+    }
+    xa_status st = xa_kget_bool(config, "trainable", true, &l->trainable, err);
+    if (st != XA_OK) {
+        xa_err_prefix(err, "layer \"%s\"", l->path);
+        return st;
+    }
+    if (is_functional(config) || is_sequential(l->type, config)) {
+        l->foreign = !xa_kclass_is_own(entry, written, false, named, sizeof named);
+        return parse_scope(p, l->type, config, l->path, depth + 1, &l->inner, err);
+    }
+    l->cls = xa_kclass_find(l->type);
+    if (!l->cls)
+        return unknown_class(l, written, err);
+    const bool keras =
+        xa_kclass_is_own(entry, written, l->cls->flags & XA_KCLASS_PACKAGE, named, sizeof named);
+    l->foreign = l->foreign || !keras;
+    if (!keras && !xa_kclass_is_listed(p->user_classes, named))
+        XA_RETURN_FAIL(
+            err,
+            XA_UNSUPPORTED,
+            "layer \"%s\" has the user's class \"%s\", which is not Keras' own %s: what it "
+            "computes is not in the file. If it computes the same, build the model with "
+            "Keras' %s and save it again, or write user_classes: [\"%s\"] for the model in "
+            "the job",
+            l->path,
+            named,
+            l->type,
+            l->type,
+            named);
+    return refuse_settings(l, err);
+}
+
+static xa_status parse_scope(parser *p,
+                             const char *type,
+                             const json_t *config,
+                             const char *path,
+                             int depth,
+                             xa_kscope **out,
+                             xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_kscope *s = xa_alloc(1, sizeof *s);
+    /* Old Sequential models are their list of layers. */
+    const json_t *entries = json_is_array(config) ? config : json_object_get(config, "layers");
+    if (!s)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    if (depth > XA_KMAX_NESTING)
+        XA_FAIL(err,
+                XA_LIMIT,
+                "model \"%s\" is nested %d deep, the limit is %d",
+                path,
+                depth,
+                XA_KMAX_NESTING);
+    const size_t n = json_array_size(entries);
+    if (n == 0)
+        XA_FAIL(err, XA_FORMAT, "model \"%s\" has no layers", *path ? path : type);
+    if (n > XA_KMAX_LAYERS)
+        XA_FAIL(err, XA_LIMIT, "%zu layers, the limit is %d", n, XA_KMAX_LAYERS);
+    s->sequential = is_sequential(type, config);
+    s->config = config;
+    s->layers = xa_alloc(n, sizeof *s->layers);
+    if (!s->layers)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    for (size_t i = 0; i < n; i++) {
+        s->nlayers = (int)i + 1;
+        XA_TRY(err, parse_layer(p, json_array_get(entries, i), path, depth, &s->layers[i], err));
+    }
+    if (!s->sequential) {
+        st = xa_kcalls_parse(s, entries, err);
+        if (st != XA_OK) {
+            xa_err_prefix(err, "model \"%s\"", *path ? path : type);
+            XA_TRY(err, st);
+        }
+    }
+    *out = s;
+    s = NULL;
+done:
+    xa_kscope_free(s);
+    return st;
+}
+
+/* Keras' own model classes, of which Keras 3's .h5 and older files name the class alone. */
+static bool is_keras_model(const json_t *model, const char *written)
+{
+    char named[256];
+    return xa_kclass_is_own(model, written, false, named, sizeof named) &&
+           (!strcmp(written, "Model") || !strcmp(written, "Functional") ||
+            !strcmp(written, "Sequential"));
+}
+
+xa_status
+xa_kscope_parse(const json_t *model, const char *user_classes, xa_kscope **out, xa_err *err)
+{
+    parser p = {.user_classes = user_classes};
+    const char *type = json_string_value(json_object_get(model, "class_name"));
+    const json_t *config = type ? json_object_get(model, "config") : model;
+    if (!type)
+        type = "Model";
+    const char *written = type;
+    type = xa_kclass_bare(type);
+    if (!is_functional(config) && !is_sequential(type, config))
+        XA_RETURN_FAIL(
+            err,
+            XA_FORMAT,
+            "the architecture is neither a Sequential nor a Functional model: class \"%s\" is "
+            "a subclassed model, whose layers hang together in its code, which the file does "
+            "not hold. Build it from its input and save it again, in Python: x = "
+            "keras.Input((HEIGHT, WIDTH, 3)); keras.Model(x, "
+            "model.call(x)).save(\"model.keras\")",
+            type);
+    XA_RETURN_TRY(err, parse_scope(&p, type, config, "", 0, out, err));
+    if (written && !is_keras_model(model, written))
+        (*out)->foreign = written;
+    return XA_OK;
+}
+
+/* ---- the input ---- */
+
+/* [null, 299, 299, 3], or that inside a list of one. */
+static bool read_shape(const json_t *v, xa_shape *out)
+{
+    if (json_is_array(v) && json_array_size(v) == 1 && json_is_array(json_array_get(v, 0)))
+        v = json_array_get(v, 0);
+    const size_t n = json_array_size(v);
+    if (!json_is_array(v) || n < 1 || n > XA_MAX_DIMS + 1)
+        return false;
+    out->ndim = (int)n - 1;
+    for (size_t i = 1; i < n; i++) {
+        const json_t *d = json_array_get(v, i);
+        if (!json_is_integer(d) && !json_is_null(d))
+            return false;
+        out->dim[i - 1] = json_is_integer(d) ? json_integer_value(d) : -1;
+    }
+    return true;
+}
+
+static bool layer_shape(const xa_klayer *l, xa_shape *out)
+{
+    return read_shape(json_object_get(l->config, "batch_input_shape"), out) ||
+           read_shape(json_object_get(l->config, "batch_shape"), out);
+}
+
+bool xa_kscope_input_shape(const xa_kscope *s, xa_shape *out)
+{
+    if (!s->sequential)
+        return layer_shape(&s->layers[s->input.layer], out);
+    const xa_klayer *first = &s->layers[0];
+    return layer_shape(first, out) ||
+           read_shape(json_object_get(s->config, "build_input_shape"), out) ||
+           read_shape(json_object_get(s->config, "batch_input_shape"), out) ||
+           (first->inner && xa_kscope_input_shape(first->inner, out));
+}
+
+const char *xa_kscope_input_name(const xa_kscope *s)
+{
+    const xa_klayer *l = &s->layers[s->sequential ? 0 : s->input.layer];
+    return strcmp(l->type, "InputLayer") == 0 ? l->name : NULL;
+}
+
+bool xa_kscope_is_keras3(const xa_kscope *s)
+{
+    for (int i = 0; i < s->nlayers; i++) {
+        const xa_klayer *l = &s->layers[i];
+        if (json_object_get(l->config, "batch_shape") ||
+            (l->inner && xa_kscope_is_keras3(l->inner)))
+            return true;
+    }
+    return false;
+}

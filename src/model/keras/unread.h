@@ -1,0 +1,12 @@
+/* Weights of the file that no layer takes. Private to model. */
+#ifndef XAUDIT_MODEL_KERAS_UNREAD_H
+#define XAUDIT_MODEL_KERAS_UNREAD_H
+
+#include "layers.h"
+
+/* After xa_kbind: MISMATCH names the weights that no layer of the scope is bound to. Training state
+ * (optimizers, metrics) and the state of random generators are no part of what a model computes and
+ * may stay unread. */
+XA_MUST_USE xa_status xa_kunread_check(xa_kfile *f, const xa_kscope *scope, xa_err *err);
+
+#endif

@@ -1,0 +1,306 @@
+/* Images with their maps: the best, the worst, and those the explainers disagree on. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "report_internal.h"
+#include "xaudit/figure.h"
+
+enum { SIDE = 144, EACH = 6, MAPS = 6 };
+
+static void put_base64(FILE *out, const unsigned char *p, size_t n)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    for (size_t i = 0; i < n; i += 3) {
+        const uint32_t v = (uint32_t)p[i] << 16 | (uint32_t)(i + 1 < n ? p[i + 1] : 0) << 8 |
+                           (uint32_t)(i + 2 < n ? p[i + 2] : 0);
+        fputc(letters[v >> 18], out);
+        fputc(letters[v >> 12 & 63], out);
+        fputc(i + 1 < n ? letters[v >> 6 & 63] : '=', out);
+        fputc(i + 2 < n ? letters[v & 63] : '=', out);
+    }
+}
+
+static xa_status put_picture(FILE *out, const xa_image *im, const char *alt, xa_err *err)
+{
+    xa_str png = {0};
+    XA_RETURN_TRY(err, xa_image_png(im, &png, err));
+    fprintf(out,
+            "<img width=\"%lld\" height=\"%lld\" alt=\"",
+            (long long)im->width,
+            (long long)im->height);
+    xa_html_text(out, alt);
+    fputs("\" src=\"data:image/png;base64,", out);
+    put_base64(out, (const unsigned char *)png.data, png.len);
+    fputs("\">", out);
+    xa_str_free(&png);
+    return XA_OK;
+}
+
+/* The overlay of one explainer, each map on its own scale. */
+static xa_status put_overlay(FILE *out,
+                             const xa_figure_rows *f,
+                             const xa_figure_column *c,
+                             int64_t sample,
+                             const xa_image *image,
+                             const double frame[2],
+                             xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_figure_map m = {0};
+    xa_image colours = {0}, both = {0};
+    float *grown = NULL;
+    double low = INFINITY, high = -INFINITY;
+    char alt[160];
+    XA_TRY(err, xa_figure_map_read(f, c, sample, &m, err));
+    if (!m.values) {
+        fputs("<div class=none>no map</div>", out);
+        goto done;
+    }
+    const int64_t n = image->width * image->height;
+    grown = xa_alloc((size_t)n, sizeof *grown);
+    if (!grown)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    xa_map_at_picture(m.values,
+                      m.height,
+                      m.width,
+                      m.input_height,
+                      m.input_width,
+                      m.affine,
+                      frame[1],
+                      frame[0],
+                      grown,
+                      image->height,
+                      image->width);
+    for (int64_t i = 0; i < n; i++)
+        if (isfinite(grown[i])) {
+            low = fmin(low, (double)grown[i]);
+            high = fmax(high, (double)grown[i]);
+        }
+    if (!(high > low)) {
+        low = 0.0;
+        high = 1.0;
+    }
+    XA_TRY(err,
+           xa_map_colour(
+               grown, image->height, image->width, low, high, XA_COLORMAP_VIRIDIS, &colours, err));
+    XA_TRY(err, xa_overlay_blend(image, &colours, 0.5, &both, err));
+    snprintf(alt, sizeof alt, "overlay of %.100s", c->map->name);
+    XA_TRY(err, put_picture(out, &both, alt, err));
+done:
+    free(m.values);
+    free(grown);
+    xa_image_fini(&colours);
+    xa_image_fini(&both);
+    return st;
+}
+
+/* Mean of a metric over the sample's pairs. */
+static double score_of(const xa_read *r, const xa_read_map *x, int64_t k, int64_t sample)
+{
+    double sum = 0.0;
+    int64_t n = 0;
+    for (int64_t q = 0; q < r->pairs; q++)
+        if (r->pair_sample[q] == sample && isfinite(x->localisation[k][q])) {
+            sum += x->localisation[k][q];
+            n++;
+        }
+    return n ? sum / (double)n : NAN;
+}
+
+static void put_answers(FILE *out, const xa_read *r, const xa_read_model *m, int64_t i)
+{
+    char name[128];
+    const int32_t p = m->predicted[i];
+    fputs("<td>", out);
+    for (int64_t k = r->label_offset[i]; k < r->label_offset[i + 1]; k++) {
+        fputs(k > r->label_offset[i] ? ", " : "", out);
+        xa_html_text(out, xa_read_class(m, r->label_value[k], name, sizeof name));
+    }
+    fputs("</td><td>", out);
+    if (p >= 0) {
+        xa_html_text(out, xa_read_class(m, p, name, sizeof name));
+        if (isfinite(m->probs[i * m->classes + p])) /* a head may give no probabilities */
+            fprintf(out, " %.2f", (double)m->probs[i * m->classes + p]);
+    }
+    fputs("</td>", out);
+}
+
+/* Where a score stands: a metric of the map of one column. Head and rows go by one list of them. */
+typedef struct place {
+    int column;
+    int64_t metric; /* of the column's map */
+} place;
+
+typedef struct places {
+    place *list;
+    size_t n, cap;
+} places;
+
+static bool is_named(const xa_figure_rows *f, const places *p, const char *metric)
+{
+    for (size_t k = 0; k < p->n; k++)
+        if (!strcmp(f->column[p->list[k].column].map->metrics[p->list[k].metric], metric))
+            return true;
+    return false;
+}
+
+/* Each metric's columns stand together. */
+static xa_status find_places(const xa_figure_rows *f, int columns, places *p, xa_err *err)
+{
+    for (int first = 0; first < columns; first++)
+        for (int64_t m = 0; m < f->column[first].map->nmetrics; m++) {
+            const char *metric = f->column[first].map->metrics[m];
+            if (is_named(f, p, metric))
+                continue;
+            for (int c = first; c < columns; c++)
+                for (int64_t k = 0; k < f->column[c].map->nmetrics; k++)
+                    if (!strcmp(f->column[c].map->metrics[k], metric)) {
+                        XA_RETURN_TRY(err,
+                                      xa_grow(&p->list, &p->cap, p->n + 1, sizeof *p->list, err));
+                        p->list[p->n++] = (place){c, k};
+                    }
+        }
+    return XA_OK;
+}
+
+static void put_heads(FILE *out, const xa_figure_rows *f, const places *p)
+{
+    for (size_t k = 0; k < p->n; k++) {
+        const xa_read_map *x = f->column[p->list[k].column].map;
+        fputs("<th class=n><button>", out);
+        xa_html_text(out, x->metrics[p->list[k].metric]);
+        fputs("<br>", out);
+        xa_html_text(out, x->name);
+        fputs("</button></th>", out);
+    }
+}
+
+static void put_scores(FILE *out, const xa_figure_rows *f, const places *p, int64_t i)
+{
+    for (size_t k = 0; k < p->n; k++) {
+        const double v = score_of(f->r, f->column[p->list[k].column].map, p->list[k].metric, i);
+        if (isfinite(v))
+            fprintf(out, "<td class=n>%.3f</td>", v);
+        else
+            fputs("<td class=n>-</td>", out);
+    }
+}
+
+static xa_status put_row(FILE *out,
+                         const xa_figure_rows *f,
+                         int row,
+                         const places *p,
+                         int columns,
+                         int64_t *missing,
+                         xa_err *err)
+{
+    xa_status st = XA_OK;
+    const xa_read_model *m = f->column[0].model;
+    const int64_t i = f->sample[row];
+    xa_image image = {0};
+    double frame[2];
+    char id[256];
+    xa_err why = XA_ERR_INIT;
+    xa_read_text(f->r->id, f->r->id_bytes, i, id, sizeof id);
+    fputs("<tr><td>", out);
+    xa_html_text(out, id);
+    fputs("</td>", out);
+    put_answers(out, f->r, m, i);
+    const xa_status read = xa_figure_image_read(f, m, i, SIDE, &image, frame, &why);
+    if (read != XA_OK) {
+        ++*missing;
+        fprintf(out,
+                "<td class=pic colspan=\"%d\"><div class=none>%s</div></td>",
+                columns + 1,
+                read == XA_MISMATCH ? "the image here has other pixels than the audited one"
+                                    : "image not found");
+        put_scores(out, f, p, i);
+        fputs("</tr>\n", out);
+        return XA_OK;
+    }
+    fputs("<td class=pic>", out);
+    XA_TRY(err, put_picture(out, &image, id, err));
+    fputs("</td>", out);
+    for (int c = 0; c < columns; c++) {
+        fputs("<td class=pic>", out);
+        XA_TRY(err, put_overlay(out, f, &f->column[c], i, &image, frame, err));
+        fputs("</td>", out);
+    }
+    put_scores(out, f, p, i);
+    fputs("</tr>\n", out);
+done:
+    xa_image_fini(&image);
+    return st;
+}
+
+static xa_status put_group(FILE *out,
+                           const xa_report_options *opt,
+                           const xa_summary *s,
+                           const xa_read_model *m,
+                           xa_pick pick,
+                           const char *title,
+                           int64_t *missing,
+                           xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_figure_rows *f = NULL;
+    places p = {0};
+    const xa_choice choice = {.pick = pick, .most = EACH, .model = m->name, .seed = 1};
+    st = xa_figure_rows_open(s->path, &choice, opt->image_root, &f, err);
+    if (st == XA_NOT_FOUND) { /* nothing of this kind here */
+        *err = (xa_err)XA_ERR_INIT;
+        return XA_OK;
+    }
+    XA_RETURN_TRY(err, st);
+    const int columns = f->ncolumns < MAPS ? f->ncolumns : MAPS;
+    XA_TRY(err, find_places(f, columns, &p, err));
+    fputs("<h3>", out);
+    xa_html_text(out, title);
+    fputs("</h3>\n<div class=scroll tabindex=0><table "
+          "class=sort><thead><tr><th><button>image</button></th>"
+          "<th><button>label</button></th><th><button>predicted</button></th>",
+          out);
+    fputs("<th>image</th>", out);
+    for (int c = 0; c < columns; c++) {
+        fputs("<th>", out);
+        xa_html_text(out, f->column[c].map->name);
+        fputs("</th>", out);
+    }
+    put_heads(out, f, &p);
+    fputs("</tr></thead><tbody>\n", out);
+    for (int row = 0; row < f->nrows; row++)
+        XA_TRY(err, put_row(out, f, row, &p, columns, missing, err));
+    fputs("</tbody></table></div>\n", out);
+done:
+    free(p.list);
+    xa_figure_rows_close(f);
+    return st;
+}
+
+xa_status xa_report_gallery(FILE *out,
+                            const xa_report_options *opt,
+                            const xa_summary *s,
+                            const xa_read_model *m,
+                            int64_t *missing,
+                            xa_err *err)
+{
+    if (m->nmaps == 0)
+        return XA_OK;
+    const xa_read_map *x = &m->maps[0];
+    if (x->nmetrics > 0) {
+        char title[256];
+        snprintf(title, sizeof title, "Best by %.80s of %.80s", x->metrics[0], x->name);
+        XA_RETURN_TRY(err, put_group(out, opt, s, m, XA_PICK_BEST, title, missing, err));
+        snprintf(title, sizeof title, "Worst by %.80s of %.80s", x->metrics[0], x->name);
+        XA_RETURN_TRY(err, put_group(out, opt, s, m, XA_PICK_WORST, title, missing, err));
+    } else {
+        XA_RETURN_TRY(err, put_group(out, opt, s, m, XA_PICK_RANDOM, "Some images", missing, err));
+    }
+    XA_RETURN_TRY(
+        err,
+        put_group(
+            out, opt, s, m, XA_PICK_DISAGREE, "Where the explainers disagree most", missing, err));
+    return put_group(out, opt, s, m, XA_PICK_WRONG, "Wrong predictions", missing, err);
+}

@@ -1,0 +1,359 @@
+/* Figures as text. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "print_internal.h"
+#include "xaudit/print.h"
+#include "xaudit/view.h"
+
+const char *xa__figure_name(const xa_series *x)
+{
+    if (x->is == XA_SERIES_PIXELS)
+        return "PxAP";
+    if (x->is == XA_SERIES_HITS)
+        return x->from_split   ? x->levels > 1 ? "BoxAccV2" : "BoxAcc"
+               : x->levels > 1 ? "MaxBoxAccV2"
+                               : "MaxBoxAcc";
+    return "mean";
+}
+
+/* ---- what became of the manifest ---- */
+
+/* Failed explanations, which no figure leaves out in silence. */
+static void print_zero_maps(const xa_read *r, FILE *out)
+{
+    char model[128], explainer[128];
+    for (int64_t m = 0; m < r->nmodels; m++)
+        for (int64_t e = 0; e < r->models[m].nmaps; e++) {
+            const xa_read_map *x = &r->models[m].maps[e];
+            int64_t rows;
+            const int64_t zeros = xa_summary_zero_maps(&r->models[m], x, &rows);
+            if (zeros)
+                fprintf(out,
+                        "%s/%s: %lld of %lld maps are all zero, and are scored as such\n",
+                        xa_shown(r->models[m].name, model, sizeof model),
+                        xa_shown(x->name, explainer, sizeof explainer),
+                        (long long)zeros,
+                        (long long)rows);
+        }
+}
+
+void xa_summary_print_flow(const xa_summary *s, FILE *out)
+{
+    const xa_read *r = s->r;
+    int64_t annotated = 0;
+    char name[128];
+    for (int64_t q = 0; q < r->pairs; q++)
+        annotated += q == 0 || r->pair_sample[q] != r->pair_sample[q - 1];
+    fprintf(out, "%lld image%s in the manifest", (long long)r->samples, r->samples == 1 ? "" : "s");
+    if (s->grouped)
+        fprintf(out, ", %lld group%s", (long long)s->ngroups, s->ngroups == 1 ? "" : "s");
+    fprintf(out,
+            "; %lld annotated (%lld pairs of image and class), %lld not\n",
+            (long long)annotated,
+            (long long)r->pairs,
+            (long long)(r->samples - annotated));
+    for (int64_t m = 0; m < r->nmodels; m++) {
+        int64_t count[4] = {0};
+        for (int64_t i = 0; i < r->samples; i++)
+            count[r->models[m].status[i] < 4 ? r->models[m].status[i] : 0]++;
+        fprintf(out,
+                "model %s: %lld done, %lld failed, %lld excluded%s",
+                xa_shown(r->models[m].name, name, sizeof name),
+                (long long)count[XA_SAMPLE_DONE],
+                (long long)count[XA_SAMPLE_FAILED],
+                (long long)count[XA_SAMPLE_EXCLUDED],
+                count[XA_SAMPLE_PENDING] ? "" : "\n");
+        if (count[XA_SAMPLE_PENDING])
+            fprintf(out,
+                    ", %lld not reached yet: figures are of what is done\n",
+                    (long long)count[XA_SAMPLE_PENDING]);
+    }
+    print_zero_maps(r, out);
+    for (int64_t k = 0; k < s->nexcluded; k++)
+        fprintf(out,
+                "excluded by the manifest: %lld: %s\n",
+                (long long)s->excluded[k].count,
+                xa_shown(s->excluded[k].reason, name, sizeof name));
+    if (xa_print_annotations(r, "", out, NULL) != XA_OK)
+        fputs("what speaks against the annotations cannot be read\n", out);
+    if (s->grouped && s->nclusters < XA_STATS_FEW_GROUPS)
+        fprintf(
+            out,
+            "warning: %lld groups%s: intervals of fewer than %d can be too short, those of fewer "
+            "than %d are not given\n",
+            (long long)s->nclusters,
+            s->nclusters > s->ngroups ? " (an image without one is its own)" : "",
+            (int)XA_STATS_FEW_GROUPS,
+            (int)XA_STATS_LEAST_GROUPS);
+}
+
+/* ---- one row of any table ---- */
+
+const char *xa_no_interval_short(const xa_interval *f)
+{
+    return f->why == XA_NO_INTERVAL_CONSTANT ? "all the same" : "too few groups";
+}
+
+size_t xa__end_of_table(const xa_summary_row *rows, size_t first, size_t n)
+{
+    size_t end = first;
+    while (end < n && !strcmp(rows[end].series->metric, rows[first].series->metric) &&
+           !strcmp(rows[end].series->model, rows[first].series->model))
+        end++;
+    return end;
+}
+
+static void text_interval(FILE *out, const xa_interval *f)
+{
+    char v[24], low[24], high[24];
+    if (f->n == 0) {
+        fprintf(out, "  %24s", "-");
+        return;
+    }
+    fprintf(out, "  %7s ", xa_score_text(f->value, false, v));
+    if (f->kind == XA_INTERVAL_NONE)
+        fprintf(out, "%-16s", xa_no_interval_short(f));
+    else
+        fprintf(out,
+                "[%s,%s]%s",
+                xa_score_text(f->low, false, low),
+                xa_score_text(f->high, false, high),
+                f->kind == XA_INTERVAL_WILSON ? "w" : " ");
+}
+
+/* Why scores of a series are undefined, below its row. */
+static void text_undefined(FILE *out, const xa_summary *s, const xa_series *x)
+{
+    xa_undefined u;
+    xa_str text = {0};
+    xa_summary_undefined(s, x, &u);
+    xa_summary_put_undefined(&text, &u);
+    if (text.len)
+        fprintf(out, "    undefined: %s\n", text.data);
+    xa_str_free(&text);
+}
+
+/* The row of a baseline in the table rows[first..end), over all pairs; NULL. */
+static const xa_summary_row *
+baseline_row(const xa_summary_row *rows, size_t first, size_t end, const char *name)
+{
+    for (size_t i = first; i < end; i++)
+        if (rows[i].series->baseline && !rows[i].part && rows[i].figure.micro.n &&
+            !strcmp(rows[i].series->explainer, name))
+            return &rows[i];
+    return NULL;
+}
+
+/* Explainers of a table that do no better than a baseline; suffix: each than its own. */
+static void text_beaten(FILE *out,
+                        const xa_summary_row *rows,
+                        size_t first,
+                        size_t end,
+                        const char *baseline,
+                        bool suffix,
+                        const char *what)
+{
+    const char *between = what;
+    char name[64], own[128];
+    for (size_t i = first; i < end; i++) {
+        const xa_interval *f = &rows[i].figure.micro;
+        if (rows[i].series->baseline || rows[i].part || !f->n)
+            continue;
+        snprintf(own, sizeof own, "%s%s", suffix ? rows[i].series->explainer : "", baseline);
+        const xa_summary_row *b = baseline_row(rows, first, end, own);
+        if (!b || f->value > b->figure.micro.value)
+            continue;
+        fprintf(out, "%s%s", between, xa_shown(rows[i].series->explainer, name, sizeof name));
+        between = ", ";
+    }
+    if (*between == ',')
+        fputc('\n', out);
+}
+
+static void text_all_beaten(FILE *out, const xa_summary_row *rows, size_t first, size_t end)
+{
+    text_beaten(out,
+                rows,
+                first,
+                end,
+                xa_baseline_name(XA_BASELINE_CENTRE),
+                false,
+                "  not better than looking at the centre: ");
+    text_beaten(out,
+                rows,
+                first,
+                end,
+                ".shuffled",
+                true,
+                "  not better than the same maps shuffled among images: ");
+    text_beaten(out,
+                rows,
+                first,
+                end,
+                ".class_mean",
+                true,
+                "  not better than the mean map of the class: ");
+}
+
+/* Columns that the longest name takes, within reason. */
+static int64_t name_width(const xa_summary_row *rows, size_t n)
+{
+    int64_t width = 24;
+    for (size_t i = 0; i < n; i++) {
+        const int64_t k = xa_str_columns(rows[i].series->explainer) +
+                          (rows[i].series->baseline ? (int64_t)sizeof " (baseline)" - 1 : 0);
+        width = k > width ? k : width;
+    }
+    return width < 48 ? width : 48;
+}
+
+static const char *unit_of(const xa_series *x)
+{
+    return x->is == XA_SERIES_SCORES  ? "over pairs [95 %]"
+           : x->is == XA_SERIES_CHECK ? "over maps [95 %]"
+                                      : "over the data set [95 %]";
+}
+
+static bool has_macro(const xa_series *x)
+{
+    return x->is == XA_SERIES_SCORES || x->is == XA_SERIES_CHECK;
+}
+
+static void text_head(FILE *out, const xa_summary *s, const xa_series *x, int64_t width)
+{
+    char a[128], b[128], c[512];
+    fprintf(out,
+            "\n%s  %s  (%s; %s)\n  ",
+            xa_shown(x->model, a, sizeof a),
+            xa_shown(x->metric, b, sizeof b),
+            xa__figure_name(x),
+            xa_shown(x->conventions ? x->conventions : "conventions not stored", c, sizeof c));
+    xa_put_padded(out, "explainer", width);
+    fputc(' ', out);
+    xa_put_padded(out, s->by, s->by ? 18 : 0);
+    fprintf(out,
+            " %6s %5s  %-25s %s\n",
+            "n",
+            "undef",
+            unit_of(x),
+            has_macro(x) ? " over classes [95 %]" : "");
+}
+
+static void text_row(FILE *out, const xa_summary *s, const xa_summary_row *r, int64_t width)
+{
+    const xa_series *x = r->series;
+    char name[300];
+    snprintf(name, sizeof name, "%s%s", x->explainer, x->baseline ? " (baseline)" : "");
+    fputs("  ", out);
+    xa_put_padded(out, name, width);
+    fputc(' ', out);
+    xa_put_padded(out, r->part ? r->part : s->by ? "all" : "", s->by ? 18 : 0);
+    fprintf(
+        out, " %6lld %5lld", (long long)r->figure.micro.n, (long long)r->figure.micro.undefined);
+    text_interval(out, &r->figure.micro);
+    if (has_macro(x))
+        text_interval(out, &r->figure.macro);
+    fputc('\n', out);
+    if (!r->part && r->figure.micro.undefined && !x->baseline)
+        text_undefined(out, s, x);
+}
+
+/* What the marks in a table's intervals mean. */
+static void text_foot(
+    FILE *out, const xa_summary *s, const xa_summary_row *rows, size_t n, const xa_stats_plan *plan)
+{
+    bool wilson = false, why[XA_NO_INTERVAL_CONSTANT + 1] = {false};
+    for (size_t i = 0; i < n; i++) {
+        const xa_interval *f[] = {&rows[i].figure.micro, &rows[i].figure.macro};
+        for (int k = 0; k < 2; k++) {
+            wilson = wilson || f[k]->kind == XA_INTERVAL_WILSON;
+            if (f[k]->n)
+                why[f[k]->why] = true;
+        }
+    }
+    fprintf(
+        out,
+        "\nIntervals: 95 %%, expanded percentile bootstrap, %lld replicates, seed %llu, %s drawn "
+        "together.\n",
+        (long long)plan->replicates,
+        (unsigned long long)plan->seed,
+        s->grouped ? "groups" : "units of an image");
+    if (wilson)
+        fputs("w: Wilson's interval, of a rate over single images or of a rate of 0 or 1.\n", out);
+    for (int k = XA_NO_INTERVAL_FEW; k <= XA_NO_INTERVAL_CONSTANT; k++)
+        if (why[k])
+            fprintf(out,
+                    "%s%s.\n",
+                    xa_stats_no_interval((xa_no_interval)k),
+                    s->grouped ? "" : " (a group is what belongs to one image)");
+}
+
+static void print_text(
+    const xa_summary *s, const xa_summary_row *rows, size_t n, const xa_stats_plan *plan, FILE *out)
+{
+    const int64_t width = name_width(rows, n);
+    for (size_t first = 0, end; first < n; first = end) {
+        end = xa__end_of_table(rows, first, n);
+        text_head(out, s, rows[first].series, width);
+        for (size_t i = first; i < end; i++)
+            text_row(out, s, &rows[i], width);
+        if (has_macro(rows[first].series) && rows[first].series->is == XA_SERIES_CHECK)
+            continue; /* no baseline has checks */
+        text_all_beaten(out, rows, first, end);
+    }
+    text_foot(out, s, rows, n, plan);
+}
+
+/* Rows of one metric stand together, models apart. */
+static int by_metric(const void *a, const void *b)
+{
+    const xa_series *x = *(const xa_series *const *)a, *y = *(const xa_series *const *)b;
+    const int model = strcmp(x->model, y->model), metric = strcmp(x->metric, y->metric);
+    return model                        ? model
+           : metric                     ? metric
+           : x->baseline != y->baseline ? (int)x->baseline - (int)y->baseline
+                                        : strcmp(x->explainer, y->explainer);
+}
+
+xa_status xa_summary_print(
+    const xa_summary *s, const xa_stats_plan *plan, xa_summary_form form, FILE *out, xa_err *err)
+{
+    xa_status st = XA_OK;
+    const xa_series **order = xa_alloc((size_t)s->nseries + 1, sizeof *order);
+    xa_summary_row *rows = xa_alloc((size_t)s->nseries * (size_t)(s->nparts + 1) + 1, sizeof *rows);
+    size_t n = 0;
+    bool ok = true;
+    if (!order || !rows)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    for (int i = 0; i < s->nseries; i++)
+        order[i] = &s->series[i];
+    qsort(order, (size_t)s->nseries, sizeof *order, by_metric);
+    for (int i = 0; i < s->nseries; i++)
+        for (int64_t part = -1; part < s->nparts; part++) {
+            rows[n] = (xa_summary_row){
+                .s = s, .series = order[i], .part = part < 0 ? NULL : s->part_name[part]};
+            XA_TRY(err, xa_summary_figure(s, order[i], plan, part, &rows[n].figure, err));
+            n += part < 0 || rows[n].figure.micro.n + rows[n].figure.micro.undefined > 0;
+        }
+    switch (form) {
+    case XA_SUMMARY_CSV:
+        xa__print_csv(rows, n, out);
+        break;
+    case XA_SUMMARY_JSON:
+        ok = xa__print_json(s, rows, n, plan, out);
+        break;
+    case XA_SUMMARY_LATEX:
+        xa__print_latex(s, rows, n, plan, out);
+        break;
+    default:
+        print_text(s, rows, n, plan, out);
+    }
+    if (!ok)
+        XA_FAIL(err, XA_NOMEM, "the figures cannot be written as JSON");
+done:
+    free(order);
+    free(rows);
+    return st;
+}

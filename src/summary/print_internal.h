@@ -1,0 +1,47 @@
+/* What the printers of summaries share. */
+#ifndef XAUDIT_SUMMARY_SUMMARY_PRINT_H
+#define XAUDIT_SUMMARY_SUMMARY_PRINT_H
+
+#include "xaudit/summary.h"
+
+/* One row of any table of figures. */
+typedef struct xa_summary_row {
+    const xa_summary *s;
+    const xa_series *series;
+    const char *part; /* NULL: all units */
+    xa_figure figure;
+} xa_summary_row;
+
+/* "mean", "MaxBoxAcc", .. */
+const char *xa__figure_name(const xa_series *x);
+/* Rows of one model and metric from `first` on end here. */
+size_t xa__end_of_table(const xa_summary_row *rows, size_t first, size_t n);
+
+void xa__print_csv(const xa_summary_row *rows, size_t n, FILE *out);
+bool xa__print_json(const xa_summary *s,
+                    const xa_summary_row *rows,
+                    size_t n,
+                    const xa_stats_plan *plan,
+                    FILE *out);
+/* Comparisons as CSV or JSON. */
+xa_status xa__write_compared(const xa_compared *c,
+                             size_t n,
+                             int left_out,
+                             const xa_compare_options *o,
+                             xa_summary_form form,
+                             FILE *out,
+                             xa_err *err);
+xa_status xa__write_parted(const xa_parted *c,
+                           size_t n,
+                           int left_out,
+                           const xa_compare_options *o,
+                           xa_summary_form form,
+                           FILE *out,
+                           xa_err *err);
+void xa__print_latex(const xa_summary *s,
+                     const xa_summary_row *rows,
+                     size_t n,
+                     const xa_stats_plan *plan,
+                     FILE *out);
+
+#endif

@@ -1,0 +1,441 @@
+/* Series of an archive and their figures. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "summary_internal.h"
+
+/* ---- series ---- */
+
+static char *series_path(const xa_series *x, const char *group)
+{
+    return xa_strfmt("/%s/%s/%s/%s", group, x->model, x->explainer, x->metric);
+}
+
+/* Is the attribute this word? Archives of before 1.1 have none. */
+static xa_status says(const xa_summary *s,
+                      const char *path,
+                      const char *attribute,
+                      const char *word,
+                      bool *out,
+                      xa_err *err)
+{
+    char *text = NULL;
+    XA_RETURN_TRY(err, xa_archive_attr_text(s->r->archive, path, attribute, &text, err));
+    *out = text && !strcmp(text, word);
+    free(text);
+    return XA_OK;
+}
+
+/* Definitions 1 counted pixels by floor(256 value). */
+enum { GREY_BINS = 257 };
+
+/* Counts by 256 grey levels as counts by thousandths, each bin in one of its own and in their
+ * order: PxAP, a sum over thresholds at which something changes, is that of the bins they were
+ * counted in.
+ */
+static xa_status spread_bins(int64_t n, void **rows, xa_err *err)
+{
+    const uint32_t *in = *rows;
+    uint32_t *out = xa_alloc((size_t)n * 2 * XA_STATS_BINS + 1, sizeof *out);
+    if (!out)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+    for (int64_t k = 0; k < 2 * n; k++)
+        for (int64_t g = 0; g < GREY_BINS; g++)
+            out[k * XA_STATS_BINS + g * (XA_STATS_BINS - 1) / (GREY_BINS - 1)] =
+                in[k * GREY_BINS + g];
+    free(*rows);
+    *rows = out;
+    return XA_OK;
+}
+
+xa_stats_plan xa_series_plan(const xa_stats_plan *plan, const xa_series *x)
+{
+    xa_stats_plan own = *plan;
+    const int metric = x->kind ? xa_metric_parse(x->kind) : -1;
+    if (x->is == XA_SERIES_CHECK)
+        own.measures = strcmp(x->metric, xa_check_name(XA_CHECK_INCREASE)) != 0;
+    else if (metric >= 0)
+        own.measures = metric != XA_METRIC_POINTING_GAME && metric != XA_METRIC_GT_KNOWN &&
+                       metric != XA_METRIC_TOP1 && metric != XA_METRIC_TOP5;
+    return own;
+}
+
+static xa_status read_series(xa_summary *s, xa_series *x, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_dataset_info info;
+    int64_t n = 0;
+    char *path = series_path(x, x->baseline ? "baselines" : "localisation");
+    char *beside = series_path(x, x->baseline ? "baseline_statistics" : "statistics");
+    if (!path || !beside)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    XA_TRY(err, xa_archive_attr_text(s->r->archive, path, "metric", &x->kind, err));
+    XA_TRY(err, xa_archive_attr_text(s->r->archive, path, "conventions", &x->conventions, err));
+    XA_TRY(err, xa_archive_attr_text(s->r->archive, path, "from_split", &x->from_split, err));
+    XA_TRY(err, says(s, path, "difficult", "skip", &x->skips_difficult, err));
+    XA_TRY(err, says(s, path, "crowd", "ignore", &x->ignores_crowds, err));
+    st = xa_archive_dataset(s->r->archive, beside, &info, err);
+    if (st == XA_NOT_FOUND) {
+        *err = (xa_err)XA_ERR_INIT;
+        st = XA_OK;
+        goto done;
+    }
+    XA_TRY(err, st);
+    if (info.ndim == 3 && info.dim[0] == s->r->pairs && info.type == XA_TYPE_U8 &&
+        info.dim[1] >= 1 && info.dim[1] <= XA_METRIC_LEVELS && info.dim[2] == XA_HIT_BYTES) {
+        x->is = XA_SERIES_HITS;
+        x->levels = (int)info.dim[1];
+        XA_TRY(
+            err,
+            xa_archive_attr_f64(s->r->archive, beside, "iou", x->level, XA_METRIC_LEVELS, &n, err));
+    } else if (info.ndim == 3 && info.dim[0] == s->r->pairs && info.type == XA_TYPE_U32 &&
+               info.dim[1] == 2 && (info.dim[2] == XA_STATS_BINS || info.dim[2] == GREY_BINS)) {
+        x->is = XA_SERIES_PIXELS;
+        x->bins = (int)info.dim[2];
+    } else {
+        XA_FAIL(
+            err, XA_FORMAT, "%s: %s: neither hits nor pixel counts of each pair", s->path, beside);
+    }
+done:
+    free(path);
+    free(beside);
+    return st;
+}
+
+static xa_status add_series(xa_summary *s, size_t *cap, const xa_series *x, xa_err *err)
+{
+    XA_RETURN_TRY(err, xa_grow(&s->series, cap, (size_t)s->nseries + 1, sizeof *s->series, err));
+    xa_series *own = &s->series[s->nseries++];
+    *own = *x;
+    if (x->is == XA_SERIES_CHECK) {
+        own->kind = xa_strdup(x->metric);
+        own->conventions = xa_strdup(x->conventions);
+        if (!own->kind || !own->conventions)
+            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        return XA_OK;
+    }
+    own->n = s->r->pairs;
+    own->sample = s->r->pair_sample;
+    own->class_of = s->r->pair_class;
+    return read_series(s, own, err);
+}
+
+/* A check of the job is a score of each map; its description says what it is. */
+static xa_status
+add_checks(xa_summary *s, const xa_read_model *m, const xa_read_map *e, size_t *cap, xa_err *err)
+{
+    for (int k = 0; k < XA_CHECK_COUNT; k++) {
+        const xa_check_kind kind = (xa_check_kind)k;
+        const xa_series x = {.model = m->name,
+                             .explainer = e->name,
+                             .metric = xa_check_name(kind),
+                             .conventions = (char *)(uintptr_t)xa_check_description(kind),
+                             .is = XA_SERIES_CHECK,
+                             .n = e->rows,
+                             .sample = e->sample,
+                             .class_of = e->target,
+                             .value = e->check[k]};
+        if (x.value)
+            XA_RETURN_TRY(err, add_series(s, cap, &x, err));
+    }
+    return XA_OK;
+}
+
+/* The baselines of a model, behind its explainers; archives without them have none. */
+static xa_status find_baselines(xa_summary *s, const xa_read_model *m, size_t *cap, xa_err *err)
+{
+    xa_status st = XA_OK;
+    char **names = NULL, **metrics = NULL;
+    int64_t n = 0, nmetrics = 0;
+    char *group = xa_strfmt("/baselines/%s", m->name), *path = NULL;
+    if (!group)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    st = xa_archive_list(s->r->archive, group, &names, &n, err);
+    if (st == XA_NOT_FOUND) {
+        *err = (xa_err)XA_ERR_INIT;
+        st = XA_OK;
+        goto done;
+    }
+    XA_TRY(err, st);
+    for (int64_t b = 0; b < n; b++) {
+        xa__free_texts(metrics, nmetrics);
+        metrics = NULL;
+        free(path);
+        path = xa_strfmt("%s/%s", group, names[b]);
+        if (!path)
+            XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_TRY(err, xa_archive_list(s->r->archive, path, &metrics, &nmetrics, err));
+        for (int64_t k = 0; k < nmetrics; k++) {
+            double *value = NULL;
+            XA_TRY(err, xa_read_check(s->r, XA_FIELD_SUM_BASELINES, err));
+            xa_series x = {.model = m->name, .baseline = true};
+            char *data = xa_strfmt("%s/%s", path, metrics[k]);
+            st =
+                data ? xa__summary_array(s, data, XA_TYPE_F64, s->r->pairs, &value, err) : XA_NOMEM;
+            free(data);
+            XA_TRY(err, st);
+            x.value = value;
+            x.explainer = xa_strdup(names[b]);
+            x.metric = xa_strdup(metrics[k]);
+            XA_TRY(err, add_series(s, cap, &x, err));
+            if (!x.explainer || !x.metric)
+                XA_FAIL(err, XA_NOMEM, "out of memory");
+        }
+    }
+done:
+    xa__free_texts(names, n);
+    xa__free_texts(metrics, nmetrics);
+    free(group);
+    free(path);
+    return st;
+}
+
+static xa_status find_series(xa_summary *s, xa_err *err)
+{
+    size_t cap = 0;
+    for (int64_t m = 0; m < s->r->nmodels; m++) {
+        const xa_read_model *model = &s->r->models[m];
+        for (int64_t e = 0; e < model->nmaps; e++)
+            for (int64_t k = 0; k < model->maps[e].nmetrics; k++) {
+                const xa_series x = {.model = model->name,
+                                     .explainer = model->maps[e].name,
+                                     .metric = model->maps[e].metrics[k],
+                                     .value = model->maps[e].localisation[k]};
+                XA_RETURN_TRY(err, add_series(s, &cap, &x, err));
+            }
+        XA_RETURN_TRY(err, find_baselines(s, model, &cap, err));
+        for (int64_t e = 0; e < model->nmaps; e++)
+            XA_RETURN_TRY(err, add_checks(s, model, &model->maps[e], &cap, err));
+    }
+    return XA_OK;
+}
+
+xa_status xa_summary_open(const char *path, const char *by, xa_summary **out, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_summary *s = xa_alloc(1, sizeof *s);
+    if (!s)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    s->path = xa_strdup(path);
+    if (!s->path)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    XA_TRY(err, xa_read_open(path, &s->r, err));
+    XA_TRY(err, xa__summary_groups(s, err));
+    XA_TRY(err, xa__summary_excluded(s, err));
+    XA_TRY(err, xa__summary_parts(s, by, err));
+    XA_TRY(err, find_series(s, err));
+    for (int i = 0; i < s->nseries && !s->split; i++)
+        if (s->series[i].from_split)
+            XA_TRY(err, xa__summary_column(s, "/samples/split", &s->split, err));
+    *out = s;
+    s = NULL;
+done:
+    xa_summary_close(s);
+    return st;
+}
+
+void xa__summary_free_series(xa_series *x)
+{
+    free(x->kind);
+    free(x->conventions);
+    free(x->from_split);
+    if (x->baseline) {
+        free((void *)(uintptr_t)x->explainer);
+        free((void *)(uintptr_t)x->metric);
+        free((void *)(uintptr_t)x->value);
+    }
+}
+
+void xa_summary_close(xa_summary *s)
+{
+    if (!s)
+        return;
+    for (int i = 0; i < s->nseries; i++)
+        xa__summary_free_series(&s->series[i]);
+    free(s->series);
+    for (int64_t k = 0; s->excluded && k < s->nexcluded; k++)
+        free(s->excluded[k].reason);
+    free(s->excluded);
+    free(s->group);
+    free(s->group_of_sample);
+    xa__free_texts(s->split, s->r ? s->r->samples : 0);
+    free(s->part);
+    free(s->part_of_sample);
+    xa__free_texts(s->part_name, s->nparts);
+    free(s->by);
+    free(s->path);
+    xa_read_close(s->r);
+    free(s);
+}
+
+/* ---- figures ---- */
+
+xa_status xa_summary_choose_on(xa_summary *s, const char *split, xa_err *err)
+{
+    if (!s->split)
+        XA_RETURN_TRY(err, xa__summary_column(s, "/samples/split", &s->split, err));
+    for (int i = 0; i < s->nseries; i++) {
+        xa_series *x = &s->series[i];
+        if (x->is != XA_SERIES_HITS)
+            continue;
+        free(x->from_split);
+        x->from_split = xa_strdup(split);
+        if (!x->from_split)
+            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+    }
+    return XA_OK;
+}
+
+static bool is_chosen_on(const xa_summary *s, const xa_series *x, int64_t pair)
+{
+    return x->is == XA_SERIES_HITS && x->from_split &&
+           !strcmp(s->split[s->r->pair_sample[pair]], x->from_split);
+}
+
+bool xa_summary_counts(const xa_summary *s, const xa_series *x, int64_t pair)
+{
+    return isfinite(x->value[pair]) && !is_chosen_on(s, x, pair);
+}
+
+xa_status xa_summary_rows(const xa_summary *s, const xa_series *x, void **out, xa_err *err)
+{
+    xa_status st = XA_OK;
+    char *path = series_path(x, x->baseline ? "baseline_statistics" : "statistics");
+    if (!path)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    XA_TRY(err,
+           xa_read_check(s->r,
+                         x->baseline ? XA_FIELD_SUM_BASELINE_STATISTICS : XA_FIELD_SUM_STATISTICS,
+                         err));
+    XA_TRY(err,
+           xa__summary_array(
+               s, path, x->is == XA_SERIES_HITS ? XA_TYPE_U8 : XA_TYPE_U32, s->r->pairs, out, err));
+    if (x->is == XA_SERIES_PIXELS && x->bins == GREY_BINS)
+        XA_TRY(err, spread_bins(s->r->pairs, out, err));
+done:
+    free(path);
+    return st;
+}
+
+xa_status xa_summary_threshold(
+    const xa_summary *s, const xa_series *x, int *threshold, bool *chosen, xa_err *err)
+{
+    xa_status st = XA_OK;
+    void *rows = NULL;
+    bool *defined = NULL, any = false;
+    *chosen = x->is == XA_SERIES_HITS && x->from_split;
+    if (!*chosen)
+        return XA_OK;
+    defined = xa_alloc((size_t)s->r->pairs + 1, sizeof *defined);
+    if (!defined)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    XA_TRY(err, xa_summary_rows(s, x, &rows, err));
+    for (int64_t q = 0; q < s->r->pairs; q++) {
+        defined[q] = isfinite(x->value[q]) && is_chosen_on(s, x, q);
+        any = any || defined[q];
+    }
+    if (!any)
+        XA_FAIL(err,
+                XA_NOT_FOUND,
+                "%s: %s of %s: no scored image is of the split \"%s\" that chooses its grey level",
+                s->path,
+                x->metric,
+                x->explainer,
+                x->from_split);
+    const xa_hits h = {.n = s->r->pairs, .levels = x->levels, .bits = rows, .defined = defined};
+    XA_TRY(err, xa_stats_hit_curve(&h, NULL, threshold, err));
+done:
+    free(rows);
+    free(defined);
+    return st;
+}
+
+typedef struct picked {
+    double *value;
+    int64_t *group, *class_of;
+    bool *defined;
+    unsigned char *rows;
+    int64_t n;
+} picked;
+
+static void picked_fini(picked *p)
+{
+    free(p->value);
+    free(p->group);
+    free(p->class_of);
+    free(p->defined);
+    free(p->rows);
+}
+
+/* The pairs of one part, with their statistics' rows. */
+static xa_status pick(const xa_summary *s, const xa_series *x, int64_t part, picked *p, xa_err *err)
+{
+    xa_status st = XA_OK;
+    const int64_t pairs = x->n;
+    const size_t row = x->is == XA_SERIES_HITS     ? (size_t)x->levels * XA_HIT_BYTES
+                       : x->is == XA_SERIES_PIXELS ? 2 * XA_STATS_BINS * sizeof(uint32_t)
+                                                   : 0;
+    p->value = xa_alloc((size_t)pairs + 1, sizeof *p->value);
+    p->group = xa_alloc((size_t)pairs + 1, sizeof *p->group);
+    p->class_of = xa_alloc((size_t)pairs + 1, sizeof *p->class_of);
+    p->defined = xa_alloc((size_t)pairs + 1, sizeof *p->defined);
+    if (!p->value || !p->group || !p->class_of || !p->defined)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    if (row) {
+        void *rows;
+        XA_TRY(err, xa_summary_rows(s, x, &rows, err));
+        p->rows = rows;
+    }
+    for (int64_t q = 0; q < pairs; q++) {
+        if ((part >= 0 && xa_summary_part_of(s, x, q) != part) || is_chosen_on(s, x, q))
+            continue;
+        p->value[p->n] = x->value[q];
+        p->group[p->n] = s->group_of_sample[x->sample[q]];
+        p->class_of[p->n] = x->class_of[q];
+        p->defined[p->n] = isfinite(x->value[q]);
+        if (row)
+            memmove(p->rows + (size_t)p->n * row, p->rows + (size_t)q * row, row);
+        p->n++;
+    }
+done:
+    return st;
+}
+
+xa_status xa_summary_figure(const xa_summary *s,
+                            const xa_series *x,
+                            const xa_stats_plan *plan,
+                            int64_t part,
+                            xa_figure *out,
+                            xa_err *err)
+{
+    xa_status st = XA_OK;
+    picked p = {0};
+    *out = (xa_figure){0};
+    XA_TRY(err, pick(s, x, part, &p, err));
+    if (x->is == XA_SERIES_HITS) {
+        const xa_hits h = {.n = p.n, .levels = x->levels, .bits = p.rows, .defined = p.defined};
+        int threshold[XA_METRIC_LEVELS];
+        bool chosen;
+        XA_TRY(err, xa_summary_threshold(s, x, threshold, &chosen, err));
+        XA_TRY(
+            err,
+            xa_stats_box_accuracy(plan, &h, chosen ? threshold : NULL, p.group, &out->micro, err));
+    } else if (x->is == XA_SERIES_PIXELS) {
+        XA_TRY(err,
+               xa_stats_pxap(plan,
+                             p.n,
+                             (const uint32_t *)(const void *)p.rows,
+                             p.defined,
+                             p.group,
+                             &out->micro,
+                             err));
+    } else {
+        const xa_stats_plan own = xa_series_plan(plan, x);
+        XA_TRY(err, xa_stats_mean(&own, p.n, p.value, p.group, NULL, &out->micro, err));
+        XA_TRY(err, xa_stats_mean(&own, p.n, p.value, p.group, p.class_of, &out->macro, err));
+    }
+done:
+    picked_fini(&p);
+    return st;
+}

@@ -1,0 +1,160 @@
+/* Are the images and masks still those that were audited? */
+#include <stdlib.h>
+
+#include "verify_internal.h"
+#include "xaudit/metric.h"
+#include "xaudit/view.h"
+
+static void other(xa_verifier *v, int64_t sample, const char *file, const char *what)
+{
+    char row[256];
+    xa_verify_tell(
+        v, XA_FINDING_IMAGE, "%s: %s: %s", xa_verify_row(v, sample, row, sizeof row), file, what);
+}
+
+/* NOMEM alone is an error. */
+static xa_status look_at(xa_verifier *v, const xa_decode_options *opt, int64_t sample, xa_err *err)
+{
+    xa_image im = {0};
+    xa_err why = XA_ERR_INIT;
+    char *file = NULL;
+    bool same = false;
+    xa_status st = xa_read_image_file(v->archive, v->opt->image_root, sample, &file, &why);
+    if (st == XA_OK)
+        st = xa_image_read(file, opt, &im, &why);
+    if (st == XA_OK) {
+        v->out->images++;
+        st = xa_read_same_pixels(v->archive, sample, &im, &same, &why);
+    }
+    if (st == XA_NOMEM)
+        XA_FAIL(err, st, "%s", why.message);
+    if (st != XA_OK)
+        other(v, sample, "it cannot be compared", why.message);
+    else if (!same)
+        other(v, sample, file, "its pixels are not those that were audited");
+    st = XA_OK;
+done:
+    xa_image_fini(&im);
+    free(file);
+    return st;
+}
+
+/* ---- masks ---- */
+
+static const char mask_group[] = "/samples/annotations";
+
+/* The annotation's files and how they are read; its names are the caller's to free. */
+static xa_status read_annotation(xa_verifier *v, int64_t k, xa_annotation *out, xa_err *err)
+{
+    const char *root = v->opt->image_root;
+    xa_archive *a = v->archive;
+    XA_RETURN_TRY(err, xa_archive_read(a, "/samples/annotations/kind", k, 1, &out->kind, err));
+    XA_RETURN_TRY(
+        err, xa_archive_read(a, "/samples/annotations/mask_value", k, 1, &out->mask_value, err));
+    XA_RETURN_TRY(
+        err,
+        xa_archive_read(a, "/samples/annotations/ignore_value", k, 1, &out->ignore_value, err));
+    XA_RETURN_TRY(err, xa_read_file_name(a, "/samples/annotations/mask", root, k, &out->mask, err));
+    return xa_read_file_name(
+        a, "/samples/annotations/ignore_mask", root, k, &out->ignore_mask, err);
+}
+
+/* NOMEM alone is an error. */
+static xa_status
+look_at_masks(xa_verifier *v, bool as_they_lie, int64_t sample, int64_t k, xa_err *err)
+{
+    xa_annotation a = {0};
+    xa_err why = XA_ERR_INIT;
+    uint64_t want, hash = 0;
+    const char *file = NULL;
+    char row[256];
+    xa_status st = xa_archive_read(v->archive, "/samples/annotations/mask_hash", k, 1, &want, &why);
+    if (st == XA_OK && !want)
+        return XA_OK;
+    if (st == XA_OK)
+        st = read_annotation(v, k, &a, &why);
+    if (st == XA_OK)
+        st = xa_mask_hash(&a, as_they_lie, &hash, &file, &why);
+    if (st == XA_NOMEM)
+        XA_FAIL(err, st, "%s", why.message);
+    v->out->masks += st == XA_OK;
+    const bool both = a.kind == XA_ANNOTATION_MASK && a.mask && a.ignore_mask;
+    if (st != XA_OK || hash != want)
+        xa_verify_tell(v,
+                       XA_FINDING_MASK,
+                       "%s: %s%s%s%s: %s",
+                       xa_verify_row(v, sample, row, sizeof row),
+                       a.mask && a.kind == XA_ANNOTATION_MASK ? a.mask
+                       : a.ignore_mask                        ? a.ignore_mask
+                                                              : "its mask",
+                       both ? " (or " : "",
+                       both ? a.ignore_mask : "",
+                       both ? ")" : "",
+                       st == XA_OK ? "its pixels are not those that were scored with"
+                                   : why.message);
+    st = XA_OK;
+done:
+    free(a.mask);
+    free(a.ignore_mask);
+    return st;
+}
+
+/* Archives of before hold no hashes; of tables that do not fit the damage is told already. */
+static bool masks_are_known(xa_verifier *v, int64_t *rows)
+{
+    static const struct {
+        const char *name;
+        xa_type type;
+    } tables[] = {{"kind", XA_TYPE_U8},
+                  {"mask_value", XA_TYPE_I32},
+                  {"ignore_value", XA_TYPE_I32},
+                  {"mask_hash", XA_TYPE_U64},
+                  {"offset", XA_TYPE_I64}};
+    xa_dataset_info info;
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        char path[64];
+        snprintf(path, sizeof path, "%s/%s", mask_group, tables[i].name);
+        const bool fits = xa_archive_dataset(v->archive, path, &info, NULL) == XA_OK &&
+                          info.type == tables[i].type && info.ndim == 1;
+        const bool last = i + 1 == sizeof tables / sizeof *tables;
+        if (!fits || (last ? info.dim[0] != v->samples + 1 : i > 0 && info.dim[0] != *rows))
+            return false;
+        if (i == 0)
+            *rows = info.dim[0];
+    }
+    return true;
+}
+
+static xa_status masks_of(xa_verifier *v, bool as_they_lie, int64_t rows, int64_t i, xa_err *err)
+{
+    int64_t at[2];
+    if (xa_archive_read(v->archive, "/samples/annotations/offset", i, 2, at, NULL) != XA_OK ||
+        at[0] < 0 || at[1] > rows)
+        return XA_OK; /* told already */
+    for (int64_t k = at[0]; k < at[1]; k++)
+        XA_RETURN_TRY(err, look_at_masks(v, as_they_lie, i, k, err));
+    return XA_OK;
+}
+
+xa_status xa_verify_images(xa_verifier *v, xa_err *err)
+{
+    int64_t rows = 0;
+    const bool masks = masks_are_known(v, &rows);
+    xa_decode_options opt;
+    xa_err why = XA_ERR_INIT;
+    if (xa_read_decoding(v->archive, &opt, &why) != XA_OK) {
+        xa_verify_tell(v, XA_FINDING_DAMAGE, "%s", why.message);
+        return XA_OK;
+    }
+    for (int64_t i = 0; i < v->samples; i++) {
+        bool done = false;
+        for (int64_t m = 0; m < v->nmodels; m++)
+            done = done || v->models[m].status[i] == XA_SAMPLE_DONE;
+        /* what is no hash is told already */
+        if (done && !v->doubted[i])
+            XA_RETURN_TRY(err, look_at(v, &opt, i, err));
+        if (done && masks)
+            XA_RETURN_TRY(err, masks_of(v, opt.ignore_orientation, rows, i, err));
+    }
+    return XA_OK;
+}

@@ -1,0 +1,148 @@
+/* Is an archive whole? The walk over its groups. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "verify_internal.h"
+
+static void free_names(char **names, int64_t n)
+{
+    for (int64_t i = 0; names && i < n; i++)
+        free(names[i]);
+    free(names);
+}
+
+/* A group that is not there has no members. */
+static xa_status list(xa_verifier *v, const char *group, char ***names, int64_t *n, xa_err *err)
+{
+    *names = NULL;
+    *n = 0;
+    const xa_status st = xa_archive_list(v->archive, group, names, n, err);
+    return st == XA_NOT_FOUND ? XA_OK : st;
+}
+
+static xa_status check_model(xa_verifier *v, const char *model, xa_err *err)
+{
+    uint8_t *status = v->models[v->nmodels].status;
+    char **maps = NULL;
+    int64_t nmaps = 0, classes = 0;
+    bool usable = false;
+    xa_status st = XA_OK;
+    char *group = xa_strfmt("/maps/%s", model);
+    if (!group)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    XA_TRY(err, xa_verify_model(v, model, status, &classes, &usable, err));
+    if (!usable)
+        goto done;
+    XA_TRY(err, list(v, group, &maps, &nmaps, err));
+    v->classes = classes > v->classes ? classes : v->classes;
+    v->models[v->nmodels].model = xa_strdup(model);
+    if (!v->models[v->nmodels].model)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    v->nmodels++; /* its status stays */
+    for (int64_t e = 0; e < nmaps; e++) {
+        XA_TRY(err, xa_verify_maps(v, model, maps[e], status, classes, err));
+        v->out->explainers++;
+    }
+done:
+    free_names(maps, nmaps);
+    free(group);
+    return st;
+}
+
+static void check_state(xa_verifier *v)
+{
+    xa_err why = XA_ERR_INIT;
+    if (xa_archive_read(v->archive, "/run/state", 0, 1, &v->out->state, &why) != XA_OK)
+        xa_verify_tell(v, XA_FINDING_DAMAGE, "/run/state: %s", why.message);
+    else if (v->out->state > 2)
+        xa_verify_tell_row(
+            v, XA_MENDED_BY_RUN, "/run/state: expected 0, 1 or 2, found %d", v->out->state);
+}
+
+/* Maps of a model that is not there. */
+static bool is_among(const char *name, char **names, int64_t n)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (!strcmp(name, names[i]))
+            return true;
+    return false;
+}
+
+static xa_status check_models(xa_verifier *v, xa_err *err)
+{
+    char **models = NULL, **mapped = NULL;
+    int64_t nmodels = 0, nmapped = 0;
+    xa_status st = XA_OK;
+    XA_TRY(err, list(v, "/models", &models, &nmodels, err));
+    v->models = xa_alloc((size_t)nmodels + 1, sizeof *v->models);
+    if (!v->models)
+        XA_FAIL(err, XA_NOMEM, "out of memory");
+    XA_TRY(err, list(v, "/maps", &mapped, &nmapped, err));
+    if (!nmodels)
+        xa_verify_tell(v, XA_FINDING_DAMAGE, "/models: expected a model, found none");
+    for (int64_t m = 0; m < nmodels; m++) {
+        uint8_t **status = &v->models[v->nmodels].status;
+        if (!*status)
+            *status = xa_alloc((size_t)v->samples + 1, 1);
+        if (!*status)
+            XA_FAIL(err, XA_NOMEM, "no memory for %" PRId64 " statuses", v->samples);
+        XA_TRY(err, check_model(v, models[m], err));
+        v->out->models++;
+    }
+    for (int64_t m = 0; m < nmapped; m++)
+        if (!is_among(mapped[m], models, nmodels))
+            xa_verify_tell(v,
+                           XA_FINDING_DAMAGE,
+                           "/maps/%s: there is no model of this name in /models",
+                           mapped[m]);
+done:
+    free_names(models, nmodels);
+    free_names(mapped, nmapped);
+    return st;
+}
+
+static void fini(xa_verifier *v)
+{
+    for (int64_t m = 0; v->models && m <= v->nmodels; m++) { /* one more may have been begun */
+        free(v->models[m].model);
+        free(v->models[m].status);
+    }
+    free(v->models);
+    free(v->measured);
+    free(v->excluded);
+    free(v->told);
+    free(v->doubted);
+    if (v->archive && xa_archive_close(v->archive, NULL) != XA_OK)
+        xa_log(XA_LOG_DEBUG, "archive: closing failed");
+}
+
+xa_status xa_verify(const char *path, const xa_verify_options *opt, xa_verdict *out, xa_err *err)
+{
+    xa_verifier v = {.opt = opt, .out = out, .pairs = -1};
+    const int64_t any = -1;
+    xa_verify_column id;
+    xa_status st = XA_OK;
+    *out = (xa_verdict){0};
+    XA_TRY(err, xa_archive_open_read(path, &v.archive, err));
+    check_state(&v);
+    if (!xa_verify_column_find(&v, &id, "/samples", "id", XA_TYPE_STR, 1, &any))
+        goto done;
+    v.measured = xa_alloc((size_t)id.info.dim[0] + 1, 1);
+    v.excluded = xa_alloc((size_t)id.info.dim[0] + 1, 1);
+    v.told = xa_alloc((size_t)id.info.dim[0] + 1, 1);
+    v.doubted = xa_alloc((size_t)id.info.dim[0] + 1, 1);
+    if (!v.measured || !v.excluded || !v.told || !v.doubted)
+        XA_FAIL(err, XA_NOMEM, "no memory for %" PRId64 " samples", id.info.dim[0]);
+    out->samples = v.samples = id.info.dim[0];
+    XA_TRY(err, xa_verify_tables(&v, err));
+    XA_TRY(err, check_models(&v, err));
+    if (v.classes)
+        XA_TRY(err, xa_verify_classes(&v, v.classes, err));
+    XA_TRY(err, xa_verify_sums(&v, err));
+    if (opt->images)
+        XA_TRY(err, xa_verify_images(&v, err));
+done:
+    fini(&v);
+    return st;
+}

@@ -1,0 +1,127 @@
+#!/usr/bin/env bash
+# Kills over one archive: at every named point (src/run/fault.h), on rank 0 and another; at random moments, of one rank and of
+# all. After each the archive opens and its done rows are whole; in the end it has the bytes of an undisturbed run.
+# 5 random ones in the plain run, 100 with XA_FULL=1. XA_SEED repeats a sequence. XA_FAULT_LOG=FILE: one line a fault.
+. "$(dirname "$0")/lib.sh"
+RANDOM=${XA_SEED:-$$}
+echo "seed ${XA_SEED:-$$}"
+log=${XA_FAULT_LOG:-/dev/null}
+
+demo_manifest 24 >manifest.csv
+demo_job 64 >job.yaml
+expect 0 "$XAUDIT" run job.yaml --output whole.h5 --quiet
+digest whole.h5 >whole.txt
+
+# Nothing hangs: two minutes are far more than a run takes.
+run() {
+  local begin=$SECONDS code
+  timeout -k 5 120 $MPIRUN -n "$1" "$XAUDIT" run job.yaml --output kill.h5 --quiet >out 2>err
+  code=$?
+  [ $((SECONDS - begin)) -lt 115 ] || fail "a run hangs"
+  return $code
+}
+
+# look WHAT: the archive after a fault
+look() {
+  checks=$((checks + 1))
+  if [ -e kill.h5 ]; then
+    "$XAUDIT" verify kill.h5 >out 2>err || fail "damage after $1"
+    left=$("$XAUDIT" info kill.h5 2>/dev/null | sed -n 's/.* \([0-9]*\) pending$/\1/p')
+  else
+    left=24
+  fi
+  ls kill.h5.tmp-* >/dev/null 2>&1 && temporary=$((temporary + 1))
+  echo "$1 | ${left:-24} of 24 pending" >>"$log"
+}
+complete() {
+  run "$1" || fail "the last run ends with $?"
+  digest kill.h5 | cmp -s - whole.txt || fail "other bytes after $2"
+  expect 0 "$XAUDIT" verify kill.h5
+  said 'complete and whole'
+}
+temporary=0
+
+# 1. Every point on rank 0 and on rank 1; in full twice over one archive. Then to the end with another number of ranks.
+for point in setup created opened session computed staged synced mark marked settled end; do
+  for rank in 0 1; do
+    [ $rank = 1 ] && case $point in mark | marked | settled) continue ;; esac # only rank 0 does
+    rm -f kill.h5*
+    XAUDIT_FAULT=$point@$rank run 2
+    code=$?
+    [ $code != 0 ] || fail "killed at $point on rank $rank, and exit code $code"
+    look "at $point on rank $rank"
+    if [ "${XA_FULL:-0}" = 1 ]; then
+      XAUDIT_FAULT=$point:2@$rank run 2 # resumes, and dies again if the point comes twice
+      look "at $point on rank $rank, the second time"
+    elif [ $rank = 0 ] && [ $point != marked ]; then
+      continue
+    fi
+    complete 3 "kills at $point on rank $rank"
+  done
+done
+complete 2 "the last point"
+
+# 2. Random moments.
+kills=5
+[ "${XA_FULL:-0}" = 1 ] && kills=100
+rm -f kill.h5*
+killed=0
+for ((i = 0; i < kills; i++)); do
+  n=$((1 + RANDOM % 3))
+  setsid $MPIRUN -n $n "$XAUDIT" run job.yaml --output kill.h5 --quiet >out 2>err &
+  pid=$!
+  after=$((100 + RANDOM % 1200))
+  sleep "$((after / 1000)).$(printf %03d $((after % 1000)))"
+  if [ $((RANDOM % 2)) = 0 ]; then
+    kill -KILL -- -$pid 2>/dev/null
+    what="all of $n ranks"
+  else # one of the ranks; mpirun ends the others
+    victim=$(pgrep -s $pid -f "^$XAUDIT run" | shuf -n 1 --random-source=<(yes $RANDOM))
+    [ -n "$victim" ] && kill -KILL "$victim"
+    what="one of $n ranks"
+  fi
+  for ((t = 0; t < 300; t++)); do kill -0 -$pid 2>/dev/null || break; sleep 0.1; done
+  kill -0 -$pid 2>/dev/null && fail "$what killed after $after ms, and the others live on"
+  wait $pid 2>/dev/null
+  killed=$((killed + 1))
+  look "$what after $after ms"
+  if [ "${left:-24}" = 0 ]; then # nothing is left to disturb
+    complete 2 "$killed kills"
+    rm -f kill.h5
+  fi
+done
+complete 2 "$killed kills"
+echo "$killed random kills; $temporary times a temporary file was left for the next run to remove"
+ls kill.h5.tmp-* >/dev/null 2>&1 && fail "temporary files are left for good"
+
+# 3. Polite signals stop within the batches in hand: exit 75, nothing lost.
+{
+  head -n 1 manifest.csv
+  for i in $(seq 40); do sed -n '2,$p' manifest.csv | sed "s#^\([^,]*\),\([^,]*\),#\1,\2/$i,#"; done
+} >long.csv
+sed 's/manifest.csv/long.csv/' job.yaml >long.yaml
+for signal in INT USR1; do
+  rm -f stop.h5*
+  # a background job of a script ignores SIGINT, which is inherited: a subshell takes that back
+  /usr/bin/python3 -c '
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)
+os.execv(sys.argv[1], sys.argv[1:])' "$XAUDIT" run long.yaml --output stop.h5 --quiet >out 2>err &
+  pid=$!
+  for ((t = 0; t < 600; t++)); do
+    left=$("$XAUDIT" info stop.h5 2>/dev/null | sed -n 's/.* \([0-9]*\) pending$/\1/p')
+    [ -n "$left" ] && [ "$left" -lt 960 ] && break
+    kill -0 $pid 2>/dev/null || break
+    sleep 0.1
+  done
+  kill -$signal $pid
+  wait $pid
+  code=$?
+  checks=$((checks + 1))
+  [ $code = 75 ] || fail "exit code $code after SIG$signal, expected 75"
+  expect 0 "$XAUDIT" verify stop.h5
+  said 'to be resumed'
+  [ ! -e stop.h5.lock ] || fail "SIG$signal left the lock"
+done
+expect 2 env XAUDIT_FAULT=nonsense:x "$XAUDIT" run job.yaml --output x.h5
+finish

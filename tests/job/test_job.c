@@ -1,0 +1,204 @@
+/* Job files: what a good one gives, and that every mistake of a bad one is told at its line. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "xaudit/job.h"
+#include "xaudit_cmocka.h"
+
+static const char good[] =
+    "manifest: data/m.csv\n"
+    "output: out.h5\n"
+    "classes: [cat, dog, emu]\n"
+    "tolerate_failed: 2%\n"
+    "models:\n"
+    "  - name: net\n"
+    "    file: net.h5\n"
+    "    batch: 4\n"
+    "    input: { size: [224, 192], resize: cv2-cubic, scale: { div: 255, mean: [0.5, 0.4, 0.3], "
+    "std: 0.2 },\n"
+    "             fit: { short: 256, crop: [224, 192] }, depth: { window: [10, 900] } }\n"
+    "    explainers:\n"
+    "      - saliency\n"
+    "      - { kind: gradcam, layer: block/add, target: { class: emu }, profile: seed, relu: false "
+    "}\n"
+    "      - { kind: gradient, channels: l2, absolute: true, store: f16, name: g }\n"
+    "metrics: [pointing_game, { kind: pointing_game, tolerance: 15px, name: near }]\n";
+
+static void test_good(void **state)
+{
+    (void)state;
+    xa_problems problems = {0};
+    xa_job j;
+    assert_int_equal(xa_job_parse("jobs/j.yaml", good, strlen(good), NULL, &j, &problems, NULL),
+                     XA_OK);
+    assert_int_equal(problems.count, 0);
+    assert_string_equal(j.manifest, "jobs/data/m.csv");
+    assert_string_equal(j.output, "jobs/out.h5");
+    assert_int_equal(j.classes.count, 3);
+    assert_true(j.tolerate_is_fraction && fabs(j.tolerate_failed - 0.02) < 1e-12);
+    const xa_audit_model_spec *m = &j.audit.models[0];
+    assert_string_equal(m->file, "jobs/net.h5");
+    assert_int_equal(m->batch, 4);
+    assert_int_equal(m->input.height, 224);
+    assert_int_equal(m->input.width, 192);
+    assert_int_equal(m->input.resize, XA_RESAMPLE_CV2_CUBIC);
+    assert_int_equal(m->input.scale.kind, XA_SCALE_CUSTOM);
+    assert_int_equal(m->input.scale.channels, 3);
+    assert_true(m->input.scale.mean[2] == 0.3 && m->input.scale.std[2] == 0.2);
+    assert_int_equal(m->input.fit.kind, XA_FIT_CROP);
+    assert_int_equal(m->input.depth.kind, XA_DEPTH_WINDOW);
+    assert_true(m->input.depth.high == 900.0);
+    assert_int_equal(m->nexplainers, 3);
+    assert_string_equal(m->explainers[0].name, "saliency.predicted");
+    assert_int_equal(m->explainers[1].target, XA_TARGET_CLASS);
+    assert_int_equal(m->explainers[1].target_class, 2);
+    assert_int_equal(m->explainers[1].score, XA_SCORE_PROB);
+    assert_true(m->explainers[1].as_tensorflow && !m->explainers[1].relu);
+    assert_string_equal(m->explainers[1].layer, "block/add");
+    assert_string_equal(m->explainers[1].name, "gradcam.class2.prob.add");
+    assert_true(m->explainers[2].half && m->explainers[2].absolute);
+    assert_int_equal(m->explainers[2].channels, XA_REDUCE_L2);
+    assert_int_equal(j.audit.nmetrics, 2);
+    assert_true(j.audit.metrics[1].tolerance == 15.0);
+    xa_job_fini(&j);
+}
+
+/* One bad text, and for each mistake the line and a word of its message. */
+typedef struct bad {
+    const char *text;
+    struct {
+        int line;
+        const char *words;
+    } want[12];
+} bad;
+
+static const bad bads[] = {
+    {"manifest: m.csv\noutput: o.h5\nmodels: []\n", {{3, "list of 1 to 64 models"}}},
+    {"output: o.h5\nmodls: 3\n",
+     {{1, "`manifest` is missing"}, {2, "did you mean \"models\""}, {1, "`models` is missing"}}},
+    {"manifest: m.csv\n"
+     "output: o.h5\n"
+     "threads: none\n"
+     "models:\n"
+     "  - name: a/b\n"
+     "    file: f.h5\n"
+     "    batch: 0\n"
+     "    input:\n"
+     "      size: [10]\n"
+     "      resize: pil-cubic\n"
+     "      scale: tff\n"
+     "      depth: window\n"
+     "    explainers:\n"
+     "      - gradcamm\n"
+     "      - { kind: saliency, layer: x }\n"
+     "      - { kind: gradcam, target: { class: cat } }\n"
+     "      - { kind: saliency, score: logits, store: f8 }\n"
+     "metrics: [pointing, { kind: pointing_game, tolerance: -1px }]\n",
+     {{3, "threads"},
+      {5, "a/b"},
+      {7, "batch"},
+      {9, "[height, width]"},
+      {10, "pil-bicubic"},
+      {11, "scale"},
+      {12, "needs its limits"},
+      {14, "did you mean gradcam"},
+      {15, "setting of the CAM kinds"},
+      {16, "neither a name"},
+      {17, "score"},
+      {18, "pointing_game"}}},
+    {"manifest: m.csv\noutput: o.h5\nmodels:\n"
+     "  - { name: n, file: f, input: { size: [8, 8], resize: tf-nearest, scale: none }, "
+     "explainers: [saliency, saliency] }\n"
+     "  - { name: n, file: f, explainers: [saliency] }\n",
+     {{4, "two explainers"}, {5, "`input` is missing"}, {5, "two models"}}},
+    {"manifest: m.csv\noutput: o.h5\nclasses: [crane, emu, crane]\nmodels:\n"
+     "  - { name: n, file: f, input: { size: [8, 8], resize: tf-nearest, scale: none }, "
+     "explainers: [{ kind: saliency, target: { class: crane } }, "
+     "{ kind: gradcam, target: { class: 2 } }] }\n",
+     {{5, "\"crane\" is the name of classes 0 and 2: write the index"}}},
+    {"- a\n- b\n", {{1, "a job is a map"}}},
+    {"manifest: m.csv\nmanifest: n.csv\noutput: o\nmodels: 3\n",
+     {{2, "given twice"}, {4, "list of 1"}}},
+};
+
+static void test_mistakes(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof bads / sizeof *bads; i++) {
+        xa_problems problems = {0};
+        xa_err err = XA_ERR_INIT;
+        xa_job j;
+        assert_int_equal(
+            xa_job_parse("j.yaml", bads[i].text, strlen(bads[i].text), NULL, &j, &problems, &err),
+            XA_INVALID);
+        for (int k = 0; k < 12 && bads[i].want[k].words; k++) {
+            bool found = false;
+            for (size_t p = 0; p < problems.count; p++)
+                found = found || (problems.items[p].line == bads[i].want[k].line &&
+                                  strstr(problems.items[p].text, bads[i].want[k].words));
+            if (!found) {
+                for (size_t p = 0; p < problems.count; p++)
+                    print_message(
+                        "%lld: %s\n", (long long)problems.items[p].line, problems.items[p].text);
+                fail_msg("job %zu: nothing at line %d about \"%s\"",
+                         i,
+                         bads[i].want[k].line,
+                         bads[i].want[k].words);
+            }
+        }
+        xa_problems_fini(&problems);
+    }
+}
+
+static void test_set_and_output(void **state)
+{
+    (void)state;
+    const char *set[] = {"models.0.batch=2", "tolerate_failed=5"};
+    const char *broken[] = {"models.0.batch=zero", "nonsense"};
+    xa_job_options opt = {.set = set, .nset = 2, .output = "elsewhere.h5"};
+    xa_problems problems = {0};
+    xa_job j;
+    assert_int_equal(xa_job_parse("jobs/j.yaml", good, strlen(good), &opt, &j, &problems, NULL),
+                     XA_OK);
+    assert_int_equal(j.audit.models[0].batch, 2);
+    assert_string_equal(j.output, "elsewhere.h5");
+    assert_true(!j.tolerate_is_fraction && j.tolerate_failed == 5.0);
+    xa_job_fini(&j);
+    opt.set = broken;
+    assert_int_equal(xa_job_parse("jobs/j.yaml", good, strlen(good), &opt, &j, &problems, NULL),
+                     XA_INVALID);
+    assert_int_equal(problems.errors, 2);
+    xa_problems_fini(&problems);
+}
+
+/* Bytes of a good job, changed at random: an answer, never a crash. */
+static void test_mutations(void **state)
+{
+    (void)state;
+    char text[sizeof good];
+    for (uint64_t round = 0; round < 3000; round++) {
+        xa_problems problems = {0};
+        xa_job j;
+        memcpy(text, good, sizeof good);
+        for (uint64_t k = 0; k < 1 + round % 4; k++) {
+            const int64_t at = xa_random_below(5, round, 2 * k, (int64_t)sizeof good - 1);
+            text[at] = (char)xa_random_below(5, round, 2 * k + 1, 128);
+        }
+        if (xa_job_parse("j.yaml", text, sizeof good - 1, NULL, &j, &problems, NULL) == XA_OK)
+            xa_job_fini(&j);
+        else
+            assert_true(problems.errors > 0);
+        xa_problems_fini(&problems);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_good),
+                                       cmocka_unit_test(test_mistakes),
+                                       cmocka_unit_test(test_set_and_output),
+                                       cmocka_unit_test(test_mutations)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
