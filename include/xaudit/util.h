@@ -85,6 +85,12 @@ void xa_err_trail(const xa_err *err, char *out, size_t size);
 
 #define XA_MUST_USE __attribute__((warn_unused_result))
 
+/* A failure at this place, as an expression: records it and gives its code. */
+#define XA_ERR(err, code, ...) xa_err_set((err), (code), __FILE__, __func__, __LINE__, __VA_ARGS__)
+#define XA_NOMEM_ERR(err) XA_ERR((err), XA_NOMEM, "out of memory")
+/* One that came from below passes this place on its way up. */
+#define XA_ERR_PASS(err, code) xa_err_pass((err), (code), __FILE__, __func__, __LINE__)
+
 /* Both need a local `xa_status st` and a label `done:`. What is returned is the code itself, so
  * that whoever reads the code, a compiler too, sees that a failure is one. */
 #define XA_FAIL(err, code, ...)                                              \
@@ -117,6 +123,9 @@ void xa_err_trail(const xa_err *err, char *out, size_t size);
             return st_;                                            \
         }                                                          \
     } while (0)
+
+#define XA_NOMEM_FAIL(err) XA_FAIL((err), XA_NOMEM, "out of memory")
+#define XA_RETURN_NOMEM(err) XA_RETURN_FAIL((err), XA_NOMEM, "out of memory")
 
 /* ---- log: the one piece of global state ------------------------------------------------------ */
 

@@ -1,4 +1,5 @@
 /* Reading attributes: texts and numbers, from files that others may have written. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,8 +69,8 @@ static xa_status read_texts(const attribute *a,
         XA_FAIL(err, XA_FORMAT, "%s: the attribute %s is not a text", path, name);
     texts = xa_alloc((size_t)a->n + 1, sizeof *texts);
     rows = xa_alloc((size_t)a->n * a->item_bytes + 1, 1);
-    if (texts == NULL || rows == NULL)
-        XA_FAIL(err, XA_NOMEM, "%s: no memory for its attribute %s", path, name);
+    if (!texts || !rows)
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory for its attribute %s", path, name);
     if (a->n > 0 && H5Aread(a->id, a->type, rows) < 0)
         XA_H5_FAIL(err, XA_FORMAT, "%s: cannot read the attribute %s", path, name);
     bool complete = true;
@@ -78,21 +79,21 @@ static xa_status read_texts(const attribute *a,
         if (variable) {
             char *text;
             memcpy(&text, item, sizeof text);
-            texts[i] = xa_strdup(text != NULL ? text : "");
+            texts[i] = xa_strdup(text ? text : "");
         } else {
             texts[i] = xa_strndup(item, strnlen(item, a->item_bytes));
         }
-        complete = complete && texts[i] != NULL;
+        complete = complete && texts[i];
     }
     if (variable && a->n > 0)
         (void)H5Dvlen_reclaim(a->type, a->space, H5P_DEFAULT, rows);
     if (!complete)
-        XA_FAIL(err, XA_NOMEM, "%s: no memory for its attribute %s", path, name);
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory for its attribute %s", path, name);
     *out = texts;
     *count = a->n;
     texts = NULL;
 done:
-    for (int64_t i = 0; texts != NULL && i < a->n; i++)
+    for (int64_t i = 0; texts && i < a->n; i++)
         free(texts[i]);
     free(texts);
     free(rows);
@@ -115,10 +116,10 @@ xa_status xa__read_text(hid_t file, const char *path, const char *name, char **o
     if (n != 1)
         XA_FAIL(err,
                 XA_FORMAT,
-                "%s: the attribute %s holds %lld texts, expected 1",
+                "%s: the attribute %s holds %" PRId64 " texts, expected 1",
                 path,
                 name,
-                (long long)n);
+                n);
     *out = texts[0];
     texts[0] = NULL;
 done:
@@ -188,11 +189,11 @@ xa_status xa_archive_attr_f64(xa_archive *a,
     if (attr.n > room)
         XA_FAIL(err,
                 XA_LIMIT,
-                "%s: the attribute %s holds %lld numbers, expected %lld at most",
+                "%s: the attribute %s holds %" PRId64 " numbers, expected %" PRId64 " at most",
                 path,
                 name,
-                (long long)attr.n,
-                (long long)room);
+                attr.n,
+                room);
     if (attr.n > 0 && H5Aread(attr.id, H5T_NATIVE_DOUBLE, values) < 0)
         XA_H5_FAIL(err, XA_FORMAT, "%s: cannot read the attribute %s", path, name);
     *n = attr.n;

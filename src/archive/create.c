@@ -1,6 +1,7 @@
 /* Creating an archive: the first half of the crash protocol (archive.h). */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -63,7 +64,7 @@ put_text(hid_t object, const char *path, const char *name, const char *text, xa_
     hid_t type = xa__type_open(XA_TYPE_STR, n > 0 ? n : 1, false);
     xa_status st = put_attribute(object, path, name, type, type, 1, text, err);
     xa__close_type(&type);
-    return st == XA_OK ? XA_OK : xa_err_pass(err, st, __FILE__, __func__, __LINE__);
+    return st == XA_OK ? XA_OK : XA_ERR_PASS(err, st);
 }
 
 static xa_status
@@ -178,29 +179,25 @@ static xa_status write_contents(hid_t file, const xa__field *f, xa_err *err)
     const xa__initial initial = xa__initial_of(f->kind);
     xa__rows rows;
     unsigned char *fill = NULL;
-    if (f->dim[0] == 0 || f->row_bytes == 0 || (f->data == NULL && initial == XA__RAW))
+    if (f->dim[0] == 0 || f->row_bytes == 0 || (!f->data && initial == XA__RAW))
         return XA_OK;
     XA_RETURN_TRY(err, xa__rows_open(file, f->path, XA__NATIVE, &rows, err));
     int64_t step = rows.count;
-    if (f->data == NULL) {
+    if (!f->data) {
         const int64_t few = f->row_bytes < PIECE ? (int64_t)(PIECE / f->row_bytes) : 1;
         step = few < step ? few : step;
         fill = xa_alloc((size_t)step, f->row_bytes);
-        if (fill == NULL)
-            XA_FAIL(err, XA_NOMEM, "%s: no memory for its initial values", f->path);
+        if (!fill)
+            XA_FAIL(err, XA_NOMEM, "%s: out of memory for its initial values", f->path);
         const size_t items = (size_t)step * (f->row_bytes / f->item_bytes);
         xa__fill_initial(fill, items, f->type, f->item_bytes, initial);
     }
     for (int64_t first = 0; first < rows.count; first += step) {
         const int64_t left = rows.count - first;
         int64_t at = first;
-        if (!xa__rows_move(&rows,
-                           first,
-                           left < step ? left : step,
-                           NULL,
-                           f->data != NULL ? f->data : fill,
-                           &at))
-            XA_H5_FAIL(err, XA_IO, "%s: cannot write from row %lld on", f->path, (long long)at);
+        if (!xa__rows_move(
+                &rows, first, left < step ? left : step, NULL, f->data ? f->data : fill, &at))
+            XA_H5_FAIL(err, XA_IO, "%s: cannot write from row %" PRId64 " on", f->path, at);
     }
 done:
     free(fill);
@@ -263,14 +260,7 @@ done:
         (void)H5Fclose(file);
     xa__close_plist(&access);
     if (fd >= 0 && close(fd) != 0 && st == XA_OK)
-        st = xa_err_set(err,
-                        xa__errno_status(errno),
-                        __FILE__,
-                        __func__,
-                        __LINE__,
-                        "cannot close %s: %s",
-                        temp,
-                        strerror(errno));
+        st = XA_ERR(err, xa__errno_status(errno), "cannot close %s: %s", temp, strerror(errno));
     return st;
 }
 
@@ -292,7 +282,7 @@ create(const char *path, const xa_schema *schema, const xa__graft *grafts, int n
     XA_TRY(err, xa__check_place(path, size, err));
     xa__remove_stale(path);
     temp = xa__temp_name(path);
-    if (temp == NULL)
+    if (!temp)
         XA_FAIL(err, XA_NOMEM, "no memory");
     ours = true;
     XA_TRY(err, probe_room(temp, path, size, err));
@@ -322,13 +312,13 @@ xa_status xa_archive_create_from(
     xa__quiet quiet;
     xa__quiet_begin(&quiet);
     xa__graft *open = xa_alloc((size_t)ngrafts + 1, sizeof *open);
-    if (open == NULL)
-        XA_FAIL(err, XA_NOMEM, "%s: no memory", path);
+    if (!open)
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory", path);
     for (; opened < ngrafts; opened++)
         XA_TRY(err, xa__graft_open(&open[opened], &grafts[opened], path, err));
     XA_TRY(err, create(path, schema, open, ngrafts, err));
 done:
-    for (int i = 0; open != NULL && i <= opened && i < ngrafts; i++)
+    for (int i = 0; open && i <= opened && i < ngrafts; i++)
         xa__graft_close(&open[i]);
     free(open);
     xa__quiet_end(&quiet);

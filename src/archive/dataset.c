@@ -1,4 +1,5 @@
 /* An open dataset as rows: opened and described, checked, moved in pieces. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "archive_internal.h"
@@ -99,11 +100,11 @@ xa_status xa__rows_check(const xa__rows *r, int64_t first, int64_t n, xa_err *er
     if (first < 0 || n < 0 || first > r->count || n > r->count - first)
         XA_RETURN_FAIL(err,
                        XA_INVALID,
-                       "%s: it has %lld rows, asked for %lld from row %lld on",
+                       "%s: it has %" PRId64 " rows, asked for %" PRId64 " from row %" PRId64 " on",
                        r->info.path,
-                       (long long)r->count,
-                       (long long)n,
-                       (long long)first);
+                       r->count,
+                       n,
+                       first);
     return XA_OK;
 }
 
@@ -120,8 +121,8 @@ static bool move_piece(const xa__rows *r, int64_t first, int64_t n, void *in, co
     if (ok && r->ndim > 0)
         ok = H5Sselect_hyperslab(r->space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0;
     if (ok)
-        ok = (in != NULL ? H5Dread(r->dataset, r->type, memory, r->space, H5P_DEFAULT, in)
-                         : H5Dwrite(r->dataset, r->type, memory, r->space, H5P_DEFAULT, out)) >= 0;
+        ok = (in ? H5Dread(r->dataset, r->type, memory, r->space, H5P_DEFAULT, in)
+                 : H5Dwrite(r->dataset, r->type, memory, r->space, H5P_DEFAULT, out)) >= 0;
     /* Closing would clear the error stack that the caller wants to read. */
     hid_t stack = ok ? -1 : H5Eget_current_stack();
     xa__close_space(&memory);
@@ -143,8 +144,8 @@ bool xa__rows_move(
         if (!move_piece(r,
                         first + done,
                         some,
-                        in != NULL ? (char *)in + offset : NULL,
-                        out != NULL ? (const char *)out + offset : NULL))
+                        in ? (char *)in + offset : NULL,
+                        out ? (const char *)out + offset : NULL))
             return false;
     }
     return true;

@@ -97,7 +97,7 @@ xa_field_kind xa_field_checksum(xa_field_kind kind)
     const xa__field_info *info = xa__field_info_of(kind);
     /* RAW is what is there from the beginning, or a map's values; rows of annotations are put
      * together anew where archives are merged or evaluated */
-    if (info == NULL || xa__initial_of(kind) == XA__RAW || info->extents[0] == 'A')
+    if (!info || xa__initial_of(kind) == XA__RAW || info->extents[0] == 'A')
         return XA_FIELD_KINDS;
     for (size_t i = 0; i < sizeof of / sizeof *of; i++)
         if (strncmp(info->path, of[i].prefix, strlen(of[i].prefix)) == 0)
@@ -113,7 +113,7 @@ bool xa_checksum_path(const char *path, xa_type type, char *out, size_t size)
     size_t at = 0;
     if (xa_field_match(path, type, &kind, &names))
         info = xa__field_info_of(xa_field_checksum(kind));
-    if (info == NULL)
+    if (!info)
         return false;
     for (const char *p = info->path; *p != '\0'; p++) {
         const char one[2] = {*p, '\0'};
@@ -155,7 +155,7 @@ void xa_checksum_table(
 bool xa_is_table(xa_field_kind kind)
 {
     const xa__field_info *info = xa__field_info_of(kind);
-    return info != NULL && xa__initial_of(kind) == XA__RAW && kind != XA_FIELD_MAP_VALUES &&
+    return info && xa__initial_of(kind) == XA__RAW && kind != XA_FIELD_MAP_VALUES &&
            !xa__is_text(kind) && strncmp(info->path, "/run/", 5) != 0;
 }
 
@@ -175,7 +175,7 @@ bool xa__is_text(xa_field_kind kind)
 xa__initial xa__initial_of(xa_field_kind kind)
 {
     const xa__field_info *info = xa__field_info_of(kind);
-    if (info == NULL || strcmp(info->initial, "RAW") == 0)
+    if (!info || strcmp(info->initial, "RAW") == 0)
         return XA__RAW;
     if (strcmp(info->initial, "-1") == 0)
         return XA__MINUS_ONE;

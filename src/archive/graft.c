@@ -72,7 +72,7 @@ xa_status xa__graft_open(xa__graft *g, const xa_graft *spec, const char *path, x
     g->bytes = (size_t)size > values ? (size_t)size - values : 0;
     g->link = name_from(path, source);
     if (!g->link)
-        XA_FAIL(err, XA_NOMEM, "%s: no memory", source);
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory", source);
 done:
     return st;
 }
@@ -157,7 +157,7 @@ static xa_status pass_link(
         XA_H5_FAIL(err, XA_FORMAT, "%s: %s: a link that cannot be read", g->spec->source, path);
     text = xa_alloc(info.u.val_size + 1, 1);
     if (!text)
-        XA_FAIL(err, XA_NOMEM, "%s: no memory", g->spec->source);
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory", g->spec->source);
     if (H5Lget_val(group, name, text, info.u.val_size, H5P_DEFAULT) < 0 ||
         H5Lunpack_elink_val(text, info.u.val_size, &flags, &target, &object) < 0)
         XA_H5_FAIL(err, XA_FORMAT, "%s: %s: a link that cannot be read", g->spec->source, path);
@@ -166,7 +166,7 @@ static xa_status pass_link(
         const char *slash = strrchr(g->link, '/');
         beside = xa_strfmt("%.*s/%s", (int)(slash - g->link), g->link, target);
         if (!beside)
-            XA_FAIL(err, XA_NOMEM, "%s: no memory", g->spec->source);
+            XA_FAIL(err, XA_NOMEM, "%s: out of memory", g->spec->source);
     }
     if (H5Lcreate_external(beside ? beside : target, object, file, path, H5P_DEFAULT, H5P_DEFAULT) <
         0)

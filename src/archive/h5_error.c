@@ -27,11 +27,11 @@ typedef struct reason {
 static herr_t look(unsigned n, const H5E_error2_t *entry, void *arg)
 {
     reason *r = arg;
-    const char *text = entry->desc != NULL ? entry->desc : "";
+    const char *text = entry->desc ? entry->desc : "";
     if (n == 0)
         snprintf(r->text, sizeof r->text, "%s", text);
     const char *number = strstr(text, "errno = ");
-    if (r->cause == 0 && number != NULL)
+    if (r->cause == 0 && number)
         r->cause = (int)strtol(number + strlen("errno = "), NULL, 10);
     return 0;
 }

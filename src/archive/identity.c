@@ -22,8 +22,8 @@ static bool next_entry(const char **text, entry *out)
     *text += size;
     const char *sign = memmem(line, size, " = ", 3);
     out->key = line;
-    out->key_size = sign != NULL ? (size_t)(sign - line) : size;
-    out->value = sign != NULL ? sign + 3 : line + size;
+    out->key_size = sign ? (size_t)(sign - line) : size;
+    out->value = sign ? sign + 3 : line + size;
     out->value_size = (size_t)(line + size - out->value);
     return true;
 }
@@ -34,7 +34,7 @@ static bool find_entry(const char *text, const char **hint, const entry *wanted,
 {
     for (int round = 0; round < 2; round++) {
         const char *p = round == 0 ? *hint : text, *end = round == 0 ? NULL : *hint;
-        while ((end == NULL || p < end) && next_entry(&p, out))
+        while ((!end || p < end) && next_entry(&p, out))
             if (out->key_size == wanted->key_size &&
                 memcmp(out->key, wanted->key, wanted->key_size) == 0) {
                 *hint = p;
@@ -48,10 +48,10 @@ static xa_identity_line line_of(const entry *key, const entry *a, const entry *b
 {
     return (xa_identity_line){.key = key->key,
                               .key_size = (int)key->key_size,
-                              .a = a != NULL ? a->value : NULL,
-                              .a_size = a != NULL ? (int)a->value_size : 0,
-                              .b = b != NULL ? b->value : NULL,
-                              .b_size = b != NULL ? (int)b->value_size : 0};
+                              .a = a ? a->value : NULL,
+                              .a_size = a ? (int)a->value_size : 0,
+                              .b = b ? b->value : NULL,
+                              .b_size = b ? (int)b->value_size : 0};
 }
 
 int xa_identity_compare(const char *a, const char *b, xa_identity_fn *fn, void *arg)
@@ -66,7 +66,7 @@ int xa_identity_compare(const char *a, const char *b, xa_identity_fn *fn, void *
             continue;
         const xa_identity_line line = line_of(&mine, there ? &other : NULL, &mine);
         count++;
-        if (fn != NULL)
+        if (fn)
             fn(arg, &line);
     }
     hint = b;
@@ -75,7 +75,7 @@ int xa_identity_compare(const char *a, const char *b, xa_identity_fn *fn, void *
             continue;
         const xa_identity_line line = line_of(&other, &other, NULL);
         count++;
-        if (fn != NULL)
+        if (fn)
             fn(arg, &line);
     }
     return count;
@@ -85,7 +85,7 @@ int xa_identity_compare(const char *a, const char *b, xa_identity_fn *fn, void *
 static void add_value(xa_str *to, const char *value, int size)
 {
     enum { SHOWN = 60 };
-    if (value == NULL)
+    if (!value)
         xa_str_puts(to, "nothing");
     else if (size > SHOWN)
         xa_str_printf(to, "%.*s...", (int)SHOWN, value);
@@ -95,7 +95,7 @@ static void add_value(xa_str *to, const char *value, int size)
 
 static bool is_hash(const char *value, int size)
 {
-    return value != NULL && size == XA_SHA256_HEX - 1 &&
+    return value && size == XA_SHA256_HEX - 1 &&
            strspn(value, "0123456789abcdef") >= XA_SHA256_HEX - 1;
 }
 
@@ -131,11 +131,11 @@ xa_status xa_archive_check_identity(const char *path, const char *text, xa_err *
     xa_str differences = {.data = NULL};
     XA_TRY(err, xa_archive_open_read(path, &a, err));
     XA_TRY(err, xa_archive_text(a, XA_FIELD_IDENTITY_TEXT, &theirs, err));
-    if (theirs == NULL)
+    if (!theirs)
         XA_FAIL(err, XA_FORMAT, "%s: the attribute identity_text of / is not there", path);
     int count = xa_identity_compare(theirs, text, tell, &differences);
     if (differences.failed)
-        XA_FAIL(err, XA_NOMEM, "%s: no memory", path);
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory", path);
     if (count > 0)
         XA_FAIL(err,
                 XA_MISMATCH,

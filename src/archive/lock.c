@@ -73,9 +73,9 @@ static int64_t start_of(int64_t pid)
     snprintf(path, sizeof path, "/proc/%" PRId64 "/stat", pid);
     if (xa_read_file(path, (size_t)2 * TEXT, &text, &size, NULL) == XA_OK) {
         char *p = strrchr(text, ')');
-        for (int field = 2; p != NULL && field < 22; field++)
+        for (int field = 2; p && field < 22; field++)
             p = strchr(p + 1, ' ');
-        if (p != NULL)
+        if (p)
             start = strtoll(p, NULL, 10);
     }
     free(text);
@@ -92,9 +92,9 @@ static void describe_me(owner *me)
     me->start = start_of(me->pid);
     const char *job = getenv("SLURM_JOB_ID");
     const char *restarts = getenv("SLURM_RESTART_COUNT");
-    copy_word(job != NULL ? job : "", me->job);
+    copy_word(job ? job : "", me->job);
     /* SLURM sets the count from the first restart on. */
-    if (job != NULL && (restarts == NULL || !xa_parse_i64(restarts, &me->restarts)))
+    if (job && (!restarts || !xa_parse_i64(restarts, &me->restarts)))
         me->restarts = 0;
     xa_time_iso(me->since);
     snprintf(me->token, WORD, "%" PRId64 "-%.9f", me->pid, now_seconds());
@@ -127,7 +127,7 @@ static void take_word(const char *text, const char *key, char out[WORD])
 {
     const size_t n = strlen(key);
     out[0] = '\0';
-    for (const char *p = text; p != NULL; p = strchr(p, '\n')) {
+    for (const char *p = text; p; p = strchr(p, '\n')) {
         p += *p == '\n';
         if (strncmp(p, key, n) == 0 && p[n] == ' ') {
             char line[WORD];
@@ -323,7 +323,7 @@ static attempt judge(const xa_lock *l,
                      xa_err *err)
 {
     *dead = why_dead(&l->me, there);
-    if (*dead != NULL)
+    if (*dead)
         return TAKEN;
     if (same_host(&l->me, there)) {
         /* With a kernel lock it would still hold it if it were alive. */
@@ -343,16 +343,13 @@ static attempt judge(const xa_lock *l,
     case LEFT:
         return AGAIN;
     case DISTURBED:
-        *status = xa_err_set(err,
-                             XA_INTERRUPTED,
-                             __FILE__,
-                             __func__,
-                             __LINE__,
-                             "%s: stopped by a signal while it waited for the lock of process "
-                             "%" PRId64 " on %s",
-                             l->archive,
-                             there->pid,
-                             there->host);
+        *status = XA_ERR(err,
+                         XA_INTERRUPTED,
+                         "%s: stopped by a signal while it waited for the lock of process "
+                         "%" PRId64 " on %s",
+                         l->archive,
+                         there->pid,
+                         there->host);
         return REFUSED;
     default:
         *dead = "no sign of life was seen while this run waited";
@@ -363,16 +360,13 @@ static attempt judge(const xa_lock *l,
 static attempt cannot(const xa_lock *l, const char *what, xa_status *status, xa_err *err)
 {
     const int cause = errno;
-    *status = xa_err_set(err,
-                         xa__errno_status(cause),
-                         __FILE__,
-                         __func__,
-                         __LINE__,
-                         "%s: cannot %s its lock %s: %s",
-                         l->archive,
-                         what,
-                         l->path,
-                         strerror(cause));
+    *status = XA_ERR(err,
+                     xa__errno_status(cause),
+                     "%s: cannot %s its lock %s: %s",
+                     l->archive,
+                     what,
+                     l->path,
+                     strerror(cause));
     return REFUSED;
 }
 
@@ -430,7 +424,7 @@ static attempt try_take(xa_lock *l, double stale_seconds, xa_status *status, xa_
 
 static void free_lock(xa_lock *l)
 {
-    if (l == NULL)
+    if (!l)
         return;
     if (l->fd >= 0)
         close(l->fd);
@@ -444,13 +438,13 @@ xa_status xa_lock_take(const char *archive, double stale_seconds, xa_lock **out,
     xa_status st = XA_OK;
     attempt how = AGAIN;
     xa_lock *l = xa_alloc(1, sizeof *l);
-    if (l == NULL)
-        XA_FAIL(err, XA_NOMEM, "%s: no memory", archive);
+    if (!l)
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory", archive);
     l->fd = -1;
     l->archive = xa_strdup(archive);
     l->path = xa_strfmt("%s.lock", archive);
-    if (l->archive == NULL || l->path == NULL)
-        XA_FAIL(err, XA_NOMEM, "%s: no memory", archive);
+    if (!l->archive || !l->path)
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory", archive);
     describe_me(&l->me);
     for (int tries = 0; how == AGAIN && tries < 20; tries++) {
         if (l->fd >= 0)
@@ -478,8 +472,8 @@ xa_status xa_lock_look(const char *archive, xa_err *err)
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     char *path = xa_strfmt("%s.lock", archive);
     int fd = -1;
-    if (path == NULL)
-        XA_FAIL(err, XA_NOMEM, "%s: no memory", archive);
+    if (!path)
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory", archive);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         goto done; /* there is none */
@@ -529,7 +523,7 @@ bool xa_lock_lost(const xa_lock *l)
 
 void xa_lock_release(xa_lock *l)
 {
-    if (l != NULL && !l->lost && still_ours(l))
+    if (l && !l->lost && still_ours(l))
         (void)unlink(l->path);
     free_lock(l);
 }

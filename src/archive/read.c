@@ -1,5 +1,6 @@
 /* Opening with the serial driver, and reading datasets. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -47,7 +48,7 @@ static bool parse_version(const char *text, int64_t *major, int64_t *minor)
 {
     const char *dot = strchr(text, '.');
     char head[16];
-    if (dot == NULL || (size_t)(dot - text) >= sizeof head)
+    if (!dot || (size_t)(dot - text) >= sizeof head)
         return false;
     memcpy(head, text, (size_t)(dot - text));
     head[dot - text] = '\0';
@@ -61,21 +62,21 @@ static xa_status check_format(hid_t file, const char *path, xa_err *err)
     int64_t major = 0, minor = 0;
     XA_TRY(err, xa__read_text(file, "/", "format", &format, err));
     XA_TRY(err, xa__read_text(file, "/", "format_version", &version, err));
-    if (format == NULL || strcmp(format, "xaudit") != 0)
+    if (!format || strcmp(format, "xaudit") != 0)
         XA_FAIL(err,
                 XA_FORMAT,
                 "%s: an HDF5 file, but no archive of xaudit: the attribute format of / is %s%s%s, "
                 "expected 'xaudit'",
                 path,
-                format != NULL ? "'" : "",
-                format != NULL ? format : "not there",
-                format != NULL ? "'" : "");
-    if (version == NULL || !parse_version(version, &major, &minor))
+                format ? "'" : "",
+                format ? format : "not there",
+                format ? "'" : "");
+    if (!version || !parse_version(version, &major, &minor))
         XA_FAIL(err,
                 XA_FORMAT,
                 "%s: the attribute format_version of / is no version: '%s'",
                 path,
-                version != NULL ? version : "");
+                version ? version : "");
     if (major != XA_FORMAT_MAJOR)
         XA_FAIL(err,
                 XA_FORMAT,
@@ -97,14 +98,14 @@ static xa_status check_reference(hid_t file, const char *path, xa_err *err)
     xa_status st = XA_OK;
     char *format = NULL;
     XA_TRY(err, xa__read_text(file, "/", "format", &format, err));
-    if (format == NULL || strcmp(format, wanted) != 0)
+    if (!format || strcmp(format, wanted) != 0)
         XA_FAIL(
             err,
             XA_FORMAT,
             "%s: expected a reference made by tests/parity/reference.py (format '%s'), found %s",
             path,
             wanted,
-            format != NULL ? format : "another HDF5 file");
+            format ? format : "another HDF5 file");
 done:
     free(format);
     return st;
@@ -147,8 +148,8 @@ static xa_status open_read(const char *path, xa_archive **out, xa__format_check 
     xa__quiet_begin(&quiet);
     XA_TRY(err, open_checked(path, H5F_ACC_RDONLY, check, &file, err));
     a = xa_alloc(1, sizeof *a);
-    if (a == NULL || (a->path = xa_strdup(path)) == NULL)
-        XA_FAIL(err, XA_NOMEM, "%s: no memory", path);
+    if (!a || !(a->path = xa_strdup(path)))
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory", path);
     a->file = file;
     a->fd = -1;
     file = -1;
@@ -188,13 +189,13 @@ xa_status xa_archive_check_link(const xa_archive *a, const char *path, xa_err *e
         return XA_OK;
     text = xa_alloc(info.u.val_size + 1, 1);
     if (!text)
-        XA_FAIL(err, XA_NOMEM, "%s: no memory", a->path);
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory", a->path);
     if (H5Lget_val(a->file, path, text, info.u.val_size, H5P_DEFAULT) < 0 ||
         H5Lunpack_elink_val(text, info.u.val_size, &flags, &target, &object) < 0)
         XA_H5_FAIL(err, XA_FORMAT, "%s: %s: a link that cannot be read", a->path, path);
     beside = xa_path_beside(a->path, target);
     if (!beside)
-        XA_FAIL(err, XA_NOMEM, "%s: no memory", a->path);
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory", a->path);
     if (access(beside, R_OK) != 0)
         XA_FAIL(err,
                 XA_NOT_FOUND,
@@ -232,7 +233,7 @@ static xa_status read_rows(const xa__rows *rows, int64_t first, int64_t n, void 
     int64_t at = first;
     XA_TRY(err, xa__rows_check(rows, first, n, err));
     if (!xa__rows_move(rows, first, n, data, NULL, &at))
-        XA_H5_FAIL(err, XA_IO, "%s: cannot read from row %lld on", rows->info.path, (long long)at);
+        XA_H5_FAIL(err, XA_IO, "%s: cannot read from row %" PRId64 " on", rows->info.path, at);
 done:
     return st;
 }
@@ -272,14 +273,15 @@ xa_status xa_archive_read_all(
         bytes / 1032 > size)
         XA_FAIL(err,
                 XA_LIMIT,
-                "%s: %lld rows of %zu bytes are more than a file of %llu bytes can hold",
+                "%s: %" PRId64 " rows of %zu bytes are more than a file of %" PRIu64
+                " bytes can hold",
                 path,
-                (long long)rows.count,
+                rows.count,
                 rows.row_bytes,
-                (unsigned long long)size);
+                (uint64_t)size);
     all = malloc(bytes + 1);
-    if (all == NULL)
-        XA_FAIL(err, XA_NOMEM, "%s: no memory for its %zu bytes", path, bytes);
+    if (!all)
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory for its %zu bytes", path, bytes);
     all[bytes] = '\0';
     XA_TRY(err, read_rows(&rows, 0, rows.count, all, err));
     *info = rows.info;
@@ -303,7 +305,7 @@ xa_status xa_archive_text(xa_archive *a, xa_field_kind kind, char **out, xa_err 
     if (!xa__is_text(kind))
         XA_RETURN_FAIL(err, XA_INVALID, "field %d is no text of the whole archive", (int)kind);
     XA_RETURN_TRY(err, xa_archive_attr_text(a, "/", field->path + 1, &text, err));
-    if (text == NULL && xa_archive_dataset(a, field->path, &info, NULL) == XA_OK) {
+    if (!text && xa_archive_dataset(a, field->path, &info, NULL) == XA_OK) {
         if (info.type != XA_TYPE_STR || info.ndim != 1 || info.dim[0] != 1)
             XA_RETURN_FAIL(err, XA_FORMAT, "%s: %s is not one text", a->path, field->path);
         XA_RETURN_TRY(err, xa_archive_read_all(a, field->path, &info, &row, err));
@@ -329,8 +331,8 @@ xa_status xa_archive_digest(xa_archive *a, const char *path, char hex[XA_SHA256_
         step = step < rows.count ? step : rows.count;
         const size_t bytes = (size_t)step * rows.row_bytes;
         piece = malloc(bytes);
-        if (piece == NULL)
-            XA_FAIL(err, XA_NOMEM, "%s: no memory for %zu bytes", path, bytes);
+        if (!piece)
+            XA_FAIL(err, XA_NOMEM, "%s: out of memory for %zu bytes", path, bytes);
         for (int64_t first = 0; first < rows.count; first += step) {
             const int64_t n = rows.count - first < step ? rows.count - first : step;
             XA_TRY(err, read_rows(&rows, first, n, piece, err));

@@ -78,7 +78,7 @@ xa_status xa__reserve(int fd, size_t size, bool *reserved, xa_err *err)
 char *xa__folder_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
-    if (slash == NULL)
+    if (!slash)
         return xa_strdup(".");
     return slash == path ? xa_strdup("/") : xa_strndup(path, (size_t)(slash - path));
 }
@@ -89,7 +89,7 @@ xa_status xa__check_place(const char *path, size_t size, xa_err *err)
     struct stat info;
     struct rlimit most;
     char *folder = xa__folder_of(path);
-    if (folder == NULL)
+    if (!folder)
         XA_FAIL(err, XA_NOMEM, "no memory");
     if (path[0] == '\0' || xa_str_ends(path, "/"))
         XA_FAIL(err, XA_INVALID, "'%s' is no name for an archive", path);
@@ -138,10 +138,10 @@ void xa__remove_stale(const char *path)
     host_name(host, sizeof host);
     const char *slash = strrchr(path, '/');
     char *folder = xa__folder_of(path);
-    char *prefix = xa_strfmt("%s.tmp-%s-", slash != NULL ? slash + 1 : path, host);
-    DIR *dir = folder != NULL && prefix != NULL ? opendir(folder) : NULL;
+    char *prefix = xa_strfmt("%s.tmp-%s-", slash ? slash + 1 : path, host);
+    DIR *dir = folder && prefix ? opendir(folder) : NULL;
     const struct dirent *entry;
-    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+    while (dir && (entry = readdir(dir))) {
         int64_t pid;
         if (strncmp(entry->d_name, prefix, strlen(prefix)) != 0 ||
             !xa_parse_i64(entry->d_name + strlen(prefix), &pid) || pid <= 0 || pid > INT32_MAX)
@@ -150,7 +150,7 @@ void xa__remove_stale(const char *path)
         if (gone && unlinkat(dirfd(dir), entry->d_name, 0) == 0)
             xa_log(XA_LOG_INFO, "%s: removed %s, left by a killed run", path, entry->d_name);
     }
-    if (dir != NULL)
+    if (dir)
         closedir(dir);
     free(prefix);
     free(folder);
@@ -163,7 +163,7 @@ static xa_status sync_folder(const char *path, xa_err *err)
     xa_status st = XA_OK;
     int fd = -1;
     char *folder = xa__folder_of(path);
-    if (folder == NULL)
+    if (!folder)
         XA_FAIL(err, XA_NOMEM, "no memory");
     fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0)
@@ -211,7 +211,7 @@ xa_status xa__publish(const char *temp, const char *path, xa_err *err)
     xa_status st = sync_folder(path, err);
     if (st != XA_OK) {
         (void)unlink(path); /* a failure leaves nothing behind */
-        return xa_err_pass(err, st, __FILE__, __func__, __LINE__);
+        return XA_ERR_PASS(err, st);
     }
     return XA_OK;
 }

@@ -1,5 +1,6 @@
 /* A schema: the datasets and attributes of one archive, checked as they are added. */
 #include <ctype.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,15 +13,15 @@ enum { ATTR_MAX = 65000, NAME_MAX_BYTES = XA_NAME_BYTES };
 xa_status xa_schema_create(xa_schema **out, xa_err *err)
 {
     xa_schema *s = xa_alloc(1, sizeof *s);
-    if (s == NULL)
-        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for the archive's schema");
+    if (!s)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for the archive's schema");
     *out = s;
     return XA_OK;
 }
 
 void xa_schema_free(xa_schema *s)
 {
-    if (s == NULL)
+    if (!s)
         return;
     for (size_t i = 0; i < s->nfields; i++)
         free(s->field[i].path);
@@ -39,7 +40,7 @@ void xa__shape_text(int ndim, const int64_t *dim, char *out, size_t size)
     size_t used = 0;
     out[0] = '\0';
     for (int d = 0; d < ndim; d++) {
-        int n = snprintf(out + used, size - used, "%s%lld", d > 0 ? " x " : "", (long long)dim[d]);
+        int n = snprintf(out + used, size - used, "%s%" PRId64, d > 0 ? " x " : "", dim[d]);
         if (n < 0 || (size_t)n >= size - used)
             return;
         used += (size_t)n;
@@ -56,7 +57,7 @@ static bool is_name(const char *name)
         return false;
     for (size_t i = 0; i < n; i++) {
         unsigned char c = (unsigned char)name[i];
-        if (c < 0x80 && !isalnum(c) && strchr("_.- ", c) == NULL)
+        if (c < 0x80 && !isalnum(c) && !strchr("_.- ", c))
             return false;
     }
     char clean[NAME_MAX_BYTES + 1];
@@ -78,7 +79,7 @@ expand(const xa__field_info *info, const xa_field_spec *spec, xa_str *path, xa_e
             continue;
         }
         ptrdiff_t i = strchr(letters, p[1]) - letters;
-        if (values[i] == NULL || !is_name(values[i]))
+        if (!values[i] || !is_name(values[i]))
             XA_RETURN_FAIL(err,
                            XA_INVALID,
                            "%s: the name of the %s must be 1 to %d letters, digits, '_', '.', '-' "
@@ -86,21 +87,21 @@ expand(const xa__field_info *info, const xa_field_spec *spec, xa_str *path, xa_e
                            info->path,
                            what[i],
                            NAME_MAX_BYTES,
-                           values[i] != NULL ? values[i] : "");
+                           values[i] ? values[i] : "");
         xa_str_puts(path, values[i]);
         used[i] = true;
         p += 2;
     }
     for (int i = 0; i < 3; i++)
-        if (!used[i] && values[i] != NULL)
+        if (!used[i] && values[i])
             XA_RETURN_FAIL(err,
                            XA_INVALID,
                            "%s: there is no %s in this path, found '%s'",
                            info->path,
                            what[i],
                            values[i]);
-    if (path->failed || path->data == NULL)
-        XA_RETURN_FAIL(err, XA_NOMEM, "%s: no memory for its name", info->path);
+    if (path->failed || !path->data)
+        XA_RETURN_FAIL(err, XA_NOMEM, "%s: out of memory for its name", info->path);
     return XA_OK;
 }
 
@@ -114,7 +115,7 @@ static bool extents_fit(const char *extents, const xa_field_spec *spec)
         if (isdigit((unsigned char)*p) && strtoll(p, NULL, 10) != spec->dim[d])
             return false;
         p = strchr(p, ',');
-        if (p == NULL)
+        if (!p)
             return d + 1 == spec->ndim;
     }
 }
@@ -174,7 +175,7 @@ xa_status xa_schema_add(xa_schema *s, const xa_field_spec *spec, int *field, xa_
     xa_str path = {0};
     xa__field f = {.path = NULL};
     const xa__field_info *info = xa__field_info_of(spec->kind);
-    if (info == NULL)
+    if (!info)
         XA_FAIL(err, XA_INVALID, "field %d is not in the format's table", (int)spec->kind);
     XA_TRY(err, expand(info, spec, &path, err));
     XA_TRY(err, check_spec(info, spec, path.data, &f, err));
@@ -184,7 +185,7 @@ xa_status xa_schema_add(xa_schema *s, const xa_field_spec *spec, int *field, xa_
         if (strcmp(s->field[i].path, path.data) == 0)
             XA_FAIL(err, XA_INVALID, "%s: added twice", path.data);
     XA_TRY(err, xa_grow(&s->field, &s->cap_fields, s->nfields + 1, sizeof *s->field, err));
-    if (spec->data != NULL && xa_is_table(spec->kind)) {
+    if (spec->data && xa_is_table(spec->kind)) {
         uint32_t sum = 0;
         xa_checksum_table(xa_checksum_seed(path.data), spec->data, 0, f.dim[0], f.row_bytes, &sum);
         XA_TRY(err, xa_schema_attr_i64(s, path.data, "checksum", (int64_t)sum, err));
@@ -253,8 +254,8 @@ static xa_status add_attr(xa_schema *s,
     size_t bytes = 0;
     if (!is_path(path) || !is_name(name))
         XA_FAIL(err, XA_INVALID, "'%s' of '%s' is no name for an attribute", name, path);
-    if (values == NULL)
-        XA_FAIL(err, XA_NOMEM, "%s: no memory for its attribute %s", path, name);
+    if (!values)
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory for its attribute %s", path, name);
     if (is_own(s, path, name))
         XA_FAIL(err, XA_INVALID, "%s: the archive writes the attribute %s itself", path, name);
     for (size_t i = 0; i < s->nattrs; i++)
@@ -263,17 +264,17 @@ static xa_status add_attr(xa_schema *s,
     if (!xa_size_mul((size_t)n, item_bytes, &bytes) || bytes > ATTR_MAX)
         XA_FAIL(err,
                 XA_LIMIT,
-                "%s: attribute %s may have %d bytes, found %lld items of %zu bytes",
+                "%s: attribute %s may have %d bytes, found %" PRId64 " items of %zu bytes",
                 path,
                 name,
                 ATTR_MAX,
-                (long long)n,
+                n,
                 item_bytes);
     XA_TRY(err, xa_grow(&s->attr, &s->cap_attrs, s->nattrs + 1, sizeof *s->attr, err));
     a.path = xa_strdup(path);
     a.name = xa_strdup(name);
-    if (a.path == NULL || a.name == NULL)
-        XA_FAIL(err, XA_NOMEM, "%s: no memory for its attribute %s", path, name);
+    if (!a.path || !a.name)
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory for its attribute %s", path, name);
     a.values = values;
     values = NULL;
     s->attr[s->nattrs++] = a;
@@ -315,7 +316,7 @@ xa_status
 xa_schema_attr_i64(xa_schema *s, const char *path, const char *name, int64_t value, xa_err *err)
 {
     int64_t *copy = xa_alloc(1, sizeof *copy);
-    if (copy != NULL)
+    if (copy)
         *copy = value;
     return add_attr(s, path, name, XA__ATTR_I64, 1, sizeof *copy, copy, err);
 }
@@ -326,7 +327,7 @@ xa_status xa_schema_attr_f64(
     if (n < 0)
         XA_RETURN_FAIL(err, XA_INVALID, "%s: attribute %s with a count below 0", path, name);
     double *copy = xa_alloc((size_t)n + 1, sizeof *copy);
-    if (copy != NULL && n > 0)
+    if (copy && n > 0)
         memcpy(copy, values, (size_t)n * sizeof *copy);
     return add_attr(s, path, name, XA__ATTR_F64, n, sizeof *copy, copy, err);
 }
@@ -369,7 +370,7 @@ size_t xa_schema_bytes(const xa_schema *s)
         size_t bytes = f->row_bytes * (size_t)f->dim[0];
         bytes += DATASET + (bytes >= XA__ALIGNMENT ? XA__ALIGNMENT : 0);
         /* A group is counted with the first dataset in it. */
-        for (const char *p = strchr(f->path + 1, '/'); p != NULL; p = strchr(p + 1, '/'))
+        for (const char *p = strchr(f->path + 1, '/'); p; p = strchr(p + 1, '/'))
             if (is_new_group(s, i, (size_t)(p - f->path)))
                 bytes += GROUP;
         if (!xa_size_add(total, bytes, &total))
@@ -386,7 +387,7 @@ size_t xa_text_width(const char *const *texts, int64_t n)
 {
     size_t width = 1;
     for (int64_t i = 0; i < n; i++) {
-        size_t bytes = texts[i] != NULL ? strlen(texts[i]) : 0;
+        size_t bytes = texts[i] ? strlen(texts[i]) : 0;
         width = bytes > width ? bytes : width;
     }
     return width;
@@ -394,7 +395,7 @@ size_t xa_text_width(const char *const *texts, int64_t n)
 
 void xa_text_put(const char *text, char *row, size_t width)
 {
-    size_t n = text != NULL ? strnlen(text, width + 1) : 0;
+    size_t n = text ? strnlen(text, width + 1) : 0;
     if (n > width) {
         /* Back to the start of the character that the cut would split. */
         n = width;
@@ -411,10 +412,10 @@ xa_status xa_text_pack(const char *const *texts, int64_t n, size_t width, char *
     size_t bytes;
     if (n < 0 || width == 0 || !xa_size_mul((size_t)n, width, &bytes) || bytes == SIZE_MAX)
         XA_RETURN_FAIL(
-            err, XA_INVALID, "%lld texts of %zu bytes cannot be packed", (long long)n, width);
+            err, XA_INVALID, "%" PRId64 " texts of %zu bytes cannot be packed", n, width);
     char *packed = xa_alloc(bytes + 1, 1);
-    if (packed == NULL)
-        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for %lld texts", (long long)n);
+    if (!packed)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for %" PRId64 " texts", n);
     for (int64_t i = 0; i < n; i++)
         xa_text_put(texts[i], packed + (size_t)i * width, width);
     *rows = packed;
@@ -439,9 +440,9 @@ sums_of(const xa__field *f, xa_field_spec *spec, xa_field_names *names, xa_err *
     if (!xa_field_match(f->path, f->type, &kind, names))
         XA_RETURN_FAIL(err, XA_INVALID, "%s: not in the format's table", f->path);
     const char *pattern = xa__field_info_of(spec->kind)->path;
-    spec->model = strstr(pattern, "<m>") != NULL ? names->model : NULL;
-    spec->explainer = strstr(pattern, "<e>") != NULL ? names->explainer : NULL;
-    spec->key = strstr(pattern, "<k>") != NULL ? names->key : NULL;
+    spec->model = strstr(pattern, "<m>") ? names->model : NULL;
+    spec->explainer = strstr(pattern, "<e>") ? names->explainer : NULL;
+    spec->key = strstr(pattern, "<k>") ? names->key : NULL;
     spec->type = XA_TYPE_COUNT;
     spec->ndim = 1;
     spec->dim[0] = f->dim[0];

@@ -21,17 +21,11 @@ static herr_t collect(hid_t group, const char *name, const H5L_info_t *info, voi
     (void)info;
     list->st = list->n < MEMBERS_MAX
                    ? xa_grow(&list->item, &list->cap, list->n + 1, sizeof *list->item, list->err)
-                   : xa_err_set(list->err,
-                                XA_LIMIT,
-                                __FILE__,
-                                __func__,
-                                __LINE__,
-                                "more than %d members",
-                                (int)MEMBERS_MAX);
+                   : XA_ERR(list->err, XA_LIMIT, "more than %d members", (int)MEMBERS_MAX);
     if (list->st != XA_OK)
         return -1;
     list->item[list->n] = xa_strdup(name);
-    if (list->item[list->n] == NULL) {
+    if (!list->item[list->n]) {
         list->st = XA_NOMEM;
         return -1;
     }
@@ -80,8 +74,8 @@ xa_status xa_archive_list(xa_archive *a, const char *group, char ***out, int64_t
     if (id < 0)
         XA_FAIL(err, XA_NOT_FOUND, "no group %s", group);
     XA_TRY(err, list_group(id, group, &list, err));
-    if (list.item == NULL && (list.item = xa_alloc(1, sizeof *list.item)) == NULL)
-        XA_FAIL(err, XA_NOMEM, "%s: no memory", group);
+    if (!list.item && !(list.item = xa_alloc(1, sizeof *list.item)))
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory", group);
     *out = list.item;
     *n = (int64_t)list.n;
 done:

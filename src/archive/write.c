@@ -1,6 +1,7 @@
 /* Writing rows: opened by all ranks with the MPI driver, written independently, synced. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,9 +15,9 @@
 /* Rank 0's word on every start-up step; alone its own. */
 static xa_status agree(xa_comm *comm, xa_status local, const xa_err *mine, xa_err *err)
 {
-    if (comm != NULL)
+    if (comm)
         return xa_comm_agree(comm, local, mine, err);
-    if (local != XA_OK && err != NULL)
+    if (local != XA_OK && err)
         *err = *mine;
     return local;
 }
@@ -34,8 +35,8 @@ static xa_status open_fields(xa_archive *a, const xa_schema *schema, xa_err *err
 {
     xa_status st = XA_OK;
     a->field = xa_alloc(schema->nfields + 1, sizeof *a->field);
-    if (a->field == NULL)
-        XA_FAIL(err, XA_NOMEM, "%s: no memory", a->path);
+    if (!a->field)
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory", a->path);
     for (size_t i = 0; i < schema->nfields; i++) {
         const xa__field *f = &schema->field[i];
         xa__rows *r = &a->field[i];
@@ -107,10 +108,11 @@ static xa_status open_descriptor(const char *path, int64_t size, int *out, xa_er
                                strerror(cause));
             XA_RETURN_FAIL(err,
                            XA_IO,
-                           "%s: this host sees %lld bytes, rank 0 %lld: do they share the folder?",
+                           "%s: this host sees %" PRId64 " bytes, rank 0 %" PRId64
+                           ": do they share the folder?",
                            path,
-                           (long long)info.st_size,
-                           (long long)size);
+                           info.st_size,
+                           size);
         }
         nap(wait);
         wait = wait < 800 ? 2 * wait : wait;
@@ -123,7 +125,7 @@ static xa_status prepare(xa_archive *a, xa_err *err)
     xa_status st = XA_OK;
     xa_err mine = XA_ERR_INIT;
     struct stat info = {.st_size = 0};
-    const bool first = a->comm == NULL || xa_comm_rank(a->comm) == 0;
+    const bool first = !a->comm || xa_comm_rank(a->comm) == 0;
     hid_t file = -1;
     int64_t size = -1;
     if (first) {
@@ -136,7 +138,7 @@ static xa_status prepare(xa_archive *a, xa_err *err)
             size = (int64_t)info.st_size;
     }
     XA_RETURN_TRY(err, agree(a->comm, st, &mine, err));
-    if (a->comm == NULL)
+    if (!a->comm)
         return XA_OK;
     XA_RETURN_TRY(err, xa_comm_max_i64(a->comm, &size, err));
     if (!first)
@@ -149,9 +151,8 @@ static xa_status open_file(xa_archive *a, xa_err *err)
 {
     xa_status st = XA_OK;
     xa_err mine = XA_ERR_INIT;
-    hid_t access = a->comm != NULL ? H5Pcreate(H5P_FILE_ACCESS) : xa__serial_access();
-    if (access >= 0 && a->comm != NULL &&
-        H5Pset_fapl_mpio(access, xa_comm_mpi(a->comm), MPI_INFO_NULL) < 0)
+    hid_t access = a->comm ? H5Pcreate(H5P_FILE_ACCESS) : xa__serial_access();
+    if (access >= 0 && a->comm && H5Pset_fapl_mpio(access, xa_comm_mpi(a->comm), MPI_INFO_NULL) < 0)
         xa__close_plist(&access);
     if (access < 0)
         st = xa__h5_fail(
@@ -165,7 +166,7 @@ static xa_status open_file(xa_archive *a, xa_err *err)
         st = xa__h5_fail(
             &mine, XA_IO, __FILE__, __func__, __LINE__, "%s: cannot open it for writing", a->path);
     int64_t opened = a->file >= 0;
-    if (a->comm != NULL) {
+    if (a->comm) {
         XA_TRY(err, xa_comm_sum_i64(a->comm, &opened, err));
         const int size = xa_comm_size(a->comm);
         if (opened > 0 && opened < size) {
@@ -189,18 +190,18 @@ xa_status xa_archive_open(
     xa__quiet quiet;
     xa__quiet_begin(&quiet);
     xa_archive *a = xa_alloc(1, sizeof *a);
-    if (a != NULL) {
+    if (a) {
         a->file = -1;
         a->fd = -1;
         a->comm = comm;
         a->path = xa_strdup(path);
     }
-    if (a == NULL || a->path == NULL) {
+    if (!a || !a->path) {
         st = XA_NOMEM;
-        xa_err_set(&mine, st, __FILE__, __func__, __LINE__, "%s: no memory", path);
+        XA_ERR(&mine, st, "%s: out of memory", path);
     }
     st = agree(comm, st, &mine, err);
-    if (st != XA_OK || a == NULL || a->path == NULL)
+    if (st != XA_OK || !a || !a->path)
         goto done;
     XA_TRY(err, prepare(a, err));
     XA_TRY(err, open_file(a, err));
@@ -212,7 +213,7 @@ xa_status xa_archive_open(
     a = NULL;
 done:
     xa__quiet_end(&quiet);
-    if (a != NULL) {
+    if (a) {
         /* All ranks come here together, so that the collective closing cannot hang. */
         xa_status closed = xa_archive_close(a, NULL);
         (void)closed; /* the first failure is the one to tell */
@@ -250,10 +251,10 @@ xa_archive_write(xa_archive *a, int field, int64_t first, int64_t n, const void 
         a->broken = true;
         XA_H5_FAIL(err,
                    looks_full(a, r, n) ? XA_NOSPACE : XA_IO,
-                   "%s: cannot write rows %lld to %lld of %s",
+                   "%s: cannot write rows %" PRId64 " to %" PRId64 " of %s",
                    a->path,
-                   (long long)first,
-                   (long long)(first + n - 1),
+                   first,
+                   (first + n - 1),
                    r->info.path);
     }
 done:
@@ -305,7 +306,7 @@ xa_status xa_archive_check_place(const xa_archive *a, xa_err *err)
 xa_status xa_archive_close(xa_archive *a, xa_err *err)
 {
     xa_status st = XA_OK;
-    if (a == NULL)
+    if (!a)
         return XA_OK;
     xa__quiet quiet;
     xa__quiet_begin(&quiet);
@@ -315,14 +316,8 @@ xa_status xa_archive_close(xa_archive *a, xa_err *err)
     if (a->file >= 0 && H5Fclose(a->file) < 0)
         st = xa__h5_fail(err, XA_IO, __FILE__, __func__, __LINE__, "%s: cannot close it", a->path);
     if (a->fd >= 0 && close(a->fd) != 0 && st == XA_OK)
-        st = xa_err_set(err,
-                        xa__errno_status(errno),
-                        __FILE__,
-                        __func__,
-                        __LINE__,
-                        "%s: cannot close it: %s",
-                        a->path,
-                        strerror(errno));
+        st = XA_ERR(
+            err, xa__errno_status(errno), "%s: cannot close it: %s", a->path, strerror(errno));
     free(a->field);
     free(a->path);
     free(a);

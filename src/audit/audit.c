@@ -161,7 +161,7 @@ static xa_status open_model(
     am->state_bytes = xa_alloc(n, sizeof(size_t));
     if (!am->layer_node || !am->layer_path || !am->map_shape || !am->group || !am->groups ||
         !am->ways || !am->way || !am->site || !am->state_at || !am->state_bytes)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_model_open(spec->file, &opt, &am->model, err));
     XA_TRY(err, check_head(am->model, masked, err));
     am->input = xa_model_input(am->model);
@@ -247,7 +247,7 @@ static xa_status size_work(xa_audit *a, xa_err *err)
     if (!a->logits || !a->probs || !a->grown || !a->masked || !a->other || !a->ranks || !a->value ||
         !a->statistic || !a->served || !a->map || !a->seed || !a->targets || !a->images ||
         !a->seconds)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     return XA_OK;
 }
 
@@ -256,11 +256,11 @@ xa_status xa_audit_create(const xa_audit_spec *spec, xa_audit **out, xa_err *err
     xa_status st = XA_OK;
     xa_audit *a = xa_alloc(1, sizeof *a);
     if (!a)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     a->spec = spec;
     a->models = xa_alloc((size_t)spec->nmodels + 1, sizeof(xa_audit_model));
     if (!a->models)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int m = 0; m < spec->nmodels; m++)
         XA_TRY(err, open_model(&a->models[m], &spec->models[m], spec->isa, spec->masked, err));
     XA_TRY(err, size_work(a, err));
@@ -377,7 +377,7 @@ xa_status xa_audit_pack(xa_audit *a, void *blob, xa_err *err)
         xa_model_close_file(am->model);
         if (st != XA_OK) {
             xa_err_prefix(err, "model \"%s\"", am->spec->name);
-            return xa_err_pass(err, st, __FILE__, __func__, __LINE__);
+            return XA_ERR_PASS(err, st);
         }
     }
     return XA_OK;

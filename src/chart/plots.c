@@ -1,5 +1,6 @@
 /* From an archive's scores to charts. */
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -453,11 +454,11 @@ static xa_status make_classes(maker *k, xa_err *err)
     const char *more = "";
     if (all > MOST)
         XA_RETURN_TRY(err,
-                      xa__plot_own_text(k->o,
-                                        xa_strfmt("The 20 best and the 20 worst of %lld classes.",
-                                                  (long long)all),
-                                        &more,
-                                        err));
+                      xa__plot_own_text(
+                          k->o,
+                          xa_strfmt("The 20 best and the 20 worst of %" PRId64 " classes.", all),
+                          &more,
+                          err));
     return xa__plot_conventions_note(k, k->series[0], more, &k->o->chart.footnote, err);
 }
 

@@ -1,5 +1,6 @@
 /* Charts of how scores relate to other things: of explainers to one another, to confidence and
  * size; and the classes' mean maps. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -202,7 +203,7 @@ mean_tile(maker *k, int e, int64_t c, xa_image *picture, xa_tile *tile, xa_err *
     char *path = xa_strfmt("/class_means/%s/%s/mean", k->m->name, explainer);
     char *beside = xa_strfmt("/class_means/%s/%s/count", k->m->name, explainer);
     if (!path || !beside)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     st = xa_archive_dataset(k->p->s->r->archive, path, &info, err);
     if (st == XA_NOT_FOUND)
         XA_FAIL(err, st, "%s: no mean maps: xaudit evaluate makes them", k->p->s->path);
@@ -212,7 +213,7 @@ mean_tile(maker *k, int e, int64_t c, xa_image *picture, xa_tile *tile, xa_err *
         XA_FAIL(err, XA_FORMAT, "%s: %s: no mean maps", k->p->s->path, path);
     v = xa_alloc((size_t)(info.dim[1] * info.dim[2]), sizeof *v);
     if (!v)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_archive_read(k->p->s->r->archive, path, c, 1, v, err));
     XA_TRY(err, xa_archive_read(k->p->s->r->archive, beside, c, 1, &count, err));
     if (count < 1)
@@ -232,8 +233,7 @@ mean_tile(maker *k, int e, int64_t c, xa_image *picture, xa_tile *tile, xa_err *
                          err));
     tile->picture = picture;
     tile->frame[0] = tile->frame[1] = 1.0;
-    XA_TRY(err,
-           xa__plot_own_text(k->o, xa_strfmt("%lld maps", (long long)count), &tile->note, err));
+    XA_TRY(err, xa__plot_own_text(k->o, xa_strfmt("%" PRId64 " maps", count), &tile->note, err));
 done:
     free(v);
     free(path);

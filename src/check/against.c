@@ -180,7 +180,7 @@ static xa_status start(against *a, xa_isa isa, xa_err *err)
     a->blob = xa_alloc_aligned(info.weight_bytes);
     a->arena = xa_alloc_aligned(info.arena_bytes);
     if (!a->blob || !a->arena)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     const xa_weight_reader reader = xa_model_reader(a->model);
     XA_RETURN_TRY(err, xa_plan_pack(a->plan, &reader, a->blob, err));
     xa_run_init(&a->run, a->plan, a->blob, a->arena, NULL);
@@ -240,7 +240,7 @@ static xa_status compare_preprocessing(against *a, const xa_loaded *l, xa_err *e
     float *x = xa_alloc((size_t)a->pixels, sizeof(float));
     char *path = xa_alloc(a->path_bytes + 1, 1);
     if (!x || !path)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int64_t i = 0; a->paths && i < a->images; i++) {
         xa_image im = {0};
         double affine[2][3];
@@ -337,10 +337,11 @@ static xa_status compare_image(against *a, int64_t i, float *work, worst_of *w, 
         gradient_errors(g, a->gradient64 + i * a->pixels, a->pixels, &top, &l2);
         gradient_errors(keras, a->gradient64 + i * a->pixels, a->pixels, &keras_top, &keras_l2);
         xa_log(XA_LOG_INFO,
-               "image %lld: input gradient off by %.2e (length) and %.2e (largest), Keras' float32 "
+               "image %" PRId64
+               ": input gradient off by %.2e (length) and %.2e (largest), Keras' float32 "
                "by %.2e "
                "and %.2e",
-               (long long)i,
+               i,
                l2,
                top,
                keras_l2,
@@ -464,7 +465,7 @@ xa_status xa_check_against(const xa_loaded *l, const char *reference, bool *agre
     w.ours = xa_alloc((size_t)a.images, sizeof(double));
     w.keras = xa_alloc((size_t)a.images, sizeof(double));
     if (!work || !w.ours || !w.keras)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     printf("model %s against %s (%s, %" PRId64 " images, score %s)\n",
            a.spec->name,
            reference,

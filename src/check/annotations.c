@@ -88,7 +88,7 @@ static xa_status look_at(const xa_loaded *l,
                             .ignore_orientation = l->job.audit.decode.ignore_orientation};
     problem = xa_alloc((size_t)s->nannotations, 1);
     if (!problem)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_audit_examine(s, &frame, masks, problem, why, err));
     if (s->width > 0 && s->height > 0) {
         const int64_t declared[2] = {s->width, s->height}, found[2] = {im.width, im.height};

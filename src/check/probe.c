@@ -59,7 +59,7 @@ static xa_status start(probe *p, xa_err *err)
     p->blob = xa_alloc_aligned(info.weight_bytes);
     p->arena = xa_alloc_aligned(info.arena_bytes);
     if (!p->blob || !p->arena)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     const xa_weight_reader reader = xa_model_reader(p->model);
     XA_RETURN_TRY(err, xa_plan_pack(p->plan, &reader, p->blob, err));
     xa_run_init(&p->run, p->plan, p->blob, p->arena, NULL);
@@ -151,7 +151,7 @@ static xa_status print(probe *p, xa_err *err)
     for (int v = 1; v < p->n; v++)
         if (p->variants[v].right > best->right)
             best = &p->variants[v];
-    printf("model %s on %lld labelled images:\n", p->spec->name, (long long)own->seen);
+    printf("model %s on %" PRId64 " labelled images:\n", p->spec->name, own->seen);
     for (int v = 0; v < p->n; v++) {
         const variant *x = &p->variants[v];
         printf("  %5.1f %%  scale: %s%s%s\n",
@@ -188,7 +188,7 @@ static xa_status probe_model(const xa_loaded *l, int m, int64_t most, xa_err *er
     float *probs = xa_alloc((size_t)classes, sizeof *probs);
     int64_t labelled = 0, taken = 0;
     if (!logits || !probs)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int64_t i = 0; i < manifest->count; i++)
         labelled += manifest->samples[i].nlabels > 0 && !manifest->samples[i].exclude;
     if (labelled == 0)

@@ -155,7 +155,7 @@ tell_model(const xa_loaded *l, int k, const measured *m, const options *o, json_
     entry *kinds = xa_alloc((size_t)t->nodes + 1, sizeof *kinds), all = {0};
     int n = 0, nkinds = 0;
     if (!order || !by_kind || !kinds)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int i = 0; i <= t->nodes; i++) {
         const entry *e = &t->entry[i];
         int at = 0;
@@ -293,14 +293,14 @@ static xa_status bench(const options *o, xa_loaded *l, xa_problems *problems, xa
     const int n = l->job.audit.nmodels;
     m.tally = xa_alloc((size_t)n + 1, sizeof *m.tally);
     if (!m.tally)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int k = 0; k < n; k++) {
         tally *t = &m.tally[k];
         t->graph = xa_model_graph(xa_audit_model_of(l->audit, k));
         t->nodes = xa_graph_nodes(t->graph);
         t->entry = xa_alloc((size_t)t->nodes + 1, sizeof *t->entry);
         if (!t->entry)
-            XA_FAIL(err, XA_NOMEM, "out of memory");
+            XA_NOMEM_FAIL(err);
         for (int i = 0; i <= t->nodes; i++)
             t->entry[i].node = i;
     }

@@ -204,10 +204,9 @@ static int make(const xa_args *a)
         return XA_EXIT_USAGE;
     }
     p.command = command_of(a, &p);
-    const xa_status st =
-        p.command && p.plot >= 0 ? write_plot(&p, &err)
-        : p.command              ? xa_page_write(&p, &missing, &err)
-                    : xa_err_set(&err, XA_NOMEM, __FILE__, __func__, __LINE__, "out of memory");
+    const xa_status st = p.command && p.plot >= 0 ? write_plot(&p, &err)
+                         : p.command              ? xa_page_write(&p, &missing, &err)
+                                                  : XA_NOMEM_ERR(&err);
     free(p.command);
     if (st != XA_OK) {
         xa_print_error(&err);
@@ -274,7 +273,7 @@ static xa_status relocate(const char *figure, xa_args *all, xa_texts *texts, xa_
     const char *output = xa_args_text(all, XA_OPT_OUTPUT);
     char *folder = called_in(figure, output ? output : "");
     if (!folder)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     const bool moved = output && *output != '/' && !xa_str_ends(figure, output);
     if (all->npositional)
         all->positional[0] = from_here(texts, folder, all->positional[0], false);
@@ -307,17 +306,13 @@ int xa_cmd_figure(const xa_args *a)
     if (st == XA_OK)
         st = xa_args_merge(&all, &over, &err);
     if (st == XA_OK && all.npositional && access(all.positional[0], F_OK) != 0)
-        st =
-            xa_err_set(&err,
-                       XA_NOT_FOUND,
-                       __FILE__,
-                       __func__,
-                       __LINE__,
-                       "%s was made of \"%s\", which is not where it was: name the archive, xaudit "
-                       "figure --again %s ARCHIVE",
-                       again,
-                       all.positional[0],
-                       again);
+        st = XA_ERR(&err,
+                    XA_NOT_FOUND,
+                    "%s was made of \"%s\", which is not where it was: name the archive, xaudit "
+                    "figure --again %s ARCHIVE",
+                    again,
+                    all.positional[0],
+                    again);
     if (st == XA_OK)
         code = make(&all);
     else

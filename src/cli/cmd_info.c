@@ -54,9 +54,9 @@ static xa_status print_definitions(xa_archive *a, const char *path, xa_err *err)
 {
     xa_versions v;
     XA_RETURN_TRY(err, xa_versions_read(a, path, &v, err));
-    printf("  definitions      metrics %lld, scores of maps and checks %lld",
-           (long long)v.metrics,
-           (long long)v.map_scores);
+    printf("  definitions      metrics %" PRId64 ", scores of maps and checks %" PRId64,
+           v.metrics,
+           v.map_scores);
     if (v.metrics != XA_METRICS_VERSION || v.map_scores != XA_MAP_SCORES_VERSION)
         printf(" (this release's: %d and %d)", XA_METRICS_VERSION, XA_MAP_SCORES_VERSION);
     puts("");

@@ -1,4 +1,5 @@
 /* xaudit report. */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "commands.h"
@@ -21,8 +22,9 @@ int xa_cmd_report(const xa_args *a)
     }
     if (missing)
         fprintf(stderr,
-                "xaudit report: %lld images are not there or are not those that were audited; "
+                "xaudit report: %" PRId64
+                " images are not there or are not those that were audited; "
                 "--image-root names their folder\n",
-                (long long)missing);
+                missing);
     return missing ? XA_EXIT_SAMPLES : XA_EXIT_DONE;
 }

@@ -1,4 +1,5 @@
 /* xaudit summary: an archive's figures with their intervals, and comparisons. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +31,7 @@ static xa_status names_of(const xa_args *a, xa_option_id id, char ***names, int 
             XA_RETURN_TRY(err, xa_grow(names, &cap, (size_t)*n + 1, sizeof **names, err));
             (*names)[*n] = xa_strndup(text, len);
             if (!(*names)[(*n)++])
-                XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+                XA_RETURN_NOMEM(err);
             text = text[len] ? text + len + 1 : NULL;
         }
     return XA_OK;
@@ -95,14 +96,16 @@ compare_archives(xa_summary *a, const options *o, const xa_compare_options *how,
         XA_TRY(err, xa_summary_choose_on(b, o->from_split, err));
     XA_TRY(err, xa_summary_join(a, b, &j, err));
     if (o->form == XA_SUMMARY_TEXT)
-        printf("a: %s\nb: %s\n%lld pairs of image and class in both with the same pixels; of a's "
-               "others %lld are not in b, %lld have other pixels, %lld are not done in both\n",
+        printf("a: %s\nb: %s\n%" PRId64
+               " pairs of image and class in both with the same pixels; of a's "
+               "others %" PRId64 " are not in b, %" PRId64 " have other pixels, %" PRId64
+               " are not done in both\n",
                o->archive,
                o->other,
-               (long long)j.joined,
-               (long long)j.absent,
-               (long long)j.other_pixels,
-               (long long)j.not_done);
+               j.joined,
+               j.absent,
+               j.other_pixels,
+               j.not_done);
     XA_TRY(err, xa_summary_compare_archives(a, b, &j, how, &c, &n, &left_out, err));
     if (n == 0)
         XA_FAIL(err,

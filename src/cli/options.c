@@ -224,8 +224,7 @@ static xa_status unknown(const walk *w, const char *word, size_t length, xa_err 
         xa_str_printf(&s, "; did you mean --%s?", near);
     xa_str_puts(&s, near ? " " : "; ");
     list_options(command, &s);
-    const xa_status st = xa_err_set(
-        err, XA_INVALID, __FILE__, __func__, __LINE__, "%s", s.data ? s.data : "unknown option");
+    const xa_status st = XA_ERR(err, XA_INVALID, "%s", s.data ? s.data : "unknown option");
     free(name);
     xa_str_free(&s);
     xa_str_free(&others);
@@ -335,14 +334,8 @@ static xa_status short_option(walk *w, const char *word, xa_err *err)
     if (id < 0 || (table[id].kind == XA_OPTION_FLAG && text)) {
         xa_str s = {0};
         list_options(w->a->command, &s);
-        const xa_status st = xa_err_set(err,
-                                        XA_INVALID,
-                                        __FILE__,
-                                        __func__,
-                                        __LINE__,
-                                        "unknown option %s; %s",
-                                        word,
-                                        s.data ? s.data : "");
+        const xa_status st =
+            XA_ERR(err, XA_INVALID, "unknown option %s; %s", word, s.data ? s.data : "");
         xa_str_free(&s);
         return st;
     }
@@ -444,8 +437,7 @@ static xa_status check_count(const xa_args *a, xa_err *err)
         }
     }
     xa_str_printf(&s, "; xaudit %s --help tells more", c->name);
-    const xa_status st = xa_err_set(
-        err, XA_INVALID, __FILE__, __func__, __LINE__, "%s", s.data ? s.data : c->wanted);
+    const xa_status st = XA_ERR(err, XA_INVALID, "%s", s.data ? s.data : c->wanted);
     xa_str_free(&s);
     return st;
 }
@@ -460,7 +452,7 @@ xa_status xa_args_parse(xa_command_id command, int argc, char **argv, xa_args *o
     a.item = xa_alloc((size_t)argc + 1, sizeof *a.item);
     w.follows = xa_alloc((size_t)argc + 1, sizeof *w.follows);
     if (!a.positional || !a.item || !w.follows)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
         a.help = a.help || !strcmp(argv[i], "--help") || !strcmp(argv[i], "-h");
     while (!a.help && w.at < argc) {
@@ -503,7 +495,7 @@ xa_status xa_args_copy(const xa_args *a, xa_option_id without, xa_args *out, xa_
     c.item = xa_alloc((size_t)a->nitems + 1, sizeof *c.item);
     if (!c.positional || !c.item) {
         xa_args_fini(&c);
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     }
     for (int i = 0; i < a->npositional; i++)
         c.positional[c.npositional++] = a->positional[i];
@@ -519,7 +511,7 @@ xa_status xa_args_merge(xa_args *base, xa_args *over, xa_err *err)
     xa_arg *item = xa_alloc((size_t)(base->nitems + over->nitems) + 1, sizeof *item);
     int n = 0;
     if (!item)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     for (int i = 0; i < base->nitems; i++)
         if (!xa_args_has(over, base->item[i].option))
             item[n++] = base->item[i];

@@ -25,7 +25,7 @@ xa_status xa_run_options_from(const xa_args *a, xa_run_options *out, xa_err *err
     }
     out->set = xa_alloc((size_t)a->nitems + 1, sizeof(char *));
     if (!out->set)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     while ((set = xa_args_nth(a, XA_OPT_SET, out->nset)))
         out->set[out->nset++] = set->text;
     return XA_OK;

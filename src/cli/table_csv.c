@@ -230,7 +230,7 @@ add(columns *c, const char *name, const char *from, const column *like, xa_err *
     c->list[c->n] = *like;
     c->list[c->n].name = taken ? xa_strfmt("%s.%s", from, name) : xa_strdup(name);
     if (!c->list[c->n++].name)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     return XA_OK;
 }
 
@@ -269,7 +269,7 @@ static xa_status add_manifest_columns(columns *c, xa_read *r, xa_err *err)
         const char *name = k < 4 ? own[k] : further[k - 4];
         char *path = xa_strfmt(k < 4 ? "/samples/%s" : "/samples/extra/%s", name);
         if (!path)
-            XA_FAIL(err, XA_NOMEM, "out of memory");
+            XA_NOMEM_FAIL(err);
         st = add_manifest(c, r, path, name, err);
         free(path);
         XA_TRY(err, st);

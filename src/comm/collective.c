@@ -1,4 +1,5 @@
 /* Agreement, broadcast, reductions: non-blocking calls completed with naps. */
+#include <inttypes.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,21 +95,21 @@ xa_status xa_comm_agree(xa_comm *c, xa_status local, const xa_err *mine, xa_err 
     if (failed == c->rank) {
         v.code = (int32_t)local;
         snprintf(v.host, sizeof v.host, "%s", c->host);
-        bool told = mine != NULL && mine->message[0] != '\0';
+        bool told = mine && mine->message[0] != '\0';
         snprintf(v.message, sizeof v.message, "%s", told ? mine->message : xa_status_text(local));
     }
     XA_TRY(out, bcast(c, (int)failed, &v, (int)sizeof v, out));
     v.host[sizeof v.host - 1] = '\0';
     v.message[sizeof v.message - 1] = '\0';
     st = v.code > XA_OK && v.code < XA_STATUS_COUNT ? (xa_status)v.code : XA_COMM;
-    if (out == NULL)
+    if (!out)
         return st;
     /* The rank that failed keeps its trail. */
-    if (failed == c->rank && mine != NULL && mine->code != XA_OK) {
+    if (failed == c->rank && mine && mine->code != XA_OK) {
         if (out != mine)
             *out = *mine;
     } else {
-        xa_err_set(out, st, __FILE__, __func__, __LINE__, "%s", v.message);
+        XA_ERR(out, st, "%s", v.message);
     }
     out->code = st;
     /* Alone there is nobody to tell it from. */
@@ -135,19 +136,13 @@ xa__comm_broadcast(xa_comm *c, int root, void **data, size_t *size, size_t piece
     } else if (total < SIZE_MAX) {
         fresh = malloc((size_t)total + 1);
         bytes = fresh;
-        if (fresh != NULL)
+        if (fresh)
             fresh[total] = '\0';
     }
     xa_status have = XA_OK;
-    if (c->rank != root && fresh == NULL)
-        have = xa_err_set(&local,
-                          XA_NOMEM,
-                          __FILE__,
-                          __func__,
-                          __LINE__,
-                          "no memory for %llu bytes from rank %d",
-                          (unsigned long long)total,
-                          root);
+    if (c->rank != root && !fresh)
+        have = XA_ERR(
+            &local, XA_NOMEM, "out of memory for %" PRIu64 " bytes from rank %d", total, root);
     XA_TRY(err, xa_comm_agree(c, have, &local, err));
     for (size_t at = 0; at < total; at += piece) {
         size_t n = total - at < piece ? (size_t)total - at : piece;

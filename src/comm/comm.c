@@ -72,8 +72,8 @@ xa_status xa_comm_start(int *argc, char ***argv, xa_comm **out, xa_err *err)
 {
     xa_status st = XA_OK;
     xa_comm *c = xa_alloc(1, sizeof *c);
-    if (c == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for the communicator");
+    if (!c)
+        XA_FAIL(err, XA_NOMEM, "out of memory for the communicator");
     c->world = MPI_COMM_NULL;
     c->node = MPI_COMM_NULL;
     int there = 0;
@@ -108,7 +108,7 @@ done:
 
 void xa_comm_stop(xa_comm *c)
 {
-    if (c == NULL)
+    if (!c)
         return;
     xa__messages_free(c);
     if (c->node != MPI_COMM_NULL)

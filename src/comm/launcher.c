@@ -1,4 +1,5 @@
 /* What the launcher says about the world, against what MPI found. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,11 +34,12 @@ xa_status xa__comm_alone(const xa_comm *c, xa_err *err)
         library[strcspn(library, ",")] = '\0';
         XA_RETURN_FAIL(err,
                        XA_INVALID,
-                       "%s started %lld tasks, but MPI (%s) gives this one a world of size 1: "
+                       "%s started %" PRId64
+                       " tasks, but MPI (%s) gives this one a world of size 1: "
                        "each task would do the whole work and they would fight for one archive; "
                        "%s; where each is meant to work alone, unset %s",
                        launchers[i].launcher,
-                       (long long)tasks,
+                       tasks,
                        library,
                        launchers[i].mend,
                        launchers[i].variable);

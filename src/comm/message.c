@@ -47,8 +47,8 @@ xa_status xa_comm_post(xa_comm *c, int dest, int tag, const void *data, size_t s
     XA_TRY(err, reap(c, err));
     XA_TRY(err, xa_grow(&c->posted, &c->posted_cap, c->nposted + 1, sizeof *c->posted, err));
     copy = malloc(size + 1);
-    if (copy == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for a message of %zu bytes to rank %d", size, dest);
+    if (!copy)
+        XA_FAIL(err, XA_NOMEM, "out of memory for a message of %zu bytes to rank %d", size, dest);
     if (size > 0)
         memcpy(copy, data, size);
     xa__posted p = {.request = MPI_REQUEST_NULL, .data = copy};
@@ -81,10 +81,10 @@ static xa_status match(xa_comm *c, xa_err *err)
             .m = {.source = s.MPI_SOURCE, .tag = s.MPI_TAG, .size = (size_t)count},
         };
         a.m.data = malloc((size_t)count + 1);
-        if (a.m.data == NULL)
+        if (!a.m.data)
             XA_FAIL(err,
                     XA_NOMEM,
-                    "no memory for a message of %d bytes from rank %d",
+                    "out of memory for a message of %d bytes from rank %d",
                     count,
                     s.MPI_SOURCE);
         a.m.data[count] = '\0';
@@ -139,7 +139,7 @@ xa_comm_wait(xa_comm *c, xa_message *m, bool (*tick)(void *arg), void *arg, bool
     for (;;) {
         bool found = false;
         XA_RETURN_TRY(err, xa_comm_poll(c, m, &found, err));
-        if (found || (tick != NULL && !tick(arg))) {
+        if (found || (tick && !tick(arg))) {
             *got = found;
             return XA_OK;
         }

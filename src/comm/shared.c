@@ -5,6 +5,7 @@
  * first touch ends in SIGBUS. So the leader looks first, and touches every page in a way that
  * reports instead of killing, before anybody relies on the block. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -24,7 +25,7 @@ typedef struct block {
 static const char *backing_folder(void)
 {
     const char *set = getenv("OMPI_MCA_osc_sm_backing_directory");
-    if (set != NULL && set[0] != '\0')
+    if (set && set[0] != '\0')
         return set;
     return access("/dev/shm", W_OK) == 0 ? "/dev/shm" : NULL;
 }
@@ -35,7 +36,7 @@ static bool has_room(const xa_comm *c, size_t bytes, uint64_t limit)
     const char *folder = backing_folder();
     struct statvfs fs;
     uint64_t room = 0;
-    if (folder == NULL)
+    if (!folder)
         room = UINT64_MAX; /* the claim has the last word */
     else if (statvfs(folder, &fs) == 0)
         room = (uint64_t)fs.f_bavail * fs.f_frsize;
@@ -49,11 +50,11 @@ static bool has_room(const xa_comm *c, size_t bytes, uint64_t limit)
            "host %s: %s has %.1f MiB of room, %.1f MiB are needed to share one copy of the weights:"
            " each of the %d ranks keeps its own. A larger %s avoids it (docker: --shm-size)",
            c->host,
-           folder != NULL ? folder : "shared memory",
+           folder ? folder : "shared memory",
            (double)room / 1048576,
            (double)(bytes + reserve) / 1048576,
            c->node_size,
-           folder != NULL ? folder : "/dev/shm");
+           folder ? folder : "/dev/shm");
     return false;
 }
 
@@ -111,7 +112,7 @@ static xa_status open_window(xa_comm *c, size_t bytes, block *b, void **data, xa
     MPI_Aint size = 0;
     int unit = 0;
     good = good && MPI_Win_set_errhandler(b->win, MPI_ERRORS_RETURN) == MPI_SUCCESS &&
-           MPI_Win_shared_query(b->win, 0, &size, &unit, &base) == MPI_SUCCESS && base != NULL &&
+           MPI_Win_shared_query(b->win, 0, &size, &unit, &base) == MPI_SUCCESS && base &&
            size >= (MPI_Aint)(bytes + XA_ALIGN) &&
            MPI_Win_lock_all(MPI_MODE_NOCHECK, b->win) == MPI_SUCCESS;
     XA_TRY(err, node_all(c, &good, err));
@@ -142,11 +143,12 @@ static xa_status same_size(xa_comm *c, size_t bytes, xa_err *err)
     if (low != high)
         XA_RETURN_FAIL(err,
                        XA_MISMATCH,
-                       "the ranks want shared blocks of different sizes: %lld to %lld bytes",
-                       (long long)low,
-                       (long long)high);
+                       "the ranks want shared blocks of different sizes: %" PRId64 " to %" PRId64
+                       " bytes",
+                       low,
+                       high);
     if (low <= 0 || low > INT64_MAX / 4)
-        XA_RETURN_FAIL(err, XA_INVALID, "a shared block of %lld bytes", (long long)low);
+        XA_RETURN_FAIL(err, XA_INVALID, "a shared block of %" PRId64 " bytes", low);
     return XA_OK;
 }
 
@@ -158,34 +160,28 @@ xa_status xa__shared_alloc(xa_comm *c, size_t bytes, uint64_t room, xa_shared *o
     XA_TRY(err, same_size(c, bytes, err));
     xa_err mine = XA_ERR_INIT;
     b = xa_alloc(1, sizeof *b);
-    if (b == NULL)
-        xa_err_set(&mine, XA_NOMEM, __FILE__, __func__, __LINE__, "no memory for a shared block");
+    if (!b)
+        XA_ERR(&mine, XA_NOMEM, "out of memory for a shared block");
     else
         b->win = MPI_WIN_NULL;
     st = xa_comm_agree(c, mine.code, &mine, err);
-    if (st != XA_OK || b == NULL)
+    if (st != XA_OK || !b)
         goto done;
     if (c->node_size > 1) {
         bool shared = c->node_rank != 0 || has_room(c, bytes, room);
         XA_TRY(err, node_all(c, &shared, err));
         if (shared)
             XA_TRY(err, open_window(c, bytes, b, &s.data, err));
-        if (s.data == NULL) {
+        if (!s.data) {
             s.is_private = true;
             s.leader = true;
         }
     }
-    if (s.data == NULL) {
+    if (!s.data) {
         b->own = xa_alloc_aligned(bytes);
         s.data = b->own;
-        if (b->own == NULL)
-            xa_err_set(&mine,
-                       XA_NOMEM,
-                       __FILE__,
-                       __func__,
-                       __LINE__,
-                       "no memory for a copy of the weights of %zu bytes",
-                       bytes);
+        if (!b->own)
+            XA_ERR(&mine, XA_NOMEM, "out of memory for a copy of the weights of %zu bytes", bytes);
     }
     s.handle = b;
     /* All have their block or nobody: the next step is collective, too. */
@@ -225,7 +221,7 @@ done:
 void xa_shared_free(xa_comm *c, xa_shared *s)
 {
     (void)c;
-    if (s == NULL || s->handle == NULL)
+    if (!s || !s->handle)
         return;
     block *b = s->handle;
     if (b->win != MPI_WIN_NULL) {

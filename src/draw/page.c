@@ -140,7 +140,7 @@ static xa_status draw_svg(const xa__page *p, xa_str *out, xa_err *err)
         xa_str_add(out, texts.data, texts.len);
     xa_str_puts(out, end);
     if (out->failed || texts.failed)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
 done:
     xa_str_free(&drawn);
     xa_str_free(&texts);
@@ -220,7 +220,7 @@ xa_status xa__page_svg(const xa__page *p, const char *prefix, xa_str *out, xa_er
         XA_FAIL(err, XA_IO, "cannot draw");
     add_prefixed(out, open_tag, prefix);
     if (out->failed)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
 done:
     xa_str_free(&drawn);
     return st;

@@ -56,7 +56,7 @@ xa_status xa_provenance_read(const char *path, char **command, xa_err *err)
     const bool svg = find(data, size < 512 ? size : 512, "<svg") != NULL;
     free(data);
     if (!*command)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     unescape(*command, pdf, svg);
     return XA_OK;
 }

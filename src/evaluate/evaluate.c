@@ -29,13 +29,10 @@ static xa_status share_metrics(xa_evaluation *e, char **out, xa_err *err)
         else
             st = xa_archive_text(e->r->archive, XA_FIELD_JOB_TEXT, &own, &mine);
         if (st == XA_OK && !own)
-            st = xa_err_set(&mine,
-                            XA_NOT_FOUND,
-                            __FILE__,
-                            __func__,
-                            __LINE__,
-                            "%s holds no job: --metrics names the metrics",
-                            e->opt->archive);
+            st = XA_ERR(&mine,
+                        XA_NOT_FOUND,
+                        "%s holds no job: --metrics names the metrics",
+                        e->opt->archive);
         size = own ? strlen(own) + 1 : 0;
     }
     text = own;
@@ -69,7 +66,7 @@ static xa_status first_signed(const xa_read *r, char **out, xa_err *err)
                 *out = xa_strdup(path + strlen("/maps/"));
             free(path);
             if (!path || (below && st == XA_OK && !*out))
-                XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+                XA_RETURN_NOMEM(err);
             XA_RETURN_TRY(err, st);
         }
     return XA_OK;
@@ -102,7 +99,7 @@ static xa_status open_map(xa_evaluation *e, xa_eval_model *m, xa_eval_map *x, xa
     xa_status st = XA_OK;
     char *group = xa_strfmt("/maps/%s/%s", m->m->name, x->x->name), *rule = NULL;
     if (!group)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_archive_attr_text(e->r->archive, group, "target", &rule, err));
     const int k = rule ? xa_target_parse(rule) : -1;
     if (k < 0)
@@ -119,7 +116,7 @@ static xa_status open_map(xa_evaluation *e, xa_eval_model *m, xa_eval_map *x, xa
     x->sum = xa_alloc((size_t)m->m->classes * n + 1, sizeof *x->sum);
     x->count = xa_alloc((size_t)m->m->classes + 1, sizeof *x->count);
     if (!x->sum || !x->count)
-        XA_FAIL(err, XA_NOMEM, "%s: no memory for its classes' means", group);
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory for its classes' means", group);
 done:
     free(group);
     free(rule);
@@ -137,17 +134,17 @@ static xa_status open_source(xa_evaluation *e, xa_err *err)
     XA_TRY(err, xa_regions_open(e->r, e->opt->image_root, &e->regions, err));
     e->models = xa_alloc((size_t)e->r->nmodels + 1, sizeof *e->models);
     if (!e->models)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int64_t k = 0; k < e->r->nmodels; k++) {
         xa_eval_model *m = &e->models[k];
         m->m = &e->r->models[k];
         m->affine = xa_alloc((size_t)e->r->samples * 6 + 1, sizeof *m->affine);
         if (!m->affine)
-            XA_FAIL(err, XA_NOMEM, "out of memory");
+            XA_NOMEM_FAIL(err);
         XA_TRY(err, xa_read_affine(e->r, m->m, 0, e->r->samples, m->affine, err));
         m->maps = xa_alloc((size_t)m->m->nmaps + 1, sizeof *m->maps);
         if (!m->maps)
-            XA_FAIL(err, XA_NOMEM, "out of memory");
+            XA_NOMEM_FAIL(err);
         for (int64_t g = 0; g < m->m->nmaps; g++) {
             m->maps[g].x = &m->m->maps[g];
             XA_TRY(err, open_map(e, m, &m->maps[g], err));
@@ -162,7 +159,7 @@ static xa_status open_source(xa_evaluation *e, xa_err *err)
     e->left = xa_alloc(mean, sizeof *e->left);
     e->mean = xa_alloc(mean, sizeof *e->mean);
     if (!e->plain || !e->other || !e->cells || !e->left || !e->mean)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int b = 0; b < XA_BASELINE_COUNT; b++)
         xa_baseline_map((xa_baseline_kind)b, e->baseline[b]);
 done:
@@ -187,18 +184,18 @@ static xa_status add_series(xa_evaluation *e,
     s->value = xa_alloc((size_t)n + 1, sizeof *s->value);
     s->rows = xa_alloc((size_t)n + 1, sizeof *s->rows);
     if (!s->value || !s->rows)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int k = 0; k < n; k++) {
         const size_t bytes = xa_metric_statistic_bytes(&e->spec.metrics[k]);
         s->value[k] = xa_alloc(XA_EVAL_BLOCK, sizeof(double));
         s->rows[k] = bytes ? xa_alloc(XA_EVAL_BLOCK, bytes) : NULL;
         if (!s->value[k] || (bytes && !s->rows[k]))
-            XA_FAIL(err, XA_NOMEM, "out of memory");
+            XA_NOMEM_FAIL(err);
     }
     if (description) {
         path = xa_strfmt("/baselines/%s/%s", m->name, name);
         if (!path)
-            XA_FAIL(err, XA_NOMEM, "out of memory");
+            XA_NOMEM_FAIL(err);
         XA_TRY(err, xa_schema_attr_text(e->schema, path, "map", description, err));
     }
 done:
@@ -232,7 +229,7 @@ static xa_status add_map(xa_evaluation *e, xa_eval_model *m, xa_eval_map *x, xa_
     s.ndim = 1;
     XA_TRY(err, xa_schema_add(e->schema, &s, &x->count_field, err));
     if (!group)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err,
            xa_schema_attr_text(e->schema,
                                group,
@@ -266,7 +263,7 @@ static xa_status put_identity(xa_evaluation *e, xa_err *err)
     }
     xa_job_metric_identity(&e->spec, &all);
     if (all.failed)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_sha256_bytes(all.data, all.len, hash, err));
     XA_TRY(err, xa_schema_attr_text(e->schema, "/", "identity", hash, err));
     e->identity = all.data; /* borrowed by the schema until the archive is there */
@@ -459,7 +456,7 @@ static xa_status prepare(xa_evaluation *e, const char *text, xa_problems *proble
     e->out = xa_alloc((size_t)e->spec.nmetrics + 1, sizeof *e->out);
     e->statistic = xa_alloc((size_t)e->spec.nmetrics + 1, sizeof *e->statistic);
     if (!e->out || !e->statistic)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     return XA_OK;
 }
 

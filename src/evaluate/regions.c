@@ -1,4 +1,5 @@
 /* Annotated regions out of an archive's tables. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,7 +15,7 @@ table(const xa_read *r, const char *path, xa_type type, int64_t n, void *out_ptr
     if (info.type != type || info.ndim < 1 || info.dim[0] != n) {
         free(data);
         XA_RETURN_FAIL(
-            err, XA_FORMAT, "%s: expected %lld rows of %s", path, (long long)n, xa_type_name(type));
+            err, XA_FORMAT, "%s: expected %" PRId64 " rows of %s", path, n, xa_type_name(type));
     }
     memcpy(out_ptr, &data, sizeof data);
     return XA_OK;
@@ -31,7 +32,7 @@ static xa_status open_frames(const xa_read *r, xa_regions *a, xa_err *err)
     a->declared = xa_alloc((size_t)n + 1, sizeof *a->declared);
     a->mask_hash = xa_alloc((size_t)k + 1, sizeof *a->mask_hash);
     if (!a->problem || !a->declared || !a->mask_hash)
-        XA_FAIL(err, XA_NOMEM, "no memory for %lld annotations", (long long)k);
+        XA_FAIL(err, XA_NOMEM, "out of memory for %" PRId64 " annotations", k);
     if (r->problem && r->annotation_offset[n] == k)
         memcpy(a->problem, r->problem, (size_t)k);
     if (r->mask_hash && r->annotation_offset[n] == k && k)
@@ -145,7 +146,7 @@ xa_regions_read(xa_regions *a, int64_t sample, int32_t class_index, xa_region *o
     const int64_t first = a->offset[sample], n = a->offset[sample + 1] - first;
     int32_t count = 0;
     if (n > INT32_MAX)
-        XA_FAIL(err, XA_FORMAT, "sample %lld: too many annotations", (long long)sample);
+        XA_FAIL(err, XA_FORMAT, "sample %" PRId64 ": too many annotations", sample);
     XA_TRY(err, xa_grow(&a->list, &a->cap, (size_t)n + 1, sizeof *a->list, err));
     XA_TRY(err, xa_grow(&a->found, &a->found_cap, (size_t)n + 1, 1, err));
     XA_TRY(err, xa_grow(&a->hash, &a->hash_cap, (size_t)n + 1, sizeof *a->hash, err));
@@ -179,8 +180,8 @@ xa_regions_read(xa_regions *a, int64_t sample, int32_t class_index, xa_region *o
         if (x->kind == XA_ANNOTATION_MASK ? !x->mask : x->kind != XA_ANNOTATION_BOX)
             XA_FAIL(err,
                     XA_FORMAT,
-                    "annotation %lld is neither a box nor a mask with its file",
-                    (long long)k);
+                    "annotation %" PRId64 " is neither a box nor a mask with its file",
+                    k);
     }
     const xa_sample s = {.annotations = a->list,
                          .nannotations = count,

@@ -1,4 +1,5 @@
 /* The scalar that is explained, as its gradient with respect to the head's scores. */
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -54,9 +55,9 @@ xa_status xa_score_seed(const xa_head *h,
     if (target < 0 || target >= h->classes)
         XA_RETURN_FAIL(err,
                        XA_INVALID,
-                       "class %d is not one of the model's %lld",
+                       "class %d is not one of the model's %" PRId64,
                        (int)target,
-                       (long long)h->classes);
+                       h->classes);
     memset(seed, 0, (size_t)h->units * sizeof(float));
     switch (h->kind) {
     case XA_HEAD_SOFTMAX:

@@ -20,7 +20,7 @@ xa_figure_boxes(const xa_figure_rows *f, int64_t sample, double (**out)[4], int 
         XA_FAIL(err, XA_FORMAT, "%s: /samples/annotations/offset does not ascend", f->path);
     box = xa_alloc((size_t)(range[1] - range[0]) + 1, sizeof *box);
     if (!box)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_frames_read(f->r, sample, 1, &frames, err));
     for (int64_t k = range[0]; k < range[1]; k++) {
         uint8_t kind;
@@ -99,7 +99,7 @@ outline(const xa_figure_rows *f, int64_t k, size_t bytes, xa_figure_edges *e, xa
     xa_decode_options opt = xa_read_decode(f->r);
     char *row = xa_alloc(bytes + 1, 1), *file = NULL;
     if (!row)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_archive_read(f->r->archive, "/samples/annotations/kind", k, 1, &kind, err));
     if (kind != XA_ANNOTATION_MASK)
         goto done;
@@ -110,7 +110,7 @@ outline(const xa_figure_rows *f, int64_t k, size_t bytes, xa_figure_edges *e, xa
                ? xa_strdup(row)
                : xa_strfmt("%s/%s", f->image_root, row);
     if (!file)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     opt.lossy_labels = value >= XA_MASK_VALUES;
     XA_TRY(err, xa_image_read_labels(file, &opt, &im, err));
     XA_TRY(err, trace(&im, value, e, err));
@@ -147,7 +147,7 @@ xa_status xa_figure_grid(const xa_figure_rows *f,
     double t[6];
     char *path = xa_strfmt("/models/%s", m->name);
     if (!path)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int64_t e = 0; e < m->nmaps;
          e++) { /* the coarsest map: a transformer's has a cell a patch */
         xa_read_values v;

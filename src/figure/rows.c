@@ -43,7 +43,7 @@ static xa_status find_columns(xa_figure_rows *f, const xa_choice *c, xa_err *err
         most += (int)f->r->models[m].nmaps;
     f->column = xa_alloc((size_t)most + 1, sizeof *f->column);
     if (!f->column)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int64_t m = 0; m < f->r->nmodels; m++)
         for (int64_t e = 0; e < f->r->models[m].nmaps; e++) {
             const xa_read_model *model = &f->r->models[m];
@@ -144,7 +144,7 @@ static xa_status score_disagreement(const xa_figure_rows *f, double *score, xa_e
     char *path = NULL;
     int64_t found = 0, *count = xa_alloc((size_t)f->r->samples + 1, sizeof *count);
     if (!count)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int64_t i = 0; i < f->r->samples; i++)
         score[i] = 0.0;
     for (int64_t a = 0; a < m->nmaps; a++)
@@ -154,7 +154,7 @@ static xa_status score_disagreement(const xa_figure_rows *f, double *score, xa_e
             path =
                 xa_strfmt("/pairs/%s/%s__%s/spearman", m->name, m->maps[a].name, m->maps[b].name);
             if (!path)
-                XA_FAIL(err, XA_NOMEM, "out of memory");
+                XA_NOMEM_FAIL(err);
             if (xa_archive_dataset(f->r->archive, path, &info, NULL) != XA_OK)
                 continue;
             free(value);
@@ -206,7 +206,7 @@ static xa_status choose_by_rule(xa_figure_rows *f, const xa_choice *c, xa_err *e
     double *score = xa_alloc((size_t)f->r->samples + 1, sizeof *score);
     int64_t n = 0;
     if (!s || !score)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     if (apart)
         XA_TRY(err, score_disagreement(f, score, err));
     else if (ranked)
@@ -240,7 +240,7 @@ static xa_status choose(xa_figure_rows *f, const xa_choice *c, xa_err *err)
 {
     f->sample = xa_alloc((size_t)c->most + 2 * XA_FIGURE_LIST, sizeof *f->sample);
     if (!f->sample)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     for (int k = 0; k < c->nids; k++) {
         const int64_t i = sample_of_id(f, c->id[k]);
         if (i < 0)
@@ -302,7 +302,7 @@ xa_status xa_figure_rows_open(const char *path,
     xa_status st = XA_OK;
     xa_figure_rows *f = xa_alloc(1, sizeof *f);
     if (!f)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     f->path = xa_strdup(path);
     XA_TRY(err, xa_read_open(path, &f->r, err));
     if (image_root)
@@ -362,7 +362,7 @@ xa_status xa_figure_map_read(const xa_figure_rows *f,
     out->width = v.width;
     out->values = xa_alloc((size_t)v.count, sizeof(float));
     if (!out->values)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_read_values_row(&v, row, out->values, err));
     reduce(out->values, v.channels, out->height * out->width);
     XA_TRY(err, xa_read_affine(f->r, c->model, sample, 1, out->affine, err));
@@ -390,7 +390,7 @@ depth_of(const xa_figure_rows *f, const xa_read_model *m, xa_depth *out, xa_err 
     int64_t n = 0;
     *out = (xa_depth){.kind = XA_DEPTH_NONE};
     if (!path)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_archive_attr_text(f->r->archive, path, "depth", &name, err));
     const int kind = name ? xa_depth_parse(name) : -1;
     if (kind > 0) {
@@ -423,7 +423,7 @@ stored_picture(const xa_figure_rows *f, int64_t sample, xa_image *out, double fr
         XA_FAIL(err, XA_NOT_FOUND, "%s: no thumbnail of sample %" PRId64, f->path, sample);
     all = xa_alloc((size_t)(info.dim[1] * info.dim[1]), 3);
     if (!all)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_archive_read(f->r->archive, "/samples/thumbnail", sample, 1, all, err));
     XA_TRY(err, xa_image_init(out, size[1], size[0], 3, XA_PIXEL_U8, err));
     for (int64_t y = 0; y < size[0]; y++)

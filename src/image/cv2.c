@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <float.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,9 +55,9 @@ static xa_status axis_init(
     if (!a->from || !a->weight || !a->fixed)
         XA_RETURN_FAIL(err,
                        XA_NOMEM,
-                       "no memory for the weights of %lld to %lld pixels",
-                       (long long)in,
-                       (long long)out);
+                       "out of memory for the weights of %" PRId64 " to %" PRId64 " pixels",
+                       in,
+                       out);
     for (int64_t i = 0; i < out; i++) {
         float w[MOST_TAPS], t;
         int64_t at;
@@ -223,7 +224,7 @@ static xa_status separable(const xa_image *src, xa_image *dst, int taps, bool ar
     for (int k = 0; k < taps; k++) {
         r.data[k] = xa_alloc((size_t)n, sizeof(int32_t));
         if (!r.data[k])
-            XA_FAIL(err, XA_NOMEM, "no memory for a row of %lld pixels", (long long)dst->width);
+            XA_FAIL(err, XA_NOMEM, "out of memory for a row of %" PRId64 " pixels", dst->width);
     }
     for (int64_t i = 0; i < dst->height; i++) {
         const void *rows[MOST_TAPS];
@@ -265,7 +266,7 @@ xa_status xa_upsample_cubic(
     XA_TRY(err, axis_init(&y, h, oh, 4, false, false, err));
     line = xa_alloc((size_t)(h * ow), sizeof *line);
     if (!line)
-        XA_FAIL(err, XA_NOMEM, "no memory for a map of %lld x %lld", (long long)ow, (long long)h);
+        XA_FAIL(err, XA_NOMEM, "out of memory for a map of %" PRId64 " x %" PRId64, ow, h);
     for (int64_t i = 0; i < h * ow; i++) {
         const float *in = src + i / ow * w, *c = x.weight + i % ow * 4;
         const int64_t *from = x.from + i % ow * 4;
@@ -403,7 +404,7 @@ area_shrink(const xa_image *src, xa_image *dst, double scale_x, double scale_y, 
     struct share *y = xa_alloc((size_t)src->height * 2 + 2, sizeof *y);
     float *line = xa_alloc((size_t)n, sizeof *line), *sum = xa_alloc((size_t)n, sizeof *sum);
     if (!x || !y || !line || !sum)
-        XA_FAIL(err, XA_NOMEM, "no memory to shrink to %lld pixels a row", (long long)dst->width);
+        XA_FAIL(err, XA_NOMEM, "no memory to shrink to %" PRId64 " pixels a row", dst->width);
     const size_t nx = area_shares(x, src->width, dst->width, scale_x);
     const size_t ny = area_shares(y, src->height, dst->height, scale_y);
     for (size_t k = 0; k < ny; k++) {
@@ -446,7 +447,7 @@ static xa_status nearest(const xa_image *src, xa_image *dst, xa_err *err)
     int64_t *from_x = xa_alloc((size_t)dst->width, sizeof *from_x);
     int64_t *from_y = xa_alloc((size_t)dst->height, sizeof *from_y);
     if (!from_x || !from_y)
-        XA_FAIL(err, XA_NOMEM, "no memory for the positions of a resized image");
+        XA_FAIL(err, XA_NOMEM, "out of memory for the positions of a resized image");
     nearest_index(from_x, src->width, dst->width);
     nearest_index(from_y, src->height, dst->height);
     xa__resize_gather(src, dst, from_x, from_y);

@@ -162,7 +162,7 @@ image_percentiles(const xa_image *im, const xa_depth *depth, double *low, double
     }
     uint64_t *bins = xa_alloc(65536, sizeof *bins);
     if (!bins)
-        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for a histogram");
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for a histogram");
     *low = percentile(&v, depth->low, bins);
     *high = percentile(&v, depth->high, bins);
     free(bins);

@@ -1,6 +1,7 @@
 /* From the stored frame to the model's frame, and the way back as an affine map. */
 #include "image_internal.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -94,8 +95,7 @@ xa_status xa_image_fit(const xa_image *im,
     xa_image scaled = {0}, framed = {0};
     struct place p = {.width = width, .height = height};
     if (width < 1 || height < 1 || width > INT32_MAX || height > INT32_MAX)
-        XA_RETURN_FAIL(
-            err, XA_INVALID, "a model input of %lld x %lld", (long long)width, (long long)height);
+        XA_RETURN_FAIL(err, XA_INVALID, "a model input of %" PRId64 " x %" PRId64, width, height);
     switch (fit->kind) {
     case XA_FIT_STRETCH:
         break;
@@ -103,19 +103,20 @@ xa_status xa_image_fit(const xa_image *im,
         if (fit->short_side < 1 || fit->short_side > INT32_MAX / 8)
             XA_RETURN_FAIL(err,
                            XA_INVALID,
-                           "fit: short side %lld; at least 1 is expected",
-                           (long long)fit->short_side);
+                           "fit: short side %" PRId64 "; at least 1 is expected",
+                           fit->short_side);
         p = place_crop(im->width, im->height, width, height, fit->short_side);
         if (p.width > MOST_PIXELS / p.height)
             XA_RETURN_FAIL(err,
                            XA_LIMIT,
-                           "fit: a short side of %lld makes %lld x %lld of %lld x %lld pixels; the "
+                           "fit: a short side of %" PRId64 " makes %" PRId64 " x %" PRId64
+                           " of %" PRId64 " x %" PRId64 " pixels; the "
                            "image is too narrow to be cropped, use stretch or pad",
-                           (long long)fit->short_side,
-                           (long long)p.width,
-                           (long long)p.height,
-                           (long long)im->width,
-                           (long long)im->height);
+                           fit->short_side,
+                           p.width,
+                           p.height,
+                           im->width,
+                           im->height);
         break;
     case XA_FIT_PAD:
         p = place_pad(im->width, im->height, width, height);

@@ -2,6 +2,7 @@
 #include "image_internal.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -93,9 +94,10 @@ static xa_status check_options(const xa_decode_options *opt, xa_err *err)
     if (opt->max_pixels < 1 || opt->max_bytes < 1)
         XA_RETURN_FAIL(err,
                        XA_INVALID,
-                       "the limits max_pixels (%lld) and max_bytes (%lld) must be at least 1",
-                       (long long)opt->max_pixels,
-                       (long long)opt->max_bytes);
+                       "the limits max_pixels (%" PRId64 ") and max_bytes (%" PRId64
+                       ") must be at least 1",
+                       opt->max_pixels,
+                       opt->max_bytes);
     if (opt->page < 0)
         XA_RETURN_FAIL(err, XA_INVALID, "page %d: pages are counted from 0", opt->page);
     return XA_OK;
@@ -121,26 +123,16 @@ static const struct signature *supported(const uint8_t *head, size_t size, xa_er
 {
     const struct signature *s = recognise(head, size);
     if (!s)
-        xa_err_set(
-            err,
-            XA_UNSUPPORTED,
-            __FILE__,
-            __func__,
-            __LINE__,
-            "is of an unknown format (it begins %02x %02x %02x %02x); xaudit reads JPEG, PNG "
-            "and TIFF",
-            head[0],
-            head[1],
-            head[2],
-            head[3]);
+        XA_ERR(err,
+               XA_UNSUPPORTED,
+               "is of an unknown format (it begins %02x %02x %02x %02x); xaudit reads JPEG, PNG "
+               "and TIFF",
+               head[0],
+               head[1],
+               head[2],
+               head[3]);
     else if (s->kind == KIND_UNKNOWN)
-        xa_err_set(err,
-                   XA_UNSUPPORTED,
-                   __FILE__,
-                   __func__,
-                   __LINE__,
-                   "is %s; xaudit reads JPEG, PNG and TIFF",
-                   s->name);
+        XA_ERR(err, XA_UNSUPPORTED, "is %s; xaudit reads JPEG, PNG and TIFF", s->name);
     return s && s->kind != KIND_UNKNOWN ? s : NULL;
 }
 
@@ -171,16 +163,17 @@ static xa_status read_path(
     if (size > opt->max_bytes)
         XA_FAIL(err,
                 XA_LIMIT,
-                "has %lld bytes, more than the limit of %lld; raise max_bytes if the file is to "
+                "has %" PRId64 " bytes, more than the limit of %" PRId64
+                "; raise max_bytes if the file is to "
                 "be trusted",
-                (long long)size,
-                (long long)opt->max_bytes);
+                size,
+                opt->max_bytes);
     if (s->kind == KIND_TIFF) {
         XA_TRY(err, xa__tiff_decode(fd, (uint64_t)size, opt, header_only, &im, err));
     } else {
         data = xa_alloc_aligned((size_t)size);
         if (!data)
-            XA_FAIL(err, XA_NOMEM, "no memory for the %lld bytes of the file", (long long)size);
+            XA_FAIL(err, XA_NOMEM, "out of memory for the %" PRId64 " bytes of the file", size);
         named = true;
         XA_TRY(err, read_start(fd, path, data, (size_t)size, err));
         named = false;

@@ -6,6 +6,7 @@
  */
 #include "image_internal.h"
 
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -205,7 +206,7 @@ static xa_status decode(struct jpeg_job *job,
         job->line = xa_alloc((size_t)im->width, 4);
         if (!job->line)
             XA_RETURN_FAIL(
-                err, XA_NOMEM, "no memory for a line of %lld pixels", (long long)im->width);
+                err, XA_NOMEM, "out of memory for a line of %" PRId64 " pixels", im->width);
     }
     jpeg_start_decompress(c);
     read_lines(job, im);
@@ -233,7 +234,7 @@ xa_status xa__jpeg_decode(const uint8_t *data,
     if (setjmp(job->back) == 0)
         st = decode(job, data, size, opt, header_only, im, err);
     else
-        st = xa_err_set(err, job->code, __FILE__, __func__, __LINE__, "JPEG: %s", job->message);
+        st = XA_ERR(err, job->code, "JPEG: %s", job->message);
     jpeg_destroy_decompress(&job->c);
     free(job->line);
     free(job);

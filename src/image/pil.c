@@ -6,6 +6,7 @@
  */
 #include "image_internal.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -77,7 +78,7 @@ taps_init(struct taps *t, int64_t in, int64_t out, const struct filter *f, bool 
     size_t total;
     *t = (struct taps){.n = out, .most = (int64_t)ceil(support) * 2 + 1};
     if (!xa_size_mul((size_t)out, (size_t)t->most, &total))
-        XA_RETURN_FAIL(err, XA_LIMIT, "resampling %lld to %lld", (long long)in, (long long)out);
+        XA_RETURN_FAIL(err, XA_LIMIT, "resampling %" PRId64 " to %" PRId64, in, out);
     t->first = xa_alloc((size_t)out, sizeof *t->first);
     t->count = xa_alloc((size_t)out, sizeof *t->count);
     t->weight = xa_alloc(total, sizeof *t->weight);
@@ -85,9 +86,9 @@ taps_init(struct taps *t, int64_t in, int64_t out, const struct filter *f, bool 
     if (!t->first || !t->count || !t->weight || (fixed && !t->fixed))
         XA_RETURN_FAIL(err,
                        XA_NOMEM,
-                       "no memory for the weights of %lld to %lld pixels",
-                       (long long)in,
-                       (long long)out);
+                       "out of memory for the weights of %" PRId64 " to %" PRId64 " pixels",
+                       in,
+                       out);
     for (int64_t i = 0; i < out; i++) {
         const double centre = ((double)i + 0.5) * scale;
         double *w = t->weight + i * t->most, sum = 0.0;
@@ -274,7 +275,7 @@ static xa_status nearest(const xa_image *src, xa_image *dst, xa_err *err)
     int64_t *from_x = xa_alloc((size_t)dst->width, sizeof *from_x);
     int64_t *from_y = xa_alloc((size_t)dst->height, sizeof *from_y);
     if (!from_x || !from_y)
-        XA_FAIL(err, XA_NOMEM, "no memory for the positions of a resized image");
+        XA_FAIL(err, XA_NOMEM, "out of memory for the positions of a resized image");
     nearest_index(from_x, src->width, dst->width);
     nearest_index(from_y, src->height, dst->height);
     xa__resize_gather(src, dst, from_x, from_y);

@@ -1,6 +1,7 @@
 /* Pixel buffers: types, extents, orientation, hash. */
 #include "image_internal.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,23 +46,24 @@ xa_image_init(xa_image *im, int64_t width, int64_t height, int channels, xa_pixe
     if (width < 1 || height < 1 || channels < 1 || (unsigned)type >= XA_PIXEL_COUNT)
         XA_RETURN_FAIL(err,
                        XA_INVALID,
-                       "an image needs width, height and channels of at least 1, not %lld x %lld x "
+                       "an image needs width, height and channels of at least 1, not %" PRId64
+                       " x %" PRId64 " x "
                        "%d (%s)",
-                       (long long)width,
-                       (long long)height,
+                       width,
+                       height,
                        channels,
                        xa_pixel_name(type));
     if (!image_bytes(width, height, channels, type, &bytes))
         XA_RETURN_FAIL(err,
                        XA_LIMIT,
-                       "an image of %lld x %lld x %d %s does not fit memory",
-                       (long long)width,
-                       (long long)height,
+                       "an image of %" PRId64 " x %" PRId64 " x %d %s does not fit memory",
+                       width,
+                       height,
                        channels,
                        xa_pixel_name(type));
     void *data = xa_alloc(bytes, 1);
     if (!data)
-        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for an image of %zu bytes", bytes);
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for an image of %zu bytes", bytes);
     *im = (xa_image){.width = width,
                      .height = height,
                      .channels = channels,
@@ -85,37 +87,38 @@ xa_status xa__image_prepare(xa_image *im,
     int64_t pixels;
     size_t bytes = 0;
     if (width < 1 || height < 1 || channels < 1 || channels > INT32_MAX)
-        XA_RETURN_FAIL(
-            err,
-            XA_FORMAT,
-            "the header gives %lld x %lld pixels of %lld channels; at least 1 of each is "
-            "expected",
-            (long long)width,
-            (long long)height,
-            (long long)channels);
+        XA_RETURN_FAIL(err,
+                       XA_FORMAT,
+                       "the header gives %" PRId64 " x %" PRId64 " pixels of %" PRId64
+                       " channels; at least 1 of each is "
+                       "expected",
+                       width,
+                       height,
+                       channels);
     if (!xa_i64_mul(width, height, &pixels) || pixels > opt->max_pixels)
-        XA_RETURN_FAIL(
-            err,
-            XA_LIMIT,
-            "%lld x %lld pixels are more than the limit of %lld pixels; raise max_pixels "
-            "if the file is to be trusted",
-            (long long)width,
-            (long long)height,
-            (long long)opt->max_pixels);
+        XA_RETURN_FAIL(err,
+                       XA_LIMIT,
+                       "%" PRId64 " x %" PRId64 " pixels are more than the limit of %" PRId64
+                       " pixels; raise max_pixels "
+                       "if the file is to be trusted",
+                       width,
+                       height,
+                       opt->max_pixels);
     if (!image_bytes(width, height, channels, type, &bytes) || (int64_t)bytes > opt->max_bytes)
         XA_RETURN_FAIL(err,
                        XA_LIMIT,
-                       "%lld x %lld pixels of %lld %s channels need more than the limit of %lld "
+                       "%" PRId64 " x %" PRId64 " pixels of %" PRId64
+                       " %s channels need more than the limit of %" PRId64 " "
                        "bytes; raise max_bytes if the file is to be trusted",
-                       (long long)width,
-                       (long long)height,
-                       (long long)channels,
+                       width,
+                       height,
+                       channels,
                        xa_pixel_name(type),
-                       (long long)opt->max_bytes);
+                       opt->max_bytes);
     if (!header_only) {
         im->data = xa_alloc(bytes, 1);
         if (!im->data)
-            XA_RETURN_FAIL(err, XA_NOMEM, "no memory for the %zu bytes of its pixels", bytes);
+            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for the %zu bytes of its pixels", bytes);
     }
     im->width = width;
     im->height = height;
@@ -197,7 +200,7 @@ xa_status xa__image_orient(xa_image *im, xa_err *err)
         uint8_t *out = xa_alloc((size_t)w * (size_t)h, pixel);
         if (!out)
             XA_RETURN_FAIL(
-                err, XA_NOMEM, "no memory to turn %lld x %lld pixels", (long long)w, (long long)h);
+                err, XA_NOMEM, "no memory to turn %" PRId64 " x %" PRId64 " pixels", w, h);
         orient_copy(im->data, out, turned ? h : w, turned ? w : h, pixel, start, step_x, step_y);
         free(im->data);
         im->data = out;

@@ -160,11 +160,11 @@ xa_status xa__png_decode(const uint8_t *data,
     if (job->png)
         job->info = png_create_info_struct(job->png);
     if (!job->info)
-        xa_err_set(err, XA_NOMEM, __FILE__, __func__, __LINE__, "no memory to decode a PNG");
+        XA_ERR(err, XA_NOMEM, "no memory to decode a PNG");
     else if (setjmp(png_jmpbuf(job->png)) == 0)
         st = decode(job, opt, header_only, im, err);
     else
-        st = xa_err_set(err, job->code, __FILE__, __func__, __LINE__, "PNG: %s", job->message);
+        st = XA_ERR(err, job->code, "PNG: %s", job->message);
     if (st == XA_OK)
         im->bits = stored_bits(data, size);
     png_destroy_read_struct(&job->png, &job->info, NULL);

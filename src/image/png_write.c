@@ -3,6 +3,7 @@
 #include "image_internal.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -114,12 +115,7 @@ static xa_status write_png(const char *path,
         XA_RETURN_FAIL(err, XA_NOMEM, "no memory to write %s", path);
     *job = *settings;
     if (width < 1 || height < 1 || width > PNG_UINT_31_MAX || height > PNG_UINT_31_MAX)
-        XA_FAIL(err,
-                XA_SHAPE,
-                "%s: a PNG cannot be %lldx%lld",
-                path,
-                (long long)width,
-                (long long)height);
+        XA_FAIL(err, XA_SHAPE, "%s: a PNG cannot be %" PRId64 "x%" PRId64, path, width, height);
     if (!job->file)
         job->file = fopen(path, "wbe");
     if (!job->file)
@@ -135,14 +131,11 @@ done:
     if (job->png)
         png_destroy_write_struct(&job->png, &job->info);
     if (job->file && !settings->file && fclose(job->file) != 0 && st == XA_OK)
-        st = xa_err_set(err,
-                        errno == ENOSPC ? XA_NOSPACE : XA_IO,
-                        __FILE__,
-                        __func__,
-                        __LINE__,
-                        "%s: cannot write: %s",
-                        path,
-                        strerror(errno));
+        st = XA_ERR(err,
+                    errno == ENOSPC ? XA_NOSPACE : XA_IO,
+                    "%s: cannot write: %s",
+                    path,
+                    strerror(errno));
     if (st != XA_OK && job->file && !settings->file)
         unlink(path);
     free(job);
@@ -179,13 +172,13 @@ xa_status xa_image_png(const xa_image *im, xa_str *out, xa_err *err)
         XA_RETURN_FAIL(err, XA_SHAPE, "a picture of 8-bit RGB is expected");
     picture.file = open_memstream(&bytes, &size);
     if (!picture.file)
-        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for a picture");
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for a picture");
     st = write_png("a picture", &picture, NULL, im->width, im->height, err);
     if (fclose(picture.file) == 0 && st == XA_OK)
         xa_str_add(out, bytes, size);
     free(bytes);
     XA_RETURN_TRY(err, st);
     if (out->failed)
-        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for a picture");
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for a picture");
     return XA_OK;
 }

@@ -1,6 +1,7 @@
 /* Resampling by name: the table of resamplers and what they have in common. */
 #include "image_internal.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 typedef xa_status resize_fn(const xa_image *src, xa_image *dst, xa_resample how, xa_err *err);
@@ -79,12 +80,13 @@ xa_status xa_image_resize(
         im->width > INT32_MAX / 8 || im->height > INT32_MAX / 8)
         XA_RETURN_FAIL(err,
                        XA_INVALID,
-                       "%s from %lld x %lld to %lld x %lld: sizes from 1 to %d are expected",
+                       "%s from %" PRId64 " x %" PRId64 " to %" PRId64 " x %" PRId64
+                       ": sizes from 1 to %d are expected",
                        xa_resample_name(how),
-                       (long long)im->width,
-                       (long long)im->height,
-                       (long long)width,
-                       (long long)height,
+                       im->width,
+                       im->height,
+                       width,
+                       height,
                        INT32_MAX / 8);
     const bool real = how == XA_RESAMPLE_TF_BILINEAR || how == XA_RESAMPLE_TF_BICUBIC;
     XA_TRY(

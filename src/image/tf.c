@@ -28,7 +28,7 @@ static xa_status nearest(const xa_image *src, xa_image *dst, xa_err *err)
     int64_t *from_x = xa_alloc((size_t)dst->width, sizeof *from_x);
     int64_t *from_y = xa_alloc((size_t)dst->height, sizeof *from_y);
     if (!from_x || !from_y)
-        XA_FAIL(err, XA_NOMEM, "no memory for the positions of a resized image");
+        XA_FAIL(err, XA_NOMEM, "out of memory for the positions of a resized image");
     nearest_index(from_x, src->width, dst->width);
     nearest_index(from_y, src->height, dst->height);
     xa__resize_gather(src, dst, from_x, from_y);
@@ -85,7 +85,7 @@ static xa_status bilinear(const xa_image *src, xa_image *dst, xa_err *err)
     struct pair *py = pairs_of(src->height, dst->height);
     float *out = dst->data;
     if (!px || !py)
-        XA_FAIL(err, XA_NOMEM, "no memory for the positions of a resized image");
+        XA_FAIL(err, XA_NOMEM, "out of memory for the positions of a resized image");
     for (int64_t y = 0; y < dst->height; y++)
         if (src->type == XA_PIXEL_U8)
             BILINEAR_ROW(uint8_t);
@@ -165,7 +165,7 @@ static xa_status bicubic(const xa_image *src, xa_image *dst, xa_err *err)
     struct quad *qy = quads_of(src->height, dst->height);
     float *line = xa_alloc((size_t)row, sizeof *line), *out = dst->data;
     if (!qx || !qy || !line)
-        XA_FAIL(err, XA_NOMEM, "no memory for the positions of a resized image");
+        XA_FAIL(err, XA_NOMEM, "out of memory for the positions of a resized image");
     for (int64_t y = 0; y < dst->height; y++) {
         const float *w = qy[y].weight;
         if (src->type == XA_PIXEL_U8)

@@ -2,6 +2,7 @@
 #include "tiff_page.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -281,19 +282,18 @@ static xa_status read_strips(TIFF *tif,
     per = per == 0 || per > p->height ? p->height : per;
     XA_TRY(err, xa__tiff_check_row(p, row, count, err));
     if (direct && row != (uint64_t)count * bytes)
-        XA_FAIL(err, XA_FORMAT, "TIFF: %llu bytes a row", (unsigned long long)row);
+        XA_FAIL(err, XA_FORMAT, "TIFF: %" PRIu64 " bytes a row", row);
     if (size / per < row || size > (uint64_t)opt->max_bytes)
         XA_FAIL(err,
                 size > (uint64_t)opt->max_bytes ? XA_LIMIT : XA_FORMAT,
-                "TIFF: strips of %u lines in %llu bytes; the limit is %lld",
+                "TIFF: strips of %u lines in %" PRIu64 " bytes; the limit is %" PRId64,
                 per,
-                (unsigned long long)size,
-                (long long)opt->max_bytes);
+                size,
+                opt->max_bytes);
     raw = direct ? NULL : xa_alloc((size_t)size, 1);
     line = xa_alloc((size_t)count, bytes);
     if ((!direct && !raw) || !line)
-        XA_FAIL(
-            err, XA_NOMEM, "TIFF: no memory for a strip of %llu bytes", (unsigned long long)size);
+        XA_FAIL(err, XA_NOMEM, "TIFF: out of memory for a strip of %" PRIu64 " bytes", size);
     for (uint16_t plane = 0; plane < planes; plane++)
         for (uint32_t y = 0; y < p->height; y += per) {
             const uint32_t rows = p->height - y < per ? p->height - y : per;
@@ -345,18 +345,17 @@ static xa_status read_tiles(TIFF *tif,
     if (size / th < row || size > (uint64_t)opt->max_bytes)
         XA_FAIL(err,
                 size > (uint64_t)opt->max_bytes ? XA_LIMIT : XA_FORMAT,
-                "TIFF: tiles of %u x %u pixels in %llu bytes; the limit is %lld",
+                "TIFF: tiles of %u x %u pixels in %" PRIu64 " bytes; the limit is %" PRId64,
                 tw,
                 th,
-                (unsigned long long)size,
-                (long long)opt->max_bytes);
+                size,
+                opt->max_bytes);
     if (p->codec == COMPRESSION_JBIG)
         XA_FAIL(err, XA_UNSUPPORTED, "TIFF: JBIG in tiles; strips are expected");
     raw = xa_alloc((size_t)size, 1);
     line = xa_alloc((size_t)tw * (size_t)across, bytes);
     if (!raw || !line)
-        XA_FAIL(
-            err, XA_NOMEM, "TIFF: no memory for a tile of %llu bytes", (unsigned long long)size);
+        XA_FAIL(err, XA_NOMEM, "TIFF: out of memory for a tile of %" PRIu64 " bytes", size);
     for (uint16_t plane = 0; plane < planes; plane++)
         for (uint32_t y = 0; y < p->height; y += th)
             for (uint32_t x = 0; x < p->width; x += tw) {
@@ -395,9 +394,10 @@ static xa_status read_rgba(TIFF *tif,
     if ((int64_t)n > opt->max_bytes / 4)
         XA_RETURN_FAIL(err,
                        XA_LIMIT,
-                       "TIFF: %zu pixels to be converted need more than the limit of %lld bytes",
+                       "TIFF: %zu pixels to be converted need more than the limit of %" PRId64
+                       " bytes",
                        n,
-                       (long long)opt->max_bytes);
+                       opt->max_bytes);
     uint32_t *raster = xa_alloc(n, sizeof *raster);
     if (!raster)
         XA_RETURN_FAIL(err, XA_NOMEM, "TIFF: no memory to convert %zu pixels", n);
@@ -486,9 +486,9 @@ xa_status xa__tiff_decode(int fd,
     if (opt->page >= pages)
         XA_FAIL(err,
                 XA_INVALID,
-                "page %d is asked for, but the TIFF has %lld (counted from 0)",
+                "page %d is asked for, but the TIFF has %" PRId64 " (counted from 0)",
                 opt->page,
-                (long long)pages);
+                pages);
     s.message[0] = '\0';
     if (!TIFFSetDirectory(tif, (tdir_t)opt->page))
         XA_FAIL(err,

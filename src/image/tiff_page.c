@@ -1,6 +1,7 @@
 /* The meaning of a TIFF page's tags, and its samples as read brought to pixels. */
 #include "tiff_page.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -149,9 +150,9 @@ xa_status xa__tiff_check_row(const xa__tiff_page *p, uint64_t bytes, int64_t cou
     if (bytes < want)
         XA_RETURN_FAIL(err,
                        XA_FORMAT,
-                       "TIFF: %llu bytes a row where %llu are expected",
-                       (unsigned long long)bytes,
-                       (unsigned long long)want);
+                       "TIFF: %" PRIu64 " bytes a row where %" PRIu64 " are expected",
+                       bytes,
+                       want);
     return XA_OK;
 }
 

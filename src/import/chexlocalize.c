@@ -1,6 +1,7 @@
 /* CheXlocalize: {ID: {pathology: {"size": [h, w], "counts": run lengths}}}. An ID such as
  * patient1_study2_view1_frontal is the file of that name or patient1/study2/view1_frontal; the
  * patient is the group. Empty masks mean that the pathology is not there. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,18 +29,18 @@ static xa_status begin_image(import *im, xa_err *err)
 {
     xa__draft *d = im->d;
     char *file = xa_strdup(im->id.data);
-    if (file == NULL)
-        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for a path");
+    if (!file)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for a path");
     im->image = -1;
     const char *path = xa__finder_find(&im->finder, file);
     const size_t patient = strcspn(file, "_");
-    if (path == NULL) {
+    if (!path) {
         for (int k = 0; k < 2; k++)
             file[strcspn(file, "_")] = file[strcspn(file, "_")] == '\0' ? '\0' : '/';
         path = xa__finder_find(&im->finder, file);
     }
     xa_status st = XA_OK;
-    if (path == NULL)
+    if (!path)
         xa__drop(d, XA_IMPORT_IMAGE, "no such file", "%s in %s", im->id.data, d->opt->images);
     else
         st = xa__draft_image_add(d, d->opt->images, path, im->id.data, &im->image, err);
@@ -51,7 +52,7 @@ static xa_status begin_image(import *im, xa_err *err)
         }
     }
     free(file);
-    return st == XA_OK ? XA_OK : xa_err_pass(err, st, __FILE__, __func__, __LINE__);
+    return st == XA_OK ? XA_OK : XA_ERR_PASS(err, st);
 }
 
 static xa_status end_mask(import *im, xa_err *err)
@@ -77,12 +78,12 @@ static xa_status end_mask(import *im, xa_err *err)
         xa__drop(d,
                  XA_IMPORT_ANNOTATION,
                  "run lengths of another size than their image",
-                 "%s: %gx%g for %lldx%lld",
+                 "%s: %gx%g for %" PRId64 "x%" PRId64,
                  id,
                  im->size[1],
                  im->size[0],
-                 (long long)w,
-                 (long long)h);
+                 w,
+                 h);
         return XA_OK;
     }
     XA_RETURN_TRY(err, xa_grow(&im->mask, &im->mask_cap, (size_t)(w * h), 1, err));
@@ -91,7 +92,7 @@ static xa_status end_mask(import *im, xa_err *err)
         xa__drop(d, XA_IMPORT_ANNOTATION, "run lengths that do not add up to the image", "%s", id);
         return XA_OK;
     }
-    if (memchr(im->mask, 255, (size_t)(w * h)) == NULL)
+    if (!memchr(im->mask, 255, (size_t)(w * h)))
         return XA_OK;
     XA_RETURN_TRY(err, xa__draft_class(d, im->pathology.data, XA_IMPORT_ANNOTATION, &index, err));
     if (index < 0)
@@ -105,7 +106,7 @@ static xa_status copy_key(xa_str *s, const xa__json_event *e, xa_err *err)
     s->len = 0;
     xa_str_add(s, e->text, strlen(e->text));
     if (s->failed)
-        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for a text");
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for a text");
     return XA_OK;
 }
 
@@ -165,7 +166,7 @@ xa_status xa__import_chexlocalize(xa__draft *d, xa_err *err)
 {
     xa_status st = XA_OK;
 import im = {.d = d, .image = - 1 };
-    if (d->opt->images == NULL)
+    if (!d->opt->images)
         XA_FAIL(err, XA_INVALID, "chexlocalize: --images says where the images lie");
     d->classes_sorted = true;
     XA_TRY(err, xa__finder_init(&im.finder, d->opt->images, err));

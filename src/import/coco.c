@@ -5,6 +5,7 @@
  * class by class (crowds apart), so that memory holds 100 bytes an annotation and one image. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -46,7 +47,7 @@ slot_of_event(xa__coco *im, id_list *l, const xa__json_event *e, int32_t *out, x
     char text[32];
     if (e->kind == XA__JSON_NUMBER && e->number < 9e15 && e->number > -9e15 &&
         e->number == (double)(int64_t)e->number) {
-        snprintf(text, sizeof text, "%lld", (long long)e->number);
+        snprintf(text, sizeof text, "%" PRId64, (int64_t)e->number);
         return slot_of(im, l, text, out, err);
     }
     if (e->kind == XA__JSON_TEXT || e->kind == XA__JSON_NUMBER)
@@ -93,17 +94,17 @@ static xa_status name_by_url(xa__coco *im, xa_err *err)
     im->url.data[strcspn(im->url.data, "?#")] = '\0';
     const char *last = strrchr(im->url.data, '/');
     const char *two = last;
-    while (two != NULL && two > im->url.data && two[-1] != '/')
+    while (two && two > im->url.data && two[-1] != '/')
         two--;
-    const char *name = last != NULL ? last + 1 : im->url.data;
-    char *file = two != NULL && last > two ? xa__join(im->d->opt->images, two) : NULL;
-    if (file != NULL && !xa__path_leaves(two) && xa__is_file(file))
+    const char *name = last ? last + 1 : im->url.data;
+    char *file = two && last > two ? xa__join(im->d->opt->images, two) : NULL;
+    if (file && !xa__path_leaves(two) && xa__is_file(file))
         name = two;
     free(file);
     im->file_name.len = 0;
     xa_str_puts(&im->file_name, name);
     if (im->file_name.failed)
-        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for a name");
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for a name");
     return XA_OK;
 }
 
@@ -164,7 +165,7 @@ static xa_status end_category(xa__coco *im, xa_err *err)
                  XA_IMPORT_TOLD,
                  "a category without a whole-number id or a name",
                  "%s",
-                 im->name.data != NULL ? im->name.data : "");
+                 im->name.data ? im->name.data : "");
         return XA_OK;
     }
     XA_RETURN_TRY(err, xa__draft_text(im->d, im->name.data, &c.name, err));
@@ -195,7 +196,7 @@ static xa_status spill(xa__coco *im, const void *bytes, size_t size, xa_err *err
 
 static const char *shape_fault(xa__coco *im)
 {
-    if (im->bad != NULL)
+    if (im->bad)
         return im->bad;
     if (im->head.shape == RUNS && (im->nsize != 2 || im->head.height < 1 || im->head.width < 1))
         return "run lengths without a size";
@@ -209,10 +210,9 @@ static xa_status spill_shape(xa__coco *im, annotation *a, xa_err *err)
 {
     const int64_t start = im->spilled;
     const char *fault = shape_fault(im);
-    if (fault == NULL &&
-        (im->head.shape == NO_SHAPE || (im->head.shape == POLYGONS && im->nlengths == 0)))
+    if (!fault && (im->head.shape == NO_SHAPE || (im->head.shape == POLYGONS && im->nlengths == 0)))
         return XA_OK;
-    if (fault != NULL) {
+    if (fault) {
         a->faulty = true;
         xa__drop(im->d, XA_IMPORT_ANNOTATION, fault, "%s", im->images.text[a->image]);
         return XA_OK;
@@ -331,7 +331,7 @@ static xa_status take_polygon_number(xa__coco *im, double v, xa_err *err)
         im->bad = "a polygon reaches farther than 1e7 pixels";
     if (im->nnumbers >= NUMBERS_MAX)
         im->bad = "a segmentation of more than 2 million numbers";
-    if (im->bad != NULL)
+    if (im->bad)
         return XA_OK;
     XA_RETURN_TRY(
         err, xa_grow(&im->numbers, &im->numbers_cap, im->nnumbers + 1, sizeof *im->numbers, err));
@@ -346,7 +346,7 @@ static xa_status take_run(xa__coco *im, double v, xa_err *err)
         im->bad = "a run length is no whole number";
     if (im->nruns >= NUMBERS_MAX)
         im->bad = "a segmentation of more than 2 million numbers";
-    if (im->bad != NULL)
+    if (im->bad)
         return XA_OK;
     XA_RETURN_TRY(err, xa_grow(&im->runs, &im->runs_cap, im->nruns + 1, sizeof *im->runs, err));
     im->runs[im->nruns++] = (int64_t)v;
@@ -412,7 +412,7 @@ static xa_status take_segmentation(xa__coco *im, const xa__json_event *e, xa_err
 static xa_status end_entry(xa__coco *im, xa_err *err)
 {
     if (im->file_name.failed || im->url.failed || im->name.failed)
-        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for a text");
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for a text");
     if (im->section == IMAGES)
         return end_image(im, err);
     return im->section == ANNOTATIONS ? end_annotation(im, err) : end_category(im, err);
@@ -477,8 +477,8 @@ static xa_status take_event(void *arg, const xa__json_event *e, xa_err *err)
 static xa_status open_spill(xa__coco *im, xa_err *err)
 {
     char *name = xa_strfmt("%s.spill.XXXXXX", im->d->opt->output);
-    if (name == NULL)
-        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for a path");
+    if (!name)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for a path");
     im->spill = mkostemp(name, O_CLOEXEC);
     const int why = errno;
     if (im->spill >= 0)
@@ -503,7 +503,7 @@ xa_status xa__import_coco(xa__draft *d, xa_err *err)
     xa__coco im = {.d = d, .spill = -1};
     xa__map_init(&im.images.map);
     xa__map_init(&im.categories.map);
-    if (d->opt->images == NULL)
+    if (!d->opt->images)
         XA_FAIL(err, XA_INVALID, "coco: --images says where the images lie");
     if (d->opt->as_masks)
         XA_TRY(err, open_spill(&im, err));

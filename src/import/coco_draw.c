@@ -1,5 +1,6 @@
 /* COCO, when all is read: ids to images and classes, boxes, and masks drawn image by image. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -116,10 +117,10 @@ static xa_status draw(xa__coco *im, annotation *a, canvas *c, const xa__draft_im
             xa__drop(im->d,
                      XA_IMPORT_ANNOTATION,
                      "run lengths of another size than their image",
-                     "%s: %lldx%lld",
+                     "%s: %" PRId64 "x%" PRId64,
                      d->id,
-                     (long long)head.width,
-                     (long long)head.height);
+                     head.width,
+                     head.height);
         else if (!xa__raster_runs(counts, head.parts, d->width, d->height, c->mask))
             xa__drop(im->d,
                      XA_IMPORT_ANNOTATION,
@@ -208,7 +209,7 @@ static xa_status draw_masks(xa__coco *im, key *keys, size_t n, xa_err *err)
             some = some || a->drawn;
         }
         const xa__draft_image *d = &im->d->images[keys[i].image];
-        if (some && memchr(c.mask, 255, (size_t)(d->width * d->height)) == NULL)
+        if (some && !memchr(c.mask, 255, (size_t)(d->width * d->height)))
             xa__drop(im->d, XA_IMPORT_ANNOTATION, "no pixel lies in the shape", "%s", d->id);
         else if (some)
             XA_TRY(err,
@@ -238,7 +239,7 @@ static int by_pair(const void *a, const void *b)
 static void tell_partial(xa__coco *im, const annotation *a, int64_t image)
 {
     const int32_t pair[2] = {a->image, a->category};
-    if (im->npartial > 0 && bsearch(pair, im->partial, im->npartial, sizeof pair, by_pair) != NULL)
+    if (im->npartial > 0 && bsearch(pair, im->partial, im->npartial, sizeof pair, by_pair))
         xa__drop(im->d,
                  XA_IMPORT_TOLD,
                  "the category is not annotated exhaustively in the image: what is outside its "
@@ -254,8 +255,8 @@ xa_status xa__coco_add_annotations(xa__coco *im, xa_err *err)
     const bool masks = im->d->opt->as_masks;
     key *keys = masks ? xa_alloc(im->nannotations + 1, sizeof *keys) : NULL;
     size_t n = 0;
-    if (masks && keys == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for %zu annotations", im->nannotations);
+    if (masks && !keys)
+        XA_FAIL(err, XA_NOMEM, "out of memory for %zu annotations", im->nannotations);
     if (im->npartial > 0)
         qsort(im->partial, im->npartial, sizeof *im->partial, by_pair);
     for (size_t i = 0; i < im->nannotations; i++) {

@@ -1,6 +1,7 @@
 /* Any CSV with a header: the user names the columns. Rows of one image (by id, or path) are its
  * annotations. Without --classes, labels that are all whole numbers are indices; others are names.
  */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,9 +40,9 @@ typedef struct import {
 static bool cut(char *text, const char **out, int low, int high, int *n)
 {
     *n = 0;
-    for (char *p = text; p != NULL;) {
+    for (char *p = text; p;) {
         char *comma = strchr(p, ',');
-        if (comma != NULL)
+        if (comma)
             *comma++ = '\0';
         if (*n >= high || *p == '\0')
             return false;
@@ -57,9 +58,9 @@ static xa_status add_label(import *im, int64_t image, const char *text, xa_err *
     char *save = NULL;
     char *copy = xa_strdup(text);
     int32_t index = -1;
-    if (copy == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for a label");
-    for (char *p = strtok_r(copy, "|", &save); p != NULL; p = strtok_r(NULL, "|", &save)) {
+    if (!copy)
+        XA_FAIL(err, XA_NOMEM, "out of memory for a label");
+    for (char *p = strtok_r(copy, "|", &save); p; p = strtok_r(NULL, "|", &save)) {
         p += strspn(p, " ");
         for (size_t n = strlen(p); n > 0 && p[n - 1] == ' ';)
             p[--n] = '\0';
@@ -76,7 +77,7 @@ done:
 static xa_status
 keep_text(import *im, const char **field, const char *text, const char *id, bool first, xa_err *err)
 {
-    if (text[0] == '\0' || (*field != NULL && strcmp(*field, text) == 0))
+    if (text[0] == '\0' || (*field && strcmp(*field, text) == 0))
         return XA_OK;
     if (first)
         return xa__draft_text(im->d, text, field, err);
@@ -140,7 +141,7 @@ static xa_status add_polygon(
     memset(im->mask, 0, (size_t)(w * h));
     memset(im->toggle, 0, (size_t)h + 1);
     xa__raster_polygon(im->points, (int64_t)n / 2, w, h, im->toggle, im->mask);
-    if (memchr(im->mask, 255, (size_t)(w * h)) == NULL) {
+    if (!memchr(im->mask, 255, (size_t)(w * h))) {
         xa__drop(d, XA_IMPORT_ANNOTATION, "no pixel lies in the shape", "%s", id);
         return XA_OK;
     }
@@ -183,17 +184,17 @@ add_annotation(import *im, int64_t image, const char *const *cells, int64_t line
         XA_RETURN_TRY(err, add_polygon(im, image, index, cells[POLYGON], line, err));
     if (cells[MASK][0] == '\0')
         return XA_OK;
-    if (d->opt->masks != NULL && xa__path_leaves(cells[MASK])) {
+    if (d->opt->masks && xa__path_leaves(cells[MASK])) {
         xa__drop(d, XA_IMPORT_ANNOTATION, "the path leaves the mask folder", "%s", cells[MASK]);
         return XA_OK;
     }
-    char *file = d->opt->masks != NULL ? xa__join(d->opt->masks, cells[MASK])
-                                       : xa_path_beside(d->opt->source, cells[MASK]);
-    if (file == NULL)
-        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for a path");
+    char *file = d->opt->masks ? xa__join(d->opt->masks, cells[MASK])
+                               : xa_path_beside(d->opt->source, cells[MASK]);
+    if (!file)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for a path");
     const xa_status st = xa__draft_mask(d, image, index, 0, file, XA_MASK_ANY, NULL, err);
     free(file);
-    return st == XA_OK ? XA_OK : xa_err_pass(err, st, __FILE__, __func__, __LINE__);
+    return st == XA_OK ? XA_OK : XA_ERR_PASS(err, st);
 }
 
 /* The declared size, of the image's first row; later ones must say the same or nothing. */
@@ -219,10 +220,10 @@ static void take_size(import *im, int64_t image, const char *const *cells, bool 
         xa__drop(im->d,
                  XA_IMPORT_TOLD,
                  "a later row of the image says otherwise (the first counts)",
-                 "%s: %lldx%lld",
+                 "%s: %" PRId64 "x%" PRId64,
                  id,
-                 (long long)v[0],
-                 (long long)v[1]);
+                 v[0],
+                 v[1]);
 }
 
 static xa_status take_row(void *arg, const char *const *cells, int64_t line, xa_err *err)
@@ -242,7 +243,7 @@ static xa_status take_row(void *arg, const char *const *cells, int64_t line, xa_
     }
     const char *kept_id = d->images[image].id;
     xa__draft_image *x = &d->images[image];
-    if (first && d->opt->split != NULL && cells[SPLIT][0] == '\0')
+    if (first && d->opt->split && cells[SPLIT][0] == '\0')
         x->split = d->opt->split;
     XA_RETURN_TRY(err, keep_text(im, &x->group, cells[GROUP], kept_id, first, err));
     XA_RETURN_TRY(err, keep_text(im, &x->split, cells[SPLIT], kept_id, first, err));
@@ -296,23 +297,23 @@ static xa_status name_columns(import *im, xa_err *err)
                                  o->column_split,
                                  o->column_exclude};
     int n = 0;
-    if (o->column_path == NULL)
+    if (!o->column_path)
         XA_RETURN_FAIL(err, XA_INVALID, "csv: --path-column names the column of the image files");
-    if (o->column_box != NULL && o->column_xywh != NULL)
+    if (o->column_box && o->column_xywh)
         XA_RETURN_FAIL(err, XA_INVALID, "csv: --box or --box-xywh, not both");
     im->xywh = o->column_xywh != NULL;
     const char *box = im->xywh ? o->column_xywh : o->column_box;
-    if (box != NULL && o->box == XA_BOX_UNSAID)
+    if (box && o->box == XA_BOX_UNSAID)
         XA_RETURN_FAIL(err,
                        XA_INVALID,
                        "csv: boxes need --box-convention half-open, inclusive, one-based or "
                        "normalised");
     if (im->xywh && o->box == XA_BOX_INCLUSIVE)
         XA_RETURN_FAIL(err, XA_INVALID, "csv: with width and height, boxes are half-open");
-    const char *keep = o->column_keep != NULL ? o->column_keep : "";
-    char *texts = xa_strfmt("%s%c%s", box != NULL ? box : "", '\n', keep);
-    if (texts == NULL)
-        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for the columns");
+    const char *keep = o->column_keep ? o->column_keep : "";
+    char *texts = xa_strfmt("%s%c%s", box ? box : "", '\n', keep);
+    if (!texts)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for the columns");
     im->names = texts;
     char *second = strchr(texts, '\n');
     *second++ = '\0';
@@ -320,20 +321,20 @@ static xa_status name_columns(import *im, xa_err *err)
     for (int i = 0; i < KEEP; i++)
         im->wanted[i] = (xa__wanted){"\n", true};
     for (int i = 0; i < BOX; i++)
-        if (named[i] != NULL)
+        if (named[i])
             im->wanted[i] = (xa__wanted){named[i], false};
     const char *four[4];
-    if (box != NULL) {
+    if (box) {
         if (!cut(texts, four, 4, 4, &n))
             XA_RETURN_FAIL(err, XA_INVALID, "csv: expected four column names, \"%s\"", box);
         for (int i = 0; i < 4; i++)
             im->wanted[BOX + i] = (xa__wanted){four[i], false};
     }
-    if (o->column_size != NULL) {
+    if (o->column_size) {
         const char *two[2];
         im->sizes = xa_strdup(o->column_size);
-        if (im->sizes == NULL)
-            XA_RETURN_FAIL(err, XA_NOMEM, "no memory for the columns");
+        if (!im->sizes)
+            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for the columns");
         if (!cut(im->sizes, two, 2, 2, &n))
             XA_RETURN_FAIL(
                 err, XA_INVALID, "csv: expected two column names, \"%s\"", o->column_size);
@@ -347,8 +348,8 @@ static xa_status name_columns(import *im, xa_err *err)
         for (int i = 0; i < im->nkeep; i++)
             im->wanted[KEEP + i] = (xa__wanted){im->extra[i], false};
         const char **columns = xa__arena_take(&im->d->arena, KEEP_MAX, sizeof *columns);
-        if (columns == NULL)
-            XA_RETURN_FAIL(err, XA_NOMEM, "no memory for the columns");
+        if (!columns)
+            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for the columns");
         for (int i = 0; i < im->nkeep; i++)
             XA_RETURN_TRY(err, xa__draft_text(im->d, im->extra[i], &columns[i], err));
         im->d->extra_columns = columns;
@@ -362,24 +363,24 @@ xa_status xa__import_csv(xa__draft *d, xa_err *err)
     xa_status st = XA_OK;
     import *im = xa_alloc(1, sizeof *im);
     char *beside = NULL;
-    if (im == NULL)
+    if (!im)
         XA_FAIL(err, XA_NOMEM, "no memory to read %s", d->opt->source);
     im->d = d;
     d->classes_sorted = true;
     XA_TRY(err, name_columns(im, err));
     /* Paths are below --images, or beside the table. */
     beside = xa_path_beside(d->opt->source, ".");
-    if (beside == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for a path");
+    if (!beside)
+        XA_FAIL(err, XA_NOMEM, "out of memory for a path");
     if (beside[0] != '\0')
         beside[strlen(beside) - 1] = '\0';
-    d->paths_free = d->opt->images == NULL;
-    im->root = d->opt->images != NULL ? d->opt->images : beside;
+    d->paths_free = !d->opt->images;
+    im->root = d->opt->images ? d->opt->images : beside;
     XA_TRY(err, xa__table_read(d, d->opt->source, im->wanted, KEEP + im->nkeep, take_row, im, err));
     XA_TRY(err, settle_classes(d, err));
 done:
     free(beside);
-    if (im != NULL) {
+    if (im) {
         free(im->names);
         free(im->sizes);
         free(im->points);

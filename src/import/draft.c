@@ -1,4 +1,5 @@
 /* The draft of a manifest: what importers add to, and where everything dropped is counted. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +14,10 @@ void xa__drop(xa__draft *d, xa_import_what what, const char *reason, const char 
 {
     xa_import_report *r = d->report;
     xa_import_reason *x = NULL;
-    for (size_t i = 0; i < r->nreasons && x == NULL; i++)
+    for (size_t i = 0; i < r->nreasons && !x; i++)
         if (r->reasons[i].what == what && strcmp(r->reasons[i].text, reason) == 0)
             x = &r->reasons[i];
-    if (x == NULL) {
+    if (!x) {
         if (xa_grow(&r->reasons, &r->cap, r->nreasons + 1, sizeof *r->reasons, NULL) != XA_OK)
             return; /* the next allocation of the importer fails and is told */
         x = &r->reasons[r->nreasons++];
@@ -41,17 +42,17 @@ void xa__drop_odd(xa__draft *d, const xa__json_odd *odd)
     xa__drop(d,
              XA_IMPORT_TOLD,
              "NaN or Infinity in the JSON, which has no such numbers (taken as null)",
-             "%lld times; the first is %s at line %lld, byte %lld, %s",
-             (long long)odd->count,
+             "%" PRId64 " times; the first is %s at line %" PRId64 ", byte %" PRId64 ", %s",
+             odd->count,
              odd->word,
-             (long long)odd->line,
-             (long long)odd->offset,
+             odd->line,
+             odd->offset,
              odd->place);
 }
 
 void xa_import_report_fini(xa_import_report *r)
 {
-    if (r == NULL)
+    if (!r)
         return;
     for (size_t i = 0; i < r->nreasons; i++)
         for (int k = 0; k < XA_IMPORT_EXAMPLES; k++)
@@ -64,8 +65,8 @@ void xa_import_report_fini(xa_import_report *r)
 xa_status xa__draft_text(xa__draft *d, const char *text, const char **out, xa_err *err)
 {
     const char *copy = xa__arena_text(&d->arena, text, strlen(text));
-    if (copy == NULL)
-        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for the manifest's texts");
+    if (!copy)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for the manifest's texts");
     *out = copy;
     return XA_OK;
 }
@@ -144,22 +145,22 @@ xa_status xa__draft_image_add(
 {
     xa_status st = XA_OK;
     xa__draft_image im = {0};
-    const char *base = folder != NULL ? folder : "";
-    const char *name = id != NULL && id[0] != '\0' ? id : path;
+    const char *base = folder ? folder : "";
+    const char *name = id && id[0] != '\0' ? id : path;
     char *above = NULL;
     if (d->paths_free && path[0] == '/') {
         const char *last = strrchr(path, '/') + 1;
         xa__drop(d, XA_IMPORT_TOLD, "the path leaves the table's folder (kept)", "%s", path);
         above = xa_strndup(path, (size_t)(last - path));
-        if (above == NULL)
-            XA_RETURN_FAIL(err, XA_NOMEM, "no memory for a path");
+        if (!above)
+            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for a path");
         base = above;
         path = last;
     }
     char *file = xa__join(base, path);
     *out = -1;
-    if (file == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for a path");
+    if (!file)
+        XA_FAIL(err, XA_NOMEM, "out of memory for a path");
     if (!check_path(d, base, path, file))
         goto done;
     if (!xa_str_is_utf8(name, strlen(name))) {
@@ -183,8 +184,8 @@ xa_status xa__draft_image_add(
         XA_TRY(err, xa__draft_text(d, base, &im.folder, err));
     if (d->nextra > 0) {
         im.extra = xa__arena_take(&d->arena, (size_t)d->nextra, sizeof *im.extra);
-        if (im.extra == NULL)
-            XA_FAIL(err, XA_NOMEM, "no memory for further columns");
+        if (!im.extra)
+            XA_FAIL(err, XA_NOMEM, "out of memory for further columns");
         memset(im.extra, 0, (size_t)d->nextra * sizeof *im.extra);
     }
     XA_TRY(err, xa_grow(&d->images, &d->images_cap, d->nimages + 1, sizeof *d->images, err));
@@ -209,10 +210,10 @@ static bool read_header(xa__draft *d, xa__draft_image *im, int *orientation)
     im->found_width = im->found_height = -1; /* tried */
     d->probed++;
     char *file = xa__join(im->folder, im->path);
-    if (file != NULL && xa_image_probe(file, NULL, &header, &why) == XA_OK) {
+    if (file && xa_image_probe(file, NULL, &header, &why) == XA_OK) {
         im->found_width = header.width;
         im->found_height = header.height;
-        if (orientation != NULL)
+        if (orientation)
             *orientation = header.orientation;
     } else {
         xa__drop(d, XA_IMPORT_TOLD, "the image's header cannot be read", "%s", why.message);
@@ -275,12 +276,12 @@ void xa__draft_declare(xa__draft *d, int64_t image, int64_t width, int64_t heigh
         xa__drop(d,
                  XA_IMPORT_TOLD,
                  frame_reason(p),
-                 "%s: %lldx%lld declared, %lldx%lld found",
+                 "%s: %" PRId64 "x%" PRId64 " declared, %" PRId64 "x%" PRId64 " found",
                  im->path,
-                 (long long)width,
-                 (long long)height,
-                 (long long)im->found_width,
-                 (long long)im->found_height);
+                 width,
+                 height,
+                 im->found_width,
+                 im->found_height);
 }
 
 /* ---- classes ---- */
@@ -351,7 +352,7 @@ xa_status xa__draft_classes_init(xa__draft *d, xa_err *err)
 {
     xa_status st = XA_OK;
     xa_classes list = {0};
-    if (d->opt->classes == NULL)
+    if (!d->opt->classes)
         return XA_OK;
     XA_TRY(err, xa_classes_read(d->opt->classes, &list, err));
     for (int64_t i = 0; i < list.count; i++) {
@@ -396,8 +397,8 @@ xa_status xa__draft_sort_classes(xa__draft *d, xa_err *err)
         return XA_OK; /* indices stand for themselves */
     order = xa_alloc(d->nclasses, sizeof *order);
     to = xa_alloc(d->nclasses, sizeof *to);
-    if (order == NULL || to == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for %zu classes", d->nclasses);
+    if (!order || !to)
+        XA_FAIL(err, XA_NOMEM, "out of memory for %zu classes", d->nclasses);
     for (size_t i = 0; i < d->nclasses; i++)
         order[i] = (named){d->classes[i], (int32_t)i};
     qsort(order, d->nclasses, sizeof *order, by_name);

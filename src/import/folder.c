@@ -45,8 +45,8 @@ static xa_status take(walk *w, const char *path, xa_err *err)
     struct stat info;
     int64_t image = -1;
     char *file = xa__join(w->root, path);
-    if (file == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for a path");
+    if (!file)
+        XA_FAIL(err, XA_NOMEM, "out of memory for a path");
     if (stat(file, &info) == 0 && S_ISDIR(info.st_mode)) {
         struct stat link;
         if (lstat(file, &link) == 0 && S_ISLNK(link.st_mode) && xa__links_out(w->root, file))
@@ -79,14 +79,14 @@ static xa_status walk_folder(walk *w, const char *path, xa_err *err)
     xa__names names = {0};
     char *folder = xa__join(w->root, path);
     char *below = NULL;
-    if (folder == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for a path");
+    if (!folder)
+        XA_FAIL(err, XA_NOMEM, "out of memory for a path");
     XA_TRY(err, xa__folder_list(folder, &names, err));
     for (size_t i = 0; i < names.count; i++) {
         free(below);
         below = xa__join(path, names.names[i]);
-        if (below == NULL)
-            XA_FAIL(err, XA_NOMEM, "no memory for a path");
+        if (!below)
+            XA_FAIL(err, XA_NOMEM, "out of memory for a path");
         XA_TRY(err, take(w, below, err));
     }
 done:
@@ -108,8 +108,8 @@ xa_status xa__import_folder(xa__draft *d, xa_err *err)
     for (size_t i = 0; i < names.count; i++) {
         free(folder);
         folder = xa__join(w.root, names.names[i]);
-        if (folder == NULL)
-            XA_FAIL(err, XA_NOMEM, "no memory for a path");
+        if (!folder)
+            XA_FAIL(err, XA_NOMEM, "out of memory for a path");
         if (stat(folder, &info) != 0 || !S_ISDIR(info.st_mode)) {
             xa__drop(d, XA_IMPORT_TOLD, "a file beside the class folders", "%s", names.names[i]);
             continue;

@@ -21,13 +21,13 @@ static xa_status find_image(import *im, const char *id, const char **path, xa_er
     *path = NULL;
     if (id[0] == 'n' && id[wnid] == '_') {
         char *below = xa_strfmt("%.*s/%s", (int)wnid, id, id);
-        if (below == NULL)
-            XA_RETURN_FAIL(err, XA_NOMEM, "no memory for a path");
+        if (!below)
+            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for a path");
         im->finder.last = 0;
         *path = xa__finder_find(&im->finder, below);
         free(below);
     }
-    if (*path == NULL)
+    if (!*path)
         *path = xa__finder_find(&im->finder, id);
     return XA_OK;
 }
@@ -38,7 +38,7 @@ static xa_status add_image(import *im, const char *id, int64_t *image, xa_err *e
     const char *path = NULL;
     *image = -1;
     XA_RETURN_TRY(err, find_image(im, id, &path, err));
-    if (path == NULL) {
+    if (!path) {
         xa__drop(d, XA_IMPORT_IMAGE, "no such file", "%s in %s", id, d->opt->images);
         return XA_OK;
     }
@@ -66,17 +66,17 @@ static xa_status take_row(void *arg, const char *const *cells, int64_t line, xa_
     int64_t image = -1;
     char *save = NULL;
     char *text = xa_strdup(cells[1]);
-    if (text == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for a line");
+    if (!text)
+        XA_FAIL(err, XA_NOMEM, "out of memory for a line");
     XA_TRY(err, add_image(im, cells[0], &image, err));
     if (image < 0)
         goto done;
-    for (char *wnid = strtok_r(text, " ", &save); wnid != NULL; wnid = strtok_r(NULL, " ", &save)) {
+    for (char *wnid = strtok_r(text, " ", &save); wnid; wnid = strtok_r(NULL, " ", &save)) {
         const char *word[4];
         double box[4];
         for (int k = 0; k < 4; k++) {
             word[k] = strtok_r(NULL, " ", &save);
-            word[k] = word[k] != NULL ? word[k] : "";
+            word[k] = word[k] ? word[k] : "";
         }
         if (!xa__four(word, box)) {
             xa_problems_add(im->d->problems,
@@ -100,8 +100,8 @@ static xa_status take_xml(import *im, const char *folder, const char *name, xa_e
     int64_t image = -1;
     char *file = xa__join(folder, name);
     char *id = xa_strndup(name, strlen(name) - 4);
-    if (file == NULL || id == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for a path");
+    if (!file || !id)
+        XA_FAIL(err, XA_NOMEM, "out of memory for a path");
     if (xa__voc_read(file, &im->voc, &why) != XA_OK) {
         if (why.code == XA_NOMEM)
             XA_FAIL(err, XA_NOMEM, "%s", why.message);
@@ -116,7 +116,7 @@ static xa_status take_xml(import *im, const char *folder, const char *name, xa_e
             im->d, XA_IMPORT_TOLD, "a size that is not two numbers (taken as not said)", "%s", id);
     xa__draft_declare(im->d, image, im->voc.width, im->voc.height);
     for (size_t i = 0; i < im->voc.count; i++)
-        if (im->voc.objects[i].bad != NULL)
+        if (im->voc.objects[i].bad)
             xa__drop(
                 im->d, XA_IMPORT_ANNOTATION, im->voc.objects[i].bad, "%s: object %zu", id, i + 1);
         else if (im->voc.objects[i].has_box)
@@ -139,8 +139,8 @@ static xa_status take_folder(import *im, const char *folder, int levels, xa_err 
     for (size_t i = 0; i < names.count; i++) {
         free(below);
         below = xa__join(folder, names.names[i]);
-        if (below == NULL)
-            XA_FAIL(err, XA_NOMEM, "no memory for a path");
+        if (!below)
+            XA_FAIL(err, XA_NOMEM, "out of memory for a path");
         if (xa_str_ends(names.names[i], ".xml"))
             XA_TRY(err, take_xml(im, folder, names.names[i], err));
         else if (levels > 0 && xa__is_folder(below))
@@ -159,7 +159,7 @@ xa_status xa__import_imagenet(xa__draft *d, xa_err *err)
     static const xa__wanted wanted[] = {{"ImageId", false}, {"PredictionString", false}};
     xa_status st = XA_OK;
 import im = {.d = d, .from = d->opt->box != XA_BOX_UNSAID ? d->opt->box:XA_BOX_ONE_BASED };
-    if (d->opt->images == NULL)
+    if (!d->opt->images)
         XA_FAIL(err, XA_INVALID, "imagenet: --images says where the images lie");
     if (!d->classes_fixed)
         XA_FAIL(err,

@@ -1,5 +1,6 @@
 /* Importers: the table of formats, and what is common to all runs of one. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -57,15 +58,15 @@ static xa_status fill(xa__draft *d, xa_err *err)
     XA_RETURN_TRY(err, formats[opt->format].run(d, err));
     if (d->nimages == 0) {
         const xa_import_reason *r = d->report->nreasons > 0 ? &d->report->reasons[0] : NULL;
-        const bool missing = r != NULL && strcmp(r->text, "no such file") == 0;
+        const bool missing = r && strcmp(r->text, "no such file") == 0;
         XA_RETURN_FAIL(err,
                        XA_INVALID,
                        "%s: no image was found%s%s%s%s%s",
                        opt->source,
-                       r != NULL ? "; the first reason: " : "",
-                       r != NULL ? r->text : "",
-                       r != NULL && r->examples[0] != NULL ? ": " : "",
-                       r != NULL && r->examples[0] != NULL ? r->examples[0] : "",
+                       r ? "; the first reason: " : "",
+                       r ? r->text : "",
+                       r && r->examples[0] ? ": " : "",
+                       r && r->examples[0] ? r->examples[0] : "",
                        missing ? "; --images DIR names the folder that the paths are below" : "");
     }
     return XA_OK;
@@ -87,9 +88,9 @@ xa_status xa_import(const xa_import_options *opt,
     xa_import_report made = {0};
     xa_problems own = {0};
     struct stat info;
-    xa__draft d = {.opt = opt, .report = &made, .problems = problems != NULL ? problems : &own};
+    xa__draft d = {.opt = opt, .report = &made, .problems = problems ? problems : &own};
     draft_init(&d);
-    if ((unsigned)opt->format >= XA_IMPORT_COUNT || opt->source == NULL || opt->output == NULL)
+    if ((unsigned)opt->format >= XA_IMPORT_COUNT || !opt->source || !opt->output)
         XA_FAIL(err, XA_INVALID, "an import needs a format, a source and an output");
     if (!opt->force && lstat(opt->output, &info) == 0)
         XA_FAIL(err, XA_BUSY, "%s: exists already; --force replaces it", opt->output);
@@ -113,11 +114,11 @@ static void warn(const xa_import_report *r, const char *file, xa_problems *probl
                         file,
                         0,
                         true,
-                        "%lld %s%s (%s)",
-                        (long long)r->reasons[i].count,
+                        "%" PRId64 " %s%s (%s)",
+                        r->reasons[i].count,
                         what[r->reasons[i].what],
                         r->reasons[i].text,
-                        r->reasons[i].examples[0] != NULL ? r->reasons[i].examples[0] : "");
+                        r->reasons[i].examples[0] ? r->reasons[i].examples[0] : "");
 }
 
 xa_status xa_manifest_read_wsol(const xa_import_options *opt,
@@ -129,7 +130,7 @@ xa_status xa_manifest_read_wsol(const xa_import_options *opt,
     xa_status st = XA_OK;
     xa_import_report made = {0};
     xa_problems own = {0};
-    xa_problems *list = problems != NULL ? problems : &own;
+    xa_problems *list = problems ? problems : &own;
     xa__draft d = {.opt = opt, .report = &made, .problems = list};
     const xa_manifest_options as_index = {.label_as = XA_LABEL_INDEX, .limit = limit};
     char *name = xa__join(opt->source, "wsol");
@@ -137,14 +138,14 @@ xa_status xa_manifest_read_wsol(const xa_import_options *opt,
     FILE *file = NULL;
     int fd = -1;
     draft_init(&d);
-    if (name == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for a path");
-    if (opt->format != XA_IMPORT_WSOL || opt->output != NULL)
+    if (!name)
+        XA_FAIL(err, XA_NOMEM, "out of memory for a path");
+    if (opt->format != XA_IMPORT_WSOL || opt->output)
         XA_FAIL(err, XA_INVALID, "only wsol metadata are read directly");
     XA_TRY(err, fill(&d, err));
     fd = memfd_create("manifest", MFD_CLOEXEC);
     file = fd >= 0 ? fdopen(fd, "w") : NULL;
-    if (file == NULL)
+    if (!file)
         XA_FAIL(err, XA_IO, "no memory file for a manifest: %s", strerror(errno));
     XA_TRY(err, xa__draft_rows(&d, file, name, name, err));
     if (fflush(file) != 0)
@@ -153,7 +154,7 @@ xa_status xa_manifest_read_wsol(const xa_import_options *opt,
     XA_TRY(err, xa__manifest_read_as(path, name, &as_index, out, list, err));
     warn(&made, opt->source, list);
 done:
-    if (file != NULL)
+    if (file)
         fclose(file);
     else if (fd >= 0)
         close(fd);

@@ -104,14 +104,14 @@ static xa_status add_mask(import *im, int64_t image, const char *id, xa_err *err
     xa_status st = XA_OK;
     const char *fitted = NULL;
     char *file = xa_strfmt("%s/%s_segmentation.png", im->d->opt->masks, id);
-    if (file == NULL)
-        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for a path");
+    if (!file)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for a path");
     int32_t value = xa__draft_mask_soft(im->d, file);
     st = xa__draft_mask_fit(im->d, image, file, "lesion", &value, &fitted, err);
-    if (st == XA_OK && fitted != NULL)
+    if (st == XA_OK && fitted)
         st = xa__draft_mask(im->d, image, -1, 0, fitted, value, NULL, err);
     free(file);
-    return st == XA_OK ? XA_OK : xa_err_pass(err, st, __FILE__, __func__, __LINE__);
+    return st == XA_OK ? XA_OK : XA_ERR_PASS(err, st);
 }
 
 static xa_status take_row(void *arg, const xa__csv_row *row, xa_err *err)
@@ -123,7 +123,7 @@ static xa_status take_row(void *arg, const xa__csv_row *row, xa_err *err)
         return take_header(im, row, err);
     const char *id = cell(row, im->id);
     const char *path = xa__finder_find(&im->finder, id);
-    if (path == NULL) {
+    if (!path) {
         xa__drop(d, XA_IMPORT_IMAGE, "no such file", "%s in %s", id, d->opt->images);
         return XA_OK;
     }
@@ -138,7 +138,7 @@ static xa_status take_row(void *arg, const xa__csv_row *row, xa_err *err)
             XA_RETURN_TRY(
                 err, xa__draft_text(d, cell(row, im->extra[k]), &d->images[image].extra[k], err));
     XA_RETURN_TRY(err, add_labels(im, image, row, err));
-    return d->opt->masks != NULL ? add_mask(im, image, id, err) : XA_OK;
+    return d->opt->masks ? add_mask(im, image, id, err) : XA_OK;
 }
 
 /* image, lesion_id of the second table. */
@@ -159,7 +159,7 @@ xa_status xa__import_isic(xa__draft *d, xa_err *err)
     char hex[XA_SHA256_HEX];
 import im = {.d = d };
     const size_t before = d->problems->errors;
-    if (d->opt->images == NULL)
+    if (!d->opt->images)
         XA_FAIL(err, XA_INVALID, "isic: --images says where the images lie");
     d->extra_columns = extra_columns;
     d->nextra = EXTRA;
@@ -168,10 +168,10 @@ import im = {.d = d };
     if (d->problems->errors > before)
         XA_FAIL(err, XA_INVALID, "%s: the table has mistakes", d->opt->source);
     XA_TRY(err, st);
-    if (d->opt->labels != NULL)
+    if (d->opt->labels)
         XA_TRY(err, xa__table_read(d, d->opt->labels, groups, 3, take_group, &im, err));
     for (size_t i = 0; i < d->nimages; i++)
-        if (d->images[i].group == NULL)
+        if (!d->images[i].group)
             xa__drop(d, XA_IMPORT_TOLD, "no lesion_id, so no group", "%s", d->images[i].id);
 done:
     xa__finder_fini(&im.finder);

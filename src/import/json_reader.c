@@ -1,4 +1,5 @@
 /* JSON as a stream of events, through yajl, which only this file knows. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,7 +44,7 @@ static void say_place(const reader *r, char *out, size_t size)
     out[0] = '\0';
     for (int i = 0; i < r->depth && n + 1 < size; i++) {
         const level *l = &r->levels[i];
-        const int k = l->list ? snprintf(out + n, size - n, "[%lld]", (long long)l->index)
+        const int k = l->list ? snprintf(out + n, size - n, "[%" PRId64 "]", l->index)
                               : snprintf(out + n, size - n, "%s%s", n > 0 ? "." : "", l->key);
         n += k > 0 ? (size_t)k : 0;
     }
@@ -54,10 +55,9 @@ static int hand_on(reader *r, xa__json_event e)
     level *outer = r->depth > 0 ? &r->levels[r->depth - 1] : NULL;
     e.depth = r->depth;
     r->since = 0;
-    if (outer != NULL && e.kind == XA__JSON_KEY)
+    if (outer && e.kind == XA__JSON_KEY)
         xa_str_sanitise(e.text, outer->key, sizeof outer->key);
-    else if (outer != NULL && outer->list && e.kind != XA__JSON_MAP_END &&
-             e.kind != XA__JSON_LIST_END)
+    else if (outer && outer->list && e.kind != XA__JSON_MAP_END && e.kind != XA__JSON_LIST_END)
         outer->index++;
     r->status = r->fn(r->arg, &e, r->err);
     return r->status == XA_OK;
@@ -69,20 +69,14 @@ static int with_text(reader *r, xa__json_kind kind, const char *bytes, size_t le
     r->text.len = 0;
     xa_str_add(&r->text, bytes, len);
     if (r->text.failed) {
-        r->status = xa_err_set(
-            r->err, XA_NOMEM, __FILE__, __func__, __LINE__, "no memory for a text of %zu", len);
+        r->status = XA_ERR(r->err, XA_NOMEM, "out of memory for a text of %zu", len);
         return 0;
     }
-    e.text = r->text.data != NULL ? r->text.data : "";
+    e.text = r->text.data ? r->text.data : "";
     if (kind == XA__JSON_NUMBER && !xa_parse_f64(e.text, &e.number)) {
         char shown[XA__SHOWN];
-        r->status = xa_err_set(r->err,
-                               XA_FORMAT,
-                               __FILE__,
-                               __func__,
-                               __LINE__,
-                               "the number %s is too large",
-                               xa__show(e.text, shown));
+        r->status =
+            XA_ERR(r->err, XA_FORMAT, "the number %s is too large", xa__show(e.text, shown));
         return 0;
     }
     return hand_on(r, e);
@@ -91,13 +85,8 @@ static int with_text(reader *r, xa__json_kind kind, const char *bytes, size_t le
 static int begin(reader *r, xa__json_kind kind)
 {
     if (r->depth >= DEPTH_MAX) {
-        r->status = xa_err_set(r->err,
-                               XA_LIMIT,
-                               __FILE__,
-                               __func__,
-                               __LINE__,
-                               "lists and maps are nested deeper than %d",
-                               (int)DEPTH_MAX);
+        r->status =
+            XA_ERR(r->err, XA_LIMIT, "lists and maps are nested deeper than %d", (int)DEPTH_MAX);
         return 0;
     }
     const int more = hand_on(r, (xa__json_event){.kind = kind});
@@ -117,10 +106,10 @@ static int on_null(void *arg)
     if (r->odd) {
         level *outer = r->depth > 0 ? &r->levels[r->depth - 1] : NULL;
         if (r->found->count++ == 0) {
-            if (outer != NULL && outer->list)
+            if (outer && outer->list)
                 outer->index++;
             say_place(r, r->found->place, sizeof r->found->place);
-            if (outer != NULL && outer->list)
+            if (outer && outer->list)
                 outer->index--;
         }
         r->odd = false;
@@ -164,8 +153,8 @@ static int on_list_end(void *arg)
 static void say_syntax(yajl_handle h, const unsigned char *chunk, size_t n, char *out, size_t size)
 {
     unsigned char *said = yajl_get_error(h, 0, chunk, n);
-    xa_str_sanitise(said != NULL ? (const char *)said : "malformed JSON", out, size);
-    if (said != NULL)
+    xa_str_sanitise(said ? (const char *)said : "malformed JSON", out, size);
+    if (said)
         yajl_free_error(h, said);
     for (size_t len = strlen(out); len > 0 && (out[len - 1] == '?' || out[len - 1] == ' ');)
         out[--len] = '\0';
@@ -174,7 +163,7 @@ static void say_syntax(yajl_handle h, const unsigned char *chunk, size_t n, char
 static int64_t count_lines(const char *bytes, size_t n)
 {
     int64_t lines = 0;
-    for (const char *p = bytes; (p = memchr(p, '\n', (size_t)(bytes + n - p))) != NULL; p++)
+    for (const char *p = bytes; (p = memchr(p, '\n', (size_t)(bytes + n - p))); p++)
         lines++;
     return lines;
 }
@@ -192,25 +181,16 @@ static bool feed(reader *r, const char *bytes, size_t n)
     if (r->status == XA_OK && said != yajl_status_ok) {
         say_syntax(r->h, (const unsigned char *)bytes, n, text, sizeof text);
         say_place(r, place, sizeof place);
-        r->status = xa_err_set(r->err,
-                               XA_FORMAT,
-                               __FILE__,
-                               __func__,
-                               __LINE__,
-                               "byte %lld%s%s: %s",
-                               (long long)r->offset,
-                               place[0] != '\0' ? ", in " : "",
-                               place,
-                               text);
+        r->status = XA_ERR(r->err,
+                           XA_FORMAT,
+                           "byte %" PRId64 "%s%s: %s",
+                           r->offset,
+                           place[0] != '\0' ? ", in " : "",
+                           place,
+                           text);
     }
     if (r->status == XA_OK && r->since > TOKEN_MAX)
-        r->status = xa_err_set(r->err,
-                               XA_LIMIT,
-                               __FILE__,
-                               __func__,
-                               __LINE__,
-                               "a text longer than %d bytes",
-                               (int)TOKEN_MAX);
+        r->status = XA_ERR(r->err, XA_LIMIT, "a text longer than %d bytes", (int)TOKEN_MAX);
     return r->status == XA_OK;
 }
 
@@ -288,7 +268,7 @@ static bool complete(reader *r)
     if (yajl_complete_parse(r->h) == yajl_status_ok || r->status != XA_OK)
         return r->status == XA_OK;
     say_syntax(r->h, NULL, 0, text, sizeof text);
-    r->status = xa_err_set(r->err, XA_FORMAT, __FILE__, __func__, __LINE__, "%s", text);
+    r->status = XA_ERR(r->err, XA_FORMAT, "%s", text);
     return false;
 }
 
@@ -315,11 +295,11 @@ xa__json_read(const char *path, xa__json_fn *fn, void *arg, xa__json_odd *odd, x
     XA_TRY(err, xa_open_regular(path, &fd, NULL, err));
     chunk = malloc(CHUNK);
     r = xa_alloc(1, sizeof *r);
-    if (r != NULL) {
+    if (r) {
         *r = (reader){.fn = fn, .arg = arg, .err = err, .line = 1, .found = odd};
         r->h = yajl_alloc(&callbacks, NULL, r);
     }
-    if (chunk == NULL || r == NULL || r->h == NULL)
+    if (!chunk || !r || !r->h)
         XA_FAIL(err, XA_NOMEM, "no memory to read %s", path);
     for (bool more = true; more;) {
         XA_TRY(err, xa_read_fd(fd, path, chunk, CHUNK, &n, err));
@@ -327,8 +307,8 @@ xa__json_read(const char *path, xa__json_fn *fn, void *arg, xa__json_odd *odd, x
         const size_t bom = first && n >= 3 && memcmp(chunk, "\xef\xbb\xbf", 3) == 0 ? 3 : 0;
         first = false;
         if (!sift(r, chunk + bom, n - bom) || (!more && !complete(r))) {
-            xa_err_prefix(err, "%s:%lld", path, (long long)r->line);
-            st = xa_err_pass(err, r->status, __FILE__, __func__, __LINE__);
+            xa_err_prefix(err, "%s:%" PRId64, path, r->line);
+            st = XA_ERR_PASS(err, r->status);
             goto done;
         }
     }
@@ -336,8 +316,8 @@ done:
     if (fd >= 0)
         close(fd);
     free(chunk);
-    if (r != NULL) {
-        if (r->h != NULL)
+    if (r) {
+        if (r->h)
             yajl_free(r->h);
         xa_str_free(&r->text);
     }

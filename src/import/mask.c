@@ -1,5 +1,6 @@
 /* Masks of a draft: files that are there, those that are drawn, and copies of the image's size. */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,7 +12,7 @@
 static bool reads_as_value(const char *file, int32_t mask_value)
 {
     const char *hash = strrchr(file, '#');
-    if (mask_value != XA_MASK_ANY || hash == NULL)
+    if (mask_value != XA_MASK_ANY || !hash)
         return false;
     const char *digits = hash + 1 + (hash[1] == '>');
     return digits[0] != '\0' && strspn(digits, "0123456789") == strlen(digits);
@@ -40,7 +41,7 @@ xa_status xa__draft_mask(xa__draft *d,
         return XA_OK;
     }
     XA_RETURN_TRY(err, xa__draft_text(d, file, &n.mask, err));
-    if (ignore != NULL)
+    if (ignore)
         XA_RETURN_TRY(err, xa__draft_text(d, ignore, &n.ignore, err));
     return xa__draft_note_add(d, &n, err);
 }
@@ -49,7 +50,7 @@ static void add_clean(xa_str *s, const char *text)
 {
     static const char kept[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
     for (int i = 0; i < 60 && text[i] != '\0'; i++)
-        xa_str_add(s, strchr(kept, text[i]) != NULL ? &text[i] : "_", 1);
+        xa_str_add(s, strchr(kept, text[i]) ? &text[i] : "_", 1);
 }
 
 static xa_status make_folder(const char *path, xa_err *err)
@@ -71,27 +72,27 @@ xa_status xa__draft_pixels(xa__draft *d,
     xa_status st = XA_OK;
     const xa__draft_image *im = &d->images[image];
     const int64_t number = d->report->mask_files;
-    char *folder = d->opt->output != NULL ? xa__beside_output(d, "_masks") : NULL;
-    char *below = folder != NULL ? xa_strfmt("%s/%04lld", folder, (long long)number / 1000) : NULL;
+    char *folder = d->opt->output ? xa__beside_output(d, "_masks") : NULL;
+    char *below = folder ? xa_strfmt("%s/%04" PRId64, folder, number / 1000) : NULL;
     xa_str name = {0};
-    if (d->opt->output == NULL)
+    if (!d->opt->output)
         XA_FAIL(err,
                 XA_UNSUPPORTED,
                 "%s: masks must be drawn or resized: make a manifest with xaudit manifest first",
                 im->id);
-    if (below == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for a path");
+    if (!below)
+        XA_FAIL(err, XA_NOMEM, "out of memory for a path");
     if (number % 1000 == 0) {
         XA_TRY(err, make_folder(folder, err));
         XA_TRY(err, make_folder(below, err));
     }
-    xa_str_printf(&name, "%s/%07lld_", below, (long long)number);
+    xa_str_printf(&name, "%s/%07" PRId64 "_", below, number);
     add_clean(&name, im->id);
     xa_str_puts(&name, "_");
     add_clean(&name, word);
     xa_str_puts(&name, ".png");
     if (name.failed)
-        XA_FAIL(err, XA_NOMEM, "no memory for a path");
+        XA_FAIL(err, XA_NOMEM, "out of memory for a path");
     XA_TRY(err, xa_image_write_mask(name.data, pixels, width, height, err));
     XA_TRY(err, xa__draft_text(d, name.data, out, err));
     d->report->mask_files++;
@@ -120,8 +121,8 @@ xa_status xa__draft_mask_write(xa__draft *d,
                         .flags = flags};
     char *word = has_name ? xa_strfmt("%s%s", d->classes[class_index], crowd ? "_crowd" : "")
                           : xa_strfmt("mask%s", crowd ? "_crowd" : "");
-    if (word == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for a path");
+    if (!word)
+        XA_FAIL(err, XA_NOMEM, "out of memory for a path");
     XA_TRY(err, xa__draft_pixels(d, image, word, pixels, im->width, im->height, &n.mask, err));
     XA_TRY(err, xa__draft_note_add(d, &n, err));
 done:
@@ -208,10 +209,10 @@ xa_status xa__draft_mask_fit(xa__draft *d,
         xa__drop(d,
                  XA_IMPORT_ANNOTATION,
                  "the mask has the sides of its image swapped: one of them is turned",
-                 "%s: %lldx%lld",
+                 "%s: %" PRId64 "x%" PRId64,
                  im->id,
-                 (long long)head.width,
-                 (long long)head.height);
+                 head.width,
+                 head.height);
         goto done;
     }
     opt.lossy_labels = *value >= XA_MASK_VALUES;
@@ -224,20 +225,20 @@ xa_status xa__draft_mask_fit(xa__draft *d,
         goto done;
     }
     pixels = xa_alloc((size_t)width, (size_t)height);
-    if (pixels == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for a mask of %s", im->id);
+    if (!pixels)
+        XA_FAIL(err, XA_NOMEM, "out of memory for a mask of %s", im->id);
     fit_nearest(&labels, *value, pixels, width, height);
     *value = XA_MASK_ANY;
     XA_TRY(err, xa__draft_pixels(d, image, word, pixels, width, height, out, err));
     xa__drop(d,
              XA_IMPORT_TOLD,
              "a mask of another size than its image (resized, nearest by pixel centres)",
-             "%s: %lldx%lld to %lldx%lld",
+             "%s: %" PRId64 "x%" PRId64 " to %" PRId64 "x%" PRId64,
              im->id,
-             (long long)labels.width,
-             (long long)labels.height,
-             (long long)width,
-             (long long)height);
+             labels.width,
+             labels.height,
+             width,
+             height);
 done:
     xa_image_fini(&head);
     xa_image_fini(&labels);

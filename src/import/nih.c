@@ -17,7 +17,7 @@ static xa_status add_image(import *im, const char *name, int64_t *image, xa_err 
     if (*image >= 0)
         return XA_OK;
     const char *path = xa__finder_find(&im->finder, name);
-    if (path == NULL) {
+    if (!path) {
         xa__drop(d, XA_IMPORT_IMAGE, "no such file", "%s in %s", name, d->opt->images);
         return XA_OK;
     }
@@ -45,14 +45,14 @@ static xa_status take_label(void *arg, const char *const *cells, int64_t line, x
     char *save = NULL;
     char *text = xa_strdup(cells[1]);
     (void)line;
-    if (text == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for a line");
+    if (!text)
+        XA_FAIL(err, XA_NOMEM, "out of memory for a line");
     XA_TRY(err, add_image(im, cells[0], &image, err));
     if (image < 0)
         goto done;
     if (cells[2][0] != '\0')
         XA_TRY(err, xa__draft_text(im->d, cells[2], &im->d->images[image].group, err));
-    for (char *p = strtok_r(text, "|", &save); p != NULL; p = strtok_r(NULL, "|", &save)) {
+    for (char *p = strtok_r(text, "|", &save); p; p = strtok_r(NULL, "|", &save)) {
         if (strcmp(p, "No Finding") == 0)
             continue;
         XA_TRY(err, xa__draft_class(im->d, p, XA_IMPORT_TOLD, &index, err));
@@ -100,11 +100,11 @@ xa_status xa__import_nih(xa__draft *d, xa_err *err)
                                        {"h]", false}};
     xa_status st = XA_OK;
 import im = {.d = d };
-    if (d->opt->images == NULL)
+    if (!d->opt->images)
         XA_FAIL(err, XA_INVALID, "nih: --images says where the images lie");
     d->classes_sorted = true;
     XA_TRY(err, xa__finder_init(&im.finder, d->opt->images, err));
-    if (d->opt->labels != NULL)
+    if (d->opt->labels)
         XA_TRY(err, xa__table_read(d, d->opt->labels, labels, 3, take_label, &im, err));
     XA_TRY(err, xa__table_read(d, d->opt->source, boxes, 6, take_box, &im, err));
 done:

@@ -57,7 +57,7 @@ find(import *im, const char *id, const char *mid, int64_t *image, int32_t *class
     *image = xa__draft_find(d, id);
     if (*image < 0) {
         const char *path = xa__finder_find(&im->finder, id);
-        if (path == NULL) {
+        if (!path) {
             xa__drop(d, XA_IMPORT_ANNOTATION, "its image file is missing", "%s", id);
             return XA_OK;
         }
@@ -67,7 +67,7 @@ find(import *im, const char *id, const char *mid, int64_t *image, int32_t *class
         d->images[*image].split = d->opt->split;
     }
     const int64_t known = xa__map_find(&im->map, mid, mid_key, im);
-    if (known < 0 && d->opt->labels != NULL) {
+    if (known < 0 && d->opt->labels) {
         xa__drop(d, XA_IMPORT_ANNOTATION, "the label is not in --labels", "%s", mid);
         return XA_OK;
     }
@@ -121,10 +121,10 @@ static xa_status take_mask(void *arg, const char *const *cells, int64_t line, xa
     if (index < 0)
         goto done;
     file = xa__join(im->d->opt->masks, cells[0]);
-    if (file == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for a path");
+    if (!file)
+        XA_FAIL(err, XA_NOMEM, "out of memory for a path");
     XA_TRY(err, xa__draft_mask_fit(im->d, image, file, im->d->classes[index], &value, &mask, err));
-    if (mask != NULL)
+    if (mask)
         XA_TRY(err, xa__draft_mask(im->d, image, index, 0, mask, value, NULL, err));
 done:
     free(file);
@@ -149,13 +149,13 @@ xa_status xa__import_openimages(xa__draft *d, xa_err *err)
 import im = {.d = d };
     const size_t before = d->problems->errors;
     xa__map_init(&im.map);
-    if (d->opt->images == NULL)
+    if (!d->opt->images)
         XA_FAIL(err, XA_INVALID, "openimages: --images says where the images lie");
     XA_TRY(err, xa__finder_init(&im.finder, d->opt->images, err));
-    d->classes_sorted = d->opt->labels == NULL;
-    if (d->opt->labels != NULL)
+    d->classes_sorted = !d->opt->labels;
+    if (d->opt->labels)
         XA_TRY(err, xa__csv_read(d->opt->labels, take_name, &im, d->problems, hex, err));
-    if (d->opt->masks != NULL)
+    if (d->opt->masks)
         XA_TRY(err, xa__table_read(d, d->opt->source, masks, 3, take_mask, &im, err));
     else
         XA_TRY(err, xa__table_read(d, d->opt->source, boxes, 9, take_box, &im, err));

@@ -11,7 +11,7 @@
 
 char *xa__join(const char *folder, const char *path)
 {
-    if (folder == NULL || folder[0] == '\0')
+    if (!folder || folder[0] == '\0')
         return xa_strdup(path);
     return xa_strfmt("%s%s%s", folder, xa_str_ends(folder, "/") ? "" : "/", path);
 }
@@ -46,7 +46,7 @@ bool xa__links_out(const char *folder, const char *file)
     char *a = realpath(folder[0] != '\0' ? folder : ".", NULL);
     char *b = realpath(file, NULL);
     bool out = false;
-    if (a != NULL && b != NULL) {
+    if (a && b) {
         const size_t n = strlen(a);
         out = strncmp(a, b, n) != 0 || (b[n] != '/' && n > 1);
     }
@@ -59,10 +59,10 @@ bool xa__links_out(const char *folder, const char *file)
 static char *resolved(const char *file)
 {
     const char *slash = strrchr(file, '/');
-    char *folder = slash == NULL ? xa_strdup(".")
-                                 : xa_strndup(file, slash > file ? (size_t)(slash - file) : 1);
-    char *real = folder != NULL ? realpath(folder, NULL) : NULL;
-    char *out = real != NULL ? xa__join(real, slash != NULL ? slash + 1 : file) : NULL;
+    char *folder =
+        !slash ? xa_strdup(".") : xa_strndup(file, slash > file ? (size_t)(slash - file) : 1);
+    char *real = folder ? realpath(folder, NULL) : NULL;
+    char *out = real ? xa__join(real, slash ? slash + 1 : file) : NULL;
     free(folder);
     free(real);
     return out;
@@ -71,7 +71,7 @@ static char *resolved(const char *file)
 char *xa__relative(const char *from, const char *target)
 {
     char *to = resolved(target);
-    if (to == NULL)
+    if (!to)
         return xa_strdup(target);
     /* The folders both begin with. */
     size_t same = 0;
@@ -101,7 +101,7 @@ bool xa__is_image_name(const char *name)
 {
     static const char *const ends[] = {".jpg", ".jpeg", ".png", ".tif", ".tiff"};
     const char *dot = strrchr(name, '.');
-    for (size_t i = 0; dot != NULL && i < sizeof ends / sizeof *ends; i++)
+    for (size_t i = 0; dot && i < sizeof ends / sizeof *ends; i++)
         if (strcasecmp(dot, ends[i]) == 0)
             return true;
     return false;
@@ -117,7 +117,7 @@ xa_status xa__folder_list(const char *folder, xa__names *out, xa_err *err)
     xa_status st = XA_OK;
     xa__names n = {0};
     DIR *dir = opendir(folder);
-    if (dir == NULL)
+    if (!dir)
         XA_FAIL(err,
                 errno == ENOENT || errno == ENOTDIR ? XA_NOT_FOUND : XA_IO,
                 "%s: cannot list the folder: %s",
@@ -126,16 +126,16 @@ xa_status xa__folder_list(const char *folder, xa__names *out, xa_err *err)
     for (;;) {
         errno = 0;
         const struct dirent *e = readdir(dir);
-        if (e == NULL && errno != 0)
+        if (!e && errno != 0)
             XA_FAIL(err, XA_IO, "%s: cannot list the folder: %s", folder, strerror(errno));
-        if (e == NULL)
+        if (!e)
             break;
         if (e->d_name[0] == '.')
             continue;
         XA_TRY(err, xa_grow(&n.names, &n.cap, n.count + 1, sizeof *n.names, err));
         n.names[n.count] = xa_strdup(e->d_name);
-        if (n.names[n.count] == NULL)
-            XA_FAIL(err, XA_NOMEM, "no memory for the names in %s", folder);
+        if (!n.names[n.count])
+            XA_FAIL(err, XA_NOMEM, "out of memory for the names in %s", folder);
         n.count++;
     }
     if (n.count > 0)
@@ -144,7 +144,7 @@ xa_status xa__folder_list(const char *folder, xa__names *out, xa_err *err)
     n = (xa__names){0};
 done:
     xa__names_free(&n);
-    if (dir != NULL)
+    if (dir)
         closedir(dir);
     return st;
 }
@@ -164,12 +164,12 @@ static xa_status add_below(xa__finder *f, const char *path, int levels, xa_err *
     xa__names names = {0};
     char *full = xa__join(f->folder, path);
     char *next = NULL;
-    if (full == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for a path");
+    if (!full)
+        XA_FAIL(err, XA_NOMEM, "out of memory for a path");
     XA_TRY(err, xa_grow(&f->below.names, &f->below.cap, f->below.count + 1, sizeof(char *), err));
     f->below.names[f->below.count] = xa_strdup(path);
-    if (f->below.names[f->below.count] == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for a path");
+    if (!f->below.names[f->below.count])
+        XA_FAIL(err, XA_NOMEM, "out of memory for a path");
     f->below.count++;
     if (levels == 0 || f->below.count > FOLDERS_MAX)
         goto done;
@@ -179,10 +179,10 @@ static xa_status add_below(xa__finder *f, const char *path, int levels, xa_err *
         free(next);
         full = NULL;
         next = xa__join(path, names.names[i]);
-        if (next != NULL)
+        if (next)
             full = xa__join(f->folder, next);
-        if (full == NULL)
-            XA_FAIL(err, XA_NOMEM, "no memory for a path");
+        if (!full)
+            XA_FAIL(err, XA_NOMEM, "out of memory for a path");
         /* Image files are the many: no need to ask what they are. */
         if (!xa__is_image_name(next) && xa__is_folder(full))
             XA_TRY(err, add_below(f, next, levels - 1, err));

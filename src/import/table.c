@@ -35,7 +35,7 @@ static xa_status take_header(xa__table *t, const xa__csv_row *row)
                         false,
                         "expected a column \"%s\", found: %s%s",
                         xa__show(t->wanted[w].name, shown),
-                        found.data != NULL ? found.data : "",
+                        found.data ? found.data : "",
                         row->ncells > 20 ? ", ..." : "");
         xa_str_free(&found);
         good = false;
@@ -72,7 +72,7 @@ xa_status xa__table_read(xa__draft *d,
         xa_problems_add(d->problems, path, 0, false, "expected a header line, found an empty file");
     if (d->problems->errors > before)
         XA_RETURN_FAIL(err, XA_INVALID, "%s: the table has mistakes", path);
-    return st == XA_OK ? XA_OK : xa_err_pass(err, st, __FILE__, __func__, __LINE__);
+    return st == XA_OK ? XA_OK : XA_ERR_PASS(err, st);
 }
 
 xa_status xa__lines_read(const char *path, xa__line_fn *fn, void *arg, xa_err *err)
@@ -82,13 +82,13 @@ xa_status xa__lines_read(const char *path, xa__line_fn *fn, void *arg, xa_err *e
     char *data = NULL;
     size_t size = 0;
     XA_TRY(err, xa_read_file(path, FILE_MAX, &data, &size, err));
-    if (memchr(data, '\0', size) != NULL || !xa_str_is_utf8(data, size))
+    if (memchr(data, '\0', size) || !xa_str_is_utf8(data, size))
         XA_FAIL(err, XA_FORMAT, "%s: expected UTF-8 text", path);
     char *p = size >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0 ? data + 3 : data;
     for (int64_t number = 1; *p != '\0'; number++) {
         char *end = p + strcspn(p, "\n");
         char *next = *end != '\0' ? end + 1 : end;
-        while (end > p && strchr(" \t\r\n", end[-1]) != NULL)
+        while (end > p && strchr(" \t\r\n", end[-1]))
             end--;
         if (*next != '\0' || end < next)
             *end = '\0';
@@ -99,7 +99,7 @@ xa_status xa__lines_read(const char *path, xa__line_fn *fn, void *arg, xa_err *e
         p = next;
     }
 done:
-    if (st != XA_OK && st != XA_NOT_FOUND && err != NULL && strstr(err->message, path) == NULL)
+    if (st != XA_OK && st != XA_NOT_FOUND && err && !strstr(err->message, path))
         xa_err_prefix(err, "%s", path);
     free(data);
     return st;

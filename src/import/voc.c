@@ -32,7 +32,7 @@ static xa_status make_path(import *im, xa_err *err, const char *fmt, ...)
     xa_str_vprintf(&im->path, fmt, ap);
     va_end(ap);
     if (im->path.failed)
-        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for a path");
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for a path");
     return XA_OK;
 }
 
@@ -41,7 +41,7 @@ static xa_status add_boxes(import *im, int64_t image, xa_err *err)
     for (size_t i = 0; i < im->voc.count; i++) {
         const xa__voc_object *o = &im->voc.objects[i];
         int32_t index = -1;
-        if (o->bad != NULL) {
+        if (o->bad) {
             xa__drop(im->d,
                      XA_IMPORT_ANNOTATION,
                      o->bad,
@@ -110,8 +110,8 @@ static xa_status add_masks(import *im, int64_t image, const char *id, xa_err *er
         found[p[i]] = true;
     if (found[VOID_LABEL]) {
         ignore = xa_strfmt("%s#%d", im->path.data, (int)VOID_LABEL);
-        if (ignore == NULL)
-            XA_FAIL(err, XA_NOMEM, "no memory for a path");
+        if (!ignore)
+            XA_FAIL(err, XA_NOMEM, "out of memory for a path");
     }
     for (int v = 1; v < VOID_LABEL; v++) {
         if (!found[v])
@@ -155,7 +155,7 @@ static xa_status find_image(import *im, const char *id, const char *filename, xa
     for (int i = 0; i < 2 && !there; i++) {
         XA_RETURN_TRY(err, try_image(im, names[i], &there, err));
         const char *dot = strrchr(names[i], '.');
-        const size_t stem = dot != NULL ? (size_t)(dot - names[i]) : strlen(names[i]);
+        const size_t stem = dot ? (size_t)(dot - names[i]) : strlen(names[i]);
         if (there && (strlen(id) != stem || strncmp(id, names[i], stem) != 0) && i == 0)
             xa__drop(im->d,
                      XA_IMPORT_TOLD,
@@ -170,7 +170,7 @@ static xa_status find_image(import *im, const char *id, const char *filename, xa
         XA_RETURN_TRY(err, xa__finder_init(&im->finder, im->images, err));
     im->searched = true;
     const char *found = xa__finder_find(&im->finder, id);
-    return found != NULL ? make_path(im, err, "%s", found) : make_path(im, err, "%s.jpg", id);
+    return found ? make_path(im, err, "%s", found) : make_path(im, err, "%s.jpg", id);
 }
 
 static xa_status take_id(void *arg, char *line, int64_t number, xa_err *err)
@@ -240,10 +240,9 @@ xa_status xa__import_voc(xa__draft *d, xa_err *err)
 {
     xa_status st = XA_OK;
 import im = {.d = d };
-    im.images =
-        d->opt->images != NULL ? xa_strdup(d->opt->images) : xa__join(d->opt->source, "JPEGImages");
-    if (im.images == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for a path");
+    im.images = d->opt->images ? xa_strdup(d->opt->images) : xa__join(d->opt->source, "JPEGImages");
+    if (!im.images)
+        XA_FAIL(err, XA_NOMEM, "out of memory for a path");
     /* The numbers of the masks are the twenty classes' places, whichever of them occur. */
     if (!d->classes_fixed) {
         int32_t index;
@@ -251,15 +250,15 @@ import im = {.d = d };
             XA_TRY(err, xa__draft_class(d, twenty[i], XA_IMPORT_TOLD, &index, err));
         d->classes_fixed = false;
     }
-    if (d->opt->split == NULL) {
+    if (!d->opt->split) {
         XA_TRY(err, take_all(&im, err));
     } else {
         char *list = xa_strfmt("%s/ImageSets/%s/%s.txt",
                                d->opt->source,
                                d->opt->as_masks ? "Segmentation" : "Main",
                                d->opt->split);
-        if (list == NULL)
-            XA_FAIL(err, XA_NOMEM, "no memory for a path");
+        if (!list)
+            XA_FAIL(err, XA_NOMEM, "out of memory for a path");
         st = xa__lines_read(list, take_id, &im, err);
         free(list);
         XA_TRY(err, st);

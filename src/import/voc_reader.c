@@ -1,5 +1,6 @@
 /* Annotation files of Pascal VOC and ImageNet: XML through expat, which only this file knows.
  * Only elements at their own place count: a `bndbox` in a `part` is not the object's. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -64,7 +65,7 @@ static void XMLCALL on_begin(void *arg, const XML_Char *name, const XML_Char **a
         if (v->count >= OBJECTS_MAX)
             stop(r, XA_LIMIT, "more than %d objects", (int)OBJECTS_MAX);
         else if (xa_grow(&v->objects, &v->cap, v->count + 1, sizeof *v->objects, NULL) != XA_OK)
-            stop(r, XA_NOMEM, "no memory for objects");
+            stop(r, XA_NOMEM, "out of memory for objects");
         else
             v->objects[v->count++] = (xa__voc_object){0};
         r->have = 0;
@@ -78,17 +79,17 @@ static void XMLCALL on_text(void *arg, const XML_Char *bytes, int len)
         if (r->len + 1 < sizeof r->text)
             r->text[r->len++] = bytes[i];
         else
-            r->too_long = r->too_long || strchr(" \t\r\n", bytes[i]) == NULL;
+            r->too_long = r->too_long || !strchr(" \t\r\n", bytes[i]);
 }
 
 /* The element's text without blanks around it. */
 static const char *trimmed(reader *r)
 {
     char *p = r->text;
-    while (r->len > 0 && strchr(" \t\r\n", r->text[r->len - 1]) != NULL)
+    while (r->len > 0 && strchr(" \t\r\n", r->text[r->len - 1]))
         r->len--;
     r->text[r->len] = '\0';
-    while (*p != '\0' && strchr(" \t\r\n", *p) != NULL)
+    while (*p != '\0' && strchr(" \t\r\n", *p))
         p++;
     return p;
 }
@@ -192,9 +193,9 @@ xa_status xa__voc_read(const char *path, xa__voc *v, xa_err *err)
     v->filename[0] = '\0';
     XA_TRY(err, xa_read_file(path, FILE_MAX, &data, &size, err));
     r = xa_alloc(1, sizeof *r);
-    if (r != NULL)
+    if (r)
         r->parser = XML_ParserCreate(NULL);
-    if (r == NULL || r->parser == NULL)
+    if (!r || !r->parser)
         XA_FAIL(err, XA_NOMEM, "no memory to read %s", path);
     r->out = v;
     XML_SetUserData(r->parser, r);
@@ -202,19 +203,19 @@ xa_status xa__voc_read(const char *path, xa__voc *v, xa_err *err)
     XML_SetCharacterDataHandler(r->parser, on_text);
     XML_SetEntityDeclHandler(r->parser, on_entity);
     if (XML_Parse(r->parser, data, (int)size, XML_TRUE) != XML_STATUS_OK) {
-        const long long line = (long long)XML_GetCurrentLineNumber(r->parser);
+        const int64_t line = (int64_t)XML_GetCurrentLineNumber(r->parser);
         if (r->status != XA_OK)
-            XA_FAIL(err, r->status, "%s:%lld: %s", path, line, r->why);
+            XA_FAIL(err, r->status, "%s:%" PRId64 ": %s", path, line, r->why);
         XA_FAIL(err,
                 XA_FORMAT,
-                "%s:%lld: malformed XML: %s",
+                "%s:%" PRId64 ": malformed XML: %s",
                 path,
                 line,
                 XML_ErrorString(XML_GetErrorCode(r->parser)));
     }
     v->bad_size = v->bad_size || (v->width > 0) != (v->height > 0);
 done:
-    if (r != NULL && r->parser != NULL)
+    if (r && r->parser)
         XML_ParserFree(r->parser);
     free(r);
     free(data);

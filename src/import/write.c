@@ -2,6 +2,7 @@
  * last.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,11 +31,11 @@ char *xa__beside_output(const xa__draft *d, const char *suffix)
 /* A cell, in quotes where its text asks for them. */
 static void put(xa_str *s, const char *text)
 {
-    if (text == NULL || text[0] == '\0')
+    if (!text || text[0] == '\0')
         return;
     const size_t n = strlen(text);
-    if (strpbrk(text, ",;\"\r\n") == NULL && text[0] != ' ' && text[n - 1] != ' ' &&
-        text[0] != '\t' && text[n - 1] != '\t') {
+    if (!strpbrk(text, ",;\"\r\n") && text[0] != ' ' && text[n - 1] != ' ' && text[0] != '\t' &&
+        text[n - 1] != '\t') {
         xa_str_add(s, text, n);
         return;
     }
@@ -61,23 +62,23 @@ static xa_status put_path(writer *w, const char *folder, const char *path, xa_er
 {
     xa_status st = XA_OK;
     char *joined = NULL;
-    if (w->last_folder == NULL || strcmp(w->last_folder, folder) != 0) {
+    if (!w->last_folder || strcmp(w->last_folder, folder) != 0) {
         /* The folder is resolved once; "." stands for any file in it. */
         char *probe = xa__join(folder, ".");
         free(w->last_folder);
         free(w->last_relative);
         w->last_folder = xa_strdup(folder);
-        w->last_relative = probe != NULL ? xa__relative(w->base, probe) : NULL;
+        w->last_relative = probe ? xa__relative(w->base, probe) : NULL;
         free(probe);
-        if (w->last_folder == NULL || w->last_relative == NULL)
-            XA_FAIL(err, XA_NOMEM, "no memory for a path");
+        if (!w->last_folder || !w->last_relative)
+            XA_FAIL(err, XA_NOMEM, "out of memory for a path");
         const size_t n = strlen(w->last_relative);
         if (n > 0 && w->last_relative[n - 1] == '.' && (n < 2 || w->last_relative[n - 2] == '/'))
             w->last_relative[n - 1] = '\0';
     }
     joined = xa__join(w->last_relative, path);
-    if (joined == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for a path");
+    if (!joined)
+        XA_FAIL(err, XA_NOMEM, "out of memory for a path");
     put(&w->row, joined);
 done:
     free(joined);
@@ -87,12 +88,12 @@ done:
 static xa_status put_file(writer *w, const char *file, xa_str *cell, xa_err *err)
 {
     const char *slash = strrchr(file, '/');
-    char *folder = slash != NULL ? xa_strndup(file, (size_t)(slash - file) + 1) : xa_strdup("");
+    char *folder = slash ? xa_strndup(file, (size_t)(slash - file) + 1) : xa_strdup("");
     xa_str kept = w->row;
     xa_status st = XA_NOMEM;
-    if (folder != NULL) {
+    if (folder) {
         w->row = *cell;
-        st = put_path(w, folder, slash != NULL ? slash + 1 : file, err);
+        st = put_path(w, folder, slash ? slash + 1 : file, err);
         *cell = w->row;
     }
     w->row = kept;
@@ -132,7 +133,7 @@ static xa_status put_head(writer *w, int64_t i, size_t label, size_t label_end, 
     const bool failed = all.failed;
     xa_str_free(&all);
     if (failed)
-        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for labels");
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for labels");
     return XA_OK;
 }
 
@@ -143,7 +144,7 @@ static xa_status put_note(writer *w, const xa__draft_note *n, xa_err *err)
     xa_status st = XA_OK;
     char buffer[16];
     xa_str cell = {0};
-    if (n == NULL) {
+    if (!n) {
         xa_str_puts(&w->row, ",,,,,,,,,");
         return XA_OK;
     }
@@ -157,7 +158,7 @@ static xa_status put_note(writer *w, const xa__draft_note *n, xa_err *err)
             put_number(&w->row, n->box[k]);
     }
     xa_str_puts(&w->row, ",");
-    if (n->mask != NULL) {
+    if (n->mask) {
         /* The value belongs to the cell and so into its quotes. */
         char *valued = xa_strdup(n->mask);
         if (n->mask_value >= XA_MASK_VALUES) {
@@ -167,14 +168,14 @@ static xa_status put_note(writer *w, const xa__draft_note *n, xa_err *err)
             free(valued);
             valued = xa_strfmt("%s#%d", n->mask, n->mask_value);
         }
-        st = valued != NULL ? put_file(w, valued, &cell, err) : XA_NOMEM;
+        st = valued ? put_file(w, valued, &cell, err) : XA_NOMEM;
         free(valued);
         XA_TRY(err, st);
         xa_str_puts(&w->row, cell.data);
         cell.len = 0;
     }
     xa_str_puts(&w->row, ",");
-    if (n->ignore != NULL) {
+    if (n->ignore) {
         XA_TRY(err, put_file(w, n->ignore, &cell, err));
         xa_str_puts(&w->row, cell.data);
     }
@@ -198,12 +199,12 @@ static void put_tail(writer *w, const xa__draft_image *im)
         put(&w->row, texts[k]);
     }
     if (w->sized && im->declared)
-        xa_str_printf(&w->row, ",%lld,%lld", (long long)im->width, (long long)im->height);
+        xa_str_printf(&w->row, ",%" PRId64 ",%" PRId64, im->width, im->height);
     else if (w->sized)
         xa_str_puts(&w->row, ",,");
     for (int32_t k = 0; k < w->d->nextra; k++) {
         xa_str_puts(&w->row, ",");
-        put(&w->row, im->extra != NULL ? im->extra[k] : NULL);
+        put(&w->row, im->extra ? im->extra[k] : NULL);
     }
     xa_str_puts(&w->row, "\n");
 }
@@ -223,7 +224,7 @@ static xa_status arrange(writer *w, xa_err *err)
     xa__draft *d = w->d;
     w->first = xa_alloc(d->nimages + 2, sizeof *w->first);
     w->order = xa_alloc(d->nnotes + 1, sizeof *w->order);
-    if (w->first == NULL || w->order == NULL)
+    if (!w->first || !w->order)
         XA_RETURN_FAIL(err, XA_NOMEM, "no memory to sort %zu annotations", d->nnotes);
     for (size_t k = 0; k < d->nnotes; k++)
         w->first[d->notes[k].image + 2]++;
@@ -239,7 +240,7 @@ static xa_status arrange(writer *w, xa_err *err)
 static xa_status flush(writer *w, const char *path, xa_err *err)
 {
     if (w->row.failed)
-        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for a line");
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for a line");
     if (fwrite(w->row.data, 1, w->row.len, w->file) != w->row.len)
         XA_RETURN_FAIL(err,
                        errno == ENOSPC ? XA_NOSPACE : XA_IO,
@@ -274,7 +275,7 @@ static xa_status write_rows(writer *w, const char *path, xa_err *err)
                              d->labels[label].class_index != d->labels[label_end - 1].class_index;
         for (int64_t k = w->first[i]; k < w->first[i + 1] || !written; k++) {
             const xa__draft_note *n = k < w->first[i + 1] ? &d->notes[w->order[k]] : NULL;
-            if (n != NULL && n->class_index < 0 && several) {
+            if (n && n->class_index < 0 && several) {
                 xa__drop(d,
                          XA_IMPORT_ANNOTATION,
                          "no class is given, and the image has several labels",
@@ -286,9 +287,9 @@ static xa_status write_rows(writer *w, const char *path, xa_err *err)
             XA_RETURN_TRY(err, put_note(w, n, err));
             put_tail(w, &d->images[i]);
             written = true;
-            if (n != NULL && n->kind == XA_ANNOTATION_BOX)
+            if (n && n->kind == XA_ANNOTATION_BOX)
                 d->report->boxes++;
-            else if (n != NULL)
+            else if (n)
                 d->report->masks++;
         }
         label = label_end;
@@ -307,10 +308,10 @@ static xa_status write_classes(xa__draft *d, xa_err *err)
     if ((d->classes_fixed && !d->classes_rewritten) || d->indices || d->nclasses == 0)
         return XA_OK;
     path = xa__beside_output(d, "_classes.txt");
-    if (path == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for a path");
+    if (!path)
+        XA_FAIL(err, XA_NOMEM, "out of memory for a path");
     f = fopen(path, "we");
-    if (f == NULL)
+    if (!f)
         XA_FAIL(err, XA_IO, "%s: cannot write: %s", path, strerror(errno));
     for (size_t i = 0; i < d->nclasses; i++)
         fprintf(f, "%s\n", d->classes[i]);
@@ -349,16 +350,16 @@ static xa_status resolve_base(const char *file, char **out, xa_err *err)
 {
     xa_status st = XA_OK;
     const char *slash = strrchr(file, '/');
-    char *folder = slash == NULL ? xa_strdup(".")
-                                 : xa_strndup(file, slash > file ? (size_t)(slash - file) : 1);
-    char *real = folder != NULL ? realpath(folder, NULL) : NULL;
-    if (folder == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for a path");
-    if (real == NULL)
+    char *folder =
+        !slash ? xa_strdup(".") : xa_strndup(file, slash > file ? (size_t)(slash - file) : 1);
+    char *real = folder ? realpath(folder, NULL) : NULL;
+    if (!folder)
+        XA_FAIL(err, XA_NOMEM, "out of memory for a path");
+    if (!real)
         XA_FAIL(err, XA_NOT_FOUND, "%s: no such folder: %s", folder, strerror(errno));
     *out = xa_strfmt("%s%s", real, strcmp(real, "/") == 0 ? "" : "/");
-    if (*out == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for a path");
+    if (!*out)
+        XA_FAIL(err, XA_NOMEM, "out of memory for a path");
 done:
     free(folder);
     free(real);
@@ -393,10 +394,10 @@ xa_status xa__draft_write(xa__draft *d, xa_err *err)
     const char *out = d->opt->output;
     FILE *file = NULL;
     char *part = xa_strfmt("%s.part", out);
-    if (part == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for a path");
+    if (!part)
+        XA_FAIL(err, XA_NOMEM, "out of memory for a path");
     file = fopen(part, "we");
-    if (file == NULL)
+    if (!file)
         XA_FAIL(err,
                 errno == ENOENT ? XA_NOT_FOUND : XA_IO,
                 "%s: cannot write: %s",
@@ -411,9 +412,9 @@ xa_status xa__draft_write(xa__draft *d, xa_err *err)
     if (rename(part, out) != 0)
         XA_FAIL(err, XA_IO, "%s: cannot write: %s", out, strerror(errno));
 done:
-    if (file != NULL)
+    if (file)
         fclose(file);
-    if (st != XA_OK && part != NULL)
+    if (st != XA_OK && part)
         unlink(part);
     free(part);
     return st;

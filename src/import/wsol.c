@@ -2,6 +2,7 @@
  * 2020): image_ids.txt (path), class_labels.txt (path,class), image_sizes.txt (path,w,h) and
  * localization.txt (path,x0,y0,x1,y1 or path,mask,ignore), all without header. Boxes are taken as
  * half-open (they were made as x + w) unless --box-convention says otherwise. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,10 +19,10 @@ typedef struct import {
 static int split_commas(char *line, char *word[WORDS])
 {
     int n = 0;
-    for (char *p = line; p != NULL && n < WORDS; n++) {
+    for (char *p = line; p && n < WORDS; n++) {
         word[n] = p;
         p = strchr(p, ',');
-        if (p != NULL)
+        if (p)
             *p++ = '\0';
     }
     return n;
@@ -53,7 +54,7 @@ static xa_status take_label(void *arg, char *line, int64_t number, xa_err *err)
     char *word[WORDS];
     int32_t index = -1;
     if (split_commas(line, word) != 2)
-        XA_RETURN_FAIL(err, XA_FORMAT, "line %lld: expected \"PATH,CLASS\"", (long long)number);
+        XA_RETURN_FAIL(err, XA_FORMAT, "line %" PRId64 ": expected \"PATH,CLASS\"", number);
     const int64_t image = image_of(im, word[0]);
     if (image < 0)
         return XA_OK;
@@ -69,8 +70,7 @@ static xa_status take_size(void *arg, char *line, int64_t number, xa_err *err)
     int64_t h = 0;
     if (split_commas(line, word) != 3 || !xa_parse_i64(word[1], &w) || !xa_parse_i64(word[2], &h) ||
         w < 1 || h < 1)
-        XA_RETURN_FAIL(
-            err, XA_FORMAT, "line %lld: expected \"PATH,WIDTH,HEIGHT\"", (long long)number);
+        XA_RETURN_FAIL(err, XA_FORMAT, "line %" PRId64 ": expected \"PATH,WIDTH,HEIGHT\"", number);
     const int64_t image = image_of(im, word[0]);
     if (image < 0)
         return XA_OK;
@@ -86,23 +86,23 @@ static xa_status add_mask(import *im, int64_t image, char *word[WORDS], int n, x
     int32_t value = XA_MASK_ANY, ignored = XA_MASK_ANY;
     char *file = NULL;
     char *other = NULL;
-    if (im->masks == NULL)
+    if (!im->masks)
         XA_FAIL(err, XA_INVALID, "wsol: --masks says where the masks lie");
     if (xa__path_leaves(word[1]) || (n == 3 && xa__path_leaves(word[2]))) {
         xa__drop(im->d, XA_IMPORT_ANNOTATION, "the path leaves the mask folder", "%s", word[1]);
         goto done;
     }
     file = xa__join(im->masks, word[1]);
-    if (file == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for a path");
+    if (!file)
+        XA_FAIL(err, XA_NOMEM, "out of memory for a path");
     XA_TRY(err, xa__draft_mask_fit(im->d, image, file, "mask", &value, &mask, err));
     if (n == 3 && word[2][0] != '\0') {
         other = xa__join(im->masks, word[2]);
-        if (other == NULL)
-            XA_FAIL(err, XA_NOMEM, "no memory for a path");
+        if (!other)
+            XA_FAIL(err, XA_NOMEM, "out of memory for a path");
         XA_TRY(err, xa__draft_mask_fit(im->d, image, other, "ignore", &ignored, &ignore, err));
     }
-    if (mask != NULL)
+    if (mask)
         XA_TRY(err, xa__draft_mask(im->d, image, -1, 0, mask, value, ignore, err));
 done:
     free(file);
@@ -120,8 +120,8 @@ static xa_status take_place(void *arg, char *line, int64_t number, xa_err *err)
     if (!box && n != 2 && n != 3)
         XA_RETURN_FAIL(err,
                        XA_FORMAT,
-                       "line %lld: expected \"PATH,X0,Y0,X1,Y1\" or \"PATH,MASK,IGNORE\"",
-                       (long long)number);
+                       "line %" PRId64 ": expected \"PATH,X0,Y0,X1,Y1\" or \"PATH,MASK,IGNORE\"",
+                       number);
     const int64_t image = image_of(im, word[0]);
     if (image < 0)
         return XA_OK;
@@ -136,21 +136,21 @@ static xa_status
 read_part(import *im, const char *name, bool optional, xa__line_fn *fn, xa_err *err)
 {
     char *path = xa__join(im->d->opt->source, name);
-    if (path == NULL)
-        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for a path");
+    if (!path)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for a path");
     xa_status st = XA_OK;
     if (optional && !xa__is_file(path))
         xa__drop(im->d, XA_IMPORT_TOLD, "a list that is not there", "%s", name);
     else
         st = xa__lines_read(path, fn, im, err);
     free(path);
-    return st == XA_OK ? XA_OK : xa_err_pass(err, st, __FILE__, __func__, __LINE__);
+    return st == XA_OK ? XA_OK : XA_ERR_PASS(err, st);
 }
 
 xa_status xa__import_wsol(xa__draft *d, xa_err *err)
 {
 import im = {.d = d, .images = d->opt->images, .masks = d->opt->masks };
-    if (im.images == NULL)
+    if (!im.images)
         XA_RETURN_FAIL(err, XA_INVALID, "wsol: --images says where the images lie");
     d->indices = !d->classes_fixed;
     if (d->classes_fixed)

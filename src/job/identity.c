@@ -130,7 +130,7 @@ xa_status xa_identity_differ(const char *a,
     if (!out->told.failed)
         return XA_OK;
     xa_str_free(&out->told);
-    XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+    XA_RETURN_NOMEM(err);
 }
 
 static void note_version(void *arg, const xa_identity_line *l)
@@ -279,7 +279,7 @@ xa_versions_same(xa_archive *a, const char *a_file, xa_archive *b, const char *b
     mend(&what, a_file, &x);
     mend(&what, b_file, &y);
     if (what.failed)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_FAIL(err,
             XA_MISMATCH,
             "%s has %s of definitions %" PRId64 " (xaudit %s) and %s of definitions %" PRId64

@@ -45,9 +45,9 @@ static void tell_flag(xa__teller *t, int64_t line, const char *word, size_t len)
                     "flags: expected difficult, crowd, truncated or occluded (several as a|b), "
                     "found \"%s\"%s%s%s",
                     xa__show(text, shown),
-                    near != NULL ? "; did you mean \"" : "",
-                    near != NULL ? near : "",
-                    near != NULL ? "\"?" : "");
+                    near ? "; did you mean \"" : "",
+                    near ? near : "",
+                    near ? "\"?" : "");
 }
 
 static bool parse_flags(const char *text, int64_t line, xa__teller *t, uint8_t *flags)
@@ -94,7 +94,7 @@ parse_coordinate(const char *name, const char *text, int64_t line, xa__teller *t
                         "%s: expected a finite number, found \"%s\"%s",
                         name,
                         xa__show(text, shown),
-                        strchr(text, ',') != NULL ? " (decimals are written with a point)" : "");
+                        strchr(text, ',') ? " (decimals are written with a point)" : "");
         return false;
     }
     if (*v > COORDINATE_MAX || *v < -COORDINATE_MAX) {
@@ -163,8 +163,8 @@ static bool parse_value(
     int64_t value = -1;
     *len = strlen(text);
     *out = XA_MASK_ANY;
-    const bool above = hash != NULL && hash[1] == '>';
-    const char *digits = hash != NULL ? hash + 1 + above : "";
+    const bool above = hash && hash[1] == '>';
+    const char *digits = hash ? hash + 1 + above : "";
     if (digits[0] == '\0' || strspn(digits, "0123456789") != strlen(digits))
         return true;
     if (hash == text || !xa_parse_i64(digits, &value) || value > MASK_VALUE_MAX) {
@@ -225,12 +225,12 @@ static int find_kind(const char *kind, bool box, bool mask, int64_t line, xa__te
                         false,
                         "kind: expected box, mask, none or blank, found \"%s\"%s%s%s",
                         xa__show(kind, shown),
-                        near != NULL ? "; did you mean \"" : "",
-                        near != NULL ? near : "",
-                        near != NULL ? "\"?" : "");
+                        near ? "; did you mean \"" : "",
+                        near ? near : "",
+                        near ? "\"?" : "");
         return -1;
     }
-    if (found != NULL) {
+    if (found) {
         xa_problems_add(t->problems,
                         t->file,
                         line,

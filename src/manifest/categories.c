@@ -1,4 +1,5 @@
 /* Categories: sets of classes that a data set calls by one name. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +10,7 @@ enum { FILE_MAX = 1 << 24, NAME_MAX_BYTES = 1000, CATEGORIES_MAX = 1 << 20 };
 
 void xa_categories_fini(xa_categories *c)
 {
-    if (c == NULL)
+    if (!c)
         return;
     for (int32_t i = 0; i < c->count; i++) {
         free(c->items[i].name);
@@ -28,10 +29,10 @@ xa_status xa_categories_add(
     xa_category x = {.name = xa_strdup(name),
                      .members = xa_alloc((size_t)count, sizeof(int32_t)),
                      .count = count};
-    if (x.name == NULL || x.members == NULL) {
+    if (!x.name || !x.members) {
         free(x.name);
         free(x.members);
-        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for a category of %d classes", (int)count);
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for a category of %d classes", (int)count);
     }
     memcpy(x.members, members, (size_t)count * sizeof *members);
     c->items[c->count++] = x;
@@ -40,7 +41,7 @@ xa_status xa_categories_add(
 
 const xa_category *xa_category_of(const xa_categories *c, int32_t class_index)
 {
-    if (c == NULL || class_index < XA_CATEGORY || class_index - XA_CATEGORY >= c->count)
+    if (!c || class_index < XA_CATEGORY || class_index - XA_CATEGORY >= c->count)
         return NULL;
     return &c->items[class_index - XA_CATEGORY];
 }
@@ -48,7 +49,7 @@ const xa_category *xa_category_of(const xa_categories *c, int32_t class_index)
 bool xa_category_has(const xa_categories *c, int32_t class_index, int32_t member)
 {
     const xa_category *x = xa_category_of(c, class_index);
-    for (int32_t i = 0; x != NULL && i < x->count; i++)
+    for (int32_t i = 0; x && i < x->count; i++)
         if (x->members[i] == member)
             return true;
     return class_index == member;
@@ -61,7 +62,7 @@ int32_t xa_category_target(const xa_categories *c,
 {
     const xa_category *x = xa_category_of(c, class_index);
     int32_t best = -1;
-    if (x == NULL)
+    if (!x)
         return class_index < XA_CATEGORY ? class_index : -1;
     for (int32_t i = 0; i < x->count && x->members[i] < classes; i++) {
         const float z = logits[x->members[i]];
@@ -74,12 +75,12 @@ int32_t xa_category_target(const xa_categories *c,
 int32_t xa_category_largest(const xa_categories *c, int32_t class_index)
 {
     const xa_category *x = xa_category_of(c, class_index);
-    return x != NULL ? x->members[x->count - 1] : class_index;
+    return x ? x->members[x->count - 1] : class_index;
 }
 
 int32_t xa__category_find(const xa_categories *c, const char *name)
 {
-    for (int32_t i = 0; c != NULL && i < c->count; i++)
+    for (int32_t i = 0; c && i < c->count; i++)
         if (strcmp(c->items[i].name, name) == 0)
             return i;
     return -1;
@@ -87,7 +88,7 @@ int32_t xa__category_find(const xa_categories *c, const char *name)
 
 int32_t xa__category_same(const xa_categories *c, const int32_t *members, int32_t count)
 {
-    for (int32_t i = 0; c != NULL && i < c->count; i++)
+    for (int32_t i = 0; c && i < c->count; i++)
         if (c->items[i].count == count &&
             memcmp(c->items[i].members, members, (size_t)count * sizeof *members) == 0)
             return i;
@@ -129,9 +130,9 @@ xa_status xa__class_set(
     size_t cap = 0;
     int32_t *v = NULL, n = 0;
     why[0] = '\0';
-    for (char *p = text; p != NULL && why[0] == '\0';) {
+    for (char *p = text; p && why[0] == '\0';) {
         char *next = strchr(p, '|');
-        if (next != NULL)
+        if (next)
             *next++ = '\0';
         const char *word = trim(p);
         const int32_t index = xa__label_find(l, word);
@@ -169,21 +170,21 @@ static xa_status check_name(const reading *r, int64_t line, const char *name, xa
         what = "a category's name has at most 1000 bytes";
     else if (!xa_str_is_utf8(name, strlen(name)))
         what = "its name is not UTF-8: save the file as UTF-8";
-    else if (strchr(name, '|') != NULL)
+    else if (strchr(name, '|'))
         what = "its name holds '|', which separates classes";
     else if (xa_parse_i64(name, &number))
         what = "its name is a number, which would be a class index";
     else if (xa__category_find(&r->list, name) >= 0)
         what = "there are two categories of that name";
-    for (const char *p = name; what == NULL && *p != '\0'; p++)
+    for (const char *p = name; !what && *p != '\0'; p++)
         if ((unsigned char)*p < 0x20 || *p == 0x7f)
             what = "its name holds a control character";
-    if (what != NULL)
+    if (what)
         XA_RETURN_FAIL(err,
                        XA_INVALID,
-                       "%s:%lld: category \"%s\": %s",
+                       "%s:%" PRId64 ": category \"%s\": %s",
                        r->path,
-                       (long long)line,
+                       line,
                        xa__show(name, shown),
                        what);
     return XA_OK;
@@ -195,12 +196,12 @@ static xa_status read_line(reading *r, int64_t line, char *text, xa_err *err)
     char shown[XA__SHOWN], why[XA__WHY];
     int32_t *members = NULL, count = 0;
     char *colon = strchr(text, ':');
-    if (colon == NULL)
+    if (!colon)
         XA_FAIL(err,
                 XA_INVALID,
-                "%s:%lld: expected \"name: class | class | ...\", found \"%s\"",
+                "%s:%" PRId64 ": expected \"name: class | class | ...\", found \"%s\"",
                 r->path,
-                (long long)line,
+                line,
                 xa__show(text, shown));
     *colon = '\0';
     const char *name = trim(text);
@@ -209,19 +210,20 @@ static xa_status read_line(reading *r, int64_t line, char *text, xa_err *err)
     if (why[0] != '\0')
         XA_FAIL(err,
                 XA_INVALID,
-                "%s:%lld: category \"%s\": %s",
+                "%s:%" PRId64 ": category \"%s\": %s",
                 r->path,
-                (long long)line,
+                line,
                 xa__show(name, shown),
                 why);
     const int32_t twin = xa__label_find(r->labels, name);
     if (twin >= 0 && (count != 1 || members[0] != twin))
         XA_FAIL(err,
                 XA_INVALID,
-                "%s:%lld: category \"%s\" is also the name of class %d, and means other classes: "
+                "%s:%" PRId64
+                ": category \"%s\" is also the name of class %d, and means other classes: "
                 "call it otherwise here and in the manifest",
                 r->path,
-                (long long)line,
+                line,
                 xa__show(name, shown),
                 (int)twin);
     if (twin < 0) /* else the class is meant, under its own name */
@@ -242,12 +244,12 @@ xa_status xa_categories_read(
     bool any = false;
     XA_TRY(err, xa__labels_init(&labels, classes, as, err));
     XA_TRY(err, xa_read_file(path, FILE_MAX, &data, &size, err));
-    if (memchr(data, '\0', size) != NULL)
+    if (memchr(data, '\0', size))
         XA_FAIL(err, XA_INVALID, "%s: holds NUL bytes: save it as UTF-8 text", path);
     char *p = data + (size >= 3 && memcmp(data, "\xef\xbb\xbf", 3) == 0 ? 3 : 0);
-    for (int64_t line = 1; p != NULL && *p != '\0'; line++, p = next) {
+    for (int64_t line = 1; p && *p != '\0'; line++, p = next) {
         next = strchr(p, '\n');
-        if (next != NULL)
+        if (next)
             *next++ = '\0';
         char *text = trim(p);
         if (*text == '\0' || *text == '#')
@@ -277,7 +279,7 @@ xa_status xa_categories_text(const xa_categories *c, xa_str *out, xa_err *err)
         xa_str_printf(out, "\t%s\n", c->items[i].name);
     }
     if (out->failed)
-        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for the categories");
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for the categories");
     return XA_OK;
 }
 
@@ -289,13 +291,13 @@ static xa_status parse_line(char *line, xa_categories *c, xa_err *err)
     size_t cap = 0;
     int32_t *v = NULL, n = 0;
     char *name = strchr(line, '\t');
-    bool good = name != NULL && name[1] != '\0';
+    bool good = name && name[1] != '\0';
     if (good)
         *name++ = '\0';
-    for (char *p = line; good && p != NULL;) {
+    for (char *p = line; good && p;) {
         char *next = strchr(p, '|');
         int64_t index;
-        if (next != NULL)
+        if (next)
             *next++ = '\0';
         good = *p >= '0' && *p <= '9' && (*p != '0' || p[1] == '\0') && xa_parse_i64(p, &index) &&
                index >= 0 && index < XA_CATEGORY && (n == 0 || index > v[n - 1]);
@@ -320,11 +322,11 @@ xa_status xa_categories_parse(const char *text, xa_categories *out, xa_err *err)
     xa_status st = XA_OK;
     xa_categories c = {0};
     char *copy = xa_strdup(text), *next = NULL;
-    if (copy == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for the categories");
+    if (!copy)
+        XA_FAIL(err, XA_NOMEM, "out of memory for the categories");
     for (char *p = copy; *p != '\0'; p = next) {
         next = strchr(p, '\n');
-        if (next == NULL)
+        if (!next)
             XA_FAIL(err, XA_FORMAT, "categories: the last line has no end");
         *next++ = '\0';
         XA_TRY(err, parse_line(p, &c, err));

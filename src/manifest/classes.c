@@ -1,4 +1,5 @@
 /* Class names: one a line. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,32 +23,33 @@ static xa_status check_name(const char *path, int64_t line, const char *name, xa
     if (len > NAME_BYTES_MAX)
         XA_RETURN_FAIL(err,
                        XA_INVALID,
-                       "%s:%lld: expected a class name of at most %d bytes, found %zu",
+                       "%s:%" PRId64 ": expected a class name of at most %d bytes, found %zu",
                        path,
-                       (long long)line,
+                       line,
                        (int)NAME_BYTES_MAX,
                        len);
     if (!xa_str_is_utf8(name, len))
         XA_RETURN_FAIL(err,
                        XA_INVALID,
-                       "%s:%lld: class name \"%s\" is not UTF-8: save the file as UTF-8",
+                       "%s:%" PRId64 ": class name \"%s\" is not UTF-8: save the file as UTF-8",
                        path,
-                       (long long)line,
+                       line,
                        xa__show(name, shown));
     for (const char *p = name; *p != '\0'; p++)
         if ((unsigned char)*p < 0x20 || *p == 0x7f)
             XA_RETURN_FAIL(err,
                            XA_INVALID,
-                           "%s:%lld: class name \"%s\" holds a control character",
+                           "%s:%" PRId64 ": class name \"%s\" holds a control character",
                            path,
-                           (long long)line,
+                           line,
                            xa__show(name, shown));
-    if (strchr(name, '|') != NULL)
+    if (strchr(name, '|'))
         XA_RETURN_FAIL(err,
                        XA_INVALID,
-                       "%s:%lld: class name \"%s\" holds '|', which separates labels in a manifest",
+                       "%s:%" PRId64
+                       ": class name \"%s\" holds '|', which separates labels in a manifest",
                        path,
-                       (long long)line,
+                       line,
                        xa__show(name, shown));
     return XA_OK;
 }
@@ -63,7 +65,7 @@ xa_status xa_classes_read(const char *path, xa_classes *out, xa_err *err)
     char shown[XA__SHOWN];
 
     XA_TRY(err, xa_read_file(path, CLASSES_FILE_MAX, &data, &size, err));
-    if (memchr(data, '\0', size) != NULL)
+    if (memchr(data, '\0', size))
         XA_FAIL(err, XA_INVALID, "%s: holds NUL bytes: save it as UTF-8 text", path);
     char *p = data;
     if (size >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0)
@@ -71,10 +73,10 @@ xa_status xa_classes_read(const char *path, xa_classes *out, xa_err *err)
     /* Lines and names are counted alike: blank lines between names are refused. */
     for (int64_t line = 1; p < data + size; line++) {
         char *end = memchr(p, '\n', (size_t)(data + size - p));
-        char *next = end != NULL ? end + 1 : data + size;
-        if (end != NULL)
+        char *next = end ? end + 1 : data + size;
+        if (end)
             *end = '\0';
-        trim(&p, end != NULL ? end : next);
+        trim(&p, end ? end : next);
         if (*p == '\0') {
             blank = blank > 0 ? blank : line;
             p = next;
@@ -83,17 +85,17 @@ xa_status xa_classes_read(const char *path, xa_classes *out, xa_err *err)
         if (blank > 0)
             XA_FAIL(err,
                     XA_INVALID,
-                    "%s:%lld: expected a class name, found a blank line before \"%s\"",
+                    "%s:%" PRId64 ": expected a class name, found a blank line before \"%s\"",
                     path,
-                    (long long)blank,
+                    blank,
                     xa__show(p, shown));
         XA_TRY(err, check_name(path, line, p, err));
         if (c.count >= CLASSES_MAX)
             XA_FAIL(err, XA_LIMIT, "%s: at most %d classes are accepted", path, (int)CLASSES_MAX);
         XA_TRY(err, xa_grow(&c.names, &cap, (size_t)c.count + 1, sizeof *c.names, err));
         c.names[c.count] = xa_strdup(p);
-        if (c.names[c.count] == NULL)
-            XA_FAIL(err, XA_NOMEM, "no memory for class names");
+        if (!c.names[c.count])
+            XA_FAIL(err, XA_NOMEM, "out of memory for class names");
         c.count++;
         p = next;
     }
@@ -109,9 +111,9 @@ done:
 
 void xa_classes_fini(xa_classes *c)
 {
-    if (c == NULL)
+    if (!c)
         return;
-    for (int64_t i = 0; c->names != NULL && i < c->count; i++)
+    for (int64_t i = 0; c->names && i < c->count; i++)
         free(c->names[i]);
     free(c->names);
     *c = (xa_classes){0};

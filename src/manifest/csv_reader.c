@@ -1,6 +1,7 @@
 /* CSV rows through libcsv, which only this file knows. The file streams through in chunks, is split
  * into physical lines here, so that line numbers are right inside quotes too, and each line is fed
  * to the parser; a malformed row is told and the reading goes on with the next line. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -68,8 +69,7 @@ static void malformed(reader *r, const char *text)
     r->skipping = true;
     xa_status st = restart_parser(r);
     if (st == XA_OK && r->rows == 0)
-        st = xa_err_set(
-            r->err, XA_INVALID, __FILE__, __func__, __LINE__, "%s: malformed header", r->path);
+        st = XA_ERR(r->err, XA_INVALID, "%s: malformed header", r->path);
     if (r->status == XA_OK)
         r->status = st;
 }
@@ -89,8 +89,7 @@ static void take_cell(void *bytes, size_t len, void *arg)
     xa_str_add(&r->text, bytes, len);
     xa_str_add(&r->text, "", 1);
     if (r->text.failed)
-        r->status = xa_err_set(
-            r->err, XA_NOMEM, __FILE__, __func__, __LINE__, "no memory for a line of %s", r->path);
+        r->status = XA_ERR(r->err, XA_NOMEM, "out of memory for a line of %s", r->path);
 }
 
 static bool is_blank(const reader *r)
@@ -111,9 +110,9 @@ static void take_row(int end, void *arg)
                         r->path,
                         r->row_line,
                         false,
-                        "expected at most %d columns, found %lld",
+                        "expected at most %d columns, found %" PRId64,
                         (int)XA__CELLS_MAX,
-                        (long long)r->ncells);
+                        r->ncells);
         if (r->rows == 0)
             r->status = XA_INVALID;
         return;
@@ -151,9 +150,10 @@ static void tell_quotes(reader *r)
     else if (r->row_line < r->line)
         snprintf(text,
                  sizeof text,
-                 "a quote opened here is closed on line %lld, in the middle of a cell: is a quote "
+                 "a quote opened here is closed on line %" PRId64
+                 ", in the middle of a cell: is a quote "
                  "missing?",
-                 (long long)r->line);
+                 r->line);
     else
         snprintf(text,
                  sizeof text,
@@ -172,7 +172,7 @@ static void feed(reader *r, const char *bytes, size_t len)
         malformed(r, "the row that begins here is longer than 1 MiB: is a closing quote missing?");
         return;
     }
-    if (memchr(bytes, '\0', len) != NULL) {
+    if (memchr(bytes, '\0', len)) {
         malformed(r, "a NUL byte: the file must be text, saved as UTF-8");
         return;
     }
@@ -182,15 +182,12 @@ static void feed(reader *r, const char *bytes, size_t len)
     if (csv_error(&r->parser) == CSV_EPARSE)
         tell_quotes(r);
     else
-        r->status = xa_err_set(r->err,
-                               XA_NOMEM,
-                               __FILE__,
-                               __func__,
-                               __LINE__,
-                               "%s:%lld: %s",
-                               r->path,
-                               (long long)r->line,
-                               csv_strerror(csv_error(&r->parser)));
+        r->status = XA_ERR(r->err,
+                           XA_NOMEM,
+                           "%s:%" PRId64 ": %s",
+                           r->path,
+                           r->line,
+                           csv_strerror(csv_error(&r->parser)));
 }
 
 static void end_line(reader *r)
@@ -216,9 +213,9 @@ static void take_chunk(reader *r, const char *p, const char *end)
         }
         r->after_cr = false;
         const char *lf = memchr(p, '\n', (size_t)(end - p));
-        const char *stop = lf != NULL ? lf : end;
+        const char *stop = lf ? lf : end;
         const char *cr = memchr(p, '\r', (size_t)(stop - p));
-        if (cr != NULL)
+        if (cr)
             stop = cr;
         r->line_begun = true;
         feed(r, p, (size_t)(stop - p));
@@ -283,8 +280,8 @@ xa_status xa__csv_read(const char *path,
     XA_TRY(err, xa_open_regular(path, &fd, NULL, err));
     XA_TRY(err, xa_sha256_create(&hash, err));
     chunk = malloc(CHUNK);
-    if (chunk == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for %d bytes", (int)CHUNK);
+    if (!chunk)
+        XA_FAIL(err, XA_NOMEM, "out of memory for %d bytes", (int)CHUNK);
     do {
         XA_TRY(err, xa_read_fd(fd, path, chunk, CHUNK, &n, err));
         xa_sha256_add(hash, chunk, n);

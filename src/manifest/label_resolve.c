@@ -1,4 +1,5 @@
 /* A label's text to its class index. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,7 +17,7 @@ static xa_status note_twin(xa__labels *l, int64_t first, int64_t second, xa_err 
     if (!l->twin)
         l->twin = xa_alloc((size_t)l->classes->count, sizeof *l->twin);
     if (!l->twin)
-        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for class names");
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for class names");
     if (l->twin[first] == 0) /* a third: two are enough to say so */
         l->twin[first] = (int32_t)second;
     return XA_OK;
@@ -33,17 +34,17 @@ xa_status xa__labels_init(xa__labels *l, const xa_classes *classes, xa_label_as 
     xa_status st = XA_OK;
     *l = (xa__labels){.classes = classes, .as = as};
     xa__map_init(&l->map);
-    const bool named = classes != NULL && classes->names != NULL;
+    const bool named = classes && classes->names;
     if (as != XA_LABEL_AUTO && as != XA_LABEL_NAME && as != XA_LABEL_INDEX)
         XA_FAIL(err, XA_INVALID, "label_as: expected name or index, found code %d", (int)as);
     if (as == XA_LABEL_NAME && !named)
         XA_FAIL(err, XA_INVALID, "label_as: name needs class names (classes: a file of names)");
-    if (classes != NULL && (classes->count < 0 || classes->count > XA_CATEGORY))
+    if (classes && (classes->count < 0 || classes->count > XA_CATEGORY))
         XA_FAIL(err,
                 XA_INVALID,
-                "expected at most %d classes, found %lld",
+                "expected at most %d classes, found %" PRId64,
                 (int)XA_CATEGORY,
-                (long long)classes->count);
+                classes->count);
     if (named && as != XA_LABEL_INDEX)
         for (int64_t i = 0; i < classes->count; i++) {
             const int64_t first = xa__map_find(&l->map, classes->names[i], class_key, classes);
@@ -73,7 +74,7 @@ static bool parse_index(const char *text, int64_t *out)
 
 static int64_t index_limit(const xa__labels *l)
 {
-    return l->classes != NULL ? l->classes->count : XA_CATEGORY;
+    return l->classes ? l->classes->count : XA_CATEGORY;
 }
 
 int32_t xa__label_find(const xa__labels *l, const char *text)
@@ -110,7 +111,7 @@ void xa__label_why(const xa__labels *l, const char *what, const char *text, char
     int64_t index = 0;
     xa__show(text, shown);
     const bool is_index = parse_index(text, &index);
-    const bool named = l->classes != NULL && l->classes->names != NULL && l->as != XA_LABEL_INDEX;
+    const bool named = l->classes && l->classes->names && l->as != XA_LABEL_INDEX;
     const int64_t name = xa__map_find(&l->map, text, class_key, l->classes);
     if (text[0] == '\0') {
         snprintf(
@@ -118,29 +119,30 @@ void xa__label_why(const xa__labels *l, const char *what, const char *text, char
     } else if (twin_of(l, name) > 0) {
         snprintf(why,
                  XA__WHY,
-                 "%s \"%s\" is the name of classes %lld and %d: write the index that is meant%s",
+                 "%s \"%s\" is the name of classes %" PRId64
+                 " and %d: write the index that is meant%s",
                  what,
                  shown,
-                 (long long)name,
+                 name,
                  (int)twin_of(l, name),
                  l->as == XA_LABEL_NAME ? ", without label_as: name" : "");
     } else if (name >= 0) {
-        snprintf(
-            why,
-            XA__WHY,
-            "%s \"%s\" is the name of class %lld and the index of class \"%s\": say which with "
-            "label_as: name or label_as: index",
-            what,
-            shown,
-            (long long)name,
-            xa__show(l->classes->names[index], other));
+        snprintf(why,
+                 XA__WHY,
+                 "%s \"%s\" is the name of class %" PRId64
+                 " and the index of class \"%s\": say which with "
+                 "label_as: name or label_as: index",
+                 what,
+                 shown,
+                 name,
+                 xa__show(l->classes->names[index], other));
     } else if (is_index && !(named && l->as == XA_LABEL_NAME)) {
         snprintf(why,
                  XA__WHY,
-                 "%s %s: expected a class index from 0 to %lld",
+                 "%s %s: expected a class index from 0 to %" PRId64,
                  what,
                  shown,
-                 (long long)index_limit(l) - 1);
+                 index_limit(l) - 1);
     } else if (named) {
         const char *near =
             xa_nearest(text, (const char *const *)l->classes->names, (size_t)l->classes->count);
@@ -149,16 +151,16 @@ void xa__label_why(const xa__labels *l, const char *what, const char *text, char
                  "%s \"%s\" is not a class of this job%s%s%s",
                  what,
                  shown,
-                 near != NULL ? "; did you mean \"" : "",
-                 near != NULL ? xa__show(near, other) : "",
-                 near != NULL ? "\"?" : "");
+                 near ? "; did you mean \"" : "",
+                 near ? xa__show(near, other) : "",
+                 near ? "\"?" : "");
     } else if (is_whole_float(text, &index)) {
         snprintf(why,
                  XA__WHY,
-                 "%s \"%s\": a class index is a whole number: write %lld",
+                 "%s \"%s\": a class index is a whole number: write %" PRId64,
                  what,
                  shown,
-                 (long long)index);
+                 index);
     } else {
         snprintf(why,
                  XA__WHY,

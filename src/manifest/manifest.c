@@ -7,8 +7,8 @@
 xa_status xa__manifest_create(xa__manifest **out, xa_err *err)
 {
     xa__manifest *m = xa_alloc(1, sizeof *m);
-    if (m == NULL)
-        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for a manifest");
+    if (!m)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for a manifest");
     m->pub.max_class = -1;
     *out = m;
     return XA_OK;
@@ -16,7 +16,7 @@ xa_status xa__manifest_create(xa__manifest **out, xa_err *err)
 
 void xa_manifest_free(xa_manifest *pub)
 {
-    if (pub == NULL)
+    if (!pub)
         return;
     /* The public part is the first member of the whole. */
     xa__manifest *m = (xa__manifest *)(void *)pub;

@@ -15,7 +15,7 @@ struct xa__block {
 static void *take(xa__arena *a, size_t bytes, size_t align)
 {
     xa__block *b = a->head;
-    if (b != NULL) {
+    if (b) {
         const size_t at = xa_align_up(b->used, align);
         if (at <= b->size && bytes <= b->size - at) {
             b->used = at + bytes;
@@ -31,7 +31,7 @@ static void *take(xa__arena *a, size_t bytes, size_t align)
     if (!xa_size_add(size, sizeof *b, &total) || total > PTRDIFF_MAX)
         return NULL;
     b = malloc(total);
-    if (b == NULL)
+    if (!b)
         return NULL;
     b->size = size;
     b->used = bytes;
@@ -54,7 +54,7 @@ char *xa__arena_text(xa__arena *a, const char *text, size_t len)
     if (len >= PTRDIFF_MAX)
         return NULL;
     char *copy = take(a, len + 1, 1);
-    if (copy == NULL)
+    if (!copy)
         return NULL;
     memcpy(copy, text, len);
     copy[len] = '\0';
@@ -63,7 +63,7 @@ char *xa__arena_text(xa__arena *a, const char *text, size_t len)
 
 void xa__arena_fini(xa__arena *a)
 {
-    for (xa__block *b = a->head; b != NULL;) {
+    for (xa__block *b = a->head; b;) {
         xa__block *next = b->next;
         free(b);
         b = next;

@@ -1,4 +1,5 @@
 /* The header line: which column is where. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -34,13 +35,13 @@ static void tell_missing_path(const xa__csv_row *row, xa__teller *t)
     for (int32_t i = 0; i < row->ncells; i++) {
         if (i < 20)
             xa_str_printf(&found, "%s%s", i > 0 ? ", " : "", xa__show(row->cells[i], shown));
-        if (strchr(row->cells[i], '\t') != NULL)
+        if (strchr(row->cells[i], '\t'))
             hint = "; columns are separated by ',' or ';', not by tabs";
     }
     if (row->ncells > 20)
         xa_str_puts(&found, ", ...");
     const char *near = xa_nearest("path", (const char *const *)row->cells, (size_t)row->ncells);
-    if (near != NULL && hint[0] == '\0')
+    if (near && hint[0] == '\0')
         snprintf(meant, sizeof meant, "; is it \"%s\"?", xa__show(near, shown));
     xa_problems_add(t->problems,
                     t->file,
@@ -76,7 +77,7 @@ static void take_column(xa__columns *c, const xa__csv_row *row, int32_t i, xa__t
     }
     const char *near = xa_nearest(name, column_names, XA__COLUMN_COUNT);
     /* Without a path the error told at the end says the same. */
-    if (near != NULL && !has_cell(row, near) && find_column(near) != XA__COLUMN_path)
+    if (near && !has_cell(row, near) && find_column(near) != XA__COLUMN_path)
         xa_problems_add(t->problems,
                         t->file,
                         row->line,
@@ -164,8 +165,8 @@ xa_status xa__columns_read(xa__columns *c, const xa__csv_row *row, xa__teller *t
         c->at[i] = -1;
     c->extra = xa_alloc((size_t)row->ncells, sizeof *c->extra);
     c->nameless = xa_alloc((size_t)row->ncells, sizeof *c->nameless);
-    if (c->extra == NULL || c->nameless == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for %d columns", row->ncells);
+    if (!c->extra || !c->nameless)
+        XA_FAIL(err, XA_NOMEM, "out of memory for %d columns", row->ncells);
     if (tell_foreign_boxes(row, t)) {
         st = XA_INVALID;
         goto done;
@@ -177,8 +178,8 @@ xa_status xa__columns_read(xa__columns *c, const xa__csv_row *row, xa__teller *t
                             t->file,
                             row->line,
                             false,
-                            "columns %lld and %d are both named \"%s\"",
-                            (long long)same + 1,
+                            "columns %" PRId64 " and %d are both named \"%s\"",
+                            same + 1,
                             i + 1,
                             xa__show(row->cells[i], shown));
             continue;

@@ -54,7 +54,7 @@ static void add_f64(part *p, double v)
 /* A blank cell is the empty text. */
 static void add_text(part *p, const char *text)
 {
-    const size_t len = text != NULL ? strlen(text) : 0;
+    const size_t len = text ? strlen(text) : 0;
     add_u32(p, (uint32_t)len);
     if (len > 0)
         xa_str_add(&p->row, text, len);
@@ -85,7 +85,7 @@ static void add_annotation(part *parts, const xa_manifest *m, int64_t sample, in
         add_text(to, xa_manifest_as_written(m, a->mask));
         add_u32(to, (uint32_t)a->mask_value);
     }
-    if (a->ignore_mask != NULL) {
+    if (a->ignore_mask) {
         to = &parts[XA_MANIFEST_IGNORE_MASKS];
         add_u32(to, (uint32_t)sample);
         add_u32(to, (uint32_t)k);

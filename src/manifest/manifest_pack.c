@@ -1,6 +1,7 @@
 /* Samples as bytes for another rank, and back. The machines are of one kind: numbers travel as
  * they lie in memory, and the magic number tells if they do not. What arrives is checked as if it
  * came from a stranger: lengths before they are used, values before they are believed. */
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -33,7 +34,7 @@ static void put_i64(xa_str *s, int64_t v)
 
 static void put_text(xa_str *s, const char *text)
 {
-    if (text == NULL) {
+    if (!text) {
         put_u32(s, PACK_NULL);
         return;
     }
@@ -80,10 +81,11 @@ xa_status xa_manifest_pack(const xa_manifest *m, int64_t first, int64_t n, xa_st
     if (first < 0 || n < 0 || first > m->count || n > m->count - first)
         XA_RETURN_FAIL(err,
                        XA_INVALID,
-                       "expected rows of a manifest of %lld samples, found %lld from %lld",
-                       (long long)m->count,
-                       (long long)n,
-                       (long long)first);
+                       "expected rows of a manifest of %" PRId64 " samples, found %" PRId64
+                       " from %" PRId64,
+                       m->count,
+                       n,
+                       first);
     put_u32(out, PACK_MAGIC);
     put_u32(out, (uint32_t)m->nextra);
     put_i64(out, n);
@@ -99,7 +101,7 @@ xa_status xa_manifest_pack(const xa_manifest *m, int64_t first, int64_t n, xa_st
     for (int64_t i = first; i < first + n; i++)
         put_sample(out, m, &m->samples[i]);
     if (out->failed)
-        XA_RETURN_FAIL(err, XA_NOMEM, "no memory to pack %lld samples", (long long)n);
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory to pack %" PRId64 " samples", n);
     return XA_OK;
 }
 
@@ -116,8 +118,8 @@ typedef struct input {
 
 static void get(input *in, void *to, size_t size)
 {
-    if (in->wrong != NULL || size > in->left) {
-        if (in->wrong == NULL)
+    if (in->wrong || size > in->left) {
+        if (!in->wrong)
             in->wrong = "the end of the bytes";
         memset(to, 0, size);
         return;
@@ -144,14 +146,14 @@ static int64_t get_i64(input *in)
 
 static void expect(input *in, bool good, const char *what)
 {
-    if (!good && in->wrong == NULL)
+    if (!good && !in->wrong)
         in->wrong = what;
 }
 
 static void *take(input *in, size_t count, size_t item)
 {
-    void *p = in->wrong == NULL ? xa__arena_take(in->arena, count, item) : NULL;
-    if (p == NULL && in->wrong == NULL) {
+    void *p = !in->wrong ? xa__arena_take(in->arena, count, item) : NULL;
+    if (!p && !in->wrong) {
         in->nomem = true;
         in->wrong = "memory";
     }
@@ -161,18 +163,18 @@ static void *take(input *in, size_t count, size_t item)
 static char *get_text(input *in, bool optional)
 {
     const uint32_t len = get_u32(in);
-    if (in->wrong != NULL)
+    if (in->wrong)
         return NULL;
     if (len == PACK_NULL) {
         expect(in, optional, "a text");
         return NULL;
     }
     expect(in, len <= in->left, "a text's length");
-    expect(in, in->wrong != NULL || memchr(in->p, '\0', len) == NULL, "a text without NUL bytes");
-    if (in->wrong != NULL)
+    expect(in, in->wrong || !memchr(in->p, '\0', len), "a text without NUL bytes");
+    if (in->wrong)
         return NULL;
     char *text = xa__arena_text(in->arena, (const char *)in->p, len);
-    if (text == NULL) {
+    if (!text) {
         in->nomem = true;
         in->wrong = "memory";
         return NULL;
@@ -210,14 +212,14 @@ static void get_annotation(input *in, xa_annotation *a)
            a->ignore_value >= XA_MASK_ANY && a->ignore_value < 2 * XA_MASK_VALUES,
            "a value of the ignore mask");
     if (a->kind == XA_ANNOTATION_BOX) {
-        expect(in, a->mask == NULL, "a box without a mask");
+        expect(in, !a->mask, "a box without a mask");
         expect(in,
                isfinite(box[0]) && isfinite(box[1]) && isfinite(box[2]) && isfinite(box[3]) &&
                    box[2] > box[0] && box[3] > box[1],
                "a box with x0 < x1 and y0 < y1");
     } else {
         expect(in, a->kind == XA_ANNOTATION_MASK, "a known kind of annotation");
-        expect(in, a->mask != NULL && a->mask[0] != '\0', "a mask's file");
+        expect(in, a->mask && a->mask[0] != '\0', "a mask's file");
     }
 }
 
@@ -233,7 +235,7 @@ static void get_sample(input *in, int32_t nextra, xa_sample *s)
     const uint32_t width = get_u32(in), height = get_u32(in);
     const uint32_t nlabels = get_u32(in);
     const uint32_t nannotations = get_u32(in);
-    expect(in, in->wrong != NULL || (s->id[0] != '\0' && s->path[0] != '\0'), "an id and a path");
+    expect(in, in->wrong || (s->id[0] != '\0' && s->path[0] != '\0'), "an id and a path");
     expect(in, s->line >= 0, "a line number");
     expect(in, width <= INT32_MAX && height <= INT32_MAX && !width == !height, "a frame's size");
     s->width = (int32_t)width;
@@ -242,8 +244,7 @@ static void get_sample(input *in, int32_t nextra, xa_sample *s)
     expect(in,
            nannotations <= INT32_MAX && nannotations <= in->left / ANNOTATION_BYTES_MIN,
            "an annotation count");
-    if (in->wrong == NULL && nlabels > 0 &&
-        (s->labels = take(in, nlabels, sizeof *s->labels)) != NULL) {
+    if (!in->wrong && nlabels > 0 && (s->labels = take(in, nlabels, sizeof *s->labels))) {
         get(in, s->labels, nlabels * sizeof *s->labels);
         for (uint32_t i = 0; i < nlabels; i++)
             expect(in,
@@ -252,12 +253,12 @@ static void get_sample(input *in, int32_t nextra, xa_sample *s)
                    "ascending labels");
         s->nlabels = (int32_t)nlabels;
     }
-    if (nextra > 0 && (s->extra = take(in, (size_t)nextra, sizeof *s->extra)) != NULL)
+    if (nextra > 0 && (s->extra = take(in, (size_t)nextra, sizeof *s->extra)))
         for (int32_t i = 0; i < nextra; i++)
             s->extra[i] = get_text(in, false);
-    if (in->wrong == NULL && nannotations > 0 &&
-        (s->annotations = take(in, nannotations, sizeof *s->annotations)) != NULL) {
-        for (uint32_t i = 0; i < nannotations && in->wrong == NULL; i++)
+    if (!in->wrong && nannotations > 0 &&
+        (s->annotations = take(in, nannotations, sizeof *s->annotations))) {
+        for (uint32_t i = 0; i < nannotations && !in->wrong; i++)
             get_annotation(in, &s->annotations[i]);
         s->nannotations = (int32_t)nannotations;
     }
@@ -282,15 +283,15 @@ xa_status xa_manifest_unpack(const void *bytes, size_t size, xa_manifest **out, 
     expect(&in,
            nextra == 0 || count == 0 || (uint64_t)count <= in.left / (4 * (uint64_t)nextra),
            "a sample count");
-    if (in.wrong == NULL && nextra > 0 &&
-        (m->pub.extra_columns = take(&in, nextra, sizeof *m->pub.extra_columns)) != NULL) {
+    if (!in.wrong && nextra > 0 &&
+        (m->pub.extra_columns = take(&in, nextra, sizeof *m->pub.extra_columns))) {
         for (uint32_t i = 0; i < nextra; i++)
             m->pub.extra_columns[i] = get_text(&in, false);
         m->pub.nextra = (int32_t)nextra;
     }
     const char *categories = get_text(&in, true);
     xa_err why = XA_ERR_INIT;
-    if (categories != NULL) {
+    if (categories) {
         st = xa_categories_parse(categories, &m->pub.categories, &why);
         if (st == XA_NOMEM)
             XA_FAIL(err, XA_NOMEM, "%s", why.message);
@@ -298,18 +299,18 @@ xa_status xa_manifest_unpack(const void *bytes, size_t size, xa_manifest **out, 
         st = XA_OK;
         in.categories = m->pub.categories.count;
     }
-    if (in.wrong == NULL) {
+    if (!in.wrong) {
         m->pub.samples = xa_alloc((size_t)count, sizeof *m->pub.samples);
-        if (m->pub.samples == NULL)
-            XA_FAIL(err, XA_NOMEM, "no memory for %lld samples", (long long)count);
-        for (int64_t i = 0; i < count && in.wrong == NULL; i++)
+        if (!m->pub.samples)
+            XA_FAIL(err, XA_NOMEM, "out of memory for %" PRId64 " samples", count);
+        for (int64_t i = 0; i < count && !in.wrong; i++)
             get_sample(&in, m->pub.nextra, &m->pub.samples[i]);
         m->pub.count = count;
     }
     expect(&in, in.left == 0, "nothing after the samples");
     if (in.nomem)
-        XA_FAIL(err, XA_NOMEM, "no memory for %lld samples", (long long)count);
-    if (in.wrong != NULL)
+        XA_FAIL(err, XA_NOMEM, "out of memory for %" PRId64 " samples", count);
+    if (in.wrong)
         XA_FAIL(err,
                 XA_FORMAT,
                 "packed samples: expected %s at byte %zu of %zu",
@@ -320,6 +321,6 @@ xa_status xa_manifest_unpack(const void *bytes, size_t size, xa_manifest **out, 
     *out = &m->pub;
     m = NULL;
 done:
-    xa_manifest_free(m != NULL ? &m->pub : NULL);
+    xa_manifest_free(m ? &m->pub : NULL);
     return st;
 }

@@ -1,4 +1,5 @@
 /* The native manifest: rows to samples. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,14 +47,14 @@ static const char *id_key(const void *arg, int64_t value)
 static xa_status copy_text(builder *b, const char *text, size_t len, char **out, xa_err *err)
 {
     *out = xa__arena_text(&b->m->arena, text, len);
-    if (*out == NULL)
-        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for the manifest's texts");
+    if (!*out)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for the manifest's texts");
     return XA_OK;
 }
 
 static xa_status copy_repeating(builder *b, int slot, const char *text, char **out, xa_err *err)
 {
-    if (b->last[slot] == NULL || strcmp(b->last[slot], text) != 0)
+    if (!b->last[slot] || strcmp(b->last[slot], text) != 0)
         XA_RETURN_TRY(err, copy_text(b, text, strlen(text), &b->last[slot], err));
     *out = b->last[slot];
     return XA_OK;
@@ -64,9 +65,9 @@ static xa_status resolve(builder *b, const char *path, size_t len, char **out, x
 {
     xa_status st = XA_OK;
     char *text = xa_strndup(path, len);
-    char *joined = text != NULL ? xa_path_beside(b->m->pub.file, text) : NULL;
-    if (joined == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for the manifest's paths");
+    char *joined = text ? xa_path_beside(b->m->pub.file, text) : NULL;
+    if (!joined)
+        XA_FAIL(err, XA_NOMEM, "out of memory for the manifest's paths");
     XA_TRY(err, copy_text(b, joined, strlen(joined), out, err));
 done:
     free(text);
@@ -81,8 +82,8 @@ static xa_status take_header(builder *b, const xa__csv_row *row, xa_err *err)
     const int32_t n = b->columns.nextra;
     m->extra_columns = xa__arena_take(&b->m->arena, (size_t)n, sizeof *m->extra_columns);
     b->last = xa_alloc((size_t)n + LAST_EXTRA, sizeof *b->last);
-    if (m->extra_columns == NULL || b->last == NULL)
-        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for %d columns", n);
+    if (!m->extra_columns || !b->last)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for %d columns", n);
     for (int32_t i = 0; i < n; i++) {
         const char *name = row->cells[b->columns.extra[i]];
         XA_RETURN_TRY(err, copy_text(b, name, strlen(name), &m->extra_columns[i], err));
@@ -123,7 +124,7 @@ static xa_status find_labels(builder *b, const char *text, int64_t line, int32_t
         b->word.len = 0;
         xa_str_add(&b->word, p, len);
         if (b->word.failed)
-            XA_RETURN_FAIL(err, XA_NOMEM, "no memory for a label");
+            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for a label");
         int32_t index;
         XA_RETURN_TRY(err, xa__sets_name(&b->sets, b->word.data, line, &index, err));
         if (index < 0) {
@@ -209,10 +210,10 @@ static xa_status add_sample(builder *b, const xa__csv_row *row, const char *id, 
     if (m->count >= b->max_samples)
         XA_RETURN_FAIL(err,
                        XA_LIMIT,
-                       "%s:%lld: at most %lld samples are accepted",
+                       "%s:%" PRId64 ": at most %" PRId64 " samples are accepted",
                        m->file,
-                       (long long)row->line,
-                       (long long)b->max_samples);
+                       row->line,
+                       b->max_samples);
     if (path[0] == '\0')
         xa_problems_add(b->teller.problems,
                         b->teller.file,
@@ -224,7 +225,7 @@ static xa_status add_sample(builder *b, const xa__csv_row *row, const char *id, 
     if (strcmp(id, path) != 0)
         XA_RETURN_TRY(err, copy_text(b, id, strlen(id), &s.id, err));
     s.file = s.path;
-    if (path[0] != '/' && strchr(m->file, '/') != NULL)
+    if (path[0] != '/' && strchr(m->file, '/'))
         XA_RETURN_TRY(err, resolve(b, path, strlen(path), &s.file, err));
 
     read_size(b, row, &s.width, &s.height);
@@ -233,8 +234,8 @@ static xa_status add_sample(builder *b, const xa__csv_row *row, const char *id, 
     s.nlabels = nlabels;
     if (nlabels > 0) {
         s.labels = xa__arena_take(&b->m->arena, (size_t)nlabels, sizeof *s.labels);
-        if (s.labels == NULL)
-            XA_RETURN_FAIL(err, XA_NOMEM, "no memory for labels");
+        if (!s.labels)
+            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for labels");
         memcpy(s.labels, b->found, (size_t)nlabels * sizeof *s.labels);
     }
     XA_RETURN_TRY(err, take_optional(b, row, XA__COLUMN_group, LAST_GROUP, &s.group, err));
@@ -242,8 +243,8 @@ static xa_status add_sample(builder *b, const xa__csv_row *row, const char *id, 
     XA_RETURN_TRY(err, take_optional(b, row, XA__COLUMN_exclude, LAST_EXCLUDE, &s.exclude, err));
     if (m->nextra > 0) {
         s.extra = xa__arena_take(&b->m->arena, (size_t)m->nextra, sizeof *s.extra);
-        if (s.extra == NULL)
-            XA_RETURN_FAIL(err, XA_NOMEM, "no memory for %d columns", m->nextra);
+        if (!s.extra)
+            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for %d columns", m->nextra);
         for (int32_t i = 0; i < m->nextra; i++) {
             const char *text = row->cells[b->columns.extra[i]];
             s.extra[i] = empty_text;
@@ -268,20 +269,20 @@ static void check_same(builder *b,
                        const char *now)
 {
     char shown[3][XA__SHOWN];
-    if (now[0] == '\0' || (first != NULL && strcmp(first, now) == 0))
+    if (now[0] == '\0' || (first && strcmp(first, now) == 0))
         return;
     xa_problems_add(b->teller.problems,
                     b->teller.file,
                     line,
                     false,
-                    "%s \"%s\" contradicts line %lld, where sample \"%s\" has %s%s%s",
+                    "%s \"%s\" contradicts line %" PRId64 ", where sample \"%s\" has %s%s%s",
                     what,
                     xa__show(now, shown[0]),
-                    (long long)s->line,
+                    s->line,
                     xa__show(s->id, shown[1]),
-                    first != NULL && first[0] != '\0' ? "\"" : "none",
-                    first != NULL ? xa__show(first, shown[2]) : "",
-                    first != NULL && first[0] != '\0' ? "\"" : "");
+                    first && first[0] != '\0' ? "\"" : "none",
+                    first ? xa__show(first, shown[2]) : "",
+                    first && first[0] != '\0' ? "\"" : "");
 }
 
 static xa_status check_sample(builder *b, const xa_sample *s, const xa__csv_row *row, xa_err *err)
@@ -302,10 +303,10 @@ static xa_status check_sample(builder *b, const xa_sample *s, const xa__csv_row 
                         b->teller.file,
                         row->line,
                         false,
-                        "image_width and image_height (%dx%d) contradict line %lld (%dx%d)",
+                        "image_width and image_height (%dx%d) contradict line %" PRId64 " (%dx%d)",
                         width,
                         height,
-                        (long long)s->line,
+                        s->line,
                         s->width,
                         s->height);
     /* Labels are compared as classes: a|b is b|a. */
@@ -322,9 +323,9 @@ static xa_status check_sample(builder *b, const xa_sample *s, const xa__csv_row 
                         b->teller.file,
                         row->line,
                         false,
-                        "label \"%s\" contradicts line %lld, where sample \"%s\" has %s",
+                        "label \"%s\" contradicts line %" PRId64 ", where sample \"%s\" has %s",
                         xa__show(label, shown[0]),
-                        (long long)s->line,
+                        s->line,
                         xa__show(s->id, shown[1]),
                         s->nlabels > 0 ? "another" : "none");
     }
@@ -339,7 +340,7 @@ static xa_status find_class(
     *out = -1;
     if (text[0] != '\0') {
         XA_RETURN_TRY(err, xa__sets_name(&b->sets, text, row->line, out, err));
-        if (*out < 0 && strchr(text, '|') != NULL)
+        if (*out < 0 && strchr(text, '|'))
             XA_RETURN_TRY(err, xa__sets_classes(&b->sets, text, row->line, out, err));
         else if (*out < 0)
             tell_label(b, "class", text, row->line);
@@ -377,8 +378,9 @@ add_annotation(builder *b, int64_t owner, const xa__csv_row *row, bool repeats, 
                             b->teller.file,
                             row->line,
                             true,
-                            "the line repeats the sample of line %lld and adds no annotation",
-                            (long long)s->line);
+                            "the line repeats the sample of line %" PRId64
+                            " and adds no annotation",
+                            s->line);
         return XA_OK;
     }
     bool known = false;
@@ -477,8 +479,8 @@ static xa_status place_annotations(builder *b, xa_err *err)
     if (total == 0)
         return XA_OK;
     xa_annotation *all = xa__arena_take(&b->m->arena, total, sizeof *all);
-    if (all == NULL)
-        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for %zu annotations", total);
+    if (!all)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for %zu annotations", total);
     for (int64_t i = 0; i < m->count; i++) {
         xa_sample *s = &m->samples[i];
         if (s->nannotations > 0)
@@ -497,12 +499,11 @@ static xa_status place_annotations(builder *b, xa_err *err)
 static xa_status find_folder(builder *b, const char *path, xa_err *err)
 {
     const char *slash = strrchr(path, '/');
-    char *folder = slash != NULL ? xa_strndup(path, (size_t)(slash - path) + 1) : xa_strdup(".");
-    char *real = folder != NULL ? realpath(folder, NULL) : NULL;
-    char *text = real == NULL ? xa_strdup("") : xa_strfmt("%s%s", real, real[1] ? "/" : "");
+    char *folder = slash ? xa_strndup(path, (size_t)(slash - path) + 1) : xa_strdup(".");
+    char *real = folder ? realpath(folder, NULL) : NULL;
+    char *text = !real ? xa_strdup("") : xa_strfmt("%s%s", real, real[1] ? "/" : "");
     const xa_status st =
-        text != NULL ? copy_text(b, text, strlen(text), &b->m->pub.folder, err)
-                     : xa_err_set(err, XA_NOMEM, __FILE__, __func__, __LINE__, "out of memory");
+        text ? copy_text(b, text, strlen(text), &b->m->pub.folder, err) : XA_NOMEM_ERR(err);
     free(folder);
     free(real);
     free(text);
@@ -522,9 +523,9 @@ static xa_status start(builder *b, const char *path, const xa_manifest_options *
     if (opt->limit < 0 || opt->max_samples < 0)
         XA_RETURN_FAIL(err,
                        XA_INVALID,
-                       "expected limits of 0 or more samples, found %lld and %lld",
-                       (long long)opt->limit,
-                       (long long)opt->max_samples);
+                       "expected limits of 0 or more samples, found %" PRId64 " and %" PRId64,
+                       opt->limit,
+                       opt->max_samples);
     b->max_samples = opt->max_samples > 0 ? opt->max_samples : SAMPLES_MAX;
     return XA_OK;
 }
@@ -536,11 +537,11 @@ static xa_status sum_up(const xa_problems *p, size_t before, const char *path, x
     const xa_problem *first = NULL;
     char line[32] = "";
     char rest[64] = "";
-    for (size_t i = 0; i < p->count && first == NULL; i++)
+    for (size_t i = 0; i < p->count && !first; i++)
         if (!p->items[i].warning && strcmp(p->items[i].file, path) == 0)
             first = &p->items[i];
-    if (first != NULL && first->line > 0)
-        snprintf(line, sizeof line, ":%lld", (long long)first->line);
+    if (first && first->line > 0)
+        snprintf(line, sizeof line, ":%" PRId64, first->line);
     if (more > 0)
         snprintf(rest, sizeof rest, " (and %zu more mistake%s)", more, more > 1 ? "s" : "");
     XA_RETURN_FAIL(err,
@@ -548,7 +549,7 @@ static xa_status sum_up(const xa_problems *p, size_t before, const char *path, x
                    "%s%s: %s%s",
                    path,
                    line,
-                   first != NULL ? first->text : "mistakes were found",
+                   first ? first->text : "mistakes were found",
                    rest);
 }
 
@@ -573,12 +574,12 @@ xa_status xa__manifest_read_as(const char *path,
     xa_status st = XA_OK;
     builder b = {0};
     xa_problems own = {0};
-    xa_problems *list = problems != NULL ? problems : &own;
+    xa_problems *list = problems ? problems : &own;
     const size_t before = list->errors;
 
     xa__teller_init(&b.teller, list, name);
     xa__map_init(&b.ids);
-    XA_TRY(err, start(&b, name, opt != NULL ? opt : &defaults, err));
+    XA_TRY(err, start(&b, name, opt ? opt : &defaults, err));
     xa_manifest *m = &b.m->pub;
     st = xa__csv_read(path, take_row, &b, list, m->sha256, err);
     if (st != XA_OK && (st != XA_INVALID || list->errors == before))
@@ -592,11 +593,11 @@ xa_status xa__manifest_read_as(const char *path,
                                       : "expected a header line with a column \"path\", found an "
                                         "empty file");
     if (b.teller.failed)
-        XA_FAIL(err, XA_NOMEM, "no memory for the list of mistakes");
+        XA_FAIL(err, XA_NOMEM, "out of memory for the list of mistakes");
     xa__teller_finish(&b.teller);
     if (list->errors > before)
         XA_TRY(err, sum_up(list, before, name, err));
-    const xa_manifest_options *o = opt != NULL ? opt : &defaults;
+    const xa_manifest_options *o = opt ? opt : &defaults;
     if (o->limit > 0 && m->count > o->limit)
         m->count = o->limit;
     XA_TRY(err, place_annotations(&b, err));
@@ -606,7 +607,7 @@ xa_status xa__manifest_read_as(const char *path,
     *out = m;
     b.m = NULL;
 done:
-    xa_manifest_free(b.m != NULL ? &b.m->pub : NULL);
+    xa_manifest_free(b.m ? &b.m->pub : NULL);
     xa__teller_finish(&b.teller);
     xa__labels_fini(&b.labels);
     xa__columns_fini(&b.columns);

@@ -1,4 +1,5 @@
 /* The list of mistakes, and mistakes told once. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,7 +42,7 @@ void xa_problems_add(
     if (!warning)
         p->errors++;
     xa_problem *item = room_for(p, warning);
-    if (item == NULL) {
+    if (!item) {
         p->dropped++;
         return;
     }
@@ -52,11 +53,11 @@ void xa_problems_add(
     const int n = vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     xa_str_sanitise(n >= 0 ? text : fmt, clean, sizeof clean);
-    item->file = xa_strdup(file != NULL ? file : "");
+    item->file = xa_strdup(file ? file : "");
     item->text = xa_strdup(clean);
     item->line = line;
     item->warning = warning;
-    if (item->file == NULL || item->text == NULL) {
+    if (!item->file || !item->text) {
         release(item);
         p->count--; /* always the last one */
         p->dropped++;
@@ -65,7 +66,7 @@ void xa_problems_add(
 
 void xa_problems_fini(xa_problems *p)
 {
-    if (p == NULL)
+    if (!p)
         return;
     for (size_t i = 0; i < p->count; i++)
         release(&p->items[i]);
@@ -101,7 +102,7 @@ bool xa__teller_first(xa__teller *t, const char *key)
         return false;
     }
     char *copy = xa_strdup(key);
-    if (copy == NULL || xa_grow(&t->told, &t->cap, t->ntold + 1, sizeof *t->told, NULL) != XA_OK ||
+    if (!copy || xa_grow(&t->told, &t->cap, t->ntold + 1, sizeof *t->told, NULL) != XA_OK ||
         xa__map_add(&t->map, key, (int64_t)t->ntold, NULL) != XA_OK) {
         free(copy);
         t->failed = true;
@@ -121,11 +122,11 @@ void xa__teller_finish(xa__teller *t)
         if (told->again > 0 && told->problem >= 0 && t->problems->dropped == 0 &&
             (size_t)told->problem < t->problems->count) {
             xa_problem *p = &t->problems->items[told->problem];
-            char *longer = xa_strfmt("%s (and %lld more line%s)",
+            char *longer = xa_strfmt("%s (and %" PRId64 " more line%s)",
                                      p->text,
-                                     (long long)told->again,
+                                     told->again,
                                      told->again > 1 ? "s" : "");
-            if (longer != NULL) {
+            if (longer) {
                 free(p->text);
                 p->text = longer;
             }

@@ -70,8 +70,8 @@ xa_status xa__sets_classes(xa__sets *x, const char *text, int64_t line, int32_t 
     xa_str name = {0};
     char *copy = xa_strdup(text);
     *out = -1;
-    if (copy == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for a set of classes");
+    if (!copy)
+        XA_FAIL(err, XA_NOMEM, "out of memory for a set of classes");
     XA_TRY(err, xa__class_set(x->labels, copy, &members, &count, why, err));
     if (why[0] != '\0') {
         xa_str_printf(&name, "set %s", text);
@@ -90,7 +90,7 @@ xa_status xa__sets_classes(xa__sets *x, const char *text, int64_t line, int32_t 
         goto done;
     }
     const xa_classes *c = x->labels->classes;
-    for (int numbers = c == NULL || c->names == NULL; numbers < 2; numbers++) {
+    for (int numbers = !c || !c->names; numbers < 2; numbers++) {
         name.len = 0;
         for (int32_t i = 0; i < count; i++) {
             xa_str_puts(&name, i ? "|" : "");
@@ -100,7 +100,7 @@ xa_status xa__sets_classes(xa__sets *x, const char *text, int64_t line, int32_t 
                 xa_str_puts(&name, c->names[members[i]]);
         }
         if (name.failed)
-            XA_FAIL(err, XA_NOMEM, "no memory for a set of classes");
+            XA_FAIL(err, XA_NOMEM, "out of memory for a set of classes");
         if (xa__category_find(x->used, name.data) < 0)
             break;
     }

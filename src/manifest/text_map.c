@@ -47,8 +47,8 @@ xa_status xa__map_add(xa__map *m, const char *text, int64_t value, xa_err *err)
     if (2 * (m->used + 1) > m->nslots) {
         const size_t nslots = m->nslots > 0 ? 2 * m->nslots : 64;
         xa__map_slot *slots = xa_alloc(nslots, sizeof *slots);
-        if (slots == NULL)
-            XA_RETURN_FAIL(err, XA_NOMEM, "no memory for a table of %zu names", nslots);
+        if (!slots)
+            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for a table of %zu names", nslots);
         for (size_t i = 0; i < nslots; i++)
             slots[i].value = -1;
         for (size_t i = 0; i < m->nslots; i++)

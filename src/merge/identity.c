@@ -42,10 +42,10 @@ xa_status xa_merge_sections(xa_merge_part *p, xa_err *err)
     }
     p->sections = xa_alloc((size_t)n + 1, sizeof *p->sections);
     if (!p->sections)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int i = 0; i < n; i++) {
         if (section[i].failed)
-            XA_FAIL(err, XA_NOMEM, "out of memory");
+            XA_NOMEM_FAIL(err);
         p->sections[p->nsections++] = section[i].data;
         section[i] = (xa_str){0};
     }
@@ -71,7 +71,7 @@ xa_status xa_merge_identity(const xa_merge_part *parts, int n, xa_str *out, xa_e
             }
         }
     if (out->failed)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     return XA_OK;
 }
 
@@ -89,7 +89,7 @@ xa_status xa_merge_is_current(const xa_merge_part *p, xa_err *err)
         xa_str_free(&theirs);
         xa_identity_versions(p->sections[i], &theirs);
         if (ours.failed || theirs.failed)
-            XA_FAIL(err, XA_NOMEM, "out of memory");
+            XA_NOMEM_FAIL(err);
         xa_str_free(&d.told);
         XA_TRY(err,
                xa_identity_differ(
@@ -175,7 +175,7 @@ static xa_status same_section(
     shared_lines(of_a, of_b, &x);
     shared_lines(of_b, of_a, &y);
     if (x.failed || y.failed)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(
         err,
         xa_identity_differ(x.data ? x.data : "", y.data ? y.data : "", a->path, b->path, &d, err));

@@ -133,7 +133,7 @@ xa_status xa_merge(const char *const *paths, int n, const char *output, xa_merge
     xa_merge_part *parts = xa_alloc((size_t)n + 1, sizeof *parts);
     *out = (xa_merged){0};
     if (!parts || !part)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int i = 0; i < n; i++) {
         XA_TRY(err, open_part(paths[i], &parts[i], err));
         if ((parts[i].whole > 0) != (parts[0].whole > 0))

@@ -100,7 +100,7 @@ static xa_status fits(const xa_merge_part *a, const xa_merge_part *b, xa_err *er
                 continue;
             char *path = xa_strfmt("/models/%s/logits", x->name);
             if (!path)
-                XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+                XA_RETURN_NOMEM(err);
             const xa_status st = same(a, b, path, "two models of one name: rename one", err);
             free(path);
             XA_RETURN_TRY(err, st);
@@ -134,7 +134,7 @@ join_problems(const xa_merge_part *parts, int n, xa_schema *schema, uint8_t **ou
         XA_TRY(err, xa_archive_attr_text(r->archive, "/samples/annotations", "frame", &frame, err));
         count = r->annotation_offset[r->samples];
         if (!all && !(all = xa_alloc((size_t)count + 1, 1)))
-            XA_FAIL(err, XA_NOMEM, "out of memory");
+            XA_NOMEM_FAIL(err);
         if (first && frame && strcmp(first, frame) != 0)
             XA_FAIL(err,
                     XA_MISMATCH,
@@ -174,7 +174,7 @@ join_mask_hashes(const xa_merge_part *parts, int n, xa_schema *schema, uint64_t 
             continue;
         count = r->annotation_offset[r->samples];
         if (!*out && !(*out = xa_alloc((size_t)count + 1, sizeof **out)))
-            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+            XA_RETURN_NOMEM(err);
         for (int64_t k = 0; k < count; k++)
             if (!(*out)[k])
                 (*out)[k] = r->mask_hash[k];
@@ -199,7 +199,7 @@ xa_status xa_merge_models(const xa_merge_part *parts, int n, const char *part, x
     uint64_t *mask_hash = NULL;
     xa_graft *grafts = xa_alloc((size_t)n, sizeof *grafts);
     if (!grafts)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int i = 0; i < n; i++) {
         const char *slash = strrchr(parts[i].path, '/');
         for (int k = 0; k < i; k++) {

@@ -1,4 +1,5 @@
 /* Slices of one manifest, end to end. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,7 +44,7 @@ static xa_status note(void *arg, const xa_dataset_info *info, xa_err *err)
         XA_RETURN_TRY(err, xa_grow(&g->left, &g->left_cap, g->nleft + 1, sizeof *g->left, err));
         g->left[g->nleft] = xa_strdup(info->path);
         if (!g->left[g->nleft])
-            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+            XA_RETURN_NOMEM(err);
         g->nleft++;
         xa_log(XA_LOG_WARN, "%s: not of this version's format, left out", info->path);
         return XA_OK;
@@ -79,18 +80,15 @@ same_texts(const xa_merge_part *a, const xa_merge_part *b, const char *path, xa_
             st = xa_archive_attr_text(b->r->archive, path, names[i], &y, err);
         const bool same = !x == !y && (!x || !strcmp(x, y));
         if (st == XA_OK && !same)
-            st = xa_err_set(err,
-                            XA_MISMATCH,
-                            __FILE__,
-                            __func__,
-                            __LINE__,
-                            "%s: its attribute %s is '%.120s' in %s and '%.120s' in %s",
-                            path,
-                            names[i],
-                            x ? x : "",
-                            a->path,
-                            y ? y : "",
-                            b->path);
+            st = XA_ERR(err,
+                        XA_MISMATCH,
+                        "%s: its attribute %s is '%.120s' in %s and '%.120s' in %s",
+                        path,
+                        names[i],
+                        x ? x : "",
+                        a->path,
+                        y ? y : "",
+                        b->path);
         free(x);
         free(y);
         XA_RETURN_TRY(err, st);
@@ -105,7 +103,7 @@ same_attributes(const xa_merge_part *a, const xa_merge_part *b, const char *path
     xa_status st = XA_OK;
     char *at = xa_strdup(path);
     if (!at)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (char *slash; *at; *slash = '\0') {
         XA_TRY(err, same_texts(a, b, at, err));
         slash = strrchr(at, '/');
@@ -171,12 +169,13 @@ static xa_status find_datasets(merging *g, xa_err *err)
         if (n != first)
             XA_RETURN_FAIL(err,
                            XA_MISMATCH,
-                           "%s has %lld datasets and %s %lld: slices of jobs with other metrics or "
+                           "%s has %" PRId64 " datasets and %s %" PRId64
+                           ": slices of jobs with other metrics or "
                            "checks",
                            g->parts[i].path,
-                           (long long)n,
+                           n,
                            g->parts[0].path,
-                           (long long)first);
+                           first);
     }
     return XA_OK;
 }
@@ -203,7 +202,7 @@ static xa_status join_rows(const merging *g, const dataset *d, uint32_t *sum, xa
     const int64_t step = row && row < PIECE ? (int64_t)(PIECE / row) : 1;
     buffer = xa_alloc((size_t)step, row ? row : 1);
     if (!buffer)
-        XA_FAIL(err, XA_NOMEM, "%s: no memory for a row", d->info.path);
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory for a row", d->info.path);
     for (int i = 0; i < g->n; i++) {
         xa_dataset_info x;
         int64_t last = base;
@@ -242,7 +241,7 @@ static xa_status create(merging *g, const char *part, xa_err *err)
     const size_t n = g->nleft + 2;
     const char **leave = xa_alloc(n, sizeof *leave);
     if (!leave)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (size_t i = 0; i < g->nleft; i++)
         leave[i] = g->left[i];
     leave[g->nleft] = "/@slice_first";

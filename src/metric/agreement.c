@@ -1,6 +1,7 @@
 /* Agreement of two maps of one image on the coarser of their grids. */
 #include "metric_internal.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -101,7 +102,7 @@ xa_status xa_agreement(const xa_score_map *a,
     rank = xa_alloc((size_t)n * 4, sizeof *rank);
     cells = xa_alloc((size_t)n, sizeof *cells);
     if (!va || !vb || !full || !rank || !cells)
-        XA_FAIL(err, XA_NOMEM, "agreement: no memory for grids of %lld cells", (long long)n);
+        XA_FAIL(err, XA_NOMEM, "agreement: out of memory for grids of %" PRId64 " cells", n);
     xa__reduce_channels(a, full);
     xa__area_mean(full, a->height, a->width, va, h, w);
     xa__reduce_channels(b, full);

@@ -1,6 +1,7 @@
 /* The tables of metrics, profiles and scores of maps alone. */
 #include "metric_internal.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -298,7 +299,7 @@ void xa_metric_conventions(const xa_metric_spec *s, xa_str *out)
             xa_str_printf(out, "; smoothed, sigma %g %% of the longer side", 100.0 * s->smoothing);
     }
     if (s->kind == XA_METRIC_TOP_K)
-        xa_str_printf(out, "; k = %lld", (long long)s->k);
+        xa_str_printf(out, "; k = %" PRId64, s->k);
     if (stretches(s->kind))
         xa_str_puts(out, s->minmax ? "; stretched from minimum to maximum" : "; over the maximum");
     if (cuts(s->kind)) {

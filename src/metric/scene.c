@@ -37,7 +37,8 @@ xa_status xa__work_fit(xa__work *w, size_t pixels, size_t boxes, xa_err *err)
         w->room = pixels;
         if (!have || !w->parent || !w->order || !w->component) {
             xa__work_fini(w);
-            XA_RETURN_FAIL(err, XA_NOMEM, "metrics: no memory for a scene of %zu pixels", pixels);
+            XA_RETURN_FAIL(
+                err, XA_NOMEM, "metrics: out of memory for a scene of %zu pixels", pixels);
         }
     }
     return xa_grow(&w->box, &w->boxes, boxes + 1, sizeof *w->box, err);

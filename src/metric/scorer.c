@@ -68,7 +68,7 @@ xa_set_rank(const xa_categories *c, const float *probs, int64_t classes, int32_t
 {
     const xa_category *x = xa_category_of(c, class_index);
     int64_t best = -1;
-    if (x == NULL)
+    if (!x)
         return xa_class_rank(probs, classes, class_index);
     for (int32_t i = 0; i < x->count; i++) {
         const int64_t rank = xa_class_rank(probs, classes, x->members[i]);

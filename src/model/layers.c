@@ -130,7 +130,7 @@ xa_status xa_model_gradcam_layer(const xa_model *m, const xa_layer **out, xa_err
         return XA_OK;
     bool *mark = xa_alloc(2 * (size_t)n + 2, sizeof(bool));
     if (!mark)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     mark_before_head(m->graph, m->head.node, mark);
     mark_ancestors(m->graph, m->head.node, mark);
     for (int i = 0; i < m->nlayers; i++) {

@@ -61,7 +61,7 @@ xa_status xa_model_add_layer(xa_model *m,
                     .depth = depth,
                     .is_activation = is_activation};
     if (!l->path || !l->type)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     return XA_OK;
 }
 
@@ -80,7 +80,7 @@ xa_status xa_model_assume(xa_model *m, xa_err *err, const char *format, ...)
         xa_grow(
             &m->assumption, &m->assumption_cap, (size_t)m->nassumptions + 1, sizeof(char *), err));
     if (!(m->assumption[m->nassumptions] = xa_strdup(text)))
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     m->nassumptions++;
     return XA_OK;
 }

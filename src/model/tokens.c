@@ -48,7 +48,7 @@ xa_status xa_model_find_tokens(xa_model *m, xa_err *err)
     bool *live = mark_live(m);
     int *found = xa_alloc((size_t)n + 1, sizeof(int));
     if (!live || !found)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int i = 0; i < n; i++) {
         const xa_node *node = xa_graph_node(m->graph, i);
         if (!live[i] || node->op != XA_OP_ATTENTION)

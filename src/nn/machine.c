@@ -139,7 +139,7 @@ xa_status xa_machine_measure(double seconds, xa_machine *out, xa_err *err)
     float *to = aligned_alloc(4096, COPY_BYTES), *from = aligned_alloc(4096, COPY_BYTES);
     float sink = 0.0f;
     if (!to || !from)
-        XA_FAIL(err, XA_NOMEM, "no memory for 128 MiB to copy");
+        XA_FAIL(err, XA_NOMEM, "out of memory for 128 MiB to copy");
     memset(to, 1, COPY_BYTES);
     memset(from, 2, COPY_BYTES);
     out->isa = xa_isa_name(isa);

@@ -1,4 +1,5 @@
 /* What all commands print. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,9 +29,9 @@ void xa_print_problems(const xa_problems *p)
         xa_str_sanitise(order[i]->text, text, sizeof text);
         if (order[i]->line > 0)
             fprintf(stderr,
-                    "%s:%lld: %s%s\n",
+                    "%s:%" PRId64 ": %s%s\n",
                     order[i]->file,
-                    (long long)order[i]->line,
+                    order[i]->line,
                     order[i]->warning ? "warning: " : "",
                     text);
         else

@@ -136,7 +136,7 @@ static xa_status add_maps(xa_contents *c, const xa_manifest *manifest, int m, in
     xa_status st = XA_OK;
     char *path = xa_strfmt("/maps/%s/%s", spec->name, ex->name);
     if (!path)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     const xa_field_spec values = {.kind = XA_FIELD_MAP_VALUES,
                                   .model = spec->name,
                                   .explainer = ex->name,
@@ -220,7 +220,7 @@ static xa_status add_model(xa_contents *c, const xa_manifest *manifest, int m, x
     char *path = xa_strfmt("/models/%s", spec->name);
     f->maps = xa_alloc((size_t)xa_scored(spec), sizeof(xa_map_fields));
     if (!path || !f->maps)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, add(c, XA_FIELD_MODEL_LOGITS, spec->name, NULL, NULL, 2, scores, &f->logits, err));
     XA_TRY(err, add(c, XA_FIELD_MODEL_PROBS, spec->name, NULL, NULL, 2, scores, &f->probs, err));
     XA_TRY(err,
@@ -356,13 +356,13 @@ xa_status xa_contents_create(const xa_job *job,
     xa_status st = XA_OK;
     xa_contents *c = xa_alloc(1, sizeof *c);
     if (!c)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     c->job = job;
     c->audit = audit;
     c->counts = *counts;
     c->models = xa_alloc((size_t)job->audit.nmodels + 1, sizeof(xa_model_fields));
     if (!c->models)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_schema_create(&c->schema, err));
     XA_TRY(err, root_attributes(c, m, identity, err));
     XA_TRY(err, xa_contents_tables(c, m, err));

@@ -37,7 +37,7 @@ static xa_status add_map_score(xa_contents *c,
     xa_status st = XA_OK;
     char *at = xa_strfmt("/maps/%s/%s/scores/%s", model, explainer, name);
     if (!at)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, add(c->schema, XA_FIELD_MAP_SCORE, model, explainer, name, 1, &rows, field, err));
     XA_TRY(err, xa_schema_attr_text(c->schema, at, "score", description, err));
 done:
@@ -53,7 +53,7 @@ metric_attributes(xa_schema *schema, const xa_metric_spec *metric, const char *p
     xa_str conventions = {0};
     xa_metric_conventions(metric, &conventions);
     if (conventions.failed)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err,
            xa_schema_attr_text(schema, path, "metric", xa_metric_kind_name(metric->kind), err));
     XA_TRY(err, xa_schema_attr_text(schema, path, "values", xa_metric_unit(metric->kind), err));
@@ -101,7 +101,7 @@ static xa_status add_metric(xa_schema *schema,
                                        {XA_FIELD_BASELINE_PIXELS, XA_FIELD_BASELINE_HITS}};
     *statistic = -1;
     if (!at || !beside)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err,
            add(schema,
                baseline ? XA_FIELD_BASELINE : XA_FIELD_LOCALISATION,
@@ -146,7 +146,7 @@ xa_status xa_contents_metrics(xa_schema *schema,
     f->localisation = xa_alloc((size_t)spec->nmetrics + 1, sizeof(int));
     f->statistic = xa_alloc((size_t)spec->nmetrics + 1, sizeof(int));
     if (!f->localisation || !f->statistic)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     for (int k = 0; k < spec->nmetrics; k++)
         XA_RETURN_TRY(err,
                       add_metric(schema,
@@ -200,7 +200,7 @@ add_agreement(xa_contents *c, const char *model, const char *pair, int k, int *f
     const char *name = xa_agreement_name((xa_agreement_kind)k);
     char *at = xa_strfmt("/pairs/%s/%s/%s", model, pair, name);
     if (!at)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(
         err,
         add(c->schema, XA_FIELD_AGREEMENT, model, pair, name, 1, &c->counts.samples, field, err));
@@ -219,7 +219,7 @@ xa_status xa_contents_comparisons(xa_contents *c, int m, xa_err *err)
     int at = 0;
     f->agreement = xa_alloc((size_t)xa_explainer_pairs(spec) * XA_AGREEMENT_COUNT + 1, sizeof(int));
     if (!f->agreement)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     for (int e = 0; e < spec->nexplainers; e++)
         for (int g = e + 1; g < spec->nexplainers; g++) {
             char *pair = xa_strfmt("%s__%s", spec->explainers[e].name, spec->explainers[g].name);

@@ -1,4 +1,5 @@
 /* Images with their maps: the best, the worst, and those the explainers disagree on. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,10 +27,7 @@ static xa_status put_picture(FILE *out, const xa_image *im, const char *alt, xa_
 {
     xa_str png = {0};
     XA_RETURN_TRY(err, xa_image_png(im, &png, err));
-    fprintf(out,
-            "<img width=\"%lld\" height=\"%lld\" alt=\"",
-            (long long)im->width,
-            (long long)im->height);
+    fprintf(out, "<img width=\"%" PRId64 "\" height=\"%" PRId64 "\" alt=\"", im->width, im->height);
     xa_html_text(out, alt);
     fputs("\" src=\"data:image/png;base64,", out);
     put_base64(out, (const unsigned char *)png.data, png.len);
@@ -61,7 +59,7 @@ static xa_status put_overlay(FILE *out,
     const int64_t n = image->width * image->height;
     grown = xa_alloc((size_t)n, sizeof *grown);
     if (!grown)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     xa_map_at_picture(m.values,
                       m.height,
                       m.width,

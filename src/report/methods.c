@@ -1,6 +1,7 @@
 /* A paragraph for a paper's methods section, from what an archive says of itself. */
 #include "xaudit/report.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,14 +76,13 @@ static void put_accuracy(const paper *p, const xa_read_model *m)
         labelled++;
         right += xa_read_has_label(p->r, i, m->predicted[i]);
     }
-    fprintf(
-        p->out, " %lld of %lld images were explained", (long long)done, (long long)p->r->samples);
+    fprintf(p->out, " %" PRId64 " of %" PRId64 " images were explained", done, p->r->samples);
     if (labelled)
         fprintf(p->out,
-                "; the predicted class was a label of %.1f %% (%lld of %lld)",
+                "; the predicted class was a label of %.1f %% (%" PRId64 " of %" PRId64 ")",
                 100.0 * (double)right / (double)labelled,
-                (long long)right,
-                (long long)labelled);
+                right,
+                labelled);
     if (p->r->categories.count)
         fprintf(p->out,
                 ". Of the categories, %d stand for sets of classes: the class with the highest "
@@ -142,14 +142,15 @@ static void put_model(paper *p, const xa_read_model *m)
     if (strcmp(head, xa_head_name(XA_HEAD_NONE)) != 0)
         snprintf(with, sizeof with, "%.40s head", head);
     fprintf(p->out,
-            "Model %s (%s; %s; SHA-256 %.16s...; %s, %lld classes) saw images resized to %.0f x "
+            "Model %s (%s; %s; SHA-256 %.16s...; %s, %" PRId64
+            " classes) saw images resized to %.0f x "
             "%.0f (height x width) by %s and scaled by \"%s\".",
             m->name,
             file,
             origin,
             sha,
             with,
-            (long long)m->classes,
+            m->classes,
             n == 2 ? size[0] : 0.0,
             n == 2 ? size[1] : 0.0,
             resize,
@@ -234,9 +235,10 @@ static void put_metrics(paper *p, const xa_summary *s)
         any[s->series[i].is == XA_SERIES_CHECK ? 1 : 0] = true;
     if (any[0]) {
         fprintf(p->out,
-                "Localisation was scored on %lld pairs of image and annotated class, from the maps "
+                "Localisation was scored on %" PRId64
+                " pairs of image and annotated class, from the maps "
                 "as stored: ",
-                (long long)p->r->pairs);
+                p->r->pairs);
         put_series(p, s, false);
         fputs(". ", p->out);
     }

@@ -3,6 +3,7 @@
 #include "xaudit/job.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,7 +64,7 @@ static xa_status put_flow(FILE *out, const xa_summary *s, xa_err *err)
     size_t size = 0;
     FILE *memory = open_memstream(&text, &size);
     if (!memory)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     xa_summary_print_flow(s, memory);
     fclose(memory);
     fputs("<pre>", out);
@@ -92,14 +93,15 @@ static xa_status put_provenance(FILE *out, const xa_summary *s, const char *dige
     xa_versions v;
     XA_RETURN_TRY(err, xa_versions_read(r->archive, "archive", &v, err));
     fprintf(out,
-            "<dt>definitions</dt><dd>metrics %lld, scores of maps and checks %lld</dd>",
-            (long long)v.metrics,
-            (long long)v.map_scores);
+            "<dt>definitions</dt><dd>metrics %" PRId64 ", scores of maps and checks %" PRId64
+            "</dd>",
+            v.metrics,
+            v.map_scores);
     fprintf(out, "<dt>maps and outputs, SHA-256</dt><dd>%s</dd></dl>\n", digest);
     for (int64_t m = 0; m < r->nmodels; m++) {
         char *path = xa_strfmt("/models/%s", r->models[m].name);
         if (!path)
-            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+            XA_RETURN_NOMEM(err);
         xa_status st = XA_OK;
         fputs("<h3>Model ", out);
         xa_html_text(out, r->models[m].name);
@@ -174,10 +176,10 @@ static xa_status put_table(
         fprintf(out, "<tr%s><td>", x->baseline ? " class=b" : "");
         xa_html_text(out, x->explainer);
         fprintf(out,
-                "%s</td><td class=n>%lld</td><td class=n>%lld</td>",
+                "%s</td><td class=n>%" PRId64 "</td><td class=n>%" PRId64 "</td>",
                 x->baseline ? " (baseline)" : "",
-                (long long)f.micro.n,
-                (long long)f.micro.undefined);
+                f.micro.n,
+                f.micro.undefined);
         put_interval(out, &f.micro);
         if (scores)
             put_interval(out, &f.macro);
@@ -203,11 +205,12 @@ static xa_status put_figures(FILE *out, const xa_summary *s, const xa_stats_plan
     else
         fprintf(
             out,
-            "<p class=soft>Expanded percentile bootstrap, %lld replicates, seed %llu, %s drawn "
+            "<p class=soft>Expanded percentile bootstrap, %" PRId64 " replicates, seed %" PRIu64
+            ", %s drawn "
             "together; w: Wilson's interval, of a rate over single images or of a rate of 0 or 1; "
             "no interval where too few groups tell one.</p>\n",
-            (long long)plan->replicates,
-            (unsigned long long)plan->seed,
+            plan->replicates,
+            plan->seed,
             s->grouped ? "groups" : "units of an image");
     return XA_OK;
 }
@@ -307,7 +310,7 @@ static void put_failures(FILE *out, const xa_read *r, bool anonymise)
     if (n > 0)
         fputs("</tbody></table></div>\n", out);
     if (n > MOST)
-        fprintf(out, "<p>The first %d of %lld.</p>\n", (int)MOST, (long long)n);
+        fprintf(out, "<p>The first %d of %" PRId64 ".</p>\n", (int)MOST, n);
     if (n == 0)
         fputs("<p>No image failed.</p>\n", out);
 }
@@ -318,7 +321,7 @@ static xa_status put_methods(FILE *out, const char *archive, xa_err *err)
     size_t size = 0;
     FILE *memory = open_memstream(&text, &size);
     if (!memory)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     const xa_status st = xa_print_methods(archive, memory, err);
     fclose(memory);
     fputs("<pre>", out);
@@ -417,7 +420,7 @@ xa_status xa_report_write(const xa_report_options *opt, int64_t *missing, xa_err
     char *part = xa_strfmt("%s.part", opt->output);
     *missing = 0;
     if (!part)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     struct stat there;
     if (stat(opt->output, &there) == 0 && !S_ISREG(there.st_mode))
         XA_FAIL(err, XA_INVALID, "%s is there and is no file", opt->output);

@@ -35,7 +35,7 @@ static xa_status prepare(run *r, const char *identity, xa_err *err)
     xa_status st = xa_lock_take(path, 120.0, &r->lock, err);
     if (st != XA_OK) {
         r->refused = true;
-        return xa_err_pass(err, st, __FILE__, __func__, __LINE__);
+        return XA_ERR_PASS(err, st);
     }
     if (r->opt.fresh && access(path, F_OK) == 0)
         XA_RETURN_TRY(err, xa_set_aside(path, err));
@@ -63,14 +63,14 @@ static xa_status list_units(run *r, xa_err *err)
     open = xa_alloc((size_t)r->units + 1, sizeof(bool));
     r->todo = xa_alloc((size_t)r->units + 1, sizeof(int64_t));
     if (!open || !r->todo)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_archive_open_read(r->loaded.job.output, &reader, err));
     for (int k = 0; k < r->loaded.job.audit.nmodels; k++) {
         char *path = xa_strfmt("/models/%s/status", r->loaded.job.audit.models[k].name);
         xa_dataset_info info;
         void *data = NULL;
         if (!path)
-            XA_FAIL(err, XA_NOMEM, "out of memory");
+            XA_NOMEM_FAIL(err);
         st = xa_archive_read_all(reader, path, &info, &data, err);
         free(path);
         XA_TRY(err, st);
@@ -114,7 +114,7 @@ static xa_status prefix_sums(run *r, xa_err *err)
     r->annotated_before = xa_alloc((size_t)m->count + 1, sizeof(int64_t));
     r->annotations_before = xa_alloc((size_t)m->count + 1, sizeof(int64_t));
     if (!r->labels_before || !r->annotated_before || !r->annotations_before)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     for (int64_t i = 0; i < m->count; i++) {
         r->labels_before[i + 1] =
             r->labels_before[i] + xa_rows_of_sample(XA_TARGET_LABEL, &m->samples[i]);

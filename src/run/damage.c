@@ -43,7 +43,7 @@ xa_status xa_run_find_damage(run *r, xa_err *err)
     xa_status st = XA_OK;
     size_t rows;
     if (!f.damaged)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_verify(path, &opt, &verdict, err));
     if (f.hopeless)
         XA_FAIL(err,
@@ -66,7 +66,7 @@ xa_status xa_run_find_damage(run *r, xa_err *err)
     if (!f.samples && !r->opt.retry_failed)
         goto done;
     if (!xa_size_mul((size_t)n, (size_t)nmodels, &rows) || !(r->reopen = xa_alloc(rows + 1, 1)))
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int m = 0; m < nmodels; m++)
         memcpy(r->reopen + (size_t)m * (size_t)n, f.damaged, (size_t)n);
     if (f.samples && !r->opt.quiet)
@@ -199,7 +199,7 @@ static xa_status expect_masks(run *r, xa_archive *a, const uint8_t *keep, bool *
     xa_dataset_info info;
     r->expect_mask = xa_alloc((size_t)all + 1, sizeof *r->expect_mask);
     if (!r->expect_mask)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     const xa_status st = xa_archive_dataset(a, path, &info, err);
     if (st == XA_NOT_FOUND || !all)
         return XA_OK;
@@ -225,13 +225,13 @@ xa_status xa_run_expect_images(run *r, const bool *open, xa_err *err)
     char *path = NULL;
     r->expect = xa_alloc((size_t)n + 1, sizeof *r->expect);
     if (!status || !done || !r->expect)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_archive_open_read(r->loaded.job.output, &a, err));
     for (int k = 0; k < r->loaded.job.audit.nmodels; k++) {
         free(path);
         path = xa_strfmt("/models/%s/status", r->loaded.job.audit.models[k].name);
         if (!path)
-            XA_FAIL(err, XA_NOMEM, "out of memory");
+            XA_NOMEM_FAIL(err);
         XA_TRY(err, xa_archive_read(a, path, 0, n, status, err));
         for (int64_t i = 0; i < n; i++) /* of a damaged row the status may say anything */
             done[i] = done[i] || status[i] == XA_SAMPLE_DONE || status[i] > XA_SAMPLE_EXCLUDED;

@@ -60,16 +60,12 @@ static xa_status same_blas(run *r, xa_err *err)
     size_t size = r->rank == 0 && name ? strlen(name) + 1 : 0;
     XA_TRY(err, xa_comm_broadcast(r->comm, 0, &name, &size, err));
     if (strcmp(name, xa_blas_core()) != 0)
-        st = xa_err_set(
-            &mine,
-            XA_MISMATCH,
-            __FILE__,
-            __func__,
-            __LINE__,
-            "BLAS chose the %s kernels here and %s on rank 0: results would depend on the "
-            "node; set OPENBLAS_CORETYPE to one that all nodes run (Haswell)",
-            xa_blas_core(),
-            (const char *)name);
+        st = XA_ERR(&mine,
+                    XA_MISMATCH,
+                    "BLAS chose the %s kernels here and %s on rank 0: results would depend on the "
+                    "node; set OPENBLAS_CORETYPE to one that all nodes run (Haswell)",
+                    xa_blas_core(),
+                    (const char *)name);
     st = xa_comm_agree(r->comm, st, &mine, err);
 done:
     free(name);
@@ -96,15 +92,12 @@ static xa_status read_manifest(run *r, xa_err *err)
         }
         xa_print_problems(&r->problems);
         if (st == XA_INVALID && r->problems.errors) /* each is told, and is told once */
-            st = xa_err_set(&mine,
-                            XA_INVALID,
-                            __FILE__,
-                            __func__,
-                            __LINE__,
-                            "%s has %zu mistake%s",
-                            r->opt.job,
-                            r->problems.errors,
-                            r->problems.errors == 1 ? "" : "s");
+            st = XA_ERR(&mine,
+                        XA_INVALID,
+                        "%s has %zu mistake%s",
+                        r->opt.job,
+                        r->problems.errors,
+                        r->problems.errors == 1 ? "" : "s");
     }
     XA_RETURN_TRY(err, xa_comm_agree(r->comm, st, &mine, err));
     void *bytes = &r->counts;
@@ -135,13 +128,10 @@ static xa_status share_weights(run *r, xa_err *err)
     XA_RETURN_TRY(err, xa_shared_ready(r->comm, &r->weights, err));
     r->arena = xa_alloc_aligned(xa_audit_arena_bytes(r->loaded.audit));
     if (!r->arena)
-        st = xa_err_set(&mine,
-                        XA_NOMEM,
-                        __FILE__,
-                        __func__,
-                        __LINE__,
-                        "no memory for %zu bytes of activations",
-                        xa_audit_arena_bytes(r->loaded.audit));
+        st = XA_ERR(&mine,
+                    XA_NOMEM,
+                    "out of memory for %zu bytes of activations",
+                    xa_audit_arena_bytes(r->loaded.audit));
     if (st == XA_OK)
         st = xa_rows_create(r->loaded.audit, &r->rows, &mine);
     return xa_comm_agree(r->comm, st, &mine, err);

@@ -11,7 +11,7 @@ xa_status xa_set_aside(const char *path, xa_err *err)
     for (int i = 1; i < 10000; i++) {
         char *to = xa_strfmt("%s.%d", path, i);
         if (!to)
-            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+            XA_RETURN_NOMEM(err);
         if (access(to, F_OK) == 0) {
             free(to);
             continue;

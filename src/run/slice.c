@@ -47,7 +47,7 @@ xa_status xa_run_name_slice(run *r, xa_err *err)
     char *name = xa_strfmt(
         "%.*s.%" PRId64 "-of-%" PRId64 ".h5", (int)stem, j->output, r->opt.slice, r->opt.slices);
     if (!name)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     free(j->output);
     j->output = name;
     return XA_OK;

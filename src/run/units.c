@@ -137,7 +137,7 @@ mark(void *arg, int64_t first, int64_t n, const void *report, size_t size, xa_er
         XA_FAIL(err, XA_COMM, "a report of %zu bytes for %" PRId64 " samples", size, count);
     status = xa_alloc((size_t)count, 1);
     if (!status)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_archive_check_place(r->archive, err));
     xa_fault_at(&r->fault, r->rank, "mark");
     for (int m = 0; m < nmodels; m++) {
@@ -290,7 +290,7 @@ xa_status xa_run_units(run *r, xa_err *err)
     if (r->progress_shown)
         fputc('\n', stderr);
     if (st != XA_OK)
-        return xa_err_pass(err, st, __FILE__, __func__, __LINE__);
+        return XA_ERR_PASS(err, st);
     xa_fault_at(&r->fault, r->rank, "end");
     if (r->rank == 0)
         st = xa_run_session(r, true, &mine);

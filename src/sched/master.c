@@ -1,4 +1,5 @@
 /* Rank 0: the list of units, who holds what, answers, marks. It works beside that. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,8 +12,8 @@ xa_status xa__master_init(xa_sched *s, xa_err *err)
     m->ntodo = s->opt.ntodo;
     m->culprit = -1;
     m->peer = xa_alloc((size_t)s->size, sizeof *m->peer);
-    if (m->peer == NULL)
-        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for the list of %d ranks", s->size);
+    if (!m->peer)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for the list of %d ranks", s->size);
     return XA_OK;
 }
 
@@ -107,13 +108,7 @@ static bool take(xa_sched *s, int rank, xa__range *grant, xa_str *payload)
     xa_err why = XA_ERR_INIT;
     xa_status st = s->calls.pack(s->calls.arg, r.first, n, payload, &why);
     if (st == XA_OK && payload->failed)
-        st = xa_err_set(&why,
-                        XA_NOMEM,
-                        __FILE__,
-                        __func__,
-                        __LINE__,
-                        "no memory for the rows of %lld units",
-                        (long long)n);
+        st = XA_ERR(&why, XA_NOMEM, "out of memory for the rows of %" PRId64 " units", n);
     if (st != XA_OK) {
         own_failure(s, st, &why);
         return false;
@@ -171,10 +166,10 @@ static xa_status commit(xa_sched *s,
     if (k == p->nheld)
         XA_RETURN_FAIL(err,
                        XA_COMM,
-                       "rank %d reports %lld units from %lld, which it does not hold",
+                       "rank %d reports %" PRId64 " units from %" PRId64 ", which it does not hold",
                        rank,
-                       (long long)r.n,
-                       (long long)r.first);
+                       r.n,
+                       r.first);
     if (finished > 0)
         XA_RETURN_TRY(err,
                       xa_grow(&m->commit, &m->commit_cap, m->ncommit + 1, sizeof *m->commit, err));
@@ -254,8 +249,9 @@ static xa_status handle(xa_sched *s, const xa_message *msg, xa_err *err)
         char *report = NULL;
         if (a.finished > 0) {
             report = malloc(a.report_size + 1);
-            if (report == NULL)
-                XA_RETURN_FAIL(err, XA_NOMEM, "no memory for a report of %zu bytes", a.report_size);
+            if (!report)
+                XA_RETURN_FAIL(
+                    err, XA_NOMEM, "out of memory for a report of %zu bytes", a.report_size);
             if (a.report_size > 0)
                 memcpy(report, a.report, a.report_size);
             report[a.report_size] = '\0';
@@ -265,7 +261,7 @@ static xa_status handle(xa_sched *s, const xa_message *msg, xa_err *err)
             commit(s, msg->source, r, a.finished, a.seconds, &report, a.report_size, err);
         free(report);
         if (st != XA_OK)
-            return xa_err_pass(err, st, __FILE__, __func__, __LINE__);
+            return XA_ERR_PASS(err, st);
     }
     p->waiting = p->waiting || a.want;
     p->bye = a.bye;
@@ -301,7 +297,7 @@ static void progress(xa_sched *s, bool last)
 {
     xa__master *m = &s->m;
     const double now = xa_time();
-    if (s->calls.progress == NULL || (!last && now - m->progressed < s->opt.progress_seconds))
+    if (!s->calls.progress || (!last && now - m->progressed < s->opt.progress_seconds))
         return;
     m->progressed = now;
     const double seconds = now - m->started;

@@ -1,4 +1,5 @@
 /* Encoding and bounds-checked decoding of asks and answers. */
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -32,7 +33,7 @@ append(xa_str *out, const void *a, size_t na, const void *b, size_t nb, xa_err *
     if (nb > 0)
         xa_str_add(out, b, nb);
     if (out->failed)
-        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for a message of %zu bytes", na + nb);
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for a message of %zu bytes", na + nb);
     return XA_OK;
 }
 
@@ -84,8 +85,8 @@ xa_status xa__ask_decode(const void *data, size_t size, xa__ask *a, xa_err *err)
     if (w.report_size != size - sizeof w)
         XA_RETURN_FAIL(err,
                        XA_COMM,
-                       "an ask with a report of %llu bytes, %zu came",
-                       (unsigned long long)w.report_size,
+                       "an ask with a report of %" PRIu64 " bytes, %zu came",
+                       w.report_size,
                        size - sizeof w);
     if (w.signal < 0 || w.signal > SIGNAL_MOST || w.code < 0 || w.code >= XA_STATUS_COUNT)
         XA_RETURN_FAIL(err, XA_COMM, "an ask with signal %d and error %d", w.signal, w.code);
@@ -93,10 +94,11 @@ xa_status xa__ask_decode(const void *data, size_t size, xa__ask *a, xa_err *err)
         w.seconds < 0)
         XA_RETURN_FAIL(err,
                        XA_COMM,
-                       "an ask that commits %lld of %lld units from %lld in %g s",
-                       (long long)w.finished,
-                       (long long)w.n,
-                       (long long)w.first,
+                       "an ask that commits %" PRId64 " of %" PRId64 " units from %" PRId64
+                       " in %g s",
+                       w.finished,
+                       w.n,
+                       w.first,
                        w.seconds);
     *a = (xa__ask){
         .want = (w.flags & WANT) != 0,
@@ -126,24 +128,21 @@ xa_status xa__answer_decode(const void *data, size_t size, xa__answer *a, xa_err
     if (w.payload_size != size - sizeof w)
         XA_RETURN_FAIL(err,
                        XA_COMM,
-                       "an answer with a payload of %llu bytes, %zu came",
-                       (unsigned long long)w.payload_size,
+                       "an answer with a payload of %" PRIu64 " bytes, %zu came",
+                       w.payload_size,
                        size - sizeof w);
     if (!range_ok(w.first, w.n) || (w.kind == XA__GRANT) != (w.n > 0))
-        XA_RETURN_FAIL(err,
-                       XA_COMM,
-                       "an answer that grants %lld units from %lld",
-                       (long long)w.n,
-                       (long long)w.first);
+        XA_RETURN_FAIL(
+            err, XA_COMM, "an answer that grants %" PRId64 " units from %" PRId64, w.n, w.first);
     if (w.end < XA_SCHED_DONE || w.end > XA_SCHED_FAILED || w.signal < 0 ||
         w.signal > SIGNAL_MOST || w.culprit < -1 || w.done < 0)
         XA_RETURN_FAIL(err,
                        XA_COMM,
-                       "an answer with end %d, signal %d, failed rank %d, %lld units done",
+                       "an answer with end %d, signal %d, failed rank %d, %" PRId64 " units done",
                        w.end,
                        w.signal,
                        w.culprit,
-                       (long long)w.done);
+                       w.done);
     *a = (xa__answer){
         .kind = (xa__answer_kind)w.kind,
         .first = w.first,

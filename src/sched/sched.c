@@ -1,4 +1,5 @@
 /* Create, run, tick: what rank 0 and the others have in common. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,31 +17,32 @@ xa_sched_options xa_sched_defaults(void)
 static xa_status
 check_options(const xa_sched_options *opt, const xa_sched_calls *calls, bool master, xa_err *err)
 {
-    if (calls->work == NULL || (master && (calls->pack == NULL || calls->mark == NULL)))
+    if (!calls->work || (master && (!calls->pack || !calls->mark)))
         XA_RETURN_FAIL(err, XA_INVALID, "the scheduler needs pack, work and mark");
     if (!(opt->target_seconds > 0) || !(opt->target_seconds <= 86400) ||
         !(opt->progress_seconds >= 0) || opt->max_grant < 0)
         XA_RETURN_FAIL(err,
                        XA_INVALID,
-                       "grants of %g s (0 to 86400), at most %lld units (>= 0), progress every "
+                       "grants of %g s (0 to 86400), at most %" PRId64
+                       " units (>= 0), progress every "
                        "%g s (>= 0)",
                        opt->target_seconds,
-                       (long long)opt->max_grant,
+                       opt->max_grant,
                        opt->progress_seconds);
     if (!master)
         return XA_OK;
-    if (opt->ntodo < 0 || (opt->ntodo > 0 && opt->todo == NULL))
-        XA_RETURN_FAIL(
-            err, XA_INVALID, "a list of %lld units to do is missing", (long long)opt->ntodo);
+    if (opt->ntodo < 0 || (opt->ntodo > 0 && !opt->todo))
+        XA_RETURN_FAIL(err, XA_INVALID, "a list of %" PRId64 " units to do is missing", opt->ntodo);
     for (int64_t i = 0; i < opt->ntodo; i++) {
         const int64_t least = i > 0 ? opt->todo[i - 1] + 1 : 0;
         if (opt->todo[i] < least || opt->todo[i] == INT64_MAX)
             XA_RETURN_FAIL(err,
                            XA_INVALID,
-                           "units to do must ascend: entry %lld is %lld, at least %lld expected",
-                           (long long)i,
-                           (long long)opt->todo[i],
-                           (long long)least);
+                           "units to do must ascend: entry %" PRId64 " is %" PRId64
+                           ", at least %" PRId64 " expected",
+                           i,
+                           opt->todo[i],
+                           least);
     }
     return XA_OK;
 }
@@ -56,8 +58,8 @@ xa_status xa_sched_create(xa_comm *c,
     const bool master = xa_comm_rank(c) == 0;
     XA_TRY(err, check_options(opt, calls, master, err));
     s = xa_alloc(1, sizeof *s);
-    if (s == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for the scheduler");
+    if (!s)
+        XA_FAIL(err, XA_NOMEM, "out of memory for the scheduler");
     s->c = c;
     s->opt = *opt;
     s->calls = *calls;
@@ -76,7 +78,7 @@ done:
 
 void xa_sched_free(xa_sched *s)
 {
-    if (s == NULL)
+    if (!s)
         return;
     xa__master_fini(s);
     xa__worker_fini(s);
@@ -91,13 +93,7 @@ void xa__sched_keep(xa_sched *s, xa_status code, const xa_err *why)
     s->code = code;
     s->err = *why;
     if (s->err.code == XA_OK)
-        xa_err_set(&s->err,
-                   code,
-                   __FILE__,
-                   __func__,
-                   __LINE__,
-                   "%s, without a reason",
-                   xa_status_text(code));
+        XA_ERR(&s->err, code, "%s, without a reason", xa_status_text(code));
 }
 
 void xa__sched_lost(xa_sched *s, xa_status code, const xa_err *why)
@@ -168,15 +164,15 @@ xa_status xa__sched_work(xa_sched *s,
     s->work += *seconds;
     *finished = 0;
     if (st != XA_OK)
-        return xa_err_pass(err, st, __FILE__, __func__, __LINE__);
+        return XA_ERR_PASS(err, st);
     if (report->failed)
-        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for the report of %lld units", (long long)n);
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for the report of %" PRId64 " units", n);
     if (n < 0 || n > grant.n || (n < grant.n && !xa_sched_stopping(s)))
         XA_RETURN_FAIL(err,
                        XA_INVALID,
-                       "work finished %lld of %lld units without being asked to stop",
-                       (long long)n,
-                       (long long)grant.n);
+                       "work finished %" PRId64 " of %" PRId64 " units without being asked to stop",
+                       n,
+                       grant.n);
     *finished = n;
     return XA_OK;
 }

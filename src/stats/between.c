@@ -1,4 +1,5 @@
 /* Means of two parts of a data set that share no unit. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -79,7 +80,7 @@ static xa_status parts_init(parts *p,
                  .values = xa_alloc((size_t)n + 1, sizeof *p->values),
                  .rate = true};
     if (!p->units || !p->c || !p->values)
-        XA_RETURN_FAIL(err, XA_NOMEM, "two parts: no memory for %lld units", (long long)n);
+        XA_RETURN_FAIL(err, XA_NOMEM, "two parts: out of memory for %" PRId64 " units", n);
     for (int64_t i = 0; i < n; i++)
         if (side[i] >= 0 && isfinite(x[i])) {
             p->units[p->n++] = (unit){group ? group[i] : i, x[i], side[i] ? 1 : 0};
@@ -260,7 +261,7 @@ static xa_status test(parts *p, const xa_stats_plan *plan, int64_t upto, xa_test
     int64_t *order = xa_alloc((size_t)p->nclusters + 1, sizeof *order);
     if (!order)
         XA_RETURN_FAIL(
-            err, XA_NOMEM, "two parts: no memory for %lld clusters", (long long)p->nclusters);
+            err, XA_NOMEM, "two parts: out of memory for %" PRId64 " clusters", p->nclusters);
     const sums now = observed(p);
     const double seen = studentised(&now) * (1.0 - 1e-9), ways = ways_of(p);
     t->groups = p->nclusters;
@@ -295,7 +296,7 @@ static xa_status bootstrap(const parts *p, const xa_stats_plan *plan, xa_between
     double *replicate = xa_alloc((size_t)plan->replicates, sizeof *replicate);
     if (!replicate)
         XA_RETURN_FAIL(
-            err, XA_NOMEM, "two parts: no memory for %lld replicates", (long long)plan->replicates);
+            err, XA_NOMEM, "two parts: out of memory for %" PRId64 " replicates", plan->replicates);
     const int64_t start[KINDS] = {0, p->of_kind[FIRST], p->of_kind[FIRST] + p->of_kind[SECOND]};
     for (int64_t b = 0; b < plan->replicates; b++) {
         double sum[2] = {0}, n[2] = {0};

@@ -1,4 +1,5 @@
 /* Draws, clusters, expanded percentile intervals. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,14 +11,14 @@ xa_status xa__plan_check(const xa_stats_plan *plan, int64_t n, xa_err *err)
     if (plan->replicates < 1 || plan->replicates > XA_STATS_MAX_REPLICATES)
         XA_RETURN_FAIL(err,
                        XA_INVALID,
-                       "bootstrap: %lld replicates, expected 1 to %d",
-                       (long long)plan->replicates,
+                       "bootstrap: %" PRId64 " replicates, expected 1 to %d",
+                       plan->replicates,
                        XA_STATS_MAX_REPLICATES);
     if (!(plan->level > 0.0 && plan->level < 1.0))
         XA_RETURN_FAIL(err, XA_INVALID, "bootstrap: level %g, expected within (0,1)", plan->level);
     if (n < 0 || n > INT32_MAX)
         XA_RETURN_FAIL(
-            err, XA_LIMIT, "bootstrap: %lld units, expected 0 to %d", (long long)n, INT32_MAX);
+            err, XA_LIMIT, "bootstrap: %" PRId64 " units, expected 0 to %d", n, INT32_MAX);
     return XA_OK;
 }
 
@@ -196,7 +197,7 @@ xa_status xa__clusters(
     int64_t m = 0;
     keyed *k = xa_alloc((size_t)n + 1, sizeof *k);
     if (!k)
-        XA_RETURN_FAIL(err, XA_NOMEM, "bootstrap: no memory for %lld units", (long long)n);
+        XA_RETURN_FAIL(err, XA_NOMEM, "bootstrap: out of memory for %" PRId64 " units", n);
     for (int64_t i = 0; i < n; i++) {
         of[i] = -1;
         if (!defined || defined[i])

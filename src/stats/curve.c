@@ -3,6 +3,7 @@
  * Both add up per-cluster counts, w_k times each. Sums are whole numbers below 2^53 and so exact in
  * double, in any order. Several replicates share a pass over the counts, which may not fit in
  * cache. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,9 +27,9 @@ xa__counted_init(xa__counted *c, int64_t nclusters, int64_t width, int64_t most,
     if (!c->units || (!c->counts && !c->small))
         XA_RETURN_FAIL(err,
                        XA_NOMEM,
-                       "curves: no memory for %lld clusters of %lld counts",
-                       (long long)nclusters,
-                       (long long)width);
+                       "curves: out of memory for %" PRId64 " clusters of %" PRId64 " counts",
+                       nclusters,
+                       width);
     return XA_OK;
 }
 
@@ -98,7 +99,7 @@ xa_status xa__bootstrap_counts(const xa_stats_plan *plan,
     sums sum[TOGETHER];
     double all = 0.0;
     if (!weight || !large || !small || !replicate)
-        XA_FAIL(err, XA_NOMEM, "curves: no memory for %lld clusters", (long long)k);
+        XA_FAIL(err, XA_NOMEM, "curves: out of memory for %" PRId64 " clusters", k);
     for (int j = 0; j < TOGETHER; j++)
         sum[j] = (sums){large + j * c->width, small + j * c->width};
     for (int64_t i = 0; i < k; i++) {
@@ -163,7 +164,7 @@ xa_status xa__hits_check(const xa_hits *h, xa_err *err)
                        h->levels,
                        XA_STATS_MAX_LEVELS);
     if (h->n < 0)
-        XA_RETURN_FAIL(err, XA_INVALID, "box accuracy: %lld units", (long long)h->n);
+        XA_RETURN_FAIL(err, XA_INVALID, "box accuracy: %" PRId64 " units", h->n);
     return XA_OK;
 }
 
@@ -257,7 +258,7 @@ xa_status xa_stats_box_accuracy(const xa_stats_plan *plan,
     XA_TRY(err, xa__thresholds_check(h, threshold, err));
     of = xa_alloc((size_t)h->n + 1, sizeof *of);
     if (!of)
-        XA_FAIL(err, XA_NOMEM, "box accuracy: no memory for %lld units", (long long)h->n);
+        XA_FAIL(err, XA_NOMEM, "box accuracy: out of memory for %" PRId64 " units", h->n);
     XA_TRY(err, xa__clusters(h->n, group, h->defined, of, &k, err));
     f = xa__no_figure(h->n);
     if (k > 0) {
@@ -325,7 +326,7 @@ xa_status xa_stats_pxap(const xa_stats_plan *plan,
     XA_TRY(err, xa__plan_check(plan, n, err));
     of = xa_alloc((size_t)n + 1, sizeof *of);
     if (!of)
-        XA_FAIL(err, XA_NOMEM, "PxAP: no memory for %lld units", (long long)n);
+        XA_FAIL(err, XA_NOMEM, "PxAP: out of memory for %" PRId64 " units", n);
     XA_TRY(err, xa__clusters(n, group, defined, of, &k, err));
     f = xa__no_figure(n);
     if (k > 0) {

@@ -1,4 +1,5 @@
 /* Paired differences of figures over thresholds, their intervals and their sign flips. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -33,7 +34,7 @@ static xa_status both_clusters(int64_t n,
     bool *both = xa_alloc((size_t)n + 1, sizeof *both);
     *of = xa_alloc((size_t)n + 1, sizeof **of);
     if (!both || !*of)
-        XA_FAIL(err, XA_NOMEM, "curves: no memory for %lld units", (long long)n);
+        XA_FAIL(err, XA_NOMEM, "curves: out of memory for %" PRId64 " units", n);
     for (int64_t i = 0; i < n; i++) {
         const bool in_a = !a || a[i], in_b = !b || b[i];
         both[i] = in_a && in_b;
@@ -90,11 +91,7 @@ xa_status xa_stats_box_difference(const xa_stats_plan *plan,
     XA_TRY(err, xa__thresholds_check(a, threshold_a, err));
     XA_TRY(err, xa__thresholds_check(b, threshold_b, err));
     if (a->n != b->n)
-        XA_FAIL(err,
-                XA_INVALID,
-                "box accuracy: %lld units beside %lld",
-                (long long)a->n,
-                (long long)b->n);
+        XA_FAIL(err, XA_INVALID, "box accuracy: %" PRId64 " units beside %" PRId64, a->n, b->n);
     *out = (xa_paired){.difference = xa__no_figure(a->n)};
     XA_TRY(err, both_clusters(a->n, a->defined, b->defined, group, &of, &k, out, err));
     if (k > 0) {
@@ -177,7 +174,7 @@ static xa_status flip_at(const xa_stats_plan *plan,
     xa_status st = XA_OK;
     double *x = xa_alloc((size_t)a->n + 1, sizeof *x), *y = xa_alloc((size_t)a->n + 1, sizeof *y);
     if (!x || !y)
-        XA_FAIL(err, XA_NOMEM, "box accuracy: no memory for %lld units", (long long)a->n);
+        XA_FAIL(err, XA_NOMEM, "box accuracy: out of memory for %" PRId64 " units", a->n);
     for (int64_t i = 0; i < a->n; i++) {
         x[i] = !a->defined || a->defined[i] ? accuracy_at(a, threshold_a, i) : NAN;
         y[i] = !b->defined || b->defined[i] ? accuracy_at(b, threshold_b, i) : NAN;
@@ -211,10 +208,10 @@ xa_status xa_stats_flip_boxes(const xa_stats_plan *plan,
     if (a->n != b->n || a->levels != b->levels || !threshold_a != !threshold_b)
         XA_FAIL(err,
                 XA_INVALID,
-                "box accuracy: %lld units of %d levels beside %lld of %d",
-                (long long)a->n,
+                "box accuracy: %" PRId64 " units of %d levels beside %" PRId64 " of %d",
+                a->n,
                 a->levels,
-                (long long)b->n,
+                b->n,
                 b->levels);
     if (t->exact)
         goto done;

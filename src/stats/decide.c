@@ -1,4 +1,5 @@
 /* Holm's decisions over p values that are estimated from replicates. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -58,13 +59,13 @@ xa_status xa_stats_decide(int64_t n,
     if (n < 0 || most < 1)
         XA_FAIL(err,
                 XA_INVALID,
-                "Holm's decisions: %lld tests, %lld replicates",
-                (long long)n,
-                (long long)most);
+                "Holm's decisions: %" PRId64 " tests, %" PRId64 " replicates",
+                n,
+                most);
     room = xa_alloc(4 * (size_t)n + 1, sizeof *room);
     p = xa_alloc((size_t)n + 1, sizeof *p);
     if (!room || !p)
-        XA_FAIL(err, XA_NOMEM, "Holm's decisions: no memory for %lld tests", (long long)n);
+        XA_FAIL(err, XA_NOMEM, "Holm's decisions: out of memory for %" PRId64 " tests", n);
     bounds b = {room, room + n, room + 2 * n, room + 3 * n};
     for (int64_t i = 0; i < n; i++)
         decision[i] = XA_DECISION_UNDECIDED;

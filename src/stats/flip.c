@@ -4,6 +4,7 @@
  * sizes are sorted, so that no order of clusters or units can show. They become whole parts of 2^52
  * of their sum: sums of them are exact in any order; ways that tie with what was seen but for
  * rounding count as reached. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +54,7 @@ static xa_status sizes_init(sizes *z, double *contribution, int64_t n, xa_err *e
             z->size[z->n++] = fabs(contribution[i]);
     z->parts = xa_alloc((size_t)z->n + 1, sizeof *z->parts);
     if (!z->parts)
-        XA_RETURN_FAIL(err, XA_NOMEM, "sign flips: no memory for %lld groups", (long long)z->n);
+        XA_RETURN_FAIL(err, XA_NOMEM, "sign flips: out of memory for %" PRId64 " groups", z->n);
     qsort(z->size, (size_t)z->n, sizeof *z->size, by_size);
     for (int64_t i = 0; i < z->n; i++)
         z->parts[i] = llround(z->size[i] / z->all * PARTS);
@@ -83,7 +84,7 @@ static xa_status whole(const sizes *z, double *p, xa_err *err)
     if (!from || !to) {
         free(from);
         free(to);
-        XA_RETURN_FAIL(err, XA_NOMEM, "sign flips: no memory for sums up to %lld", (long long)all);
+        XA_RETURN_FAIL(err, XA_NOMEM, "sign flips: out of memory for sums up to %" PRId64, all);
     }
     from[0] = 1.0;
     for (int64_t i = 0; i < z->n; i++) {
@@ -138,7 +139,7 @@ random_ways(const xa_stats_plan *plan, const sizes *z, int64_t upto, xa_test *t,
     upto = upto > cheap ? upto : cheap;
     int64_t(*sum)[WAYS] = xa_alloc((size_t)slices, sizeof *sum);
     if (!sum)
-        XA_RETURN_FAIL(err, XA_NOMEM, "sign flips: no memory for %lld groups", (long long)z->n);
+        XA_RETURN_FAIL(err, XA_NOMEM, "sign flips: out of memory for %" PRId64 " groups", z->n);
     for (int64_t i = 0; i < z->n; i++)
         for (int w = 0; w < WAYS; w++)
             sum[i / SLICE][w] += w >> i % SLICE & 1 ? z->parts[i] : -z->parts[i];
@@ -209,7 +210,7 @@ xa_status xa_stats_flip(const xa_stats_plan *plan,
     XA_RETURN_TRY(err, xa__plan_check(plan, n, err));
     double *d = xa_alloc((size_t)n + 1, sizeof *d);
     if (!d)
-        XA_FAIL(err, XA_NOMEM, "sign flips: no memory for %lld units", (long long)n);
+        XA_FAIL(err, XA_NOMEM, "sign flips: out of memory for %" PRId64 " units", n);
     for (int64_t i = 0; i < n; i++)
         d[i] = xa__difference(a[i], b[i]);
     XA_TRY(err, xa__contributions(n, d, group, class_of, &contribution, &clusters, err));

@@ -1,5 +1,6 @@
 /* Sign flips of differences of figures over thresholds: a turned cluster gives its counts of a to b
  * and its counts of b to a. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,9 +23,9 @@ xa_status xa__flip_init(xa__flip_counts *c, int64_t nclusters, int64_t width, xa
     if (!c->less || !c->a || !c->b)
         XA_RETURN_FAIL(err,
                        XA_NOMEM,
-                       "sign flips: no memory for %lld clusters of %lld counts",
-                       (long long)nclusters,
-                       (long long)width);
+                       "sign flips: out of memory for %" PRId64 " clusters of %" PRId64 " counts",
+                       nclusters,
+                       width);
     return XA_OK;
 }
 
@@ -124,7 +125,7 @@ xa_status xa__flip_curves(
     double *turned = xa_alloc((size_t)c->width, TOGETHER * sizeof *turned);
     double *a = xa_alloc((size_t)c->width, sizeof *a), *b = xa_alloc((size_t)c->width, sizeof *b);
     if (!turned || !a || !b)
-        XA_FAIL(err, XA_NOMEM, "sign flips: no memory for %lld counts", (long long)c->width);
+        XA_FAIL(err, XA_NOMEM, "sign flips: out of memory for %" PRId64 " counts", c->width);
     drop_alike(c);
     t->groups = c->nclusters;
     t->least = t->groups ? ldexp(1.0, t->groups < 1000 ? 1 - (int)t->groups : -1000) : 1.0;

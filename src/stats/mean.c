@@ -2,6 +2,7 @@
  *
  * Units are sorted by (group, class, value) before anything is summed or drawn: the order they came
  * in cannot show, not even in a last bit. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -83,7 +84,7 @@ static xa_status table_init(table *t,
                  .cells = xa_alloc((size_t)m, sizeof *t->cells),
                  .classes = xa_alloc((size_t)m, sizeof *t->classes)};
     if (!t->units || !t->cells || !t->classes)
-        XA_RETURN_FAIL(err, XA_NOMEM, "bootstrap: no memory for %lld units", (long long)m);
+        XA_RETURN_FAIL(err, XA_NOMEM, "bootstrap: out of memory for %" PRId64 " units", m);
     int64_t at = 0;
     for (int64_t i = 0; i < n; i++)
         if (isfinite(x[i]))
@@ -105,7 +106,7 @@ static xa_status table_init(table *t,
     t->numbers = xa_alloc((size_t)t->nclasses, sizeof *t->numbers);
     if (!t->sums || !t->numbers)
         XA_RETURN_FAIL(
-            err, XA_NOMEM, "bootstrap: no memory for %lld classes", (long long)t->nclasses);
+            err, XA_NOMEM, "bootstrap: out of memory for %" PRId64 " classes", t->nclasses);
     return XA_OK;
 }
 
@@ -157,7 +158,7 @@ static xa_status bootstrap(const xa_stats_plan *plan,
     weight = xa_alloc((size_t)t.nclusters, sizeof *weight);
     r = xa_alloc((size_t)plan->replicates, sizeof *r);
     if (!weight || !r)
-        XA_FAIL(err, XA_NOMEM, "bootstrap: no memory for %lld clusters", (long long)t.nclusters);
+        XA_FAIL(err, XA_NOMEM, "bootstrap: out of memory for %" PRId64 " clusters", t.nclusters);
     out->value = table_mean(&t, NULL);
     out->n = m;
     out->undefined = n - m;
@@ -249,7 +250,7 @@ xa_status xa_stats_paired(const xa_stats_plan *plan,
     XA_RETURN_TRY(err, xa__plan_check(plan, n, err));
     d = xa_alloc((size_t)n + 1, sizeof *d);
     if (!d)
-        XA_FAIL(err, XA_NOMEM, "paired differences: no memory for %lld units", (long long)n);
+        XA_FAIL(err, XA_NOMEM, "paired differences: out of memory for %" PRId64 " units", n);
     for (int64_t i = 0; i < n; i++) {
         const bool in_a = isfinite(a[i]), in_b = isfinite(b[i]);
         d[i] = xa__difference(a[i], b[i]);
@@ -295,7 +296,7 @@ xa_status xa__contributions(int64_t n,
     *out = xa_alloc((size_t)t.nclusters, sizeof **out);
     size = xa_alloc((size_t)t.nclusters, sizeof *size);
     if (!*out || !size)
-        XA_FAIL(err, XA_NOMEM, "differences: no memory for %lld clusters", (long long)t.nclusters);
+        XA_FAIL(err, XA_NOMEM, "differences: out of memory for %" PRId64 " clusters", t.nclusters);
     *clusters = t.nclusters;
     for (int64_t i = 0; i < t.ncells; i++)
         t.numbers[t.cells[i].class_at] += t.cells[i].n;

@@ -1,4 +1,5 @@
 /* Wilson's interval, Holm's adjustment, Spearman's correlation. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -35,10 +36,10 @@ static int by_value(const void *pa, const void *pb)
 xa_status xa_stats_holm(int64_t n, const double *p, double *adjusted, xa_err *err)
 {
     if (n < 0)
-        XA_RETURN_FAIL(err, XA_INVALID, "Holm's adjustment: %lld values", (long long)n);
+        XA_RETURN_FAIL(err, XA_INVALID, "Holm's adjustment: %" PRId64 " values", n);
     ranked *r = xa_alloc((size_t)n + 1, sizeof *r);
     if (!r)
-        XA_RETURN_FAIL(err, XA_NOMEM, "Holm's adjustment: no memory for %lld", (long long)n);
+        XA_RETURN_FAIL(err, XA_NOMEM, "Holm's adjustment: out of memory for %" PRId64, n);
     int64_t m = 0;
     for (int64_t i = 0; i < n; i++) {
         if (!isnan(p[i]))
@@ -75,13 +76,13 @@ static void centred_ranks(const double *x, int64_t m, ranked *r, double *rank)
 xa_status xa_stats_spearman(int64_t n, const double *x, const double *y, double *rho, xa_err *err)
 {
     if (n < 0)
-        XA_RETURN_FAIL(err, XA_INVALID, "Spearman's correlation: %lld pairs", (long long)n);
+        XA_RETURN_FAIL(err, XA_INVALID, "Spearman's correlation: %" PRId64 " pairs", n);
     xa_status st = XA_OK;
     ranked *r = xa_alloc((size_t)n + 1, sizeof *r);
     double *u = xa_alloc((size_t)n + 1, sizeof *u);
     double *v = xa_alloc((size_t)n + 1, sizeof *v);
     if (!r || !u || !v)
-        XA_FAIL(err, XA_NOMEM, "Spearman's correlation: no memory for %lld pairs", (long long)n);
+        XA_FAIL(err, XA_NOMEM, "Spearman's correlation: out of memory for %" PRId64 " pairs", n);
     int64_t m = 0;
     for (int64_t i = 0; i < n; i++)
         if (isfinite(x[i]) && isfinite(y[i])) {

@@ -1,4 +1,5 @@
 /* Parts of the images compared with one another. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,12 +23,12 @@ static xa_status look(const parted_list *l, xa_parted *c, int64_t upto, xa_test 
     int64_t *group = xa_alloc((size_t)x->n + 1, sizeof *group);
     signed char *side = xa_alloc((size_t)x->n + 1, sizeof *side);
     if (!group || !side)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int64_t q = 0; q < x->n; q++) {
         const int64_t part = xa_summary_part_of(l->s, x, q);
         const char *name = part < 0 ? NULL : l->s->part_name[part];
         group[q] = l->s->group_of_sample[x->sample[q]];
-        side[q] = name == NULL ? -1 : name == c->part[0] ? 0 : name == c->part[1] ? 1 : -1;
+        side[q] = !name ? -1 : name == c->part[0] ? 0 : name == c->part[1] ? 1 : -1;
     }
     c->between.test = *t;
     const xa_stats_plan own = xa_series_plan(l->o->plan, x);
@@ -66,7 +67,7 @@ static xa_status decide(parted_list *l, int count, int number, xa_err *err)
     double *adjusted = xa_alloc((size_t)count, sizeof *adjusted);
     xa_decision *decision = xa_alloc((size_t)count, sizeof *decision);
     if (!t || !adjusted || !decision)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err,
            xa_stats_decide(count,
                            l->o->alpha,
@@ -96,7 +97,7 @@ static xa_status find_parts(const xa_summary *s, const xa_series *x, bool **out,
 {
     *out = xa_alloc((size_t)s->nparts + 1, sizeof **out);
     if (!*out)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     for (int64_t q = 0; q < x->n; q++) {
         const int64_t part = xa_summary_part_of(s, x, q);
         if (part >= 0)
@@ -117,10 +118,11 @@ add_series(const xa_summary *s, const xa_series *x, xa_parted **c, size_t *cap, 
     if (count > MOST_PARTS)
         XA_FAIL(err,
                 XA_INVALID,
-                "--between %s: %lld parts, at most %d can be compared with one another; a column "
+                "--between %s: %" PRId64
+                " parts, at most %d can be compared with one another; a column "
                 "of the manifest can hold coarser ones",
                 s->by,
-                (long long)count,
+                count,
                 (int)MOST_PARTS);
     for (int64_t p = 0; p < s->nparts; p++)
         for (int64_t q = p + 1; q < s->nparts && there[p]; q++)

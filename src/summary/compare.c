@@ -33,7 +33,7 @@ static xa_status match_maps(sides *s, xa_err *err)
 {
     s->to = s->own = xa_alloc((size_t)s->x->n + 1, sizeof *s->own);
     if (!s->own)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     int64_t first = 0;
     for (int64_t q = 0; q < s->x->n; q++) {
         while (first < s->y->n && s->y->sample[first] < s->x->sample[q])
@@ -57,7 +57,7 @@ static xa_status rows_of_b(const sides *s, size_t row, unsigned char **out, xa_e
         return XA_OK;
     *out = xa_alloc((size_t)s->x->n + 1, row);
     if (!*out)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int64_t q = 0; q < s->x->n; q++)
         if (s->to[q] >= 0)
             memcpy(*out + (size_t)q * row, (unsigned char *)rows + (size_t)s->to[q] * row, row);
@@ -90,7 +90,7 @@ static xa_status flip_boxes(const wanted *w,
     int best_a[XA_STATS_MAX_LEVELS], best_b[XA_STATS_MAX_LEVELS];
     bool *both = xa_alloc((size_t)a->n + 1, sizeof *both), any = false;
     if (!both)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int64_t q = 0; q < a->n; q++) {
         both[q] = a->defined[q] && b->defined[q];
         any = any || both[q];
@@ -126,7 +126,7 @@ static xa_status subtract_curves(const sides *s, const wanted *w, xa_err *err)
     int ta[XA_METRIC_LEVELS], tb[XA_METRIC_LEVELS];
     bool ca, cb;
     if (!in_a || !in_b)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int64_t q = 0; q < n; q++) {
         in_a[q] = xa_summary_counts(s->a, s->x, q);
         in_b[q] = other(s, q) >= 0 && xa_summary_counts(s->b, s->y, other(s, q));
@@ -167,7 +167,7 @@ static xa_status subtract(const sides *s, const wanted *w, xa_err *err)
     double *theirs = xa_alloc((size_t)n + 1, sizeof *theirs);
     int64_t *group = xa_alloc((size_t)n + 1, sizeof *group);
     if (!theirs || !group)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int64_t q = 0; q < n; q++) {
         theirs[q] = other(s, q) >= 0 ? s->y->value[other(s, q)] : NAN;
         group[q] = s->a->group_of_sample[s->x->sample[q]];
@@ -285,7 +285,7 @@ static xa_status decide(comparisons *l, int first, int count, int number, xa_err
     double *adjusted = xa_alloc((size_t)count, sizeof *adjusted);
     xa_decision *decision = xa_alloc((size_t)count, sizeof *decision);
     if (!t || !adjusted || !decision)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     l->family = l->c + first;
     XA_TRY(err,
            xa_stats_decide(count,
@@ -386,7 +386,7 @@ xa_status xa_summary_compare(const xa_summary *s,
     XA_TRY(err, must_be_called(s, o->against, err));
     l.c = xa_alloc((size_t)s->nseries * (size_t)s->nseries + 1, sizeof *l.c);
     if (!l.c)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int i = 0; i < s->nseries; i++)
         for (int k = 0; k < s->nseries; k++)
             if (is_wanted(s, o, i, k))
@@ -416,7 +416,7 @@ xa_status xa_summary_compare_archives(const xa_summary *a,
     comparisons l = {.a = a, .b = b, .to = j->to, .o = o};
     l.c = xa_alloc((size_t)a->nseries * (size_t)b->nseries + 1, sizeof *l.c);
     if (!l.c)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int i = 0; i < a->nseries; i++)
         for (int k = 0; k < b->nseries; k++) {
             const xa_series *x = &a->series[i], *y = &b->series[k];

@@ -72,19 +72,19 @@ xa_status xa_summary_join(const xa_summary *a, const xa_summary *b, xa_joined *o
     out->to = xa_alloc((size_t)na + 1, sizeof *out->to);
     keys = xa_alloc((size_t)nb + 1, sizeof *keys);
     if (!out->to || !keys)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, read_hashes(a, &ha, err));
     XA_TRY(err, read_hashes(b, &hb, err));
     for (int64_t q = 0; q < nb; q++) {
         keys[q] = (key){key_of(b, q, names), q};
         if (!keys[q].text)
-            XA_FAIL(err, XA_NOMEM, "out of memory");
+            XA_NOMEM_FAIL(err);
     }
     qsort(keys, (size_t)nb, sizeof *keys, by_key);
     for (int64_t q = 0; q < na; q++) {
         const key wanted = {key_of(a, q, names), q};
         if (!wanted.text)
-            XA_FAIL(err, XA_NOMEM, "out of memory");
+            XA_NOMEM_FAIL(err);
         const key *found = bsearch(&wanted, keys, (size_t)nb, sizeof *keys, by_key);
         free(wanted.text);
         out->to[q] = -1;

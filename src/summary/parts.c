@@ -1,4 +1,5 @@
 /* Columns of an archive as numbers: what is drawn together, and what figures are split by. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,7 @@ static xa_status number_texts(
     if (names)
         *names = xa_alloc((size_t)n + 1, sizeof **names);
     if (!k || (names && !*names))
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int64_t i = 0; i < n; i++)
         k[i] = (keyed){text[i], i};
     qsort(k, (size_t)n, sizeof *k, by_text);
@@ -42,7 +43,7 @@ static xa_status number_texts(
             continue;
         if (fresh) {
             if (names && !((*names)[next] = xa_strdup(k[i].text)))
-                XA_FAIL(err, XA_NOMEM, "out of memory");
+                XA_NOMEM_FAIL(err);
             next++;
         }
         number[k[i].at] = next - 1;
@@ -71,10 +72,10 @@ xa_status xa__summary_array(
         free(data);
         XA_RETURN_FAIL(err,
                        XA_FORMAT,
-                       "%s: %s: expected %lld rows of %s",
+                       "%s: %s: expected %" PRId64 " rows of %s",
                        s->path,
                        path,
-                       (long long)n,
+                       n,
                        xa_type_name(type));
     }
     memcpy(out_ptr, &data, sizeof data);
@@ -93,12 +94,12 @@ xa_status xa__summary_column(const xa_summary *s, const char *path, char ***out,
         XA_FAIL(err, XA_FORMAT, "%s: %s: expected a text for each sample", s->path, path);
     text = xa_alloc((size_t)s->r->samples + 1, sizeof *text);
     if (!text)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int64_t i = 0; i < s->r->samples; i++) {
         const char *row = rows + (size_t)i * info.item_bytes;
         text[i] = xa_strndup(row, strnlen(row, info.item_bytes));
         if (!text[i])
-            XA_FAIL(err, XA_NOMEM, "out of memory");
+            XA_NOMEM_FAIL(err);
     }
     *out = text;
     text = NULL;
@@ -118,7 +119,7 @@ xa_status xa__summary_groups(xa_summary *s, xa_err *err)
     s->group_of_sample = of_sample;
     s->group = xa_alloc((size_t)s->r->pairs + 1, sizeof *s->group);
     if (!of_sample || !s->group)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, xa__summary_column(s, "/samples/group", &text, err));
     XA_TRY(err, number_texts(text, s->r->samples, of_sample, NULL, &s->ngroups, err));
     s->grouped = s->ngroups > 0;
@@ -143,12 +144,12 @@ xa_status xa__summary_excluded(xa_summary *s, xa_err *err)
     int64_t n = 0;
     int64_t *number = xa_alloc((size_t)s->r->samples + 1, sizeof *number);
     if (!number)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, xa__summary_column(s, "/samples/exclude", &text, err));
     XA_TRY(err, number_texts(text, s->r->samples, number, &names, &n, err));
     s->excluded = xa_alloc((size_t)n + 1, sizeof *s->excluded);
     if (!s->excluded)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     s->nexcluded = n;
     for (int64_t k = 0; k < n; k++) {
         s->excluded[k].reason = names[k];
@@ -170,11 +171,11 @@ static xa_status part_names(xa_summary *s, const char *const *names, int64_t n, 
 {
     s->part_name = xa_alloc((size_t)n + 1, sizeof *s->part_name);
     if (!s->part_name)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     s->nparts = n;
     for (int64_t i = 0; i < n; i++)
         if (!(s->part_name[i] = xa_strdup(names[i])))
-            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+            XA_RETURN_NOMEM(err);
     return XA_OK;
 }
 
@@ -197,7 +198,7 @@ static xa_status by_class(xa_summary *s, xa_err *err)
             }
     s->part_name = xa_alloc((size_t)(most + sets) + 2, sizeof *s->part_name);
     if (!s->part_name)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     s->nparts = most + 1 + sets;
     for (int32_t c = 0; c <= most + sets; c++) {
         char name[128];
@@ -205,7 +206,7 @@ static xa_status by_class(xa_summary *s, xa_err *err)
         xa_read_class(&s->r->models[0], of, name, sizeof name);
         s->part_name[c] = xa_strdup(name);
         if (!s->part_name[c])
-            XA_FAIL(err, XA_NOMEM, "out of memory");
+            XA_NOMEM_FAIL(err);
     }
     for (int64_t q = 0; q < s->r->pairs; q++)
         s->part[q] = s->r->pair_class[q] < XA_CATEGORY
@@ -237,7 +238,7 @@ xa_status xa_summary_size_shares(const xa_summary *s, double **out, xa_err *err)
     XA_TRY(err, xa_frames_read(s->r, 0, n, &frames, err));
     share = xa_alloc((size_t)s->r->pairs + 1, sizeof *share);
     if (!share)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int64_t q = 0; q < s->r->pairs; q++) {
         const int64_t i = s->r->pair_sample[q];
         double area = 0.0, b[4];
@@ -282,7 +283,7 @@ static xa_status by_column(xa_summary *s, const char *by, xa_err *err)
     int64_t *of_sample = xa_alloc((size_t)s->r->samples + 1, sizeof *of_sample);
     char *path = NULL;
     if (!of_sample)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     st = xa_archive_list(s->r->archive, "/samples/extra", &further, &nfurther, err);
     if (st == XA_NOT_FOUND) {
         *err = (xa_err)XA_ERR_INIT;
@@ -326,7 +327,7 @@ xa_status xa__summary_parts(xa_summary *s, const char *by, xa_err *err)
     s->by = xa_strdup(by);
     s->part = xa_alloc((size_t)s->r->pairs + 1, sizeof *s->part);
     if (!s->by || !s->part)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     if (!strcmp(by, "class"))
         return by_class(s, err);
     if (!strcmp(by, "size"))

@@ -1,4 +1,5 @@
 /* Figures as text. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,11 +32,12 @@ static void print_zero_maps(const xa_read *r, FILE *out)
             const int64_t zeros = xa_summary_zero_maps(&r->models[m], x, &rows);
             if (zeros)
                 fprintf(out,
-                        "%s/%s: %lld of %lld maps are all zero, and are scored as such\n",
+                        "%s/%s: %" PRId64 " of %" PRId64
+                        " maps are all zero, and are scored as such\n",
                         xa_shown(r->models[m].name, model, sizeof model),
                         xa_shown(x->name, explainer, sizeof explainer),
-                        (long long)zeros,
-                        (long long)rows);
+                        zeros,
+                        rows);
         }
 }
 
@@ -46,47 +48,47 @@ void xa_summary_print_flow(const xa_summary *s, FILE *out)
     char name[128];
     for (int64_t q = 0; q < r->pairs; q++)
         annotated += q == 0 || r->pair_sample[q] != r->pair_sample[q - 1];
-    fprintf(out, "%lld image%s in the manifest", (long long)r->samples, r->samples == 1 ? "" : "s");
+    fprintf(out, "%" PRId64 " image%s in the manifest", r->samples, r->samples == 1 ? "" : "s");
     if (s->grouped)
-        fprintf(out, ", %lld group%s", (long long)s->ngroups, s->ngroups == 1 ? "" : "s");
+        fprintf(out, ", %" PRId64 " group%s", s->ngroups, s->ngroups == 1 ? "" : "s");
     fprintf(out,
-            "; %lld annotated (%lld pairs of image and class), %lld not\n",
-            (long long)annotated,
-            (long long)r->pairs,
-            (long long)(r->samples - annotated));
+            "; %" PRId64 " annotated (%" PRId64 " pairs of image and class), %" PRId64 " not\n",
+            annotated,
+            r->pairs,
+            (r->samples - annotated));
     for (int64_t m = 0; m < r->nmodels; m++) {
         int64_t count[4] = {0};
         for (int64_t i = 0; i < r->samples; i++)
             count[r->models[m].status[i] < 4 ? r->models[m].status[i] : 0]++;
         fprintf(out,
-                "model %s: %lld done, %lld failed, %lld excluded%s",
+                "model %s: %" PRId64 " done, %" PRId64 " failed, %" PRId64 " excluded%s",
                 xa_shown(r->models[m].name, name, sizeof name),
-                (long long)count[XA_SAMPLE_DONE],
-                (long long)count[XA_SAMPLE_FAILED],
-                (long long)count[XA_SAMPLE_EXCLUDED],
+                count[XA_SAMPLE_DONE],
+                count[XA_SAMPLE_FAILED],
+                count[XA_SAMPLE_EXCLUDED],
                 count[XA_SAMPLE_PENDING] ? "" : "\n");
         if (count[XA_SAMPLE_PENDING])
             fprintf(out,
-                    ", %lld not reached yet: figures are of what is done\n",
-                    (long long)count[XA_SAMPLE_PENDING]);
+                    ", %" PRId64 " not reached yet: figures are of what is done\n",
+                    count[XA_SAMPLE_PENDING]);
     }
     print_zero_maps(r, out);
     for (int64_t k = 0; k < s->nexcluded; k++)
         fprintf(out,
-                "excluded by the manifest: %lld: %s\n",
-                (long long)s->excluded[k].count,
+                "excluded by the manifest: %" PRId64 ": %s\n",
+                s->excluded[k].count,
                 xa_shown(s->excluded[k].reason, name, sizeof name));
     if (xa_print_annotations(r, "", out, NULL) != XA_OK)
         fputs("what speaks against the annotations cannot be read\n", out);
     if (s->grouped && s->nclusters < XA_STATS_FEW_GROUPS)
-        fprintf(
-            out,
-            "warning: %lld groups%s: intervals of fewer than %d can be too short, those of fewer "
-            "than %d are not given\n",
-            (long long)s->nclusters,
-            s->nclusters > s->ngroups ? " (an image without one is its own)" : "",
-            (int)XA_STATS_FEW_GROUPS,
-            (int)XA_STATS_LEAST_GROUPS);
+        fprintf(out,
+                "warning: %" PRId64
+                " groups%s: intervals of fewer than %d can be too short, those of fewer "
+                "than %d are not given\n",
+                s->nclusters,
+                s->nclusters > s->ngroups ? " (an image without one is its own)" : "",
+                (int)XA_STATS_FEW_GROUPS,
+                (int)XA_STATS_LEAST_GROUPS);
 }
 
 /* ---- one row of any table ---- */
@@ -250,8 +252,7 @@ static void text_row(FILE *out, const xa_summary *s, const xa_summary_row *r, in
     xa_put_padded(out, name, width);
     fputc(' ', out);
     xa_put_padded(out, r->part ? r->part : s->by ? "all" : "", s->by ? 18 : 0);
-    fprintf(
-        out, " %6lld %5lld", (long long)r->figure.micro.n, (long long)r->figure.micro.undefined);
+    fprintf(out, " %6" PRId64 " %5" PRId64, r->figure.micro.n, r->figure.micro.undefined);
     text_interval(out, &r->figure.micro);
     if (has_macro(x))
         text_interval(out, &r->figure.macro);
@@ -273,13 +274,13 @@ static void text_foot(
                 why[f[k]->why] = true;
         }
     }
-    fprintf(
-        out,
-        "\nIntervals: 95 %%, expanded percentile bootstrap, %lld replicates, seed %llu, %s drawn "
-        "together.\n",
-        (long long)plan->replicates,
-        (unsigned long long)plan->seed,
-        s->grouped ? "groups" : "units of an image");
+    fprintf(out,
+            "\nIntervals: 95 %%, expanded percentile bootstrap, %" PRId64
+            " replicates, seed %" PRIu64 ", %s drawn "
+            "together.\n",
+            plan->replicates,
+            plan->seed,
+            s->grouped ? "groups" : "units of an image");
     if (wilson)
         fputs("w: Wilson's interval, of a rate over single images or of a rate of 0 or 1.\n", out);
     for (int k = XA_NO_INTERVAL_FEW; k <= XA_NO_INTERVAL_CONSTANT; k++)
@@ -326,7 +327,7 @@ xa_status xa_summary_print(
     size_t n = 0;
     bool ok = true;
     if (!order || !rows)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int i = 0; i < s->nseries; i++)
         order[i] = &s->series[i];
     qsort(order, (size_t)s->nseries, sizeof *order, by_metric);

@@ -1,4 +1,5 @@
 /* Comparisons as text. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,10 +81,11 @@ static void put_verdicts(FILE *out, const verdicts *v, const xa_compare_options 
                 v->least);
     if (v->undecided)
         fprintf(out,
-                "  warning: %d of them are not decided after %lld replicates: more are needed "
+                "  warning: %d of them are not decided after %" PRId64
+                " replicates: more are needed "
                 "(--permutations).\n",
                 v->undecided,
-                (long long)v->most);
+                v->most);
     for (int k = XA_NO_INTERVAL_FEW; k <= XA_NO_INTERVAL_CONSTANT; k++)
         if (v->why[k])
             fprintf(out, "  %s.\n", xa_stats_no_interval((xa_no_interval)k));
@@ -91,18 +93,20 @@ static void put_verdicts(FILE *out, const verdicts *v, const xa_compare_options 
 
 static void put_foot(FILE *out, const xa_compare_options *o, const char *how, bool parts)
 {
-    fprintf(out,
-            "\n*: significant. p: two-sided, %s;\nall ways counted where they are few, else random "
-            "ones, (reached + 1) / (all + 1), until Holm's decision at %g is clear,\nat most %lld",
-            how,
-            o->alpha,
-            (long long)(parts ? o->permutations / 10 : o->permutations));
+    fprintf(
+        out,
+        "\n*: significant. p: two-sided, %s;\nall ways counted where they are few, else random "
+        "ones, (reached + 1) / (all + 1), until Holm's decision at %g is clear,\nat most %" PRId64,
+        how,
+        o->alpha,
+        (parts ? o->permutations / 10 : o->permutations));
     if (!parts)
-        fprintf(out, " (%lld for figures over the data set)", (long long)(o->permutations / 10));
+        fprintf(out, " (%" PRId64 " for figures over the data set)", (o->permutations / 10));
     fprintf(out,
-            "; seed %llu. Intervals: 95 %%, expanded percentile bootstrap, %lld replicates.\n",
-            (unsigned long long)o->plan->seed,
-            (long long)o->plan->replicates);
+            "; seed %" PRIu64 ". Intervals: 95 %%, expanded percentile bootstrap, %" PRId64
+            " replicates.\n",
+            o->plan->seed,
+            o->plan->replicates);
 }
 
 static void put_dropped(FILE *out, const xa_compared *c)
@@ -118,9 +122,9 @@ static void put_dropped(FILE *out, const xa_compared *c)
             continue;
         xa_summary_put_undefined(&text, sides[k].u);
         fprintf(out,
-                "%s%lld undefined in %s (%s)",
+                "%s%" PRId64 " undefined in %s (%s)",
                 between,
-                (long long)sides[k].u->pairs,
+                sides[k].u->pairs,
                 sides[k].where,
                 text.data ? text.data : "");
         xa_str_free(&text);
@@ -149,7 +153,7 @@ static void put_compared(FILE *out, const xa_compared *c, int64_t wa, int64_t wb
     xa_put_padded(out, b, wb);
     free(a);
     free(b);
-    fprintf(out, " %6lld  ", (long long)d->n);
+    fprintf(out, " %6" PRId64 "  ", d->n);
     if (!d->n) {
         fprintf(out, "no pair is defined on both sides\n");
         put_dropped(out, c);
@@ -160,11 +164,8 @@ static void put_compared(FILE *out, const xa_compared *c, int64_t wa, int64_t wb
     put_p(out, c->adjusted);
     fputs(c->decision == XA_DECISION_SIGNIFICANT ? "*  " : "   ", out);
     if (c->a->is == XA_SERIES_SCORES || c->a->is == XA_SERIES_CHECK)
-        fprintf(out,
-                "%lld/%lld/%lld\n",
-                (long long)c->pair.win,
-                (long long)c->pair.tie,
-                (long long)c->pair.loss);
+        fprintf(
+            out, "%" PRId64 "/%" PRId64 "/%" PRId64 "\n", c->pair.win, c->pair.tie, c->pair.loss);
     else
         fprintf(out, "of the data set\n");
     put_dropped(out, c);
@@ -242,7 +243,7 @@ static void put_parted(FILE *out, const xa_parted *c, int64_t we, const int64_t 
         fputc(' ', out);
         xa_put_padded(out, c->part[k], wp[k]);
     }
-    fprintf(out, " %6lld %6lld  ", (long long)c->between.n[0], (long long)c->between.n[1]);
+    fprintf(out, " %6" PRId64 " %6" PRId64 "  ", c->between.n[0], c->between.n[1]);
     if (!c->between.n[0] || !c->between.n[1]) {
         fprintf(out, "nothing is defined on one side\n");
         return;

@@ -1,4 +1,5 @@
 /* Figures as LaTeX. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "print_internal.h"
@@ -73,10 +74,11 @@ static void put_comment(FILE *out, const xa_series *x, const xa_stats_plan *plan
     fputs(": ", out);
     latex_comment(out, x->conventions ? x->conventions : "conventions not stored");
     fprintf(out,
-            ". Intervals: expanded percentile bootstrap, %lld replicates, seed %llu; Wilson's for "
+            ". Intervals: expanded percentile bootstrap, %" PRId64 " replicates, seed %" PRIu64
+            "; Wilson's for "
             "rates over single images; none where too few groups tell one.%s\n\n",
-            (long long)plan->replicates,
-            (unsigned long long)plan->seed,
+            plan->replicates,
+            plan->seed,
             best ? " Bold: best; =: interval overlaps the best's (see --compare for paired "
                    "differences)."
                  : "");
@@ -108,7 +110,7 @@ void xa__print_latex(
                 fputs(" (baseline)", out);
             fputs(" & ", out);
             latex_text(out, rows[k].part ? rows[k].part : s->by ? "all" : "");
-            fprintf(out, " & %lld & ", (long long)f->n);
+            fprintf(out, " & %" PRId64 " & ", f->n);
             put_figure(out, f, k == best);
             if (f->n && best < end && k != best && overlap(f, &rows[best].figure.micro))
                 fputs("$^{=}$", out);

@@ -1,4 +1,5 @@
 /* Which series there are, and why their units are undefined. */
+#include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
@@ -83,16 +84,13 @@ void xa_summary_put_undefined(xa_str *out, const xa_undefined *u)
     const char *between = "";
     for (size_t k = 0; k < sizeof why / sizeof *why; k++)
         if (why[k].n) {
-            xa_str_printf(out, "%s%lld %s", between, (long long)why[k].n, why[k].what);
+            xa_str_printf(out, "%s%" PRId64 " %s", between, why[k].n, why[k].what);
             between = ", ";
         }
     for (int p = 0; p <= XA_ANNOTATION_PROBLEMS; p++)
         if (u->annotation[p]) {
-            xa_str_printf(out,
-                          "%s%lld %s",
-                          between,
-                          (long long)u->annotation[p],
-                          xa_annotation_problem_name(p));
+            xa_str_printf(
+                out, "%s%" PRId64 " %s", between, u->annotation[p], xa_annotation_problem_name(p));
             between = ", ";
         }
 }

@@ -39,7 +39,7 @@ static xa_status spread_bins(int64_t n, void **rows, xa_err *err)
     const uint32_t *in = *rows;
     uint32_t *out = xa_alloc((size_t)n * 2 * XA_STATS_BINS + 1, sizeof *out);
     if (!out)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     for (int64_t k = 0; k < 2 * n; k++)
         for (int64_t g = 0; g < GREY_BINS; g++)
             out[k * XA_STATS_BINS + g * (XA_STATS_BINS - 1) / (GREY_BINS - 1)] =
@@ -69,7 +69,7 @@ static xa_status read_series(xa_summary *s, xa_series *x, xa_err *err)
     char *path = series_path(x, x->baseline ? "baselines" : "localisation");
     char *beside = series_path(x, x->baseline ? "baseline_statistics" : "statistics");
     if (!path || !beside)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_archive_attr_text(s->r->archive, path, "metric", &x->kind, err));
     XA_TRY(err, xa_archive_attr_text(s->r->archive, path, "conventions", &x->conventions, err));
     XA_TRY(err, xa_archive_attr_text(s->r->archive, path, "from_split", &x->from_split, err));
@@ -112,7 +112,7 @@ static xa_status add_series(xa_summary *s, size_t *cap, const xa_series *x, xa_e
         own->kind = xa_strdup(x->metric);
         own->conventions = xa_strdup(x->conventions);
         if (!own->kind || !own->conventions)
-            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+            XA_RETURN_NOMEM(err);
         return XA_OK;
     }
     own->n = s->r->pairs;
@@ -150,7 +150,7 @@ static xa_status find_baselines(xa_summary *s, const xa_read_model *m, size_t *c
     int64_t n = 0, nmetrics = 0;
     char *group = xa_strfmt("/baselines/%s", m->name), *path = NULL;
     if (!group)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     st = xa_archive_list(s->r->archive, group, &names, &n, err);
     if (st == XA_NOT_FOUND) {
         *err = (xa_err)XA_ERR_INIT;
@@ -164,7 +164,7 @@ static xa_status find_baselines(xa_summary *s, const xa_read_model *m, size_t *c
         free(path);
         path = xa_strfmt("%s/%s", group, names[b]);
         if (!path)
-            XA_FAIL(err, XA_NOMEM, "out of memory");
+            XA_NOMEM_FAIL(err);
         XA_TRY(err, xa_archive_list(s->r->archive, path, &metrics, &nmetrics, err));
         for (int64_t k = 0; k < nmetrics; k++) {
             double *value = NULL;
@@ -180,7 +180,7 @@ static xa_status find_baselines(xa_summary *s, const xa_read_model *m, size_t *c
             x.metric = xa_strdup(metrics[k]);
             XA_TRY(err, add_series(s, cap, &x, err));
             if (!x.explainer || !x.metric)
-                XA_FAIL(err, XA_NOMEM, "out of memory");
+                XA_NOMEM_FAIL(err);
         }
     }
 done:
@@ -216,10 +216,10 @@ xa_status xa_summary_open(const char *path, const char *by, xa_summary **out, xa
     xa_status st = XA_OK;
     xa_summary *s = xa_alloc(1, sizeof *s);
     if (!s)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     s->path = xa_strdup(path);
     if (!s->path)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_read_open(path, &s->r, err));
     XA_TRY(err, xa__summary_groups(s, err));
     XA_TRY(err, xa__summary_excluded(s, err));
@@ -282,7 +282,7 @@ xa_status xa_summary_choose_on(xa_summary *s, const char *split, xa_err *err)
         free(x->from_split);
         x->from_split = xa_strdup(split);
         if (!x->from_split)
-            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+            XA_RETURN_NOMEM(err);
     }
     return XA_OK;
 }
@@ -303,7 +303,7 @@ xa_status xa_summary_rows(const xa_summary *s, const xa_series *x, void **out, x
     xa_status st = XA_OK;
     char *path = series_path(x, x->baseline ? "baseline_statistics" : "statistics");
     if (!path)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err,
            xa_read_check(s->r,
                          x->baseline ? XA_FIELD_SUM_BASELINE_STATISTICS : XA_FIELD_SUM_STATISTICS,
@@ -329,7 +329,7 @@ xa_status xa_summary_threshold(
         return XA_OK;
     defined = xa_alloc((size_t)s->r->pairs + 1, sizeof *defined);
     if (!defined)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_summary_rows(s, x, &rows, err));
     for (int64_t q = 0; q < s->r->pairs; q++) {
         defined[q] = isfinite(x->value[q]) && is_chosen_on(s, x, q);
@@ -381,7 +381,7 @@ static xa_status pick(const xa_summary *s, const xa_series *x, int64_t part, pic
     p->class_of = xa_alloc((size_t)pairs + 1, sizeof *p->class_of);
     p->defined = xa_alloc((size_t)pairs + 1, sizeof *p->defined);
     if (!p->value || !p->group || !p->class_of || !p->defined)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     if (row) {
         void *rows;
         XA_TRY(err, xa_summary_rows(s, x, &rows, err));

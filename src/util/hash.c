@@ -16,8 +16,8 @@ xa_status xa_sha256_create(xa_sha256 **out, xa_err *err)
 {
     xa_status st = XA_OK;
     xa_sha256 *h = xa_alloc(1, sizeof *h);
-    if (h == NULL || (h->ctx = EVP_MD_CTX_new()) == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for a hash");
+    if (!h || !(h->ctx = EVP_MD_CTX_new()))
+        XA_FAIL(err, XA_NOMEM, "out of memory for a hash");
     if (EVP_DigestInit_ex(h->ctx, EVP_sha256(), NULL) != 1)
         XA_FAIL(err, XA_UNSUPPORTED, "the crypto library offers no SHA-256");
     *out = h;
@@ -53,7 +53,7 @@ void xa_sha256_hex(xa_sha256 *h, char hex[XA_SHA256_HEX])
 
 void xa_sha256_free(xa_sha256 *h)
 {
-    if (h == NULL)
+    if (!h)
         return;
     EVP_MD_CTX_free(h->ctx);
     free(h);

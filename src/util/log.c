@@ -15,7 +15,7 @@ void xa_log_sink(xa_log_fn *fn, void *arg)
 
 void xa_log(xa_log_level level, const char *fmt, ...)
 {
-    if (log_fn == NULL)
+    if (!log_fn)
         return;
     char text[4096];
     char clean[4096];

@@ -59,8 +59,8 @@ xa_status xa_grow(void *array_ptr, size_t *cap, size_t need, size_t item, xa_err
     void *old;
     memcpy(&old, array_ptr, sizeof old);
     void *grown = realloc(old, bytes > 0 ? bytes : 1);
-    if (grown == NULL)
-        XA_RETURN_FAIL(err, XA_NOMEM, "no memory for %zu bytes", bytes);
+    if (!grown)
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for %zu bytes", bytes);
     memcpy(array_ptr, &grown, sizeof grown);
     *cap = want;
     return XA_OK;

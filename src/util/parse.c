@@ -9,7 +9,7 @@
 
 bool xa_parse_i64(const char *text, int64_t *out)
 {
-    if (text == NULL)
+    if (!text)
         return false;
     const char *p = text;
     bool negative = *p == '-';
@@ -33,7 +33,7 @@ bool xa_parse_i64(const char *text, int64_t *out)
 
 bool xa_parse_f64(const char *text, double *out)
 {
-    if (text == NULL)
+    if (!text)
         return false;
     /* strtod would also take spaces, hexadecimal, "inf" and "nan". */
     size_t n = strspn(text, "0123456789+-.eE");

@@ -1,6 +1,7 @@
 /* Paths and whole files. */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,10 +11,10 @@
 
 char *xa_path_beside(const char *base_file, const char *path)
 {
-    if (path == NULL)
+    if (!path)
         return NULL;
-    const char *slash = base_file != NULL ? strrchr(base_file, '/') : NULL;
-    if (path[0] == '/' || slash == NULL)
+    const char *slash = base_file ? strrchr(base_file, '/') : NULL;
+    if (path[0] == '/' || !slash)
         return xa_strdup(path);
     size_t dir = (size_t)(slash - base_file) + 1;
     size_t n = strlen(path);
@@ -21,7 +22,7 @@ char *xa_path_beside(const char *base_file, const char *path)
     if (!xa_size_add(dir, n, &total) || total >= PTRDIFF_MAX)
         return NULL;
     char *joined = malloc(total + 1);
-    if (joined == NULL)
+    if (!joined)
         return NULL;
     memcpy(joined, base_file, dir);
     memcpy(joined + dir, path, n + 1);
@@ -92,7 +93,7 @@ xa_status xa_open_regular(const char *path, int *out_fd, int64_t *size, xa_err *
                 path,
                 S_ISDIR(info.st_mode) ? "a folder" : "a device, pipe or socket");
     *out_fd = fd;
-    if (size != NULL)
+    if (size)
         *size = info.st_size;
     fd = -1;
 done:
@@ -131,12 +132,8 @@ xa_status xa_read_file(const char *path, size_t limit, char **data, size_t *size
     if (limit > PTRDIFF_MAX - 2)
         limit = PTRDIFF_MAX - 2;
     if (said > 0 && (uintmax_t)said > limit)
-        XA_FAIL(err,
-                XA_LIMIT,
-                "%s: at most %zu bytes are accepted, found %lld",
-                path,
-                limit,
-                (long long)said);
+        XA_FAIL(
+            err, XA_LIMIT, "%s: at most %zu bytes are accepted, found %" PRId64, path, limit, said);
     /* One byte more than it says, to see the end without another growth; and files that change
      * while they are read, or say 0 as those of /proc do, are read to their end all the same. */
     XA_TRY(err, xa_grow(&bytes, &cap, (size_t)said + 2, 1, err));
@@ -173,8 +170,8 @@ xa_status xa_sha256_file(const char *path, char hex[XA_SHA256_HEX], xa_err *err)
     XA_TRY(err, xa_open_regular(path, &fd, NULL, err));
     XA_TRY(err, xa_sha256_create(&h, err));
     chunk = malloc(CHUNK);
-    if (chunk == NULL)
-        XA_FAIL(err, XA_NOMEM, "no memory for %d bytes", (int)CHUNK);
+    if (!chunk)
+        XA_FAIL(err, XA_NOMEM, "out of memory for %d bytes", (int)CHUNK);
     do {
         XA_TRY(err, xa_read_fd(fd, path, chunk, CHUNK, &n, err));
         xa_sha256_add(h, chunk, n);

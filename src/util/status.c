@@ -38,7 +38,7 @@ static void add_frame(xa_err *err, const char *file, const char *func, int line)
 xa_status xa_err_set(
     xa_err *err, xa_status code, const char *file, const char *func, int line, const char *fmt, ...)
 {
-    if (err == NULL)
+    if (!err)
         return code;
     /* Formatted aside: an argument may be the message that is being replaced. */
     char text[XA_ERR_MESSAGE];
@@ -57,7 +57,7 @@ xa_status xa_err_set(
 
 xa_status xa_err_pass(xa_err *err, xa_status code, const char *file, const char *func, int line)
 {
-    if (err == NULL)
+    if (!err)
         return code;
     if (err->code == XA_OK) {
         /* The callee failed without saying why: keep at least its code. */
@@ -71,7 +71,7 @@ xa_status xa_err_pass(xa_err *err, xa_status code, const char *file, const char 
 
 void xa_err_prefix(xa_err *err, const char *fmt, ...)
 {
-    if (err == NULL)
+    if (!err)
         return;
     char prefix[XA_ERR_MESSAGE];
     char text[2 * XA_ERR_MESSAGE + 4];
@@ -90,7 +90,7 @@ void xa_err_trail(const xa_err *err, char *out, size_t size)
     if (size == 0)
         return;
     out[0] = '\0';
-    if (err == NULL)
+    if (!err)
         return;
     size_t used = 0;
     for (int i = 0; i < err->nframes && i < XA_ERR_TRAIL; i++) {
@@ -100,7 +100,7 @@ void xa_err_trail(const xa_err *err, char *out, size_t size)
                          size - used,
                          "%s%s:%d %s",
                          i > 0 ? "\n" : "",
-                         base != NULL ? base + 1 : f->file,
+                         base ? base + 1 : f->file,
                          f->line,
                          f->func);
         if (n < 0 || (size_t)n >= size - used)

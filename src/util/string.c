@@ -62,7 +62,7 @@ void xa_str_printf(xa_str *s, const char *fmt, ...)
 
 void xa_str_free(xa_str *s)
 {
-    if (s == NULL)
+    if (!s)
         return;
     free(s->data);
     *s = (xa_str){0};
@@ -70,16 +70,16 @@ void xa_str_free(xa_str *s)
 
 char *xa_strdup(const char *text)
 {
-    return text != NULL ? xa_strndup(text, strlen(text)) : NULL;
+    return text ? xa_strndup(text, strlen(text)) : NULL;
 }
 
 char *xa_strndup(const char *text, size_t len)
 {
-    if (text == NULL || len >= PTRDIFF_MAX)
+    if (!text || len >= PTRDIFF_MAX)
         return NULL;
     size_t n = strnlen(text, len);
     char *copy = malloc(n + 1);
-    if (copy == NULL)
+    if (!copy)
         return NULL;
     memcpy(copy, text, n);
     copy[n] = '\0';

@@ -69,7 +69,7 @@ void xa_str_sanitise(const char *text, char *dst, size_t size)
 {
     if (size == 0)
         return;
-    const unsigned char *p = (const unsigned char *)(text != NULL ? text : "");
+    const unsigned char *p = (const unsigned char *)(text ? text : "");
     size_t used = 0;
     while (*p != '\0') {
         uint32_t code = 0;
@@ -195,7 +195,7 @@ static size_t edit_distance(const char *a, size_t na, const char *b, size_t nb, 
 
 const char *xa_nearest(const char *text, const char *const *names, size_t n)
 {
-    if (text == NULL || names == NULL)
+    if (!text || !names)
         return NULL;
     size_t len = strlen(text);
     if (len == 0 || len > NAME_MAX_LEN)
@@ -203,7 +203,7 @@ const char *xa_nearest(const char *text, const char *const *names, size_t n)
     const char *best = NULL;
     size_t best_distance = SIZE_MAX;
     for (size_t i = 0; i < n; i++) {
-        size_t m = names[i] != NULL ? strlen(names[i]) : 0;
+        size_t m = names[i] ? strlen(names[i]) : 0;
         if (m == 0 || m > NAME_MAX_LEN)
             continue;
         size_t longer = len > m ? len : m;

@@ -136,7 +136,7 @@ xa_status xa_verify_blocks(xa_verifier *v,
     for (int k = 0; k < ncolumns; k++) {
         columns[k].data = xa_alloc((size_t)block, columns[k].row_bytes + 1);
         if (!columns[k].data)
-            XA_FAIL(err, XA_NOMEM, "%s: no memory for its rows", columns[k].path);
+            XA_FAIL(err, XA_NOMEM, "%s: out of memory for its rows", columns[k].path);
     }
     for (int64_t first = 0; first < rows; first += block) {
         const int64_t n = rows - first < block ? rows - first : block;

@@ -155,7 +155,7 @@ static xa_status check_localisation(maps *m, xa_err *err)
     xa_status st = XA_OK;
     char *group = xa_strfmt("/localisation/%s/%s", m->model, m->explainer);
     if (!group)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     st = xa_archive_list(m->v->archive, group, &names, &n, err);
     if (st == XA_NOT_FOUND) {
         st = XA_OK;
@@ -197,7 +197,7 @@ xa_status xa_verify_maps(xa_verifier *v,
     char *group = xa_strfmt("/maps/%s/%s", model, explainer);
     char *values = xa_strfmt("/maps/%s/%s/values", model, explainer);
     if (!group || !values)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_archive_check_link(v->archive, values, err));
     if (!find_columns(&m, group))
         goto done;
@@ -207,7 +207,7 @@ xa_status xa_verify_maps(xa_verifier *v,
     m.targeted = !rule || strcmp(rule, xa_target_name(XA_TARGET_NONE));
     m.map = xa_alloc((size_t)xa_shape_count(&m.shape) + 1, sizeof(float));
     if (!m.map)
-        XA_FAIL(err, XA_NOMEM, "%s: no memory for a map", group);
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory for a map", group);
     if (v->opt->values)
         XA_TRY(err, xa_verify_blocks(v, m.column, COLUMNS, visit_maps, &m, err));
     XA_TRY(err, check_localisation(&m, err));

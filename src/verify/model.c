@@ -188,7 +188,7 @@ xa_status xa_verify_model(
     char *group = xa_strfmt("/models/%s", model);
     *usable = false;
     if (!group)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     if (!find_columns(&r, group))
         goto done;
     *classes = r.column[LOGITS].info.dim[1];
@@ -196,7 +196,7 @@ xa_status xa_verify_model(
     r.logits = xa_alloc((size_t)*classes + 1, sizeof(float));
     r.probs = xa_alloc((size_t)*classes + 1, sizeof(float));
     if (!r.logits || !r.probs)
-        XA_FAIL(err, XA_NOMEM, "no memory for %" PRId64 " classes", *classes);
+        XA_FAIL(err, XA_NOMEM, "out of memory for %" PRId64 " classes", *classes);
     /* Rows that cannot be read count as pending: their maps are not looked at. */
     memset(status, XA_SAMPLE_PENDING, (size_t)v->samples);
     XA_TRY(err, xa_verify_blocks(v, r.column, COLUMNS, visit_rows, &r, err));

@@ -30,7 +30,7 @@ static xa_status check_model(xa_verifier *v, const char *model, xa_err *err)
     xa_status st = XA_OK;
     char *group = xa_strfmt("/maps/%s", model);
     if (!group)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_verify_model(v, model, status, &classes, &usable, err));
     if (!usable)
         goto done;
@@ -38,7 +38,7 @@ static xa_status check_model(xa_verifier *v, const char *model, xa_err *err)
     v->classes = classes > v->classes ? classes : v->classes;
     v->models[v->nmodels].model = xa_strdup(model);
     if (!v->models[v->nmodels].model)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     v->nmodels++; /* its status stays */
     for (int64_t e = 0; e < nmaps; e++) {
         XA_TRY(err, xa_verify_maps(v, model, maps[e], status, classes, err));
@@ -77,7 +77,7 @@ static xa_status check_models(xa_verifier *v, xa_err *err)
     XA_TRY(err, list(v, "/models", &models, &nmodels, err));
     v->models = xa_alloc((size_t)nmodels + 1, sizeof *v->models);
     if (!v->models)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, list(v, "/maps", &mapped, &nmapped, err));
     if (!nmodels)
         xa_verify_tell(v, XA_FINDING_DAMAGE, "/models: expected a model, found none");
@@ -86,7 +86,7 @@ static xa_status check_models(xa_verifier *v, xa_err *err)
         if (!*status)
             *status = xa_alloc((size_t)v->samples + 1, 1);
         if (!*status)
-            XA_FAIL(err, XA_NOMEM, "no memory for %" PRId64 " statuses", v->samples);
+            XA_FAIL(err, XA_NOMEM, "out of memory for %" PRId64 " statuses", v->samples);
         XA_TRY(err, check_model(v, models[m], err));
         v->out->models++;
     }
@@ -133,7 +133,7 @@ xa_status xa_verify(const char *path, const xa_verify_options *opt, xa_verdict *
     v.told = xa_alloc((size_t)id.info.dim[0] + 1, 1);
     v.doubted = xa_alloc((size_t)id.info.dim[0] + 1, 1);
     if (!v.measured || !v.excluded || !v.told || !v.doubted)
-        XA_FAIL(err, XA_NOMEM, "no memory for %" PRId64 " samples", id.info.dim[0]);
+        XA_FAIL(err, XA_NOMEM, "out of memory for %" PRId64 " samples", id.info.dim[0]);
     out->samples = v.samples = id.info.dim[0];
     XA_TRY(err, xa_verify_tables(&v, err));
     XA_TRY(err, check_models(&v, err));

@@ -139,7 +139,7 @@ xa_status xa_frames_read(const xa_read *r, int64_t first, int64_t n, xa_frames *
                    .width = xa_alloc(room, sizeof *f.width),
                    .height = xa_alloc(room, sizeof *f.height)};
     if (!f.declared || !f.width || !f.height)
-        XA_FAIL(err, XA_NOMEM, "no memory for the frames of %" PRId64 " samples", n);
+        XA_FAIL(err, XA_NOMEM, "out of memory for the frames of %" PRId64 " samples", n);
     XA_TRY(err, xa_archive_read(r->archive, "/samples/width", first, n, f.width, err));
     XA_TRY(err, xa_archive_read(r->archive, "/samples/height", first, n, f.height, err));
     /* archives of before 1.1 declare none */

@@ -141,7 +141,7 @@ xa_status xa_class_order_find(xa_answers *a, xa_class_order *out, xa_err *err)
     taken = xa_alloc((size_t)classes + 1, sizeof *taken);
     out->moved = xa_alloc((size_t)classes + 1, sizeof *out->moved);
     if (!cells || !order || !to || !taken || !out->moved)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     if (a->count > 1)
         qsort(a->item, a->count, sizeof *a->item, by_label);
     const size_t n = fill_cells(a, cells);

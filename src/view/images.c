@@ -1,4 +1,5 @@
 /* Where an archive's images are, how they were decoded, and whether they are the same. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -37,7 +38,7 @@ xa_status xa_read_file_name(
         XA_FAIL(err, XA_FORMAT, "%s: expected a text a row", path);
     row = xa_alloc(info.item_bytes + 1, 1);
     if (!row)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_archive_read(a, path, i, 1, row, err));
     if (!*row)
         goto done;
@@ -47,7 +48,7 @@ xa_status xa_read_file_name(
     }
     *out = row[0] == '/' || !root || !*root ? xa_strdup(row) : xa_strfmt("%s/%s", root, row);
     if (!*out)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
 done:
     free(row);
     free(own);
@@ -59,7 +60,7 @@ xa_read_image_file(xa_archive *a, const char *root, int64_t sample, char **out, 
 {
     XA_RETURN_TRY(err, xa_read_file_name(a, "/samples/path", root, sample, out, err));
     if (!*out)
-        XA_RETURN_FAIL(err, XA_FORMAT, "/samples/path: sample %lld has none", (long long)sample);
+        XA_RETURN_FAIL(err, XA_FORMAT, "/samples/path: sample %" PRId64 " has none", sample);
     return XA_OK;
 }
 

@@ -1,4 +1,5 @@
 /* The values of maps, row by row. */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "xaudit/view.h"
@@ -20,13 +21,13 @@ xa_status xa_read_values_open(const xa_read *r,
         .r = r, .model = m, .map = x, .path = xa_strfmt("/maps/%s/%s/values", m->name, x->name)};
     char *beside = xa_strfmt("/maps/%s/%s/scale", m->name, x->name);
     if (!v.path || !beside || !model || !sums)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_archive_dataset(r->archive, v.path, &info, err));
     if (info.ndim != 4 || (info.type != XA_TYPE_F32 && info.type != XA_TYPE_F16) ||
         info.dim[0] != x->rows || info.dim[1] < 1 || info.dim[2] < 1 || info.dim[3] < 1 ||
         !xa_size_mul((size_t)info.dim[1], (size_t)info.dim[2], &n) ||
         !xa_size_mul(n, (size_t)info.dim[3], &n) || n > INT32_MAX)
-        XA_FAIL(err, XA_FORMAT, "%s: not the maps of %lld rows", v.path, (long long)x->rows);
+        XA_FAIL(err, XA_FORMAT, "%s: not the maps of %" PRId64 " rows", v.path, x->rows);
     v.channels = info.dim[1];
     v.height = info.dim[2];
     v.width = info.dim[3];
@@ -37,10 +38,10 @@ xa_status xa_read_values_open(const xa_read *r,
         XA_FAIL(err, XA_NOMEM, "%s: out of memory", v.path);
     XA_TRY(err, xa_archive_read_all(r->archive, beside, &info, (void **)&v.scale, err));
     if (info.type != XA_TYPE_F32 || info.ndim != 1 || info.dim[0] != x->rows)
-        XA_FAIL(err, XA_FORMAT, "%s: not the scales of %lld maps", beside, (long long)x->rows);
+        XA_FAIL(err, XA_FORMAT, "%s: not the scales of %" PRId64 " maps", beside, x->rows);
     XA_TRY(err, xa_archive_read_all(r->archive, sums, &info, (void **)&v.checksum, err));
     if (info.type != XA_TYPE_U32 || info.ndim != 1 || info.dim[0] != x->rows)
-        XA_FAIL(err, XA_FORMAT, "%s: not the checksums of %lld maps", sums, (long long)x->rows);
+        XA_FAIL(err, XA_FORMAT, "%s: not the checksums of %" PRId64 " maps", sums, x->rows);
     XA_TRY(err, xa_archive_attr_f64(r->archive, model, "input_size", size, 2, &nsize, err));
     if (nsize != 2 || !(size[0] >= 1.0 && size[0] < 65536.0 && size[1] >= 1.0 && size[1] < 65536.0))
         XA_FAIL(err, XA_FORMAT, "%s: no input_size of height and width", model);
@@ -64,7 +65,7 @@ xa_status xa_read_affine(
     float *single = NULL;
     char *path = xa_strfmt("/models/%s/affine", m->name);
     if (!path)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_archive_dataset(r->archive, path, &info, err));
     if ((info.type != XA_TYPE_F64 && info.type != XA_TYPE_F32) || info.ndim != 3 ||
         info.dim[0] != r->samples || info.dim[1] != 2 || info.dim[2] != 3)
@@ -104,11 +105,12 @@ xa_status xa_read_values_row(const xa_read_values *v, int64_t row, float *out, x
         xa_read_text(v->r->id, v->r->id_bytes, v->map->sample[row], id, sizeof id);
         return xa_mend_fail(v->r->path,
                             err,
-                            "model %s, explainer %s, map row %lld of sample %s is not what its "
+                            "model %s, explainer %s, map row %" PRId64
+                            " of sample %s is not what its "
                             "checksum says",
                             v->model->name,
                             v->map->name,
-                            (long long)row,
+                            row,
                             id);
     }
     for (int64_t i = 0; v->half && i < v->count; i++)

@@ -65,15 +65,12 @@ xa_status xa_mend_fail(const char *path, xa_err *err, const char *fmt, ...)
     vsnprintf(what, sizeof what, fmt, args);
     va_end(args);
     const bool known = xa_mend_text(path, mend, sizeof mend);
-    return xa_err_set(err,
-                      XA_DAMAGED,
-                      __FILE__,
-                      __func__,
-                      __LINE__,
-                      "%s is damaged: %s; xaudit verify %s lists all damage%s%s",
-                      path,
-                      what,
-                      path,
-                      known ? "; " : "",
-                      mend);
+    return XA_ERR(err,
+                  XA_DAMAGED,
+                  "%s is damaged: %s; xaudit verify %s lists all damage%s%s",
+                  path,
+                  what,
+                  path,
+                  known ? "; " : "",
+                  mend);
 }

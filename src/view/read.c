@@ -99,7 +99,7 @@ static xa_status load_in(xa_read *r,
 {
     char *path = xa_strfmt("%s/%s", group, name);
     if (!path)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     const xa_status st = load(r, path, w, out_ptr, info, err);
     free(path);
     return st;
@@ -118,7 +118,7 @@ static xa_status load_localisation(xa_read *r, const char *model, xa_read_map *x
     char *group = xa_strfmt("/localisation/%s/%s", model, x->name);
     x->pointing = -1;
     if (!group)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     st = xa_archive_list(r->archive, group, &x->metrics, &x->nmetrics, err);
     if (st == XA_NOT_FOUND) {
         *err = (xa_err)XA_ERR_INIT;
@@ -131,7 +131,7 @@ static xa_status load_localisation(xa_read *r, const char *model, xa_read_map *x
     for (int64_t k = x->nmetrics - 1; k >= 0; k--) {
         char *path = xa_strfmt("%s/%s", group, x->metrics[k]), *kind = NULL;
         if (!path)
-            XA_FAIL(err, XA_NOMEM, "out of memory");
+            XA_NOMEM_FAIL(err);
         st = xa_archive_attr_text(r->archive, path, "metric", &kind, err);
         if (kind && !strcmp(kind, "pointing_game"))
             x->pointing = k;
@@ -141,7 +141,7 @@ static xa_status load_localisation(xa_read *r, const char *model, xa_read_map *x
     }
     x->localisation = xa_alloc((size_t)x->nmetrics + 1, sizeof(double *));
     if (!x->localisation)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int64_t k = 0; k < x->nmetrics; k++)
         XA_TRY(err,
                load_in(r,
@@ -162,7 +162,7 @@ static xa_status load_checks(xa_read *r, const char *group, xa_read_map *x, xa_e
     for (int k = 0; k < XA_CHECK_COUNT; k++) {
         char *name = xa_strfmt("scores/%s", xa_check_name((xa_check_kind)k));
         if (!name)
-            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+            XA_RETURN_NOMEM(err);
         xa_status st =
             load_in(r, group, name, a_row(XA_TYPE_F64, x->rows), &x->check[k], NULL, err);
         free(name);
@@ -181,7 +181,7 @@ static xa_status load_map(xa_read *r, const char *model, xa_read_map *x, xa_err 
     xa_status st = XA_OK;
     char *group = xa_strfmt("/maps/%s/%s", model, x->name);
     if (!group)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, load_in(r, group, "sample", a_row(XA_TYPE_I64, -1), &x->sample, &info, err));
     const int64_t rows = info.dim[0];
     XA_TRY(err, check_indices(group, x->sample, rows, r->samples, err));
@@ -209,7 +209,7 @@ load_probs(xa_read *r, const char *group, bool outcome, xa_read_model *m, xa_err
     if (outcome) {
         char *path = xa_strfmt("%s/probs", group);
         if (!path)
-            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+            XA_RETURN_NOMEM(err);
         xa_status st = xa_archive_dataset(r->archive, path, &info, err);
         if (st == XA_OK)
             st = check_extents(path, &probs, &info, err);
@@ -229,7 +229,7 @@ static xa_status load_model(xa_read *r, bool outcome, xa_read_model *m, xa_err *
     xa_status st = XA_OK;
     char *group = xa_strfmt("/models/%s", m->name), *maps = xa_strfmt("/maps/%s", m->name);
     if (!group || !maps)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     const int64_t n = r->samples;
     XA_TRY(err, load_in(r, group, "status", a_row(XA_TYPE_U8, n), &m->status, NULL, err));
     XA_TRY(err, load_in(r, group, "stage", a_row(XA_TYPE_U8, n), &m->stage, NULL, err));
@@ -273,7 +273,7 @@ static xa_status load_model(xa_read *r, bool outcome, xa_read_model *m, xa_err *
     XA_TRY(err, st);
     m->maps = xa_alloc((size_t)m->nmaps + 1, sizeof(xa_read_map));
     if (!m->maps)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int64_t e = 0; e < m->nmaps; e++) {
         m->maps[e].name = names[e];
         names[e] = NULL;
@@ -363,10 +363,10 @@ static xa_status open_all(const char *path, bool outcome, xa_read **out, xa_err 
     xa_status st = XA_OK;
     xa_read *r = xa_alloc(1, sizeof *r);
     if (!r)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     r->path = xa_strdup(path);
     if (!r->path)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_archive_open_read(path, &r->archive, err));
     XA_TRY(err, xa_sums_open(r->archive, &r->sums, err));
     XA_TRY(err, load(r, "/samples/id", a_row(XA_TYPE_STR, -1), &r->id, &info, err));
@@ -382,7 +382,7 @@ static xa_status open_all(const char *path, bool outcome, xa_read **out, xa_err 
     XA_TRY(err, xa_archive_list(r->archive, "/models", &names, &r->nmodels, err));
     r->models = xa_alloc((size_t)r->nmodels + 1, sizeof(xa_read_model));
     if (!r->models)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int64_t m = 0; m < r->nmodels; m++) {
         r->models[m].name = names[m];
         names[m] = NULL;

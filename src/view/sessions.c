@@ -50,7 +50,7 @@ xa_status xa_sessions_read(xa_archive *a, xa_sessions *out, xa_err *err)
     free(count);
     s.list = xa_alloc((size_t)s.n + 1, sizeof *s.list);
     if (!s.list)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     const bool whole = texts(a, "/run/sessions/start", &s, AT(start), ROOM(start)) &&
                        texts(a, "/run/sessions/end", &s, AT(end), ROOM(end)) &&
                        texts(a, "/run/sessions/text", &s, AT(text), ROOM(text)) &&

@@ -111,7 +111,7 @@ xa_status xa_sums_open(xa_archive *a, xa_sums **out, xa_err *err)
     xa_status st = XA_OK;
     xa_sums *s = xa_alloc(1, sizeof *s);
     if (!s)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     s->archive = a;
     XA_TRY(err, note_format(s, err));
     XA_TRY(err, xa_archive_walk(a, note, s, err));
@@ -206,7 +206,7 @@ xa_status xa_sums_check(
     made = xa_alloc((size_t)block, sizeof *made);
     data = xa_alloc((size_t)block, most);
     if (!stored || !made || !data)
-        XA_FAIL(err, XA_NOMEM, "%s: no memory for its rows", l->info.path);
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory for its rows", l->info.path);
     for (int64_t first = 0; first < rows; first += block) {
         const int64_t n = rows - first < block ? rows - first : block;
         memset(made, 0, (size_t)n * sizeof *made);
@@ -247,7 +247,7 @@ xa_status xa_sums_check_table(const xa_sums *s, int k, const char **path, bool *
     block = block < 1 ? 1 : block;
     data = xa_alloc((size_t)block, t->row_bytes + 1);
     if (!data)
-        XA_FAIL(err, XA_NOMEM, "%s: no memory for its rows", t->info.path);
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory for its rows", t->info.path);
     for (int64_t first = 0; first < rows; first += block) {
         const int64_t n = rows - first < block ? rows - first : block;
         XA_TRY(err, xa_archive_read(s->archive, t->info.path, first, n, data, err));

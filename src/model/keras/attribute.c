@@ -2,6 +2,7 @@
 #include "attribute.h"
 
 #include <hdf5.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,7 +22,7 @@ xa_status xa_knames_add(xa_knames *n, const char *text, size_t max, xa_err *err)
     XA_TRY(err, xa_grow(&n->item, &n->cap, n->count + 1, sizeof *n->item, err));
     n->item[n->count] = xa_strndup(text, strnlen(text, max));
     if (!n->item[n->count])
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     n->count++;
 done:
     return st;
@@ -67,7 +68,7 @@ static xa_status read_variable(
     hid_t memory = H5Tcopy(H5T_C_S1);
     bool filled = false;
     if (!text)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     if (memory < 0 || H5Tset_size(memory, H5T_VARIABLE) < 0 ||
         H5Tset_cset(memory, H5Tget_cset(type)) < 0 || H5Aread(attr, memory, text) < 0)
         XA_FAIL(err, XA_FORMAT, "an attribute of strings cannot be read");
@@ -106,7 +107,7 @@ read_strings(hid_t object, const char *name, size_t limit, xa_knames *out, xa_er
     const hssize_t count =
         H5Sget_simple_extent_type(space) == H5S_NULL ? 0 : H5Sget_simple_extent_npoints(space);
     if (count < 0 || count > XA_KMAX_NAMES)
-        XA_FAIL(err, XA_LIMIT, "attribute %s holds %lld strings", name, (long long)count);
+        XA_FAIL(err, XA_LIMIT, "attribute %s holds %" PRId64 " strings", name, (int64_t)count);
     if (count == 0)
         goto done;
     if (H5Tget_class(type) != H5T_STRING)

@@ -172,7 +172,7 @@ bind_by_order(const xa_kfile *f, const xa_kgroup *g, xa_klayer *layer, bool *don
         free(bound);
         bound = xa_alloc(p.count + 1, sizeof(int));
         if (!bound)
-            XA_FAIL(err, XA_NOMEM, "out of memory");
+            XA_NOMEM_FAIL(err);
         if (!kinds_fit(f, g, &p, bound))
             continue;
         for (size_t i = 0; i < p.count; i++)
@@ -209,20 +209,17 @@ bind_group(const xa_kfile *f, const xa_kgroup *g, xa_klayer *layer, const leaves
     for (size_t i = 0; i < l->count && i < 4; i++)
         xa_str_printf(&wanted, "%s%s", i ? ", " : "", l->items[i]->path);
     const xa_status st =
-        xa_err_set(err,
-                   XA_MISMATCH,
-                   __FILE__,
-                   __func__,
-                   __LINE__,
-                   "%s: group \"%s\" holds %d weights (the first is \"%s\"), which do not fit "
-                   "layer \"%s\" (weights of %s%s): is this the file of another architecture?",
-                   f->path,
-                   g->name,
-                   g->count,
-                   g->count ? f->tensors[g->first].name : "",
-                   layer->path,
-                   wanted.data ? wanted.data : "",
-                   l->count > 4 ? ", ..." : "");
+        XA_ERR(err,
+               XA_MISMATCH,
+               "%s: group \"%s\" holds %d weights (the first is \"%s\"), which do not fit "
+               "layer \"%s\" (weights of %s%s): is this the file of another architecture?",
+               f->path,
+               g->name,
+               g->count,
+               g->count ? f->tensors[g->first].name : "",
+               layer->path,
+               wanted.data ? wanted.data : "",
+               l->count > 4 ? ", ..." : "");
     xa_str_free(&wanted);
     return st;
 }
@@ -313,7 +310,7 @@ bind_sublayer(xa_kfile *f, xa_klayer *layer, int slot, const char *group, xa_err
         if (!below)
             continue;
         if (!whole)
-            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+            XA_RETURN_NOMEM(err);
         const xa_status st = xa_kfile_vars(f, whole, &first, &count, err);
         free(whole);
         XA_RETURN_TRY(err, st);
@@ -368,11 +365,11 @@ static xa_status bind_vars_layer(
     class_form(scope, index, form, sizeof form);
     char *group = xa_strfmt("%slayers/%s", prefix, by_name ? layer->name : form);
     if (!group)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     if (layer->inner) {
         char *inner = xa_strfmt("%s/", group);
         if (!inner)
-            XA_FAIL(err, XA_NOMEM, "out of memory");
+            XA_NOMEM_FAIL(err);
         st = bind_vars(f, layer->inner, inner, err);
         free(inner);
         goto done;
@@ -417,7 +414,7 @@ static xa_status bind_vars(xa_kfile *f, xa_kscope *scope, const char *prefix, xa
         class_form(scope, i, form, sizeof form);
         char *group = xa_strfmt("%slayers/%s", prefix, form);
         if (!group)
-            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+            XA_RETURN_NOMEM(err);
         const xa_status st = xa_kfile_vars(f, group, &first, &count, err);
         free(group);
         XA_RETURN_TRY(err, st);

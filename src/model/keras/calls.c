@@ -10,6 +10,7 @@
  */
 #include "calls.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,12 +69,13 @@ static xa_status read_reference(const context *c, const json_t *v, xa_kref *out,
     if (out->layer < 0)
         XA_RETURN_FAIL(err, XA_FORMAT, "input \"%s\" is no layer of the model", name);
     if (call < 0 || call > XA_KMAX_LAYERS)
-        XA_RETURN_FAIL(err, XA_FORMAT, "node %lld of layer \"%s\"", (long long)call, name);
+        XA_RETURN_FAIL(err, XA_FORMAT, "node %" PRId64 " of layer \"%s\"", (int64_t)call, name);
     if (tensor != 0)
         XA_RETURN_FAIL(err,
                        XA_UNSUPPORTED,
-                       "output %lld of layer \"%s\": layers with several outputs are not supported",
-                       (long long)tensor,
+                       "output %" PRId64
+                       " of layer \"%s\": layers with several outputs are not supported",
+                       (int64_t)tensor,
                        name);
     out->call = (int)call;
     return XA_OK;
@@ -308,7 +310,7 @@ static xa_status sort_calls(xa_kscope *s, xa_err *err)
     unsigned char *state = NULL;
     size_t *first = xa_alloc((size_t)s->nlayers + 1, sizeof *first);
     if (!first)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int i = 0; i < s->nlayers; i++) {
         first[i] = total;
         total += s->layers[i].ncalls ? s->layers[i].ncalls : 1;
@@ -316,7 +318,7 @@ static xa_status sort_calls(xa_kscope *s, xa_err *err)
     state = xa_alloc(total, 1);
     s->order = xa_alloc(total, sizeof *s->order);
     if (!state || !s->order)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_grow(&stack, &cap, 1, sizeof *stack, err));
     stack[depth++] = (visit){s->output, 0};
     state[first[s->output.layer] + (size_t)s->output.call] = OPEN;
@@ -356,7 +358,7 @@ xa_status xa_kcalls_parse(xa_kscope *s, const json_t *entries, xa_err *err)
     xa_status st = XA_OK;
     context c = {.scope = s, .by_name = xa_alloc((size_t)s->nlayers, sizeof(int))};
     if (!c.by_name)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int i = 0; i < s->nlayers; i++)
         c.by_name[i] = i;
     qsort_r(c.by_name, (size_t)s->nlayers, sizeof(int), compare_names, s);

@@ -138,7 +138,7 @@ static const json_t *find(const json_t *config, const char *key)
 
 bool xa_kget_absent(const json_t *config, const char *key)
 {
-    return find(config, key) == NULL;
+    return !find(config, key);
 }
 
 /* Integers; Keras files also hold them as 3.0. */

@@ -137,7 +137,7 @@ static xa_status add_tensor(xa_kfile *f, const char *path, const char *name, xa_
     t.path = xa_strdup(path);
     t.name = xa_strdup(name);
     if (!t.path || !t.name)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     char *colon = strrchr(t.name, ':');
     if (colon && colon[1] != '\0' && strspn(colon + 1, "0123456789") == strlen(colon + 1))
         *colon = '\0';
@@ -169,7 +169,7 @@ static xa_status add_group(xa_kfile *f, const char *base, const char *name, xa_e
     bool found = false;
     char why[160];
     if (!path)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     group = open_group((hid_t)f->handle, path);
     if (group < 0)
         XA_FAIL(err,
@@ -182,13 +182,13 @@ static xa_status add_group(xa_kfile *f, const char *base, const char *name, xa_e
         free(full);
         full = xa_strfmt("%s/%s", path, weights.item[i]);
         if (!full)
-            XA_FAIL(err, XA_NOMEM, "out of memory");
+            XA_NOMEM_FAIL(err);
         XA_TRY(err, add_tensor(f, full, weights.item[i], err));
     }
     g.count = (int)weights.count;
     g.name = xa_strdup(name);
     if (!g.name)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_grow(&f->groups, &f->group_cap, f->ngroups + 1, sizeof g, err));
     f->groups[f->ngroups++] = g;
     g.name = NULL;
@@ -281,7 +281,7 @@ xa_status xa_kfile_reopen(xa_kfile *f, xa_err *err)
     if (f->zipped) { /* the property list holds one copy until it is closed, the file another */
         XA_TRY(err, xa_kzip_bytes(f->path, "model.weights.h5", &image, &size, err));
         if (H5Pset_fapl_core(list, 1 << 20, false) < 0 || H5Pset_file_image(list, image, size) < 0)
-            XA_FAIL(err, XA_NOMEM, "%s: no memory for its weights (%s)", f->path, reason(why));
+            XA_FAIL(err, XA_NOMEM, "%s: out of memory for its weights (%s)", f->path, reason(why));
         free(image);
         image = NULL;
         /* A name no file can have, and of this archive alone: HDF5 refuses an image under the name
@@ -372,7 +372,7 @@ static xa_status add_vars(xa_kfile *f, const char *group, int *first, int *count
     xa_status st = XA_OK;
     char *path = xa_strfmt("%s/vars", group), *item = NULL;
     if (!path)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     const hid_t root = (hid_t)f->handle;
     if (!link_exists(root, group) || !link_exists(root, path))
         goto done;
@@ -380,7 +380,7 @@ static xa_status add_vars(xa_kfile *f, const char *group, int *first, int *count
         free(item);
         item = xa_strfmt("%s/%d", path, i);
         if (!item)
-            XA_FAIL(err, XA_NOMEM, "out of memory");
+            XA_NOMEM_FAIL(err);
         if (!link_exists(root, item))
             break;
         XA_TRY(err, add_tensor(f, item, item, err));

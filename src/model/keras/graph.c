@@ -83,7 +83,7 @@ static xa_status build_call(
         st = l->cls->build(&site, out, err);
     if (st != XA_OK) {
         xa_err_prefix(err, "layer \"%s\" (%s)", l->path, l->type);
-        return xa_err_pass(err, st, __FILE__, __func__, __LINE__);
+        return XA_ERR_PASS(err, st);
     }
     if ((l->cls->flags & XA_KCLASS_SCALES) && nin == 1 && !b->own_scaling &&
         xa_graph_node(b->graph, *out)->op == XA_OP_AFFINE && is_raw_input(b->graph, in[0]))
@@ -113,14 +113,14 @@ static xa_status build_functional(xa_kbuild *b, xa_kscope *s, int in, int *out, 
     size_t args_cap = 0;
     size_t *first = xa_alloc((size_t)s->nlayers + 1, sizeof *first);
     if (!first)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int i = 0; i < s->nlayers; i++) {
         first[i] = total;
         total += s->layers[i].ncalls ? s->layers[i].ncalls : 1;
     }
     value = xa_alloc(total, sizeof(int));
     if (!value)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (size_t k = 0; k < s->norder; k++) {
         const xa_kref at = s->order[k];
         xa_klayer *l = &s->layers[at.layer];

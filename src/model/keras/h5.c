@@ -118,7 +118,7 @@ static xa_status add_part(xa_model *m, const xa_klayer *l, const xa_kpart *part,
 {
     char *path = xa_strfmt("%s/%s", l->path, part->name);
     if (!path)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     const xa_status st = xa_model_add_layer(
         m, path, part->type, part->node, part->parameters, l->depth + 1, false, err);
     free(path);
@@ -219,7 +219,7 @@ static xa_status build(xa_model *m, xa_kscope *scope, const xa_model_options *op
     XA_RETURN_TRY(err, xa_kgraph_build(&b, scope, input, &m->output, err));
     XA_RETURN_TRY(err, xa_kunread_check(file_of(m), scope, err));
     if (b.own_scaling && !(m->own_scaling = xa_strdup(b.own_scaling)))
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     XA_RETURN_TRY(err, add_layers(m, scope, err));
     m->origin = xa_strfmt("Keras %s%s%s%s, %s",
                           file_of(m)->version ? file_of(m)->version
@@ -230,7 +230,7 @@ static xa_status build(xa_model *m, xa_kscope *scope, const xa_model_options *op
                           file_of(m)->backend ? ")" : "",
                           scope->sequential ? "sequential" : "functional");
     if (!m->origin)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     return XA_OK;
 }
 
@@ -240,9 +240,9 @@ static xa_status note_version(xa_kfile *f, const json_t *json, xa_err *err)
     const char *version = json_string_value(json_object_get(json, "keras_version"));
     const char *backend = json_string_value(json_object_get(json, "backend"));
     if (!f->version && version && !(f->version = xa_strndup(version, strnlen(version, 64))))
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     if (!f->backend && backend && !(f->backend = xa_strndup(backend, strnlen(backend, 64))))
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     return XA_OK;
 }
 

@@ -212,7 +212,7 @@ xa_status xa_ksite_weight(
     if (l->weight[slot] < 0) {
         char *name = xa_strfmt("%s/%s", l->path, def->name);
         if (!name)
-            XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+            XA_RETURN_NOMEM(err);
         xa_status st = xa_graph_add_weight(
             s->b->graph, name, as ? as : shape, l->tensor[slot], NULL, &l->weight[slot], err);
         free(name);
@@ -231,7 +231,7 @@ xa_status xa_ksite_literal(
     char *full = xa_strfmt("%s/%s", s->layer->path, name);
     float *copy = xa_alloc((size_t)n, sizeof *copy);
     if (!full || !copy)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int i = 0; i < n; i++)
         copy[i] = (float)values[i];
     XA_TRY(err, xa_graph_add_weight(s->b->graph, full, &shape, -1, copy, id, err));
@@ -307,7 +307,7 @@ xa_status xa_ksite_channels(xa_ksite *s, int in, const int *channel, int n, int 
     matrix = xa_alloc((size_t)(c * n), sizeof *matrix);
     name = xa_strfmt("%s/selection", s->layer->path);
     if (!matrix || !name)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int i = 0; i < n; i++)
         matrix[(int64_t)channel[i] * n + i] = 1.0f;
     XA_TRY(err, xa_graph_add_weight(s->b->graph, name, &shape, -1, matrix, &w[0], err));

@@ -31,7 +31,7 @@ xa_ksite_merge(xa_ksite *s, xa_op op, const int *in, int nin, bool insert, int *
     }
     full = xa_alloc((size_t)nin, sizeof *full);
     if (!full)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (int i = 0; i < nin; i++) {
         const int n = xa_ksite_shape(s, in[i])->ndim;
         if (i > 0 && n != ndim && !insert)
@@ -75,7 +75,7 @@ xa_status xa_karith_constant(
     int n = 0;
     char text[80];
     if (!c)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     n = xa_kjson_numbers(value, c, MAX);
     if (n == 0)
         XA_FAIL(err,

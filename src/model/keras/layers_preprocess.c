@@ -16,7 +16,7 @@ static xa_status build_rescaling(xa_ksite *s, int *out, xa_err *err)
     double *a = v, *b = v + MAX_CHANNELS;
     int in, na, nb;
     if (!v)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_ksite_one(s, &in, err));
     na = scale ? xa_kjson_numbers(scale, a, MAX_CHANNELS) : 0;
     nb = 1;
@@ -53,7 +53,7 @@ static xa_status read_statistic(xa_ksite *s, int slot, double *v, int *n, xa_err
                 t->path);
     raw = xa_alloc((size_t)last, sizeof *raw);
     if (!raw)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_kfile_read(s->b->file, s->layer->tensor[slot], &t->shape, raw, err));
     for (int64_t i = 0; i < last; i++)
         v[i] = raw[i];
@@ -94,7 +94,7 @@ static xa_status build_normalization(xa_ksite *s, int *out, xa_err *err)
     int in, nm = 0, nv = 0, w[4] = {-1, -1, -1, -1};
     bool invert = false;
     if (!v)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_ksite_one(s, &in, err));
     XA_TRY(err, xa_kget_bool(s->layer->config, "invert", false, &invert, err));
     const json_t *axis = json_object_get(s->layer->config, "axis");

@@ -116,11 +116,11 @@ static xa_status grid_tokens(
         XA_RETURN_FAIL(err,
                        XA_SHAPE,
                        "the input's size makes a grid of %" PRId64 "x%" PRId64
-                       " patches, the model has %lld; use the size it was made for, or "
+                       " patches, the model has %" PRId64 "; use the size it was made for, or "
                        "interpolate_positions: true to have its position embedding interpolated",
                        x->dim[0],
                        x->dim[1],
-                       (long long)n);
+                       (int64_t)n);
     *shape = xa_kshape2(x->dim[0] * x->dim[1], x->dim[2]);
     return XA_OK;
 }

@@ -47,7 +47,7 @@ void xa_kscope_free(xa_kscope *s)
 static bool is_functional(const json_t *config)
 {
     return json_is_array(json_object_get(config, "layers")) &&
-           json_object_get(config, "output_layers") != NULL;
+           json_object_get(config, "output_layers");
 }
 
 static bool is_sequential(const char *type, const json_t *config)
@@ -126,7 +126,7 @@ static xa_status parse_layer(
         l->tensor[i] = l->weight[i] = -1;
     l->path = *parent ? xa_strfmt("%s/%s", parent, l->name) : xa_strdup(l->name);
     if (!l->path)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     if (++p->layers > XA_KMAX_LAYERS)
         XA_RETURN_FAIL(err, XA_LIMIT, "more than %d layers", XA_KMAX_LAYERS);
     if (!json_is_object(config) && !is_sequential(l->type, config)) {
@@ -181,7 +181,7 @@ static xa_status parse_scope(parser *p,
     /* Old Sequential models are their list of layers. */
     const json_t *entries = json_is_array(config) ? config : json_object_get(config, "layers");
     if (!s)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     if (depth > XA_KMAX_NESTING)
         XA_FAIL(err,
                 XA_LIMIT,
@@ -198,7 +198,7 @@ static xa_status parse_scope(parser *p,
     s->config = config;
     s->layers = xa_alloc(n, sizeof *s->layers);
     if (!s->layers)
-        XA_FAIL(err, XA_NOMEM, "out of memory");
+        XA_NOMEM_FAIL(err);
     for (size_t i = 0; i < n; i++) {
         s->nlayers = (int)i + 1;
         XA_TRY(err, parse_layer(p, json_array_get(entries, i), path, depth, &s->layers[i], err));

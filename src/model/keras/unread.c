@@ -38,7 +38,7 @@ static xa_status add_bound(paths *p, const xa_kfile *f, const xa_kscope *scope, 
             XA_RETURN_TRY(err, xa_grow(&p->item, &p->cap, p->count + 1, sizeof *p->item, err));
             p->item[p->count] = xa_strdup(f->tensors[l->tensor[k]].path);
             if (!p->item[p->count])
-                XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+                XA_RETURN_NOMEM(err);
             collapse(p->item[p->count++]);
         }
     }

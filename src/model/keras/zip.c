@@ -189,7 +189,7 @@ xa_kzip_bytes(const char *path, const char *member, void **bytes, size_t *size, 
     if (!s.bytes)
         XA_FAIL(err,
                 XA_NOMEM,
-                "%s: no memory for \"%s\", %" PRIu64 " bytes unpacked",
+                "%s: out of memory for \"%s\", %" PRIu64 " bytes unpacked",
                 path,
                 member,
                 whole);

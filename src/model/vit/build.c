@@ -615,6 +615,6 @@ xa_status xa_vit_build(xa_vit *v, xa_model *m, const xa_model_options *opt, xa_e
                               ? ", position embedding interpolated"
                               : "");
     if (!m->origin)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory");
+        XA_RETURN_NOMEM(err);
     return XA_OK;
 }
