@@ -3,7 +3,7 @@ find_package(Threads REQUIRED)
 
 # How leaks are looked for where tests are built with a sanitizer; the file says why.
 set(XA_LSAN_OPTIONS "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/.ci/suppressions/lsan.txt")
-string(APPEND XA_LSAN_OPTIONS ":fast_unwind_on_malloc=0:print_suppressions=0:intercept_tls_get_addr=0")
+string(APPEND XA_LSAN_OPTIONS ":print_suppressions=0:intercept_tls_get_addr=0")
 
 set(XA_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
     -Wconversion -Wno-sign-conversion -Wpointer-arith -Wwrite-strings -Wundef)
