@@ -81,6 +81,10 @@ int xa_metric_parse(const char *name); /* -1 when unknown */
 const char *xa_metric_kind_name(xa_metric_kind k);
 const char *xa_metric_unit(xa_metric_kind k);
 const char *xa_metric_reference(xa_metric_kind k); /* paper, for attributes and methods texts */
+/* What a score is: HIT is 0 or 1, so that its mean is a proportion; SHARE is any number of [0,1].
+ */
+typedef enum xa_metric_scale { XA_SCALE_SHARE, XA_SCALE_HIT } xa_metric_scale;
+xa_metric_scale xa_metric_scale_of(xa_metric_kind k);
 
 typedef enum xa_metric_at { XA_AT_MAP, XA_AT_GRID, XA_AT_INPUT, XA_AT_IMAGE } xa_metric_at;
 /* What the values mean: as they are; what is below 0 taken as 0; their size. */
@@ -138,11 +142,40 @@ xa_metric_spec xa_metric_defaults(xa_metric_kind kind);
  * NOT_FOUND lists the profiles; INVALID: the profile says nothing of this kind. */
 XA_MUST_USE xa_status xa_metric_profile(xa_metric_spec *s, const char *profile, xa_err *err);
 const char *xa_metric_profiles(void); /* "wsol, torchray, ..." */
+/* X(ENUM, key): the settings that only some metrics have, by their keys in a job. */
+#define XA_METRIC_SETTING_LIST(X) \
+    X(TOLERANCE, "tolerance")     \
+    X(SMOOTHING, "smoothing")     \
+    X(K, "k")                     \
+    X(THRESHOLD, "threshold")     \
+    X(STRETCH, "stretch")         \
+    X(IOU, "iou")                 \
+    X(CONTOURS, "contours")       \
+    X(FROM_SPLIT, "from_split")
+typedef enum xa_metric_setting {
+#define X(name, key) XA_SETTING_##name,
+    XA_METRIC_SETTING_LIST(X)
+#undef X
+        XA_METRIC_SETTING_COUNT
+} xa_metric_setting;
+const char *xa_metric_setting_key(xa_metric_setting s);
+/* Does the setting move this metric's numbers? A job that gives it to another metric is mistaken.
+ */
+bool xa_metric_has(xa_metric_kind k, xa_metric_setting s);
+/* The most levels of the setting iou: XA_METRIC_LEVELS, 1, or 0 for a metric without it. */
+int xa_metric_most_levels(xa_metric_kind k);
 /* "at input; positive values; above Otsu's threshold", in one line. */
 void xa_metric_conventions(const xa_metric_spec *s, xa_str *out);
 /* INVALID says which setting of which metric is out of bounds. */
 XA_MUST_USE xa_status xa_metric_check(const xa_metric_spec *s, xa_err *err);
 
+/* What a metric stores of each pair beside its score, for figures over the data set. */
+typedef enum xa_metric_statistic {
+    XA_STATISTIC_NONE,
+    XA_STATISTIC_HITS,  /* u8 [nlevels, XA_HIT_BYTES] */
+    XA_STATISTIC_PIXELS /* u32 [2, XA_PXAP_BINS] */
+} xa_metric_statistic;
+xa_metric_statistic xa_metric_statistic_of(xa_metric_kind k);
 /* Bytes of one row beside its value: BOX_ACC nlevels * XA_HIT_BYTES (bit g of a level, low bit
  * first: a hit when the prediction is what is brighter than grey level g of 0..255); PXAP
  * 2 * XA_PXAP_BINS * 4 (u32 counts of background, then region; bin t holds t/1000 <= v <

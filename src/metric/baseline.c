@@ -1,5 +1,5 @@
 /* Maps that know nothing of the image. */
-#include "xaudit/metric.h"
+#include "metric_internal.h"
 
 #include <math.h>
 
@@ -45,5 +45,5 @@ void xa_baseline_place(xa_baseline_kind k, xa_score_map *m)
 
 bool xa_baseline_scores(xa_baseline_kind k, xa_metric_kind metric)
 {
-    return k != XA_BASELINE_FULL || metric != XA_METRIC_POINTING_GAME;
+    return k != XA_BASELINE_FULL || xa__metric_of(metric)->compares != XA__POINT;
 }

@@ -347,8 +347,12 @@ static void sweep_largest(sweep *z)
     }
 }
 
-double xa__box_acc(const xa_metric_spec *spec, const xa__scene *s, xa__work *w, uint8_t *hits)
+static double box_acc(const xa__pair *p)
 {
+    const xa_metric_spec *spec = p->spec;
+    const xa__scene *s = p->scene;
+    xa__work *w = p->work;
+    uint8_t *hits = p->statistic;
     sweep z = {.spec = spec, .s = s, .w = w, .least = 1.0};
     int hit_levels = 0;
     if (xa__flat(s) && !spec->wsol)
@@ -387,3 +391,24 @@ double xa__box_acc(const xa_metric_spec *spec, const xa__scene *s, xa__work *w, 
     }
     return (double)hit_levels / (double)spec->nlevels;
 }
+
+static void defaults(xa_metric_spec *s)
+{
+    s->sign = XA_SIGN_POSITIVE;
+    s->minmax = true;
+    s->nlevels = 3;
+    s->level[0] = 0.3;
+    s->level[1] = 0.5;
+    s->level[2] = 0.7;
+}
+
+const xa__metric xa__metric_BOX_ACC = {
+    .score = box_acc,
+    .reference = "Choe et al., Evaluating weakly supervised object localization methods right, "
+                 "CVPR 2020",
+    .compares = XA__BOXES,
+    .settings = XA__HAS(STRETCH) | XA__HAS(IOU) | XA__HAS(CONTOURS) | XA__HAS(FROM_SPLIT),
+    .defaults = defaults,
+    .most_levels = XA_METRIC_LEVELS,
+    .statistic = XA_STATISTIC_HITS,
+};

@@ -3,6 +3,8 @@
 #include "component.h"
 #include "metric_internal.h"
 
+#include <math.h>
+
 static double overlap(const double a[4], const double b[4], double past)
 {
     const double w = (a[2] < b[2] ? a[2] : b[2]) - (a[0] > b[0] ? a[0] : b[0]) + past;
@@ -82,8 +84,11 @@ static int32_t largest_component(const xa_metric_spec *spec, const xa__scene *s,
     return best;
 }
 
-double xa__box_iou(const xa_metric_spec *spec, const xa__scene *s, xa__work *w)
+static double box_iou(const xa__pair *p)
 {
+    const xa_metric_spec *spec = p->spec;
+    const xa__scene *s = p->scene;
+    xa__work *w = p->work;
     xa__largest *known = &w->largest;
     if (xa__flat(s))
         return 0.0;
@@ -105,3 +110,82 @@ double xa__box_iou(const xa_metric_spec *spec, const xa__scene *s, xa__work *w)
     }
     return known->any ? xa__best_overlap(spec, s, known->box) : 0.0;
 }
+
+static double gt_known(const xa__pair *p)
+{
+    return box_iou(p) >= p->spec->level[0] ? 1.0 : 0.0;
+}
+
+/* As gt_known, where the class is among the `places` likeliest ones. */
+static double top(const xa__pair *p, int64_t places)
+{
+    if (p->rank < 0)
+        return NAN;
+    return p->rank < places ? gt_known(p) : 0.0;
+}
+
+static double top1(const xa__pair *p)
+{
+    return top(p, 1);
+}
+
+static double top5(const xa__pair *p)
+{
+    return top(p, 5);
+}
+
+static void box_defaults(xa_metric_spec *s)
+{
+    s->sign = XA_SIGN_POSITIVE;
+}
+
+static void hit_defaults(xa_metric_spec *s)
+{
+    s->sign = XA_SIGN_POSITIVE;
+    s->nlevels = 1;
+    s->level[0] = 0.5;
+}
+
+static const char prediction[] = "box of the largest 8-connected component";
+
+const xa__metric xa__metric_BOX_IOU = {
+    .score = box_iou,
+    .reference = "Selvaraju et al., Grad-CAM, ICCV 2017",
+    .compares = XA__BOXES,
+    .settings = XA__HAS(THRESHOLD) | XA__HAS(STRETCH),
+    .defaults = box_defaults,
+    .prediction = prediction,
+};
+
+const xa__metric xa__metric_GT_KNOWN = {
+    .score = gt_known,
+    .reference = "Singh, Lee, Hide-and-Seek, ICCV 2017",
+    .compares = XA__BOXES,
+    .settings = XA__HAS(THRESHOLD) | XA__HAS(STRETCH) | XA__HAS(IOU),
+    .defaults = hit_defaults,
+    .most_levels = 1,
+    .scale = XA_SCALE_HIT,
+    .prediction = prediction,
+};
+
+const xa__metric xa__metric_TOP1 = {
+    .score = top1,
+    .reference = "Zhou et al., Learning deep features for discriminative localization, CVPR 2016",
+    .compares = XA__BOXES,
+    .settings = XA__HAS(THRESHOLD) | XA__HAS(STRETCH) | XA__HAS(IOU),
+    .defaults = hit_defaults,
+    .most_levels = 1,
+    .scale = XA_SCALE_HIT,
+    .prediction = prediction,
+};
+
+const xa__metric xa__metric_TOP5 = {
+    .score = top5,
+    .reference = "Zhou et al., Learning deep features for discriminative localization, CVPR 2016",
+    .compares = XA__BOXES,
+    .settings = XA__HAS(THRESHOLD) | XA__HAS(STRETCH) | XA__HAS(IOU),
+    .defaults = hit_defaults,
+    .most_levels = 1,
+    .scale = XA_SCALE_HIT,
+    .prediction = prediction,
+};

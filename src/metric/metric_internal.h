@@ -94,8 +94,43 @@ static inline bool xa__flat(const xa__scene *s)
     return !(s->high > s->low);
 }
 
-double
-xa__pointing_game(const xa_metric_spec *spec, const xa_region *r, const xa__scene *s, xa__work *w);
+/* One pair to be scored by one metric: the annotated region counts, and the scene shows what the
+ * metric compares with. */
+typedef struct xa__pair {
+    const xa_metric_spec *spec;
+    const xa_region *region;
+    const xa__scene *scene;
+    xa__work *work;
+    int64_t rank;    /* of the class, as in xa_score_map */
+    void *statistic; /* a zeroed row of xa_metric_statistic_bytes, or NULL */
+} xa__pair;
+
+/* What a metric compares the map with. */
+typedef enum xa__compares {
+    XA__PIXELS, /* pixels of the region: the scene must show one */
+    XA__BOXES,  /* annotated boxes, which may be too small to hold a pixel's centre */
+    XA__POINT   /* the map's peak with the region; at MAP, in the stored frame */
+} xa__compares;
+
+/* A metric. Its formula's file defines it under the name xa__metric_<ENUM of XA_METRIC_LIST>; the
+ * other files of this module know it by this table alone. */
+typedef struct xa__metric {
+    double (*score)(const xa__pair *p); /* NaN: undefined for this pair */
+    const char *reference;              /* paper */
+    xa__compares compares;
+    unsigned settings;                  /* XA__HAS(...) of those it has */
+    void (*defaults)(xa_metric_spec *); /* sets what differs from other metrics; NULL: nothing */
+    int most_levels;                    /* of the setting iou */
+    xa_metric_scale scale;
+    xa_metric_statistic statistic;
+    const char *prediction; /* what of the thresholded map is compared, for conventions, or NULL */
+} xa__metric;
+#define XA__HAS(setting) (1u << XA_SETTING_##setting)
+#define X(kind, text, unit) extern const xa__metric xa__metric_##kind;
+XA_METRIC_LIST(X)
+#undef X
+const xa__metric *xa__metric_of(xa_metric_kind k);
+
 /* Work space of xa__smooth: once and out [h * w], weight and tail [ceil(4 sigma) + 2], strip
  * [XA__SMOOTH_BLOCK * max(h, w)]. */
 enum { XA__SMOOTH_BLOCK = 32 };
@@ -107,11 +142,6 @@ typedef struct xa__smoother {
 void xa__smooth(
     const float *in, int64_t h, int64_t w, int64_t stride, double sigma, xa__smoother *s);
 void xa__smooth_ref(const float *in, int64_t h, int64_t w, double sigma, float *once, float *out);
-double xa__mass(const xa_metric_spec *spec, const xa__scene *s);
-double xa__average_focus(const xa_metric_spec *spec, const xa__scene *s);
-double xa__roc_auc(const xa__scene *s, xa__work *w);
-double xa__top_share(const xa__scene *s, int64_t k, xa__work *w);
-double xa__iou(const xa_metric_spec *spec, const xa__scene *s);
 /* The threshold, of the stretched values; Otsu's is a grey level 0..255. */
 double xa__cut(const xa_metric_spec *spec, const xa__scene *s);
 static inline bool xa__above(const xa_metric_spec *spec, const xa__scene *s, int64_t i, double cut)
@@ -119,13 +149,8 @@ static inline bool xa__above(const xa_metric_spec *spec, const xa__scene *s, int
     const double v = xa__stretch(spec, s, i);
     return spec->cut == XA_CUT_OTSU ? (double)(int)(v * 255.0) > cut : v > cut;
 }
-double xa__box_iou(const xa_metric_spec *spec, const xa__scene *s, xa__work *w);
 /* Best overlap of box [x0,y0,x1,y1) with an annotated one. */
 double xa__best_overlap(const xa_metric_spec *spec, const xa__scene *s, const double box[4]);
-/* hits [nlevels][XA_HIT_BYTES], zeroed by the caller. */
-double xa__box_acc(const xa_metric_spec *spec, const xa__scene *s, xa__work *w, uint8_t *hits);
-/* counts [2][XA_PXAP_BINS], zeroed by the caller. */
-double xa__pxap(const xa_metric_spec *spec, const xa__scene *s, uint32_t *counts);
 
 /* Ascending, by radix; `other` has room for n. */
 void xa__sort_keys(uint32_t *keys, uint32_t *other, size_t n);

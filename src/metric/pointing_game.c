@@ -90,14 +90,28 @@ static int64_t smoothed_peak(const xa_metric_spec *spec, const xa__scene *s, xa_
     return peak;
 }
 
-double
-xa__pointing_game(const xa_metric_spec *spec, const xa_region *r, const xa__scene *s, xa__work *w)
+static double pointing_game(const xa__pair *p)
 {
+    const xa__scene *s = p->scene;
     int64_t peak = s->argmax;
-    if (spec->smoothing > 0.0 && peak >= 0)
-        peak = smoothed_peak(spec, s, w);
+    if (p->spec->smoothing > 0.0 && peak >= 0)
+        peak = smoothed_peak(p->spec, s, p->work);
     const bool has_point = peak >= 0 && !xa__flat(s);
     const double x = s->left + ((double)(peak % s->width) + 0.5) * s->step_x;
     const double y = s->top + ((double)(peak / s->width) + 0.5) * s->step_y;
-    return xa_pointing_game(spec, r, has_point, x, y);
+    return xa_pointing_game(p->spec, p->region, has_point, x, y);
 }
+
+static void defaults(xa_metric_spec *s)
+{
+    s->at = XA_AT_MAP;
+}
+
+const xa__metric xa__metric_POINTING_GAME = {
+    .score = pointing_game,
+    .reference = "Zhang et al., Top-down neural attention by excitation backprop, IJCV 2018",
+    .compares = XA__POINT,
+    .settings = XA__HAS(TOLERANCE) | XA__HAS(SMOOTHING),
+    .defaults = defaults,
+    .scale = XA_SCALE_HIT,
+};

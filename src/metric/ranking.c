@@ -63,11 +63,15 @@ static void sorted(const xa__scene *s, xa__work *w)
 
 /* Mann-Whitney: over all pairs of a region and a background pixel, 1 where the first is larger, 1/2
  * where they are equal. Exact in integers. */
-double xa__roc_auc(const xa__scene *s, xa__work *w)
+static double roc_auc(const xa__pair *p)
 {
+    const xa__scene *s = p->scene;
+    xa__work *w = p->work;
     const int64_t in = s->region, out = s->seen - s->region;
     int64_t below = 0, upto = 0;
     double wins = 0.0; /* in halves; sums of integers below 2^53 */
+    if (out == 0)
+        return NAN;
     sorted(s, w);
     for (int64_t i = 0; i < in; i++) {
         while (below < out && w->keys[1][below] < w->keys[0][i])
@@ -80,7 +84,8 @@ double xa__roc_auc(const xa__scene *s, xa__work *w)
     return wins / (2.0 * (double)in * (double)out);
 }
 
-double xa__top_share(const xa__scene *s, int64_t k, xa__work *w)
+/* The share of the k largest pixels that lie in the region. */
+static double top_share(const xa__scene *s, int64_t k, xa__work *w)
 {
     int64_t in = s->region, out = s->seen - s->region;
     int64_t taken = 0, hits = 0;
@@ -106,3 +111,32 @@ double xa__top_share(const xa__scene *s, int64_t k, xa__work *w)
     }
     return (double)hits / (double)k;
 }
+
+static double relevance_rank(const xa__pair *p)
+{
+    const xa__scene *s = p->scene;
+    return s->region == s->seen ? NAN : top_share(s, s->region, p->work);
+}
+
+static double top_k(const xa__pair *p)
+{
+    const xa__scene *s = p->scene;
+    return top_share(s, p->spec->k < s->seen ? p->spec->k : s->seen, p->work);
+}
+
+const xa__metric xa__metric_RELEVANCE_RANK = {
+    .score = relevance_rank,
+    .reference = "Arras, Osman, Samek, CLEVR-XAI, Information Fusion 2022",
+};
+
+const xa__metric xa__metric_TOP_K = {
+    .score = top_k,
+    .reference = "Theiner, Mueller-Budack, Ewerth, Interpretable semantic photo geolocation, WACV "
+                 "2022",
+    .settings = XA__HAS(K),
+};
+
+const xa__metric xa__metric_ROC_AUC = {
+    .score = roc_auc,
+    .reference = "Fawcett, An introduction to ROC analysis, Pattern Recognition Letters 2006",
+};

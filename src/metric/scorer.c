@@ -81,7 +81,7 @@ xa_set_rank(const xa_categories *c, const float *probs, int64_t classes, int32_t
 /* The stored peak is enough where nothing is changed before it is sought, and it is not ignored. */
 static bool needs_no_scene(const xa_metric_spec *spec, const xa_region *r, const xa_score_map *m)
 {
-    return spec->kind == XA_METRIC_POINTING_GAME && spec->at == XA_AT_MAP &&
+    return xa__metric_of(spec->kind)->compares == XA__POINT && spec->at == XA_AT_MAP &&
            spec->sign == XA_SIGN_SIGNED && spec->smoothing == 0.0 && m->has_peak &&
            !xa_region_ignores(spec, r, m->peak[0], m->peak[1]);
 }
@@ -95,28 +95,17 @@ static bool has_one_value(const xa_score_map *m)
     return true;
 }
 
-static double top_hit(const xa_metric_spec *spec, const xa__scene *s, xa__work *w, int64_t rank)
-{
-    if (spec->kind != XA_METRIC_GT_KNOWN && rank < 0)
-        return NAN;
-    if ((spec->kind == XA_METRIC_TOP1 && rank > 0) || (spec->kind == XA_METRIC_TOP5 && rank > 4))
-        return 0.0;
-    return xa__box_iou(spec, s, w) >= spec->level[0] ? 1.0 : 0.0;
-}
-
-static bool finds_boxes(xa_metric_kind k)
-{
-    return k == XA_METRIC_BOX_ACC || k == XA_METRIC_BOX_IOU || k == XA_METRIC_GT_KNOWN ||
-           k == XA_METRIC_TOP1 || k == XA_METRIC_TOP5;
-}
-
-/* Does the scene show what the metric compares with? A box may be too small for a pixel's centre.
- */
+/* Does the scene show what the metric compares with? */
 static bool has_region(const xa_metric_spec *spec, const xa__scene *s)
 {
-    if (spec->kind == XA_METRIC_POINTING_GAME && spec->at == XA_AT_MAP)
-        return true;
-    return finds_boxes(spec->kind) ? s->nboxes > 0 : s->region > 0;
+    switch (xa__metric_of(spec->kind)->compares) {
+    case XA__POINT:
+        return spec->at == XA_AT_MAP || s->region > 0;
+    case XA__BOXES:
+        return s->nboxes > 0;
+    default:
+        return s->region > 0;
+    }
 }
 
 static double score(const xa_metric_spec *spec,
@@ -126,37 +115,10 @@ static double score(const xa_metric_spec *spec,
                     xa__work *w,
                     void *statistic)
 {
+    const xa__pair pair = {spec, r, s, w, m->rank, statistic};
     if (!xa_region_counts(spec, r) || !has_region(spec, s))
         return NAN;
-    switch (spec->kind) {
-    case XA_METRIC_POINTING_GAME:
-        return xa__pointing_game(spec, r, s, w);
-    case XA_METRIC_ENERGY:
-    case XA_METRIC_RELEVANCE_MASS:
-        return xa__mass(spec, s);
-    case XA_METRIC_RELEVANCE_RANK:
-        return s->region == s->seen ? NAN : xa__top_share(s, s->region, w);
-    case XA_METRIC_TOP_K:
-        return xa__top_share(s, spec->k < s->seen ? spec->k : s->seen, w);
-    case XA_METRIC_ROC_AUC:
-        return s->region == s->seen ? NAN : xa__roc_auc(s, w);
-    case XA_METRIC_AVERAGE_FOCUS:
-        return xa__average_focus(spec, s);
-    case XA_METRIC_IOU:
-        return xa__iou(spec, s);
-    case XA_METRIC_BOX_IOU:
-        return xa__box_iou(spec, s, w);
-    case XA_METRIC_GT_KNOWN:
-    case XA_METRIC_TOP1:
-    case XA_METRIC_TOP5:
-        return top_hit(spec, s, w, m->rank);
-    case XA_METRIC_BOX_ACC:
-        return xa__box_acc(spec, s, w, statistic);
-    case XA_METRIC_PXAP:
-        return xa__pxap(spec, s, statistic);
-    default:
-        return NAN;
-    }
+    return xa__metric_of(spec->kind)->score(&pair);
 }
 
 static xa_status fit_strip(const xa_metric_spec *spec, const xa__scene *s, xa__work *w, xa_err *err)

@@ -51,16 +51,18 @@ double xa__cut(const xa_metric_spec *spec, const xa__scene *s)
     return (double)otsu(count, n);
 }
 
-double xa__iou(const xa_metric_spec *spec, const xa__scene *s)
+static double iou(const xa__pair *p)
 {
+    const xa_metric_spec *spec = p->spec;
+    const xa__scene *s = p->scene;
     int64_t both = 0, any = 0;
     const double cut = xa__cut(spec, s);
     for (int64_t i = 0; i < s->count; i++) {
         if (xa__left_out(s->where[i]))
             continue;
-        const bool p = xa__above(spec, s, i, cut), t = s->where[i] == XA__REGION;
-        both += p && t;
-        any += p || t;
+        const bool predicted = xa__above(spec, s, i, cut), inside = s->where[i] == XA__REGION;
+        both += predicted && inside;
+        any += predicted || inside;
     }
     return (double)both / (double)any; /* the region is not empty */
 }
@@ -79,17 +81,18 @@ static int bin_of(double v)
 
 /* Counts by thresholds, then sum over bins from high to low of (recall - recall before) *
  * precision. Choe et al. 2020, equation 3. */
-double xa__pxap(const xa_metric_spec *spec, const xa__scene *s, uint32_t *counts)
+static double pxap(const xa__pair *p)
 {
+    const xa__scene *s = p->scene;
     uint32_t own[2 * XA_PXAP_BINS];
-    uint32_t *n = counts ? counts : own;
+    uint32_t *n = p->statistic ? p->statistic : own;
     int64_t tp = 0, fp = 0;
     double ap = 0.0;
     memset(n, 0, sizeof own);
     for (int64_t i = 0; i < s->count; i++) {
         if (xa__left_out(s->where[i]))
             continue;
-        const int bin = bin_of(xa__stretch(spec, s, i));
+        const int bin = bin_of(xa__stretch(p->spec, s, i));
         n[(s->where[i] == XA__REGION ? XA_PXAP_BINS : 0) + bin]++;
     }
     for (int b = XA_PXAP_BINS - 1; b >= 0; b--) {
@@ -100,3 +103,32 @@ double xa__pxap(const xa_metric_spec *spec, const xa__scene *s, uint32_t *counts
     }
     return ap;
 }
+
+static void iou_defaults(xa_metric_spec *s)
+{
+    s->sign = XA_SIGN_POSITIVE;
+    s->cut = XA_CUT_OTSU;
+}
+
+static void pxap_defaults(xa_metric_spec *s)
+{
+    s->sign = XA_SIGN_POSITIVE;
+    s->minmax = true;
+}
+
+const xa__metric xa__metric_IOU = {
+    .score = iou,
+    .reference = "Saporta et al., Benchmarking saliency methods for chest X-ray interpretation, "
+                 "Nature Machine Intelligence 2022",
+    .settings = XA__HAS(THRESHOLD) | XA__HAS(STRETCH),
+    .defaults = iou_defaults,
+};
+
+const xa__metric xa__metric_PXAP = {
+    .score = pxap,
+    .reference = "Choe et al., Evaluating weakly supervised object localization methods right, "
+                 "CVPR 2020",
+    .settings = XA__HAS(STRETCH),
+    .defaults = pxap_defaults,
+    .statistic = XA_STATISTIC_PIXELS,
+};

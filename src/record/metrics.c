@@ -88,7 +88,7 @@ static xa_status add_metric(xa_schema *schema,
                             int *statistic,
                             xa_err *err)
 {
-    const bool hits = metric->kind == XA_METRIC_BOX_ACC;
+    const bool hits = xa_metric_statistic_of(metric->kind) == XA_STATISTIC_HITS;
     xa_status st = XA_OK;
     char *at = xa_strfmt(
         "/%s/%s/%s/%s", baseline ? "baselines" : "localisation", model, explainer, metric->name);

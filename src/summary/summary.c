@@ -56,8 +56,7 @@ xa_stats_plan xa_series_plan(const xa_stats_plan *plan, const xa_series *x)
     if (x->is == XA_SERIES_CHECK)
         own.measures = strcmp(x->metric, xa_check_name(XA_CHECK_INCREASE)) != 0;
     else if (metric >= 0)
-        own.measures = metric != XA_METRIC_POINTING_GAME && metric != XA_METRIC_GT_KNOWN &&
-                       metric != XA_METRIC_TOP1 && metric != XA_METRIC_TOP5;
+        own.measures = xa_metric_scale_of((xa_metric_kind)metric) == XA_SCALE_SHARE;
     return own;
 }
 

@@ -464,6 +464,48 @@ static void test_profiles_and_conventions(void **state)
     }
 }
 
+/* Which metric has which setting, and what it stores: a wrong entry in a metric's own file fails.
+ */
+static void test_table(void **state)
+{
+    (void)state;
+    enum {
+        POINT = 1 << XA_SETTING_TOLERANCE | 1 << XA_SETTING_SMOOTHING,
+        CUT = 1 << XA_SETTING_THRESHOLD | 1 << XA_SETTING_STRETCH,
+        HIT = CUT | 1 << XA_SETTING_IOU,
+        CURVE = 1 << XA_SETTING_STRETCH | 1 << XA_SETTING_IOU | 1 << XA_SETTING_CONTOURS |
+                1 << XA_SETTING_FROM_SPLIT
+    };
+    static const struct {
+        int settings, levels;
+        xa_metric_scale scale;
+        xa_metric_statistic statistic;
+    } expected[XA_METRIC_COUNT] = {
+        [XA_METRIC_POINTING_GAME] = {.settings = POINT, .scale = XA_SCALE_HIT},
+        [XA_METRIC_TOP_K] = {.settings = 1 << XA_SETTING_K},
+        [XA_METRIC_AVERAGE_FOCUS] = {.settings = 1 << XA_SETTING_STRETCH},
+        [XA_METRIC_IOU] = {.settings = CUT},
+        [XA_METRIC_BOX_IOU] = {.settings = CUT},
+        [XA_METRIC_GT_KNOWN] = {.settings = HIT, .levels = 1, .scale = XA_SCALE_HIT},
+        [XA_METRIC_TOP1] = {.settings = HIT, .levels = 1, .scale = XA_SCALE_HIT},
+        [XA_METRIC_TOP5] = {.settings = HIT, .levels = 1, .scale = XA_SCALE_HIT},
+        [XA_METRIC_BOX_ACC] = {.settings = CURVE, .levels = 8, .statistic = XA_STATISTIC_HITS},
+        [XA_METRIC_PXAP] = {.settings = 1 << XA_SETTING_STRETCH, .statistic = XA_STATISTIC_PIXELS},
+    };
+    for (int k = 0; k < XA_METRIC_COUNT; k++) {
+        const xa_metric_kind kind = (xa_metric_kind)k;
+        for (int s = 0; s < XA_METRIC_SETTING_COUNT; s++)
+            if (xa_metric_has(kind, (xa_metric_setting)s) != (expected[k].settings >> s & 1))
+                fail_msg("%s, %s",
+                         xa_metric_kind_name(kind),
+                         xa_metric_setting_key((xa_metric_setting)s));
+        assert_int_equal(xa_metric_most_levels(kind), expected[k].levels);
+        assert_int_equal(xa_metric_scale_of(kind), expected[k].scale);
+        assert_int_equal(xa_metric_statistic_of(kind), expected[k].statistic);
+        assert_true(xa_metric_defaults(kind).nlevels <= expected[k].levels);
+    }
+}
+
 /* A map's share of its class's mean: over its largest size, on the coarser grid. */
 static void test_mean_cells(void **state)
 {
@@ -518,6 +560,7 @@ int main(void)
         cmocka_unit_test(test_maps_alone),
         cmocka_unit_test(test_agreement),
         cmocka_unit_test(test_profiles_and_conventions),
+        cmocka_unit_test(test_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
