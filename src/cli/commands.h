@@ -7,25 +7,16 @@
 #include "xaudit/run.h"
 #include "xaudit/view.h"
 
-/* From the command line of run, check or bench; texts are borrowed from it. */
+/* The options of run, check or bench, from their command line; texts are borrowed from it. */
 XA_MUST_USE xa_status xa_run_options_from(const xa_args *a, xa_run_options *out, xa_err *err);
 void xa_run_options_fini(xa_run_options *o);
 
-/* Each runs a command line that fits the table, and returns the exit code (xa_exit). */
-int xa_cmd_run(const xa_args *a);
-int xa_cmd_check(const xa_args *a);
-int xa_cmd_info(const xa_args *a);
-int xa_cmd_table(const xa_args *a);
-int xa_cmd_manifest(const xa_args *a);
-int xa_cmd_verify(const xa_args *a);
-int xa_cmd_summary(const xa_args *a);
-int xa_cmd_figure(const xa_args *a);
-int xa_cmd_evaluate(const xa_args *a);
-int xa_cmd_merge(const xa_args *a);
-int xa_cmd_report(const xa_args *a);
-int xa_cmd_bench(const xa_args *a);
+/* xa_cmd_<name> of every row of the table. Each runs a command line that the parser accepted,
+ * prints what it has to say, and returns the exit code (xa_exit). */
+#define COMMAND(id, name, ...) int xa_cmd_##name(const xa_args *a);
+#include "commands.def"
 
-/* table_csv.c: the archive as CSV, a line for each map. */
+/* table_csv.c: the archive as CSV, one line per map. */
 XA_MUST_USE xa_status xa_table_csv(xa_read *r, FILE *out, xa_err *err);
 
 #endif

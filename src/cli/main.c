@@ -18,8 +18,8 @@ static void log_line(void *arg, xa_log_level level, const char *message)
         fprintf(stderr, "xaudit: %s: %s\n", names[level], message);
 }
 
-/* A standard stream that is closed would give its number to the next file that is opened, and what
- * is printed would go into the archive. */
+/* Opens standard streams that are closed. Otherwise the next file to be opened would get their
+ * number, and what is printed would go into the archive. */
 static bool open_streams(void)
 {
     for (int fd = 0; fd <= 2; fd++)
@@ -28,8 +28,9 @@ static bool open_streams(void)
     return true;
 }
 
-/* OpenBLAS asks for its work memory (128 MiB a thread in the builds of distributions) until it gets
- * it, so that a process with less (ulimit -v) would wait for ever, even to end. */
+/* Whether OpenBLAS can have its work memory (128 MiB per thread in the builds of distributions). It
+ * repeats its request until it is granted, so that a process with less (ulimit -v) would hang, even
+ * when it ends. */
 static bool has_room(void)
 {
     const size_t bytes = (size_t)128 << 20;
@@ -40,14 +41,14 @@ static bool has_room(void)
     return true;
 }
 
-/* ---- nobody reads on: xaudit table a.h5 | head ---- */
+/* ---- the reader of standard output is gone: xaudit table a.h5 | head ---- */
 
-static volatile sig_atomic_t unread;
+static volatile sig_atomic_t reader_gone;
 
 static void goes_on(int signal)
 {
     (void)signal;
-    unread = 1;
+    reader_gone = 1;
 }
 
 static void ends(int signal)
@@ -56,21 +57,23 @@ static void ends(int signal)
     _exit(XA_EXIT_DONE);
 }
 
-/* Commands that only print end there, quietly; those that make or judge a file go on to its end. */
+/* Commands that only print end quietly then; those that write or check a file finish it. */
 static void watch_pipe(const xa_command *c)
 {
-    struct sigaction action = {.sa_handler = c->prints ? ends : goes_on, .sa_flags = SA_RESTART};
+    struct sigaction action = {.sa_handler = c->kind & XA_COMMAND_PRINTS ? ends : goes_on,
+                               .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
     (void)sigaction(SIGPIPE, &action, NULL);
 }
 
-/* The code of a command whose output is written: what could not be, is told. */
-static int written(int code)
+/* The exit code of a command after its output is flushed; reports output that could not be written.
+ */
+static int flushed_code(int code)
 {
     errno = 0;
     const bool flushed = fflush(stdout) == 0;
     const bool failed = !flushed || ferror(stdout) != 0;
-    if (!failed || unread)
+    if (!failed || reader_gone)
         return code;
     fprintf(stderr,
             "xaudit: standard output cannot be written%s%s\n",
@@ -79,13 +82,13 @@ static int written(int code)
     return code == XA_EXIT_DONE ? XA_EXIT_FAILED : code;
 }
 
-/* A command line that does not fit the table, told once. */
+/* Reports a command line that does not fit the table, on rank 0 alone. */
 static int refuse(xa_command_id command, const xa_err *why)
 {
     xa_comm *comm = NULL;
     xa_err err = XA_ERR_INIT;
-    const bool started =
-        xa_command_of(command)->parallel && xa_comm_start(NULL, NULL, &comm, &err) == XA_OK;
+    const bool started = (xa_command_of(command)->kind & XA_COMMAND_PARALLEL) &&
+                         xa_comm_start(NULL, NULL, &comm, &err) == XA_OK;
     const bool first = !started || xa_comm_rank(comm) == 0;
     if (first)
         fprintf(stderr, "xaudit %s: %s\n", xa_command_of(command)->name, why->message);
@@ -120,15 +123,14 @@ static int help(const char *word)
         xa_help_command((xa_command_id)command, stdout);
     else
         xa_help(stdout);
-    return written(XA_EXIT_DONE);
+    return flushed_code(XA_EXIT_DONE);
 }
 
 static int dispatch(int argc, char **argv)
 {
     static int (*const commands[XA_COMMAND_COUNT])(const xa_args *) = {
-#define X(id, name) [XA_COMMAND_##id] = xa_cmd_##name,
-        XA_COMMAND_LIST(X)
-#undef X
+#define COMMAND(id, name, ...) [XA_COMMAND_##id] = xa_cmd_##name,
+#include "commands.def"
     };
     xa_args args;
     xa_err err = XA_ERR_INIT;
@@ -141,7 +143,7 @@ static int dispatch(int argc, char **argv)
         return help(argc > 2 ? argv[2] : NULL);
     if (!strcmp(word, "--version")) {
         printf("xaudit %s\n", xa_tool_version());
-        return written(XA_EXIT_DONE);
+        return flushed_code(XA_EXIT_DONE);
     }
     const int found = xa_command_find(word);
     if (found < 0)
@@ -150,7 +152,7 @@ static int dispatch(int argc, char **argv)
     if (xa_args_parse(command, argc - 1, argv + 1, &args, &err) != XA_OK)
         return refuse(command, &err);
     watch_pipe(xa_command_of(command));
-    const int code = args.help ? help(word) : written(commands[command](&args));
+    const int code = args.help ? help(word) : flushed_code(commands[command](&args));
     xa_args_fini(&args);
     return code;
 }
@@ -168,11 +170,11 @@ int main(int argc, char **argv)
         return XA_EXIT_FAILED;
     if (!has_room()) {
         fputs(
-            "xaudit: this process may not have 128 MB more of address space, which BLAS takes "
+            "xaudit: this process cannot have 128 MB more of address space, which BLAS needs "
             "before "
-            "any work: raise ulimit -v (1000000 is enough for small models), or the job's memory\n",
+            "any work: raise ulimit -v (1000000 is enough for small models) or the job's memory\n",
             stderr);
-        _exit(XA_EXIT_FAILED); /* exit() would wait for BLAS */
+        _exit(XA_EXIT_FAILED); /* exit() would wait for BLAS, which would hang */
     }
     return dispatch(argc, argv);
 }

@@ -30,7 +30,7 @@ for command in $("$xaudit" --help | sed -n 's/^  xaudit \([a-z]*\) .*/\1/p'); do
   "$xaudit" "$command" --help | block
 done
 echo '.SH EXIT STATUS'
-"$xaudit" --help | sed -n '/^Exit codes/,/resume/p' | sed 's/^Exit codes: //' | plain
+"$xaudit" --help | sed -n '/^Exit codes/,/resume\./p' | sed 's/^Exit codes: //' | plain
 cat <<'ROFF'
 .SH ENVIRONMENT
 .TP

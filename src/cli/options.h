@@ -1,10 +1,10 @@
-/* Commands and their options: one table (options.def), one parser, one source of --help, of the
- * manual and of completion.
+/* Commands and their options: one table (commands.def), from which the parser, --help, the manual,
+ * the completion of bash and the dispatch in main.c come.
  *
- * Spelling: --name VALUE, --name=VALUE, -o VALUE, -oVALUE; options and arguments in any order, "--"
- * ends the options; a long name may be cut where it stays unambiguous for its command. An option
- * given twice counts as its last, unless it is repeatable. What a command does not have is an error
- * that says which command has it. */
+ * Spelling: --name VALUE, --name=VALUE, -o VALUE, -oVALUE. Options and arguments come in any order,
+ * and "--" ends the options. A long name may be shortened where it stays unambiguous for its
+ * command. If an option is given twice, the last one counts, unless it is repeatable. An option
+ * that the command does not have is an error that names the commands which have it. */
 #ifndef XAUDIT_CLI_OPTIONS_H
 #define XAUDIT_CLI_OPTIONS_H
 
@@ -12,46 +12,30 @@
 
 #include "xaudit/util.h"
 
-/* ---- commands: options_commands.c ---- */
-
-/* X(ID, name) in the order of --help. */
-#define XA_COMMAND_LIST(X) \
-    X(RUN, run)            \
-    X(CHECK, check)        \
-    X(BENCH, bench)        \
-    X(INFO, info)          \
-    X(VERIFY, verify)      \
-    X(TABLE, table)        \
-    X(SUMMARY, summary)    \
-    X(EVALUATE, evaluate)  \
-    X(MERGE, merge)        \
-    X(FIGURE, figure)      \
-    X(REPORT, report)      \
-    X(MANIFEST, manifest)
+/* ---- the table: options_table.c ---- */
 
 typedef enum xa_command_id {
-#define X(id, name) XA_COMMAND_##id,
-    XA_COMMAND_LIST(X)
-#undef X
-        XA_COMMAND_COUNT
+#define COMMAND(id, ...) XA_COMMAND_##id,
+#include "commands.def"
+    XA_COMMAND_COUNT
 } xa_command_id;
+
+/* What a command does, as bits. */
+enum {
+    XA_COMMAND_PRINTS = 1, /* it only prints, so it may end when nobody reads its output any more */
+    XA_COMMAND_PARALLEL = 2 /* it starts MPI, so that rank 0 alone reports mistakes */
+};
 
 typedef struct xa_command {
     const char *name;
-    const char *arguments; /* "ARCHIVE", as the usage line has them */
-    const char *wanted;    /* "one archive": what a message expects */
-    int least, most;       /* arguments */
-    bool prints;           /* and nothing else: ends when nobody reads on */
-    bool parallel;         /* starts MPI: rank 0 tells mistakes */
-    const char *summary;   /* a line of xaudit --help, at most 60 characters */
-    const char *text;      /* paragraphs of its --help; lines that begin with a space stay */
-    const char *examples;  /* lines of at most 80 columns */
+    unsigned kind;         /* bits of the enumeration above */
+    const char *arguments; /* of the usage line: "ARCHIVE -o FILE.html [options]" */
+    const char *wanted;    /* what a message expects: "one archive" */
+    int least, most;       /* number of arguments */
+    const char *summary;   /* one line of xaudit --help, at most 60 characters */
+    const char *text; /* paragraphs of its --help; lines that begin with a space stay as they are */
+    const char *examples; /* lines of at most 80 columns */
 } xa_command;
-const xa_command *xa_command_of(xa_command_id id);
-/* -1 when there is none of that name. */
-int xa_command_find(const char *name);
-
-/* ---- options: options.def ---- */
 
 typedef enum xa_option_kind {
     XA_OPTION_FLAG,
@@ -59,16 +43,20 @@ typedef enum xa_option_kind {
     XA_OPTION_INTEGER, /* low to high */
     XA_OPTION_NUMBER,  /* low to high */
     XA_OPTION_CHOICE,  /* one of `choices` */
-    XA_OPTION_LENGTH,  /* mm, with mm, cm or in behind it: low to high mm */
-    XA_OPTION_POINTS,  /* pt, with or without "pt": low to high */
+    XA_OPTION_LENGTH,  /* low to high mm; the unit may be mm, cm or in, or be left out */
+    XA_OPTION_POINTS,  /* low to high pt; the unit may be left out */
     XA_OPTION_PIECE    /* I/N with 1 <= I <= N <= high */
 } xa_option_kind;
+
+/* A bound that a row does not have: a little below the largest 64-bit integer, so that every value
+ * up to it is one. */
+#define XA_OPTION_OPEN 9.2e18
 
 /* How often an option counts. */
 typedef enum xa_option_times {
     XA_ONCE,   /* the last one given */
     XA_REPEAT, /* each one given */
-    XA_SEVERAL /* each, and several values may follow one of it: --id A B C */
+    XA_SEVERAL /* each one given, and several values may follow it: --id A B C */
 } xa_option_times;
 
 typedef struct xa_option {
@@ -76,33 +64,35 @@ typedef struct xa_option {
     char letter;      /* 0: none */
     xa_option_kind kind;
     xa_option_times times;
-    const char *argument; /* "N"; NULL: a flag, or the choices */
+    const char *argument; /* "N"; NULL for flags and choices */
     double low, high;
     const char *choices; /* "a|b|c" */
-    const char *initial; /* what counts where it is not given; NULL: nothing */
+    const char *initial; /* the value if none is given; NULL: none */
     unsigned commands;   /* bits by xa_command_id */
     const char *group;   /* heading in --help; NULL: the common one */
-    const char *help;    /* a phrase without full stop */
+    const char *help;    /* a phrase without a full stop */
 } xa_option;
 
 typedef enum xa_option_id {
 #define OPTION(id, ...) XA_OPT_##id,
-#include "options.def"
-#undef OPTION
+#include "commands.def"
     XA_OPT_COUNT
 } xa_option_id;
 
+const xa_command *xa_command_of(xa_command_id id);
+/* The index of a command's name; -1: no command has it. */
+int xa_command_find(const char *name);
 const xa_option *xa_option_of(xa_option_id id);
 static inline bool xa_option_on(const xa_option *o, xa_command_id c)
 {
     return o->commands >> c & 1;
 }
-/* The id of a command's option by its whole long name; -1 when the command has none of it. */
+/* The id of a command's option by its whole long name; -1: the command has none of that name. */
 int xa_option_find(xa_command_id command, const char *name, size_t length);
-/* The index of a word among a row's choices; -1 when it is none. */
+/* The index of a word among an option's choices; -1: it is none of them. */
 int xa_option_choice(const xa_option *o, const char *word);
 
-/* ---- what a command line says: options.c ---- */
+/* ---- one value: options_value.c ---- */
 
 typedef struct xa_arg {
     xa_option_id option;
@@ -111,6 +101,12 @@ typedef struct xa_arg {
     int64_t of;       /* PIECE: N */
     double number;    /* NUMBER, LENGTH in mm, POINTS */
 } xa_arg;
+/* Reads a text as the option's row says; false if it does not fit. */
+bool xa_option_read(const xa_option *o, const char *text, xa_arg *out);
+/* What the option's row expects, for messages: "a whole number from 100 to 1000000". */
+void xa_option_expected(const xa_option *o, char *out, size_t size);
+
+/* ---- a command line: options_parse.c ---- */
 
 typedef struct xa_args {
     xa_command_id command;
@@ -118,25 +114,32 @@ typedef struct xa_args {
     int npositional;
     xa_arg *item; /* [nitems], in the order given */
     int nitems;
-    bool help; /* --help was among them: nothing else was looked at */
+    bool help; /* --help was among them: nothing else was read */
 } xa_args;
-/* argv[0] is the command's name. INVALID says what is wrong, what was expected and found. */
+/* argv[0] is the command's name. INVALID says what is wrong, what was expected and what was found.
+ */
 XA_MUST_USE xa_status
 xa_args_parse(xa_command_id command, int argc, char **argv, xa_args *out, xa_err *err);
+
+/* ---- what it says: options_args.c ---- */
+
 void xa_args_fini(xa_args *a);
-/* All of a command line but one option. */
+/* A copy of a command line without one option. */
 XA_MUST_USE xa_status xa_args_copy(const xa_args *a,
                                    xa_option_id without,
                                    xa_args *out,
                                    xa_err *err);
-/* Puts what `over` says over `base`, an earlier command line: repeatable options and arguments
- * replace the earlier ones of their kind. Takes both over. */
+/* Lays `over` on `base`, an earlier command line: the options and the arguments that `over` has
+ * replace those of the same kind. Takes the contents of `over`. */
 XA_MUST_USE xa_status xa_args_merge(xa_args *base, xa_args *over, xa_err *err);
+/* INVALID if two options are given that cannot be used together, or one without that it needs. */
+XA_MUST_USE xa_status xa_args_check(const xa_args *a, xa_err *err);
 
-/* Of options that count once: what was given, else the table's initial value, else NULL or 0. */
-bool xa_args_has(const xa_args *a, xa_option_id id); /* given */
+bool xa_args_has(const xa_args *a, xa_option_id id); /* it was given */
+/* Of options that count once: the value given, else the initial one of the table, else NULL or 0.
+ */
 const char *xa_args_text(const xa_args *a, xa_option_id id);
-int64_t xa_args_integer(const xa_args *a, xa_option_id id); /* CHOICE: the index, -1: nothing */
+int64_t xa_args_integer(const xa_args *a, xa_option_id id); /* CHOICE: the index; -1: no value */
 double xa_args_number(const xa_args *a, xa_option_id id);
 /* The n-th one given of a repeatable option; NULL behind the last. */
 const xa_arg *xa_args_nth(const xa_args *a, xa_option_id id, int n);

@@ -6,7 +6,8 @@
 
 enum { COLUMNS = 79, LEFT = 24 };
 
-/* Words of a text from column `from`, lines of at most COLUMNS; `at` is where the line stands. */
+/* Prints the words of a text in lines of at most COLUMNS that begin at column `from`; the first
+ * line continues at column `at`. */
 static void wrap(FILE *out, const char *text, int from, int at)
 {
     bool first = true;
@@ -25,7 +26,7 @@ static void wrap(FILE *out, const char *text, int from, int at)
     fputc('\n', out);
 }
 
-/* Lines that begin with a space are as they are, others are wrapped. */
+/* Prints lines that begin with a space as they are, and wraps the others. */
 static void paragraphs(const char *text, FILE *out)
 {
     while (*text) {
@@ -40,20 +41,19 @@ static void paragraphs(const char *text, FILE *out)
     }
 }
 
-/* "(1 to 100; default: 4)", what the row itself knows. */
+/* Adds "(1 to 100; default: 4)" from the row. */
 static void bounds(const xa_option *o, xa_str *out)
 {
-    const double open_end = 9e18;
     const bool ranged = o->kind == XA_OPTION_INTEGER || o->kind == XA_OPTION_NUMBER ||
                         o->kind == XA_OPTION_LENGTH || o->kind == XA_OPTION_POINTS;
-    const bool high = ranged && o->high < open_end && o->low > -open_end && o->initial;
+    const bool high = ranged && o->high < XA_OPTION_OPEN && o->low > -XA_OPTION_OPEN && o->initial;
     if (high)
         xa_str_printf(out, " (%.10g to %.10g; default: %s)", o->low, o->high, o->initial);
     else if (o->initial)
         xa_str_printf(out, " (default: %s)", o->initial);
 }
 
-/* Whether the sentence names all choices itself. */
+/* Whether the help of a choice names all its words. */
 static bool names_choices(const xa_option *o)
 {
     for (const char *c = o->choices; c;) {
@@ -118,7 +118,7 @@ void xa_help_command(xa_command_id command, FILE *out)
 {
     const xa_command *c = xa_command_of(command);
     const char *groups[XA_OPT_COUNT] = {NULL};
-    int n = 1; /* the common group is the first */
+    int n = 1; /* the common group, NULL, comes first */
     fprintf(out, "xaudit %s %s\n\n", c->name, c->arguments);
     paragraphs(c->text, out);
     for (int i = 0; i < XA_OPT_COUNT; i++) {
@@ -137,20 +137,21 @@ void xa_help_command(xa_command_id command, FILE *out)
 void xa_help(FILE *out)
 {
     fprintf(out,
-            "xaudit %s: explains every image of a data set into one HDF5 archive\n\n",
+            "xaudit %s: explains every image of a data set and writes one HDF5 archive\n\n",
             xa_tool_version());
     for (int i = 0; i < XA_COMMAND_COUNT; i++) {
         const xa_command *c = xa_command_of((xa_command_id)i);
         fprintf(out, "  xaudit %-9s ", c->name);
         wrap(out, c->summary, 19, 19);
     }
-    fputs("\nxaudit COMMAND --help (or xaudit help COMMAND) has a command's options and\n"
-          "examples. Options are --name VALUE or --name=VALUE; one given twice counts as\n"
-          "its last, unless it may be repeated. xaudit --version names the version.\n"
+    fputs("\nxaudit COMMAND --help (or xaudit help COMMAND) explains the options of a command\n"
+          "and shows examples. Options are written --name VALUE or --name=VALUE. If one is\n"
+          "given twice, the last one counts, unless it may be repeated.\n"
+          "xaudit --version prints the version.\n"
           "\n"
-          "Exit codes: 0 done; 1 failed; 2 bad usage, job, model or manifest; 3 done, but\n"
-          "samples failed (tolerate_failed in the job turns this into 0); 75 interrupted,\n"
-          "run again to resume.\n"
-          "XAUDIT_LOG=debug shows where an error came from.\n",
+          "Exit codes: 0 done; 1 failed; 2 wrong usage, or a mistake in the job, a model or\n"
+          "the manifest; 3 done, but some samples failed (tolerate_failed in the job turns\n"
+          "this into 0); 75 interrupted: run the same command again to resume.\n"
+          "XAUDIT_LOG=debug shows where in the program an error arose.\n",
           out);
 }

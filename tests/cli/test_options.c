@@ -1,6 +1,6 @@
-/* The table of options: every row is sound, every command line is read as the table says, and
- * --help, exit codes, man page and completion agree with it. XA_PROGRAM, XA_MAN and XA_COMPLETION
- * name the built program, its manual and the script for bash. */
+/* The table of commands and options: every row makes sense, every command line is read as the table
+ * says, and --help, exit codes, man page and completion agree with it. XA_PROGRAM, XA_MAN and
+ * XA_COMPLETION name the built program, its manual and the script for bash. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -53,7 +53,7 @@ static void taken(xa_command_id command, const char *line, xa_args *out, char co
         fail_msg("xaudit %s %s: %s", xa_command_of(command)->name, line, err.message);
 }
 
-/* A value the row takes. */
+/* A value that the row takes. */
 static const char *sample(const xa_option *o, char *buf, size_t size)
 {
     if (o->kind == XA_OPTION_CHOICE)
@@ -78,6 +78,19 @@ static const char *complete(xa_command_id c)
     return lines[c] ? lines[c] : "a.h5";
 }
 
+/* The option that an option needs beside it; "": none. */
+static const char *needed(int option)
+{
+    static const xa_option_id pairs[][2] = {
+#define NEEDS(a, b) {XA_OPT_##a, XA_OPT_##b},
+#include "commands.def"
+    };
+    for (size_t k = 0; k < sizeof pairs / sizeof *pairs; k++)
+        if ((int)pairs[k][0] == option)
+            return xa_option_of(pairs[k][1])->name;
+    return "";
+}
+
 static void test_rows(void **state)
 {
     (void)state;
@@ -90,7 +103,7 @@ static void test_rows(void **state)
         assert_int_equal(o->kind == XA_OPTION_CHOICE, o->choices != NULL);
         assert_int_equal(o->kind == XA_OPTION_FLAG || o->kind == XA_OPTION_CHOICE,
                          o->argument == NULL);
-        for (int k = 0; k < i; k++) { /* a command knows a name and a letter once */
+        for (int k = 0; k < i; k++) { /* a command has a name and a letter once */
             const xa_option *p = xa_option_of((xa_option_id)k);
             if (o->commands & p->commands) {
                 assert_string_not_equal(o->name, p->name);
@@ -100,7 +113,7 @@ static void test_rows(void **state)
         for (int c = 0; c < XA_COMMAND_COUNT; c++) {
             xa_args a;
             const char *text = sample(o, value, sizeof value);
-            const char *extra = i == XA_OPT_RANKS ? " --slurm" : "";
+            const char *extra = needed(i);
             if (!xa_option_on(o, (xa_command_id)c) || i == XA_OPT_HELP)
                 continue;
             if (o->kind == XA_OPTION_FLAG)
@@ -108,17 +121,18 @@ static void test_rows(void **state)
             else
                 snprintf(line,
                          sizeof line,
-                         "%s --%s %s%s",
+                         "%s --%s %s%s%s",
                          complete((xa_command_id)c),
                          o->name,
                          text,
+                         *extra ? " --" : "",
                          extra);
             taken((xa_command_id)c, line, &a, copy);
             assert_true(xa_args_has(&a, (xa_option_id)i));
             if (o->kind == XA_OPTION_TEXT)
                 assert_string_equal(xa_args_text(&a, (xa_option_id)i), "text");
             xa_args_fini(&a);
-            /* what counts where nothing is given is a value of the row */
+            /* the initial value of a row is a value that the row takes */
             if (o->initial && o->kind != XA_OPTION_FLAG) {
                 snprintf(line,
                          sizeof line,
@@ -148,7 +162,7 @@ static void test_rows(void **state)
     }
 }
 
-/* Every name of the table on every command that does not have it. */
+/* Every command refuses every option that it does not have, and names a command that has it. */
 static void test_foreign(void **state)
 {
     (void)state;
@@ -203,7 +217,8 @@ static void test_spelling(void **state)
     taken(XA_COMMAND_EVALUATE, "a.h5 --seed -3", &a, copy);
     assert_int_equal(xa_args_integer(&a, XA_OPT_SHUFFLE_SEED), -3);
     xa_args_fini(&a);
-    /* several values behind one option; the archive before, behind, or the last of them */
+    /* several values follow one option; the archive comes before them, after them, or is the last
+     */
     static const char *const several[] = {"a.h5 -o f.png --id A B C",
                                           "--id A B C -o f.png a.h5",
                                           "-o f.png --id A B C a.h5",
@@ -241,7 +256,7 @@ static void test_mistakes(void **state)
         {XA_COMMAND_RUN, "a.yaml --set x=1 y=2", "--set y=2"},
         {XA_COMMAND_RUN, "a.yaml --output --fresh", "found the option --fresh"},
         {XA_COMMAND_RUN, "a.yaml -output b.h5", "long options have two hyphens"},
-        {XA_COMMAND_RUN, "a.yaml \xe2\x80\x93limit 3", "a dash that is no hyphen: write --limit"},
+        {XA_COMMAND_RUN, "a.yaml \xe2\x80\x93limit 3", "a dash instead of hyphens: write --limit"},
         {XA_COMMAND_RUN,
          "a.yaml \xe2\x80\x94"
          "fresh",
@@ -254,21 +269,21 @@ static void test_mistakes(void **state)
         {XA_COMMAND_RUN, "a.yaml --slice 5/4", "expected I/N"},
         {XA_COMMAND_RUN, "a.yaml --slice 0/4", "expected I/N"},
         {XA_COMMAND_RUN, "a.yaml --slice 1-4", "expected I/N"},
-        {XA_COMMAND_RUN, "a.yaml --slice 1/4 --limit 3", "exclude one another"},
+        {XA_COMMAND_RUN, "a.yaml --slice 1/4 --limit 3", "cannot be used together"},
         {XA_COMMAND_CHECK, "a.yaml --l 3", "--l could be --limit or --layers"},
-        {XA_COMMAND_CHECK, "a.yaml --ranks 3", "--ranks says nothing without --slurm"},
+        {XA_COMMAND_CHECK, "a.yaml --ranks 3", "--ranks needs --slurm"},
         {XA_COMMAND_BENCH, "a.yaml --seconds nan", "a number from"},
         {XA_COMMAND_BENCH, "a.yaml --seconds 0", "a number from"},
         {XA_COMMAND_SUMMARY, "a.h5 b.h5 c.h5", "expected one or two archives"},
-        {XA_COMMAND_SUMMARY, "a.h5 --csv --json", "exclude one another"},
+        {XA_COMMAND_SUMMARY, "a.h5 --csv --json", "cannot be used together"},
         {XA_COMMAND_SUMMARY, "a.h5 --replicates 99", "from 100 to 1000000"},
         {XA_COMMAND_MERGE, "a.h5 b.h5", "-o FILE is missing"},
-        {XA_COMMAND_MERGE, "a.h5 -o b.h5", "two archives at least, found a.h5"},
+        {XA_COMMAND_MERGE, "a.h5 -o b.h5", "at least two archives, found a.h5"},
         {XA_COMMAND_FIGURE, "a.h5 b.h5 -o f.png", "expected one archive, found a.h5, b.h5"},
         {XA_COMMAND_FIGURE, "a.h5 -o f.png --pick bets", "first, best, worst"},
         {XA_COMMAND_FIGURE, "a.h5 -o f.png --width 3ft", "10 to 2000 mm"},
         {XA_COMMAND_FIGURE, "a.h5 -o f.png --width in", "10 to 2000 mm"},
-        {XA_COMMAND_FIGURE, "a.h5 -o f.png --plot curves --id A", "exclude one another"},
+        {XA_COMMAND_FIGURE, "a.h5 -o f.png --plot curves --id A", "cannot be used together"},
         {XA_COMMAND_MANIFEST, "csv a.csv", "-o FILE is missing"},
         {XA_COMMAND_MANIFEST, "a.csv -o m.csv", "expected FORMAT and SOURCE"},
         {XA_COMMAND_VERIFY, "a.h5 --csv", "it belongs to table, summary"},
@@ -348,6 +363,7 @@ static void test_help(void **state)
         snprintf(wanted, sizeof wanted, "xaudit %s ", name);
         assert_non_null(strstr(all, wanted));
         assert_memory_equal(page, wanted, strlen(wanted));
+        assert_true(strlen(xa_command_of((xa_command_id)c)->summary) <= 60);
         assert_non_null(strstr(page, "\nExamples:\n  "));
         for (int i = 0; i < XA_OPT_COUNT; i++) {
             const xa_option *o = xa_option_of((xa_option_id)i);
