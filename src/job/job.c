@@ -368,7 +368,10 @@ xa_status xa_job_parse(const char *file,
         XA_FAIL(err, XA_NOMEM, "%s: out of memory", file);
     if (opt && opt->output && !(j.output = xa_strdup(opt->output)))
         XA_FAIL(err, XA_NOMEM, "%s: out of memory", file);
-    if (xa_yaml_parse(file, text, size, problems, &y, err) != XA_OK)
+    st = xa_yaml_parse(file, text, size, problems, &y, err);
+    if (st == XA_NOMEM)
+        XA_NOMEM_FAIL(err);
+    if (st != XA_OK)
         XA_FAIL(err, XA_INVALID, "%s is not a job file", file);
     for (int i = 0; opt && i < opt->nset; i++) {
         xa_err why = XA_ERR_INIT;

@@ -71,7 +71,7 @@ typedef struct bad {
     struct {
         int line;
         const char *words;
-    } want[12];
+    } want[16];
 } bad;
 
 static const bad bads[] = {
@@ -107,7 +107,9 @@ static const bad bads[] = {
       {15, "setting of the CAM kinds"},
       {16, "neither a name"},
       {17, "score"},
-      {18, "pointing_game"}}},
+      {17, "store"},
+      {18, "pointing_game"},
+      {18, "tolerance"}}},
     {"manifest: m.csv\noutput: o.h5\nmodels:\n"
      "  - { name: n, file: f, input: { size: [8, 8], resize: tf-nearest, scale: none }, "
      "explainers: [saliency, saliency] }\n"
@@ -118,6 +120,12 @@ static const bad bads[] = {
      "explainers: [{ kind: saliency, target: { class: crane } }, "
      "{ kind: gradcam, target: { class: 2 } }] }\n",
      {{5, "\"crane\" is the name of classes 0 and 2: write the index"}}},
+    /* a shared mistake is one mistake */
+    {"manifest: m.csv\noutput: o.h5\nmodels:\n"
+     "  - &m { name: a, file: f, input: { size: [8, 8], resize: tf-nearest, scale: none },\n"
+     "         explainers: [gradcamm] }\n"
+     "  - { <<: *m, name: b, batch: 0 }\n",
+     {{5, "did you mean gradcam"}, {6, "batch"}}},
     {"- a\n- b\n", {{1, "a job is a map"}}},
     {"manifest: m.csv\nmanifest: n.csv\noutput: o\nmodels: 3\n",
      {{2, "given twice"}, {4, "list of 1"}}},
@@ -133,7 +141,7 @@ static void test_mistakes(void **state)
         assert_int_equal(
             xa_job_parse("j.yaml", bads[i].text, strlen(bads[i].text), NULL, &j, &problems, &err),
             XA_INVALID);
-        for (int k = 0; k < 12 && bads[i].want[k].words; k++) {
+        for (int k = 0; k < 16 && bads[i].want[k].words; k++) {
             bool found = false;
             for (size_t p = 0; p < problems.count; p++)
                 found = found || (problems.items[p].line == bads[i].want[k].line &&
@@ -148,6 +156,12 @@ static void test_mistakes(void **state)
                          bads[i].want[k].words);
             }
         }
+        size_t wanted = 0;
+        while (wanted < 16 && bads[i].want[wanted].words)
+            wanted++;
+        for (size_t p = 0; p < problems.count && problems.count != wanted; p++)
+            print_message("%d: %s\n", (int)problems.items[p].line, problems.items[p].text);
+        assert_int_equal(problems.count, wanted);
         xa_problems_fini(&problems);
     }
 }
@@ -171,6 +185,42 @@ static void test_set_and_output(void **state)
                      XA_INVALID);
     assert_int_equal(problems.errors, 2);
     xa_problems_fini(&problems);
+}
+
+/* Two models share a list of explainers, and one of them changes it for itself. */
+static void test_shared(void **state)
+{
+    (void)state;
+    static const char text[] = "manifest: m.csv\n"
+                               "output: o.h5\n"
+                               "models:\n"
+                               "  - &first\n"
+                               "    name: a\n"
+                               "    file: a.h5\n"
+                               "    input: { size: [8, 8], resize: pil-bilinear, scale: tf }\n"
+                               "    explainers: &both\n"
+                               "      - saliency\n"
+                               "      - { kind: gradcam, target: label }\n"
+                               "  - { <<: *first, name: b, file: b.h5 }\n"
+                               "  - { name: c, file: c.h5, input: { size: [9, 9], resize: "
+                               "tf-bilinear, scale: unit }, explainers: *both }\n";
+    const char *set[] = {"models.2.explainers.1.target=predicted", "models.1.input.scale=torch"};
+    const xa_job_options opt = {.set = set, .nset = 2};
+    xa_problems problems = {0};
+    xa_job j;
+    assert_int_equal(xa_job_parse("j.yaml", text, strlen(text), &opt, &j, &problems, NULL), XA_OK);
+    const xa_audit_model_spec *m = j.audit.models;
+    static const xa_scale_kind scales[] = {XA_SCALE_TF, XA_SCALE_TORCH, XA_SCALE_UNIT};
+    assert_int_equal(j.audit.nmodels, 3);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(m[i].nexplainers, 2);
+        assert_int_equal(m[i].explainers[1].kind, XA_EXPLAIN_GRADCAM);
+        assert_int_equal(m[i].explainers[1].target, i == 2 ? XA_TARGET_PREDICTED : XA_TARGET_LABEL);
+        assert_int_equal(m[i].input.scale.kind, scales[i]);
+    }
+    assert_string_equal(m[1].name, "b");
+    assert_int_equal(m[2].explainers[0].input.height, 9);
+    xa_job_fini(&j);
 }
 
 /* Bytes of a good job, changed at random: an answer, never a crash. */
@@ -199,6 +249,7 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_good),
                                        cmocka_unit_test(test_mistakes),
                                        cmocka_unit_test(test_set_and_output),
+                                       cmocka_unit_test(test_shared),
                                        cmocka_unit_test(test_mutations)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
