@@ -53,7 +53,7 @@ uint64_t xa_hash64(const void *data, size_t n, uint64_t seed) /* the cases' seed
 C
 flags="-D_GNU_SOURCE -std=gnu11 -O2 -ffp-contract=off -Wno-psabi -Iinclude -Isrc/nn -Isrc/util -Itests -I$work -I$work/root/usr/include -DXA_ISA_SUFFIX=_base"
 kernels=$(sed -n 's/set(XA_KERNEL_FILES \(.*\))/\1/p' src/nn/kernels/files.cmake)
-nn="src/nn/*.c src/nn/ops/*.c src/nn/kernels/gemm.c src/nn/kernels/isa.c src/nn/kernels/kernels_ref.c"
+nn="src/nn/*.c src/nn/ops/*.c src/nn/kernels/gemm.c src/nn/kernels/isa.c tests/nn/ref_*.c"
 for k in $kernels; do nn="$nn src/nn/kernels/$k"; done
 util="src/util/memory.c src/util/string.c src/util/status.c src/util/random.c src/util/clock.c src/util/text.c src/util/parse.c src/util/log.c $work/hash.c"
 cc() { # OUT SOURCE..

@@ -2,7 +2,7 @@
 #ifndef XAUDIT_TESTS_KERNEL_FIXTURE_H
 #define XAUDIT_TESTS_KERNEL_FIXTURE_H
 
-#include "kernels/kernels_ref.h"
+#include "kernels_ref.h"
 #include "xaudit_cmocka.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 #include "op_reference.h"
 
-#include "kernels/kernels_ref.h"
+#include "kernels_ref.h"
 
 #include <math.h>
 

@@ -1,12 +1,13 @@
 /* Kernels: pure functions on pointers and extents. Private to nn.
  *
- * Every file of this folder that is listed in XA_KERNEL_FILES (CMake) is compiled once an ISA, with
- * XA_ISA_SUFFIX defined; kernel names get the suffix through XA_K(). Plain loops that the compiler
- * vectorises, with XA_FMA for fused multiply-adds, so that base and AVX2 are the same source. The
- * table xa_kernels holds one ISA's functions; it is chosen by the plan from the processor's feature
- * bits, never by timing.
+ * Every file of this folder that is listed in XA_KERNEL_FILES (files.cmake) is compiled once per
+ * instruction set (ISA), with XA_ISA_SUFFIX defined; kernel names get the suffix through XA_K().
+ * They are plain loops that the compiler vectorises, with XA_FMA for fused multiply-adds, so that
+ * base and AVX2 have the same source. The table xa_kernels holds the functions of one ISA; the plan
+ * chooses it from the processor's feature bits, never by timing.
  *
- * Each has a `_ref` twin in kernels_ref.c: the obvious loops, always built, the tests' yardstick.
+ * Each kernel has a reference twin in tests/nn/kernels_ref.h: the obvious loops with sums in
+ * double, which define what it computes, and which the tests compare it with.
  *
  * Row contract: an output row (pixel) never depends on the other rows of the call.
  * NaN and infinities are carried through; denormals are not flushed.
@@ -16,8 +17,8 @@
 
 #include "xaudit/nn.h"
 
-/* ReLU bits: one bit an element, rows (pixels) of C channels padded to whole bytes: bit c%8 of byte
- * row*((C+7)/8) + c/8 is 1 where the gradient passes. */
+/* ReLU bits: one bit per element, rows (pixels) of C channels padded to whole bytes: bit c%8 of
+ * byte row*((C+7)/8) + c/8 is 1 where the gradient passes. */
 static inline size_t xa_bits_row(int64_t channels)
 {
     return (size_t)(channels + 7) / 8;
@@ -57,140 +58,180 @@ typedef struct xa_finish {
 } xa_finish;
 enum { XA_GEMM_ROWS = 288, XA_GEMM_DEPTH = 384 };
 
+/* ---- function types: each is written once, here -------------------------------------------------
+ *
+ * XA_KERNEL_LIST makes the table, the declarations of every instruction set (isa_table.h), those of
+ * the reference twins (tests/nn/kernels_ref.h) and the list of tests from them. A new kernel is a
+ * type here, its name in the list, its function in a file of XA_KERNEL_FILES, its twin and its
+ * test.
+ */
+
+/* c[M,N] = a[M,K] * b[K,N] (leading dimensions lda, ldb, ldc; c is overwritten). Every element is
+ * one fused multiply-add chain in ascending k: any M gives the same row, and equal rows give equal
+ * results wherever they stand (flat image regions tie exactly, as in exact arithmetic). */
+typedef void xa_kernel_gemm_rows(int64_t m,
+                                 int64_t n,
+                                 int64_t k,
+                                 const float *a,
+                                 int64_t lda,
+                                 const float *b,
+                                 int64_t ldb,
+                                 float *c,
+                                 int64_t ldc);
+/* c[M,N] = finish(a b), b [K,N] in panels (xa_panels_pack), K = a->count * a->length, at most
+ * XA_GEMM_ROWS rows. Every element is summed over blocks of XA_GEMM_DEPTH in ascending k, each a
+ * fused multiply-add chain from zero. finish may be NULL. */
+typedef void xa_kernel_gemm_panels(int64_t m,
+                                   int64_t n,
+                                   const xa_pieces *a,
+                                   const float *panels,
+                                   float *c,
+                                   int64_t ldc,
+                                   const xa_finish *finish);
+/* c[M,width] = sum over pieces p of a_p[M,N] (rows first[p] .. first[p]+width-1 of b)^T, N =
+ * a->length, b [K,N] in panels: the product with the transpose, and the input gradient of
+ * convolutions, whose taps are such rows. */
+typedef void xa_kernel_gemm_panels_nt(int64_t m,
+                                      int64_t k,
+                                      const xa_pieces *a,
+                                      const float *panels,
+                                      const int64_t *first,
+                                      int64_t width,
+                                      float *c,
+                                      int64_t ldc);
+
+/* Winograd's transforms of one tile of 3x3 filtering, m 2 or 4 (winograd.c): point p lies at points
+ * + p*apart, c channels each. split makes B^T d B of the (m+2)^2 pixels; join makes A^T t A, m^2
+ * pixels, and skips those that are NULL. The adjoints: split_back adds to its pixels and skips
+ * those that are NULL; join_back reads m^2 pixels. */
+typedef void xa_kernel_winograd_split(
+    int m, int64_t c, const float *const *pixels, float *points, int64_t apart);
+typedef void xa_kernel_winograd_split_back(
+    int m, int64_t c, const float *points, int64_t apart, float *const *pixels);
+typedef void
+xa_kernel_winograd_join(int m, int64_t f, const float *points, int64_t apart, float *const *pixels);
+typedef void xa_kernel_winograd_join_back(
+    int m, int64_t f, const float *const *pixels, float *points, int64_t apart);
+
+/* y[r,c] = act(y[r,c] + bias[c] + residual[r,c]); bias, residual, bits may be NULL. act is LINEAR
+ * or RELU; NaN stays NaN. ld is the row stride of y and residual. */
+typedef void xa_kernel_epilogue(int64_t rows,
+                                int64_t c,
+                                float *y,
+                                int64_t ld,
+                                const float *bias,
+                                const float *residual,
+                                const xa_activation *act,
+                                uint8_t *bits);
+/* out[r,c] = bit ? dy[r,c] : slope*dy[r,c]; out may be dy. */
+typedef void xa_kernel_mask(
+    int64_t rows, int64_t c, const float *dy, const uint8_t *bits, float slope, float *out);
+/* out = a + b, n elements; out may be a or b. */
+typedef void xa_kernel_add(int64_t n, const float *a, const float *b, float *out);
+/* y[r,c] = x[r,c]*scale[c] + shift[c]; shift may be NULL; y may be x. */
+typedef void xa_kernel_affine(
+    int64_t rows, int64_t c, const float *x, const float *scale, const float *shift, float *y);
+
+/* Depthwise rows [row0, row1) of one sample's output; y points at row row0; w [KH,KW,C,M]. There is
+ * no bias. */
+typedef void xa_kernel_depthwise(
+    const xa_dw_shape *s, const float *x, const float *w, int64_t row0, int64_t row1, float *y);
+/* Rows [row0, row1) of one sample's input gradient; dx points at row row0. Each element gathers
+ * what the outputs above it contribute. */
+typedef void xa_kernel_depthwise_back(
+    const xa_dw_shape *s, const float *dy, const float *w, int64_t row0, int64_t row1, float *dx);
+
+/* Output rows [row0, row1) of one sample; y and argmax point at row row0. argmax gets the place
+ * ky*KW + kx of the first of equal maxima, as uint8_t or uint32_t (XA_POOL_BYTE_WINDOW); it is NULL
+ * if no gradient will be asked for. A NaN in the window is its maximum. */
+typedef void xa_kernel_max_pool(
+    const xa_pool_shape *s, const float *x, int64_t row0, int64_t row1, float *y, void *argmax);
+/* Rows [row0, row1) of the input gradient; dx points at row row0, dy and argmax at the sample. */
+typedef void xa_kernel_max_pool_back(const xa_pool_shape *s,
+                                     const float *dy,
+                                     const void *argmax,
+                                     int64_t row0,
+                                     int64_t row1,
+                                     float *dx);
+/* Mean of the window's elements that lie inside x. */
+typedef void
+xa_kernel_avg_pool(const xa_pool_shape *s, const float *x, int64_t row0, int64_t row1, float *y);
+typedef void xa_kernel_avg_pool_back(
+    const xa_pool_shape *s, const float *dy, int64_t row0, int64_t row1, float *dx);
+
+/* y[r,:] = (x[r,:] - mean)/sqrt(variance + epsilon)*gamma + beta over the last axis; mean and
+ * reciprocal root, as used, go to stats[r,2]. rms: the mean is taken as 0. Sums in double. */
+typedef void xa_kernel_layer_norm(int64_t rows,
+                                  int64_t c,
+                                  float epsilon,
+                                  bool rms,
+                                  const float *x,
+                                  const float *gamma,
+                                  const float *beta,
+                                  float *y,
+                                  float *stats);
+typedef void xa_kernel_layer_norm_back(int64_t rows,
+                                       int64_t c,
+                                       bool rms,
+                                       const float *x,
+                                       const float *gamma,
+                                       const float *stats,
+                                       const float *dy,
+                                       float *dx);
+
+/* y[r,:] = softmax(scale * x[r,:]) over c columns; y may be x. */
+typedef void xa_kernel_softmax(int64_t rows, int64_t c, float scale, const float *x, float *y);
+/* dx = scale * y*(dy - sum(dy*y)) by rows; dx may be dy. */
+typedef void xa_kernel_softmax_back(
+    int64_t rows, int64_t c, float scale, const float *y, const float *dy, float *dx);
+/* y[c, rows] = x[rows, c] transposed; ldx is x's row stride. */
+typedef void xa_kernel_transpose(int64_t rows, int64_t c, const float *x, int64_t ldx, float *y);
+
+/* Elementwise activations except RELU: y = f(x); y may be x. */
+typedef void xa_kernel_activate(int64_t n, const xa_activation *act, const float *x, float *y);
+/* dx = f'(x)*dy; v is x or y as xa_activation_saves says. dx may be dy. */
+typedef void xa_kernel_activate_back(
+    int64_t n, const xa_activation *act, const float *v, const float *dy, float *dx);
+
+/* ---- the table ------------------------------------------------------------------------------- */
+
+/* X(name). Products and their transforms are tested by test_products, the rest by test_kernels. */
+#define XA_PRODUCT_KERNEL_LIST(X) \
+    X(gemm_rows)                  \
+    X(gemm_panels)                \
+    X(gemm_panels_nt)             \
+    X(winograd_split)             \
+    X(winograd_split_back)        \
+    X(winograd_join)              \
+    X(winograd_join_back)
+#define XA_OTHER_KERNEL_LIST(X) \
+    X(epilogue)                 \
+    X(mask)                     \
+    X(add)                      \
+    X(affine)                   \
+    X(depthwise)                \
+    X(depthwise_back)           \
+    X(max_pool)                 \
+    X(max_pool_back)            \
+    X(avg_pool)                 \
+    X(avg_pool_back)            \
+    X(layer_norm)               \
+    X(layer_norm_back)          \
+    X(softmax)                  \
+    X(softmax_back)             \
+    X(transpose)                \
+    X(activate)                 \
+    X(activate_back)
+#define XA_KERNEL_LIST(X) XA_PRODUCT_KERNEL_LIST(X) XA_OTHER_KERNEL_LIST(X)
+
+/* One instruction set's kernels. */
 typedef struct xa_kernels {
     xa_isa isa;
-    bool fused; /* multiply-adds round once: results are those of every other fused instruction set
-                 */
-
-    /* c[M,N] = a[M,K] * b[K,N] (leading dimensions lda, ldb, ldc; c is overwritten). Every element
-     * is one fused multiply-add chain in ascending k: any M gives the same row, and equal rows give
-     * equal results wherever they stand (flat image regions tie exactly, as in exact arithmetic).
-     */
-    void (*gemm_rows)(int64_t m,
-                      int64_t n,
-                      int64_t k,
-                      const float *a,
-                      int64_t lda,
-                      const float *b,
-                      int64_t ldb,
-                      float *c,
-                      int64_t ldc);
-    /* c[M,N] = finish(a b), b [K,N] in panels (xa_panels_pack), K = a->count * a->length, at most
-     * XA_GEMM_ROWS rows. Every element is summed over blocks of XA_GEMM_DEPTH in ascending k, each
-     * a fused multiply-add chain from zero. finish may be NULL. */
-    void (*gemm_panels)(int64_t m,
-                        int64_t n,
-                        const xa_pieces *a,
-                        const float *panels,
-                        float *c,
-                        int64_t ldc,
-                        const xa_finish *finish);
-    /* c[M,width] = sum over pieces p of a_p[M,N] (rows first[p] .. first[p]+width-1 of b)^T, N =
-     * a->length, b [K,N] in panels: the product with the transpose, and the input gradient of
-     * convolutions, whose taps are such rows. */
-    void (*gemm_panels_nt)(int64_t m,
-                           int64_t k,
-                           const xa_pieces *a,
-                           const float *panels,
-                           const int64_t *first,
-                           int64_t width,
-                           float *c,
-                           int64_t ldc);
-
-    /* Winograd's transforms of one tile of 3x3 filtering, m 2 or 4 (winograd.c): point p lies at
-     * points + p*apart, c channels each. split: B^T d B of the (m+2)^2 pixels; join: A^T t A to m^2
-     * pixels, NULL where there is none. Their adjoints: split_back adds to its pixels (NULL: none),
-     * join_back reads m^2. */
-    void (*winograd_split)(
-        int m, int64_t c, const float *const *pixels, float *points, int64_t apart);
-    void (*winograd_split_back)(
-        int m, int64_t c, const float *points, int64_t apart, float *const *pixels);
-    void (*winograd_join)(
-        int m, int64_t f, const float *points, int64_t apart, float *const *pixels);
-    void (*winograd_join_back)(
-        int m, int64_t f, const float *const *pixels, float *points, int64_t apart);
-
-    /* y[r,c] = act(y[r,c] + bias[c] + residual[r,c]); bias, residual, bits may be NULL. act is
-     * LINEAR or RELU; NaN stays NaN. ld is the row stride of y and residual. */
-    void (*epilogue)(int64_t rows,
-                     int64_t c,
-                     float *y,
-                     int64_t ld,
-                     const float *bias,
-                     const float *residual,
-                     const xa_activation *act,
-                     uint8_t *bits);
-    /* out[r,c] = bit ? dy[r,c] : slope*dy[r,c]; out may be dy. */
-    void (*mask)(
-        int64_t rows, int64_t c, const float *dy, const uint8_t *bits, float slope, float *out);
-    /* out = a + b, n elements; out may be a or b. */
-    void (*add)(int64_t n, const float *a, const float *b, float *out);
-    /* y[r,c] = x[r,c]*scale[c] + shift[c]; shift may be NULL; y may be x. */
-    void (*affine)(
-        int64_t rows, int64_t c, const float *x, const float *scale, const float *shift, float *y);
-
-    /* Depthwise rows [row0, row1) of one sample's output, y pointing at row row0; w [KH,KW,C,M]. No
-     * bias. */
-    void (*depthwise)(
-        const xa_dw_shape *s, const float *x, const float *w, int64_t row0, int64_t row1, float *y);
-    /* Input gradient rows [row0, row1) of one sample, gather form: dx row row0 first. */
-    void (*depthwise_back)(const xa_dw_shape *s,
-                           const float *dy,
-                           const float *w,
-                           int64_t row0,
-                           int64_t row1,
-                           float *dx);
-
-    /* Output rows [row0, row1) of one sample, y and argmax pointing at row row0. argmax: place
-     * ky*KW + kx of the first of equal maxima, uint8_t or uint32_t (XA_POOL_BYTE_WINDOW); NULL when
-     * no gradient comes. A NaN in the window is its maximum. */
-    void (*max_pool)(
-        const xa_pool_shape *s, const float *x, int64_t row0, int64_t row1, float *y, void *argmax);
-    /* dx rows [row0, row1), gather form; dy and argmax are the sample's. */
-    void (*max_pool_back)(const xa_pool_shape *s,
-                          const float *dy,
-                          const void *argmax,
-                          int64_t row0,
-                          int64_t row1,
-                          float *dx);
-    /* Mean of the window's elements that lie inside x. */
-    void (*avg_pool)(const xa_pool_shape *s, const float *x, int64_t row0, int64_t row1, float *y);
-    void (*avg_pool_back)(
-        const xa_pool_shape *s, const float *dy, int64_t row0, int64_t row1, float *dx);
-
-    /* y[r,:] = (x[r,:] - mean)/sqrt(variance + epsilon)*gamma + beta over the last axis; mean and
-     * reciprocal root, as used, go to stats[r,2]. Sums in double. */
-    void (*layer_norm)(int64_t rows,
-                       int64_t c,
-                       float epsilon,
-                       bool rms,
-                       const float *x,
-                       const float *gamma,
-                       const float *beta,
-                       float *y,
-                       float *stats);
-    void (*layer_norm_back)(int64_t rows,
-                            int64_t c,
-                            bool rms,
-                            const float *x,
-                            const float *gamma,
-                            const float *stats,
-                            const float *dy,
-                            float *dx);
-
-    /* y[r,:] = softmax(scale * x[r,:]) over c columns; y may be x. */
-    void (*softmax)(int64_t rows, int64_t c, float scale, const float *x, float *y);
-    /* dx = scale * y*(dy - sum(dy*y)) by rows; dx may be dy. */
-    void (*softmax_back)(
-        int64_t rows, int64_t c, float scale, const float *y, const float *dy, float *dx);
-    /* y[c, rows] = x[rows, c] turned; ldx is x's row stride. */
-    void (*transpose)(int64_t rows, int64_t c, const float *x, int64_t ldx, float *y);
-
-    /* Elementwise activations other than RELU: y = f(x); y may be x. */
-    void (*activate)(int64_t n, const xa_activation *act, const float *x, float *y);
-    /* dx = f'(x)*dy; v is x or y as xa_activation_saves says. dx may be dy. */
-    void (*activate_back)(
-        int64_t n, const xa_activation *act, const float *v, const float *dy, float *dx);
+    /* Multiply-adds round once: results are those of every other fused instruction set. */
+    bool fused;
+#define X(name) xa_kernel_##name *name;
+    XA_KERNEL_LIST(X)
+#undef X
 } xa_kernels;
 
 const xa_kernels *xa_kernels_get(xa_isa isa); /* NULL if not built in */
