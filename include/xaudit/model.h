@@ -3,7 +3,7 @@
  * Opening reads the architecture and the weights' places, not their values: `xaudit check` costs
  * milliseconds, and weights are read once, into memory the caller gives (xa_plan_pack).
  *
- * A file's first bytes choose its loader (XA_MODEL_FORMAT_LIST in src/model).
+ * A file's first bytes choose its loader (XA__MODEL_FORMAT_LIST in src/model).
  *
  * Keras .h5 / .hdf5: whole-model files of Keras 2.0 to 2.15 (tf.keras) and Keras 3, sequential,
  * functional and nested, and weights-only files with the model's JSON beside them. Unknown layers

@@ -56,14 +56,14 @@ static double first_number(const ExifEntry *e, ExifByteOrder order)
 int xa__exif_orientation(const uint8_t *block, size_t size)
 {
     enum { EXIF_MOST = 1 << 20 }; /* a block is below 64 KiB in JPEG; longer ones are cut */
-    int orientation = XA_NO_ORIENTATION;
+    int orientation = XA__NO_ORIENTATION;
     /* Some writers put the prefix where none belongs; Pillow takes two away. */
     for (int i = 0; i < 2 && size >= sizeof PREFIX && !memcmp(block, PREFIX, sizeof PREFIX); i++) {
         block += sizeof PREFIX;
         size -= sizeof PREFIX;
     }
     if (size < 8)
-        return XA_NO_ORIENTATION;
+        return XA__NO_ORIENTATION;
     if (size > EXIF_MOST)
         size = EXIF_MOST;
     uint8_t *copy = xa_alloc(size + sizeof PREFIX, 1);

@@ -32,13 +32,13 @@ xa_status xa__tiff_decode(int fd,
  * ------------------------------------
  */
 
-enum { XA_NO_ORIENTATION = 0 };
+enum { XA__NO_ORIENTATION = 0 };
 /* Of a TIFF-structured block (what follows "Exif\0\0"; up to two such prefixes are passed over):
  * the first value of tag 0x112, whatever its numeric type, when it is 1..8; 1 when the tag is there
- * and says something else; XA_NO_ORIENTATION without the tag. */
+ * and says something else; XA__NO_ORIENTATION without the tag. */
 int xa__exif_orientation(const uint8_t *block, size_t size);
 /* tiff:Orientation of an XMP packet, as attribute ("=\"6\"") or element (">6"): its first digit;
- * XA_NO_ORIENTATION without one. */
+ * XA__NO_ORIENTATION without one. */
 int xa__xmp_orientation(const char *packet, size_t size);
 /* 1..8: of the EXIF block where that has the tag, else of the XMP packet, else 1. NULL: none. */
 int xa__orientation(const uint8_t *exif, size_t exif_size, const char *xmp, size_t xmp_size);

@@ -26,10 +26,10 @@ int xa__xmp_orientation(const char *packet, size_t size)
 
 int xa__orientation(const uint8_t *exif, size_t exif_size, const char *xmp, size_t xmp_size)
 {
-    int found = XA_NO_ORIENTATION;
+    int found = XA__NO_ORIENTATION;
     if (exif)
         found = xa__exif_orientation(exif, exif_size);
-    if (found == XA_NO_ORIENTATION && xmp)
+    if (found == XA__NO_ORIENTATION && xmp)
         found = xa__xmp_orientation(xmp, xmp_size);
     return found >= 1 && found <= 8 ? found : 1;
 }

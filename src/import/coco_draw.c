@@ -9,8 +9,8 @@
 
 static int by_category_id(const void *a, const void *b)
 {
-    const int64_t x = ((const category *)a)->id;
-    const int64_t y = ((const category *)b)->id;
+    const int64_t x = ((const xa__coco_category *)a)->id;
+    const int64_t y = ((const xa__coco_category *)b)->id;
     return (x > y) - (x < y);
 }
 
@@ -19,7 +19,7 @@ xa_status xa__coco_name_classes(xa__coco *im, xa_err *err)
     if (im->nnames > 0)
         qsort(im->names, im->nnames, sizeof *im->names, by_category_id);
     for (size_t i = 0; i < im->nnames; i++) {
-        const category *c = &im->names[i];
+        const xa__coco_category *c = &im->names[i];
         const size_t before = im->d->nclasses;
         int32_t index = -1;
         if (i > 0 && c->id == im->names[i - 1].id) {
@@ -35,7 +35,7 @@ xa_status xa__coco_name_classes(xa__coco *im, xa_err *err)
 }
 
 /* -1 when the annotation has no image or class (counted). */
-static int64_t image_of(xa__coco *im, const annotation *a)
+static int64_t image_of(xa__coco *im, const xa__coco_annotation *a)
 {
     const char *id = im->images.text[a->image];
     const int64_t image = im->images.to[a->image];
@@ -63,7 +63,7 @@ static int64_t image_of(xa__coco *im, const annotation *a)
     return -1;
 }
 
-static xa_status add_box(xa__coco *im, const annotation *a, int64_t image, xa_err *err)
+static xa_status add_box(xa__coco *im, const xa__coco_annotation *a, int64_t image, xa_err *err)
 {
     const double box[4] = {a->box[0], a->box[1], a->box[0] + a->box[2], a->box[1] + a->box[3]};
     if (!a->has_box) {
@@ -90,7 +90,7 @@ typedef struct canvas {
     size_t bytes_cap;
 } canvas;
 
-static xa_status load(xa__coco *im, const annotation *a, canvas *c, xa_err *err)
+static xa_status load(xa__coco *im, const xa__coco_annotation *a, canvas *c, xa_err *err)
 {
     size_t got = 0;
     XA_RETURN_TRY(err, xa_grow(&c->bytes, &c->bytes_cap, (size_t)a->spill_bytes, 1, err));
@@ -106,13 +106,14 @@ static xa_status load(xa__coco *im, const annotation *a, canvas *c, xa_err *err)
     return XA_OK;
 }
 
-static xa_status draw(xa__coco *im, annotation *a, canvas *c, const xa__draft_image *d, xa_err *err)
+static xa_status
+draw(xa__coco *im, xa__coco_annotation *a, canvas *c, const xa__draft_image *d, xa_err *err)
 {
     XA_RETURN_TRY(err, load(im, a, c, err));
-    spill_head head;
+    xa__coco_spill_head head;
     memcpy(&head, c->bytes, sizeof head);
     const int64_t *counts = (const int64_t *)(void *)(c->bytes + sizeof head);
-    if (head.shape == RUNS) {
+    if (head.shape == XA__COCO_RUNS) {
         if (head.width != d->width || head.height != d->height)
             xa__drop(im->d,
                      XA_IMPORT_ANNOTATION,
@@ -204,7 +205,7 @@ static xa_status draw_masks(xa__coco *im, key *keys, size_t n, xa_err *err)
         const bool can = can_draw(im, keys[i].image, err, &c, &st);
         XA_TRY(err, st);
         for (size_t k = i; can && k < end; k++) {
-            annotation *a = &im->annotations[keys[k].at];
+            xa__coco_annotation *a = &im->annotations[keys[k].at];
             XA_TRY(err, draw(im, a, &c, &im->d->images[keys[k].image], err));
             some = some || a->drawn;
         }
@@ -236,7 +237,7 @@ static int by_pair(const void *a, const void *b)
 }
 
 /* LVIS: the category may have further objects in the image, without annotation. */
-static void tell_partial(xa__coco *im, const annotation *a, int64_t image)
+static void tell_partial(xa__coco *im, const xa__coco_annotation *a, int64_t image)
 {
     const int32_t pair[2] = {a->image, a->category};
     if (im->npartial > 0 && bsearch(pair, im->partial, im->npartial, sizeof pair, by_pair))
@@ -260,7 +261,7 @@ xa_status xa__coco_add_annotations(xa__coco *im, xa_err *err)
     if (im->npartial > 0)
         qsort(im->partial, im->npartial, sizeof *im->partial, by_pair);
     for (size_t i = 0; i < im->nannotations; i++) {
-        const annotation *a = &im->annotations[i];
+        const xa__coco_annotation *a = &im->annotations[i];
         const int64_t image = image_of(im, a);
         if (image < 0)
             continue;

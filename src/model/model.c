@@ -8,9 +8,9 @@
 
 #include "model_internal.h"
 
-static const xa_model_format *const formats[] = {
-#define X(file) &xa_model_format_##file,
-    XA_MODEL_FORMAT_LIST(X)
+static const xa__model_format *const formats[] = {
+#define X(file) &xa__model_format_##file,
+    XA__MODEL_FORMAT_LIST(X)
 #undef X
 };
 
@@ -41,14 +41,14 @@ void xa_model_free(xa_model *m)
     free(m);
 }
 
-xa_status xa_model_add_layer(xa_model *m,
-                             const char *path,
-                             const char *type,
-                             int node,
-                             int64_t parameters,
-                             int depth,
-                             bool is_activation,
-                             xa_err *err)
+xa_status xa__model_add_layer(xa_model *m,
+                              const char *path,
+                              const char *type,
+                              int node,
+                              int64_t parameters,
+                              int depth,
+                              bool is_activation,
+                              xa_err *err)
 {
     XA_RETURN_TRY(
         err, xa_grow(&m->layers, &m->layer_cap, (size_t)m->nlayers + 1, sizeof(xa_layer), err));
@@ -65,7 +65,7 @@ xa_status xa_model_add_layer(xa_model *m,
     return XA_OK;
 }
 
-xa_status xa_model_assume(xa_model *m, xa_err *err, const char *format, ...)
+xa_status xa__model_assume(xa_model *m, xa_err *err, const char *format, ...)
 {
     char text[512];
     va_list args;
@@ -188,9 +188,9 @@ const char *xa_model_plain_scores(const xa_model *m, char *text, size_t size)
 /* ---- open ---- */
 
 /* The format of a file, NULL if it is none that is read. */
-static const xa_model_format *format_of(const char *path)
+static const xa__model_format *format_of(const char *path)
 {
-    unsigned char start[XA_MODEL_START];
+    unsigned char start[XA__MODEL_START];
     int fd = -1;
     int64_t size;
     size_t n = 0;
@@ -218,12 +218,12 @@ xa_status xa_model_open(const char *file, const xa_model_options *opt, xa_model 
         XA_FAIL(err, XA_NOMEM, "%s: out of memory", file);
     m->format = format_of(file);
     if (!m->format) {
-        XA_TRY(err, xa_model_sniff(file, err)); /* fails, and says why */
+        XA_TRY(err, xa__model_sniff(file, err)); /* fails, and says why */
         XA_FAIL(err, XA_UNSUPPORTED, "%s: not a model", file);
     }
     XA_TRY(err, m->format->open(m, opt, err));
     xa_graph_set_numerics(m->graph, opt->numerics);
-    XA_TRY(err, xa_model_find_tokens(m, err));
+    XA_TRY(err, xa__model_find_tokens(m, err));
     if (!opt->any_output)
         XA_TRY(err, read_head(m, opt, err));
     m->format->close(m->source);
@@ -231,7 +231,7 @@ xa_status xa_model_open(const char *file, const xa_model_options *opt, xa_model 
     m = NULL;
 done:
     xa_model_free(m);
-    if (st != XA_OK && xa_model_is_shard(file))
+    if (st != XA_OK && xa__model_is_shard(file))
         xa_err_prefix(
             err,
             "%s is one of several files that hold the model together; write it as one, in "

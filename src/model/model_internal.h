@@ -5,13 +5,13 @@
 #include "xaudit/model.h"
 
 /* What a loader holds of its file; each loader knows its own. */
-typedef struct xa_model_source xa_model_source;
+typedef struct xa__model_source xa__model_source;
 
-/* A file format. One loader, one definition, one line in XA_MODEL_FORMAT_LIST. */
-typedef struct xa_model_format {
+/* A file format. One loader, one definition, one line in XA__MODEL_FORMAT_LIST. */
+typedef struct xa__model_format {
     const char *name;
-    /* Whether the file is this format's: its first bytes (n of them, at most XA_MODEL_START) or its
-     * name. */
+    /* Whether the file is this format's: its first bytes (n of them, at most XA__MODEL_START) or
+     * its name. */
     bool (*recognises)(const char *path, const unsigned char *start, size_t n);
     /* m->format and m->path are set. Fills m: source, graph, output, input_shape, file_input,
      * layers, origin, own_scaling, query (and leaves head and tokens to xa_model_open). What was
@@ -19,22 +19,22 @@ typedef struct xa_model_format {
     xa_status (*open)(xa_model *m, const xa_model_options *opt, xa_err *err);
     /* Values of one weight; opens the file if it is closed. */
     xa_status (*read)(xa_model *m, const xa_weight *w, float *dst, xa_err *err);
-    void (*close)(xa_model_source *s); /* the file's handle; read opens it again. NULL allowed */
-    void (*free)(xa_model_source *s);  /* NULL allowed */
-} xa_model_format;
+    void (*close)(xa__model_source *s); /* the file's handle; read opens it again. NULL allowed */
+    void (*free)(xa__model_source *s);  /* NULL allowed */
+} xa__model_format;
 
-/* X(name): a loader has xa_model_format_<name> (keras_zip lies in keras_h5.c). The first that
+/* X(name): a loader has xa__model_format_<name> (keras_zip lies in keras_h5.c). The first that
  * recognises a file takes it. */
-#define XA_MODEL_FORMAT_LIST(X) X(keras_h5) X(keras_zip) X(safetensors)
-#define X(file) extern const xa_model_format xa_model_format_##file;
-XA_MODEL_FORMAT_LIST(X)
+#define XA__MODEL_FORMAT_LIST(X) X(keras_h5) X(keras_zip) X(safetensors)
+#define X(file) extern const xa__model_format xa__model_format_##file;
+XA__MODEL_FORMAT_LIST(X)
 #undef X
-enum { XA_MODEL_START = 4096 };
+enum { XA__MODEL_START = 4096 };
 
 struct xa_model {
     char *path;
-    const xa_model_format *format;
-    xa_model_source *source;
+    const xa__model_format *format;
+    xa__model_source *source;
     xa_graph *graph;
     int output;
     xa_head head;
@@ -56,27 +56,27 @@ struct xa_model {
 };
 
 /* For loaders: adds a line to the layer table; shape is the node's. */
-xa_status xa_model_add_layer(xa_model *m,
-                             const char *path,
-                             const char *type,
-                             int node,
-                             int64_t parameters,
-                             int depth,
-                             bool is_activation,
-                             xa_err *err);
+xa_status xa__model_add_layer(xa_model *m,
+                              const char *path,
+                              const char *type,
+                              int node,
+                              int64_t parameters,
+                              int depth,
+                              bool is_activation,
+                              xa_err *err);
 /* For loaders: notes what the file does not tell and is taken for granted; the text follows
  * "assumed:", and says what to write where it is wrong (xa_model_assumption). A text that is noted
  * already is not noted twice. */
-xa_status xa_model_assume(xa_model *m, xa_err *err, const char *format, ...)
+xa_status xa__model_assume(xa_model *m, xa_err *err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* positions.c: src [h,w,channels] to dst [oh,ow,channels], linear between the corners. */
-void xa_positions_resize(
+void xa__positions_resize(
     const float *src, int64_t h, int64_t w, int64_t channels, float *dst, int64_t oh, int64_t ow);
 /* tokens.c: finds the attention layers on the way to the output and their patch grid. */
-xa_status xa_model_find_tokens(xa_model *m, xa_err *err);
+xa_status xa__model_find_tokens(xa_model *m, xa_err *err);
 /* sniff.c: one file of several that hold a model, by its name: "-00001-of-00002.safetensors". */
-bool xa_model_is_shard(const char *path);
+bool xa__model_is_shard(const char *path);
 /* sniff.c: an error that says what a file is that no format recognises. */
-xa_status xa_model_sniff(const char *path, xa_err *err);
+xa_status xa__model_sniff(const char *path, xa_err *err);
 
 #endif

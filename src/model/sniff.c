@@ -215,14 +215,14 @@ static kind protobuf(int fd, int64_t size, const char *path)
 
 static kind zip(const char *path)
 {
-    if (xa_kzip_holds(path, "serialized_exported_program.json") ||
-        xa_kzip_holds(path, "archive_format"))
+    if (xa__kzip_holds(path, "serialized_exported_program.json") ||
+        xa__kzip_holds(path, "archive_format"))
         return TORCH_EXPORT;
-    if (xa_kzip_holds(path, "constants.pkl"))
+    if (xa__kzip_holds(path, "constants.pkl"))
         return TORCH_SCRIPT;
-    if (xa_kzip_holds(path, "data.pkl"))
+    if (xa__kzip_holds(path, "data.pkl"))
         return TORCH_ZIP;
-    if (xa_kzip_holds(path, ".npy"))
+    if (xa__kzip_holds(path, ".npy"))
         return NUMPY;
     return OTHER_ZIP;
 }
@@ -337,7 +337,7 @@ static kind saved_model(const char *path)
 
 static kind of_file(const char *path)
 {
-    unsigned char start[XA_MODEL_START];
+    unsigned char start[XA__MODEL_START];
     size_t n = 0;
     int64_t size;
     int fd = -1;
@@ -355,7 +355,7 @@ static kind of_file(const char *path)
     return is == SAVED_MODEL ? saved_model(path) : is;
 }
 
-bool xa_model_is_shard(const char *path)
+bool xa__model_is_shard(const char *path)
 {
     const char *of = strstr(path, "-of-"), *digits = of;
     for (const char *next = of; next; next = strstr(next + 1, "-of-"))
@@ -381,7 +381,7 @@ xa_status xa_model_foreign(const char *path, xa_err *err)
 }
 
 /* The same for a file that must be a model. */
-xa_status xa_model_sniff(const char *path, xa_err *err)
+xa_status xa__model_sniff(const char *path, xa_err *err)
 {
     unsigned char b[4] = {0};
     size_t n = 0;

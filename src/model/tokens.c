@@ -38,7 +38,7 @@ static bool find_grid(const xa_graph *g, int attention, xa_tokens *t)
     return false;
 }
 
-xa_status xa_model_find_tokens(xa_model *m, xa_err *err)
+xa_status xa__model_find_tokens(xa_model *m, xa_err *err)
 {
     const int n = xa_graph_nodes(m->graph);
     xa_tokens t = {.query = m->query};

@@ -335,7 +335,7 @@ static void test_architectures(void **state)
     while (fgets(line, sizeof line, f)) {
         line[strcspn(line, "\n")] = '\0';
         snprintf(tagged, sizeof tagged, "%.*s.some_tag", (int)strcspn(line, ","), line);
-        const xa_vit_known *k = xa_vit_find_known(tagged);
+        const xa__vit_known *k = xa__vit_find_known(tagged);
         if (!k)
             fail_msg("%s is not found", tagged);
         if (k->refused)
@@ -349,11 +349,11 @@ static void test_architectures(void **state)
                      k->heads,
                      acts[k->act],
                      k->epsilon,
-                     k->block == XA_VIT_PRE ? "PRE" : "RES_POST",
-                     k->norm == XA_VIT_NORM_LAYER ? "LAYER" : "RMS",
+                     k->block == XA__VIT_PRE ? "PRE" : "RES_POST",
+                     k->norm == XA__VIT_NORM_LAYER ? "LAYER" : "RMS",
                      pools[k->pool],
                      lasts[k->last],
-                     k->position == XA_VIT_POSITION_ALL ? "ALL" : "PATCHES");
+                     k->position == XA__VIT_POSITION_ALL ? "ALL" : "PATCHES");
         if (strchr(line, '"')) { /* reasons with a comma are quoted */
             char *to = line;
             for (const char *c = line; *c; c++)
@@ -364,13 +364,13 @@ static void test_architectures(void **state)
         assert_string_equal(made, line);
         if (!k->refused && k->act == XA_ACT_SWISH)
             assert_true(k->slope == 1.702f);
-        assert_ptr_equal(xa_vit_known_at(n++), k); /* in order, none more */
+        assert_ptr_equal(xa__vit_known_at(n++), k); /* in order, none more */
     }
     fclose(f);
-    assert_null(xa_vit_known_at(n));
+    assert_null(xa__vit_known_at(n));
     assert_true(n > 300);
-    assert_null(xa_vit_find_known("vit_base"));
-    assert_null(xa_vit_find_known(""));
+    assert_null(xa__vit_find_known("vit_base"));
+    assert_null(xa__vit_find_known(""));
 }
 
 /* ---- another size ---- */

@@ -4,19 +4,19 @@
 
 #include "layers.h"
 
-typedef enum xa_karith {
-    XA_KARITH_ADD,
-    XA_KARITH_SUBTRACT,
-    XA_KARITH_MULTIPLY,
-    XA_KARITH_DIVIDE,
-    XA_KARITH_MAXIMUM,
-    XA_KARITH_MINIMUM
-} xa_karith;
+typedef enum xa__karith {
+    XA__KARITH_ADD,
+    XA__KARITH_SUBTRACT,
+    XA__KARITH_MULTIPLY,
+    XA__KARITH_DIVIDE,
+    XA__KARITH_MAXIMUM,
+    XA__KARITH_MINIMUM
+} xa__karith;
 
 /* The call's two arguments, tensors or constants, named x/y, x1/x2, value/bias or by position. */
-XA_MUST_USE xa_status xa_karith_binary(xa_ksite *s, xa_karith op, int *out, xa_err *err);
+XA_MUST_USE xa_status xa__karith_binary(xa__ksite *s, xa__karith op, int *out, xa_err *err);
 /* x op value, or value op x if reversed. */
-XA_MUST_USE xa_status xa_karith_constant(
-    xa_ksite *s, xa_karith op, int in, const json_t *value, bool reversed, int *out, xa_err *err);
+XA_MUST_USE xa_status xa__karith_constant(
+    xa__ksite *s, xa__karith op, int in, const json_t *value, bool reversed, int *out, xa_err *err);
 
 #endif

@@ -8,15 +8,15 @@
 
 enum { MAX_NAME_BYTES = 64 << 20, MAX_CHUNKS = 4096 };
 
-void xa_knames_free(xa_knames *n)
+void xa__knames_free(xa__knames *n)
 {
     for (size_t i = 0; i < n->count; i++)
         free(n->item[i]);
     free(n->item);
-    *n = (xa_knames){0};
+    *n = (xa__knames){0};
 }
 
-xa_status xa_knames_add(xa_knames *n, const char *text, size_t max, xa_err *err)
+xa_status xa__knames_add(xa__knames *n, const char *text, size_t max, xa_err *err)
 {
     xa_status st = XA_OK;
     XA_TRY(err, xa_grow(&n->item, &n->cap, n->count + 1, sizeof *n->item, err));
@@ -33,7 +33,7 @@ static xa_status read_fixed(hid_t attr,
                             size_t count,
                             size_t limit,
                             const char *name,
-                            xa_knames *out,
+                            xa__knames *out,
                             xa_err *err)
 {
     xa_status st = XA_OK;
@@ -54,14 +54,14 @@ static xa_status read_fixed(hid_t attr,
     if (H5Aread(attr, type, buf) < 0)
         XA_FAIL(err, XA_FORMAT, "attribute %s cannot be read", name);
     for (size_t i = 0; i < count; i++)
-        XA_TRY(err, xa_knames_add(out, buf + i * width, width, err));
+        XA_TRY(err, xa__knames_add(out, buf + i * width, width, err));
 done:
     free(buf);
     return st;
 }
 
 static xa_status read_variable(
-    hid_t attr, hid_t type, hid_t space, size_t count, size_t limit, xa_knames *out, xa_err *err)
+    hid_t attr, hid_t type, hid_t space, size_t count, size_t limit, xa__knames *out, xa_err *err)
 {
     xa_status st = XA_OK;
     char **text = xa_alloc(count, sizeof *text);
@@ -79,7 +79,7 @@ static xa_status read_variable(
         total += strlen(s);
         if (total > limit)
             XA_FAIL(err, XA_LIMIT, "an attribute holds more than %zu bytes of text", limit);
-        XA_TRY(err, xa_knames_add(out, s, limit, err));
+        XA_TRY(err, xa__knames_add(out, s, limit, err));
     }
 done:
     if (filled)
@@ -93,7 +93,7 @@ done:
 /* Adds the attribute's strings to out. An empty attribute has none, whatever its type: Keras writes
  * an empty list as floats. */
 static xa_status
-read_strings(hid_t object, const char *name, size_t limit, xa_knames *out, xa_err *err)
+read_strings(hid_t object, const char *name, size_t limit, xa__knames *out, xa_err *err)
 {
     xa_status st = XA_OK;
     hid_t type = -1, space = -1;
@@ -106,7 +106,7 @@ read_strings(hid_t object, const char *name, size_t limit, xa_knames *out, xa_er
         XA_FAIL(err, XA_FORMAT, "attribute %s cannot be read", name);
     const hssize_t count =
         H5Sget_simple_extent_type(space) == H5S_NULL ? 0 : H5Sget_simple_extent_npoints(space);
-    if (count < 0 || count > XA_KMAX_NAMES)
+    if (count < 0 || count > XA__KMAX_NAMES)
         XA_FAIL(err, XA_LIMIT, "attribute %s holds %" PRId64 " strings", name, (int64_t)count);
     if (count == 0)
         goto done;
@@ -126,10 +126,10 @@ done:
     return st;
 }
 
-xa_status xa_kattr_text(int64_t object, const char *name, size_t limit, char **out, xa_err *err)
+xa_status xa__kattr_text(int64_t object, const char *name, size_t limit, char **out, xa_err *err)
 {
     xa_status st = XA_OK;
-    xa_knames all = {0};
+    xa__knames all = {0};
     *out = NULL;
     if (H5Aexists((hid_t)object, name) <= 0)
         return XA_OK;
@@ -139,11 +139,12 @@ xa_status xa_kattr_text(int64_t object, const char *name, size_t limit, char **o
     *out = all.item[0];
     all.item[0] = NULL;
 done:
-    xa_knames_free(&all);
+    xa__knames_free(&all);
     return st;
 }
 
-xa_status xa_kattr_list(int64_t object, const char *name, xa_knames *out, bool *found, xa_err *err)
+xa_status
+xa__kattr_list(int64_t object, const char *name, xa__knames *out, bool *found, xa_err *err)
 {
     char piece[64];
     *found = H5Aexists((hid_t)object, name) > 0;

@@ -17,19 +17,19 @@
 
 /* Layers with weights below one layer, in the order of the configuration. */
 typedef struct leaves {
-    xa_klayer **items;
+    xa__klayer **items;
     size_t count, cap;
 } leaves;
 
-static xa_status add_leaves(leaves *l, xa_klayer *layer, xa_err *err)
+static xa_status add_leaves(leaves *l, xa__klayer *layer, xa_err *err)
 {
     if (layer->inner) {
         for (int i = 0; i < layer->inner->nlayers; i++)
             XA_RETURN_TRY(err, add_leaves(l, &layer->inner->layers[i], err));
         return XA_OK;
     }
-    int which[XA_KMAX_SLOTS], n;
-    XA_RETURN_TRY(err, xa_klayer_slots(layer, which, &n, err));
+    int which[XA__KMAX_SLOTS], n;
+    XA_RETURN_TRY(err, xa__klayer_slots(layer, which, &n, err));
     if (!n)
         return XA_OK;
     XA_RETURN_TRY(err, xa_grow(&l->items, &l->cap, l->count + 1, sizeof *l->items, err));
@@ -56,7 +56,7 @@ static bool name_fits(const char *tensor, const char *layer, const char *slot)
            !strcmp(rest + head + (mark ? a : 0), tail) && (at == tensor || at[-1] == '/');
 }
 
-static bool slot_fits(const char *tensor, const xa_kslot *slot)
+static bool slot_fits(const char *tensor, const xa__kslot *slot)
 {
     const char *last = strrchr(tensor, '/'), *name = strrchr(slot->name, '/');
     last = last ? last + 1 : tensor;
@@ -65,15 +65,15 @@ static bool slot_fits(const char *tensor, const xa_kslot *slot)
 }
 
 /* Every wanted weight has exactly one tensor of its name. */
-static bool bind_by_name(const xa_kfile *f, const xa_kgroup *g, const leaves *l)
+static bool bind_by_name(const xa__kfile *f, const xa__kgroup *g, const leaves *l)
 {
     for (size_t i = 0; i < l->count; i++) {
-        xa_klayer *layer = l->items[i];
-        int which[XA_KMAX_SLOTS], n = 0;
-        if (xa_klayer_slots(layer, which, &n, NULL) != XA_OK)
+        xa__klayer *layer = l->items[i];
+        int which[XA__KMAX_SLOTS], n = 0;
+        if (xa__klayer_slots(layer, which, &n, NULL) != XA_OK)
             return false;
         for (int k = 0; k < n; k++) {
-            const xa_kslot *slot = &layer->cls->slots[which[k]];
+            const xa__kslot *slot = &layer->cls->slots[which[k]];
             int found = -1;
             for (int t = g->first; t < g->first + g->count; t++) {
                 const char *name = f->tensors[t].name;
@@ -95,7 +95,7 @@ static bool bind_by_name(const xa_kfile *f, const xa_kgroup *g, const leaves *l)
 /* ---- by order ---- */
 
 typedef struct place {
-    xa_klayer *layer;
+    xa__klayer *layer;
     int slot;
 } place;
 
@@ -104,10 +104,10 @@ typedef struct places {
     size_t count, cap;
 } places;
 
-static xa_status add_slots(places *p, xa_klayer *layer, int trainable, xa_err *err)
+static xa_status add_slots(places *p, xa__klayer *layer, int trainable, xa_err *err)
 {
-    int which[XA_KMAX_SLOTS], n = 0;
-    XA_RETURN_TRY(err, xa_klayer_slots(layer, which, &n, err));
+    int which[XA__KMAX_SLOTS], n = 0;
+    XA_RETURN_TRY(err, xa__klayer_slots(layer, which, &n, err));
     for (int k = 0; k < n; k++) {
         const bool is = layer->cls->slots[which[k]].trainable;
         if (trainable >= 0 && is != (trainable == 1))
@@ -120,7 +120,7 @@ static xa_status add_slots(places *p, xa_klayer *layer, int trainable, xa_err *e
 
 /* Keras' own lists. kind 1: trainable weights, kind 0: the others; a layer or model that is not
  * trainable has all of its weights among the others, in plain order. */
-static xa_status list_weights(places *p, xa_klayer *layer, bool frozen, int kind, xa_err *err)
+static xa_status list_weights(places *p, xa__klayer *layer, bool frozen, int kind, xa_err *err)
 {
     frozen = frozen || !layer->trainable;
     if (layer->inner) {
@@ -133,11 +133,11 @@ static xa_status list_weights(places *p, xa_klayer *layer, bool frozen, int kind
     return add_slots(p, layer, kind, err);
 }
 
-static bool kinds_fit(const xa_kfile *f, const xa_kgroup *g, const places *p, int *bound)
+static bool kinds_fit(const xa__kfile *f, const xa__kgroup *g, const places *p, int *bound)
 {
     size_t at = 0;
     for (size_t i = 0; i < p->count; i++) {
-        const xa_kslot *slot = &p->items[i].layer->cls->slots[p->items[i].slot];
+        const xa__kslot *slot = &p->items[i].layer->cls->slots[p->items[i].slot];
         bound[i] = -1;
         if (at < (size_t)g->count && slot_fits(f->tensors[g->first + (int)at].name, slot))
             bound[i] = g->first + (int)at++;
@@ -148,7 +148,7 @@ static bool kinds_fit(const xa_kfile *f, const xa_kgroup *g, const places *p, in
 }
 
 static xa_status
-bind_by_order(const xa_kfile *f, const xa_kgroup *g, xa_klayer *layer, bool *done, xa_err *err)
+bind_by_order(const xa__kfile *f, const xa__kgroup *g, xa__klayer *layer, bool *done, xa_err *err)
 {
     xa_status st = XA_OK;
     places p = {0};
@@ -186,10 +186,10 @@ done:
 }
 
 /* A plain layer whose tensors have other names: as many as it needs, in order. */
-static bool bind_by_count(const xa_kgroup *g, xa_klayer *layer)
+static bool bind_by_count(const xa__kgroup *g, xa__klayer *layer)
 {
-    int which[XA_KMAX_SLOTS], n = 0;
-    if (layer->inner || xa_klayer_slots(layer, which, &n, NULL) != XA_OK || n != g->count)
+    int which[XA__KMAX_SLOTS], n = 0;
+    if (layer->inner || xa__klayer_slots(layer, which, &n, NULL) != XA_OK || n != g->count)
         return false;
     for (int k = 0; k < n; k++)
         layer->tensor[which[k]] = g->first + k;
@@ -197,7 +197,7 @@ static bool bind_by_count(const xa_kgroup *g, xa_klayer *layer)
 }
 
 static xa_status
-bind_group(const xa_kfile *f, const xa_kgroup *g, xa_klayer *layer, const leaves *l, xa_err *err)
+bind_group(const xa__kfile *f, const xa__kgroup *g, xa__klayer *layer, const leaves *l, xa_err *err)
 {
     bool done = false;
     if (bind_by_name(f, g, l))
@@ -224,7 +224,7 @@ bind_group(const xa_kfile *f, const xa_kgroup *g, xa_klayer *layer, const leaves
     return st;
 }
 
-static const xa_kgroup *group_named(const xa_kfile *f, const char *name)
+static const xa__kgroup *group_named(const xa__kfile *f, const char *name)
 {
     for (size_t i = 0; i < f->ngroups; i++)
         if (!strcmp(f->groups[i].name, name))
@@ -232,7 +232,7 @@ static const xa_kgroup *group_named(const xa_kfile *f, const char *name)
     return NULL;
 }
 
-static xa_status bind_groups(xa_kfile *f, xa_kscope *scope, xa_err *err)
+static xa_status bind_groups(xa__kfile *f, xa__kscope *scope, xa_err *err)
 {
     xa_status st = XA_OK;
     leaves l = {0};
@@ -244,7 +244,7 @@ static xa_status bind_groups(xa_kfile *f, xa_kscope *scope, xa_err *err)
         if (!l.count)
             continue;
         wanted++;
-        const xa_kgroup *g = group_named(f, scope->layers[i].name);
+        const xa__kgroup *g = group_named(f, scope->layers[i].name);
         if ((!g || !g->count) && !missing)
             missing = scope->layers[i].name;
     }
@@ -265,7 +265,7 @@ static xa_status bind_groups(xa_kfile *f, xa_kscope *scope, xa_err *err)
         XA_TRY(err, add_leaves(&l, &scope->layers[i], err));
         if (!l.count)
             continue;
-        const xa_kgroup *g = group_named(f, scope->layers[i].name);
+        const xa__kgroup *g = group_named(f, scope->layers[i].name);
         if (missing) { /* other auto-numbers: by order */
             while (next < f->ngroups && !f->groups[next].count)
                 next++;
@@ -296,22 +296,22 @@ static void snake_case(const char *name, char *out, size_t size)
     out[n] = '\0';
 }
 
-static xa_status bind_vars(xa_kfile *f, xa_kscope *scope, const char *prefix, xa_err *err);
+static xa_status bind_vars(xa__kfile *f, xa__kscope *scope, const char *prefix, xa_err *err);
 
 /* A weight of a compound layer: kernels and gammas are number 0 of their sublayer, biases and
  * betas 1. */
 static xa_status
-bind_sublayer(xa_kfile *f, xa_klayer *layer, int slot, const char *group, xa_err *err)
+bind_sublayer(xa__kfile *f, xa__klayer *layer, int slot, const char *group, xa_err *err)
 {
     for (int i = 0; i < 2; i++) {
-        const char *below = xa_kslot_vars(layer->cls, slot, i);
+        const char *below = xa__kslot_vars(layer->cls, slot, i);
         int first = 0, count = 0;
         char *whole = below ? xa_strfmt("%s/%s", group, below) : NULL;
         if (!below)
             continue;
         if (!whole)
             XA_RETURN_NOMEM(err);
-        const xa_status st = xa_kfile_vars(f, whole, &first, &count, err);
+        const xa_status st = xa__kfile_vars(f, whole, &first, &count, err);
         free(whole);
         XA_RETURN_TRY(err, st);
         if (count > slot % 2) {
@@ -326,12 +326,12 @@ bind_sublayer(xa_kfile *f, xa_klayer *layer, int slot, const char *group, xa_err
                    layer->path,
                    layer->cls->slots[slot].name,
                    group,
-                   xa_kslot_vars(layer->cls, slot, 0));
+                   xa__kslot_vars(layer->cls, slot, 0));
 }
 
 /* The group of layer `index` by its class and count, as most versions write it: "dense", "dense_1",
  * in the order of the layers, whatever their names. */
-static void class_name(const xa_klayer *l, char *out, size_t size)
+static void class_name(const xa__klayer *l, char *out, size_t size)
 {
     if (l->inner && strcmp(l->type, "Sequential") != 0)
         snprintf(out, size, "functional");
@@ -339,7 +339,7 @@ static void class_name(const xa_klayer *l, char *out, size_t size)
         snake_case(l->type, out, size);
 }
 
-static void class_form(const xa_kscope *scope, int index, char *out, size_t size)
+static void class_form(const xa__kscope *scope, int index, char *out, size_t size)
 {
     char own[256], other[256];
     int same = 0;
@@ -356,11 +356,11 @@ static void class_form(const xa_kscope *scope, int index, char *out, size_t size
 
 /* The group of layer i: by name, or by class and count. */
 static xa_status bind_vars_layer(
-    xa_kfile *f, xa_kscope *scope, int index, const char *prefix, bool by_name, xa_err *err)
+    xa__kfile *f, xa__kscope *scope, int index, const char *prefix, bool by_name, xa_err *err)
 {
-    xa_klayer *layer = &scope->layers[index];
+    xa__klayer *layer = &scope->layers[index];
     char form[280];
-    int which[XA_KMAX_SLOTS], n = 0, first = 0, count = 0;
+    int which[XA__KMAX_SLOTS], n = 0, first = 0, count = 0;
     xa_status st = XA_OK;
     class_form(scope, index, form, sizeof form);
     char *group = xa_strfmt("%slayers/%s", prefix, by_name ? layer->name : form);
@@ -374,15 +374,15 @@ static xa_status bind_vars_layer(
         free(inner);
         goto done;
     }
-    XA_TRY(err, xa_klayer_slots(layer, which, &n, err));
+    XA_TRY(err, xa__klayer_slots(layer, which, &n, err));
     if (!n)
         goto done;
-    if (xa_kslot_vars(layer->cls, 0, 0)) {
+    if (xa__kslot_vars(layer->cls, 0, 0)) {
         for (int k = 0; k < n; k++)
             XA_TRY(err, bind_sublayer(f, layer, which[k], group, err));
         goto done;
     }
-    XA_TRY(err, xa_kfile_vars(f, group, &first, &count, err));
+    XA_TRY(err, xa__kfile_vars(f, group, &first, &count, err));
     if (count < n)
         XA_FAIL(err,
                 XA_MISMATCH,
@@ -399,23 +399,23 @@ done:
     return st;
 }
 
-static xa_status bind_vars(xa_kfile *f, xa_kscope *scope, const char *prefix, xa_err *err)
+static xa_status bind_vars(xa__kfile *f, xa__kscope *scope, const char *prefix, xa_err *err)
 {
     /* which way this file names its groups: a layer that is not there by class is there by name */
     bool by_name = false;
     for (int i = 0; i < scope->nlayers && !by_name; i++) {
-        int which[XA_KMAX_SLOTS], n = 0, first, count = 0;
+        int which[XA__KMAX_SLOTS], n = 0, first, count = 0;
         char form[280];
-        if (scope->layers[i].inner || xa_kslot_vars(scope->layers[i].cls, 0, 0))
+        if (scope->layers[i].inner || xa__kslot_vars(scope->layers[i].cls, 0, 0))
             continue;
-        XA_RETURN_TRY(err, xa_klayer_slots(&scope->layers[i], which, &n, err));
+        XA_RETURN_TRY(err, xa__klayer_slots(&scope->layers[i], which, &n, err));
         if (!n)
             continue;
         class_form(scope, i, form, sizeof form);
         char *group = xa_strfmt("%slayers/%s", prefix, form);
         if (!group)
             XA_RETURN_NOMEM(err);
-        const xa_status st = xa_kfile_vars(f, group, &first, &count, err);
+        const xa_status st = xa__kfile_vars(f, group, &first, &count, err);
         free(group);
         XA_RETURN_TRY(err, st);
         by_name = count < n;
@@ -425,9 +425,9 @@ static xa_status bind_vars(xa_kfile *f, xa_kscope *scope, const char *prefix, xa
     return XA_OK;
 }
 
-xa_status xa_kbind(xa_kfile *f, xa_kscope *scope, xa_err *err)
+xa_status xa__kbind(xa__kfile *f, xa__kscope *scope, xa_err *err)
 {
-    if (f->layout == XA_KLAYOUT_VARS)
+    if (f->layout == XA__KLAYOUT_VARS)
         return bind_vars(f, scope, "", err);
     return bind_groups(f, scope, err);
 }

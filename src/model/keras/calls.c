@@ -18,13 +18,13 @@
 
 /* Layers of the scope sorted by name, and the call being parsed. */
 typedef struct context {
-    xa_kscope *scope;
+    xa__kscope *scope;
     int *by_name; /* layer numbers */
 } context;
 
 static int compare_names(const void *a, const void *b, void *arg)
 {
-    const xa_kscope *s = arg;
+    const xa__kscope *s = arg;
     return strcmp(s->layers[*(const int *)a].name, s->layers[*(const int *)b].name);
 }
 
@@ -53,14 +53,14 @@ static bool is_reference(const json_t *v)
            json_is_integer(json_array_get(v, 1)) && json_is_integer(json_array_get(v, 2));
 }
 
-static xa_status read_reference(const context *c, const json_t *v, xa_kref *out, xa_err *err)
+static xa_status read_reference(const context *c, const json_t *v, xa__kref *out, xa_err *err)
 {
     if (!is_reference(v)) {
         char text[80];
         XA_RETURN_FAIL(err,
                        XA_FORMAT,
                        "%s is no reference to a layer's output ([name, node, tensor])",
-                       xa_kjson_text(v, text, sizeof text));
+                       xa__kjson_text(v, text, sizeof text));
     }
     const char *name = json_string_value(json_array_get(v, 0));
     const json_int_t call = json_integer_value(json_array_get(v, 1));
@@ -68,7 +68,7 @@ static xa_status read_reference(const context *c, const json_t *v, xa_kref *out,
     out->layer = find_layer(c, name);
     if (out->layer < 0)
         XA_RETURN_FAIL(err, XA_FORMAT, "input \"%s\" is no layer of the model", name);
-    if (call < 0 || call > XA_KMAX_LAYERS)
+    if (call < 0 || call > XA__KMAX_LAYERS)
         XA_RETURN_FAIL(err, XA_FORMAT, "node %" PRId64 " of layer \"%s\"", (int64_t)call, name);
     if (tensor != 0)
         XA_RETURN_FAIL(err,
@@ -81,7 +81,7 @@ static xa_status read_reference(const context *c, const json_t *v, xa_kref *out,
     return XA_OK;
 }
 
-static xa_status add_operand(xa_kcall *call, xa_koperand operand, xa_err *err)
+static xa_status add_operand(xa__kcall *call, xa__koperand operand, xa_err *err)
 {
     XA_RETURN_TRY(
         err,
@@ -90,9 +90,9 @@ static xa_status add_operand(xa_kcall *call, xa_koperand operand, xa_err *err)
     return XA_OK;
 }
 
-static xa_status add_ref(const context *c, xa_kcall *call, const json_t *v, xa_err *err)
+static xa_status add_ref(const context *c, xa__kcall *call, const json_t *v, xa_err *err)
 {
-    xa_kref ref;
+    xa__kref ref;
     XA_RETURN_TRY(err, read_reference(c, v, &ref, err));
     XA_RETURN_TRY(err, xa_grow(&call->refs, &call->ref_cap, call->nrefs + 1, sizeof ref, err));
     call->refs[call->nrefs++] = ref;
@@ -100,16 +100,16 @@ static xa_status add_ref(const context *c, xa_kcall *call, const json_t *v, xa_e
 }
 
 static xa_status
-add_tensor(const context *c, xa_kcall *call, const char *keyword, const json_t *v, xa_err *err)
+add_tensor(const context *c, xa__kcall *call, const char *keyword, const json_t *v, xa_err *err)
 {
-    const xa_koperand o = {XA_KOPERAND_TENSOR, keyword, NULL, (int)call->nrefs, 1};
+    const xa__koperand o = {XA__KOPERAND_TENSOR, keyword, NULL, (int)call->nrefs, 1};
     XA_RETURN_TRY(err, add_ref(c, call, v, err));
     return add_operand(call, o, err);
 }
 
-static xa_status add_value(xa_kcall *call, const char *keyword, const json_t *v, xa_err *err)
+static xa_status add_value(xa__kcall *call, const char *keyword, const json_t *v, xa_err *err)
 {
-    const xa_koperand o = {XA_KOPERAND_VALUE, keyword, v, 0, 0};
+    const xa__koperand o = {XA__KOPERAND_VALUE, keyword, v, 0, 0};
     return add_operand(call, o, err);
 }
 
@@ -124,7 +124,7 @@ static const json_t *keras_tensor(const json_t *v)
 }
 
 static xa_status
-add_argument(const context *c, xa_kcall *call, const char *keyword, const json_t *v, xa_err *err)
+add_argument(const context *c, xa__kcall *call, const char *keyword, const json_t *v, xa_err *err)
 {
     const json_t *history = keras_tensor(v);
     if (history)
@@ -137,13 +137,13 @@ add_argument(const context *c, xa_kcall *call, const char *keyword, const json_t
         return add_value(call, keyword, v, err);
     if (tensors != n)
         XA_RETURN_FAIL(err, XA_UNSUPPORTED, "an argument that mixes layers and constants");
-    const xa_koperand o = {XA_KOPERAND_LIST, keyword, NULL, (int)call->nrefs, (int)n};
+    const xa__koperand o = {XA__KOPERAND_LIST, keyword, NULL, (int)call->nrefs, (int)n};
     for (size_t i = 0; i < n; i++)
         XA_RETURN_TRY(err, add_ref(c, call, keras_tensor(json_array_get(v, i)), err));
     return add_operand(call, o, err);
 }
 
-static xa_status parse_keras3(const context *c, const json_t *v, xa_kcall *call, xa_err *err)
+static xa_status parse_keras3(const context *c, const json_t *v, xa__kcall *call, xa_err *err)
 {
     const json_t *args = json_object_get(v, "args");
     const json_t *kwargs = json_object_get(v, "kwargs");
@@ -163,7 +163,7 @@ static bool names_layer(const context *c, const json_t *v)
     return is_reference(v) && find_layer(c, json_string_value(json_array_get(v, 0))) >= 0;
 }
 
-static xa_status add_keywords(const context *c, const json_t *v, xa_kcall *call, xa_err *err)
+static xa_status add_keywords(const context *c, const json_t *v, xa__kcall *call, xa_err *err)
 {
     const char *key;
     json_t *value;
@@ -177,7 +177,7 @@ static xa_status add_keywords(const context *c, const json_t *v, xa_kcall *call,
     return XA_OK;
 }
 
-static xa_status parse_keras2(const context *c, const json_t *v, xa_kcall *call, xa_err *err)
+static xa_status parse_keras2(const context *c, const json_t *v, xa__kcall *call, xa_err *err)
 {
     const char *head = json_string_value(json_array_get(v, 0));
     if (head && strcmp(head, "_CONSTANT_VALUE") == 0) {
@@ -193,10 +193,11 @@ static xa_status parse_keras2(const context *c, const json_t *v, xa_kcall *call,
         XA_RETURN_FAIL(err,
                        XA_FORMAT,
                        "inbound node %s: expected a list of [layer, node, tensor, {}]",
-                       xa_kjson_text(v, text, sizeof text));
+                       xa__kjson_text(v, text, sizeof text));
     }
     const size_t n = json_array_size(v);
-    const xa_koperand o = {n == 1 ? XA_KOPERAND_TENSOR : XA_KOPERAND_LIST, NULL, NULL, 0, (int)n};
+    const xa__koperand o = {
+        n == 1 ? XA__KOPERAND_TENSOR : XA__KOPERAND_LIST, NULL, NULL, 0, (int)n};
     for (size_t i = 0; i < n; i++)
         XA_RETURN_TRY(err, add_ref(c, call, json_array_get(v, i), err));
     XA_RETURN_TRY(err, add_operand(call, o, err));
@@ -204,7 +205,8 @@ static xa_status parse_keras2(const context *c, const json_t *v, xa_kcall *call,
     return add_keywords(c, json_array_get(v, 0), call, err);
 }
 
-static xa_status parse_layer_calls(const context *c, xa_klayer *l, const json_t *entry, xa_err *err)
+static xa_status
+parse_layer_calls(const context *c, xa__klayer *l, const json_t *entry, xa_err *err)
 {
     const json_t *nodes = json_object_get(entry, "inbound_nodes");
     if (json_array_size(nodes) > 0 && strcmp(l->type, "InputLayer") == 0)
@@ -212,8 +214,8 @@ static xa_status parse_layer_calls(const context *c, xa_klayer *l, const json_t 
     for (size_t i = 0; i < json_array_size(nodes); i++) {
         const json_t *node = json_array_get(nodes, i);
         XA_RETURN_TRY(err, xa_grow(&l->calls, &l->call_cap, l->ncalls + 1, sizeof *l->calls, err));
-        xa_kcall *call = &l->calls[l->ncalls++];
-        *call = (xa_kcall){0};
+        xa__kcall *call = &l->calls[l->ncalls++];
+        *call = (xa__kcall){0};
         if (json_is_object(node) && json_object_get(node, "args"))
             XA_RETURN_TRY(err, parse_keras3(c, node, call, err));
         else
@@ -225,7 +227,7 @@ static xa_status parse_layer_calls(const context *c, xa_klayer *l, const json_t 
 /* ---- inputs, outputs, numbering ---- */
 
 /* input_layers / output_layers: one reference, or a list of one. */
-static xa_status read_end(const context *c, const char *key, xa_kref *out, xa_err *err)
+static xa_status read_end(const context *c, const char *key, xa__kref *out, xa_err *err)
 {
     const json_t *v = json_object_get(c->scope->config, key);
     const char *what = strcmp(key, "input_layers") == 0 ? "inputs" : "outputs";
@@ -241,17 +243,17 @@ static xa_status read_end(const context *c, const char *key, xa_kref *out, xa_er
     return read_reference(c, v, out, err);
 }
 
-static void lower_base(xa_kscope *s, xa_kref r)
+static void lower_base(xa__kscope *s, xa__kref r)
 {
-    xa_klayer *l = &s->layers[r.layer];
+    xa__klayer *l = &s->layers[r.layer];
     if (l->first_call < 0 || r.call < l->first_call)
         l->first_call = r.call;
 }
 
 /* From Keras' node numbers to indices of `calls`. */
-static xa_status renumber(xa_kscope *s, xa_kref *r, xa_err *err)
+static xa_status renumber(xa__kscope *s, xa__kref *r, xa_err *err)
 {
-    const xa_klayer *l = &s->layers[r->layer];
+    const xa__klayer *l = &s->layers[r->layer];
     if (l->ncalls == 0) {
         /* Input layers are never called. */
         if (strcmp(l->type, "InputLayer") != 0)
@@ -272,7 +274,7 @@ static xa_status renumber(xa_kscope *s, xa_kref *r, xa_err *err)
     return XA_OK;
 }
 
-static xa_status renumber_all(xa_kscope *s, xa_err *err)
+static xa_status renumber_all(xa__kscope *s, xa_err *err)
 {
     for (int i = 0; i < s->nlayers; i++)
         s->layers[i].first_call = -1;
@@ -297,12 +299,12 @@ static xa_status renumber_all(xa_kscope *s, xa_err *err)
 
 enum { UNSEEN, OPEN, CLOSED };
 typedef struct visit {
-    xa_kref at;
+    xa__kref at;
     size_t next; /* reference to look at next */
 } visit;
 
 /* Depth first from the output, without recursion: a chain may be as long as the file likes. */
-static xa_status sort_calls(xa_kscope *s, xa_err *err)
+static xa_status sort_calls(xa__kscope *s, xa_err *err)
 {
     xa_status st = XA_OK;
     size_t total = 0, cap = 0, depth = 0;
@@ -324,15 +326,15 @@ static xa_status sort_calls(xa_kscope *s, xa_err *err)
     state[first[s->output.layer] + (size_t)s->output.call] = OPEN;
     while (depth > 0) {
         visit *v = &stack[depth - 1];
-        const xa_klayer *l = &s->layers[v->at.layer];
-        const xa_kcall *call = l->ncalls ? &l->calls[v->at.call] : NULL;
+        const xa__klayer *l = &s->layers[v->at.layer];
+        const xa__kcall *call = l->ncalls ? &l->calls[v->at.call] : NULL;
         if (!call || v->next == call->nrefs) {
             state[first[v->at.layer] + (size_t)v->at.call] = CLOSED;
             s->order[s->norder++] = v->at;
             depth--;
             continue;
         }
-        const xa_kref to = call->refs[v->next++];
+        const xa__kref to = call->refs[v->next++];
         unsigned char *seen = &state[first[to.layer] + (size_t)to.call];
         if (*seen == OPEN)
             XA_FAIL(err,
@@ -353,7 +355,7 @@ done:
     return st;
 }
 
-xa_status xa_kcalls_parse(xa_kscope *s, const json_t *entries, xa_err *err)
+xa_status xa__kcalls_parse(xa__kscope *s, const json_t *entries, xa_err *err)
 {
     xa_status st = XA_OK;
     context c = {.scope = s, .by_name = xa_alloc((size_t)s->nlayers, sizeof(int))};

@@ -6,6 +6,6 @@
 
 /* Fills calls, input, output and order of a functional scope whose layers have names; `entries` is
  * the list of layers in the JSON. */
-XA_MUST_USE xa_status xa_kcalls_parse(xa_kscope *s, const json_t *entries, xa_err *err);
+XA_MUST_USE xa_status xa__kcalls_parse(xa__kscope *s, const json_t *entries, xa_err *err);
 
 #endif

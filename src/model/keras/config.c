@@ -33,20 +33,21 @@ static xa_status check_text(const char *text, size_t size, const char *what, xa_
             values++;
         }
     }
-    if (deepest > XA_KMAX_DEPTH)
+    if (deepest > XA__KMAX_DEPTH)
         XA_RETURN_FAIL(err,
                        XA_LIMIT,
                        "%s: lists and objects are nested %d deep, the limit is %d",
                        what,
                        deepest,
-                       XA_KMAX_DEPTH);
-    if (values > XA_KMAX_VALUES)
+                       XA__KMAX_DEPTH);
+    if (values > XA__KMAX_VALUES)
         XA_RETURN_FAIL(
-            err, XA_LIMIT, "%s: %zu values, the limit is %d", what, values, XA_KMAX_VALUES);
+            err, XA_LIMIT, "%s: %zu values, the limit is %d", what, values, XA__KMAX_VALUES);
     return XA_OK;
 }
 
-xa_status xa_kjson_parse(const char *text, size_t size, const char *what, json_t **out, xa_err *err)
+xa_status
+xa__kjson_parse(const char *text, size_t size, const char *what, json_t **out, xa_err *err)
 {
     XA_RETURN_TRY(err, check_text(text, size, what, err));
     json_error_t e;
@@ -63,7 +64,7 @@ xa_status xa_kjson_parse(const char *text, size_t size, const char *what, json_t
     return XA_OK;
 }
 
-const char *xa_kjson_text(const json_t *v, char *buf, size_t size)
+const char *xa__kjson_text(const json_t *v, char *buf, size_t size)
 {
     memset(buf, 0, size); /* json_dumpb leaves gaps in what does not fit */
     if (!v || json_is_null(v)) {
@@ -96,16 +97,16 @@ static const json_t *unwrap(const json_t *v)
     return inner ? inner : v;
 }
 
-bool xa_kjson_number(const json_t *v, double *out)
+bool xa__kjson_number(const json_t *v, double *out)
 {
     double x[1];
-    if (xa_kjson_numbers(v, x, 1) != 1)
+    if (xa__kjson_numbers(v, x, 1) != 1)
         return false;
     *out = x[0];
     return true;
 }
 
-int xa_kjson_numbers(const json_t *v, double *out, int max)
+int xa__kjson_numbers(const json_t *v, double *out, int max)
 {
     v = unwrap(v);
     while (json_is_array(v) && json_array_size(v) == 1 && json_is_array(json_array_get(v, 0)))
@@ -136,7 +137,7 @@ static const json_t *find(const json_t *config, const char *key)
     return json_is_null(v) ? NULL : v;
 }
 
-bool xa_kget_absent(const json_t *config, const char *key)
+bool xa__kget_absent(const json_t *config, const char *key)
 {
     return !find(config, key);
 }
@@ -151,7 +152,7 @@ static bool as_integer(const json_t *v, int64_t *out)
     }
     if (!json_is_number(v) && !json_is_object(v))
         return false;
-    if (!xa_kjson_number(v, &x) || x != floor(x) || fabs(x) > 1e15)
+    if (!xa__kjson_number(v, &x) || x != floor(x) || fabs(x) > 1e15)
         return false;
     *out = (int64_t)x;
     return true;
@@ -164,17 +165,17 @@ static xa_status wrong(const char *key, const char *expected, const json_t *v, x
                    XA_FORMAT,
                    "\"%s\" is %s, expected %s",
                    key,
-                   xa_kjson_text(v, text, sizeof text),
+                   xa__kjson_text(v, text, sizeof text),
                    expected);
 }
 
-xa_status xa_kget_int(const json_t *config,
-                      const char *key,
-                      int64_t missing,
-                      int64_t low,
-                      int64_t high,
-                      int64_t *out,
-                      xa_err *err)
+xa_status xa__kget_int(const json_t *config,
+                       const char *key,
+                       int64_t missing,
+                       int64_t low,
+                       int64_t high,
+                       int64_t *out,
+                       xa_err *err)
 {
     const json_t *v = find(config, key);
     int64_t x = missing;
@@ -192,12 +193,12 @@ xa_status xa_kget_int(const json_t *config,
     return XA_OK;
 }
 
-xa_status xa_kget_pair(const json_t *config,
-                       const char *key,
-                       int64_t missing,
-                       int64_t low,
-                       int64_t out[2],
-                       xa_err *err)
+xa_status xa__kget_pair(const json_t *config,
+                        const char *key,
+                        int64_t missing,
+                        int64_t low,
+                        int64_t out[2],
+                        xa_err *err)
 {
     const json_t *v = find(config, key);
     int64_t x[2] = {missing, missing};
@@ -211,31 +212,31 @@ xa_status xa_kget_pair(const json_t *config,
         x[1] = x[0];
     }
     for (int i = 0; i < 2; i++)
-        if (x[i] < low || x[i] > XA_KMAX_EXTENT)
+        if (x[i] < low || x[i] > XA__KMAX_EXTENT)
             XA_RETURN_FAIL(err,
                            XA_INVALID,
                            "\"%s\" is %" PRId64 ", expected %" PRId64 " to %d",
                            key,
                            x[i],
                            low,
-                           XA_KMAX_EXTENT);
+                           XA__KMAX_EXTENT);
     out[0] = x[0];
     out[1] = x[1];
     return XA_OK;
 }
 
 xa_status
-xa_kget_real(const json_t *config, const char *key, double missing, double *out, xa_err *err)
+xa__kget_real(const json_t *config, const char *key, double missing, double *out, xa_err *err)
 {
     const json_t *v = find(config, key);
     double x = missing;
-    if (v && !xa_kjson_number(v, &x))
+    if (v && !xa__kjson_number(v, &x))
         return wrong(key, "a number", v, err);
     *out = x;
     return XA_OK;
 }
 
-xa_status xa_kget_bool(const json_t *config, const char *key, bool missing, bool *out, xa_err *err)
+xa_status xa__kget_bool(const json_t *config, const char *key, bool missing, bool *out, xa_err *err)
 {
     const json_t *v = find(config, key);
     const bool number = json_is_integer(v) && (json_integer_value(v) & ~(json_int_t)1) == 0;
@@ -248,7 +249,7 @@ xa_status xa_kget_bool(const json_t *config, const char *key, bool missing, bool
     return XA_OK;
 }
 
-xa_status xa_kget_text(
+xa_status xa__kget_text(
     const json_t *config, const char *key, const char *missing, const char **out, xa_err *err)
 {
     const json_t *v = find(config, key);
@@ -258,7 +259,7 @@ xa_status xa_kget_text(
     return XA_OK;
 }
 
-xa_status xa_kget_refuse(const json_t *config, const char *key, xa_err *err)
+xa_status xa__kget_refuse(const json_t *config, const char *key, xa_err *err)
 {
     const json_t *v = find(config, key);
     char text[80];
@@ -267,6 +268,6 @@ xa_status xa_kget_refuse(const json_t *config, const char *key, xa_err *err)
                        XA_UNSUPPORTED,
                        "\"%s\" is %s, which is not supported",
                        key,
-                       xa_kjson_text(v, text, sizeof text));
+                       xa__kjson_text(v, text, sizeof text));
     return XA_OK;
 }

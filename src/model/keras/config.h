@@ -12,45 +12,45 @@
 #include "xaudit/util.h"
 
 /* Extents, strides and the like. */
-enum { XA_KMAX_EXTENT = 1 << 24, XA_KMAX_DEPTH = 256, XA_KMAX_VALUES = 8 << 20 };
+enum { XA__KMAX_EXTENT = 1 << 24, XA__KMAX_DEPTH = 256, XA__KMAX_VALUES = 8 << 20 };
 
-/* Parses text of `size` bytes; refuses more than XA_KMAX_VALUES values and deeper nesting than
- * XA_KMAX_DEPTH before anything is allocated. The caller json_decref()s. */
+/* Parses text of `size` bytes; refuses more than XA__KMAX_VALUES values and deeper nesting than
+ * XA__KMAX_DEPTH before anything is allocated. The caller json_decref()s. */
 XA_MUST_USE xa_status
-xa_kjson_parse(const char *text, size_t size, const char *what, json_t **out, xa_err *err);
+xa__kjson_parse(const char *text, size_t size, const char *what, json_t **out, xa_err *err);
 /* The value in short for messages. */
-const char *xa_kjson_text(const json_t *v, char *buf, size_t size);
+const char *xa__kjson_text(const json_t *v, char *buf, size_t size);
 
 /* A number: plain, or a NumPy or tensor value of one element as Keras writes them. */
-bool xa_kjson_number(const json_t *v, double *out);
+bool xa__kjson_number(const json_t *v, double *out);
 /* Numbers of a value: a scalar, a list, or nested lists whose outer extents are all 1. 0 if it is
  * nothing of that kind or has more than max. */
-int xa_kjson_numbers(const json_t *v, double *out, int max);
+int xa__kjson_numbers(const json_t *v, double *out, int max);
 
-XA_MUST_USE xa_status xa_kget_int(const json_t *config,
-                                  const char *key,
-                                  int64_t missing,
-                                  int64_t low,
-                                  int64_t high,
-                                  int64_t *out,
-                                  xa_err *err);
-/* One number for both, or a list of two; each at least `low`. */
-XA_MUST_USE xa_status xa_kget_pair(const json_t *config,
+XA_MUST_USE xa_status xa__kget_int(const json_t *config,
                                    const char *key,
                                    int64_t missing,
                                    int64_t low,
-                                   int64_t out[2],
+                                   int64_t high,
+                                   int64_t *out,
                                    xa_err *err);
+/* One number for both, or a list of two; each at least `low`. */
+XA_MUST_USE xa_status xa__kget_pair(const json_t *config,
+                                    const char *key,
+                                    int64_t missing,
+                                    int64_t low,
+                                    int64_t out[2],
+                                    xa_err *err);
 XA_MUST_USE xa_status
-xa_kget_real(const json_t *config, const char *key, double missing, double *out, xa_err *err);
+xa__kget_real(const json_t *config, const char *key, double missing, double *out, xa_err *err);
 XA_MUST_USE xa_status
-xa_kget_bool(const json_t *config, const char *key, bool missing, bool *out, xa_err *err);
+xa__kget_bool(const json_t *config, const char *key, bool missing, bool *out, xa_err *err);
 /* Borrowed from config. */
-XA_MUST_USE xa_status xa_kget_text(
+XA_MUST_USE xa_status xa__kget_text(
     const json_t *config, const char *key, const char *missing, const char **out, xa_err *err);
 /* Fails UNSUPPORTED if `key` is there and neither null nor false. */
-XA_MUST_USE xa_status xa_kget_refuse(const json_t *config, const char *key, xa_err *err);
+XA_MUST_USE xa_status xa__kget_refuse(const json_t *config, const char *key, xa_err *err);
 /* True if the key is missing or null. */
-bool xa_kget_absent(const json_t *config, const char *key);
+bool xa__kget_absent(const json_t *config, const char *key);
 
 #endif

@@ -90,14 +90,14 @@ static hid_t open_dataset(hid_t from, const char *path)
 /* ---- the table of weights ---- */
 
 /* Adds the dataset at root/path. */
-static xa_status add_tensor(xa_kfile *f, const char *path, const char *name, xa_err *err)
+static xa_status add_tensor(xa__kfile *f, const char *path, const char *name, xa_err *err)
 {
     xa_status st = XA_OK;
-    xa_ktensor t = {0};
+    xa__ktensor t = {0};
     hid_t set = -1, space = -1, type = -1, list = -1;
     char why[160];
-    if (f->ntensors >= XA_KMAX_NAMES)
-        XA_FAIL(err, XA_LIMIT, "more than %d weights", (int)XA_KMAX_NAMES);
+    if (f->ntensors >= XA__KMAX_NAMES)
+        XA_FAIL(err, XA_LIMIT, "more than %d weights", (int)XA__KMAX_NAMES);
     set = open_dataset((hid_t)f->handle, path);
     if (set < 0)
         XA_FAIL(
@@ -118,7 +118,7 @@ static xa_status add_tensor(xa_kfile *f, const char *path, const char *name, xa_
     if (ndim >= 0 && ndim <= XA_MAX_DIMS && H5Tget_class(type) == H5T_OPAQUE &&
         H5Tget_size(type) == 2) { /* Keras 3 writes bfloat16 as two bytes with a note beside them */
         char *dtype = NULL;
-        XA_TRY(err, xa_kattr_text(set, "dtype", 64, &dtype, err));
+        XA_TRY(err, xa__kattr_text(set, "dtype", 64, &dtype, err));
         t.usable = t.bfloat = dtype && !strcmp(dtype, "bfloat16");
         t.opaque = !t.usable;
         free(dtype);
@@ -143,7 +143,7 @@ static xa_status add_tensor(xa_kfile *f, const char *path, const char *name, xa_
         *colon = '\0';
     XA_TRY(err, xa_grow(&f->tensors, &f->tensor_cap, f->ntensors + 1, sizeof t, err));
     f->tensors[f->ntensors++] = t;
-    t = (xa_ktensor){0};
+    t = (xa__ktensor){0};
 done:
     free(t.path);
     free(t.name);
@@ -159,11 +159,11 @@ done:
 }
 
 /* Group `name` of the folder `base` ("" or "model_weights/"). */
-static xa_status add_group(xa_kfile *f, const char *base, const char *name, xa_err *err)
+static xa_status add_group(xa__kfile *f, const char *base, const char *name, xa_err *err)
 {
     xa_status st = XA_OK;
-    xa_knames weights = {0};
-    xa_kgroup g = {.first = (int)f->ntensors};
+    xa__knames weights = {0};
+    xa__kgroup g = {.first = (int)f->ntensors};
     char *path = xa_strfmt("%s%s", base, name), *full = NULL;
     hid_t group = -1;
     bool found = false;
@@ -177,7 +177,7 @@ static xa_status add_group(xa_kfile *f, const char *base, const char *name, xa_e
                 "layer \"%s\" is listed in layer_names but its group cannot be opened (%s)",
                 name,
                 reason(why));
-    XA_TRY(err, xa_kattr_list(group, "weight_names", &weights, &found, err));
+    XA_TRY(err, xa__kattr_list(group, "weight_names", &weights, &found, err));
     for (size_t i = 0; i < weights.count; i++) {
         free(full);
         full = xa_strfmt("%s/%s", path, weights.item[i]);
@@ -198,22 +198,22 @@ done:
     free(g.name);
     free(path);
     free(full);
-    xa_knames_free(&weights);
+    xa__knames_free(&weights);
     return st;
 }
 
-static xa_status read_groups(xa_kfile *f, hid_t at, const char *base, xa_err *err)
+static xa_status read_groups(xa__kfile *f, hid_t at, const char *base, xa_err *err)
 {
     xa_status st = XA_OK;
-    xa_knames layers = {0};
+    xa__knames layers = {0};
     bool found = false;
-    XA_TRY(err, xa_kattr_list(at, "layer_names", &layers, &found, err));
+    XA_TRY(err, xa__kattr_list(at, "layer_names", &layers, &found, err));
     if (!found)
         XA_FAIL(err, XA_FORMAT, "group \"/%s\" has no attribute layer_names", base);
     for (size_t i = 0; i < layers.count; i++)
         XA_TRY(err, add_group(f, base, layers.item[i], err));
 done:
-    xa_knames_free(&layers);
+    xa__knames_free(&layers);
     return st;
 }
 
@@ -223,14 +223,14 @@ static bool link_exists(hid_t at, const char *name)
 }
 
 /* What the file is: whole model, weights by layer name, or weights as variables. */
-static xa_status read_layout(xa_kfile *f, size_t max_config, xa_err *err)
+static xa_status read_layout(xa__kfile *f, size_t max_config, xa_err *err)
 {
     xa_status st = XA_OK;
     const hid_t root = (hid_t)f->handle;
     hid_t weights = -1;
-    XA_TRY(err, xa_kattr_text(root, "model_config", max_config, &f->config, err));
-    XA_TRY(err, xa_kattr_text(root, "keras_version", 256, &f->version, err));
-    XA_TRY(err, xa_kattr_text(root, "backend", 256, &f->backend, err));
+    XA_TRY(err, xa__kattr_text(root, "model_config", max_config, &f->config, err));
+    XA_TRY(err, xa__kattr_text(root, "keras_version", 256, &f->version, err));
+    XA_TRY(err, xa__kattr_text(root, "backend", 256, &f->backend, err));
     f->base = "";
     if (link_exists(root, "model_weights")) {
         f->base = "model_weights/";
@@ -238,14 +238,14 @@ static xa_status read_layout(xa_kfile *f, size_t max_config, xa_err *err)
         if (weights < 0)
             XA_FAIL(err, XA_FORMAT, "group \"/model_weights\" cannot be opened");
         if (!f->version)
-            XA_TRY(err, xa_kattr_text(weights, "keras_version", 256, &f->version, err));
+            XA_TRY(err, xa__kattr_text(weights, "keras_version", 256, &f->version, err));
         if (!f->backend)
-            XA_TRY(err, xa_kattr_text(weights, "backend", 256, &f->backend, err));
+            XA_TRY(err, xa__kattr_text(weights, "backend", 256, &f->backend, err));
         XA_TRY(err, read_groups(f, weights, f->base, err));
     } else if (H5Aexists(root, "layer_names") > 0 || H5Aexists(root, "layer_names0") > 0) {
         XA_TRY(err, read_groups(f, root, f->base, err));
     } else if (link_exists(root, "layers") || link_exists(root, "_layer_checkpoint_dependencies")) {
-        f->layout = XA_KLAYOUT_VARS;
+        f->layout = XA__KLAYOUT_VARS;
     } else {
         XA_FAIL(err,
                 XA_FORMAT,
@@ -260,7 +260,7 @@ done:
 
 /* ---- opening and reading ---- */
 
-xa_status xa_kfile_reopen(xa_kfile *f, xa_err *err)
+xa_status xa__kfile_reopen(xa__kfile *f, xa_err *err)
 {
     if (f->handle >= 0)
         return XA_OK;
@@ -279,7 +279,7 @@ xa_status xa_kfile_reopen(xa_kfile *f, xa_err *err)
         XA_FAIL(err, XA_IO, "%s: HDF5 cannot be set up (%s)", f->path, reason(why));
 #endif
     if (f->zipped) { /* the property list holds one copy until it is closed, the file another */
-        XA_TRY(err, xa_kzip_bytes(f->path, "model.weights.h5", &image, &size, err));
+        XA_TRY(err, xa__kzip_bytes(f->path, "model.weights.h5", &image, &size, err));
         if (H5Pset_fapl_core(list, 1 << 20, false) < 0 || H5Pset_file_image(list, image, size) < 0)
             XA_FAIL(err, XA_NOMEM, "%s: out of memory for its weights (%s)", f->path, reason(why));
         free(image);
@@ -308,7 +308,7 @@ done:
     return st;
 }
 
-void xa_kfile_close(xa_kfile *f)
+void xa__kfile_close(xa__kfile *f)
 {
     if (!f || f->handle < 0)
         return;
@@ -318,11 +318,11 @@ void xa_kfile_close(xa_kfile *f)
     quiet_end(q);
 }
 
-void xa_kfile_free(xa_kfile *f)
+void xa__kfile_free(xa__kfile *f)
 {
     if (!f)
         return;
-    xa_kfile_close(f);
+    xa__kfile_close(f);
     for (size_t i = 0; i < f->ngroups; i++)
         free(f->groups[i].name);
     for (size_t i = 0; i < f->ntensors; i++) {
@@ -339,10 +339,10 @@ void xa_kfile_free(xa_kfile *f)
 }
 
 xa_status
-xa_kfile_open(const char *path, bool zipped, size_t max_config, xa_kfile **out, xa_err *err)
+xa__kfile_open(const char *path, bool zipped, size_t max_config, xa__kfile **out, xa_err *err)
 {
     xa_status st = XA_OK;
-    xa_kfile *f = xa_alloc(1, sizeof *f);
+    xa__kfile *f = xa_alloc(1, sizeof *f);
     if (!f)
         XA_FAIL(err, XA_NOMEM, "%s: out of memory", path);
     f->handle = -1;
@@ -350,7 +350,7 @@ xa_kfile_open(const char *path, bool zipped, size_t max_config, xa_kfile **out, 
     f->path = xa_strdup(path);
     if (!f->path)
         XA_FAIL(err, XA_NOMEM, "%s: out of memory", path);
-    XA_TRY(err, xa_kfile_reopen(f, err));
+    XA_TRY(err, xa__kfile_reopen(f, err));
     const quiet q = quiet_begin();
     st = read_layout(f, max_config, err);
     quiet_end(q);
@@ -361,11 +361,11 @@ xa_kfile_open(const char *path, bool zipped, size_t max_config, xa_kfile **out, 
     *out = f;
     f = NULL;
 done:
-    xa_kfile_free(f);
+    xa__kfile_free(f);
     return st;
 }
 
-static xa_status add_vars(xa_kfile *f, const char *group, int *first, int *count, xa_err *err)
+static xa_status add_vars(xa__kfile *f, const char *group, int *first, int *count, xa_err *err)
 {
     *first = (int)f->ntensors;
     *count = 0;
@@ -392,9 +392,9 @@ done:
     return st;
 }
 
-xa_status xa_kfile_vars(xa_kfile *f, const char *group, int *first, int *count, xa_err *err)
+xa_status xa__kfile_vars(xa__kfile *f, const char *group, int *first, int *count, xa_err *err)
 {
-    XA_RETURN_TRY(err, xa_kfile_reopen(f, err));
+    XA_RETURN_TRY(err, xa__kfile_reopen(f, err));
     const quiet q = quiet_begin();
     xa_status st = add_vars(f, group, first, count, err);
     quiet_end(q);
@@ -402,7 +402,7 @@ xa_status xa_kfile_vars(xa_kfile *f, const char *group, int *first, int *count, 
 }
 
 typedef struct lister {
-    xa_knames *names;
+    xa__knames *names;
     xa_status st;
     xa_err *err;
 } lister;
@@ -412,13 +412,13 @@ static herr_t list_dataset(hid_t root, const char *name, const H5O_info_t *info,
     lister *l = arg;
     (void)root;
     if (info->type == H5O_TYPE_DATASET)
-        l->st = xa_knames_add(l->names, name, strlen(name), l->err);
+        l->st = xa__knames_add(l->names, name, strlen(name), l->err);
     return l->st == XA_OK ? 0 : -1;
 }
 
-xa_status xa_kfile_list(xa_kfile *f, xa_knames *out, xa_err *err)
+xa_status xa__kfile_list(xa__kfile *f, xa__knames *out, xa_err *err)
 {
-    XA_RETURN_TRY(err, xa_kfile_reopen(f, err));
+    XA_RETURN_TRY(err, xa__kfile_reopen(f, err));
     lister l = {.names = out, .st = XA_OK, .err = err};
     const quiet q = quiet_begin();
     char why[160];
@@ -445,7 +445,7 @@ static void widen_bfloat(float *dst, int64_t n)
 }
 
 static xa_status
-read_values(xa_kfile *f, const xa_ktensor *t, const xa_shape *shape, float *dst, xa_err *err)
+read_values(xa__kfile *f, const xa__ktensor *t, const xa_shape *shape, float *dst, xa_err *err)
 {
     xa_status st = XA_OK;
     hid_t set = -1, space = -1, type = -1;
@@ -501,11 +501,11 @@ done:
     return st;
 }
 
-xa_status xa_kfile_read(xa_kfile *f, int tensor, const xa_shape *shape, float *dst, xa_err *err)
+xa_status xa__kfile_read(xa__kfile *f, int tensor, const xa_shape *shape, float *dst, xa_err *err)
 {
     if (tensor < 0 || (size_t)tensor >= f->ntensors)
         XA_RETURN_FAIL(err, XA_INVALID, "%s: no weight number %d", f->path, tensor);
-    XA_RETURN_TRY(err, xa_kfile_reopen(f, err));
+    XA_RETURN_TRY(err, xa__kfile_reopen(f, err));
     const quiet q = quiet_begin();
     xa_status st = read_values(f, &f->tensors[tensor], shape, dst, err);
     quiet_end(q);

@@ -13,10 +13,10 @@
 #include "attribute.h"
 #include "xaudit/nn.h"
 
-typedef enum xa_klayout { XA_KLAYOUT_GROUPS, XA_KLAYOUT_VARS } xa_klayout;
+typedef enum xa__klayout { XA__KLAYOUT_GROUPS, XA__KLAYOUT_VARS } xa__klayout;
 
 /* One weight as the file has it. */
-typedef struct xa_ktensor {
+typedef struct xa__ktensor {
     char *path; /* "model_weights/conv/conv/kernel:0", from the root */
     char *name; /* "conv/kernel", without ":0" */
     xa_shape shape;
@@ -24,46 +24,47 @@ typedef struct xa_ktensor {
     bool bfloat;  /* stored as bfloat16 */
     bool opaque;  /* bytes without a type */
     bool integer; /* whole numbers, as quantised weights are */
-} xa_ktensor;
+} xa__ktensor;
 
 /* One layer's group: tensors first .. first + count - 1, in the order of weight_names. */
-typedef struct xa_kgroup {
+typedef struct xa__kgroup {
     char *name;
     int first, count;
-} xa_kgroup;
+} xa__kgroup;
 
-typedef struct xa_kfile {
+typedef struct xa__kfile {
     char *path;
     bool zipped;    /* path is a .keras archive; the HDF5 file is its model.weights.h5 */
     int64_t handle; /* HDF5's, or -1: closed */
-    xa_klayout layout;
+    xa__klayout layout;
     const char
         *base;     /* the part that holds the model's weights: "model_weights/" or "", all of it */
     char *config;  /* attribute model_config, NUL-terminated, or NULL: weights only */
     char *version; /* "2.15.0" or NULL */
     char *backend; /* "tensorflow" or NULL */
-    xa_kgroup *groups;
+    xa__kgroup *groups;
     size_t ngroups, group_cap;
-    xa_ktensor *tensors;
+    xa__ktensor *tensors;
     size_t ntensors, tensor_cap;
-} xa_kfile;
+} xa__kfile;
 
-/* Opens the file and reads configuration and places. The handle stays open until xa_kfile_close. */
+/* Opens the file and reads configuration and places. The handle stays open until xa__kfile_close.
+ */
 XA_MUST_USE xa_status
-xa_kfile_open(const char *path, bool zipped, size_t max_config, xa_kfile **out, xa_err *err);
-void xa_kfile_free(xa_kfile *f);
+xa__kfile_open(const char *path, bool zipped, size_t max_config, xa__kfile **out, xa_err *err);
+void xa__kfile_free(xa__kfile *f);
 /* Opens the handle again if it was closed. */
-XA_MUST_USE xa_status xa_kfile_reopen(xa_kfile *f, xa_err *err);
-void xa_kfile_close(xa_kfile *f);
+XA_MUST_USE xa_status xa__kfile_reopen(xa__kfile *f, xa_err *err);
+void xa__kfile_close(xa__kfile *f);
 
 /* Layout vars: adds the tensors of `<group>/vars`, or none if there is no such group. */
 XA_MUST_USE xa_status
-xa_kfile_vars(xa_kfile *f, const char *group, int *first, int *count, xa_err *err);
+xa__kfile_vars(xa__kfile *f, const char *group, int *first, int *count, xa_err *err);
 /* Paths of all datasets from the root on, in the order of the file; the caller frees them with
- * xa_knames_free. */
-XA_MUST_USE xa_status xa_kfile_list(xa_kfile *f, xa_knames *out, xa_err *err);
+ * xa__knames_free. */
+XA_MUST_USE xa_status xa__kfile_list(xa__kfile *f, xa__knames *out, xa_err *err);
 /* Values of a tensor as float32; dst has xa_shape_count(shape) floats, shape must be the file's. */
 XA_MUST_USE xa_status
-xa_kfile_read(xa_kfile *f, int tensor, const xa_shape *shape, float *dst, xa_err *err);
+xa__kfile_read(xa__kfile *f, int tensor, const xa_shape *shape, float *dst, xa_err *err);
 
 #endif

@@ -25,9 +25,9 @@ static bool is_raw_input(const xa_graph *g, int node)
     }
 }
 
-static bool has_activation(const xa_klayer *l)
+static bool has_activation(const xa__klayer *l)
 {
-    if (l->cls && (l->cls->flags & XA_KCLASS_ACTIVATION))
+    if (l->cls && (l->cls->flags & XA__KCLASS_ACTIVATION))
         return true;
     const json_t *v = json_object_get(l->config, "activation");
     if (!v || json_is_null(v))
@@ -38,13 +38,13 @@ static bool has_activation(const xa_klayer *l)
 
 /* Called with training=True, a layer works at inference as it does in training: it drops values at
  * random, or takes the statistics of the batch. */
-static xa_status check_training(const xa_klayer *l, const xa_kcall *call, xa_err *err)
+static xa_status check_training(const xa__klayer *l, const xa__kcall *call, xa_err *err)
 {
-    if (!l->inner && !(l->cls->flags & XA_KCLASS_TRAINS))
+    if (!l->inner && !(l->cls->flags & XA__KCLASS_TRAINS))
         return XA_OK;
     for (size_t i = 0; call && i < call->noperands; i++) {
-        const xa_koperand *o = &call->operands[i];
-        if (o->kind == XA_KOPERAND_VALUE && o->keyword && !strcmp(o->keyword, "training") &&
+        const xa__koperand *o = &call->operands[i];
+        if (o->kind == XA__KOPERAND_VALUE && o->keyword && !strcmp(o->keyword, "training") &&
             (json_is_true(o->value) ||
              (json_is_integer(o->value) && json_integer_value(o->value) != 0)))
             XA_RETURN_FAIL(err,
@@ -55,8 +55,13 @@ static xa_status check_training(const xa_klayer *l, const xa_kcall *call, xa_err
     return XA_OK;
 }
 
-static xa_status build_call(
-    xa_kbuild *b, xa_klayer *l, const xa_kcall *call, const int *in, int nin, int *out, xa_err *err)
+static xa_status build_call(xa__kbuild *b,
+                            xa__klayer *l,
+                            const xa__kcall *call,
+                            const int *in,
+                            int nin,
+                            int *out,
+                            xa_err *err)
 {
     xa_status st;
     if (b->budget-- <= 0)
@@ -72,11 +77,11 @@ static xa_status build_call(
         if (st != XA_OK)
             xa_err_prefix(err, "layer \"%s\" (%s)", l->path, l->type);
         XA_RETURN_TRY(err, st);
-        XA_RETURN_TRY(err, xa_kgraph_build(b, l->inner, in[0], out, err));
+        XA_RETURN_TRY(err, xa__kgraph_build(b, l->inner, in[0], out, err));
         l->node = *out;
         return XA_OK;
     }
-    xa_ksite site = {.b = b, .layer = l, .call = call, .in = in, .nin = nin};
+    xa__ksite site = {.b = b, .layer = l, .call = call, .in = in, .nin = nin};
     st = check_training(l, call, err);
     l->nparts = 0; /* of the last call */
     if (st == XA_OK)
@@ -85,7 +90,7 @@ static xa_status build_call(
         xa_err_prefix(err, "layer \"%s\" (%s)", l->path, l->type);
         return XA_ERR_PASS(err, st);
     }
-    if ((l->cls->flags & XA_KCLASS_SCALES) && nin == 1 && !b->own_scaling &&
+    if ((l->cls->flags & XA__KCLASS_SCALES) && nin == 1 && !b->own_scaling &&
         xa_graph_node(b->graph, *out)->op == XA_OP_AFFINE && is_raw_input(b->graph, in[0]))
         b->own_scaling = l->path;
     l->node = *out;
@@ -93,7 +98,7 @@ static xa_status build_call(
     return XA_OK;
 }
 
-static xa_status build_sequential(xa_kbuild *b, xa_kscope *s, int in, int *out, xa_err *err)
+static xa_status build_sequential(xa__kbuild *b, xa__kscope *s, int in, int *out, xa_err *err)
 {
     int at = in;
     for (int i = 0; i < s->nlayers; i++) {
@@ -105,7 +110,7 @@ static xa_status build_sequential(xa_kbuild *b, xa_kscope *s, int in, int *out, 
     return XA_OK;
 }
 
-static xa_status build_functional(xa_kbuild *b, xa_kscope *s, int in, int *out, xa_err *err)
+static xa_status build_functional(xa__kbuild *b, xa__kscope *s, int in, int *out, xa_err *err)
 {
     xa_status st = XA_OK;
     size_t total = 0;
@@ -122,8 +127,8 @@ static xa_status build_functional(xa_kbuild *b, xa_kscope *s, int in, int *out, 
     if (!value)
         XA_NOMEM_FAIL(err);
     for (size_t k = 0; k < s->norder; k++) {
-        const xa_kref at = s->order[k];
-        xa_klayer *l = &s->layers[at.layer];
+        const xa__kref at = s->order[k];
+        xa__klayer *l = &s->layers[at.layer];
         int *result = &value[first[at.layer] + (size_t)at.call];
         if (!l->ncalls) { /* an InputLayer */
             if (at.layer != s->input.layer)
@@ -135,7 +140,7 @@ static xa_status build_functional(xa_kbuild *b, xa_kscope *s, int in, int *out, 
             l->node = in;
             continue;
         }
-        const xa_kcall *call = &l->calls[at.call];
+        const xa__kcall *call = &l->calls[at.call];
         XA_TRY(err, xa_grow(&args, &args_cap, call->nrefs + 1, sizeof(int), err));
         for (size_t j = 0; j < call->nrefs; j++)
             args[j] = value[first[call->refs[j].layer] + (size_t)call->refs[j].call];
@@ -149,7 +154,7 @@ done:
     return st;
 }
 
-xa_status xa_kgraph_build(xa_kbuild *b, xa_kscope *scope, int in, int *out, xa_err *err)
+xa_status xa__kgraph_build(xa__kbuild *b, xa__kscope *scope, int in, int *out, xa_err *err)
 {
     return scope->sequential ? build_sequential(b, scope, in, out, err)
                              : build_functional(b, scope, in, out, err);

@@ -7,6 +7,6 @@
 /* Builds the scope on node `in`; *out is its output. Fills node and is_activation of every layer.
  */
 XA_MUST_USE xa_status
-xa_kgraph_build(xa_kbuild *b, xa_kscope *scope, int in, int *out, xa_err *err);
+xa__kgraph_build(xa__kbuild *b, xa__kscope *scope, int in, int *out, xa_err *err);
 
 #endif

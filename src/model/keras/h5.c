@@ -13,9 +13,9 @@
 
 enum { MAX_CALLS = 200000 };
 
-static xa_kfile *file_of(const xa_model *m)
+static xa__kfile *file_of(const xa_model *m)
 {
-    return (xa_kfile *)m->source;
+    return (xa__kfile *)m->source;
 }
 
 /* ---- architecture ---- */
@@ -68,11 +68,11 @@ done:
 }
 
 static xa_status
-input_shape(xa_model *m, const xa_kscope *scope, const xa_model_options *opt, xa_err *err)
+input_shape(xa_model *m, const xa__kscope *scope, const xa_model_options *opt, xa_err *err)
 {
     xa_shape s;
     char text[96];
-    if (!xa_kscope_input_shape(scope, &s))
+    if (!xa__kscope_input_shape(scope, &s))
         XA_RETURN_FAIL(
             err,
             XA_UNSUPPORTED,
@@ -93,7 +93,7 @@ input_shape(xa_model *m, const xa_kscope *scope, const xa_model_options *opt, xa
         s.dim[1] = opt->width;
     }
     for (int i = 0; i < s.ndim; i++)
-        if (s.dim[i] < 1 || s.dim[i] > XA_KMAX_EXTENT)
+        if (s.dim[i] < 1 || s.dim[i] > XA__KMAX_EXTENT)
             XA_RETURN_FAIL(
                 err,
                 XA_INVALID,
@@ -106,7 +106,7 @@ input_shape(xa_model *m, const xa_kscope *scope, const xa_model_options *opt, xa
 
 /* ---- layer table ---- */
 
-static int64_t parameters_of(const xa_klayer *l)
+static int64_t parameters_of(const xa__klayer *l)
 {
     int64_t n = l->parameters;
     for (int i = 0; l->inner && i < l->inner->nlayers; i++)
@@ -114,28 +114,28 @@ static int64_t parameters_of(const xa_klayer *l)
     return n;
 }
 
-static xa_status add_part(xa_model *m, const xa_klayer *l, const xa_kpart *part, xa_err *err)
+static xa_status add_part(xa_model *m, const xa__klayer *l, const xa__kpart *part, xa_err *err)
 {
     char *path = xa_strfmt("%s/%s", l->path, part->name);
     if (!path)
         XA_RETURN_NOMEM(err);
-    const xa_status st = xa_model_add_layer(
+    const xa_status st = xa__model_add_layer(
         m, path, part->type, part->node, part->parameters, l->depth + 1, false, err);
     free(path);
     return st;
 }
 
-static xa_status add_layers(xa_model *m, const xa_kscope *scope, xa_err *err)
+static xa_status add_layers(xa_model *m, const xa__kscope *scope, xa_err *err)
 {
     for (int i = 0; i < scope->nlayers; i++) {
-        const xa_klayer *l = &scope->layers[i];
+        const xa__klayer *l = &scope->layers[i];
         if (l->node < 0)
             continue; /* not on the way to the output */
         for (size_t k = 0; k < l->nparts; k++)
             XA_RETURN_TRY(err, add_part(m, l, &l->parts[k], err));
         XA_RETURN_TRY(
             err,
-            xa_model_add_layer(
+            xa__model_add_layer(
                 m, l->path, l->type, l->node, parameters_of(l), l->depth, l->is_activation, err));
         if (l->inner)
             XA_RETURN_TRY(err, add_layers(m, l->inner, err));
@@ -156,7 +156,7 @@ static bool is_keras_model(const char *type)
 
 static xa_status assume_graph(xa_model *m, const char *what, const char *named, xa_err *err)
 {
-    return xa_model_assume(
+    return xa__model_assume(
         m,
         err,
         "%s\"%s\" computes the graph of its layers and no more: it is of a user's "
@@ -166,29 +166,30 @@ static xa_status assume_graph(xa_model *m, const char *what, const char *named, 
 }
 
 /* Models of users' classes, and vit-keras' token picker, a Lambda known by its name. */
-static xa_status note_assumed(xa_model *m, const xa_kscope *scope, xa_err *err)
+static xa_status note_assumed(xa_model *m, const xa__kscope *scope, xa_err *err)
 {
     for (int i = 0; i < scope->nlayers; i++) {
-        const xa_klayer *l = &scope->layers[i];
+        const xa__klayer *l = &scope->layers[i];
         if (l->inner && (!is_keras_model(l->type) || l->foreign))
             XA_RETURN_TRY(err, assume_graph(m, "model ", l->path, err));
         if (!l->inner && !strcmp(l->type, "ExtractToken") && l->foreign)
             XA_RETURN_TRY(
                 err,
-                xa_model_assume(m,
-                                err,
-                                "layer \"%s\", a Lambda, takes the first token, as that of "
-                                "vit-keras does; its code is not looked at",
-                                l->path));
+                xa__model_assume(m,
+                                 err,
+                                 "layer \"%s\", a Lambda, takes the first token, as that of "
+                                 "vit-keras does; its code is not looked at",
+                                 l->path));
         else if (!l->inner && l->foreign)
-            XA_RETURN_TRY(err,
-                          xa_model_assume(m,
-                                          err,
-                                          "layer \"%s\", of a user's class or activation, computes "
-                                          "what Keras' %s does, as "
-                                          "user_classes of the job says",
-                                          l->path,
-                                          l->type));
+            XA_RETURN_TRY(
+                err,
+                xa__model_assume(m,
+                                 err,
+                                 "layer \"%s\", of a user's class or activation, computes "
+                                 "what Keras' %s does, as "
+                                 "user_classes of the job says",
+                                 l->path,
+                                 l->type));
         if (l->inner)
             XA_RETURN_TRY(err, note_assumed(m, l->inner, err));
     }
@@ -197,27 +198,27 @@ static xa_status note_assumed(xa_model *m, const xa_kscope *scope, xa_err *err)
 
 /* ---- open ---- */
 
-static xa_status build(xa_model *m, xa_kscope *scope, const xa_model_options *opt, xa_err *err)
+static xa_status build(xa_model *m, xa__kscope *scope, const xa_model_options *opt, xa_err *err)
 {
-    xa_kbuild b = {.file = file_of(m),
-                   .budget = MAX_CALLS,
-                   .keras = 2,
-                   .user_classes = opt->user_classes,
-                   .interpolate = opt->interpolate_positions};
+    xa__kbuild b = {.file = file_of(m),
+                    .budget = MAX_CALLS,
+                    .keras = 2,
+                    .user_classes = opt->user_classes,
+                    .interpolate = opt->interpolate_positions};
     int input;
     if (file_of(m)->version && file_of(m)->version[0] >= '1' && file_of(m)->version[0] <= '9')
         b.keras = file_of(m)->version[0] - '0';
-    else if (xa_kscope_is_keras3(scope))
+    else if (xa__kscope_is_keras3(scope))
         b.keras = 3;
     XA_RETURN_TRY(err, input_shape(m, scope, opt, err));
-    XA_RETURN_TRY(err, xa_kbind(file_of(m), scope, err));
+    XA_RETURN_TRY(err, xa__kbind(file_of(m), scope, err));
     XA_RETURN_TRY(err, xa_graph_create(&m->graph, err));
     b.graph = m->graph;
-    const char *name = xa_kscope_input_name(scope);
+    const char *name = xa__kscope_input_name(scope);
     XA_RETURN_TRY(
         err, xa_graph_add_input(m->graph, name ? name : "input", &m->input_shape, &input, err));
-    XA_RETURN_TRY(err, xa_kgraph_build(&b, scope, input, &m->output, err));
-    XA_RETURN_TRY(err, xa_kunread_check(file_of(m), scope, err));
+    XA_RETURN_TRY(err, xa__kgraph_build(&b, scope, input, &m->output, err));
+    XA_RETURN_TRY(err, xa__kunread_check(file_of(m), scope, err));
     if (b.own_scaling && !(m->own_scaling = xa_strdup(b.own_scaling)))
         XA_RETURN_NOMEM(err);
     XA_RETURN_TRY(err, add_layers(m, scope, err));
@@ -235,7 +236,7 @@ static xa_status build(xa_model *m, xa_kscope *scope, const xa_model_options *op
 }
 
 /* model.to_json() says what wrote it; weights alone may not. */
-static xa_status note_version(xa_kfile *f, const json_t *json, xa_err *err)
+static xa_status note_version(xa__kfile *f, const json_t *json, xa_err *err)
 {
     const char *version = json_string_value(json_object_get(json, "keras_version"));
     const char *backend = json_string_value(json_object_get(json, "backend"));
@@ -258,14 +259,14 @@ static bool recognises(const char *path, const unsigned char *start, size_t n)
 }
 
 /* What wrote a .keras archive: {"keras_version": "3.15.1", ...}. */
-static xa_status read_metadata(xa_kfile *f, xa_err *err)
+static xa_status read_metadata(xa__kfile *f, xa_err *err)
 {
     char *text = NULL;
     json_t *json = NULL;
     size_t size;
     xa_status st = XA_OK;
-    XA_TRY(err, xa_kzip_text(f->path, "metadata.json", 1 << 20, &text, &size, err));
-    XA_TRY(err, xa_kjson_parse(text, size, f->path, &json, err));
+    XA_TRY(err, xa__kzip_text(f->path, "metadata.json", 1 << 20, &text, &size, err));
+    XA_TRY(err, xa__kjson_parse(text, size, f->path, &json, err));
     XA_TRY(err, note_version(f, json, err));
 done:
     json_decref(json);
@@ -277,18 +278,18 @@ static xa_status open_file(xa_model *m, const xa_model_options *opt, xa_err *err
 {
     xa_status st = XA_OK;
     json_t *json = NULL;
-    xa_kscope *scope = NULL;
-    xa_kfile *file = NULL;
+    xa__kscope *scope = NULL;
+    xa__kfile *file = NULL;
     char *text = NULL, *where = NULL;
     size_t size = 0;
-    const bool zipped = m->format == &xa_model_format_keras_zip;
-    XA_TRY(err, xa_kfile_open(m->path, zipped, opt->max_config_bytes, &file, err));
-    m->source = (xa_model_source *)file;
+    const bool zipped = m->format == &xa__model_format_keras_zip;
+    XA_TRY(err, xa__kfile_open(m->path, zipped, opt->max_config_bytes, &file, err));
+    m->source = (xa__model_source *)file;
     if (zipped) {
         XA_TRY(err, read_metadata(file, err));
-        XA_TRY(
-            err,
-            xa_kzip_text(m->path, "config.json", opt->max_config_bytes, &file->config, &size, err));
+        XA_TRY(err,
+               xa__kzip_text(
+                   m->path, "config.json", opt->max_config_bytes, &file->config, &size, err));
     }
     const bool inside = file->config && !opt->architecture;
     if (!inside) {
@@ -296,13 +297,13 @@ static xa_status open_file(xa_model *m, const xa_model_options *opt, xa_err *err
         XA_TRY(err, xa_sha256_bytes(text, size, m->config_sha256, err));
     }
     XA_TRY(err,
-           xa_kjson_parse(inside ? file->config : text,
-                          inside ? strlen(file->config) : size,
-                          where ? where : m->path,
-                          &json,
-                          err));
+           xa__kjson_parse(inside ? file->config : text,
+                           inside ? strlen(file->config) : size,
+                           where ? where : m->path,
+                           &json,
+                           err));
     XA_TRY(err, note_version(file, json, err));
-    XA_TRY(err, xa_kscope_parse(json, opt->user_classes, &scope, err));
+    XA_TRY(err, xa__kscope_parse(json, opt->user_classes, &scope, err));
     XA_TRY(err, build(m, scope, opt, err));
     if (scope->foreign)
         XA_TRY(err, assume_graph(m, "the model, of class ", scope->foreign, err));
@@ -310,7 +311,7 @@ static xa_status open_file(xa_model *m, const xa_model_options *opt, xa_err *err
 done:
     free(text);
     free(where);
-    xa_kscope_free(scope);
+    xa__kscope_free(scope);
     json_decref(json);
     return st;
 }
@@ -331,7 +332,7 @@ static void turn_kernel(const xa_shape *s, float *w)
 
 /* A position embedding [1,tokens,width] of another grid than the model runs at. */
 static xa_status
-read_positions(xa_model *m, const xa_ktensor *t, int tensor, float *dst, xa_err *err)
+read_positions(xa_model *m, const xa__ktensor *t, int tensor, float *dst, xa_err *err)
 {
     const xa_tokens *to = xa_model_tokens(m);
     const int64_t d = t->shape.dim[t->shape.ndim - 1];
@@ -355,9 +356,10 @@ read_positions(xa_model *m, const xa_ktensor *t, int tensor, float *dst, xa_err 
     raw = xa_alloc((size_t)xa_shape_count(&t->shape), sizeof *raw);
     if (!raw)
         XA_FAIL(err, XA_NOMEM, "%s: out of memory", m->path);
-    XA_TRY(err, xa_kfile_read(file_of(m), tensor, &t->shape, raw, err));
+    XA_TRY(err, xa__kfile_read(file_of(m), tensor, &t->shape, raw, err));
     memcpy(dst, raw, (size_t)(to->prefix * d) * sizeof *dst);
-    xa_positions_resize(raw + to->prefix * d, h, w, d, dst + to->prefix * d, to->height, to->width);
+    xa__positions_resize(
+        raw + to->prefix * d, h, w, d, dst + to->prefix * d, to->height, to->width);
 done:
     free(raw);
     return st;
@@ -365,35 +367,35 @@ done:
 
 static xa_status read_weight(xa_model *m, const xa_weight *w, float *dst, xa_err *err)
 {
-    xa_kfile *f = file_of(m);
+    xa__kfile *f = file_of(m);
     if (w->source < 0 || (size_t)w->source >= f->ntensors)
         XA_RETURN_FAIL(err, XA_NOT_FOUND, "weight \"%s\" is not in %s", w->name, m->path);
-    const xa_ktensor *t = &f->tensors[w->source];
-    XA_RETURN_TRY(err, xa_kfile_reopen(f, err));
+    const xa__ktensor *t = &f->tensors[w->source];
+    XA_RETURN_TRY(err, xa__kfile_reopen(f, err));
     if (xa_shape_count(&t->shape) != xa_shape_count(&w->shape))
         return read_positions(m, t, (int)w->source, dst, err);
-    XA_RETURN_TRY(err, xa_kfile_read(f, (int)w->source, &t->shape, dst, err));
+    XA_RETURN_TRY(err, xa__kfile_read(f, (int)w->source, &t->shape, dst, err));
     if (f->backend && !strcmp(f->backend, "theano") && t->shape.ndim == 4)
         turn_kernel(&t->shape, dst);
     return XA_OK;
 }
 
-static void close_file(xa_model_source *s)
+static void close_file(xa__model_source *s)
 {
-    xa_kfile_close((xa_kfile *)s);
+    xa__kfile_close((xa__kfile *)s);
 }
 
-static void free_file(xa_model_source *s)
+static void free_file(xa__model_source *s)
 {
-    xa_kfile_free((xa_kfile *)s);
+    xa__kfile_free((xa__kfile *)s);
 }
 
-const xa_model_format xa_model_format_keras_h5 = {.name = "Keras .h5",
-                                                  .recognises = recognises,
-                                                  .open = open_file,
-                                                  .read = read_weight,
-                                                  .close = close_file,
-                                                  .free = free_file};
+const xa__model_format xa__model_format_keras_h5 = {.name = "Keras .h5",
+                                                    .recognises = recognises,
+                                                    .open = open_file,
+                                                    .read = read_weight,
+                                                    .close = close_file,
+                                                    .free = free_file};
 
 static bool recognises_zip(const char *path, const unsigned char *start, size_t n)
 {
@@ -408,9 +410,9 @@ static bool recognises_zip(const char *path, const unsigned char *start, size_t 
     return false;
 }
 
-const xa_model_format xa_model_format_keras_zip = {.name = ".keras",
-                                                   .recognises = recognises_zip,
-                                                   .open = open_file,
-                                                   .read = read_weight,
-                                                   .close = close_file,
-                                                   .free = free_file};
+const xa__model_format xa__model_format_keras_zip = {.name = ".keras",
+                                                     .recognises = recognises_zip,
+                                                     .open = open_file,
+                                                     .read = read_weight,
+                                                     .close = close_file,
+                                                     .free = free_file};

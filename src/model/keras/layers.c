@@ -5,41 +5,41 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const xa_kclass *const all_classes[] = {
-    xa_kclasses_conv,
-    xa_kclasses_dense,
-    xa_kclasses_norm,
-    xa_kclasses_activation,
-    xa_kclasses_pool,
-    xa_kclasses_merge,
-    xa_kclasses_shape,
-    xa_kclasses_preprocess,
-    xa_kclasses_noop,
-    xa_kclasses_tfop,
-    xa_kclasses_attention,
+static const xa__kclass *const all_classes[] = {
+    xa__kclasses_conv,
+    xa__kclasses_dense,
+    xa__kclasses_norm,
+    xa__kclasses_activation,
+    xa__kclasses_pool,
+    xa__kclasses_merge,
+    xa__kclasses_shape,
+    xa__kclasses_preprocess,
+    xa__kclasses_noop,
+    xa__kclasses_tfop,
+    xa__kclasses_attention,
 };
 
-const xa_kclass *xa_kclass_find(const char *name)
+const xa__kclass *xa__kclass_find(const char *name)
 {
     for (size_t i = 0; i < sizeof all_classes / sizeof *all_classes; i++)
-        for (const xa_kclass *c = all_classes[i]; c->name; c++)
+        for (const xa__kclass *c = all_classes[i]; c->name; c++)
             if (strcmp(c->name, name) == 0)
                 return c;
     return NULL;
 }
 
-xa_status xa_klayer_slots(const xa_klayer *l, int which[XA_KMAX_SLOTS], int *n, xa_err *err)
+xa_status xa__klayer_slots(const xa__klayer *l, int which[XA__KMAX_SLOTS], int *n, xa_err *err)
 {
     *n = 0;
     if (!l->cls || !l->cls->slots)
         return XA_OK;
-    for (int i = 0; i < XA_KMAX_SLOTS && l->cls->slots[i].name; i++) {
-        const xa_kslot *slot = &l->cls->slots[i];
+    for (int i = 0; i < XA__KMAX_SLOTS && l->cls->slots[i].name; i++) {
+        const xa__kslot *slot = &l->cls->slots[i];
         bool there = true;
         if (slot->flag && slot->flag[0] == '=') {
-            there = xa_kget_absent(l->config, slot->flag + 1);
+            there = xa__kget_absent(l->config, slot->flag + 1);
         } else if (slot->flag) {
-            xa_status st = xa_kget_bool(l->config, slot->flag, slot->flag_default, &there, err);
+            xa_status st = xa__kget_bool(l->config, slot->flag, slot->flag_default, &there, err);
             if (st != XA_OK) {
                 xa_err_prefix(err, "layer \"%s\"", l->path);
                 return st;
@@ -51,12 +51,12 @@ xa_status xa_klayer_slots(const xa_klayer *l, int which[XA_KMAX_SLOTS], int *n, 
     return XA_OK;
 }
 
-const xa_shape *xa_ksite_shape(const xa_ksite *s, int node)
+const xa_shape *xa__ksite_shape(const xa__ksite *s, int node)
 {
     return &xa_graph_node(s->b->graph, node)->shape;
 }
 
-xa_status xa_ksite_one(const xa_ksite *s, int *in, xa_err *err)
+xa_status xa__ksite_one(const xa__ksite *s, int *in, xa_err *err)
 {
     if (s->nin != 1)
         XA_RETURN_FAIL(err, XA_INVALID, "called with %d tensors, expected 1", s->nin);
@@ -64,10 +64,10 @@ xa_status xa_ksite_one(const xa_ksite *s, int *in, xa_err *err)
     return XA_OK;
 }
 
-xa_status xa_ksite_image(const xa_ksite *s, int *in, xa_err *err)
+xa_status xa__ksite_image(const xa__ksite *s, int *in, xa_err *err)
 {
-    XA_RETURN_TRY(err, xa_ksite_one(s, in, err));
-    const xa_shape *x = xa_ksite_shape(s, *in);
+    XA_RETURN_TRY(err, xa__ksite_one(s, in, err));
+    const xa_shape *x = xa__ksite_shape(s, *in);
     if (x->ndim != 3) {
         char text[64];
         XA_RETURN_FAIL(err,
@@ -78,11 +78,11 @@ xa_status xa_ksite_image(const xa_ksite *s, int *in, xa_err *err)
     return XA_OK;
 }
 
-xa_status xa_ksite_channels_last(const xa_ksite *s, xa_err *err)
+xa_status xa__ksite_channels_last(const xa__ksite *s, xa_err *err)
 {
     const char *format;
     XA_RETURN_TRY(err,
-                  xa_kget_text(s->layer->config, "data_format", "channels_last", &format, err));
+                  xa__kget_text(s->layer->config, "data_format", "channels_last", &format, err));
     if (strcmp(format, "channels_last") != 0)
         XA_RETURN_FAIL(err,
                        XA_UNSUPPORTED,
@@ -91,10 +91,10 @@ xa_status xa_ksite_channels_last(const xa_ksite *s, xa_err *err)
     return XA_OK;
 }
 
-xa_status xa_ksite_padding(const xa_ksite *s, xa_padding *out, xa_err *err)
+xa_status xa__ksite_padding(const xa__ksite *s, xa_padding *out, xa_err *err)
 {
     const char *padding;
-    XA_RETURN_TRY(err, xa_kget_text(s->layer->config, "padding", "valid", &padding, err));
+    XA_RETURN_TRY(err, xa__kget_text(s->layer->config, "padding", "valid", &padding, err));
     if (strcmp(padding, "valid") == 0)
         *out = XA_VALID;
     else if (strcmp(padding, "same") == 0)
@@ -105,32 +105,32 @@ xa_status xa_ksite_padding(const xa_ksite *s, xa_padding *out, xa_err *err)
     return XA_OK;
 }
 
-const json_t *xa_ksite_value(const xa_ksite *s, const char *keyword, int position)
+const json_t *xa__ksite_value(const xa__ksite *s, const char *keyword, int position)
 {
     if (!s->call)
         return NULL;
     int at = 0;
     for (size_t i = 0; i < s->call->noperands; i++) {
-        const xa_koperand *o = &s->call->operands[i];
+        const xa__koperand *o = &s->call->operands[i];
         const bool found =
             o->keyword ? keyword && strcmp(o->keyword, keyword) == 0 : at == position;
         if (!o->keyword)
             at++;
-        if (found && o->kind == XA_KOPERAND_VALUE && !json_is_null(o->value))
+        if (found && o->kind == XA__KOPERAND_VALUE && !json_is_null(o->value))
             return o->value;
     }
     return NULL;
 }
 
-xa_status xa_ksite_node(const xa_ksite *s,
-                        xa_op op,
-                        const int *in,
-                        int nin,
-                        const xa_op_params *params,
-                        const int *weights,
-                        int nweights,
-                        int *out,
-                        xa_err *err)
+xa_status xa__ksite_node(const xa__ksite *s,
+                         xa_op op,
+                         const int *in,
+                         int nin,
+                         const xa_op_params *params,
+                         const int *weights,
+                         int nweights,
+                         int *out,
+                         xa_err *err)
 {
     xa_node_spec spec = {
         .op = op, .name = s->layer->path, .inputs = in, .ninputs = nin, .nweights = nweights};
@@ -141,30 +141,30 @@ xa_status xa_ksite_node(const xa_ksite *s,
     return xa_graph_add(s->b->graph, &spec, out, err);
 }
 
-xa_status xa_ksite_simple(
-    const xa_ksite *s, xa_op op, int in, const xa_op_params *params, int *out, xa_err *err)
+xa_status xa__ksite_simple(
+    const xa__ksite *s, xa_op op, int in, const xa_op_params *params, int *out, xa_err *err)
 {
-    return xa_ksite_node(s, op, &in, 1, params, NULL, 0, out, err);
+    return xa__ksite_node(s, op, &in, 1, params, NULL, 0, out, err);
 }
 
-xa_status xa_ksite_part(const xa_ksite *s,
-                        const char *name,
-                        const char *type,
-                        int node,
-                        int64_t parameters,
-                        xa_err *err)
+xa_status xa__ksite_part(const xa__ksite *s,
+                         const char *name,
+                         const char *type,
+                         int node,
+                         int64_t parameters,
+                         xa_err *err)
 {
-    xa_klayer *l = s->layer;
+    xa__klayer *l = s->layer;
     XA_RETURN_TRY(err, xa_grow(&l->parts, &l->part_cap, l->nparts + 1, sizeof *l->parts, err));
     l->parts[l->nparts++] =
-        (xa_kpart){.name = name, .type = type, .node = node, .parameters = parameters};
+        (xa__kpart){.name = name, .type = type, .node = node, .parameters = parameters};
     return XA_OK;
 }
 
 /* ---- weights ---- */
 
 static xa_status check_shape(
-    const xa_ksite *s, const char *slot, const xa_ktensor *t, const xa_shape *want, xa_err *err)
+    const xa__ksite *s, const char *slot, const xa__ktensor *t, const xa_shape *want, xa_err *err)
 {
     char a[64], b[64];
     if (t->usable && xa_shape_equal(&t->shape, want))
@@ -199,11 +199,11 @@ static xa_status check_shape(
                    s->b->file->path);
 }
 
-xa_status xa_ksite_weight(
-    xa_ksite *s, int slot, const xa_shape *shape, const xa_shape *as, int *id, xa_err *err)
+xa_status xa__ksite_weight(
+    xa__ksite *s, int slot, const xa_shape *shape, const xa_shape *as, int *id, xa_err *err)
 {
-    xa_klayer *l = s->layer;
-    const xa_kslot *def = &l->cls->slots[slot];
+    xa__klayer *l = s->layer;
+    const xa__kslot *def = &l->cls->slots[slot];
     *id = -1;
     if (l->tensor[slot] < 0)
         return XA_OK;
@@ -223,11 +223,11 @@ xa_status xa_ksite_weight(
     return XA_OK;
 }
 
-xa_status xa_ksite_literal(
-    const xa_ksite *s, const char *name, const double *values, int n, int *id, xa_err *err)
+xa_status xa__ksite_literal(
+    const xa__ksite *s, const char *name, const double *values, int n, int *id, xa_err *err)
 {
     xa_status st = XA_OK;
-    const xa_shape shape = xa_kshape1(n);
+    const xa_shape shape = xa__kshape1(n);
     char *full = xa_strfmt("%s/%s", s->layer->path, name);
     float *copy = xa_alloc((size_t)n, sizeof *copy);
     if (!full || !copy)
@@ -243,16 +243,16 @@ done:
 
 /* ---- small graphs ---- */
 
-xa_status xa_ksite_affine(const xa_ksite *s,
-                          int in,
-                          const double *scale,
-                          int nscale,
-                          const double *shift,
-                          int nshift,
-                          int *out,
-                          xa_err *err)
+xa_status xa__ksite_affine(const xa__ksite *s,
+                           int in,
+                           const double *scale,
+                           int nscale,
+                           const double *shift,
+                           int nshift,
+                           int *out,
+                           xa_err *err)
 {
-    const int64_t channels = xa_shape_last(xa_ksite_shape(s, in));
+    const int64_t channels = xa_shape_last(xa__ksite_shape(s, in));
     int w[4] = {-1, -1, -1, -1};
     const int n[2] = {scale ? nscale : 1, shift ? nshift : 1};
     for (int i = 0; i < 2; i++)
@@ -263,24 +263,25 @@ xa_status xa_ksite_affine(const xa_ksite *s,
                            n[i],
                            channels);
     if (scale)
-        XA_RETURN_TRY(err, xa_ksite_literal(s, "scale", scale, nscale, &w[0], err));
+        XA_RETURN_TRY(err, xa__ksite_literal(s, "scale", scale, nscale, &w[0], err));
     if (shift)
-        XA_RETURN_TRY(err, xa_ksite_literal(s, "shift", shift, nshift, &w[1], err));
+        XA_RETURN_TRY(err, xa__ksite_literal(s, "shift", shift, nshift, &w[1], err));
     const xa_op_params params = {.affine = {.epsilon = 0, .floor = 0}};
-    return xa_ksite_node(s, XA_OP_AFFINE, &in, 1, &params, w, 4, out, err);
+    return xa__ksite_node(s, XA_OP_AFFINE, &in, 1, &params, w, 4, out, err);
 }
 
-xa_status xa_ksite_reshape(const xa_ksite *s, int in, const xa_shape *shape, int *out, xa_err *err)
+xa_status
+xa__ksite_reshape(const xa__ksite *s, int in, const xa_shape *shape, int *out, xa_err *err)
 {
-    if (xa_shape_equal(xa_ksite_shape(s, in), shape)) {
+    if (xa_shape_equal(xa__ksite_shape(s, in), shape)) {
         *out = in;
         return XA_OK;
     }
     const xa_op_params params = {.reshape = *shape};
-    return xa_ksite_simple(s, XA_OP_RESHAPE, in, &params, out, err);
+    return xa__ksite_simple(s, XA_OP_RESHAPE, in, &params, out, err);
 }
 
-xa_status xa_ksite_axis(int64_t axis, int ndim, int *out, xa_err *err)
+xa_status xa__ksite_axis(int64_t axis, int ndim, int *out, xa_err *err)
 {
     const int64_t a = axis < 0 ? axis + ndim : axis - 1;
     if (a < 0 || a >= ndim)
@@ -293,12 +294,12 @@ xa_status xa_ksite_axis(int64_t axis, int ndim, int *out, xa_err *err)
     return XA_OK;
 }
 
-xa_status xa_ksite_channels(xa_ksite *s, int in, const int *channel, int n, int *out, xa_err *err)
+xa_status xa__ksite_channels(xa__ksite *s, int in, const int *channel, int n, int *out, xa_err *err)
 {
     xa_status st = XA_OK;
-    const xa_shape *x = xa_ksite_shape(s, in);
+    const xa_shape *x = xa__ksite_shape(s, in);
     const int64_t c = xa_shape_last(x);
-    const xa_shape shape = xa_kshape2(c, n);
+    const xa_shape shape = xa__kshape2(c, n);
     float *matrix = NULL;
     char *name = NULL;
     int w[2] = {-1, -1};
@@ -312,7 +313,7 @@ xa_status xa_ksite_channels(xa_ksite *s, int in, const int *channel, int n, int 
         matrix[(int64_t)channel[i] * n + i] = 1.0f;
     XA_TRY(err, xa_graph_add_weight(s->b->graph, name, &shape, -1, matrix, &w[0], err));
     const xa_op_params params = {.dense = {.units = n}};
-    XA_TRY(err, xa_ksite_node(s, XA_OP_DENSE, &in, 1, &params, w, 2, out, err));
+    XA_TRY(err, xa__ksite_node(s, XA_OP_DENSE, &in, 1, &params, w, 2, out, err));
 done:
     free(matrix);
     free(name);

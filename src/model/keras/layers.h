@@ -1,7 +1,7 @@
 /* Keras layer classes: one builder a class, in a table. Private to model.
  *
- * To add a class: write `static xa_status build_x(xa_ksite *s, int *out, xa_err *err)` in the file
- * of its group and add a line to that file's table. A builder reads its settings with xa_kget_*,
+ * To add a class: write `static xa_status build_x(xa__ksite *s, int *out, xa_err *err)` in the file
+ * of its group and add a line to that file's table. A builder reads its settings with xa__kget_*,
  * asks for weights by slot, adds graph nodes and gives the node of the layer's output; the caller
  * puts the layer's name before its errors. A layer that does nothing at inference gives its input.
  */
@@ -13,7 +13,7 @@
 #include "scope.h"
 
 /* A weight a class owns, in the order Keras creates it. */
-typedef struct xa_kslot {
+typedef struct xa__kslot {
     const char *name;  /* "kernel"; of compound layers with its sublayer: "query/kernel" */
     const char *other; /* what older or newer versions call it, or NULL; % is the layer's name */
     const char *flag;  /* setting that says whether it is there, or NULL: always; "=mean": there if
@@ -21,151 +21,151 @@ typedef struct xa_kslot {
     bool flag_default;
     bool trainable;
     bool optional; /* may be missing in the file (counters) */
-} xa_kslot;
+} xa__kslot;
 
 /* What is being built. */
-typedef struct xa_kbuild {
+typedef struct xa__kbuild {
     xa_graph *graph;
-    xa_kfile *file;
+    xa__kfile *file;
     int keras;   /* major version: 1, 2, 3 */
     long budget; /* calls left to build */
     const char *own_scaling;
     const char *user_classes; /* as in xa_model_options */
     bool interpolate;         /* position embeddings may be brought to another grid */
-} xa_kbuild;
+} xa__kbuild;
 
 /* One call of one layer. */
-typedef struct xa_ksite {
-    xa_kbuild *b;
-    xa_klayer *layer;
-    const xa_kcall *call; /* NULL in a Sequential */
-    const int *in;        /* graph nodes of the call's tensors, in order */
+typedef struct xa__ksite {
+    xa__kbuild *b;
+    xa__klayer *layer;
+    const xa__kcall *call; /* NULL in a Sequential */
+    const int *in;         /* graph nodes of the call's tensors, in order */
     int nin;
-} xa_ksite;
+} xa__ksite;
 
-typedef xa_status xa_kbuild_fn(xa_ksite *s, int *out, xa_err *err);
+typedef xa_status xa__kbuild_fn(xa__ksite *s, int *out, xa_err *err);
 
 enum {
-    XA_KCLASS_ACTIVATION = 1, /* may stand as the `activation` of another layer */
-    XA_KCLASS_SCALES = 2,     /* right after the input: the graph scales its input itself */
-    XA_KCLASS_TRAINS = 4,     /* training=True of a call changes what it computes at inference */
-    XA_KCLASS_PACKAGE = 8     /* of a library, under whatever package it was registered */
+    XA__KCLASS_ACTIVATION = 1, /* may stand as the `activation` of another layer */
+    XA__KCLASS_SCALES = 2,     /* right after the input: the graph scales its input itself */
+    XA__KCLASS_TRAINS = 4,     /* training=True of a call changes what it computes at inference */
+    XA__KCLASS_PACKAGE = 8     /* of a library, under whatever package it was registered */
 };
 
-typedef struct xa_kclass {
+typedef struct xa__kclass {
     const char *name;
-    xa_kbuild_fn *build;
-    const xa_kslot *slots; /* ends with name NULL; NULL: no weights */
+    xa__kbuild_fn *build;
+    const xa__kslot *slots; /* ends with name NULL; NULL: no weights */
     unsigned flags;
-} xa_kclass;
+} xa__kclass;
 
-const xa_kclass *xa_kclass_find(const char *name);
+const xa__kclass *xa__kclass_find(const char *name);
 /* Number of slots of the class that this layer's settings ask for; which[i] is the slot. */
-XA_MUST_USE xa_status xa_klayer_slots(const xa_klayer *l,
-                                      int which[XA_KMAX_SLOTS],
-                                      int *n,
-                                      xa_err *err);
+XA_MUST_USE xa_status xa__klayer_slots(const xa__klayer *l,
+                                       int which[XA__KMAX_SLOTS],
+                                       int *n,
+                                       xa_err *err);
 
 /* ---- groups of classes, each ending with name NULL ---- */
-extern const xa_kclass xa_kclasses_conv[], xa_kclasses_dense[], xa_kclasses_norm[],
-    xa_kclasses_activation[], xa_kclasses_pool[], xa_kclasses_merge[], xa_kclasses_shape[],
-    xa_kclasses_preprocess[], xa_kclasses_noop[], xa_kclasses_tfop[], xa_kclasses_attention[];
+extern const xa__kclass xa__kclasses_conv[], xa__kclasses_dense[], xa__kclasses_norm[],
+    xa__kclasses_activation[], xa__kclasses_pool[], xa__kclasses_merge[], xa__kclasses_shape[],
+    xa__kclasses_preprocess[], xa__kclasses_noop[], xa__kclasses_tfop[], xa__kclasses_attention[];
 
 /* ---- for builders ---- */
 
-const xa_shape *xa_ksite_shape(const xa_ksite *s, int node);
+const xa_shape *xa__ksite_shape(const xa__ksite *s, int node);
 /* The one tensor of a call; INVALID for more. */
-XA_MUST_USE xa_status xa_ksite_one(const xa_ksite *s, int *in, xa_err *err);
+XA_MUST_USE xa_status xa__ksite_one(const xa__ksite *s, int *in, xa_err *err);
 /* The one tensor, of rank 3. */
-XA_MUST_USE xa_status xa_ksite_image(const xa_ksite *s, int *in, xa_err *err);
+XA_MUST_USE xa_status xa__ksite_image(const xa__ksite *s, int *in, xa_err *err);
 /* data_format must be channels_last. */
-XA_MUST_USE xa_status xa_ksite_channels_last(const xa_ksite *s, xa_err *err);
+XA_MUST_USE xa_status xa__ksite_channels_last(const xa__ksite *s, xa_err *err);
 /* "valid" or "same". */
-XA_MUST_USE xa_status xa_ksite_padding(const xa_ksite *s, xa_padding *out, xa_err *err);
+XA_MUST_USE xa_status xa__ksite_padding(const xa__ksite *s, xa_padding *out, xa_err *err);
 /* The value of an argument by keyword or by position among all arguments; NULL if missing. */
-const json_t *xa_ksite_value(const xa_ksite *s, const char *keyword, int position);
+const json_t *xa__ksite_value(const xa__ksite *s, const char *keyword, int position);
 
 /* Layout vars: the sublayer of a compound layer that holds the weight, below the layer's own group,
  * as its generations call it (alternative 0, 1); NULL: the layer's own group, or no such
  * alternative. */
-const char *xa_kslot_vars(const xa_kclass *cls, int slot, int alternative);
+const char *xa__kslot_vars(const xa__kclass *cls, int slot, int alternative);
 /* A line of the layer table below the layer: name and type are static. */
-XA_MUST_USE xa_status xa_ksite_part(const xa_ksite *s,
-                                    const char *name,
-                                    const char *type,
-                                    int node,
-                                    int64_t parameters,
-                                    xa_err *err);
+XA_MUST_USE xa_status xa__ksite_part(const xa__ksite *s,
+                                     const char *name,
+                                     const char *type,
+                                     int node,
+                                     int64_t parameters,
+                                     xa_err *err);
 /* Adds a node named after the layer. */
-XA_MUST_USE xa_status xa_ksite_node(const xa_ksite *s,
-                                    xa_op op,
-                                    const int *in,
-                                    int nin,
-                                    const xa_op_params *params,
-                                    const int *weights,
-                                    int nweights,
-                                    int *out,
-                                    xa_err *err);
+XA_MUST_USE xa_status xa__ksite_node(const xa__ksite *s,
+                                     xa_op op,
+                                     const int *in,
+                                     int nin,
+                                     const xa_op_params *params,
+                                     const int *weights,
+                                     int nweights,
+                                     int *out,
+                                     xa_err *err);
 /* The same with one input and no weights. */
-XA_MUST_USE xa_status xa_ksite_simple(
-    const xa_ksite *s, xa_op op, int in, const xa_op_params *params, int *out, xa_err *err);
+XA_MUST_USE xa_status xa__ksite_simple(
+    const xa__ksite *s, xa_op op, int in, const xa_op_params *params, int *out, xa_err *err);
 /* A weight of the file: slot of the class, shape the layer expects in the file, and the shape the
  * operator wants (NULL: the same; same count). *id is -1 if settings leave the weight out. */
-XA_MUST_USE xa_status xa_ksite_weight(
-    xa_ksite *s, int slot, const xa_shape *shape, const xa_shape *as, int *id, xa_err *err);
+XA_MUST_USE xa_status xa__ksite_weight(
+    xa__ksite *s, int slot, const xa_shape *shape, const xa_shape *as, int *id, xa_err *err);
 /* A literal weight [n]. */
-XA_MUST_USE xa_status xa_ksite_literal(
-    const xa_ksite *s, const char *name, const double *values, int n, int *id, xa_err *err);
+XA_MUST_USE xa_status xa__ksite_literal(
+    const xa__ksite *s, const char *name, const double *values, int n, int *id, xa_err *err);
 /* x*scale + shift, each of 1 or C values; NULL: left out. */
-XA_MUST_USE xa_status xa_ksite_affine(const xa_ksite *s,
-                                      int in,
-                                      const double *scale,
-                                      int nscale,
-                                      const double *shift,
-                                      int nshift,
-                                      int *out,
-                                      xa_err *err);
+XA_MUST_USE xa_status xa__ksite_affine(const xa__ksite *s,
+                                       int in,
+                                       const double *scale,
+                                       int nscale,
+                                       const double *shift,
+                                       int nshift,
+                                       int *out,
+                                       xa_err *err);
 /* Reshape, or the node itself if it has that shape. */
 XA_MUST_USE xa_status
-xa_ksite_reshape(const xa_ksite *s, int in, const xa_shape *shape, int *out, xa_err *err);
+xa__ksite_reshape(const xa__ksite *s, int in, const xa_shape *shape, int *out, xa_err *err);
 /* The activation named by `value` (setting "activation"; NULL or null: none) on node `in`. */
 XA_MUST_USE xa_status
-xa_ksite_activate(xa_ksite *s, const json_t *value, int in, int *out, xa_err *err);
+xa__ksite_activate(xa__ksite *s, const json_t *value, int in, int *out, xa_err *err);
 /* An activation by name; UNSUPPORTED for names that are not known. */
 XA_MUST_USE xa_status
-xa_ksite_activate_name(xa_ksite *s, const char *name, int in, int *out, xa_err *err);
+xa__ksite_activate_name(xa__ksite *s, const char *name, int in, int *out, xa_err *err);
 XA_MUST_USE xa_status
-xa_ksite_activate_kind(xa_ksite *s, xa_activation a, int in, int *out, xa_err *err);
+xa__ksite_activate_kind(xa__ksite *s, xa_activation a, int in, int *out, xa_err *err);
 /* Softmax on an axis as Keras counts it (batch included), which must be the last. */
-XA_MUST_USE xa_status xa_ksite_softmax(xa_ksite *s, int64_t axis, int in, int *out, xa_err *err);
+XA_MUST_USE xa_status xa__ksite_softmax(xa__ksite *s, int64_t axis, int in, int *out, xa_err *err);
 /* Merge of equal ranks; `insert`: lower ranks get extents of 1 in front, as Keras' merge layers. */
 XA_MUST_USE xa_status
-xa_ksite_merge(xa_ksite *s, xa_op op, const int *in, int nin, bool insert, int *out, xa_err *err);
+xa__ksite_merge(xa__ksite *s, xa_op op, const int *in, int nin, bool insert, int *out, xa_err *err);
 /* Concatenation along an axis as Keras counts it. */
 XA_MUST_USE xa_status
-xa_ksite_concat(xa_ksite *s, const int *in, int nin, int64_t axis, int *out, xa_err *err);
+xa__ksite_concat(xa__ksite *s, const int *in, int nin, int64_t axis, int *out, xa_err *err);
 /* Channels in the order given: output channel i is input channel channel[i]. */
 XA_MUST_USE xa_status
-xa_ksite_channels(xa_ksite *s, int in, const int *channel, int n, int *out, xa_err *err);
+xa__ksite_channels(xa__ksite *s, int in, const int *channel, int n, int *out, xa_err *err);
 /* The shape a reshape to `dims` gives, one of them -1 or null; the first `skip` are left out. */
-XA_MUST_USE xa_status xa_ksite_target(
-    const xa_ksite *s, int in, const json_t *dims, size_t skip, xa_shape *shape, xa_err *err);
+XA_MUST_USE xa_status xa__ksite_target(
+    const xa__ksite *s, int in, const json_t *dims, size_t skip, xa_shape *shape, xa_err *err);
 /* Keras axis (batch is 0, negative from the end) to an axis of the sample. */
-XA_MUST_USE xa_status xa_ksite_axis(int64_t axis, int ndim, int *out, xa_err *err);
+XA_MUST_USE xa_status xa__ksite_axis(int64_t axis, int ndim, int *out, xa_err *err);
 
-static inline xa_shape xa_kshape1(int64_t a)
+static inline xa_shape xa__kshape1(int64_t a)
 {
     return (xa_shape){1, {a}};
 }
-static inline xa_shape xa_kshape2(int64_t a, int64_t b)
+static inline xa_shape xa__kshape2(int64_t a, int64_t b)
 {
     return (xa_shape){2, {a, b}};
 }
-static inline xa_shape xa_kshape3(int64_t a, int64_t b, int64_t c)
+static inline xa_shape xa__kshape3(int64_t a, int64_t b, int64_t c)
 {
     return (xa_shape){3, {a, b, c}};
 }
-static inline xa_shape xa_kshape4(int64_t a, int64_t b, int64_t c, int64_t d)
+static inline xa_shape xa__kshape4(int64_t a, int64_t b, int64_t c, int64_t d)
 {
     return (xa_shape){4, {a, b, c, d}};
 }

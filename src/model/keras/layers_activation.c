@@ -38,83 +38,83 @@ static xa_activation relu(double slope, double most, double threshold)
     return a;
 }
 
-xa_status xa_ksite_activate_kind(xa_ksite *s, xa_activation a, int in, int *out, xa_err *err)
+xa_status xa__ksite_activate_kind(xa__ksite *s, xa_activation a, int in, int *out, xa_err *err)
 {
     const xa_op_params p = {.activation = a};
     s->layer->is_activation = true;
-    return xa_ksite_simple(s, XA_OP_ACTIVATION, in, &p, out, err);
+    return xa__ksite_simple(s, XA_OP_ACTIVATION, in, &p, out, err);
 }
 
-static xa_status scaled(xa_ksite *s, double scale, double shift, int in, int *out, xa_err *err)
+static xa_status scaled(xa__ksite *s, double scale, double shift, int in, int *out, xa_err *err)
 {
-    return xa_ksite_affine(
+    return xa__ksite_affine(
         s, in, scale == 1.0 ? NULL : &scale, 1, shift == 0.0 ? NULL : &shift, 1, out, err);
 }
 
 /* clip(x, -1, 1) = min(relu(x + 1), 2) - 1 */
-static xa_status hard_tanh(xa_ksite *s, int in, int *out, xa_err *err)
+static xa_status hard_tanh(xa__ksite *s, int in, int *out, xa_err *err)
 {
     int a;
     XA_RETURN_TRY(err, scaled(s, 1, 1, in, &a, err));
-    XA_RETURN_TRY(err, xa_ksite_activate_kind(s, relu(0, 2, 0), a, &a, err));
+    XA_RETURN_TRY(err, xa__ksite_activate_kind(s, relu(0, 2, 0), a, &a, err));
     return scaled(s, 1, -1, a, out, err);
 }
 
 /* log(sigmoid(x)) = -softplus(-x) */
-static xa_status log_sigmoid(xa_ksite *s, int in, int *out, xa_err *err)
+static xa_status log_sigmoid(xa__ksite *s, int in, int *out, xa_err *err)
 {
     int a;
     XA_RETURN_TRY(err, scaled(s, -1, 0, in, &a, err));
     XA_RETURN_TRY(err,
-                  xa_ksite_activate_kind(s, xa_activation_default(XA_ACT_SOFTPLUS), a, &a, err));
+                  xa__ksite_activate_kind(s, xa_activation_default(XA_ACT_SOFTPLUS), a, &a, err));
     return scaled(s, -1, 0, a, out, err);
 }
 
 /* f(x) - f(-x) with f a relu: soft shrink relu(x - 1/2), hard shrink x where x > 1/2. */
-static xa_status shrink(xa_ksite *s, bool soft, int in, int *out, xa_err *err)
+static xa_status shrink(xa__ksite *s, bool soft, int in, int *out, xa_err *err)
 {
     int pair[2], minus;
     const double shift = soft ? -0.5 : 0.0;
     const xa_activation f = relu(0, INFINITY, soft ? 0 : 0.5);
     XA_RETURN_TRY(err, scaled(s, 1, shift, in, &pair[0], err));
     XA_RETURN_TRY(err, scaled(s, -1, shift, in, &minus, err));
-    XA_RETURN_TRY(err, xa_ksite_activate_kind(s, f, pair[0], &pair[0], err));
-    XA_RETURN_TRY(err, xa_ksite_activate_kind(s, f, minus, &pair[1], err));
-    return xa_ksite_node(s, XA_OP_SUBTRACT, pair, 2, NULL, NULL, 0, out, err);
+    XA_RETURN_TRY(err, xa__ksite_activate_kind(s, f, pair[0], &pair[0], err));
+    XA_RETURN_TRY(err, xa__ksite_activate_kind(s, f, minus, &pair[1], err));
+    return xa__ksite_node(s, XA_OP_SUBTRACT, pair, 2, NULL, NULL, 0, out, err);
 }
 
 /* x - tanh(x) */
-static xa_status tanh_shrink(xa_ksite *s, int in, int *out, xa_err *err)
+static xa_status tanh_shrink(xa__ksite *s, int in, int *out, xa_err *err)
 {
     int pair[2] = {in, -1};
-    XA_RETURN_TRY(err,
-                  xa_ksite_activate_kind(s, xa_activation_default(XA_ACT_TANH), in, &pair[1], err));
-    return xa_ksite_node(s, XA_OP_SUBTRACT, pair, 2, NULL, NULL, 0, out, err);
+    XA_RETURN_TRY(
+        err, xa__ksite_activate_kind(s, xa_activation_default(XA_ACT_TANH), in, &pair[1], err));
+    return xa__ksite_node(s, XA_OP_SUBTRACT, pair, 2, NULL, NULL, 0, out, err);
 }
 
 /* 0 below -1, (x + 1)^2/4, x above 1: u*u/4 + relu(x - 1) with u = min(relu(x + 1), 2) */
-static xa_status sparse_plus(xa_ksite *s, int in, int *out, xa_err *err)
+static xa_status sparse_plus(xa__ksite *s, int in, int *out, xa_err *err)
 {
     int a, u[2], sum[2];
     XA_RETURN_TRY(err, scaled(s, 1, 1, in, &a, err));
-    XA_RETURN_TRY(err, xa_ksite_activate_kind(s, relu(0, 2, 0), a, &a, err));
+    XA_RETURN_TRY(err, xa__ksite_activate_kind(s, relu(0, 2, 0), a, &a, err));
     XA_RETURN_TRY(err, scaled(s, 0.5, 0, a, &u[0], err));
     u[1] = u[0];
-    XA_RETURN_TRY(err, xa_ksite_node(s, XA_OP_MULTIPLY, u, 2, NULL, NULL, 0, &sum[0], err));
+    XA_RETURN_TRY(err, xa__ksite_node(s, XA_OP_MULTIPLY, u, 2, NULL, NULL, 0, &sum[0], err));
     XA_RETURN_TRY(err, scaled(s, 1, -1, in, &a, err));
-    XA_RETURN_TRY(err, xa_ksite_activate_kind(s, relu(0, INFINITY, 0), a, &sum[1], err));
-    return xa_ksite_node(s, XA_OP_ADD, sum, 2, NULL, NULL, 0, out, err);
+    XA_RETURN_TRY(err, xa__ksite_activate_kind(s, relu(0, INFINITY, 0), a, &sum[1], err));
+    return xa__ksite_node(s, XA_OP_ADD, sum, 2, NULL, NULL, 0, out, err);
 }
 
-xa_status xa_ksite_softmax(xa_ksite *s, int64_t axis, int in, int *out, xa_err *err)
+xa_status xa__ksite_softmax(xa__ksite *s, int64_t axis, int in, int *out, xa_err *err)
 {
-    const int ndim = xa_ksite_shape(s, in)->ndim;
+    const int ndim = xa__ksite_shape(s, in)->ndim;
     int at;
-    XA_RETURN_TRY(err, xa_ksite_axis(axis, ndim, &at, err));
+    XA_RETURN_TRY(err, xa__ksite_axis(axis, ndim, &at, err));
     if (at != ndim - 1)
         XA_RETURN_FAIL(err, XA_UNSUPPORTED, "softmax on an axis other than the last");
     s->layer->is_activation = true;
-    return xa_ksite_simple(s, XA_OP_SOFTMAX, in, NULL, out, err);
+    return xa__ksite_simple(s, XA_OP_SOFTMAX, in, NULL, out, err);
 }
 
 static xa_status foreign_activation(const char *named, const char *name, xa_err *err)
@@ -131,34 +131,34 @@ static xa_status foreign_activation(const char *named, const char *name, xa_err 
         named);
 }
 
-xa_status xa_ksite_activate_name(xa_ksite *s, const char *written, int in, int *out, xa_err *err)
+xa_status xa__ksite_activate_name(xa__ksite *s, const char *written, int in, int *out, xa_err *err)
 {
-    const char *name = xa_kclass_bare(written);
+    const char *name = xa__kclass_bare(written);
     char named[256];
-    if (!xa_kclass_is_own(NULL, written, false, named, sizeof named)) {
-        if (!xa_kclass_is_listed(s->b->user_classes, named))
+    if (!xa__kclass_is_own(NULL, written, false, named, sizeof named)) {
+        if (!xa__kclass_is_listed(s->b->user_classes, named))
             return foreign_activation(named, name, err);
         s->layer->foreign = true;
     }
     for (size_t i = 0; i < sizeof plain_names / sizeof *plain_names; i++)
         if (strcmp(name, plain_names[i].name) == 0)
-            return xa_ksite_activate_kind(
+            return xa__ksite_activate_kind(
                 s, xa_activation_default(plain_names[i].kind), in, out, err);
     if (strcmp(name, "linear") == 0 || strcmp(name, "identity") == 0) {
         *out = in;
         return XA_OK;
     }
     if (strcmp(name, "softmax") == 0)
-        return xa_ksite_softmax(s, -1, in, out, err);
+        return xa__ksite_softmax(s, -1, in, out, err);
     if (strcmp(name, "relu6") == 0)
-        return xa_ksite_activate_kind(s, relu(0, 6, 0), in, out, err);
+        return xa__ksite_activate_kind(s, relu(0, 6, 0), in, out, err);
     if (strcmp(name, "leaky_relu") == 0)
-        return xa_ksite_activate_kind(s, relu(0.2, INFINITY, 0), in, out, err);
+        return xa__ksite_activate_kind(s, relu(0.2, INFINITY, 0), in, out, err);
     if (strcmp(name, "hard_sigmoid") == 0) {
         xa_activation a = {.kind = XA_ACT_HARD_SIGMOID, .a = 0.2f, .b = 0.5f};
         if (s->b->keras >= 3)
             a.a = 1.0f / 6.0f;
-        return xa_ksite_activate_kind(s, a, in, out, err);
+        return xa__ksite_activate_kind(s, a, in, out, err);
     }
     if (strcmp(name, "hard_tanh") == 0)
         return hard_tanh(s, in, out, err);
@@ -177,15 +177,15 @@ xa_status xa_ksite_activate_name(xa_ksite *s, const char *written, int in, int *
 
 /* A layer object standing as the activation of another layer. */
 static xa_status
-activate_layer(xa_ksite *s, const char *type, const json_t *config, int in, int *out, xa_err *err)
+activate_layer(xa__ksite *s, const char *type, const json_t *config, int in, int *out, xa_err *err)
 {
-    const xa_kclass *cls = xa_kclass_find(type);
-    if (!cls || !(cls->flags & XA_KCLASS_ACTIVATION) || cls->slots)
+    const xa__kclass *cls = xa__kclass_find(type);
+    if (!cls || !(cls->flags & XA__KCLASS_ACTIVATION) || cls->slots)
         XA_RETURN_FAIL(err, XA_UNSUPPORTED, "activation of class \"%s\" is not supported", type);
-    xa_klayer layer = *s->layer;
+    xa__klayer layer = *s->layer;
     layer.config = config;
     layer.cls = cls;
-    xa_ksite site = {s->b, &layer, NULL, &in, 1};
+    xa__ksite site = {s->b, &layer, NULL, &in, 1};
     XA_RETURN_TRY(err, cls->build(&site, out, err));
     s->layer->is_activation = layer.is_activation;
     return XA_OK;
@@ -199,134 +199,134 @@ static bool is_builtin(const json_t *value, const char *type)
     return !strcmp(type, "function") && (!module || !strcmp(module, "builtins"));
 }
 
-xa_status xa_ksite_activate(xa_ksite *s, const json_t *value, int in, int *out, xa_err *err)
+xa_status xa__ksite_activate(xa__ksite *s, const json_t *value, int in, int *out, xa_err *err)
 {
     if (!value || json_is_null(value)) {
         *out = in;
         return XA_OK;
     }
     if (json_is_string(value))
-        return xa_ksite_activate_name(s, json_string_value(value), in, out, err);
+        return xa__ksite_activate_name(s, json_string_value(value), in, out, err);
     const char *type = json_string_value(json_object_get(value, "class_name"));
     const json_t *config = json_object_get(value, "config");
     const char *function = type ? json_string_value(config) : NULL;
     char named[256];
     if (type && !is_builtin(value, type) &&
-        !xa_kclass_is_own(value, type, false, named, sizeof named)) {
-        if (!xa_kclass_is_listed(s->b->user_classes, named))
-            return foreign_activation(named, function ? function : xa_kclass_bare(type), err);
+        !xa__kclass_is_own(value, type, false, named, sizeof named)) {
+        if (!xa__kclass_is_listed(s->b->user_classes, named))
+            return foreign_activation(named, function ? function : xa__kclass_bare(type), err);
         s->layer->foreign = true;
     }
     if (function) /* {"class_name": "function", "config": "relu"} */
-        return xa_ksite_activate_name(s, function, in, out, err);
-    if (type && xa_kclass_find(xa_kclass_bare(type)))
-        return activate_layer(s, xa_kclass_bare(type), config, in, out, err);
+        return xa__ksite_activate_name(s, function, in, out, err);
+    if (type && xa__kclass_find(xa__kclass_bare(type)))
+        return activate_layer(s, xa__kclass_bare(type), config, in, out, err);
     if (type)
-        return xa_ksite_activate_name(s, type, in, out, err);
+        return xa__ksite_activate_name(s, type, in, out, err);
     char text[80];
     XA_RETURN_FAIL(err,
                    XA_FORMAT,
                    "\"activation\" is %s, expected a name",
-                   xa_kjson_text(value, text, sizeof text));
+                   xa__kjson_text(value, text, sizeof text));
 }
 
 /* ---- layers ---- */
 
-static xa_status build_activation(xa_ksite *s, int *out, xa_err *err)
+static xa_status build_activation(xa__ksite *s, int *out, xa_err *err)
 {
     int in;
-    XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));
-    return xa_ksite_activate(s, json_object_get(s->layer->config, "activation"), in, out, err);
+    XA_RETURN_TRY(err, xa__ksite_one(s, &in, err));
+    return xa__ksite_activate(s, json_object_get(s->layer->config, "activation"), in, out, err);
 }
 
-static xa_status build_relu(xa_ksite *s, int *out, xa_err *err)
+static xa_status build_relu(xa__ksite *s, int *out, xa_err *err)
 {
     double slope, most, threshold;
     int in;
     const json_t *c = s->layer->config;
-    XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));
-    XA_RETURN_TRY(err, xa_kget_real(c, "negative_slope", 0, &slope, err));
-    XA_RETURN_TRY(err, xa_kget_real(c, "max_value", INFINITY, &most, err));
-    XA_RETURN_TRY(err, xa_kget_real(c, "threshold", 0, &threshold, err));
-    return xa_ksite_activate_kind(s, relu(slope, most, threshold), in, out, err);
+    XA_RETURN_TRY(err, xa__ksite_one(s, &in, err));
+    XA_RETURN_TRY(err, xa__kget_real(c, "negative_slope", 0, &slope, err));
+    XA_RETURN_TRY(err, xa__kget_real(c, "max_value", INFINITY, &most, err));
+    XA_RETURN_TRY(err, xa__kget_real(c, "threshold", 0, &threshold, err));
+    return xa__ksite_activate_kind(s, relu(slope, most, threshold), in, out, err);
 }
 
-static xa_status build_leaky_relu(xa_ksite *s, int *out, xa_err *err)
+static xa_status build_leaky_relu(xa__ksite *s, int *out, xa_err *err)
 {
     double slope;
     int in;
     const json_t *c = s->layer->config;
-    const char *key = xa_kget_absent(c, "negative_slope") ? "alpha" : "negative_slope";
-    XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));
-    XA_RETURN_TRY(err, xa_kget_real(c, key, 0.3, &slope, err));
-    return xa_ksite_activate_kind(s, relu(slope, INFINITY, 0), in, out, err);
+    const char *key = xa__kget_absent(c, "negative_slope") ? "alpha" : "negative_slope";
+    XA_RETURN_TRY(err, xa__ksite_one(s, &in, err));
+    XA_RETURN_TRY(err, xa__kget_real(c, key, 0.3, &slope, err));
+    return xa__ksite_activate_kind(s, relu(slope, INFINITY, 0), in, out, err);
 }
 
-static xa_status build_thresholded_relu(xa_ksite *s, int *out, xa_err *err)
+static xa_status build_thresholded_relu(xa__ksite *s, int *out, xa_err *err)
 {
     double theta;
     int in;
-    XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));
-    XA_RETURN_TRY(err, xa_kget_real(s->layer->config, "theta", 1.0, &theta, err));
-    return xa_ksite_activate_kind(s, relu(0, INFINITY, theta), in, out, err);
+    XA_RETURN_TRY(err, xa__ksite_one(s, &in, err));
+    XA_RETURN_TRY(err, xa__kget_real(s->layer->config, "theta", 1.0, &theta, err));
+    return xa__ksite_activate_kind(s, relu(0, INFINITY, theta), in, out, err);
 }
 
-static xa_status build_elu(xa_ksite *s, int *out, xa_err *err)
+static xa_status build_elu(xa__ksite *s, int *out, xa_err *err)
 {
     double alpha;
     int in;
-    XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));
-    XA_RETURN_TRY(err, xa_kget_real(s->layer->config, "alpha", 1.0, &alpha, err));
+    XA_RETURN_TRY(err, xa__ksite_one(s, &in, err));
+    XA_RETURN_TRY(err, xa__kget_real(s->layer->config, "alpha", 1.0, &alpha, err));
     const xa_activation a = {.kind = XA_ACT_ELU, .a = (float)alpha};
-    return xa_ksite_activate_kind(s, a, in, out, err);
+    return xa__ksite_activate_kind(s, a, in, out, err);
 }
 
-static xa_status build_softmax(xa_ksite *s, int *out, xa_err *err)
+static xa_status build_softmax(xa__ksite *s, int *out, xa_err *err)
 {
     const json_t *axis = json_object_get(s->layer->config, "axis");
     int64_t at = -1;
     int in;
-    XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));
+    XA_RETURN_TRY(err, xa__ksite_one(s, &in, err));
     if (json_is_array(axis) && json_array_size(axis) == 1)
         axis = json_array_get(axis, 0);
     if (json_is_integer(axis))
         at = json_integer_value(axis);
     else if (axis && !json_is_null(axis))
         XA_RETURN_FAIL(err, XA_UNSUPPORTED, "softmax over several axes");
-    return xa_ksite_softmax(s, at, in, out, err);
+    return xa__ksite_softmax(s, at, in, out, err);
 }
 
-static const xa_kslot prelu_slots[] = {
+static const xa__kslot prelu_slots[] = {
     {"alpha", NULL, NULL, true, true, false},
     {NULL, NULL, NULL, false, false, false},
 };
 
-static xa_status build_prelu(xa_ksite *s, int *out, xa_err *err)
+static xa_status build_prelu(xa__ksite *s, int *out, xa_err *err)
 {
     int in, w;
     const json_t *shared = json_object_get(s->layer->config, "shared_axes");
-    XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));
-    xa_shape shape = *xa_ksite_shape(s, in);
+    XA_RETURN_TRY(err, xa__ksite_one(s, &in, err));
+    xa_shape shape = *xa__ksite_shape(s, in);
     for (size_t i = 0; i < json_array_size(shared); i++) {
         const json_t *axis = json_array_get(shared, i);
         int at;
         if (!json_is_integer(axis))
             XA_RETURN_FAIL(err, XA_FORMAT, "\"shared_axes\" holds no whole numbers");
-        XA_RETURN_TRY(err, xa_ksite_axis(json_integer_value(axis), shape.ndim, &at, err));
+        XA_RETURN_TRY(err, xa__ksite_axis(json_integer_value(axis), shape.ndim, &at, err));
         shape.dim[at] = 1;
     }
-    XA_RETURN_TRY(err, xa_ksite_weight(s, 0, &shape, NULL, &w, err));
+    XA_RETURN_TRY(err, xa__ksite_weight(s, 0, &shape, NULL, &w, err));
     s->layer->is_activation = true;
-    return xa_ksite_node(s, XA_OP_PRELU, &in, 1, NULL, &w, 1, out, err);
+    return xa__ksite_node(s, XA_OP_PRELU, &in, 1, NULL, &w, 1, out, err);
 }
 
-const xa_kclass xa_kclasses_activation[] = {
-    {"Activation", build_activation, NULL, XA_KCLASS_ACTIVATION},
-    {"ReLU", build_relu, NULL, XA_KCLASS_ACTIVATION},
-    {"LeakyReLU", build_leaky_relu, NULL, XA_KCLASS_ACTIVATION},
-    {"ThresholdedReLU", build_thresholded_relu, NULL, XA_KCLASS_ACTIVATION},
-    {"ELU", build_elu, NULL, XA_KCLASS_ACTIVATION},
-    {"Softmax", build_softmax, NULL, XA_KCLASS_ACTIVATION},
-    {"PReLU", build_prelu, prelu_slots, XA_KCLASS_ACTIVATION},
+const xa__kclass xa__kclasses_activation[] = {
+    {"Activation", build_activation, NULL, XA__KCLASS_ACTIVATION},
+    {"ReLU", build_relu, NULL, XA__KCLASS_ACTIVATION},
+    {"LeakyReLU", build_leaky_relu, NULL, XA__KCLASS_ACTIVATION},
+    {"ThresholdedReLU", build_thresholded_relu, NULL, XA__KCLASS_ACTIVATION},
+    {"ELU", build_elu, NULL, XA__KCLASS_ACTIVATION},
+    {"Softmax", build_softmax, NULL, XA__KCLASS_ACTIVATION},
+    {"PReLU", build_prelu, prelu_slots, XA__KCLASS_ACTIVATION},
     {NULL, NULL, NULL, 0},
 };

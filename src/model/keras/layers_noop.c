@@ -3,20 +3,20 @@
 
 #include "layers.h"
 
-static xa_status build_noop(xa_ksite *s, int *out, xa_err *err)
+static xa_status build_noop(xa__ksite *s, int *out, xa_err *err)
 {
-    return xa_ksite_one(s, out, err);
+    return xa__ksite_one(s, out, err);
 }
 
 /* Random* layers that also change the size: at inference RandomCrop takes the middle or resizes. */
-static xa_status build_random_crop(xa_ksite *s, int *out, xa_err *err)
+static xa_status build_random_crop(xa__ksite *s, int *out, xa_err *err)
 {
     int64_t h, w;
     int in;
-    XA_RETURN_TRY(err, xa_ksite_image(s, &in, err));
-    XA_RETURN_TRY(err, xa_kget_int(s->layer->config, "height", 0, 1, XA_KMAX_EXTENT, &h, err));
-    XA_RETURN_TRY(err, xa_kget_int(s->layer->config, "width", 0, 1, XA_KMAX_EXTENT, &w, err));
-    const xa_shape *x = xa_ksite_shape(s, in);
+    XA_RETURN_TRY(err, xa__ksite_image(s, &in, err));
+    XA_RETURN_TRY(err, xa__kget_int(s->layer->config, "height", 0, 1, XA__KMAX_EXTENT, &h, err));
+    XA_RETURN_TRY(err, xa__kget_int(s->layer->config, "width", 0, 1, XA__KMAX_EXTENT, &w, err));
+    const xa_shape *x = xa__ksite_shape(s, in);
     if (x->dim[0] != h || x->dim[1] != w)
         XA_RETURN_FAIL(err,
                        XA_UNSUPPORTED,
@@ -34,11 +34,11 @@ static xa_status build_random_crop(xa_ksite *s, int *out, xa_err *err)
     {                             \
         name, build_noop, NULL, 0 \
     }
-#define DROPS(name)                              \
-    {                                            \
-        name, build_noop, NULL, XA_KCLASS_TRAINS \
+#define DROPS(name)                               \
+    {                                             \
+        name, build_noop, NULL, XA__KCLASS_TRAINS \
     }
-const xa_kclass xa_kclasses_noop[] = {
+const xa__kclass xa__kclasses_noop[] = {
     NOOP("InputLayer"), /* inside a Sequential; functional models take theirs as the input */
     DROPS("Dropout"),
     DROPS("SpatialDropout2D"),

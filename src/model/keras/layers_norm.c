@@ -5,7 +5,7 @@
 
 enum { GAMMA, BETA, MEAN, VARIANCE };
 
-static const xa_kslot batch_slots[] = {
+static const xa__kslot batch_slots[] = {
     {"gamma", NULL, "scale", true, true, false},
     {"beta", NULL, "center", true, true, false},
     {"moving_mean", "running_mean", NULL, true, false, false},
@@ -14,7 +14,7 @@ static const xa_kslot batch_slots[] = {
 };
 
 /* "axis" as Keras writes it: a number or a list. The axes of the sample, ascending. */
-static xa_status read_axes(const xa_ksite *s, int ndim, int axes[XA_MAX_DIMS], int *n, xa_err *err)
+static xa_status read_axes(const xa__ksite *s, int ndim, int axes[XA_MAX_DIMS], int *n, xa_err *err)
 {
     const json_t *v = json_object_get(s->layer->config, "axis");
     const size_t count = json_is_array(v) ? json_array_size(v) : 1;
@@ -29,7 +29,7 @@ static xa_status read_axes(const xa_ksite *s, int ndim, int axes[XA_MAX_DIMS], i
         if (item && !json_is_null(item)) {
             if (!json_is_integer(item))
                 XA_RETURN_FAIL(err, XA_FORMAT, "\"axis\" is no whole number");
-            XA_RETURN_TRY(err, xa_ksite_axis(json_integer_value(item), ndim, &axis, err));
+            XA_RETURN_TRY(err, xa__ksite_axis(json_integer_value(item), ndim, &axis, err));
         }
         taken[axis] = true;
     }
@@ -40,16 +40,16 @@ static xa_status read_axes(const xa_ksite *s, int ndim, int axes[XA_MAX_DIMS], i
     return XA_OK;
 }
 
-static xa_status build_batch_norm(xa_ksite *s, int *out, xa_err *err)
+static xa_status build_batch_norm(xa__ksite *s, int *out, xa_err *err)
 {
     xa_op_params p = {0};
     double epsilon;
     int in, axes[XA_MAX_DIMS], naxes, w[4];
     const json_t *c = s->layer->config;
-    XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));
-    const xa_shape *x = xa_ksite_shape(s, in);
-    XA_RETURN_TRY(err, xa_kget_refuse(c, "renorm", err));
-    XA_RETURN_TRY(err, xa_kget_refuse(c, "virtual_batch_size", err));
+    XA_RETURN_TRY(err, xa__ksite_one(s, &in, err));
+    const xa_shape *x = xa__ksite_shape(s, in);
+    XA_RETURN_TRY(err, xa__kget_refuse(c, "renorm", err));
+    XA_RETURN_TRY(err, xa__kget_refuse(c, "virtual_batch_size", err));
     XA_RETURN_TRY(err, read_axes(s, x->ndim, axes, &naxes, err));
     if (naxes != 1 || axes[0] != x->ndim - 1)
         XA_RETURN_FAIL(err,
@@ -57,32 +57,32 @@ static xa_status build_batch_norm(xa_ksite *s, int *out, xa_err *err)
                        "normalises axis %d of %d; only the last axis (channels) is supported",
                        axes[0] + 1,
                        x->ndim);
-    XA_RETURN_TRY(err, xa_kget_real(c, "epsilon", 1e-3, &epsilon, err));
+    XA_RETURN_TRY(err, xa__kget_real(c, "epsilon", 1e-3, &epsilon, err));
     if (!(epsilon >= 0))
         XA_RETURN_FAIL(err, XA_INVALID, "\"epsilon\" is %g", epsilon);
     p.affine.epsilon = (float)epsilon;
-    const xa_shape shape = xa_kshape1(xa_shape_last(x));
+    const xa_shape shape = xa__kshape1(xa_shape_last(x));
     for (int i = GAMMA; i <= VARIANCE; i++)
-        XA_RETURN_TRY(err, xa_ksite_weight(s, i, &shape, NULL, &w[i], err));
-    return xa_ksite_node(s, XA_OP_AFFINE, &in, 1, &p, w, 4, out, err);
+        XA_RETURN_TRY(err, xa__ksite_weight(s, i, &shape, NULL, &w[i], err));
+    return xa__ksite_node(s, XA_OP_AFFINE, &in, 1, &p, w, 4, out, err);
 }
 
-static const xa_kslot layer_slots[] = {
+static const xa__kslot layer_slots[] = {
     {"gamma", NULL, "scale", true, true, false},
     {"beta", NULL, "center", true, true, false},
     {NULL, NULL, NULL, false, false, false},
 };
 
 /* Over the last axis, or the last few: these are one axis of a reshaped tensor. */
-static xa_status build_layer_norm(xa_ksite *s, int *out, xa_err *err)
+static xa_status build_layer_norm(xa__ksite *s, int *out, xa_err *err)
 {
     xa_op_params p = {0};
     double epsilon;
     int in, node, axes[XA_MAX_DIMS], naxes, w[2];
     const json_t *c = s->layer->config;
-    XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));
-    const xa_shape x = *xa_ksite_shape(s, in);
-    XA_RETURN_TRY(err, xa_kget_refuse(c, "rms_scaling", err));
+    XA_RETURN_TRY(err, xa__ksite_one(s, &in, err));
+    const xa_shape x = *xa__ksite_shape(s, in);
+    XA_RETURN_TRY(err, xa__kget_refuse(c, "rms_scaling", err));
     XA_RETURN_TRY(err, read_axes(s, x.ndim, axes, &naxes, err));
     if (axes[0] != x.ndim - naxes)
         XA_RETURN_FAIL(
@@ -92,7 +92,7 @@ static xa_status build_layer_norm(xa_ksite *s, int *out, xa_err *err)
             naxes,
             axes[0] + 1,
             x.ndim);
-    XA_RETURN_TRY(err, xa_kget_real(c, "epsilon", 1e-3, &epsilon, err));
+    XA_RETURN_TRY(err, xa__kget_real(c, "epsilon", 1e-3, &epsilon, err));
     if (!(epsilon >= 0))
         XA_RETURN_FAIL(err, XA_INVALID, "\"epsilon\" is %g", epsilon);
     p.layer_norm.epsilon = (float)epsilon;
@@ -101,21 +101,21 @@ static xa_status build_layer_norm(xa_ksite *s, int *out, xa_err *err)
         flat.dim[i] = x.dim[i];
     for (int i = 0; i < naxes; i++)
         weight.dim[i] = x.dim[axes[i]];
-    const xa_shape vector = xa_kshape1(xa_shape_count(&weight));
+    const xa_shape vector = xa__kshape1(xa_shape_count(&weight));
     flat.dim[flat.ndim - 1] = vector.dim[0];
-    XA_RETURN_TRY(err, xa_ksite_weight(s, GAMMA, &weight, &vector, &w[GAMMA], err));
-    XA_RETURN_TRY(err, xa_ksite_weight(s, BETA, &weight, &vector, &w[BETA], err));
-    XA_RETURN_TRY(err, xa_ksite_reshape(s, in, &flat, &node, err));
+    XA_RETURN_TRY(err, xa__ksite_weight(s, GAMMA, &weight, &vector, &w[GAMMA], err));
+    XA_RETURN_TRY(err, xa__ksite_weight(s, BETA, &weight, &vector, &w[BETA], err));
+    XA_RETURN_TRY(err, xa__ksite_reshape(s, in, &flat, &node, err));
     in = node;
-    XA_RETURN_TRY(err, xa_ksite_node(s, XA_OP_LAYER_NORM, &in, 1, &p, w, 2, &node, err));
-    return xa_ksite_reshape(s, node, &x, out, err);
+    XA_RETURN_TRY(err, xa__ksite_node(s, XA_OP_LAYER_NORM, &in, 1, &p, w, 2, &node, err));
+    return xa__ksite_reshape(s, node, &x, out, err);
 }
 
-const xa_kclass xa_kclasses_norm[] = {
-    {"BatchNormalization", build_batch_norm, batch_slots, XA_KCLASS_TRAINS},
-    {"BatchNormalizationV1", build_batch_norm, batch_slots, XA_KCLASS_TRAINS},
-    {"BatchNormalizationV2", build_batch_norm, batch_slots, XA_KCLASS_TRAINS},
-    {"SyncBatchNormalization", build_batch_norm, batch_slots, XA_KCLASS_TRAINS},
+const xa__kclass xa__kclasses_norm[] = {
+    {"BatchNormalization", build_batch_norm, batch_slots, XA__KCLASS_TRAINS},
+    {"BatchNormalizationV1", build_batch_norm, batch_slots, XA__KCLASS_TRAINS},
+    {"BatchNormalizationV2", build_batch_norm, batch_slots, XA__KCLASS_TRAINS},
+    {"SyncBatchNormalization", build_batch_norm, batch_slots, XA__KCLASS_TRAINS},
     {"LayerNormalization", build_layer_norm, layer_slots, 0},
     {NULL, NULL, NULL, 0},
 };

@@ -6,7 +6,7 @@
 
 /* ((top, bottom), (left, right)), (rows, columns) or one number. */
 static xa_status
-read_edges(const xa_ksite *s, const char *key, int64_t missing, xa_op_params *p, xa_err *err)
+read_edges(const xa__ksite *s, const char *key, int64_t missing, xa_op_params *p, xa_err *err)
 {
     const json_t *v = json_object_get(s->layer->config, key);
     int64_t side[2][2];
@@ -15,13 +15,13 @@ read_edges(const xa_ksite *s, const char *key, int64_t missing, xa_op_params *p,
             json_t *wrap = json_pack("{s:O}", key, json_array_get(v, i));
             if (!wrap)
                 XA_RETURN_FAIL(err, XA_FORMAT, "\"%s\" has no two pairs", key);
-            xa_status st = xa_kget_pair(wrap, key, missing, 0, side[i], err);
+            xa_status st = xa__kget_pair(wrap, key, missing, 0, side[i], err);
             json_decref(wrap);
             XA_RETURN_TRY(err, st);
         }
     } else {
         int64_t both[2];
-        XA_RETURN_TRY(err, xa_kget_pair(s->layer->config, key, missing, 0, both, err));
+        XA_RETURN_TRY(err, xa__kget_pair(s->layer->config, key, missing, 0, both, err));
         for (int i = 0; i < 2; i++)
             side[i][0] = side[i][1] = both[i];
     }
@@ -32,46 +32,46 @@ read_edges(const xa_ksite *s, const char *key, int64_t missing, xa_op_params *p,
     return XA_OK;
 }
 
-static xa_status build_pad(xa_ksite *s, int *out, xa_err *err)
+static xa_status build_pad(xa__ksite *s, int *out, xa_err *err)
 {
     xa_op_params p = {0};
     int in;
-    XA_RETURN_TRY(err, xa_ksite_image(s, &in, err));
-    XA_RETURN_TRY(err, xa_ksite_channels_last(s, err));
+    XA_RETURN_TRY(err, xa__ksite_image(s, &in, err));
+    XA_RETURN_TRY(err, xa__ksite_channels_last(s, err));
     XA_RETURN_TRY(err, read_edges(s, "padding", 1, &p, err));
-    return xa_ksite_simple(s, XA_OP_PAD, in, &p, out, err);
+    return xa__ksite_simple(s, XA_OP_PAD, in, &p, out, err);
 }
 
-static xa_status build_crop(xa_ksite *s, int *out, xa_err *err)
+static xa_status build_crop(xa__ksite *s, int *out, xa_err *err)
 {
     xa_op_params p = {0};
     int in;
-    XA_RETURN_TRY(err, xa_ksite_image(s, &in, err));
-    XA_RETURN_TRY(err, xa_ksite_channels_last(s, err));
+    XA_RETURN_TRY(err, xa__ksite_image(s, &in, err));
+    XA_RETURN_TRY(err, xa__ksite_channels_last(s, err));
     XA_RETURN_TRY(err, read_edges(s, "cropping", 0, &p, err));
-    return xa_ksite_simple(s, XA_OP_CROP, in, &p, out, err);
+    return xa__ksite_simple(s, XA_OP_CROP, in, &p, out, err);
 }
 
-static xa_status build_flatten(xa_ksite *s, int *out, xa_err *err)
+static xa_status build_flatten(xa__ksite *s, int *out, xa_err *err)
 {
     int in;
-    XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));
-    XA_RETURN_TRY(err, xa_ksite_channels_last(s, err));
-    const xa_shape shape = xa_kshape1(xa_shape_count(xa_ksite_shape(s, in)));
-    return xa_ksite_reshape(s, in, &shape, out, err);
+    XA_RETURN_TRY(err, xa__ksite_one(s, &in, err));
+    XA_RETURN_TRY(err, xa__ksite_channels_last(s, err));
+    const xa_shape shape = xa__kshape1(xa_shape_count(xa__ksite_shape(s, in)));
+    return xa__ksite_reshape(s, in, &shape, out, err);
 }
 
-xa_status xa_ksite_target(
-    const xa_ksite *s, int in, const json_t *dims, size_t skip, xa_shape *shape, xa_err *err)
+xa_status xa__ksite_target(
+    const xa__ksite *s, int in, const json_t *dims, size_t skip, xa_shape *shape, xa_err *err)
 {
     const size_t n = json_array_size(dims);
-    const int64_t count = xa_shape_count(xa_ksite_shape(s, in));
+    const int64_t count = xa_shape_count(xa__ksite_shape(s, in));
     int64_t known = 1;
     int open = -1;
     char text[80];
     if (!json_is_array(dims) || n < skip || n - skip > XA_MAX_DIMS)
         XA_RETURN_FAIL(
-            err, XA_UNSUPPORTED, "target shape %s", xa_kjson_text(dims, text, sizeof text));
+            err, XA_UNSUPPORTED, "target shape %s", xa__kjson_text(dims, text, sizeof text));
     *shape = (xa_shape){.ndim = (int)(n - skip)};
     for (int i = 0; i < shape->ndim; i++) {
         const json_t *d = json_array_get(dims, (size_t)i + skip);
@@ -79,7 +79,7 @@ xa_status xa_ksite_target(
         if ((x < 1 && x != -1) || (x == -1 && open >= 0) ||
             (x > 0 && !xa_i64_mul(known, x, &known)))
             XA_RETURN_FAIL(
-                err, XA_INVALID, "target shape %s", xa_kjson_text(dims, text, sizeof text));
+                err, XA_INVALID, "target shape %s", xa__kjson_text(dims, text, sizeof text));
         if (x == -1)
             open = i;
         shape->dim[i] = x;
@@ -93,8 +93,8 @@ xa_status xa_ksite_target(
         XA_RETURN_FAIL(err,
                        XA_SHAPE,
                        "%s cannot be reshaped to %s",
-                       xa_shape_text(xa_ksite_shape(s, in), from, sizeof from),
-                       xa_kjson_text(dims, text, sizeof text));
+                       xa_shape_text(xa__ksite_shape(s, in), from, sizeof from),
+                       xa__kjson_text(dims, text, sizeof text));
     }
     return XA_OK;
 }
@@ -103,9 +103,9 @@ xa_status xa_ksite_target(
 /* A reshape of a patch grid [h,w,D] to tokens [n,D] whose n is that of another input size: another
  * grid if position embeddings may be interpolated, else refused naming both. */
 static xa_status grid_tokens(
-    const xa_ksite *s, int in, const json_t *target, xa_shape *shape, bool *grid, xa_err *err)
+    const xa__ksite *s, int in, const json_t *target, xa_shape *shape, bool *grid, xa_err *err)
 {
-    const xa_shape *x = xa_ksite_shape(s, in);
+    const xa_shape *x = xa__ksite_shape(s, in);
     const json_int_t n = json_integer_value(json_array_get(target, 0)),
                      d = json_integer_value(json_array_get(target, 1));
     *grid = x->ndim == 3 && json_array_size(target) == 2 && n > 0 && d == x->dim[2] &&
@@ -121,32 +121,32 @@ static xa_status grid_tokens(
                        x->dim[0],
                        x->dim[1],
                        (int64_t)n);
-    *shape = xa_kshape2(x->dim[0] * x->dim[1], x->dim[2]);
+    *shape = xa__kshape2(x->dim[0] * x->dim[1], x->dim[2]);
     return XA_OK;
 }
 
-static xa_status build_reshape(xa_ksite *s, int *out, xa_err *err)
+static xa_status build_reshape(xa__ksite *s, int *out, xa_err *err)
 {
     const json_t *target = json_object_get(s->layer->config, "target_shape");
     const json_t *whole = json_object_get(s->layer->config, "newshape");
     xa_shape shape;
     bool grid;
     int in;
-    XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));
+    XA_RETURN_TRY(err, xa__ksite_one(s, &in, err));
     XA_RETURN_TRY(err, grid_tokens(s, in, target, &shape, &grid, err));
     if (!grid)
-        XA_RETURN_TRY(err,
-                      xa_ksite_target(s, in, target ? target : whole, target ? 0 : 1, &shape, err));
-    return xa_ksite_reshape(s, in, &shape, out, err);
+        XA_RETURN_TRY(
+            err, xa__ksite_target(s, in, target ? target : whole, target ? 0 : 1, &shape, err));
+    return xa__ksite_reshape(s, in, &shape, out, err);
 }
 
-static xa_status build_permute(xa_ksite *s, int *out, xa_err *err)
+static xa_status build_permute(xa__ksite *s, int *out, xa_err *err)
 {
     xa_op_params p = {0};
     const json_t *dims = json_object_get(s->layer->config, "dims");
     int in;
-    XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));
-    const int ndim = xa_ksite_shape(s, in)->ndim;
+    XA_RETURN_TRY(err, xa__ksite_one(s, &in, err));
+    const int ndim = xa__ksite_shape(s, in)->ndim;
     bool taken[XA_MAX_DIMS] = {false};
     if (json_array_size(dims) != (size_t)ndim)
         XA_RETURN_FAIL(
@@ -159,13 +159,13 @@ static xa_status build_permute(xa_ksite *s, int *out, xa_err *err)
         taken[axis - 1] = true;
         p.permute.order[i] = (int)axis - 1;
     }
-    return xa_ksite_simple(s, XA_OP_PERMUTE, in, &p, out, err);
+    return xa__ksite_simple(s, XA_OP_PERMUTE, in, &p, out, err);
 }
 
-static xa_status read_resampling(const xa_ksite *s, xa_resize_kind *kind, xa_err *err)
+static xa_status read_resampling(const xa__ksite *s, xa_resize_kind *kind, xa_err *err)
 {
     const char *name;
-    XA_RETURN_TRY(err, xa_kget_text(s->layer->config, "interpolation", "nearest", &name, err));
+    XA_RETURN_TRY(err, xa__kget_text(s->layer->config, "interpolation", "nearest", &name, err));
     if (strcmp(name, "nearest") == 0)
         *kind = XA_RESIZE_NEAREST;
     else if (strcmp(name, "bilinear") == 0)
@@ -180,53 +180,53 @@ static xa_status read_resampling(const xa_ksite *s, xa_resize_kind *kind, xa_err
     return XA_OK;
 }
 
-static xa_status build_upsampling(xa_ksite *s, int *out, xa_err *err)
+static xa_status build_upsampling(xa__ksite *s, int *out, xa_err *err)
 {
     xa_op_params p = {0};
     int64_t size[2];
     int in;
-    XA_RETURN_TRY(err, xa_ksite_image(s, &in, err));
-    XA_RETURN_TRY(err, xa_ksite_channels_last(s, err));
-    XA_RETURN_TRY(err, xa_kget_pair(s->layer->config, "size", 2, 1, size, err));
+    XA_RETURN_TRY(err, xa__ksite_image(s, &in, err));
+    XA_RETURN_TRY(err, xa__ksite_channels_last(s, err));
+    XA_RETURN_TRY(err, xa__kget_pair(s->layer->config, "size", 2, 1, size, err));
     XA_RETURN_TRY(err, read_resampling(s, &p.resize.kind, err));
-    const xa_shape *x = xa_ksite_shape(s, in);
+    const xa_shape *x = xa__ksite_shape(s, in);
     if (!xa_i64_mul(x->dim[0], size[0], &p.resize.height) ||
         !xa_i64_mul(x->dim[1], size[1], &p.resize.width))
         XA_RETURN_FAIL(err, XA_LIMIT, "the upsampled size overflows");
-    return xa_ksite_simple(s, XA_OP_RESIZE, in, &p, out, err);
+    return xa__ksite_simple(s, XA_OP_RESIZE, in, &p, out, err);
 }
 
-static xa_status build_resizing(xa_ksite *s, int *out, xa_err *err)
+static xa_status build_resizing(xa__ksite *s, int *out, xa_err *err)
 {
     xa_op_params p = {0};
     const json_t *c = s->layer->config;
     const char *name;
     int in;
-    XA_RETURN_TRY(err, xa_ksite_image(s, &in, err));
-    XA_RETURN_TRY(err, xa_ksite_channels_last(s, err));
-    XA_RETURN_TRY(err, xa_kget_refuse(c, "crop_to_aspect_ratio", err));
-    XA_RETURN_TRY(err, xa_kget_refuse(c, "pad_to_aspect_ratio", err));
-    XA_RETURN_TRY(err, xa_kget_refuse(c, "antialias", err));
-    XA_RETURN_TRY(err, xa_kget_int(c, "height", 0, 1, XA_KMAX_EXTENT, &p.resize.height, err));
-    XA_RETURN_TRY(err, xa_kget_int(c, "width", 0, 1, XA_KMAX_EXTENT, &p.resize.width, err));
-    XA_RETURN_TRY(err, xa_kget_text(c, "interpolation", "bilinear", &name, err));
+    XA_RETURN_TRY(err, xa__ksite_image(s, &in, err));
+    XA_RETURN_TRY(err, xa__ksite_channels_last(s, err));
+    XA_RETURN_TRY(err, xa__kget_refuse(c, "crop_to_aspect_ratio", err));
+    XA_RETURN_TRY(err, xa__kget_refuse(c, "pad_to_aspect_ratio", err));
+    XA_RETURN_TRY(err, xa__kget_refuse(c, "antialias", err));
+    XA_RETURN_TRY(err, xa__kget_int(c, "height", 0, 1, XA__KMAX_EXTENT, &p.resize.height, err));
+    XA_RETURN_TRY(err, xa__kget_int(c, "width", 0, 1, XA__KMAX_EXTENT, &p.resize.width, err));
+    XA_RETURN_TRY(err, xa__kget_text(c, "interpolation", "bilinear", &name, err));
     p.resize.kind = XA_RESIZE_BILINEAR;
-    if (!xa_kget_absent(c, "interpolation"))
+    if (!xa__kget_absent(c, "interpolation"))
         XA_RETURN_TRY(err, read_resampling(s, &p.resize.kind, err));
-    return xa_ksite_simple(s, XA_OP_RESIZE, in, &p, out, err);
+    return xa__ksite_simple(s, XA_OP_RESIZE, in, &p, out, err);
 }
 
 /* The middle of the image; an image that is too small would be resized by Keras. */
-static xa_status build_center_crop(xa_ksite *s, int *out, xa_err *err)
+static xa_status build_center_crop(xa__ksite *s, int *out, xa_err *err)
 {
     xa_op_params p = {0};
     int64_t h, w;
     int in;
-    XA_RETURN_TRY(err, xa_ksite_image(s, &in, err));
-    XA_RETURN_TRY(err, xa_ksite_channels_last(s, err));
-    XA_RETURN_TRY(err, xa_kget_int(s->layer->config, "height", 0, 1, XA_KMAX_EXTENT, &h, err));
-    XA_RETURN_TRY(err, xa_kget_int(s->layer->config, "width", 0, 1, XA_KMAX_EXTENT, &w, err));
-    const xa_shape *x = xa_ksite_shape(s, in);
+    XA_RETURN_TRY(err, xa__ksite_image(s, &in, err));
+    XA_RETURN_TRY(err, xa__ksite_channels_last(s, err));
+    XA_RETURN_TRY(err, xa__kget_int(s->layer->config, "height", 0, 1, XA__KMAX_EXTENT, &h, err));
+    XA_RETURN_TRY(err, xa__kget_int(s->layer->config, "width", 0, 1, XA__KMAX_EXTENT, &w, err));
+    const xa_shape *x = xa__ksite_shape(s, in);
     if (x->dim[0] < h || x->dim[1] < w)
         XA_RETURN_FAIL(err,
                        XA_UNSUPPORTED,
@@ -243,10 +243,10 @@ static xa_status build_center_crop(xa_ksite *s, int *out, xa_err *err)
         *out = in;
         return XA_OK;
     }
-    return xa_ksite_simple(s, XA_OP_CROP, in, &p, out, err);
+    return xa__ksite_simple(s, XA_OP_CROP, in, &p, out, err);
 }
 
-const xa_kclass xa_kclasses_shape[] = {
+const xa__kclass xa__kclasses_shape[] = {
     {"ZeroPadding2D", build_pad, NULL, 0},
     {"Cropping2D", build_crop, NULL, 0},
     {"Flatten", build_flatten, NULL, 0},

@@ -6,201 +6,201 @@
 
 #include "arithmetic.h"
 
-typedef xa_status op_fn(xa_ksite *s, int *out, xa_err *err);
+typedef xa_status op_fn(xa__ksite *s, int *out, xa_err *err);
 
 /* ---- arithmetic ---- */
 
-static xa_status op_add(xa_ksite *s, int *out, xa_err *err)
+static xa_status op_add(xa__ksite *s, int *out, xa_err *err)
 {
-    return xa_karith_binary(s, XA_KARITH_ADD, out, err);
+    return xa__karith_binary(s, XA__KARITH_ADD, out, err);
 }
-static xa_status op_subtract(xa_ksite *s, int *out, xa_err *err)
+static xa_status op_subtract(xa__ksite *s, int *out, xa_err *err)
 {
-    return xa_karith_binary(s, XA_KARITH_SUBTRACT, out, err);
+    return xa__karith_binary(s, XA__KARITH_SUBTRACT, out, err);
 }
-static xa_status op_multiply(xa_ksite *s, int *out, xa_err *err)
+static xa_status op_multiply(xa__ksite *s, int *out, xa_err *err)
 {
-    return xa_karith_binary(s, XA_KARITH_MULTIPLY, out, err);
+    return xa__karith_binary(s, XA__KARITH_MULTIPLY, out, err);
 }
-static xa_status op_divide(xa_ksite *s, int *out, xa_err *err)
+static xa_status op_divide(xa__ksite *s, int *out, xa_err *err)
 {
-    return xa_karith_binary(s, XA_KARITH_DIVIDE, out, err);
+    return xa__karith_binary(s, XA__KARITH_DIVIDE, out, err);
 }
-static xa_status op_maximum(xa_ksite *s, int *out, xa_err *err)
+static xa_status op_maximum(xa__ksite *s, int *out, xa_err *err)
 {
-    return xa_karith_binary(s, XA_KARITH_MAXIMUM, out, err);
+    return xa__karith_binary(s, XA__KARITH_MAXIMUM, out, err);
 }
-static xa_status op_minimum(xa_ksite *s, int *out, xa_err *err)
+static xa_status op_minimum(xa__ksite *s, int *out, xa_err *err)
 {
-    return xa_karith_binary(s, XA_KARITH_MINIMUM, out, err);
+    return xa__karith_binary(s, XA__KARITH_MINIMUM, out, err);
 }
 
-static xa_status op_negative(xa_ksite *s, int *out, xa_err *err)
+static xa_status op_negative(xa__ksite *s, int *out, xa_err *err)
 {
     const double minus = -1.0;
     int in;
-    XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));
-    return xa_ksite_affine(s, in, &minus, 1, NULL, 0, out, err);
+    XA_RETURN_TRY(err, xa__ksite_one(s, &in, err));
+    return xa__ksite_affine(s, in, &minus, 1, NULL, 0, out, err);
 }
 
-static xa_status op_square(xa_ksite *s, int *out, xa_err *err)
+static xa_status op_square(xa__ksite *s, int *out, xa_err *err)
 {
     int in[2];
-    XA_RETURN_TRY(err, xa_ksite_one(s, &in[0], err));
+    XA_RETURN_TRY(err, xa__ksite_one(s, &in[0], err));
     in[1] = in[0];
-    return xa_ksite_node(s, XA_OP_MULTIPLY, in, 2, NULL, NULL, 0, out, err);
+    return xa__ksite_node(s, XA_OP_MULTIPLY, in, 2, NULL, NULL, 0, out, err);
 }
 
-static xa_status op_identity(xa_ksite *s, int *out, xa_err *err)
+static xa_status op_identity(xa__ksite *s, int *out, xa_err *err)
 {
-    return xa_ksite_one(s, out, err);
+    return xa__ksite_one(s, out, err);
 }
 
 /* tf.cast to a floating type; to anything else it would cut values off. */
-static xa_status op_cast(xa_ksite *s, int *out, xa_err *err)
+static xa_status op_cast(xa__ksite *s, int *out, xa_err *err)
 {
-    const json_t *dtype = xa_ksite_value(s, "dtype", 1);
+    const json_t *dtype = xa__ksite_value(s, "dtype", 1);
     const char *name = json_string_value(dtype);
     if (!name)
         name = json_string_value(json_object_get(s->layer->config, "dtype"));
     if (!name || !strstr(name, "float"))
         XA_RETURN_FAIL(err, XA_UNSUPPORTED, "a cast to \"%s\"", name ? name : "?");
-    return xa_ksite_one(s, out, err);
+    return xa__ksite_one(s, out, err);
 }
 
 /* ---- activations ---- */
 
-static xa_status op_relu(xa_ksite *s, int *out, xa_err *err)
+static xa_status op_relu(xa__ksite *s, int *out, xa_err *err)
 {
     int in;
-    XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));
-    return xa_ksite_activate_name(s, "relu", in, out, err);
+    XA_RETURN_TRY(err, xa__ksite_one(s, &in, err));
+    return xa__ksite_activate_name(s, "relu", in, out, err);
 }
 
 /* The function's name without its module is the activation's. */
-static xa_status op_named(xa_ksite *s, int *out, xa_err *err)
+static xa_status op_named(xa__ksite *s, int *out, xa_err *err)
 {
     const char *function = json_string_value(json_object_get(s->layer->config, "function"));
     const char *dot = function ? strrchr(function, '.') : NULL;
     int in;
-    XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));
-    return xa_ksite_activate_name(s, dot ? dot + 1 : function, in, out, err);
+    XA_RETURN_TRY(err, xa__ksite_one(s, &in, err));
+    return xa__ksite_activate_name(s, dot ? dot + 1 : function, in, out, err);
 }
 
-static bool setting(const xa_ksite *s, const char *key, int position, double *x)
+static bool setting(const xa__ksite *s, const char *key, int position, double *x)
 {
-    const json_t *v = xa_ksite_value(s, key, position);
+    const json_t *v = xa__ksite_value(s, key, position);
     if (!v)
         v = json_object_get(s->layer->config, key);
-    return v && xa_kjson_number(v, x);
+    return v && xa__kjson_number(v, x);
 }
 
-static xa_status op_leaky_relu(xa_ksite *s, int *out, xa_err *err)
+static xa_status op_leaky_relu(xa__ksite *s, int *out, xa_err *err)
 {
     xa_activation a = xa_activation_default(XA_ACT_RELU);
     double slope = 0.2;
     int in;
-    XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));
+    XA_RETURN_TRY(err, xa__ksite_one(s, &in, err));
     if (!setting(s, "negative_slope", -1, &slope))
         (void)setting(s, "alpha", 1, &slope);
     a.a = (float)slope;
-    return xa_ksite_activate_kind(s, a, in, out, err);
+    return xa__ksite_activate_kind(s, a, in, out, err);
 }
 
-static xa_status op_elu(xa_ksite *s, int *out, xa_err *err)
+static xa_status op_elu(xa__ksite *s, int *out, xa_err *err)
 {
     xa_activation a = xa_activation_default(XA_ACT_ELU);
     double alpha = 1.0;
     int in;
-    XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));
+    XA_RETURN_TRY(err, xa__ksite_one(s, &in, err));
     (void)setting(s, "alpha", 1, &alpha);
     a.a = (float)alpha;
-    return xa_ksite_activate_kind(s, a, in, out, err);
+    return xa__ksite_activate_kind(s, a, in, out, err);
 }
 
 /* Exact unless asked: Keras 3's own operation is approximate by default and says which it is. */
-static xa_status op_gelu(xa_ksite *s, int *out, xa_err *err)
+static xa_status op_gelu(xa__ksite *s, int *out, xa_err *err)
 {
-    const json_t *v = xa_ksite_value(s, "approximate", 1);
+    const json_t *v = xa__ksite_value(s, "approximate", 1);
     int in;
     if (!v)
         v = json_object_get(s->layer->config, "approximate");
-    XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));
-    return xa_ksite_activate_kind(
+    XA_RETURN_TRY(err, xa__ksite_one(s, &in, err));
+    return xa__ksite_activate_kind(
         s, xa_activation_default(json_is_true(v) ? XA_ACT_GELU_TANH : XA_ACT_GELU), in, out, err);
 }
 
-static xa_status op_softmax(xa_ksite *s, int *out, xa_err *err)
+static xa_status op_softmax(xa__ksite *s, int *out, xa_err *err)
 {
     double axis = -1;
     int in;
-    XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));
+    XA_RETURN_TRY(err, xa__ksite_one(s, &in, err));
     (void)setting(s, "axis", 1, &axis);
-    return xa_ksite_softmax(s, (int64_t)axis, in, out, err);
+    return xa__ksite_softmax(s, (int64_t)axis, in, out, err);
 }
 
 /* clip(x, low, high) = min(relu(x - low), high - low) + low */
-static xa_status op_clip(xa_ksite *s, int *out, xa_err *err)
+static xa_status op_clip(xa__ksite *s, int *out, xa_err *err)
 {
     xa_activation a = xa_activation_default(XA_ACT_RELU);
     double low, high;
     int in;
-    XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));
+    XA_RETURN_TRY(err, xa__ksite_one(s, &in, err));
     if ((!setting(s, "clip_value_min", 1, &low) && !setting(s, "x_min", 1, &low)) ||
         (!setting(s, "clip_value_max", 2, &high) && !setting(s, "x_max", 2, &high)) || high < low)
         XA_RETURN_FAIL(err, XA_UNSUPPORTED, "a clip without two constant limits");
     const double minus = -low;
     a.b = (float)(high - low);
-    XA_RETURN_TRY(err, xa_ksite_affine(s, in, NULL, 0, &minus, 1, &in, err));
-    XA_RETURN_TRY(err, xa_ksite_activate_kind(s, a, in, &in, err));
-    return xa_ksite_affine(s, in, NULL, 0, &low, 1, out, err);
+    XA_RETURN_TRY(err, xa__ksite_affine(s, in, NULL, 0, &minus, 1, &in, err));
+    XA_RETURN_TRY(err, xa__ksite_activate_kind(s, a, in, &in, err));
+    return xa__ksite_affine(s, in, NULL, 0, &low, 1, out, err);
 }
 
 /* ---- shapes ---- */
 
-static xa_status op_concat(xa_ksite *s, int *out, xa_err *err)
+static xa_status op_concat(xa__ksite *s, int *out, xa_err *err)
 {
     double axis = -1;
     (void)setting(s, "axis", 1, &axis);
-    return xa_ksite_concat(s, s->in, s->nin, (int64_t)axis, out, err);
+    return xa__ksite_concat(s, s->in, s->nin, (int64_t)axis, out, err);
 }
 
 /* On a new last axis. */
-static xa_status op_stack(xa_ksite *s, int *out, xa_err *err)
+static xa_status op_stack(xa__ksite *s, int *out, xa_err *err)
 {
     enum { MAX = 64 };
     double axis = 0;
     int wide[MAX];
     (void)setting(s, "axis", 1, &axis);
-    const int ndim = xa_ksite_shape(s, s->in[0])->ndim;
+    const int ndim = xa__ksite_shape(s, s->in[0])->ndim;
     if ((axis != -1 && axis != ndim + 1) || s->nin > MAX || ndim >= XA_MAX_DIMS)
         XA_RETURN_FAIL(err, XA_UNSUPPORTED, "stacks on an axis other than the last");
     for (int i = 0; i < s->nin; i++) {
-        xa_shape shape = *xa_ksite_shape(s, s->in[i]);
+        xa_shape shape = *xa__ksite_shape(s, s->in[i]);
         shape.dim[shape.ndim++] = 1;
-        XA_RETURN_TRY(err, xa_ksite_reshape(s, s->in[i], &shape, &wide[i], err));
+        XA_RETURN_TRY(err, xa__ksite_reshape(s, s->in[i], &shape, &wide[i], err));
     }
-    return xa_ksite_concat(s, wide, s->nin, -1, out, err);
+    return xa__ksite_concat(s, wide, s->nin, -1, out, err);
 }
 
-static xa_status op_reshape(xa_ksite *s, int *out, xa_err *err)
+static xa_status op_reshape(xa__ksite *s, int *out, xa_err *err)
 {
-    const json_t *dims = xa_ksite_value(s, "shape", 1);
+    const json_t *dims = xa__ksite_value(s, "shape", 1);
     xa_shape shape;
     int in;
-    XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));
-    XA_RETURN_TRY(err, xa_ksite_target(s, in, dims, 1, &shape, err));
-    return xa_ksite_reshape(s, in, &shape, out, err);
+    XA_RETURN_TRY(err, xa__ksite_one(s, &in, err));
+    XA_RETURN_TRY(err, xa__ksite_target(s, in, dims, 1, &shape, err));
+    return xa__ksite_reshape(s, in, &shape, out, err);
 }
 
 /* Mean or maximum over height and width. */
-static xa_status reduce(xa_ksite *s, xa_pool_kind kind, int *out, xa_err *err)
+static xa_status reduce(xa__ksite *s, xa_pool_kind kind, int *out, xa_err *err)
 {
     xa_op_params p = {.global_pool = {.kind = kind}};
-    const json_t *axes = xa_ksite_value(s, "axis", 1), *keep = xa_ksite_value(s, "keepdims", 2);
+    const json_t *axes = xa__ksite_value(s, "axis", 1), *keep = xa__ksite_value(s, "keepdims", 2);
     bool taken[3] = {false};
     int in, at;
-    XA_RETURN_TRY(err, xa_ksite_image(s, &in, err));
+    XA_RETURN_TRY(err, xa__ksite_image(s, &in, err));
     if (!axes)
         axes = json_object_get(s->layer->config, "axis");
     if (!keep)
@@ -210,20 +210,20 @@ static xa_status reduce(xa_ksite *s, xa_pool_kind kind, int *out, xa_err *err)
         const json_t *axis = json_array_get(axes, i);
         if (!json_is_integer(axis))
             XA_RETURN_FAIL(err, XA_FORMAT, "\"axis\" holds no whole numbers");
-        XA_RETURN_TRY(err, xa_ksite_axis(json_integer_value(axis), 3, &at, err));
+        XA_RETURN_TRY(err, xa__ksite_axis(json_integer_value(axis), 3, &at, err));
         taken[at] = true;
     }
     if (!taken[0] || !taken[1] || taken[2])
         XA_RETURN_FAIL(
             err, XA_UNSUPPORTED, "a reduction over other axes than height and width ([1, 2])");
-    return xa_ksite_simple(s, XA_OP_GLOBAL_POOL, in, &p, out, err);
+    return xa__ksite_simple(s, XA_OP_GLOBAL_POOL, in, &p, out, err);
 }
 
-static xa_status op_mean(xa_ksite *s, int *out, xa_err *err)
+static xa_status op_mean(xa__ksite *s, int *out, xa_err *err)
 {
     return reduce(s, XA_POOL_AVG, out, err);
 }
-static xa_status op_max(xa_ksite *s, int *out, xa_err *err)
+static xa_status op_max(xa__ksite *s, int *out, xa_err *err)
 {
     return reduce(s, XA_POOL_MAX, out, err);
 }
@@ -238,7 +238,7 @@ typedef struct slice {
 static xa_status slice_error(const json_t *v, xa_err *err)
 {
     char text[80];
-    XA_RETURN_FAIL(err, XA_UNSUPPORTED, "the slice %s", xa_kjson_text(v, text, sizeof text));
+    XA_RETURN_FAIL(err, XA_UNSUPPORTED, "the slice %s", xa__kjson_text(v, text, sizeof text));
 }
 
 static bool is_ellipsis(const json_t *v)
@@ -272,7 +272,7 @@ static xa_status read_slice(const json_t *v, int64_t n, slice *out, xa_err *err)
             return slice_error(v, err);
     if (json_is_integer(part[2]))
         out->step = json_integer_value(part[2]);
-    if (out->step == 0 || out->step > XA_KMAX_EXTENT || out->step < -XA_KMAX_EXTENT)
+    if (out->step == 0 || out->step > XA__KMAX_EXTENT || out->step < -XA__KMAX_EXTENT)
         return slice_error(v, err);
     const int64_t low = out->step > 0 ? 0 : -1, high = out->step > 0 ? n : n - 1;
     int64_t *end[2] = {&out->start, &out->stop};
@@ -318,7 +318,7 @@ read_slices(const json_t *spec, const xa_shape *x, slice out[XA_MAX_DIMS], xa_er
             return slice_error(spec, err);
         if (axis == 0) {
             /* The batch must stay whole; its extent is unknown. */
-            XA_RETURN_TRY(err, read_slice(v, XA_KMAX_EXTENT, &batch, err));
+            XA_RETURN_TRY(err, read_slice(v, XA__KMAX_EXTENT, &batch, err));
             if (!batch.whole)
                 return slice_error(spec, err);
         } else {
@@ -330,14 +330,14 @@ read_slices(const json_t *spec, const xa_shape *x, slice out[XA_MAX_DIMS], xa_er
 }
 
 /* x[..., ::-1], x[:, 1:-1, 2:], x[..., 0]: channels in any order, height and width cropped. */
-static xa_status op_slice(xa_ksite *s, int *out, xa_err *err)
+static xa_status op_slice(xa__ksite *s, int *out, xa_err *err)
 {
     enum { MAX = 4096 };
-    const json_t *spec = xa_ksite_value(s, "slice_spec", 1);
+    const json_t *spec = xa__ksite_value(s, "slice_spec", 1);
     slice cut[XA_MAX_DIMS] = {{0}};
     int channel[MAX], in;
-    XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));
-    const xa_shape x = *xa_ksite_shape(s, in);
+    XA_RETURN_TRY(err, xa__ksite_one(s, &in, err));
+    const xa_shape x = *xa__ksite_shape(s, in);
     if (!spec || x.ndim < 1)
         XA_RETURN_FAIL(err, XA_UNSUPPORTED, "a slice that is no constant");
     XA_RETURN_TRY(err, read_slices(spec, &x, cut, err));
@@ -355,19 +355,19 @@ static xa_status op_slice(xa_ksite *s, int *out, xa_err *err)
         p.edges.bottom = x.dim[0] - cut[0].stop;
         p.edges.left = cut[1].start;
         p.edges.right = x.dim[1] - cut[1].stop;
-        XA_RETURN_TRY(err, xa_ksite_simple(s, XA_OP_CROP, in, &p, &in, err));
+        XA_RETURN_TRY(err, xa__ksite_simple(s, XA_OP_CROP, in, &p, &in, err));
     }
     if (!cut[last].whole) {
         if (cut[last].count > MAX)
             return slice_error(spec, err);
         for (int64_t i = 0; i < cut[last].count; i++)
             channel[i] = (int)(cut[last].start + i * cut[last].step);
-        XA_RETURN_TRY(err, xa_ksite_channels(s, in, channel, (int)cut[last].count, &in, err));
+        XA_RETURN_TRY(err, xa__ksite_channels(s, in, channel, (int)cut[last].count, &in, err));
     }
     if (cut[last].dropped && last > 0) {
-        xa_shape shape = *xa_ksite_shape(s, in);
+        xa_shape shape = *xa__ksite_shape(s, in);
         shape.ndim = last;
-        XA_RETURN_TRY(err, xa_ksite_reshape(s, in, &shape, &in, err));
+        XA_RETURN_TRY(err, xa__ksite_reshape(s, in, &shape, &in, err));
     }
     *out = in;
     return XA_OK;
@@ -421,7 +421,7 @@ static const struct {
     {"__operators__.getitem", op_slice},
 };
 
-static xa_status build_tf_op(xa_ksite *s, int *out, xa_err *err)
+static xa_status build_tf_op(xa__ksite *s, int *out, xa_err *err)
 {
     const char *function = json_string_value(json_object_get(s->layer->config, "function"));
     for (size_t i = 0; function && i < sizeof functions / sizeof *functions; i++)
@@ -435,12 +435,12 @@ static xa_status build_tf_op(xa_ksite *s, int *out, xa_err *err)
 
 /* ---- Keras 3: classes ---- */
 
-#define BY_NAME(function, text)                                   \
-    static xa_status function(xa_ksite *s, int *out, xa_err *err) \
-    {                                                             \
-        int in;                                                   \
-        XA_RETURN_TRY(err, xa_ksite_one(s, &in, err));            \
-        return xa_ksite_activate_name(s, text, in, out, err);     \
+#define BY_NAME(function, text)                                    \
+    static xa_status function(xa__ksite *s, int *out, xa_err *err) \
+    {                                                              \
+        int in;                                                    \
+        XA_RETURN_TRY(err, xa__ksite_one(s, &in, err));            \
+        return xa__ksite_activate_name(s, text, in, out, err);     \
     }
 BY_NAME(op3_relu6, "relu6")
 BY_NAME(op3_sigmoid, "sigmoid")
@@ -454,10 +454,10 @@ BY_NAME(op3_hard_silu, "hard_silu")
 BY_NAME(op3_hard_tanh, "hard_tanh")
 BY_NAME(op3_exp, "exp")
 
-const xa_kclass xa_kclasses_tfop[] = {
-    {"TFOpLambda", build_tf_op, NULL, XA_KCLASS_SCALES},
+const xa__kclass xa__kclasses_tfop[] = {
+    {"TFOpLambda", build_tf_op, NULL, XA__KCLASS_SCALES},
     {"SlicingOpLambda", build_tf_op, NULL, 0},
-    {"Negative", op_negative, NULL, XA_KCLASS_SCALES},
+    {"Negative", op_negative, NULL, XA__KCLASS_SCALES},
     {"Square", op_square, NULL, 0},
     {"Cast", op_cast, NULL, 0},
     {"GetItem", op_slice, NULL, 0},

@@ -29,7 +29,7 @@ static bool is_keras(const char *name, size_t n)
     return false;
 }
 
-bool xa_kclass_is_listed(const char *list, const char *named)
+bool xa__kclass_is_listed(const char *list, const char *named)
 {
     const size_t n = strlen(named);
     for (const char *at = list; at && *at; at = strchr(at, '\n') ? strchr(at, '\n') + 1 : NULL)
@@ -44,7 +44,7 @@ static bool is_vit_keras(const char *name, size_t n)
     return lies_in(name, n, "vit_keras") || (n == 6 && !strncmp(name, "Custom", n));
 }
 
-bool xa_kclass_is_own(
+bool xa__kclass_is_own(
     const json_t *entry, const char *written, bool library, char *named, size_t size)
 {
     const char *module = json_string_value(json_object_get(entry, "module"));

@@ -14,13 +14,13 @@ typedef struct parser {
     const char *user_classes;
 } parser;
 
-const char *xa_kclass_bare(const char *written)
+const char *xa__kclass_bare(const char *written)
 {
     const char *mark = strrchr(written, '>');
     return mark ? mark + 1 : written;
 }
 
-static void layer_fini(xa_klayer *l)
+static void layer_fini(xa__klayer *l)
 {
     for (size_t i = 0; i < l->ncalls; i++) {
         free(l->calls[i].operands);
@@ -29,10 +29,10 @@ static void layer_fini(xa_klayer *l)
     free(l->calls);
     free(l->path);
     free(l->parts);
-    xa_kscope_free(l->inner);
+    xa__kscope_free(l->inner);
 }
 
-void xa_kscope_free(xa_kscope *s)
+void xa__kscope_free(xa__kscope *s)
 {
     if (!s)
         return;
@@ -60,10 +60,10 @@ static xa_status parse_scope(parser *p,
                              const json_t *config,
                              const char *path,
                              int depth,
-                             xa_kscope **out,
+                             xa__kscope **out,
                              xa_err *err);
 
-static xa_status unknown_class(const xa_klayer *l, const char *written, xa_err *err)
+static xa_status unknown_class(const xa__klayer *l, const char *written, xa_err *err)
 {
     if (strcmp(l->type, "Lambda") == 0)
         XA_RETURN_FAIL(
@@ -82,7 +82,7 @@ static xa_status unknown_class(const xa_klayer *l, const char *written, xa_err *
 }
 
 /* Settings that change which weights there are, told before these are looked for. */
-static xa_status refuse_settings(const xa_klayer *l, xa_err *err)
+static xa_status refuse_settings(const xa__klayer *l, xa_err *err)
 {
     static const char *const settings[][2] = {
         {"rms_scaling", "rms_scaling of LayerNormalization is not supported"},
@@ -99,7 +99,7 @@ static xa_status refuse_settings(const xa_klayer *l, xa_err *err)
 
 /* One entry of a layers list: name, class, settings, and what is inside. */
 static xa_status parse_layer(
-    parser *p, const json_t *entry, const char *parent, int depth, xa_klayer *l, xa_err *err)
+    parser *p, const json_t *entry, const char *parent, int depth, xa__klayer *l, xa_err *err)
 {
     const char *written = json_string_value(json_object_get(entry, "class_name"));
     const json_t *config = json_object_get(entry, "config");
@@ -114,45 +114,45 @@ static xa_status parse_layer(
     l->name = name ? name : own ? own : written;
     if (strlen(l->name) > 1024)
         XA_RETURN_FAIL(err, XA_LIMIT, "a layer name of %zu bytes", strlen(l->name));
-    l->type = xa_kclass_bare(written);
+    l->type = xa__kclass_bare(written);
     if (!strcmp(l->type, "Lambda") && !strcmp(l->name, "ExtractToken"))
         l->type =
             "ExtractToken"; /* vit-keras' v[:, 0], known by its name; its code is not looked at */
-    l->foreign = !strcmp(l->type, "ExtractToken") && !strcmp(xa_kclass_bare(written), "Lambda");
+    l->foreign = !strcmp(l->type, "ExtractToken") && !strcmp(xa__kclass_bare(written), "Lambda");
     l->config = config;
     l->depth = depth;
     l->node = -1;
-    for (int i = 0; i < XA_KMAX_SLOTS; i++)
+    for (int i = 0; i < XA__KMAX_SLOTS; i++)
         l->tensor[i] = l->weight[i] = -1;
     l->path = *parent ? xa_strfmt("%s/%s", parent, l->name) : xa_strdup(l->name);
     if (!l->path)
         XA_RETURN_NOMEM(err);
-    if (++p->layers > XA_KMAX_LAYERS)
-        XA_RETURN_FAIL(err, XA_LIMIT, "more than %d layers", XA_KMAX_LAYERS);
+    if (++p->layers > XA__KMAX_LAYERS)
+        XA_RETURN_FAIL(err, XA_LIMIT, "more than %d layers", XA__KMAX_LAYERS);
     if (!json_is_object(config) && !is_sequential(l->type, config)) {
         char text[80];
         XA_RETURN_FAIL(err,
                        XA_FORMAT,
                        "layer \"%s\": its config is %s, expected an object of settings",
                        l->path,
-                       xa_kjson_text(config, text, sizeof text));
+                       xa__kjson_text(config, text, sizeof text));
     }
-    xa_status st = xa_kget_bool(config, "trainable", true, &l->trainable, err);
+    xa_status st = xa__kget_bool(config, "trainable", true, &l->trainable, err);
     if (st != XA_OK) {
         xa_err_prefix(err, "layer \"%s\"", l->path);
         return st;
     }
     if (is_functional(config) || is_sequential(l->type, config)) {
-        l->foreign = !xa_kclass_is_own(entry, written, false, named, sizeof named);
+        l->foreign = !xa__kclass_is_own(entry, written, false, named, sizeof named);
         return parse_scope(p, l->type, config, l->path, depth + 1, &l->inner, err);
     }
-    l->cls = xa_kclass_find(l->type);
+    l->cls = xa__kclass_find(l->type);
     if (!l->cls)
         return unknown_class(l, written, err);
     const bool keras =
-        xa_kclass_is_own(entry, written, l->cls->flags & XA_KCLASS_PACKAGE, named, sizeof named);
+        xa__kclass_is_own(entry, written, l->cls->flags & XA__KCLASS_PACKAGE, named, sizeof named);
     l->foreign = l->foreign || !keras;
-    if (!keras && !xa_kclass_is_listed(p->user_classes, named))
+    if (!keras && !xa__kclass_is_listed(p->user_classes, named))
         XA_RETURN_FAIL(
             err,
             XA_UNSUPPORTED,
@@ -173,27 +173,27 @@ static xa_status parse_scope(parser *p,
                              const json_t *config,
                              const char *path,
                              int depth,
-                             xa_kscope **out,
+                             xa__kscope **out,
                              xa_err *err)
 {
     xa_status st = XA_OK;
-    xa_kscope *s = xa_alloc(1, sizeof *s);
+    xa__kscope *s = xa_alloc(1, sizeof *s);
     /* Old Sequential models are their list of layers. */
     const json_t *entries = json_is_array(config) ? config : json_object_get(config, "layers");
     if (!s)
         XA_NOMEM_FAIL(err);
-    if (depth > XA_KMAX_NESTING)
+    if (depth > XA__KMAX_NESTING)
         XA_FAIL(err,
                 XA_LIMIT,
                 "model \"%s\" is nested %d deep, the limit is %d",
                 path,
                 depth,
-                XA_KMAX_NESTING);
+                XA__KMAX_NESTING);
     const size_t n = json_array_size(entries);
     if (n == 0)
         XA_FAIL(err, XA_FORMAT, "model \"%s\" has no layers", *path ? path : type);
-    if (n > XA_KMAX_LAYERS)
-        XA_FAIL(err, XA_LIMIT, "%zu layers, the limit is %d", n, XA_KMAX_LAYERS);
+    if (n > XA__KMAX_LAYERS)
+        XA_FAIL(err, XA_LIMIT, "%zu layers, the limit is %d", n, XA__KMAX_LAYERS);
     s->sequential = is_sequential(type, config);
     s->config = config;
     s->layers = xa_alloc(n, sizeof *s->layers);
@@ -204,7 +204,7 @@ static xa_status parse_scope(parser *p,
         XA_TRY(err, parse_layer(p, json_array_get(entries, i), path, depth, &s->layers[i], err));
     }
     if (!s->sequential) {
-        st = xa_kcalls_parse(s, entries, err);
+        st = xa__kcalls_parse(s, entries, err);
         if (st != XA_OK) {
             xa_err_prefix(err, "model \"%s\"", *path ? path : type);
             XA_TRY(err, st);
@@ -213,7 +213,7 @@ static xa_status parse_scope(parser *p,
     *out = s;
     s = NULL;
 done:
-    xa_kscope_free(s);
+    xa__kscope_free(s);
     return st;
 }
 
@@ -221,13 +221,13 @@ done:
 static bool is_keras_model(const json_t *model, const char *written)
 {
     char named[256];
-    return xa_kclass_is_own(model, written, false, named, sizeof named) &&
+    return xa__kclass_is_own(model, written, false, named, sizeof named) &&
            (!strcmp(written, "Model") || !strcmp(written, "Functional") ||
             !strcmp(written, "Sequential"));
 }
 
 xa_status
-xa_kscope_parse(const json_t *model, const char *user_classes, xa_kscope **out, xa_err *err)
+xa__kscope_parse(const json_t *model, const char *user_classes, xa__kscope **out, xa_err *err)
 {
     parser p = {.user_classes = user_classes};
     const char *type = json_string_value(json_object_get(model, "class_name"));
@@ -235,7 +235,7 @@ xa_kscope_parse(const json_t *model, const char *user_classes, xa_kscope **out, 
     if (!type)
         type = "Model";
     const char *written = type;
-    type = xa_kclass_bare(type);
+    type = xa__kclass_bare(type);
     if (!is_functional(config) && !is_sequential(type, config))
         XA_RETURN_FAIL(
             err,
@@ -272,35 +272,35 @@ static bool read_shape(const json_t *v, xa_shape *out)
     return true;
 }
 
-static bool layer_shape(const xa_klayer *l, xa_shape *out)
+static bool layer_shape(const xa__klayer *l, xa_shape *out)
 {
     return read_shape(json_object_get(l->config, "batch_input_shape"), out) ||
            read_shape(json_object_get(l->config, "batch_shape"), out);
 }
 
-bool xa_kscope_input_shape(const xa_kscope *s, xa_shape *out)
+bool xa__kscope_input_shape(const xa__kscope *s, xa_shape *out)
 {
     if (!s->sequential)
         return layer_shape(&s->layers[s->input.layer], out);
-    const xa_klayer *first = &s->layers[0];
+    const xa__klayer *first = &s->layers[0];
     return layer_shape(first, out) ||
            read_shape(json_object_get(s->config, "build_input_shape"), out) ||
            read_shape(json_object_get(s->config, "batch_input_shape"), out) ||
-           (first->inner && xa_kscope_input_shape(first->inner, out));
+           (first->inner && xa__kscope_input_shape(first->inner, out));
 }
 
-const char *xa_kscope_input_name(const xa_kscope *s)
+const char *xa__kscope_input_name(const xa__kscope *s)
 {
-    const xa_klayer *l = &s->layers[s->sequential ? 0 : s->input.layer];
+    const xa__klayer *l = &s->layers[s->sequential ? 0 : s->input.layer];
     return strcmp(l->type, "InputLayer") == 0 ? l->name : NULL;
 }
 
-bool xa_kscope_is_keras3(const xa_kscope *s)
+bool xa__kscope_is_keras3(const xa__kscope *s)
 {
     for (int i = 0; i < s->nlayers; i++) {
-        const xa_klayer *l = &s->layers[i];
+        const xa__klayer *l = &s->layers[i];
         if (json_object_get(l->config, "batch_shape") ||
-            (l->inner && xa_kscope_is_keras3(l->inner)))
+            (l->inner && xa__kscope_is_keras3(l->inner)))
             return true;
     }
     return false;

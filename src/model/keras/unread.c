@@ -26,13 +26,13 @@ static void collapse(char *path)
     *to = '\0';
 }
 
-static xa_status add_bound(paths *p, const xa_kfile *f, const xa_kscope *scope, xa_err *err)
+static xa_status add_bound(paths *p, const xa__kfile *f, const xa__kscope *scope, xa_err *err)
 {
     for (int i = 0; i < scope->nlayers; i++) {
-        const xa_klayer *l = &scope->layers[i];
+        const xa__klayer *l = &scope->layers[i];
         if (l->inner)
             XA_RETURN_TRY(err, add_bound(p, f, l->inner, err));
-        for (int k = 0; k < XA_KMAX_SLOTS; k++) {
+        for (int k = 0; k < XA__KMAX_SLOTS; k++) {
             if (l->tensor[k] < 0)
                 continue;
             XA_RETURN_TRY(err, xa_grow(&p->item, &p->cap, p->count + 1, sizeof *p->item, err));
@@ -83,19 +83,19 @@ static const char *reason(const char *path)
     return "Scores computed without them would be of another model";
 }
 
-xa_status xa_kunread_check(xa_kfile *f, const xa_kscope *scope, xa_err *err)
+xa_status xa__kunread_check(xa__kfile *f, const xa__kscope *scope, xa_err *err)
 {
     enum { TOLD = 4 };
     xa_status st = XA_OK;
     paths bound = {0};
-    xa_knames all = {0};
+    xa__knames all = {0};
     xa_str list = {0};
     size_t unread = 0;
     const char *first = NULL, *base = f->base;
     XA_TRY(err, add_bound(&bound, f, scope, err));
     if (bound.count > 1)
         qsort(bound.item, bound.count, sizeof *bound.item, compare);
-    XA_TRY(err, xa_kfile_list(f, &all, err));
+    XA_TRY(err, xa__kfile_list(f, &all, err));
     for (size_t i = 0; i < all.count; i++) {
         const char *path = all.item[i], *below = path + strlen(base);
         if (strncmp(path, base, strlen(base)) != 0 || is_state(below) ||
@@ -121,7 +121,7 @@ done:
     for (size_t i = 0; i < bound.count; i++)
         free(bound.item[i]);
     free(bound.item);
-    xa_knames_free(&all);
+    xa__knames_free(&all);
     xa_str_free(&list);
     return st;
 }

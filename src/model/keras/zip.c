@@ -124,7 +124,7 @@ static xa_status take_text(void *arg, const void *bytes, size_t n, xa_err *err)
     return XA_OK;
 }
 
-xa_status xa_kzip_text(
+xa_status xa__kzip_text(
     const char *path, const char *member, size_t limit, char **text, size_t *size, xa_err *err)
 {
     xa_status st = XA_OK;
@@ -175,7 +175,7 @@ static xa_status take_bytes(void *arg, const void *bytes, size_t n, xa_err *err)
 }
 
 xa_status
-xa_kzip_bytes(const char *path, const char *member, void **bytes, size_t *size, xa_err *err)
+xa__kzip_bytes(const char *path, const char *member, void **bytes, size_t *size, xa_err *err)
 {
     xa_status st = XA_OK;
     zip_t *z = NULL;
@@ -206,7 +206,7 @@ done:
     return st;
 }
 
-bool xa_kzip_holds(const char *path, const char *part)
+bool xa__kzip_holds(const char *path, const char *part)
 {
     const zip_int64_t most = 65536; /* an archive's first names tell what it is */
     zip_t *z = NULL;

@@ -13,7 +13,7 @@ enum { NAME = 256 };
 
 /* What the steps below share. `name` is the node's and the layer's. */
 typedef struct builder {
-    xa_vit *v;
+    xa__vit *v;
     xa_model *m;
     xa_graph *g;
     char name[NAME];
@@ -47,7 +47,7 @@ static xa_status layer(builder *b, const char *type, int node, int64_t first_wei
         parameters += xa_shape_count(&xa_graph_weight(b->g, i)->shape);
     for (const char *c = b->name; *c; c++)
         depth += *c == '.';
-    return xa_model_add_layer(
+    return xa__model_add_layer(
         b->m, b->name, type, node, parameters, depth, !strcmp(type, "Activation"), err);
 }
 
@@ -69,41 +69,41 @@ static void name(builder *b, const char *pattern, int64_t block, const char *suf
 }
 
 static xa_status vector(
-    builder *b, int64_t block, xa_vit_part part, int64_t first, int64_t rows, int *id, xa_err *err)
+    builder *b, int64_t block, xa__vit_part part, int64_t first, int64_t rows, int *id, xa_err *err)
 {
-    const int t = xa_vit_tensor(b->v, block, part);
+    const int t = xa__vit_tensor(b->v, block, part);
     const xa_shape shape = {.ndim = 1, .dim = {rows}};
     *id = -1;
     if (t < 0)
         return XA_OK;
-    const xa_vit_piece piece = {
-        .kind = XA_PIECE_VECTOR, .tensor = {t}, .ntensors = 1, .first = first, .rows = rows};
-    return xa_vit_weight(b->v, b->g, &piece, &shape, id, err);
+    const xa__vit_piece piece = {
+        .kind = XA__PIECE_VECTOR, .tensor = {t}, .ntensors = 1, .first = first, .rows = rows};
+    return xa__vit_weight(b->v, b->g, &piece, &shape, id, err);
 }
 
 /* Rows [first, first + out) of the part's matrix and bias. */
 static xa_status dense(builder *b,
                        int x,
                        int64_t block,
-                       xa_vit_part matrix,
-                       xa_vit_part bias,
+                       xa__vit_part matrix,
+                       xa__vit_part bias,
                        int64_t in,
                        int64_t first,
                        int64_t out,
                        int *y,
                        xa_err *err)
 {
-    const int t = xa_vit_tensor(b->v, block, matrix);
+    const int t = xa__vit_tensor(b->v, block, matrix);
     const xa_shape shape = {.ndim = 2, .dim = {in, out}};
     int w[2];
     if (t < 0)
         XA_RETURN_FAIL(
             err, XA_NOT_FOUND, "%s: the matrix of \"%s\" is missing", b->v->file->path, b->name);
     const xa_shape *s = &b->v->file->tensors[t].shape;
-    const xa_vit_piece piece = {
-        .kind = XA_PIECE_LINEAR, .tensor = {t}, .ntensors = 1, .first = first, .rows = out};
-    XA_RETURN_TRY(err, xa_vit_weight(b->v, b->g, &piece, &shape, &w[0], err));
-    if (matrix != XA_VIT_QKV_W && s->dim[0] != out)
+    const xa__vit_piece piece = {
+        .kind = XA__PIECE_LINEAR, .tensor = {t}, .ntensors = 1, .first = first, .rows = out};
+    XA_RETURN_TRY(err, xa__vit_weight(b->v, b->g, &piece, &shape, &w[0], err));
+    if (matrix != XA__VIT_QKV_W && s->dim[0] != out)
         XA_RETURN_FAIL(err,
                        XA_SHAPE,
                        "%s: tensor \"%s\" has %" PRId64 " rows, expected %" PRId64,
@@ -119,21 +119,21 @@ static xa_status dense(builder *b,
 static xa_status norm_of(builder *b,
                          int x,
                          int64_t block,
-                         xa_vit_part gamma,
-                         xa_vit_part beta,
+                         xa__vit_part gamma,
+                         xa__vit_part beta,
                          int64_t width,
                          int *y,
                          xa_err *err)
 {
-    const bool rms = b->v->norm == XA_VIT_NORM_RMS;
+    const bool rms = b->v->norm == XA__VIT_NORM_RMS;
     const xa_op_params params = {.layer_norm = {(float)b->v->epsilon, rms}};
     int w[2];
-    if (xa_vit_tensor(b->v, block, gamma) < 0 || (!rms && xa_vit_tensor(b->v, block, beta) < 0))
+    if (xa__vit_tensor(b->v, block, gamma) < 0 || (!rms && xa__vit_tensor(b->v, block, beta) < 0))
         XA_RETURN_FAIL(err,
                        XA_NOT_FOUND,
                        "%s: the %s of \"%s\" are missing",
                        b->v->file->path,
-                       xa_vit_tensor(b->v, block, gamma) < 0 ? "weights" : "biases",
+                       xa__vit_tensor(b->v, block, gamma) < 0 ? "weights" : "biases",
                        b->name);
     XA_RETURN_TRY(err, vector(b, block, gamma, 0, width, &w[0], err));
     w[1] = -1;
@@ -143,19 +143,19 @@ static xa_status norm_of(builder *b,
 }
 
 static xa_status
-norm(builder *b, int x, int64_t block, xa_vit_part gamma, xa_vit_part beta, int *y, xa_err *err)
+norm(builder *b, int x, int64_t block, xa__vit_part gamma, xa__vit_part beta, int *y, xa_err *err)
 {
     const int64_t before = xa_graph_weights(b->g);
     XA_RETURN_TRY(err, norm_of(b, x, block, gamma, beta, b->v->width, y, err));
-    return layer(b, b->v->norm == XA_VIT_NORM_RMS ? "RmsNorm" : "LayerNorm", *y, before, err);
+    return layer(b, b->v->norm == XA__VIT_NORM_RMS ? "RmsNorm" : "LayerNorm", *y, before, err);
 }
 
 /* Layer scale, where there is one. */
-static xa_status scale(builder *b, int x, int64_t block, xa_vit_part part, int *y, xa_err *err)
+static xa_status scale(builder *b, int x, int64_t block, xa__vit_part part, int *y, xa_err *err)
 {
     int w[4] = {-1, -1, -1, -1};
     *y = x;
-    if (xa_vit_tensor(b->v, block, part) < 0)
+    if (xa__vit_tensor(b->v, block, part) < 0)
         return XA_OK;
     XA_RETURN_TRY(err, vector(b, block, part, 0, b->v->width, &w[0], err));
     return add(b, XA_OP_AFFINE, &x, 1, w, 4, &(xa_op_params){0}, y, err);
@@ -170,17 +170,17 @@ static xa_status reshape(builder *b, int x, const xa_shape *shape, int *y, xa_er
 
 static xa_status patches(builder *b, int x, int *y, xa_err *err)
 {
-    xa_vit *v = b->v;
+    xa__vit *v = b->v;
     const int64_t before = xa_graph_weights(b->g);
     const xa_shape shape = {.ndim = 4, .dim = {v->patch_h, v->patch_w, v->channels, v->width}};
-    const xa_vit_piece piece = {
-        .kind = XA_PIECE_CONV, .tensor = {xa_vit_tensor(v, 0, XA_VIT_PATCH_W)}, .ntensors = 1};
+    const xa__vit_piece piece = {
+        .kind = XA__PIECE_CONV, .tensor = {xa__vit_tensor(v, 0, XA__VIT_PATCH_W)}, .ntensors = 1};
     const xa_op_params params = {
         .conv2d = {{v->patch_h, v->patch_w, v->patch_h, v->patch_w, 1, 1, XA_VALID}, v->width, 1}};
     int w[2];
     name(b, "patch_embed", 0, "");
-    XA_RETURN_TRY(err, xa_vit_weight(v, b->g, &piece, &shape, &w[0], err));
-    XA_RETURN_TRY(err, vector(b, 0, XA_VIT_PATCH_B, 0, v->width, &w[1], err));
+    XA_RETURN_TRY(err, xa__vit_weight(v, b->g, &piece, &shape, &w[0], err));
+    XA_RETURN_TRY(err, vector(b, 0, XA__VIT_PATCH_B, 0, v->width, &w[1], err));
     XA_RETURN_TRY(err, add(b, XA_OP_CONV2D, &x, 1, w, 2, &params, &x, err));
     XA_RETURN_TRY(err, layer(b, "Conv2D", x, before, err));
     return reshape(b, x, &(xa_shape){.ndim = 2, .dim = {v->grid_h * v->grid_w, v->width}}, y, err);
@@ -189,20 +189,21 @@ static xa_status patches(builder *b, int x, int *y, xa_err *err)
 /* Prefix tokens and position embedding: together, or the embedding on the patches alone. */
 static xa_status tokens(builder *b, int x, int *y, xa_err *err)
 {
-    xa_vit *v = b->v;
-    static const xa_vit_part front[] = {XA_VIT_CLASS, XA_VIT_DISTILL, XA_VIT_REGISTERS};
+    xa__vit *v = b->v;
+    static const xa__vit_part front[] = {XA__VIT_CLASS, XA__VIT_DISTILL, XA__VIT_REGISTERS};
     const int64_t before = xa_graph_weights(b->g), grid = v->grid_h * v->grid_w;
-    const bool on_all = v->position == XA_VIT_POSITION_ALL;
+    const bool on_all = v->position == XA__VIT_POSITION_ALL;
     const xa_shape rows = {.ndim = 2, .dim = {(on_all ? v->prefix : 0) + grid, v->width}};
-    const xa_vit_piece position = {
-        .kind = XA_PIECE_POSITION, .tensor = {xa_vit_tensor(v, 0, XA_VIT_POSITION)}, .ntensors = 1};
-    xa_vit_piece prefix = {.kind = XA_PIECE_JOIN};
+    const xa__vit_piece position = {.kind = XA__PIECE_POSITION,
+                                    .tensor = {xa__vit_tensor(v, 0, XA__VIT_POSITION)},
+                                    .ntensors = 1};
+    xa__vit_piece prefix = {.kind = XA__PIECE_JOIN};
     int w[2] = {-1, -1}, first[2] = {-1, -1};
     for (int i = 0; i < 3; i++)
-        if (xa_vit_tensor(v, 0, front[i]) >= 0)
-            prefix.tensor[prefix.ntensors++] = xa_vit_tensor(v, 0, front[i]);
+        if (xa__vit_tensor(v, 0, front[i]) >= 0)
+            prefix.tensor[prefix.ntensors++] = xa__vit_tensor(v, 0, front[i]);
     name(b, "pos_embed", 0, "");
-    XA_RETURN_TRY(err, xa_vit_weight(v, b->g, &position, &rows, &w[1], err));
+    XA_RETURN_TRY(err, xa__vit_weight(v, b->g, &position, &rows, &w[1], err));
     if (!on_all) {
         first[1] = w[1];
         w[1] = -1;
@@ -210,7 +211,7 @@ static xa_status tokens(builder *b, int x, int *y, xa_err *err)
     }
     if (prefix.ntensors) {
         const xa_shape shape = {.ndim = 2, .dim = {v->prefix, v->width}};
-        XA_RETURN_TRY(err, xa_vit_weight(v, b->g, &prefix, &shape, &w[0], err));
+        XA_RETURN_TRY(err, xa__vit_weight(v, b->g, &prefix, &shape, &w[0], err));
     }
     XA_RETURN_TRY(err, add(b, XA_OP_TOKENS, &x, 1, w, 2, NULL, y, err));
     return layer(b, "Tokens", *y, before, err);
@@ -220,12 +221,12 @@ static xa_status tokens(builder *b, int x, int *y, xa_err *err)
 
 /* Queries or keys [T,N*K] normalised head by head, where the model does so. */
 static xa_status
-norm_heads(builder *b, int64_t i, xa_vit_part gamma, xa_vit_part beta, int *x, xa_err *err)
+norm_heads(builder *b, int64_t i, xa__vit_part gamma, xa__vit_part beta, int *x, xa_err *err)
 {
     const int64_t heads = b->v->heads, width = b->v->width / heads;
     const xa_shape whole = xa_graph_node(b->g, *x)->shape;
     const xa_shape split = {.ndim = 3, .dim = {whole.dim[0], heads, width}};
-    if (xa_vit_tensor(b->v, i, gamma) < 0)
+    if (xa__vit_tensor(b->v, i, gamma) < 0)
         return XA_OK;
     if (heads == 1)
         return norm_of(b, *x, i, gamma, beta, width, x, err);
@@ -236,24 +237,24 @@ norm_heads(builder *b, int64_t i, xa_vit_part gamma, xa_vit_part beta, int *x, x
 
 static xa_status attention(builder *b, int64_t i, int x, int *y, xa_err *err)
 {
-    xa_vit *v = b->v;
-    const bool fused = xa_vit_tensor(v, i, XA_VIT_QKV_W) >= 0;
-    static const xa_vit_part split[3][2] = {
-        {XA_VIT_Q_W, XA_VIT_Q_B}, {XA_VIT_K_W, XA_VIT_K_B}, {XA_VIT_V_W, XA_VIT_V_B}};
+    xa__vit *v = b->v;
+    const bool fused = xa__vit_tensor(v, i, XA__VIT_QKV_W) >= 0;
+    static const xa__vit_part split[3][2] = {
+        {XA__VIT_Q_W, XA__VIT_Q_B}, {XA__VIT_K_W, XA__VIT_K_B}, {XA__VIT_V_W, XA__VIT_V_B}};
     static const char *const sides[] = {".query", ".key", ".value"};
     const int64_t d = v->width, before = xa_graph_weights(b->g);
     const xa_op_params params = {
         .attention = {v->heads, (float)(1.0 / sqrt((double)d / (double)v->heads))}};
     int qkv[3];
     if (fused) { /* three matrices in one, q first */
-        const xa_shape *s = &v->file->tensors[xa_vit_tensor(v, i, XA_VIT_QKV_W)].shape;
+        const xa_shape *s = &v->file->tensors[xa__vit_tensor(v, i, XA__VIT_QKV_W)].shape;
         if (s->ndim != 2 || s->dim[0] != 3 * d)
             XA_RETURN_FAIL(err,
                            XA_SHAPE,
                            "%s: tensor \"%s\" has %" PRId64 " rows, expected %" PRId64
                            " (query, key and value)",
                            v->file->path,
-                           v->file->tensors[xa_vit_tensor(v, i, XA_VIT_QKV_W)].name,
+                           v->file->tensors[xa__vit_tensor(v, i, XA__VIT_QKV_W)].name,
                            s->dim[0],
                            3 * d);
     }
@@ -263,8 +264,8 @@ static xa_status attention(builder *b, int64_t i, int x, int *y, xa_err *err)
                       dense(b,
                             x,
                             i,
-                            fused ? XA_VIT_QKV_W : split[k][0],
-                            fused ? XA_VIT_QKV_B : split[k][1],
+                            fused ? XA__VIT_QKV_W : split[k][0],
+                            fused ? XA__VIT_QKV_B : split[k][1],
                             d,
                             fused ? k * d : 0,
                             d,
@@ -272,27 +273,27 @@ static xa_status attention(builder *b, int64_t i, int x, int *y, xa_err *err)
                             err));
     }
     name(b, v->dialect->modules[1], i, ".q_norm");
-    XA_RETURN_TRY(err, norm_heads(b, i, XA_VIT_Q_NORM_W, XA_VIT_Q_NORM_B, &qkv[0], err));
+    XA_RETURN_TRY(err, norm_heads(b, i, XA__VIT_Q_NORM_W, XA__VIT_Q_NORM_B, &qkv[0], err));
     name(b, v->dialect->modules[1], i, ".k_norm");
-    XA_RETURN_TRY(err, norm_heads(b, i, XA_VIT_K_NORM_W, XA_VIT_K_NORM_B, &qkv[1], err));
+    XA_RETURN_TRY(err, norm_heads(b, i, XA__VIT_K_NORM_W, XA__VIT_K_NORM_B, &qkv[1], err));
     name(b, v->dialect->modules[1], i, "");
     XA_RETURN_TRY(err, add(b, XA_OP_ATTENTION, qkv, 3, NULL, 0, &params, &x, err));
-    XA_RETURN_TRY(err, dense(b, x, i, XA_VIT_PROJ_W, XA_VIT_PROJ_B, d, 0, d, &x, err));
-    XA_RETURN_TRY(err, scale(b, x, i, XA_VIT_SCALE1, y, err));
+    XA_RETURN_TRY(err, dense(b, x, i, XA__VIT_PROJ_W, XA__VIT_PROJ_B, d, 0, d, &x, err));
+    XA_RETURN_TRY(err, scale(b, x, i, XA__VIT_SCALE1, y, err));
     return layer(b, "Attention", *y, before, err);
 }
 
 static xa_status mlp(builder *b, int64_t i, int x, int *y, xa_err *err)
 {
-    xa_vit *v = b->v;
+    xa__vit *v = b->v;
     const int64_t before = xa_graph_weights(b->g);
     name(b, v->dialect->modules[2], i, "");
-    XA_RETURN_TRY(err, dense(b, x, i, XA_VIT_FC1_W, XA_VIT_FC1_B, v->width, 0, v->mlp, &x, err));
+    XA_RETURN_TRY(err, dense(b, x, i, XA__VIT_FC1_W, XA__VIT_FC1_B, v->width, 0, v->mlp, &x, err));
     XA_RETURN_TRY(
         err,
         add(b, XA_OP_ACTIVATION, &x, 1, NULL, 0, &(xa_op_params){.activation = v->act}, &x, err));
-    XA_RETURN_TRY(err, dense(b, x, i, XA_VIT_FC2_W, XA_VIT_FC2_B, v->mlp, 0, v->width, &x, err));
-    XA_RETURN_TRY(err, scale(b, x, i, XA_VIT_SCALE2, y, err));
+    XA_RETURN_TRY(err, dense(b, x, i, XA__VIT_FC2_W, XA__VIT_FC2_B, v->mlp, 0, v->width, &x, err));
+    XA_RETURN_TRY(err, scale(b, x, i, XA__VIT_SCALE2, y, err));
     return layer(b, "MLP", *y, before, err);
 }
 
@@ -306,8 +307,8 @@ static xa_status block_norm(builder *b, int64_t i, bool second, int x, int *y, x
     return norm(b,
                 x,
                 i,
-                second ? XA_VIT_NORM2_W : XA_VIT_NORM1_W,
-                second ? XA_VIT_NORM2_B : XA_VIT_NORM1_B,
+                second ? XA__VIT_NORM2_W : XA__VIT_NORM1_W,
+                second ? XA__VIT_NORM2_B : XA__VIT_NORM1_B,
                 y,
                 err);
 }
@@ -315,7 +316,7 @@ static xa_status block_norm(builder *b, int64_t i, bool second, int x, int *y, x
 /* x + f(norm(x)), or x + norm(f(x)) (timm's ResPostBlock; Liu et al. 2022). */
 static xa_status branch(builder *b, int64_t i, bool second, int x, int *y, xa_err *err)
 {
-    const bool post = b->v->block == XA_VIT_RES_POST;
+    const bool post = b->v->block == XA__VIT_RES_POST;
     if (!post)
         XA_RETURN_TRY(err, block_norm(b, i, second, x, &x, err));
     XA_RETURN_TRY(err, second ? mlp(b, i, x, &x, err) : attention(b, i, x, &x, err));
@@ -359,7 +360,7 @@ static xa_status token(builder *b, int x, int64_t i, int *y, xa_err *err)
 /* Mean or maximum over the patches as [D], or the average of both. */
 static xa_status pool(builder *b, int x, int *y, xa_err *err)
 {
-    const xa_vit *v = b->v;
+    const xa__vit *v = b->v;
     const int64_t t = xa_graph_node(b->g, x)->shape.dim[0];
     static const xa_op_params kinds[] = {{.global_pool.kind = XA_POOL_AVG},
                                          {.global_pool.kind = XA_POOL_MAX}};
@@ -367,7 +368,7 @@ static xa_status pool(builder *b, int x, int *y, xa_err *err)
     name(b, "pool", 0, "");
     XA_RETURN_TRY(err, rows(b, x, v->pool_prefix ? 0 : v->prefix, t, &x, err));
     for (int k = 0; k < 2; k++)
-        if (v->pool == XA_VIT_POOL_AVGMAX || v->pool == (k ? XA_VIT_POOL_MAX : XA_VIT_POOL_AVG))
+        if (v->pool == XA__VIT_POOL_AVGMAX || v->pool == (k ? XA__VIT_POOL_MAX : XA__VIT_POOL_AVG))
             XA_RETURN_TRY(err,
                           add(b, XA_OP_GLOBAL_POOL, &x, 1, NULL, 0, &kinds[k], &both[n++], err));
     *y = both[0];
@@ -376,34 +377,36 @@ static xa_status pool(builder *b, int x, int *y, xa_err *err)
 
 static xa_status head(builder *b, int x, int *y, xa_err *err)
 {
-    xa_vit *v = b->v;
-    const bool two = xa_vit_tensor(v, 0, XA_VIT_HEAD2_W) >= 0;
+    xa__vit *v = b->v;
+    const bool two = xa__vit_tensor(v, 0, XA__VIT_HEAD2_W) >= 0;
     int64_t width = v->width;
     int both[2];
-    if (two && (xa_vit_tensor(v, 0, XA_VIT_DISTILL) < 0 || xa_vit_tensor(v, 0, XA_VIT_PRE_W) >= 0 ||
-                xa_vit_tensor(v, 0, XA_VIT_FC_NORM_W) >= 0))
+    if (two &&
+        (xa__vit_tensor(v, 0, XA__VIT_DISTILL) < 0 || xa__vit_tensor(v, 0, XA__VIT_PRE_W) >= 0 ||
+         xa__vit_tensor(v, 0, XA__VIT_FC_NORM_W) >= 0))
         XA_RETURN_FAIL(err,
                        XA_UNSUPPORTED,
                        "%s: two heads as of a distilled model, but %s",
                        v->file->path,
-                       xa_vit_tensor(v, 0, XA_VIT_DISTILL) < 0 ? "no distillation token"
-                                                               : "fc_norm or pre_logits as well");
-    if (v->pool == XA_VIT_POOL_TOKEN)
+                       xa__vit_tensor(v, 0, XA__VIT_DISTILL) < 0 ? "no distillation token"
+                                                                 : "fc_norm or pre_logits as well");
+    if (v->pool == XA__VIT_POOL_TOKEN)
         XA_RETURN_TRY(err, token(b, x, 0, &both[0], err));
     else
         XA_RETURN_TRY(err, pool(b, x, &both[0], err));
     if (two)
         XA_RETURN_TRY(err, token(b, x, 1, &both[1], err));
-    if (xa_vit_tensor(v, 0, XA_VIT_FC_NORM_W) >= 0) {
+    if (xa__vit_tensor(v, 0, XA__VIT_FC_NORM_W) >= 0) {
         name(b, "fc_norm", 0, "");
-        XA_RETURN_TRY(err, norm(b, both[0], 0, XA_VIT_FC_NORM_W, XA_VIT_FC_NORM_B, &both[0], err));
+        XA_RETURN_TRY(err,
+                      norm(b, both[0], 0, XA__VIT_FC_NORM_W, XA__VIT_FC_NORM_B, &both[0], err));
     }
-    if (xa_vit_tensor(v, 0, XA_VIT_PRE_W) >= 0) {
-        width = v->file->tensors[xa_vit_tensor(v, 0, XA_VIT_PRE_W)].shape.dim[0];
+    if (xa__vit_tensor(v, 0, XA__VIT_PRE_W) >= 0) {
+        width = v->file->tensors[xa__vit_tensor(v, 0, XA__VIT_PRE_W)].shape.dim[0];
         name(b, "pre_logits", 0, "");
         XA_RETURN_TRY(
             err,
-            dense(b, both[0], 0, XA_VIT_PRE_W, XA_VIT_PRE_B, v->width, 0, width, &both[0], err));
+            dense(b, both[0], 0, XA__VIT_PRE_W, XA__VIT_PRE_B, v->width, 0, width, &both[0], err));
         const xa_op_params tanh_of = {.activation = xa_activation_default(XA_ACT_TANH)};
         XA_RETURN_TRY(err, add(b, XA_OP_ACTIVATION, &both[0], 1, NULL, 0, &tanh_of, &both[0], err));
     }
@@ -411,15 +414,15 @@ static xa_status head(builder *b, int x, int *y, xa_err *err)
     name(b, v->dialect->modules[3], 0, "");
     XA_RETURN_TRY(
         err,
-        dense(b, both[0], 0, XA_VIT_HEAD_W, XA_VIT_HEAD_B, width, 0, v->classes, &both[0], err));
+        dense(b, both[0], 0, XA__VIT_HEAD_W, XA__VIT_HEAD_B, width, 0, v->classes, &both[0], err));
     *y = both[0];
     if (two) {
         XA_RETURN_TRY(err,
                       dense(b,
                             both[1],
                             0,
-                            XA_VIT_HEAD2_W,
-                            XA_VIT_HEAD2_B,
+                            XA__VIT_HEAD2_W,
+                            XA__VIT_HEAD2_B,
                             width,
                             0,
                             v->classes,
@@ -441,17 +444,17 @@ static int64_t square_root(int64_t n)
 
 /* Whether a grid of h x w fits the rows of the position embedding, with rows for the prefix or
  * without. */
-static bool fits_rows(const xa_vit *v, int position, int64_t h, int64_t w)
+static bool fits_rows(const xa__vit *v, int position, int64_t h, int64_t w)
 {
     const bool told =
-        v->position == XA_VIT_POSITION_UNTOLD || v->position == position || !v->prefix;
-    const int64_t rows = v->position_rows - (position == XA_VIT_POSITION_ALL ? v->prefix : 0);
+        v->position == XA__VIT_POSITION_UNTOLD || v->position == position || !v->prefix;
+    const int64_t rows = v->position_rows - (position == XA__VIT_POSITION_ALL ? v->prefix : 0);
     return told && h > 0 && w > 0 && h * w == rows;
 }
 
 /* The file's grid: as its config says, else square where a square fits, else as the job asks; with
  * rows for the prefix before without. */
-static xa_status read_grid(xa_vit *v, xa_model *m, int64_t job_h, int64_t job_w, xa_err *err)
+static xa_status read_grid(xa__vit *v, xa_model *m, int64_t job_h, int64_t job_w, xa_err *err)
 {
     const int64_t told_h = v->file_h, told_w = v->file_w;
     const int64_t all = square_root(v->position_rows - v->prefix),
@@ -460,14 +463,14 @@ static xa_status read_grid(xa_vit *v, xa_model *m, int64_t job_h, int64_t job_w,
         int64_t h, w;
         int position;
         bool told, guess;
-    } tries[] = {{told_h, told_w, XA_VIT_POSITION_ALL, true, false},
-                 {told_h, told_w, XA_VIT_POSITION_PATCHES, true, false},
-                 {all, all, XA_VIT_POSITION_ALL, false, false},
-                 {job_h, job_w, XA_VIT_POSITION_ALL, false, true},
-                 {apart, apart, XA_VIT_POSITION_PATCHES, false, false},
-                 {job_h, job_w, XA_VIT_POSITION_PATCHES, false, true}};
-    const bool either = !told_h && v->prefix && fits_rows(v, XA_VIT_POSITION_ALL, all, all) &&
-                        fits_rows(v, XA_VIT_POSITION_PATCHES, apart, apart);
+    } tries[] = {{told_h, told_w, XA__VIT_POSITION_ALL, true, false},
+                 {told_h, told_w, XA__VIT_POSITION_PATCHES, true, false},
+                 {all, all, XA__VIT_POSITION_ALL, false, false},
+                 {job_h, job_w, XA__VIT_POSITION_ALL, false, true},
+                 {apart, apart, XA__VIT_POSITION_PATCHES, false, false},
+                 {job_h, job_w, XA__VIT_POSITION_PATCHES, false, true}};
+    const bool either = !told_h && v->prefix && fits_rows(v, XA__VIT_POSITION_ALL, all, all) &&
+                        fits_rows(v, XA__VIT_POSITION_PATCHES, apart, apart);
     v->file_h = v->file_w = 0;
     for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
         if (tries[i].told != (told_h > 0) ||
@@ -477,13 +480,14 @@ static xa_status read_grid(xa_vit *v, xa_model *m, int64_t job_h, int64_t job_w,
         v->file_w = tries[i].w;
         v->position = tries[i].position;
         if (tries[i].guess || either)
-            return xa_model_assume(m,
-                                   err,
-                                   "a position embedding of %" PRId64 "x%" PRId64
-                                   " patches%s: no file tells it; \"img_size\" in config.json does",
-                                   v->file_h,
-                                   v->file_w,
-                                   either ? " and the tokens before them" : "");
+            return xa__model_assume(
+                m,
+                err,
+                "a position embedding of %" PRId64 "x%" PRId64
+                " patches%s: no file tells it; \"img_size\" in config.json does",
+                v->file_h,
+                v->file_w,
+                either ? " and the tokens before them" : "");
         return XA_OK;
     }
     if (told_h && !v->file_h)
@@ -500,7 +504,7 @@ static xa_status read_grid(xa_vit *v, xa_model *m, int64_t job_h, int64_t job_w,
     return XA_OK;
 }
 
-static xa_status other_grid(const xa_vit *v, const xa_shape *in, xa_err *err)
+static xa_status other_grid(const xa__vit *v, const xa_shape *in, xa_err *err)
 {
     char fitting[160];
     if (v->file_h)
@@ -529,7 +533,7 @@ static xa_status other_grid(const xa_vit *v, const xa_shape *in, xa_err *err)
 }
 
 /* The grid of the position embedding and the one that the job's size asks for. */
-static xa_status choose_grid(xa_vit *v, xa_model *m, const xa_model_options *opt, xa_err *err)
+static xa_status choose_grid(xa__vit *v, xa_model *m, const xa_model_options *opt, xa_err *err)
 {
     XA_RETURN_TRY(err, read_grid(v, m, opt->height / v->patch_h, opt->width / v->patch_w, err));
     const int64_t own_h = v->file_h * v->patch_h, own_w = v->file_w * v->patch_w;
@@ -560,7 +564,7 @@ static xa_status choose_grid(xa_vit *v, xa_model *m, const xa_model_options *opt
     return opt->interpolate_positions && v->file_h ? XA_OK : other_grid(v, &m->input_shape, err);
 }
 
-xa_status xa_vit_build(xa_vit *v, xa_model *m, const xa_model_options *opt, xa_err *err)
+xa_status xa__vit_build(xa__vit *v, xa_model *m, const xa_model_options *opt, xa_err *err)
 {
     builder b = {.v = v, .m = m};
     int x;
@@ -570,24 +574,24 @@ xa_status xa_vit_build(xa_vit *v, xa_model *m, const xa_model_options *opt, xa_e
     XA_RETURN_TRY(err, xa_graph_add_input(b.g, "input", &m->input_shape, &x, err));
     XA_RETURN_TRY(err, patches(&b, x, &x, err));
     XA_RETURN_TRY(err, tokens(&b, x, &x, err));
-    if (xa_vit_tensor(v, 0, XA_VIT_FRONT_NORM_W) >= 0) {
+    if (xa__vit_tensor(v, 0, XA__VIT_FRONT_NORM_W) >= 0) {
         name(&b, "norm_pre", 0, "");
-        XA_RETURN_TRY(err, norm(&b, x, 0, XA_VIT_FRONT_NORM_W, XA_VIT_FRONT_NORM_B, &x, err));
+        XA_RETURN_TRY(err, norm(&b, x, 0, XA__VIT_FRONT_NORM_W, XA__VIT_FRONT_NORM_B, &x, err));
     }
     for (int64_t i = 0; i < v->depth; i++)
         XA_RETURN_TRY(err, block(&b, i, x, &x, err));
-    if (xa_vit_tensor(v, 0, XA_VIT_NORM_W) >= 0) {
+    if (xa__vit_tensor(v, 0, XA__VIT_NORM_W) >= 0) {
         name(&b, "norm", 0, "");
-        XA_RETURN_TRY(err, norm(&b, x, 0, XA_VIT_NORM_W, XA_VIT_NORM_B, &x, err));
+        XA_RETURN_TRY(err, norm(&b, x, 0, XA__VIT_NORM_W, XA__VIT_NORM_B, &x, err));
     }
     XA_RETURN_TRY(err, head(&b, x, &x, err));
     if (!opt->head) { /* such files end in plain scores and mean these */
         if (!v->problem_told)
             XA_RETURN_TRY(err,
-                          xa_model_assume(m,
-                                          err,
-                                          "a softmax head: the file ends in plain scores; `head` "
-                                          "of the job or \"problem_type\" in config.json tells"));
+                          xa__model_assume(m,
+                                           err,
+                                           "a softmax head: the file ends in plain scores; `head` "
+                                           "of the job or \"problem_type\" in config.json tells"));
         name(&b, v->multilabel ? "sigmoid" : "softmax", 0, "");
         const xa_op_params sigmoid = {.activation = xa_activation_default(XA_ACT_SIGMOID)};
         XA_RETURN_TRY(err,
@@ -602,7 +606,7 @@ xa_status xa_vit_build(xa_vit *v, xa_model *m, const xa_model_options *opt, xa_e
                           err));
     }
     m->output = x;
-    m->query = v->pool == XA_VIT_POOL_TOKEN ? 0 : -1;
+    m->query = v->pool == XA__VIT_POOL_TOKEN ? 0 : -1;
     m->origin = xa_strfmt("%s vision transformer, safetensors: %" PRId64 " blocks, %" PRId64
                           " heads, width %" PRId64 ", patches %" PRId64 "x%" PRId64 "%s",
                           v->dialect->name,

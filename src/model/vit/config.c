@@ -13,7 +13,7 @@
 
 /* ---- the file ---- */
 
-static xa_status read_json(xa_vit *v, const xa_model_options *opt, xa_model *m, xa_err *err)
+static xa_status read_json(xa__vit *v, const xa_model_options *opt, xa_model *m, xa_err *err)
 {
     xa_status st = XA_OK;
     json_error_t why;
@@ -47,7 +47,7 @@ done:
     return st;
 }
 
-const json_t *xa_vit_setting(const xa_vit *v, const char *key, const char *other)
+const json_t *xa__vit_setting(const xa__vit *v, const char *key, const char *other)
 {
     const json_t *args = json_object_get(v->json, "model_args");
     const char *const names[] = {key, other};
@@ -162,7 +162,7 @@ static const char *shown(const json_t *value, char *buf, size_t size)
     return buf;
 }
 
-static xa_status unknown_key(const xa_vit *v, const char *where, const char *key, xa_err *err)
+static xa_status unknown_key(const xa__vit *v, const char *where, const char *key, xa_err *err)
 {
     const char *names[KEYS];
     char clean[96];
@@ -183,7 +183,7 @@ static xa_status unknown_key(const xa_vit *v, const char *where, const char *key
         near ? "\"?)" : "");
 }
 
-static xa_status check_key(const xa_vit *v,
+static xa_status check_key(const xa__vit *v,
                            const char *where,
                            const char *key,
                            const json_t *value,
@@ -201,7 +201,7 @@ static xa_status check_key(const xa_vit *v,
         return unknown_key(v, where, key, err);
     if (!k) { /* transformers itself passes over what it does not know */
         xa_str_sanitise(key, text, sizeof text);
-        return xa_model_assume(
+        return xa__model_assume(
             m, err, "\"%s\" of config.json changes nothing that is computed", text);
     }
     const bool off = json_is_false(value) ||
@@ -221,7 +221,7 @@ static xa_status check_key(const xa_vit *v,
     return XA_OK;
 }
 
-static xa_status check_keys(const xa_vit *v, xa_model *m, xa_err *err)
+static xa_status check_keys(const xa__vit *v, xa_model *m, xa_err *err)
 {
     json_t *args = json_object_get(v->json, "model_args"), *value;
     const bool strict = !v->dialect->needs_config && !json_object_get(v->json, "model_type");
@@ -249,7 +249,7 @@ static xa_status check_keys(const xa_vit *v, xa_model *m, xa_err *err)
 
 /* ---- which model ---- */
 
-static xa_status find_architecture(xa_vit *v, xa_err *err)
+static xa_status find_architecture(xa__vit *v, xa_err *err)
 {
     const json_t *given = json_object_get(v->json, "architecture");
     const char *name = json_string_value(given);
@@ -264,7 +264,7 @@ static xa_status find_architecture(xa_vit *v, xa_err *err)
                        v->config,
                        shown(given, clean, sizeof clean));
     xa_str_sanitise(name, clean, sizeof clean);
-    v->known = xa_vit_find_known(name);
+    v->known = xa__vit_find_known(name);
     if (!v->known)
         XA_RETURN_FAIL(err,
                        XA_UNSUPPORTED,
@@ -283,7 +283,7 @@ static xa_status find_architecture(xa_vit *v, xa_err *err)
     return XA_OK;
 }
 
-static xa_status check_model_type(const xa_vit *v, xa_err *err)
+static xa_status check_model_type(const xa__vit *v, xa_err *err)
 {
     static const char *const classes =
         "ViTForImageClassification DeiTForImageClassification "
@@ -319,7 +319,7 @@ static xa_status check_model_type(const xa_vit *v, xa_err *err)
     return XA_OK;
 }
 
-xa_status xa_vit_read_config(xa_vit *v, const xa_model_options *opt, xa_model *m, xa_err *err)
+xa_status xa__vit_read_config(xa__vit *v, const xa_model_options *opt, xa_model *m, xa_err *err)
 {
     XA_RETURN_TRY(err, read_json(v, opt, m, err));
     if (!v->json && v->dialect->needs_config)
@@ -337,9 +337,10 @@ xa_status xa_vit_read_config(xa_vit *v, const xa_model_options *opt, xa_model *m
 
 /* ---- extents ---- */
 
-static xa_status same(const xa_vit *v, const char *key, int64_t have, const char *what, xa_err *err)
+static xa_status
+same(const xa__vit *v, const char *key, int64_t have, const char *what, xa_err *err)
 {
-    const json_t *given = xa_vit_setting(v, key, NULL);
+    const json_t *given = xa__vit_setting(v, key, NULL);
     char text[96];
     if (given && !(json_is_integer(given) && json_integer_value(given) == have))
         XA_RETURN_FAIL(err,
@@ -355,9 +356,9 @@ static xa_status same(const xa_vit *v, const char *key, int64_t have, const char
 }
 
 static xa_status
-same_switch(const xa_vit *v, const char *key, bool have, const char *what, xa_err *err)
+same_switch(const xa__vit *v, const char *key, bool have, const char *what, xa_err *err)
 {
-    const json_t *given = xa_vit_setting(v, key, NULL);
+    const json_t *given = xa__vit_setting(v, key, NULL);
     if (given && !(json_is_boolean(given) && json_is_true(given) == have))
         XA_RETURN_FAIL(
             err,
@@ -373,9 +374,9 @@ same_switch(const xa_vit *v, const char *key, bool have, const char *what, xa_er
     return XA_OK;
 }
 
-static xa_status check_patch(const xa_vit *v, xa_err *err)
+static xa_status check_patch(const xa__vit *v, xa_err *err)
 {
-    const json_t *given = xa_vit_setting(v, "patch_size", NULL);
+    const json_t *given = xa__vit_setting(v, "patch_size", NULL);
     const bool pair = json_array_size(given) == 2;
     const json_t *h = pair ? json_array_get(given, 0) : given,
                  *w = pair ? json_array_get(given, 1) : given;
@@ -392,9 +393,9 @@ static xa_status check_patch(const xa_vit *v, xa_err *err)
     return XA_OK;
 }
 
-xa_status xa_vit_check_extents(const xa_vit *v, xa_err *err)
+xa_status xa__vit_check_extents(const xa__vit *v, xa_err *err)
 {
-    const int registers = xa_vit_tensor(v, 0, XA_VIT_REGISTERS);
+    const int registers = xa__vit_tensor(v, 0, XA__VIT_REGISTERS);
     const struct {
         const char *key;
         int64_t have;
@@ -413,13 +414,13 @@ xa_status xa_vit_check_extents(const xa_vit *v, xa_err *err)
         {"reg_tokens", registers < 0 ? 0 : v->file->tensors[registers].shape.dim[1], "registers"}};
     const struct {
         const char *key;
-        xa_vit_part part;
+        xa__vit_part part;
         const char *what;
-    } switches[] = {{"class_token", XA_VIT_CLASS, "class token"},
-                    {"pre_norm", XA_VIT_FRONT_NORM_W, "norm before the blocks (norm_pre)"},
-                    {"qk_norm", XA_VIT_Q_NORM_W, "norms of query and key (q_norm, k_norm)"}};
-    const json_t *ratio = xa_vit_setting(v, "mlp_ratio", NULL),
-                 *labels = xa_vit_setting(v, "id2label", NULL);
+    } switches[] = {{"class_token", XA__VIT_CLASS, "class token"},
+                    {"pre_norm", XA__VIT_FRONT_NORM_W, "norm before the blocks (norm_pre)"},
+                    {"qk_norm", XA__VIT_Q_NORM_W, "norms of query and key (q_norm, k_norm)"}};
+    const json_t *ratio = xa__vit_setting(v, "mlp_ratio", NULL),
+                 *labels = xa__vit_setting(v, "id2label", NULL);
     if (!v->json)
         return XA_OK;
     for (size_t i = 0; i < sizeof extents / sizeof *extents; i++)
@@ -428,11 +429,11 @@ xa_status xa_vit_check_extents(const xa_vit *v, xa_err *err)
         XA_RETURN_TRY(err,
                       same_switch(v,
                                   switches[i].key,
-                                  xa_vit_tensor(v, 0, switches[i].part) >= 0,
+                                  xa__vit_tensor(v, 0, switches[i].part) >= 0,
                                   switches[i].what,
                                   err));
     const bool biased =
-        xa_vit_tensor(v, 0, XA_VIT_QKV_B) >= 0 || xa_vit_tensor(v, 0, XA_VIT_Q_B) >= 0;
+        xa__vit_tensor(v, 0, XA__VIT_QKV_B) >= 0 || xa__vit_tensor(v, 0, XA__VIT_Q_B) >= 0;
     XA_RETURN_TRY(err, same_switch(v, "qkv_bias", biased, "biases of query, key and value", err));
     if (ratio && !(json_is_number(ratio) && json_number_value(ratio) < 1e6 &&
                    (int64_t)((double)v->width * json_number_value(ratio)) == v->mlp))

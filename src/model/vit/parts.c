@@ -9,63 +9,63 @@ enum { MAX_BLOCKS = 1024, NAME = 256 };
 
 static const bool in_block[] = {
 #define X(name, block) block,
-    XA_VIT_PARTS(X)
+    XA__VIT_PARTS(X)
 #undef X
 };
 
 /* timm: vision_transformer.py, deit.py. */
-static const xa_vit_dialect timm = {
+static const xa__vit_dialect timm = {
     .name = "timm",
     .modules = {"blocks.%d", "blocks.%d.attn", "blocks.%d.mlp", "head"},
     .epsilon = 1e-6,
     .interpolation = XA_RESAMPLE_PIL_BICUBIC,
-    .parts = {[XA_VIT_PATCH_W] = "patch_embed.proj.weight",
-              [XA_VIT_PATCH_B] = "patch_embed.proj.bias",
-              [XA_VIT_CLASS] = "cls_token",
-              [XA_VIT_DISTILL] = "dist_token",
-              [XA_VIT_REGISTERS] = "reg_token",
-              [XA_VIT_POSITION] = "pos_embed",
-              [XA_VIT_FRONT_NORM_W] = "norm_pre.weight",
-              [XA_VIT_FRONT_NORM_B] = "norm_pre.bias",
-              [XA_VIT_NORM1_W] = "blocks.%d.norm1.weight",
-              [XA_VIT_NORM1_B] = "blocks.%d.norm1.bias",
-              [XA_VIT_QKV_W] = "blocks.%d.attn.qkv.weight",
-              [XA_VIT_QKV_B] = "blocks.%d.attn.qkv.bias",
-              [XA_VIT_Q_NORM_W] = "blocks.%d.attn.q_norm.weight",
-              [XA_VIT_Q_NORM_B] = "blocks.%d.attn.q_norm.bias",
-              [XA_VIT_K_NORM_W] = "blocks.%d.attn.k_norm.weight",
-              [XA_VIT_K_NORM_B] = "blocks.%d.attn.k_norm.bias",
-              [XA_VIT_PROJ_W] = "blocks.%d.attn.proj.weight",
-              [XA_VIT_PROJ_B] = "blocks.%d.attn.proj.bias",
-              [XA_VIT_SCALE1] = "blocks.%d.ls1.gamma",
-              [XA_VIT_NORM2_W] = "blocks.%d.norm2.weight",
-              [XA_VIT_NORM2_B] = "blocks.%d.norm2.bias",
-              [XA_VIT_FC1_W] = "blocks.%d.mlp.fc1.weight",
-              [XA_VIT_FC1_B] = "blocks.%d.mlp.fc1.bias",
-              [XA_VIT_FC2_W] = "blocks.%d.mlp.fc2.weight",
-              [XA_VIT_FC2_B] = "blocks.%d.mlp.fc2.bias",
-              [XA_VIT_SCALE2] = "blocks.%d.ls2.gamma",
-              [XA_VIT_NORM_W] = "norm.weight",
-              [XA_VIT_NORM_B] = "norm.bias",
-              [XA_VIT_FC_NORM_W] = "fc_norm.weight",
-              [XA_VIT_FC_NORM_B] = "fc_norm.bias",
-              [XA_VIT_PRE_W] = "pre_logits.fc.weight",
-              [XA_VIT_PRE_B] = "pre_logits.fc.bias",
-              [XA_VIT_HEAD_W] = "head.weight",
-              [XA_VIT_HEAD_B] = "head.bias",
-              [XA_VIT_HEAD2_W] = "head_dist.weight",
-              [XA_VIT_HEAD2_B] = "head_dist.bias"}};
+    .parts = {[XA__VIT_PATCH_W] = "patch_embed.proj.weight",
+              [XA__VIT_PATCH_B] = "patch_embed.proj.bias",
+              [XA__VIT_CLASS] = "cls_token",
+              [XA__VIT_DISTILL] = "dist_token",
+              [XA__VIT_REGISTERS] = "reg_token",
+              [XA__VIT_POSITION] = "pos_embed",
+              [XA__VIT_FRONT_NORM_W] = "norm_pre.weight",
+              [XA__VIT_FRONT_NORM_B] = "norm_pre.bias",
+              [XA__VIT_NORM1_W] = "blocks.%d.norm1.weight",
+              [XA__VIT_NORM1_B] = "blocks.%d.norm1.bias",
+              [XA__VIT_QKV_W] = "blocks.%d.attn.qkv.weight",
+              [XA__VIT_QKV_B] = "blocks.%d.attn.qkv.bias",
+              [XA__VIT_Q_NORM_W] = "blocks.%d.attn.q_norm.weight",
+              [XA__VIT_Q_NORM_B] = "blocks.%d.attn.q_norm.bias",
+              [XA__VIT_K_NORM_W] = "blocks.%d.attn.k_norm.weight",
+              [XA__VIT_K_NORM_B] = "blocks.%d.attn.k_norm.bias",
+              [XA__VIT_PROJ_W] = "blocks.%d.attn.proj.weight",
+              [XA__VIT_PROJ_B] = "blocks.%d.attn.proj.bias",
+              [XA__VIT_SCALE1] = "blocks.%d.ls1.gamma",
+              [XA__VIT_NORM2_W] = "blocks.%d.norm2.weight",
+              [XA__VIT_NORM2_B] = "blocks.%d.norm2.bias",
+              [XA__VIT_FC1_W] = "blocks.%d.mlp.fc1.weight",
+              [XA__VIT_FC1_B] = "blocks.%d.mlp.fc1.bias",
+              [XA__VIT_FC2_W] = "blocks.%d.mlp.fc2.weight",
+              [XA__VIT_FC2_B] = "blocks.%d.mlp.fc2.bias",
+              [XA__VIT_SCALE2] = "blocks.%d.ls2.gamma",
+              [XA__VIT_NORM_W] = "norm.weight",
+              [XA__VIT_NORM_B] = "norm.bias",
+              [XA__VIT_FC_NORM_W] = "fc_norm.weight",
+              [XA__VIT_FC_NORM_B] = "fc_norm.bias",
+              [XA__VIT_PRE_W] = "pre_logits.fc.weight",
+              [XA__VIT_PRE_B] = "pre_logits.fc.bias",
+              [XA__VIT_HEAD_W] = "head.weight",
+              [XA__VIT_HEAD_B] = "head.bias",
+              [XA__VIT_HEAD2_W] = "head_dist.weight",
+              [XA__VIT_HEAD2_B] = "head_dist.bias"}};
 
 /* transformers: ViTForImageClassification, DeiTForImageClassification and ...WithTeacher. Parts
  * that do not begin with '/' stand behind the stem "vit." or "deit.". */
-#define HF_COMMON                                                                                \
-    [XA_VIT_PATCH_W] = "embeddings.patch_embeddings.projection.weight",                          \
-    [XA_VIT_PATCH_B] = "embeddings.patch_embeddings.projection.bias",                            \
-    [XA_VIT_CLASS] = "embeddings.cls_token", [XA_VIT_DISTILL] = "embeddings.distillation_token", \
-    [XA_VIT_POSITION] = "embeddings.position_embeddings", [XA_VIT_NORM_W] = "layernorm.weight",  \
-    [XA_VIT_NORM_B] = "layernorm.bias"
+#define HF_COMMON                                                                                  \
+    [XA__VIT_PATCH_W] = "embeddings.patch_embeddings.projection.weight",                           \
+    [XA__VIT_PATCH_B] = "embeddings.patch_embeddings.projection.bias",                             \
+    [XA__VIT_CLASS] = "embeddings.cls_token", [XA__VIT_DISTILL] = "embeddings.distillation_token", \
+    [XA__VIT_POSITION] = "embeddings.position_embeddings", [XA__VIT_NORM_W] = "layernorm.weight",  \
+    [XA__VIT_NORM_B] = "layernorm.bias"
 
-static const xa_vit_dialect transformers = {
+static const xa__vit_dialect transformers = {
     .name = "transformers",
     .modules = {"encoder.layer.%d",
                 "encoder.layer.%d.attention",
@@ -75,53 +75,53 @@ static const xa_vit_dialect transformers = {
     .epsilon = 1e-12,
     .interpolation = XA_RESAMPLE_CV2_CUBIC,
     .parts = {HF_COMMON,
-              [XA_VIT_NORM1_W] = "encoder.layer.%d.layernorm_before.weight",
-              [XA_VIT_NORM1_B] = "encoder.layer.%d.layernorm_before.bias",
-              [XA_VIT_Q_W] = "encoder.layer.%d.attention.attention.query.weight",
-              [XA_VIT_Q_B] = "encoder.layer.%d.attention.attention.query.bias",
-              [XA_VIT_K_W] = "encoder.layer.%d.attention.attention.key.weight",
-              [XA_VIT_K_B] = "encoder.layer.%d.attention.attention.key.bias",
-              [XA_VIT_V_W] = "encoder.layer.%d.attention.attention.value.weight",
-              [XA_VIT_V_B] = "encoder.layer.%d.attention.attention.value.bias",
-              [XA_VIT_PROJ_W] = "encoder.layer.%d.attention.output.dense.weight",
-              [XA_VIT_PROJ_B] = "encoder.layer.%d.attention.output.dense.bias",
-              [XA_VIT_NORM2_W] = "encoder.layer.%d.layernorm_after.weight",
-              [XA_VIT_NORM2_B] = "encoder.layer.%d.layernorm_after.bias",
-              [XA_VIT_FC1_W] = "encoder.layer.%d.intermediate.dense.weight",
-              [XA_VIT_FC1_B] = "encoder.layer.%d.intermediate.dense.bias",
-              [XA_VIT_FC2_W] = "encoder.layer.%d.output.dense.weight",
-              [XA_VIT_FC2_B] = "encoder.layer.%d.output.dense.bias",
-              [XA_VIT_HEAD_W] = "/classifier.weight",
-              [XA_VIT_HEAD_B] = "/classifier.bias"}};
+              [XA__VIT_NORM1_W] = "encoder.layer.%d.layernorm_before.weight",
+              [XA__VIT_NORM1_B] = "encoder.layer.%d.layernorm_before.bias",
+              [XA__VIT_Q_W] = "encoder.layer.%d.attention.attention.query.weight",
+              [XA__VIT_Q_B] = "encoder.layer.%d.attention.attention.query.bias",
+              [XA__VIT_K_W] = "encoder.layer.%d.attention.attention.key.weight",
+              [XA__VIT_K_B] = "encoder.layer.%d.attention.attention.key.bias",
+              [XA__VIT_V_W] = "encoder.layer.%d.attention.attention.value.weight",
+              [XA__VIT_V_B] = "encoder.layer.%d.attention.attention.value.bias",
+              [XA__VIT_PROJ_W] = "encoder.layer.%d.attention.output.dense.weight",
+              [XA__VIT_PROJ_B] = "encoder.layer.%d.attention.output.dense.bias",
+              [XA__VIT_NORM2_W] = "encoder.layer.%d.layernorm_after.weight",
+              [XA__VIT_NORM2_B] = "encoder.layer.%d.layernorm_after.bias",
+              [XA__VIT_FC1_W] = "encoder.layer.%d.intermediate.dense.weight",
+              [XA__VIT_FC1_B] = "encoder.layer.%d.intermediate.dense.bias",
+              [XA__VIT_FC2_W] = "encoder.layer.%d.output.dense.weight",
+              [XA__VIT_FC2_B] = "encoder.layer.%d.output.dense.bias",
+              [XA__VIT_HEAD_W] = "/classifier.weight",
+              [XA__VIT_HEAD_B] = "/classifier.bias"}};
 
-static const xa_vit_dialect transformers_5 = {
+static const xa__vit_dialect transformers_5 = {
     .name = "transformers 5",
     .modules = {"layers.%d", "layers.%d.attention", "layers.%d.mlp", "classifier"},
     .needs_config = true,
     .epsilon = 1e-12,
     .interpolation = XA_RESAMPLE_CV2_CUBIC,
     .parts = {HF_COMMON,
-              [XA_VIT_NORM1_W] = "layers.%d.layernorm_before.weight",
-              [XA_VIT_NORM1_B] = "layers.%d.layernorm_before.bias",
-              [XA_VIT_Q_W] = "layers.%d.attention.q_proj.weight",
-              [XA_VIT_Q_B] = "layers.%d.attention.q_proj.bias",
-              [XA_VIT_K_W] = "layers.%d.attention.k_proj.weight",
-              [XA_VIT_K_B] = "layers.%d.attention.k_proj.bias",
-              [XA_VIT_V_W] = "layers.%d.attention.v_proj.weight",
-              [XA_VIT_V_B] = "layers.%d.attention.v_proj.bias",
-              [XA_VIT_PROJ_W] = "layers.%d.attention.o_proj.weight",
-              [XA_VIT_PROJ_B] = "layers.%d.attention.o_proj.bias",
-              [XA_VIT_NORM2_W] = "layers.%d.layernorm_after.weight",
-              [XA_VIT_NORM2_B] = "layers.%d.layernorm_after.bias",
-              [XA_VIT_FC1_W] = "layers.%d.mlp.fc1.weight",
-              [XA_VIT_FC1_B] = "layers.%d.mlp.fc1.bias",
-              [XA_VIT_FC2_W] = "layers.%d.mlp.fc2.weight",
-              [XA_VIT_FC2_B] = "layers.%d.mlp.fc2.bias",
-              [XA_VIT_HEAD_W] = "/classifier.weight",
-              [XA_VIT_HEAD_B] = "/classifier.bias"}};
+              [XA__VIT_NORM1_W] = "layers.%d.layernorm_before.weight",
+              [XA__VIT_NORM1_B] = "layers.%d.layernorm_before.bias",
+              [XA__VIT_Q_W] = "layers.%d.attention.q_proj.weight",
+              [XA__VIT_Q_B] = "layers.%d.attention.q_proj.bias",
+              [XA__VIT_K_W] = "layers.%d.attention.k_proj.weight",
+              [XA__VIT_K_B] = "layers.%d.attention.k_proj.bias",
+              [XA__VIT_V_W] = "layers.%d.attention.v_proj.weight",
+              [XA__VIT_V_B] = "layers.%d.attention.v_proj.bias",
+              [XA__VIT_PROJ_W] = "layers.%d.attention.o_proj.weight",
+              [XA__VIT_PROJ_B] = "layers.%d.attention.o_proj.bias",
+              [XA__VIT_NORM2_W] = "layers.%d.layernorm_after.weight",
+              [XA__VIT_NORM2_B] = "layers.%d.layernorm_after.bias",
+              [XA__VIT_FC1_W] = "layers.%d.mlp.fc1.weight",
+              [XA__VIT_FC1_B] = "layers.%d.mlp.fc1.bias",
+              [XA__VIT_FC2_W] = "layers.%d.mlp.fc2.weight",
+              [XA__VIT_FC2_B] = "layers.%d.mlp.fc2.bias",
+              [XA__VIT_HEAD_W] = "/classifier.weight",
+              [XA__VIT_HEAD_B] = "/classifier.bias"}};
 
 static const struct {
-    const xa_vit_dialect *dialect;
+    const xa__vit_dialect *dialect;
     const char *stem;
 } namings[] = {{&timm, ""},
                {&transformers, "vit."},
@@ -156,38 +156,38 @@ tensor_name(const char *stem, const char *pattern, int64_t block, char *out, siz
                  number + 2);
 }
 
-static int find_part(const xa_vit *v, int64_t block, xa_vit_part part)
+static int find_part(const xa__vit *v, int64_t block, xa__vit_part part)
 {
     const char *pattern = v->dialect->parts[part];
     char name[NAME];
     if (!pattern)
         return -1;
     tensor_name(v->stem, pattern, block, name, sizeof name);
-    return xa_sfile_find(v->file, name);
+    return xa__sfile_find(v->file, name);
 }
 
-static bool choose_dialect(xa_vit *v)
+static bool choose_dialect(xa__vit *v)
 {
     for (int i = 0; i < NAMINGS; i++) {
         v->dialect = namings[i].dialect;
         snprintf(v->stem, sizeof v->stem, "%s", namings[i].stem);
-        if (find_part(v, 0, XA_VIT_PATCH_W) >= 0 && find_part(v, 0, XA_VIT_NORM1_W) >= 0)
+        if (find_part(v, 0, XA__VIT_PATCH_W) >= 0 && find_part(v, 0, XA__VIT_NORM1_W) >= 0)
             return true;
     }
     return false;
 }
 
-static void find_two_heads(xa_vit *v)
+static void find_two_heads(xa__vit *v)
 {
-    if (!v->dialect->needs_config || xa_vit_tensor(v, 0, XA_VIT_HEAD_W) >= 0)
+    if (!v->dialect->needs_config || xa__vit_tensor(v, 0, XA__VIT_HEAD_W) >= 0)
         return;
-    v->part[XA_VIT_HEAD_W] = xa_sfile_find(v->file, two_heads[0][1]);
-    v->part[XA_VIT_HEAD_B] = xa_sfile_find(v->file, two_heads[1][1]);
-    v->part[XA_VIT_HEAD2_W] = xa_sfile_find(v->file, "distillation_classifier.weight");
-    v->part[XA_VIT_HEAD2_B] = xa_sfile_find(v->file, "distillation_classifier.bias");
+    v->part[XA__VIT_HEAD_W] = xa__sfile_find(v->file, two_heads[0][1]);
+    v->part[XA__VIT_HEAD_B] = xa__sfile_find(v->file, two_heads[1][1]);
+    v->part[XA__VIT_HEAD2_W] = xa__sfile_find(v->file, "distillation_classifier.weight");
+    v->part[XA__VIT_HEAD2_B] = xa__sfile_find(v->file, "distillation_classifier.bias");
 }
 
-xa_status xa_vit_find_parts(xa_vit *v, xa_err *err)
+xa_status xa__vit_find_parts(xa__vit *v, xa_err *err)
 {
     if (!choose_dialect(v))
         XA_RETURN_FAIL(err,
@@ -195,21 +195,21 @@ xa_status xa_vit_find_parts(xa_vit *v, xa_err *err)
                        "%s: a safetensors file, but no vision transformer with timm's or "
                        "transformers' names (no \"%s\", no \"vit.%s\"); its first tensor is \"%s\"",
                        v->file->path,
-                       timm.parts[XA_VIT_PATCH_W],
-                       transformers.parts[XA_VIT_PATCH_W],
+                       timm.parts[XA__VIT_PATCH_W],
+                       transformers.parts[XA__VIT_PATCH_W],
                        v->file->ntensors ? v->file->tensors[0].name : "missing");
-    while (v->depth < MAX_BLOCKS && find_part(v, v->depth, XA_VIT_NORM1_W) >= 0)
+    while (v->depth < MAX_BLOCKS && find_part(v, v->depth, XA__VIT_NORM1_W) >= 0)
         v->depth++;
-    v->part = xa_alloc((size_t)v->depth * XA_VIT_PART_COUNT, sizeof(int));
+    v->part = xa_alloc((size_t)v->depth * XA__VIT_PART_COUNT, sizeof(int));
     v->read = xa_alloc(v->file->ntensors + 1, sizeof *v->read);
     if (!v->part || !v->read)
         XA_RETURN_FAIL(err, XA_NOMEM, "%s: out of memory", v->file->path);
     for (int64_t b = 0; b < v->depth; b++)
-        for (int p = 0; p < XA_VIT_PART_COUNT; p++)
-            v->part[b * XA_VIT_PART_COUNT + p] =
-                in_block[p] || b == 0 ? find_part(v, b, (xa_vit_part)p) : -1;
+        for (int p = 0; p < XA__VIT_PART_COUNT; p++)
+            v->part[b * XA__VIT_PART_COUNT + p] =
+                in_block[p] || b == 0 ? find_part(v, b, (xa__vit_part)p) : -1;
     find_two_heads(v);
-    for (int64_t i = 0; i < v->depth * XA_VIT_PART_COUNT; i++) {
+    for (int64_t i = 0; i < v->depth * XA__VIT_PART_COUNT; i++) {
         if (v->part[i] < 0)
             continue;
         if (!v->file->tensors[v->part[i]].usable)
@@ -223,7 +223,7 @@ xa_status xa_vit_find_parts(xa_vit *v, xa_err *err)
 }
 
 /* What transformers' models carry beside their classifier. */
-static bool is_ignored(const xa_vit *v, const char *name)
+static bool is_ignored(const xa__vit *v, const char *name)
 {
     for (size_t k = 0; v->dialect->needs_config && k < sizeof ignored / sizeof *ignored; k++)
         if (xa_str_ends(name, ignored[k]))
@@ -231,13 +231,13 @@ static bool is_ignored(const xa_vit *v, const char *name)
     return false;
 }
 
-xa_status xa_vit_check_names(const xa_vit *v, xa_err *err)
+xa_status xa__vit_check_names(const xa__vit *v, xa_err *err)
 {
     bool *known = xa_alloc(v->file->ntensors + 1, sizeof *known);
     xa_status st = XA_OK;
     if (!known)
         XA_FAIL(err, XA_NOMEM, "%s: out of memory", v->file->path);
-    for (int64_t i = 0; i < v->depth * XA_VIT_PART_COUNT; i++)
+    for (int64_t i = 0; i < v->depth * XA__VIT_PART_COUNT; i++)
         if (v->part[i] >= 0)
             known[v->part[i]] = true;
     for (size_t i = 0; i < v->file->ntensors; i++) {
@@ -256,10 +256,10 @@ done:
     return st;
 }
 
-xa_status xa_vit_check_read(const xa_vit *v, xa_err *err)
+xa_status xa__vit_check_read(const xa__vit *v, xa_err *err)
 {
     for (size_t i = 0; i < v->file->ntensors; i++) {
-        const xa_stensor *t = &v->file->tensors[i];
+        const xa__stensor *t = &v->file->tensors[i];
         if (v->read[i] != xa_shape_count(&t->shape) && !is_ignored(v, t->name))
             XA_RETURN_FAIL(err,
                            XA_INVALID,
@@ -276,7 +276,7 @@ xa_status xa_vit_check_read(const xa_vit *v, xa_err *err)
 
 /* ---- extents ---- */
 
-static xa_status missing(const xa_vit *v, int64_t block, xa_vit_part part, xa_err *err)
+static xa_status missing(const xa__vit *v, int64_t block, xa__vit_part part, xa_err *err)
 {
     char name[NAME] = "head.weight";
     if (v->dialect->parts[part])
@@ -286,9 +286,9 @@ static xa_status missing(const xa_vit *v, int64_t block, xa_vit_part part, xa_er
 
 /* A part that must be there, of rank ndim. */
 static xa_status
-demand(const xa_vit *v, xa_vit_part part, int ndim, const xa_shape **shape, xa_err *err)
+demand(const xa__vit *v, xa__vit_part part, int ndim, const xa_shape **shape, xa_err *err)
 {
-    const int t = xa_vit_tensor(v, 0, part);
+    const int t = xa__vit_tensor(v, 0, part);
     char text[96];
     if (t < 0)
         return missing(v, 0, part, err);
@@ -304,13 +304,13 @@ demand(const xa_vit *v, xa_vit_part part, int ndim, const xa_shape **shape, xa_e
     return XA_OK;
 }
 
-xa_status xa_vit_measure(xa_vit *v, xa_err *err)
+xa_status xa__vit_measure(xa__vit *v, xa_err *err)
 {
     const xa_shape *patch = NULL, *fc1 = NULL, *head = NULL, *position = NULL;
-    XA_RETURN_TRY(err, demand(v, XA_VIT_PATCH_W, 4, &patch, err));
-    XA_RETURN_TRY(err, demand(v, XA_VIT_FC1_W, 2, &fc1, err));
-    XA_RETURN_TRY(err, demand(v, XA_VIT_HEAD_W, 2, &head, err));
-    XA_RETURN_TRY(err, demand(v, XA_VIT_POSITION, 3, &position, err));
+    XA_RETURN_TRY(err, demand(v, XA__VIT_PATCH_W, 4, &patch, err));
+    XA_RETURN_TRY(err, demand(v, XA__VIT_FC1_W, 2, &fc1, err));
+    XA_RETURN_TRY(err, demand(v, XA__VIT_HEAD_W, 2, &head, err));
+    XA_RETURN_TRY(err, demand(v, XA__VIT_POSITION, 3, &position, err));
     v->width = patch->dim[0];
     v->channels = patch->dim[1];
     v->patch_h = patch->dim[2];
@@ -320,9 +320,9 @@ xa_status xa_vit_measure(xa_vit *v, xa_err *err)
     if (v->width < 1 || v->channels < 1 || v->patch_h < 1 || v->patch_w < 1 || v->mlp < 1 ||
         v->classes < 1)
         XA_RETURN_FAIL(err, XA_SHAPE, "%s: a part of the model is empty", v->file->path);
-    static const xa_vit_part front[] = {XA_VIT_CLASS, XA_VIT_DISTILL, XA_VIT_REGISTERS};
+    static const xa__vit_part front[] = {XA__VIT_CLASS, XA__VIT_DISTILL, XA__VIT_REGISTERS};
     for (int i = 0; i < 3; i++) {
-        const int t = xa_vit_tensor(v, 0, front[i]);
+        const int t = xa__vit_tensor(v, 0, front[i]);
         const xa_shape *s = t >= 0 ? &v->file->tensors[t].shape : NULL;
         char text[96];
         if (s && (s->ndim != 3 || s->dim[0] != 1 || s->dim[2] != v->width))

@@ -5,13 +5,13 @@
 
 #include "vit.h"
 
-static const xa_stensor *tensor_of(const xa_vit *v, int t)
+static const xa__stensor *tensor_of(const xa__vit *v, int t)
 {
     return &v->file->tensors[t];
 }
 
 /* Values the tensors of a piece must have. */
-static int64_t values_of(const xa_vit *v, const xa_vit_piece *p)
+static int64_t values_of(const xa__vit *v, const xa__vit_piece *p)
 {
     int64_t n = 0;
     for (int i = 0; i < p->ntensors; i++)
@@ -19,31 +19,35 @@ static int64_t values_of(const xa_vit *v, const xa_vit_piece *p)
     return n;
 }
 
-static bool fits(const xa_vit *v, const xa_vit_piece *p, const xa_shape *shape)
+static bool fits(const xa__vit *v, const xa__vit_piece *p, const xa_shape *shape)
 {
     const xa_shape *s = &tensor_of(v, p->tensor[0])->shape;
     switch (p->kind) {
-    case XA_PIECE_VECTOR:
+    case XA__PIECE_VECTOR:
         return s->ndim == 1 && p->first + p->rows <= s->dim[0] && p->rows == xa_shape_count(shape);
-    case XA_PIECE_LINEAR:
+    case XA__PIECE_LINEAR:
         return s->ndim == 2 && s->dim[1] == shape->dim[0] && p->rows == shape->dim[1] &&
                p->first + p->rows <= s->dim[0];
-    case XA_PIECE_CONV:
+    case XA__PIECE_CONV:
         return s->ndim == 4 && s->dim[0] == shape->dim[3] && s->dim[1] == shape->dim[2] &&
                s->dim[2] == shape->dim[0] && s->dim[3] == shape->dim[1];
-    case XA_PIECE_JOIN:
+    case XA__PIECE_JOIN:
         return values_of(v, p) == xa_shape_count(shape);
-    case XA_PIECE_POSITION:
+    case XA__PIECE_POSITION:
         return s->ndim == 3 && s->dim[0] == 1 && s->dim[2] == shape->dim[1];
     }
     return false;
 }
 
-xa_status xa_vit_weight(
-    xa_vit *v, xa_graph *g, const xa_vit_piece *piece, const xa_shape *shape, int *id, xa_err *err)
+xa_status xa__vit_weight(xa__vit *v,
+                         xa_graph *g,
+                         const xa__vit_piece *piece,
+                         const xa_shape *shape,
+                         int *id,
+                         xa_err *err)
 {
     char a[96], b[96];
-    const xa_stensor *t = tensor_of(v, piece->tensor[0]);
+    const xa__stensor *t = tensor_of(v, piece->tensor[0]);
     if (!fits(v, piece, shape))
         XA_RETURN_FAIL(err,
                        XA_SHAPE,
@@ -59,21 +63,21 @@ xa_status xa_vit_weight(
     v->pieces[v->npieces] = *piece;
     for (int i = 0; i < piece->ntensors; i++) {
         const xa_shape *s = &tensor_of(v, piece->tensor[i])->shape;
-        v->read[piece->tensor[i]] += piece->kind == XA_PIECE_VECTOR   ? piece->rows
-                                     : piece->kind == XA_PIECE_LINEAR ? piece->rows * s->dim[1]
-                                                                      : xa_shape_count(s);
+        v->read[piece->tensor[i]] += piece->kind == XA__PIECE_VECTOR   ? piece->rows
+                                     : piece->kind == XA__PIECE_LINEAR ? piece->rows * s->dim[1]
+                                                                       : xa_shape_count(s);
     }
     return xa_graph_add_weight(g, t->name, shape, (int64_t)v->npieces++, NULL, id, err);
 }
 
 static xa_status
-read_linear(xa_vit *v, const xa_vit_piece *p, const xa_shape *s, float *dst, xa_err *err)
+read_linear(xa__vit *v, const xa__vit_piece *p, const xa_shape *s, float *dst, xa_err *err)
 {
     const int64_t in = s->dim[0], out = s->dim[1];
     float *raw = xa_alloc((size_t)(in * out), sizeof *raw);
     if (!raw)
         XA_RETURN_FAIL(err, XA_NOMEM, "%s: out of memory", v->file->path);
-    const xa_status st = xa_sfile_read(v->file, p->tensor[0], p->first * in, in * out, raw, err);
+    const xa_status st = xa__sfile_read(v->file, p->tensor[0], p->first * in, in * out, raw, err);
     for (int64_t i = 0; st == XA_OK && i < out; i++)
         for (int64_t k = 0; k < in; k++)
             dst[k * out + i] = raw[i * in + k];
@@ -82,14 +86,14 @@ read_linear(xa_vit *v, const xa_vit_piece *p, const xa_shape *s, float *dst, xa_
 }
 
 static xa_status
-read_conv(xa_vit *v, const xa_vit_piece *p, const xa_shape *s, float *dst, xa_err *err)
+read_conv(xa__vit *v, const xa__vit_piece *p, const xa_shape *s, float *dst, xa_err *err)
 {
     const int64_t h = s->dim[0], w = s->dim[1], in = s->dim[2], out = s->dim[3];
     const int64_t n = xa_shape_count(s);
     float *raw = xa_alloc((size_t)n, sizeof *raw);
     if (!raw)
         XA_RETURN_FAIL(err, XA_NOMEM, "%s: out of memory", v->file->path);
-    const xa_status st = xa_sfile_read(v->file, p->tensor[0], 0, n, raw, err);
+    const xa_status st = xa__sfile_read(v->file, p->tensor[0], 0, n, raw, err);
     for (int64_t o = 0; st == XA_OK && o < out; o++)
         for (int64_t c = 0; c < in; c++)
             for (int64_t i = 0; i < h * w; i++)
@@ -100,17 +104,17 @@ read_conv(xa_vit *v, const xa_vit_piece *p, const xa_shape *s, float *dst, xa_er
 
 /* Rows of the prefix stay; the grid is brought to the wanted one by the library's own rule (timm:
  * antialiased bicubic, transformers: bicubic). */
-static xa_status read_position(xa_vit *v, const xa_vit_piece *p, float *dst, xa_err *err)
+static xa_status read_position(xa__vit *v, const xa__vit_piece *p, float *dst, xa_err *err)
 {
     const int64_t d = v->width, front = v->position_rows - v->file_h * v->file_w;
     const int64_t grid = v->file_h * v->file_w * d;
     xa_image from = {0}, to = {0};
     xa_status st = XA_OK;
     if (v->file_h == v->grid_h && v->file_w == v->grid_w)
-        return xa_sfile_read(v->file, p->tensor[0], 0, front * d + grid, dst, err);
-    XA_TRY(err, xa_sfile_read(v->file, p->tensor[0], 0, front * d, dst, err));
+        return xa__sfile_read(v->file, p->tensor[0], 0, front * d + grid, dst, err);
+    XA_TRY(err, xa__sfile_read(v->file, p->tensor[0], 0, front * d, dst, err));
     XA_TRY(err, xa_image_init(&from, v->file_w, v->file_h, (int)d, XA_PIXEL_F32, err));
-    XA_TRY(err, xa_sfile_read(v->file, p->tensor[0], front * d, grid, from.data, err));
+    XA_TRY(err, xa__sfile_read(v->file, p->tensor[0], front * d, grid, from.data, err));
     XA_TRY(err, xa_image_resize(&from, v->grid_w, v->grid_h, v->dialect->interpolation, &to, err));
     memcpy(dst + front * d, to.data, (size_t)(v->grid_h * v->grid_w * d) * sizeof *dst);
 done:
@@ -119,26 +123,26 @@ done:
     return st;
 }
 
-xa_status xa_vit_read_piece(xa_vit *v, const xa_weight *w, float *dst, xa_err *err)
+xa_status xa__vit_read_piece(xa__vit *v, const xa_weight *w, float *dst, xa_err *err)
 {
     if (w->source < 0 || (size_t)w->source >= v->npieces)
         XA_RETURN_FAIL(err, XA_NOT_FOUND, "weight \"%s\" is not in %s", w->name, v->file->path);
-    const xa_vit_piece *p = &v->pieces[w->source];
+    const xa__vit_piece *p = &v->pieces[w->source];
     switch (p->kind) {
-    case XA_PIECE_VECTOR:
-        return xa_sfile_read(v->file, p->tensor[0], p->first, p->rows, dst, err);
-    case XA_PIECE_LINEAR:
+    case XA__PIECE_VECTOR:
+        return xa__sfile_read(v->file, p->tensor[0], p->first, p->rows, dst, err);
+    case XA__PIECE_LINEAR:
         return read_linear(v, p, &w->shape, dst, err);
-    case XA_PIECE_CONV:
+    case XA__PIECE_CONV:
         return read_conv(v, p, &w->shape, dst, err);
-    case XA_PIECE_JOIN:
+    case XA__PIECE_JOIN:
         for (int i = 0; i < p->ntensors; i++) {
             const int64_t n = xa_shape_count(&tensor_of(v, p->tensor[i])->shape);
-            XA_RETURN_TRY(err, xa_sfile_read(v->file, p->tensor[i], 0, n, dst, err));
+            XA_RETURN_TRY(err, xa__sfile_read(v->file, p->tensor[i], 0, n, dst, err));
             dst += n;
         }
         return XA_OK;
-    case XA_PIECE_POSITION:
+    case XA__PIECE_POSITION:
         return read_position(v, p, dst, err);
     }
     return XA_OK;

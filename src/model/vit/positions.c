@@ -7,7 +7,7 @@ static double place(int64_t i, int64_t from, int64_t to)
     return to > 1 ? (double)i * (double)(from - 1) / (double)(to - 1) : 0.0;
 }
 
-void xa_positions_resize(
+void xa__positions_resize(
     const float *src, int64_t h, int64_t w, int64_t channels, float *dst, int64_t oh, int64_t ow)
 {
     for (int64_t y = 0; y < oh; y++)

@@ -12,11 +12,11 @@ enum { PREFIX = 8, MAX_TENSORS = 1 << 20, CHUNK = 1 << 16 };
 static const struct {
     const char *name;
     int bytes;
-    int usable; /* an xa_sdtype, or -1 */
-} dtypes[] = {{"F16", 2, XA_SDTYPE_F16},
-              {"BF16", 2, XA_SDTYPE_BF16},
-              {"F32", 4, XA_SDTYPE_F32},
-              {"F64", 8, XA_SDTYPE_F64},
+    int usable; /* an xa__sdtype, or -1 */
+} dtypes[] = {{"F16", 2, XA__SDTYPE_F16},
+              {"BF16", 2, XA__SDTYPE_BF16},
+              {"F32", 4, XA__SDTYPE_F32},
+              {"F64", 8, XA__SDTYPE_F64},
               {"BOOL", 1, -1},
               {"U8", 1, -1},
               {"I8", 1, -1},
@@ -37,7 +37,7 @@ static uint64_t little_endian(const unsigned char *p)
     return v;
 }
 
-bool xa_sfile_recognises(const unsigned char *start, size_t n)
+bool xa__sfile_recognises(const unsigned char *start, size_t n)
 {
     /* a header of below 4 GiB that begins as JSON does */
     return n > PREFIX && start[PREFIX] == '{' && little_endian(start) < (uint64_t)1 << 32;
@@ -45,18 +45,18 @@ bool xa_sfile_recognises(const unsigned char *start, size_t n)
 
 static int by_name(const void *a, const void *b)
 {
-    return strcmp(((const xa_stensor *)a)->name, ((const xa_stensor *)b)->name);
+    return strcmp(((const xa__stensor *)a)->name, ((const xa__stensor *)b)->name);
 }
 
 static int by_place(const void *a, const void *b)
 {
-    const xa_stensor *x = a, *y = b;
+    const xa__stensor *x = a, *y = b;
     return x->at != y->at ? (x->at > y->at) - (x->at < y->at)
                           : (x->bytes > y->bytes) - (x->bytes < y->bytes);
 }
 
 /* Extents and number of values; false on overflow or what is no extent. */
-static bool read_shape(const json_t *list, xa_stensor *t, int64_t *count)
+static bool read_shape(const json_t *list, xa__stensor *t, int64_t *count)
 {
     *count = 1;
     t->usable = json_array_size(list) <= XA_MAX_DIMS;
@@ -72,7 +72,7 @@ static bool read_shape(const json_t *list, xa_stensor *t, int64_t *count)
 }
 
 static xa_status
-read_tensor(const char *path, const char *name, const json_t *entry, xa_stensor *t, xa_err *err)
+read_tensor(const char *path, const char *name, const json_t *entry, xa__stensor *t, xa_err *err)
 {
     const char *dtype = json_string_value(json_object_get(entry, "dtype"));
     const json_t *offsets = json_object_get(entry, "data_offsets");
@@ -109,7 +109,7 @@ read_tensor(const char *path, const char *name, const json_t *entry, xa_stensor 
                        json_integer_value(end),
                        dtype);
     t->usable = t->usable && dtypes[kind].usable >= 0;
-    t->dtype = (xa_sdtype)dtypes[kind].usable;
+    t->dtype = (xa__sdtype)dtypes[kind].usable;
     t->name = xa_strdup(name);
     if (!t->name)
         XA_RETURN_FAIL(err, XA_NOMEM, "%s: out of memory", path);
@@ -117,12 +117,12 @@ read_tensor(const char *path, const char *name, const json_t *entry, xa_stensor 
 }
 
 /* Tensors lie one after the other from the header to the end of the file. */
-static xa_status check_places(xa_sfile *f, int64_t start, int64_t size, xa_err *err)
+static xa_status check_places(xa__sfile *f, int64_t start, int64_t size, xa_err *err)
 {
     int64_t at = 0;
     qsort(f->tensors, f->ntensors, sizeof *f->tensors, by_place);
     for (size_t i = 0; i < f->ntensors; i++) {
-        xa_stensor *t = &f->tensors[i];
+        xa__stensor *t = &f->tensors[i];
         if (t->at != at)
             XA_RETURN_FAIL(err,
                            XA_FORMAT,
@@ -156,7 +156,8 @@ static xa_status check_places(xa_sfile *f, int64_t start, int64_t size, xa_err *
     return XA_OK;
 }
 
-static xa_status read_header(xa_sfile *f, const char *text, size_t bytes, int64_t size, xa_err *err)
+static xa_status
+read_header(xa__sfile *f, const char *text, size_t bytes, int64_t size, xa_err *err)
 {
     xa_status st = XA_OK;
     json_error_t why;
@@ -186,14 +187,14 @@ done:
     return st;
 }
 
-xa_status xa_sfile_open(const char *path, size_t max_header, xa_sfile **out, xa_err *err)
+xa_status xa__sfile_open(const char *path, size_t max_header, xa__sfile **out, xa_err *err)
 {
     xa_status st = XA_OK;
     unsigned char prefix[PREFIX];
     char *text = NULL;
     int64_t size = 0;
     size_t got = 0;
-    xa_sfile *f = xa_alloc(1, sizeof *f);
+    xa__sfile *f = xa_alloc(1, sizeof *f);
     if (!f)
         XA_FAIL(err, XA_NOMEM, "%s: out of memory", path);
     f->fd = -1;
@@ -228,11 +229,11 @@ xa_status xa_sfile_open(const char *path, size_t max_header, xa_sfile **out, xa_
     f = NULL;
 done:
     free(text);
-    xa_sfile_free(f);
+    xa__sfile_free(f);
     return st;
 }
 
-void xa_sfile_close(xa_sfile *f)
+void xa__sfile_close(xa__sfile *f)
 {
     if (f && f->fd >= 0) {
         close(f->fd);
@@ -240,11 +241,11 @@ void xa_sfile_close(xa_sfile *f)
     }
 }
 
-void xa_sfile_free(xa_sfile *f)
+void xa__sfile_free(xa__sfile *f)
 {
     if (!f)
         return;
-    xa_sfile_close(f);
+    xa__sfile_close(f);
     for (size_t i = 0; i < f->ntensors; i++)
         free(f->tensors[i].name);
     free(f->tensors);
@@ -252,34 +253,34 @@ void xa_sfile_free(xa_sfile *f)
     free(f);
 }
 
-int xa_sfile_find(const xa_sfile *f, const char *name)
+int xa__sfile_find(const xa__sfile *f, const char *name)
 {
-    const xa_stensor key = {.name = (char *)name};
-    const xa_stensor *t =
+    const xa__stensor key = {.name = (char *)name};
+    const xa__stensor *t =
         f->ntensors ? bsearch(&key, f->tensors, f->ntensors, sizeof *f->tensors, by_name) : NULL;
     return t ? (int)(t - f->tensors) : -1;
 }
 
-static void widen(xa_sdtype dtype, const unsigned char *from, int64_t n, float *to)
+static void widen(xa__sdtype dtype, const unsigned char *from, int64_t n, float *to)
 {
     for (int64_t i = 0; i < n; i++) {
         uint16_t half;
         uint32_t bits;
         double wide;
         switch (dtype) {
-        case XA_SDTYPE_F16:
+        case XA__SDTYPE_F16:
             memcpy(&half, from + 2 * i, 2);
             to[i] = xa_f32_from_f16(half);
             break;
-        case XA_SDTYPE_BF16:
+        case XA__SDTYPE_BF16:
             memcpy(&half, from + 2 * i, 2);
             bits = (uint32_t)half << 16;
             memcpy(&to[i], &bits, 4);
             break;
-        case XA_SDTYPE_F32:
+        case XA__SDTYPE_F32:
             memcpy(&to[i], from + 4 * i, 4);
             break;
-        case XA_SDTYPE_F64:
+        case XA__SDTYPE_F64:
             memcpy(&wide, from + 8 * i, 8);
             to[i] = (float)wide;
             break;
@@ -287,10 +288,11 @@ static void widen(xa_sdtype dtype, const unsigned char *from, int64_t n, float *
     }
 }
 
-xa_status xa_sfile_read(xa_sfile *f, int tensor, int64_t first, int64_t n, float *dst, xa_err *err)
+xa_status
+xa__sfile_read(xa__sfile *f, int tensor, int64_t first, int64_t n, float *dst, xa_err *err)
 {
-    const xa_stensor *t = &f->tensors[tensor];
-    const int64_t item = t->dtype == XA_SDTYPE_F64 ? 8 : t->dtype == XA_SDTYPE_F32 ? 4 : 2;
+    const xa__stensor *t = &f->tensors[tensor];
+    const int64_t item = t->dtype == XA__SDTYPE_F64 ? 8 : t->dtype == XA__SDTYPE_F32 ? 4 : 2;
     unsigned char buffer[CHUNK];
     int64_t size;
     if (f->fd < 0)

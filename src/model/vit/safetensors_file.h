@@ -9,38 +9,43 @@
 
 #include "xaudit/nn.h"
 
-typedef enum xa_sdtype { XA_SDTYPE_F16, XA_SDTYPE_BF16, XA_SDTYPE_F32, XA_SDTYPE_F64 } xa_sdtype;
+typedef enum xa__sdtype {
+    XA__SDTYPE_F16,
+    XA__SDTYPE_BF16,
+    XA__SDTYPE_F32,
+    XA__SDTYPE_F64
+} xa__sdtype;
 
-typedef struct xa_stensor {
+typedef struct xa__stensor {
     char *name;
-    xa_sdtype dtype;
+    xa__sdtype dtype;
     bool usable; /* floating point and at most XA_MAX_DIMS dimensions; others are only listed */
     xa_shape shape;
     int64_t at; /* of its first byte in the file */
     int64_t bytes;
-} xa_stensor;
+} xa__stensor;
 
-typedef struct xa_sfile {
+typedef struct xa__sfile {
     char *path;
-    int fd;              /* -1: closed */
-    xa_stensor *tensors; /* by name, ascending */
+    int fd;               /* -1: closed */
+    xa__stensor *tensors; /* by name, ascending */
     size_t ntensors;
-} xa_sfile;
+} xa__sfile;
 
 /* Whether bytes could be the start of such a file. */
-bool xa_sfile_recognises(const unsigned char *start, size_t n);
+bool xa__sfile_recognises(const unsigned char *start, size_t n);
 /* Reads the header, of at most max_header bytes. FORMAT names what is wrong with which tensor. */
-XA_MUST_USE xa_status xa_sfile_open(const char *path,
-                                    size_t max_header,
-                                    xa_sfile **out,
-                                    xa_err *err);
-void xa_sfile_close(xa_sfile *f);
-void xa_sfile_free(xa_sfile *f);
+XA_MUST_USE xa_status xa__sfile_open(const char *path,
+                                     size_t max_header,
+                                     xa__sfile **out,
+                                     xa_err *err);
+void xa__sfile_close(xa__sfile *f);
+void xa__sfile_free(xa__sfile *f);
 /* Index of a tensor, -1 if there is none. */
-int xa_sfile_find(const xa_sfile *f, const char *name);
+int xa__sfile_find(const xa__sfile *f, const char *name);
 /* Values [first, first + n) of a usable tensor in row-major order, as float32. Opens the file again
  * if it is closed. */
 XA_MUST_USE xa_status
-xa_sfile_read(xa_sfile *f, int tensor, int64_t first, int64_t n, float *dst, xa_err *err);
+xa__sfile_read(xa__sfile *f, int tensor, int64_t first, int64_t n, float *dst, xa_err *err);
 
 #endif

@@ -16,7 +16,7 @@ static const char *const read_by[] = {"the class token",
                                       "the maximum over the patches",
                                       "the average of mean and maximum over the patches"};
 
-static const char *file_of(const xa_vit *v)
+static const char *file_of(const xa__vit *v)
 {
     return v->config ? v->config : v->file->path;
 }
@@ -33,7 +33,7 @@ static void word_of(const json_t *value, char *out, size_t size)
     out[n] = '\0';
 }
 
-static xa_status not_known(const xa_vit *v, const char *key, const json_t *value, xa_err *err)
+static xa_status not_known(const xa__vit *v, const char *key, const json_t *value, xa_err *err)
 {
     char text[96], *dump = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
     xa_str_sanitise(dump ? dump : "?", text, sizeof text);
@@ -54,7 +54,7 @@ static int64_t usual_heads(int64_t width)
     return width % 64 ? 0 : width / 64;
 }
 
-static xa_status assume_heads(xa_vit *v, xa_model *m, xa_err *err)
+static xa_status assume_heads(xa__vit *v, xa_model *m, xa_err *err)
 {
     v->heads = v->dialect->needs_config ? 12 : usual_heads(v->width); /* ViTConfig's default */
     if (!v->heads || v->width % v->heads)
@@ -65,23 +65,23 @@ static xa_status assume_heads(xa_vit *v, xa_model *m, xa_err *err)
                        "the model's `architecture`",
                        v->file->path,
                        v->width);
-    return xa_model_assume(m,
-                           err,
-                           "%" PRId64 " heads, each %" PRId64 " wide (width %" PRId64
-                           "): no file tells them; \"num_heads\" in config.json does",
-                           v->heads,
-                           v->width / v->heads,
-                           v->width);
+    return xa__model_assume(m,
+                            err,
+                            "%" PRId64 " heads, each %" PRId64 " wide (width %" PRId64
+                            "): no file tells them; \"num_heads\" in config.json does",
+                            v->heads,
+                            v->width / v->heads,
+                            v->width);
 }
 
-static xa_status read_heads(xa_vit *v, xa_model *m, xa_err *err)
+static xa_status read_heads(xa__vit *v, xa_model *m, xa_err *err)
 {
-    const json_t *given = xa_vit_setting(v, "num_attention_heads", "num_heads");
+    const json_t *given = xa__vit_setting(v, "num_attention_heads", "num_heads");
     if (given && !json_is_integer(given))
         XA_RETURN_FAIL(err, XA_INVALID, "%s: the number of heads is no whole number", file_of(v));
     if (given)
         v->heads = json_integer_value(given);
-    else if (v->known && v->known->width != v->width && !xa_vit_setting(v, "embed_dim", NULL))
+    else if (v->known && v->known->width != v->width && !xa__vit_setting(v, "embed_dim", NULL))
         XA_RETURN_FAIL(err,
                        XA_INVALID,
                        "%s: architecture \"%s\" is %d wide and the weights %" PRId64
@@ -106,7 +106,7 @@ static xa_status read_heads(xa_vit *v, xa_model *m, xa_err *err)
 
 /* ---- activation, norm, block ---- */
 
-static xa_status read_activation(xa_vit *v, xa_model *m, xa_err *err)
+static xa_status read_activation(xa__vit *v, xa_model *m, xa_err *err)
 {
     static const struct {
         const char *word;
@@ -123,7 +123,7 @@ static xa_status read_activation(xa_vit *v, xa_model *m, xa_err *err)
                  {"silu", XA_ACT_SWISH},
                  {"swish", XA_ACT_SWISH},
                  {"mish", XA_ACT_MISH}};
-    const json_t *given = xa_vit_setting(v, "hidden_act", "act_layer");
+    const json_t *given = xa__vit_setting(v, "hidden_act", "act_layer");
     char word[64];
     word_of(given, word, sizeof word);
     v->act = xa_activation_default(v->known ? v->known->act : XA_ACT_GELU);
@@ -131,32 +131,32 @@ static xa_status read_activation(xa_vit *v, xa_model *m, xa_err *err)
         v->act.a = v->known->slope;
     if (!given)
         return v->known ? XA_OK
-                        : xa_model_assume(m,
-                                          err,
-                                          "activation gelu (erf): no file tells it; \"act_layer\" "
-                                          "in config.json does");
+                        : xa__model_assume(m,
+                                           err,
+                                           "activation gelu (erf): no file tells it; \"act_layer\" "
+                                           "in config.json does");
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (!strcmp(known[i].word, word)) {
             v->act = xa_activation_default(known[i].kind);
             if (!strcmp(word, "quickgelu"))
-                v->act.a = XA_QUICK_GELU_SLOPE;
+                v->act.a = XA__QUICK_GELU_SLOPE;
             return XA_OK;
         }
     return not_known(v, "activation", given, err);
 }
 
 /* A norm without a bias is no LayerNorm of timm or transformers. */
-static xa_status check_norm_bias(const xa_vit *v, xa_err *err)
+static xa_status check_norm_bias(const xa__vit *v, xa_err *err)
 {
-    const bool bias = xa_vit_tensor(v, 0, XA_VIT_NORM1_B) >= 0;
-    if (v->norm == XA_VIT_NORM_LAYER && !bias)
+    const bool bias = xa__vit_tensor(v, 0, XA__VIT_NORM1_B) >= 0;
+    if (v->norm == XA__VIT_NORM_LAYER && !bias)
         XA_RETURN_FAIL(
             err,
             XA_INVALID,
             "%s: its norms have weights and no biases, as RmsNorm has; \"norm_layer\" in "
             "config.json tells which they are (\"rmsnorm\")",
             file_of(v));
-    if (v->norm == XA_VIT_NORM_RMS && bias)
+    if (v->norm == XA__VIT_NORM_RMS && bias)
         XA_RETURN_FAIL(err,
                        XA_INVALID,
                        "%s: its norms are to be RmsNorm, but the weights have biases of norms",
@@ -164,17 +164,17 @@ static xa_status check_norm_bias(const xa_vit *v, xa_err *err)
     return XA_OK;
 }
 
-static xa_status read_norm(xa_vit *v, xa_model *m, xa_err *err)
+static xa_status read_norm(xa__vit *v, xa_model *m, xa_err *err)
 {
-    const json_t *given = xa_vit_setting(v, "norm_layer", NULL);
-    const json_t *epsilon = xa_vit_setting(v, "layer_norm_eps", "eps");
+    const json_t *given = xa__vit_setting(v, "norm_layer", NULL);
+    const json_t *epsilon = xa__vit_setting(v, "layer_norm_eps", "eps");
     char word[64];
     word_of(given, word, sizeof word);
-    v->norm = v->known ? v->known->norm : XA_VIT_NORM_LAYER;
+    v->norm = v->known ? v->known->norm : XA__VIT_NORM_LAYER;
     if (given && (!strcmp(word, "layernorm") || !strcmp(word, "layernormfp32")))
-        v->norm = XA_VIT_NORM_LAYER;
+        v->norm = XA__VIT_NORM_LAYER;
     else if (given && (!strcmp(word, "rmsnorm") || !strcmp(word, "rmsnormfp32")))
-        v->norm = XA_VIT_NORM_RMS;
+        v->norm = XA__VIT_NORM_RMS;
     else if (given)
         return not_known(v, "norm_layer", given, err);
     /* a norm named in model_args has the library's own epsilon, whatever the architecture's is */
@@ -185,64 +185,65 @@ static xa_status read_norm(xa_vit *v, xa_model *m, xa_err *err)
         XA_RETURN_FAIL(err, XA_INVALID, "%s: layer_norm_eps is no number from 0 to 1", v->config);
     if (!epsilon && !v->known)
         XA_RETURN_TRY(err,
-                      xa_model_assume(m,
-                                      err,
-                                      "epsilon %g of the norms: no file tells it; "
-                                      "\"layer_norm_eps\" in config.json does",
-                                      v->epsilon));
+                      xa__model_assume(m,
+                                       err,
+                                       "epsilon %g of the norms: no file tells it; "
+                                       "\"layer_norm_eps\" in config.json does",
+                                       v->epsilon));
     return check_norm_bias(v, err);
 }
 
-static xa_status read_block(xa_vit *v, xa_model *m, xa_err *err)
+static xa_status read_block(xa__vit *v, xa_model *m, xa_err *err)
 {
-    const json_t *given = xa_vit_setting(v, "block_fn", NULL);
+    const json_t *given = xa__vit_setting(v, "block_fn", NULL);
     char word[64];
     word_of(given, word, sizeof word);
-    v->block = v->known ? v->known->block : XA_VIT_PRE;
+    v->block = v->known ? v->known->block : XA__VIT_PRE;
     if (given && !strcmp(word, "block"))
-        v->block = XA_VIT_PRE;
+        v->block = XA__VIT_PRE;
     else if (given && !strcmp(word, "respostblock"))
-        v->block = XA_VIT_RES_POST;
+        v->block = XA__VIT_RES_POST;
     else if (given)
         return not_known(v, "block_fn", given, err);
-    const bool scaled = xa_vit_tensor(v, 0, XA_VIT_SCALE1) >= 0;
-    if (v->block == XA_VIT_RES_POST && scaled)
+    const bool scaled = xa__vit_tensor(v, 0, XA__VIT_SCALE1) >= 0;
+    if (v->block == XA__VIT_RES_POST && scaled)
         XA_RETURN_FAIL(err,
                        XA_INVALID,
                        "%s: its blocks are to be ResPostBlock, but the weights have layer scales",
                        file_of(v));
     if (!given && !v->known && !v->dialect->needs_config && !scaled)
-        return xa_model_assume(m,
-                               err,
-                               "norms before attention and MLP (block_fn Block): no file tells it; "
-                               "\"block_fn\" or \"architecture\" in config.json does");
+        return xa__model_assume(
+            m,
+            err,
+            "norms before attention and MLP (block_fn Block): no file tells it; "
+            "\"block_fn\" or \"architecture\" in config.json does");
     return XA_OK;
 }
 
 /* ---- pooling ---- */
 
 /* Where timm puts the word: model_args, the top (what the exported model has), pretrained_cfg. */
-static const json_t *told_pool(const xa_vit *v)
+static const json_t *told_pool(const xa__vit *v)
 {
-    const json_t *given = xa_vit_setting(v, "global_pool", NULL);
+    const json_t *given = xa__vit_setting(v, "global_pool", NULL);
     if (!given)
         given = json_object_get(json_object_get(v->json, "pretrained_cfg"), "global_pool");
     return json_is_null(given) ? NULL : given;
 }
 
-static xa_status choose_pool(xa_vit *v, xa_model *m, xa_err *err)
+static xa_status choose_pool(xa__vit *v, xa_model *m, xa_err *err)
 {
     const json_t *given = told_pool(v);
     char word[64];
     word_of(given, word, sizeof word);
     if (given) {
-        for (v->pool = 0; v->pool < XA_VIT_POOLS && strcmp(pools[v->pool], word);)
+        for (v->pool = 0; v->pool < XA__VIT_POOLS && strcmp(pools[v->pool], word);)
             v->pool++;
-        if (v->pool == XA_VIT_POOLS)
+        if (v->pool == XA__VIT_POOLS)
             return not_known(v, "global_pool", given, err);
         if (v->known && v->known->pool != v->pool &&
             !json_object_get(json_object_get(v->json, "model_args"), "global_pool"))
-            return xa_model_assume(
+            return xa__model_assume(
                 m,
                 err,
                 "pooling %s, as config.json says, though its architecture %s has "
@@ -256,54 +257,55 @@ static xa_status choose_pool(xa_vit *v, xa_model *m, xa_err *err)
         v->pool = v->known->pool;
         return XA_OK;
     }
-    v->pool = xa_vit_tensor(v, 0, XA_VIT_FC_NORM_W) >= 0 || xa_vit_tensor(v, 0, XA_VIT_CLASS) < 0
-                  ? XA_VIT_POOL_AVG
-                  : XA_VIT_POOL_TOKEN;
+    v->pool =
+        xa__vit_tensor(v, 0, XA__VIT_FC_NORM_W) >= 0 || xa__vit_tensor(v, 0, XA__VIT_CLASS) < 0
+            ? XA__VIT_POOL_AVG
+            : XA__VIT_POOL_TOKEN;
     if (v->dialect->needs_config)
         return XA_OK; /* transformers knows no other */
-    return xa_model_assume(m,
-                           err,
-                           "pooling %s: the head reads %s; no file tells it; \"global_pool\" in "
-                           "config.json does",
-                           pools[v->pool],
-                           read_by[v->pool]);
+    return xa__model_assume(m,
+                            err,
+                            "pooling %s: the head reads %s; no file tells it; \"global_pool\" in "
+                            "config.json does",
+                            pools[v->pool],
+                            read_by[v->pool]);
 }
 
-static xa_status read_pooling(xa_vit *v, xa_model *m, xa_err *err)
+static xa_status read_pooling(xa__vit *v, xa_model *m, xa_err *err)
 {
-    const json_t *prefix = xa_vit_setting(v, "pool_include_prefix", NULL);
+    const json_t *prefix = xa__vit_setting(v, "pool_include_prefix", NULL);
     XA_RETURN_TRY(err, choose_pool(v, m, err));
     v->pool_prefix = json_is_true(prefix) && v->prefix;
-    if (v->pool == XA_VIT_POOL_TOKEN && xa_vit_tensor(v, 0, XA_VIT_CLASS) < 0)
+    if (v->pool == XA__VIT_POOL_TOKEN && xa__vit_tensor(v, 0, XA__VIT_CLASS) < 0)
         XA_RETURN_FAIL(
             err, XA_INVALID, "%s: global_pool is token, but there is no class token", file_of(v));
-    if (v->pool != XA_VIT_POOL_TOKEN && xa_vit_tensor(v, 0, XA_VIT_HEAD2_W) >= 0)
+    if (v->pool != XA__VIT_POOL_TOKEN && xa__vit_tensor(v, 0, XA__VIT_HEAD2_W) >= 0)
         XA_RETURN_FAIL(err,
                        XA_INVALID,
                        "%s: global_pool is %s, but the weights have the two heads of a distilled "
                        "model, which read tokens",
                        file_of(v),
                        pools[v->pool]);
-    if (v->pool == XA_VIT_POOL_MAX || v->pool == XA_VIT_POOL_AVGMAX ||
-        (v->pool == XA_VIT_POOL_AVG && v->pool_prefix))
-        return xa_model_assume(m,
-                               err,
-                               "attention maps follow the mean of the patches, though the head "
-                               "reads %s%s; logits and gradients are exact",
-                               read_by[v->pool],
-                               v->pool_prefix ? " and the other tokens" : "");
+    if (v->pool == XA__VIT_POOL_MAX || v->pool == XA__VIT_POOL_AVGMAX ||
+        (v->pool == XA__VIT_POOL_AVG && v->pool_prefix))
+        return xa__model_assume(m,
+                                err,
+                                "attention maps follow the mean of the patches, though the head "
+                                "reads %s%s; logits and gradients are exact",
+                                read_by[v->pool],
+                                v->pool_prefix ? " and the other tokens" : "");
     return XA_OK;
 }
 
 /* ---- the rest ---- */
 
 /* Every classifier of timm and transformers has a last norm; without one it must be meant. */
-static xa_status check_last_norm(const xa_vit *v, xa_err *err)
+static xa_status check_last_norm(const xa__vit *v, xa_err *err)
 {
     const bool none =
-        xa_vit_tensor(v, 0, XA_VIT_NORM_W) < 0 && xa_vit_tensor(v, 0, XA_VIT_FC_NORM_W) < 0;
-    const bool meant = (v->known && v->known->last == XA_VIT_LAST_NONE) ||
-                       json_is_false(xa_vit_setting(v, "final_norm", NULL));
+        xa__vit_tensor(v, 0, XA__VIT_NORM_W) < 0 && xa__vit_tensor(v, 0, XA__VIT_FC_NORM_W) < 0;
+    const bool meant = (v->known && v->known->last == XA__VIT_LAST_NONE) ||
+                       json_is_false(xa__vit_setting(v, "final_norm", NULL));
     if (none && !meant)
         XA_RETURN_FAIL(err,
                        XA_NOT_FOUND,
@@ -313,9 +315,9 @@ static xa_status check_last_norm(const xa_vit *v, xa_err *err)
     return XA_OK;
 }
 
-static xa_status read_problem(xa_vit *v, xa_err *err)
+static xa_status read_problem(xa__vit *v, xa_err *err)
 {
-    const json_t *given = xa_vit_setting(v, "problem_type", NULL);
+    const json_t *given = xa__vit_setting(v, "problem_type", NULL);
     const char *problem = json_string_value(given);
     v->problem_told = given;
     v->multilabel = problem && !strcmp(problem, "multi_label_classification");
@@ -328,16 +330,16 @@ static xa_status read_problem(xa_vit *v, xa_err *err)
 }
 
 /* Whether the prefix has rows of the position embedding; and a grid that is not square. */
-static xa_status read_positions(xa_vit *v, xa_err *err)
+static xa_status read_positions(xa__vit *v, xa_err *err)
 {
-    const json_t *apart = xa_vit_setting(v, "no_embed_class", NULL);
-    const json_t *size = xa_vit_setting(v, "img_size", "image_size");
+    const json_t *apart = xa__vit_setting(v, "no_embed_class", NULL);
+    const json_t *size = xa__vit_setting(v, "img_size", "image_size");
     const bool pair = json_array_size(size) == 2;
     const int64_t h = json_integer_value(pair ? json_array_get(size, 0) : size),
                   w = json_integer_value(pair ? json_array_get(size, 1) : size);
-    v->position = apart      ? json_is_true(apart) ? XA_VIT_POSITION_PATCHES : XA_VIT_POSITION_ALL
+    v->position = apart      ? json_is_true(apart) ? XA__VIT_POSITION_PATCHES : XA__VIT_POSITION_ALL
                   : v->known ? v->known->position
-                             : XA_VIT_POSITION_UNTOLD;
+                             : XA__VIT_POSITION_UNTOLD;
     if (size && (h < 1 || w < 1))
         XA_RETURN_FAIL(
             err, XA_INVALID, "%s: img_size is neither a number nor two of them", v->config);
@@ -348,7 +350,7 @@ static xa_status read_positions(xa_vit *v, xa_err *err)
     return XA_OK;
 }
 
-xa_status xa_vit_configure(xa_vit *v, xa_model *m, xa_err *err)
+xa_status xa__vit_configure(xa__vit *v, xa_model *m, xa_err *err)
 {
     XA_RETURN_TRY(err, read_heads(v, m, err));
     XA_RETURN_TRY(err, read_activation(v, m, err));

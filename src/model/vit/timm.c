@@ -6,7 +6,7 @@
 
 #define GELU XA_ACT_GELU, 0.0f
 #define GELU_TANH XA_ACT_GELU_TANH, 0.0f
-#define QUICK_GELU XA_ACT_SWISH, XA_QUICK_GELU_SLOPE
+#define QUICK_GELU XA_ACT_SWISH, XA__QUICK_GELU_SLOPE
 #define KNOWN(name, width, heads, act, epsilon, block, norm, pool, last, position) \
     {name,                                                                         \
      NULL,                                                                         \
@@ -14,23 +14,23 @@
      heads,                                                                        \
      act,                                                                          \
      epsilon,                                                                      \
-     XA_VIT_##block,                                                               \
-     XA_VIT_NORM_##norm,                                                           \
-     XA_VIT_POOL_##pool,                                                           \
-     XA_VIT_LAST_##last,                                                           \
-     XA_VIT_POSITION_##position},
+     XA__VIT_##block,                                                              \
+     XA__VIT_NORM_##norm,                                                          \
+     XA__VIT_POOL_##pool,                                                          \
+     XA__VIT_LAST_##last,                                                          \
+     XA__VIT_POSITION_##position},
 #define REFUSED(name, why) {name, why, 0, 0, GELU, 0.0, 0, 0, 0, 0, 0},
-static const xa_vit_known known[] = {
+static const xa__vit_known known[] = {
 #include "timm.inc"
 };
 
 static int by_name(const void *key, const void *row)
 {
-    return strcmp(key, ((const xa_vit_known *)row)->name);
+    return strcmp(key, ((const xa__vit_known *)row)->name);
 }
 
 /* A tag, as in "vit_base_patch16_224.augreg_in1k", is the training's and not the architecture's. */
-const xa_vit_known *xa_vit_find_known(const char *architecture)
+const xa__vit_known *xa__vit_find_known(const char *architecture)
 {
     char name[128];
     const size_t n = strcspn(architecture, ".");
@@ -41,7 +41,7 @@ const xa_vit_known *xa_vit_find_known(const char *architecture)
     return bsearch(name, known, sizeof known / sizeof *known, sizeof *known, by_name);
 }
 
-const xa_vit_known *xa_vit_known_at(size_t i)
+const xa__vit_known *xa__vit_known_at(size_t i)
 {
     return i < sizeof known / sizeof *known ? &known[i] : NULL;
 }

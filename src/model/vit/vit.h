@@ -18,7 +18,7 @@ struct json_t; /* jansson's */
 
 /* X(ENUM, once or per block) */
 /* clang-format off */
-#define XA_VIT_PARTS(X) \
+#define XA__VIT_PARTS(X) \
     X(PATCH_W, 0) X(PATCH_B, 0) X(CLASS, 0) X(DISTILL, 0) X(REGISTERS, 0) X(POSITION, 0) \
     X(FRONT_NORM_W, 0) X(FRONT_NORM_B, 0) \
     X(NORM1_W, 1) X(NORM1_B, 1) X(QKV_W, 1) X(QKV_B, 1) X(Q_NORM_W, 1) X(Q_NORM_B, 1) \
@@ -28,48 +28,49 @@ struct json_t; /* jansson's */
     X(FC_NORM_W, 0) X(FC_NORM_B, 0) X(PRE_W, 0) X(PRE_B, 0) X(HEAD_W, 0) X(HEAD_B, 0) \
     X(HEAD2_W, 0) X(HEAD2_B, 0)
 /* clang-format on */
-typedef enum xa_vit_part {
-#define X(name, block) XA_VIT_##name,
-    XA_VIT_PARTS(X)
+typedef enum xa__vit_part {
+#define X(name, block) XA__VIT_##name,
+    XA__VIT_PARTS(X)
 #undef X
-        XA_VIT_PART_COUNT
-} xa_vit_part;
+        XA__VIT_PART_COUNT
+} xa__vit_part;
 
 /* One naming of the parts. */
-typedef struct xa_vit_dialect {
-    const char *name;                     /* "timm" */
-    const char *modules[4];               /* of the layer table: block, attention, mlp, head; %d */
-    const char *parts[XA_VIT_PART_COUNT]; /* tensor names, %d the block; NULL: not in this one */
-    bool needs_config;                    /* config.json must lie beside the file: transformers */
-    double epsilon;                       /* where nobody says */
-    xa_resample interpolation;            /* the library's own for position embeddings */
-} xa_vit_dialect;
+typedef struct xa__vit_dialect {
+    const char *name;                      /* "timm" */
+    const char *modules[4];                /* of the layer table: block, attention, mlp, head; %d */
+    const char *parts[XA__VIT_PART_COUNT]; /* tensor names, %d the block; NULL: not in this one */
+    bool needs_config;                     /* config.json must lie beside the file: transformers */
+    double epsilon;                        /* where nobody says */
+    xa_resample interpolation;             /* the library's own for position embeddings */
+} xa__vit_dialect;
 
 /* How a weight is made of tensors. */
-typedef enum xa_vit_piece_kind {
-    XA_PIECE_VECTOR,  /* values [first, first + rows) */
-    XA_PIECE_LINEAR,  /* rows [first, first + rows) of [out, in], turned to [in, rows] */
-    XA_PIECE_CONV,    /* [out, in, h, w] to [h, w, in, out] */
-    XA_PIECE_JOIN,    /* several tensors one after the other */
-    XA_PIECE_POSITION /* [1, prefix + grid, width], its grid interpolated where another is wanted */
-} xa_vit_piece_kind;
-typedef struct xa_vit_piece {
-    xa_vit_piece_kind kind;
+typedef enum xa__vit_piece_kind {
+    XA__PIECE_VECTOR,  /* values [first, first + rows) */
+    XA__PIECE_LINEAR,  /* rows [first, first + rows) of [out, in], turned to [in, rows] */
+    XA__PIECE_CONV,    /* [out, in, h, w] to [h, w, in, out] */
+    XA__PIECE_JOIN,    /* several tensors one after the other */
+    XA__PIECE_POSITION /* [1, prefix + grid, width], its grid interpolated where another is wanted
+                        */
+} xa__vit_piece_kind;
+typedef struct xa__vit_piece {
+    xa__vit_piece_kind kind;
     int tensor[3], ntensors;
     int64_t first, rows;
-} xa_vit_piece;
+} xa__vit_piece;
 
 /* ---- what tensors do not tell ---- */
 
-#define XA_QUICK_GELU_SLOPE 1.702f    /* x*sigmoid(1.702 x) */
-enum { XA_VIT_PRE, XA_VIT_RES_POST }; /* x + f(norm(x)), x + norm(f(x)) */
-enum { XA_VIT_NORM_LAYER, XA_VIT_NORM_RMS };
-enum { XA_VIT_POOL_TOKEN, XA_VIT_POOL_AVG, XA_VIT_POOL_MAX, XA_VIT_POOL_AVGMAX, XA_VIT_POOLS };
-enum { XA_VIT_LAST_NORM, XA_VIT_LAST_FC_NORM, XA_VIT_LAST_NONE }; /* before pooling, behind it */
-enum { XA_VIT_POSITION_ALL, XA_VIT_POSITION_PATCHES, XA_VIT_POSITION_UNTOLD };
+#define XA__QUICK_GELU_SLOPE 1.702f     /* x*sigmoid(1.702 x) */
+enum { XA__VIT_PRE, XA__VIT_RES_POST }; /* x + f(norm(x)), x + norm(f(x)) */
+enum { XA__VIT_NORM_LAYER, XA__VIT_NORM_RMS };
+enum { XA__VIT_POOL_TOKEN, XA__VIT_POOL_AVG, XA__VIT_POOL_MAX, XA__VIT_POOL_AVGMAX, XA__VIT_POOLS };
+enum { XA__VIT_LAST_NORM, XA__VIT_LAST_FC_NORM, XA__VIT_LAST_NONE }; /* before pooling, behind it */
+enum { XA__VIT_POSITION_ALL, XA__VIT_POSITION_PATCHES, XA__VIT_POSITION_UNTOLD };
 
 /* One of timm's architectures. */
-typedef struct xa_vit_known {
+typedef struct xa__vit_known {
     const char *name;
     const char *refused; /* why it is not computed; NULL: it is */
     int width, heads;
@@ -77,11 +78,11 @@ typedef struct xa_vit_known {
     float slope; /* of act */
     double epsilon;
     int block, norm, pool, last, position;
-} xa_vit_known;
+} xa__vit_known;
 
-typedef struct xa_vit {
-    xa_sfile *file;
-    const xa_vit_dialect *dialect;
+typedef struct xa__vit {
+    xa__sfile *file;
+    const xa__vit_dialect *dialect;
     char stem[32]; /* before the dialect's names: "vit." */
     int *part;     /* [depth * parts]: tensor of a part (those that come once: in block 0), -1 */
     int64_t *read; /* [tensors] values that weights of the graph are made of */
@@ -90,54 +91,58 @@ typedef struct xa_vit {
     int64_t file_h, file_w, grid_h, grid_w; /* grid of the position embedding; the one wanted */
     double epsilon;
     xa_activation act;
-    int block, norm, pool, position; /* XA_VIT_... */
+    int block, norm, pool, position; /* XA__VIT_... */
     bool pool_prefix;                /* tokens that are no patches are pooled as well */
     bool multilabel, problem_told;   /* by problem_type */
     struct json_t *json;             /* NULL: no config.json */
     char *config;                    /* its path, for messages; NULL likewise */
-    const xa_vit_known *known;       /* the architecture it names; NULL: none */
-    xa_vit_piece *pieces;
+    const xa__vit_known *known;      /* the architecture it names; NULL: none */
+    xa__vit_piece *pieces;
     size_t npieces, piece_cap;
-} xa_vit;
+} xa__vit;
 
-static inline int xa_vit_tensor(const xa_vit *v, int64_t block, xa_vit_part part)
+static inline int xa__vit_tensor(const xa__vit *v, int64_t block, xa__vit_part part)
 {
-    return v->part[block * XA_VIT_PART_COUNT + part];
+    return v->part[block * XA__VIT_PART_COUNT + part];
 }
 
 /* vit_parts.c. NOT_FOUND/UNSUPPORTED: no transformer whose parts are known; names the tensor. */
-XA_MUST_USE xa_status xa_vit_find_parts(xa_vit *v, xa_err *err);
+XA_MUST_USE xa_status xa__vit_find_parts(xa__vit *v, xa_err *err);
 /* Extents from shapes; SHAPE names tensor and both shapes. */
-XA_MUST_USE xa_status xa_vit_measure(xa_vit *v, xa_err *err);
+XA_MUST_USE xa_status xa__vit_measure(xa__vit *v, xa_err *err);
 /* All tensors must have a known name (UNSUPPORTED), and, after the graph is built, every value of
  * them must have been read once (INVALID): nothing is left out silently. */
-XA_MUST_USE xa_status xa_vit_check_names(const xa_vit *v, xa_err *err);
-XA_MUST_USE xa_status xa_vit_check_read(const xa_vit *v, xa_err *err);
+XA_MUST_USE xa_status xa__vit_check_names(const xa__vit *v, xa_err *err);
+XA_MUST_USE xa_status xa__vit_check_read(const xa__vit *v, xa_err *err);
 /* vit_timm.c: NULL if it is none of them (or is beyond the last). */
-const xa_vit_known *xa_vit_find_known(const char *architecture);
-const xa_vit_known *xa_vit_known_at(size_t i);
+const xa__vit_known *xa__vit_find_known(const char *architecture);
+const xa__vit_known *xa__vit_known_at(size_t i);
 /* vit_config.c: reads the options' architecture, or <stem>.json or config.json beside the file.
  * Keys and architectures that are not understood are errors that name them. */
-XA_MUST_USE xa_status xa_vit_read_config(xa_vit *v,
-                                         const xa_model_options *opt,
-                                         xa_model *m,
-                                         xa_err *err);
+XA_MUST_USE xa_status xa__vit_read_config(xa__vit *v,
+                                          const xa_model_options *opt,
+                                          xa_model *m,
+                                          xa_err *err);
 /* A setting by its first name or, where that is not given, its other (NULL: none), wherever it
  * stands; NULL: not given, or null. */
-const struct json_t *xa_vit_setting(const xa_vit *v, const char *key, const char *other);
+const struct json_t *xa__vit_setting(const xa__vit *v, const char *key, const char *other);
 /* What the config says of extents must be what the weights have. INVALID names both. */
-XA_MUST_USE xa_status xa_vit_check_extents(const xa_vit *v, xa_err *err);
+XA_MUST_USE xa_status xa__vit_check_extents(const xa__vit *v, xa_err *err);
 /* vit_settings.c: fills heads, epsilon, act, block, norm, pool, position; what nobody tells is
  * noted in m as assumed. */
-XA_MUST_USE xa_status xa_vit_configure(xa_vit *v, xa_model *m, xa_err *err);
+XA_MUST_USE xa_status xa__vit_configure(xa__vit *v, xa_model *m, xa_err *err);
 /* vit_build.c */
-XA_MUST_USE xa_status xa_vit_build(xa_vit *v,
-                                   xa_model *m,
-                                   const xa_model_options *opt,
-                                   xa_err *err);
+XA_MUST_USE xa_status xa__vit_build(xa__vit *v,
+                                    xa_model *m,
+                                    const xa_model_options *opt,
+                                    xa_err *err);
 /* vit_pieces.c: a weight of the graph from parts, its shape as the operator wants it. */
-XA_MUST_USE xa_status xa_vit_weight(
-    xa_vit *v, xa_graph *g, const xa_vit_piece *piece, const xa_shape *shape, int *id, xa_err *err);
-XA_MUST_USE xa_status xa_vit_read_piece(xa_vit *v, const xa_weight *w, float *dst, xa_err *err);
+XA_MUST_USE xa_status xa__vit_weight(xa__vit *v,
+                                     xa_graph *g,
+                                     const xa__vit_piece *piece,
+                                     const xa_shape *shape,
+                                     int *id,
+                                     xa_err *err);
+XA_MUST_USE xa_status xa__vit_read_piece(xa__vit *v, const xa_weight *w, float *dst, xa_err *err);
 
 #endif
