@@ -229,10 +229,10 @@ XA_MUST_USE xa_status xa_stats_flip(const xa_stats_plan *plan,
                                     int64_t upto,
                                     xa_test *t,
                                     xa_err *err);
-/* Differences of box accuracy and of PxAP likewise: a turned cluster gives its counts of a to b and
- * those of b to a, and every way takes its own maxima: the hypothesis is that a and b could be
- * exchanged, scale of grey included, which is more than that their figures are equal. Thresholds on
- * both sides: means of hits there. */
+/* The same of box accuracies: means of hits at one threshold for each level and side, `threshold_a`
+ * and `threshold_b` [levels], chosen on other units. NULL: each side's own best thresholds over the
+ * units that are defined on both sides, which all ways keep. INVALID: a and b differ in units or
+ * levels. */
 XA_MUST_USE xa_status xa_stats_flip_boxes(const xa_stats_plan *plan,
                                           const xa_hits *a,
                                           const xa_hits *b,
@@ -242,6 +242,9 @@ XA_MUST_USE xa_status xa_stats_flip_boxes(const xa_stats_plan *plan,
                                           int64_t upto,
                                           xa_test *t,
                                           xa_err *err);
+/* The same of PxAP: a turned cluster gives its counts of a to b and those of b to a, and every way
+ * computes both figures anew. The hypothesis is that a and b could be exchanged cluster by cluster,
+ * which is more than that their figures are equal. */
 XA_MUST_USE xa_status xa_stats_flip_pxap(const xa_stats_plan *plan,
                                          int64_t n,
                                          const uint32_t *a,

@@ -12,8 +12,9 @@
 
 enum { T = XA_STATS_THRESHOLDS, BINS = XA_STATS_BINS, TOGETHER = 8 };
 
-xa_status
-xa__counted_init(xa__counted *c, int64_t nclusters, int64_t width, int64_t most, xa_err *err)
+/* most: the largest count that a cluster may have; INT64_MAX where it is not known. */
+static xa_status
+counted_init(xa__counted *c, int64_t nclusters, int64_t width, int64_t most, xa_err *err)
 {
     size_t size;
     *c = (xa__counted){.nclusters = nclusters, .width = width};
@@ -139,12 +140,13 @@ done:
     return st;
 }
 
-int64_t xa__largest_cluster(const int64_t *of, int64_t n, int64_t clusters)
+/* The most units that a cluster holds. */
+static int64_t largest_cluster(const int64_t *of, int64_t n, int64_t clusters)
 {
     int64_t most = INT64_MAX;
     int64_t *count = xa_alloc((size_t)clusters, sizeof *count);
     if (!count)
-        return most; /* then the wide counts */
+        return most; /* not known: the wide counts hold any */
     most = 0;
     for (int64_t i = 0; i < n; i++)
         if (of[i] >= 0 && ++count[of[i]] > most)
@@ -153,9 +155,72 @@ int64_t xa__largest_cluster(const int64_t *of, int64_t n, int64_t clusters)
     return most;
 }
 
+static void add_row(xa__counted *c, int64_t first, const xa__curve *r, int64_t unit)
+{
+    const uint8_t *bits = r->hits ? r->hits->bits + unit * r->width / 8 : NULL;
+    for (int64_t i = 0; i < r->width; i++) {
+        const uint32_t count = bits ? bits[i / 8] >> i % 8 & 1 : r->histogram[unit * r->width + i];
+        if (c->small)
+            c->small[first + i] = (uint16_t)(c->small[first + i] + count);
+        else
+            c->counts[first + i] += (double)count;
+    }
+}
+
+xa_status xa__curve_counts(const xa__curve *curve,
+                           int ncurves,
+                           const int64_t *of,
+                           int64_t nclusters,
+                           xa__counted *out,
+                           xa_err *err)
+{
+    /* a unit has at most one hit at each threshold; its pixels are not bounded */
+    const int64_t n = curve->n, most = curve->hits ? largest_cluster(of, n, nclusters) : INT64_MAX;
+    int64_t width = 0, at = 0;
+    for (int k = 0; k < ncurves; k++)
+        width += curve[k].width;
+    XA_RETURN_TRY(err, counted_init(out, nclusters, width, most, err));
+    for (int k = 0; k < ncurves; at += curve[k++].width)
+        for (int64_t i = 0; i < n; i++)
+            if (of[i] >= 0)
+                add_row(out, of[i] * width + at, &curve[k], i);
+    for (int64_t i = 0; i < n; i++)
+        if (of[i] >= 0)
+            out->units[of[i]] += 1.0;
+    return XA_OK;
+}
+
+/* The figure of one curve with its interval. */
+static xa_status figure_of_curve(const xa_stats_plan *plan,
+                                 const xa__curve *r,
+                                 const int64_t *group,
+                                 xa_interval *out,
+                                 xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa__counted c = {0};
+    int64_t k = 0, *of = xa_alloc((size_t)r->n + 1, sizeof *of);
+    *out = xa__no_figure(r->n);
+    if (!of)
+        XA_FAIL(err, XA_NOMEM, "curves: out of memory for %" PRId64 " units", r->n);
+    XA_TRY(err, xa__clusters(r->n, group, r->defined, of, &k, err));
+    if (k == 0)
+        goto done;
+    XA_TRY(err, xa__curve_counts(r, 1, of, k, &c, err));
+    for (int64_t i = 0; i < k; i++)
+        out->n += (int64_t)c.units[i];
+    out->undefined = r->n - out->n;
+    out->clusters = k;
+    XA_TRY(err, xa__bootstrap_counts(plan, &c, r->figure, r->rule, out, err));
+done:
+    xa__counted_fini(&c);
+    free(of);
+    return st;
+}
+
 /* ---- hit masks ------------------------------------------------------------------------------- */
 
-xa_status xa__hits_check(const xa_hits *h, xa_err *err)
+xa_status xa__hits_check(const xa_hits *h, const int *threshold, xa_err *err)
 {
     if (h->levels < 1 || h->levels > XA_STATS_MAX_LEVELS)
         XA_RETURN_FAIL(err,
@@ -165,11 +230,6 @@ xa_status xa__hits_check(const xa_hits *h, xa_err *err)
                        XA_STATS_MAX_LEVELS);
     if (h->n < 0)
         XA_RETURN_FAIL(err, XA_INVALID, "box accuracy: %" PRId64 " units", h->n);
-    return XA_OK;
-}
-
-xa_status xa__thresholds_check(const xa_hits *h, const int *threshold, xa_err *err)
-{
     for (int d = 0; threshold && d < h->levels; d++)
         if (threshold[d] < 0 || threshold[d] >= T)
             XA_RETURN_FAIL(err,
@@ -179,19 +239,6 @@ xa_status xa__thresholds_check(const xa_hits *h, const int *threshold, xa_err *e
                            d,
                            T - 1);
     return XA_OK;
-}
-
-void xa__add_hits(xa__counted *c, int64_t cluster, int64_t at, const xa_hits *h, int64_t unit)
-{
-    const uint8_t *bits = h->bits + unit * h->levels * XA_STATS_HIT_BYTES;
-    const int64_t first = cluster * c->width + at;
-    for (int64_t i = 0; i < (int64_t)h->levels * T; i++) {
-        const int hit = bits[i / 8] >> i % 8 & 1;
-        if (c->small)
-            c->small[first + i] = (uint16_t)(c->small[first + i] + hit);
-        else
-            c->counts[first + i] += (double)hit;
-    }
 }
 
 static void add_hits(double *counts, const xa_hits *h, int64_t unit)
@@ -212,7 +259,7 @@ static int first_maximum(const double *counts)
 
 xa_status xa_stats_hit_curve(const xa_hits *h, double *curve, int *threshold, xa_err *err)
 {
-    XA_RETURN_TRY(err, xa__hits_check(h, err));
+    XA_RETURN_TRY(err, xa__hits_check(h, NULL, err));
     double counts[XA_STATS_MAX_LEVELS * T] = {0};
     double n = 0.0;
     for (int64_t i = 0; i < h->n; i++)
@@ -229,7 +276,8 @@ xa_status xa_stats_hit_curve(const xa_hits *h, double *curve, int *threshold, xa
     return XA_OK;
 }
 
-double xa__box_figure(const void *arg, const double *counts, double units)
+/* counts: [levels, 256]. */
+static double box_figure(const void *arg, const double *counts, double units)
 {
     const xa__box_rule *r = arg;
     double sum = 0.0;
@@ -240,6 +288,18 @@ double xa__box_figure(const void *arg, const double *counts, double units)
     return sum / (units * (double)r->levels);
 }
 
+xa_status xa__curve_of_hits(const xa_hits *h, const xa__box_rule *rule, xa__curve *out, xa_err *err)
+{
+    XA_RETURN_TRY(err, xa__hits_check(h, rule->threshold, err));
+    *out = (xa__curve){.n = h->n,
+                       .width = (int64_t)h->levels * T,
+                       .defined = h->defined,
+                       .hits = h,
+                       .figure = box_figure,
+                       .rule = rule};
+    return XA_OK;
+}
+
 xa_status xa_stats_box_accuracy(const xa_stats_plan *plan,
                                 const xa_hits *h,
                                 const int *threshold,
@@ -247,42 +307,18 @@ xa_status xa_stats_box_accuracy(const xa_stats_plan *plan,
                                 xa_interval *out,
                                 xa_err *err)
 {
-    xa_status st = XA_OK;
-    xa__counted c = {0};
-    int64_t *of = NULL;
-    int64_t k = 0;
-    xa_interval f = {0};
     const xa__box_rule rule = {h->levels, threshold};
-    XA_TRY(err, xa__plan_check(plan, h->n, err));
-    XA_TRY(err, xa__hits_check(h, err));
-    XA_TRY(err, xa__thresholds_check(h, threshold, err));
-    of = xa_alloc((size_t)h->n + 1, sizeof *of);
-    if (!of)
-        XA_FAIL(err, XA_NOMEM, "box accuracy: out of memory for %" PRId64 " units", h->n);
-    XA_TRY(err, xa__clusters(h->n, group, h->defined, of, &k, err));
-    f = xa__no_figure(h->n);
-    if (k > 0) {
-        const int64_t most = xa__largest_cluster(of, h->n, k);
-        XA_TRY(err, xa__counted_init(&c, k, (int64_t)h->levels * T, most, err));
-        for (int64_t i = 0; i < h->n; i++)
-            if (of[i] >= 0) {
-                xa__add_hits(&c, of[i], 0, h, i);
-                c.units[of[i]] += 1.0;
-                f.n++;
-            }
-        f.undefined = h->n - f.n;
-        f.clusters = k;
-        XA_TRY(err, xa__bootstrap_counts(plan, &c, xa__box_figure, &rule, &f, err));
-        if (f.value == 0.0 || f.value == 1.0)
-            xa__degenerate_rate(plan->level, &f);
-        else
-            xa__refuse_extreme(f.value, &f);
-    }
+    xa__curve curve;
+    xa_interval f;
+    XA_RETURN_TRY(err, xa__plan_check(plan, h->n, err));
+    XA_RETURN_TRY(err, xa__curve_of_hits(h, &rule, &curve, err));
+    XA_RETURN_TRY(err, figure_of_curve(plan, &curve, group, &f, err));
+    if (f.n && (f.value == 0.0 || f.value == 1.0))
+        xa__degenerate_rate(plan->level, &f);
+    else if (f.n)
+        xa__refuse_extreme(f.value, &f);
     *out = f;
-done:
-    xa__counted_fini(&c);
-    free(of);
-    return st;
+    return XA_OK;
 }
 
 /* ---- histograms ------------------------------------------------------------------------------ */
@@ -310,6 +346,15 @@ double xa__ap_figure(const void *arg, const double *counts, double units)
     return ap / all;
 }
 
+xa__curve xa__curve_of_pixels(int64_t n, const uint32_t *histogram, const bool *defined)
+{
+    return (xa__curve){.n = n,
+                       .width = 2 * BINS,
+                       .defined = defined,
+                       .histogram = histogram,
+                       .figure = xa__ap_figure};
+}
+
 xa_status xa_stats_pxap(const xa_stats_plan *plan,
                         int64_t n,
                         const uint32_t *histogram,
@@ -318,33 +363,10 @@ xa_status xa_stats_pxap(const xa_stats_plan *plan,
                         xa_interval *out,
                         xa_err *err)
 {
-    xa_status st = XA_OK;
-    xa__counted c = {0};
-    int64_t *of = NULL;
-    int64_t k = 0;
-    xa_interval f = {0};
-    XA_TRY(err, xa__plan_check(plan, n, err));
-    of = xa_alloc((size_t)n + 1, sizeof *of);
-    if (!of)
-        XA_FAIL(err, XA_NOMEM, "PxAP: out of memory for %" PRId64 " units", n);
-    XA_TRY(err, xa__clusters(n, group, defined, of, &k, err));
-    f = xa__no_figure(n);
-    if (k > 0) {
-        XA_TRY(err, xa__counted_init(&c, k, 2 * BINS, INT64_MAX, err));
-        for (int64_t i = 0; i < n && c.counts; i++)
-            if (of[i] >= 0) {
-                for (int64_t t = 0; t < 2 * BINS; t++)
-                    c.counts[of[i] * c.width + t] += (double)histogram[i * 2 * BINS + t];
-                c.units[of[i]] += 1.0;
-                f.n++;
-            }
-        f.undefined = n - f.n;
-        f.clusters = k;
-        XA_TRY(err, xa__bootstrap_counts(plan, &c, xa__ap_figure, NULL, &f, err));
-    }
+    const xa__curve curve = xa__curve_of_pixels(n, histogram, defined);
+    xa_interval f;
+    XA_RETURN_TRY(err, xa__plan_check(plan, n, err));
+    XA_RETURN_TRY(err, figure_of_curve(plan, &curve, group, &f, err));
     *out = f;
-done:
-    xa__counted_fini(&c);
-    free(of);
-    return st;
+    return XA_OK;
 }

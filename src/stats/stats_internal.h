@@ -57,19 +57,7 @@ xa_status xa__flip_sums(const xa_stats_plan *plan,
 /* Figure of one sum of counts: [width]; units: how many it holds. */
 typedef double xa__figure_fn(const void *arg, const double *counts, double units);
 
-/* Counts of two sides for flips: sums, and by how much each cluster's a is above its b. */
-typedef struct xa__flip_counts {
-    int64_t nclusters, width;
-    double *a, *b; /* [width] */
-    int32_t *less; /* [nclusters, width] */
-    double units;
-    xa__figure_fn *figure;
-    const void *rule_a, *rule_b;
-} xa__flip_counts;
-xa_status xa__flip_init(xa__flip_counts *c, int64_t nclusters, int64_t width, xa_err *err);
-void xa__flip_fini(xa__flip_counts *c);
-/* The clusters are used up. */
-xa_status xa__flip_curves(
-    const xa_stats_plan *plan, xa__flip_counts *c, int64_t upto, xa_test *t, xa_err *err);
+/* INVALID: levels, units or thresholds (NULL: none are given) are out of range. */
+xa_status xa__hits_check(const xa_hits *h, const int *threshold, xa_err *err);
 
 #endif

@@ -75,43 +75,6 @@ typedef struct wanted {
 } wanted;
 
 /* Two series of figures over the data set. */
-/* p of two box accuracies: each side keeps the thresholds that are best over the pairs compared, so
- * that the hits there are flipped. Ways that took their own maxima would mix two scales of grey,
- * and explainers of equal figures at different thresholds would seem to differ. */
-static xa_status flip_boxes(const wanted *w,
-                            const xa_hits *a,
-                            const xa_hits *b,
-                            const int *at,
-                            const int *bt,
-                            const int64_t *group,
-                            xa_err *err)
-{
-    xa_status st = XA_OK;
-    int best_a[XA_STATS_MAX_LEVELS], best_b[XA_STATS_MAX_LEVELS];
-    bool *both = xa_alloc((size_t)a->n + 1, sizeof *both), any = false;
-    if (!both)
-        XA_NOMEM_FAIL(err);
-    for (int64_t q = 0; q < a->n; q++) {
-        both[q] = a->defined[q] && b->defined[q];
-        any = any || both[q];
-    }
-    xa_hits ha = *a, hb = *b;
-    ha.defined = both;
-    hb.defined = both;
-    if (any && !at) {
-        XA_TRY(err, xa_stats_hit_curve(&ha, NULL, best_a, err));
-        at = best_a;
-    }
-    if (any && !bt) {
-        XA_TRY(err, xa_stats_hit_curve(&hb, NULL, best_b, err));
-        bt = best_b;
-    }
-    XA_TRY(err, xa_stats_flip_boxes(w->plan, &ha, &hb, at, bt, group, w->upto, w->test, err));
-done:
-    free(both);
-    return st;
-}
-
 static xa_status subtract_curves(const sides *s, const wanted *w, xa_err *err)
 {
     xa_status st = XA_OK;
@@ -140,8 +103,9 @@ static xa_status subtract_curves(const sides *s, const wanted *w, xa_err *err)
         const xa_hits hb = {.n = n, .levels = s->y->levels, .bits = theirs, .defined = in_b};
         const int *at = ca ? ta : NULL, *bt = cb ? tb : NULL;
         XA_TRY(err,
-               w->pair ? xa_stats_box_difference(w->plan, &ha, &hb, at, bt, group, w->pair, err)
-                       : flip_boxes(w, &ha, &hb, at, bt, group, err));
+               w->pair
+                   ? xa_stats_box_difference(w->plan, &ha, &hb, at, bt, group, w->pair, err)
+                   : xa_stats_flip_boxes(w->plan, &ha, &hb, at, bt, group, w->upto, w->test, err));
     } else {
         const uint32_t *ha = mine, *hb = (const uint32_t *)(const void *)theirs;
         XA_TRY(

@@ -145,6 +145,18 @@ static void nothing(null_kind k, int trial, int cluster, int i, double *a, doubl
     }
 }
 
+static void
+print_errors(const char *test, int clusters, int each, bool grouped, const int below[2], int trials)
+{
+    printf("| paired: %s | %d clusters of %d | %s | %.1f %% | %.1f %% |\n",
+           test,
+           clusters,
+           each,
+           grouped ? "cluster" : "unit",
+           100.0 * below[0] / trials,
+           100.0 * below[1] / trials);
+}
+
 static void paired(null_kind kind, int clusters, int each, bool grouped, int trials)
 {
     double a[MOST], b[MOST];
@@ -165,46 +177,51 @@ static void paired(null_kind kind, int clusters, int each, bool grouped, int tri
         below[0] += test.p <= 0.05;
         below[1] += test.p <= 0.01;
     }
-    printf("| paired: %s | %d clusters of %d | %s | %.1f %% | %.1f %% |\n",
-           null_name[kind],
-           clusters,
-           each,
-           grouped ? "cluster" : "unit",
-           100.0 * below[0] / trials,
-           100.0 * below[1] / trials);
+    print_errors(null_name[kind], clusters, each, grouped, below, trials);
 }
 
-/* Maxima over thresholds of two equally good explainers. */
-static void boxes(int units, int trials)
+/* Box accuracy of two equally good explainers, each at its own best thresholds. A unit is a hit
+ * between two grey levels; those of a cluster begin near one another. two_scales: a is right among
+ * the darker levels, b among the brighter ones. */
+static void boxes(int clusters, int each, bool two_scales, int trials)
 {
-    static uint8_t a[100 * XA_STATS_HIT_BYTES], b[100 * XA_STATS_HIT_BYTES];
+    static uint8_t hit[2][MOST * XA_STATS_HIT_BYTES];
+    int64_t group[MOST];
     int below[2] = {0};
+    const int n = clusters * each;
     for (int t = 0; t < trials; t++) {
         const xa_stats_plan plan = {
             .seed = 20, .stream = (uint64_t)t, .replicates = REPLICATES, .level = 0.95};
-        const xa_hits ha = {.n = units, .levels = 1, .bits = a},
-                      hb = {.n = units, .levels = 1, .bits = b};
+        const xa_hits side[2] = {{.n = n, .levels = 1, .bits = hit[0]},
+                                 {.n = n, .levels = 1, .bits = hit[1]}};
         xa_test test = {0};
         xa_err err = XA_ERR_INIT;
-        memset(a, 0, sizeof a);
-        memset(b, 0, sizeof b);
-        for (int i = 0; i < units; i++)
-            for (int side = 0; side < 2; side++) { /* right between two grey levels */
-                const int first = (int)(256.0 * unit(21, t, 4 * i + side));
-                const int last = first + (int)(120.0 * unit(21, t, 4 * i + 2 + side));
+        memset(hit, 0, sizeof hit);
+        for (int i = 0; i < n; i++)
+            for (int k = 0; k < 2; k++) {
+                group[i] = i % clusters;
+                const double at =
+                    0.7 * unit(26, t, 2 * (i % clusters) + k) + 0.3 * unit(21, t, 4 * i + k);
+                const int first =
+                    (int)((two_scales ? 128.0 : 256.0) * at) + (two_scales && k ? 128 : 0);
+                const int last =
+                    first + (int)((two_scales ? 60.0 : 120.0) * unit(21, t, 4 * i + 2 + k));
                 for (int g = first; g < last && g < 256; g++)
-                    (side ? b : a)[i * XA_STATS_HIT_BYTES + g / 8] |= (uint8_t)(1 << g % 8);
+                    hit[k][i * XA_STATS_HIT_BYTES + g / 8] |= (uint8_t)(1 << g % 8);
             }
-        if (xa_stats_flip_boxes(&plan, &ha, &hb, NULL, NULL, NULL, 999, &test, &err) != XA_OK)
+        if (xa_stats_flip_boxes(&plan, &side[0], &side[1], NULL, NULL, group, 999, &test, &err) !=
+            XA_OK)
             fail(&err);
         below[0] += test.p <= 0.05;
         below[1] += test.p <= 0.01;
     }
-    printf("| paired: MaxBoxAcc, every way its own maximum (a quarter of the data sets) | %d "
-           "images | unit | %.1f %% | %.1f %% |\n",
-           units,
-           100.0 * below[0] / trials,
-           100.0 * below[1] / trials);
+    print_errors(two_scales ? "box accuracy at best thresholds, two scales of grey"
+                            : "box accuracy at best thresholds",
+                 clusters,
+                 each,
+                 true,
+                 below,
+                 trials);
 }
 
 /* Two parts of the same mean: na clusters, whose values scatter `wide` times as much, and nb. */
@@ -308,7 +325,7 @@ static void cost(void)
 
 static void intervals(int trials)
 {
-    static const int ns[] = {20, 50, 200}, few[] = {5, 8, 10, 15, 20, 50};
+    static const int ns[] = {20, 50, 200}, few[] = {4, 5, 8, 10, 15, 20, 50};
     static const double ps[] = {0.5, 0.8, 0.95};
     printf("| n | p | data | resampled | shown | held, of those shown | shown and missed, of all | "
            "mean width | Wilson |\n| --- | --- | --- | --- | --- | --- | --- | --- | --- |\n");
@@ -318,10 +335,10 @@ static void intervals(int trials)
         rates(ns[i / 2], i % 2 ? 0.95 : 0.5, 10, false, trials);
     for (int i = 0; i < 6; i++)
         rates(ns[i / 2], i % 2 ? 0.95 : 0.5, 10, true, trials);
-    for (int k = 0; k < 6; k++)
+    for (int k = 0; k < 7; k++)
         for (int i = 0; i < 3; i++)
             rates(20 * few[k], ps[i], few[k], true, trials);
-    for (int k = 0; k < 6; k++)
+    for (int k = 0; k < 7; k++)
         shares(few[k], trials);
 }
 
@@ -338,8 +355,12 @@ static void tests(int trials)
         for (int i = 0; i < 4; i++)
             paired(k, few[i], 4, true, trials);
     paired(SYMMETRIC, 25, 4, false, trials);
-    boxes(12, trials / 4);
-    boxes(40, trials / 4);
+    for (int i = 0; i < 4; i++)
+        boxes(few[i], 1, false, trials);
+    for (int i = 0; i < 4; i++)
+        boxes(few[i], 4, false, trials);
+    for (int i = 0; i < 4; i++)
+        boxes(few[i], 4, true, trials);
     printf(
         "\nTwo parts of a data set, with the coverage of the interval of their difference:\n\n"
         "| test | data | turned or moved | p <= 0.05 | p <= 0.01 | held |\n| --- | --- | --- | --- "

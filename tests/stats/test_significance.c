@@ -171,7 +171,7 @@ static void test_flip_curves(void **state)
     static uint32_t a[UNITS * 2 * XA_STATS_BINS], b[UNITS * 2 * XA_STATS_BINS];
     xa_test t = {0};
     assert_int_equal(boxes(golden_boxes_a, golden_boxes_b, 9, NULL, &t), XA_OK);
-    assert_true(t.exact && t.groups == 9);
+    assert_true(t.exact && t.groups == (int64_t)golden_boxes_groups);
     near(t.p, golden_boxes_p, 1e-12);
     for (int64_t i = 0; i < (int64_t)UNITS * PIXELS; i++) {
         const int64_t row = i / PIXELS * 2 * XA_STATS_BINS + golden_pixels_truth[i] * XA_STATS_BINS;
@@ -203,27 +203,57 @@ static void test_flip_curves(void **state)
     assert_true(isnan(t.p));
 }
 
-/* Random ways agree with all ways: 17 groups are counted, 18 are drawn. */
-static void test_flip_curves_random(void **state)
+/* Best thresholds are those over the units that both sides define, and each side may have its own
+ * given: 20 units right only at grey level 40 in a, only at 200 in b, so that the accuracies are
+ * equal and no unit differs. */
+static void test_flip_boxes_thresholds(void **state)
 {
     (void)state;
-    enum { M = 18 };
-    static uint8_t a[M * 2 * XA_STATS_HIT_BYTES], b[M * 2 * XA_STATS_HIT_BYTES];
+    enum { M = 20 };
+    static uint8_t a[M * XA_STATS_HIT_BYTES], b[M * XA_STATS_HIT_BYTES];
+    bool in_a[M], in_b[M];
+    for (int i = 0; i < M; i++) {
+        in_a[i] = i != 3;
+        in_b[i] = i != 4;
+        a[i * XA_STATS_HIT_BYTES + 40 / 8] |= 1 << 40 % 8;
+        b[i * XA_STATS_HIT_BYTES + 200 / 8] |= (uint8_t)(1 << 200 % 8);
+    }
+    const xa_hits ha = {.n = M, .levels = 1, .bits = a, .defined = in_a},
+                  hb = {.n = M, .levels = 1, .bits = b, .defined = in_b};
+    xa_test t = {0};
+    assert_int_equal(xa_stats_flip_boxes(&plan, &ha, &hb, NULL, NULL, NULL, 999, &t, NULL), XA_OK);
+    assert_true(t.exact && t.p == 1.0 && t.groups == 0);
+    const int at = 200; /* there, a has no hit: all 18 units that both define differ one way */
+    t = (xa_test){0};
+    assert_int_equal(xa_stats_flip_boxes(&plan, &ha, &hb, &at, NULL, NULL, 999, &t, NULL), XA_OK);
+    assert_true(t.exact && t.groups == 18);
+    near(t.p, ldexp(1.0, -17), 1e-18);
+    const xa_hits fewer = {.n = M - 1, .levels = 1, .bits = b};
+    assert_int_equal(xa_stats_flip_boxes(&plan, &ha, &fewer, NULL, NULL, NULL, 999, &t, NULL),
+                     XA_INVALID);
+}
+
+/* Random ways agree with all ways: 17 groups are counted, 18 are drawn. */
+static void test_flip_pxap_random(void **state)
+{
+    (void)state;
+    enum { M = 18, WIDTH = 2 * XA_STATS_BINS };
+    static uint32_t a[M * WIDTH], b[M * WIDTH];
     for (int i = 0; i < M - 1; i++)
-        for (int k = 0; k < 2 * XA_STATS_HIT_BYTES; k++) {
-            const uint64_t at = (uint64_t)(i * 64 + k);
-            a[i * 64 + k] =
-                (uint8_t)(xa_random_below(3, 1, at, 256) | xa_random_below(3, 2, at, 256));
-            b[i * 64 + k] = (uint8_t)xa_random_below(3, 3, at, 256) |
-                            (uint8_t)(i % 3 ? xa_random_below(3, 4, at, 256) : 0);
+        for (int k = 0; k < 40; k++) { /* pixels of each side and kind */
+            const uint64_t at = (uint64_t)(i * 40 + k);
+            a[i * WIDTH + xa_random_below(3, 1, at, 800)]++;
+            b[i * WIDTH + xa_random_below(3, 2, at, 800)]++;
+            a[i * WIDTH + XA_STATS_BINS + xa_random_below(3, 3, at, 1000)]++;
+            b[i * WIDTH + XA_STATS_BINS + xa_random_below(3, 4, at, i % 3 ? 1000 : 600)]++;
         }
     xa_test all = {0}, some = {0};
-    assert_int_equal(boxes(a, b, M - 1, NULL, &all), XA_OK);
+    assert_int_equal(xa_stats_flip_pxap(&plan, M - 1, a, b, NULL, NULL, NULL, 999, &all, NULL),
+                     XA_OK);
     assert_true(all.exact && all.p > 0.005 && all.p < 0.995);
-    /* one more that differs in a single place where no maximum is: as good as alike */
-    a[(M - 1) * 64] = 1;
-    const xa_hits ha = {.n = M, .levels = 2, .bits = a}, hb = {.n = M, .levels = 2, .bits = b};
-    assert_int_equal(xa_stats_flip_boxes(&plan, &ha, &hb, NULL, NULL, NULL, 20000, &some, NULL),
+    /* one more that differs in one pixel below all others of the region: as good as alike */
+    a[(M - 1) * WIDTH] = 1;
+    assert_int_equal(xa_stats_flip_pxap(&plan, M, a, b, NULL, NULL, NULL, 20000, &some, NULL),
                      XA_OK);
     assert_true(!some.exact && some.replicates == 20000);
     near(some.p, all.p, 6 * sqrt(all.p / 20000) + 0.002);
@@ -428,7 +458,8 @@ int main(void)
                                        cmocka_unit_test(test_flip_edges),
                                        cmocka_unit_test(test_flip_order),
                                        cmocka_unit_test(test_flip_curves),
-                                       cmocka_unit_test(test_flip_curves_random),
+                                       cmocka_unit_test(test_flip_boxes_thresholds),
+                                       cmocka_unit_test(test_flip_pxap_random),
                                        cmocka_unit_test(test_between),
                                        cmocka_unit_test(test_interval_golden),
                                        cmocka_unit_test(test_no_interval),
