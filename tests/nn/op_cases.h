@@ -1,6 +1,6 @@
-/* The case list of all operators: one line is one setting on one set of shapes; every property in
- * test_ops.c is checked for each. A new operator adds its lines here and its obvious formula in
- * op_reference.c. */
+/* The cases of all operators: one line is one setting on one set of shapes; test_ops.c checks every
+ * property for each. An operator's cases and its formula stand in the file of its family:
+ * op_windows.c, op_rows.c, op_elementwise.c, op_places.c. */
 #ifndef XAUDIT_TEST_OP_CASES_H
 #define XAUDIT_TEST_OP_CASES_H
 
@@ -21,7 +21,8 @@ typedef struct op_case {
     xa_numerics numerics;
 } op_case;
 
-extern const op_case op_cases[];
-extern const int op_cases_count;
+/* Case i of all families, 0 <= i < op_case_count(). */
+int op_case_count(void);
+const op_case *op_case_at(int i);
 
 #endif

@@ -1,6 +1,7 @@
 /* What operators refuse, with messages that name the layer, and what they do where a choice had to
  * be made: ties, zeros, kinks. */
 #include "op_fixture.h"
+#include "op_reference.h"
 #include "xaudit_cmocka.h"
 
 #include <math.h>
@@ -8,10 +9,6 @@
 #include <string.h>
 
 /* clang-format off */
-#define S1(a)       {.ndim = 1, .dim = {a}}
-#define S2(a, b)    {.ndim = 2, .dim = {a, b}}
-#define S3(a, b, c) {.ndim = 3, .dim = {a, b, c}}
-#define S4(a, b, c, d) {.ndim = 4, .dim = {a, b, c, d}}
 
 typedef struct refusal {
     op_case c;

@@ -1,5 +1,6 @@
-/* Every case of op_cases.c against every property an operator owes the engine. */
+/* Every case of op_cases.h against every property an operator owes the engine. */
 #include "op_fixture.h"
+#include "op_reference.h"
 #include "xaudit_cmocka.h"
 
 #include <math.h>
@@ -583,24 +584,28 @@ TEST(in_place)
 TEST(nonfinite)
 TEST(isas)
 
-/* Every operator but the two without arithmetic of their own has cases. */
+/* Every operator has a formula and cases, but for the two without arithmetic of their own. */
 static void test_list_is_complete(void **state)
 {
     (void)state;
     for (int op = 0; op < XA_OP_COUNT; op++) {
         bool found = op == XA_OP_INPUT || op == XA_OP_RESHAPE;
-        for (int i = 0; i < op_cases_count; i++)
-            found = found || (int)op_cases[i].op == op;
+        for (int i = 0; i < op_case_count(); i++)
+            found = found || (int)op_case_at(i)->op == op;
         if (!found)
-            fail_msg("operator \"%s\" has no case in op_cases.c", xa_op_name((xa_op)op));
+            fail_msg("operator \"%s\" has no case in the file of its family (op_cases.h)",
+                     xa_op_name((xa_op)op));
+        if (op != XA_OP_INPUT && !op_formula_of((xa_op)op))
+            fail_msg("operator \"%s\" has no formula in the file of its family (op_cases.h)",
+                     xa_op_name((xa_op)op));
     }
     for (int kind = 0; kind < XA_ACT_COUNT; kind++) {
         bool found = false;
-        for (int i = 0; i < op_cases_count; i++)
-            found = found || (op_cases[i].op == XA_OP_ACTIVATION &&
-                              (int)op_cases[i].params.activation.kind == kind);
+        for (int i = 0; i < op_case_count(); i++)
+            found = found || (op_case_at(i)->op == XA_OP_ACTIVATION &&
+                              (int)op_case_at(i)->params.activation.kind == kind);
         if (!found)
-            fail_msg("activation %d has no case in op_cases.c", kind);
+            fail_msg("activation %d has no case in op_elementwise.c", kind);
     }
 }
 
@@ -621,7 +626,7 @@ int main(int argc, char **argv)
                                             {"nonfinite", test_nonfinite, 0},
                                             {"isas", test_isas, 0}};
     enum { PROPERTIES = sizeof(properties) / sizeof(properties[0]) };
-    const size_t most = (size_t)op_cases_count * PROPERTIES + 1;
+    const size_t most = (size_t)op_case_count() * PROPERTIES + 1;
     struct CMUnitTest *tests = calloc(most, sizeof(*tests));
     char(*names)[96] = calloc(most, sizeof(*names));
     size_t n = 0;
@@ -630,8 +635,8 @@ int main(int argc, char **argv)
     tests[n++] =
         (struct CMUnitTest){.name = "list is complete", .test_func = test_list_is_complete};
     for (size_t p = 0; p < PROPERTIES; p++)
-        for (int i = 0; i < op_cases_count; i++) {
-            const op_case *c = &op_cases[i];
+        for (int i = 0; i < op_case_count(); i++) {
+            const op_case *c = op_case_at(i);
             if (properties[p].flag && !(xa_op_get(c->op)->flags & properties[p].flag))
                 continue;
             if (argc > 1 && !strstr(c->name, argv[1]))

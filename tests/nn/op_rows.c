@@ -1,0 +1,185 @@
+/* Cases and formulas of what works along the last axis: products, normalisations, attention. */
+#include "op_reference.h"
+
+#include <math.h>
+
+/* ---- formulas ---- */
+
+static double
+dense(const op_case *c, const op_point *p, const double *const *x, const double *const *w)
+{
+    const int64_t units = c->params.dense.units, k = xa_shape_last(&c->inputs[0]);
+    double sum = w[1] ? w[1][p->i % units] : 0.0;
+    for (int64_t j = 0; j < k; j++)
+        sum += x[0][p->i / units * k + j] * w[0][j * units + p->i % units];
+    return sum;
+}
+
+static double
+affine(const op_case *c, const op_point *p, const double *const *x, const double *const *w)
+{
+    const int64_t channel = p->i % xa_shape_last(&c->inputs[0]);
+    double v[XA_MAX_WEIGHTS];
+    for (int k = 0; k < XA_MAX_WEIGHTS; k++)
+        v[k] = !w[k] ? 0.0 : w[k][c->weights[k].dim[0] == 1 ? 0 : channel];
+    double y = x[0][p->i] - v[2];
+    if (w[3])
+        y /= fmax(sqrt(v[3] + (double)c->params.affine.epsilon), (double)c->params.affine.floor);
+    return (w[0] ? y * v[0] : y) + v[1];
+}
+
+static double
+softmax(const op_case *c, const op_point *p, const double *const *x, const double *const *w)
+{
+    const int64_t n = xa_shape_last(&c->inputs[0]);
+    const double *row = x[0] + p->i / n * n;
+    double most = row[0], sum = 0.0;
+    (void)w;
+    for (int64_t j = 1; j < n; j++)
+        most = fmax(most, row[j]);
+    for (int64_t j = 0; j < n; j++)
+        sum += exp(row[j] - most);
+    return exp(x[0][p->i] - most) / sum;
+}
+
+static double
+attention(const op_case *c, const op_point *p, const double *const *x, const double *const *w)
+{
+    const int64_t heads = c->params.attention.heads, s = c->inputs[1].dim[0];
+    const int64_t wk = c->inputs[0].dim[1], wv = c->inputs[2].dim[1];
+    const int64_t k = wk / heads, head = p->o[1] / (wv / heads);
+    double most = -INFINITY, sum = 0.0, y = 0.0;
+    (void)w;
+    for (int pass = 0; pass < 2; pass++)
+        for (int64_t j = 0; j < s; j++) {
+            double z = 0.0;
+            for (int64_t i = head * k; i < (head + 1) * k; i++)
+                z += x[0][p->o[0] * wk + i] * x[1][j * wk + i];
+            z *= (double)c->params.attention.scale;
+            if (pass == 0) {
+                most = fmax(most, z);
+                continue;
+            }
+            sum += exp(z - most);
+            y += exp(z - most) * x[2][j * wv + p->o[1]];
+        }
+    return y / sum;
+}
+
+static double
+tokens(const op_case *c, const op_point *p, const double *const *x, const double *const *w)
+{
+    const int64_t prefix =
+        c->nweights > 0 && c->weights[0].ndim ? xa_shape_count(&c->weights[0]) : 0;
+    const double position = c->nweights > 1 && w[1] ? w[1][p->i] : 0.0;
+    return (p->i < prefix ? w[0][p->i] : x[0][p->i - prefix]) + position;
+}
+
+static double
+layer_norm(const op_case *c, const op_point *p, const double *const *x, const double *const *w)
+{
+    const int64_t n = xa_shape_last(&c->inputs[0]);
+    const double *row = x[0] + p->i / n * n;
+    double mean = 0.0, variance = 0.0;
+    for (int64_t j = 0; !c->params.layer_norm.rms && j < n; j++)
+        mean += row[j] / (double)n;
+    for (int64_t j = 0; j < n; j++)
+        variance += (row[j] - mean) * (row[j] - mean) / (double)n;
+    const double y = (x[0][p->i] - mean) / sqrt(variance + (double)c->params.layer_norm.epsilon);
+    return y * (w[0] ? w[0][p->i % n] : 1.0) + (w[1] ? w[1][p->i % n] : 0.0);
+}
+
+/* ---- cases ---- */
+
+/* clang-format off */
+#define ATTEND(label, T, S, NH, K, V, SCALE)                                                      \
+    {.name = "attention " label, .op = XA_OP_ATTENTION, .ninputs = 3,                             \
+     .inputs = {S2(T, (NH) * (K)), S2(S, (NH) * (K)), S2(S, (NH) * (V))},                         \
+     .params.attention = {NH, SCALE}}
+
+static const op_case cases[] = {
+    {.name = "dense vector", .op = XA_OP_DENSE, .ninputs = 1, .inputs = {S1(37)}, .nweights = 2,
+     .weights = {S2(37, 11), S1(11)}, .params.dense = {11}},
+    {.name = "dense no bias", .op = XA_OP_DENSE, .ninputs = 1, .inputs = {S1(64)}, .nweights = 1,
+     .weights = {S2(64, 40)}, .params.dense = {40}},
+    {.name = "dense one unit", .op = XA_OP_DENSE, .ninputs = 1, .inputs = {S1(19)}, .nweights = 2,
+     .weights = {S2(19, 1), S1(1)}, .params.dense = {1}},
+    {.name = "dense one value", .op = XA_OP_DENSE, .ninputs = 1, .inputs = {S1(1)}, .nweights = 2,
+     .weights = {S2(1, 3), S1(3)}, .params.dense = {3}},
+    {.name = "dense few tokens", .op = XA_OP_DENSE, .ninputs = 1, .inputs = {S2(5, 12)},
+     .nweights = 2, .weights = {S2(12, 18), S1(18)}, .params.dense = {18}},
+    {.name = "dense tokens", .op = XA_OP_DENSE, .ninputs = 1, .inputs = {S2(50, 24)},
+     .nweights = 2, .weights = {S2(24, 33), S1(33)}, .params.dense = {33}},
+    {.name = "dense many tokens", .op = XA_OP_DENSE, .ninputs = 1, .inputs = {S2(1100, 5)},
+     .nweights = 2, .weights = {S2(5, 6), S1(6)}, .params.dense = {6}},
+    {.name = "dense on image", .op = XA_OP_DENSE, .ninputs = 1, .inputs = {S3(4, 5, 6)},
+     .nweights = 2, .weights = {S2(6, 7), S1(7)}, .params.dense = {7}},
+
+    {.name = "affine all", .op = XA_OP_AFFINE, .ninputs = 1, .inputs = {S3(4, 5, 9)},
+     .nweights = 4, .weights = {S1(9), S1(9), S1(9), S1(9)}, .params.affine = {1e-3f, 0.0f}},
+    {.name = "affine no gamma", .op = XA_OP_AFFINE, .ninputs = 1, .inputs = {S3(4, 5, 9)},
+     .nweights = 4, .weights = {{0}, S1(9), S1(9), S1(9)}, .params.affine = {1e-3f, 0.0f}},
+    {.name = "affine mean only", .op = XA_OP_AFFINE, .ninputs = 1, .inputs = {S2(4, 5)},
+     .nweights = 3, .weights = {{0}, {0}, S1(5)}, .params.affine = {1e-3f, 0.0f}},
+    {.name = "affine floor", .op = XA_OP_AFFINE, .ninputs = 1, .inputs = {S3(3, 3, 7)},
+     .nweights = 4, .weights = {{0}, {0}, S1(7), S1(7)}, .params.affine = {0.0f, 1.0f}},
+    {.name = "affine one value", .op = XA_OP_AFFINE, .ninputs = 1, .inputs = {S3(3, 3, 7)},
+     .nweights = 2, .weights = {S1(1), S1(1)}},
+    {.name = "affine identity", .op = XA_OP_AFFINE, .ninputs = 1, .inputs = {S1(10)}},
+    {.name = "affine several tiles", .op = XA_OP_AFFINE, .ninputs = 1, .inputs = {S3(40, 30, 73)},
+     .nweights = 2, .weights = {S1(73), S1(73)}},
+
+    {.name = "softmax vector", .op = XA_OP_SOFTMAX, .ninputs = 1, .inputs = {S1(11)}, .range = 8},
+    {.name = "softmax rows", .op = XA_OP_SOFTMAX, .ninputs = 1, .inputs = {S3(2, 5, 7)}},
+    {.name = "softmax large values", .op = XA_OP_SOFTMAX, .ninputs = 1, .inputs = {S1(6)},
+     .range = 300},
+    {.name = "softmax one class", .op = XA_OP_SOFTMAX, .ninputs = 1, .inputs = {S1(1)}},
+    {.name = "softmax several tiles", .op = XA_OP_SOFTMAX, .ninputs = 1, .inputs = {S2(7000, 7)}},
+
+    ATTEND("one head", 5, 5, 1, 8, 8, 0.35f),
+    ATTEND("three heads", 17, 17, 3, 8, 8, 0.35f),
+    ATTEND("odd widths", 7, 11, 2, 5, 3, 0.4f),
+    ATTEND("one token", 1, 1, 4, 3, 3, 1.0f),
+    ATTEND("one column a head", 9, 9, 6, 1, 1, 1.0f),
+    ATTEND("many tokens", 50, 50, 2, 16, 16, 0.25f),
+    ATTEND("beyond a tile", 101, 65, 1, 33, 20, 0.17f),
+    ATTEND("sharp", 6, 6, 2, 4, 4, 9.0f),
+    ATTEND("negative scale", 6, 9, 2, 4, 4, -0.5f),
+
+    {.name = "tokens all", .op = XA_OP_TOKENS, .ninputs = 1, .inputs = {S2(6, 5)}, .nweights = 2,
+     .weights = {S2(1, 5), S2(7, 5)}},
+    {.name = "tokens prefix only", .op = XA_OP_TOKENS, .ninputs = 1, .inputs = {S2(4, 9)},
+     .nweights = 1, .weights = {S2(3, 9)}},
+    {.name = "tokens position only", .op = XA_OP_TOKENS, .ninputs = 1, .inputs = {S2(49, 24)},
+     .nweights = 2, .weights = {{0}, S2(49, 24)}},
+    {.name = "tokens bare", .op = XA_OP_TOKENS, .ninputs = 1, .inputs = {S2(3, 4)}},
+
+    {.name = "layer_norm tokens", .op = XA_OP_LAYER_NORM, .ninputs = 1, .inputs = {S2(5, 24)},
+     .nweights = 2, .weights = {S1(24), S1(24)}, .params.layer_norm = {1e-6f}},
+    {.name = "layer_norm odd width", .op = XA_OP_LAYER_NORM, .ninputs = 1, .inputs = {S3(2, 3, 13)},
+     .nweights = 2, .weights = {S1(13), S1(13)}, .params.layer_norm = {1e-3f}},
+    {.name = "layer_norm bare", .op = XA_OP_LAYER_NORM, .ninputs = 1, .inputs = {S1(19)},
+     .params.layer_norm = {1e-3f}},
+    {.name = "layer_norm beta only", .op = XA_OP_LAYER_NORM, .ninputs = 1, .inputs = {S2(3, 8)},
+     .nweights = 2, .weights = {{0}, S1(8)}, .params.layer_norm = {1e-3f}},
+    {.name = "layer_norm rms", .op = XA_OP_LAYER_NORM, .ninputs = 1, .inputs = {S2(5, 24)},
+     .nweights = 1, .weights = {S1(24)}, .params.layer_norm = {1e-6f, true}},
+    {.name = "layer_norm rms odd width", .op = XA_OP_LAYER_NORM, .ninputs = 1,
+     .inputs = {S3(2, 3, 13)}, .nweights = 2, .weights = {S1(13), S1(13)},
+     .params.layer_norm = {1e-3f, true}},
+    {.name = "layer_norm several tiles", .op = XA_OP_LAYER_NORM, .ninputs = 1,
+     .inputs = {S2(700, 97)}, .nweights = 2, .weights = {S1(97), S1(97)},
+     .params.layer_norm = {1e-3f}},
+};
+
+static op_formula *const formulas[XA_OP_COUNT] = {
+    [XA_OP_DENSE] = dense,
+    [XA_OP_AFFINE] = affine,
+    [XA_OP_SOFTMAX] = softmax,
+    [XA_OP_ATTENTION] = attention,
+    [XA_OP_TOKENS] = tokens,
+    [XA_OP_LAYER_NORM] = layer_norm,
+};
+/* clang-format on */
+
+const op_family op_rows = {cases, (int)(sizeof(cases) / sizeof(cases[0])), formulas};
