@@ -1,23 +1,10 @@
-/* TIFF through libtiff; the only file that sees it. What tags mean is tiff_page.c. */
-#include "tiff_page.h"
+/* TIFF through libtiff: its pages and their pixels. What the tags mean is in tiff_page.c, how
+ * libtiff reads and reports in tiff_source.c. */
+#include "tiff_source.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include <tiffio.h>
-
-/* libtiff 4.5 takes message handlers for one file; before, they are of the whole process, but are
- * handed the file's client data. */
-#if TIFFLIB_VERSION >= 20221213
-#define HANDLERS_PER_FILE 1
-#else
-#define HANDLERS_PER_FILE 0
-#endif
-
-#define OPENED_AS "TIFF"
 
 /* tiff_page.h has the tags' values without libtiff's header. */
 _Static_assert((int)XA__TIFF_CODEC_OJPEG == COMPRESSION_OJPEG &&
@@ -33,145 +20,6 @@ _Static_assert((int)XA__TIFF_CODEC_OJPEG == COMPRESSION_OJPEG &&
                    (int)XA__TIFF_ALPHA_ASSOCIATED == EXTRASAMPLE_ASSOCALPHA &&
                    (int)XA__TIFF_INK_CMYK == INKSET_CMYK,
                "the tags' values are those of the TIFF specification");
-
-/* The file and what libtiff had to say about it. */
-struct source {
-    int fd;
-    uint64_t size, at;
-    bool decoding; /* messages now are about pixels */
-    bool strict;   /* this codec only warns where it makes up pixels */
-    bool damaged;
-    char message[256];
-};
-
-/* ---- client input --------------------------------------------------------------------------- */
-
-static tmsize_t on_read(thandle_t h, void *out, tmsize_t n)
-{
-    struct source *s = (struct source *)h;
-    tmsize_t have = 0;
-    while (have < n) {
-        const ssize_t got = pread(
-            s->fd, (uint8_t *)out + have, (size_t)(n - have), (off_t)(s->at + (uint64_t)have));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got <= 0)
-            break;
-        have += got;
-    }
-    s->at += (uint64_t)have;
-    return have;
-}
-
-static tmsize_t on_write(thandle_t h, void *data, tmsize_t n)
-{
-    (void)h, (void)data, (void)n;
-    return -1;
-}
-
-static toff_t on_seek(thandle_t h, toff_t to, int whence)
-{
-    struct source *s = (struct source *)h;
-    const uint64_t base = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? s->at : s->size;
-    s->at = base + to > INT64_MAX ? INT64_MAX : base + to;
-    return s->at;
-}
-
-static int on_close(thandle_t h)
-{
-    (void)h; /* the descriptor is the caller's */
-    return 0;
-}
-
-static toff_t on_size(thandle_t h)
-{
-    return ((struct source *)h)->size;
-}
-
-/* ---- messages ------------------------------------------------------------------------------- */
-
-/* The first one is kept: it names the cause, later ones what followed. */
-static void keep(struct source *s, const char *fmt, va_list ap)
-{
-    const size_t own = sizeof OPENED_AS + 1; /* "TIFF: ", which our messages begin with anyway */
-    char text[sizeof s->message];
-    if (s->message[0] != '\0')
-        return;
-    vsnprintf(text, sizeof text, fmt, ap);
-    const bool doubled = strncmp(text, OPENED_AS ": ", own) == 0;
-    xa_str_sanitise(doubled ? text + own : text, s->message, sizeof s->message);
-}
-
-static void error_message(struct source *s, const char *fmt, va_list ap)
-{
-    keep(s, fmt, ap);
-    s->damaged = s->damaged || s->decoding;
-}
-
-static void warning_message(struct source *s, const char *fmt, va_list ap)
-{
-    if (!s->decoding || !s->strict || strstr(fmt, "extraneous bytes"))
-        return;
-    keep(s, fmt, ap);
-    s->damaged = true;
-}
-
-#if HANDLERS_PER_FILE
-static int on_error(TIFF *tif, void *user, const char *module, const char *fmt, va_list ap)
-{
-    (void)tif, (void)module;
-    error_message(user, fmt, ap);
-    return 1;
-}
-
-static int on_warning(TIFF *tif, void *user, const char *module, const char *fmt, va_list ap)
-{
-    (void)tif, (void)module;
-    warning_message(user, fmt, ap);
-    return 1;
-}
-#else
-static void on_error(thandle_t h, const char *module, const char *fmt, va_list ap)
-{
-    (void)module;
-    if (h)
-        error_message((struct source *)h, fmt, ap);
-}
-
-static void on_warning(thandle_t h, const char *module, const char *fmt, va_list ap)
-{
-    (void)module;
-    if (h)
-        warning_message((struct source *)h, fmt, ap);
-}
-#endif
-
-static TIFF *open_tiff(struct source *s, int64_t max_bytes)
-{
-    /* m: no memory map, a file that shrinks must not kill the run. */
-#if HANDLERS_PER_FILE
-    enum { LEAST = 1 << 20 };
-    TIFFOpenOptions *o = TIFFOpenOptionsAlloc();
-    if (!o)
-        return NULL;
-    /* its own tables must fit, however small the images that are wanted */
-    TIFFOpenOptionsSetMaxSingleMemAlloc(o, (tmsize_t)(max_bytes < LEAST ? LEAST : max_bytes));
-    TIFFOpenOptionsSetErrorHandlerExtR(o, on_error, s);
-    TIFFOpenOptionsSetWarningHandlerExtR(o, on_warning, s);
-    TIFF *tif = TIFFClientOpenExt(
-        OPENED_AS, "rm", s, on_read, on_write, on_seek, on_close, on_size, NULL, NULL, o);
-    TIFFOpenOptionsFree(o);
-    return tif;
-#else
-    (void)max_bytes;
-    TIFFSetErrorHandler(NULL);
-    TIFFSetWarningHandler(NULL);
-    TIFFSetErrorHandlerExt(on_error);
-    TIFFSetWarningHandlerExt(on_warning);
-    return TIFFClientOpen(
-        OPENED_AS, "rm", s, on_read, on_write, on_seek, on_close, on_size, NULL, NULL);
-#endif
-}
 
 /* ---- what a page holds ---------------------------------------------------------------------- */
 
@@ -238,7 +86,7 @@ static xa_status plan_page(TIFF *tif, xa__tiff_page *p, const xa_decode_options 
 
 /* ---- pixels --------------------------------------------------------------------------------- */
 
-static xa_status damaged(const struct source *s, const char *where, uint32_t at, xa_err *err)
+static xa_status damaged(const xa__tiff_source *s, const char *where, uint32_t at, xa_err *err)
 {
     XA_RETURN_FAIL(err,
                    XA_FORMAT,
@@ -264,7 +112,7 @@ static xa_status check_jbig(TIFF *tif, uint32_t strip, uint32_t width, uint32_t 
  * conversion. */
 static xa_status read_strips(TIFF *tif,
                              const xa__tiff_page *p,
-                             const struct source *s,
+                             const xa__tiff_source *s,
                              const xa_decode_options *opt,
                              xa_image *im,
                              xa_err *err)
@@ -325,7 +173,7 @@ done:
 
 static xa_status read_tiles(TIFF *tif,
                             const xa__tiff_page *p,
-                            const struct source *s,
+                            const xa__tiff_source *s,
                             const xa_decode_options *opt,
                             xa_image *im,
                             xa_err *err)
@@ -385,7 +233,7 @@ done:
 /* libtiff's own conversion to 8-bit RGB. */
 static xa_status read_rgba(TIFF *tif,
                            const xa__tiff_page *p,
-                           const struct source *s,
+                           const xa__tiff_source *s,
                            const xa_decode_options *opt,
                            xa_image *im,
                            xa_err *err)
@@ -431,7 +279,7 @@ static int orientation_of(TIFF *tif, const xa__tiff_page *p)
 }
 
 static xa_status decode_page(TIFF *tif,
-                             struct source *s,
+                             xa__tiff_source *s,
                              const xa_decode_options *opt,
                              bool header_only,
                              xa_image *im,
@@ -478,8 +326,8 @@ xa_status xa__tiff_decode(int fd,
                           xa_err *err)
 {
     xa_status st;
-    struct source s = {.fd = fd, .size = size};
-    TIFF *tif = open_tiff(&s, opt->max_bytes);
+    xa__tiff_source s = {.fd = fd, .size = size};
+    TIFF *tif = xa__tiff_open(&s, opt->max_bytes);
     if (!tif)
         XA_FAIL(err, XA_FORMAT, "TIFF: %s", s.message[0] ? s.message : "no page can be read");
     const int64_t pages = (int64_t)TIFFNumberOfDirectories(tif);

@@ -1,6 +1,5 @@
 /* The draft of a manifest: what importers add to, and where everything dropped is counted. */
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -8,7 +7,7 @@
 #include "import_internal.h"
 #include "xaudit/image.h"
 
-enum { IMAGES_MAX = 50 * 1000 * 1000, CLASSES_MAX = 10 * 1000 * 1000 };
+enum { IMAGES_MAX = 50 * 1000 * 1000 };
 
 void xa__drop(xa__draft *d, xa_import_what what, const char *reason, const char *fmt, ...)
 {
@@ -284,92 +283,7 @@ void xa__draft_declare(xa__draft *d, int64_t image, int64_t width, int64_t heigh
                  im->found_height);
 }
 
-/* ---- classes ---- */
-
-static const char *class_key(const void *arg, int64_t value)
-{
-    const xa__draft *d = arg;
-    return d->classes[value];
-}
-
-static xa_status add_class(xa__draft *d, const char *name, int32_t *out, xa_err *err)
-{
-    const char *copy = NULL;
-    if (d->nclasses >= CLASSES_MAX)
-        XA_RETURN_FAIL(err, XA_LIMIT, "at most %d classes are accepted", (int)CLASSES_MAX);
-    XA_RETURN_TRY(err, xa__draft_text(d, name, &copy, err));
-    XA_RETURN_TRY(err,
-                  xa_grow(&d->classes, &d->classes_cap, d->nclasses + 1, sizeof *d->classes, err));
-    d->classes[d->nclasses] = (char *)copy;
-    XA_RETURN_TRY(err, xa__map_add(&d->class_map, copy, (int64_t)d->nclasses, err));
-    *out = (int32_t)d->nclasses++;
-    return XA_OK;
-}
-
-/* What a list of class names cannot hold. */
-static bool name_fits(const char *name)
-{
-    const size_t n = strlen(name);
-    if (n == 0 || n > 1000 || !xa_str_is_utf8(name, n) || name[0] == ' ' || name[n - 1] == ' ')
-        return false;
-    if (strncmp(name, "\xef\xbb\xbf", 3) == 0)
-        return false; /* on the first line it would be the file's own mark */
-    for (const char *p = name; *p != '\0'; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7f || *p == '|')
-            return false;
-    return true;
-}
-
-xa_status
-xa__draft_class(xa__draft *d, const char *name, xa_import_what what, int32_t *out, xa_err *err)
-{
-    int64_t index = -1;
-    *out = -1;
-    if (d->indices) {
-        if (name[0] >= '0' && name[0] <= '9' && xa_parse_i64(name, &index) && index < INT32_MAX)
-            *out = (int32_t)index;
-        else
-            xa__drop(d, what, "the class is no index from 0", "%s", name);
-        return XA_OK;
-    }
-    index = xa__map_find(&d->class_map, name, class_key, d);
-    if (index >= 0)
-        *out = (int32_t)index;
-    else if (d->classes_fixed)
-        xa__drop(d, what, "the class is not in --classes", "%s", name);
-    else if (!name_fits(name))
-        xa__drop(d,
-                 what,
-                 "not a class name ('|', control or byte-order mark, outer blanks, or not UTF-8)",
-                 "%s",
-                 name);
-    else
-        XA_RETURN_TRY(err, add_class(d, name, out, err));
-    return XA_OK;
-}
-
-xa_status xa__draft_classes_init(xa__draft *d, xa_err *err)
-{
-    xa_status st = XA_OK;
-    xa_classes list = {0};
-    if (!d->opt->classes)
-        return XA_OK;
-    XA_TRY(err, xa_classes_read(d->opt->classes, &list, err));
-    for (int64_t i = 0; i < list.count; i++) {
-        int32_t index = 0;
-        /* Synset lists: "n01440764 tench, Tinca tinca". */
-        if (d->opt->format == XA_IMPORT_IMAGENET)
-            list.names[i][strcspn(list.names[i], " \t,")] = '\0';
-        if (xa__map_find(&d->class_map, list.names[i], class_key, d) >= 0)
-            XA_FAIL(err, XA_INVALID, "%s: %s is there twice", d->opt->classes, list.names[i]);
-        XA_TRY(err, add_class(d, list.names[i], &index, err));
-    }
-    d->classes_fixed = true;
-    d->classes_rewritten = d->opt->format == XA_IMPORT_IMAGENET;
-done:
-    xa_classes_fini(&list);
-    return st;
-}
+/* ---- labels and annotations ---- */
 
 xa_status xa__draft_label_add(xa__draft *d, int64_t image, int32_t class_index, xa_err *err)
 {
@@ -378,151 +292,11 @@ xa_status xa__draft_label_add(xa__draft *d, int64_t image, int32_t class_index, 
     return XA_OK;
 }
 
-typedef struct named {
-    const char *name;
-    int32_t from;
-} named;
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(((const named *)a)->name, ((const named *)b)->name);
-}
-
-xa_status xa__draft_sort_classes(xa__draft *d, xa_err *err)
-{
-    xa_status st = XA_OK;
-    named *order = NULL;
-    int32_t *to = NULL;
-    if (d->classes_fixed || d->indices || !d->classes_sorted || d->nclasses < 2)
-        return XA_OK; /* indices stand for themselves */
-    order = xa_alloc(d->nclasses, sizeof *order);
-    to = xa_alloc(d->nclasses, sizeof *to);
-    if (!order || !to)
-        XA_FAIL(err, XA_NOMEM, "out of memory for %zu classes", d->nclasses);
-    for (size_t i = 0; i < d->nclasses; i++)
-        order[i] = (named){d->classes[i], (int32_t)i};
-    qsort(order, d->nclasses, sizeof *order, by_name);
-    xa__map_fini(&d->class_map);
-    xa__map_init(&d->class_map);
-    for (size_t i = 0; i < d->nclasses; i++) {
-        to[order[i].from] = (int32_t)i;
-        d->classes[i] = (char *)order[i].name;
-        XA_TRY(err, xa__map_add(&d->class_map, order[i].name, (int64_t)i, err));
-    }
-    for (size_t i = 0; i < d->nnotes; i++)
-        if (d->notes[i].class_index >= 0)
-            d->notes[i].class_index = to[d->notes[i].class_index];
-    for (size_t i = 0; i < d->nlabels; i++)
-        d->labels[i].class_index = to[d->labels[i].class_index];
-done:
-    free(order);
-    free(to);
-    return st;
-}
-
-/* ---- annotations ---- */
-
 xa_status xa__draft_note_add(xa__draft *d, const xa__draft_note *note, xa_err *err)
 {
     XA_RETURN_TRY(err, xa_grow(&d->notes, &d->notes_cap, d->nnotes + 1, sizeof *d->notes, err));
     d->notes[d->nnotes++] = *note;
     return XA_OK;
-}
-
-/* To half-open pixel coordinates. */
-static void convert(double b[4], xa_box_convention from, const xa__draft_image *im)
-{
-    if (from == XA_BOX_INCLUSIVE || from == XA_BOX_ONE_BASED) {
-        const double shift = from == XA_BOX_ONE_BASED ? 1.0 : 0.0;
-        b[0] -= shift;
-        b[1] -= shift;
-        b[2] += 1.0 - shift;
-        b[3] += 1.0 - shift;
-    } else if (from == XA_BOX_NORMALISED) {
-        b[0] *= (double)im->width;
-        b[1] *= (double)im->height;
-        b[2] *= (double)im->width;
-        b[3] *= (double)im->height;
-    }
-}
-
-xa_status xa__draft_box(xa__draft *d,
-                        int64_t image,
-                        int32_t class_index,
-                        uint8_t flags,
-                        const double box[4],
-                        xa_box_convention from,
-                        xa_err *err)
-{
-    xa__draft_image *im = &d->images[image];
-    xa__draft_note n = {.image = image,
-                        .class_index = class_index,
-                        .mask_value = XA_MASK_ANY,
-                        .kind = XA_ANNOTATION_BOX,
-                        .flags = flags};
-    memcpy(n.box, box, sizeof n.box);
-    if (from == XA_BOX_NORMALISED && im->width <= 0) {
-        xa__drop(d, XA_IMPORT_ANNOTATION, "fractions of an image of unknown size", "%s", im->id);
-        return XA_OK;
-    }
-    convert(n.box, from, im);
-    if (from == XA_BOX_NORMALISED)
-        im->declared = true; /* pixels of this size, whatever a job does with the orientation */
-    if (!(n.box[2] > n.box[0] && n.box[3] > n.box[1])) {
-        xa__drop(d,
-                 XA_IMPORT_ANNOTATION,
-                 "the box is empty or inverted",
-                 "%s: %g,%g,%g,%g",
-                 im->id,
-                 box[0],
-                 box[1],
-                 box[2],
-                 box[3]);
-        return XA_OK;
-    }
-    const bool sized = im->width > 0;
-    if (from != XA_BOX_NORMALISED && box[0] >= 0.0 && box[1] >= 0.0 && box[2] <= 1.0 &&
-        box[3] <= 1.0)
-        xa__drop(d,
-                 XA_IMPORT_TOLD,
-                 "no coordinate of the box is above 1, as in fractions of the image: it is not "
-                 "scored (csv: --box-convention normalised)",
-                 "%s: %g,%g,%g,%g",
-                 im->id,
-                 box[0],
-                 box[1],
-                 box[2],
-                 box[3]);
-    const double right = sized ? (double)im->width : 1e9;
-    const double bottom = sized ? (double)im->height : 1e9;
-    if (n.box[2] <= 0.0 || n.box[3] <= 0.0 || n.box[0] >= right || n.box[1] >= bottom) {
-        xa__drop(d,
-                 XA_IMPORT_ANNOTATION,
-                 "the box lies outside the image",
-                 "%s: %g,%g,%g,%g",
-                 im->id,
-                 box[0],
-                 box[1],
-                 box[2],
-                 box[3]);
-        return XA_OK;
-    }
-    if (n.box[0] < 0.0 || n.box[1] < 0.0 || n.box[2] > right || n.box[3] > bottom) {
-        xa__drop(d,
-                 XA_IMPORT_TOLD,
-                 "the box reaches beyond the image (clipped)",
-                 "%s: %g,%g,%g,%g",
-                 im->id,
-                 box[0],
-                 box[1],
-                 box[2],
-                 box[3]);
-        n.box[0] = n.box[0] < 0.0 ? 0.0 : n.box[0];
-        n.box[1] = n.box[1] < 0.0 ? 0.0 : n.box[1];
-        n.box[2] = n.box[2] > right ? right : n.box[2];
-        n.box[3] = n.box[3] > bottom ? bottom : n.box[3];
-    }
-    return xa__draft_note_add(d, &n, err);
 }
 
 void xa__draft_fini(xa__draft *d)

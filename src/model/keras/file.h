@@ -60,6 +60,11 @@ void xa__kfile_close(xa__kfile *f);
 /* Layout vars: adds the tensors of `<group>/vars`, or none if there is no such group. */
 XA_MUST_USE xa_status
 xa__kfile_vars(xa__kfile *f, const char *group, int *first, int *count, xa_err *err);
+/* weights.c, for file.c: what both functions below do while HDF5 is silent. read_layout finds out
+ * which layout the file has, and reads configuration, versions and the table of groups. */
+XA_MUST_USE xa_status xa__kfile_read_layout(xa__kfile *f, size_t max_config, xa_err *err);
+XA_MUST_USE xa_status
+xa__kfile_add_vars(xa__kfile *f, const char *group, int *first, int *count, xa_err *err);
 /* Paths of all datasets from the root on, in the order of the file; the caller frees them with
  * xa__knames_free. */
 XA_MUST_USE xa_status xa__kfile_list(xa__kfile *f, xa__knames *out, xa_err *err);

@@ -1,12 +1,14 @@
 /* Vision transformers from tensors: what there is by name, the graph, and the values. Private to
  * model.
  *
- *   vit_parts.c   names of timm and of Hugging Face's transformers -> parts; shapes -> architecture
- *   vit_config.c  the JSON beside the weights: which keys there are, each understood or refused
- *   vit_timm.c    timm's architectures by name
- *   vit_settings.c  what names and shapes do not tell: heads, epsilon, activation, block, pooling
- *   vit_build.c   architecture -> graph and layer table
- *   vit_pieces.c  parts -> weights as the operators want them
+ *   parts.c     tensor names of timm and of Hugging Face's transformers -> parts; shapes -> extents
+ *   config.c    the JSON beside the weights: each key is understood or refused
+ *   timm.c      timm's architectures by name
+ *   settings.c  what names and shapes do not say: heads, epsilon, activation, block, pooling
+ *   grid.c      the grid of patches, in the file and as the job wants it
+ *   build.c     architecture -> graph and layer table
+ *   pieces.c    parts -> weights as the operators want them
+ *   safetensors_file.c, safetensors.c  the file, and the loader
  */
 #ifndef XAUDIT_MODEL_VIT_H
 #define XAUDIT_MODEL_VIT_H
@@ -106,7 +108,7 @@ static inline int xa__vit_tensor(const xa__vit *v, int64_t block, xa__vit_part p
     return v->part[block * XA__VIT_PART_COUNT + part];
 }
 
-/* vit_parts.c. NOT_FOUND/UNSUPPORTED: no transformer whose parts are known; names the tensor. */
+/* parts.c. NOT_FOUND/UNSUPPORTED: no transformer whose parts are known; names the tensor. */
 XA_MUST_USE xa_status xa__vit_find_parts(xa__vit *v, xa_err *err);
 /* Extents from shapes; SHAPE names tensor and both shapes. */
 XA_MUST_USE xa_status xa__vit_measure(xa__vit *v, xa_err *err);
@@ -114,10 +116,10 @@ XA_MUST_USE xa_status xa__vit_measure(xa__vit *v, xa_err *err);
  * them must have been read once (INVALID): nothing is left out silently. */
 XA_MUST_USE xa_status xa__vit_check_names(const xa__vit *v, xa_err *err);
 XA_MUST_USE xa_status xa__vit_check_read(const xa__vit *v, xa_err *err);
-/* vit_timm.c: NULL if it is none of them (or is beyond the last). */
+/* timm.c: NULL if it is none of them (or is beyond the last). */
 const xa__vit_known *xa__vit_find_known(const char *architecture);
 const xa__vit_known *xa__vit_known_at(size_t i);
-/* vit_config.c: reads the options' architecture, or <stem>.json or config.json beside the file.
+/* config.c: reads the options' architecture, or <stem>.json or config.json beside the file.
  * Keys and architectures that are not understood are errors that name them. */
 XA_MUST_USE xa_status xa__vit_read_config(xa__vit *v,
                                           const xa_model_options *opt,
@@ -128,15 +130,21 @@ XA_MUST_USE xa_status xa__vit_read_config(xa__vit *v,
 const struct json_t *xa__vit_setting(const xa__vit *v, const char *key, const char *other);
 /* What the config says of extents must be what the weights have. INVALID names both. */
 XA_MUST_USE xa_status xa__vit_check_extents(const xa__vit *v, xa_err *err);
-/* vit_settings.c: fills heads, epsilon, act, block, norm, pool, position; what nobody tells is
+/* settings.c: fills heads, epsilon, act, block, norm, pool, position; what nobody tells is
  * noted in m as assumed. */
 XA_MUST_USE xa_status xa__vit_configure(xa__vit *v, xa_model *m, xa_err *err);
-/* vit_build.c */
+/* grid.c: file_h, file_w, grid_h, grid_w, position, and the model's input shapes. A grid that no
+ * file states is noted as assumed. INVALID and SHAPE say which size fits. */
+XA_MUST_USE xa_status xa__vit_choose_grid(xa__vit *v,
+                                          xa_model *m,
+                                          const xa_model_options *opt,
+                                          xa_err *err);
+/* build.c */
 XA_MUST_USE xa_status xa__vit_build(xa__vit *v,
                                     xa_model *m,
                                     const xa_model_options *opt,
                                     xa_err *err);
-/* vit_pieces.c: a weight of the graph from parts, its shape as the operator wants it. */
+/* pieces.c: a weight of the graph from parts, its shape as the operator wants it. */
 XA_MUST_USE xa_status xa__vit_weight(xa__vit *v,
                                      xa_graph *g,
                                      const xa__vit_piece *piece,
