@@ -1,23 +1,7 @@
 /* Metrics of drawn maps whose scores are known on paper, and every case without a defined score. */
-#include <math.h>
-#include <string.h>
-
-#include "xaudit/metric.h"
-#include "xaudit_cmocka.h"
+#include "metric_test.h"
 
 enum { W = 10, H = 8 };
-
-static xa_score_map map_of(const float *values, int64_t w, int64_t h)
-{
-    return (xa_score_map){.values = values,
-                          .channels = 1,
-                          .height = h,
-                          .width = w,
-                          .input_height = h,
-                          .input_width = w,
-                          .affine = {{1, 0, 0}, {0, 1, 0}},
-                          .rank = 0};
-}
 
 static bool contains(const xa_region *r, double x, double y)
 {
@@ -31,24 +15,9 @@ static bool ignores(const xa_region *r, double x, double y)
     return xa_region_ignores(&s, r, x, y);
 }
 
-static double one(xa_metric_spec spec, const xa_region *r, const xa_score_map *m)
-{
-    xa_scorer *s = NULL;
-    double value;
-    assert_int_equal(xa_scorer_create(&spec, 1, &s, NULL), XA_OK);
-    assert_int_equal(xa_scorer_score(s, r, m, &value, NULL, NULL), XA_OK);
-    xa_scorer_free(s);
-    return value;
-}
-
 static double of(xa_metric_kind kind, const xa_region *r, const xa_score_map *m)
 {
     return one(xa_metric_defaults(kind), r, m);
-}
-
-static bool near(double a, double b)
-{
-    return fabs(a - b) < 1e-9;
 }
 
 /* A box of 4x2 pixels of ten by eight; the map is 3 in it, 1 on as many pixels outside. */
@@ -377,176 +346,10 @@ static void test_smoothing_moves_the_peak(void **state)
     assert_true(one(s, &r, &m) == 1.0);
 }
 
-static void test_maps_alone(void **state)
-{
-    (void)state;
-    float even[W * H], point[W * H] = {0};
-    uint32_t work[3 * W * H];
-    double out[XA_MAP_SCORE_COUNT];
-    for (int i = 0; i < W * H; i++)
-        even[i] = -0.5f; /* sizes count */
-    xa_score_map m = map_of(even, W, H);
-    xa_map_scores(&m, work, out);
-    assert_true(fabs(out[XA_MAP_SCORE_GINI]) < 1e-12 && near(out[XA_MAP_SCORE_ENTROPY], 1.0) &&
-                near(out[XA_MAP_SCORE_CENTRE_BIAS], 1.0));
-    point[0] = 2.0f;
-    m = map_of(point, W, H);
-    xa_map_scores(&m, work, out);
-    assert_true(near(out[XA_MAP_SCORE_GINI], 1.0 - 1.0 / (W * H)));
-    assert_true(near(out[XA_MAP_SCORE_ENTROPY], 0.0));
-    assert_true(out[XA_MAP_SCORE_CENTRE_BIAS] > 1.5); /* a corner */
-    m.degenerate = true;
-    xa_map_scores(&m, work, out);
-    for (int k = 0; k < XA_MAP_SCORE_COUNT; k++)
-        assert_true(isnan(out[k]));
-}
-
-static void test_agreement(void **state)
-{
-    (void)state;
-    float a[W * H], b[W * H], coarse[4 * 5];
-    double out[XA_AGREEMENT_COUNT];
-    for (int i = 0; i < W * H; i++) {
-        a[i] = (float)i;
-        b[i] = (float)(i * i); /* the same order */
-    }
-    for (int y = 0; y < 4; y++)
-        for (int x = 0; x < 5; x++) /* the means of a over 2x2 cells, by another factor */
-            coarse[y * 5 + x] = -2.0f * (float)(20 * y + 2 * x);
-    const xa_score_map ma = map_of(a, W, H), mb = map_of(b, W, H), mc = map_of(coarse, 5, 4);
-    assert_int_equal(xa_agreement(&ma, &mb, out, NULL), XA_OK);
-    assert_true(near(out[XA_AGREEMENT_SPEARMAN], 1.0) && near(out[XA_AGREEMENT_TOP_IOU], 1.0) &&
-                out[XA_AGREEMENT_POINTING] == 1.0);
-    assert_int_equal(xa_agreement(&ma, &mc, out, NULL), XA_OK);
-    assert_true(near(out[XA_AGREEMENT_SPEARMAN], -1.0) && out[XA_AGREEMENT_TOP_IOU] == 0.0 &&
-                out[XA_AGREEMENT_POINTING] == 0.0);
-    double back[XA_AGREEMENT_COUNT];
-    assert_int_equal(xa_agreement(&mc, &ma, back, NULL), XA_OK);
-    assert_memory_equal(out, back, sizeof out); /* symmetric */
-    xa_score_map none = ma;
-    none.nonfinite = true;
-    assert_int_equal(xa_agreement(&none, &mb, out, NULL), XA_OK);
-    assert_true(isnan(out[0]) && isnan(out[1]) && isnan(out[2]));
-}
-
-static void test_profiles_and_conventions(void **state)
-{
-    (void)state;
-    xa_metric_spec s = xa_metric_defaults(XA_METRIC_POINTING_GAME);
-    xa_err err = XA_ERR_INIT;
-    xa_str text = {0};
-    assert_int_equal(xa_metric_profile(&s, "torchray", &err), XA_OK);
-    xa_metric_conventions(&s, &text);
-    assert_string_equal(text.data,
-                        "at the image's pixels; values as they are; tolerance 15 px; skipped where "
-                        "all is difficult, crowds count");
-    xa_str_free(&text);
-    s = xa_metric_defaults(XA_METRIC_ENERGY);
-    xa_metric_conventions(&s, &text);
-    assert_string_equal(text.data,
-                        "at the model's input; positive values; difficult objects count, crowds "
-                        "are ignored");
-    xa_str_free(&text);
-    s = xa_metric_defaults(XA_METRIC_POINTING_GAME);
-    assert_int_equal(xa_metric_profile(&s, "wsol", &err), XA_INVALID);
-    assert_string_equal(err.message,
-                        "profile wsol says nothing of pointing_game: it is for box_acc, pxap");
-    err = (xa_err)XA_ERR_INIT;
-    assert_int_equal(xa_metric_profile(&s, "wsl", &err), XA_NOT_FOUND);
-    s.grid = 0;
-    s.at = XA_AT_GRID;
-    assert_int_equal(xa_metric_check(&s, NULL), XA_INVALID);
-    for (int k = 0; k < XA_METRIC_COUNT; k++) {
-        s = xa_metric_defaults((xa_metric_kind)k);
-        assert_int_equal(xa_metric_check(&s, NULL), XA_OK);
-        assert_int_equal(xa_metric_parse(xa_metric_kind_name((xa_metric_kind)k)), k);
-        assert_non_null(xa_metric_reference((xa_metric_kind)k));
-    }
-}
-
-/* Which metric has which setting, and what it stores: a wrong entry in a metric's own file fails.
- */
-static void test_table(void **state)
-{
-    (void)state;
-    enum {
-        POINT = 1 << XA_SETTING_TOLERANCE | 1 << XA_SETTING_SMOOTHING,
-        CUT = 1 << XA_SETTING_THRESHOLD | 1 << XA_SETTING_STRETCH,
-        HIT = CUT | 1 << XA_SETTING_IOU,
-        CURVE = 1 << XA_SETTING_STRETCH | 1 << XA_SETTING_IOU | 1 << XA_SETTING_CONTOURS |
-                1 << XA_SETTING_FROM_SPLIT
-    };
-    static const struct {
-        int settings, levels;
-        xa_metric_scale scale;
-        xa_metric_statistic statistic;
-    } expected[XA_METRIC_COUNT] = {
-        [XA_METRIC_POINTING_GAME] = {.settings = POINT, .scale = XA_SCALE_HIT},
-        [XA_METRIC_TOP_K] = {.settings = 1 << XA_SETTING_K},
-        [XA_METRIC_AVERAGE_FOCUS] = {.settings = 1 << XA_SETTING_STRETCH},
-        [XA_METRIC_IOU] = {.settings = CUT},
-        [XA_METRIC_BOX_IOU] = {.settings = CUT},
-        [XA_METRIC_GT_KNOWN] = {.settings = HIT, .levels = 1, .scale = XA_SCALE_HIT},
-        [XA_METRIC_TOP1] = {.settings = HIT, .levels = 1, .scale = XA_SCALE_HIT},
-        [XA_METRIC_TOP5] = {.settings = HIT, .levels = 1, .scale = XA_SCALE_HIT},
-        [XA_METRIC_BOX_ACC] = {.settings = CURVE, .levels = 8, .statistic = XA_STATISTIC_HITS},
-        [XA_METRIC_PXAP] = {.settings = 1 << XA_SETTING_STRETCH, .statistic = XA_STATISTIC_PIXELS},
-    };
-    for (int k = 0; k < XA_METRIC_COUNT; k++) {
-        const xa_metric_kind kind = (xa_metric_kind)k;
-        for (int s = 0; s < XA_METRIC_SETTING_COUNT; s++)
-            if (xa_metric_has(kind, (xa_metric_setting)s) != (expected[k].settings >> s & 1))
-                fail_msg("%s, %s",
-                         xa_metric_kind_name(kind),
-                         xa_metric_setting_key((xa_metric_setting)s));
-        assert_int_equal(xa_metric_most_levels(kind), expected[k].levels);
-        assert_int_equal(xa_metric_scale_of(kind), expected[k].scale);
-        assert_int_equal(xa_metric_statistic_of(kind), expected[k].statistic);
-        assert_true(xa_metric_defaults(kind).nlevels <= expected[k].levels);
-    }
-}
-
-/* A map's share of its class's mean: over its largest size, on the coarser grid. */
-static void test_mean_cells(void **state)
-{
-    (void)state;
-    const float values[2 * 4] = {1, 3, -8, 0, 1, 3, -8, 4};
-    float work[2 * 4 + 2 * 4];
-    int64_t cells[4], h = 2, w = 4, many_h = 32, many_w = 512;
-    xa_score_map m = {.values = values, .channels = 1, .height = 2, .width = 4};
-    xa_mean_size(10, &h, &w);
-    assert_true(h == 2 && w == 4);
-    xa_mean_size(21841, &many_h, &many_w);
-    assert_true(many_h == many_w && many_w * many_w * 21841 <= XA_MEAN_CELLS && many_w > 20);
-    assert_true(xa_mean_cells(&m, 1, 2, work, cells));
-    assert_true(cells[0] == (int64_t)(0.25 * XA_MEAN_ONE));
-    assert_true(cells[1] == (int64_t)(-0.375 * XA_MEAN_ONE));
-    m.degenerate = true;
-    assert_false(xa_mean_cells(&m, 1, 2, work, cells));
-    m.degenerate = false;
-    m.nonfinite = true;
-    assert_false(xa_mean_cells(&m, 1, 2, work, cells));
-    const float zeros[8] = {0};
-    m.nonfinite = false;
-    m.values = zeros;
-    assert_false(xa_mean_cells(&m, 1, 2, work, cells));
-}
-
-static void test_class_rank(void **state)
-{
-    (void)state;
-    const float p[4] = {0.1f, 0.4f, 0.4f, 0.1f};
-    assert_true(xa_class_rank(p, 4, 1) == 0 && xa_class_rank(p, 4, 2) == 1);
-    assert_true(xa_class_rank(p, 4, 0) == 2 && xa_class_rank(p, 4, 3) == 3);
-    assert_true(xa_class_rank(p, 4, -1) == -1 && xa_class_rank(p, 4, 4) == -1);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_on_paper),
-        cmocka_unit_test(test_mean_cells),
-        cmocka_unit_test(test_class_rank),
         cmocka_unit_test(test_predictions),
         cmocka_unit_test(test_undefined),
         cmocka_unit_test(test_zero_map),
@@ -557,10 +360,6 @@ int main(void)
         cmocka_unit_test(test_signs_and_channels),
         cmocka_unit_test(test_plateaus),
         cmocka_unit_test(test_smoothing_moves_the_peak),
-        cmocka_unit_test(test_maps_alone),
-        cmocka_unit_test(test_agreement),
-        cmocka_unit_test(test_profiles_and_conventions),
-        cmocka_unit_test(test_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

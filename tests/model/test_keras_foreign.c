@@ -72,73 +72,74 @@ static void write_origin(const origin *o)
     json_decref(model);
 }
 
+/* "" stands for null */
+static const origin origins[] = {
+    /* Keras itself, in all its packages */
+    {FUNCTIONAL, "stem_conv", "Conv2D", NULL, NULL, NULL},
+    {FUNCTIONAL, "stem_conv", "Conv2D", "keras.layers", "", NULL},
+    {FUNCTIONAL, "stem_conv", "Conv2D", "keras", "", NULL},
+    {FUNCTIONAL, "stem_conv", "Conv2D", "keras.src.layers.convolutional", "Conv2D", NULL},
+    {FUNCTIONAL, "stem_conv", "Conv2D", "tf_keras.layers", "", NULL},
+    {FUNCTIONAL, "stem_conv", "Conv2D", "tensorflow.keras.layers", "", NULL},
+    {FUNCTIONAL, "stem_conv", "Conv2D", "tensorflow.python.keras.layers", "", NULL},
+    {FUNCTIONAL, "stem_conv", "Conv2D", "keras_core.layers", "", NULL},
+    {FUNCTIONAL, "stem_conv", "Keras>Conv2D", NULL, NULL, NULL},
+    {FUNCTIONAL, "stem_conv", "keras.layers>Conv2D", NULL, NULL, NULL},
+    /* registered by a user, as .h5 and as .keras say it */
+    {FUNCTIONAL, "stem_conv", "my>Conv2D", NULL, NULL, "\"my>Conv2D\""},
+    {FUNCTIONAL, "stem_conv", "Custom>Conv2D", NULL, NULL, "\"Custom>Conv2D\""},
+    {FUNCTIONAL3, "stem_conv", "Conv2D", "", "my>Conv2D", "\"my>Conv2D\""},
+    {FUNCTIONAL3, "stem_conv", "Conv2D", "my.layers", "my>Conv2D", "\"my>Conv2D\""},
+    {FUNCTIONAL3, "stem_conv", "Conv2D", "keras.layers", "my>Conv2D", "\"my>Conv2D\""},
+    {FUNCTIONAL3, "stem_conv", "a>b>Conv2D", NULL, NULL, "\"a>b>Conv2D\""},
+    {FUNCTIONAL3, "stem_conv", "keras>b>Conv2D", NULL, NULL, "keras>b>Conv2D"},
+    /* never registered: .keras says so by a module of its own, or by none */
+    {FUNCTIONAL3, "stem_conv", "Conv2D", "my.layers", "Conv2D", "\"my.layers.Conv2D\""},
+    {FUNCTIONAL3, "stem_conv", "Conv2D", "", "Conv2D", "\"Conv2D\""},
+    {FUNCTIONAL3, "stem_conv", "Conv2D", "__main__", "Conv2D", "\"__main__.Conv2D\""},
+    /* packages whose names only begin like Keras' */
+    {FUNCTIONAL, "stem_conv", "kerasfork>Conv2D", NULL, NULL, "kerasfork>Conv2D"},
+    {FUNCTIONAL, "stem_conv", "keras_hub>Conv2D", NULL, NULL, "keras_hub>Conv2D"},
+    {FUNCTIONAL3, "stem_conv", "Conv2D", "keras_cv.layers", "", "keras_cv.layers.Conv2D"},
+    {FUNCTIONAL3, "stem_conv", "Conv2D", "kerass", "", "kerass.Conv2D"},
+    /* layers without weights, norms, nested layers */
+    {FUNCTIONAL, "stem_bn", "Addons>BatchNormalization", NULL, NULL, "\"Addons>BatchNorm"},
+    {FUNCTIONAL3, "block1_drop", "Dropout", "", "my>Dropout", "\"my>Dropout\""},
+    {FUNCTIONAL, "block1_add", "my>Add", NULL, NULL, "\"my>Add\""},
+    {NESTED, "xception/block1_conv2", "my>Conv2D", NULL, NULL, "\"my>Conv2D\""},
+    /* a model of a user's class is the graph that its configuration lists */
+    {NESTED, "xception", "my>Backbone", NULL, NULL, NULL},
+    /* vit-keras */
+    {VIT, "Transformer_encoderblock_0", "Custom>TransformerBlock", NULL, NULL, NULL},
+    {VIT, "Transformer_encoderblock_0", "vit_keras>TransformerBlock", NULL, NULL, NULL},
+    {VIT, "Transformer_encoderblock_0", "TransformerBlock", NULL, NULL, NULL},
+    {VIT,
+     "Transformer_encoderblock_0",
+     "TransformerBlock",
+     "vit_keras.layers",
+     "Custom>TransformerBlock",
+     NULL},
+    {VIT,
+     "Transformer_encoderblock_0",
+     "TransformerBlock",
+     "my.layers",
+     "Custom>TransformerBlock",
+     "\"Custom>TransformerBlock\""},
+    {VIT,
+     "Transformer_encoderblock_0",
+     "my>TransformerBlock",
+     NULL,
+     NULL,
+     "\"my>TransformerBlock\""},
+    {VIT, "class_token", "my>ClassToken", NULL, NULL, "\"my>ClassToken\""},
+};
+
 static void test_classes(void **state)
 {
     (void)state;
-    /* "" stands for null */
-    static const origin cases[] = {
-        /* Keras itself, in all its packages */
-        {FUNCTIONAL, "stem_conv", "Conv2D", NULL, NULL, NULL},
-        {FUNCTIONAL, "stem_conv", "Conv2D", "keras.layers", "", NULL},
-        {FUNCTIONAL, "stem_conv", "Conv2D", "keras", "", NULL},
-        {FUNCTIONAL, "stem_conv", "Conv2D", "keras.src.layers.convolutional", "Conv2D", NULL},
-        {FUNCTIONAL, "stem_conv", "Conv2D", "tf_keras.layers", "", NULL},
-        {FUNCTIONAL, "stem_conv", "Conv2D", "tensorflow.keras.layers", "", NULL},
-        {FUNCTIONAL, "stem_conv", "Conv2D", "tensorflow.python.keras.layers", "", NULL},
-        {FUNCTIONAL, "stem_conv", "Conv2D", "keras_core.layers", "", NULL},
-        {FUNCTIONAL, "stem_conv", "Keras>Conv2D", NULL, NULL, NULL},
-        {FUNCTIONAL, "stem_conv", "keras.layers>Conv2D", NULL, NULL, NULL},
-        /* registered by a user, as .h5 and as .keras say it */
-        {FUNCTIONAL, "stem_conv", "my>Conv2D", NULL, NULL, "\"my>Conv2D\""},
-        {FUNCTIONAL, "stem_conv", "Custom>Conv2D", NULL, NULL, "\"Custom>Conv2D\""},
-        {FUNCTIONAL3, "stem_conv", "Conv2D", "", "my>Conv2D", "\"my>Conv2D\""},
-        {FUNCTIONAL3, "stem_conv", "Conv2D", "my.layers", "my>Conv2D", "\"my>Conv2D\""},
-        {FUNCTIONAL3, "stem_conv", "Conv2D", "keras.layers", "my>Conv2D", "\"my>Conv2D\""},
-        {FUNCTIONAL3, "stem_conv", "a>b>Conv2D", NULL, NULL, "\"a>b>Conv2D\""},
-        {FUNCTIONAL3, "stem_conv", "keras>b>Conv2D", NULL, NULL, "keras>b>Conv2D"},
-        /* never registered: .keras says so by a module of its own, or by none */
-        {FUNCTIONAL3, "stem_conv", "Conv2D", "my.layers", "Conv2D", "\"my.layers.Conv2D\""},
-        {FUNCTIONAL3, "stem_conv", "Conv2D", "", "Conv2D", "\"Conv2D\""},
-        {FUNCTIONAL3, "stem_conv", "Conv2D", "__main__", "Conv2D", "\"__main__.Conv2D\""},
-        /* packages whose names only begin like Keras' */
-        {FUNCTIONAL, "stem_conv", "kerasfork>Conv2D", NULL, NULL, "kerasfork>Conv2D"},
-        {FUNCTIONAL, "stem_conv", "keras_hub>Conv2D", NULL, NULL, "keras_hub>Conv2D"},
-        {FUNCTIONAL3, "stem_conv", "Conv2D", "keras_cv.layers", "", "keras_cv.layers.Conv2D"},
-        {FUNCTIONAL3, "stem_conv", "Conv2D", "kerass", "", "kerass.Conv2D"},
-        /* layers without weights, norms, nested layers */
-        {FUNCTIONAL, "stem_bn", "Addons>BatchNormalization", NULL, NULL, "\"Addons>BatchNorm"},
-        {FUNCTIONAL3, "block1_drop", "Dropout", "", "my>Dropout", "\"my>Dropout\""},
-        {FUNCTIONAL, "block1_add", "my>Add", NULL, NULL, "\"my>Add\""},
-        {NESTED, "xception/block1_conv2", "my>Conv2D", NULL, NULL, "\"my>Conv2D\""},
-        /* a model of a user's class is the graph that its configuration lists */
-        {NESTED, "xception", "my>Backbone", NULL, NULL, NULL},
-        /* vit-keras */
-        {VIT, "Transformer_encoderblock_0", "Custom>TransformerBlock", NULL, NULL, NULL},
-        {VIT, "Transformer_encoderblock_0", "vit_keras>TransformerBlock", NULL, NULL, NULL},
-        {VIT, "Transformer_encoderblock_0", "TransformerBlock", NULL, NULL, NULL},
-        {VIT,
-         "Transformer_encoderblock_0",
-         "TransformerBlock",
-         "vit_keras.layers",
-         "Custom>TransformerBlock",
-         NULL},
-        {VIT,
-         "Transformer_encoderblock_0",
-         "TransformerBlock",
-         "my.layers",
-         "Custom>TransformerBlock",
-         "\"Custom>TransformerBlock\""},
-        {VIT,
-         "Transformer_encoderblock_0",
-         "my>TransformerBlock",
-         NULL,
-         NULL,
-         "\"my>TransformerBlock\""},
-        {VIT, "class_token", "my>ClassToken", NULL, NULL, "\"my>ClassToken\""},
-    };
     int wrong = 0;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const origin *o = &cases[i];
+    for (size_t i = 0; i < sizeof origins / sizeof *origins; i++) {
+        const origin *o = &origins[i];
         const char *last = strrchr(o->layer, '/');
         xa_err err;
         write_origin(o);

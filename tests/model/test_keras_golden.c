@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "golden_check.h"
 #include "model_run.h"
-#include "reference_file.h"
 #include "xaudit_cmocka.h"
 
 /* Largest difference by the largest value of the reference. */
@@ -24,114 +24,6 @@ static const double gradcam_tolerance = 1e-4;
 static const double keras_factor = 2.0;
 
 static const char *only; /* from the command line */
-
-/* One model's run: a report line and the first failure. */
-typedef struct check {
-    const char *folder;
-    const reference *ref;
-    xa_isa isa;
-    char failure[1024];
-    double output, activation, gradient, gradient_l2, keras, gradcam, layer_gradient;
-} check;
-
-typedef struct difference {
-    double scale, largest, relative, l2; /* of |ours - theirs|; l2 by the norm of theirs */
-    int64_t at;
-    double ours, theirs;
-} difference;
-
-static difference compare(const double *ours, const double *theirs, int64_t n)
-{
-    difference d = {0};
-    double square = 0.0, norm = 0.0;
-    for (int64_t i = 0; i < n; i++) {
-        const double e = fabs(ours[i] - theirs[i]);
-        d.scale = fmax(d.scale, fabs(theirs[i]));
-        square += e * e;
-        norm += theirs[i] * theirs[i];
-        if (i == 0 || e > d.largest || !isfinite(ours[i])) {
-            d.largest = isfinite(ours[i]) ? e : INFINITY;
-            d.at = i;
-            if (!isfinite(ours[i]))
-                break;
-        }
-    }
-    d.ours = ours[d.at];
-    d.theirs = theirs[d.at];
-    /* all zeros in the reference: differences count as they are */
-    d.relative = d.scale > 0.0 ? d.largest / d.scale : d.largest;
-    d.l2 = norm > 0.0 ? sqrt(square / norm) : sqrt(square);
-    return d;
-}
-
-static void fail_check(check *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void fail_check(check *c, const char *format, ...)
-{
-    char text[700];
-    va_list ap;
-    if (c->failure[0])
-        return;
-    va_start(ap, format);
-    vsnprintf(text, sizeof text, format, ap);
-    va_end(ap);
-    snprintf(c->failure,
-             sizeof c->failure,
-             "%s/%s on %s: %s (reference by tests/golden/keras/%s)",
-             c->folder,
-             c->ref->model,
-             xa_isa_name(c->isa),
-             text,
-             c->ref->script);
-}
-
-static void widen(const float *from, int64_t n, double *to)
-{
-    for (int64_t i = 0; i < n; i++)
-        to[i] = (double)from[i];
-}
-
-static double *doubles(int64_t n)
-{
-    double *p = calloc((size_t)n + 1, sizeof *p);
-    assert_non_null(p);
-    return p;
-}
-
-static void check_within(check *c,
-                         const char *what,
-                         const char *layer,
-                         const double *ours,
-                         const reference_array *theirs,
-                         double tolerance,
-                         double *worst)
-{
-    const difference d = compare(ours, theirs->values, theirs->count);
-    *worst = fmax(*worst, d.relative);
-    if (!(d.relative <= tolerance))
-        fail_check(c,
-                   "%s%s%s[%" PRId64 "] is %.9g, Keras has %.9g: %.2e of the largest %.4g, at most "
-                   "%.0e is allowed",
-                   what,
-                   layer[0] ? " of " : "",
-                   layer,
-                   d.at,
-                   d.ours,
-                   d.theirs,
-                   d.relative,
-                   d.scale,
-                   tolerance);
-}
-
-/* The batch and the extents of a node's value. */
-static bool same_extents(const reference_array *a, const xa_shape *s)
-{
-    if (a->ndim != s->ndim + 1)
-        return false;
-    for (int i = 0; i < s->ndim; i++)
-        if (a->dim[i + 1] != s->dim[i])
-            return false;
-    return true;
-}
 
 /* ---- seeds and outputs ---- */
 
@@ -153,13 +45,13 @@ static void fill_seed(const reference *ref, const xa_head *h, float *seed)
     }
 }
 
-static void check_head(check *c, const xa_head *h, const float *scores)
+static void check_head(golden_check *c, const xa_head *h, const float *scores)
 {
     const reference *ref = c->ref;
     const int64_t n = ref->input.dim[0];
     float *logits = calloc((size_t)(n * h->classes), sizeof *logits);
     float *probs = calloc((size_t)(n * h->classes), sizeof *probs);
-    double *wide = doubles(n * h->classes);
+    double *wide = golden_doubles(n * h->classes);
     assert_true(logits && probs);
     for (int64_t i = 0; i < n; i++) {
         float *p = probs + i * h->classes;
@@ -169,38 +61,38 @@ static void check_head(check *c, const xa_head *h, const float *scores)
             if (p[k] > p[most])
                 most = k;
         if (xa_head_predict(h, logits + i * h->classes, p) != most)
-            fail_check(
+            golden_fail(
                 c, "image %" PRId64 " is predicted as another class than the most probable", i);
     }
-    widen(logits, n * h->classes, wide);
+    golden_widen(logits, n * h->classes, wide);
     if (ref->logits.count != n * h->classes)
-        fail_check(c,
-                   "logits: %" PRId64 " classes for %" PRId64 " images, Keras has %" PRId64
-                   " values",
-                   h->classes,
-                   n,
-                   ref->logits.count);
+        golden_fail(c,
+                    "logits: %" PRId64 " classes for %" PRId64 " images, Keras has %" PRId64
+                    " values",
+                    h->classes,
+                    n,
+                    ref->logits.count);
     else
-        check_within(c, "logits", "", wide, &ref->logits, output_tolerance, &c->output);
-    widen(probs, n * h->classes, wide);
+        golden_within(c, "logits", "", wide, &ref->logits, output_tolerance, &c->output);
+    golden_widen(probs, n * h->classes, wide);
     if ((ref->probs.values != NULL) != (h->kind != XA_HEAD_LINEAR))
-        fail_check(c, "head %s is taken for %s", ref->head, xa_head_name(h->kind));
+        golden_fail(c, "head %s is taken for %s", ref->head, xa_head_name(h->kind));
     else if (ref->probs.values && ref->probs.count == n * h->classes)
-        check_within(c, "probs", "", wide, &ref->probs, output_tolerance, &c->output);
+        golden_within(c, "probs", "", wide, &ref->probs, output_tolerance, &c->output);
     free(logits);
     free(probs);
     free(wide);
 }
 
 /* The model's own output, last activation included, as a graph node. */
-static void check_output(check *c, xa_model *m)
+static void check_output(golden_check *c, xa_model *m)
 {
     const reference *ref = c->ref;
     xa_err err = XA_ERR_INIT;
     model_run r;
     const int64_t n = ref->input.dim[0];
     if (model_run_start(m, n, c->isa, xa_model_output(m), NULL, 0, &r, &err) != XA_OK) {
-        fail_check(c, "%s", err.message);
+        golden_fail(c, "%s", err.message);
         return;
     }
     const xa_shape shape = xa_graph_node(xa_model_graph(m), r.root)->shape;
@@ -208,17 +100,17 @@ static void check_output(check *c, xa_model *m)
     for (int64_t i = 0; i < ref->input.count; i++)
         x[i] = (float)ref->input.values[i];
     xa_run_forward(&r.run);
-    if (!same_extents(&ref->output, &shape)) {
+    if (!golden_same_extents(&ref->output, &shape)) {
         char text[96];
-        fail_check(c,
-                   "the output is %s, Keras has %" PRId64 " values for %" PRId64 " images",
-                   xa_shape_text(&shape, text, sizeof text),
-                   ref->output.count,
-                   n);
+        golden_fail(c,
+                    "the output is %s, Keras has %" PRId64 " values for %" PRId64 " images",
+                    xa_shape_text(&shape, text, sizeof text),
+                    ref->output.count,
+                    n);
     } else {
-        double *wide = doubles(ref->output.count);
-        widen(xa_run_value(&r.run, r.root), ref->output.count, wide);
-        check_within(c, "output", "", wide, &ref->output, output_tolerance, &c->output);
+        double *wide = golden_doubles(ref->output.count);
+        golden_widen(xa_run_value(&r.run, r.root), ref->output.count, wide);
+        golden_within(c, "output", "", wide, &ref->output, output_tolerance, &c->output);
         free(wide);
     }
     model_run_end(&r);
@@ -226,16 +118,16 @@ static void check_output(check *c, xa_model *m)
 
 /* ---- gradients ---- */
 
-static void check_gradient(check *c, bool classifier, const float *gradient)
+static void check_gradient(golden_check *c, bool classifier, const float *gradient)
 {
     const reference *ref = c->ref;
     const reference_array *best = ref->gradient64.values ? &ref->gradient64 : &ref->gradient;
-    double *wide = doubles(best->count);
-    difference keras = {0};
-    widen(gradient, best->count, wide);
-    const difference d = compare(wide, best->values, best->count);
+    double *wide = golden_doubles(best->count);
+    golden_difference keras = {0};
+    golden_widen(gradient, best->count, wide);
+    const golden_difference d = golden_compare(wide, best->values, best->count);
     if (ref->gradient64.values)
-        keras = compare(ref->gradient.values, best->values, best->count);
+        keras = golden_compare(ref->gradient.values, best->values, best->count);
     c->gradient = fmax(c->gradient, d.relative);
     c->gradient_l2 = fmax(c->gradient_l2, d.l2);
     c->keras = keras.relative;
@@ -243,20 +135,21 @@ static void check_gradient(check *c, bool classifier, const float *gradient)
     const double most = fmax(gradient_tolerance, factor * keras.relative);
     const double most_l2 = fmax(gradient_tolerance, factor * keras.l2);
     if (!(d.relative <= most))
-        fail_check(c,
-                   "input gradient[%" PRId64 "] is %.9g, Keras has %.9g: %.2e of the largest %.4g, "
-                   "at most %.1e is allowed",
-                   d.at,
-                   d.ours,
-                   d.theirs,
-                   d.relative,
-                   d.scale,
-                   most);
+        golden_fail(c,
+                    "input gradient[%" PRId64
+                    "] is %.9g, Keras has %.9g: %.2e of the largest %.4g, "
+                    "at most %.1e is allowed",
+                    d.at,
+                    d.ours,
+                    d.theirs,
+                    d.relative,
+                    d.scale,
+                    most);
     if (!(d.l2 <= most_l2))
-        fail_check(c,
-                   "input gradient: L2 difference %.2e of the norm, at most %.1e is allowed",
-                   d.l2,
-                   most_l2);
+        golden_fail(c,
+                    "input gradient: L2 difference %.2e of the norm, at most %.1e is allowed",
+                    d.l2,
+                    most_l2);
     free(wide);
 }
 
@@ -277,37 +170,37 @@ static void gradcam(const xa_shape *s, const double *a, const double *g, double 
         map[p] = fmax(map[p], 0.0);
 }
 
-static void check_layer(check *c, const model_run *r, const reference_layer *l, int node)
+static void check_layer(golden_check *c, const model_run *r, const reference_layer *l, int node)
 {
     const xa_shape s = xa_graph_node(xa_model_graph(r->model), node)->shape;
     const int64_t each = xa_shape_count(&s), n = c->ref->input.dim[0];
     const float *value = xa_run_value(&r->run, node);
     const float *slope = xa_run_gradient(&r->run, 0, node);
-    if (!same_extents(&l->activation, &s)) {
+    if (!golden_same_extents(&l->activation, &s)) {
         char text[96];
-        fail_check(c,
-                   "layer %s is %s, Keras has %" PRId64 " values for %" PRId64 " images",
-                   l->path,
-                   xa_shape_text(&s, text, sizeof text),
-                   l->activation.count,
-                   n);
+        golden_fail(c,
+                    "layer %s is %s, Keras has %" PRId64 " values for %" PRId64 " images",
+                    l->path,
+                    xa_shape_text(&s, text, sizeof text),
+                    l->activation.count,
+                    n);
         return;
     }
     if (!slope) {
-        fail_check(c, "layer %s: the pass delivers no gradient", l->path);
+        golden_fail(c, "layer %s: the pass delivers no gradient", l->path);
         return;
     }
-    double *a = doubles(n * each), *g = doubles(n * each);
-    widen(value, n * each, a);
-    widen(slope, n * each, g);
-    check_within(c, "activation", l->path, a, &l->activation, output_tolerance, &c->activation);
-    check_within(c, "gradient", l->path, g, &l->gradient, gradient_tolerance, &c->layer_gradient);
+    double *a = golden_doubles(n * each), *g = golden_doubles(n * each);
+    golden_widen(value, n * each, a);
+    golden_widen(slope, n * each, g);
+    golden_within(c, "activation", l->path, a, &l->activation, output_tolerance, &c->activation);
+    golden_within(c, "gradient", l->path, g, &l->gradient, gradient_tolerance, &c->layer_gradient);
     if (l->gradcam.values) {
         const int64_t pixels = s.dim[0] * s.dim[1];
-        double *map = doubles(n * pixels);
+        double *map = golden_doubles(n * pixels);
         for (int64_t i = 0; i < n; i++)
             gradcam(&s, a + i * each, g + i * each, map + i * pixels);
-        check_within(c, "Grad-CAM", l->path, map, &l->gradcam, gradcam_tolerance, &c->gradcam);
+        golden_within(c, "Grad-CAM", l->path, map, &l->gradcam, gradcam_tolerance, &c->gradcam);
         free(map);
     }
     free(a);
@@ -318,7 +211,7 @@ static void check_layer(check *c, const model_run *r, const reference_layer *l, 
 
 /* All images at once: `nodes` of the reference's layers are exposed, or nothing is, which folds and
  * fuses more. */
-static void check_pass(check *c, xa_model *m, const int *nodes, int nnodes, float *gradient)
+static void check_pass(golden_check *c, xa_model *m, const int *nodes, int nnodes, float *gradient)
 {
     const reference *ref = c->ref;
     const bool classifier = strcmp(ref->head, "none") != 0;
@@ -328,7 +221,7 @@ static void check_pass(check *c, xa_model *m, const int *nodes, int nnodes, floa
     const int64_t n = ref->input.dim[0];
     if (model_run_start(
             m, n, c->isa, classifier ? -1 : xa_model_output(m), nodes, nnodes, &r, &err) != XA_OK) {
-        fail_check(c, "%s", err.message);
+        golden_fail(c, "%s", err.message);
         return;
     }
     const int64_t units = xa_shape_count(&xa_graph_node(xa_model_graph(m), r.root)->shape);
@@ -339,7 +232,7 @@ static void check_pass(check *c, xa_model *m, const int *nodes, int nnodes, floa
         x[i] = (float)ref->input.values[i];
     xa_run_forward(&r.run);
     if (!classifier && ref->seed.count != n * units) {
-        fail_check(c, "%" PRId64 " values an image, Keras' seed has others", units);
+        golden_fail(c, "%" PRId64 " values an image, Keras' seed has others", units);
     } else {
         if (h)
             check_head(c, h, xa_run_value(&r.run, r.root));
@@ -356,7 +249,7 @@ static void check_pass(check *c, xa_model *m, const int *nodes, int nnodes, floa
 }
 
 /* Image by image: bit for bit what the whole batch gave. */
-static void check_single(check *c, xa_model *m, const float *gradient)
+static void check_single(golden_check *c, xa_model *m, const float *gradient)
 {
     const reference *ref = c->ref;
     const bool classifier = strcmp(ref->head, "none") != 0;
@@ -365,7 +258,7 @@ static void check_single(check *c, xa_model *m, const float *gradient)
     model_run r;
     if (model_run_start(m, 1, c->isa, classifier ? -1 : xa_model_output(m), NULL, 0, &r, &err) !=
         XA_OK) {
-        fail_check(c, "%s", err.message);
+        golden_fail(c, "%s", err.message);
         return;
     }
     const int64_t units = xa_shape_count(&xa_graph_node(xa_model_graph(m), r.root)->shape);
@@ -381,14 +274,14 @@ static void check_single(check *c, xa_model *m, const float *gradient)
         const float *g = xa_run_gradient(&r.run, 0, xa_graph_input(xa_model_graph(m)));
         for (int64_t k = 0; k < each; k++)
             if (memcmp(&g[k], &gradient[i * each + k], sizeof *g) != 0) {
-                fail_check(c,
-                           "input gradient of image %" PRId64 " at %" PRId64
-                           ": %.9g alone, %.9g in a batch of %" PRId64,
-                           i,
-                           k,
-                           (double)g[k],
-                           (double)gradient[i * each + k],
-                           n);
+                golden_fail(c,
+                            "input gradient of image %" PRId64 " at %" PRId64
+                            ": %.9g alone, %.9g in a batch of %" PRId64,
+                            i,
+                            k,
+                            (double)g[k],
+                            (double)gradient[i * each + k],
+                            n);
                 break;
             }
     }
@@ -396,7 +289,7 @@ static void check_single(check *c, xa_model *m, const float *gradient)
     model_run_end(&r);
 }
 
-static void check_model(check *c, const char *path)
+static void check_model(golden_check *c, const char *path)
 {
     const reference *ref = c->ref;
     xa_model_options opt = xa_model_defaults();
@@ -409,19 +302,19 @@ static void check_model(check *c, const char *path)
         opt.width = ref->input.dim[2];
     }
     if (xa_model_open(path, &opt, &m, &err) != XA_OK) {
-        fail_check(c, "%s", err.message);
+        golden_fail(c, "%s", err.message);
         return;
     }
     const xa_shape shape = xa_model_input(m);
     float *gradient = calloc((size_t)ref->input.count, sizeof *gradient);
     float *folded = calloc((size_t)ref->input.count, sizeof *folded);
     assert_true(gradient && folded);
-    if (!same_extents(&ref->input, &shape))
-        fail_check(c, "the input has another shape than Keras' images");
+    if (!golden_same_extents(&ref->input, &shape))
+        golden_fail(c, "the input has another shape than Keras' images");
     for (int i = 0; i < ref->nlayers && !c->failure[0]; i++) {
         const xa_layer *layer = NULL;
         if (xa_model_find_layer(m, ref->layer[i].path, &layer, &err) != XA_OK)
-            fail_check(c, "%s", err.message);
+            golden_fail(c, "%s", err.message);
         else
             nodes[i] = layer->node;
     }
@@ -452,15 +345,15 @@ static const char *refused_because(const char *name)
     return NULL;
 }
 
-static void check_refused(check *c, const char *path, const char *names)
+static void check_refused(golden_check *c, const char *path, const char *names)
 {
     const xa_model_options opt = xa_model_defaults();
     xa_err err = XA_ERR_INIT;
     xa_model *m = NULL;
     if (xa_model_open(path, &opt, &m, &err) == XA_OK)
-        fail_check(c, "opens, although it has to be refused");
+        golden_fail(c, "opens, although it has to be refused");
     else if (!strstr(err.message, names))
-        fail_check(c, "is refused without naming %s: %s", names, err.message);
+        golden_fail(c, "is refused without naming %s: %s", names, err.message);
     xa_model_free(m);
 }
 
@@ -484,7 +377,7 @@ static bool check_pair(const char *folder, const char *name)
     }
     snprintf(model, sizeof model, "%s/golden/keras/%s/%s", XA_TEST_DATA, folder, ref.model);
     for (int isa = XA_ISA_BASE; isa < XA_ISA_COUNT && ok; isa++) {
-        check c = {.folder = folder, .ref = &ref, .isa = (xa_isa)isa};
+        golden_check c = {.folder = folder, .ref = &ref, .isa = (xa_isa)isa};
         if (!xa_isa_supported(c.isa))
             continue;
         const char *because = refused_because(name);

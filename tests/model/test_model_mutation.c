@@ -11,6 +11,7 @@
 #include <zip.h>
 
 #include "damaged_model.h"
+#include "mutation.h"
 #include "xaudit/model.h"
 #include "xaudit_cmocka.h"
 
@@ -39,130 +40,6 @@ static int rounds(int plain)
 {
     const char *full = getenv("XA_FULL");
     return full && *full ? 100 * plain : plain;
-}
-
-/* ---- mutations of a text ---- */
-
-typedef struct dice {
-    uint64_t stream, counter;
-} dice;
-
-static size_t roll(dice *d, size_t n)
-{
-    return n ? (size_t)xa_random_below(77, d->stream, d->counter++, (int64_t)n) : 0;
-}
-
-static void splice(xa_str *s, size_t at, size_t remove, const char *bytes, size_t len)
-{
-    xa_str out = {0};
-    xa_str_add(&out, s->data, at);
-    xa_str_add(&out, bytes, len);
-    xa_str_add(&out, s->data + at + remove, s->len - at - remove);
-    assert_false(out.failed);
-    xa_str_free(s);
-    *s = out;
-}
-
-/* Where a value after a ':' or in a list begins, and its length: the JSON stays JSON. */
-static bool a_value(const xa_str *s, dice *d, size_t *at, size_t *len)
-{
-    for (int tries = 0; tries < 20; tries++) {
-        size_t i = roll(d, s->len);
-        while (i < s->len && s->data[i] != ':' && s->data[i] != ',')
-            i++;
-        for (i++; i < s->len && s->data[i] == ' '; i++)
-            ;
-        if (i >= s->len)
-            continue;
-        size_t n = 0;
-        int depth = 0;
-        bool quoted = false;
-        for (; i + n < s->len; n++) {
-            const char c = s->data[i + n];
-            if (c == '"')
-                quoted = !quoted;
-            else if (!quoted && (c == '[' || c == '{'))
-                depth++;
-            else if (!quoted && (c == ']' || c == '}') && --depth < 0)
-                break;
-            else if (!quoted && c == ',' && depth == 0)
-                break;
-        }
-        *at = i;
-        *len = n;
-        return n > 0;
-    }
-    return false;
-}
-
-static void mutate(xa_str *s, dice *d)
-{
-    static const char *const values[] = {"null",
-                                         "true",
-                                         "0",
-                                         "1",
-                                         "2",
-                                         "3",
-                                         "-1",
-                                         "16777216",
-                                         "65536",
-                                         "9223372036854775807",
-                                         "1e308",
-                                         "[]",
-                                         "{}",
-                                         "[1,1]",
-                                         "[2,2]",
-                                         "[3,1]",
-                                         "[null,8,8,3]",
-                                         "\"\"",
-                                         "\"same\"",
-                                         "\"valid\"",
-                                         "\"relu\"",
-                                         "\"softmax\"",
-                                         "\"Dense\"",
-                                         "\"Conv2D\"",
-                                         "\"Flatten\"",
-                                         "\"Add\"",
-                                         "\"MultiHeadAttention\"",
-                                         "\"InputLayer\"",
-                                         "\"Functional\"",
-                                         "\"Sequential\"",
-                                         "\"Lambda\"",
-                                         "\"\\u0000\"",
-                                         "\"\xff\""};
-    size_t at, len, to, other;
-    switch (roll(d, 8)) {
-    case 0: /* any byte */
-        s->data[roll(d, s->len)] = (char)roll(d, 256);
-        break;
-    case 1: /* bytes lost */
-        at = roll(d, s->len);
-        len = roll(d, 9);
-        splice(s, at, len < s->len - at ? len : s->len - at, "", 0);
-        break;
-    case 2: /* a digit */
-        for (int tries = 0; tries < 200; tries++) {
-            at = roll(d, s->len);
-            if (s->data[at] >= '0' && s->data[at] <= '9') {
-                s->data[at] = (char)('0' + roll(d, 10));
-                break;
-            }
-        }
-        break;
-    case 3: /* one value in another's place */
-        if (a_value(s, d, &at, &len) && a_value(s, d, &to, &other)) {
-            char *copy = xa_strndup(s->data + at, len);
-            assert_non_null(copy);
-            splice(s, to, other, copy, len);
-            free(copy);
-        }
-        break;
-    default: /* a value that means something elsewhere */
-        if (a_value(s, d, &at, &len)) {
-            const char *v = values[roll(d, sizeof values / sizeof *values)];
-            splice(s, at, len, v, strlen(v));
-        }
-    }
 }
 
 /* ---- what must hold ---- */
@@ -283,15 +160,15 @@ static void test_configurations(void **state)
         assert_non_null(text);
         opt.architecture = json_path;
         for (int i = 0; i < n; i++) {
-            dice d = {.stream = (g << 32) + (uint64_t)i};
+            mutation_dice d = {.stream = (g << 32) + (uint64_t)i};
             xa_str s = {0};
             xa_str_puts(&s, text);
-            for (size_t k = 1 + roll(&d, 3); k > 0 && s.len > 0; k--)
-                mutate(&s, &d);
+            for (size_t k = 1 + mutation_roll(&d, 3); k > 0 && s.len > 0; k--)
+                mutation_of_text(&s, &d);
             put(json_path, s.data, s.len);
             opt.any_output = i % 3 == 0;
             if (i % 7 == 6)
-                opt.height = opt.width = (int64_t)roll(&d, 40);
+                opt.height = opt.width = (int64_t)mutation_roll(&d, 40);
             else
                 opt.height = opt.width = 0;
             opt.interpolate_positions = i % 5 == 4;
@@ -324,8 +201,8 @@ static void test_names(void **state)
     const xa_model_options opt = xa_model_defaults();
     snprintf(path, sizeof path, "%s/model.h5", folder);
     for (int i = 0; i < rounds(300); i++) {
-        dice d = {.stream = (UINT64_C(1) << 40) + (uint64_t)i};
-        const char *golden = files[roll(&d, sizeof files / sizeof *files)];
+        mutation_dice d = {.stream = (UINT64_C(1) << 40) + (uint64_t)i};
+        const char *golden = files[mutation_roll(&d, sizeof files / sizeof *files)];
         char object[600] = "model_weights", *bytes;
         size_t n, size;
         assert_int_equal(xa_read_file(golden, 1 << 24, &bytes, &size, NULL), XA_OK);
@@ -334,8 +211,8 @@ static void test_names(void **state)
         char **layers = damaged_read_names(golden, "model_weights", "layer_names", &n);
         assert_true(n > 0);
         const char *attribute = "layer_names";
-        if (roll(&d, 4)) {
-            snprintf(object, sizeof object, "model_weights/%s", layers[roll(&d, n)]);
+        if (mutation_roll(&d, 4)) {
+            snprintf(object, sizeof object, "model_weights/%s", layers[mutation_roll(&d, n)]);
             attribute = "weight_names";
         }
         free(layers);
@@ -346,12 +223,13 @@ static void test_names(void **state)
         for (size_t k = 0; k < count; k++)
             list[k] = names[k];
         for (int k = 0; k < 4 && count > 0; k++) {
-            const size_t at = roll(&d, count), to = roll(&d, count);
-            switch (roll(&d, 4)) {
+            const size_t at = mutation_roll(&d, count), to = mutation_roll(&d, count);
+            switch (mutation_roll(&d, 4)) {
             case 0: { /* a name of other letters */
                 xa_str_puts(&changed[k], list[at]);
                 if (changed[k].len > 0)
-                    changed[k].data[roll(&d, changed[k].len)] = (char)(1 + roll(&d, 255));
+                    changed[k].data[mutation_roll(&d, changed[k].len)] =
+                        (char)(1 + mutation_roll(&d, 255));
                 list[at] = changed[k].data ? changed[k].data : "";
                 break;
             }
@@ -369,11 +247,12 @@ static void test_names(void **state)
             }
         }
         damaged_names(path, object, attribute, list, count);
-        if (count > 0 && !strcmp(attribute, "weight_names") && names && roll(&d, 2)) {
+        if (count > 0 && !strcmp(attribute, "weight_names") && names && mutation_roll(&d, 2)) {
             char weight[1200];
-            const uint64_t dims[5] = {roll(&d, 5), roll(&d, 9), 3, 1 + roll(&d, 4), 2};
-            snprintf(weight, sizeof weight, "%s/%s", object, names[roll(&d, n)]);
-            damaged_weight(path, weight, (int)roll(&d, 6), dims);
+            const uint64_t dims[5] = {
+                mutation_roll(&d, 5), mutation_roll(&d, 9), 3, 1 + mutation_roll(&d, 4), 2};
+            snprintf(weight, sizeof weight, "%s/%s", object, names[mutation_roll(&d, n)]);
+            damaged_weight(path, weight, (int)mutation_roll(&d, 6), dims);
         }
         open_it(path, &opt, d.stream);
         for (int k = 0; k < 4; k++)
@@ -420,8 +299,8 @@ static void test_archives(void **state)
     const xa_model_options opt = xa_model_defaults();
     snprintf(path, sizeof path, "%s/model.keras", folder);
     for (int i = 0; i < rounds(300); i++) {
-        dice d = {.stream = (UINT64_C(2) << 40) + (uint64_t)i};
-        const char *golden = files[roll(&d, sizeof files / sizeof *files)];
+        mutation_dice d = {.stream = (UINT64_C(2) << 40) + (uint64_t)i};
+        const char *golden = files[mutation_roll(&d, sizeof files / sizeof *files)];
         if (i % 2) { /* a whole archive whose texts are changed */
             size_t config_size, weights_size, meta_size;
             char *config = member_of(golden, "config.json", &config_size),
@@ -430,17 +309,17 @@ static void test_archives(void **state)
             xa_str s = {0}, t = {0};
             xa_str_add(&s, config, config_size);
             xa_str_add(&t, meta, meta_size);
-            for (size_t k = 1 + roll(&d, 3); k > 0 && s.len > 1; k--)
-                mutate(&s, &d);
-            if (roll(&d, 4) == 0)
-                mutate(&t, &d);
+            for (size_t k = 1 + mutation_roll(&d, 3); k > 0 && s.len > 1; k--)
+                mutation_of_text(&s, &d);
+            if (mutation_roll(&d, 4) == 0)
+                mutation_of_text(&t, &d);
             int code;
             zip_t *z = zip_open(path, ZIP_CREATE | ZIP_TRUNCATE, &code);
             assert_non_null(z);
             add_member(z, "config.json", s.data, s.len);
-            if (roll(&d, 20))
+            if (mutation_roll(&d, 20))
                 add_member(z, "metadata.json", t.data, t.len);
-            if (roll(&d, 20))
+            if (mutation_roll(&d, 20))
                 add_member(z, "model.weights.h5", weights, weights_size);
             assert_int_equal(zip_close(z), 0);
             open_it(path, &opt, d.stream);
@@ -453,14 +332,15 @@ static void test_archives(void **state)
             char *bytes;
             size_t size;
             assert_int_equal(xa_read_file(golden, 1 << 24, &bytes, &size, NULL), XA_OK);
-            for (size_t k = 1 + roll(&d, 4); k > 0; k--) {
+            for (size_t k = 1 + mutation_roll(&d, 4); k > 0; k--) {
                 /* the central directory lies at the end */
-                const size_t reach = roll(&d, 2) ? size : 512;
-                const size_t at = roll(&d, 3) ? size - 1 - roll(&d, reach) : roll(&d, reach);
-                bytes[at] = (char)(roll(&d, 3) ? roll(&d, 256) : 255);
+                const size_t reach = mutation_roll(&d, 2) ? size : 512;
+                const size_t at = mutation_roll(&d, 3) ? size - 1 - mutation_roll(&d, reach)
+                                                       : mutation_roll(&d, reach);
+                bytes[at] = (char)(mutation_roll(&d, 3) ? mutation_roll(&d, 256) : 255);
             }
-            if (roll(&d, 12) == 0)
-                size = roll(&d, size);
+            if (mutation_roll(&d, 12) == 0)
+                size = mutation_roll(&d, size);
             put(path, bytes, size);
             open_it(path, &opt, d.stream);
             free(bytes);
@@ -486,8 +366,8 @@ static void test_safetensors_headers(void **state)
     xa_model_options opt = xa_model_defaults();
     snprintf(path, sizeof path, "%s/model.safetensors", folder);
     for (int i = 0; i < rounds(400); i++) {
-        dice d = {.stream = (UINT64_C(3) << 40) + (uint64_t)i};
-        const size_t which = roll(&d, 4);
+        mutation_dice d = {.stream = (UINT64_C(3) << 40) + (uint64_t)i};
+        const size_t which = mutation_roll(&d, 4);
         char *bytes, *config;
         size_t size, config_size;
         assert_int_equal(xa_read_file(files[which], 1 << 24, &bytes, &size, NULL), XA_OK);
@@ -497,17 +377,17 @@ static void test_safetensors_headers(void **state)
         xa_str h = {0}, whole = {0}, c = {0};
         xa_str_add(&h, bytes + 8, header);
         xa_str_add(&c, config, config_size);
-        if (roll(&d, 2))
-            mutate(&h, &d);
+        if (mutation_roll(&d, 2))
+            mutation_of_text(&h, &d);
         else
-            mutate(&c, &d);
-        if (roll(&d, 3) == 0)
-            mutate(&h, &d);
+            mutation_of_text(&c, &d);
+        if (mutation_roll(&d, 3) == 0)
+            mutation_of_text(&h, &d);
         unsigned char length[8];
         for (int k = 0; k < 8; k++)
             length[k] = (unsigned char)((uint64_t)h.len >> (8 * k));
-        if (roll(&d, 30) == 0)
-            length[roll(&d, 8)] = (unsigned char)roll(&d, 256);
+        if (mutation_roll(&d, 30) == 0)
+            length[mutation_roll(&d, 8)] = (unsigned char)mutation_roll(&d, 256);
         xa_str_add(&whole, (const char *)length, 8);
         xa_str_add(&whole, h.data, h.len);
         xa_str_add(&whole, bytes + 8 + header, size - 8 - header);
