@@ -84,9 +84,6 @@ XA_MUST_USE xa_status xa_stage_commit(xa_stage *s, xa_err *err);
 
 /* ---- fields that evaluate and merge make, too ---- */
 
-/* Widths of the texts of /run/sessions. */
-enum { XA_SESSION_TIME = 24, XA_SESSION_HOST = 64, XA_SESSION_TEXT = 200, XA_SESSION_LONG = 320 };
-
 /* The datasets of all metrics for one explainer, or (baseline) for a map that knows nothing of the
  * image; allocates f->localisation and f->statistic. */
 XA_MUST_USE xa_status xa_contents_metrics(xa_schema *schema,

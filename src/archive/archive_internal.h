@@ -47,20 +47,7 @@ void xa__close_attribute(hid_t *id);
 void xa__close_object(hid_t *id);
 void xa__close_plist(hid_t *id);
 
-/* ---- format.c: the table ----------------------------------------------------------------------
- */
-
-typedef enum xa__initial { XA__RAW, XA__ZERO, XA__MINUS_ONE, XA__NAN } xa__initial;
-
-typedef struct xa__field_info {
-    const char *name, *path;
-    xa_type type;
-    const char *extents, *initial, *unit, *description; /* as the table writes them */
-} xa__field_info;
-const xa__field_info *xa__field_info_of(xa_field_kind kind);
-/* A text of the whole archive (xa_schema_text). */
-bool xa__is_text(xa_field_kind kind);
-xa__initial xa__initial_of(xa_field_kind kind);
+/* ---- types.c ---- */
 
 /* Transfers stay below this, and so does a row (MPI counts and HDF5 of this age: 2 GB). */
 #define XA__TRANSFER_MAX ((size_t)1 << 30)
@@ -72,8 +59,6 @@ enum { XA__ALIGNMENT = 4096 };
 hid_t xa__type_open(xa_type t, size_t string_bytes, bool in_memory);
 /* What a type of a file is to us; XA_TYPE_COUNT when format 1 has no such type. */
 xa_type xa__type_of(hid_t type);
-/* Fills `n` items with the initial value. RAW is left alone. */
-void xa__fill_initial(void *items, size_t n, xa_type t, size_t item_bytes, xa__initial initial);
 
 /* ---- schema.c ---------------------------------------------------------------------------------
  */

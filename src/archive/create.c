@@ -71,7 +71,7 @@ static xa_status
 create_dataset(hid_t file, hid_t links, hid_t creation, const xa__field *f, xa_err *err)
 {
     xa_status st = XA_OK;
-    const xa__field_info *info = xa__field_info_of(f->kind);
+    const xa_field_def *info = xa_field_get(f->kind);
     hid_t type = -1, space = -1, dataset = -1;
     hsize_t dim[5];
     for (int d = 0; d < f->ndim; d++)
@@ -176,10 +176,10 @@ enum { PIECE = 4 << 20 };
 static xa_status write_contents(hid_t file, const xa__field *f, xa_err *err)
 {
     xa_status st = XA_OK;
-    const xa__initial initial = xa__initial_of(f->kind);
     xa__rows rows;
     unsigned char *fill = NULL;
-    if (f->dim[0] == 0 || f->row_bytes == 0 || (!f->data && initial == XA__RAW))
+    if (f->dim[0] == 0 || f->row_bytes == 0 ||
+        (!f->data && xa_field_initial(f->kind) == XA_INITIAL_RAW))
         return XA_OK;
     XA_RETURN_TRY(err, xa__rows_open(file, f->path, XA__NATIVE, &rows, err));
     int64_t step = rows.count;
@@ -190,7 +190,7 @@ static xa_status write_contents(hid_t file, const xa__field *f, xa_err *err)
         if (!fill)
             XA_FAIL(err, XA_NOMEM, "%s: out of memory for its initial values", f->path);
         const size_t items = (size_t)step * (f->row_bytes / f->item_bytes);
-        xa__fill_initial(fill, items, f->type, f->item_bytes, initial);
+        xa_field_fill(f->kind, f->type, fill, items, f->item_bytes);
     }
     for (int64_t first = 0; first < rows.count; first += step) {
         const int64_t left = rows.count - first;

@@ -13,7 +13,9 @@ enum { DEPTH_MAX = 32, PATH_BYTES = 512 };
 
 static bool is_values(const char *path)
 {
-    return strncmp(path, "/maps/", 6) == 0 && xa_str_ends(path, "/values");
+    xa_field_kind kind;
+    xa_field_names names;
+    return xa_field_match(path, XA_TYPE_F32, &kind, &names) && kind == XA_FIELD_MAP_VALUES;
 }
 
 static bool is_left(const xa__graft *g, const char *path)

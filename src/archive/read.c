@@ -298,11 +298,11 @@ done:
 
 xa_status xa_archive_text(xa_archive *a, xa_field_kind kind, char **out, xa_err *err)
 {
-    const xa__field_info *field = xa__field_info_of(kind);
+    const xa_field_def *field = xa_field_get(kind);
     xa_dataset_info info;
     char *text = NULL;
     void *row = NULL;
-    if (!xa__is_text(kind))
+    if (xa_field_owner(kind) != XA_OWNER_TEXT)
         XA_RETURN_FAIL(err, XA_INVALID, "field %d is no text of the whole archive", (int)kind);
     XA_RETURN_TRY(err, xa_archive_attr_text(a, "/", field->path + 1, &text, err));
     if (!text && xa_archive_dataset(a, field->path, &info, NULL) == XA_OK) {

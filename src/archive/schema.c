@@ -67,7 +67,7 @@ static bool is_name(const char *name)
 
 /* The table's path with the names put in. */
 static xa_status
-expand(const xa__field_info *info, const xa_field_spec *spec, xa_str *path, xa_err *err)
+expand(const xa_field_def *info, const xa_field_spec *spec, xa_str *path, xa_err *err)
 {
     static const char *const what[] = {"model", "explainer", "metric or column"};
     const char *const values[] = {spec->model, spec->explainer, spec->key};
@@ -120,7 +120,7 @@ static bool extents_fit(const char *extents, const xa_field_spec *spec)
     }
 }
 
-static xa_status check_spec(const xa__field_info *info,
+static xa_status check_spec(const xa_field_def *info,
                             const xa_field_spec *spec,
                             const char *path,
                             xa__field *f,
@@ -174,7 +174,7 @@ xa_status xa_schema_add(xa_schema *s, const xa_field_spec *spec, int *field, xa_
     xa_status st = XA_OK;
     xa_str path = {0};
     xa__field f = {.path = NULL};
-    const xa__field_info *info = xa__field_info_of(spec->kind);
+    const xa_field_def *info = xa_field_get(spec->kind);
     if (!info)
         XA_FAIL(err, XA_INVALID, "field %d is not in the format's table", (int)spec->kind);
     XA_TRY(err, expand(info, spec, &path, err));
@@ -296,10 +296,10 @@ xa_schema_attr_text(xa_schema *s, const char *path, const char *name, const char
 
 xa_status xa_schema_text(xa_schema *s, xa_field_kind kind, const char *text, xa_err *err)
 {
-    const xa__field_info *info = xa__field_info_of(kind);
+    const xa_field_def *info = xa_field_get(kind);
     const size_t bytes = strlen(text);
     int field;
-    if (!xa__is_text(kind))
+    if (xa_field_owner(kind) != XA_OWNER_TEXT)
         XA_RETURN_FAIL(err, XA_INVALID, "field %d is no text of the whole archive", (int)kind);
     if (bytes <= ATTR_MAX)
         return xa_schema_attr_text(s, "/", info->path + 1, text, err);
@@ -439,7 +439,7 @@ sums_of(const xa__field *f, xa_field_spec *spec, xa_field_names *names, xa_err *
         return XA_OK;
     if (!xa_field_match(f->path, f->type, &kind, names))
         XA_RETURN_FAIL(err, XA_INVALID, "%s: not in the format's table", f->path);
-    const char *pattern = xa__field_info_of(spec->kind)->path;
+    const char *pattern = xa_field_get(spec->kind)->path;
     spec->model = strstr(pattern, "<m>") ? names->model : NULL;
     spec->explainer = strstr(pattern, "<e>") ? names->explainer : NULL;
     spec->key = strstr(pattern, "<k>") ? names->key : NULL;
@@ -471,7 +471,7 @@ xa_status xa_schema_add_checksums(xa_schema *s, xa_err *err)
             continue;
         xa_str_free(&path);
         path = (xa_str){0};
-        XA_TRY(err, expand(xa__field_info_of(spec.kind), &spec, &path, err));
+        XA_TRY(err, expand(xa_field_get(spec.kind), &spec, &path, err));
         const int there = find_path(s, path.data);
         if (there >= 0 && s->field[there].dim[0] != spec.dim[0])
             XA_FAIL(err, XA_INVALID, "%s: other rows than %s", s->field[i].path, path.data);

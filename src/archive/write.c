@@ -40,7 +40,8 @@ static xa_status open_fields(xa_archive *a, const xa_schema *schema, xa_err *err
     for (size_t i = 0; i < schema->nfields; i++) {
         const xa__field *f = &schema->field[i];
         xa__rows *r = &a->field[i];
-        if (xa__is_text(f->kind)) { /* written at creation, by a job of other comments perhaps */
+        if (xa_field_owner(f->kind) ==
+            XA_OWNER_TEXT) { /* written at creation, by a job of other comments perhaps */
             *r = (xa__rows){.dataset = -1, .space = -1, .type = -1};
             a->nfields++;
             continue;

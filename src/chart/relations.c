@@ -37,8 +37,12 @@ xa_status xa__make_agreement(maker *k, xa_err *err)
             xa_dataset_info info;
             double *value = NULL, sum = 0.0;
             int64_t count = 0;
-            char *path = xa_strfmt(
-                "/pairs/%s/%s__%s/spearman", k->m->name, k->m->maps[a].name, k->m->maps[b].name);
+            char *path =
+                xa_strdup(xa_field_name(XA_FIELD_AGREEMENT,
+                                        k->m->name,
+                                        xa_pair_name(k->m->maps[a].name, k->m->maps[b].name).text,
+                                        xa_agreement_name(XA_AGREEMENT_SPEARMAN))
+                              .text);
             xa_status st = path ? xa_archive_dataset(r->archive, path, &info, NULL) : XA_NOMEM;
             if (st == XA_OK)
                 st = xa_read_check(k->p->s->r, XA_FIELD_SUM_PAIRS, err);
@@ -200,8 +204,9 @@ mean_tile(maker *k, int e, int64_t c, xa_image *picture, xa_tile *tile, xa_err *
     float *v = NULL, low = 0.0f, high = 0.0f;
     int64_t count = 0;
     const char *explainer = k->m->maps[e].name;
-    char *path = xa_strfmt("/class_means/%s/%s/mean", k->m->name, explainer);
-    char *beside = xa_strfmt("/class_means/%s/%s/count", k->m->name, explainer);
+    char *path = xa_strdup(xa_field_name(XA_FIELD_CLASS_MEAN, k->m->name, explainer, NULL).text);
+    char *beside =
+        xa_strdup(xa_field_name(XA_FIELD_CLASS_MEAN_COUNT, k->m->name, explainer, NULL).text);
     if (!path || !beside)
         XA_NOMEM_FAIL(err);
     st = xa_archive_dataset(k->p->s->r->archive, path, &info, err);

@@ -258,7 +258,7 @@ static xa_status add_manifest_columns(columns *c, xa_read *r, xa_err *err)
     static const char *const own[] = {"path", "split", "group", "exclude"};
     char **further = NULL;
     int64_t n = 0;
-    xa_status st = xa_archive_list(r->archive, "/samples/extra", &further, &n, err);
+    xa_status st = xa_archive_list(r->archive, XA_GROUP_EXTRA, &further, &n, err);
     if (st == XA_NOT_FOUND) {
         *err = (xa_err)XA_ERR_INIT;
         n = 0;
@@ -267,7 +267,7 @@ static xa_status add_manifest_columns(columns *c, xa_read *r, xa_err *err)
     XA_TRY(err, st);
     for (int64_t k = 0; k < n + 4; k++) {
         const char *name = k < 4 ? own[k] : further[k - 4];
-        char *path = xa_strfmt(k < 4 ? "/samples/%s" : "/samples/extra/%s", name);
+        char *path = xa_strfmt(k < 4 ? XA_GROUP_SAMPLES "/%s" : XA_GROUP_EXTRA "/%s", name);
         if (!path)
             XA_NOMEM_FAIL(err);
         st = add_manifest(c, r, path, name, err);

@@ -55,7 +55,9 @@ static xa_status first_signed(const xa_read *r, char **out, xa_err *err)
         for (int64_t i = 0; i < r->models[m].nmaps && !*out; i++) {
             xa_status st = XA_OK;
             bool below = false;
-            char *path = xa_strfmt("/maps/%s/%s", r->models[m].name, r->models[m].maps[i].name);
+            char *path = xa_strdup(
+                xa_field_group(XA_FIELD_MAP_SAMPLE, r->models[m].name, r->models[m].maps[i].name)
+                    .text);
             for (int k = 0; path && st == XA_OK && k < 2; k++) {
                 double v = 1.0;
                 int64_t n = 0;
@@ -63,7 +65,7 @@ static xa_status first_signed(const xa_read *r, char **out, xa_err *err)
                 below = below || (st == XA_OK && n == 1 && v == 0.0);
             }
             if (path && st == XA_OK && below)
-                *out = xa_strdup(path + strlen("/maps/"));
+                *out = xa_strdup(path + strlen(XA_GROUP_MAPS "/"));
             free(path);
             if (!path || (below && st == XA_OK && !*out))
                 XA_RETURN_NOMEM(err);
@@ -97,7 +99,8 @@ done:
 static xa_status open_map(xa_evaluation *e, xa_eval_model *m, xa_eval_map *x, xa_err *err)
 {
     xa_status st = XA_OK;
-    char *group = xa_strfmt("/maps/%s/%s", m->m->name, x->x->name), *rule = NULL;
+    char *group = xa_strdup(xa_field_group(XA_FIELD_MAP_SAMPLE, m->m->name, x->x->name).text),
+         *rule = NULL;
     if (!group)
         XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_archive_attr_text(e->r->archive, group, "target", &rule, err));
@@ -130,7 +133,7 @@ static xa_status open_source(xa_evaluation *e, xa_err *err)
     XA_TRY(err, xa_read_open(e->opt->archive, &e->r, err));
     for (int64_t q = 1; q < e->r->pairs; q++)
         if (e->r->pair_sample[q] < e->r->pair_sample[q - 1])
-            XA_FAIL(err, XA_FORMAT, "/eval/sample does not ascend");
+            XA_FAIL(err, XA_FORMAT, "%s does not ascend", xa_field_path(XA_FIELD_EVAL_SAMPLE));
     XA_TRY(err, xa_regions_open(e->r, e->opt->image_root, &e->regions, err));
     e->models = xa_alloc((size_t)e->r->nmodels + 1, sizeof *e->models);
     if (!e->models)
@@ -193,7 +196,7 @@ static xa_status add_series(xa_evaluation *e,
             XA_NOMEM_FAIL(err);
     }
     if (description) {
-        path = xa_strfmt("/baselines/%s/%s", m->name, name);
+        path = xa_strdup(xa_field_group(XA_FIELD_BASELINE, m->name, name).text);
         if (!path)
             XA_NOMEM_FAIL(err);
         XA_TRY(err, xa_schema_attr_text(e->schema, path, "map", description, err));
@@ -210,7 +213,7 @@ static xa_status add_map(xa_evaluation *e, xa_eval_model *m, xa_eval_map *x, xa_
         "the map of another image, drawn at random, laid on this one",
         "mean map of the annotated class over all other images, each over its largest size"};
     xa_status st = XA_OK;
-    char *group = xa_strfmt("/class_means/%s/%s", m->m->name, x->x->name);
+    char *group = xa_strdup(xa_field_group(XA_FIELD_CLASS_MEAN, m->m->name, x->x->name).text);
     XA_TRY(err, add_series(e, m->m, x->x->name, NULL, &x->own, err));
     for (int b = 0; b < XA_EVAL_OWN_BASELINES; b++) {
         char *name = xa_strfmt("%s.%s", x->x->name, names[b]);
@@ -319,17 +322,17 @@ static xa_status make_schema(xa_evaluation *e, const char *metrics, xa_err *err)
 /* Rank 0. What a killed evaluation left is in nobody's way. */
 static xa_status create(const xa_evaluation *e, const char *part, xa_err *err)
 {
-    static const char *const made[] = {"/localisation",
-                                       "/statistics",
-                                       "/baselines",
-                                       "/baseline_statistics",
-                                       "/class_means",
-                                       "/checksums/localisation",
-                                       "/checksums/statistics",
-                                       "/checksums/baselines",
-                                       "/checksums/baseline_statistics",
-                                       "/identity_text",
-                                       "/@identity_text"};
+    const char *const made[] = {XA_GROUP_LOCALISATION,
+                                XA_GROUP_STATISTICS,
+                                XA_GROUP_BASELINES,
+                                XA_GROUP_BASELINE_STATISTICS,
+                                XA_GROUP_CLASS_MEANS,
+                                XA_GROUP_CHECKSUMS XA_GROUP_LOCALISATION,
+                                XA_GROUP_CHECKSUMS XA_GROUP_STATISTICS,
+                                XA_GROUP_CHECKSUMS XA_GROUP_BASELINES,
+                                XA_GROUP_CHECKSUMS XA_GROUP_BASELINE_STATISTICS,
+                                xa_field_path(XA_FIELD_IDENTITY_TEXT),
+                                "/@identity_text"};
     const bool there = access(e->opt->output, F_OK) == 0;
     if (there && e->opt->fresh)
         XA_RETURN_TRY(err, xa_set_aside(e->opt->output, err));

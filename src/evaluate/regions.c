@@ -37,16 +37,16 @@ static xa_status open_frames(const xa_read *r, xa_regions *a, xa_err *err)
         memcpy(a->problem, r->problem, (size_t)k);
     if (r->mask_hash && r->annotation_offset[n] == k && k)
         memcpy(a->mask_hash, r->mask_hash, (size_t)k * sizeof *a->mask_hash);
-    st = xa_archive_dataset(r->archive, "/samples/declared_size", &info, NULL);
+    st = xa_archive_dataset(r->archive, xa_field_path(XA_FIELD_SAMPLE_DECLARED), &info, NULL);
     if (st == XA_NOT_FOUND) {
         st = XA_OK;
         goto done;
     }
     if (st != XA_OK || info.type != XA_TYPE_I32 || info.ndim != 2 || info.dim[0] != n ||
         info.dim[1] != 2)
-        XA_FAIL(err, XA_FORMAT, "/samples/declared_size: expected two a sample");
+        XA_FAIL(err, XA_FORMAT, "%s: expected two per sample", info.path);
     XA_TRY(err, xa_archive_read(r->archive, info.path, 0, n, a->declared, err));
-    XA_TRY(err, xa_archive_attr_text(r->archive, "/samples/annotations", "frame", &frame, err));
+    XA_TRY(err, xa_archive_attr_text(r->archive, XA_GROUP_ANNOTATIONS, "frame", &frame, err));
     a->rescale = frame && !strcmp(frame, "rescale");
 done:
     free(frame);
@@ -59,31 +59,33 @@ xa_status xa_regions_open(const xa_read *r, const char *image_root, xa_regions *
     xa_dataset_info info;
     xa_regions a = {.r = r};
     const int64_t n = r->samples;
-    XA_TRY(err, table(r, "/samples/annotations/offset", XA_TYPE_I64, n + 1, &a.offset, err));
+    XA_TRY(err, table(r, xa_field_path(XA_FIELD_ANN_OFFSET), XA_TYPE_I64, n + 1, &a.offset, err));
     for (int64_t i = 0; i < n; i++)
         if (a.offset[i] < 0 || a.offset[i] > a.offset[i + 1])
-            XA_FAIL(err, XA_FORMAT, "/samples/annotations/offset does not ascend");
+            XA_FAIL(err, XA_FORMAT, "%s does not ascend", xa_field_path(XA_FIELD_ANN_OFFSET));
     const int64_t k = a.offset[n];
-    XA_TRY(err, table(r, "/samples/annotations/class", XA_TYPE_I32, k, &a.class_index, err));
-    XA_TRY(err, table(r, "/samples/annotations/kind", XA_TYPE_U8, k, &a.kind, err));
-    XA_TRY(err, table(r, "/samples/annotations/flags", XA_TYPE_U8, k, &a.flags, err));
-    XA_TRY(err, table(r, "/samples/annotations/mask_value", XA_TYPE_I32, k, &a.mask_value, err));
+    XA_TRY(err, table(r, xa_field_path(XA_FIELD_ANN_CLASS), XA_TYPE_I32, k, &a.class_index, err));
+    XA_TRY(err, table(r, xa_field_path(XA_FIELD_ANN_KIND), XA_TYPE_U8, k, &a.kind, err));
+    XA_TRY(err, table(r, xa_field_path(XA_FIELD_ANN_FLAGS), XA_TYPE_U8, k, &a.flags, err));
     XA_TRY(err,
-           table(r, "/samples/annotations/ignore_value", XA_TYPE_I32, k, &a.ignore_value, err));
-    XA_TRY(err, xa_archive_dataset(r->archive, "/samples/annotations/box", &info, err));
+           table(r, xa_field_path(XA_FIELD_ANN_MASK_VALUE), XA_TYPE_I32, k, &a.mask_value, err));
+    XA_TRY(
+        err,
+        table(r, xa_field_path(XA_FIELD_ANN_IGNORE_VALUE), XA_TYPE_I32, k, &a.ignore_value, err));
+    XA_TRY(err, xa_archive_dataset(r->archive, xa_field_path(XA_FIELD_ANN_BOX), &info, err));
     if (info.ndim != 2 || info.dim[1] != 4)
-        XA_FAIL(err, XA_FORMAT, "/samples/annotations/box: expected four edges a row");
-    XA_TRY(err, table(r, "/samples/annotations/box", XA_TYPE_F64, k, &a.box, err));
-    XA_TRY(err, table(r, "/samples/width", XA_TYPE_I32, n, &a.width, err));
-    XA_TRY(err, table(r, "/samples/height", XA_TYPE_I32, n, &a.height, err));
-    XA_TRY(err, xa_archive_dataset(r->archive, "/samples/annotations/mask", &info, err));
+        XA_FAIL(err, XA_FORMAT, "%s: expected four edges per row", info.path);
+    XA_TRY(err, table(r, xa_field_path(XA_FIELD_ANN_BOX), XA_TYPE_F64, k, &a.box, err));
+    XA_TRY(err, table(r, xa_field_path(XA_FIELD_SAMPLE_WIDTH), XA_TYPE_I32, n, &a.width, err));
+    XA_TRY(err, table(r, xa_field_path(XA_FIELD_SAMPLE_HEIGHT), XA_TYPE_I32, n, &a.height, err));
+    XA_TRY(err, xa_archive_dataset(r->archive, xa_field_path(XA_FIELD_ANN_MASK), &info, err));
     if (info.type != XA_TYPE_STR || info.ndim != 1 || info.dim[0] != k)
-        XA_FAIL(err, XA_FORMAT, "/samples/annotations/mask: expected a text a row");
+        XA_FAIL(err, XA_FORMAT, "%s: expected a text per row", info.path);
     a.text_bytes = info.item_bytes;
-    XA_TRY(err, xa_archive_dataset(r->archive, "/samples/annotations/ignore_mask", &info, err));
+    XA_TRY(err, xa_archive_dataset(r->archive, xa_field_path(XA_FIELD_ANN_IGNORE), &info, err));
     if (info.type != XA_TYPE_STR || info.ndim != 1 || info.dim[0] != k ||
         info.item_bytes != a.text_bytes)
-        XA_FAIL(err, XA_FORMAT, "/samples/annotations/ignore_mask: expected a text a row");
+        XA_FAIL(err, XA_FORMAT, "%s: expected a text per row", info.path);
     if (a.text_bytes == 1) /* a column of empty texts */
         a.text_bytes = 0;
     XA_TRY(err, open_frames(r, &a, err));
@@ -165,13 +167,16 @@ xa_regions_read(xa_regions *a, int64_t sample, int32_t class_index, xa_region *o
                              .y1 = a->box[k][3]};
         count++;
         if (a->text_bytes) {
-            XA_TRY(
-                err,
-                xa_read_file_name(
-                    a->r->archive, "/samples/annotations/mask", a->image_root, k, &x->mask, err));
             XA_TRY(err,
                    xa_read_file_name(a->r->archive,
-                                     "/samples/annotations/ignore_mask",
+                                     xa_field_path(XA_FIELD_ANN_MASK),
+                                     a->image_root,
+                                     k,
+                                     &x->mask,
+                                     err));
+            XA_TRY(err,
+                   xa_read_file_name(a->r->archive,
+                                     xa_field_path(XA_FIELD_ANN_IGNORE),
                                      a->image_root,
                                      k,
                                      &x->ignore_mask,

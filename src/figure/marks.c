@@ -14,8 +14,9 @@ xa_figure_boxes(const xa_figure_rows *f, int64_t sample, double (**out)[4], int 
     double(*box)[4] = NULL;
     xa_frames frames = {0};
     *n = 0;
-    XA_TRY(err,
-           xa_archive_read(f->r->archive, "/samples/annotations/offset", sample, 2, range, err));
+    XA_TRY(
+        err,
+        xa_archive_read(f->r->archive, xa_field_path(XA_FIELD_ANN_OFFSET), sample, 2, range, err));
     if (range[0] < 0 || range[1] < range[0] || range[1] - range[0] > 1 << 20)
         XA_FAIL(err, XA_FORMAT, "%s: /samples/annotations/offset does not ascend", f->path);
     box = xa_alloc((size_t)(range[1] - range[0]) + 1, sizeof *box);
@@ -25,8 +26,10 @@ xa_figure_boxes(const xa_figure_rows *f, int64_t sample, double (**out)[4], int 
     for (int64_t k = range[0]; k < range[1]; k++) {
         uint8_t kind;
         double stored[4];
-        XA_TRY(err, xa_archive_read(f->r->archive, "/samples/annotations/kind", k, 1, &kind, err));
-        XA_TRY(err, xa_archive_read(f->r->archive, "/samples/annotations/box", k, 1, stored, err));
+        XA_TRY(err,
+               xa_archive_read(f->r->archive, xa_field_path(XA_FIELD_ANN_KIND), k, 1, &kind, err));
+        XA_TRY(err,
+               xa_archive_read(f->r->archive, xa_field_path(XA_FIELD_ANN_BOX), k, 1, stored, err));
         *n += kind == XA_ANNOTATION_BOX && xa_frames_box(&frames, 0, stored, box[*n]);
     }
     *out = box;
@@ -100,12 +103,13 @@ outline(const xa_figure_rows *f, int64_t k, size_t bytes, xa_figure_edges *e, xa
     char *row = xa_alloc(bytes + 1, 1), *file = NULL;
     if (!row)
         XA_NOMEM_FAIL(err);
-    XA_TRY(err, xa_archive_read(f->r->archive, "/samples/annotations/kind", k, 1, &kind, err));
+    XA_TRY(err, xa_archive_read(f->r->archive, xa_field_path(XA_FIELD_ANN_KIND), k, 1, &kind, err));
     if (kind != XA_ANNOTATION_MASK)
         goto done;
-    XA_TRY(err, xa_archive_read(f->r->archive, "/samples/annotations/mask", k, 1, row, err));
-    XA_TRY(err,
-           xa_archive_read(f->r->archive, "/samples/annotations/mask_value", k, 1, &value, err));
+    XA_TRY(err, xa_archive_read(f->r->archive, xa_field_path(XA_FIELD_ANN_MASK), k, 1, row, err));
+    XA_TRY(
+        err,
+        xa_archive_read(f->r->archive, xa_field_path(XA_FIELD_ANN_MASK_VALUE), k, 1, &value, err));
     file = *row == '/' || !f->image_root || !*f->image_root
                ? xa_strdup(row)
                : xa_strfmt("%s/%s", f->image_root, row);
@@ -127,8 +131,10 @@ xa_figure_outlines(const xa_figure_rows *f, int64_t sample, xa_figure_edges *out
     int64_t range[2];
     xa_dataset_info info;
     XA_RETURN_TRY(
-        err, xa_archive_read(f->r->archive, "/samples/annotations/offset", sample, 2, range, err));
-    XA_RETURN_TRY(err, xa_archive_dataset(f->r->archive, "/samples/annotations/mask", &info, err));
+        err,
+        xa_archive_read(f->r->archive, xa_field_path(XA_FIELD_ANN_OFFSET), sample, 2, range, err));
+    XA_RETURN_TRY(err,
+                  xa_archive_dataset(f->r->archive, xa_field_path(XA_FIELD_ANN_MASK), &info, err));
     for (int64_t k = range[0]; info.type == XA_TYPE_STR && k < range[1]; k++)
         XA_RETURN_TRY(err, outline(f, k, info.item_bytes, out, err));
     return XA_OK;
@@ -145,7 +151,7 @@ xa_status xa_figure_grid(const xa_figure_rows *f,
     double size[2] = {0};
     int64_t nsize = 0;
     double t[6];
-    char *path = xa_strfmt("/models/%s", m->name);
+    char *path = xa_strdup(xa_field_group(XA_FIELD_MODEL_STATUS, m->name, NULL).text);
     if (!path)
         XA_NOMEM_FAIL(err);
     for (int64_t e = 0; e < m->nmaps;

@@ -151,8 +151,11 @@ static xa_status score_disagreement(const xa_figure_rows *f, double *score, xa_e
         for (int64_t b = 0; b < m->nmaps; b++) {
             xa_dataset_info info;
             free(path);
-            path =
-                xa_strfmt("/pairs/%s/%s__%s/spearman", m->name, m->maps[a].name, m->maps[b].name);
+            path = xa_strdup(xa_field_name(XA_FIELD_AGREEMENT,
+                                           m->name,
+                                           xa_pair_name(m->maps[a].name, m->maps[b].name).text,
+                                           xa_agreement_name(XA_AGREEMENT_SPEARMAN))
+                                 .text);
             if (!path)
                 XA_NOMEM_FAIL(err);
             if (xa_archive_dataset(f->r->archive, path, &info, NULL) != XA_OK)
@@ -276,12 +279,16 @@ xa_status xa_figure_digest(const xa_read *r, char hex[XA_SHA256_HEX], xa_err *er
     xa_sha256 *h = NULL;
     XA_TRY(err, xa_sha256_create(&h, err));
     for (int64_t m = 0; m < r->nmodels; m++) {
-        char *path = xa_strfmt("/models/%s/probs", r->models[m].name);
+        char *path =
+            xa_strdup(xa_field_name(XA_FIELD_MODEL_PROBS, r->models[m].name, NULL, NULL).text);
         st = path ? add_digest(r, h, path, err) : XA_NOMEM;
         free(path);
         XA_TRY(err, st);
         for (int64_t e = 0; e < r->models[m].nmaps; e++) {
-            path = xa_strfmt("/maps/%s/%s/checksum", r->models[m].name, r->models[m].maps[e].name);
+            path = xa_strdup(
+                xa_field_name(
+                    XA_FIELD_MAP_CHECKSUM, r->models[m].name, r->models[m].maps[e].name, NULL)
+                    .text);
             st = path ? add_digest(r, h, path, err) : XA_NOMEM;
             free(path);
             XA_TRY(err, st);
@@ -385,7 +392,7 @@ static xa_status
 depth_of(const xa_figure_rows *f, const xa_read_model *m, xa_depth *out, xa_err *err)
 {
     xa_status st = XA_OK;
-    char *path = xa_strfmt("/models/%s", m->name), *name = NULL;
+    char *path = xa_strdup(xa_field_group(XA_FIELD_MODEL_STATUS, m->name, NULL).text), *name = NULL;
     double limits[2] = {0};
     int64_t n = 0;
     *out = (xa_depth){.kind = XA_DEPTH_NONE};
@@ -412,19 +419,29 @@ stored_picture(const xa_figure_rows *f, int64_t sample, xa_image *out, double fr
     xa_dataset_info info;
     int32_t size[2], w, h;
     uint8_t *all = NULL;
-    XA_RETURN_TRY(err, xa_archive_dataset(f->r->archive, "/samples/thumbnail", &info, err));
+    XA_RETURN_TRY(
+        err,
+        xa_archive_dataset(f->r->archive, xa_field_path(XA_FIELD_SAMPLE_THUMBNAIL), &info, err));
     if (info.type != XA_TYPE_U8 || info.ndim != 4 || info.dim[0] != f->r->samples ||
         info.dim[1] < 1 || info.dim[1] > 4096 || info.dim[2] != info.dim[1] || info.dim[3] != 3)
         XA_FAIL(err, XA_FORMAT, "%s: /samples/thumbnail: expected square pictures", f->path);
-    XA_TRY(err, xa_archive_read(f->r->archive, "/samples/thumbnail_size", sample, 1, size, err));
-    XA_TRY(err, xa_archive_read(f->r->archive, "/samples/width", sample, 1, &w, err));
-    XA_TRY(err, xa_archive_read(f->r->archive, "/samples/height", sample, 1, &h, err));
+    XA_TRY(err,
+           xa_archive_read(
+               f->r->archive, xa_field_path(XA_FIELD_SAMPLE_THUMBNAIL_SIZE), sample, 1, size, err));
+    XA_TRY(
+        err,
+        xa_archive_read(f->r->archive, xa_field_path(XA_FIELD_SAMPLE_WIDTH), sample, 1, &w, err));
+    XA_TRY(
+        err,
+        xa_archive_read(f->r->archive, xa_field_path(XA_FIELD_SAMPLE_HEIGHT), sample, 1, &h, err));
     if (size[0] < 1 || size[1] < 1 || size[0] > info.dim[1] || size[1] > info.dim[1])
         XA_FAIL(err, XA_NOT_FOUND, "%s: no thumbnail of sample %" PRId64, f->path, sample);
     all = xa_alloc((size_t)(info.dim[1] * info.dim[1]), 3);
     if (!all)
         XA_NOMEM_FAIL(err);
-    XA_TRY(err, xa_archive_read(f->r->archive, "/samples/thumbnail", sample, 1, all, err));
+    XA_TRY(err,
+           xa_archive_read(
+               f->r->archive, xa_field_path(XA_FIELD_SAMPLE_THUMBNAIL), sample, 1, all, err));
     XA_TRY(err, xa_image_init(out, size[1], size[0], 3, XA_PIXEL_U8, err));
     for (int64_t y = 0; y < size[0]; y++)
         memcpy(

@@ -48,8 +48,12 @@ static xa_status same_pixels(const xa_merge_part *a, const xa_merge_part *b, xa_
     xa_status st = XA_OK;
     xa_dataset_info x, y;
     uint64_t *p = NULL, *q = NULL;
-    XA_TRY(err, xa_archive_read_all(a->r->archive, "/samples/pixel_hash", &x, (void **)&p, err));
-    XA_TRY(err, xa_archive_read_all(b->r->archive, "/samples/pixel_hash", &y, (void **)&q, err));
+    XA_TRY(err,
+           xa_archive_read_all(
+               a->r->archive, xa_field_path(XA_FIELD_SAMPLE_PIXEL_HASH), &x, (void **)&p, err));
+    XA_TRY(err,
+           xa_archive_read_all(
+               b->r->archive, xa_field_path(XA_FIELD_SAMPLE_PIXEL_HASH), &y, (void **)&q, err));
     if (x.type != XA_TYPE_U64 || y.type != XA_TYPE_U64 || x.ndim != 1 || y.ndim != 1 ||
         x.dim[0] != y.dim[0])
         XA_FAIL(err, XA_FORMAT, "%s: /samples/pixel_hash: expected one a sample", b->path);
@@ -67,15 +71,15 @@ done:
 
 static xa_status same_samples(const xa_merge_part *a, const xa_merge_part *b, xa_err *err)
 {
-    static const char *const paths[] = {"/samples/id",
-                                        "/samples/exclude",
-                                        "/samples/labels/offset",
-                                        "/samples/labels/value",
-                                        "/samples/annotations/offset",
-                                        "/samples/annotations/class",
-                                        "/samples/annotations/box",
-                                        "/eval/sample",
-                                        "/eval/class"};
+    const char *const paths[] = {xa_field_path(XA_FIELD_SAMPLE_ID),
+                                 xa_field_path(XA_FIELD_SAMPLE_EXCLUDE),
+                                 xa_field_path(XA_FIELD_SAMPLE_LABELS_OFFSET),
+                                 xa_field_path(XA_FIELD_SAMPLE_LABELS_VALUE),
+                                 xa_field_path(XA_FIELD_ANN_OFFSET),
+                                 xa_field_path(XA_FIELD_ANN_CLASS),
+                                 xa_field_path(XA_FIELD_ANN_BOX),
+                                 xa_field_path(XA_FIELD_EVAL_SAMPLE),
+                                 xa_field_path(XA_FIELD_EVAL_CLASS)};
     if (a->r->samples != b->r->samples)
         XA_RETURN_FAIL(err,
                        XA_MISMATCH,
@@ -98,7 +102,7 @@ static xa_status fits(const xa_merge_part *a, const xa_merge_part *b, xa_err *er
             const xa_read_model *x = &a->r->models[m], *y = &b->r->models[k];
             if (strcmp(x->name, y->name) != 0)
                 continue;
-            char *path = xa_strfmt("/models/%s/logits", x->name);
+            char *path = xa_strdup(xa_field_name(XA_FIELD_MODEL_LOGITS, x->name, NULL, NULL).text);
             if (!path)
                 XA_RETURN_NOMEM(err);
             const xa_status st = same(a, b, path, "two models of one name: rename one", err);
@@ -131,7 +135,7 @@ join_problems(const xa_merge_part *parts, int n, xa_schema *schema, uint8_t **ou
         const xa_read *r = parts[i].r;
         if (!r->problem)
             continue;
-        XA_TRY(err, xa_archive_attr_text(r->archive, "/samples/annotations", "frame", &frame, err));
+        XA_TRY(err, xa_archive_attr_text(r->archive, XA_GROUP_ANNOTATIONS, "frame", &frame, err));
         count = r->annotation_offset[r->samples];
         if (!all && !(all = xa_alloc((size_t)count + 1, 1)))
             XA_NOMEM_FAIL(err);
@@ -184,13 +188,13 @@ join_mask_hashes(const xa_merge_part *parts, int n, xa_schema *schema, uint64_t 
 
 xa_status xa_merge_models(const xa_merge_part *parts, int n, const char *part, xa_err *err)
 {
-    static const char *const leave[] = {"/run",
-                                        "/samples",
-                                        "/eval",
-                                        "/job",
-                                        "/identity_text",
-                                        "/checksums/samples",
-                                        "/checksums/thumbnails"};
+    const char *const leave[] = {XA_GROUP_RUN,
+                                 XA_GROUP_SAMPLES,
+                                 XA_GROUP_EVAL,
+                                 xa_field_path(XA_FIELD_JOB_TEXT),
+                                 xa_field_path(XA_FIELD_IDENTITY_TEXT),
+                                 xa_field_path(XA_FIELD_SUM_SAMPLES),
+                                 xa_field_path(XA_FIELD_SUM_THUMBNAILS)};
     xa_status st = XA_OK;
     char hash[XA_SHA256_HEX];
     xa_schema *schema = NULL;

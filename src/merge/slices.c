@@ -33,7 +33,7 @@ typedef struct merging {
 
 static bool is_session(xa_field_kind k)
 {
-    return k >= XA_FIELD_RUN_STATE && k <= XA_FIELD_RUN_SESSION_TEXT && k != XA_FIELD_RUN_SECONDS;
+    return xa_field_owner(k) == XA_OWNER_SESSION;
 }
 
 static xa_status note(void *arg, const xa_dataset_info *info, xa_err *err)
@@ -290,7 +290,8 @@ static xa_status join_sessions(merging *g, const dataset *d, xa_err *err)
     for (int i = 0; i < g->n; i++) {
         int32_t count = 0;
         xa_archive *a = g->parts[i].r->archive;
-        XA_TRY(err, xa_archive_read(a, "/run/sessions/count", 0, 1, &count, err));
+        XA_TRY(err,
+               xa_archive_read(a, xa_field_path(XA_FIELD_RUN_SESSION_COUNT), 0, 1, &count, err));
         if (d->kind == XA_FIELD_RUN_STATE) {
             uint8_t s;
             XA_TRY(err, xa_archive_read(a, d->info.path, 0, 1, &s, err));

@@ -134,7 +134,7 @@ static xa_status add_maps(xa_contents *c, const xa_manifest *manifest, int m, in
     const int64_t dim[4] = {rows, shape.dim[0], shape.dim[1], shape.dim[2]}, pair[2] = {rows, 2};
     xa_map_fields *f = &c->models[m].maps[e];
     xa_status st = XA_OK;
-    char *path = xa_strfmt("/maps/%s/%s", spec->name, ex->name);
+    char *path = xa_strdup(xa_field_group(XA_FIELD_MAP_SAMPLE, spec->name, ex->name).text);
     if (!path)
         XA_NOMEM_FAIL(err);
     const xa_field_spec values = {.kind = XA_FIELD_MAP_VALUES,
@@ -217,7 +217,7 @@ static xa_status add_model(xa_contents *c, const xa_manifest *manifest, int m, x
     const int64_t n = c->counts.samples, classes = xa_audit_classes(c->audit, m);
     const int64_t scores[2] = {n, classes}, affine[3] = {n, 2, 3};
     xa_status st = XA_OK;
-    char *path = xa_strfmt("/models/%s", spec->name);
+    char *path = xa_strdup(xa_field_group(XA_FIELD_MODEL_STATUS, spec->name, NULL).text);
     f->maps = xa_alloc((size_t)xa_scored(spec), sizeof(xa_map_fields));
     if (!path || !f->maps)
         XA_NOMEM_FAIL(err);
@@ -293,7 +293,7 @@ root_attributes(xa_contents *c, const xa_manifest *m, const char *identity, xa_e
 /* Which pixels the hash is of: `verify --images` and figures decode as the run did. */
 static xa_status decode_attributes(xa_contents *c, xa_err *err)
 {
-    static const char path[] = "/samples/pixel_hash";
+    const char *path = xa_field_path(XA_FIELD_SAMPLE_PIXEL_HASH);
     const xa_decode_options *d = &c->job->audit.decode;
     XA_RETURN_TRY(err, xa_schema_attr_i64(c->schema, path, "max_pixels", d->max_pixels, err));
     XA_RETURN_TRY(err, xa_schema_attr_i64(c->schema, path, "max_bytes", d->max_bytes, err));

@@ -35,7 +35,7 @@ static xa_status add_map_score(xa_contents *c,
                                xa_err *err)
 {
     xa_status st = XA_OK;
-    char *at = xa_strfmt("/maps/%s/%s/scores/%s", model, explainer, name);
+    char *at = xa_strdup(xa_field_name(XA_FIELD_MAP_SCORE, model, explainer, name).text);
     if (!at)
         XA_NOMEM_FAIL(err);
     XA_TRY(err, add(c->schema, XA_FIELD_MAP_SCORE, model, explainer, name, 1, &rows, field, err));
@@ -198,7 +198,7 @@ add_agreement(xa_contents *c, const char *model, const char *pair, int k, int *f
 {
     xa_status st = XA_OK;
     const char *name = xa_agreement_name((xa_agreement_kind)k);
-    char *at = xa_strfmt("/pairs/%s/%s/%s", model, pair, name);
+    char *at = xa_strdup(xa_field_name(XA_FIELD_AGREEMENT, model, pair, name).text);
     if (!at)
         XA_NOMEM_FAIL(err);
     XA_TRY(
@@ -231,7 +231,7 @@ xa_status xa_contents_comparisons(xa_contents *c, int m, xa_err *err)
         }
     for (int b = 0; b < XA_BASELINE_COUNT && c->job->audit.nmetrics; b++) {
         const char *name = xa_baseline_name((xa_baseline_kind)b);
-        char *path = xa_strfmt("/baselines/%s/%s", spec->name, name);
+        char *path = xa_strdup(xa_field_group(XA_FIELD_BASELINE, spec->name, name).text);
         xa_status st = path ? XA_OK : XA_NOMEM;
         if (st == XA_OK)
             st = xa_contents_metrics(c->schema,

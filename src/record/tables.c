@@ -171,7 +171,7 @@ xa_status xa_contents_problems(xa_schema *schema,
                                int *field,
                                xa_err *err)
 {
-    static const char group[] = "/samples/annotations";
+    static const char group[] = XA_GROUP_ANNOTATIONS;
     static const char *const names[] = {
 #define X(name, text, used, meaning) text,
         XA_ANNOTATION_PROBLEM_LIST(X)
@@ -185,8 +185,12 @@ xa_status xa_contents_problems(xa_schema *schema,
     XA_RETURN_TRY(err, xa_schema_add(schema, &s, field, err));
     XA_RETURN_TRY(err,
                   xa_schema_attr_text(schema, group, "frame", rescale ? "rescale" : "refuse", err));
-    return xa_schema_attr_texts(
-        schema, "/samples/annotations/problem", "problems", names, XA_ANNOTATION_PROBLEMS, err);
+    return xa_schema_attr_texts(schema,
+                                xa_field_path(XA_FIELD_ANN_PROBLEM),
+                                "problems",
+                                names,
+                                XA_ANNOTATION_PROBLEMS,
+                                err);
 }
 
 xa_status xa_contents_mask_hashes(
@@ -305,7 +309,7 @@ static xa_status add_pairs(xa_contents *c, const xa_manifest *m, xa_err *err)
     xa_str text = {0};
     xa_status st = xa_categories_text(&m->categories, &text, err);
     if (st == XA_OK)
-        st = xa_schema_attr_text(c->schema, "/eval", "categories", text.data, err);
+        st = xa_schema_attr_text(c->schema, XA_GROUP_EVAL, "categories", text.data, err);
     xa_str_free(&text);
     return st;
 }

@@ -98,7 +98,7 @@ static void put_explainer(paper *p, const char *model, const xa_read_map *x)
                                         {"annotated", "each annotated class"},
                                         {"none", "no class in particular"},
                                         {"class", "one fixed class"}};
-    char *path = xa_strfmt("/maps/%s/%s", model, x->name);
+    char *path = xa_strdup(xa_field_group(XA_FIELD_MAP_SAMPLE, model, x->name).text);
     if (!path)
         return;
     char *target = attribute(p, path, "target"), *score = attribute(p, path, "score");
@@ -127,7 +127,7 @@ static void put_explainer(paper *p, const char *model, const xa_read_map *x)
 
 static void put_model(paper *p, const xa_read_model *m)
 {
-    char *path = xa_strfmt("/models/%s", m->name);
+    char *path = xa_strdup(xa_field_group(XA_FIELD_MODEL_STATUS, m->name, NULL).text);
     double size[2] = {0};
     int64_t n = 0;
     if (!path)
@@ -219,7 +219,8 @@ static void put_series(paper *p, const xa_summary *s, bool checks)
             seen = !s->series[k].baseline && is_alike(x, &s->series[k]);
         if (seen)
             continue;
-        char *path = xa_strfmt("/localisation/%s/%s/%s", x->model, x->explainer, x->metric);
+        char *path =
+            xa_strdup(xa_field_name(XA_FIELD_LOCALISATION, x->model, x->explainer, x->metric).text);
         fprintf(p->out, "%s%s", told++ ? "; " : "", x->metric);
         if (path && !checks)
             put_citation(p, path);

@@ -99,7 +99,7 @@ static xa_status put_provenance(FILE *out, const xa_summary *s, const char *dige
             v.map_scores);
     fprintf(out, "<dt>maps and outputs, SHA-256</dt><dd>%s</dd></dl>\n", digest);
     for (int64_t m = 0; m < r->nmodels; m++) {
-        char *path = xa_strfmt("/models/%s", r->models[m].name);
+        char *path = xa_strdup(xa_field_group(XA_FIELD_MODEL_STATUS, r->models[m].name, NULL).text);
         if (!path)
             XA_RETURN_NOMEM(err);
         xa_status st = XA_OK;

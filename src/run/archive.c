@@ -66,7 +66,9 @@ static xa_status list_units(run *r, xa_err *err)
         XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_archive_open_read(r->loaded.job.output, &reader, err));
     for (int k = 0; k < r->loaded.job.audit.nmodels; k++) {
-        char *path = xa_strfmt("/models/%s/status", r->loaded.job.audit.models[k].name);
+        char *path = xa_strdup(
+            xa_field_name(XA_FIELD_MODEL_STATUS, r->loaded.job.audit.models[k].name, NULL, NULL)
+                .text);
         xa_dataset_info info;
         void *data = NULL;
         if (!path)

@@ -194,7 +194,7 @@ static xa_status compare_damaged(const run *r, xa_err *err)
 /* What masks of rows that are kept were; *any: something is known. */
 static xa_status expect_masks(run *r, xa_archive *a, const uint8_t *keep, bool *any, xa_err *err)
 {
-    static const char path[] = "/samples/annotations/mask_hash";
+    const char *path = xa_field_path(XA_FIELD_ANN_MASK_HASH);
     const int64_t n = r->loaded.manifest->count, all = r->annotations_before[n];
     xa_dataset_info info;
     r->expect_mask = xa_alloc((size_t)all + 1, sizeof *r->expect_mask);
@@ -229,14 +229,17 @@ xa_status xa_run_expect_images(run *r, const bool *open, xa_err *err)
     XA_TRY(err, xa_archive_open_read(r->loaded.job.output, &a, err));
     for (int k = 0; k < r->loaded.job.audit.nmodels; k++) {
         free(path);
-        path = xa_strfmt("/models/%s/status", r->loaded.job.audit.models[k].name);
+        path = xa_strdup(
+            xa_field_name(XA_FIELD_MODEL_STATUS, r->loaded.job.audit.models[k].name, NULL, NULL)
+                .text);
         if (!path)
             XA_NOMEM_FAIL(err);
         XA_TRY(err, xa_archive_read(a, path, 0, n, status, err));
         for (int64_t i = 0; i < n; i++) /* of a damaged row the status may say anything */
             done[i] = done[i] || status[i] == XA_SAMPLE_DONE || status[i] > XA_SAMPLE_EXCLUDED;
     }
-    XA_TRY(err, xa_archive_read(a, "/samples/pixel_hash", 0, n, r->expect, err));
+    XA_TRY(err,
+           xa_archive_read(a, xa_field_path(XA_FIELD_SAMPLE_PIXEL_HASH), 0, n, r->expect, err));
     XA_TRY(err, leave_doubtful(r, a, err));
     bool any = false;
     for (int64_t i = 0; i < n; i++) {

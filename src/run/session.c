@@ -129,7 +129,8 @@ xa_status xa_run_session(run *r, bool end, xa_err *err)
         xa_archive *reader = NULL;
         xa_status st;
         XA_RETURN_TRY(err, xa_archive_open_read(r->loaded.job.output, &reader, err));
-        st = xa_archive_read(reader, "/run/sessions/count", 0, 1, &r->session, err);
+        st = xa_archive_read(
+            reader, xa_field_path(XA_FIELD_RUN_SESSION_COUNT), 0, 1, &r->session, err);
         XA_RETURN_TRY(err, xa_archive_close(reader, NULL));
         XA_RETURN_TRY(err, st);
         if (r->session < 0)

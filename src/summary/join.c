@@ -51,7 +51,8 @@ static xa_status read_hashes(const xa_summary *s, uint64_t **out, xa_err *err)
     xa_dataset_info info;
     void *data = NULL;
     XA_RETURN_TRY(err,
-                  xa_archive_read_all(s->r->archive, "/samples/pixel_hash", &info, &data, err));
+                  xa_archive_read_all(
+                      s->r->archive, xa_field_path(XA_FIELD_SAMPLE_PIXEL_HASH), &info, &data, err));
     if (info.type != XA_TYPE_U64 || info.ndim != 1 || info.dim[0] != s->r->samples) {
         free(data);
         XA_RETURN_FAIL(err, XA_FORMAT, "%s: /samples/pixel_hash: expected one a sample", s->path);

@@ -120,7 +120,7 @@ xa_status xa__summary_groups(xa_summary *s, xa_err *err)
     s->group = xa_alloc((size_t)s->r->pairs + 1, sizeof *s->group);
     if (!of_sample || !s->group)
         XA_NOMEM_FAIL(err);
-    XA_TRY(err, xa__summary_column(s, "/samples/group", &text, err));
+    XA_TRY(err, xa__summary_column(s, xa_field_path(XA_FIELD_SAMPLE_GROUP), &text, err));
     XA_TRY(err, number_texts(text, s->r->samples, of_sample, NULL, &s->ngroups, err));
     s->grouped = s->ngroups > 0;
     s->nclusters = s->ngroups;
@@ -145,7 +145,7 @@ xa_status xa__summary_excluded(xa_summary *s, xa_err *err)
     int64_t *number = xa_alloc((size_t)s->r->samples + 1, sizeof *number);
     if (!number)
         XA_NOMEM_FAIL(err);
-    XA_TRY(err, xa__summary_column(s, "/samples/exclude", &text, err));
+    XA_TRY(err, xa__summary_column(s, xa_field_path(XA_FIELD_SAMPLE_EXCLUDE), &text, err));
     XA_TRY(err, number_texts(text, s->r->samples, number, &names, &n, err));
     s->excluded = xa_alloc((size_t)n + 1, sizeof *s->excluded);
     if (!s->excluded)
@@ -225,16 +225,20 @@ xa_status xa_summary_size_shares(const xa_summary *s, double **out, xa_err *err)
     uint8_t *kind = NULL;
     double *box = NULL, *share = NULL;
     const int64_t n = s->r->samples;
-    XA_TRY(err,
-           xa__summary_array(s, "/samples/annotations/offset", XA_TYPE_I64, n + 1, &offset, err));
+    XA_TRY(
+        err,
+        xa__summary_array(s, xa_field_path(XA_FIELD_ANN_OFFSET), XA_TYPE_I64, n + 1, &offset, err));
     const int64_t count = offset[n];
     for (int64_t i = 0; i < n; i++)
         if (offset[i] < 0 || offset[i] > offset[i + 1])
             XA_FAIL(err, XA_FORMAT, "%s: /samples/annotations/offset does not ascend", s->path);
     XA_TRY(err,
-           xa__summary_array(s, "/samples/annotations/class", XA_TYPE_I32, count, &class_of, err));
-    XA_TRY(err, xa__summary_array(s, "/samples/annotations/kind", XA_TYPE_U8, count, &kind, err));
-    XA_TRY(err, xa__summary_array(s, "/samples/annotations/box", XA_TYPE_F64, count, &box, err));
+           xa__summary_array(
+               s, xa_field_path(XA_FIELD_ANN_CLASS), XA_TYPE_I32, count, &class_of, err));
+    XA_TRY(err,
+           xa__summary_array(s, xa_field_path(XA_FIELD_ANN_KIND), XA_TYPE_U8, count, &kind, err));
+    XA_TRY(err,
+           xa__summary_array(s, xa_field_path(XA_FIELD_ANN_BOX), XA_TYPE_F64, count, &box, err));
     XA_TRY(err, xa_frames_read(s->r, 0, n, &frames, err));
     share = xa_alloc((size_t)s->r->pairs + 1, sizeof *share);
     if (!share)
@@ -284,7 +288,7 @@ static xa_status by_column(xa_summary *s, const char *by, xa_err *err)
     char *path = NULL;
     if (!of_sample)
         XA_NOMEM_FAIL(err);
-    st = xa_archive_list(s->r->archive, "/samples/extra", &further, &nfurther, err);
+    st = xa_archive_list(s->r->archive, XA_GROUP_EXTRA, &further, &nfurther, err);
     if (st == XA_NOT_FOUND) {
         *err = (xa_err)XA_ERR_INIT;
         nfurther = 0;
@@ -293,10 +297,10 @@ static xa_status by_column(xa_summary *s, const char *by, xa_err *err)
     XA_TRY(err, st);
     for (size_t k = 0; k < 2 && !path; k++)
         if (!strcmp(by, own[k]))
-            path = xa_strfmt("/samples/%s", by);
+            path = xa_strfmt(XA_GROUP_SAMPLES "/%s", by);
     for (int64_t k = 0; k < nfurther && !path; k++)
         if (!strcmp(by, further[k]))
-            path = xa_strfmt("/samples/extra/%s", by);
+            path = xa_strdup(xa_field_name(XA_FIELD_SAMPLE_EXTRA, NULL, NULL, by).text);
     for (int64_t k = 0; k < nfurther; k++)
         xa_str_printf(&list, ", %s", further[k]);
     if (!path)

@@ -147,7 +147,7 @@ static xa_status find_baselines(xa_summary *s, const xa_read_model *m, size_t *c
     xa_status st = XA_OK;
     char **names = NULL, **metrics = NULL;
     int64_t n = 0, nmetrics = 0;
-    char *group = xa_strfmt("/baselines/%s", m->name), *path = NULL;
+    char *group = xa_strdup(xa_field_group(XA_FIELD_BASELINE, m->name, NULL).text), *path = NULL;
     if (!group)
         XA_NOMEM_FAIL(err);
     st = xa_archive_list(s->r->archive, group, &names, &n, err);
@@ -226,7 +226,8 @@ xa_status xa_summary_open(const char *path, const char *by, xa_summary **out, xa
     XA_TRY(err, find_series(s, err));
     for (int i = 0; i < s->nseries && !s->split; i++)
         if (s->series[i].from_split)
-            XA_TRY(err, xa__summary_column(s, "/samples/split", &s->split, err));
+            XA_TRY(err,
+                   xa__summary_column(s, xa_field_path(XA_FIELD_SAMPLE_SPLIT), &s->split, err));
     *out = s;
     s = NULL;
 done:
@@ -273,7 +274,8 @@ void xa_summary_close(xa_summary *s)
 xa_status xa_summary_choose_on(xa_summary *s, const char *split, xa_err *err)
 {
     if (!s->split)
-        XA_RETURN_TRY(err, xa__summary_column(s, "/samples/split", &s->split, err));
+        XA_RETURN_TRY(err,
+                      xa__summary_column(s, xa_field_path(XA_FIELD_SAMPLE_SPLIT), &s->split, err));
     for (int i = 0; i < s->nseries; i++) {
         xa_series *x = &s->series[i];
         if (x->is != XA_SERIES_HITS)

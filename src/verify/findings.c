@@ -44,10 +44,11 @@ const char *xa_verify_row(xa_verifier *v, int64_t sample, char *buf, size_t size
 {
     xa_dataset_info info;
     char *id = NULL;
-    if (xa_archive_dataset(v->archive, "/samples/id", &info, NULL) == XA_OK &&
+    if (xa_archive_dataset(v->archive, xa_field_path(XA_FIELD_SAMPLE_ID), &info, NULL) == XA_OK &&
         info.type == XA_TYPE_STR && info.item_bytes < row_most)
         id = xa_alloc(info.item_bytes + 1, 1);
-    if (id && xa_archive_read(v->archive, "/samples/id", sample, 1, id, NULL) == XA_OK)
+    if (id && xa_archive_read(v->archive, xa_field_path(XA_FIELD_SAMPLE_ID), sample, 1, id, NULL) ==
+                  XA_OK)
         snprintf(buf, size, "row %" PRId64 " (%s)", sample, id);
     else
         snprintf(buf, size, "row %" PRId64, sample);

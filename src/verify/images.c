@@ -41,22 +41,24 @@ done:
 
 /* ---- masks ---- */
 
-static const char mask_group[] = "/samples/annotations";
+static const char mask_group[] = XA_GROUP_ANNOTATIONS;
 
 /* The annotation's files and how they are read; its names are the caller's to free. */
 static xa_status read_annotation(xa_verifier *v, int64_t k, xa_annotation *out, xa_err *err)
 {
     const char *root = v->opt->image_root;
     xa_archive *a = v->archive;
-    XA_RETURN_TRY(err, xa_archive_read(a, "/samples/annotations/kind", k, 1, &out->kind, err));
-    XA_RETURN_TRY(
-        err, xa_archive_read(a, "/samples/annotations/mask_value", k, 1, &out->mask_value, err));
+    XA_RETURN_TRY(err, xa_archive_read(a, xa_field_path(XA_FIELD_ANN_KIND), k, 1, &out->kind, err));
     XA_RETURN_TRY(
         err,
-        xa_archive_read(a, "/samples/annotations/ignore_value", k, 1, &out->ignore_value, err));
-    XA_RETURN_TRY(err, xa_read_file_name(a, "/samples/annotations/mask", root, k, &out->mask, err));
+        xa_archive_read(a, xa_field_path(XA_FIELD_ANN_MASK_VALUE), k, 1, &out->mask_value, err));
+    XA_RETURN_TRY(err,
+                  xa_archive_read(
+                      a, xa_field_path(XA_FIELD_ANN_IGNORE_VALUE), k, 1, &out->ignore_value, err));
+    XA_RETURN_TRY(err,
+                  xa_read_file_name(a, xa_field_path(XA_FIELD_ANN_MASK), root, k, &out->mask, err));
     return xa_read_file_name(
-        a, "/samples/annotations/ignore_mask", root, k, &out->ignore_mask, err);
+        a, xa_field_path(XA_FIELD_ANN_IGNORE), root, k, &out->ignore_mask, err);
 }
 
 /* NOMEM alone is an error. */
@@ -68,7 +70,8 @@ look_at_masks(xa_verifier *v, bool as_they_lie, int64_t sample, int64_t k, xa_er
     uint64_t want, hash = 0;
     const char *file = NULL;
     char row[256];
-    xa_status st = xa_archive_read(v->archive, "/samples/annotations/mask_hash", k, 1, &want, &why);
+    xa_status st =
+        xa_archive_read(v->archive, xa_field_path(XA_FIELD_ANN_MASK_HASH), k, 1, &want, &why);
     if (st == XA_OK && !want)
         return XA_OK;
     if (st == XA_OK)
@@ -128,7 +131,7 @@ static bool masks_are_known(xa_verifier *v, int64_t *rows)
 static xa_status masks_of(xa_verifier *v, bool as_they_lie, int64_t rows, int64_t i, xa_err *err)
 {
     int64_t at[2];
-    if (xa_archive_read(v->archive, "/samples/annotations/offset", i, 2, at, NULL) != XA_OK ||
+    if (xa_archive_read(v->archive, xa_field_path(XA_FIELD_ANN_OFFSET), i, 2, at, NULL) != XA_OK ||
         at[0] < 0 || at[1] > rows)
         return XA_OK; /* told already */
     for (int64_t k = at[0]; k < at[1]; k++)

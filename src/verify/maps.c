@@ -153,7 +153,7 @@ static xa_status check_localisation(maps *m, xa_err *err)
     int64_t n = 0;
     xa_dataset_info info;
     xa_status st = XA_OK;
-    char *group = xa_strfmt("/localisation/%s/%s", m->model, m->explainer);
+    char *group = xa_strdup(xa_field_group(XA_FIELD_LOCALISATION, m->model, m->explainer).text);
     if (!group)
         XA_NOMEM_FAIL(err);
     st = xa_archive_list(m->v->archive, group, &names, &n, err);
@@ -194,8 +194,8 @@ xa_status xa_verify_maps(xa_verifier *v,
     maps m = {.v = v, .model = model, .explainer = explainer, .status = status, .classes = classes};
     char *rule = NULL;
     xa_status st = XA_OK;
-    char *group = xa_strfmt("/maps/%s/%s", model, explainer);
-    char *values = xa_strfmt("/maps/%s/%s/values", model, explainer);
+    char *group = xa_strdup(xa_field_group(XA_FIELD_MAP_SAMPLE, model, explainer).text);
+    char *values = xa_strdup(xa_field_name(XA_FIELD_MAP_VALUES, model, explainer, NULL).text);
     if (!group || !values)
         XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_archive_check_link(v->archive, values, err));

@@ -185,7 +185,7 @@ xa_status xa_verify_model(
     rows r = {.v = v, .model = model, .status = status};
     xa_status st = XA_OK;
     char row[256];
-    char *group = xa_strfmt("/models/%s", model);
+    char *group = xa_strdup(xa_field_group(XA_FIELD_MODEL_STATUS, model, NULL).text);
     *usable = false;
     if (!group)
         XA_NOMEM_FAIL(err);

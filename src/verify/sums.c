@@ -81,7 +81,10 @@ static xa_status check(xa_verifier *v, const xa_sums *s, int k, xa_err *err)
     }
     snprintf(path, sizeof path, "/maps/%s/%s/sample", l.of.names.model, l.of.names.explainer);
     if (rows != 'N')
-        XA_TRY(err, samples_of(&l, rows == 'R' ? path : "/eval/sample", &fits, &usable, err));
+        XA_TRY(
+            err,
+            samples_of(
+                &l, rows == 'R' ? path : xa_field_path(XA_FIELD_EVAL_SAMPLE), &fits, &usable, err));
     if (!fits) {
         xa_verify_tell(v,
                        XA_FINDING_DAMAGE,

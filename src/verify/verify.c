@@ -28,7 +28,7 @@ static xa_status check_model(xa_verifier *v, const char *model, xa_err *err)
     int64_t nmaps = 0, classes = 0;
     bool usable = false;
     xa_status st = XA_OK;
-    char *group = xa_strfmt("/maps/%s", model);
+    char *group = xa_strdup(xa_field_group(XA_FIELD_MAP_SAMPLE, model, NULL).text);
     if (!group)
         XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_verify_model(v, model, status, &classes, &usable, err));
@@ -53,7 +53,8 @@ done:
 static void check_state(xa_verifier *v)
 {
     xa_err why = XA_ERR_INIT;
-    if (xa_archive_read(v->archive, "/run/state", 0, 1, &v->out->state, &why) != XA_OK)
+    if (xa_archive_read(
+            v->archive, xa_field_path(XA_FIELD_RUN_STATE), 0, 1, &v->out->state, &why) != XA_OK)
         xa_verify_tell(v, XA_FINDING_DAMAGE, "/run/state: %s", why.message);
     else if (v->out->state > 2)
         xa_verify_tell_row(
@@ -74,11 +75,11 @@ static xa_status check_models(xa_verifier *v, xa_err *err)
     char **models = NULL, **mapped = NULL;
     int64_t nmodels = 0, nmapped = 0;
     xa_status st = XA_OK;
-    XA_TRY(err, list(v, "/models", &models, &nmodels, err));
+    XA_TRY(err, list(v, XA_GROUP_MODELS, &models, &nmodels, err));
     v->models = xa_alloc((size_t)nmodels + 1, sizeof *v->models);
     if (!v->models)
         XA_NOMEM_FAIL(err);
-    XA_TRY(err, list(v, "/maps", &mapped, &nmapped, err));
+    XA_TRY(err, list(v, XA_GROUP_MAPS, &mapped, &nmapped, err));
     if (!nmodels)
         xa_verify_tell(v, XA_FINDING_DAMAGE, "/models: expected a model, found none");
     for (int64_t m = 0; m < nmodels; m++) {

@@ -73,10 +73,16 @@ void xa_annotation_line(const xa_annotation_counts *c, int problem, const char *
 static xa_status frame_of(const xa_read *r, int64_t sample, char *out, size_t size, xa_err *err)
 {
     int32_t declared[2], width, height;
+    XA_RETURN_TRY(
+        err,
+        xa_archive_read(
+            r->archive, xa_field_path(XA_FIELD_SAMPLE_DECLARED), sample, 1, declared, err));
+    XA_RETURN_TRY(
+        err,
+        xa_archive_read(r->archive, xa_field_path(XA_FIELD_SAMPLE_WIDTH), sample, 1, &width, err));
     XA_RETURN_TRY(err,
-                  xa_archive_read(r->archive, "/samples/declared_size", sample, 1, declared, err));
-    XA_RETURN_TRY(err, xa_archive_read(r->archive, "/samples/width", sample, 1, &width, err));
-    XA_RETURN_TRY(err, xa_archive_read(r->archive, "/samples/height", sample, 1, &height, err));
+                  xa_archive_read(
+                      r->archive, xa_field_path(XA_FIELD_SAMPLE_HEIGHT), sample, 1, &height, err));
     const int64_t a[2] = {declared[0], declared[1]}, b[2] = {width, height};
     if (a[0] > 0 && a[1] > 0)
         xa_frame_text(a, b, out, size);
@@ -140,14 +146,19 @@ xa_status xa_frames_read(const xa_read *r, int64_t first, int64_t n, xa_frames *
                    .height = xa_alloc(room, sizeof *f.height)};
     if (!f.declared || !f.width || !f.height)
         XA_FAIL(err, XA_NOMEM, "out of memory for the frames of %" PRId64 " samples", n);
-    XA_TRY(err, xa_archive_read(r->archive, "/samples/width", first, n, f.width, err));
-    XA_TRY(err, xa_archive_read(r->archive, "/samples/height", first, n, f.height, err));
+    XA_TRY(
+        err,
+        xa_archive_read(r->archive, xa_field_path(XA_FIELD_SAMPLE_WIDTH), first, n, f.width, err));
+    XA_TRY(err,
+           xa_archive_read(
+               r->archive, xa_field_path(XA_FIELD_SAMPLE_HEIGHT), first, n, f.height, err));
     /* archives of before 1.1 declare none */
-    if (xa_archive_dataset(r->archive, "/samples/declared_size", &info, NULL) == XA_OK) {
+    if (xa_archive_dataset(r->archive, xa_field_path(XA_FIELD_SAMPLE_DECLARED), &info, NULL) ==
+        XA_OK) {
         if (info.type != XA_TYPE_I32 || info.ndim != 2 || info.dim[1] != 2)
-            XA_FAIL(err, XA_FORMAT, "/samples/declared_size: expected two a sample");
+            XA_FAIL(err, XA_FORMAT, "%s: expected two per sample", info.path);
         XA_TRY(err, xa_archive_read(r->archive, info.path, first, n, f.declared, err));
-        XA_TRY(err, xa_archive_attr_text(r->archive, "/samples/annotations", "frame", &rule, err));
+        XA_TRY(err, xa_archive_attr_text(r->archive, XA_GROUP_ANNOTATIONS, "frame", &rule, err));
         f.rescale = rule && !strcmp(rule, "rescale");
     }
     *out = f;

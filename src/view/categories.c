@@ -16,11 +16,11 @@ xa_status xa_read_categories(xa_archive *a, xa_categories *out, xa_err *err)
 {
     char *text = NULL;
     *out = (xa_categories){0};
-    xa_status st = xa_archive_attr_text(a, "/eval", "categories", &text, err);
+    xa_status st = xa_archive_attr_text(a, XA_GROUP_EVAL, "categories", &text, err);
     if (st == XA_OK && text)
         st = xa_categories_parse(text, out, err);
     if (st == XA_FORMAT)
-        xa_err_prefix(err, "/eval: its attribute categories");
+        xa_err_prefix(err, XA_GROUP_EVAL ": its attribute categories");
     free(text);
     return st;
 }

@@ -44,9 +44,8 @@ xa_status xa_read_check_model(const xa_read *r, const xa_read_model *m, xa_err *
             (m->predicted[i] < 0 && m->status[i] == XA_SAMPLE_DONE))
             return xa_mend_fail(r->path,
                                 err,
-                                "/models/%s/predicted: row %" PRId64 " is %d of %" PRId64
-                                " classes",
-                                m->name,
+                                "%s: row %" PRId64 " is %d of %" PRId64 " classes",
+                                xa_field_name(XA_FIELD_MODEL_PREDICTED, m->name, NULL, NULL).text,
                                 i,
                                 (int)m->predicted[i],
                                 m->classes);
@@ -150,7 +149,7 @@ static bool is_written(const looking *l, const xa_read_model *m, int64_t sample)
     uint8_t now;
     if (m->status[sample] != XA_SAMPLE_DONE && m->status[sample] != XA_SAMPLE_FAILED)
         return false;
-    char *path = xa_strfmt("/models/%s/status", m->name);
+    char *path = xa_strdup(xa_field_name(XA_FIELD_MODEL_STATUS, m->name, NULL, NULL).text);
     const bool same = !path ||
                       xa_archive_read(l->r->archive, path, sample, 1, &now, NULL) != XA_OK ||
                       now == m->status[sample];

@@ -7,7 +7,7 @@
 
 xa_status xa_read_decoding(xa_archive *a, xa_decode_options *out, xa_err *err)
 {
-    static const char path[] = "/samples/pixel_hash";
+    const char *path = xa_field_path(XA_FIELD_SAMPLE_PIXEL_HASH);
     xa_status st = XA_OK;
     double most = 0.0;
     int64_t n = 0;
@@ -58,9 +58,14 @@ done:
 xa_status
 xa_read_image_file(xa_archive *a, const char *root, int64_t sample, char **out, xa_err *err)
 {
-    XA_RETURN_TRY(err, xa_read_file_name(a, "/samples/path", root, sample, out, err));
+    XA_RETURN_TRY(
+        err, xa_read_file_name(a, xa_field_path(XA_FIELD_SAMPLE_PATH), root, sample, out, err));
     if (!*out)
-        XA_RETURN_FAIL(err, XA_FORMAT, "/samples/path: sample %" PRId64 " has none", sample);
+        XA_RETURN_FAIL(err,
+                       XA_FORMAT,
+                       "%s: sample %" PRId64 " has none",
+                       xa_field_path(XA_FIELD_SAMPLE_PATH),
+                       sample);
     return XA_OK;
 }
 
@@ -69,10 +74,12 @@ xa_read_same_pixels(xa_archive *a, int64_t sample, const xa_image *im, bool *sam
 {
     uint64_t hash;
     xa_dataset_info info;
-    XA_RETURN_TRY(err, xa_archive_dataset(a, "/samples/pixel_hash", &info, err));
+    XA_RETURN_TRY(err,
+                  xa_archive_dataset(a, xa_field_path(XA_FIELD_SAMPLE_PIXEL_HASH), &info, err));
     if (info.type != XA_TYPE_U64 || info.ndim != 1)
-        XA_RETURN_FAIL(err, XA_FORMAT, "/samples/pixel_hash: expected one a sample");
-    XA_RETURN_TRY(err, xa_archive_read(a, "/samples/pixel_hash", sample, 1, &hash, err));
+        XA_RETURN_FAIL(err, XA_FORMAT, "%s: expected one per sample", info.path);
+    XA_RETURN_TRY(
+        err, xa_archive_read(a, xa_field_path(XA_FIELD_SAMPLE_PIXEL_HASH), sample, 1, &hash, err));
     *same = hash == xa_image_hash(im);
     return XA_OK;
 }

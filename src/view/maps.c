@@ -15,11 +15,14 @@ xa_status xa_read_values_open(const xa_read *r,
     size_t n;
     double size[2] = {0};
     int64_t nsize = 0;
-    char *model = xa_strfmt("/models/%s", m->name);
-    char *sums = xa_strfmt("/maps/%s/%s/checksum", m->name, x->name);
+    char *model = xa_strdup(xa_field_group(XA_FIELD_MODEL_STATUS, m->name, NULL).text);
+    char *sums = xa_strdup(xa_field_name(XA_FIELD_MAP_CHECKSUM, m->name, x->name, NULL).text);
     xa_read_values v = {
-        .r = r, .model = m, .map = x, .path = xa_strfmt("/maps/%s/%s/values", m->name, x->name)};
-    char *beside = xa_strfmt("/maps/%s/%s/scale", m->name, x->name);
+        .r = r,
+        .model = m,
+        .map = x,
+        .path = xa_strdup(xa_field_name(XA_FIELD_MAP_VALUES, m->name, x->name, NULL).text)};
+    char *beside = xa_strdup(xa_field_name(XA_FIELD_MAP_SCALE, m->name, x->name, NULL).text);
     if (!v.path || !beside || !model || !sums)
         XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_archive_dataset(r->archive, v.path, &info, err));
@@ -63,7 +66,7 @@ xa_status xa_read_affine(
     xa_status st = XA_OK;
     xa_dataset_info info;
     float *single = NULL;
-    char *path = xa_strfmt("/models/%s/affine", m->name);
+    char *path = xa_strdup(xa_field_name(XA_FIELD_MODEL_AFFINE, m->name, NULL, NULL).text);
     if (!path)
         XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_archive_dataset(r->archive, path, &info, err));

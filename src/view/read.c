@@ -115,7 +115,7 @@ static void free_list(char **list, int64_t n)
 static xa_status load_localisation(xa_read *r, const char *model, xa_read_map *x, xa_err *err)
 {
     xa_status st = XA_OK;
-    char *group = xa_strfmt("/localisation/%s/%s", model, x->name);
+    char *group = xa_strdup(xa_field_group(XA_FIELD_LOCALISATION, model, x->name).text);
     x->pointing = -1;
     if (!group)
         XA_NOMEM_FAIL(err);
@@ -179,7 +179,7 @@ static xa_status load_map(xa_read *r, const char *model, xa_read_map *x, xa_err 
 {
     xa_dataset_info info;
     xa_status st = XA_OK;
-    char *group = xa_strfmt("/maps/%s/%s", model, x->name);
+    char *group = xa_strdup(xa_field_group(XA_FIELD_MAP_SAMPLE, model, x->name).text);
     if (!group)
         XA_NOMEM_FAIL(err);
     XA_TRY(err, load_in(r, group, "sample", a_row(XA_TYPE_I64, -1), &x->sample, &info, err));
@@ -227,7 +227,8 @@ static xa_status load_model(xa_read *r, bool outcome, xa_read_model *m, xa_err *
     xa_dataset_info info;
     char **names = NULL, *head = NULL;
     xa_status st = XA_OK;
-    char *group = xa_strfmt("/models/%s", m->name), *maps = xa_strfmt("/maps/%s", m->name);
+    char *group = xa_strdup(xa_field_group(XA_FIELD_MODEL_STATUS, m->name, NULL).text),
+         *maps = xa_strdup(xa_field_group(XA_FIELD_MAP_SAMPLE, m->name, NULL).text);
     if (!group || !maps)
         XA_NOMEM_FAIL(err);
     const int64_t n = r->samples;
@@ -296,8 +297,13 @@ static xa_status load_labels(xa_read *r, xa_err *err)
 {
     xa_dataset_info info;
     const want offsets = a_row(XA_TYPE_I64, r->samples + 1), values = a_row(XA_TYPE_I32, -1);
-    XA_RETURN_TRY(err, load(r, "/samples/labels/offset", offsets, &r->label_offset, NULL, err));
-    XA_RETURN_TRY(err, load(r, "/samples/labels/value", values, &r->label_value, &info, err));
+    XA_RETURN_TRY(
+        err,
+        load(
+            r, xa_field_path(XA_FIELD_SAMPLE_LABELS_OFFSET), offsets, &r->label_offset, NULL, err));
+    XA_RETURN_TRY(
+        err,
+        load(r, xa_field_path(XA_FIELD_SAMPLE_LABELS_VALUE), values, &r->label_value, &info, err));
     for (int64_t i = 0; i <= r->samples; i++)
         if (r->label_offset[i] < (i ? r->label_offset[i - 1] : 0) ||
             r->label_offset[i] > info.dim[0])
@@ -323,12 +329,13 @@ static xa_status load_problems(xa_read *r, xa_err *err)
     XA_RETURN_TRY(err, load(r, path, a_row(XA_TYPE_U8, -1), &r->problem, &info, err));
     const want classes = a_row(XA_TYPE_I32, info.dim[0]);
     XA_RETURN_TRY(
-        err, load(r, "/samples/annotations/offset", offsets, &r->annotation_offset, NULL, err));
-    XA_RETURN_TRY(err,
-                  load(r, "/samples/annotations/class", classes, &r->annotation_class, NULL, err));
+        err,
+        load(r, xa_field_path(XA_FIELD_ANN_OFFSET), offsets, &r->annotation_offset, NULL, err));
+    XA_RETURN_TRY(
+        err, load(r, xa_field_path(XA_FIELD_ANN_CLASS), classes, &r->annotation_class, NULL, err));
     const want flags = a_row(XA_TYPE_U8, info.dim[0]);
-    XA_RETURN_TRY(err,
-                  load(r, "/samples/annotations/flags", flags, &r->annotation_flags, NULL, err));
+    XA_RETURN_TRY(
+        err, load(r, xa_field_path(XA_FIELD_ANN_FLAGS), flags, &r->annotation_flags, NULL, err));
     const int64_t *offset = r->annotation_offset;
     for (int64_t i = 0; i <= r->samples; i++)
         if (offset[i] < (i ? offset[i - 1] : 0) || offset[i] > info.dim[0])
@@ -369,15 +376,30 @@ static xa_status open_all(const char *path, bool outcome, xa_read **out, xa_err 
         XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_archive_open_read(path, &r->archive, err));
     XA_TRY(err, xa_sums_open(r->archive, &r->sums, err));
-    XA_TRY(err, load(r, "/samples/id", a_row(XA_TYPE_STR, -1), &r->id, &info, err));
+    XA_TRY(err,
+           load(r, xa_field_path(XA_FIELD_SAMPLE_ID), a_row(XA_TYPE_STR, -1), &r->id, &info, err));
     r->samples = info.dim[0];
     r->id_bytes = info.item_bytes;
     XA_TRY(err, load_labels(r, err));
     XA_TRY(err, xa_read_categories(r->archive, &r->categories, err));
-    XA_TRY(err, load(r, "/eval/sample", a_row(XA_TYPE_I64, -1), &r->pair_sample, &info, err));
+    XA_TRY(err,
+           load(r,
+                xa_field_path(XA_FIELD_EVAL_SAMPLE),
+                a_row(XA_TYPE_I64, -1),
+                &r->pair_sample,
+                &info,
+                err));
     r->pairs = info.dim[0];
-    XA_TRY(err, check_indices("/eval/sample", r->pair_sample, r->pairs, r->samples, err));
-    XA_TRY(err, load(r, "/eval/class", a_row(XA_TYPE_I32, r->pairs), &r->pair_class, NULL, err));
+    XA_TRY(err,
+           check_indices(
+               xa_field_path(XA_FIELD_EVAL_SAMPLE), r->pair_sample, r->pairs, r->samples, err));
+    XA_TRY(err,
+           load(r,
+                xa_field_path(XA_FIELD_EVAL_CLASS),
+                a_row(XA_TYPE_I32, r->pairs),
+                &r->pair_class,
+                NULL,
+                err));
     XA_TRY(err, load_problems(r, err));
     XA_TRY(err, xa_archive_list(r->archive, "/models", &names, &r->nmodels, err));
     r->models = xa_alloc((size_t)r->nmodels + 1, sizeof(xa_read_model));

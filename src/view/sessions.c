@@ -44,22 +44,25 @@ static bool numbers(xa_archive *a, const char *path, xa_sessions *s, size_t offs
 xa_status xa_sessions_read(xa_archive *a, xa_sessions *out, xa_err *err)
 {
     xa_sessions s = {0};
-    int32_t *count = column(a, "/run/sessions/count", XA_TYPE_I32, 1, NULL);
+    int32_t *count = column(a, xa_field_path(XA_FIELD_RUN_SESSION_COUNT), XA_TYPE_I32, 1, NULL);
     s.count = count && *count > 0 ? *count : 0;
     s.n = s.count < XA_SESSIONS ? s.count : XA_SESSIONS;
     free(count);
     s.list = xa_alloc((size_t)s.n + 1, sizeof *s.list);
     if (!s.list)
         XA_RETURN_NOMEM(err);
-    const bool whole = texts(a, "/run/sessions/start", &s, AT(start), ROOM(start)) &&
-                       texts(a, "/run/sessions/end", &s, AT(end), ROOM(end)) &&
-                       texts(a, "/run/sessions/text", &s, AT(text), ROOM(text)) &&
-                       numbers(a, "/run/sessions/ranks", &s, AT(ranks)) &&
-                       numbers(a, "/run/sessions/nodes", &s, AT(nodes)) &&
-                       numbers(a, "/run/sessions/threads", &s, AT(threads));
-    (void)texts(a, "/run/sessions/cpu", &s, AT(cpu), ROOM(cpu));
-    (void)texts(a, "/run/sessions/libraries", &s, AT(libraries), ROOM(libraries));
-    double *seconds = column(a, "/run/sessions/seconds", XA_TYPE_F64, s.n, NULL);
+    const bool whole =
+        texts(a, xa_field_path(XA_FIELD_RUN_SESSION_START), &s, AT(start), ROOM(start)) &&
+        texts(a, xa_field_path(XA_FIELD_RUN_SESSION_END), &s, AT(end), ROOM(end)) &&
+        texts(a, xa_field_path(XA_FIELD_RUN_SESSION_TEXT), &s, AT(text), ROOM(text)) &&
+        numbers(a, xa_field_path(XA_FIELD_RUN_SESSION_RANKS), &s, AT(ranks)) &&
+        numbers(a, xa_field_path(XA_FIELD_RUN_SESSION_NODES), &s, AT(nodes)) &&
+        numbers(a, xa_field_path(XA_FIELD_RUN_SESSION_THREADS), &s, AT(threads));
+    (void)texts(a, xa_field_path(XA_FIELD_RUN_SESSION_CPU), &s, AT(cpu), ROOM(cpu));
+    (void)texts(
+        a, xa_field_path(XA_FIELD_RUN_SESSION_LIBRARIES), &s, AT(libraries), ROOM(libraries));
+    double *seconds =
+        column(a, xa_field_path(XA_FIELD_RUN_SESSION_SECONDS), XA_TYPE_F64, s.n, NULL);
     s.n = whole ? s.n : 0;
     for (int32_t i = 0; i < s.n; i++) {
         xa_session *x = &s.list[i];

@@ -71,7 +71,7 @@ static xa_status note(void *arg, const xa_dataset_info *info, xa_err *err)
     xa_field_names names;
     if (xa_field_match(info->path, info->type, &kind, &names) && xa_is_table(kind))
         return note_table(s, info, err);
-    if (!strncmp(info->path, "/checksums/", 11)) {
+    if (!strncmp(info->path, XA_GROUP_CHECKSUMS "/", strlen(XA_GROUP_CHECKSUMS "/"))) {
         list l = {.info = *info};
         if (!xa_field_match(info->path, info->type, &l.kind, &l.names) || info->ndim != 1)
             return XA_OK;
@@ -158,10 +158,10 @@ const char *xa_sums_lacking(const xa_sums *s)
 /* Does an evaluation make these itself? */
 static bool is_made_anew(const char *sums)
 {
-    static const char *const groups[] = {"/checksums/localisation/",
-                                         "/checksums/statistics/",
-                                         "/checksums/baselines/",
-                                         "/checksums/baseline_statistics/"};
+    static const char *const groups[] = {XA_GROUP_CHECKSUMS XA_GROUP_LOCALISATION "/",
+                                         XA_GROUP_CHECKSUMS XA_GROUP_STATISTICS "/",
+                                         XA_GROUP_CHECKSUMS XA_GROUP_BASELINES "/",
+                                         XA_GROUP_CHECKSUMS XA_GROUP_BASELINE_STATISTICS "/"};
     for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
         if (!strncmp(sums, groups[i], strlen(groups[i])))
             return true;
