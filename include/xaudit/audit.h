@@ -61,8 +61,9 @@ void xa_audit_plan_describe(const xa_audit *a, int m, xa_str *out);
 const char *xa_audit_layer(const xa_audit *a, int m, int e);
 xa_shape xa_audit_map_shape(const xa_audit *a, int m, int e); /* [c,h,w] */
 int64_t xa_audit_classes(const xa_audit *a, int m);
-/* Images a pass: the spec's, else 1, of a vision transformer so many that 192 tokens meet a weight.
- */
+/* Images per pass: the spec's if it says one; else 1, or for a vision transformer as many as have
+ * 192 tokens together (the power of two below that where models of many sizes would make units of
+ * more than 1024 samples). */
 int64_t xa_audit_batch(const xa_audit *a, int m);
 int xa_audit_passes(const xa_audit *a,
                     int m); /* backward passes a batch, for one target a sample */

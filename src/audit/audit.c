@@ -140,8 +140,9 @@ static xa_status check_head(const xa_model *model, bool masked, xa_err *err)
     return XA_OK;
 }
 
-static xa_status open_model(
-    xa_audit_model *am, const xa_audit_model_spec *spec, xa_isa isa, bool masked, xa_err *err)
+/* Opens the file of a model; its batch is settled later, together with those of the others. */
+static xa_status
+open_file(xa_audit_model *am, const xa_audit_model_spec *spec, bool masked, xa_err *err)
 {
     xa_model_options opt = spec->open;
     xa_status st = XA_OK;
@@ -167,6 +168,16 @@ static xa_status open_model(
     am->input = xa_model_input(am->model);
     am->tokens = xa_model_tokens(am->model);
     am->batch = spec->batch ? spec->batch : filling_batch(am->tokens);
+done:
+    if (st != XA_OK)
+        xa_err_prefix(err, "model \"%s\"", spec->name);
+    return st;
+}
+
+/* What a model computes: its explainers' targets and layers, its backward passes and its plan. */
+static xa_status plan_model(xa_audit_model *am, xa_isa isa, xa_err *err)
+{
+    xa_status st = XA_OK;
     XA_TRY(err, check_targets(am, err));
     XA_TRY(err, resolve_layers(am, err));
     xa_audit_find_ways(am);
@@ -174,11 +185,16 @@ static xa_status open_model(
     XA_TRY(err, xa_audit_make_plan(am, isa, err));
 done:
     if (st != XA_OK)
-        xa_err_prefix(err, "model \"%s\"", spec->name);
+        xa_err_prefix(err, "model \"%s\"", am->spec->name);
     return st;
 }
 
-/* ---- create ---- */
+/* ---- batches ---- */
+
+/* Samples of a unit: a unit is what a rank computes at once, so it is a multiple of every batch.
+ * More than MOST_UNIT are refused. Batches that the job leaves open are kept from making a unit of
+ * more than OPEN_UNIT: a larger one would leave ranks without work. */
+enum { MOST_UNIT = 65536, OPEN_UNIT = 1024 };
 
 static int64_t gcd(int64_t a, int64_t b)
 {
@@ -190,11 +206,44 @@ static int64_t gcd(int64_t a, int64_t b)
     return a;
 }
 
+/* The least common multiple of the models' batches; something above MOST_UNIT if it is larger. */
+static int64_t common_multiple(const xa_audit *a)
+{
+    int64_t unit = 1;
+    for (int m = 0; m < a->spec->nmodels && unit <= MOST_UNIT; m++)
+        unit = unit / gcd(unit, a->models[m].batch) * a->models[m].batch;
+    return unit;
+}
+
+/* Settles the batches that the job leaves open. They are those that fill the products, or, where
+ * models of many sizes would make a unit too large, the powers of two below them. */
+static xa_status settle_batches(xa_audit *a, xa_err *err)
+{
+    a->unit = common_multiple(a);
+    for (int m = 0; m < a->spec->nmodels && a->unit > OPEN_UNIT; m++) {
+        int64_t even = 1;
+        while (2 * even <= a->models[m].batch)
+            even *= 2;
+        if (!a->spec->models[m].batch)
+            a->models[m].batch = even;
+    }
+    a->unit = common_multiple(a);
+    if (a->unit > MOST_UNIT)
+        XA_RETURN_FAIL(err,
+                       XA_INVALID,
+                       "the least common multiple of the models' batches is above %d, and a rank "
+                       "computes so many images at once: choose batches that divide one another, "
+                       "such as 1, 2, 4 and 8",
+                       MOST_UNIT);
+    return XA_OK;
+}
+
+/* ---- create ---- */
+
 static xa_status size_work(xa_audit *a, xa_err *err)
 {
     int64_t largest_map = 1, largest_seed = 1, largest_targets = 1;
     int64_t largest_input = 1, largest_head = 1;
-    a->unit = 1;
     for (int m = 0; m < a->spec->nmodels; m++) {
         xa_audit_model *am = &a->models[m];
         xa_plan_info info;
@@ -205,12 +254,6 @@ static xa_status size_work(xa_audit *a, xa_err *err)
         const size_t arena = xa_attend_layout(am, info.arena_bytes);
         if (arena > a->arena_bytes)
             a->arena_bytes = arena;
-        a->unit = a->unit / gcd(a->unit, am->batch) * am->batch;
-        if (a->unit > 65536)
-            XA_RETURN_FAIL(err,
-                           XA_INVALID,
-                           "the models' batches have a common multiple above 65536: choose batches "
-                           "that divide one another");
         for (int e = 0; e < am->spec->nexplainers; e++)
             if (xa_shape_count(&am->map_shape[e]) > largest_map)
                 largest_map = xa_shape_count(&am->map_shape[e]);
@@ -262,7 +305,10 @@ xa_status xa_audit_create(const xa_audit_spec *spec, xa_audit **out, xa_err *err
     if (!a->models)
         XA_NOMEM_FAIL(err);
     for (int m = 0; m < spec->nmodels; m++)
-        XA_TRY(err, open_model(&a->models[m], &spec->models[m], spec->isa, spec->masked, err));
+        XA_TRY(err, open_file(&a->models[m], &spec->models[m], spec->masked, err));
+    XA_TRY(err, settle_batches(a, err));
+    for (int m = 0; m < spec->nmodels; m++)
+        XA_TRY(err, plan_model(&a->models[m], spec->isa, err));
     XA_TRY(err, size_work(a, err));
     XA_TRY(err, xa_scorer_create(spec->metrics, spec->nmetrics, &a->scorer, err));
     *out = a;

@@ -4,7 +4,7 @@
  * Outputs and maps are computed from the reference's own network inputs, so that a difference in
  * preprocessing is told once, as such, and not again as a difference of everything.
  */
-#include "xaudit/check.h"
+#include "check_internal.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -24,12 +24,8 @@ static const double score_tolerance = 1e-5, cam_tolerance = 1e-4, gradient_ratio
 enum { MAX_LAYERS = 16 };
 
 typedef struct against {
-    const xa_audit_model_spec *spec;
     xa_archive *ref;
-    xa_model *model;
-    xa_plan *plan;
-    void *blob, *arena;
-    xa_run run;
+    xa__runner runner;
     int64_t images, classes, pixels; /* values of one input */
     float *input, *logits, *probs, *gradient;
     double *gradient64;
@@ -45,10 +41,7 @@ typedef struct against {
 
 static void close_all(against *a)
 {
-    xa_plan_free(a->plan);
-    xa_model_free(a->model);
-    free(a->blob);
-    free(a->arena);
+    xa__runner_close(&a->runner);
     free(a->input);
     free(a->logits);
     free(a->probs);
@@ -95,7 +88,7 @@ static xa_status read_reference(against *a, const char *file, xa_err *err)
             err, XA_FORMAT, "%s: /input has %d dimensions, expected [N,H,W,C]", file, info.ndim);
     a->images = info.dim[0];
     a->pixels = info.dim[1] * info.dim[2] * info.dim[3];
-    const xa_shape in = xa_model_input(a->model);
+    const xa_shape in = xa_model_input(a->runner.model);
     if (in.ndim != 3 || in.dim[0] != info.dim[1] || in.dim[1] != info.dim[2] ||
         in.dim[2] != info.dim[3])
         XA_RETURN_FAIL(err,
@@ -111,13 +104,13 @@ static xa_status read_reference(against *a, const char *file, xa_err *err)
                        in.dim[2]);
     XA_RETURN_TRY(err, load(a, "/logits", XA_TYPE_F32, true, &a->logits, &info, err));
     a->classes = info.dim[1];
-    if (info.dim[0] != a->images || a->classes != xa_model_head(a->model)->classes)
+    if (info.dim[0] != a->images || a->classes != xa_model_head(a->runner.model)->classes)
         XA_RETURN_FAIL(err,
                        XA_MISMATCH,
                        "%s is of a model with %" PRId64 " classes, this one has %" PRId64,
                        file,
                        a->classes,
-                       xa_model_head(a->model)->classes);
+                       xa_model_head(a->runner.model)->classes);
     XA_RETURN_TRY(err, load(a, "/probs", XA_TYPE_F32, false, &a->probs, &info, err));
     XA_RETURN_TRY(err, load(a, "/target", XA_TYPE_I32, true, &a->target, &info, err));
     XA_RETURN_TRY(err, load(a, "/gradient", XA_TYPE_F32, true, &a->gradient, &info, err));
@@ -148,7 +141,7 @@ static xa_status read_layers(against *a, xa_err *err)
         a->gradcam[a->nlayers++] = map;
         XA_RETURN_TRY(err, xa_archive_attr_text(a->ref, group, "layer", &name, err));
         const xa_status st =
-            name ? xa_model_find_layer(a->model, name, &a->layer[k], err) : XA_FORMAT;
+            name ? xa_model_find_layer(a->runner.model, name, &a->layer[k], err) : XA_FORMAT;
         free(name);
         XA_RETURN_TRY(err, st);
         const xa_shape *s = &a->layer[k]->shape;
@@ -158,32 +151,6 @@ static xa_status read_layers(against *a, xa_err *err)
                            "layer \"%s\" has another grid in the reference",
                            a->layer[k]->path);
     }
-    return XA_OK;
-}
-
-static xa_status start(against *a, xa_isa isa, xa_err *err)
-{
-    int nodes[MAX_LAYERS];
-    xa_plan_info info;
-    for (int k = 0; k < a->nlayers; k++)
-        nodes[k] = a->layer[k]->node;
-    const xa_reach reach = {.input = true, .nodes = nodes, .nnodes = a->nlayers};
-    const xa_plan_spec spec = {.batch = 1,
-                               .isa = isa,
-                               .exposed = nodes,
-                               .nexposed = a->nlayers,
-                               .root = xa_model_head(a->model)->node,
-                               .reach = &reach,
-                               .nreach = 1};
-    XA_RETURN_TRY(err, xa_plan_create(xa_model_graph(a->model), &spec, &a->plan, err));
-    xa_plan_get_info(a->plan, &info);
-    a->blob = xa_alloc_aligned(info.weight_bytes);
-    a->arena = xa_alloc_aligned(info.arena_bytes);
-    if (!a->blob || !a->arena)
-        XA_RETURN_NOMEM(err);
-    const xa_weight_reader reader = xa_model_reader(a->model);
-    XA_RETURN_TRY(err, xa_plan_pack(a->plan, &reader, a->blob, err));
-    xa_run_init(&a->run, a->plan, a->blob, a->arena, NULL);
     return XA_OK;
 }
 
@@ -243,16 +210,14 @@ static xa_status compare_preprocessing(against *a, const xa_loaded *l, xa_err *e
         XA_NOMEM_FAIL(err);
     for (int64_t i = 0; a->paths && i < a->images; i++) {
         xa_image im = {0};
-        double affine[2][3];
         memcpy(path, a->paths + (size_t)i * a->path_bytes, a->path_bytes);
         const char *file = image_file(l, path);
         if (!file) {
             missing++;
             continue;
         }
-        XA_TRY(err, xa_image_read(file, &l->job.audit.decode, &im, err));
-        st = xa_preprocess(
-            &im, &a->spec->input, (int)xa_model_input(a->model).dim[2], x, affine, err);
+        XA_TRY(err, xa__runner_read(&a->runner, file, &im, err));
+        st = xa__runner_prepare(&a->runner, &im, NULL, x, err);
         xa_image_fini(&im);
         XA_TRY(err, st);
         worst = fmax(worst, difference(x, a->input + i * a->pixels, a->pixels));
@@ -265,7 +230,7 @@ static xa_status compare_preprocessing(against *a, const xa_loaded *l, xa_err *e
                top,
                compared,
                /* one grey level of 8-bit resamplers */
-               verdict(a, worst <= 1.01 * fabs(xa_scale_factor(&a->spec->input.scale, 0))));
+               verdict(a, worst <= 1.01 * fabs(xa_scale_factor(&a->runner.spec->input.scale, 0))));
     if (missing)
         printf(
             "  %-28s %" PRId64 " images of the reference are not to be found here\n", "", missing);
@@ -298,14 +263,14 @@ static void gradient_errors(const float *g, const double *want, int64_t n, doubl
 
 static xa_status compare_image(against *a, int64_t i, float *work, worst_of *w, xa_err *err)
 {
-    const xa_head *h = xa_model_head(a->model);
-    float *logits = work, *probs = work + a->classes, *seed = work + 2 * a->classes,
-          *map = work + 3 * a->classes;
+    const xa_head *h = a->runner.head;
+    const float *logits = a->runner.logits, *probs = a->runner.probs;
+    float *seed = work, *map = work + a->classes;
     const float *want = a->logits + i * a->classes;
-    memcpy(xa_run_input(&a->run), a->input + i * a->pixels, (size_t)a->pixels * sizeof(float));
-    xa_run_forward(&a->run);
-    const float *z = xa_run_value(&a->run, h->node);
-    xa_head_apply(h, z, logits, probs);
+    memcpy(
+        xa_run_input(&a->runner.run), a->input + i * a->pixels, (size_t)a->pixels * sizeof(float));
+    xa__runner_forward(&a->runner);
+    const float *z = xa_run_value(&a->runner.run, h->node);
     w->logits = fmax(w->logits,
                      difference(logits, want, a->classes) / fmax(1e-30, largest(want, a->classes)));
     if (a->probs && h->kind != XA_HEAD_NONE) {
@@ -314,20 +279,21 @@ static xa_status compare_image(against *a, int64_t i, float *work, worst_of *w, 
         w->same_class += xa_head_predict(h, logits, probs) == xa_head_predict(h, logits, p);
     }
     XA_RETURN_TRY(err, xa_score_seed(h, a->score, true, z, a->target[i], seed, err));
-    xa_run_backward(&a->run, 0, seed);
+    xa_run_backward(&a->runner.run, 0, seed);
     for (int k = 0; k < a->nlayers; k++) {
         const xa_layer *l = a->layer[k];
         const int64_t n = l->shape.dim[0] * l->shape.dim[1];
         const xa_explainer_spec cam = xa_explainer_defaults(XA_EXPLAIN_GRADCAM);
         const xa_explain_view v = {.layer_shape = l->shape,
-                                   .layer_value = xa_run_value(&a->run, l->node),
-                                   .layer_gradient = xa_run_gradient(&a->run, 0, l->node)};
+                                   .layer_value = xa_run_value(&a->runner.run, l->node),
+                                   .layer_gradient = xa_run_gradient(&a->runner.run, 0, l->node)};
         const float *reference = a->gradcam[k] + i * n;
         xa_explainer_get(XA_EXPLAIN_GRADCAM)->compute(&cam, &v, map);
         const double top = largest(reference, n);
         w->cam[k] = fmax(w->cam[k], difference(map, reference, n) / (top > 0.0 ? top : 1.0));
     }
-    const float *g = xa_run_gradient(&a->run, 0, xa_graph_input(xa_model_graph(a->model)));
+    const float *g =
+        xa_run_gradient(&a->runner.run, 0, xa_graph_input(xa_model_graph(a->runner.model)));
     const float *keras = a->gradient + i * a->pixels;
     w->plain =
         fmax(w->plain, difference(g, keras, a->pixels) / fmax(1e-30, largest(keras, a->pixels)));
@@ -450,24 +416,23 @@ xa_status xa_check_against(const xa_loaded *l, const char *reference, bool *agre
     a.ref = NULL;
     if (m < 0)
         XA_FAIL(err, XA_NOT_FOUND, "%s is of a model that this job does not have", reference);
-    a.spec = &l->job.audit.models[m];
-    xa_model_options opt = a.spec->open;
-    opt.height = a.spec->input.height;
-    opt.width = a.spec->input.width;
-    XA_TRY(err, xa_model_open(a.spec->file, &opt, &a.model, err));
+    XA_TRY(err, xa__runner_open(&a.runner, l, m, err));
     XA_TRY(err, read_reference(&a, reference, err));
     XA_TRY(err, read_layers(&a, err));
-    XA_TRY(err, start(&a, l->job.audit.isa, err));
-    int64_t room = 3 * a.classes + 1;
-    for (int k = 0; k < a.nlayers; k++)
+    int nodes[MAX_LAYERS];
+    int64_t room = a.classes + 1; /* a seed and a map of every layer */
+    for (int k = 0; k < a.nlayers; k++) {
+        nodes[k] = a.layer[k]->node;
         room += a.layer[k]->shape.dim[0] * a.layer[k]->shape.dim[1];
+    }
+    XA_TRY(err, xa__runner_plan(&a.runner, true, nodes, a.nlayers, err));
     work = xa_alloc((size_t)room, sizeof(float));
     w.ours = xa_alloc((size_t)a.images, sizeof(double));
     w.keras = xa_alloc((size_t)a.images, sizeof(double));
     if (!work || !w.ours || !w.keras)
         XA_NOMEM_FAIL(err);
     printf("model %s against %s (%s, %" PRId64 " images, score %s)\n",
-           a.spec->name,
+           a.runner.spec->name,
            reference,
            framework ? framework : "Keras",
            a.images,

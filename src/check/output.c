@@ -106,6 +106,34 @@ static void check_lock(const xa_loaded *l, xa_problems *problems)
             stale);
 }
 
+/* An evaluation's maps are links into another archive, which a run must not write through. */
+static xa_status refuse_evaluation(const char *path, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_archive *a = NULL;
+    char *from = NULL;
+    XA_TRY(err, xa_archive_open_read(path, &a, err));
+    XA_TRY(err, xa_archive_attr_text(a, "/", "evaluated_from", &from, err));
+    if (from)
+        XA_FAIL(err,
+                XA_INVALID,
+                "%s holds an evaluation of %s, which a run cannot continue: give another --output",
+                path,
+                from);
+done:
+    free(from);
+    if (a && xa_archive_close(a, NULL) != XA_OK)
+        xa_log(XA_LOG_DEBUG, "%s: closing failed", path);
+    return st;
+}
+
+xa_status xa_check_archive(
+    const char *path, const char *identity, const char *job, bool retry_failed, xa_err *err)
+{
+    XA_RETURN_TRY(err, xa_identity_check(path, identity, job, retry_failed, err));
+    return refuse_evaluation(path, err);
+}
+
 void xa_check_output(const xa_loaded *l, double bytes, xa_problems *problems)
 {
     struct stat s;

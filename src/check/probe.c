@@ -1,5 +1,5 @@
 /* Accuracy under the usual preprocessing variants. */
-#include "xaudit/check.h"
+#include "check_internal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -19,11 +19,7 @@ enum { MAX_VARIANTS = 12 };
 
 typedef struct probe {
     const xa_loaded *l;
-    const xa_audit_model_spec *spec;
-    xa_model *model;
-    xa_plan *plan;
-    void *blob, *arena;
-    xa_run run;
+    xa__runner runner;
     variant variants[MAX_VARIANTS];
     int n;
 } probe;
@@ -37,33 +33,16 @@ static void list_variants(probe *p)
 {
     static const xa_scale_kind kinds[] = {
         XA_SCALE_NONE, XA_SCALE_UNIT, XA_SCALE_TF, XA_SCALE_CAFFE, XA_SCALE_TORCH};
-    const bool colour = xa_model_input(p->model).dim[2] == 3;
-    p->variants[p->n++] = (variant){.scale = p->spec->input.scale, .own = true};
+    const bool colour = xa_model_input(p->runner.model).dim[2] == 3;
+    p->variants[p->n++] = (variant){.scale = p->runner.spec->input.scale, .own = true};
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
         for (int swapped = 0; swapped < (colour ? 2 : 1); swapped++) {
-            if (!swapped && same(&p->spec->input.scale, kinds[k]))
+            if (!swapped && same(&p->runner.spec->input.scale, kinds[k]))
                 continue;
             if (!colour && kinds[k] >= XA_SCALE_CAFFE)
                 continue;
             p->variants[p->n++] = (variant){.scale = {.kind = kinds[k]}, .swapped = swapped};
         }
-}
-
-static xa_status start(probe *p, xa_err *err)
-{
-    xa_plan_info info;
-    const xa_plan_spec spec = {
-        .batch = 1, .isa = p->l->job.audit.isa, .root = xa_model_head(p->model)->node};
-    XA_RETURN_TRY(err, xa_plan_create(xa_model_graph(p->model), &spec, &p->plan, err));
-    xa_plan_get_info(p->plan, &info);
-    p->blob = xa_alloc_aligned(info.weight_bytes);
-    p->arena = xa_alloc_aligned(info.arena_bytes);
-    if (!p->blob || !p->arena)
-        XA_RETURN_NOMEM(err);
-    const xa_weight_reader reader = xa_model_reader(p->model);
-    XA_RETURN_TRY(err, xa_plan_pack(p->plan, &reader, p->blob, err));
-    xa_run_init(&p->run, p->plan, p->blob, p->arena, NULL);
-    return XA_OK;
 }
 
 static void swap_channels(float *x, int64_t pixels)
@@ -75,32 +54,29 @@ static void swap_channels(float *x, int64_t pixels)
     }
 }
 
-/* One image under every variant. An image that cannot be read is told by the run. */
-static xa_status try_image(probe *p, const xa_sample *s, float *logits, float *probs, xa_err *err)
+/* Tries one image under every variant. An image that cannot be read is left to the run to report.
+ */
+static xa_status try_image(probe *p, const xa_sample *s, xa_err *err)
 {
     xa_status st = XA_OK;
     xa_image im = {0};
     xa_err why = XA_ERR_INIT;
-    const xa_head *h = xa_model_head(p->model);
-    const xa_shape in = xa_model_input(p->model);
-    if (xa_image_read(s->file, &p->l->job.audit.decode, &im, &why) != XA_OK)
+    xa__runner *r = &p->runner;
+    float *x = xa_run_input(&r->run);
+    if (xa__runner_read(r, s->file, &im, &why) != XA_OK)
         return XA_OK;
-    for (int v = 0; v < p->n; v++) {
-        xa_input_spec input = p->spec->input;
-        double affine[2][3];
-        float *x = xa_run_input(&p->run);
-        input.scale = p->variants[v].scale;
-        XA_TRY(err, xa_preprocess(&im, &input, (int)in.dim[2], x, affine, err));
-        if (p->variants[v].swapped)
-            swap_channels(x, input.height * input.width);
-        xa_run_forward(&p->run);
-        xa_head_apply(h, xa_run_value(&p->run, h->node), logits, probs);
-        const int32_t predicted = xa_head_predict(h, logits, probs);
-        p->variants[v].seen++;
-        for (int32_t k = 0; k < s->nlabels; k++)
-            p->variants[v].right += xa_category_has(s->categories, s->labels[k], predicted);
+    for (int k = 0; k < p->n; k++) {
+        variant *v = &p->variants[k];
+        XA_TRY(err, xa__runner_prepare(r, &im, &v->scale, x, err));
+        if (v->swapped)
+            swap_channels(x, r->spec->input.height * r->spec->input.width);
+        xa__runner_forward(r);
+        const int32_t predicted = xa_head_predict(r->head, r->logits, r->probs);
+        v->seen++;
+        for (int32_t i = 0; i < s->nlabels; i++)
+            v->right += xa_category_has(s->categories, s->labels[i], predicted);
         if (s->nlabels == 1 && s->labels[0] < XA_CATEGORY && predicted >= 0)
-            XA_TRY(err, xa_answers_add(&p->variants[v].answers, s->labels[0], predicted, err));
+            XA_TRY(err, xa_answers_add(&v->answers, s->labels[0], predicted, err));
     }
 done:
     xa_image_fini(&im);
@@ -151,7 +127,7 @@ static xa_status print(probe *p, xa_err *err)
     for (int v = 1; v < p->n; v++)
         if (p->variants[v].right > best->right)
             best = &p->variants[v];
-    printf("model %s on %" PRId64 " labelled images:\n", p->spec->name, own->seen);
+    printf("model %s on %" PRId64 " labelled images:\n", p->runner.spec->name, own->seen);
     for (int v = 0; v < p->n; v++) {
         const variant *x = &p->variants[v];
         printf("  %5.1f %%  scale: %s%s%s\n",
@@ -181,31 +157,23 @@ static xa_status print(probe *p, xa_err *err)
 static xa_status probe_model(const xa_loaded *l, int m, int64_t most, xa_err *err)
 {
     xa_status st = XA_OK;
-    probe p = {.l = l, .spec = &l->job.audit.models[m]};
+    probe p = {.l = l};
     const xa_manifest *manifest = l->manifest;
-    const int64_t classes = xa_audit_classes(l->audit, m);
-    float *logits = xa_alloc((size_t)classes, sizeof *logits);
-    float *probs = xa_alloc((size_t)classes, sizeof *probs);
     int64_t labelled = 0, taken = 0;
-    if (!logits || !probs)
-        XA_NOMEM_FAIL(err);
     for (int64_t i = 0; i < manifest->count; i++)
         labelled += manifest->samples[i].nlabels > 0 && !manifest->samples[i].exclude;
     if (labelled == 0)
         XA_FAIL(err, XA_INVALID, "%s: no image is labelled: --probe needs labels", manifest->file);
-    xa_model_options opt = p.spec->open;
-    opt.height = p.spec->input.height;
-    opt.width = p.spec->input.width;
-    XA_TRY(err, xa_model_open(p.spec->file, &opt, &p.model, err));
+    XA_TRY(err, xa__runner_open(&p.runner, l, m, err));
     list_variants(&p);
-    XA_TRY(err, start(&p, err));
+    XA_TRY(err, xa__runner_plan(&p.runner, false, NULL, 0, err));
     for (int64_t i = 0, at = 0; i < manifest->count; i++) {
         const xa_sample *s = &manifest->samples[i];
         if (!s->nlabels || s->exclude)
             continue;
         if (at * most / labelled >= taken && taken < most) { /* evenly over the manifest */
             taken++;
-            XA_TRY(err, try_image(&p, s, logits, probs, err));
+            XA_TRY(err, try_image(&p, s, err));
         }
         at++;
     }
@@ -213,12 +181,7 @@ static xa_status probe_model(const xa_loaded *l, int m, int64_t most, xa_err *er
 done:
     for (int v = 0; v < p.n; v++)
         xa_answers_free(&p.variants[v].answers);
-    xa_plan_free(p.plan);
-    xa_model_free(p.model);
-    free(p.blob);
-    free(p.arena);
-    free(logits);
-    free(probs);
+    xa__runner_close(&p.runner);
     return st;
 }
 

@@ -7,38 +7,22 @@
 
 enum { MEASURE_SECONDS = 5, WISHED_SECONDS = 1800, MOST_RANKS = 512 };
 
-/* Seconds a sample on one core, the first unit (page faults, cold caches) left out where there is
- * another. */
+/* Measures the seconds per sample on one core. The first unit has cold caches and new pages, so it
+ * does not count unless it is the only one. */
 static xa_status measure(const xa_loaded *l, double *seconds, int64_t *measured, xa_err *err)
 {
     xa_status st = XA_OK;
-    const xa_manifest *m = l->manifest;
-    const int64_t unit = xa_audit_unit_samples(l->audit);
-    xa_rows *rows = NULL;
-    void *weights = xa_alloc_aligned(xa_audit_weight_bytes(l->audit));
-    void *arena = xa_alloc_aligned(xa_audit_arena_bytes(l->audit));
-    double spent = 0.0;
-    int64_t count = 0;
-    if (!weights || !arena)
-        XA_FAIL(err, XA_NOMEM, "no memory to measure with");
-    XA_TRY(err, xa_audit_pack(l->audit, weights, err));
-    xa_audit_attach(l->audit, weights, arena, NULL); /* never used again after this */
-    XA_TRY(err, xa_rows_create(l->audit, &rows, err));
-    for (int64_t first = 0; first < m->count && spent < MEASURE_SECONDS; first += unit) {
-        const int64_t n = m->count - first < unit ? m->count - first : unit;
-        const double start = xa_time();
-        XA_TRY(err, xa_audit_unit(l->audit, m->samples + first, n, rows, err));
-        if (first > 0 || m->count <= unit) {
-            spent += xa_time() - start;
-            count += n;
-        }
-    }
-    *measured = count;
-    *seconds = spent / (double)count;
+    xa_trial t;
+    XA_TRY(err, xa_trial_start(l, &t, err));
+    XA_TRY(err, xa_trial_unit(&t, err));
+    if (t.next)
+        xa_trial_reset(&t);
+    while (t.next && t.seconds < MEASURE_SECONDS)
+        XA_TRY(err, xa_trial_unit(&t, err));
+    *measured = t.images;
+    *seconds = t.seconds / (double)t.images;
 done:
-    xa_rows_free(rows);
-    free(weights);
-    free(arena);
+    xa_trial_end(&t);
     return st;
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "commands.h"
+#include "xaudit/check.h"
 #include "xaudit/print.h"
 
 typedef struct options {
@@ -46,41 +47,27 @@ typedef struct measured {
     xa_machine machine;
     tally *tally; /* [nmodels] */
     int64_t images;
-    double seconds; /* whole units */
+    double seconds; /* of whole units */
 } measured;
 
 static xa_status measure(const xa_loaded *l, double seconds, measured *out, xa_err *err)
 {
     xa_status st = XA_OK;
-    const xa_manifest *m = l->manifest;
-    const int64_t unit = xa_audit_unit_samples(l->audit);
-    xa_rows *rows = NULL;
-    void *weights = xa_alloc_aligned(xa_audit_weight_bytes(l->audit));
-    void *arena = xa_alloc_aligned(xa_audit_arena_bytes(l->audit));
-    if (!weights || !arena)
-        XA_FAIL(err, XA_NOMEM, "no memory to measure with");
+    xa_trial t;
+    XA_TRY(err, xa_trial_start(l, &t, err));
     XA_TRY(err, xa_machine_measure(1.0, &out->machine, err));
-    XA_TRY(err, xa_audit_pack(l->audit, weights, err));
-    xa_audit_attach(l->audit, weights, arena, NULL);
-    XA_TRY(err, xa_rows_create(l->audit, &rows, err));
-    const int64_t warm = m->count < unit ? m->count : unit;
-    XA_TRY(err, xa_audit_unit(l->audit, m->samples, warm, rows, err)); /* cold caches, new pages */
+    XA_TRY(err, xa_trial_unit(&t, err)); /* cold caches, new pages: it does not count */
+    xa_trial_reset(&t);
     for (int k = 0; k < l->job.audit.nmodels; k++) {
         const xa_profile p = {took, &out->tally[k]};
         xa_audit_profile(l->audit, k, &p);
     }
-    for (int64_t first = 0; out->seconds < seconds;
-         first = first + unit < m->count ? first + unit : 0) {
-        const int64_t n = m->count - first < unit ? m->count - first : unit;
-        const double start = xa_time();
-        XA_TRY(err, xa_audit_unit(l->audit, m->samples + first, n, rows, err));
-        out->seconds += xa_time() - start;
-        out->images += n;
-    }
+    while (t.seconds < seconds)
+        XA_TRY(err, xa_trial_unit(&t, err));
+    out->images = t.images;
+    out->seconds = t.seconds;
 done:
-    xa_rows_free(rows);
-    free(weights);
-    free(arena);
+    xa_trial_end(&t);
     return st;
 }
 
@@ -277,17 +264,8 @@ done:
 static xa_status bench(const options *o, xa_loaded *l, xa_problems *problems, xa_err *err)
 {
     xa_status st = XA_OK;
-    const xa_job_options job = {.set = o->run.set, .nset = o->run.nset};
-    char *text = NULL;
-    size_t size;
     measured m = {0};
-    XA_TRY(err, xa_read_file(o->run.job, 16 << 20, &text, &size, err));
-    XA_TRY(err, xa_job_parse(o->run.job, text, size, &job, &l->job, problems, err));
-    l->has_job = true;
-    xa_blas_set_threads(l->job.threads);
-    XA_TRY(err, xa_load_manifest(l, 0, problems, err));
-    XA_TRY(err, xa_audit_create(&l->job.audit, &l->audit, err));
-    xa_check_classes(l, problems);
+    XA_TRY(err, xa_check_load(&o->run, l, problems, err));
     if (problems->errors)
         XA_FAIL(err, XA_INVALID, "%s has mistakes", o->run.job);
     const int n = l->job.audit.nmodels;
@@ -310,7 +288,6 @@ done:
     for (int k = 0; m.tally && k < l->job.audit.nmodels; k++)
         free(m.tally[k].entry);
     free(m.tally);
-    free(text);
     return st;
 }
 

@@ -1,4 +1,4 @@
-/* xaudit check: what would run, and every mistake at once. */
+/* xaudit check: reads a job as a run would, and reports every mistake at once. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,7 +115,8 @@ static void print_manifest(const xa_loaded *l)
            excluded);
 }
 
-/* Image files that are not there, or of a kind that needs a `depth`: the first of each is told. */
+/* Looks for image files that are missing, and at the first ones for samples that need a `depth`. Of
+ * each kind the first are reported. */
 static void check_images(const xa_loaded *l, xa_problems *problems)
 {
     const xa_manifest *m = l->manifest;
@@ -131,7 +132,7 @@ static void check_images(const xa_loaded *l, xa_problems *problems)
                                 m->file,
                                 s->line,
                                 true,
-                                "image \"%s\" is not there or not readable; its row would say so",
+                                "image \"%s\" is missing or cannot be read; its row would say so",
                                 s->file);
             continue;
         }
@@ -161,7 +162,7 @@ static void check_images(const xa_loaded *l, xa_problems *problems)
                         m->file,
                         0,
                         true,
-                        "%" PRId64 " images are not there or not readable",
+                        "%" PRId64 " images are missing or cannot be read",
                         missing);
 }
 
@@ -182,13 +183,13 @@ static void print_memory(const xa_loaded *l, const xa_memory *y)
            xa_bytes_text(y->ending, e, sizeof e));
 }
 
-static xa_status
-print_output(const xa_loaded *l, xa_memory *memory, xa_problems *problems, xa_err *err)
+/* The archive that a run would write. *stands: why a run could not continue the one that exists. */
+static xa_status print_output(
+    const xa_loaded *l, xa_memory *memory, xa_problems *problems, xa_err *stands, xa_err *err)
 {
     xa_counts counts;
     xa_contents *contents = NULL;
     xa_str identity = {0};
-    xa_err why = XA_ERR_INIT;
     char size[32];
     xa_status st = XA_OK;
     xa_counts_of(l->manifest, &counts);
@@ -199,15 +200,16 @@ print_output(const xa_loaded *l, xa_memory *memory, xa_problems *problems, xa_er
     xa_memory_of(l, contents, memory);
     print_memory(l, memory);
     const double bytes = (double)xa_schema_bytes(contents->schema);
-    printf("output %s: %s", l->job.output, xa_bytes_text(bytes, size, sizeof size));
     const xa_status there =
-        xa_identity_check(l->job.output, identity.data, l->job.file, false, &why);
-    if (there == XA_OK)
-        puts("; it is there already and would be resumed");
-    else if (there == XA_NOT_FOUND)
-        puts("; would be created");
-    else
-        printf("; it is there and does not fit: %s\n", why.message);
+        xa_check_archive(l->job.output, identity.data, l->job.file, false, stands);
+    printf("output %s: %s; %s\n",
+           l->job.output,
+           xa_bytes_text(bytes, size, sizeof size),
+           there == XA_OK          ? "the archive exists, and a run would resume it"
+           : there == XA_NOT_FOUND ? "a run would create it"
+                                   : "the archive exists, and this job cannot continue it");
+    if (there == XA_NOT_FOUND)
+        *stands = (xa_err)XA_ERR_INIT;
     xa_check_output(l, there == XA_OK ? 0.0 : bytes, problems);
 done:
     xa_contents_free(contents);
@@ -215,56 +217,37 @@ done:
     return st;
 }
 
-/* Everything that can be told, whatever failed before. */
-static int
-check(const xa_run_options *opt, xa_loaded *l, xa_problems *problems, FILE *script, xa_err *err)
+/* Prints what was read, and looks at what lies around it. */
+static void
+look(const xa_loaded *l, bool layers, xa_memory *memory, xa_problems *problems, xa_err *stands)
 {
-    const xa_job_options job = {.set = opt->set, .nset = opt->nset, .output = opt->output};
-    xa_memory memory = {0};
-    char *text = NULL;
-    size_t size;
-    if (xa_read_file(opt->job, 16 << 20, &text, &size, err) != XA_OK) {
-        xa_print_error(err);
-        return XA_EXIT_USAGE;
-    }
-    const xa_status parsed = xa_job_parse(opt->job, text, size, &job, &l->job, problems, err);
-    free(text);
-    if (parsed != XA_OK) {
-        xa_print_problems(problems);
-        if (!problems->errors)
-            xa_print_error(err);
-        return XA_EXIT_USAGE;
-    }
-    l->has_job = true;
     xa_err why = XA_ERR_INIT;
-    const xa_status read = xa_load_manifest(l, opt->limit, problems, &why);
-    if (read != XA_OK && !problems->errors)
-        xa_problems_add(problems, l->job.manifest, 0, false, "%s", why.message);
-    xa_blas_set_threads(l->job.threads);
-    if (xa_audit_create(&l->job.audit, &l->audit, &why) != XA_OK)
-        xa_problems_add(problems, l->job.file, 0, false, "%s", why.message);
-    if (l->audit) {
-        xa_check_classes(l, problems);
-        xa_check_advice(l, problems);
-    }
     if (l->manifest)
         check_images(l, problems);
     if (l->manifest && xa_check_annotations(l, problems, &why) != XA_OK)
         xa_problems_add(problems, l->manifest->file, 0, false, "%s", why.message);
     for (int m = 0; l->audit && m < l->job.audit.nmodels; m++)
-        print_model(l, m, opt->layers);
+        print_model(l, m, layers);
     if (l->manifest)
         print_manifest(l);
-    if (l->audit && l->manifest && !problems->errors) {
-        if (print_output(l, &memory, problems, &why) != XA_OK)
-            xa_problems_add(problems, l->job.file, 0, false, "%s", why.message);
-    }
+    if (l->audit && l->manifest && !problems->errors &&
+        print_output(l, memory, problems, stands, &why) != XA_OK)
+        xa_problems_add(problems, l->job.file, 0, false, "%s", why.message);
     fflush(stdout);
+}
+
+static int print_mistakes(const xa_problems *problems)
+{
     xa_print_problems(problems);
-    if (problems->errors) {
-        fprintf(stderr, "%zu mistake%s\n", problems->errors, problems->errors == 1 ? "" : "s");
-        return XA_EXIT_USAGE;
-    }
+    if (!problems->errors)
+        return XA_EXIT_DONE;
+    fprintf(stderr, "%zu mistake%s\n", problems->errors, problems->errors == 1 ? "" : "s");
+    return XA_EXIT_USAGE;
+}
+
+/* --against and --probe: they answer even where an archive of another job exists. */
+static int try_models(const xa_run_options *opt, const xa_loaded *l, xa_err *err)
+{
     if (opt->against) {
         bool agrees = false;
         if (xa_check_against(l, opt->against, &agrees, err) != XA_OK) {
@@ -272,21 +255,57 @@ check(const xa_run_options *opt, xa_loaded *l, xa_problems *problems, FILE *scri
             return XA_EXIT_FAILED;
         }
         puts(agrees ? "agrees with Keras" : "does NOT agree with Keras");
-        return agrees ? XA_EXIT_DONE : XA_EXIT_FAILED;
+        if (!agrees)
+            return XA_EXIT_FAILED;
     }
     if (opt->probe && xa_check_probe(l, opt->probe, err) != XA_OK) {
         xa_print_error(err);
         return XA_EXIT_USAGE;
     }
-    if (opt->slurm) {
-        char *program = realpath("/proc/self/exe", NULL);
-        const xa_status st =
-            xa_slurm_header(l, &memory, program ? program : "xaudit", opt, script, err);
-        free(program);
-        if (st != XA_OK) {
+    fflush(stdout);
+    return XA_EXIT_DONE;
+}
+
+static xa_status print_script(const xa_run_options *opt,
+                              const xa_loaded *l,
+                              const xa_memory *memory,
+                              FILE *script,
+                              xa_err *err)
+{
+    char *program = realpath("/proc/self/exe", NULL);
+    const xa_status st = xa_slurm_header(l, memory, program ? program : "xaudit", opt, script, err);
+    free(program);
+    return st;
+}
+
+/* Reports everything that can be found, whatever failed before. */
+static int
+check(const xa_run_options *opt, xa_loaded *l, xa_problems *problems, FILE *script, xa_err *err)
+{
+    xa_memory memory = {0};
+    xa_err stands = XA_ERR_INIT;
+    if (xa_check_load(opt, l, problems, err) != XA_OK) {
+        xa_print_problems(problems);
+        if (!problems->errors)
             xa_print_error(err);
-            return XA_EXIT_FAILED;
-        }
+        return XA_EXIT_USAGE;
+    }
+    look(l, opt->layers, &memory, problems, &stands);
+    int code = print_mistakes(problems);
+    if (code == XA_EXIT_DONE)
+        code = try_models(opt, l, err);
+    if (code != XA_EXIT_DONE)
+        return code;
+    if (*stands.message) {
+        xa_problems archive = {0};
+        xa_problems_add(&archive, l->job.file, 0, false, "output: %s", stands.message);
+        code = print_mistakes(&archive);
+        xa_problems_fini(&archive);
+        return code;
+    }
+    if (opt->slurm && print_script(opt, l, &memory, script, err) != XA_OK) {
+        xa_print_error(err);
+        return XA_EXIT_FAILED;
     }
     puts("ready to run");
     return XA_EXIT_DONE;
@@ -302,13 +321,13 @@ int xa_cmd_check(const xa_args *a)
         xa_print_error(&err);
         return XA_EXIT_FAILED;
     }
-    /* --slurm: standard output is the script, all else is told beside it */
+    /* --slurm: standard output is for the script alone, and all else goes to standard error */
     FILE *script = NULL;
     if (opt.slurm) {
         const int kept = dup(STDOUT_FILENO);
         script = kept >= 0 ? fdopen(kept, "w") : NULL;
         if (!script || dup2(STDERR_FILENO, STDOUT_FILENO) < 0) {
-            fprintf(stderr, "xaudit check: standard output cannot be kept apart\n");
+            fprintf(stderr, "xaudit check: standard output cannot be kept for the script\n");
             xa_run_options_fini(&opt);
             return XA_EXIT_FAILED;
         }

@@ -1,4 +1,4 @@
-/* xaudit info: an archive, a model or an image, in a page. What a file is, its content says. */
+/* xaudit info: describes an archive, a model or an image, recognised by its content. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,16 +11,29 @@
 
 /* ---- archive ---- */
 
+/* The columns that the longest path of an archive takes, at least those of a short list. */
+static xa_status widest_path(void *arg, const xa_dataset_info *info, xa_err *err)
+{
+    int64_t *columns = arg;
+    char clean[sizeof info->path];
+    (void)err;
+    xa_str_sanitise(info->path, clean, sizeof clean);
+    const int64_t n = xa_str_columns(clean);
+    *columns = n > *columns ? n : *columns;
+    return XA_OK;
+}
+
+/* arg: the columns of the paths. */
 static xa_status print_dataset(void *arg, const xa_dataset_info *info, xa_err *err)
 {
-    (void)arg;
+    const int64_t *columns = arg;
     (void)err;
     xa_str shape = {0};
     for (int i = 0; i < info->ndim; i++)
         xa_str_printf(&shape, "%s%" PRId64, i ? "," : "", info->dim[i]);
     fputs("  ", stdout);
-    xa_put_whole(stdout, info->path, 57);
-    printf("%-4s [%s]\n",
+    xa_put_whole(stdout, info->path, *columns);
+    printf(" %-4s [%s]\n",
            info->type < XA_TYPE_COUNT ? xa_type_name(info->type) : "?",
            shape.data ? shape.data : "");
     xa_str_free(&shape);
@@ -32,7 +45,7 @@ static xa_status print_digest(void *arg, const xa_dataset_info *info, xa_err *er
     char hex[XA_SHA256_HEX];
     if (!strncmp(info->path, XA_GROUP_RUN "/", strlen(XA_GROUP_RUN "/")) ||
         !strcmp(info->path, xa_field_path(XA_FIELD_JOB_TEXT)))
-        return XA_OK; /* outside every equality claim */
+        return XA_OK; /* differ from run to run: no claim of equal archives includes them */
     XA_RETURN_TRY(err, xa_archive_digest(arg, info->path, hex, err));
     char path[sizeof info->path];
     xa_str_sanitise(info->path, path, sizeof path);
@@ -50,7 +63,7 @@ static void print_attribute(xa_archive *a, const char *name)
     free(text);
 }
 
-/* Which scores its numbers may stand beside. */
+/* The versions of its scores: only numbers of equal versions can be compared. */
 static xa_status print_definitions(xa_archive *a, const char *path, xa_err *err)
 {
     xa_versions v;
@@ -84,8 +97,10 @@ static xa_status archive_info(const char *path, bool digest, xa_err *err)
     XA_TRY(err, xa_sessions_read(a, &sessions, err));
     xa_sessions_print(&sessions, stdout);
     XA_TRY(err, xa_print_outcome(path, true, stdout, &outcome, err));
+    int64_t columns = 56;
     puts("datasets");
-    XA_TRY(err, xa_archive_walk(a, print_dataset, NULL, err));
+    XA_TRY(err, xa_archive_walk(a, widest_path, &columns, err));
+    XA_TRY(err, xa_archive_walk(a, print_dataset, &columns, err));
 done:
     xa_sessions_fini(&sessions);
     if (a && xa_archive_close(a, NULL) != XA_OK)
@@ -93,7 +108,7 @@ done:
     return st;
 }
 
-/* The job an archive was made with, to be run again. */
+/* Prints the job that an archive was made with, so that it can be run again. */
 static xa_status print_job(const char *path, xa_err *err)
 {
     xa_archive *a = NULL;
@@ -129,6 +144,29 @@ static void print_tokens(const xa_model *m)
            xa_graph_node(xa_model_graph(m), xa_model_attention(m, t->nlayers - 1))->name);
 }
 
+static void print_layers(const xa_model *m)
+{
+    int64_t columns = 48, types = 24;
+    char shape[96];
+    for (int i = 0; i < xa_model_layers(m); i++) {
+        const xa_layer *l = xa_model_layer(m, i);
+        const int64_t n = 2 * l->depth + xa_str_columns(l->path), t = xa_str_columns(l->type);
+        columns = n > columns ? n : columns;
+        types = t > types ? t : types;
+    }
+    fputs("  ", stdout);
+    xa_put_whole(stdout, "layer", columns + 1);
+    xa_put_whole(stdout, "type", types + 1);
+    printf("%-18s %s\n", "output", "parameters");
+    for (int i = 0; i < xa_model_layers(m); i++) {
+        const xa_layer *l = xa_model_layer(m, i);
+        printf("  %*s", 2 * l->depth, "");
+        xa_put_whole(stdout, l->path, columns + 1 - 2 * l->depth);
+        xa_put_whole(stdout, l->type, types + 1);
+        printf("%-18s %" PRId64 "\n", xa_shape_text(&l->shape, shape, sizeof shape), l->parameters);
+    }
+}
+
 static xa_status model_info(const char *path, xa_err *err)
 {
     const xa_model_options opt = xa_model_defaults();
@@ -160,16 +198,7 @@ static xa_status model_info(const char *path, xa_err *err)
                cam->path,
                xa_shape_text(&cam->shape, a, sizeof a));
     print_tokens(m);
-    printf("  %-48s %-24s %-18s %s\n", "layer", "type", "output", "parameters");
-    for (int i = 0; i < xa_model_layers(m); i++) {
-        const xa_layer *l = xa_model_layer(m, i);
-        printf("  %*s", 2 * l->depth, "");
-        xa_put_whole(stdout, l->path, 49 - 2 * l->depth);
-        printf("%-24s %-18s %" PRId64 "\n",
-               l->type,
-               xa_shape_text(&l->shape, a, sizeof a),
-               l->parameters);
-    }
+    print_layers(m);
     xa_model_free(m);
     return XA_OK;
 }

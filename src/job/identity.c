@@ -161,7 +161,9 @@ static void advise(unsigned parts, const char *path, const char *job, xa_str *ou
         xa_str_puts(out, "; --retry-failed goes on and reads failed images again; or");
     else
         xa_str_puts(out, ";");
-    xa_str_puts(out, " give another --output, or --fresh to set the old archive aside");
+    xa_str_puts(out,
+                " give another --output, or begin anew with `xaudit run --fresh`, which renames "
+                "the archive");
 }
 
 xa_status xa_identity_check(
@@ -199,7 +201,8 @@ xa_status xa_identity_check(
                           path,
                           one ? "build" : "release");
         xa_str_puts(&message,
-                    "; or give another --output, or --fresh to set the old archive aside");
+                    "; or give another --output, or begin anew with `xaudit run --fresh`, which "
+                    "renames the archive");
     } else {
         xa_str_printf(&message,
                       "%s was made with other settings, %d differ%s: %s",

@@ -1,32 +1,11 @@
 /* The archive of a run: created by rank 0 under the lock, or checked against the job and resumed.
  */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "run_internal.h"
-#include "xaudit/job.h"
-#include "xaudit/record.h"
-
-/* Its maps are links into another archive, which a run must not write through. */
-static xa_status refuse_evaluation(run *r, const char *path, xa_err *err)
-{
-    xa_status st = XA_OK;
-    xa_archive *a = NULL;
-    char *from = NULL;
-    XA_TRY(err, xa_archive_open_read(path, &a, err));
-    XA_TRY(err, xa_archive_attr_text(a, "/", "evaluated_from", &from, err));
-    r->refused = from != NULL;
-    if (from)
-        XA_FAIL(err, XA_INVALID, "%s holds an evaluation of %s: give another --output", path, from);
-done:
-    free(from);
-    if (a && xa_archive_close(a, NULL) != XA_OK)
-        xa_log(XA_LOG_DEBUG, "%s: closing failed", path);
-    return st;
-}
+#include "xaudit/check.h"
 
 static xa_status prepare(run *r, const char *identity, xa_err *err)
 {
@@ -39,16 +18,14 @@ static xa_status prepare(run *r, const char *identity, xa_err *err)
     }
     if (r->opt.fresh && access(path, F_OK) == 0)
         XA_RETURN_TRY(err, xa_set_aside(path, err));
-    st = xa_identity_check(path, identity, r->opt.job, r->opt.retry_failed, &why);
-    if (st == XA_OK) {
-        r->resumed = true;
-        return refuse_evaluation(r, path, err);
-    }
-    if (st != XA_NOT_FOUND) {
-        r->refused = true;
+    st = xa_check_archive(path, identity, r->opt.job, r->opt.retry_failed, &why);
+    if (st == XA_NOT_FOUND)
+        return xa_archive_create(path, r->contents->schema, err);
+    r->resumed = st == XA_OK;
+    r->refused = st != XA_OK;
+    if (st != XA_OK)
         XA_RETURN_FAIL(err, st, "%s", why.message);
-    }
-    return xa_archive_create(path, r->contents->schema, err);
+    return XA_OK;
 }
 
 /* Units in which some model has a pending sample, or one that is to be computed again. */

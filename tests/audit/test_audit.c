@@ -269,6 +269,49 @@ static void test_batch_of_its_own(void **state)
     stop(&b);
 }
 
+/* Open batches of models of many sizes: 12, 20, 8, 28 and 7 make units of 840 samples, and
+ * with 39 (of 5 tokens) of 10920; each is then the power of two below. A batch that the job says
+ * stays. */
+static void test_batches_of_many_sizes(void **state)
+{
+    (void)state;
+    static char name[] = "vit", file[] = DEMO "vit.safetensors";
+    static const int64_t size[][2] = {{64, 64}, {48, 48}, {80, 80}, {32, 48}, {112, 64}, {32, 32}};
+    static const int64_t open[] = {12, 20, 8, 28, 7, 39}, even[] = {8, 16, 8, 16, 4, 32};
+    enum { MODELS = sizeof size / sizeof *size };
+    bench b;
+    xa_audit *audit;
+    xa_err err = XA_ERR_INIT;
+    start(&b, 0);
+    xa_audit_model_spec vit[MODELS];
+    for (int m = 0; m < MODELS; m++) {
+        vit[m] = b.model;
+        vit[m].name = name;
+        vit[m].file = file;
+        vit[m].nexplainers = 1;
+        vit[m].open.interpolate_positions = true;
+        vit[m].input.height = size[m][0];
+        vit[m].input.width = size[m][1];
+    }
+    xa_audit_spec spec = {.models = vit, .nmodels = MODELS - 1, .decode = xa_decode_defaults()};
+    for (int round = 0; round < 3; round++) {
+        const int64_t *want = round ? even : open;
+        spec.nmodels = round ? MODELS : MODELS - 1;
+        vit[0].batch = round == 2 ? 3 : 0;
+        if (xa_audit_create(&spec, &audit, &err) != XA_OK)
+            fail_msg("%s", err.message);
+        for (int m = 0; m < spec.nmodels; m++)
+            assert_int_equal(xa_audit_batch(audit, m), m == 0 && round == 2 ? 3 : want[m]);
+        assert_int_equal(xa_audit_unit_samples(audit), round == 0 ? 840 : round == 1 ? 32 : 96);
+        xa_audit_free(audit);
+    }
+    vit[0].batch = 4093; /* primes that the job wants */
+    vit[1].batch = 19;
+    assert_int_equal(xa_audit_create(&spec, &audit, &err), XA_INVALID);
+    assert_non_null(strstr(err.message, "choose batches that divide one another"));
+    stop(&b);
+}
+
 static void test_refusals(void **state)
 {
     (void)state;
@@ -408,6 +451,7 @@ int main(void)
                                        cmocka_unit_test(test_categories),
                                        cmocka_unit_test(test_batches),
                                        cmocka_unit_test(test_batch_of_its_own),
+                                       cmocka_unit_test(test_batches_of_many_sizes),
                                        cmocka_unit_test(test_refusals),
                                        cmocka_unit_test(test_checks)};
     return cmocka_run_group_tests(tests, NULL, NULL);

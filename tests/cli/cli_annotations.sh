@@ -84,10 +84,10 @@ PY
   for i in 1 2 3 4 5 6 7 8 9 10; do echo "photo.jpg,p$i,airplanes,$i,5,$((i + 60)),95"; done
 } >percent.csv
 sed 's/manifest.csv/percent.csv/' job.yaml >percent.yaml
-expect 0 "$XAUDIT" check percent.yaml
+expect 0 "$XAUDIT" check percent.yaml --output fresh.h5
 said 'percent.csv:2: warning: no coordinate of 10 boxes is above 100, though their images are larger: are they per cent of the image'
 sed -i 's/,70,95$/,180,95/' percent.csv
-expect 0 "$XAUDIT" check percent.yaml
+expect 0 "$XAUDIT" check percent.yaml --output fresh.h5
 not_said 'per cent'
 
 # any number of ranks, and slices
@@ -136,7 +136,7 @@ PY
   echo 'photo.jpg,other,airplanes,10,10,200,100,500,335'
 } >frames.csv
 sed 's/manifest.csv/frames.csv/' job.yaml >frames.yaml
-expect 0 "$XAUDIT" check frames.yaml
+expect 0 "$XAUDIT" check frames.yaml --output fresh.h5
 said 'frames.csv:4: warning: 2 of 7 annotations are not used: frame scaled; the first is of double \(790x352 declared, 395x176 decoded: scaled by 0.5\)'
 expect 0 "$XAUDIT" run frames.yaml --output frames.h5
 said '1 of 7 annotations is not used: frame turned by EXIF; the first is of turned \(395x176 declared, 176x395 decoded\)'

@@ -8,11 +8,11 @@ said 'layer xception_compact/block9_sepconv2_act \(chosen by auto\)'
 said 'map \[1,8,8\] f32'
 said '42 samples, 42 labelled, 42 annotated'
 said 'memory: .* a rank'
-said 'would be created'
+said 'a run would create it'
 said 'ready to run'
-expect 0 "$XAUDIT" check "$PROJECT/jobs/demo.yaml" --layers
+expect 0 "$XAUDIT" check "$PROJECT/jobs/demo.yaml" --layers --output fresh.h5
 said 'conv2d .*relu'
-expect 0 "$XAUDIT" check "$PROJECT/jobs/demo.yaml" --set models.0.input.scale=none
+expect 0 "$XAUDIT" check "$PROJECT/jobs/demo.yaml" --output fresh.h5 --set models.0.input.scale=none
 said 'warning: .*is that how it was trained'
 expect 0 "$XAUDIT" info "$PROJECT/jobs/demo/xception.h5"
 said 'Grad-CAM layer by auto: xception_compact/block9_sepconv2_act \[8,8,384\]'
@@ -52,6 +52,13 @@ expect 0 /usr/bin/python3 read.py digests.txt
 # the wrong scaling is found by trying the others
 demo_manifest 20 >manifest.csv
 demo_job >probe.yaml
+# out.h5 is of three images: its job answers --probe, and is not ready
+expect 2 "$XAUDIT" check probe.yaml --probe 8
+said 'model xception on 8 labelled images'
+said 'the archive exists, and this job cannot continue it'
+said "output: out.h5 was made with other settings, .*pass.samples: archive '3', job '20'"
+not_said 'ready to run'
+rm out.h5
 expect 0 "$XAUDIT" check probe.yaml --probe 8
 said 'model xception on 8 labelled images'
 said '100.0 %  scale: tf   as written'
@@ -140,7 +147,11 @@ assert np.isnan(g["probs"][:]).all() and np.isfinite(g["logits"][:]).all()
 assert (g["predicted"][:] == np.arange(18) % 3).all()
 PY
 # top1 goes by the scores: of names in another order none is right, though every box is
-expect 0 "$XAUDIT" run colours.yaml $none --set 'classes=[green, blue, red]' --output turned.h5 --quiet
+expect 0 "$XAUDIT" run colours.yaml $none --set 'classes=[green, blue, red]' --output turned.h5 --quiet \
+  --set models.0.explainers.0.name=an_explainer_whose_name_is_longer_than_the_column_of_paths
+expect 0 "$XAUDIT" info turned.h5 # types stand below one another all the same
+[ "$(sed '1,/^datasets/d' out | grep -c .)" -gt 40 ] || fail "info lists few datasets"
+[ "$(sed '1,/^datasets/d; s/ \[.*//' out | awk '{ print length($0) }' | sort -u | wc -l)" = 1 ] || fail "info's types are not in one column"
 expect 0 "$XAUDIT" evaluate turned.h5 --metrics '[gt_known, top1]'
 for a in turned.h5 turned.eval.h5; do
   "$XAUDIT" table $a --csv >turned.csv || fail "table $a"
@@ -154,13 +165,13 @@ done
 
 # names in another order, and a size that is not the file's
 softmax="--set models.0.head=softmax"
-expect 0 "$XAUDIT" check colours.yaml $softmax --set 'classes=[green, red, blue]' --probe 18
+expect 0 "$XAUDIT" check colours.yaml $softmax --output fresh.h5 --set 'classes=[green, red, blue]' --probe 18
 said 'warning: class names seem to be in another order: green <-> red .*; 100 % of these 12 images fit then, 0 % as it is'
 not_said 'is that what it was trained with'
 expect 0 "$XAUDIT" run colours.yaml $softmax --set 'classes=[green, blue, red]' --output order.h5
 said 'm: warning: class names seem to be in another order: green -> blue, blue -> red, red -> green'
 not_said 'that is what guessing gives'
-expect 0 "$XAUDIT" check colours.yaml $softmax --set 'models.0.input.size=[24, 16]'
+expect 0 "$XAUDIT" check colours.yaml $softmax --output fresh.h5 --set 'models.0.input.size=[24, 16]'
 said 'warning: model "m": its file says an input of 16 x 16 \(height x width\), the job says size: \[24, 16\]'
 expect 0 "$XAUDIT" run colours.yaml $softmax --set 'models.0.input.size=[24, 16]' --output size.h5
 said 'warning: model "m": its file says an input of 16 x 16'

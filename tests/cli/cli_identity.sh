@@ -189,6 +189,10 @@ not_said 'xaudit evaluate'
 expect 2 "$XAUDIT" run base.yaml --output say.h5 --set metrics='[energy]' --quiet
 said "1 differs: scores.metrics: archive 'pointing_game iou box_acc top_k mass', job 'energy'"
 expect 0 "$XAUDIT" run base.yaml --output say.h5 --set metrics='[energy]' --quiet --fresh
-expect 0 "$XAUDIT" check base.yaml --output limit.h5 --set metrics.3.k=4
-said "limit.h5.*does not fit: .*scores.metric.top_k/k: archive '9', job '4'|it is there and does not fit"
+expect 2 "$XAUDIT" check base.yaml --output limit.h5 --set metrics.3.k=4
+said 'the archive exists, and this job cannot continue it'
+said "base.yaml: output: limit.h5 was made with other settings"
+said "scores.metric.top_k/k: archive '9', job '4'"
+said 'give another --output, or begin anew with .xaudit run --fresh.'
+not_said 'ready to run'
 finish

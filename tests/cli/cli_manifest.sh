@@ -84,7 +84,7 @@ sed 's/$/,1,2,30,40/' job/meta/image_ids.txt >job/meta/localization.txt
 demo_job | sed "s#^manifest: .*#manifest: { wsol: meta, images: $PROJECT/jobs/demo }#" >job/job.yaml
 expect 0 "$XAUDIT" run job/job.yaml --limit 2 --quiet
 said 'a list that is not there \(image_sizes.txt\)'
-expect 0 "$XAUDIT" check job/job.yaml
+expect 0 "$XAUDIT" check job/job.yaml --output job/fresh.h5
 said '42 annotated \(42 boxes, 0 masks\)'
 sed 's/images:/imags:/' job/job.yaml >job/bad.yaml
 expect 2 "$XAUDIT" check job/bad.yaml

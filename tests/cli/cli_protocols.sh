@@ -91,8 +91,8 @@ cmp <("$XAUDIT" info --digest out.h5 | grep -E '/(localisation|statistics)/cnn/g
 sed 's/{ kind: relevance_mass, sign: abs }/relevance_mass/' job.yaml >signed.yaml
 expect 2 "$XAUDIT" check signed.yaml
 said 'relevance_mass: the maps of cnn/gxi have values below 0'
-expect 0 "$XAUDIT" check signed.yaml --set 'metrics.6={ kind: relevance_mass, sign: signed }'
-expect 0 "$XAUDIT" check signed.yaml --set models.0.explainers.0.absolute=true
+expect 0 "$XAUDIT" check signed.yaml --output fresh.h5 --set 'metrics.6={ kind: relevance_mass, sign: signed }'
+expect 0 "$XAUDIT" check signed.yaml --output fresh.h5 --set models.0.explainers.0.absolute=true
 expect 2 "$XAUDIT" evaluate out.h5 --as signed --metrics '[relevance_mass]'
 said 'relevance_mass: the maps of cnn/gxi have values below 0'
 expect 0 "$XAUDIT" evaluate out.h5 --as signed --metrics '[{ kind: relevance_mass, sign: signed }]'
