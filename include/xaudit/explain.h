@@ -133,6 +133,26 @@ typedef struct xa_explainer_spec {
  * f32. The name is left empty. */
 xa_explainer_spec xa_explainer_defaults(xa_explainer_kind kind);
 int xa_explainer_parse(const char *kind_name); /* -1 when unknown */
+/* X(ENUM, key): the settings that only some explainers have, by their keys in a job. */
+#define XA_EXPLAINER_SETTING_LIST(X) \
+    X(SCORE, "score")                \
+    X(TARGET, "target")              \
+    X(LAYER, "layer")                \
+    X(HEADS, "heads")                \
+    X(START_LAYER, "start_layer")    \
+    X(DISCARD, "discard")            \
+    X(RELU, "relu")                  \
+    X(CHANNELS, "channels")          \
+    X(ABSOLUTE, "absolute")
+typedef enum xa_explainer_setting {
+#define X(name, key) XA_EXPLAINER_##name,
+    XA_EXPLAINER_SETTING_LIST(X)
+#undef X
+        XA_EXPLAINER_SETTING_COUNT
+} xa_explainer_setting;
+const char *xa_explainer_setting_key(xa_explainer_setting s);
+/* Does the setting move this explainer's maps? A job that gives it to another is mistaken. */
+bool xa_explainer_has(xa_explainer_kind k, xa_explainer_setting s);
 /* May its maps hold values below 0? */
 bool xa_explainer_is_signed(const xa_explainer_spec *s);
 /* "gradcam.label", "saliency.predicted.prob", "gradcam.label.add_11", "rollout": kind, target
@@ -171,6 +191,7 @@ typedef struct xa_explainer_def {
     const char *name;
     const char *reference; /* the paper, for attributes and methods texts */
     unsigned needs;
+    unsigned settings; /* bits 1 << xa_explainer_setting beyond those that `needs` brings */
     void (*compute)(const xa_explainer_spec *spec, const xa_explain_view *v, float *map);
     /* Attention kinds. State of one sample, 64-byte aligned; zeroed before the pass that is looked
      * at. look sees every head of attention layer `layer` once: forward kinds the layers from the

@@ -1,24 +1,8 @@
 /* A job: what a YAML file asks for.
  *
- *   manifest: demo/manifest.csv         paths are relative to the job file; or, WSOL metadata as
- * they are, { wsol: folder, images: folder, masks: folder } output: ../results/demo.h5 classes:
- * demo/classes.txt           or a list of names; without it labels are indices label_as: name |
- * index              only where a label could be both models:
- *     - name: xception                  in the archive
- *       file: demo/xception.h5
- *       architecture: model.json        weights-only files
- *       interpolate_positions: true     transformers at another size than they were made for
- *       head: softmax                   models that end in plain scores: softmax | sigmoid |
- * multilabel batch: 1 input: { size: [h, w], resize: pil-bilinear, scale: tf, fit: stretch, depth:
- * div257 } explainers:
- *         - { kind: gradcam, layer: auto, score: prob, target: label, name: .., store: f16, .. }
- *   metrics: [ pointing_game, { kind: pointing_game, tolerance: 15px, name: .. } ]
- *   tolerate_failed: 5 | 2%             failed samples that do not make the run end with 3
- *   threads: 1                          BLAS threads a rank (without fused multiply-adds)
- *   numerics: strict                    strict | fast (Winograd's filtering)
- *   categories: coco.txt                lines "name: class | class": sets that labels may name
- *   frame: refuse                       refuse | rescale: boxes of a scaled frame
- *   limits: { max_pixels: .., max_bytes: .., max_samples: .. }
+ * Every setting is a row of one table, src/job/settings.def: its type and bounds, which kinds of
+ * explainers or metrics have it, where it lies, which part of an archive's identity it moves, and a
+ * line of help. `xaudit help settings` prints the table. Paths in a job are relative to its file.
  */
 #ifndef XAUDIT_JOB_H
 #define XAUDIT_JOB_H

@@ -53,6 +53,7 @@ const xa_explainer_def xa_explainer_attention = {
     .name = "attention",
     .reference = "Dosovitskiy et al.: An image is worth 16x16 words, ICLR 2021",
     .needs = XA_NEEDS_ATTENTION,
+    .settings = XA__HAS(LAYER),
     .compute = compute,
     .state_bytes = state_bytes,
     .look = look};

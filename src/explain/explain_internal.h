@@ -33,6 +33,9 @@ void xa_discard_lowest(double discard, int64_t n, float *a, float *work);
 /* v <- v R with R = (A + I), each row divided by its sum. work: T doubles. */
 void xa_rollout_step(int64_t tokens, const float *a, double *v, double *work);
 
+/* Settings beyond those that an explainer's needs bring (xa_explainer_def). */
+#define XA__HAS(setting) (1u << XA_EXPLAINER_##setting)
+
 /* max(0, .) if the spec asks for it; NaN stays. */
 static inline float xa_cam_value(const xa_explainer_spec *spec, double v)
 {

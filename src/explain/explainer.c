@@ -114,6 +114,33 @@ int xa_explainer_parse(const char *kind_name)
     return -1;
 }
 
+const char *xa_explainer_setting_key(xa_explainer_setting s)
+{
+    static const char *const keys[] = {
+#define X(name, key) key,
+        XA_EXPLAINER_SETTING_LIST(X)
+#undef X
+    };
+    return keys[s];
+}
+
+bool xa_explainer_has(xa_explainer_kind k, xa_explainer_setting s)
+{
+    const unsigned needs = explainers[k]->needs;
+    const bool attention = needs & (XA_NEEDS_ATTENTION | XA_NEEDS_ATTENTION_GRADIENT);
+    const bool cam = needs & XA_NEEDS_LAYER;
+    bool has = explainers[k]->settings >> s & 1u;
+    if (s == XA_EXPLAINER_SCORE || s == XA_EXPLAINER_TARGET)
+        has = has || !(needs & XA_NEEDS_ATTENTION); /* attention alone explains no class */
+    else if (s == XA_EXPLAINER_LAYER || s == XA_EXPLAINER_RELU)
+        has = has || cam;
+    else if (s == XA_EXPLAINER_HEADS)
+        has = has || attention;
+    else if (s == XA_EXPLAINER_CHANNELS || s == XA_EXPLAINER_ABSOLUTE)
+        has = has || (!cam && !attention);
+    return has;
+}
+
 xa_explainer_spec xa_explainer_defaults(xa_explainer_kind kind)
 {
     xa_explainer_spec s = {.kind = kind,
@@ -121,16 +148,12 @@ xa_explainer_spec xa_explainer_defaults(xa_explainer_kind kind)
                            .target = XA_TARGET_PREDICTED,
                            .target_class = -1,
                            .channels = kind == XA_EXPLAIN_SALIENCY ? XA_REDUCE_MAX : XA_REDUCE_NONE,
-                           .absolute = kind == XA_EXPLAIN_SALIENCY};
-    if (explainers[kind]->needs & XA_NEEDS_LAYER) {
-        s.relu = true;
-        snprintf(s.layer, sizeof s.layer, "auto");
-    }
-    if (explainers[kind]->needs & XA_NEEDS_ATTENTION)
+                           .absolute = kind == XA_EXPLAIN_SALIENCY,
+                           .relu = xa_explainer_has(kind, XA_EXPLAINER_RELU)};
+    if (!xa_explainer_has(kind, XA_EXPLAINER_TARGET))
         s.target = XA_TARGET_NONE;
-    if (kind == XA_EXPLAIN_ATTENTION || kind == XA_EXPLAIN_ATTENTION_GRADCAM)
+    if (xa_explainer_has(kind, XA_EXPLAINER_LAYER))
         snprintf(s.layer, sizeof s.layer, "auto");
-    s.relu = s.relu || kind == XA_EXPLAIN_ATTENTION_GRADCAM;
     return s;
 }
 

@@ -53,6 +53,7 @@ const xa_explainer_def xa_explainer_grad_rollout = {
         "Abnar, Zuidema: Quantifying attention flow in transformers, ACL 2020, weighted by "
         "gradients as in vit-explain",
     .needs = XA_NEEDS_ATTENTION_GRADIENT,
+    .settings = XA__HAS(START_LAYER) | XA__HAS(DISCARD),
     .compute = compute,
     .state_bytes = state_bytes,
     .look = look};

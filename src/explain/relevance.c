@@ -56,6 +56,7 @@ const xa_explainer_def xa_explainer_relevance = {
     .name = "relevance",
     .reference = "Chefer, Gur, Wolf: Generic attention-model explainability, ICCV 2021",
     .needs = XA_NEEDS_ATTENTION_GRADIENT,
+    .settings = XA__HAS(START_LAYER),
     .compute = compute,
     .state_bytes = state_bytes,
     .look = look};

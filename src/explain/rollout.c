@@ -75,6 +75,7 @@ const xa_explainer_def xa_explainer_rollout = {
     .name = "rollout",
     .reference = "Abnar, Zuidema: Quantifying attention flow in transformers, ACL 2020",
     .needs = XA_NEEDS_ATTENTION,
+    .settings = XA__HAS(START_LAYER) | XA__HAS(DISCARD),
     .compute = compute,
     .state_bytes = state_bytes,
     .look = look};

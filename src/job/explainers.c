@@ -1,240 +1,180 @@
 /* explainers of a job. */
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "job_internal.h"
 
-static const char *const kind_names[] = {
-#define X(name, text, file) text,
-    XA_EXPLAINER_LIST(X)
-#undef X
-};
-static const char *const score_names[] = {
-#define X(name, text) text,
-    XA_SCORE_LIST(X)
-#undef X
-};
-static const char *const reduce_names[] = {
-#define X(name, text) text,
-    XA_REDUCE_LIST(X)
-#undef X
-};
-/* target: predicted | label | annotated | {class: name or index} */
-static void
-read_target(xa_ynode n, const xa_classes *classes, xa_explainer_spec *spec, xa_problems *problems)
+/* ---- target: predicted | label | annotated | { class: name or index } ---- */
+
+/* The index of a class by its name; -1: no class has it, -2: several have it, which is reported. */
+static int64_t class_named(const xa__reading *r, xa_ynode n, const char *text)
 {
-    static const char *const rules[] = {"predicted", "label", "annotated"}; /* none: by kind */
-    int rule = XA_TARGET_PREDICTED;
-    int64_t index;
-    if (xa_yaml_kind(n) != XA_Y_MAP) {
-        if (xa_job_choice(n, "target", xa_target_parse, rules, 3, &rule, problems))
-            spec->target = (xa_target_rule)rule;
-        if (rule == XA_TARGET_CLASS)
-            XA_YAML_PROBLEM(problems, n, "target: which class? Write target: { class: NAME }");
-        return;
-    }
-    xa_job_check_keys(n, XA_JOB_TARGET, problems);
-    const xa_ynode c = xa_yaml_get(n, "class");
-    const char *text = xa_yaml_text(c);
-    spec->target = XA_TARGET_CLASS;
+    const xa_classes *classes = &r->job->classes;
     int64_t named = -1;
-    for (int64_t i = 0; text && classes->names && i < classes->count; i++) {
-        if (strcmp(classes->names[i], text))
+    for (int64_t i = 0; classes->names && i < classes->count; i++) {
+        if (strcmp(classes->names[i], text) != 0)
             continue;
         if (named >= 0) {
-            XA_YAML_PROBLEM(problems,
+            XA_YAML_PROBLEM(r->problems,
                             n,
                             "target: \"%s\" is the name of classes %" PRId64 " and %" PRId64
                             ": write the index that is meant",
                             text,
                             named,
                             i);
-            return;
+            return -2;
         }
         named = i;
     }
-    if (named >= 0) {
-        spec->target_class = (int32_t)named;
-        return;
-    }
-    if (text && xa_parse_i64(text, &index) && index >= 0 && index < INT32_MAX) {
-        spec->target_class = (int32_t)index;
-        return;
-    }
-    const char *near =
-        text && classes->names
-            ? xa_nearest(text, (const char *const *)classes->names, (size_t)classes->count)
-            : NULL;
-    XA_YAML_PROBLEM(problems,
-                    n,
-                    "target: class \"%s\" is neither a name of `classes` nor an index%s%s%s",
-                    text ? text : "",
-                    near ? "; did you mean \"" : "",
-                    near ? near : "",
-                    near ? "\"?" : "");
+    return named;
 }
+
+void xa__read_target_class(const xa__reading *r, const xa_setting *s, xa_ynode n, void *object)
+{
+    xa_explainer_spec *spec = object;
+    const xa_classes *classes = &r->job->classes;
+    const char *text = xa_yaml_text(n);
+    int64_t index = text ? class_named(r, n, text) : -1;
+    (void)s;
+    if (index == -2)
+        return;
+    if (index < 0 && !(text && xa_parse_i64(text, &index) && index >= 0 && index < INT32_MAX)) {
+        const char *near =
+            text && classes->names
+                ? xa_nearest(text, (const char *const *)classes->names, (size_t)classes->count)
+                : NULL;
+        XA_YAML_PROBLEM(r->problems,
+                        n,
+                        "target: class \"%s\" is neither a name of `classes` nor an index%s%s%s",
+                        text ? text : xa__found(n),
+                        near ? "; did you mean \"" : "",
+                        near ? near : "",
+                        near ? "\"?" : "");
+        return;
+    }
+    spec->target_class = (int32_t)index;
+}
+
+void xa__read_target(const xa__reading *r, const xa_setting *s, xa_ynode n, void *object)
+{
+    static const char *const words[] = {"predicted", "label", "annotated", NULL};
+    static const xa_target_rule rules[] = {
+        XA_TARGET_PREDICTED, XA_TARGET_LABEL, XA_TARGET_ANNOTATED};
+    xa_explainer_spec *spec = object;
+    const char *text = xa_yaml_text(n);
+    xa_setting choice = *s;
+    choice.words = words;
+    if (xa_yaml_kind(n) == XA_Y_MAP) {
+        spec->target = XA_TARGET_CLASS;
+        xa__read_map(r, n, XA_JOB_TARGET, -1, spec);
+    } else if (text && !strcmp(text, "class")) {
+        XA_YAML_PROBLEM(r->problems, n, "target: which class? Write target: { class: NAME }");
+    } else {
+        const int word = xa__read_word(r, &choice, n);
+        if (word >= 0)
+            spec->target = rules[word];
+    }
+}
+
+/* ---- profile ---- */
 
 /* seed: what the Keras example and its descendants compute. paper: the papers' scores before
  * softmax. */
-static void apply_profile(xa_ynode n, xa_explainer_spec *spec, xa_problems *problems)
+void xa__read_explainer_profile(const xa__reading *r, const xa_setting *s, xa_ynode n, void *object)
 {
-    const char *text = xa_yaml_text(n);
-    if (!n.id)
-        return;
-    if (text && !strcmp(text, "seed")) {
-        spec->score = XA_SCORE_PROB;
-        spec->as_tensorflow = true;
-        if (spec->kind == XA_EXPLAIN_ROLLOUT) {
-            spec->vit_keras = spec->has_input = true;
-            spec->input.scale = (xa_scale){.kind = XA_SCALE_TF};
-        }
-    } else if (text && !strcmp(text, "paper")) {
+    xa_explainer_spec *spec = object;
+    const int word = xa__read_word(r, s, n);
+    if (word == 1)
         spec->score = XA_SCORE_LOGIT;
-    } else {
-        XA_YAML_PROBLEM(problems,
-                        n,
-                        "profile: expected seed or paper, found %s",
-                        text ? text : "a list or map");
+    if (word != 0)
+        return;
+    spec->score = XA_SCORE_PROB;
+    spec->as_tensorflow = true;
+    if (spec->kind == XA_EXPLAIN_ROLLOUT) {
+        spec->vit_keras = spec->has_input = true;
+        spec->input.scale = (xa_scale){.kind = XA_SCALE_TF};
     }
 }
 
-static void read_store(xa_ynode n, xa_explainer_spec *spec, xa_problems *problems)
+static void check_profile(const xa__reading *r, xa_ynode n, const xa_explainer_spec *spec)
 {
-    const char *text = xa_yaml_text(n);
-    if (!n.id)
-        return;
-    if (text && !strcmp(text, "f16"))
-        spec->half = true;
-    else if (text && !strcmp(text, "f32"))
-        spec->half = false;
-    else
-        XA_YAML_PROBLEM(problems, n, "store: expected f32 or f16, found %s", xa_job_found(n));
+    if (spec->vit_keras && (spec->heads != XA_FUSE_MEAN || spec->start || spec->discard > 0.0))
+        XA_YAML_PROBLEM(
+            r->problems,
+            n,
+            "profile: seed is vit-keras' attention_map, which has the mean of the heads, all "
+            "layers and nothing discarded; leave heads, start_layer and discard out");
 }
 
-static void only_for(xa_ynode map,
-                     const char *key,
-                     bool fits,
-                     const char *kind,
-                     const char *family,
-                     xa_problems *problems)
-{
-    const xa_ynode n = xa_yaml_get(map, key);
-    if (n.id && !fits)
-        XA_YAML_PROBLEM(problems, n, "%s: `%s` is a setting of %s", kind, key, family);
-}
+/* ---- one explainer ---- */
 
-static void read_one(xa_ynode n,
-                     const xa_classes *classes,
-                     const xa_input_spec *input,
-                     xa_explainer_spec *spec,
-                     xa_problems *problems)
+/* The kind that `kind` and `method` name; false, and reported, where they name none. */
+static bool read_kind(const xa__reading *r, xa_ynode n, int *kind)
 {
-    int kind = XA_EXPLAIN_SALIENCY, score, channels;
-    xa_ynode kind_node = n;
-    if (xa_yaml_kind(n) == XA_Y_MAP) {
-        xa_job_check_keys(n, XA_JOB_EXPLAINER, problems);
-        kind_node = xa_yaml_get(n, "kind");
-        if (!kind_node.id) {
-            XA_YAML_PROBLEM(problems, n, "explainer: `kind` is missing");
-            return;
-        }
+    static const xa_explainer_kind of_method[] = {
+#define X(name, text) XA_EXPLAIN_##name,
+        XA__METHOD_LIST(X)
+#undef X
+    };
+    const bool map = xa_yaml_kind(n) == XA_Y_MAP;
+    const xa_ynode node = map ? xa_yaml_get(n, "kind") : n, method = xa_yaml_get(n, "method");
+    if (!node.id) {
+        XA_YAML_PROBLEM(r->problems, n, "explainer: `kind` is missing");
+        return false;
     }
-    if (!xa_job_choice(kind_node,
-                       "explainer",
-                       xa_explainer_parse,
-                       kind_names,
-                       XA_EXPLAIN_COUNT,
-                       &kind,
-                       problems))
-        return;
-    if (xa_yaml_kind(n) == XA_Y_MAP &&
-        !xa_job_read_method(xa_yaml_get(n, "method"), &kind, problems))
+    *kind = xa__read_kind(r, node, XA_JOB_EXPLAINER);
+    if (*kind < 0)
+        return false;
+    if (!map || !method.id)
+        return true;
+    if (*kind != XA_EXPLAIN_ATTENTION) {
+        XA_YAML_PROBLEM(r->problems,
+                        method,
+                        "method: a setting of attention, not of %s",
+                        xa__kind_name(XA_JOB_EXPLAINER, *kind));
+        return false;
+    }
+    const int word = xa__read_word(r, xa__setting(XA_JOB_EXPLAINER, "method"), method);
+    if (word >= 0)
+        *kind = (int)of_method[word];
+    return word >= 0;
+}
+
+static void
+read_one(const xa__reading *r, xa_ynode n, const xa_input_spec *input, xa_explainer_spec *spec)
+{
+    int kind;
+    if (!read_kind(r, n, &kind))
         return;
     *spec = xa_explainer_defaults((xa_explainer_kind)kind);
     spec->input = *input;
-    const unsigned needs = xa_explainer_get(spec->kind)->needs;
-    const bool attention = needs & (XA_NEEDS_ATTENTION | XA_NEEDS_ATTENTION_GRADIENT);
-    const bool layered = *spec->layer, cam = needs & XA_NEEDS_LAYER;
     if (xa_yaml_kind(n) == XA_Y_MAP) {
-        const char *what = kind_names[kind];
-        apply_profile(xa_yaml_get(n, "profile"), spec, problems);
-        score = (int)spec->score;
-        xa_job_choice(xa_yaml_get(n, "score"),
-                      "score",
-                      xa_score_parse,
-                      score_names,
-                      XA_SCORE_COUNT,
-                      &score,
-                      problems);
-        spec->score = (xa_score)score;
-        only_for(
-            n, "target", spec->target != XA_TARGET_NONE, what, "explainers of a class", problems);
-        only_for(
-            n, "score", spec->target != XA_TARGET_NONE, what, "explainers of a class", problems);
-        if (xa_yaml_get(n, "target").id && spec->target != XA_TARGET_NONE)
-            read_target(xa_yaml_get(n, "target"), classes, spec, problems);
-        only_for(
-            n, "layer", layered, what, "the CAM kinds and of single attention layers", problems);
-        only_for(n, "relu", cam || spec->relu, what, "the CAM kinds", problems);
-        only_for(n, "channels", !cam && !attention, what, "the input-gradient kinds", problems);
-        only_for(n, "absolute", !cam && !attention, what, "the input-gradient kinds", problems);
-        only_for(n, "heads", attention, what, "the attention kinds", problems);
-        only_for(n, "start_layer", attention, what, "the attention kinds", problems);
-        only_for(n, "discard", attention, what, "the attention kinds", problems);
-        if (attention)
-            xa_job_read_attention(n, spec, problems);
-        if (xa_yaml_get(n, "input").id) {
-            spec->has_input = true;
-            xa_job_read_input_override(xa_yaml_get(n, "input"), &spec->input, problems);
-        }
-        const char *layer = xa_yaml_text(xa_yaml_get(n, "layer"));
-        if (layer && strlen(layer) >= sizeof spec->layer)
-            XA_YAML_PROBLEM(problems, n, "layer: the name is too long");
-        else if (layer)
-            snprintf(spec->layer, sizeof spec->layer, "%s", layer);
-        channels = (int)spec->channels;
-        xa_job_choice(xa_yaml_get(n, "channels"),
-                      "channels",
-                      xa_reduce_parse,
-                      reduce_names,
-                      XA_REDUCE_COUNT,
-                      &channels,
-                      problems);
-        spec->channels = (xa_reduce)channels;
-        xa_job_bool(xa_yaml_get(n, "absolute"), "absolute", &spec->absolute, problems);
-        xa_job_bool(xa_yaml_get(n, "relu"), "relu", &spec->relu, problems);
-        read_store(xa_yaml_get(n, "store"), spec, problems);
-        const char *name = xa_yaml_text(xa_yaml_get(n, "name"));
-        if (name && !xa_job_name_ok(name))
-            XA_YAML_PROBLEM(
-                problems, n, "name: \"%s\": expected at most 60 letters, digits and _ . -", name);
-        else if (name)
-            snprintf(spec->name, sizeof spec->name, "%s", name);
+        xa__read_map(r, n, XA_JOB_EXPLAINER, kind, spec);
+        check_profile(r, n, spec);
     }
     if (!spec->name[0])
         xa_explainer_default_name(spec, spec->name, sizeof spec->name);
 }
 
-void xa_job_read_explainers(xa_ynode list,
-                            const xa_classes *classes,
-                            xa_audit_model_spec *model,
-                            xa_problems *problems)
+void xa__read_explainers(const xa__reading *r, const xa_setting *s, xa_ynode list, void *object)
 {
+    xa_audit_model_spec *model = object;
     const int n = xa_yaml_count(list);
     if (xa_yaml_kind(list) != XA_Y_LIST || n < 1 || n > 64) {
-        XA_YAML_PROBLEM(problems, list, "explainers: expected a list of 1 to 64 explainers");
+        XA_YAML_PROBLEM(r->problems, list, "%s: expected a list of 1 to 64 explainers", s->key);
         return;
     }
     model->explainers = xa_alloc((size_t)n, sizeof(xa_explainer_spec));
     if (!model->explainers)
-        return;
-    for (int i = 0; i < n; i++) {
+        XA_YAML_PROBLEM(r->problems, list, "%s: out of memory", s->key);
+    for (int i = 0; model->explainers && i < n; i++) {
         xa_explainer_spec *e = &model->explainers[model->nexplainers];
-        read_one(xa_yaml_at(list, i), classes, &model->input, e, problems);
+        read_one(r, xa_yaml_at(list, i), &model->input, e);
         for (int k = 0; k < model->nexplainers; k++)
             if (!strcmp(model->explainers[k].name, e->name) && e->name[0])
-                XA_YAML_PROBLEM(problems,
+                XA_YAML_PROBLEM(r->problems,
                                 xa_yaml_at(list, i),
                                 "two explainers are called \"%s\": give one a `name`",
                                 e->name);

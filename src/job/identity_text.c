@@ -4,14 +4,15 @@
  *   pass.    what the models' outputs come from: model files, input, numerics, batch, the images
  *   maps.    which maps there are, and how they are made of a pass
  *   scores.  how maps are scored and against what: metrics, checks, annotations; and tables that
- * are only stored and summarised by: groups, splits, further columns, class names
+ *            are only stored and summarised by: groups, splits, further columns, class names
  *
- * and two lines of no part, the format's version before them and the slice's after them. A run goes
- * on, and slices are merged, where all lines are equal. In no line are: comments and the job's
- * name, where files lie, the output's place, what failures are tolerated, limits of how much is
- * read (but for those that make a sample fail), the number of ranks, and, where arithmetic is
- * fused, threads and the processor. The pixels of images and masks are not read for it: those of
- * both are hashed when they are read (pixel_hash, mask_hash). src/README.md#identity says why. */
+ * Two lines are of no part: the format's version before them and the slice's after them. A run goes
+ * on, and slices are merged, where all lines are equal. The lines of settings come from the rows of
+ * settings.def, in their order. In no line are: comments and the job's name, where files lie, the
+ * output's place, what failures are tolerated, limits of how much is read (but for those that make
+ * a sample fail), the number of ranks, and, where arithmetic is fused, threads and the processor.
+ * The pixels of images and masks are not read for it: those of both are hashed when they are read
+ * (pixel_hash, mask_hash). src/README.md#identity says why. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,175 +21,126 @@
 #include "job_internal.h"
 #include "xaudit/archive.h"
 
-/* What all lines of an object begin with: "pass.model.m", "maps.m/gradcam.label". A '/' follows,
- * which no name may have: the lines of m.a are none of m. */
-typedef struct lines {
-    xa_str *out;
-    const char *of;
-} lines;
+/* ---- lines of the job's settings that need models or hashes ---- */
 
-static void text(const lines *l, const char *key, const char *value)
+void xa__numerics_lines(xa__lines *l, const xa_setting *s, const void *object)
 {
-    xa_str_printf(l->out, "%s/%s = %s\n", l->of, key, value);
+    const xa_job *job = object;
+    xa_str_printf(l->out,
+                  "%s%s = %d, %s\n",
+                  l->of,
+                  s->key,
+                  xa_numerics_version,
+                  xa_numerics_name(job->numerics));
 }
 
-/* The fewest digits that give the number back: 0.15 is shown as it was written. */
-static void add_number(xa_str *out, double value)
+/* All processors with fused multiply-adds give the same bytes, with any number of threads. */
+void xa__arithmetic_lines(xa__lines *l, const xa_setting *s, const void *object)
 {
-    char digits[40];
-    for (int n = 6; n <= 17; n++) {
-        snprintf(digits, sizeof digits, "%.*g", n, value);
-        if (strtod(digits, NULL) == value)
-            break;
+    const xa_job *job = object;
+    xa_plan_info info = {0};
+    if (!l->audit) {
+        xa__integer_line(l, s->key, job->threads);
+        return;
     }
-    xa_str_puts(out, digits);
+    xa_audit_plan_info(l->audit, 0, &info);
+    if (xa_isa_fused(info.isa))
+        xa__text_line(l, "arithmetic", "fused");
+    else
+        xa_str_printf(l->out,
+                      "%sarithmetic = %s, blas %s, %d thread%s\n",
+                      l->of,
+                      xa_isa_name(info.isa),
+                      xa_blas_core(),
+                      job->threads,
+                      job->threads == 1 ? "" : "s");
 }
 
-static void number(const lines *l, const char *key, double value)
+void xa__class_names_lines(xa__lines *l, const xa_setting *s, const void *object)
 {
-    xa_str_printf(l->out, "%s/%s = ", l->of, key);
-    add_number(l->out, value);
-    xa_str_puts(l->out, "\n");
+    const xa_classes *classes = &((const xa_job *)object)->classes;
+    xa_str names = {0};
+    char hash[XA_SHA256_HEX];
+    (void)s;
+    for (int64_t i = 0; classes->names && i < classes->count; i++)
+        xa_str_printf(&names, "%s\n", classes->names[i]);
+    if (names.failed)
+        l->st = XA_NOMEM_ERR(l->err);
+    else if (names.len && l->st == XA_OK)
+        l->st = xa_sha256_bytes(names.data, names.len, hash, l->err);
+    if (names.len && l->st == XA_OK)
+        xa__text_line(l, "class_names", hash);
+    xa_str_free(&names);
 }
 
-/* A list with an item a line as one line. */
-static void lines_of(const lines *l, const char *key, const char *list)
+/* ---- of a model's ---- */
+
+void xa__model_file_lines(xa__lines *l, const xa_setting *s, const void *object)
 {
+    const xa_audit_model_spec *spec = object;
+    if (!l->audit) {
+        xa__text_line(l, s->key, spec->file);
+        return;
+    }
+    const xa_model *model = xa_audit_model_of(l->audit, l->model);
+    const char *sha = xa_model_sha256(model);
+    if ((!sha || !*sha) && l->st == XA_OK)
+        l->st = XA_ERR(l->err, XA_IO, "model file \"%s\" cannot be hashed", spec->file);
+    xa__text_line(l, "sha256", sha ? sha : "");
+    if (*xa_model_config_sha256(model)) /* the file beside the weights decides as they do */
+        xa__text_line(l, "config_sha256", xa_model_config_sha256(model));
+}
+
+void xa__head_lines(xa__lines *l, const xa_setting *s, const void *object)
+{
+    const xa_audit_model_spec *spec = object;
+    if (l->audit)
+        xa__text_line(
+            l, s->key, xa_head_name(xa_model_head(xa_audit_model_of(l->audit, l->model))->kind));
+    else if (spec->open.head)
+        xa__text_line(l, s->key, spec->open.head);
+}
+
+void xa__batch_lines(xa__lines *l, const xa_setting *s, const void *object)
+{
+    const xa_audit_model_spec *spec = object;
+    xa__integer_line(l, s->key, l->audit ? xa_audit_batch(l->audit, l->model) : spec->batch);
+}
+
+/* Which of a model's layers are taken for Keras' own. */
+void xa__user_classes_lines(xa__lines *l, const xa_setting *s, const void *object)
+{
+    const xa_audit_model_spec *spec = object;
     xa_str one = {0};
-    for (const char *c = list; *c; c++)
+    for (const char *c = spec->open.user_classes; c && *c; c++)
         xa_str_printf(&one, "%c", *c == '\n' ? ',' : *c);
     if (one.failed)
         l->out->failed = true;
-    text(l, key, one.data ? one.data : "");
+    else if (one.data)
+        xa__text_line(l, s->key, one.data);
     xa_str_free(&one);
 }
 
-static void integer(const lines *l, const char *key, int64_t value)
-{
-    xa_str_printf(l->out, "%s/%s = %" PRId64 "\n", l->of, key, value);
-}
-
-static void numbers(const lines *l, const char *key, const double *value, int n)
-{
-    xa_str_printf(l->out, "%s/%s =", l->of, key);
-    for (int i = 0; i < n; i++) {
-        xa_str_puts(l->out, " ");
-        add_number(l->out, value[i]);
-    }
-    xa_str_puts(l->out, n ? "\n" : " none\n");
-}
-
-/* From a decoded image to the network. */
-static void input_lines(const lines *l, const xa_input_spec *s)
-{
-    xa_str_printf(l->out, "%s/size = %" PRId64 "x%" PRId64 "\n", l->of, s->height, s->width);
-    text(l, "resize", xa_resample_name(s->resize));
-    switch (s->fit.kind) {
-    case XA_FIT_STRETCH:
-        text(l, "fit", "stretch");
-        break;
-    case XA_FIT_CROP:
-        text(l, "fit", "crop");
-        integer(l, "fit.short", s->fit.short_side);
-        break;
-    case XA_FIT_PAD:
-        text(l, "fit", "pad");
-        number(l, "fit.pad", s->fit.pad_value);
-        break;
-    }
-    text(l, "scale", xa_scale_name(s->scale.kind));
-    if (s->scale.kind == XA_SCALE_CUSTOM) {
-        number(l, "scale.div", s->scale.div);
-        numbers(l, "scale.mean", s->scale.mean, s->scale.channels);
-        numbers(l, "scale.std", s->scale.std, s->scale.channels);
-    }
-    text(l, "depth", xa_depth_name(s->depth.kind));
-    if (s->depth.kind == XA_DEPTH_WINDOW || s->depth.kind == XA_DEPTH_PERCENTILE) {
-        number(l, "depth.low", s->depth.low);
-        number(l, "depth.high", s->depth.high);
-    }
-}
-
-static void explainer_lines(xa_str *out, const xa_job *j, const xa_audit *a, int m, int e)
-{
-    const xa_explainer_spec *s = &j->audit.models[m].explainers[e];
-    const xa_explainer_def *def = xa_explainer_get(s->kind);
-    char name[160];
-    const lines l = {out, name};
-    const int n = snprintf(name, sizeof name, "maps.%s/%s", j->audit.models[m].name, s->name);
-    text(&l, "kind", def->name);
-    text(&l, "score", xa_score_name(s->score));
-    integer(&l, "tensorflow_form", s->as_tensorflow);
-    text(&l, "target", xa_target_name(s->target));
-    if (s->target == XA_TARGET_CLASS)
-        integer(&l, "target.class", s->target_class);
-    if (*xa_audit_layer(a, m, e))
-        text(&l, "layer", xa_audit_layer(a, m, e));
-    if (def->needs & (XA_NEEDS_ATTENTION | XA_NEEDS_ATTENTION_GRADIENT)) {
-        text(&l, "heads", xa_fuse_name(s->heads));
-        integer(&l, "start_layer", s->start);
-        number(&l, "discard", s->discard);
-        integer(&l, "vit_keras", s->vit_keras);
-        integer(&l, "relu", s->relu);
-    } else if (def->needs & XA_NEEDS_LAYER) {
-        integer(&l, "relu", s->relu);
-    } else {
-        text(&l, "channels", xa_reduce_name(s->channels));
-        integer(&l, "absolute", s->absolute);
-    }
-    text(&l, "store", s->half ? "f16" : "f32");
-    if (s->has_input) {
-        snprintf(name + n, sizeof name - (size_t)n, "/input");
-        input_lines(&l, &s->input);
-    }
-}
-
-/* Every field of a metric, whether its kind uses it or not: what its kind does not use a job cannot
- * set. */
-static void metric_settings(xa_str *out, const xa_metric_spec *s)
-{
-    static const char *const at[] = {"map", "grid", "input", "image"};
-    static const char *const sign[] = {"signed", "positive", "abs"};
-    static const char *const cut[] = {"fraction", "otsu", "mean"};
-    char name[96];
-    const lines l = {out, name};
-    snprintf(name, sizeof name, "scores.metric.%s", s->name);
-    text(&l, "kind", xa_metric_kind_name(s->kind));
-    text(&l, "profile", *s->profile ? s->profile : "none");
-    text(&l, "at", at[s->at]);
-    if (s->at == XA_AT_GRID)
-        integer(&l, "at.grid", s->grid);
-    text(&l, "sign", sign[s->sign]);
-    text(&l, "upsample", s->cubic ? "cubic" : "linear");
-    text(&l, "stretch", s->minmax ? "minmax" : "max");
-    text(&l, "contours", s->all_contours ? "all" : "largest");
-    text(&l, "difficult", s->skip_difficult ? "skip" : "keep");
-    text(&l, "crowd", s->ignore_crowd ? "ignore" : "keep");
-    number(&l, s->tolerance_is_share ? "tolerance.share" : "tolerance.px", s->tolerance);
-    number(&l, "smoothing", s->smoothing);
-    integer(&l, "k", s->k);
-    if (s->cut == XA_CUT_FRACTION)
-        number(&l, "threshold", s->threshold);
-    else
-        text(&l, "threshold", cut[s->cut]);
-    numbers(&l, "iou", s->level, s->nlevels);
-    text(&l, "from_split", *s->from_split ? s->from_split : "none");
-    integer(&l, "wsol", s->wsol);
-}
+/* ---- parts ---- */
 
 void xa_job_metric_identity(const xa_audit_spec *s, xa_str *out)
 {
+    char of[96];
+    xa__lines l = {.out = out, .of = of};
     xa_str_printf(out, "scores.definitions = %d\n", XA_METRICS_VERSION);
     xa_str_puts(out, "scores.metrics =");
     for (int k = 0; k < s->nmetrics; k++)
         xa_str_printf(out, " %s", s->metrics[k].name);
     xa_str_puts(out, s->nmetrics ? "\n" : " none\n");
-    for (int k = 0; k < s->nmetrics; k++)
-        metric_settings(out, &s->metrics[k]);
+    for (int k = 0; k < s->nmetrics; k++) {
+        /* every setting, whether the kind has it or not: a job cannot set those it has not */
+        snprintf(of, sizeof of, "scores.metric.%s/", s->metrics[k].name);
+        xa__setting_lines(&l, XA_JOB_METRIC, (int)s->metrics[k].kind, XA__SCORES, &s->metrics[k]);
+    }
 }
 
-/* Which part of an identity a part of the manifest belongs to: what a pass looks at; which classes
- * have maps; what maps are scored against, or stored and summarised by. */
+/* Which part of an identity a part of the manifest belongs to: the samples of a pass;
+ * which classes have maps; what maps are scored against, or stored and summarised by. */
 static const char *manifest_belongs_to(xa_manifest_part p)
 {
     switch (p) {
@@ -215,114 +167,70 @@ static void manifest_lines(xa_str *out, const xa_manifest *m, const char *part)
                           m->identity[p]);
 }
 
-static xa_status model_lines(xa_str *out, const xa_job *j, const xa_audit *a, int i, xa_err *err)
+static void pass_lines(xa__lines *l, const xa_manifest *m)
 {
-    const xa_audit_model_spec *s = &j->audit.models[i];
-    const xa_model *model = xa_audit_model_of(a, i);
-    const char *sha = xa_model_sha256(model);
-    char name[80];
-    const lines l = {out, name};
-    if (!sha || !*sha)
-        XA_RETURN_FAIL(err, XA_IO, "model file \"%s\" cannot be hashed", s->file);
-    snprintf(name, sizeof name, "pass.model.%s", s->name);
-    text(&l, "sha256", sha);
-    if (*xa_model_config_sha256(model)) /* the file beside the weights decides as they do */
-        text(&l, "config_sha256", xa_model_config_sha256(model));
-    text(&l, "head", xa_head_name(xa_model_head(model)->kind));
-    integer(&l, "batch", xa_audit_batch(a, i));
-    input_lines(&l, &s->input);
-    text(&l, "orientation", s->input.ignore_orientation ? "ignore" : "apply");
-    integer(&l, "interpolate_positions", s->open.interpolate_positions);
-    if (s->open.user_classes) /* of which a model's layers are taken for Keras' own */
-        lines_of(&l, "user_classes", s->open.user_classes);
-    return XA_OK;
-}
-
-static xa_status
-pass_lines(xa_str *out, const xa_job *j, const xa_audit *a, const xa_manifest *m, xa_err *err)
-{
-    const xa_decode_options *d = &j->audit.decode;
-    xa_plan_info info = {0};
-    xa_audit_plan_info(a, 0, &info);
-    xa_str_printf(out, "pass.definitions = %d\n", XA_PASS_VERSION);
-    xa_str_printf(
-        out, "pass.numerics = %d, %s\n", xa_numerics_version, xa_numerics_name(j->numerics));
-    if (xa_isa_fused(info.isa)) /* the same bytes on all such processors */
-        xa_str_puts(out, "pass.arithmetic = fused\n");
-    else
-        xa_str_printf(out,
-                      "pass.arithmetic = %s, blas %s, %d thread%s\n",
-                      xa_isa_name(info.isa),
-                      xa_blas_core(),
-                      j->threads,
-                      j->threads == 1 ? "" : "s");
-    xa_str_printf(out, "pass.max_pixels = %" PRId64 "\n", d->max_pixels);
-    xa_str_printf(out, "pass.max_bytes = %" PRId64 "\n", d->max_bytes);
-    xa_str_printf(out, "pass.thumbnails = %" PRId64 "\n", j->audit.thumbnails);
-    xa_str_printf(out, "pass.samples = %" PRId64 "\n", m->whole ? m->whole : m->count);
-    manifest_lines(out, m, "pass");
-    xa_str_puts(out, "pass.models =");
+    const xa_job *j = l->job;
+    char of[80];
+    xa_str_printf(l->out, "pass.definitions = %d\n", XA_PASS_VERSION);
+    l->of = "pass.";
+    xa__setting_lines(l, XA_JOB_JOB, -1, XA__PASS, j);
+    xa_str_printf(l->out, "pass.samples = %" PRId64 "\n", m->whole ? m->whole : m->count);
+    manifest_lines(l->out, m, "pass");
+    xa_str_puts(l->out, "pass.models =");
     for (int i = 0; i < j->audit.nmodels; i++)
-        xa_str_printf(out, " %s", j->audit.models[i].name);
-    xa_str_puts(out, "\n");
-    for (int i = 0; i < j->audit.nmodels; i++)
-        XA_RETURN_TRY(err, model_lines(out, j, a, i, err));
-    return XA_OK;
-}
-
-static void maps_lines(xa_str *out, const xa_job *j, const xa_audit *a, const xa_manifest *m)
-{
-    xa_str_printf(out, "maps.definitions = %d\n", XA_MAPS_VERSION);
-    manifest_lines(out, m, "maps");
-    for (int i = 0; i < j->audit.nmodels; i++) {
-        const xa_audit_model_spec *s = &j->audit.models[i];
-        xa_str_printf(out, "maps.%s/explainers =", s->name); /* pairs are named in this order */
-        for (int e = 0; e < s->nexplainers; e++)
-            xa_str_printf(out, " %s", s->explainers[e].name);
-        xa_str_puts(out, "\n");
-        for (int e = 0; e < s->nexplainers; e++)
-            explainer_lines(out, j, a, i, e);
+        xa_str_printf(l->out, " %s", j->audit.models[i].name);
+    xa_str_puts(l->out, "\n");
+    for (l->model = 0; l->model < j->audit.nmodels; l->model++) {
+        snprintf(of, sizeof of, "pass.model.%s/", j->audit.models[l->model].name);
+        l->of = of;
+        xa__setting_lines(l, XA_JOB_MODEL, -1, XA__PASS, &j->audit.models[l->model]);
     }
 }
 
-static xa_status scores_lines(xa_str *out, const xa_job *j, const xa_manifest *m, xa_err *err)
+static void maps_lines(xa__lines *l, const xa_manifest *m)
 {
-    const xa_audit_spec *s = &j->audit;
-    xa_str names = {0};
-    char hash[XA_SHA256_HEX];
-    xa_job_metric_identity(s, out);
-    xa_str_printf(out, "scores.map_definitions = %d\n", XA_MAP_SCORES_VERSION);
-    xa_str_puts(out, "scores.checks =");
-    for (int k = 0; k < XA_CHECK_COUNT; k++)
-        if (xa_checked(s, (xa_check_kind)k))
-            xa_str_printf(out, " %s", xa_check_name((xa_check_kind)k));
-    xa_str_printf(out,
-                  "%s\nscores.frame = %s\n",
-                  s->masked || s->random_logit ? "" : " none",
-                  s->rescale_frames ? "rescale" : "refuse");
-    for (int64_t i = 0; j->classes.names && i < j->classes.count; i++)
-        xa_str_printf(&names, "%s\n", j->classes.names[i]);
-    xa_status st = names.failed ? XA_NOMEM : XA_OK;
-    if (st == XA_OK && names.len) {
-        st = xa_sha256_bytes(names.data, names.len, hash, err);
-        xa_str_printf(out, "scores.class_names = %s\n", hash);
+    const xa_job *j = l->job;
+    char of[160];
+    xa_str_printf(l->out, "maps.definitions = %d\n", XA_MAPS_VERSION);
+    manifest_lines(l->out, m, "maps");
+    for (l->model = 0; l->model < j->audit.nmodels; l->model++) {
+        const xa_audit_model_spec *s = &j->audit.models[l->model];
+        xa_str_printf(l->out, "maps.%s/explainers =", s->name); /* pairs are named in this order */
+        for (int e = 0; e < s->nexplainers; e++)
+            xa_str_printf(l->out, " %s", s->explainers[e].name);
+        xa_str_puts(l->out, "\n");
+        for (l->explainer = 0; l->explainer < s->nexplainers; l->explainer++) {
+            const xa_explainer_spec *e = &s->explainers[l->explainer];
+            snprintf(of, sizeof of, "maps.%s/%s/", s->name, e->name);
+            l->of = of;
+            xa__setting_lines(l, XA_JOB_EXPLAINER, (int)e->kind, XA__MAPS, e);
+        }
     }
-    xa_str_free(&names);
-    manifest_lines(out, m, "scores");
-    return st;
+}
+
+static void scores_lines(xa__lines *l, const xa_manifest *m)
+{
+    xa_job_metric_identity(&l->job->audit, l->out);
+    xa_str_printf(l->out, "scores.map_definitions = %d\n", XA_MAP_SCORES_VERSION);
+    l->of = "scores.";
+    xa__setting_lines(l, XA_JOB_JOB, -1, XA__SCORES, l->job);
+    manifest_lines(l->out, m, "scores");
 }
 
 xa_status
 xa_job_identity(const xa_job *j, const xa_audit *a, const xa_manifest *m, xa_str *out, xa_err *err)
 {
+    xa__lines l = {.out = out, .job = j, .audit = a, .err = err, .st = XA_OK};
     xa_str_printf(out, "format = %d.%d\n", XA_FORMAT_MAJOR, XA_FORMAT_MINOR);
-    XA_RETURN_TRY(err, pass_lines(out, j, a, m, err));
-    maps_lines(out, j, a, m);
-    XA_RETURN_TRY(err, scores_lines(out, j, m, err));
+    pass_lines(&l, m);
+    maps_lines(&l, m);
+    scores_lines(&l, m);
     if (m->whole) /* last: what is before is the whole run's */
         xa_str_printf(
             out, XA_SLICE_KEY " = %" PRId64 " to %" PRId64 "\n", m->first, m->first + m->count - 1);
+    if (l.st != XA_OK)
+        return XA_ERR_PASS(err, l.st);
     if (out->failed)
-        XA_RETURN_FAIL(err, XA_NOMEM, "identity: out of memory");
+        XA_RETURN_NOMEM(err);
     return XA_OK;
 }

@@ -3,163 +3,31 @@
 
 #include "job_internal.h"
 
-static const char *const resample_names[] = {
-#define X(name, text) text,
-    XA_RESAMPLE_LIST(X)
-#undef X
-};
-static const char *const scale_names[] = {"none", "unit", "tf", "caffe", "torch"};
-static const char *const fit_names[] = {"stretch", "pad"};
-
-static bool read_pair(xa_ynode n, const char *what, int64_t out[2], xa_problems *problems)
+static bool read_pair(const xa__reading *r, const xa_setting *s, xa_ynode n, int64_t out[2])
 {
     if (xa_yaml_kind(n) != XA_Y_LIST || xa_yaml_count(n) != 2) {
         XA_YAML_PROBLEM(
-            problems, n, "%s: expected [height, width], found %s", what, xa_job_found(n));
+            r->problems, n, "%s: expected [height, width], found %s", s->key, xa__found(n));
         return false;
     }
-    return xa_job_i64(xa_yaml_at(n, 0), what, 1, 65536, &out[0], problems) &&
-           xa_job_i64(xa_yaml_at(n, 1), what, 1, 65536, &out[1], problems);
+    return xa__read_i64(xa_yaml_at(n, 0), s->key, 1, 65536, &out[0], r->problems) &&
+           xa__read_i64(xa_yaml_at(n, 1), s->key, 1, 65536, &out[1], r->problems);
 }
 
-static void
-read_numbers(xa_ynode n, const char *what, double *out, int *count, xa_problems *problems)
+void xa__read_size(const xa__reading *r, const xa_setting *s, xa_ynode n, void *object)
 {
-    if (xa_yaml_kind(n) == XA_Y_SCALAR) {
-        *count = 1;
-        xa_job_f64(n, what, out, problems);
-        return;
+    xa_input_spec *spec = object;
+    int64_t size[2];
+    if (read_pair(r, s, n, size)) {
+        spec->height = size[0];
+        spec->width = size[1];
     }
-    const int len = xa_yaml_count(n);
-    if (xa_yaml_kind(n) != XA_Y_LIST || len < 1 || len > XA_SCALE_CHANNELS) {
-        XA_YAML_PROBLEM(problems,
-                        n,
-                        "%s: expected a number or a list of 1 to %d numbers, found %s",
-                        what,
-                        XA_SCALE_CHANNELS,
-                        len > XA_SCALE_CHANNELS ? "more" : xa_job_found(n));
-        return;
-    }
-    *count = len;
-    for (int i = 0; i < len; i++)
-        xa_job_f64(xa_yaml_at(n, i), what, &out[i], problems);
 }
 
-static void read_scale(xa_ynode n, xa_scale *scale, xa_problems *problems)
-{
-    int kind = XA_SCALE_NONE, nmean = 1, nstd = 1;
-    if (xa_yaml_kind(n) != XA_Y_MAP) {
-        if (xa_job_choice(n, "scale", xa_scale_parse, scale_names, 5, &kind, problems))
-            scale->kind = (xa_scale_kind)kind;
-        return;
-    }
-    xa_job_check_keys(n, XA_JOB_SCALE, problems);
-    *scale = (xa_scale){.kind = XA_SCALE_CUSTOM, .div = 1.0, .channels = 1, .std = {1.0}};
-    xa_job_f64(xa_yaml_get(n, "div"), "scale: div", &scale->div, problems);
-    if (xa_yaml_get(n, "mean").id)
-        read_numbers(xa_yaml_get(n, "mean"), "scale: mean", scale->mean, &nmean, problems);
-    if (xa_yaml_get(n, "std").id)
-        read_numbers(xa_yaml_get(n, "std"), "scale: std", scale->std, &nstd, problems);
-    if (nmean != nstd && nmean != 1 && nstd != 1)
-        XA_YAML_PROBLEM(
-            problems, n, "scale: mean has %d values and std has %d: expected as many", nmean, nstd);
-    scale->channels = nmean > nstd ? nmean : nstd;
-    for (int i = 1; i < scale->channels; i++) {
-        if (nmean == 1)
-            scale->mean[i] = scale->mean[0];
-        if (nstd == 1)
-            scale->std[i] = scale->std[0];
-    }
-    bool zero = scale->div == 0.0;
-    for (int i = 0; i < scale->channels; i++)
-        zero = zero || scale->std[i] == 0.0;
-    if (zero)
-        XA_YAML_PROBLEM(problems, n, "scale: div and std must not be 0");
-}
-
-static void read_fit(xa_ynode n, const xa_input_spec *spec, xa_fit *fit, xa_problems *problems)
-{
-    int64_t crop[2] = {spec->height, spec->width};
-    const char *text = xa_yaml_text(n);
-    if (!n.id)
-        return;
-    if (text && !strcmp(text, "stretch")) {
-        fit->kind = XA_FIT_STRETCH;
-        return;
-    }
-    if (text && !strcmp(text, "pad")) {
-        fit->kind = XA_FIT_PAD;
-        return;
-    }
-    if (xa_yaml_kind(n) != XA_Y_MAP) {
-        const char *near = text ? xa_nearest(text, fit_names, 2) : NULL;
-        XA_YAML_PROBLEM(problems,
-                        n,
-                        "fit: expected stretch, pad, {pad: value} or {short: 256, crop: [224, "
-                        "224]}; found %s%s%s",
-                        xa_job_found(n),
-                        near ? "; did you mean " : "",
-                        near ? near : "");
-        return;
-    }
-    xa_job_check_keys(n, XA_JOB_FIT, problems);
-    if (xa_yaml_get(n, "pad").id) {
-        fit->kind = XA_FIT_PAD;
-        xa_job_f64(xa_yaml_get(n, "pad"), "fit: pad", &fit->pad_value, problems);
-        if (xa_yaml_get(n, "short").id || xa_yaml_get(n, "crop").id)
-            XA_YAML_PROBLEM(problems, n, "fit: pad does not go with short and crop");
-        return;
-    }
-    fit->kind = XA_FIT_CROP;
-    if (!xa_yaml_get(n, "short").id)
-        XA_YAML_PROBLEM(problems, n, "fit: `short`, the short side before the crop, is missing");
-    xa_job_i64(xa_yaml_get(n, "short"), "fit: short", 1, 65536, &fit->short_side, problems);
-    if (xa_yaml_get(n, "crop").id &&
-        read_pair(xa_yaml_get(n, "crop"), "fit: crop", crop, problems) &&
-        (crop[0] != spec->height || crop[1] != spec->width))
-        XA_YAML_PROBLEM(problems, n, "fit: crop must equal the input's size");
-    if (fit->short_side && (fit->short_side < spec->height || fit->short_side < spec->width))
-        XA_YAML_PROBLEM(problems, n, "fit: the crop is larger than the short side leaves");
-}
-
-static void read_depth(xa_ynode n, xa_depth *depth, xa_problems *problems)
-{
-    static const char *const names[] = {"div257", "clip255", "raw"};
-    int kind = XA_DEPTH_NONE;
-    if (!n.id)
-        return;
-    if (xa_yaml_kind(n) != XA_Y_MAP) {
-        if (!xa_job_choice(n, "depth", xa_depth_parse, names, 3, &kind, problems))
-            return;
-        depth->kind = (xa_depth_kind)kind;
-        if (kind == XA_DEPTH_WINDOW || kind == XA_DEPTH_PERCENTILE)
-            XA_YAML_PROBLEM(problems,
-                            n,
-                            "depth: %s needs its limits: {%s: [low, high]}",
-                            xa_depth_name(depth->kind),
-                            xa_depth_name(depth->kind));
-        return;
-    }
-    xa_job_check_keys(n, XA_JOB_DEPTH, problems);
-    const bool window = xa_yaml_get(n, "window").id != 0;
-    const xa_ynode pair = xa_yaml_get(n, window ? "window" : "percentile");
-    depth->kind = window ? XA_DEPTH_WINDOW : XA_DEPTH_PERCENTILE;
-    if (xa_yaml_kind(pair) != XA_Y_LIST || xa_yaml_count(pair) != 2) {
-        XA_YAML_PROBLEM(
-            problems, n, "depth: expected {window: [low, high]} or {percentile: [low, high]}");
-        return;
-    }
-    if (!xa_job_f64(xa_yaml_at(pair, 0), "depth: low", &depth->low, problems) ||
-        !xa_job_f64(xa_yaml_at(pair, 1), "depth: high", &depth->high, problems))
-        return;
-    if (!(depth->low < depth->high))
-        XA_YAML_PROBLEM(problems, n, "depth: low must be smaller than high");
-    if (!window && (depth->low < 0.0 || depth->high > 100.0))
-        XA_YAML_PROBLEM(problems, n, "depth: percentiles lie between 0 and 100");
-}
+/* ---- resize ---- */
 
 /* Words that several libraries use, each with another meaning: none is chosen. */
-static bool is_ambiguous(xa_ynode n, xa_problems *problems)
+static bool is_ambiguous(const xa__reading *r, xa_ynode n)
 {
     static const struct {
         const char *word, *meanings;
@@ -169,11 +37,11 @@ static bool is_ambiguous(xa_ynode n, xa_problems *problems)
         {"bicubic", "pil-bicubic (Pillow), cv2-cubic (OpenCV), tf-bicubic (TensorFlow)"},
         {"cubic", "pil-bicubic (Pillow), cv2-cubic (OpenCV), tf-bicubic (TensorFlow)"},
         {"nearest", "pil-nearest (Pillow), cv2-nearest (OpenCV), tf-nearest (TensorFlow)"}};
-    const char *text = n.id ? xa_yaml_text(n) : NULL;
+    const char *text = xa_yaml_text(n);
     for (size_t i = 0; text && i < sizeof words / sizeof *words; i++)
         if (!strcmp(text, words[i].word)) {
             XA_YAML_PROBLEM(
-                problems,
+                r->problems,
                 n,
                 "resize: \"%s\" has three meanings with other pixels: %s; write the one "
                 "that the model was trained with",
@@ -184,86 +52,197 @@ static bool is_ambiguous(xa_ynode n, xa_problems *problems)
     return false;
 }
 
-static void read_resize(xa_ynode n, xa_input_spec *spec, xa_problems *problems)
+void xa__read_resize(const xa__reading *r, const xa_setting *s, xa_ynode n, void *object)
 {
-    if (is_ambiguous(n, problems))
-        return;
-    int resize = (int)spec->resize;
-    if (xa_job_choice(
-            n, "resize", xa_resample_parse, resample_names, XA_RESAMPLE_COUNT, &resize, problems))
-        spec->resize = (xa_resample)resize;
+    xa_input_spec *spec = object;
+    const int word = is_ambiguous(r, n) ? -1 : xa__read_word(r, s, n);
+    if (word >= 0)
+        spec->resize = (xa_resample)word;
 }
 
-static void read_orientation(xa_ynode n, xa_input_spec *spec, xa_problems *problems)
+/* ---- scale ---- */
+
+/* mean and std: a number, or a number for each channel. */
+void xa__read_means(const xa__reading *r, const xa_setting *s, xa_ynode n, void *object)
 {
-    const char *text = xa_yaml_text(n);
-    if (text && !strcmp(text, "ignore"))
-        spec->ignore_orientation = true;
-    else if (n.id && (!text || strcmp(text, "apply") != 0))
-        XA_YAML_PROBLEM(problems,
+    xa__scale_reading *reading = object;
+    const bool mean = !strcmp(s->key, "mean");
+    double *out = mean ? reading->scale.mean : reading->scale.std;
+    int *count = mean ? &reading->nmean : &reading->nstd;
+    const int len = xa_yaml_count(n);
+    if (xa_yaml_kind(n) == XA_Y_SCALAR) {
+        xa__read_f64(n, s->key, out, r->problems);
+        return;
+    }
+    if (xa_yaml_kind(n) != XA_Y_LIST || len < 1 || len > XA_SCALE_CHANNELS) {
+        XA_YAML_PROBLEM(r->problems,
                         n,
-                        "input: orientation: expected apply (images are turned as their EXIF data "
-                        "say) or ignore (the model was trained by a loader that does not turn "
-                        "them); found %s",
-                        xa_job_found(n));
-}
-
-void xa_job_read_input(xa_ynode node, xa_input_spec *spec, xa_problems *problems)
-{
-    if (xa_yaml_kind(node) != XA_Y_MAP) {
-        XA_YAML_PROBLEM(problems,
-                        node,
-                        "input: expected a map such as { size: [224, 224], resize: pil-bilinear, "
-                        "scale: tf }");
+                        "%s: expected a number or a list of 1 to %d numbers, found %s",
+                        s->key,
+                        XA_SCALE_CHANNELS,
+                        len > XA_SCALE_CHANNELS ? "more" : xa__found(n));
         return;
     }
-    xa_job_check_keys(node, XA_JOB_INPUT, problems);
-    const xa_ynode size = xa_yaml_get(node, "size");
-    int64_t hw[2] = {0, 0};
-    if (!size.id)
-        XA_YAML_PROBLEM(problems, node, "input: `size: [height, width]` is missing");
-    else if (read_pair(size, "input: size", hw, problems)) {
-        spec->height = hw[0];
-        spec->width = hw[1];
-    }
-    if (!xa_yaml_get(node, "resize").id)
-        XA_YAML_PROBLEM(problems,
-                        node,
-                        "input: `resize` is missing: the resampler that the model was trained with "
-                        "(pil-bilinear, cv2-linear, tf-bilinear, ...)");
-    read_resize(xa_yaml_get(node, "resize"), spec, problems);
-    if (!xa_yaml_get(node, "scale").id)
-        XA_YAML_PROBLEM(problems,
-                        node,
-                        "input: `scale` is missing: none (0..255), unit (0..1), tf (-1..1), caffe, "
-                        "torch, or { div, mean, std }");
-    else
-        read_scale(xa_yaml_get(node, "scale"), &spec->scale, problems);
-    read_fit(xa_yaml_get(node, "fit"), spec, &spec->fit, problems);
-    read_depth(xa_yaml_get(node, "depth"), &spec->depth, problems);
-    read_orientation(xa_yaml_get(node, "orientation"), spec, problems);
+    *count = len;
+    for (int i = 0; i < len; i++)
+        xa__read_f64(xa_yaml_at(n, i), s->key, &out[i], r->problems);
 }
 
-void xa_job_read_input_override(xa_ynode node, xa_input_spec *spec, xa_problems *problems)
+/* One value stands for all channels. */
+static void spread(xa__scale_reading *s)
 {
-    if (xa_yaml_kind(node) != XA_Y_MAP) {
-        XA_YAML_PROBLEM(problems,
-                        node,
-                        "input: expected a map with resize, scale or depth, such as { scale: tf }");
+    s->scale.channels = s->nmean > s->nstd ? s->nmean : s->nstd;
+    for (int i = 1; i < s->scale.channels; i++) {
+        if (s->nmean == 1)
+            s->scale.mean[i] = s->scale.mean[0];
+        if (s->nstd == 1)
+            s->scale.std[i] = s->scale.std[0];
+    }
+}
+
+void xa__read_scale(const xa__reading *r, const xa_setting *s, xa_ynode n, void *object)
+{
+    static const char *const words[] = {"none", "unit", "tf", "caffe", "torch", NULL};
+    xa_input_spec *spec = object;
+    xa_setting choice = *s;
+    choice.words = words;
+    if (xa_yaml_kind(n) != XA_Y_MAP) {
+        const int word = xa__read_word(r, &choice, n);
+        if (word >= 0)
+            spec->scale = (xa_scale){.kind = (xa_scale_kind)word};
         return;
     }
-    if (xa_yaml_get(node, "size").id || xa_yaml_get(node, "fit").id) {
+    xa__scale_reading reading = {
+        .scale = {.kind = XA_SCALE_CUSTOM, .div = 1.0, .std = {1.0}}, .nmean = 1, .nstd = 1};
+    xa__read_map(r, n, XA_JOB_SCALE, -1, &reading);
+    if (reading.nmean != reading.nstd && reading.nmean != 1 && reading.nstd != 1)
+        XA_YAML_PROBLEM(r->problems,
+                        n,
+                        "scale: mean has %d values and std has %d: expected as many",
+                        reading.nmean,
+                        reading.nstd);
+    spread(&reading);
+    bool zero = reading.scale.div == 0.0;
+    for (int i = 0; i < reading.scale.channels; i++)
+        zero = zero || reading.scale.std[i] == 0.0;
+    if (zero)
+        XA_YAML_PROBLEM(r->problems, n, "scale: div and std must not be 0");
+    spec->scale = reading.scale;
+}
+
+/* ---- fit ---- */
+
+void xa__read_crop(const xa__reading *r, const xa_setting *s, xa_ynode n, void *object)
+{
+    const xa__fit_reading *reading = object;
+    int64_t crop[2];
+    if (read_pair(r, s, n, crop) && reading->height &&
+        (crop[0] != reading->height || crop[1] != reading->width))
+        XA_YAML_PROBLEM(r->problems, n, "crop: expected the input's size");
+}
+
+static void check_fit(const xa__reading *r, xa_ynode n, xa__fit_reading *reading)
+{
+    const bool pad = xa_yaml_get(n, "pad").id, has_short = xa_yaml_get(n, "short").id;
+    const int64_t side = reading->fit.short_side;
+    reading->fit.kind = pad ? XA_FIT_PAD : XA_FIT_CROP;
+    if (pad && (has_short || xa_yaml_get(n, "crop").id))
+        XA_YAML_PROBLEM(r->problems, n, "fit: pad does not go with short and crop");
+    else if (!pad && !has_short)
+        XA_YAML_PROBLEM(r->problems, n, "fit: `short`, the short side before the crop, is missing");
+    else if (!pad && side && (side < reading->height || side < reading->width))
+        XA_YAML_PROBLEM(r->problems, n, "fit: the crop is larger than the short side leaves");
+}
+
+void xa__read_fit(const xa__reading *r, const xa_setting *s, xa_ynode n, void *object)
+{
+    static const char *const words[] = {"stretch", "pad", NULL};
+    xa_input_spec *spec = object;
+    const char *text = xa_yaml_text(n);
+    const int word = xa__find_word(words, text);
+    if (word >= 0) {
+        spec->fit.kind = word ? XA_FIT_PAD : XA_FIT_STRETCH;
+        return;
+    }
+    if (xa_yaml_kind(n) != XA_Y_MAP) {
+        const char *near = text ? xa_nearest(text, words, 2) : NULL;
+        XA_YAML_PROBLEM(r->problems,
+                        n,
+                        "%s: expected stretch, pad, { pad: value } or { short: 256, crop: [224, "
+                        "224] }; found %s%s%s",
+                        s->key,
+                        xa__found(n),
+                        near ? "; did you mean " : "",
+                        near ? near : "");
+        return;
+    }
+    xa__fit_reading reading = {.height = spec->height, .width = spec->width};
+    xa__read_map(r, n, XA_JOB_FIT, -1, &reading);
+    check_fit(r, n, &reading);
+    spec->fit = reading.fit;
+}
+
+/* ---- depth ---- */
+
+void xa__read_window(const xa__reading *r, const xa_setting *s, xa_ynode n, void *object)
+{
+    xa_depth *depth = object;
+    const bool percentile = !strcmp(s->key, "percentile");
+    if (xa_yaml_kind(n) != XA_Y_LIST || xa_yaml_count(n) != 2) {
+        XA_YAML_PROBLEM(r->problems, n, "%s: expected [low, high], found %s", s->key, xa__found(n));
+        return;
+    }
+    depth->kind = percentile ? XA_DEPTH_PERCENTILE : XA_DEPTH_WINDOW;
+    if (!xa__read_f64(xa_yaml_at(n, 0), s->key, &depth->low, r->problems) ||
+        !xa__read_f64(xa_yaml_at(n, 1), s->key, &depth->high, r->problems))
+        return;
+    if (!(depth->low < depth->high))
+        XA_YAML_PROBLEM(r->problems, n, "%s: low must be smaller than high", s->key);
+    if (percentile && (depth->low < 0.0 || depth->high > 100.0))
+        XA_YAML_PROBLEM(r->problems, n, "percentile: expected two numbers between 0 and 100");
+}
+
+void xa__read_depth(const xa__reading *r, const xa_setting *s, xa_ynode n, void *object)
+{
+    static const char *const words[] = {"div257", "clip255", "raw", NULL};
+    static const xa_depth_kind kinds[] = {XA_DEPTH_DIV257, XA_DEPTH_CLIP255, XA_DEPTH_RAW};
+    xa_input_spec *spec = object;
+    const char *text = xa_yaml_text(n);
+    xa_setting choice = *s;
+    choice.words = words;
+    if (xa_yaml_kind(n) == XA_Y_MAP) {
+        xa_depth depth = {0};
+        xa__read_map(r, n, XA_JOB_DEPTH, -1, &depth);
+        if (!xa_yaml_get(n, "window").id == !xa_yaml_get(n, "percentile").id)
+            XA_YAML_PROBLEM(
+                r->problems,
+                n,
+                "depth: expected either { window: [low, high] } or { percentile: [low, high] }");
+        spec->depth = depth;
+    } else if (text && xa__setting(XA_JOB_DEPTH, text)) {
         XA_YAML_PROBLEM(
-            problems,
-            node,
-            "input of an explainer: size and fit are the model's; for another size list "
-            "the model a second time under another name");
+            r->problems, n, "depth: %s needs its limits: { %s: [low, high] }", text, text);
+    } else {
+        const int word = xa__read_word(r, &choice, n);
+        if (word >= 0)
+            spec->depth = (xa_depth){.kind = kinds[word]};
+    }
+}
+
+/* ---- an explainer's own way ---- */
+
+void xa__read_explainer_input(const xa__reading *r, const xa_setting *s, xa_ynode n, void *object)
+{
+    xa_explainer_spec *spec = object;
+    (void)s;
+    spec->has_input = true;
+    if (xa_yaml_get(n, "size").id || xa_yaml_get(n, "fit").id) {
+        XA_YAML_PROBLEM(
+            r->problems,
+            n,
+            "input of an explainer: size and fit are the model's; for another size list the model "
+            "a second time under another name");
         return;
     }
-    xa_job_check_keys(node, XA_JOB_EXPLAINER_INPUT, problems);
-    read_resize(xa_yaml_get(node, "resize"), spec, problems);
-    if (xa_yaml_get(node, "scale").id)
-        read_scale(xa_yaml_get(node, "scale"), &spec->scale, problems);
-    if (xa_yaml_get(node, "depth").id)
-        read_depth(xa_yaml_get(node, "depth"), &spec->depth, problems);
+    xa__read_map(r, n, XA_JOB_EXPLAINER_INPUT, -1, &spec->input);
 }

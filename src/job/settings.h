@@ -1,121 +1,139 @@
-/* Every setting of a job file: the one list that its reader knows.
- *
- * A new setting is a line here, what reads it in a file of src/job/, a line of the identity where
- * it moves a stored number or table (identity_text.c), and a row in
- * tests/job/identity/settings.txt, without which test_identity fails. */
+/* The table of settings: a row of settings.def for each setting of a job. Reading
+ * (settings_read.c), messages, `xaudit check`'s echo, README's table and `xaudit help settings`
+ * (settings_help.c), the identity (identity_text.c) and the test that no setting is forgotten
+ * iterate it. */
 #ifndef XAUDIT_JOB_SETTINGS_H
 #define XAUDIT_JOB_SETTINGS_H
 
-#include <stdbool.h>
+#include "xaudit/job.h"
+#include "yaml_reader.h"
 
-/* X(ENUM, what messages call it): the maps of a job. */
-#define XA_JOB_MAP_LIST(X)                      \
-    X(JOB, "job")                               \
-    X(MANIFEST, "manifest")                     \
-    X(STORE, "store")                           \
-    X(LIMITS, "limits")                         \
-    X(MODEL, "model")                           \
-    X(INPUT, "input")                           \
-    X(SCALE, "scale")                           \
-    X(FIT, "fit")                               \
-    X(DEPTH, "depth")                           \
-    X(EXPLAINER, "explainer")                   \
-    X(EXPLAINER_INPUT, "input of an explainer") \
-    X(TARGET, "target")                         \
-    X(METRIC, "metric")                         \
-    X(AT, "at")
+/* X(ENUM, what messages call it, what it looks like): the maps of a job. */
+#define XA_JOB_MAP_LIST(X)                                                             \
+    X(JOB, "job", "with manifest, output and models")                                  \
+    X(MANIFEST, "manifest", "such as { wsol: folder, images: folder }")                \
+    X(LIMITS, "limits", "such as { max_pixels: 100000000 }")                           \
+    X(STORE, "store", "such as { thumbnails: 256 }")                                   \
+    X(MODEL, "model", "with name, file, input and explainers")                         \
+    X(INPUT, "input", "such as { size: [224, 224], resize: pil-bilinear, scale: tf }") \
+    X(FIT, "fit", "such as { short: 256, crop: [224, 224] }")                          \
+    X(SCALE,                                                                           \
+      "scale",                                                                         \
+      "such as { div: 255, mean: [0.485, 0.456, 0.406], std: [0.229, 0.224, 0.225] }") \
+    X(DEPTH, "depth", "such as { window: [low, high] }")                               \
+    X(EXPLAINER, "explainer", "such as { kind: gradcam, target: label }")              \
+    X(EXPLAINER_INPUT, "input of an explainer", "such as { scale: tf }")               \
+    X(TARGET, "target", "such as { class: NAME }")                                     \
+    X(METRIC, "metric", "such as { kind: pointing_game, tolerance: 15px }")            \
+    X(AT, "at", "such as { grid: 7 }")
 typedef enum xa_job_map {
-#define X(name, text) XA_JOB_##name,
+#define X(name, text, example) XA_JOB_##name,
     XA_JOB_MAP_LIST(X)
 #undef X
         XA_JOB_MAPS
 } xa_job_map;
+const char *xa__map_name(xa_job_map map);
+const char *xa__map_example(xa_job_map map);
 
-/* X(map, key) in the order of messages. */
-#define XA_JOB_SETTING_LIST(X)        \
-    X(JOB, "manifest")                \
-    X(JOB, "output")                  \
-    X(JOB, "classes")                 \
-    X(JOB, "label_as")                \
-    X(JOB, "categories")              \
-    X(JOB, "models")                  \
-    X(JOB, "metrics")                 \
-    X(JOB, "checks")                  \
-    X(JOB, "store")                   \
-    X(JOB, "tolerate_failed")         \
-    X(JOB, "threads")                 \
-    X(JOB, "numerics")                \
-    X(JOB, "limits")                  \
-    X(JOB, "frame")                   \
-    X(MANIFEST, "wsol")               \
-    X(MANIFEST, "images")             \
-    X(MANIFEST, "masks")              \
-    X(STORE, "thumbnails")            \
-    X(LIMITS, "max_pixels")           \
-    X(LIMITS, "max_bytes")            \
-    X(LIMITS, "max_samples")          \
-    X(MODEL, "name")                  \
-    X(MODEL, "file")                  \
-    X(MODEL, "architecture")          \
-    X(MODEL, "head")                  \
-    X(MODEL, "user_classes")          \
-    X(MODEL, "batch")                 \
-    X(MODEL, "input")                 \
-    X(MODEL, "explainers")            \
-    X(MODEL, "interpolate_positions") \
-    X(INPUT, "size")                  \
-    X(INPUT, "resize")                \
-    X(INPUT, "scale")                 \
-    X(INPUT, "fit")                   \
-    X(INPUT, "depth")                 \
-    X(INPUT, "orientation")           \
-    X(SCALE, "div")                   \
-    X(SCALE, "mean")                  \
-    X(SCALE, "std")                   \
-    X(FIT, "short")                   \
-    X(FIT, "crop")                    \
-    X(FIT, "pad")                     \
-    X(DEPTH, "window")                \
-    X(DEPTH, "percentile")            \
-    X(EXPLAINER, "kind")              \
-    X(EXPLAINER, "method")            \
-    X(EXPLAINER, "heads")             \
-    X(EXPLAINER, "start_layer")       \
-    X(EXPLAINER, "discard")           \
-    X(EXPLAINER, "input")             \
-    X(EXPLAINER, "name")              \
-    X(EXPLAINER, "profile")           \
-    X(EXPLAINER, "score")             \
-    X(EXPLAINER, "target")            \
-    X(EXPLAINER, "layer")             \
-    X(EXPLAINER, "channels")          \
-    X(EXPLAINER, "absolute")          \
-    X(EXPLAINER, "relu")              \
-    X(EXPLAINER, "store")             \
-    X(EXPLAINER_INPUT, "resize")      \
-    X(EXPLAINER_INPUT, "scale")       \
-    X(EXPLAINER_INPUT, "depth")       \
-    X(TARGET, "class")                \
-    X(METRIC, "kind")                 \
-    X(METRIC, "name")                 \
-    X(METRIC, "profile")              \
-    X(METRIC, "at")                   \
-    X(METRIC, "sign")                 \
-    X(METRIC, "upsample")             \
-    X(METRIC, "stretch")              \
-    X(METRIC, "contours")             \
-    X(METRIC, "difficult")            \
-    X(METRIC, "crowd")                \
-    X(METRIC, "tolerance")            \
-    X(METRIC, "threshold")            \
-    X(METRIC, "iou")                  \
-    X(METRIC, "smoothing")            \
-    X(METRIC, "k")                    \
-    X(METRIC, "from_split")           \
-    X(AT, "grid")
+/* Types that a row needs no code for; `member` is of the C type beside it. */
+typedef enum xa__type {
+    XA__OTHER,   /* `read` does all */
+    XA__TEXT,    /* char * (owned), or char [n]: not empty */
+    XA__PATH,    /* char * (owned): beside the job file */
+    XA__NAME,    /* char * (owned), or char [n]: a name in the archive */
+    XA__INTEGER, /* int or int64_t, from low to high */
+    XA__NUMBER,  /* double, from least to most; not most itself where `below` */
+    XA__TRUTH,   /* bool: true or false */
+    XA__WORD,    /* enum or bool: the index in `words` */
+    XA__MAP      /* a map of settings (`sub`), whose object begins at the member */
+} xa__type;
 
-const char *xa_job_map_name(xa_job_map map);
-/* The i-th setting of the list; false behind the last. */
-bool xa_job_setting(int i, xa_job_map *map, const char **key);
+/* The parts of an identity. */
+enum { XA__PASS = 1, XA__MAPS = 2, XA__SCORES = 4 };
+
+/* Explainers differ in which lines of an identity they have. */
+typedef enum xa__kinds { XA__EVERY_KIND, XA__ATTENTION, XA__GRADIENT, XA__NOT_GRADIENT } xa__kinds;
+
+/* What readers know beside the value and its place. */
+typedef struct xa__reading {
+    xa_job *job; /* NULL: metrics alone */
+    xa_problems *problems;
+} xa__reading;
+
+/* What the writers of an identity's lines know. */
+typedef struct xa__lines {
+    xa_str *out;
+    const char *of;        /* what each line begins with */
+    const xa_job *job;     /* NULL where values are shown alone: no line of files then */
+    const xa_audit *audit; /* likewise */
+    int model, explainer;  /* indices */
+    bool of_explainer;     /* an explainer's own input */
+    xa_err *err;
+    xa_status st; /* the first failure */
+} xa__lines;
+
+typedef struct xa_setting {
+    xa_job_map map;
+    const char *key; /* NULL: a line of the identity that a profile decides */
+    xa__type type;
+    size_t offset, size;      /* of the member */
+    int64_t low, high;        /* INTEGER */
+    double least, most;       /* NUMBER */
+    bool below;               /* NUMBER: less than most */
+    const char *const *words; /* WORD; ends with NULL */
+    xa_job_map sub;           /* MAP */
+    bool needed;
+    bool before; /* read before the others of its map: it decides what they mean */
+    bool late;   /* read after the others of its map: it needs them */
+    /* Instead of the type's own; type OTHER has no other way. */
+    void (*read)(const xa__reading *r, const struct xa_setting *s, xa_ynode n, void *object);
+    const char *initial;   /* JOB and what is in it: the default as text, which is set */
+    const char *otherwise; /* the default in words, where neither `initial` nor the object tells */
+    unsigned part;         /* which parts of the identity it moves; 0: none, and `why` says why */
+    /* Its lines there: the type's own (`line`, or the key) unless one of these is set. */
+    const char *line;
+    void (*lines)(xa__lines *l, const struct xa_setting *s, const void *object);
+    const char *within; /* no line of its own: it moves these lines of others */
+    xa__kinds of;
+    const char *why;
+    const char *values;             /* how values are written, where the type does not tell */
+    const char *(*values_of)(void); /* the same, from where they are known */
+    const char *help;               /* one sentence without its full stop */
+} xa_setting;
+
+/* The rows in the order of settings.def. */
+const xa_setting *xa__settings(size_t *n);
+const xa_setting *xa__setting(xa_job_map map, const char *key); /* NULL: unknown */
+
+/* Does this kind of explainer or metric (the map says which) have the setting? */
+bool xa__kind_has(const xa_setting *s, int kind);
+int xa__kinds_of(xa_job_map map); /* how many kinds; 0: the map has none */
+const char *xa__kind_name(xa_job_map map, int kind);
+/* The kinds that have it, "energy, iou", or where that is shorter "all kinds but pxap"; empty where
+ * all of them have it. */
+void xa__kinds_text(const xa_setting *s, bool shorter, xa_str *out);
+/* How its values are written. */
+void xa__values_text(const xa_setting *s, xa_str *out);
+/* Whether the type alone reads and writes it. */
+bool xa__is_plain(const xa_setting *s);
+/* A plain setting's value as a job would write it. */
+void xa__value_text(const xa_setting *s, const void *object, xa_str *out);
+
+/* ---- settings_read.c ---- */
+
+/* The kind that a node names, an index; -1, and a problem, where it names none. */
+int xa__read_kind(const xa__reading *r, xa_ynode n, xa_job_map which);
+/* Reads a map of settings into its object: unknown keys, keys given twice, settings that `kind`
+ * does not have (-1: the map has no kinds), missing ones and wrong values are problems. */
+void xa__read_map(const xa__reading *r, xa_ynode map, xa_job_map which, int kind, void *object);
+/* Sets what the table gives defaults for. */
+void xa__set_defaults(xa_job_map which, void *object);
+/* Whether the node is a map; a problem if not. */
+bool xa__is_map(const xa__reading *r, xa_ynode n, xa_job_map which);
+
+/* ---- identity_text.c ---- */
+
+/* The lines of the settings of a map that are in one of the parts. */
+void xa__setting_lines(xa__lines *l, xa_job_map map, int kind, unsigned parts, const void *object);
 
 #endif

@@ -131,6 +131,13 @@ xa_ynode xa_yaml_at(xa_ynode n, int i)
     return (xa_ynode){n.doc, v->item[i]};
 }
 
+xa_ynode xa_yaml_key_node(xa_ynode n, int i)
+{
+    const xa__yaml_value *v = value_of(n);
+    const bool there = v && v->kind == XA_Y_MAP && i >= 0 && i < xa_yaml_count(n);
+    return (xa_ynode){n.doc, there ? v->item[2 * (size_t)i] : 0};
+}
+
 const char *xa_yaml_key(xa_ynode n, int i, xa_ynode *value, int64_t *line)
 {
     const xa__yaml_value *v = value_of(n);

@@ -34,8 +34,9 @@ bool xa_yaml_is_null(xa_ynode n);     /* empty, ~ or null, unquoted */
 int64_t xa_yaml_line(xa_ynode n);     /* 1-based; 0: set. Of a copy: where its anchor's value is */
 const char *xa_yaml_file(xa_ynode n);
 int xa_yaml_count(xa_ynode n);
-xa_ynode xa_yaml_at(xa_ynode n, int i);                                     /* of a list */
-xa_ynode xa_yaml_get(xa_ynode n, const char *key);                          /* of a map */
+xa_ynode xa_yaml_at(xa_ynode n, int i);            /* of a list */
+xa_ynode xa_yaml_get(xa_ynode n, const char *key); /* of a map */
+xa_ynode xa_yaml_key_node(xa_ynode n, int i);      /* the i-th key of a map */
 const char *xa_yaml_key(xa_ynode n, int i, xa_ynode *value, int64_t *line); /* i-th pair of a map */
 
 /* Sets a value at a dotted path ("models.0.batch", "output"): a text, or a list or map in brackets

@@ -146,7 +146,7 @@ said '2 of 7 annotations are not used: frame scaled; the first is of double \(79
 expect 2 "$XAUDIT" run frames.yaml --output frames.h5 --set frame=rescale
 said "frame: archive 'refuse', job 'rescale'"
 expect 2 "$XAUDIT" run frames.yaml --output x.h5 --set frame=maybe
-said 'frame: expected refuse or rescale, found maybe'
+said 'frame: expected refuse or rescale; found maybe'
 sed -i '/^photo.jpg,double,,/d' frames.csv
 expect 0 "$XAUDIT" run frames.yaml --output rescaled.h5 --set frame=rescale
 said '1 of 6 annotations counts, but: box rescaled; the first is of double'

@@ -12,7 +12,7 @@ digest fast.h5 | cmp - <(digest fast2.h5) || fail "fast numerics depend on the n
 expect 2 "$XAUDIT" run fast.yaml --output strict.h5 --quiet
 said "numerics: archive '4, strict', job '4, fast'"
 expect 2 "$XAUDIT" check job.yaml --set numerics=quick
-said 'numerics: expected strict or fast, found quick'
+said 'numerics: expected strict or fast; found quick'
 expect 0 "$XAUDIT" info fast.h5 --methods
 said "Winograd's minimal filtering .1."
 expect 0 "$XAUDIT" info strict.h5 --methods

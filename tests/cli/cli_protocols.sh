@@ -101,5 +101,5 @@ expect 0 "$XAUDIT" evaluate out.h5 --as signed --metrics '[{ kind: relevance_mas
 expect 2 "$XAUDIT" check job.yaml --set metrics.2.difficult=yes
 said 'difficult'
 expect 2 "$XAUDIT" check job.yaml --set 'metrics.3.crowd=skip'
-said 'crowd: expected keep, ignore'
+said 'crowd: expected keep or ignore'
 finish

@@ -111,12 +111,12 @@ models:
       - { kind: rollout, profile: seed, heads: max, name: g }
 YAML
 expect 2 "$XAUDIT" check wrong.yaml
-said 'wrong.yaml:8: .*`target` is a setting of explainers of a class'
+said 'wrong.yaml:8: target: a setting of saliency, .*, not of rollout'
 said 'wrong.yaml:9: .*rolout \(did you mean rollout'
-said 'wrong.yaml:10: .*`heads` is a setting of the attention kinds'
+said 'wrong.yaml:10: heads: a setting of attention, .*, not of gradcam'
 said 'wrong.yaml:11: .*discard'
 said 'wrong.yaml:12: .*another size list the model'
-said 'wrong.yaml:13: .*`layer`'
+said 'wrong.yaml:13: layer: .*, not of relevance'
 said 'wrong.yaml:14: .*attention_map'
 one() { # a job with one explainer: one MODEL SIZE EXPLAINER
   printf 'manifest: manifest.csv\nclasses: %s/jobs/demo/classes.txt\noutput: x.h5\nmodels:\n  - name: m\n    file: %s\n    input: { size: %s, resize: pil-bilinear, scale: tf }\n    explainers: [%s]\n' "$PROJECT" "$1" "$2" "$3" >x.yaml

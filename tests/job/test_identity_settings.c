@@ -184,10 +184,10 @@ static bool has_row(const char *setting)
 
 static bool is_setting(const char *name)
 {
-    xa_job_map map;
-    const char *key;
-    for (int i = 0; xa_job_setting(i, &map, &key); i++) {
-        const char *of = xa_job_map_name(map);
+    size_t count;
+    const xa_setting *all = xa__settings(&count);
+    for (size_t i = 0; i < count; i++) {
+        const char *of = xa__map_name(all[i].map), *key = all[i].key ? all[i].key : "";
         const size_t n = strlen(of);
         if (!strncmp(name, of, n) && name[n] == '.' && !strcmp(name + n + 1, key))
             return true;
@@ -337,12 +337,14 @@ static void test_parts(void **state)
 static void test_all_settings(void **state)
 {
     (void)state;
-    xa_job_map map;
-    const char *key;
+    size_t count;
+    const xa_setting *all = xa__settings(&count);
     int missing = 0;
-    for (int i = 0; xa_job_setting(i, &map, &key); i++) {
+    for (size_t i = 0; i < count; i++) {
         char name[128];
-        snprintf(name, sizeof name, "%s.%s", xa_job_map_name(map), key);
+        if (!all[i].key)
+            continue;
+        snprintf(name, sizeof name, "%s.%s", xa__map_name(all[i].map), all[i].key);
         if (has_row(name))
             continue;
         print_error("the setting %s has no row in tests/job/identity/settings.txt\n", name);
@@ -388,7 +390,7 @@ static void test_no_others(void **state)
     (void)state;
     for (int i = 0; i < nrows; i++)
         if (strncmp(rows[i].setting, "column.", 7) && !is_setting(rows[i].setting))
-            fail_msg("settings.txt:%d: \"%s\" is no setting of a job (src/job/settings.h)",
+            fail_msg("settings.txt:%d: \"%s\" is no setting of a job (src/job/settings.def)",
                      rows[i].number,
                      rows[i].setting);
 }

@@ -99,15 +99,18 @@ static const bad bads[] = {
      {{3, "threads"},
       {5, "a/b"},
       {7, "batch"},
-      {9, "[height, width]"},
+      {9, "size: expected [height, width]"},
       {10, "pil-bicubic"},
       {11, "scale"},
       {12, "needs its limits"},
       {14, "did you mean gradcam"},
-      {15, "setting of the CAM kinds"},
+      {15,
+       "layer: a setting of gradcam, gradcam++, hirescam, layercam, xgradcam, attention, "
+       "attention_gradcam, not of saliency"},
       {16, "neither a name"},
       {17, "score"},
       {17, "store"},
+      {17, "two explainers are called \"saliency.predicted\""},
       {18, "pointing_game"},
       {18, "tolerance"}}},
     {"manifest: m.csv\noutput: o.h5\nmodels:\n"
@@ -126,7 +129,7 @@ static const bad bads[] = {
      "         explainers: [gradcamm] }\n"
      "  - { <<: *m, name: b, batch: 0 }\n",
      {{5, "did you mean gradcam"}, {6, "batch"}}},
-    {"- a\n- b\n", {{1, "a job is a map"}}},
+    {"- a\n- b\n", {{1, "job: expected a map with manifest, output and models; found a list"}}},
     {"manifest: m.csv\nmanifest: n.csv\noutput: o\nmodels: 3\n",
      {{2, "given twice"}, {4, "list of 1"}}},
 };
