@@ -180,10 +180,34 @@ static void paired(null_kind kind, int clusters, int each, bool grouped, int tri
     print_errors(null_name[kind], clusters, each, grouped, below, trials);
 }
 
-/* Box accuracy of two equally good explainers, each at its own best thresholds. A unit is a hit
- * between two grey levels; those of a cluster begin near one another. two_scales: a is right among
- * the darker levels, b among the brighter ones. */
-static void boxes(int clusters, int each, bool two_scales, int trials)
+/* Where the best threshold lies: anywhere; anywhere, but a's among the darker and b's among the
+ * brighter levels; at one level for all units that are ever hits, seven of ten. */
+typedef enum box_kind { ANYWHERE, TWO_SCALES, ONE_LEVEL, BOX_KINDS } box_kind;
+static const char *const box_name[] = {
+    "box accuracy at best thresholds, which lie anywhere",
+    "box accuracy at best thresholds, which lie on two scales of grey",
+    "box accuracy at best thresholds, of which one is clear"};
+
+/* The grey levels [first, last) at which a unit is a hit; those of a cluster begin near one
+ * another. */
+static void levels_of(box_kind kind, int trial, int cluster, int i, int side, int *first, int *last)
+{
+    const double at =
+        0.7 * unit(26, trial, 2 * cluster + side) + 0.3 * unit(21, trial, 4 * i + side);
+    const double length = unit(21, trial, 4 * i + 2 + side);
+    if (kind == ONE_LEVEL) {
+        const bool hit = 0.5 * (at + length) < 0.57; /* for about seven of ten */
+        *first = 90;
+        *last = hit ? 110 : 90;
+        return;
+    }
+    *first = kind == TWO_SCALES ? (int)(128.0 * at) + 128 * side : (int)(256.0 * at);
+    *last = *first + (int)((kind == TWO_SCALES ? 60.0 : 120.0) * length);
+    *last = *last < 256 ? *last : 256;
+}
+
+/* Box accuracy of two equally good explainers, each at its own best thresholds. */
+static void boxes(box_kind kind, int clusters, int each, int trials)
 {
     static uint8_t hit[2][MOST * XA_STATS_HIT_BYTES];
     int64_t group[MOST];
@@ -199,14 +223,10 @@ static void boxes(int clusters, int each, bool two_scales, int trials)
         memset(hit, 0, sizeof hit);
         for (int i = 0; i < n; i++)
             for (int k = 0; k < 2; k++) {
+                int first, last;
                 group[i] = i % clusters;
-                const double at =
-                    0.7 * unit(26, t, 2 * (i % clusters) + k) + 0.3 * unit(21, t, 4 * i + k);
-                const int first =
-                    (int)((two_scales ? 128.0 : 256.0) * at) + (two_scales && k ? 128 : 0);
-                const int last =
-                    first + (int)((two_scales ? 60.0 : 120.0) * unit(21, t, 4 * i + 2 + k));
-                for (int g = first; g < last && g < 256; g++)
+                levels_of(kind, t, i % clusters, i, k, &first, &last);
+                for (int g = first; g < last; g++)
                     hit[k][i * XA_STATS_HIT_BYTES + g / 8] |= (uint8_t)(1 << g % 8);
             }
         if (xa_stats_flip_boxes(&plan, &side[0], &side[1], NULL, NULL, group, 999, &test, &err) !=
@@ -215,13 +235,7 @@ static void boxes(int clusters, int each, bool two_scales, int trials)
         below[0] += test.p <= 0.05;
         below[1] += test.p <= 0.01;
     }
-    print_errors(two_scales ? "box accuracy at best thresholds, two scales of grey"
-                            : "box accuracy at best thresholds",
-                 clusters,
-                 each,
-                 true,
-                 below,
-                 trials);
+    print_errors(box_name[kind], clusters, each, true, below, trials);
 }
 
 /* Two parts of the same mean: na clusters, whose values scatter `wide` times as much, and nb. */
@@ -317,7 +331,7 @@ static void cost(void)
     static const char *const test[] = {
         "sign flips of a paired difference", "of MaxBoxAccV2", "of PxAP"};
     for (int k = 0; k < 3; k++)
-        printf("| %s, %lld random ways | %.2f |\n",
+        printf("| %s, %lld random ways (0: all counted) | %.2f |\n",
                test[k],
                (long long)t[k].replicates,
                at[k + 4] - at[k + 3]);
@@ -355,12 +369,9 @@ static void tests(int trials)
         for (int i = 0; i < 4; i++)
             paired(k, few[i], 4, true, trials);
     paired(SYMMETRIC, 25, 4, false, trials);
-    for (int i = 0; i < 4; i++)
-        boxes(few[i], 1, false, trials);
-    for (int i = 0; i < 4; i++)
-        boxes(few[i], 4, false, trials);
-    for (int i = 0; i < 4; i++)
-        boxes(few[i], 4, true, trials);
+    for (box_kind k = ANYWHERE; k < BOX_KINDS; k++)
+        for (int i = 0; i < 4; i++)
+            boxes(k, few[i], 4, trials);
     printf(
         "\nTwo parts of a data set, with the coverage of the interval of their difference:\n\n"
         "| test | data | turned or moved | p <= 0.05 | p <= 0.01 | held |\n| --- | --- | --- | --- "
