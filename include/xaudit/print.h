@@ -47,6 +47,21 @@ void xa_fields_csv(
 typedef struct json_t json_t; /* of jansson */
 json_t *xa_fields_json(const xa_field *f, size_t nf, const void *rows, size_t n, size_t size);
 
+/* ---- template.c: text with holes ---- */
+
+typedef enum xa_escape {
+    XA_ESCAPE_HTML,         /* text, or the value of an attribute in double quotes */
+    XA_ESCAPE_LATEX,        /* text of a document */
+    XA_ESCAPE_LATEX_COMMENT /* one line behind a % */
+} xa_escape;
+/* Writes `text`, each "@{name}" of it replaced by the value of that name with its special
+ * characters escaped, and each "@!{name}" by the value as it is. After `escape` come pairs of name
+ * and value, both const char *, then NULL; a value of NULL is empty. A hole that no pair names is
+ * written as it stands, so that a test sees it. */
+void xa_fill(FILE *out, const char *text, xa_escape escape, ...) __attribute__((sentinel));
+/* One value, escaped. */
+void xa_escape_text(FILE *out, xa_escape escape, const char *value);
+
 /* ---- messages.c: what is wrong ---- */
 
 /* Prints problems, sorted by line, to stderr: "file:line: text". */

@@ -33,6 +33,10 @@ typedef struct xa_series {
     double level[XA_METRIC_LEVELS];
 } xa_series;
 
+/* Whether its figure has a macro mean, over classes, too. */
+bool xa_series_has_classes(const xa_series *x);
+/* What the figure is over: "over pairs", "over maps", "over the data set". */
+const char *xa_series_unit(const xa_series *x);
 /* The plan for a series: whether its values are hits and misses is what its metric is. */
 xa_stats_plan xa_series_plan(const xa_stats_plan *plan, const xa_series *x);
 

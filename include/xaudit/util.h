@@ -183,6 +183,10 @@ bool xa_parse_f64(const char *text, double *out);
  * and terminals. Cut to size - 1 bytes between characters; text may be NULL, and must not overlap.
  */
 void xa_str_sanitise(const char *text, char *dst, size_t size);
+/* Appends text to a page of HTML or XML: & < > " ' become entities. What such a page cannot hold
+ * or what would reorder the text around it becomes '?', as in xa_str_sanitise; tabs and line feeds
+ * stay. text may be NULL. */
+void xa_str_markup(xa_str *s, const char *text);
 /* Whether the bytes are valid UTF-8 (NUL counts as a character). */
 bool xa_str_is_utf8(const char *bytes, size_t len);
 /* Columns of a terminal that text takes: none for combining marks, two for East Asian wide
@@ -195,6 +199,13 @@ void xa_str_pad(const char *text, int64_t columns, char *dst, size_t size);
  * "did you mean". */
 const char *xa_nearest(const char *text, const char *const *names, size_t n);
 
+/* The place of `text` among n words, -1 if it is none of them. */
+int xa_word_index(const char *text, const char *const *words, int n);
+/* Frees n texts and their list; NULL is no list. */
+void xa_texts_free(char **texts, int64_t n);
+
+/* What follows the last '/' of a path. */
+const char *xa_path_last(const char *path);
 /* Joins a path to the folder of `base_file` unless it is absolute. Caller frees. */
 char *xa_path_beside(const char *base_file, const char *path);
 /* Takes "a/../", "./" and "//" out of a path, in place; "a/.." stays where a is a symbolic link or

@@ -116,6 +116,9 @@ int64_t xa_read_first_row(const xa_read_map *x, int64_t sample);
 int64_t xa_read_first_pair(const xa_read *r, int64_t sample);
 /* "done", "failed", .. */
 const char *xa_read_status_name(uint8_t status);
+/* "reading", "decoding", ..: where a sample failed; "" of one that did not, "?" of another number.
+ */
+const char *xa_read_stage_name(uint8_t stage);
 /* ---- images.c: the images themselves ---- */
 
 /* How they were decoded; the defaults where an older archive does not say. */

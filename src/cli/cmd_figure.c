@@ -87,12 +87,6 @@ static xa_status read_page(const xa_args *a, xa_page *p, xa_err *err)
 
 /* ---- the command ---- */
 
-static const char *last_part(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    return slash ? slash + 1 : path;
-}
-
 static void put_quoted(xa_str *out, const char *text)
 {
     static const char plain[] =
@@ -115,7 +109,7 @@ static char *command_of(const xa_args *a, const xa_page *p)
 {
     xa_str s = {0};
     xa_str_puts(&s, "xaudit figure ");
-    put_quoted(&s, p->anonymise ? last_part(p->archive) : p->archive);
+    put_quoted(&s, p->anonymise ? xa_path_last(p->archive) : p->archive);
     for (int i = 0; i < a->nitems; i++) {
         const xa_arg *item = &a->item[i];
         if (p->anonymise && item->option == XA_OPT_IMAGE_ROOT)
@@ -125,8 +119,9 @@ static char *command_of(const xa_args *a, const xa_page *p)
             continue;
         /* a value that looks like an option is one word with its name */
         xa_str_puts(&s, item->text[0] == '-' ? "=" : " ");
-        put_quoted(
-            &s, p->anonymise && item->option == XA_OPT_OUTPUT ? last_part(item->text) : item->text);
+        put_quoted(&s,
+                   p->anonymise && item->option == XA_OPT_OUTPUT ? xa_path_last(item->text)
+                                                                 : item->text);
     }
     if (s.failed) {
         xa_str_free(&s);
@@ -248,7 +243,7 @@ static char *called_in(const char *figure, const char *output)
         return xa_strdup("");
     if (*output != '/' && n > m && figure[n - m - 1] == '/' && !strcmp(figure + n - m, output))
         return xa_strndup(figure, n - m);
-    return xa_strndup(figure, (size_t)(last_part(figure) - figure));
+    return xa_strndup(figure, (size_t)(xa_path_last(figure) - figure));
 }
 
 /* A path of a kept command as seen from here: from the folder it was called in if it is there, else
@@ -282,7 +277,8 @@ static xa_status relocate(const char *figure, xa_args *all, xa_texts *texts, xa_
         if (item->option == XA_OPT_IMAGE_ROOT)
             item->text = from_here(texts, folder, item->text, false);
         if (item->option == XA_OPT_OUTPUT)
-            item->text = from_here(texts, folder, moved ? last_part(item->text) : item->text, true);
+            item->text =
+                from_here(texts, folder, moved ? xa_path_last(item->text) : item->text, true);
     }
     free(folder);
     return XA_OK;

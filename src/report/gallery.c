@@ -9,31 +9,44 @@
 
 enum { SIDE = 144, EACH = 6, MAPS = 6 };
 
-static void put_base64(FILE *out, const unsigned char *p, size_t n)
+static void add_base64(xa_str *out, const unsigned char *p, size_t n)
 {
     static const char letters[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     for (size_t i = 0; i < n; i += 3) {
         const uint32_t v = (uint32_t)p[i] << 16 | (uint32_t)(i + 1 < n ? p[i + 1] : 0) << 8 |
                            (uint32_t)(i + 2 < n ? p[i + 2] : 0);
-        fputc(letters[v >> 18], out);
-        fputc(letters[v >> 12 & 63], out);
-        fputc(i + 1 < n ? letters[v >> 6 & 63] : '=', out);
-        fputc(i + 2 < n ? letters[v & 63] : '=', out);
+        const char four[4] = {letters[v >> 18],
+                              letters[v >> 12 & 63],
+                              i + 1 < n ? letters[v >> 6 & 63] : '=',
+                              i + 2 < n ? letters[v & 63] : '='};
+        xa_str_add(out, four, sizeof four);
     }
 }
 
 static xa_status put_picture(FILE *out, const xa_image *im, const char *alt, xa_err *err)
 {
-    xa_str png = {0};
-    XA_RETURN_TRY(err, xa_image_png(im, &png, err));
-    fprintf(out, "<img width=\"%" PRId64 "\" height=\"%" PRId64 "\" alt=\"", im->width, im->height);
-    xa_html_text(out, alt);
-    fputs("\" src=\"data:image/png;base64,", out);
-    put_base64(out, (const unsigned char *)png.data, png.len);
-    fputs("\">", out);
+    xa_status st = XA_OK;
+    xa_str png = {0}, data = {0};
+    xa__number width, height;
+    XA_TRY(err, xa_image_png(im, &png, err));
+    add_base64(&data, (const unsigned char *)png.data, png.len);
+    if (data.failed)
+        XA_NOMEM_FAIL(err);
+    XA__PUT(out,
+            xa__report_page_picture,
+            "width",
+            xa__whole(&width, im->width),
+            "height",
+            xa__whole(&height, im->height),
+            "alt",
+            alt,
+            "data",
+            data.data);
+done:
     xa_str_free(&png);
-    return XA_OK;
+    xa_str_free(&data);
+    return st;
 }
 
 /* The overlay of one explainer, each map on its own scale. */
@@ -53,7 +66,7 @@ static xa_status put_overlay(FILE *out,
     char alt[160];
     XA_TRY(err, xa_figure_map_read(f, c, sample, &m, err));
     if (!m.values) {
-        fputs("<div class=none>no map</div>", out);
+        fputs(xa__report_page_no_map, out);
         goto done;
     }
     const int64_t n = image->width * image->height;
@@ -107,22 +120,34 @@ static double score_of(const xa_read *r, const xa_read_map *x, int64_t k, int64_
     return n ? sum / (double)n : NAN;
 }
 
-static void put_answers(FILE *out, const xa_read *r, const xa_read_model *m, int64_t i)
+/* Which image it is: its id, its labels, and what the model says. */
+static void put_image(FILE *out, const xa_read *r, const xa_read_model *m, int64_t i)
 {
-    char name[128];
+    char id[256], name[128];
     const int32_t p = m->predicted[i];
-    fputs("<td>", out);
-    for (int64_t k = r->label_offset[i]; k < r->label_offset[i + 1]; k++) {
-        fputs(k > r->label_offset[i] ? ", " : "", out);
-        xa_html_text(out, xa_read_class(m, r->label_value[k], name, sizeof name));
-    }
-    fputs("</td><td>", out);
+    xa_str labels = {0}, predicted = {0};
+    xa_read_text(r->id, r->id_bytes, i, id, sizeof id);
+    for (int64_t k = r->label_offset[i]; k < r->label_offset[i + 1]; k++)
+        xa_str_printf(&labels,
+                      "%s%s",
+                      k > r->label_offset[i] ? ", " : "",
+                      xa_read_class(m, r->label_value[k], name, sizeof name));
     if (p >= 0) {
-        xa_html_text(out, xa_read_class(m, p, name, sizeof name));
-        if (isfinite(m->probs[i * m->classes + p])) /* a head may give no probabilities */
-            fprintf(out, " %.2f", (double)m->probs[i * m->classes + p]);
+        const double prob = (double)m->probs[i * m->classes + p];
+        xa_str_puts(&predicted, xa_read_class(m, p, name, sizeof name));
+        if (isfinite(prob)) /* a head may give no probabilities */
+            xa_str_printf(&predicted, " %.2f", prob);
     }
-    fputs("</td>", out);
+    XA__PUT(out,
+            xa__report_page_gallery_row,
+            "id",
+            id,
+            "labels",
+            labels.data,
+            "predicted",
+            predicted.data);
+    xa_str_free(&labels);
+    xa_str_free(&predicted);
 }
 
 /* Where a score stands: a metric of the map of one column. Head and rows go by one list of them. */
@@ -167,70 +192,69 @@ static void put_heads(FILE *out, const xa_figure_rows *f, const places *p)
 {
     for (size_t k = 0; k < p->n; k++) {
         const xa_read_map *x = f->column[p->list[k].column].map;
-        fputs("<th class=n><button>", out);
-        xa_html_text(out, x->metrics[p->list[k].metric]);
-        fputs("<br>", out);
-        xa_html_text(out, x->name);
-        fputs("</button></th>", out);
+        XA__PUT(out,
+                xa__report_page_gallery_score,
+                "metric",
+                x->metrics[p->list[k].metric],
+                "explainer",
+                x->name);
     }
 }
 
 static void put_scores(FILE *out, const xa_figure_rows *f, const places *p, int64_t i)
 {
     for (size_t k = 0; k < p->n; k++) {
+        xa__number score;
         const double v = score_of(f->r, f->column[p->list[k].column].map, p->list[k].metric, i);
-        if (isfinite(v))
-            fprintf(out, "<td class=n>%.3f</td>", v);
-        else
-            fputs("<td class=n>-</td>", out);
+        XA__PUT(out, xa__report_page_cell, "value", isfinite(v) ? xa__real(&score, 3, v) : "-");
     }
+}
+
+/* The image and its overlays; where the image is missing, one cell that says so. */
+static xa_status put_pictures(
+    FILE *out, const xa_figure_rows *f, int64_t sample, int columns, int64_t *missing, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_image image = {0};
+    double frame[2];
+    char id[256];
+    xa_err why = XA_ERR_INIT;
+    const xa_status read =
+        xa_figure_image_read(f, f->column[0].model, sample, SIDE, &image, frame, &why);
+    if (read != XA_OK) {
+        xa__number all;
+        ++*missing;
+        XA__PUT(out,
+                xa__report_page_no_picture,
+                "columns",
+                xa__whole(&all, columns + 1),
+                "why",
+                read == XA_MISMATCH ? "the image here has other pixels than the audited one"
+                                    : "image not found");
+        return XA_OK;
+    }
+    xa_read_text(f->r->id, f->r->id_bytes, sample, id, sizeof id);
+    XA_TRY(err, put_picture(out, &image, id, err));
+    for (int c = 0; c < columns; c++)
+        XA_TRY(err, put_overlay(out, f, &f->column[c], sample, &image, frame, err));
+done:
+    xa_image_fini(&image);
+    return st;
 }
 
 static xa_status put_row(FILE *out,
                          const xa_figure_rows *f,
-                         int row,
+                         int64_t sample,
                          const places *p,
                          int columns,
                          int64_t *missing,
                          xa_err *err)
 {
-    xa_status st = XA_OK;
-    const xa_read_model *m = f->column[0].model;
-    const int64_t i = f->sample[row];
-    xa_image image = {0};
-    double frame[2];
-    char id[256];
-    xa_err why = XA_ERR_INIT;
-    xa_read_text(f->r->id, f->r->id_bytes, i, id, sizeof id);
-    fputs("<tr><td>", out);
-    xa_html_text(out, id);
-    fputs("</td>", out);
-    put_answers(out, f->r, m, i);
-    const xa_status read = xa_figure_image_read(f, m, i, SIDE, &image, frame, &why);
-    if (read != XA_OK) {
-        ++*missing;
-        fprintf(out,
-                "<td class=pic colspan=\"%d\"><div class=none>%s</div></td>",
-                columns + 1,
-                read == XA_MISMATCH ? "the image here has other pixels than the audited one"
-                                    : "image not found");
-        put_scores(out, f, p, i);
-        fputs("</tr>\n", out);
-        return XA_OK;
-    }
-    fputs("<td class=pic>", out);
-    XA_TRY(err, put_picture(out, &image, id, err));
-    fputs("</td>", out);
-    for (int c = 0; c < columns; c++) {
-        fputs("<td class=pic>", out);
-        XA_TRY(err, put_overlay(out, f, &f->column[c], i, &image, frame, err));
-        fputs("</td>", out);
-    }
-    put_scores(out, f, p, i);
-    fputs("</tr>\n", out);
-done:
-    xa_image_fini(&image);
-    return st;
+    put_image(out, f->r, f->column[0].model, sample);
+    XA_RETURN_TRY(err, put_pictures(out, f, sample, columns, missing, err));
+    put_scores(out, f, p, sample);
+    fputs(xa__report_page_row_end, out);
+    return XA_OK;
 }
 
 static xa_status put_group(FILE *out,
@@ -254,35 +278,26 @@ static xa_status put_group(FILE *out,
     XA_RETURN_TRY(err, st);
     const int columns = f->ncolumns < MAPS ? f->ncolumns : MAPS;
     XA_TRY(err, find_places(f, columns, &p, err));
-    fputs("<h3>", out);
-    xa_html_text(out, title);
-    fputs("</h3>\n<div class=scroll tabindex=0><table "
-          "class=sort><thead><tr><th><button>image</button></th>"
-          "<th><button>label</button></th><th><button>predicted</button></th>",
-          out);
-    fputs("<th>image</th>", out);
-    for (int c = 0; c < columns; c++) {
-        fputs("<th>", out);
-        xa_html_text(out, f->column[c].map->name);
-        fputs("</th>", out);
-    }
+    XA__PUT(out, xa__report_page_gallery, "title", title);
+    for (int c = 0; c < columns; c++)
+        XA__PUT(out, xa__report_page_gallery_map, "explainer", f->column[c].map->name);
     put_heads(out, f, &p);
-    fputs("</tr></thead><tbody>\n", out);
+    fputs(xa__report_page_head_end, out);
     for (int row = 0; row < f->nrows; row++)
-        XA_TRY(err, put_row(out, f, row, &p, columns, missing, err));
-    fputs("</tbody></table></div>\n", out);
+        XA_TRY(err, put_row(out, f, f->sample[row], &p, columns, missing, err));
+    fputs(xa__report_page_table_end, out);
 done:
     free(p.list);
     xa_figure_rows_close(f);
     return st;
 }
 
-xa_status xa_report_gallery(FILE *out,
-                            const xa_report_options *opt,
-                            const xa_summary *s,
-                            const xa_read_model *m,
-                            int64_t *missing,
-                            xa_err *err)
+xa_status xa__report_gallery(FILE *out,
+                             const xa_report_options *opt,
+                             const xa_summary *s,
+                             const xa_read_model *m,
+                             int64_t *missing,
+                             xa_err *err)
 {
     if (m->nmaps == 0)
         return XA_OK;

@@ -211,21 +211,10 @@ static int64_t name_width(const xa_summary_row *rows, size_t n)
     return width < 48 ? width : 48;
 }
 
-static const char *unit_of(const xa_series *x)
-{
-    return x->is == XA_SERIES_SCORES  ? "over pairs [95 %]"
-           : x->is == XA_SERIES_CHECK ? "over maps [95 %]"
-                                      : "over the data set [95 %]";
-}
-
-static bool has_macro(const xa_series *x)
-{
-    return x->is == XA_SERIES_SCORES || x->is == XA_SERIES_CHECK;
-}
-
 static void text_head(FILE *out, const xa_summary *s, const xa_series *x, int64_t width)
 {
-    char a[128], b[128], c[512];
+    char a[128], b[128], c[512], unit[48];
+    snprintf(unit, sizeof unit, "%s [95 %%]", xa_series_unit(x));
     fprintf(out,
             "\n%s  %s  (%s; %s)\n  ",
             xa_shown(x->model, a, sizeof a),
@@ -239,8 +228,8 @@ static void text_head(FILE *out, const xa_summary *s, const xa_series *x, int64_
             " %6s %5s  %-25s %s\n",
             "n",
             "undef",
-            unit_of(x),
-            has_macro(x) ? " over classes [95 %]" : "");
+            unit,
+            xa_series_has_classes(x) ? " over classes [95 %]" : "");
 }
 
 static void text_row(FILE *out, const xa_summary *s, const xa_summary_row *r, int64_t width)
@@ -254,7 +243,7 @@ static void text_row(FILE *out, const xa_summary *s, const xa_summary_row *r, in
     xa_put_padded(out, r->part ? r->part : s->by ? "all" : "", s->by ? 18 : 0);
     fprintf(out, " %6" PRId64 " %5" PRId64, r->figure.micro.n, r->figure.micro.undefined);
     text_interval(out, &r->figure.micro);
-    if (has_macro(x))
+    if (xa_series_has_classes(x))
         text_interval(out, &r->figure.macro);
     fputc('\n', out);
     if (!r->part && r->figure.micro.undefined && !x->baseline)
@@ -300,7 +289,7 @@ static void print_text(
         text_head(out, s, rows[first].series, width);
         for (size_t i = first; i < end; i++)
             text_row(out, s, &rows[i], width);
-        if (has_macro(rows[first].series) && rows[first].series->is == XA_SERIES_CHECK)
+        if (xa_series_has_classes(rows[first].series) && rows[first].series->is == XA_SERIES_CHECK)
             continue; /* no baseline has checks */
         text_all_beaten(out, rows, first, end);
     }

@@ -49,6 +49,18 @@ static xa_status spread_bins(int64_t n, void **rows, xa_err *err)
     return XA_OK;
 }
 
+bool xa_series_has_classes(const xa_series *x)
+{
+    return x->is == XA_SERIES_SCORES || x->is == XA_SERIES_CHECK;
+}
+
+const char *xa_series_unit(const xa_series *x)
+{
+    return x->is == XA_SERIES_SCORES  ? "over pairs"
+           : x->is == XA_SERIES_CHECK ? "over maps"
+                                      : "over the data set";
+}
+
 xa_stats_plan xa_series_plan(const xa_stats_plan *plan, const xa_series *x)
 {
     xa_stats_plan own = *plan;

@@ -9,6 +9,12 @@
 
 #include "xaudit/util.h"
 
+const char *xa_path_last(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
 char *xa_path_beside(const char *base_file, const char *path)
 {
     if (!path)

@@ -106,3 +106,18 @@ bool xa_str_ends(const char *text, const char *suffix)
     size_t m = strlen(suffix);
     return m <= n && memcmp(text + n - m, suffix, m) == 0;
 }
+
+int xa_word_index(const char *text, const char *const *words, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (!strcmp(text, words[i]))
+            return i;
+    return -1;
+}
+
+void xa_texts_free(char **texts, int64_t n)
+{
+    for (int64_t i = 0; texts && i < n; i++)
+        free(texts[i]);
+    free(texts);
+}

@@ -88,6 +88,40 @@ void xa_str_sanitise(const char *text, char *dst, size_t size)
     dst[used] = '\0';
 }
 
+static const char *entity_of(uint32_t code)
+{
+    switch (code) {
+    case '&':
+        return "&amp;";
+    case '<':
+        return "&lt;";
+    case '>':
+        return "&gt;";
+    case '"':
+        return "&quot;";
+    case '\'':
+        return "&#39;";
+    default:
+        return NULL;
+    }
+}
+
+void xa_str_markup(xa_str *s, const char *text)
+{
+    for (const unsigned char *p = (const unsigned char *)(text ? text : ""); *p;) {
+        uint32_t code = 0;
+        const size_t n = decode_utf8(p, &code);
+        const char *entity = entity_of(code);
+        if (entity)
+            xa_str_puts(s, entity);
+        else if (n > 0 && (!is_unprintable(code) || code == '\t' || code == '\n'))
+            xa_str_add(s, (const char *)p, n);
+        else
+            xa_str_add(s, "?", 1);
+        p += n > 0 ? n : 1;
+    }
+}
+
 /* Unicode's East_Asian_Width W and F, and the emoji, in ranges; combining marks and joiners. */
 static int columns_of(uint32_t c)
 {

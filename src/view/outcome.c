@@ -4,8 +4,12 @@
 
 #include "xaudit/view.h"
 
-static const char *const stages[] = {
-    "", "reading", "decoding", "preprocessing", "model", "explaining"};
+const char *xa_read_stage_name(uint8_t stage)
+{
+    static const char *const stages[] = {
+        "", "reading", "decoding", "preprocessing", "model", "explaining"};
+    return stage < sizeof stages / sizeof *stages ? stages[stage] : "?";
+}
 
 static const char *class_name(void *arg, int32_t c, char *buffer, size_t size)
 {
@@ -101,8 +105,7 @@ static void print_failed(const xa_read *r, const xa_read_model *m, bool brief, F
             continue;
         xa_read_text(r->id, r->id_bytes, i, id, sizeof id);
         xa_read_text(m->message, m->message_bytes, i, why, sizeof why);
-        fprintf(
-            out, "  failed: %s (%s): %s\n", id, m->stage[i] < 6 ? stages[m->stage[i]] : "?", why);
+        fprintf(out, "  failed: %s (%s): %s\n", id, xa_read_stage_name(m->stage[i]), why);
     }
     if (failed > most)
         fprintf(out,
