@@ -62,10 +62,10 @@ cc() { # OUT SOURCE..
   # shellcheck disable=SC2086
   aarch64-linux-gnu-gcc $flags -o "$out" "$@" $nn $util -L"$work/root/usr/lib/aarch64-linux-gnu" -lcmocka -lm
 }
-for t in kernels products; do cc "$work/$t" "tests/nn/test_$t.c" tests/nn/kernel_fixture.c; done
+for t in kernels windows products; do cc "$work/$t" "tests/nn/test_$t.c" tests/nn/kernel_fixture.c; done
 cc "$work/separable" tests/nn/test_separable.c tests/nn/plan_fixture.c
 cc "$work/ops" tests/nn/test_ops.c tests/nn/op_fixture.c tests/nn/op_{reference,windows,rows,elementwise,places}.c
-for t in kernels products separable ops; do
+for t in kernels windows products separable ops; do
   LD_LIBRARY_PATH=$work/root/usr/lib/aarch64-linux-gnu qemu-aarch64 -L /usr/aarch64-linux-gnu "$work/$t" >"$work/$t.log" 2>&1 ||
     { grep -vE 'OK|RUN' "$work/$t.log" | head -n 30; exit 1; }
   grep PASSED "$work/$t.log"

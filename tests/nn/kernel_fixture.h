@@ -25,4 +25,15 @@ void same_bytes(const char *what, xa_isa isa, size_t n, const void *want, const 
 typedef void kernel_check(const xa_kernels *k);
 void on_all(kernel_check *check);
 
+/* What a test file makes of its list of kernels.h: it declares check_<kernel> for each kernel at
+ * its top, so that one without a check does not build, and turns them into tests at its end. */
+#define KERNEL_CHECK(name) static kernel_check check_##name;
+#define KERNEL_TEST(name)                 \
+    static void test_##name(void **state) \
+    {                                     \
+        (void)state;                      \
+        on_all(check_##name);             \
+    }
+#define KERNEL_ENTRY(name) cmocka_unit_test(test_##name),
+
 #endif

@@ -1,8 +1,10 @@
 /* Products and Winograd's transforms of every instruction set against their reference twins, on
- * shapes that do not fit the blocks. */
+ * shapes that do not fit their blocks. */
 #include "kernel_fixture.h"
 
-static void one_gemm(const xa_kernels *k, int64_t m, int64_t n, int64_t kk)
+XA_PRODUCT_KERNEL_LIST(KERNEL_CHECK)
+
+static void one_gemm_rows(const xa_kernels *k, int64_t m, int64_t n, int64_t kk)
 {
     const int64_t lda = kk + 3, ldb = n + 2, ldc = n + 5;
     float *a = uniform(m * lda, 1), *b = uniform(kk * ldb, 2);
@@ -48,7 +50,8 @@ static xa_pieces alone_of(const pieced *p, int64_t row)
     return a;
 }
 
-static void one_panels(const xa_kernels *k, int64_t m, int64_t n, int64_t count, int64_t length)
+static void
+one_gemm_panels(const xa_kernels *k, int64_t m, int64_t n, int64_t count, int64_t length)
 {
     const int64_t kk = count * length, ldc = n + 5;
     const xa_activation act = {XA_ACT_RELU, 0, 0.7f, 0.1f};
@@ -101,7 +104,8 @@ static void one_panels(const xa_kernels *k, int64_t m, int64_t n, int64_t count,
 }
 
 /* The transpose: `count` pieces of n against ranges of `width` of the k rows. */
-static void one_panels_nt(const xa_kernels *k, int64_t m, int64_t n, int64_t count, int64_t width)
+static void
+one_gemm_panels_nt(const xa_kernels *k, int64_t m, int64_t n, int64_t count, int64_t width)
 {
     const int64_t kk = width + 4 * count, ldc = width + 5;
     pieced p = pieces_of(m, count, n);
@@ -130,54 +134,12 @@ static void one_panels_nt(const xa_kernels *k, int64_t m, int64_t n, int64_t cou
     free(alone);
 }
 
-static void one_winograd(const xa_kernels *k, int m, int64_t c)
-{
-    const int64_t apart = c + 3;
-    const int p = (m + 2) * (m + 2);
-    float *d = uniform(p * apart, 1), *t = uniform(p * apart, 2), *want = floats(p * apart),
-          *got = floats(p * apart), *sum = copy(t, p * apart);
-    const float *in[36];
-    float *out[36], *out_ref[36];
-    for (int i = 0; i < p; i++) {
-        in[i] = d + (p - 1 - i) * apart;
-        out[i] = i % 5 == 3 ? NULL : got + (p - 1 - i) * apart;
-        out_ref[i] = i % 5 == 3 ? NULL : want + (p - 1 - i) * apart;
-    }
-    xa_kernels_ref.winograd_split(m, c, in, want, apart);
-    k->winograd_split(m, c, in, got, apart);
-    near("winograd_split", k->isa, p * apart, want, got, 2e-5);
-    xa_kernels_ref.winograd_join_back(m, c, in, want, apart);
-    k->winograd_join_back(m, c, in, got, apart);
-    near("winograd_join_back", k->isa, p * apart, want, got, 2e-5);
-    xa_kernels_ref.winograd_join(m, c, t, apart, out_ref);
-    k->winograd_join(m, c, t, apart, out);
-    near("winograd_join", k->isa, p * apart, want, got, 2e-5);
-    memcpy(want, sum, (size_t)(p * apart) * sizeof(*want));
-    memcpy(got, sum, (size_t)(p * apart) * sizeof(*got));
-    xa_kernels_ref.winograd_split_back(m, c, t, apart, out_ref);
-    k->winograd_split_back(m, c, t, apart, out);
-    near("winograd_split_back", k->isa, p * apart, want, got, 2e-5);
-    free(d);
-    free(t);
-    free(want);
-    free(got);
-    free(sum);
-}
+/* ---- sizes ----------------------------------------------------------------------------------- */
 
-static void check_winograd(const xa_kernels *k)
-{
-    for (int64_t c = 1; c < 40; c++) {
-        one_winograd(k, 2, c);
-        one_winograd(k, 4, c);
-    }
-}
-static void test_winograd(void **state)
-{
-    (void)state;
-    on_all(check_winograd);
-}
-
-static void check_gemm(const xa_kernels *k)
+/* Calls one of the above for sizes around the blocks of registers; those of the third kind, which
+ * take `count` pieces, for some sizes with three. */
+typedef void product(const xa_kernels *k, int64_t m, int64_t n, int64_t kk, int64_t count);
+static void on_sizes(const xa_kernels *k, product *one)
 {
     static const int64_t ms[] = {1, 2, 3, 4, 5, 7, 8, 9, 13};
     static const int64_t ns[] = {1, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 50, 65};
@@ -185,44 +147,159 @@ static void check_gemm(const xa_kernels *k)
     for (size_t i = 0; i < sizeof(ms) / sizeof(*ms); i++)
         for (size_t j = 0; j < sizeof(ns) / sizeof(*ns); j++)
             for (size_t p = 0; p < sizeof(ks) / sizeof(*ks); p++) {
-                one_gemm(k, ms[i], ns[j], ks[p]);
-                one_panels(k, ms[i], ns[j], 1, ks[p]);
-                one_panels_nt(k, ms[i], ks[p], 1, ns[j]);
-                if (p % 3 == j % 3) {
-                    one_panels(k, ms[i], ns[j], 3, ks[p]);
-                    one_panels_nt(k, ms[i], ks[p], 3, ns[j]);
-                }
+                one(k, ms[i], ns[j], ks[p], 1);
+                if (p % 3 == j % 3)
+                    one(k, ms[i], ns[j], ks[p], 3);
             }
-    /* many rows: blocks of rows and of weights, their ends, and columns that do not fill a panel */
-    static const int64_t tall[][3] = {{23, 16, 64},
-                                      {24, 16, 1},
-                                      {25, 17, 255},
-                                      {30, 33, 256},
-                                      {41, 5, 257},
-                                      {288, 16, 40},
-                                      {289, 40, 300},
-                                      {600, 24, 513}};
-    for (size_t i = 0; i < sizeof(tall) / sizeof(*tall); i++) {
-        one_gemm(k, tall[i][0], tall[i][1], tall[i][2]);
-        const int64_t m = tall[i][0] < XA_GEMM_ROWS ? tall[i][0] : XA_GEMM_ROWS;
-        for (int64_t count = 1; count < 10; count += 4) {
-            one_panels(k, m, tall[i][1], count, tall[i][2]);
-            one_panels_nt(k, m, tall[i][2], count, tall[i][1]);
-            one_panels_nt(k, m, tall[i][1], count, tall[i][2]);
-        }
-    }
 }
-static void test_gemm(void **state)
+/* Many rows: blocks of rows and of weights, their ends, and columns that do not fill a panel. */
+static const int64_t tall[][3] = {{23, 16, 64},
+                                  {24, 16, 1},
+                                  {25, 17, 255},
+                                  {30, 33, 256},
+                                  {41, 5, 257},
+                                  {288, 16, 40},
+                                  {289, 40, 300},
+                                  {600, 24, 513}};
+enum { TALL = sizeof(tall) / sizeof(*tall) };
+static int64_t at_most_a_block(int64_t rows)
 {
-    (void)state;
-    on_all(check_gemm);
+    return rows < XA_GEMM_ROWS ? rows : XA_GEMM_ROWS;
 }
+
+static void gemm_rows_of(const xa_kernels *k, int64_t m, int64_t n, int64_t kk, int64_t count)
+{
+    if (count == 1)
+        one_gemm_rows(k, m, n, kk);
+}
+static void check_gemm_rows(const xa_kernels *k)
+{
+    on_sizes(k, gemm_rows_of);
+    for (int i = 0; i < TALL; i++)
+        one_gemm_rows(k, tall[i][0], tall[i][1], tall[i][2]);
+}
+
+static void panels_of(const xa_kernels *k, int64_t m, int64_t n, int64_t kk, int64_t count)
+{
+    one_gemm_panels(k, m, n, count, kk);
+}
+static void check_gemm_panels(const xa_kernels *k)
+{
+    on_sizes(k, panels_of);
+    for (int i = 0; i < TALL; i++)
+        for (int64_t count = 1; count < 10; count += 4)
+            one_gemm_panels(k, at_most_a_block(tall[i][0]), tall[i][1], count, tall[i][2]);
+}
+
+static void panels_nt_of(const xa_kernels *k, int64_t m, int64_t n, int64_t kk, int64_t count)
+{
+    one_gemm_panels_nt(k, m, kk, count, n);
+}
+static void check_gemm_panels_nt(const xa_kernels *k)
+{
+    on_sizes(k, panels_nt_of);
+    for (int i = 0; i < TALL; i++)
+        for (int64_t count = 1; count < 10; count += 4) {
+            const int64_t m = at_most_a_block(tall[i][0]);
+            one_gemm_panels_nt(k, m, tall[i][2], count, tall[i][1]);
+            one_gemm_panels_nt(k, m, tall[i][1], count, tall[i][2]);
+        }
+}
+
+/* ---- Winograd's transforms ------------------------------------------------------------------- */
+
+enum { POINTS_MOST = 36 };
+
+/* One tile of m x m outputs with values of its own: where a kernel reads, where it and its twin
+ * write; some pixels are NULL where that is allowed. */
+typedef struct tile {
+    int m, points;
+    int64_t c, apart, count;
+    float *pixels, *values, *want, *got;
+    const float *in[POINTS_MOST];
+    float *out_want[POINTS_MOST], *out_got[POINTS_MOST];
+} tile;
+
+static tile tile_of(int m, int64_t c)
+{
+    tile t = {.m = m, .points = (m + 2) * (m + 2), .c = c, .apart = c + 3};
+    t.count = t.points * t.apart;
+    t.pixels = uniform(t.count, 1);
+    t.values = uniform(t.count, 2);
+    t.want = copy(t.values, t.count); /* split_back adds to what is there */
+    t.got = copy(t.values, t.count);
+    for (int i = 0; i < t.points; i++) {
+        const int64_t at = (t.points - 1 - i) * t.apart;
+        t.in[i] = t.pixels + at;
+        t.out_want[i] = i % 5 == 3 ? NULL : t.want + at;
+        t.out_got[i] = i % 5 == 3 ? NULL : t.got + at;
+    }
+    return t;
+}
+static void tile_end(const xa_kernels *k, const char *what, tile *t)
+{
+    near(what, k->isa, t->count, t->want, t->got, 2e-5);
+    free(t->pixels);
+    free(t->values);
+    free(t->want);
+    free(t->got);
+}
+
+typedef void tile_check(const xa_kernels *k, tile *t);
+static void on_tiles(const xa_kernels *k, const char *what, tile_check *run)
+{
+    for (int64_t c = 1; c < 40; c++)
+        for (int m = 2; m <= 4; m += 2) {
+            tile t = tile_of(m, c);
+            run(k, &t);
+            tile_end(k, what, &t);
+        }
+}
+
+static void split(const xa_kernels *k, tile *t)
+{
+    xa_kernels_ref.winograd_split(t->m, t->c, t->in, t->want, t->apart);
+    k->winograd_split(t->m, t->c, t->in, t->got, t->apart);
+}
+static void check_winograd_split(const xa_kernels *k)
+{
+    on_tiles(k, "winograd_split", split);
+}
+
+static void split_back(const xa_kernels *k, tile *t)
+{
+    xa_kernels_ref.winograd_split_back(t->m, t->c, t->values, t->apart, t->out_want);
+    k->winograd_split_back(t->m, t->c, t->values, t->apart, t->out_got);
+}
+static void check_winograd_split_back(const xa_kernels *k)
+{
+    on_tiles(k, "winograd_split_back", split_back);
+}
+
+static void join(const xa_kernels *k, tile *t)
+{
+    xa_kernels_ref.winograd_join(t->m, t->c, t->values, t->apart, t->out_want);
+    k->winograd_join(t->m, t->c, t->values, t->apart, t->out_got);
+}
+static void check_winograd_join(const xa_kernels *k)
+{
+    on_tiles(k, "winograd_join", join);
+}
+
+static void join_back(const xa_kernels *k, tile *t)
+{
+    xa_kernels_ref.winograd_join_back(t->m, t->c, t->in, t->want, t->apart);
+    k->winograd_join_back(t->m, t->c, t->in, t->got, t->apart);
+}
+static void check_winograd_join_back(const xa_kernels *k)
+{
+    on_tiles(k, "winograd_join_back", join_back);
+}
+
+XA_PRODUCT_KERNEL_LIST(KERNEL_TEST)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_gemm),
-        cmocka_unit_test(test_winograd),
-    };
+    const struct CMUnitTest tests[] = {XA_PRODUCT_KERNEL_LIST(KERNEL_ENTRY)};
     return cmocka_run_group_tests_name("products", tests, NULL, NULL);
 }

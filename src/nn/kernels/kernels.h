@@ -195,7 +195,7 @@ typedef void xa_kernel_activate_back(
 
 /* ---- the table ------------------------------------------------------------------------------- */
 
-/* X(name). Products and their transforms are tested by test_products, the rest by test_kernels. */
+/* X(name). Each list has its test file: test_products, test_windows, test_kernels. */
 #define XA_PRODUCT_KERNEL_LIST(X) \
     X(gemm_rows)                  \
     X(gemm_panels)                \
@@ -204,25 +204,26 @@ typedef void xa_kernel_activate_back(
     X(winograd_split_back)        \
     X(winograd_join)              \
     X(winograd_join_back)
-#define XA_OTHER_KERNEL_LIST(X) \
-    X(epilogue)                 \
-    X(mask)                     \
-    X(add)                      \
-    X(affine)                   \
-    X(depthwise)                \
-    X(depthwise_back)           \
-    X(max_pool)                 \
-    X(max_pool_back)            \
-    X(avg_pool)                 \
-    X(avg_pool_back)            \
-    X(layer_norm)               \
-    X(layer_norm_back)          \
-    X(softmax)                  \
-    X(softmax_back)             \
-    X(transpose)                \
-    X(activate)                 \
+#define XA_WINDOW_KERNEL_LIST(X) \
+    X(depthwise)                 \
+    X(depthwise_back)            \
+    X(max_pool)                  \
+    X(max_pool_back)             \
+    X(avg_pool)                  \
+    X(avg_pool_back)
+#define XA_ROW_KERNEL_LIST(X) \
+    X(epilogue)               \
+    X(mask)                   \
+    X(add)                    \
+    X(affine)                 \
+    X(layer_norm)             \
+    X(layer_norm_back)        \
+    X(softmax)                \
+    X(softmax_back)           \
+    X(transpose)              \
+    X(activate)               \
     X(activate_back)
-#define XA_KERNEL_LIST(X) XA_PRODUCT_KERNEL_LIST(X) XA_OTHER_KERNEL_LIST(X)
+#define XA_KERNEL_LIST(X) XA_PRODUCT_KERNEL_LIST(X) XA_WINDOW_KERNEL_LIST(X) XA_ROW_KERNEL_LIST(X)
 
 /* One instruction set's kernels. */
 typedef struct xa_kernels {
