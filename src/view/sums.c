@@ -34,7 +34,8 @@ struct xa_sums {
     size_t ndatasets, cap_datasets;
     list *sums;
     size_t nsums, cap_sums;
-    bool promised, derived; /* of all datasets; of an evaluation's own */
+    bool promised; /* the format has checksums of all rows */
+    bool derived;  /* an evaluation: parts of it are copied from another archive */
 };
 
 /* Two of them, NUL included, are still to be had. */
@@ -88,8 +89,8 @@ static xa_status note(void *arg, const xa_dataset_info *info, xa_err *err)
     return XA_OK;
 }
 
-/* Formats from 1.1 on have checksums of all that is written row by row; an evaluation of an archive
- * of format 1.0 those of its own scores (none such is merged). */
+/* Formats from 1.1 on have checksums of all that is written row by row. An evaluation of an archive
+ * of format 1.0 has those of its own scores alone; it cannot be merged. */
 static xa_status note_format(xa_sums *s, xa_err *err)
 {
     xa_status st = XA_OK;
@@ -155,7 +156,7 @@ const char *xa_sums_lacking(const xa_sums *s)
     return NULL;
 }
 
-/* Does an evaluation make these itself? */
+/* Whether an evaluation makes these checksums itself; it copies the others. */
 static bool is_made_anew(const char *sums)
 {
     static const char *const groups[] = {XA_GROUP_CHECKSUMS XA_GROUP_LOCALISATION "/",
@@ -168,10 +169,22 @@ static bool is_made_anew(const char *sums)
     return false;
 }
 
+/* Whether the archive that an evaluation was made from had checksums of all rows. The evaluation
+ * says its own format only, but formats before 1.1 have neither checksums of rows nor of tables, so
+ * that a single one that was copied shows it. */
+static bool source_had_sums(const xa_sums *s)
+{
+    for (size_t k = 0; k < s->nsums; k++)
+        if (!is_made_anew(s->sums[k].info.path))
+            return true;
+    return s->ntables > 0;
+}
+
 const char *xa_sums_lost(const xa_sums *s)
 {
+    const bool copied = !s->derived || source_had_sums(s);
     for (size_t i = 0; s->promised && i < s->ndatasets; i++)
-        if (s->dataset[i].by < 0 && (!s->derived || is_made_anew(s->dataset[i].sums)))
+        if (s->dataset[i].by < 0 && (copied || is_made_anew(s->dataset[i].sums)))
             return s->dataset[i].sums;
     return NULL;
 }
