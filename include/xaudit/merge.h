@@ -1,22 +1,26 @@
-/* Several archives into one.
+/* Joins several archives into one.
  *
- * Slices of one manifest (`run --slice`), of one identity, become the archive of the undivided run,
- * dataset by dataset the same; only /run differs. Archives of one manifest with other models or
- * other explainers become one that holds them all. Nothing is computed; maps stream through a
- * buffer. */
+ * Slices of one manifest (`xaudit run --slice I/N`) with one identity become the archive of the
+ * undivided run: every dataset but those of /run is the same. Archives of one manifest with other
+ * models, or with other explainers of the same models, become one that holds them all. Nothing is
+ * computed; maps are copied through a buffer. */
 #ifndef XAUDIT_MERGE_H
 #define XAUDIT_MERGE_H
 
 #include "xaudit/archive.h"
 
 typedef struct xa_merged {
-    bool slices; /* else models and explainers */
+    bool slices; /* slices were joined; otherwise models or explainers */
     int64_t samples, models, explainers;
-    double bytes; /* of the new archive */
+    double bytes; /* size of the new archive */
 } xa_merged;
-/* Local. Written as OUTPUT.part and renamed when it is whole. MISMATCH says which archives do not
- * fit and why: other settings, gaps or overlaps, samples that are pending, other images, models or
- * explainers that both have. BUSY: the output is there. */
+
+/* Local. paths [n] are borrowed and only read. The output is written as OUTPUT.part and renamed
+ * when it is complete.
+ *
+ * MISMATCH says which archives do not fit and why: their settings differ, samples are missing,
+ * pending or in two of them, images or masks differ, or two archives hold the same explainer. BUSY:
+ * the output exists, or somebody is writing it. NOT_FOUND, FORMAT: an archive cannot be read. */
 XA_MUST_USE xa_status
 xa_merge(const char *const *paths, int n, const char *output, xa_merged *out, xa_err *err);
 

@@ -1,11 +1,11 @@
-/* Annotated regions out of an archive's tables. */
+/* Annotated regions from the tables of an archive. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "evaluate_internal.h"
 
-/* A whole table of n rows of one type, into a new buffer. */
+/* Reads a whole table of n rows of one type into a new buffer. */
 static xa_status
 table(const xa_read *r, const char *path, xa_type type, int64_t n, void *out_ptr, xa_err *err)
 {
@@ -21,8 +21,8 @@ table(const xa_read *r, const char *path, xa_type type, int64_t n, void *out_ptr
     return XA_OK;
 }
 
-/* What archives of before 1.1 do not hold: frames and problems. */
-static xa_status open_frames(const xa_read *r, xa_regions *a, xa_err *err)
+/* Frames and problems of annotations, which formats before 1.1 do not hold. */
+static xa_status open_frames(const xa_read *r, xa__regions *a, xa_err *err)
 {
     const int64_t n = r->samples, k = a->offset[n];
     xa_status st = XA_OK;
@@ -53,11 +53,11 @@ done:
     return st;
 }
 
-xa_status xa_regions_open(const xa_read *r, const char *image_root, xa_regions *out, xa_err *err)
+xa_status xa__regions_open(const xa_read *r, const char *image_root, xa__regions *out, xa_err *err)
 {
     xa_status st = XA_OK;
     xa_dataset_info info;
-    xa_regions a = {.r = r};
+    xa__regions a = {.r = r};
     const int64_t n = r->samples;
     XA_TRY(err, table(r, xa_field_path(XA_FIELD_ANN_OFFSET), XA_TYPE_I64, n + 1, &a.offset, err));
     for (int64_t i = 0; i < n; i++)
@@ -86,7 +86,7 @@ xa_status xa_regions_open(const xa_read *r, const char *image_root, xa_regions *
     if (info.type != XA_TYPE_STR || info.ndim != 1 || info.dim[0] != k ||
         info.item_bytes != a.text_bytes)
         XA_FAIL(err, XA_FORMAT, "%s: expected a text per row", info.path);
-    if (a.text_bytes == 1) /* a column of empty texts */
+    if (a.text_bytes == 1) /* all texts are empty */
         a.text_bytes = 0;
     XA_TRY(err, open_frames(r, &a, err));
     if (image_root)
@@ -95,13 +95,13 @@ xa_status xa_regions_open(const xa_read *r, const char *image_root, xa_regions *
         XA_TRY(err, xa_archive_attr_text(r->archive, "/", "image_root", &a.image_root, err));
     a.as_they_lie = xa_read_decode(r).ignore_orientation;
     *out = a;
-    a = (xa_regions){0};
+    a = (xa__regions){0};
 done:
-    xa_regions_close(&a);
+    xa__regions_close(&a);
     return st;
 }
 
-void xa_regions_close(xa_regions *a)
+void xa__regions_close(xa__regions *a)
 {
     free(a->image_root);
     free(a->offset);
@@ -119,12 +119,13 @@ void xa_regions_close(xa_regions *a)
     free(a->found);
     free(a->hash);
     free(a->list);
-    *a = (xa_regions){0};
+    *a = (xa__regions){0};
 }
 
-/* The masks of annotation k (x): as the archive has them, or now those that it has. */
+/* Compares the hash of the masks of annotation k, which is x, with that of the archive, or takes it
+ * if the archive has none. */
 static void
-note_masks(xa_regions *a, int64_t sample, int64_t k, const xa_annotation *x, uint64_t hash)
+note_masks(xa__regions *a, int64_t sample, int64_t k, const xa_annotation *x, uint64_t hash)
 {
     char id[128];
     if (!a->mask_hash[k])
@@ -134,15 +135,15 @@ note_masks(xa_regions *a, int64_t sample, int64_t k, const xa_annotation *x, uin
     xa_read_text(a->r->id, a->r->id_bytes, sample, id, sizeof id);
     snprintf(a->changed,
              sizeof a->changed,
-             "mask %.200s%s of image %s is another than the archive's scores are of: put the "
-             "earlier one back, or begin anew with `run --fresh`",
+             "mask %.200s%s of image %s is not the one that the archive was scored with: restore "
+             "the earlier file, or begin anew with `run --fresh`",
              x->kind == XA_ANNOTATION_MASK ? x->mask : x->ignore_mask,
              x->kind == XA_ANNOTATION_MASK && x->ignore_mask ? " (or its ignore mask)" : "",
              id);
 }
 
 xa_status
-xa_regions_read(xa_regions *a, int64_t sample, int32_t class_index, xa_region *out, xa_err *err)
+xa__regions_read(xa__regions *a, int64_t sample, int32_t class_index, xa_region *out, xa_err *err)
 {
     xa_status st = XA_OK;
     const int64_t first = a->offset[sample], n = a->offset[sample + 1] - first;
@@ -201,7 +202,7 @@ xa_regions_read(xa_regions *a, int64_t sample, int32_t class_index, xa_region *o
     st = xa_region_init(out, &s, class_index, &frame, a->found, a->hash, err);
     for (int64_t k = first, i = 0; k < first + n; k++)
         if (a->class_index[k] == class_index) {
-            /* whether EXIF turned it is known to the run alone */
+            /* only the run knows whether EXIF turned the image */
             if (!(a->problem[k] == XA_ANNOTATION_FRAME_TURNED &&
                   a->found[i] == XA_ANNOTATION_FRAME_SWAPPED))
                 a->problem[k] = a->found[i];

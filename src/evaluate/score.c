@@ -1,5 +1,5 @@
-/* Scoring pair by pair. What a pair gets depends on the archive and the seed alone, never on the
- * rank that does it. */
+/* Scores pair by pair. The scores of a pair depend on the archive and the seed alone, and not on
+ * the rank that computes them. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,15 +8,15 @@
 
 /* ---- maps ---- */
 
-static bool is_made(const xa_eval_model *m, const xa_eval_map *x, int64_t row)
+static bool is_made(const xa__eval_model *m, const xa__eval_map *x, int64_t row)
 {
     return m->m->status[x->x->sample[row]] == XA_SAMPLE_DONE && isfinite(x->values.scale[row]);
 }
 
-/* Map row `row` as if it were of `sample`; values go to `into`. */
-static xa_status map_of(xa_evaluation *e,
-                        const xa_eval_model *m,
-                        const xa_eval_map *x,
+/* The map in row `row`, laid on the image of `sample`. Its values are written to `into`. */
+static xa_status map_of(xa__evaluation *e,
+                        const xa__eval_model *m,
+                        const xa__eval_map *x,
                         int64_t row,
                         int64_t sample,
                         float *into,
@@ -46,7 +46,7 @@ static xa_status map_of(xa_evaluation *e,
 
 /* The class whose mean a map row belongs to; -1: none. */
 static int64_t
-class_of_row(const xa_evaluation *e, const xa_eval_model *m, const xa_eval_map *x, int64_t row)
+class_of_row(const xa__evaluation *e, const xa__eval_model *m, const xa__eval_map *x, int64_t row)
 {
     const int64_t i = x->x->sample[row], *offset = e->r->label_offset;
     int64_t c = x->x->target[row];
@@ -56,10 +56,10 @@ class_of_row(const xa_evaluation *e, const xa_eval_model *m, const xa_eval_map *
     return c >= 0 && c < m->m->classes ? c : -1;
 }
 
-/* Adds a row to (or, sign -1, takes it from) its class's `sum` and *count. */
-static xa_status add_cells(xa_evaluation *e,
-                           const xa_eval_model *m,
-                           const xa_eval_map *x,
+/* Adds a map to the `sum` and *count of its class (sign 1), or takes it away (sign -1). */
+static xa_status add_cells(xa__evaluation *e,
+                           const xa__eval_model *m,
+                           const xa__eval_map *x,
                            int64_t row,
                            int64_t sign,
                            int64_t *sum,
@@ -77,14 +77,14 @@ static xa_status add_cells(xa_evaluation *e,
     return XA_OK;
 }
 
-xa_status xa_eval_means(xa_evaluation *e, xa_err *err)
+xa_status xa__eval_means(xa__evaluation *e, xa_err *err)
 {
     xa_status st = XA_OK;
     xa_err mine = XA_ERR_INIT;
     for (int64_t k = 0; k < e->r->nmodels; k++)
         for (int64_t g = 0; g < e->models[k].m->nmaps; g++) {
-            xa_eval_model *m = &e->models[k];
-            xa_eval_map *x = &m->maps[g];
+            xa__eval_model *m = &e->models[k];
+            xa__eval_map *x = &m->maps[g];
             const int64_t n = x->mean_height * x->mean_width, rows = x->x->rows;
             const int64_t end = rows * (e->rank + 1) / e->size;
             for (int64_t row = rows * e->rank / e->size; st == XA_OK && row < end; row++) {
@@ -105,15 +105,15 @@ static void divide(const int64_t *sum, int64_t count, int64_t n, float *out)
         out[i] = (float)((double)sum[i] / XA_MEAN_ONE / (double)count);
 }
 
-xa_status xa_eval_write_means(xa_evaluation *e, xa_err *err)
+xa_status xa__eval_write_means(xa__evaluation *e, xa_err *err)
 {
     for (int64_t k = 0; k < e->r->nmodels; k++)
         for (int64_t g = 0; g < e->models[k].m->nmaps; g++) {
-            const xa_eval_map *x = &e->models[k].maps[g];
+            const xa__eval_map *x = &e->models[k].maps[g];
             const int64_t n = x->mean_height * x->mean_width, classes = e->models[k].m->classes;
             for (int64_t c = 0; c < classes; c++) {
                 if (!x->count[c])
-                    continue; /* NaN since the file was made */
+                    continue; /* the new file is filled with NaN */
                 divide(x->sum + c * n, x->count[c], n, e->mean);
                 XA_RETURN_TRY(err, xa_archive_write(e->archive, x->mean_field, c, 1, e->mean, err));
             }
@@ -126,15 +126,15 @@ xa_status xa_eval_write_means(xa_evaluation *e, xa_err *err)
 /* ---- a pair ---- */
 
 typedef struct pair {
-    int64_t q, at; /* the pair, its row in the block */
+    int64_t q, at; /* the pair, and its row in the block */
     int64_t sample, rank;
     int32_t class_index;
-    int32_t target; /* the class it stands for with the model in hand */
+    int32_t target; /* class of the current model that stands for it */
     const xa_region *region;
 } pair;
 
 static xa_status
-score(xa_evaluation *e, const pair *p, xa_score_map *map, xa_eval_series *s, xa_err *err)
+score(xa__evaluation *e, const pair *p, xa_score_map *map, xa__eval_series *s, xa_err *err)
 {
     map->rank = p->rank;
     for (int k = 0; k < e->spec.nmetrics; k++) {
@@ -147,9 +147,9 @@ score(xa_evaluation *e, const pair *p, xa_score_map *map, xa_eval_series *s, xa_
     return XA_OK;
 }
 
-/* A row of another image, the same for every number of ranks; -1: there is none. */
+/* A random row of another image, the same for every number of ranks; -1: none was found. */
 static int64_t
-another(const xa_evaluation *e, const xa_eval_model *m, const xa_eval_map *x, const pair *p)
+another(const xa__evaluation *e, const xa__eval_model *m, const xa__eval_map *x, const pair *p)
 {
     enum { TRIES = 256 };
     const uint64_t stream =
@@ -163,8 +163,8 @@ another(const xa_evaluation *e, const xa_eval_model *m, const xa_eval_map *x, co
     return -1;
 }
 
-static xa_status
-score_shuffled(xa_evaluation *e, const xa_eval_model *m, xa_eval_map *x, const pair *p, xa_err *err)
+static xa_status score_shuffled(
+    xa__evaluation *e, const xa__eval_model *m, xa__eval_map *x, const pair *p, xa_err *err)
 {
     xa_score_map map;
     const int64_t row = another(e, m, x, p);
@@ -174,9 +174,9 @@ score_shuffled(xa_evaluation *e, const xa_eval_model *m, xa_eval_map *x, const p
     return score(e, p, &map, &x->beside[XA_EVAL_SHUFFLED], err);
 }
 
-/* The mean map of the pair's class without this image. */
+/* Scores the mean map of the pair's class over all other images. */
 static xa_status
-score_mean(xa_evaluation *e, const xa_eval_model *m, xa_eval_map *x, const pair *p, xa_err *err)
+score_mean(xa__evaluation *e, const xa__eval_model *m, xa__eval_map *x, const pair *p, xa_err *err)
 {
     const int64_t n = x->mean_height * x->mean_width;
     if (p->target < 0 || p->target >= m->m->classes)
@@ -206,7 +206,7 @@ score_mean(xa_evaluation *e, const xa_eval_model *m, xa_eval_map *x, const pair 
 }
 
 static xa_status score_explainer(
-    xa_evaluation *e, const xa_eval_model *m, xa_eval_map *x, const pair *p, xa_err *err)
+    xa__evaluation *e, const xa__eval_model *m, xa__eval_map *x, const pair *p, xa_err *err)
 {
     xa_score_map map;
     const int64_t first = xa_read_first_row(x->x, p->sample);
@@ -222,7 +222,7 @@ static xa_status score_explainer(
     return score_mean(e, m, x, p, err);
 }
 
-static xa_status score_baselines(xa_evaluation *e, xa_eval_model *m, const pair *p, xa_err *err)
+static xa_status score_baselines(xa__evaluation *e, xa__eval_model *m, const pair *p, xa_err *err)
 {
     if (!m->m->nmaps)
         return XA_OK;
@@ -243,10 +243,10 @@ static xa_status score_baselines(xa_evaluation *e, xa_eval_model *m, const pair 
     return XA_OK;
 }
 
-static xa_status score_pair(xa_evaluation *e, pair *p, xa_err *err)
+static xa_status score_pair(xa__evaluation *e, pair *p, xa_err *err)
 {
     for (int64_t k = 0; k < e->r->nmodels; k++) {
-        xa_eval_model *m = &e->models[k];
+        xa__eval_model *m = &e->models[k];
         const int64_t classes = m->m->classes;
         if (m->m->status[p->sample] != XA_SAMPLE_DONE)
             continue;
@@ -263,13 +263,13 @@ static xa_status score_pair(xa_evaluation *e, pair *p, xa_err *err)
 /* ---- blocks ---- */
 
 typedef xa_status
-for_series(xa_evaluation *e, xa_eval_series *s, int64_t first, int64_t n, xa_err *err);
+for_series(xa__evaluation *e, xa__eval_series *s, int64_t first, int64_t n, xa_err *err);
 
 static xa_status
-each_series(xa_evaluation *e, for_series *does, int64_t first, int64_t n, xa_err *err)
+each_series(xa__evaluation *e, for_series *does, int64_t first, int64_t n, xa_err *err)
 {
     for (int64_t k = 0; k < e->r->nmodels; k++) {
-        xa_eval_model *m = &e->models[k];
+        xa__eval_model *m = &e->models[k];
         for (int64_t g = 0; g < m->m->nmaps; g++) {
             XA_RETURN_TRY(err, does(e, &m->maps[g].own, first, n, err));
             for (int b = 0; b < XA_EVAL_OWN_BASELINES; b++)
@@ -281,7 +281,7 @@ each_series(xa_evaluation *e, for_series *does, int64_t first, int64_t n, xa_err
     return XA_OK;
 }
 
-static xa_status reset(xa_evaluation *e, xa_eval_series *s, int64_t first, int64_t n, xa_err *err)
+static xa_status reset(xa__evaluation *e, xa__eval_series *s, int64_t first, int64_t n, xa_err *err)
 {
     (void)first;
     (void)err;
@@ -295,14 +295,14 @@ static xa_status reset(xa_evaluation *e, xa_eval_series *s, int64_t first, int64
     return XA_OK;
 }
 
-/* A metric's rows of some pairs into their field, and into the checksums in hand; those are written
- * once they are of another field (-1: none are in hand). */
+/* Checksums of rows in the making: several fields share a field of checksums, which is written when
+ * the next rows belong to another one. */
 typedef struct summed {
-    int into;
+    int into; /* the field of checksums; -1: none */
     uint32_t value[XA_EVAL_BLOCK];
 } summed;
 
-static xa_status put_sums(xa_evaluation *e, summed *s, int64_t first, int64_t n, xa_err *err)
+static xa_status write_sums(xa__evaluation *e, summed *s, int64_t first, int64_t n, xa_err *err)
 {
     if (s->into >= 0)
         XA_RETURN_TRY(err, xa_archive_write(e->archive, s->into, first, n, s->value, err));
@@ -310,42 +310,45 @@ static xa_status put_sums(xa_evaluation *e, summed *s, int64_t first, int64_t n,
     return XA_OK;
 }
 
-static xa_status put_rows(xa_evaluation *e,
-                          int field,
-                          int64_t first,
-                          int64_t n,
-                          size_t row_bytes,
-                          const void *rows,
-                          summed *s,
-                          xa_err *err)
+static xa_status write_rows(xa__evaluation *e,
+                            int field,
+                            int64_t first,
+                            int64_t n,
+                            size_t row_bytes,
+                            const void *rows,
+                            summed *s,
+                            xa_err *err)
 {
     uint64_t seed = 0;
     const int into = xa_schema_checksum(e->schema, field, &seed);
     if (into != s->into)
-        XA_RETURN_TRY(err, put_sums(e, s, first, n, err));
+        XA_RETURN_TRY(err, write_sums(e, s, first, n, err));
     s->into = into;
     if (into >= 0)
         xa_checksum_rows(seed, rows, n, row_bytes, s->value);
     return xa_archive_write(e->archive, field, first, n, rows, err);
 }
 
-static xa_status put(xa_evaluation *e, xa_eval_series *s, int64_t first, int64_t n, xa_err *err)
+static xa_status
+write_series(xa__evaluation *e, xa__eval_series *s, int64_t first, int64_t n, xa_err *err)
 {
     summed scores = {.into = -1}, statistics = {.into = -1};
     for (int k = 0; k < e->spec.nmetrics; k++) {
         const size_t bytes = xa_metric_statistic_bytes(&e->spec.metrics[k]);
         XA_RETURN_TRY(
             err,
-            put_rows(e, s->f.localisation[k], first, n, sizeof(double), s->value[k], &scores, err));
+            write_rows(
+                e, s->f.localisation[k], first, n, sizeof(double), s->value[k], &scores, err));
         if (s->f.statistic[k] >= 0)
             XA_RETURN_TRY(
-                err, put_rows(e, s->f.statistic[k], first, n, bytes, s->rows[k], &statistics, err));
+                err,
+                write_rows(e, s->f.statistic[k], first, n, bytes, s->rows[k], &statistics, err));
     }
-    XA_RETURN_TRY(err, put_sums(e, &scores, first, n, err));
-    return put_sums(e, &statistics, first, n, err);
+    XA_RETURN_TRY(err, write_sums(e, &scores, first, n, err));
+    return write_sums(e, &statistics, first, n, err);
 }
 
-static bool is_done(const xa_evaluation *e, int64_t sample)
+static bool is_done(const xa__evaluation *e, int64_t sample)
 {
     for (int64_t k = 0; k < e->r->nmodels; k++)
         if (e->models[k].m->status[sample] == XA_SAMPLE_DONE)
@@ -353,7 +356,7 @@ static bool is_done(const xa_evaluation *e, int64_t sample)
     return false;
 }
 
-xa_status xa_eval_pairs(xa_evaluation *e, int64_t first, int64_t end, xa_err *err)
+xa_status xa__eval_pairs(xa__evaluation *e, int64_t first, int64_t end, xa_err *err)
 {
     for (int64_t from = first; from < end; from += XA_EVAL_BLOCK) {
         const int64_t n = end - from < XA_EVAL_BLOCK ? end - from : XA_EVAL_BLOCK;
@@ -369,7 +372,7 @@ xa_status xa_eval_pairs(xa_evaluation *e, int64_t first, int64_t end, xa_err *er
             if (!is_done(e, p.sample))
                 continue;
             e->done.pairs++;
-            xa_status st = xa_regions_read(&e->regions, p.sample, p.class_index, &region, &why);
+            xa_status st = xa__regions_read(&e->regions, p.sample, p.class_index, &region, &why);
             if (st == XA_NOMEM)
                 XA_RETURN_FAIL(err, st, "%s", why.message);
             if (*e->regions.changed) {
@@ -377,7 +380,7 @@ xa_status xa_eval_pairs(xa_evaluation *e, int64_t first, int64_t end, xa_err *er
                     xa_region_fini(&region);
                 XA_RETURN_FAIL(err, XA_MISMATCH, "%s", e->regions.changed);
             }
-            if (st != XA_OK) { /* the maps are good, only the annotation is not */
+            if (st != XA_OK) { /* the maps are good, and only the annotation is not */
                 if (!*e->done.problem)
                     snprintf(e->done.problem, sizeof e->done.problem, "%s", why.message);
                 continue;
@@ -387,9 +390,9 @@ xa_status xa_eval_pairs(xa_evaluation *e, int64_t first, int64_t end, xa_err *er
             xa_region_fini(&region);
             XA_RETURN_TRY(err, st);
         }
-        XA_RETURN_TRY(err, each_series(e, put, from, n, err));
+        XA_RETURN_TRY(err, each_series(e, write_series, from, n, err));
     }
-    /* whole samples: nobody else writes these rows */
+    /* a rank has whole samples, so that no other writes these rows */
     const int64_t from = first < end ? e->regions.offset[e->r->pair_sample[first]] : 0;
     const int64_t to = first < end ? e->regions.offset[e->r->pair_sample[end - 1] + 1] : 0;
     if (to <= from)

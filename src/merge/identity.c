@@ -1,4 +1,4 @@
-/* Identities of archives that are to become one. */
+/* The identities of archives that are to be joined. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,9 +6,10 @@
 #include "merge_internal.h"
 #include "xaudit/job.h"
 
-/* ---- what an archive was made of ---- */
+/* ---- what an archive was made from ---- */
 
-/* "12." before a line of a merged archive: 12, and how long that is; -1: there is none. */
+/* Reads the "12." with which a line of a merged archive begins: 12, and the length of that text;
+ * -1: the line begins otherwise. */
 static int section_of(const char *line, size_t *prefix)
 {
     int n = 0;
@@ -19,7 +20,7 @@ static int section_of(const char *line, size_t *prefix)
     return k > 0 && line[k] == '.' ? n : -1;
 }
 
-xa_status xa_merge_sections(xa_merge_part *p, xa_err *err)
+xa_status xa__merge_sections(xa__merge_part *p, xa_err *err)
 {
     size_t cap = 0, prefix;
     xa_str *section = NULL;
@@ -58,7 +59,7 @@ done:
     return st;
 }
 
-xa_status xa_merge_identity(const xa_merge_part *parts, int n, xa_str *out, xa_err *err)
+xa_status xa__merge_identity(const xa__merge_part *parts, int n, xa_str *out, xa_err *err)
 {
     int at = 0;
     for (int i = 0; i < n; i++)
@@ -75,9 +76,9 @@ xa_status xa_merge_identity(const xa_merge_part *parts, int n, xa_str *out, xa_e
     return XA_OK;
 }
 
-/* ---- whether it may ---- */
+/* ---- whether they can be joined ---- */
 
-xa_status xa_merge_is_current(const xa_merge_part *p, xa_err *err)
+xa_status xa__merge_is_current(const xa__merge_part *p, xa_err *err)
 {
     xa_status st = XA_OK;
     xa_identity_difference d = {0};
@@ -110,7 +111,7 @@ done:
     return st;
 }
 
-xa_status xa_merge_same_job(const xa_merge_part *a, const xa_merge_part *b, xa_err *err)
+xa_status xa__merge_same_job(const xa__merge_part *a, const xa__merge_part *b, xa_err *err)
 {
     xa_status st = XA_OK;
     xa_identity_difference d = {0};
@@ -134,8 +135,8 @@ static bool begins(const char *line, const char *with)
     return !strncmp(line, with, strlen(with));
 }
 
-/* A line says something of the other archive too: not of a model or metric that only one has, nor
- * of maps, which only one may have, nor which there are. */
+/* Whether a line is about what the other archive has, too. Lines about a model or a metric that
+ * only one has do not count, nor lines about maps, nor the lists of models and metrics. */
 static bool matters(const char *line, size_t size, const char *other)
 {
     static const char *const lists[] = {
@@ -145,10 +146,10 @@ static bool matters(const char *line, size_t size, const char *other)
         if (begins(line, lists[i]))
             return false;
     if (!slash || (sign && sign < slash))
-        return true; /* of the whole job */
+        return true; /* about the whole job */
     if (begins(line, "maps."))
         return false;
-    /* "pass.model.NAME/", at the beginning of a line of the other */
+    /* whether a line of the other archive also begins with "pass.model.NAME/" */
     const size_t n = (size_t)(slash - line) + 1;
     for (const char *p = other; *p; p += strcspn(p, "\n"), p += *p == '\n')
         if (!strncmp(p, line, n))
@@ -166,8 +167,11 @@ static void shared_lines(const char *text, const char *other, xa_str *out)
     }
 }
 
-static xa_status same_section(
-    const xa_merge_part *a, const char *of_a, const xa_merge_part *b, const char *of_b, xa_err *err)
+static xa_status same_section(const xa__merge_part *a,
+                              const char *of_a,
+                              const xa__merge_part *b,
+                              const char *of_b,
+                              xa_err *err)
 {
     xa_status st = XA_OK;
     xa_identity_difference d = {0};
@@ -195,7 +199,7 @@ done:
     return st;
 }
 
-xa_status xa_merge_same_conventions(const xa_merge_part *a, const xa_merge_part *b, xa_err *err)
+xa_status xa__merge_same_conventions(const xa__merge_part *a, const xa__merge_part *b, xa_err *err)
 {
     for (int i = 0; i < a->nsections; i++)
         for (int k = 0; k < b->nsections; k++)

@@ -1,4 +1,4 @@
-/* merge: what is merged, and whether it may be. */
+/* merge: opens the archives, and finds out whether they are slices or have other models. */
 #include "xaudit/merge.h"
 
 #include <errno.h>
@@ -21,7 +21,7 @@ static xa_status read_i64(xa_archive *a, const char *name, int64_t *out, bool *t
     return XA_OK;
 }
 
-/* The identity ends with the slice's line, where there is one. */
+/* Removes the line of the slice, which is the last one, from an identity. */
 static void cut_slice_line(char *identity)
 {
     char *line = strstr(identity, "\n" XA_SLICE_KEY " = ");
@@ -29,7 +29,7 @@ static void cut_slice_line(char *identity)
         line[1] = '\0';
 }
 
-static xa_status open_part(const char *path, xa_merge_part *p, xa_err *err)
+static xa_status open_part(const char *path, xa__merge_part *p, xa_err *err)
 {
     xa_status st = XA_OK;
     char *from = NULL;
@@ -40,7 +40,8 @@ static xa_status open_part(const char *path, xa_merge_part *p, xa_err *err)
     if (from)
         XA_FAIL(err,
                 XA_MISMATCH,
-                "%s holds an evaluation: merge the archives that it is of, then evaluate",
+                "%s holds an evaluation: merge the archives that were evaluated, then evaluate the "
+                "result",
                 path);
     XA_TRY(err, xa_archive_text(p->r->archive, XA_FIELD_IDENTITY_TEXT, &p->identity, err));
     if (!p->identity)
@@ -50,8 +51,8 @@ static xa_status open_part(const char *path, xa_merge_part *p, xa_err *err)
     if (sliced != of || (of && (p->whole < 1 || p->first + p->r->samples > p->whole)))
         XA_FAIL(err, XA_FORMAT, "%s: slice_first and slice_of make no sense", path);
     cut_slice_line(p->identity);
-    XA_TRY(err, xa_merge_sections(p, err));
-    XA_TRY(err, xa_merge_is_current(p, err));
+    XA_TRY(err, xa__merge_sections(p, err));
+    XA_TRY(err, xa__merge_is_current(p, err));
     for (int64_t m = 0; m < p->r->nmodels; m++) {
         int64_t pending = 0;
         for (int64_t i = 0; i < p->r->samples; i++)
@@ -59,7 +60,7 @@ static xa_status open_part(const char *path, xa_merge_part *p, xa_err *err)
         if (pending)
             XA_FAIL(err,
                     XA_MISMATCH,
-                    "%s: %" PRId64 " samples of model %s are not done yet: run its job to the end",
+                    "%s: %" PRId64 " samples of model %s are not done yet: finish its job first",
                     path,
                     pending,
                     p->r->models[m].name);
@@ -71,19 +72,19 @@ done:
 
 static int by_first(const void *a, const void *b)
 {
-    const xa_merge_part *x = a, *y = b;
+    const xa__merge_part *x = a, *y = b;
     return x->first != y->first ? (x->first < y->first ? -1 : 1) : strcmp(x->path, y->path);
 }
 
-/* Slices that follow one another from the first sample to the last, all of one job. */
-static xa_status check_slices(xa_merge_part *parts, int n, xa_err *err)
+/* Checks that slices are of one job and follow one another from the first sample to the last. */
+static xa_status check_slices(xa__merge_part *parts, int n, xa_err *err)
 {
     int64_t next = 0;
     qsort(parts, (size_t)n, sizeof *parts, by_first);
     for (int i = 0; i < n; i++) {
-        const xa_merge_part *p = &parts[i];
+        const xa__merge_part *p = &parts[i];
         if (i > 0)
-            XA_RETURN_TRY(err, xa_merge_same_job(&parts[0], p, err));
+            XA_RETURN_TRY(err, xa__merge_same_job(&parts[0], p, err));
         if (p->first < next)
             XA_RETURN_FAIL(err,
                            XA_MISMATCH,
@@ -130,7 +131,7 @@ xa_status xa_merge(const char *const *paths, int n, const char *output, xa_merge
     xa_lock *lock = NULL;
     bool made = false;
     char *part = xa_strfmt("%s.part", output);
-    xa_merge_part *parts = xa_alloc((size_t)n + 1, sizeof *parts);
+    xa__merge_part *parts = xa_alloc((size_t)n + 1, sizeof *parts);
     *out = (xa_merged){0};
     if (!parts || !part)
         XA_NOMEM_FAIL(err);
@@ -148,14 +149,14 @@ xa_status xa_merge(const char *const *paths, int n, const char *output, xa_merge
         XA_TRY(err, check_slices(parts, n, err));
     XA_TRY(err, xa_lock_take(output, 120.0, &lock, err));
     if (access(output, F_OK) == 0)
-        XA_FAIL(err, XA_BUSY, "%s is there already: give another -o", output);
+        XA_FAIL(err, XA_BUSY, "%s exists already: choose another -o", output);
     if (unlink(part) != 0 && errno != ENOENT)
         XA_FAIL(err, XA_IO, "%s: cannot remove it: %s", part, strerror(errno));
     made = true;
     if (out->slices)
-        XA_TRY(err, xa_merge_slices(parts, n, part, err));
+        XA_TRY(err, xa__merge_slices(parts, n, part, err));
     else
-        XA_TRY(err, xa_merge_models(parts, n, part, err));
+        XA_TRY(err, xa__merge_models(parts, n, part, err));
     XA_TRY(err, describe(part, out, err));
     XA_TRY(err, xa_archive_rename(part, output, err));
     made = false;

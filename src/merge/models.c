@@ -1,4 +1,4 @@
-/* Archives of one manifest: other models, or other explainers of the same models. */
+/* Archives of one manifest with other models, or with other explainers of the same models. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,9 +6,12 @@
 #include "merge_internal.h"
 #include "xaudit/record.h"
 
-/* Equal bytes of a dataset in both. */
-static xa_status same(
-    const xa_merge_part *a, const xa_merge_part *b, const char *path, const char *what, xa_err *err)
+/* Checks that a dataset has the same bytes in both. */
+static xa_status same(const xa__merge_part *a,
+                      const xa__merge_part *b,
+                      const char *path,
+                      const char *what,
+                      xa_err *err)
 {
     char x[XA_SHA256_HEX], y[XA_SHA256_HEX];
     XA_RETURN_TRY(err, xa_archive_digest(a->r->archive, path, x, err));
@@ -19,8 +22,8 @@ static xa_status same(
     return XA_OK;
 }
 
-/* The masks that both have read. */
-static xa_status same_masks(const xa_merge_part *a, const xa_merge_part *b, xa_err *err)
+/* Checks the masks that both have read. */
+static xa_status same_masks(const xa__merge_part *a, const xa__merge_part *b, xa_err *err)
 {
     const uint64_t *p = a->r->mask_hash, *q = b->r->mask_hash;
     const int64_t *offset = a->r->annotation_offset;
@@ -32,8 +35,8 @@ static xa_status same_masks(const xa_merge_part *a, const xa_merge_part *b, xa_e
                 XA_RETURN_FAIL(
                     err,
                     XA_MISMATCH,
-                    "%s and %s: image %s was scored with other masks (annotation %" PRId64
-                    " of it)",
+                    "%s and %s: image %s was scored with different masks (its annotation %" PRId64
+                    ")",
                     a->path,
                     b->path,
                     id,
@@ -42,8 +45,8 @@ static xa_status same_masks(const xa_merge_part *a, const xa_merge_part *b, xa_e
     return XA_OK;
 }
 
-/* The pixels of images that both have read. */
-static xa_status same_pixels(const xa_merge_part *a, const xa_merge_part *b, xa_err *err)
+/* Checks the pixels of images that both have read. */
+static xa_status same_pixels(const xa__merge_part *a, const xa__merge_part *b, xa_err *err)
 {
     xa_status st = XA_OK;
     xa_dataset_info x, y;
@@ -56,12 +59,13 @@ static xa_status same_pixels(const xa_merge_part *a, const xa_merge_part *b, xa_
                b->r->archive, xa_field_path(XA_FIELD_SAMPLE_PIXEL_HASH), &y, (void **)&q, err));
     if (x.type != XA_TYPE_U64 || y.type != XA_TYPE_U64 || x.ndim != 1 || y.ndim != 1 ||
         x.dim[0] != y.dim[0])
-        XA_FAIL(err, XA_FORMAT, "%s: /samples/pixel_hash: expected one a sample", b->path);
+        XA_FAIL(err, XA_FORMAT, "%s: /samples/pixel_hash: expected one per sample", b->path);
     for (int64_t i = 0; i < x.dim[0]; i++)
         if (p[i] && q[i] && p[i] != q[i]) {
             char id[128];
             xa_read_text(a->r->id, a->r->id_bytes, i, id, sizeof id);
-            XA_FAIL(err, XA_MISMATCH, "%s and %s: image %s had other pixels", a->path, b->path, id);
+            XA_FAIL(
+                err, XA_MISMATCH, "%s and %s: image %s had different pixels", a->path, b->path, id);
         }
 done:
     free(p);
@@ -69,7 +73,7 @@ done:
     return st;
 }
 
-static xa_status same_samples(const xa_merge_part *a, const xa_merge_part *b, xa_err *err)
+static xa_status same_samples(const xa__merge_part *a, const xa__merge_part *b, xa_err *err)
 {
     const char *const paths[] = {xa_field_path(XA_FIELD_SAMPLE_ID),
                                  xa_field_path(XA_FIELD_SAMPLE_EXCLUDE),
@@ -89,13 +93,13 @@ static xa_status same_samples(const xa_merge_part *a, const xa_merge_part *b, xa
                        b->path,
                        b->r->samples);
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
-        XA_RETURN_TRY(err, same(a, b, paths[i], "not of one manifest", err));
+        XA_RETURN_TRY(err, same(a, b, paths[i], "they are of different manifests", err));
     XA_RETURN_TRY(err, same_masks(a, b, err));
     return same_pixels(a, b, err);
 }
 
-/* A model that both have must have said the same, and have other explainers. */
-static xa_status fits(const xa_merge_part *a, const xa_merge_part *b, xa_err *err)
+/* Checks that a model which both have gave the same outputs, and has other explainers. */
+static xa_status fits(const xa__merge_part *a, const xa__merge_part *b, xa_err *err)
 {
     for (int64_t m = 0; m < a->r->nmodels; m++)
         for (int64_t k = 0; k < b->r->nmodels; k++) {
@@ -105,7 +109,8 @@ static xa_status fits(const xa_merge_part *a, const xa_merge_part *b, xa_err *er
             char *path = xa_strdup(xa_field_name(XA_FIELD_MODEL_LOGITS, x->name, NULL, NULL).text);
             if (!path)
                 XA_RETURN_NOMEM(err);
-            const xa_status st = same(a, b, path, "two models of one name: rename one", err);
+            const xa_status st =
+                same(a, b, path, "they hold different models of one name: rename one", err);
             free(path);
             XA_RETURN_TRY(err, st);
             for (int64_t e = 0; e < x->nmaps; e++)
@@ -122,9 +127,9 @@ static xa_status fits(const xa_merge_part *a, const xa_merge_part *b, xa_err *er
     return XA_OK;
 }
 
-/* What speaks against annotations, by all parts: one without metrics has not read the masks. */
+/* Joins the problems of annotations: a part without metrics has not read the masks. */
 static xa_status
-join_problems(const xa_merge_part *parts, int n, xa_schema *schema, uint8_t **out, xa_err *err)
+join_problems(const xa__merge_part *parts, int n, xa_schema *schema, uint8_t **out, xa_err *err)
 {
     xa_status st = XA_OK;
     char *frame = NULL, *first = NULL;
@@ -166,9 +171,9 @@ done:
     return st;
 }
 
-/* Of each annotation, from whichever part has read its masks. */
+/* Takes the hash of each mask from the first part that has read it. */
 static xa_status
-join_mask_hashes(const xa_merge_part *parts, int n, xa_schema *schema, uint64_t **out, xa_err *err)
+join_mask_hashes(const xa__merge_part *parts, int n, xa_schema *schema, uint64_t **out, xa_err *err)
 {
     int field;
     int64_t count = 0;
@@ -186,7 +191,7 @@ join_mask_hashes(const xa_merge_part *parts, int n, xa_schema *schema, uint64_t 
     return *out ? xa_contents_mask_hashes(schema, count, *out, &field, err) : XA_OK;
 }
 
-xa_status xa_merge_models(const xa_merge_part *parts, int n, const char *part, xa_err *err)
+xa_status xa__merge_models(const xa__merge_part *parts, int n, const char *part, xa_err *err)
 {
     const char *const leave[] = {XA_GROUP_RUN,
                                  XA_GROUP_SAMPLES,
@@ -209,7 +214,7 @@ xa_status xa_merge_models(const xa_merge_part *parts, int n, const char *part, x
         for (int k = 0; k < i; k++) {
             if (k == 0)
                 XA_TRY(err, same_samples(&parts[0], &parts[i], err));
-            XA_TRY(err, xa_merge_same_conventions(&parts[k], &parts[i], err));
+            XA_TRY(err, xa__merge_same_conventions(&parts[k], &parts[i], err));
             XA_TRY(err, fits(&parts[k], &parts[i], err));
         }
         grafts[i] = (xa_graft){.source = parts[i].path};
@@ -219,7 +224,7 @@ xa_status xa_merge_models(const xa_merge_part *parts, int n, const char *part, x
         }
         xa_str_printf(&names, "%s%s", i ? ", " : "", slash ? slash + 1 : parts[i].path);
     }
-    XA_TRY(err, xa_merge_identity(parts, n, &identity, err));
+    XA_TRY(err, xa__merge_identity(parts, n, &identity, err));
     XA_TRY(err, xa_sha256_bytes(identity.data, identity.len, hash, err));
     XA_TRY(err, xa_schema_create(&schema, err));
     XA_TRY(err, xa_schema_attr_text(schema, "/", "identity", hash, err));

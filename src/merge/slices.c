@@ -1,4 +1,4 @@
-/* Slices of one manifest, end to end. */
+/* Slices of one manifest, joined end to end. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,24 +6,29 @@
 #include "merge_internal.h"
 #include "xaudit/record.h"
 
-/* How a dataset of slices becomes one. */
-typedef enum joining { JOIN_ROWS, JOIN_OFFSETS, JOIN_SAMPLES, JOIN_SESSIONS } joining;
+/* How the datasets of slices are joined. */
+typedef enum joining {
+    JOIN_ROWS,    /* rows follow one another */
+    JOIN_OFFSETS, /* prefix sums: each slice continues where the one before ended */
+    JOIN_SAMPLES, /* indices of samples, counted from the first of the slice */
+    JOIN_SESSIONS /* as many sessions as the table holds */
+} joining;
 
 typedef struct dataset {
     xa_dataset_info info; /* of the first slice */
     xa_field_kind kind;
     xa_field_names names;
     joining how;
-    int64_t rows; /* of all */
+    int64_t rows; /* of all slices */
     int field;
 } dataset;
 
 typedef struct merging {
-    const xa_merge_part *parts;
+    const xa__merge_part *parts;
     int n;
     dataset *list;
     size_t count, cap;
-    char **left; /* datasets that no table of this version knows */
+    char **left; /* datasets that this version's format does not know */
     size_t nleft, left_cap;
     xa_schema *schema;
     xa_archive *archive;
@@ -46,7 +51,8 @@ static xa_status note(void *arg, const xa_dataset_info *info, xa_err *err)
         if (!g->left[g->nleft])
             XA_RETURN_NOMEM(err);
         g->nleft++;
-        xa_log(XA_LOG_WARN, "%s: not of this version's format, left out", info->path);
+        xa_log(
+            XA_LOG_WARN, "%s: left out, since this version's format does not know it", info->path);
         return XA_OK;
     }
     const char *extents = xa_field_extents(d.kind);
@@ -58,15 +64,15 @@ static xa_status note(void *arg, const xa_dataset_info *info, xa_err *err)
         d.how = d.kind == XA_FIELD_EVAL_SAMPLE || d.kind == XA_FIELD_MAP_SAMPLE ? JOIN_SAMPLES
                                                                                 : JOIN_ROWS;
     else
-        return XA_OK; /* of the classes, or of the whole job: as the first slice has it */
+        return XA_OK; /* about the classes or the whole job: as in the first slice */
     XA_RETURN_TRY(err, xa_grow(&g->list, &g->cap, g->count + 1, sizeof *g->list, err));
     g->list[g->count++] = d;
     return XA_OK;
 }
 
-/* Texts beside numbers that say what they are. */
+/* Checks the attributes that say what the numbers of a dataset mean. */
 static xa_status
-same_texts(const xa_merge_part *a, const xa_merge_part *b, const char *path, xa_err *err)
+same_texts(const xa__merge_part *a, const xa__merge_part *b, const char *path, xa_err *err)
 {
     static const char *const names[] = {
         "metric",    "conventions", "values", "profile",  "from_split", "score",
@@ -96,9 +102,9 @@ same_texts(const xa_merge_part *a, const xa_merge_part *b, const char *path, xa_
     return XA_OK;
 }
 
-/* Of a dataset and of the groups above it. */
+/* Checks those of a dataset and of the groups above it. */
 static xa_status
-same_attributes(const xa_merge_part *a, const xa_merge_part *b, const char *path, xa_err *err)
+same_attributes(const xa__merge_part *a, const xa__merge_part *b, const char *path, xa_err *err)
 {
     xa_status st = XA_OK;
     char *at = xa_strdup(path);
@@ -113,7 +119,7 @@ done:
     return st;
 }
 
-/* The other slices' dataset must be the same but for its rows. */
+/* Counts the rows of a dataset over all slices, and checks that it is otherwise the same in all. */
 static xa_status count_rows(const merging *g, dataset *d, xa_err *err)
 {
     d->rows = 0;
@@ -123,7 +129,8 @@ static xa_status count_rows(const merging *g, dataset *d, xa_err *err)
         if (st == XA_NOT_FOUND)
             XA_RETURN_FAIL(err,
                            XA_MISMATCH,
-                           "%s has no %s, and %s has: slices of jobs with other metrics or checks",
+                           "%s lacks %s, which %s has: they are slices of jobs with different "
+                           "metrics or checks",
                            g->parts[i].path,
                            d->info.path,
                            g->parts[0].path);
@@ -180,7 +187,7 @@ static xa_status find_datasets(merging *g, xa_err *err)
     return XA_OK;
 }
 
-/* ---- rows of all ---- */
+/* ---- rows ---- */
 
 static void shift(int64_t *v, int64_t n, int64_t by)
 {
@@ -188,8 +195,8 @@ static void shift(int64_t *v, int64_t n, int64_t by)
         v[i] += by;
 }
 
-/* Every slice's rows behind those of the one before, in pieces: into the new archive, or (sum not
- * NULL) into a table's checksum alone. */
+/* Appends the rows of every slice, in pieces, to the new archive; or, if sum is not NULL, only to
+ * the checksum of a table. */
 static xa_status join_rows(const merging *g, const dataset *d, uint32_t *sum, xa_err *err)
 {
     enum { PIECE = 8 << 20 };
@@ -263,7 +270,7 @@ static xa_status create(merging *g, const char *part, xa_err *err)
         s.dim[0] = d->rows;
         XA_TRY(err, xa_schema_add(g->schema, &s, &d->field, err));
         if (xa_is_table(d->kind) && d->how != JOIN_SESSIONS) {
-            uint32_t sum = 0; /* the first slice's attribute is of its own rows */
+            uint32_t sum = 0; /* the attribute of the first slice is about its own rows */
             XA_TRY(err, join_rows(g, d, &sum, err));
             XA_TRY(err, xa_schema_attr_i64(g->schema, d->info.path, "checksum", (int64_t)sum, err));
         }
@@ -276,7 +283,7 @@ done:
     return st;
 }
 
-/* All sessions of all slices, as far as the table reaches. */
+/* Joins the sessions of all slices, as many as the table holds. */
 static xa_status join_sessions(merging *g, const dataset *d, xa_err *err)
 {
     xa_status st = XA_OK;
@@ -312,7 +319,7 @@ static xa_status join_sessions(merging *g, const dataset *d, xa_err *err)
         XA_TRY(err, xa_archive_write(g->archive, d->field, 0, 1, &state, err));
     if (d->kind == XA_FIELD_RUN_SESSION_COUNT)
         XA_TRY(err, xa_archive_write(g->archive, d->field, 0, 1, &total, err));
-    if (at > 0 && at < d->info.dim[0]) { /* what RAW left is not to be read */
+    if (at > 0 && at < d->info.dim[0]) { /* rows that a raw dataset leaves undefined */
         memset(rows, 0, (size_t)XA_SESSIONS * row);
         XA_TRY(err, xa_archive_write(g->archive, d->field, at, d->info.dim[0] - at, rows, err));
     }
@@ -321,7 +328,7 @@ done:
     return st;
 }
 
-xa_status xa_merge_slices(const xa_merge_part *parts, int n, const char *part, xa_err *err)
+xa_status xa__merge_slices(const xa__merge_part *parts, int n, const char *part, xa_err *err)
 {
     xa_status st = XA_OK;
     merging g = {.parts = parts, .n = n};

@@ -1,4 +1,4 @@
-/* The archive of a run: created by rank 0 under the lock, or checked against the job and resumed.
+/* The archive of a run: rank 0 takes the lock and creates it, or checks that the job may resume it.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include "run_internal.h"
 #include "xaudit/check.h"
 
-static xa_status prepare(run *r, const char *identity, xa_err *err)
+static xa_status prepare(xa__run *r, const char *identity, xa_err *err)
 {
     const char *path = r->loaded.job.output;
     xa_err why = XA_ERR_INIT;
@@ -28,8 +28,8 @@ static xa_status prepare(run *r, const char *identity, xa_err *err)
     return XA_OK;
 }
 
-/* Units in which some model has a pending sample, or one that is to be computed again. */
-static xa_status list_units(run *r, xa_err *err)
+/* Lists the units in which some model has a pending sample, or one that is to be computed again. */
+static xa_status list_units(xa__run *r, xa_err *err)
 {
     const xa_manifest *m = r->loaded.manifest;
     const int64_t n = m->count, unit = xa_audit_unit_samples(r->loaded.audit);
@@ -57,7 +57,7 @@ static xa_status list_units(run *r, xa_err *err)
             free(data);
             XA_FAIL(err,
                     XA_MISMATCH,
-                    "%s: %s is no status of %" PRId64 " samples",
+                    "%s: %s does not hold the status of %" PRId64 " samples",
                     r->loaded.job.output,
                     info.path,
                     n);
@@ -76,7 +76,7 @@ static xa_status list_units(run *r, xa_err *err)
         if (open[u])
             r->todo[r->ntodo++] = u;
     if (r->resumed && r->ntodo)
-        XA_TRY(err, xa_run_expect_images(r, open, err));
+        XA_TRY(err, xa__run_expect_images(r, open, err));
 done : {
     xa_err ignored = XA_ERR_INIT;
     if (reader && xa_archive_close(reader, &ignored) != XA_OK)
@@ -86,7 +86,7 @@ done : {
     return st;
 }
 
-static xa_status prefix_sums(run *r, xa_err *err)
+static xa_status prefix_sums(xa__run *r, xa_err *err)
 {
     const xa_manifest *m = r->loaded.manifest;
     r->labels_before = xa_alloc((size_t)m->count + 1, sizeof(int64_t));
@@ -104,7 +104,7 @@ static xa_status prefix_sums(run *r, xa_err *err)
     return XA_OK;
 }
 
-static xa_status prepare_first_rank(run *r, xa_err *err)
+static xa_status prepare_first_rank(xa__run *r, xa_err *err)
 {
     xa_str identity = {0};
     xa_status st = XA_OK;
@@ -120,7 +120,7 @@ static xa_status prepare_first_rank(run *r, xa_err *err)
                               err));
     XA_TRY(err, prepare(r, identity.data, err));
     if (r->resumed)
-        XA_TRY(err, xa_run_find_damage(r, err));
+        XA_TRY(err, xa__run_find_damage(r, err));
     XA_TRY(err, prefix_sums(r, err));
     XA_TRY(err, list_units(r, err));
 done:
@@ -128,7 +128,7 @@ done:
     return st;
 }
 
-xa_status xa_run_open_archive(run *r, xa_err *err)
+xa_status xa__run_open_archive(xa__run *r, xa_err *err)
 {
     xa_err mine = XA_ERR_INIT;
     xa_status st;
@@ -138,17 +138,17 @@ xa_status xa_run_open_archive(run *r, xa_err *err)
         st = xa_contents_create(
             &r->loaded.job, r->loaded.audit, &r->counts, NULL, "", &r->contents, &mine);
     XA_RETURN_TRY(err, xa_comm_agree(r->comm, st, &mine, err));
-    xa_fault_at(&r->fault, r->rank, "created");
+    xa__fault_at(&r->fault, r->rank, "created");
     XA_RETURN_TRY(
         err, xa_archive_open(r->loaded.job.output, r->comm, r->contents->schema, &r->archive, err));
-    xa_fault_at(&r->fault, r->rank, "opened");
+    xa__fault_at(&r->fault, r->rank, "opened");
     st = xa_stage_create(r->contents, r->archive, &r->stage, &mine);
     if (st == XA_OK && r->rank == 0 && r->reopen)
-        st = xa_run_reopen(r, &mine);
+        st = xa__run_reopen(r, &mine);
     XA_RETURN_TRY(err, xa_comm_agree(r->comm, st, &mine, err));
-    XA_RETURN_TRY(err, xa_run_processors(r, err));
+    XA_RETURN_TRY(err, xa__run_processors(r, err));
     if (r->rank == 0)
-        st = xa_run_session(r, false, &mine);
-    xa_fault_at(&r->fault, r->rank, "session");
+        st = xa__run_session(r, false, &mine);
+    xa__fault_at(&r->fault, r->rank, "session");
     return xa_comm_agree(r->comm, st, &mine, err);
 }

@@ -1,4 +1,4 @@
-/* Damage of an archive that a run goes on with, and images and masks that were read before. */
+/* An archive that a run resumes: its damage, and whether images and masks are still the same. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,10 +8,10 @@
 #include "xaudit/view.h"
 
 typedef struct found {
-    run *r;
+    xa__run *r;
     uint8_t *damaged; /* [samples] */
     int64_t samples;  /* that are damaged */
-    int64_t hopeless; /* findings that no run mends */
+    int64_t hopeless; /* findings that no run can mend */
     char first[512], hopeless_first[512];
 } found;
 
@@ -32,7 +32,7 @@ static void note(void *arg, xa_finding kind, int64_t sample, const char *text)
     f->damaged[sample] = 1;
 }
 
-xa_status xa_run_find_damage(run *r, xa_err *err)
+xa_status xa__run_find_damage(xa__run *r, xa_err *err)
 {
     const char *path = r->loaded.job.output;
     const int64_t n = r->loaded.manifest->count;
@@ -48,7 +48,7 @@ xa_status xa_run_find_damage(run *r, xa_err *err)
     if (f.hopeless)
         XA_FAIL(err,
                 XA_DAMAGED,
-                "%s is damaged where no row that is computed again mends it: %s; xaudit verify %s "
+                "%s is damaged, and computing rows again does not mend it: %s; xaudit verify %s "
                 "lists all damage; restore a copy, or begin anew with --fresh",
                 path,
                 f.hopeless_first,
@@ -56,7 +56,8 @@ xa_status xa_run_find_damage(run *r, xa_err *err)
     if (f.samples && !r->opt.redo_damaged) {
         st = xa_mend_fail(path,
                           err,
-                          "%s (rows of %" PRId64 " sample%s; the maps' values were not looked at)",
+                          "%s (rows of %" PRId64
+                          " sample%s; the values of the maps were not checked)",
                           f.first,
                           f.samples,
                           f.samples == 1 ? "" : "s");
@@ -71,7 +72,7 @@ xa_status xa_run_find_damage(run *r, xa_err *err)
         memcpy(r->reopen + (size_t)m * (size_t)n, f.damaged, (size_t)n);
     if (f.samples && !r->opt.quiet)
         fprintf(stderr,
-                "xaudit: %s: rows of %" PRId64 " sample%s are damaged and computed again\n",
+                "xaudit: %s: rows of %" PRId64 " sample%s are damaged and will be computed again\n",
                 path,
                 f.samples,
                 f.samples == 1 ? "" : "s");
@@ -80,7 +81,7 @@ done:
     return st;
 }
 
-xa_status xa_run_reopen(run *r, xa_err *err)
+xa_status xa__run_reopen(xa__run *r, xa_err *err)
 {
     const xa_manifest *m = r->loaded.manifest;
     for (int k = 0; k < r->loaded.job.audit.nmodels; k++)
@@ -101,8 +102,8 @@ static void doubt(void *arg, int64_t row)
     ((uint64_t *)arg)[row] = 0;
 }
 
-/* Hashes whose own checksum says otherwise are not known. */
-static xa_status leave_doubtful(const run *r, xa_archive *a, xa_err *err)
+/* Sets hashes to 0, not known, that their own checksum contradicts. */
+static xa_status leave_doubtful(const xa__run *r, xa_archive *a, xa_err *err)
 {
     xa_status st = XA_OK;
     xa_sums *s = NULL;
@@ -120,14 +121,14 @@ static xa_status other_image(const xa_sample *s, const char *what, xa_err *err)
 {
     XA_RETURN_FAIL(err,
                    XA_MISMATCH,
-                   "image %s (%s) was audited before, and now %s: put the earlier one back, or "
-                   "begin anew with --fresh; nothing of it was overwritten",
+                   "image %s (%s) was audited before, and now %s: restore the earlier file, or "
+                   "begin anew with --fresh; nothing was overwritten",
                    s->id,
                    s->file,
                    what);
 }
 
-static const char other_pixels[] = "its pixels are others";
+static const char other_pixels[] = "its pixels differ";
 
 static xa_status other_mask(
     const xa_sample *s, const xa_annotation *a, const char *file, const char *what, xa_err *err)
@@ -137,16 +138,16 @@ static xa_status other_mask(
     const bool both = a->kind == XA_ANNOTATION_MASK && a->ignore_mask;
     XA_RETURN_FAIL(err,
                    XA_MISMATCH,
-                   "mask %s%s of image %s was scored with before, and now %s: put the earlier one "
-                   "back, or begin anew with --fresh; nothing of it was overwritten",
+                   "mask %s%s of image %s was used before, and now %s: restore the earlier file, "
+                   "or begin anew with --fresh; nothing was overwritten",
                    file ? file : "",
                    both ? " (or its ignore mask)" : "",
                    s->id,
                    what);
 }
 
-/* Before they are reopened: the masks of one damaged row. */
-static xa_status compare_masks(const run *r, int64_t sample, xa_err *err)
+/* Compares the masks of one damaged row before it is reopened. */
+static xa_status compare_masks(const xa__run *r, int64_t sample, xa_err *err)
 {
     const xa_sample *s = &r->loaded.manifest->samples[sample];
     for (int32_t k = 0; k < s->nannotations; k++) {
@@ -168,8 +169,8 @@ static xa_status compare_masks(const run *r, int64_t sample, xa_err *err)
     return XA_OK;
 }
 
-/* Rows that are damaged are to be reopened: their images are looked at before. */
-static xa_status compare_damaged(const run *r, xa_err *err)
+/* Compares the images of damaged rows before these are reopened. */
+static xa_status compare_damaged(const xa__run *r, xa_err *err)
 {
     const xa_manifest *m = r->loaded.manifest;
     for (int64_t i = 0; i < m->count; i++) {
@@ -191,8 +192,9 @@ static xa_status compare_damaged(const run *r, xa_err *err)
     return XA_OK;
 }
 
-/* What masks of rows that are kept were; *any: something is known. */
-static xa_status expect_masks(run *r, xa_archive *a, const uint8_t *keep, bool *any, xa_err *err)
+/* The hashes of the masks of samples in `keep`; *any becomes true if one is known. */
+static xa_status
+expect_masks(xa__run *r, xa_archive *a, const uint8_t *keep, bool *any, xa_err *err)
 {
     const char *path = xa_field_path(XA_FIELD_ANN_MASK_HASH);
     const int64_t n = r->loaded.manifest->count, all = r->annotations_before[n];
@@ -205,7 +207,7 @@ static xa_status expect_masks(run *r, xa_archive *a, const uint8_t *keep, bool *
         return XA_OK;
     XA_RETURN_TRY(err, st);
     if (info.type != XA_TYPE_U64 || info.ndim != 1 || info.dim[0] != all)
-        XA_RETURN_FAIL(err, XA_FORMAT, "%s: expected one an annotation", path);
+        XA_RETURN_FAIL(err, XA_FORMAT, "%s: expected one per annotation", path);
     XA_RETURN_TRY(err, xa_archive_read(a, path, 0, all, r->expect_mask, err));
     for (int64_t i = 0; i < n; i++)
         for (int64_t k = r->annotations_before[i]; k < r->annotations_before[i + 1]; k++) {
@@ -216,7 +218,7 @@ static xa_status expect_masks(run *r, xa_archive *a, const uint8_t *keep, bool *
     return XA_OK;
 }
 
-xa_status xa_run_expect_images(run *r, const bool *open, xa_err *err)
+xa_status xa__run_expect_images(xa__run *r, const bool *open, xa_err *err)
 {
     const int64_t n = r->loaded.manifest->count, unit = xa_audit_unit_samples(r->loaded.audit);
     xa_status st = XA_OK;
@@ -235,7 +237,7 @@ xa_status xa_run_expect_images(run *r, const bool *open, xa_err *err)
         if (!path)
             XA_NOMEM_FAIL(err);
         XA_TRY(err, xa_archive_read(a, path, 0, n, status, err));
-        for (int64_t i = 0; i < n; i++) /* of a damaged row the status may say anything */
+        for (int64_t i = 0; i < n; i++) /* a damaged status may be any value */
             done[i] = done[i] || status[i] == XA_SAMPLE_DONE || status[i] > XA_SAMPLE_EXCLUDED;
     }
     XA_TRY(err,
@@ -265,8 +267,10 @@ done:
     return st;
 }
 
-xa_status
-xa_run_same_images(const xa_sample *samples, const xa_rows *rows, const void *expected, xa_err *err)
+xa_status xa__run_same_images(const xa_sample *samples,
+                              const xa_rows *rows,
+                              const void *expected,
+                              xa_err *err)
 {
     for (int64_t i = 0; i < rows->n; i++) {
         uint64_t want;
@@ -281,7 +285,7 @@ xa_run_same_images(const xa_sample *samples, const xa_rows *rows, const void *ex
 }
 
 xa_status
-xa_run_same_masks(const xa_sample *samples, const xa_rows *rows, const void *expected, xa_err *err)
+xa__run_same_masks(const xa_sample *samples, const xa_rows *rows, const void *expected, xa_err *err)
 {
     int64_t at = 0;
     for (int64_t i = 0; i < rows->n; i++)

@@ -4,11 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-xa_status xa_fault_read(xa_fault *f, xa_err *err)
+xa_status xa__fault_read(xa__fault *f, xa_err *err)
 {
     const char *text = getenv("XAUDIT_FAULT");
     int64_t rank = -1;
-    *f = (xa_fault){.times = 1, .rank = -1};
+    *f = (xa__fault){.times = 1, .rank = -1};
     if (!text || !*text)
         return XA_OK;
     char copy[64];
@@ -31,7 +31,7 @@ xa_status xa_fault_read(xa_fault *f, xa_err *err)
     return XA_OK;
 }
 
-void xa_fault_at(xa_fault *f, int rank, const char *point)
+void xa__fault_at(xa__fault *f, int rank, const char *point)
 {
     if (!*f->point || strcmp(point, f->point) != 0 || (f->rank >= 0 && f->rank != rank))
         return;

@@ -1,27 +1,36 @@
-/* Faults at named points, for tests alone: XAUDIT_FAULT=POINT[:N][@RANK][,stop] ends the process
- * without a word (SIGKILL) when it comes to POINT for the N-th time (1), on RANK only; with "stop"
- * it stands still there (SIGSTOP) until the test has taken the disk away and lets it go on
- * (SIGCONT).
+/* Faults at named points of a run, for tests alone.
  *
- * Points of a run, in its order: setup (models and manifest read), created (archive there, not yet
- * opened), opened, session (its start is noted), computed (rows in memory), staged (some written
- * perhaps), synced (rows on the disk, rank 0 does not know), mark (rank 0 knows, no status yet),
- * marked (statuses written, not synced), settled (synced), end (before the last session's end). */
+ * XAUDIT_FAULT=POINT[:N][@RANK][,stop] kills the process (SIGKILL) when it reaches POINT for the
+ * N-th time (default: the first), on every rank or on RANK only. With "stop" the process halts
+ * there (SIGSTOP) until the test has taken the disk away and continues it (SIGCONT). The points, in
+ * the order of a run:
+ *
+ *   setup     the models and the manifest are read
+ *   created   the archive exists and is not yet opened
+ *   opened    it is open
+ *   session   the start of this session is written
+ *   computed  the rows of a unit are in memory
+ *   staged    some of them may be written
+ *   synced    they are on the disk, and rank 0 does not know it
+ *   mark      rank 0 knows it, and their status is not yet written
+ *   marked    their status is written and not synced
+ *   settled   their status is on the disk
+ *   end       all is done, and the end of the session is not yet written */
 #ifndef XAUDIT_RUN_FAULT_H
 #define XAUDIT_RUN_FAULT_H
 
 #include "xaudit/util.h"
 
-typedef struct xa_fault {
+typedef struct xa__fault {
     char point[16]; /* "": none */
     int64_t times;
-    int rank;  /* -1: any */
-    bool stop; /* not the end */
-} xa_fault;
+    int rank;  /* -1: every rank */
+    bool stop; /* halt instead of the end */
+} xa__fault;
 
-/* Reads the environment; what makes no sense is INVALID. */
-XA_MUST_USE xa_status xa_fault_read(xa_fault *f, xa_err *err);
-/* This rank is at a point. */
-void xa_fault_at(xa_fault *f, int rank, const char *point);
+/* Reads the environment. INVALID: XAUDIT_FAULT is not spelled as above. */
+XA_MUST_USE xa_status xa__fault_read(xa__fault *f, xa_err *err);
+/* Says that this rank is at a point. */
+void xa__fault_at(xa__fault *f, int rank, const char *point);
 
 #endif

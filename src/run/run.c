@@ -1,5 +1,4 @@
-/* A run: rank 0 reads the job and the manifest, all ranks open the models, one archive is
- * created or resumed, units are handed out until none is left. */
+/* The phases of a run, from the job to the exit code. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -7,10 +6,10 @@
 
 #include "run_internal.h"
 
-/* ---- start-up: every phase ends with an agreement ---- */
+/* ---- start-up: all ranks agree on the status of every phase ---- */
 
-/* Rank 0 reads and checks; the others get the bytes and parse the same text. */
-static xa_status share_job(run *r, xa_err *err)
+/* Rank 0 reads the job and reports mistakes; the others get its bytes and parse the same text. */
+static xa_status share_job(xa__run *r, xa_err *err)
 {
     xa_status st = XA_OK;
     xa_err mine = XA_ERR_INIT;
@@ -29,50 +28,51 @@ static xa_status share_job(run *r, xa_err *err)
     if (r->rank == 0)
         xa_print_problems(&r->problems);
     XA_TRY(err, xa_comm_agree(r->comm, st, &mine, err));
-    XA_TRY(err, xa_run_name_slice(r, err));
+    XA_TRY(err, xa__run_name_slice(r, err));
 done:
     free(text);
     return st;
 }
 
-static xa_status open_models(run *r, xa_err *err)
+static xa_status open_models(xa__run *r, xa_err *err)
 {
     xa_err mine = XA_ERR_INIT;
     const xa_isa own = xa_isa_detect();
     int64_t least = (int64_t)own;
     XA_RETURN_TRY(err, xa_comm_min_i64(r->comm, &least, err));
-    /* fused ones give the same bytes: each takes its best */
+    /* instruction sets with fused multiply-adds give the same bytes, so each rank takes its best */
     r->loaded.job.audit.isa = xa_isa_fused((xa_isa)least) ? own : (xa_isa)least;
     xa_blas_set_threads(r->loaded.job.threads);
     xa_status st = xa_audit_create(&r->loaded.job.audit, &r->loaded.audit, &mine);
     return xa_comm_agree(r->comm, st, &mine, err);
 }
 
-/* Mixed nodes would let BLAS choose different kernels and the results depend on who computed what.
- */
-static xa_status same_blas(run *r, xa_err *err)
+/* On mixed nodes BLAS would choose different kernels, and results would depend on the rank that
+ * computed them. */
+static xa_status same_blas(xa__run *r, xa_err *err)
 {
     xa_err mine = XA_ERR_INIT;
     xa_status st = XA_OK;
     if (xa_isa_fused(r->loaded.job.audit.isa))
-        return XA_OK; /* the engine's own products serve */
+        return XA_OK; /* products are the engine's own, not BLAS's */
     void *name = r->rank == 0 ? xa_strdup(xa_blas_core()) : NULL;
     size_t size = r->rank == 0 && name ? strlen(name) + 1 : 0;
     XA_TRY(err, xa_comm_broadcast(r->comm, 0, &name, &size, err));
     if (strcmp(name, xa_blas_core()) != 0)
-        st = XA_ERR(&mine,
-                    XA_MISMATCH,
-                    "BLAS chose the %s kernels here and %s on rank 0: results would depend on the "
-                    "node; set OPENBLAS_CORETYPE to one that all nodes run (Haswell)",
-                    xa_blas_core(),
-                    (const char *)name);
+        st = XA_ERR(
+            &mine,
+            XA_MISMATCH,
+            "BLAS chose the %s kernels here and %s on rank 0, so that results would depend on "
+            "the node: set OPENBLAS_CORETYPE to kernels that all nodes can run (Haswell)",
+            xa_blas_core(),
+            (const char *)name);
     st = xa_comm_agree(r->comm, st, &mine, err);
 done:
     free(name);
     return st;
 }
 
-static xa_status read_manifest(run *r, xa_err *err)
+static xa_status read_manifest(xa__run *r, xa_err *err)
 {
     xa_err mine = XA_ERR_INIT;
     xa_status st = XA_OK;
@@ -82,7 +82,7 @@ static xa_status read_manifest(run *r, xa_err *err)
         st = xa_load_manifest(&r->loaded, r->opt.limit, &r->problems, &mine);
         if (st == XA_OK) {
             xa_counts_of(r->loaded.manifest, &r->counts);
-            st = xa_run_take_slice(r, &mine);
+            st = xa__run_take_slice(r, &mine);
         }
         if (st == XA_OK) {
             xa_check_classes(&r->loaded, &r->problems);
@@ -91,7 +91,7 @@ static xa_status read_manifest(run *r, xa_err *err)
                 st = XA_INVALID;
         }
         xa_print_problems(&r->problems);
-        if (st == XA_INVALID && r->problems.errors) /* each is told, and is told once */
+        if (st == XA_INVALID && r->problems.errors) /* all were printed already */
             st = XA_ERR(&mine,
                         XA_INVALID,
                         "%s has %zu mistake%s",
@@ -113,12 +113,12 @@ static xa_status read_manifest(run *r, xa_err *err)
     return XA_OK;
 }
 
-/* One copy of the packed weights a node. */
-static xa_status share_weights(run *r, xa_err *err)
+/* Packs the weights once per node. */
+static xa_status share_weights(xa__run *r, xa_err *err)
 {
     xa_err mine = XA_ERR_INIT;
     xa_status st = XA_OK;
-    /* a model may have no weights at all, and a shared block has some bytes */
+    /* a model may have no weights, but a shared block has at least some bytes */
     const size_t weights = xa_audit_weight_bytes(r->loaded.audit);
     XA_RETURN_TRY(err, xa_shared_alloc(r->comm, weights ? weights : XA_ALIGN, &r->weights, err));
     r->has_weights = true;
@@ -139,21 +139,21 @@ static xa_status share_weights(run *r, xa_err *err)
 
 /* ---- the run ---- */
 
-static xa_status execute(run *r, xa_err *err)
+static xa_status execute(xa__run *r, xa_err *err)
 {
-    XA_RETURN_TRY(err, xa_fault_read(&r->fault, err));
+    XA_RETURN_TRY(err, xa__fault_read(&r->fault, err));
     XA_RETURN_TRY(err, share_job(r, err));
     XA_RETURN_TRY(err, open_models(r, err));
     XA_RETURN_TRY(err, same_blas(r, err));
     XA_RETURN_TRY(err, read_manifest(r, err));
     r->setup_done = true;
-    xa_fault_at(&r->fault, r->rank, "setup");
+    xa__fault_at(&r->fault, r->rank, "setup");
     XA_RETURN_TRY(err, share_weights(r, err));
-    XA_RETURN_TRY(err, xa_run_open_archive(r, err));
-    return xa_run_units(r, err);
+    XA_RETURN_TRY(err, xa__run_open_archive(r, err));
+    return xa__run_units(r, err);
 }
 
-static void clean(run *r)
+static void clean(xa__run *r)
 {
     xa_err ignored = XA_ERR_INIT;
     xa_sched_free(r->sched);
@@ -177,7 +177,7 @@ static void clean(run *r)
     free(r->expect_mask);
 }
 
-static int exit_code(const run *r, xa_status st)
+static int exit_code(const xa__run *r, xa_status st)
 {
     switch (st) {
     case XA_OK:
@@ -195,7 +195,7 @@ static int exit_code(const run *r, xa_status st)
 
 int xa_run_job(const xa_run_options *o)
 {
-    run r = {.opt = *o};
+    xa__run r = {.opt = *o};
     xa_err err = XA_ERR_INIT;
     xa_status st;
     int code;
@@ -208,7 +208,7 @@ int xa_run_job(const xa_run_options *o)
     }
     r.rank = xa_comm_rank(r.comm);
     if (r.rank != 0) {
-        /* one message is enough: rank 0's */
+        /* rank 0 prints for all */
         if (!freopen("/dev/null", "w", stdout))
             xa_log(XA_LOG_DEBUG, "stdout stays open");
     }
@@ -218,7 +218,7 @@ int xa_run_job(const xa_run_options *o)
     code = XA_EXIT_DONE;
     if (r.rank == 0 && (st == XA_OK || st == XA_INTERRUPTED) && r.contents) {
         xa_err more = XA_ERR_INIT;
-        if (xa_run_report(&r, st, &more) != XA_OK) { /* what was done cannot be read */
+        if (xa__run_report(&r, st, &more) != XA_OK) { /* the archive cannot be read */
             xa_print_error(&more);
             code = XA_EXIT_FAILED;
         }

@@ -9,14 +9,14 @@
 #include "xaudit/sched.h"
 #include "xaudit/view.h"
 
-typedef struct run {
+typedef struct xa__run {
     xa_comm *comm;
     int rank;
     xa_run_options opt;
-    xa_fault fault;
+    xa__fault fault;
     xa_problems problems;
     xa_loaded loaded;
-    xa_counts counts;
+    xa_counts counts; /* of the manifest, on all ranks */
     xa_shared weights;
     bool has_weights;
     void *arena;
@@ -26,67 +26,87 @@ typedef struct run {
     xa_stage *stage;
     xa_lock *lock;
     xa_sched *sched;
-    /* rank 0 */
-    int64_t *labels_before, *annotated_before, *annotations_before; /* [samples+1] */
-    int64_t *todo;                                                  /* units */
+    /* The next ones are of rank 0 alone. Rows, labels and annotations before each sample: */
+    int64_t *labels_before, *annotated_before, *annotations_before; /* [samples + 1] */
+    int64_t *todo;                                                  /* [ntodo] units to compute */
     int64_t ntodo, units;
-    uint8_t *reopen;  /* [nmodels, samples] rows that are done no more; NULL: none */
+    uint8_t *reopen;  /* [models, samples] 1: the row is computed again; NULL: no row is */
     int64_t damaged;  /* samples whose rows are damaged */
-    uint64_t *expect; /* [samples] pixel hash of images audited before; 0: not known; NULL: none */
-    uint64_t *expect_mask; /* [annotations] likewise of their masks; NULL as `expect` is */
-    int32_t session;
-    bool resumed;         /* the archive was there */
-    bool setup_done;      /* mistakes until here are the user's: exit 2 */
-    bool refused;         /* so are an archive of another job, a locked or an unwritable one */
-    double begun;         /* the program */
-    char processors[320]; /* of all ranks */
-    double started, progress_last;
-    bool progress_shown;
+    uint64_t *expect; /* [samples] pixel hash of an image that was audited before; 0: not known;
+                         NULL: none is known */
+    uint64_t
+        *expect_mask;     /* [annotations] hash of its mask, in the same way; NULL if `expect` is */
+    int32_t session;      /* row of this run in /run/sessions */
+    bool resumed;         /* the archive existed */
+    bool setup_done;      /* a mistake before this is the user's: exit code 2, */
+    bool refused;         /* and so is an archive of another job, or a locked one */
+    double begun;         /* time at which the program began */
+    char processors[320]; /* names of all ranks' processors */
+    double started, progress_last; /* time of the first unit, and of the last line of progress */
+    bool progress_shown;           /* the cursor stands behind a bar of progress */
     xa_sched_result result;
     xa_outcome outcome;
-} run;
+} xa__run;
 
-/* slice.c. --slice I/N takes whole units, so that every batch is one of the undivided run, and
- * keeps the widths of texts of the whole manifest: `xaudit merge` then makes the undivided run's
- * archive. INVALID: more slices than units. Rank 0, after the whole manifest was counted. */
-XA_MUST_USE xa_status xa_run_take_slice(run *r, xa_err *err);
-/* The job's own output out.h5 becomes out.2-of-4.h5; --output stands. */
-XA_MUST_USE xa_status xa_run_name_slice(run *r, xa_err *err);
+/* ---- slice.c: --slice I/N ---- */
 
-/* damage.c. Rank 0, of an archive that was there. Looks at all but the maps' values, with
- * --redo-damaged at those too. DAMAGED: damage, and the command that mends it. Fills `reopen` and
- * `damaged`. */
-XA_MUST_USE xa_status xa_run_find_damage(run *r, xa_err *err);
-/* Fills `expect` and `expect_mask` for the samples of the units in `open` [units], and compares the
- * images and masks of damaged rows with what was audited: MISMATCH before anything is overwritten.
- */
-XA_MUST_USE xa_status xa_run_expect_images(run *r, const bool *open, xa_err *err);
-/* The rows in `reopen` are written to be pending, or excluded. */
-XA_MUST_USE xa_status xa_run_reopen(run *r, xa_err *err);
-/* An image of this unit that was audited before is another one now. */
-XA_MUST_USE xa_status xa_run_same_images(const xa_sample *samples,
+/* Rank 0, after the whole manifest was counted: keeps one slice of it. A slice is made of whole
+ * units, so that its batches are those of the undivided run, and it keeps the widths of texts of
+ * the whole manifest: `xaudit merge` then makes the archive of the undivided run. INVALID: more
+ * slices than units. */
+XA_MUST_USE xa_status xa__run_take_slice(xa__run *r, xa_err *err);
+/* Turns the job's output out.h5 into out.2-of-4.h5. A name given by --output stays. */
+XA_MUST_USE xa_status xa__run_name_slice(xa__run *r, xa_err *err);
+
+/* ---- damage.c: an archive that exists. Rank 0, but for the last two ---- */
+
+/* Verifies all but the values of the maps, and those too with --redo-damaged. Fills `reopen` and
+ * `damaged`. DAMAGED: there is damage, and the message names the command that mends it. */
+XA_MUST_USE xa_status xa__run_find_damage(xa__run *r, xa_err *err);
+/* Fills `expect` and `expect_mask` for the samples of the units in `open` [units]. Compares the
+ * images and masks of damaged rows with those that were audited. MISMATCH: one is another; nothing
+ * has been overwritten. */
+XA_MUST_USE xa_status xa__run_expect_images(xa__run *r, const bool *open, xa_err *err);
+/* Writes the status of the rows in `reopen`: pending, or excluded. */
+XA_MUST_USE xa_status xa__run_reopen(xa__run *r, xa_err *err);
+/* Compares the images of a unit with the pixel hashes expected [samples of the unit], unaligned.
+ * MISMATCH: one is another. */
+XA_MUST_USE xa_status xa__run_same_images(const xa_sample *samples,
+                                          const xa_rows *rows,
+                                          const void *expected,
+                                          xa_err *err);
+/* The same for masks and their hashes [annotations of the unit]. */
+XA_MUST_USE xa_status xa__run_same_masks(const xa_sample *samples,
                                          const xa_rows *rows,
                                          const void *expected,
                                          xa_err *err);
-/* Likewise a mask. */
-XA_MUST_USE xa_status xa_run_same_masks(const xa_sample *samples,
-                                        const xa_rows *rows,
-                                        const void *expected,
-                                        xa_err *err);
 
-/* archive.c. Collective: creates or checks and opens the archive; rank 0 lists the units to do.
- */
-XA_MUST_USE xa_status xa_run_open_archive(run *r, xa_err *err);
-/* session.c. Collective: names the ranks' processors, in `processors`. */
-XA_MUST_USE xa_status xa_run_processors(run *r, xa_err *err);
-/* Local, rank 0: how long this session has lasted; before a sync. */
-XA_MUST_USE xa_status xa_run_session_time(run *r, xa_err *err);
-/* Local, rank 0: notes the start or the end of this session. */
-XA_MUST_USE xa_status xa_run_session(run *r, bool end, xa_err *err);
+/* ---- archive.c ---- */
 
-/* units.c. Collective: hands out and computes. INTERRUPTED when stopped by a signal. */
-XA_MUST_USE xa_status xa_run_units(run *r, xa_err *err);
-/* Rank 0: what was done, to stdout. */
-XA_MUST_USE xa_status xa_run_report(run *r, xa_status st, xa_err *err);
+/* Collective: creates the archive, or checks and opens the existing one. Rank 0 lists the units
+ * that are to be computed. */
+XA_MUST_USE xa_status xa__run_open_archive(xa__run *r, xa_err *err);
+
+/* ---- session.c: what the archive says of this run ---- */
+
+/* Collective: fills `processors`. */
+XA_MUST_USE xa_status xa__run_processors(xa__run *r, xa_err *err);
+/* Local, rank 0: writes the start or the end of this session. */
+XA_MUST_USE xa_status xa__run_session(xa__run *r, bool end, xa_err *err);
+/* Local, rank 0: writes how long this session has lasted. The next sync brings it to the disk. */
+XA_MUST_USE xa_status xa__run_session_time(xa__run *r, xa_err *err);
+
+/* ---- units.c ---- */
+
+/* Collective: hands units out, computes and writes them until none is left. INTERRUPTED: a signal
+ * stopped the run. */
+XA_MUST_USE xa_status xa__run_units(xa__run *r, xa_err *err);
+
+/* ---- progress.c: rank 0 ---- */
+
+/* A call of the scheduler (xa_sched_calls.progress). */
+void xa__run_progress(void *arg, int64_t done, int64_t total, double seconds, double left);
+/* Prints what was done, and fills `outcome` from the archive. */
+XA_MUST_USE xa_status xa__run_report(xa__run *r, xa_status st, xa_err *err);
 
 #endif

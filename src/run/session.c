@@ -1,4 +1,4 @@
-/* What an archive says of each run that worked on it. */
+/* What an archive says about each run that worked on it. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 
 /* ---- processors ---- */
 
-/* As /proc/cpuinfo names it, or at least its architecture. */
+/* The name in /proc/cpuinfo, or at least the architecture. */
 static void processor(char *out, size_t size)
 {
     struct utsname machine;
@@ -30,18 +30,18 @@ static void processor(char *out, size_t size)
     free(text);
 }
 
-xa_status xa_run_processors(run *r, xa_err *err)
+xa_status xa__run_processors(xa__run *r, xa_err *err)
 {
-    enum { KINDS = 4 }; /* that are named */
+    enum { KINDS = 4 }; /* that are named; the others are counted */
     char own[128];
-    bool told = false;
+    bool named = false;
     xa_str list = {0};
     xa_status st = XA_OK;
     void *name = NULL;
     const int ranks = xa_comm_size(r->comm);
     processor(own, sizeof own);
     for (int k = 0; k < KINDS; k++) {
-        int64_t first = told ? ranks : r->rank, same;
+        int64_t first = named ? ranks : r->rank, same;
         size_t size = 0;
         XA_TRY(err, xa_comm_min_i64(r->comm, &first, err));
         if (first == ranks)
@@ -51,8 +51,8 @@ xa_status xa_run_processors(run *r, xa_err *err)
         if (first == r->rank && (name = xa_strdup(own)))
             size = strlen(own) + 1;
         XA_TRY(err, xa_comm_broadcast(r->comm, (int)first, &name, &size, err));
-        same = !told && name && !strcmp(name, own);
-        told = told || same;
+        same = !named && name && !strcmp(name, own);
+        named = named || same;
         XA_TRY(err, xa_comm_sum_i64(r->comm, &same, err));
         xa_str_printf(&list,
                       "%s%s (%" PRId64 " rank%s)",
@@ -61,7 +61,7 @@ xa_status xa_run_processors(run *r, xa_err *err)
                       same,
                       same == 1 ? "" : "s");
     }
-    int64_t more = !told;
+    int64_t more = !named;
     XA_TRY(err, xa_comm_sum_i64(r->comm, &more, err));
     if (more)
         xa_str_printf(&list, "; others (%" PRId64 ")", more);
@@ -74,7 +74,7 @@ done:
 
 /* ---- sessions ---- */
 
-static xa_status put_text(run *r, int field, size_t bytes, const char *text, xa_err *err)
+static xa_status write_text(xa__run *r, int field, size_t bytes, const char *text, xa_err *err)
 {
     char row[XA_SESSION_LONG] = "";
     const size_t n = strnlen(text, bytes);
@@ -82,7 +82,7 @@ static xa_status put_text(run *r, int field, size_t bytes, const char *text, xa_
     return xa_archive_write(r->archive, field, r->session, 1, row, err);
 }
 
-xa_status xa_run_session_time(run *r, xa_err *err)
+xa_status xa__run_session_time(xa__run *r, xa_err *err)
 {
     const double seconds = xa_time() - r->begun;
     if (r->session >= XA_SESSIONS)
@@ -90,8 +90,8 @@ xa_status xa_run_session_time(run *r, xa_err *err)
     return xa_archive_write(r->archive, r->contents->session_seconds, r->session, 1, &seconds, err);
 }
 
-/* Those that read and write for the run; BLAS and MPI stand in the session's text. */
-static xa_status put_libraries(run *r, xa_err *err)
+/* Writes the libraries that read and write for the run; BLAS and MPI are in the session's text. */
+static xa_status write_libraries(xa__run *r, xa_err *err)
 {
     char hdf5[64], image[160], text[XA_SESSION_LONG];
     xa_archive_library(hdf5, sizeof hdf5);
@@ -109,10 +109,10 @@ static xa_status put_libraries(run *r, xa_err *err)
              __VERSION__
 #endif
     );
-    return put_text(r, r->contents->session_libraries, XA_SESSION_LONG, text, err);
+    return write_text(r, r->contents->session_libraries, XA_SESSION_LONG, text, err);
 }
 
-xa_status xa_run_session(run *r, bool end, xa_err *err)
+xa_status xa__run_session(xa__run *r, bool end, xa_err *err)
 {
     const xa_contents *c = r->contents;
     char now[24], library[64], text[XA_SESSION_TEXT];
@@ -120,8 +120,8 @@ xa_status xa_run_session(run *r, bool end, xa_err *err)
     xa_time_iso(now);
     if (end) {
         if (r->session < XA_SESSIONS)
-            XA_RETURN_TRY(err, put_text(r, c->session_end, XA_SESSION_TIME, now, err));
-        XA_RETURN_TRY(err, xa_run_session_time(r, err));
+            XA_RETURN_TRY(err, write_text(r, c->session_end, XA_SESSION_TIME, now, err));
+        XA_RETURN_TRY(err, xa__run_session_time(r, err));
         XA_RETURN_TRY(err, xa_archive_write(r->archive, c->run_state, 0, 1, &state, err));
         return xa_archive_sync(r->archive, err);
     }
@@ -141,7 +141,7 @@ xa_status xa_run_session(run *r, bool end, xa_err *err)
     XA_RETURN_TRY(err, xa_archive_write(r->archive, c->session_count, 0, 1, &count, err));
     XA_RETURN_TRY(err, xa_archive_write(r->archive, c->run_state, 0, 1, &state, err));
     if (r->session >= XA_SESSIONS)
-        return XA_OK; /* counted, but the table is full */
+        return XA_OK; /* it is counted, but the table is full */
     xa_comm_library(library, sizeof library);
     snprintf(text,
              sizeof text,
@@ -154,10 +154,10 @@ xa_status xa_run_session(run *r, bool end, xa_err *err)
     XA_RETURN_TRY(err, xa_archive_write(r->archive, c->session_nodes, r->session, 1, &nodes, err));
     XA_RETURN_TRY(err,
                   xa_archive_write(r->archive, c->session_threads, r->session, 1, &threads, err));
-    XA_RETURN_TRY(err, xa_run_session_time(r, err));
-    XA_RETURN_TRY(err, put_libraries(r, err));
-    XA_RETURN_TRY(err, put_text(r, c->session_cpu, XA_SESSION_LONG, r->processors, err));
-    XA_RETURN_TRY(err, put_text(r, c->session_start, XA_SESSION_TIME, now, err));
-    XA_RETURN_TRY(err, put_text(r, c->session_host, XA_SESSION_HOST, xa_comm_host(r->comm), err));
-    return put_text(r, c->session_text, XA_SESSION_TEXT, text, err);
+    XA_RETURN_TRY(err, xa__run_session_time(r, err));
+    XA_RETURN_TRY(err, write_libraries(r, err));
+    XA_RETURN_TRY(err, write_text(r, c->session_cpu, XA_SESSION_LONG, r->processors, err));
+    XA_RETURN_TRY(err, write_text(r, c->session_start, XA_SESSION_TIME, now, err));
+    XA_RETURN_TRY(err, write_text(r, c->session_host, XA_SESSION_HOST, xa_comm_host(r->comm), err));
+    return write_text(r, c->session_text, XA_SESSION_TEXT, text, err);
 }

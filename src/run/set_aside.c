@@ -1,4 +1,4 @@
-/* An earlier archive makes room for a new one and is never deleted. */
+/* --fresh renames an existing archive; it never deletes one. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,5 +25,6 @@ xa_status xa_set_aside(const char *path, xa_err *err)
                 err, XA_IO, "--fresh: \"%s\" cannot be renamed: %s", path, strerror(errno));
         return XA_OK;
     }
-    XA_RETURN_FAIL(err, XA_LIMIT, "--fresh: too many earlier archives beside \"%s\"", path);
+    XA_RETURN_FAIL(
+        err, XA_LIMIT, "--fresh: \"%s.1\" to \"%s.9999\" exist: remove some of them", path, path);
 }

@@ -1,11 +1,11 @@
-/* One slice of a manifest as a run of its own. */
+/* A run over one slice of the manifest. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "run_internal.h"
 
-xa_status xa_run_take_slice(run *r, xa_err *err)
+xa_status xa__run_take_slice(xa__run *r, xa_err *err)
 {
     xa_manifest *m = r->loaded.manifest;
     const int64_t unit = xa_audit_unit_samples(r->loaded.audit);
@@ -17,8 +17,8 @@ xa_status xa_run_take_slice(run *r, xa_err *err)
         XA_RETURN_FAIL(err,
                        XA_INVALID,
                        "--slice %" PRId64 "/%" PRId64 ": the manifest has %" PRId64
-                       " batches' worth of samples (%" PRId64 " each), so %" PRId64
-                       " slices at most",
+                       " units of %" PRId64 " samples, and a slice has at least one: use at most "
+                       "%" PRId64 " slices",
                        r->opt.slice,
                        n,
                        units,
@@ -38,7 +38,7 @@ xa_status xa_run_take_slice(run *r, xa_err *err)
     return XA_OK;
 }
 
-xa_status xa_run_name_slice(run *r, xa_err *err)
+xa_status xa__run_name_slice(xa__run *r, xa_err *err)
 {
     xa_job *j = &r->loaded.job;
     if (!r->opt.slices || r->opt.output)

@@ -44,7 +44,7 @@ comm -23 <(awk '{print $1, $NF}' a.txt) <(awk '{print $1, $NF}' e.txt) >lost.txt
 [ ! -s lost.txt ] || fail "not in the evaluation: $(head -3 lost.txt)"
 expect 0 "$XAUDIT" verify a.eval.h5
 expect 2 "$XAUDIT" evaluate a.h5
-said 'a.eval.h5 is there already'
+said 'a.eval.h5 exists already'
 cp a.eval.h5 first.h5
 expect 0 "$XAUDIT" evaluate a.h5 --fresh --quiet
 said 'the earlier archive is now a.eval.h5.1'

@@ -80,7 +80,7 @@ h5py.File('pending.h5', 'r+')['models/xception/status'][0] = 0"
 expect 2 "$XAUDIT" merge s1.h5 pending.h5 s3.h5 -o x.h5
 said 'pending.h5: 1 samples of model xception are not done yet'
 expect 2 "$XAUDIT" merge s1.h5 s2.h5 s3.h5 -o merged.h5
-said 'merged.h5 is there already'
+said 'merged.h5 exists already'
 expect 2 "$XAUDIT" merge s1.h5 -o x.h5
 expect 2 "$XAUDIT" merge s1.h5 s2.h5
 expect 2 "$XAUDIT" merge s1.h5 nowhere.h5 -o x.h5

@@ -266,7 +266,7 @@ cp "$2" "$1"
 /usr/bin/python3 damage.py pair.h5 bad.h5 $X/status 1 0
 before=$(digest bad.h5)
 expect 1 "$XAUDIT" run two.yaml --output bad.h5 --quiet
-said "image .*$1.* was audited before, and now its pixels are others"
+said "image .*$1.* was audited before, and now its pixels differ"
 [ "$(digest bad.h5)" = "$before" ] || fail "something was overwritten"
 rm "$1"
 expect 1 "$XAUDIT" run two.yaml --output bad.h5 --quiet
@@ -303,26 +303,26 @@ said '^masks of 4 annotations read again; 1 are not'
 refused() {
   before=$(digest bad.h5)
   expect 1 "$XAUDIT" run two.yaml --output bad.h5 --quiet "$@"
-  said "mask .*$mask of image .* was scored with before, and now "
+  said "mask .*$mask of image .* was used before, and now "
   [ "$(digest bad.h5)" = "$before" ] || fail "something was overwritten"
 }
 /usr/bin/python3 damage.py pair.h5 pending.h5 $X/status 1 0
 cp pending.h5 bad.h5
 refused
 expect 1 ranks 2 "$XAUDIT" run two.yaml --output bad.h5 --quiet
-said "mask .*$mask of image .* was scored with before, and now its pixels are others"
+said "mask .*$mask of image .* was used before, and now its pixels differ"
 /usr/bin/python3 damage.py pair.h5 bad.h5 $X/status 0 9
 refused --redo-damaged
 # ... an evaluation, with the scores' metrics and with others
 expect 1 "$XAUDIT" evaluate pair.h5 --as painted.h5
-said "mask .*$mask of image .* is another than the archive's scores are of: .*--fresh"
+said "mask .*$mask of image .* is not the one that the archive was scored with: .*--fresh"
 [ ! -e painted.h5 ] || fail "an evaluation of two masks is there"
 expect 1 ranks 2 "$XAUDIT" evaluate pair.h5 --metrics '[energy]' --as painted.h5
 # ... and a merge of two runs, one before and one after
 sed 's/name: xception/name: again/' two.yaml >again.yaml
 expect 3 "$XAUDIT" run again.yaml --output again.h5 --quiet
 expect 2 "$XAUDIT" merge pair.h5 again.h5 -o both.h5
-said 'pair.h5 and again.h5: image .* was scored with other masks'
+said 'pair.h5 and again.h5: image .* was scored with different masks'
 rm "$mask"
 cp pending.h5 bad.h5
 refused
