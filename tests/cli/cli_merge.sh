@@ -88,7 +88,7 @@ expect 2 "$XAUDIT" merge s1.h5 job.yaml -o x.h5
 expect 2 "$XAUDIT" run job.yaml --output x.h5 --slice 4/3 --quiet
 said 'expected I/N'
 expect 2 "$XAUDIT" run job.yaml --output x.h5 --slice 2/99 --quiet
-said 'so 8 slices at most'
+said 'at most 8 slices'
 expect 2 "$XAUDIT" run job.yaml --output x.h5 --slice 1/2 --limit 3 --quiet
 expect 2 "$XAUDIT" run job.yaml --output s1.h5 --slice 2/3 --quiet
 said 'slice'
