@@ -113,16 +113,16 @@ static void test_limits(void **state)
 
 static void sections(const char *identity, int n, const char *const *want)
 {
-    xa_merge_part p = {.path = "x.h5", .identity = xa_strdup(identity)};
+    xa__merge_part p = {.path = "x.h5", .identity = xa_strdup(identity)};
     xa_str again = {0};
-    assert_int_equal(xa_merge_sections(&p, NULL), XA_OK);
+    assert_int_equal(xa__merge_sections(&p, NULL), XA_OK);
     assert_int_equal(p.nsections, n);
     for (int i = 0; i < n; i++)
         assert_string_equal(p.sections[i], want[i]);
     /* what is written of it is read back */
-    assert_int_equal(xa_merge_identity(&p, 1, &again, NULL), XA_OK);
-    xa_merge_part q = {.path = "y.h5", .identity = again.data};
-    assert_int_equal(xa_merge_sections(&q, NULL), XA_OK);
+    assert_int_equal(xa__merge_identity(&p, 1, &again, NULL), XA_OK);
+    xa__merge_part q = {.path = "y.h5", .identity = again.data};
+    assert_int_equal(xa__merge_sections(&q, NULL), XA_OK);
     assert_int_equal(q.nsections, n);
     for (int i = 0; i < n; i++) {
         assert_string_equal(q.sections[i], want[i]);
@@ -149,9 +149,9 @@ static void test_sections(void **state)
     static const char *const bad[] = {
         "", "merged.0 = of these\n", "7.x = 1\n", "merged.", "999999999999.x = 1"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        xa_merge_part p = {.path = "x.h5", .identity = xa_strdup(bad[i])};
+        xa__merge_part p = {.path = "x.h5", .identity = xa_strdup(bad[i])};
         xa_err err = XA_ERR_INIT;
-        const xa_status st = xa_merge_sections(&p, &err);
+        const xa_status st = xa__merge_sections(&p, &err);
         assert_true(st == XA_OK || st == XA_FORMAT);
         for (int k = 0; k < p.nsections; k++)
             free(p.sections[k]);
