@@ -7,6 +7,8 @@
 #ifndef XAUDIT_JOB_H
 #define XAUDIT_JOB_H
 
+#include <stdio.h>
+
 #include "xaudit/archive.h"
 #include "xaudit/audit.h"
 
@@ -44,6 +46,14 @@ XA_MUST_USE xa_status xa_job_parse(const char *file,
                                    xa_problems *problems,
                                    xa_err *err);
 void xa_job_fini(xa_job *j);
+
+/* Prints the table of settings for a terminal of 80 columns: all of it, or what it says of one key
+ * ("scale", "input.scale", "models.0.input.scale"). The key "--markdown" gives README's table.
+ * NOT_FOUND: no setting is called so. NOMEM. */
+XA_MUST_USE xa_status xa_settings_help(FILE *out, const char *key, xa_err *err);
+/* Prints every setting of a job as it was read, those that it leaves out too, and what the models
+ * decide (layers, batches) as it came out. */
+void xa_settings_echo(const xa_job *job, const xa_audit *audit, FILE *out);
 
 /* The list of metrics alone, as a text of YAML: a list, or a map with `metrics`. `name` is what
  * messages call it. Mistakes go to problems; INVALID where there are any. */

@@ -15,6 +15,10 @@ const char *xa_shown(const char *text, char *buf, size_t size);
 void xa_put_padded(FILE *out, const char *text, int64_t columns);
 /* Sanitised and padded likewise, but never cut. */
 void xa_put_whole(FILE *out, const char *text, int64_t columns);
+enum { XA_PRINT_COLUMNS = 79 }; /* of a terminal of 80, which breaks lines itself after its last */
+/* Prints the words of a text and a line's end: lines of at most XA_PRINT_COLUMNS columns that begin
+ * at column `from`; the first continues a line at column `at`. */
+void xa_put_wrapped(FILE *out, const char *text, int from, int at);
 /* A score for a table, 6 columns wide or, with its sign, 7: 0.1234, but -1.2e-05 where that would
  * hide what there is. `room` is returned. */
 const char *xa_score_text(double v, bool sign, char room[24]);

@@ -228,6 +228,8 @@ look(const xa_loaded *l, bool layers, xa_memory *memory, xa_problems *problems, 
         xa_problems_add(problems, l->manifest->file, 0, false, "%s", why.message);
     for (int m = 0; l->audit && m < l->job.audit.nmodels; m++)
         print_model(l, m, layers);
+    if (l->audit)
+        xa_settings_echo(&l->job, l->audit, stdout);
     if (l->manifest)
         print_manifest(l);
     if (l->audit && l->manifest && !problems->errors &&

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 #include "commands.h"
+#include "xaudit/job.h"
+#include "xaudit/print.h"
 
 static void log_line(void *arg, xa_log_level level, const char *message)
 {
@@ -114,6 +116,16 @@ static int unknown_command(const char *word)
     return XA_EXIT_USAGE;
 }
 
+/* `xaudit help settings [KEY]`: what a job may say. */
+static int help_settings(const char *key)
+{
+    xa_err err = XA_ERR_INIT;
+    if (xa_settings_help(stdout, key, &err) == XA_OK)
+        return flushed_code(XA_EXIT_DONE);
+    xa_print_error(&err);
+    return XA_EXIT_USAGE;
+}
+
 static int help(const char *word)
 {
     const int command = word ? xa_command_find(word) : -1;
@@ -140,7 +152,8 @@ static int dispatch(int argc, char **argv)
     }
     const char *word = argv[1];
     if (!strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help"))
-        return help(argc > 2 ? argv[2] : NULL);
+        return argc > 2 && !strcmp(argv[2], "settings") ? help_settings(argc > 3 ? argv[3] : NULL)
+                                                        : help(argc > 2 ? argv[2] : NULL);
     if (!strcmp(word, "--version")) {
         printf("xaudit %s\n", xa_tool_version());
         return flushed_code(XA_EXIT_DONE);

@@ -3,28 +3,9 @@
 #include <string.h>
 
 #include "options.h"
+#include "xaudit/print.h"
 
-enum { COLUMNS = 79, LEFT = 24 };
-
-/* Prints the words of a text in lines of at most COLUMNS that begin at column `from`; the first
- * line continues at column `at`. */
-static void wrap(FILE *out, const char *text, int from, int at)
-{
-    bool first = true;
-    while (*text) {
-        const int n = (int)strcspn(text, " ");
-        if (!first && at + 1 + n > COLUMNS) {
-            fprintf(out, "\n%*s", from, "");
-            at = from;
-            first = true;
-        }
-        fprintf(out, "%s%.*s", first ? "" : " ", n, text);
-        at += n + (first ? 0 : 1);
-        first = false;
-        text += n + (text[n] == ' ');
-    }
-    fputc('\n', out);
-}
+enum { LEFT = 24 };
 
 /* Prints lines that begin with a space as they are, and wraps the others. */
 static void paragraphs(const char *text, FILE *out)
@@ -33,7 +14,7 @@ static void paragraphs(const char *text, FILE *out)
         const size_t n = strcspn(text, "\n");
         char *line = xa_strndup(text, n);
         if (line && *line != ' ')
-            wrap(out, line, 0, 0);
+            xa_put_wrapped(out, line, 0, 0);
         else
             fprintf(out, "%.*s\n", (int)n, text);
         free(line);
@@ -93,7 +74,7 @@ static void one_option(const xa_option *o, FILE *out)
             at = 0;
         }
         fprintf(out, "%*s", LEFT - at, "");
-        wrap(out, right.data, LEFT, LEFT);
+        xa_put_wrapped(out, right.data, LEFT, LEFT);
     }
     xa_str_free(&left);
     xa_str_free(&right);
@@ -142,11 +123,12 @@ void xa_help(FILE *out)
     for (int i = 0; i < XA_COMMAND_COUNT; i++) {
         const xa_command *c = xa_command_of((xa_command_id)i);
         fprintf(out, "  xaudit %-9s ", c->name);
-        wrap(out, c->summary, 19, 19);
+        xa_put_wrapped(out, c->summary, 19, 19);
     }
     fputs("\nxaudit COMMAND --help (or xaudit help COMMAND) explains the options of a command\n"
           "and shows examples. Options are written --name VALUE or --name=VALUE. If one is\n"
           "given twice, the last one counts, unless it may be repeated.\n"
+          "xaudit help settings [KEY] explains what a job file may say.\n"
           "xaudit --version prints the version.\n"
           "\n"
           "Exit codes: 0 done; 1 failed; 2 wrong usage, or a mistake in the job, a model or\n"

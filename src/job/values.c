@@ -68,7 +68,7 @@ bool xa__read_bool(xa_ynode n, const char *what, bool *out, xa_problems *problem
         *out = false;
         return true;
     }
-    XA_YAML_PROBLEM(problems, n, "%s: expected true or false, found %s", what, xa__found(n));
+    XA_YAML_PROBLEM(problems, n, "%s: expected true or false; found %s", what, xa__found(n));
     return false;
 }
 

@@ -29,6 +29,24 @@ void xa_put_whole(FILE *out, const char *text, int64_t columns)
         fputc(' ', out);
 }
 
+void xa_put_wrapped(FILE *out, const char *text, int from, int at)
+{
+    bool first = true;
+    while (*text) {
+        const int n = (int)strcspn(text, " ");
+        if (!first && at + 1 + n > XA_PRINT_COLUMNS) {
+            fprintf(out, "\n%*s", from, "");
+            at = from;
+            first = true;
+        }
+        fprintf(out, "%s%.*s", first ? "" : " ", n, text);
+        at += n + (first ? 0 : 1);
+        first = false;
+        text += n + (text[n] == ' ');
+    }
+    fputc('\n', out);
+}
+
 const char *xa_score_text(double v, bool sign, char room[24])
 {
     const double a = fabs(v);

@@ -19,6 +19,12 @@ expect 0 "$XAUDIT" run --help
 expect 0 "$XAUDIT" help verify
 expect 2 "$XAUDIT" help verfiy
 said 'did you mean "verify"'
+expect 0 "$XAUDIT" help settings
+said '^  tolerate_failed  .*failed samples'
+expect 0 "$XAUDIT" help settings metric.k
+said 'only of  *top_k'
+expect 2 "$XAUDIT" help settings metric.toleranse
+said 'did you mean "tolerance"'
 expect 0 "$XAUDIT" --help
 said 'Exit codes'
 expect 0 "$XAUDIT" --version
