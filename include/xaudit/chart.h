@@ -1,21 +1,21 @@
-/* Charts of an archive over its data set.  */
+/* chart: charts of an archive over its data set, as marks on axes, which draw puts on paper. */
 #ifndef XAUDIT_CHART_H
 #define XAUDIT_CHART_H
 
 #include "xaudit/draw.h"
 #include "xaudit/summary.h"
 
-/* X(ENUM, name, what it shows) */
-#define XA_PLOT_LIST(X)                                                                       \
-    X(DISTRIBUTION, "distribution", "the scores of every metric, their means with intervals") \
-    X(CURVES, "curves", "box accuracy over the grey levels")                                  \
-    X(CLASSES, "classes", "one metric by class, with intervals")                              \
-    X(AGREEMENT, "agreement", "rank correlation of every two explainers, mean over images")   \
-    X(CONFIDENCE, "confidence", "one metric over the class's probability, fifths of pairs")   \
-    X(SIZE, "size", "one metric over the object's share of the image, fifths of pairs")       \
-    X(MEANS, "means", "mean map of every class (of an evaluation)")
+/* X(ENUM, word, what it shows): `word` is the chart's name. */
+#define XA_PLOT_LIST(X)                                                                     \
+    X(DISTRIBUTION, distribution, "the scores of every metric, their means with intervals") \
+    X(CURVES, curves, "box accuracy over the grey levels")                                  \
+    X(CLASSES, classes, "one metric by class, with intervals")                              \
+    X(AGREEMENT, agreement, "rank correlation of every two explainers, mean over images")   \
+    X(CONFIDENCE, confidence, "one metric over the class's probability, fifths of pairs")   \
+    X(SIZE, size, "one metric over the object's share of the image, fifths of pairs")       \
+    X(MEANS, means, "mean map of every class (of an evaluation)")
 typedef enum xa_plot_kind {
-#define X(name, text, what) XA_PLOT_##name,
+#define X(kind, word, what) XA_PLOT_##kind,
     XA_PLOT_LIST(X)
 #undef X
         XA_PLOT_KINDS
@@ -28,11 +28,11 @@ typedef struct xa_plotting {
     xa_summary *s;
     const xa_stats_plan *plan;
     const char *model;  /* NULL: the first */
-    const char *metric; /* NULL: the first score that is no hit or miss; DISTRIBUTION: all */
+    const char *metric; /* NULL: the first whose scores are not all 0 or 1; DISTRIBUTION: all */
     double width_mm, font_pt;
 } xa_plotting;
 
-/* A chart, or (MEANS) a panel, and what it is made of. */
+/* A chart, or (MEANS) a panel, with the memory that it points into. */
 typedef struct xa_plot_page {
     xa_chart chart;
     xa_panel panel;
@@ -42,8 +42,8 @@ typedef struct xa_plot_page {
     xa_image *pictures;
     int npictures;
 } xa_plot_page;
-/* NOT_FOUND: no such model or metric, or nothing of this kind in the archive (says what it needs).
- */
+/* NOT_FOUND: the archive has no such model or metric, or nothing to draw such a chart of: the
+ * message says what it needs. CLASSES needs a summary divided by class (INVALID otherwise). */
 XA_MUST_USE xa_status xa_plot_make(const xa_plotting *p,
                                    xa_plot_kind kind,
                                    xa_plot_page *out,

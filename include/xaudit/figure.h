@@ -6,14 +6,20 @@
 #include "xaudit/draw.h"
 #include "xaudit/view.h"
 
+/* X(ENUM, name): which samples a figure shows where none is named. DISAGREE: those on which the
+ * model's explainers have the least rank correlation; WRONG: whose prediction is no label. */
+#define XA_PICK_LIST(X) \
+    X(FIRST, "first")   \
+    X(BEST, "best")     \
+    X(WORST, "worst")   \
+    X(MEDIAN, "median") \
+    X(RANDOM, "random") \
+    X(WRONG, "wrong")   \
+    X(DISAGREE, "disagree")
 typedef enum xa_pick {
-    XA_PICK_FIRST,
-    XA_PICK_BEST,
-    XA_PICK_WORST,
-    XA_PICK_MEDIAN,
-    XA_PICK_RANDOM,
-    XA_PICK_WRONG,
-    XA_PICK_DISAGREE /* least rank correlation of the model's explainers */
+#define X(pick, text) XA_PICK_##pick,
+    XA_PICK_LIST(X)
+#undef X
 } xa_pick;
 int xa_pick_parse(const char *name); /* -1 when unknown */
 

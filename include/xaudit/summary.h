@@ -120,7 +120,7 @@ void xa_summary_add_undefined(const xa_summary *s,
                               int64_t unit,
                               xa_undefined *out);
 /* The same in words: "3 image not done, 1 map not finite"; "" of none. */
-void xa_summary_put_undefined(xa_str *out, const xa_undefined *u);
+void xa_summary_undefined_text(xa_str *out, const xa_undefined *u);
 
 /* What is left of the series. Lists of names, NULL for all. */
 typedef struct xa_selection {

@@ -119,6 +119,15 @@ const char *xa_read_status_name(uint8_t status);
 /* "reading", "decoding", ..: where a sample failed; "" of one that did not, "?" of another number.
  */
 const char *xa_read_stage_name(uint8_t stage);
+/* Agreement of the maps of two explainers of a model, [samples], NaN where it is not defined, in a
+ * new buffer; NULL where the two were not compared in this order. */
+XA_MUST_USE xa_status xa_read_agreement(xa_read *r,
+                                        const xa_read_model *m,
+                                        const xa_read_map *a,
+                                        const xa_read_map *b,
+                                        xa_agreement_kind kind,
+                                        double **out,
+                                        xa_err *err);
 /* ---- images.c: the images themselves ---- */
 
 /* How they were decoded; the defaults where an older archive does not say. */

@@ -90,22 +90,6 @@ fit(const xa__ink *k, const char *text, size_t n, double size, double width, boo
                     : xa_strfmt("%.*s%s", (int)low, text, ellipsis);
 }
 
-void xa__add_escaped(xa_str *out, const char *text)
-{
-    for (; *text; text++) {
-        if (*text == '&')
-            xa_str_puts(out, "&amp;");
-        else if (*text == '<')
-            xa_str_puts(out, "&lt;");
-        else if (*text == '>')
-            xa_str_puts(out, "&gt;");
-        else if (*text == '"')
-            xa_str_puts(out, "&quot;");
-        else
-            xa_str_add(out, text, 1);
-    }
-}
-
 void xa__set_colour(const xa__ink *k, const double rgb[3])
 {
     static const double black[3] = {0.0, 0.0, 0.0};
@@ -143,7 +127,7 @@ write_text(const xa__ink *k, PangoLayout *l, const char *text, double size, bool
     if (upright)
         xa_str_printf(k->svg, " transform=\"rotate(-90 %.3f %.3f)\"", x, y);
     xa_str_puts(k->svg, ">");
-    xa__add_escaped(k->svg, text);
+    xa_str_markup(k->svg, text);
     xa_str_puts(k->svg, "</text>\n");
 }
 

@@ -46,7 +46,6 @@ int xa__put_lines(const xa__ink *k,
                   bool measure_only);
 /* Black, or of the colour; the ink keeps it. */
 void xa__set_colour(const xa__ink *k, const double rgb[3]);
-void xa__add_escaped(xa_str *out, const char *text);
 
 /* A page of any format. */
 typedef struct xa__page {

@@ -161,9 +161,9 @@ write_svg(const xa__page *p, const char *path, const xa_provenance *from, xa_err
         XA_FAIL(err, XA_IO, "%s: cannot draw", path);
     xa_str_add(&whole, drawn.data, (size_t)(end + 1 - drawn.data));
     xa_str_puts(&whole, "\n<metadata>");
-    xa__add_escaped(&whole, from->command);
+    xa_str_markup(&whole, from->command);
     xa_str_puts(&whole, " # xaudit archive ");
-    xa__add_escaped(&whole, from->digest);
+    xa_str_markup(&whole, from->digest);
     xa_str_puts(&whole, "</metadata>");
     xa_str_puts(&whole, end + 1);
     if (whole.failed)

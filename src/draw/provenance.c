@@ -21,7 +21,7 @@ static void unescape(char *text, bool pdf, bool svg)
     static const struct {
         const char *entity;
         char means;
-    } entities[] = {{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}};
+    } entities[] = {{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&#39;", '\''}};
     char *to = text;
     for (const char *from = text; *from;) {
         bool done = false;

@@ -11,11 +11,11 @@
 int xa_pick_parse(const char *name)
 {
     static const char *const names[] = {
-        "first", "best", "worst", "median", "random", "wrong", "disagree"};
-    for (int i = 0; i < 7; i++)
-        if (!strcmp(name, names[i]))
-            return i;
-    return -1;
+#define X(pick, text) text,
+        XA_PICK_LIST(X)
+#undef X
+    };
+    return xa_word_index(name, names, (int)(sizeof names / sizeof *names));
 }
 
 /* ---- columns ---- */
@@ -141,38 +141,22 @@ static xa_status score_disagreement(const xa_figure_rows *f, double *score, xa_e
     xa_status st = XA_OK;
     const xa_read_model *m = f->column[0].model;
     double *value = NULL;
-    char *path = NULL;
     int64_t found = 0, *count = xa_alloc((size_t)f->r->samples + 1, sizeof *count);
     if (!count)
         XA_NOMEM_FAIL(err);
     for (int64_t i = 0; i < f->r->samples; i++)
         score[i] = 0.0;
-    for (int64_t a = 0; a < m->nmaps; a++)
-        for (int64_t b = 0; b < m->nmaps; b++) {
-            xa_dataset_info info;
-            free(path);
-            path = xa_strdup(xa_field_name(XA_FIELD_AGREEMENT,
-                                           m->name,
-                                           xa_pair_name(m->maps[a].name, m->maps[b].name).text,
-                                           xa_agreement_name(XA_AGREEMENT_SPEARMAN))
-                                 .text);
-            if (!path)
-                XA_NOMEM_FAIL(err);
-            if (xa_archive_dataset(f->r->archive, path, &info, NULL) != XA_OK)
-                continue;
-            free(value);
-            value = NULL;
-            XA_TRY(err, xa_archive_read_all(f->r->archive, path, &info, (void **)&value, err));
-            if (info.type != XA_TYPE_F64 || info.ndim != 1 || info.dim[0] != f->r->samples)
-                XA_FAIL(err, XA_FORMAT, "%s: %s: expected one a sample", f->path, path);
-            XA_TRY(err, xa_read_check(f->r, XA_FIELD_SUM_PAIRS, err));
-            found++;
-            for (int64_t i = 0; i < f->r->samples; i++)
-                if (isfinite(value[i])) {
-                    score[i] -= value[i];
-                    count[i]++;
-                }
-        }
+    for (int64_t pair = 0; pair < m->nmaps * m->nmaps; pair++) {
+        const xa_read_map *a = &m->maps[pair / m->nmaps], *b = &m->maps[pair % m->nmaps];
+        free(value);
+        XA_TRY(err, xa_read_agreement(f->r, m, a, b, XA_AGREEMENT_SPEARMAN, &value, err));
+        found += value != NULL;
+        for (int64_t i = 0; value && i < f->r->samples; i++)
+            if (isfinite(value[i])) {
+                score[i] -= value[i];
+                count[i]++;
+            }
+    }
     if (!found)
         XA_FAIL(err,
                 XA_NOT_FOUND,
@@ -182,7 +166,6 @@ static xa_status score_disagreement(const xa_figure_rows *f, double *score, xa_e
     for (int64_t i = 0; i < f->r->samples; i++)
         score[i] = count[i] ? score[i] / (double)count[i] : NAN;
 done:
-    free(path);
     free(value);
     free(count);
     return st;
@@ -278,20 +261,14 @@ xa_status xa_figure_digest(const xa_read *r, char hex[XA_SHA256_HEX], xa_err *er
     xa_status st = XA_OK;
     xa_sha256 *h = NULL;
     XA_TRY(err, xa_sha256_create(&h, err));
-    for (int64_t m = 0; m < r->nmodels; m++) {
-        char *path =
-            xa_strdup(xa_field_name(XA_FIELD_MODEL_PROBS, r->models[m].name, NULL, NULL).text);
-        st = path ? add_digest(r, h, path, err) : XA_NOMEM;
-        free(path);
-        XA_TRY(err, st);
-        for (int64_t e = 0; e < r->models[m].nmaps; e++) {
-            path = xa_strdup(
-                xa_field_name(
-                    XA_FIELD_MAP_CHECKSUM, r->models[m].name, r->models[m].maps[e].name, NULL)
-                    .text);
-            st = path ? add_digest(r, h, path, err) : XA_NOMEM;
-            free(path);
-            XA_TRY(err, st);
+    for (int64_t k = 0; k < r->nmodels; k++) {
+        const xa_read_model *m = &r->models[k];
+        const xa_path probs = xa_field_name(XA_FIELD_MODEL_PROBS, m->name, NULL, NULL);
+        XA_TRY(err, add_digest(r, h, probs.text, err));
+        for (int64_t e = 0; e < m->nmaps; e++) {
+            const xa_path sums =
+                xa_field_name(XA_FIELD_MAP_CHECKSUM, m->name, m->maps[e].name, NULL);
+            XA_TRY(err, add_digest(r, h, sums.text, err));
         }
     }
     xa_sha256_hex(h, hex);
@@ -392,20 +369,19 @@ static xa_status
 depth_of(const xa_figure_rows *f, const xa_read_model *m, xa_depth *out, xa_err *err)
 {
     xa_status st = XA_OK;
-    char *path = xa_strdup(xa_field_group(XA_FIELD_MODEL_STATUS, m->name, NULL).text), *name = NULL;
+    const xa_path path = xa_field_group(XA_FIELD_MODEL_STATUS, m->name, NULL);
+    char *name = NULL;
     double limits[2] = {0};
     int64_t n = 0;
     *out = (xa_depth){.kind = XA_DEPTH_NONE};
-    if (!path)
-        XA_NOMEM_FAIL(err);
-    XA_TRY(err, xa_archive_attr_text(f->r->archive, path, "depth", &name, err));
+    XA_TRY(err, xa_archive_attr_text(f->r->archive, path.text, "depth", &name, err));
     const int kind = name ? xa_depth_parse(name) : -1;
     if (kind > 0) {
-        XA_TRY(err, xa_archive_attr_f64(f->r->archive, path, "depth_limits", limits, 2, &n, err));
+        XA_TRY(err,
+               xa_archive_attr_f64(f->r->archive, path.text, "depth_limits", limits, 2, &n, err));
         *out = (xa_depth){.kind = (xa_depth_kind)kind, .low = limits[0], .high = limits[1]};
     }
 done:
-    free(path);
     free(name);
     return st;
 }

@@ -131,7 +131,7 @@ static void text_undefined(FILE *out, const xa_summary *s, const xa_series *x)
     xa_undefined u;
     xa_str text = {0};
     xa_summary_undefined(s, x, &u);
-    xa_summary_put_undefined(&text, &u);
+    xa_summary_undefined_text(&text, &u);
     if (text.len)
         fprintf(out, "    undefined: %s\n", text.data);
     xa_str_free(&text);

@@ -120,7 +120,7 @@ static void put_dropped(FILE *out, const xa_compared *c)
         xa_str text = {0};
         if (!sides[k].u->pairs)
             continue;
-        xa_summary_put_undefined(&text, sides[k].u);
+        xa_summary_undefined_text(&text, sides[k].u);
         fprintf(out,
                 "%s%" PRId64 " undefined in %s (%s)",
                 between,

@@ -78,7 +78,7 @@ static void get_undefined_why(const void *row, xa_cell *out)
     if (r->part || !r->figure.micro.undefined)
         return;
     xa_summary_undefined(r->s, r->series, &u);
-    xa_summary_put_undefined(&text, &u);
+    xa_summary_undefined_text(&text, &u);
     snprintf(out->room, sizeof out->room, "%s", text.data ? text.data : "");
     out->text = out->room;
     xa_str_free(&text);

@@ -69,7 +69,7 @@ void xa_summary_undefined(const xa_summary *s, const xa_series *x, xa_undefined 
     out->pairs = x->n;
 }
 
-void xa_summary_put_undefined(xa_str *out, const xa_undefined *u)
+void xa_summary_undefined_text(xa_str *out, const xa_undefined *u)
 {
     const struct {
         int64_t n;

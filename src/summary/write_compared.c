@@ -72,7 +72,7 @@ static void c_undefined_why(const void *row, xa_cell *out)
     for (int k = 0; k < 3; k++)
         if (u[k]->pairs) {
             xa_str_printf(&text, "%s%s: ", text.len ? "; " : "", where[k]);
-            xa_summary_put_undefined(&text, u[k]);
+            xa_summary_undefined_text(&text, u[k]);
         }
     snprintf(out->room, sizeof out->room, "%s", text.data ? text.data : "");
     out->text = text.len ? out->room : NULL;
