@@ -100,8 +100,7 @@ XA_MUST_USE xa_status xa_check_against(const xa_loaded *l,
 /* Measures the accuracy of every model on `most` labelled samples, evenly over the manifest, with
  * the job's scaling and with the other usual ones, in RGB and BGR, and prints it to stdout: a wrong
  * scaling is a mistake that no error shows. Runs forward passes only. INVALID: no image is
- * labelled.
- */
+ * labelled. */
 XA_MUST_USE xa_status xa_check_probe(const xa_loaded *l, int64_t most, xa_err *err);
 
 /* ---- slurm_header.c: xaudit check --slurm ---- */

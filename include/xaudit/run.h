@@ -21,9 +21,7 @@ typedef enum xa_exit {
 int xa_run_job(const xa_run_options *o);
 
 /* Renames a file to NAME.1, NAME.2, ..., the first of these that is free, and says so on standard
- * error: `--fresh` never deletes. Local. IO: it cannot be renamed. LIMIT: NAME.1 to NAME.9999
- * exist.
- */
+ * error: `--fresh` never deletes. Local. IO: it cannot be renamed. LIMIT: all are taken. */
 XA_MUST_USE xa_status xa_set_aside(const char *path, xa_err *err);
 
 /* ---- abandon.c: leaving where an orderly end could hang ---- */

@@ -1,9 +1,8 @@
-/* The line a user shows a reviewer: preprocessing, outputs, Grad-CAM and input gradients of this
- * build beside those of Keras, on the user's own model and images.
+/* Compares preprocessing, outputs, Grad-CAM and input gradients of this build with those of Keras,
+ * on the user's own model and images, so that the user can show the agreement to a reviewer.
  *
- * Outputs and maps are computed from the reference's own network inputs, so that a difference in
- * preprocessing is told once, as such, and not again as a difference of everything.
- */
+ * Outputs and maps are computed from the network inputs that the reference holds. A difference in
+ * preprocessing is therefore reported once, and does not show again in everything that follows. */
 #include "check_internal.h"
 
 #include <inttypes.h>
@@ -12,12 +11,12 @@
 #include <string.h>
 #include <unistd.h>
 
-/* What is held to what. Scores and CAM: of the largest value. Input gradients: error against
- * float64, beside that of Keras' own float32. In a deep network the error of an image is either
- * rounding (1e-7) or, where the sign of a ReLU or the winner of a pooling flips in the last bit, a
- * few per cent; which images flip is chance, in Keras too. So the median image is held to twice
- * Keras' median, and the number of flipped images to twice Keras' plus two standard errors of such
- * a count. */
+/* Tolerances. Those of scores and CAM are relative to the largest value. The error of an input
+ * gradient is measured against float64, as is the error of Keras' own float32. In a deep network
+ * the error of an image is either rounding (1e-7), or a few per cent if the last bit flips the sign
+ * of a ReLU or the winner of a pooling. Which images flip is chance, in Keras too. The median image
+ * may therefore have twice the error of Keras' median, and the number of flipped images may be
+ * twice that of Keras plus two standard errors of such a count. */
 static const double score_tolerance = 1e-5, cam_tolerance = 1e-4, gradient_ratio = 2.0,
                     gradient_floor = 1e-6, flip = 1e-4;
 
@@ -26,7 +25,7 @@ enum { MAX_LAYERS = 16 };
 typedef struct against {
     xa_archive *ref;
     xa__runner runner;
-    int64_t images, classes, pixels; /* values of one input */
+    int64_t images, classes, pixels; /* pixels: values of one input */
     float *input, *logits, *probs, *gradient;
     double *gradient64;
     int32_t *target;
@@ -55,7 +54,7 @@ static void close_all(against *a)
         xa_log(XA_LOG_DEBUG, "reference: closing failed");
 }
 
-/* A dataset of the reference; *out stays NULL where it is not there and need not be. */
+/* Reads a dataset of the reference; *out stays NULL if it is missing and not needed. */
 static xa_status load(against *a,
                       const char *path,
                       xa_type type,
@@ -71,7 +70,8 @@ static xa_status load(against *a,
     XA_RETURN_TRY(err, st);
     if (info->type != type) {
         free(data);
-        XA_RETURN_FAIL(err, XA_FORMAT, "the reference's %s is not %s", path, xa_type_name(type));
+        XA_RETURN_FAIL(
+            err, XA_FORMAT, "%s of the reference is not of type %s", path, xa_type_name(type));
     }
     memcpy(out, &data, sizeof data);
     return XA_OK;
@@ -121,7 +121,7 @@ static xa_status read_reference(against *a, const char *file, xa_err *err)
     const int kind = score ? xa_score_parse(score) : -1;
     free(score);
     if (kind < 0)
-        XA_RETURN_FAIL(err, XA_FORMAT, "%s does not say a score we know", file);
+        XA_RETURN_FAIL(err, XA_FORMAT, "%s does not name a score that xaudit knows", file);
     a->score = (xa_score)kind;
     return XA_OK;
 }
@@ -148,7 +148,7 @@ static xa_status read_layers(against *a, xa_err *err)
         if (info.ndim != 3 || s->ndim != 3 || info.dim[1] != s->dim[0] || info.dim[2] != s->dim[1])
             XA_RETURN_FAIL(err,
                            XA_MISMATCH,
-                           "layer \"%s\" has another grid in the reference",
+                           "layer \"%s\" has a different grid in the reference",
                            a->layer[k]->path);
     }
     return XA_OK;
@@ -188,7 +188,8 @@ static int ends_with_path(const char *longer, const char *tail)
     return n >= k && !strcmp(longer + n - k, tail) && (n == k || longer[n - k - 1] == '/');
 }
 
-/* The image of a reference's path: a sample of the manifest that it names, else the path itself. */
+/* The file of an image that the reference names: that of a sample of the manifest whose path ends
+ * alike, else the path itself. NULL: there is no such file. */
 static const char *image_file(const xa_loaded *l, const char *path)
 {
     for (int64_t i = 0; l->manifest && i < l->manifest->count; i++) {
@@ -229,11 +230,10 @@ static xa_status compare_preprocessing(against *a, const xa_loaded *l, xa_err *e
                worst,
                top,
                compared,
-               /* one grey level of 8-bit resamplers */
+               /* a resampler of 8-bit images may round to the next grey level */
                verdict(a, worst <= 1.01 * fabs(xa_scale_factor(&a->runner.spec->input.scale, 0))));
     if (missing)
-        printf(
-            "  %-28s %" PRId64 " images of the reference are not to be found here\n", "", missing);
+        printf("  %-28s %" PRId64 " images of the reference were not found here\n", "", missing);
 done:
     free(x);
     free(path);
@@ -246,7 +246,8 @@ typedef struct worst_of {
     double *ours, *keras; /* [images] largest error of the input gradient against float64 */
 } worst_of;
 
-/* Error of a gradient against the float64 one, relative to its largest value and to its length. */
+/* The error of a gradient against that in float64, relative to its largest value and to its length.
+ */
 static void gradient_errors(const float *g, const double *want, int64_t n, double *top, double *l2)
 {
     double scale = 0.0, length = 0.0, worst = 0.0, sum = 0.0;
@@ -329,7 +330,7 @@ static int ascending(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* Sorts the errors. */
+/* Summarises errors, and sorts them. */
 static error_summary summarise(double *errors, int64_t n)
 {
     error_summary s = {0};
@@ -364,8 +365,8 @@ static void print_agreement(against *a, const worst_of *w)
                a->layer[k]->path,
                verdict(a, w->cam[k] <= cam_tolerance));
     if (!a->gradient64) {
-        printf("  %-28s %.2e of the largest from Keras' float32; make the reference with --float64 "
-               "for a yardstick\n",
+        printf("  %-28s %.2e of the largest from Keras' float32; a reference made with --float64 "
+               "shows which of them is nearer\n",
                "input gradient",
                w->plain);
         return;
@@ -389,7 +390,8 @@ static void print_agreement(against *a, const worst_of *w)
                        (double)ours.flipped <= allowed));
 }
 
-/* The job's model that the reference is of: by file name, else the only one. */
+/* The model of the job that the reference was made with: by its file name, else the only one; -1:
+ * unknown. */
 static int pick_model(const xa_loaded *l, xa_archive *ref)
 {
     char *name = NULL;
@@ -415,7 +417,8 @@ xa_status xa_check_against(const xa_loaded *l, const char *reference, bool *agre
     XA_TRY(err, xa_archive_close(a.ref, err));
     a.ref = NULL;
     if (m < 0)
-        XA_FAIL(err, XA_NOT_FOUND, "%s is of a model that this job does not have", reference);
+        XA_FAIL(
+            err, XA_NOT_FOUND, "%s was made with a model that this job does not have", reference);
     XA_TRY(err, xa__runner_open(&a.runner, l, m, err));
     XA_TRY(err, read_reference(&a, reference, err));
     XA_TRY(err, read_layers(&a, err));

@@ -1,11 +1,11 @@
-/* What `check` sees of annotations: headers of images and some masks, evenly over the manifest. */
+/* Annotations that cannot be used, seen in headers of images and in some masks. */
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "xaudit/check.h"
 #include "xaudit/view.h"
 
-enum { HEADERS = 1000, MASKS = 100 };
+enum { HEADERS = 1000, MASKS = 100 }; /* that are read, so that check takes seconds */
 
 static bool has_masks(const xa_sample *s)
 {
@@ -15,17 +15,18 @@ static bool has_masks(const xa_sample *s)
     return false;
 }
 
-static bool is_looked_at(const xa_sample *s)
+static bool is_annotated(const xa_sample *s)
 {
     return s->nannotations > 0 && !s->exclude;
 }
 
-/* Boxes of images that are well above 100 (or 1000) pixels, and those that stay within. */
+/* Boxes of images that are well above 100 (or 1000) pixels wide and high, and how many of them stay
+ * below that number. */
 enum { SCALES = 2, ENOUGH = 10 };
 static const double scales[SCALES] = {100.0, 1000.0};
 typedef struct within {
     int64_t boxes[SCALES], inside[SCALES];
-    int64_t line; /* of the first such sample */
+    int64_t line; /* of the first such sample in the manifest */
 } within;
 
 static void note_scale(within *w, const xa_sample *s, const xa_image *im)
@@ -45,8 +46,8 @@ static void note_scale(within *w, const xa_sample *s, const xa_image *im)
     }
 }
 
-/* In pixels, some box of many would reach farther. */
-static void tell_scale(const within *w, const xa_manifest *m, xa_problems *problems)
+/* Warns if all boxes stay below 100 or 1000: if they were pixels, some would reach farther. */
+static void check_scale(const within *w, const xa_manifest *m, xa_problems *problems)
 {
     for (int k = 0; k < SCALES; k++)
         if (w->boxes[k] >= ENOUGH && w->inside[k] == w->boxes[k] &&
@@ -63,8 +64,8 @@ static void tell_scale(const within *w, const xa_manifest *m, xa_problems *probl
         }
 }
 
-/* One sample's annotations against its image's header; false: the header cannot be read, which is
- * told elsewhere. */
+/* Compares the annotations of a sample with the header of its image. A header that cannot be read
+ * is reported elsewhere. */
 static xa_status look_at(const xa_loaded *l,
                          const xa_sample *s,
                          int64_t i,
@@ -111,12 +112,12 @@ xa_status xa_check_annotations(const xa_loaded *l, xa_problems *problems, xa_err
     xa_status st = XA_OK;
     int64_t all = 0, masked = 0, looked = 0, read = 0, at = 0, mask_at = 0;
     for (int64_t i = 0; i < m->count; i++) {
-        all += is_looked_at(&m->samples[i]);
-        masked += is_looked_at(&m->samples[i]) && has_masks(&m->samples[i]);
+        all += is_annotated(&m->samples[i]);
+        masked += is_annotated(&m->samples[i]) && has_masks(&m->samples[i]);
     }
     for (int64_t i = 0; i < m->count; i++) {
         const xa_sample *s = &m->samples[i];
-        if (!is_looked_at(s))
+        if (!is_annotated(s))
             continue;
         const bool with = has_masks(s);
         const bool decode = with && (masked <= MASKS || mask_at * MASKS / masked >= read);
@@ -137,7 +138,7 @@ xa_status xa_check_annotations(const xa_loaded *l, xa_problems *problems, xa_err
         xa_annotation_line(&c, p, id, &line);
         if (looked < all || read < masked)
             xa_str_printf(&line,
-                          "; %" PRId64 " of %" PRId64 " annotated images were looked at, masks of "
+                          "; %" PRId64 " of %" PRId64 " annotated images were read, and masks of "
                           "%" PRId64 " of %" PRId64,
                           looked,
                           all,
@@ -147,7 +148,7 @@ xa_status xa_check_annotations(const xa_loaded *l, xa_problems *problems, xa_err
         if (!line.failed)
             xa_problems_add(problems, m->file, s->line, true, "%s", line.data);
     }
-    tell_scale(&scale, m, problems);
+    check_scale(&scale, m, problems);
 done:
     xa_str_free(&line);
     return st;

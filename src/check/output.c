@@ -10,7 +10,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-/* The folder of a path, to be freed; "." where it names none. */
+/* The folder of a path, "." if it names none; freed by the caller. */
 static char *folder_of(const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -19,7 +19,8 @@ static char *folder_of(const char *path)
     return slash == path ? xa_strdup("/") : xa_strndup(path, (size_t)(slash - path));
 }
 
-/* "<name>-<number>-<number>.lock", as OMPIO's component lockedfile names them. */
+/* Whether a name is "ARCHIVE-NUMBER-NUMBER.lock", as the component lockedfile of Open MPI's OMPIO
+ * names its lock files. */
 static bool is_ompio_lock(const char *name, const char *archive)
 {
     const size_t n = strlen(archive);
@@ -101,12 +102,12 @@ static void check_lock(const xa_loaded *l, xa_problems *problems)
             l->job.file,
             0,
             true,
-            "output: %s beside it: lock files of Open MPI that killed runs left; remove "
+            "output: %s beside it: these lock files of Open MPI were left by killed runs; remove "
             "them while no run writes there",
             stale);
 }
 
-/* An evaluation's maps are links into another archive, which a run must not write through. */
+/* The maps of an evaluation are links into another archive, and a run must not write there. */
 static xa_status refuse_evaluation(const char *path, xa_err *err)
 {
     xa_status st = XA_OK;

@@ -1,4 +1,4 @@
-/* Accuracy under the usual preprocessing variants. */
+/* The accuracy of a model under the usual ways of preprocessing. */
 #include "check_internal.h"
 
 #include <inttypes.h>
@@ -10,9 +10,9 @@
 typedef struct variant {
     xa_scale scale;
     bool swapped; /* channels in the other order */
-    bool own;     /* the job's */
+    bool own;     /* as the job says */
     int64_t right, seen;
-    xa_answers answers; /* to images with one label */
+    xa_answers answers; /* of images with one label */
 } variant;
 
 enum { MAX_VARIANTS = 12 };
@@ -54,8 +54,7 @@ static void swap_channels(float *x, int64_t pixels)
     }
 }
 
-/* Tries one image under every variant. An image that cannot be read is left to the run to report.
- */
+/* Tries one image under every variant. The run will report an image that cannot be read. */
 static xa_status try_image(probe *p, const xa_sample *s, xa_err *err)
 {
     xa_status st = XA_OK;
@@ -93,7 +92,7 @@ static const char *class_name(void *arg, int32_t c, char *buffer, size_t size)
     return buffer;
 }
 
-/* Whether another order of the classes explains a variant's answers, and that it does. */
+/* Looks for another order of the classes that explains a variant's answers, and prints it. */
 static xa_status print_order(const probe *p, variant *v, bool *found, xa_err *err)
 {
     xa_class_order order = {0};
@@ -136,7 +135,7 @@ static xa_status print(probe *p, xa_err *err)
                x->swapped ? ", channels reversed" : "",
                x->own ? "   as written" : "");
     }
-    /* as written first; under another scaling only where that is the better one too */
+    /* first with the scaling as written; with another one only if that is better as well */
     XA_RETURN_TRY(err, print_order(p, &p->variants[0], &reordered, err));
     if (reordered)
         return XA_OK;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* How long to measure; how long a run should take if nobody names the ranks; the most ranks that
+ * are asked for then. */
 enum { MEASURE_SECONDS = 5, WISHED_SECONDS = 1800, MOST_RANKS = 512 };
 
 /* Measures the seconds per sample on one core. The first unit has cold caches and new pages, so it
@@ -31,7 +33,7 @@ static int64_t up_to(double v, int64_t step)
     return (int64_t)ceil(v / (double)step) * step;
 }
 
-/* A word of a shell command. */
+/* Prints a word of a shell command in quotes. */
 static void quoted(FILE *out, const char *text)
 {
     fputc('\'', out);
@@ -41,6 +43,25 @@ static void quoted(FILE *out, const char *text)
         else
             fputc(*text, out);
     fputc('\'', out);
+}
+
+/* The run of the job that was checked, with the same options. */
+static void print_command(const char *program, const xa_run_options *opt, FILE *out)
+{
+    quoted(out, program);
+    fputs(" run ", out);
+    quoted(out, opt->job);
+    if (opt->output) {
+        fputs(" --output ", out);
+        quoted(out, opt->output);
+    }
+    if (opt->limit)
+        fprintf(out, " --limit %" PRId64, opt->limit);
+    for (int i = 0; i < opt->nset; i++) {
+        fputs(" --set ", out);
+        quoted(out, opt->set[i]);
+    }
+    fputc('\n', out);
 }
 
 xa_status xa_slurm_header(const xa_loaded *l,
@@ -66,14 +87,12 @@ xa_status xa_slurm_header(const xa_loaded *l,
     const int64_t minutes = up_to(1.5 * total / (double)ranks / 60.0 + 5.0, 5);
     fprintf(out,
             "#!/bin/bash\n"
-            "# %" PRId64 " images, %.3f s each on one core here (%" PRId64 " measured): %.2f core "
-            "hours.\n"
-            "# Memory suffices for rank 0 alone on its node: %.0f MB of activations, %.0f MB of "
-            "weights "
-            "(once a\n"
-            "# node), %.0f MB for the %" PRId64
-            " rows of the manifest (rank 0 alone), 100 MB for MPI "
-            "and HDF5.\n"
+            "# %" PRId64 " images take %.3f s each on one core here (%" PRId64
+            " were measured): %.2f core hours.\n"
+            "# The memory suffices even if rank 0 has a node of its own: %.0f MB for activations,\n"
+            "# %.0f MB for weights (once per node), %.0f MB for the %" PRId64
+            " rows of the manifest\n"
+            "# (rank 0 only), and 100 MB for MPI and HDF5.\n"
             "#SBATCH --job-name=xaudit\n"
             "#SBATCH --ntasks=%" PRId64 "\n"
             "#SBATCH --cpus-per-task=%d\n"
@@ -96,9 +115,6 @@ xa_status xa_slurm_header(const xa_loaded *l,
             up_to(bytes / 1e6 / (double)l->job.threads, 50),
             minutes / 60,
             minutes % 60);
-    quoted(out, program);
-    fputs(" run ", out);
-    quoted(out, opt->job);
-    fputc('\n', out);
+    print_command(program, opt, out);
     return XA_OK;
 }

@@ -68,8 +68,7 @@ static void watch_pipe(const xa_command *c)
     (void)sigaction(SIGPIPE, &action, NULL);
 }
 
-/* The exit code of a command after its output is flushed; reports output that could not be written.
- */
+/* Flushes the output, reports if that fails, and returns the exit code that follows. */
 static int flushed_code(int code)
 {
     errno = 0;

@@ -116,8 +116,7 @@ typedef struct xa_args {
     int nitems;
     bool help; /* --help was among them: nothing else was read */
 } xa_args;
-/* argv[0] is the command's name. INVALID says what is wrong, what was expected and what was found.
- */
+/* argv[0] is the command's name. INVALID says what was expected and what was found. */
 XA_MUST_USE xa_status
 xa_args_parse(xa_command_id command, int argc, char **argv, xa_args *out, xa_err *err);
 
@@ -136,8 +135,7 @@ XA_MUST_USE xa_status xa_args_merge(xa_args *base, xa_args *over, xa_err *err);
 XA_MUST_USE xa_status xa_args_check(const xa_args *a, xa_err *err);
 
 bool xa_args_has(const xa_args *a, xa_option_id id); /* it was given */
-/* Of options that count once: the value given, else the initial one of the table, else NULL or 0.
- */
+/* Of options that count once: the value given, else the table's initial one, else NULL or 0. */
 const char *xa_args_text(const xa_args *a, xa_option_id id);
 int64_t xa_args_integer(const xa_args *a, xa_option_id id); /* CHOICE: the index; -1: no value */
 double xa_args_number(const xa_args *a, xa_option_id id);

@@ -9,9 +9,7 @@
 #include "evaluate_internal.h"
 #include "xaudit/run.h"
 
-/* Rank 0 reads the metrics' text and sends it to all: what --metrics says, or the archive's own
- * job.
- */
+/* Rank 0 reads the text of the metrics and sends it to all: --metrics, or the archive's job. */
 static xa_status share_metrics(xa__evaluation *e, char **out, xa_err *err)
 {
     xa_status st = XA_OK;

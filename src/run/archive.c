@@ -1,5 +1,4 @@
-/* The archive of a run: rank 0 takes the lock and creates it, or checks that the job may resume it.
- */
+/* The archive of a run: rank 0 locks it, and creates it or checks that the job may resume it. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
