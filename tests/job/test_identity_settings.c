@@ -1,186 +1,17 @@
-/* Every setting of a job and every column of a manifest, changed as identity/settings.txt says: the
- * part of the identity that it says moves, and no other. */
+/* Every setting of a job and every column of a manifest, changed: the part of the identity that its
+ * row says moves, and no other. Rows are those of identity/settings.txt, and for each plain setting
+ * of src/job/settings.def one that follows from the table. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "identity_rows.h"
 #include "manifest/manifest_internal.h" /* the columns */
-#include "settings.h"
+#include "setting_places.h"
 #include "xaudit/job.h"
 #include "xaudit_cmocka.h"
-
-enum { PASS = 1, MAPS = 2, SCORES = 4, OTHER = 8, ROWS = 512, SETS = 4 };
-
-typedef struct row {
-    char *line; /* its own memory; the texts are parts of it */
-    int number; /* of the line */
-    char *job, *setting, *set[SETS];
-    unsigned parts;
-    int nset;
-} row;
-static row rows[ROWS];
-static int nrows;
-
-/* ---- the table ---- */
-
-static char *trim(char *text)
-{
-    while (*text == ' ')
-        text++;
-    for (size_t n = strlen(text); n > 0 && (text[n - 1] == ' ' || text[n - 1] == '\n'); n--)
-        text[n - 1] = '\0';
-    return text;
-}
-
-static unsigned parse_parts(char *text, int line)
-{
-    unsigned parts = 0;
-    char *rest = NULL;
-    for (char *w = strtok_r(text, " ", &rest); w; w = strtok_r(NULL, " ", &rest)) {
-        const unsigned part = !strcmp(w, "pass")     ? PASS
-                              : !strcmp(w, "maps")   ? MAPS
-                              : !strcmp(w, "scores") ? SCORES
-                                                     : 0;
-        if (!part && strcmp(w, "none"))
-            fail_msg("settings.txt:%d: \"%s\" is no part: pass, maps, scores or none", line, w);
-        parts |= part;
-    }
-    return parts;
-}
-
-/* A folder like the table's own, whose files are links, and moved/, where some lie once more. */
-static char root[] = "/tmp/xaudit-identity-XXXXXX";
-static const char *const links[][2] = {
-    {"golden", "tests/golden"},
-    {"app/identity/base.yaml", "tests/job/identity/base.yaml"},
-    {"app/identity/wsol.yaml", "tests/job/identity/wsol.yaml"},
-    {"app/identity/base.csv", "tests/job/identity/base.csv"},
-    {"app/identity/classes.txt", "tests/job/identity/classes.txt"},
-    {"app/identity/categories.txt", "tests/job/identity/categories.txt"},
-    {"app/identity/gelu_tanh.json", "tests/job/identity/gelu_tanh.json"},
-    {"app/identity/images", "tests/job/identity/images"},
-    {"app/identity/wsol", "tests/job/identity/wsol"},
-    {"app/identity/moved/base.csv", "tests/job/identity/base.csv"},
-    {"app/identity/moved/images", "tests/job/identity/images"},
-    {"app/identity/moved/wsol", "tests/job/identity/wsol"},
-    {"app/identity/moved/head_softmax_layer.h5", "tests/golden/keras/tf215/head_softmax_layer.h5"}};
-enum { LINKS = sizeof links / sizeof *links };
-static const char *const folders[] = {"app",
-                                      "app/identity",
-                                      "app/identity/moved",
-                                      "app/identity/copied",
-                                      "app/identity/copied/images"};
-enum { FOLDERS = sizeof folders / sizeof *folders };
-static const char copied[] = "images/b_mask.png"; /* links are seen through where masks are read */
-
-static int copy_mask(void)
-{
-    char *bytes = NULL;
-    size_t size = 0;
-    if (xa_read_file(copied, 1 << 16, &bytes, &size, NULL) != XA_OK)
-        return 1;
-    FILE *f = fopen("copied/images/b_mask.png", "w");
-    const bool bad = !f || fwrite(bytes, 1, size, f) != size || fclose(f);
-    free(bytes);
-    return bad;
-}
-
-static int make_folder(void)
-{
-    char to[256], from[512];
-    if (!mkdtemp(root))
-        return 1;
-    for (int i = 0; i < FOLDERS; i++) {
-        snprintf(to, sizeof to, "%s/%s", root, folders[i]);
-        if (mkdir(to, 0700))
-            return 1;
-    }
-    for (int i = 0; i < LINKS; i++) {
-        snprintf(to, sizeof to, "%s/%s", root, links[i][0]);
-        snprintf(from, sizeof from, "%s/%s", XA_PROJECT, links[i][1]);
-        if (symlink(from, to))
-            return 1;
-    }
-    snprintf(to, sizeof to, "%s/app/identity", root);
-    return chdir(to) || copy_mask();
-}
-
-static void remove_folder(void)
-{
-    char path[256];
-    for (int i = 0; i < LINKS; i++) {
-        snprintf(path, sizeof path, "%s/%s", root, links[i][0]);
-        (void)unlink(path);
-    }
-    (void)unlink("copied/images/b_mask.png");
-    for (int i = FOLDERS; i-- > 0;) {
-        snprintf(path, sizeof path, "%s/%s", root, folders[i]);
-        (void)rmdir(path);
-    }
-    (void)rmdir(root);
-}
-
-static int read_table(void **state)
-{
-    (void)state;
-    char *text = NULL, *rest = NULL;
-    size_t size = 0;
-    int line = 0;
-    if (xa_read_file(XA_PROJECT "/tests/job/identity/settings.txt", 1 << 20, &text, &size, NULL) !=
-        XA_OK)
-        return 1;
-    if (make_folder())
-        return 1;
-    for (char *at = text; at && *at; at = rest) {
-        rest = strchr(at, '\n');
-        if (rest)
-            *rest++ = '\0';
-        line++;
-        if (!*at || *at == '#')
-            continue;
-        row r = {.line = xa_strdup(at), .number = line};
-        char *cell[3 + SETS], *next = r.line;
-        int n = 0;
-        while (next && n < 3 + SETS) {
-            char *bar = strstr(next, "| ");
-            cell[n++] = next;
-            next = bar ? bar + 2 : NULL;
-            if (bar)
-                *bar = '\0';
-        }
-        if (n < 4 || next)
-            fail_msg("settings.txt:%d: expected JOB | SETTING | PARTS | SET [| SET]", line);
-        r.job = trim(cell[0]);
-        r.setting = trim(cell[1]);
-        r.parts = parse_parts(trim(cell[2]), line);
-        for (int i = 3; i < n; i++)
-            r.set[r.nset++] = trim(cell[i]);
-        assert_true(nrows < ROWS);
-        rows[nrows++] = r;
-    }
-    free(text);
-    return 0;
-}
-
-static int free_table(void **state)
-{
-    (void)state;
-    for (int i = 0; i < nrows; i++)
-        free(rows[i].line);
-    remove_folder();
-    return 0;
-}
-
-static bool has_row(const char *setting)
-{
-    for (int i = 0; i < nrows; i++)
-        if (!strcmp(rows[i].setting, setting))
-            return true;
-    return false;
-}
 
 static bool is_setting(const char *name)
 {
@@ -196,37 +27,6 @@ static bool is_setting(const char *name)
 }
 
 /* ---- identities ---- */
-
-/* The identity's lines of a job with some settings replaced. */
-static char *identity(const char *file, const char *const *set, int nset, int number)
-{
-    xa_loaded l = {0};
-    xa_err err = XA_ERR_INIT;
-    xa_problems problems = {0};
-    char *text = NULL;
-    size_t size = 0;
-    xa_str out = {0};
-    const xa_job_options opt = {.set = set, .nset = nset};
-    xa_status st = xa_read_file(file, 1 << 20, &text, &size, &err);
-    if (st == XA_OK)
-        st = xa_job_parse(file, text, size, &opt, &l.job, &problems, &err);
-    l.has_job = st == XA_OK;
-    if (st == XA_OK)
-        st = xa_audit_create(&l.job.audit, &l.audit, &err);
-    if (st == XA_OK)
-        st = xa_load_manifest(&l, 0, &problems, &err);
-    if (st == XA_OK)
-        st = xa_job_identity(&l.job, l.audit, l.manifest, &out, &err);
-    if (st != XA_OK)
-        fail_msg("settings.txt:%d: %s; %s",
-                 number,
-                 err.message,
-                 problems.count ? problems.items[0].text : "no problem told");
-    xa_problems_fini(&problems);
-    xa_loaded_fini(&l);
-    free(text);
-    return out.data;
-}
 
 static void note(void *arg, const xa_identity_line *l)
 {
@@ -332,6 +132,132 @@ static void test_parts(void **state)
                  bad);
 }
 
+/* ---- what the table of settings says ---- */
+
+/* A row of settings.txt moves no part that the table does not name. */
+static void test_table_parts(void **state)
+{
+    (void)state;
+    size_t n;
+    const xa_setting *all = xa__settings(&n);
+    for (size_t i = 0; i < n; i++) {
+        const xa_setting *s = &all[i];
+        unsigned seen = 0;
+        char name[128];
+        if (!s->key || s->type == XA__MAP)
+            continue;
+        snprintf(name, sizeof name, "%s.%s", xa__map_name(s->map), s->key);
+        for (int r = 0; r < nrows; r++)
+            if (!strcmp(rows[r].setting, name)) {
+                seen |= rows[r].parts;
+                if (rows[r].parts & ~s->part)
+                    fail_msg("settings.txt:%d: moves a part that settings.def does not name",
+                             rows[r].number);
+            }
+        /* `within`: what it points to may stay the same, as the contents of another path */
+        if (seen != s->part && !s->within && has_row(name) && strcmp(name, "job.threads") != 0)
+            fail_msg("%s: settings.def names a part that no row of settings.txt moves", name);
+    }
+}
+
+/* Changes a plain setting at one of its places; the identity's lines after it, or NULL where the
+ * job does not go with that, as with a layer that another model has. */
+static char *changed(const char *path, const char *value)
+{
+    char *set = xa_strfmt("%s=%s", path, value), *text = NULL, *after = NULL;
+    const xa_job_options opt = {.set = (const char *const *)&set, .nset = 1};
+    xa_problems problems = {0};
+    xa_audit *audit = NULL;
+    size_t size = 0;
+    xa_job j;
+    assert_non_null(set);
+    assert_int_equal(xa_read_file("base.yaml", 1 << 20, &text, &size, NULL), XA_OK);
+    if (xa_job_parse("base.yaml", text, size, &opt, &j, &problems, NULL) == XA_OK) {
+        const bool fits = xa_audit_create(&j.audit, &audit, NULL) == XA_OK;
+        xa_audit_free(audit);
+        xa_job_fini(&j);
+        if (fits)
+            after = identity("base.yaml", (const char *const *)&set, 1, 0);
+    }
+    xa_problems_fini(&problems);
+    free(text);
+    free(set);
+    return after;
+}
+
+/* True: the setting moved what the table says at one of its places. */
+static bool moves_its_parts(const xa_job *j, const xa_setting *s, const char *before, bool fused)
+{
+    xa_str path = {0}, value = {0};
+    const void *object;
+    bool done = false;
+    for (int i = 0; !done && setting_place(j, s, i, &path, &object); i++) {
+        unsigned moved = 0, wanted = s->part;
+        xa_str_free(&value);
+        assert_true(setting_other(s, object, &value));
+        char *after = changed(path.data, value.data);
+        if (!after)
+            continue;
+        if (s->map == XA_JOB_JOB && !strcmp(s->key, "threads") && fused)
+            wanted = 0; /* fused arithmetic gives the same bytes with any number of them */
+        (void)xa_identity_compare(before, after, note, &moved);
+        if (moved != wanted)
+            fail_msg("%s=%s moves %x of the identity, settings.def says %x",
+                     path.data,
+                     value.data,
+                     moved,
+                     wanted);
+        done = true;
+        free(after);
+    }
+    xa_str_free(&path);
+    xa_str_free(&value);
+    return done;
+}
+
+/* Does test_plain_settings try it? */
+static bool is_tried(const xa_setting *s)
+{
+    const bool place = s->map == XA_JOB_JOB || s->map == XA_JOB_LIMITS || s->map == XA_JOB_STORE ||
+                       s->map == XA_JOB_MODEL || s->map == XA_JOB_INPUT ||
+                       s->map == XA_JOB_EXPLAINER || s->map == XA_JOB_METRIC;
+    return place && xa__is_plain(s) && !s->before && s->type != XA__TEXT && s->type != XA__PATH &&
+           s->type != XA__NAME;
+}
+
+static void test_plain_settings(void **state)
+{
+    (void)state;
+    size_t n, size = 0;
+    const xa_setting *all = xa__settings(&n);
+    char *before = identity("base.yaml", NULL, 0, 0), *text = NULL;
+    const bool fused = strstr(before, "pass.arithmetic = fused") != NULL;
+    xa_problems problems = {0};
+    xa_job j;
+    int tried = 0;
+    assert_int_equal(xa_read_file("base.yaml", 1 << 20, &text, &size, NULL), XA_OK);
+    assert_int_equal(xa_job_parse("base.yaml", text, size, NULL, &j, &problems, NULL), XA_OK);
+    for (size_t i = 0; i < n; i++) {
+        const xa_setting *s = &all[i];
+        const void *object;
+        xa_str path = {0};
+        const bool placed = s->key && setting_place(&j, s, 0, &path, &object);
+        xa_str_free(&path);
+        if (!placed || !is_tried(s))
+            continue;
+        /* all models of a job have one orientation: its row changes two places at once */
+        if (s->map == XA_JOB_INPUT && !strcmp(s->key, "orientation"))
+            continue;
+        tried++;
+        if (!moves_its_parts(&j, s, before, fused))
+            fail_msg("%s could be tried at no place of base.yaml", s->key);
+    }
+    assert_true(tried > 25);
+    xa_job_fini(&j);
+    free(text);
+    free(before);
+}
+
 /* ---- nothing is left out ---- */
 
 static void test_all_settings(void **state)
@@ -345,21 +271,19 @@ static void test_all_settings(void **state)
         if (!all[i].key)
             continue;
         snprintf(name, sizeof name, "%s.%s", xa__map_name(all[i].map), all[i].key);
-        if (has_row(name))
+        if (has_row(name) || is_tried(&all[i]))
             continue;
         print_error("the setting %s has no row in tests/job/identity/settings.txt\n", name);
         missing++;
     }
     if (missing)
-        fail_msg(
-            "%d settings are not looked at. For each, give base.yaml a value where it needs one, "
-            "and add a row to tests/job/identity/settings.txt that sets another: what part of the "
-            "identity it moves (pass: what models give; maps: which maps, and how; scores: "
-            "metrics, "
-            "checks, annotations), or none where a resumed run ends as a clean one. What moves a "
-            "stored number or table also needs a line in src/job/identity_text.c, and a word in "
-            "src/README.md#identity",
-            missing);
+        fail_msg("%d settings are not tried, because no type reads them. For each, give base.yaml "
+                 "a value "
+                 "where it needs one, and add a row to tests/job/identity/settings.txt that sets "
+                 "another "
+                 "and names the part of the identity that its row in src/job/settings.def names, "
+                 "or none",
+                 missing);
 }
 
 static void test_all_columns(void **state)
@@ -402,6 +326,8 @@ int main(void)
         cmocka_unit_test(test_all_columns),
         cmocka_unit_test(test_no_others),
         cmocka_unit_test(test_parts),
+        cmocka_unit_test(test_table_parts),
+        cmocka_unit_test(test_plain_settings),
     };
     return cmocka_run_group_tests(tests, read_table, free_table);
 }

@@ -1,4 +1,4 @@
-/* Job files: what a good one gives, and that every mistake of a bad one is told at its line. */
+/* Job files: what a good one gives, --set, shared parts, and random damage. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,110 +63,6 @@ static void test_good(void **state)
     assert_int_equal(j.audit.nmetrics, 2);
     assert_true(j.audit.metrics[1].tolerance == 15.0);
     xa_job_fini(&j);
-}
-
-/* One bad text, and for each mistake the line and a word of its message. */
-typedef struct bad {
-    const char *text;
-    struct {
-        int line;
-        const char *words;
-    } want[16];
-} bad;
-
-static const bad bads[] = {
-    {"manifest: m.csv\noutput: o.h5\nmodels: []\n", {{3, "list of 1 to 64 models"}}},
-    {"output: o.h5\nmodls: 3\n",
-     {{1, "`manifest` is missing"}, {2, "did you mean \"models\""}, {1, "`models` is missing"}}},
-    {"manifest: m.csv\n"
-     "output: o.h5\n"
-     "threads: none\n"
-     "models:\n"
-     "  - name: a/b\n"
-     "    file: f.h5\n"
-     "    batch: 0\n"
-     "    input:\n"
-     "      size: [10]\n"
-     "      resize: pil-cubic\n"
-     "      scale: tff\n"
-     "      depth: window\n"
-     "    explainers:\n"
-     "      - gradcamm\n"
-     "      - { kind: saliency, layer: x }\n"
-     "      - { kind: gradcam, target: { class: cat } }\n"
-     "      - { kind: saliency, score: logits, store: f8 }\n"
-     "metrics: [pointing, { kind: pointing_game, tolerance: -1px }]\n",
-     {{3, "threads"},
-      {5, "a/b"},
-      {7, "batch"},
-      {9, "size: expected [height, width]"},
-      {10, "pil-bicubic"},
-      {11, "scale"},
-      {12, "needs its limits"},
-      {14, "did you mean gradcam"},
-      {15,
-       "layer: a setting of gradcam, gradcam++, hirescam, layercam, xgradcam, attention, "
-       "attention_gradcam, not of saliency"},
-      {16, "neither a name"},
-      {17, "score"},
-      {17, "store"},
-      {17, "two explainers are called \"saliency.predicted\""},
-      {18, "pointing_game"},
-      {18, "tolerance"}}},
-    {"manifest: m.csv\noutput: o.h5\nmodels:\n"
-     "  - { name: n, file: f, input: { size: [8, 8], resize: tf-nearest, scale: none }, "
-     "explainers: [saliency, saliency] }\n"
-     "  - { name: n, file: f, explainers: [saliency] }\n",
-     {{4, "two explainers"}, {5, "`input` is missing"}, {5, "two models"}}},
-    {"manifest: m.csv\noutput: o.h5\nclasses: [crane, emu, crane]\nmodels:\n"
-     "  - { name: n, file: f, input: { size: [8, 8], resize: tf-nearest, scale: none }, "
-     "explainers: [{ kind: saliency, target: { class: crane } }, "
-     "{ kind: gradcam, target: { class: 2 } }] }\n",
-     {{5, "\"crane\" is the name of classes 0 and 2: write the index"}}},
-    /* a shared mistake is one mistake */
-    {"manifest: m.csv\noutput: o.h5\nmodels:\n"
-     "  - &m { name: a, file: f, input: { size: [8, 8], resize: tf-nearest, scale: none },\n"
-     "         explainers: [gradcamm] }\n"
-     "  - { <<: *m, name: b, batch: 0 }\n",
-     {{5, "did you mean gradcam"}, {6, "batch"}}},
-    {"- a\n- b\n", {{1, "job: expected a map with manifest, output and models; found a list"}}},
-    {"manifest: m.csv\nmanifest: n.csv\noutput: o\nmodels: 3\n",
-     {{2, "given twice"}, {4, "list of 1"}}},
-};
-
-static void test_mistakes(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < sizeof bads / sizeof *bads; i++) {
-        xa_problems problems = {0};
-        xa_err err = XA_ERR_INIT;
-        xa_job j;
-        assert_int_equal(
-            xa_job_parse("j.yaml", bads[i].text, strlen(bads[i].text), NULL, &j, &problems, &err),
-            XA_INVALID);
-        for (int k = 0; k < 16 && bads[i].want[k].words; k++) {
-            bool found = false;
-            for (size_t p = 0; p < problems.count; p++)
-                found = found || (problems.items[p].line == bads[i].want[k].line &&
-                                  strstr(problems.items[p].text, bads[i].want[k].words));
-            if (!found) {
-                for (size_t p = 0; p < problems.count; p++)
-                    print_message(
-                        "%lld: %s\n", (long long)problems.items[p].line, problems.items[p].text);
-                fail_msg("job %zu: nothing at line %d about \"%s\"",
-                         i,
-                         bads[i].want[k].line,
-                         bads[i].want[k].words);
-            }
-        }
-        size_t wanted = 0;
-        while (wanted < 16 && bads[i].want[wanted].words)
-            wanted++;
-        for (size_t p = 0; p < problems.count && problems.count != wanted; p++)
-            print_message("%d: %s\n", (int)problems.items[p].line, problems.items[p].text);
-        assert_int_equal(problems.count, wanted);
-        xa_problems_fini(&problems);
-    }
 }
 
 static void test_set_and_output(void **state)
@@ -250,7 +146,6 @@ static void test_mutations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_good),
-                                       cmocka_unit_test(test_mistakes),
                                        cmocka_unit_test(test_set_and_output),
                                        cmocka_unit_test(test_shared),
                                        cmocka_unit_test(test_mutations)};
