@@ -204,8 +204,20 @@ int xa_word_index(const char *text, const char *const *words, int n);
 /* Frees n texts and their list; NULL is no list. */
 void xa_texts_free(char **texts, int64_t n);
 
-/* What follows the last '/' of a path. */
+/* A growing list of texts that it owns. Zero-initialise; xa_names_free leaves it so. */
+typedef struct xa_names {
+    char **item;
+    size_t count, cap;
+} xa_names;
+/* Adds a copy of the text, which ends at a NUL or after `len` bytes. */
+XA_MUST_USE xa_status xa_names_add(xa_names *n, const char *text, size_t len, xa_err *err);
+void xa_names_free(xa_names *n);
+
+/* What follows the last '/' of a path; the whole path where it has none. Borrowed from it. */
 const char *xa_path_last(const char *path);
+/* The folder that a path names its file in: "." where it names none, "/" for the root's. Caller
+ * frees; NULL when memory is out. */
+char *xa_path_folder(const char *path);
 /* Joins a path to the folder of `base_file` unless it is absolute. Caller frees. */
 char *xa_path_beside(const char *base_file, const char *path);
 /* Takes "a/../", "./" and "//" out of a path, in place; "a/.." stays where a is a symbolic link or

@@ -111,8 +111,6 @@ XA_MUST_USE xa_status xa__publish(const char *temp, const char *path, xa_err *er
 char *xa__temp_name(const char *path);
 /* Removes the temporary files beside `path` whose process of this host is gone. */
 void xa__remove_stale(const char *path);
-/* "." or what stands before the last slash; caller frees. */
-char *xa__folder_of(const char *path);
 /* Folder, writability, and that nothing has the name yet. */
 XA_MUST_USE xa_status xa__check_place(const char *path, size_t size, xa_err *err);
 

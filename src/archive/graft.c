@@ -32,7 +32,7 @@ static bool is_left(const xa__graft *g, const char *path)
 static char *name_from(const char *path, const char *file)
 {
     struct stat a, b;
-    char *here = xa__folder_of(path), *there = xa__folder_of(file), *name = NULL;
+    char *here = xa_path_folder(path), *there = xa_path_folder(file), *name = NULL;
     const char *slash = strrchr(file, '/');
     if (here && there && stat(here, &a) == 0 && stat(there, &b) == 0 && a.st_dev == b.st_dev &&
         a.st_ino == b.st_ino)

@@ -75,20 +75,12 @@ xa_status xa__reserve(int fd, size_t size, bool *reserved, xa_err *err)
 
 /* ---- places ---------------------------------------------------------------------------------- */
 
-char *xa__folder_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    if (!slash)
-        return xa_strdup(".");
-    return slash == path ? xa_strdup("/") : xa_strndup(path, (size_t)(slash - path));
-}
-
 xa_status xa__check_place(const char *path, size_t size, xa_err *err)
 {
     xa_status st = XA_OK;
     struct stat info;
     struct rlimit most;
-    char *folder = xa__folder_of(path);
+    char *folder = xa_path_folder(path);
     if (!folder)
         XA_FAIL(err, XA_NOMEM, "no memory");
     if (path[0] == '\0' || xa_str_ends(path, "/"))
@@ -137,7 +129,7 @@ void xa__remove_stale(const char *path)
     char host[256];
     host_name(host, sizeof host);
     const char *slash = strrchr(path, '/');
-    char *folder = xa__folder_of(path);
+    char *folder = xa_path_folder(path);
     char *prefix = xa_strfmt("%s.tmp-%s-", slash ? slash + 1 : path, host);
     DIR *dir = folder && prefix ? opendir(folder) : NULL;
     const struct dirent *entry;
@@ -162,7 +154,7 @@ static xa_status sync_folder(const char *path, xa_err *err)
 {
     xa_status st = XA_OK;
     int fd = -1;
-    char *folder = xa__folder_of(path);
+    char *folder = xa_path_folder(path);
     if (!folder)
         XA_FAIL(err, XA_NOMEM, "no memory");
     fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -17,10 +17,7 @@ enum { KINDS = sizeof NAMES / sizeof *NAMES };
 
 int xa_depth_parse(const char *name)
 {
-    for (int i = 0; name && i < KINDS; i++)
-        if (strcmp(name, NAMES[i]) == 0)
-            return i;
-    return -1;
+    return name ? xa_word_index(name, NAMES, KINDS) : -1;
 }
 
 const char *xa_depth_name(xa_depth_kind kind)

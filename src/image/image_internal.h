@@ -110,11 +110,10 @@ void xa__samples_unpremultiply(void *data, int64_t pixels, int stride, xa_pixel 
 xa_status xa__resize_pil(const xa_image *src, xa_image *dst, xa_resample how, xa_err *err);
 xa_status xa__resize_cv2(const xa_image *src, xa_image *dst, xa_resample how, xa_err *err);
 xa_status xa__resize_tf(const xa_image *src, xa_image *dst, xa_resample how, xa_err *err);
-/* Nearest: pixel (x, y) of dst is pixel (from_x[x], from_y[y]) of src. */
-void xa__resize_gather(const xa_image *src,
-                       xa_image *dst,
-                       const int64_t *from_x,
-                       const int64_t *from_y);
+/* Which of `in` pixels each of `out` pixels is, by a library's rule: from [out]. */
+typedef void xa__nearest_fn(int64_t *from, int64_t in, int64_t out);
+/* Every pixel of dst is one of src, by the same rule along both axes. */
+xa_status xa__resize_nearest(const xa_image *src, xa_image *dst, xa__nearest_fn *rule, xa_err *err);
 
 /* Names and versions of the decoders' libraries. */
 const char *xa__jpeg_library(void);

@@ -269,28 +269,12 @@ static void nearest_index(int64_t *from, int64_t in, int64_t out)
     }
 }
 
-static xa_status nearest(const xa_image *src, xa_image *dst, xa_err *err)
-{
-    xa_status st = XA_OK;
-    int64_t *from_x = xa_alloc((size_t)dst->width, sizeof *from_x);
-    int64_t *from_y = xa_alloc((size_t)dst->height, sizeof *from_y);
-    if (!from_x || !from_y)
-        XA_FAIL(err, XA_NOMEM, "out of memory for the positions of a resized image");
-    nearest_index(from_x, src->width, dst->width);
-    nearest_index(from_y, src->height, dst->height);
-    xa__resize_gather(src, dst, from_x, from_y);
-done:
-    free(from_x);
-    free(from_y);
-    return st;
-}
-
 xa_status xa__resize_pil(const xa_image *src, xa_image *dst, xa_resample how, xa_err *err)
 {
     xa_status st;
     xa_image middle = {0};
     if (how == XA_RESAMPLE_PIL_NEAREST)
-        return nearest(src, dst, err);
+        return xa__resize_nearest(src, dst, nearest_index, err);
     const struct filter *f = &FILTERS[how];
     if (src->height == dst->height)
         return pass_across(src, dst, f, err);

@@ -2,6 +2,7 @@
 #include "image_internal.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef xa_status resize_fn(const xa_image *src, xa_image *dst, xa_resample how, xa_err *err);
@@ -14,10 +15,7 @@ static const char *const NAMES[XA_RESAMPLE_COUNT] = {
 
 int xa_resample_parse(const char *name)
 {
-    for (int i = 0; name && i < XA_RESAMPLE_COUNT; i++)
-        if (strcmp(name, NAMES[i]) == 0)
-            return i;
-    return -1;
+    return name ? xa_word_index(name, NAMES, XA_RESAMPLE_COUNT) : -1;
 }
 
 const char *xa_resample_name(xa_resample r)
@@ -32,10 +30,7 @@ static resize_fn *family(xa_resample how)
     return how <= XA_RESAMPLE_CV2_AREA ? xa__resize_cv2 : xa__resize_tf;
 }
 
-void xa__resize_gather(const xa_image *src,
-                       xa_image *dst,
-                       const int64_t *from_x,
-                       const int64_t *from_y)
+static void gather(const xa_image *src, xa_image *dst, const int64_t *from_x, const int64_t *from_y)
 {
     const size_t pixel = (size_t)src->channels * xa_pixel_bytes(src->type);
     const size_t src_row = (size_t)src->width * pixel, dst_row = (size_t)dst->width * pixel;
@@ -49,6 +44,22 @@ void xa__resize_gather(const xa_image *src,
         for (int64_t x = 0; x < dst->width; x++, out += pixel)
             memcpy(out, in + (size_t)from_x[x] * pixel, pixel);
     }
+}
+
+xa_status xa__resize_nearest(const xa_image *src, xa_image *dst, xa__nearest_fn *rule, xa_err *err)
+{
+    xa_status st = XA_OK;
+    int64_t *from_x = xa_alloc((size_t)dst->width, sizeof *from_x);
+    int64_t *from_y = xa_alloc((size_t)dst->height, sizeof *from_y);
+    if (!from_x || !from_y)
+        XA_FAIL(err, XA_NOMEM, "out of memory for the positions of a resized image");
+    rule(from_x, src->width, dst->width);
+    rule(from_y, src->height, dst->height);
+    gather(src, dst, from_x, from_y);
+done:
+    free(from_x);
+    free(from_y);
+    return st;
 }
 
 static void copy_pixels(const xa_image *src, xa_image *dst)

@@ -199,6 +199,20 @@ done:
     return st;
 }
 
+xa_status
+xa__draft_found_add(xa__draft *d, const char *path, const char *id, int64_t *out, xa_err *err)
+{
+    *out = -1;
+    if (!path) {
+        xa__drop(d, XA_IMPORT_IMAGE, "no such file", "%s in %s", id, d->opt->images);
+        return XA_OK;
+    }
+    XA_RETURN_TRY(err, xa__draft_image_add(d, d->opt->images, path, id, out, err));
+    if (*out >= 0)
+        d->images[*out].split = d->opt->split;
+    return XA_OK;
+}
+
 /* Reads the header once. *orientation may be NULL. */
 static bool read_header(xa__draft *d, xa__draft_image *im, int *orientation)
 {

@@ -21,6 +21,15 @@ static void convert(double b[4], xa_box_convention from, const xa__draft_image *
     }
 }
 
+static void drop_box(xa__draft *d,
+                     xa_import_what what,
+                     const char *reason,
+                     const xa__draft_image *im,
+                     const double b[4])
+{
+    xa__drop(d, what, reason, "%s: %g,%g,%g,%g", im->id, b[0], b[1], b[2], b[3]);
+}
+
 xa_status xa__draft_box(xa__draft *d,
                         int64_t image,
                         int32_t class_index,
@@ -44,54 +53,26 @@ xa_status xa__draft_box(xa__draft *d,
     if (from == XA_BOX_NORMALISED)
         im->declared = true; /* pixels of this size, whatever a job does with the orientation */
     if (!(n.box[2] > n.box[0] && n.box[3] > n.box[1])) {
-        xa__drop(d,
-                 XA_IMPORT_ANNOTATION,
-                 "the box is empty or inverted",
-                 "%s: %g,%g,%g,%g",
-                 im->id,
-                 box[0],
-                 box[1],
-                 box[2],
-                 box[3]);
+        drop_box(d, XA_IMPORT_ANNOTATION, "the box is empty or inverted", im, box);
         return XA_OK;
     }
     const bool sized = im->width > 0;
     if (from != XA_BOX_NORMALISED && box[0] >= 0.0 && box[1] >= 0.0 && box[2] <= 1.0 &&
         box[3] <= 1.0)
-        xa__drop(d,
+        drop_box(d,
                  XA_IMPORT_TOLD,
                  "no coordinate of the box is above 1, as in fractions of the image: it is not "
                  "scored (csv: --box-convention normalised)",
-                 "%s: %g,%g,%g,%g",
-                 im->id,
-                 box[0],
-                 box[1],
-                 box[2],
-                 box[3]);
+                 im,
+                 box);
     const double right = sized ? (double)im->width : 1e9;
     const double bottom = sized ? (double)im->height : 1e9;
     if (n.box[2] <= 0.0 || n.box[3] <= 0.0 || n.box[0] >= right || n.box[1] >= bottom) {
-        xa__drop(d,
-                 XA_IMPORT_ANNOTATION,
-                 "the box lies outside the image",
-                 "%s: %g,%g,%g,%g",
-                 im->id,
-                 box[0],
-                 box[1],
-                 box[2],
-                 box[3]);
+        drop_box(d, XA_IMPORT_ANNOTATION, "the box lies outside the image", im, box);
         return XA_OK;
     }
     if (n.box[0] < 0.0 || n.box[1] < 0.0 || n.box[2] > right || n.box[3] > bottom) {
-        xa__drop(d,
-                 XA_IMPORT_TOLD,
-                 "the box reaches beyond the image (clipped)",
-                 "%s: %g,%g,%g,%g",
-                 im->id,
-                 box[0],
-                 box[1],
-                 box[2],
-                 box[3]);
+        drop_box(d, XA_IMPORT_TOLD, "the box reaches beyond the image (clipped)", im, box);
         n.box[0] = n.box[0] < 0.0 ? 0.0 : n.box[0];
         n.box[1] = n.box[1] < 0.0 ? 0.0 : n.box[1];
         n.box[2] = n.box[2] > right ? right : n.box[2];

@@ -76,7 +76,7 @@ done:
 static xa_status walk_folder(walk *w, const char *path, xa_err *err)
 {
     xa_status st = XA_OK;
-    xa__names names = {0};
+    xa_names names = {0};
     char *folder = xa__join(w->root, path);
     char *below = NULL;
     if (!folder)
@@ -84,13 +84,13 @@ static xa_status walk_folder(walk *w, const char *path, xa_err *err)
     XA_TRY(err, xa__folder_list(folder, &names, err));
     for (size_t i = 0; i < names.count; i++) {
         free(below);
-        below = xa__join(path, names.names[i]);
+        below = xa__join(path, names.item[i]);
         if (!below)
             XA_FAIL(err, XA_NOMEM, "out of memory for a path");
         XA_TRY(err, take(w, below, err));
     }
 done:
-    xa__names_free(&names);
+    xa_names_free(&names);
     free(folder);
     free(below);
     return st;
@@ -100,30 +100,30 @@ xa_status xa__import_folder(xa__draft *d, xa_err *err)
 {
     xa_status st = XA_OK;
     walk w = {.d = d, .root = d->opt->source};
-    xa__names names = {0};
+    xa_names names = {0};
     char *folder = NULL;
     struct stat info;
     d->classes_sorted = true;
     XA_TRY(err, xa__folder_list(w.root, &names, err));
     for (size_t i = 0; i < names.count; i++) {
         free(folder);
-        folder = xa__join(w.root, names.names[i]);
+        folder = xa__join(w.root, names.item[i]);
         if (!folder)
             XA_FAIL(err, XA_NOMEM, "out of memory for a path");
         if (stat(folder, &info) != 0 || !S_ISDIR(info.st_mode)) {
-            xa__drop(d, XA_IMPORT_TOLD, "a file beside the class folders", "%s", names.names[i]);
+            xa__drop(d, XA_IMPORT_TOLD, "a file beside the class folders", "%s", names.item[i]);
             continue;
         }
-        XA_TRY(err, xa__draft_class(d, names.names[i], XA_IMPORT_TOLD, &w.class_index, err));
+        XA_TRY(err, xa__draft_class(d, names.item[i], XA_IMPORT_TOLD, &w.class_index, err));
         const size_t before = d->nimages;
         w.depth = 0;
-        if (w.class_index >= 0 && enter(&w, names.names[i], &info))
-            XA_TRY(err, walk_folder(&w, names.names[i], err));
+        if (w.class_index >= 0 && enter(&w, names.item[i], &info))
+            XA_TRY(err, walk_folder(&w, names.item[i], err));
         if (w.class_index >= 0 && d->nimages == before)
-            xa__drop(d, XA_IMPORT_TOLD, "a class folder without images", "%s", names.names[i]);
+            xa__drop(d, XA_IMPORT_TOLD, "a class folder without images", "%s", names.item[i]);
     }
 done:
-    xa__names_free(&names);
+    xa_names_free(&names);
     free(folder);
     return st;
 }

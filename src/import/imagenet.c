@@ -38,14 +38,7 @@ static xa_status add_image(import *im, const char *id, int64_t *image, xa_err *e
     const char *path = NULL;
     *image = -1;
     XA_RETURN_TRY(err, find_image(im, id, &path, err));
-    if (!path) {
-        xa__drop(d, XA_IMPORT_IMAGE, "no such file", "%s in %s", id, d->opt->images);
-        return XA_OK;
-    }
-    XA_RETURN_TRY(err, xa__draft_image_add(d, d->opt->images, path, id, image, err));
-    if (*image >= 0)
-        d->images[*image].split = d->opt->split;
-    return XA_OK;
+    return xa__draft_found_add(d, path, id, image, err);
 }
 
 static xa_status
@@ -133,23 +126,23 @@ done:
 static xa_status take_folder(import *im, const char *folder, int levels, xa_err *err)
 {
     xa_status st = XA_OK;
-    xa__names names = {0};
+    xa_names names = {0};
     char *below = NULL;
     XA_TRY(err, xa__folder_list(folder, &names, err));
     for (size_t i = 0; i < names.count; i++) {
         free(below);
-        below = xa__join(folder, names.names[i]);
+        below = xa__join(folder, names.item[i]);
         if (!below)
             XA_FAIL(err, XA_NOMEM, "out of memory for a path");
-        if (xa_str_ends(names.names[i], ".xml"))
-            XA_TRY(err, take_xml(im, folder, names.names[i], err));
+        if (xa_str_ends(names.item[i], ".xml"))
+            XA_TRY(err, take_xml(im, folder, names.item[i], err));
         else if (levels > 0 && xa__is_folder(below))
             XA_TRY(err, take_folder(im, below, levels - 1, err));
         else
             xa__drop(im->d, XA_IMPORT_TOLD, "not an annotation file", "%s", below);
     }
 done:
-    xa__names_free(&names);
+    xa_names_free(&names);
     free(below);
     return st;
 }

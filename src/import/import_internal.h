@@ -71,6 +71,9 @@ xa_status xa__draft_text(xa__draft *d, const char *text, const char **out, xa_er
  * no such file, outside the folder, not UTF-8, or the id (NULL: the path) is taken. */
 xa_status xa__draft_image_add(
     xa__draft *d, const char *folder, const char *path, const char *id, int64_t *out, xa_err *err);
+/* An image that a finder looked for in --images: with --split, or dropped where path is NULL. */
+xa_status
+xa__draft_found_add(xa__draft *d, const char *path, const char *id, int64_t *out, xa_err *err);
 int64_t xa__draft_find(const xa__draft *d, const char *id); /* -1: none */
 /* The class of a name; new names are added unless --classes fixed them. -1: not a class (counted
  * as a dropped `what`, with the name as example). */
@@ -161,19 +164,14 @@ bool xa__links_out(const char *folder, const char *file);
 char *xa__relative(const char *from, const char *target);
 /* ".jpg", ".png", ... in any case. */
 bool xa__is_image_name(const char *name);
-/* The names in a folder, sorted by bytes, hidden ones left out. Free with xa__names_free. */
-typedef struct xa__names {
-    char **names;
-    size_t count, cap;
-} xa__names;
-xa_status xa__folder_list(const char *folder, xa__names *out, xa_err *err);
-void xa__names_free(xa__names *n);
+/* The names in a folder, sorted by bytes, hidden ones left out. Free with xa_names_free. */
+xa_status xa__folder_list(const char *folder, xa_names *out, xa_err *err);
 
 /* Finds image files by their name without ending, in a folder and two levels below it. */
 typedef struct xa__finder {
     const char *folder;
-    xa__names below; /* "" first */
-    size_t last;     /* where the last one was */
+    xa_names below; /* "" first */
+    size_t last;    /* where the last one was */
     int last_end;
     xa_str path;
 } xa__finder;

@@ -16,15 +16,7 @@ static xa_status add_image(import *im, const char *name, int64_t *image, xa_err 
     *image = xa__draft_find(d, name);
     if (*image >= 0)
         return XA_OK;
-    const char *path = xa__finder_find(&im->finder, name);
-    if (!path) {
-        xa__drop(d, XA_IMPORT_IMAGE, "no such file", "%s in %s", name, d->opt->images);
-        return XA_OK;
-    }
-    XA_RETURN_TRY(err, xa__draft_image_add(d, d->opt->images, path, name, image, err));
-    if (*image >= 0)
-        d->images[*image].split = d->opt->split;
-    return XA_OK;
+    return xa__draft_found_add(d, xa__finder_find(&im->finder, name), name, image, err);
 }
 
 /* The table of boxes writes a finding otherwise than the table of labels does. */

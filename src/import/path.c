@@ -58,11 +58,9 @@ bool xa__links_out(const char *folder, const char *file)
 /* The resolved folder of a file and its name: the file itself may be a link, and stays one. */
 static char *resolved(const char *file)
 {
-    const char *slash = strrchr(file, '/');
-    char *folder =
-        !slash ? xa_strdup(".") : xa_strndup(file, slash > file ? (size_t)(slash - file) : 1);
+    char *folder = xa_path_folder(file);
     char *real = folder ? realpath(folder, NULL) : NULL;
-    char *out = real ? xa__join(real, slash ? slash + 1 : file) : NULL;
+    char *out = real ? xa__join(real, xa_path_last(file)) : NULL;
     free(folder);
     free(real);
     return out;
@@ -112,10 +110,10 @@ static int by_bytes(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-xa_status xa__folder_list(const char *folder, xa__names *out, xa_err *err)
+xa_status xa__folder_list(const char *folder, xa_names *out, xa_err *err)
 {
     xa_status st = XA_OK;
-    xa__names n = {0};
+    xa_names n = {0};
     DIR *dir = opendir(folder);
     if (!dir)
         XA_FAIL(err,
@@ -132,45 +130,29 @@ xa_status xa__folder_list(const char *folder, xa__names *out, xa_err *err)
             break;
         if (e->d_name[0] == '.')
             continue;
-        XA_TRY(err, xa_grow(&n.names, &n.cap, n.count + 1, sizeof *n.names, err));
-        n.names[n.count] = xa_strdup(e->d_name);
-        if (!n.names[n.count])
-            XA_FAIL(err, XA_NOMEM, "out of memory for the names in %s", folder);
-        n.count++;
+        XA_TRY(err, xa_names_add(&n, e->d_name, strlen(e->d_name), err));
     }
     if (n.count > 0)
-        qsort(n.names, n.count, sizeof *n.names, by_bytes);
+        qsort(n.item, n.count, sizeof *n.item, by_bytes);
     *out = n;
-    n = (xa__names){0};
+    n = (xa_names){0};
 done:
-    xa__names_free(&n);
+    xa_names_free(&n);
     if (dir)
         closedir(dir);
     return st;
-}
-
-void xa__names_free(xa__names *n)
-{
-    for (size_t i = 0; i < n->count; i++)
-        free(n->names[i]);
-    free(n->names);
-    *n = (xa__names){0};
 }
 
 static xa_status add_below(xa__finder *f, const char *path, int levels, xa_err *err)
 {
     enum { FOLDERS_MAX = 100 * 1000 };
     xa_status st = XA_OK;
-    xa__names names = {0};
+    xa_names names = {0};
     char *full = xa__join(f->folder, path);
     char *next = NULL;
     if (!full)
         XA_FAIL(err, XA_NOMEM, "out of memory for a path");
-    XA_TRY(err, xa_grow(&f->below.names, &f->below.cap, f->below.count + 1, sizeof(char *), err));
-    f->below.names[f->below.count] = xa_strdup(path);
-    if (!f->below.names[f->below.count])
-        XA_FAIL(err, XA_NOMEM, "out of memory for a path");
-    f->below.count++;
+    XA_TRY(err, xa_names_add(&f->below, path, strlen(path), err));
     if (levels == 0 || f->below.count > FOLDERS_MAX)
         goto done;
     XA_TRY(err, xa__folder_list(full, &names, err));
@@ -178,7 +160,7 @@ static xa_status add_below(xa__finder *f, const char *path, int levels, xa_err *
         free(full);
         free(next);
         full = NULL;
-        next = xa__join(path, names.names[i]);
+        next = xa__join(path, names.item[i]);
         if (next)
             full = xa__join(f->folder, next);
         if (!full)
@@ -188,7 +170,7 @@ static xa_status add_below(xa__finder *f, const char *path, int levels, xa_err *
             XA_TRY(err, add_below(f, next, levels - 1, err));
     }
 done:
-    xa__names_free(&names);
+    xa_names_free(&names);
     free(full);
     free(next);
     return st;
@@ -213,7 +195,7 @@ const char *xa__finder_find(xa__finder *f, const char *name)
         const int end = (f->last_end + e) % ENDS;
         for (size_t i = 0; i < f->below.count; i++) {
             const size_t k = (f->last + i) % f->below.count;
-            const char *below = f->below.names[k];
+            const char *below = f->below.item[k];
             f->path.len = 0;
             xa_str_printf(&f->path, "%s%s", f->folder, xa_str_ends(f->folder, "/") ? "" : "/");
             const size_t skip = f->path.len;
@@ -237,6 +219,6 @@ const char *xa__finder_find(xa__finder *f, const char *name)
 
 void xa__finder_fini(xa__finder *f)
 {
-    xa__names_free(&f->below);
+    xa_names_free(&f->below);
     xa_str_free(&f->path);
 }

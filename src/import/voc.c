@@ -216,7 +216,7 @@ static xa_status take_id(void *arg, char *line, int64_t number, xa_err *err)
 static xa_status take_all(import *im, xa_err *err)
 {
     xa_status st = XA_OK;
-    xa__names names = {0};
+    xa_names names = {0};
     const bool masks = im->d->opt->as_masks;
     const char *end = masks ? ".png" : ".xml";
     XA_TRY(err,
@@ -224,15 +224,15 @@ static xa_status take_all(import *im, xa_err *err)
                im, err, "%s/%s", im->d->opt->source, masks ? "SegmentationClass" : "Annotations"));
     XA_TRY(err, xa__folder_list(im->path.data, &names, err));
     for (size_t i = 0; i < names.count; i++) {
-        if (!xa_str_ends(names.names[i], end)) {
-            xa__drop(im->d, XA_IMPORT_TOLD, "not an annotation file", "%s", names.names[i]);
+        if (!xa_str_ends(names.item[i], end)) {
+            xa__drop(im->d, XA_IMPORT_TOLD, "not an annotation file", "%s", names.item[i]);
             continue;
         }
-        names.names[i][strlen(names.names[i]) - 4] = '\0';
-        XA_TRY(err, take_id(im, names.names[i], 0, err));
+        names.item[i][strlen(names.item[i]) - 4] = '\0';
+        XA_TRY(err, take_id(im, names.item[i], 0, err));
     }
 done:
-    xa__names_free(&names);
+    xa_names_free(&names);
     return st;
 }
 

@@ -349,9 +349,7 @@ static void tell_numeric_names(xa__draft *d)
 static xa_status resolve_base(const char *file, char **out, xa_err *err)
 {
     xa_status st = XA_OK;
-    const char *slash = strrchr(file, '/');
-    char *folder =
-        !slash ? xa_strdup(".") : xa_strndup(file, slash > file ? (size_t)(slash - file) : 1);
+    char *folder = xa_path_folder(file);
     char *real = folder ? realpath(folder, NULL) : NULL;
     if (!folder)
         XA_FAIL(err, XA_NOMEM, "out of memory for a path");

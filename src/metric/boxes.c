@@ -157,35 +157,15 @@ const xa__metric xa__metric_BOX_IOU = {
     .prediction = prediction,
 };
 
-const xa__metric xa__metric_GT_KNOWN = {
-    .score = gt_known,
-    .reference = "Singh, Lee, Hide-and-Seek, ICCV 2017",
-    .compares = XA__BOXES,
-    .settings = XA__HAS(THRESHOLD) | XA__HAS(STRETCH) | XA__HAS(IOU),
-    .defaults = hit_defaults,
-    .most_levels = 1,
-    .scale = XA_SCALE_HIT,
-    .prediction = prediction,
-};
+#define HIT(formula, paper)                                                \
+    {                                                                      \
+        .score = formula, .reference = paper, .compares = XA__BOXES,       \
+        .settings = XA__HAS(THRESHOLD) | XA__HAS(STRETCH) | XA__HAS(IOU),  \
+        .defaults = hit_defaults, .most_levels = 1, .scale = XA_SCALE_HIT, \
+        .prediction = prediction                                           \
+    }
+#define CAM_PAPER "Zhou et al., Learning deep features for discriminative localization, CVPR 2016"
 
-const xa__metric xa__metric_TOP1 = {
-    .score = top1,
-    .reference = "Zhou et al., Learning deep features for discriminative localization, CVPR 2016",
-    .compares = XA__BOXES,
-    .settings = XA__HAS(THRESHOLD) | XA__HAS(STRETCH) | XA__HAS(IOU),
-    .defaults = hit_defaults,
-    .most_levels = 1,
-    .scale = XA_SCALE_HIT,
-    .prediction = prediction,
-};
-
-const xa__metric xa__metric_TOP5 = {
-    .score = top5,
-    .reference = "Zhou et al., Learning deep features for discriminative localization, CVPR 2016",
-    .compares = XA__BOXES,
-    .settings = XA__HAS(THRESHOLD) | XA__HAS(STRETCH) | XA__HAS(IOU),
-    .defaults = hit_defaults,
-    .most_levels = 1,
-    .scale = XA_SCALE_HIT,
-    .prediction = prediction,
-};
+const xa__metric xa__metric_GT_KNOWN = HIT(gt_known, "Singh, Lee, Hide-and-Seek, ICCV 2017");
+const xa__metric xa__metric_TOP1 = HIT(top1, CAM_PAPER);
+const xa__metric xa__metric_TOP5 = HIT(top5, CAM_PAPER);

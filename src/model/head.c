@@ -17,10 +17,7 @@ const char *xa_head_name(xa_head_kind k)
 
 int xa_head_parse(const char *name)
 {
-    for (int i = 0; i <= XA_HEAD_NONE; i++)
-        if (!strcmp(head_names[i], name))
-            return i;
-    return -1;
+    return xa_word_index(name, head_names, XA_HEAD_NONE + 1);
 }
 
 static double sigmoid(double z)

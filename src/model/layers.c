@@ -35,9 +35,8 @@ xa_model_find_layer(const xa_model *m, const char *path, const xa_layer **out, x
     const char **names = xa_alloc(total + 1, sizeof(char *));
     const char *near = NULL;
     for (int i = 0; names && i < m->nlayers; i++) {
-        const char *last = strrchr(m->layers[i].path, '/');
         names[2 * i] = m->layers[i].path;
-        names[2 * i + 1] = last ? last + 1 : m->layers[i].path;
+        names[2 * i + 1] = xa_path_last(m->layers[i].path);
     }
     const char *found = names ? xa_nearest(path, names, total) : NULL;
     for (size_t i = 0; found && !near && i < total; i++)

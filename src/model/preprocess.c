@@ -18,10 +18,7 @@ static const float torch_std[3] = {0.229f, 0.224f, 0.225f};
 
 int xa_scale_parse(const char *name)
 {
-    for (int i = 0; i < XA_SCALE_CUSTOM; i++)
-        if (!strcmp(scale_names[i], name))
-            return i;
-    return -1;
+    return xa_word_index(name, scale_names, XA_SCALE_CUSTOM);
 }
 
 const char *xa_scale_name(xa_scale_kind k)

@@ -266,7 +266,7 @@ static kind by_name(const char *path)
     for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
         if (xa_str_ends(path, endings[i].ending))
             return endings[i].is;
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    const char *name = xa_path_last(path);
     return strstr(name, ".data-0") || xa_str_ends(name, ".index") ? TF_CHECKPOINT : UNKNOWN;
 }
 

@@ -176,10 +176,8 @@ static xa_status model_attributes(xa_contents *c, int m, const char *path, xa_er
 {
     const xa_audit_model_spec *spec = &c->job->audit.models[m];
     const xa_model *model = xa_audit_model_of(c->audit, m);
-    const char *base = strrchr(spec->file, '/');
     const double size[2] = {(double)spec->input.height, (double)spec->input.width};
-    XA_RETURN_TRY(err,
-                  xa_schema_attr_text(c->schema, path, "file", base ? base + 1 : spec->file, err));
+    XA_RETURN_TRY(err, xa_schema_attr_text(c->schema, path, "file", xa_path_last(spec->file), err));
     XA_RETURN_TRY(err, xa_schema_attr_text(c->schema, path, "sha256", xa_model_sha256(model), err));
     XA_RETURN_TRY(err, xa_schema_attr_text(c->schema, path, "origin", xa_model_origin(model), err));
     XA_RETURN_TRY(err,

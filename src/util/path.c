@@ -15,6 +15,14 @@ const char *xa_path_last(const char *path)
     return slash ? slash + 1 : path;
 }
 
+char *xa_path_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return xa_strdup(".");
+    return slash == path ? xa_strdup("/") : xa_strndup(path, (size_t)(slash - path));
+}
+
 char *xa_path_beside(const char *base_file, const char *path)
 {
     if (!path)

@@ -95,12 +95,11 @@ void xa_err_trail(const xa_err *err, char *out, size_t size)
     size_t used = 0;
     for (int i = 0; i < err->nframes && i < XA_ERR_TRAIL; i++) {
         const xa_err_frame *f = &err->frame[i];
-        const char *base = strrchr(f->file, '/');
         int n = snprintf(out + used,
                          size - used,
                          "%s%s:%d %s",
                          i > 0 ? "\n" : "",
-                         base ? base + 1 : f->file,
+                         xa_path_last(f->file),
                          f->line,
                          f->func);
         if (n < 0 || (size_t)n >= size - used)

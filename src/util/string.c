@@ -121,3 +121,19 @@ void xa_texts_free(char **texts, int64_t n)
         free(texts[i]);
     free(texts);
 }
+
+xa_status xa_names_add(xa_names *n, const char *text, size_t len, xa_err *err)
+{
+    XA_RETURN_TRY(err, xa_grow(&n->item, &n->cap, n->count + 1, sizeof *n->item, err));
+    n->item[n->count] = xa_strndup(text, len);
+    if (!n->item[n->count])
+        XA_RETURN_NOMEM(err);
+    n->count++;
+    return XA_OK;
+}
+
+void xa_names_free(xa_names *n)
+{
+    xa_texts_free(n->item, (int64_t)n->count);
+    *n = (xa_names){0};
+}

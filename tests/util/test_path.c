@@ -63,6 +63,22 @@ static void tidied(const char *path, const char *expected)
 }
 
 /* Folders as they are: +/a and +/a/b, and +/link, a link to +/a/b. */
+static void test_parts(void **state)
+{
+    (void)state;
+    static const char *const cases[][3] = {{"a/b/c.h5", "c.h5", "a/b"},
+                                           {"c.h5", "c.h5", "."},
+                                           {"/c.h5", "c.h5", "/"},
+                                           {"a/b/", "", "a/b"},
+                                           {"", "", "."}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *parent = xa_path_folder(cases[i][0]);
+        assert_string_equal(xa_path_last(cases[i][0]), cases[i][1]);
+        assert_string_equal(parent, cases[i][2]);
+        free(parent);
+    }
+}
+
 static void test_tidy(void **state)
 {
     (void)state;
@@ -209,6 +225,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_beside),
+        cmocka_unit_test(test_parts),
         cmocka_unit_test(test_tidy),
         cmocka_unit_test(test_read),
         cmocka_unit_test(test_read_large),

@@ -80,6 +80,25 @@ static void test_ends(void **state)
     assert_false(xa_str_ends("a.PNG", ".png"));
 }
 
+static void test_words_and_names(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"one", "two", "one"};
+    assert_int_equal(xa_word_index("one", words, 3), 0);
+    assert_int_equal(xa_word_index("two", words, 3), 1);
+    assert_int_equal(xa_word_index("tw", words, 3), -1);
+    assert_int_equal(xa_word_index("one", words, 0), -1);
+    xa_names n = {0};
+    xa_names_free(&n);
+    assert_int_equal(xa_names_add(&n, "abc", 2, NULL), XA_OK);
+    assert_int_equal(xa_names_add(&n, "", 0, NULL), XA_OK);
+    assert_int_equal(n.count, 2);
+    assert_string_equal(n.item[0], "ab");
+    assert_string_equal(n.item[1], "");
+    xa_names_free(&n);
+    assert_true(!n.item && n.count == 0 && n.cap == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -87,6 +106,7 @@ int main(void)
         cmocka_unit_test(test_str_failure_stays),
         cmocka_unit_test(test_copies),
         cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_words_and_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

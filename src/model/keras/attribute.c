@@ -8,32 +8,12 @@
 
 enum { MAX_NAME_BYTES = 64 << 20, MAX_CHUNKS = 4096 };
 
-void xa__knames_free(xa__knames *n)
-{
-    for (size_t i = 0; i < n->count; i++)
-        free(n->item[i]);
-    free(n->item);
-    *n = (xa__knames){0};
-}
-
-xa_status xa__knames_add(xa__knames *n, const char *text, size_t max, xa_err *err)
-{
-    xa_status st = XA_OK;
-    XA_TRY(err, xa_grow(&n->item, &n->cap, n->count + 1, sizeof *n->item, err));
-    n->item[n->count] = xa_strndup(text, strnlen(text, max));
-    if (!n->item[n->count])
-        XA_NOMEM_FAIL(err);
-    n->count++;
-done:
-    return st;
-}
-
 static xa_status read_fixed(hid_t attr,
                             hid_t type,
                             size_t count,
                             size_t limit,
                             const char *name,
-                            xa__knames *out,
+                            xa_names *out,
                             xa_err *err)
 {
     xa_status st = XA_OK;
@@ -54,14 +34,14 @@ static xa_status read_fixed(hid_t attr,
     if (H5Aread(attr, type, buf) < 0)
         XA_FAIL(err, XA_FORMAT, "attribute %s cannot be read", name);
     for (size_t i = 0; i < count; i++)
-        XA_TRY(err, xa__knames_add(out, buf + i * width, width, err));
+        XA_TRY(err, xa_names_add(out, buf + i * width, width, err));
 done:
     free(buf);
     return st;
 }
 
 static xa_status read_variable(
-    hid_t attr, hid_t type, hid_t space, size_t count, size_t limit, xa__knames *out, xa_err *err)
+    hid_t attr, hid_t type, hid_t space, size_t count, size_t limit, xa_names *out, xa_err *err)
 {
     xa_status st = XA_OK;
     char **text = xa_alloc(count, sizeof *text);
@@ -79,7 +59,7 @@ static xa_status read_variable(
         total += strlen(s);
         if (total > limit)
             XA_FAIL(err, XA_LIMIT, "an attribute holds more than %zu bytes of text", limit);
-        XA_TRY(err, xa__knames_add(out, s, limit, err));
+        XA_TRY(err, xa_names_add(out, s, limit, err));
     }
 done:
     if (filled)
@@ -93,7 +73,7 @@ done:
 /* Adds the attribute's strings to out. An empty attribute has none, whatever its type: Keras writes
  * an empty list as floats. */
 static xa_status
-read_strings(hid_t object, const char *name, size_t limit, xa__knames *out, xa_err *err)
+read_strings(hid_t object, const char *name, size_t limit, xa_names *out, xa_err *err)
 {
     xa_status st = XA_OK;
     hid_t type = -1, space = -1;
@@ -129,7 +109,7 @@ done:
 xa_status xa__kattr_text(int64_t object, const char *name, size_t limit, char **out, xa_err *err)
 {
     xa_status st = XA_OK;
-    xa__knames all = {0};
+    xa_names all = {0};
     *out = NULL;
     if (H5Aexists((hid_t)object, name) <= 0)
         return XA_OK;
@@ -139,12 +119,11 @@ xa_status xa__kattr_text(int64_t object, const char *name, size_t limit, char **
     *out = all.item[0];
     all.item[0] = NULL;
 done:
-    xa__knames_free(&all);
+    xa_names_free(&all);
     return st;
 }
 
-xa_status
-xa__kattr_list(int64_t object, const char *name, xa__knames *out, bool *found, xa_err *err)
+xa_status xa__kattr_list(int64_t object, const char *name, xa_names *out, bool *found, xa_err *err)
 {
     char piece[64];
     *found = H5Aexists((hid_t)object, name) > 0;

@@ -8,20 +8,12 @@
 
 enum { XA__KMAX_NAMES = 1 << 20 };
 
-typedef struct xa__knames {
-    char **item;
-    size_t count, cap;
-} xa__knames;
-void xa__knames_free(xa__knames *n);
-/* Adds a copy of the text, of at most `max` bytes. */
-XA_MUST_USE xa_status xa__knames_add(xa__knames *n, const char *text, size_t max, xa_err *err);
-
 /* The one string of an attribute, of at most `limit` bytes; NULL if there is no such attribute. */
 XA_MUST_USE xa_status
 xa__kattr_text(int64_t object, const char *name, size_t limit, char **out, xa_err *err);
 /* The strings of attribute `name`, or of its pieces `name0`, `name1`, ...: Keras splits what
  * exceeds 64 KB. *found: there is one. */
 XA_MUST_USE xa_status
-xa__kattr_list(int64_t object, const char *name, xa__knames *out, bool *found, xa_err *err);
+xa__kattr_list(int64_t object, const char *name, xa_names *out, bool *found, xa_err *err);
 
 #endif

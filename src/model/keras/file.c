@@ -124,7 +124,7 @@ xa_status xa__kfile_vars(xa__kfile *f, const char *group, int *first, int *count
 }
 
 typedef struct lister {
-    xa__knames *names;
+    xa_names *names;
     xa_status st;
     xa_err *err;
 } lister;
@@ -134,11 +134,11 @@ static herr_t list_dataset(hid_t root, const char *name, const H5O_info_t *info,
     lister *l = arg;
     (void)root;
     if (info->type == H5O_TYPE_DATASET)
-        l->st = xa__knames_add(l->names, name, strlen(name), l->err);
+        l->st = xa_names_add(l->names, name, strlen(name), l->err);
     return l->st == XA_OK ? 0 : -1;
 }
 
-xa_status xa__kfile_list(xa__kfile *f, xa__knames *out, xa_err *err)
+xa_status xa__kfile_list(xa__kfile *f, xa_names *out, xa_err *err)
 {
     XA_RETURN_TRY(err, xa__kfile_reopen(f, err));
     lister l = {.names = out, .st = XA_OK, .err = err};

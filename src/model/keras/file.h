@@ -66,8 +66,8 @@ XA_MUST_USE xa_status xa__kfile_read_layout(xa__kfile *f, size_t max_config, xa_
 XA_MUST_USE xa_status
 xa__kfile_add_vars(xa__kfile *f, const char *group, int *first, int *count, xa_err *err);
 /* Paths of all datasets from the root on, in the order of the file; the caller frees them with
- * xa__knames_free. */
-XA_MUST_USE xa_status xa__kfile_list(xa__kfile *f, xa__knames *out, xa_err *err);
+ * xa_names_free. */
+XA_MUST_USE xa_status xa__kfile_list(xa__kfile *f, xa_names *out, xa_err *err);
 /* Values of a tensor as float32; dst has xa_shape_count(shape) floats, shape must be the file's. */
 XA_MUST_USE xa_status
 xa__kfile_read(xa__kfile *f, int tensor, const xa_shape *shape, float *dst, xa_err *err);

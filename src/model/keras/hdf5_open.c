@@ -51,28 +51,33 @@ static herr_t refuse_external(const char *parent_file,
     return -1;
 }
 
+/* An access list of that class, under which no link leads out of the file; -1. */
+static hid_t one_file(hid_t class)
+{
+    const hid_t list = H5Pcreate(class);
+    if (list >= 0 && H5Pset_elink_cb(list, refuse_external, NULL) >= 0)
+        return list;
+    if (list >= 0)
+        H5Pclose(list);
+    return -1;
+}
+
 hid_t xa__kopen_group(hid_t from, const char *path)
 {
-    const hid_t list = H5Pcreate(H5P_GROUP_ACCESS);
-    if (list < 0)
-        return -1;
-    hid_t g = -1;
-    if (H5Pset_elink_cb(list, refuse_external, NULL) >= 0)
-        g = H5Gopen2(from, path, list);
-    H5Pclose(list);
-    return g;
+    const hid_t list = one_file(H5P_GROUP_ACCESS);
+    const hid_t group = list < 0 ? -1 : H5Gopen2(from, path, list);
+    if (list >= 0)
+        H5Pclose(list);
+    return group;
 }
 
 hid_t xa__kopen_dataset(hid_t from, const char *path)
 {
-    const hid_t list = H5Pcreate(H5P_DATASET_ACCESS);
-    if (list < 0)
-        return -1;
-    hid_t d = -1;
-    if (H5Pset_elink_cb(list, refuse_external, NULL) >= 0)
-        d = H5Dopen2(from, path, list);
-    H5Pclose(list);
-    return d;
+    const hid_t list = one_file(H5P_DATASET_ACCESS);
+    const hid_t dataset = list < 0 ? -1 : H5Dopen2(from, path, list);
+    if (list >= 0)
+        H5Pclose(list);
+    return dataset;
 }
 
 bool xa__klink_exists(hid_t at, const char *name)

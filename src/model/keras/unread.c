@@ -88,7 +88,7 @@ xa_status xa__kunread_check(xa__kfile *f, const xa__kscope *scope, xa_err *err)
     enum { TOLD = 4 };
     xa_status st = XA_OK;
     paths bound = {0};
-    xa__knames all = {0};
+    xa_names all = {0};
     xa_str list = {0};
     size_t unread = 0;
     const char *first = NULL, *base = f->base;
@@ -121,7 +121,7 @@ done:
     for (size_t i = 0; i < bound.count; i++)
         free(bound.item[i]);
     free(bound.item);
-    xa__knames_free(&all);
+    xa_names_free(&all);
     xa_str_free(&list);
     return st;
 }

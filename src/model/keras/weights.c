@@ -82,7 +82,7 @@ done:
 static xa_status add_group(xa__kfile *f, const char *base, const char *name, xa_err *err)
 {
     xa_status st = XA_OK;
-    xa__knames weights = {0};
+    xa_names weights = {0};
     xa__kgroup g = {.first = (int)f->ntensors};
     char *path = xa_strfmt("%s%s", base, name), *full = NULL;
     hid_t group = -1;
@@ -118,14 +118,14 @@ done:
     free(g.name);
     free(path);
     free(full);
-    xa__knames_free(&weights);
+    xa_names_free(&weights);
     return st;
 }
 
 static xa_status read_groups(xa__kfile *f, hid_t at, const char *base, xa_err *err)
 {
     xa_status st = XA_OK;
-    xa__knames layers = {0};
+    xa_names layers = {0};
     bool found = false;
     XA_TRY(err, xa__kattr_list(at, "layer_names", &layers, &found, err));
     if (!found)
@@ -133,7 +133,7 @@ static xa_status read_groups(xa__kfile *f, hid_t at, const char *base, xa_err *e
     for (size_t i = 0; i < layers.count; i++)
         XA_TRY(err, add_group(f, base, layers.item[i], err));
 done:
-    xa__knames_free(&layers);
+    xa_names_free(&layers);
     return st;
 }
 
