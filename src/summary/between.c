@@ -150,7 +150,7 @@ xa_status xa_summary_between(const xa_summary *s,
     *left_out = 0;
     for (int i = 0; i < s->nseries; i++) {
         const xa_series *x = &s->series[i];
-        if (x->is == XA_SERIES_SCORES || x->is == XA_SERIES_CHECK)
+        if (xa_series_has_classes(x))
             XA_TRY(err, add_series(s, x, &c, &cap, &count, err));
         else
             ++*left_out;

@@ -75,19 +75,17 @@ typedef struct wanted {
 } wanted;
 
 /* Two series of figures over the data set. */
-static xa_status subtract_curves(const sides *s, const wanted *w, xa_err *err)
+static xa_status
+subtract_curves(const sides *s, const xa__statistic *k, const wanted *w, xa_err *err)
 {
     xa_status st = XA_OK;
-    const int64_t n = s->x->n;
-    const size_t row = s->x->is == XA_SERIES_HITS ? (size_t)s->x->levels * XA_HIT_BYTES
-                                                  : 2 * XA_STATS_BINS * sizeof(uint32_t);
-    const int64_t *group = s->a->group;
+    const int64_t n = s->x->n, *group = s->a->group;
     void *mine = NULL;
     unsigned char *theirs = NULL;
     bool *in_a = xa_alloc((size_t)n + 1, sizeof *in_a),
          *in_b = xa_alloc((size_t)n + 1, sizeof *in_b);
     int ta[XA_METRIC_LEVELS], tb[XA_METRIC_LEVELS];
-    bool ca, cb;
+    bool chosen_a, chosen_b;
     if (!in_a || !in_b)
         XA_NOMEM_FAIL(err);
     for (int64_t q = 0; q < n; q++) {
@@ -95,25 +93,14 @@ static xa_status subtract_curves(const sides *s, const wanted *w, xa_err *err)
         in_b[q] = other(s, q) >= 0 && xa_summary_counts(s->b, s->y, other(s, q));
     }
     XA_TRY(err, xa_summary_rows(s->a, s->x, &mine, err));
-    XA_TRY(err, rows_of_b(s, row, &theirs, err));
-    XA_TRY(err, xa_summary_threshold(s->a, s->x, ta, &ca, err));
-    XA_TRY(err, xa_summary_threshold(s->b, s->y, tb, &cb, err));
-    if (s->x->is == XA_SERIES_HITS) {
-        const xa_hits ha = {.n = n, .levels = s->x->levels, .bits = mine, .defined = in_a};
-        const xa_hits hb = {.n = n, .levels = s->y->levels, .bits = theirs, .defined = in_b};
-        const int *at = ca ? ta : NULL, *bt = cb ? tb : NULL;
-        XA_TRY(err,
-               w->pair
-                   ? xa_stats_box_difference(w->plan, &ha, &hb, at, bt, group, w->pair, err)
-                   : xa_stats_flip_boxes(w->plan, &ha, &hb, at, bt, group, w->upto, w->test, err));
-    } else {
-        const uint32_t *ha = mine, *hb = (const uint32_t *)(const void *)theirs;
-        XA_TRY(
-            err,
-            w->pair
-                ? xa_stats_pxap_difference(w->plan, n, ha, hb, in_a, in_b, group, w->pair, err)
-                : xa_stats_flip_pxap(w->plan, n, ha, hb, in_a, in_b, group, w->upto, w->test, err));
-    }
+    XA_TRY(err, rows_of_b(s, k->row_bytes(s->x), &theirs, err));
+    XA_TRY(err, xa_summary_threshold(s->a, s->x, ta, &chosen_a, err));
+    XA_TRY(err, xa_summary_threshold(s->b, s->y, tb, &chosen_b, err));
+    const xa__rows a = {s->x, n, mine, in_a, chosen_a ? ta : NULL};
+    const xa__rows b = {s->y, n, theirs, in_b, chosen_b ? tb : NULL};
+    XA_TRY(err,
+           w->pair ? k->difference(w->plan, &a, &b, group, w->pair, err)
+                   : k->flip(w->plan, &a, &b, group, w->upto, w->test, err));
 done:
     free(mine);
     free(theirs);
@@ -126,8 +113,9 @@ static xa_status subtract(const sides *s, const wanted *w, xa_err *err)
 {
     xa_status st = XA_OK;
     const int64_t n = s->x->n;
-    if (s->x->is == XA_SERIES_HITS || s->x->is == XA_SERIES_PIXELS)
-        return subtract_curves(s, w, err);
+    const xa__statistic *k = xa__statistic_of(s->x);
+    if (k)
+        return subtract_curves(s, k, w, err);
     double *theirs = xa_alloc((size_t)n + 1, sizeof *theirs);
     int64_t *group = xa_alloc((size_t)n + 1, sizeof *group);
     if (!theirs || !group)
@@ -238,7 +226,7 @@ static bool is_family(const comparisons *l, const xa_compared *x, const xa_compa
 
 int64_t xa__summary_most(const xa_compare_options *o, const xa_series *x)
 {
-    const bool means = x->is == XA_SERIES_SCORES || x->is == XA_SERIES_CHECK;
+    const bool means = xa_series_has_classes(x);
     return means || o->permutations < 10 ? o->permutations : o->permutations / 10;
 }
 

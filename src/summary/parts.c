@@ -54,13 +54,6 @@ done:
     return st;
 }
 
-void xa__free_texts(char **text, int64_t n)
-{
-    for (int64_t i = 0; text && i < n; i++)
-        free(text[i]);
-    free(text);
-}
-
 /* A numeric dataset of n rows, of one type. */
 xa_status xa__summary_array(
     const xa_summary *s, const char *path, xa_type type, int64_t n, void *out_ptr, xa_err *err)
@@ -105,7 +98,7 @@ xa_status xa__summary_column(const xa_summary *s, const char *path, char ***out,
     text = NULL;
 done:
     free(rows);
-    xa__free_texts(text, s->r->samples);
+    xa_texts_free(text, s->r->samples);
     return st;
 }
 
@@ -132,7 +125,7 @@ xa_status xa__summary_groups(xa_summary *s, xa_err *err)
     for (int64_t q = 0; q < s->r->pairs; q++)
         s->group[q] = of_sample[s->r->pair_sample[q]];
 done:
-    xa__free_texts(text, s->r->samples);
+    xa_texts_free(text, s->r->samples);
     return st;
 }
 
@@ -159,8 +152,8 @@ xa_status xa__summary_excluded(xa_summary *s, xa_err *err)
         if (number[i] >= 0)
             s->excluded[number[i]].count++;
 done:
-    xa__free_texts(text, s->r->samples);
-    xa__free_texts(names, n);
+    xa_texts_free(text, s->r->samples);
+    xa_texts_free(names, n);
     free(number);
     return st;
 }
@@ -315,8 +308,8 @@ static xa_status by_column(xa_summary *s, const char *by, xa_err *err)
     s->part_of_sample = of_sample;
     of_sample = NULL;
 done:
-    xa__free_texts(text, s->r->samples);
-    xa__free_texts(further, nfurther);
+    xa_texts_free(text, s->r->samples);
+    xa_texts_free(further, nfurther);
     xa_str_free(&list);
     free(of_sample);
     free(path);

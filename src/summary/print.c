@@ -8,17 +8,6 @@
 #include "xaudit/print.h"
 #include "xaudit/view.h"
 
-const char *xa__figure_name(const xa_series *x)
-{
-    if (x->is == XA_SERIES_PIXELS)
-        return "PxAP";
-    if (x->is == XA_SERIES_HITS)
-        return x->from_split   ? x->levels > 1 ? "BoxAccV2" : "BoxAcc"
-               : x->levels > 1 ? "MaxBoxAccV2"
-                               : "MaxBoxAcc";
-    return "mean";
-}
-
 /* ---- what became of the manifest ---- */
 
 /* Failed explanations, which no figure leaves out in silence. */

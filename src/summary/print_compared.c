@@ -41,7 +41,7 @@ typedef struct verdicts {
     int64_t most;
     double least;
     bool why[XA_NO_INTERVAL_CONSTANT + 1];
-    bool pooled; /* figures of pixels of all images together */
+    const char *note; /* on the kind of figure */
 } verdicts;
 
 static void see(verdicts *v, const xa_test *t, xa_decision d, const xa_interval *f)
@@ -63,13 +63,8 @@ static void put_verdicts(FILE *out, const verdicts *v, const xa_compare_options 
         fprintf(out, "  Holm's p is over these %d comparisons.\n", v->tested);
     if (v->tested == 1)
         fputs("  Holm's p is over this comparison alone.\n", out);
-    if (v->pooled)
-        fputs("  Pixels of all images are pooled: p asks whether maps of a and b could be "
-              "exchanged image by "
-              "image. Where it is small and the interval holds 0, they differ, but neither figure "
-              "is shown to be "
-              "higher.\n",
-              out);
+    if (v->note)
+        fprintf(out, "  %s\n", v->note);
     if (v->alike)
         fprintf(out, "  %d of them differ in no group.\n", v->alike);
     if (v->groups)
@@ -163,7 +158,7 @@ static void put_compared(FILE *out, const xa_compared *c, int64_t wa, int64_t wb
     put_p(out, c->test.p);
     put_p(out, c->adjusted);
     fputs(c->decision == XA_DECISION_SIGNIFICANT ? "*  " : "   ", out);
-    if (c->a->is == XA_SERIES_SCORES || c->a->is == XA_SERIES_CHECK)
+    if (xa_series_has_classes(c->a))
         fprintf(
             out, "%" PRId64 "/%" PRId64 "/%" PRId64 "\n", c->pair.win, c->pair.tie, c->pair.loss);
     else
@@ -176,7 +171,8 @@ static void compared_text(const xa_compared *c, int n, const xa_compare_options 
     char metric[128];
     for (int first = 0, end; first < n; first = end) {
         int64_t wa = 12, wb = 12;
-        verdicts v = {0};
+        const xa__statistic *statistic = xa__statistic_of(c[first].a);
+        verdicts v = {.note = statistic ? statistic->note : NULL};
         for (end = first; end < n && c[end].family == c[first].family; end++) {
             char *a = name_of(c[end].a), *b = name_of(c[end].b);
             wa = widest(wa, a);
@@ -199,7 +195,6 @@ static void compared_text(const xa_compared *c, int n, const xa_compare_options 
                 "p (Holm)",
                 "win/tie/loss");
         for (int i = first; i < end; i++) {
-            v.pooled = v.pooled || c[i].a->is == XA_SERIES_PIXELS;
             put_compared(out, &c[i], wa, wb);
             see(&v, &c[i].test, c[i].decision, &c[i].pair.difference);
         }

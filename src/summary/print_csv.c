@@ -188,7 +188,7 @@ bool xa__print_json(
                               "micro",
                               interval_json(&rows[i].figure.micro));
         ok = o != NULL;
-        if (ok && (x->is == XA_SERIES_SCORES || x->is == XA_SERIES_CHECK))
+        if (ok && xa_series_has_classes(x))
             ok = json_object_set_new(o, "macro", interval_json(&rows[i].figure.macro)) == 0;
         if (ok && !rows[i].part)
             ok = json_object_set_new(o, "undefined_because", undefined_json(&rows[i])) == 0;

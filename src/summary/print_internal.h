@@ -2,7 +2,7 @@
 #ifndef XAUDIT_SUMMARY_SUMMARY_PRINT_H
 #define XAUDIT_SUMMARY_SUMMARY_PRINT_H
 
-#include "xaudit/summary.h"
+#include "summary_internal.h"
 
 /* One row of any table of figures. */
 typedef struct xa_summary_row {
@@ -12,8 +12,6 @@ typedef struct xa_summary_row {
     xa_figure figure;
 } xa_summary_row;
 
-/* "mean", "MaxBoxAcc", .. */
-const char *xa__figure_name(const xa_series *x);
 /* Rows of one model and metric from `first` on end here. */
 size_t xa__end_of_table(const xa_summary_row *rows, size_t first, size_t n);
 

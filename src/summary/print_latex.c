@@ -1,31 +1,10 @@
-/* Figures as LaTeX. */
+/* Figures as LaTeX, by the pieces of assets/table.tex. */
 #include <inttypes.h>
 #include <string.h>
 
+#include "assets.h"
 #include "print_internal.h"
-
-static void latex_text(FILE *out, const char *text)
-{
-    for (; *text; text++) {
-        if (strchr("#$%&_{}", *text))
-            fputc('\\', out);
-        if (*text == '\\')
-            fputs("\\textbackslash{}", out);
-        else if (*text == '~')
-            fputs("\\textasciitilde{}", out);
-        else if (*text == '^')
-            fputs("\\textasciicircum{}", out);
-        else
-            fputc(*text, out);
-    }
-}
-
-/* A comment ends with its line. */
-static void latex_comment(FILE *out, const char *text)
-{
-    for (; *text; text++)
-        fputc(*text == '\n' || *text == '\r' ? ' ' : *text, out);
-}
+#include "xaudit/print.h"
 
 /* 1: a larger value is better, -1: a smaller one, 0: neither. */
 static int better(const xa_series *x)
@@ -49,74 +28,95 @@ static size_t best_of(const xa_summary_row *rows, size_t first, size_t n)
     return best;
 }
 
-static void put_figure(FILE *out, const xa_interval *f, bool best)
-{
-    if (!f->n) {
-        fputs("--", out);
-        return;
-    }
-    fprintf(out, best ? "\\textbf{%.3f}" : "%.3f", f->value);
-    if (f->kind == XA_INTERVAL_NONE)
-        fprintf(out, " (%s)", xa_no_interval_short(f));
-    else
-        fprintf(out, " [%.3f, %.3f]", f->low, f->high);
-}
-
 static bool overlap(const xa_interval *a, const xa_interval *b)
 {
-    return a->low <= b->high && b->low <= a->high; /* not without an interval */
+    return a->low <= b->high && b->low <= a->high; /* false without an interval */
+}
+
+/* "0.512 [0.410, 0.603]", in bold or marked beside the best of the table; best NULL: none is. */
+static void put_figure(FILE *out, const xa_interval *f, const xa_interval *best)
+{
+    char value[32], interval[64];
+    if (!f->n) {
+        fputs(xa__latex_table_none, out);
+        return;
+    }
+    snprintf(value, sizeof value, "%.3f", f->value);
+    if (f->kind == XA_INTERVAL_NONE)
+        snprintf(interval, sizeof interval, "(%s)", xa_no_interval_short(f));
+    else
+        snprintf(interval, sizeof interval, "[%.3f, %.3f]", f->low, f->high);
+    const char *piece = f == best                  ? xa__latex_table_best
+                        : best && overlap(f, best) ? xa__latex_table_near
+                                                   : xa__latex_table_other;
+    xa_fill(out, piece, XA_ESCAPE_LATEX, "value", value, "interval", interval, NULL);
+}
+
+static void put_row(FILE *out, const xa_summary_row *r, const xa_interval *best)
+{
+    char n[24];
+    const char *all = r->s->by ? "all" : "";
+    snprintf(n, sizeof n, "%" PRId64, r->figure.micro.n);
+    xa_fill(out,
+            r->series->baseline ? xa__latex_table_row_baseline : xa__latex_table_row,
+            XA_ESCAPE_LATEX,
+            "model",
+            r->series->model,
+            "explainer",
+            r->series->explainer,
+            "part",
+            r->part ? r->part : all,
+            "n",
+            n,
+            NULL);
+    put_figure(out, &r->figure.micro, best);
 }
 
 static void put_comment(FILE *out, const xa_series *x, const xa_stats_plan *plan, bool best)
 {
-    fprintf(out, "%% %s of ", xa__figure_name(x));
-    latex_comment(out, x->metric);
-    fputs(": ", out);
-    latex_comment(out, x->conventions ? x->conventions : "conventions not stored");
-    fprintf(out,
-            ". Intervals: expanded percentile bootstrap, %" PRId64 " replicates, seed %" PRIu64
-            "; Wilson's for "
-            "rates over single images; none where too few groups tell one.%s\n\n",
-            plan->replicates,
-            plan->seed,
-            best ? " Bold: best; =: interval overlaps the best's (see --compare for paired "
-                   "differences)."
-                 : "");
+    char replicates[24], seed[24];
+    snprintf(replicates, sizeof replicates, "%" PRId64, plan->replicates);
+    snprintf(seed, sizeof seed, "%" PRIu64, plan->seed);
+    xa_fill(out,
+            xa__latex_table_comment,
+            XA_ESCAPE_LATEX_COMMENT,
+            "figure",
+            xa__figure_name(x),
+            "metric",
+            x->metric,
+            "conventions",
+            x->conventions ? x->conventions : "conventions not stored",
+            "replicates",
+            replicates,
+            "seed",
+            seed,
+            "marks",
+            best ? xa__latex_table_marks : "",
+            NULL);
 }
 
-/* One table a model and metric: the best value in bold, those whose interval reaches it marked. */
+/* One table for each model and metric: the best value in bold, and a mark at those whose interval
+ * overlaps its. */
 void xa__print_latex(
     const xa_summary *s, const xa_summary_row *rows, size_t n, const xa_stats_plan *plan, FILE *out)
 {
     for (size_t i = 0, end; i < n; i = end) {
         const xa_series *x = rows[i].series;
         end = xa__end_of_table(rows, i, n);
-        const size_t best = best_of(rows, i, end);
-        fputs("% ", out);
-        latex_comment(out, x->model);
-        fputs(": ", out);
-        latex_comment(out, x->metric);
-        fputs("\n\\begin{tabular}{lllrc}\n\\toprule\nModel & Explainer & ", out);
-        latex_text(out, s->by ? s->by : "");
-        fputs(" & $n$ & ", out);
-        latex_text(out, x->metric);
-        fputs(" [95\\,\\%] \\\\\n\\midrule\n", out);
-        for (size_t k = i; k < end; k++) {
-            const xa_interval *f = &rows[k].figure.micro;
-            latex_text(out, rows[k].series->model);
-            fputs(" & ", out);
-            latex_text(out, rows[k].series->explainer);
-            if (rows[k].series->baseline)
-                fputs(" (baseline)", out);
-            fputs(" & ", out);
-            latex_text(out, rows[k].part ? rows[k].part : s->by ? "all" : "");
-            fprintf(out, " & %" PRId64 " & ", f->n);
-            put_figure(out, f, k == best);
-            if (f->n && best < end && k != best && overlap(f, &rows[best].figure.micro))
-                fputs("$^{=}$", out);
-            fputs(" \\\\\n", out);
-        }
-        fputs("\\bottomrule\n\\end{tabular}\n", out);
-        put_comment(out, x, plan, best < end);
+        const size_t at = best_of(rows, i, end);
+        const xa_interval *best = at < end ? &rows[at].figure.micro : NULL;
+        xa_fill(out,
+                xa__latex_table_title,
+                XA_ESCAPE_LATEX_COMMENT,
+                "model",
+                x->model,
+                "metric",
+                x->metric,
+                NULL);
+        xa_fill(out, xa__latex_table_head, XA_ESCAPE_LATEX, "by", s->by, "metric", x->metric, NULL);
+        for (size_t k = i; k < end; k++)
+            put_row(out, &rows[k], best);
+        fputs(xa__latex_table_foot, out);
+        put_comment(out, x, plan, best != NULL);
     }
 }

@@ -7,9 +7,19 @@
 
 /* ---- series ---- */
 
-static char *series_path(const xa_series *x, const char *group)
+static xa_path scores_of(const xa_series *x)
 {
-    return xa_strfmt("/%s/%s/%s/%s", group, x->model, x->explainer, x->metric);
+    return xa_field_name(
+        x->baseline ? XA_FIELD_BASELINE : XA_FIELD_LOCALISATION, x->model, x->explainer, x->metric);
+}
+
+/* Statistics of every kind have one path. */
+static xa_path statistics_of(const xa_series *x)
+{
+    return xa_field_name(x->baseline ? XA_FIELD_BASELINE_HITS : XA_FIELD_STATISTIC_HITS,
+                         x->model,
+                         x->explainer,
+                         x->metric);
 }
 
 /* Is the attribute this word? Archives of before 1.1 have none. */
@@ -27,40 +37,6 @@ static xa_status says(const xa_summary *s,
     return XA_OK;
 }
 
-/* Definitions 1 counted pixels by floor(256 value). */
-enum { GREY_BINS = 257 };
-
-/* Counts by 256 grey levels as counts by thousandths, each bin in one of its own and in their
- * order: PxAP, a sum over thresholds at which something changes, is that of the bins they were
- * counted in.
- */
-static xa_status spread_bins(int64_t n, void **rows, xa_err *err)
-{
-    const uint32_t *in = *rows;
-    uint32_t *out = xa_alloc((size_t)n * 2 * XA_STATS_BINS + 1, sizeof *out);
-    if (!out)
-        XA_RETURN_NOMEM(err);
-    for (int64_t k = 0; k < 2 * n; k++)
-        for (int64_t g = 0; g < GREY_BINS; g++)
-            out[k * XA_STATS_BINS + g * (XA_STATS_BINS - 1) / (GREY_BINS - 1)] =
-                in[k * GREY_BINS + g];
-    free(*rows);
-    *rows = out;
-    return XA_OK;
-}
-
-bool xa_series_has_classes(const xa_series *x)
-{
-    return x->is == XA_SERIES_SCORES || x->is == XA_SERIES_CHECK;
-}
-
-const char *xa_series_unit(const xa_series *x)
-{
-    return x->is == XA_SERIES_SCORES  ? "over pairs"
-           : x->is == XA_SERIES_CHECK ? "over maps"
-                                      : "over the data set";
-}
-
 xa_stats_plan xa_series_plan(const xa_stats_plan *plan, const xa_series *x)
 {
     xa_stats_plan own = *plan;
@@ -74,44 +50,14 @@ xa_stats_plan xa_series_plan(const xa_stats_plan *plan, const xa_series *x)
 
 static xa_status read_series(xa_summary *s, xa_series *x, xa_err *err)
 {
-    xa_status st = XA_OK;
-    xa_dataset_info info;
-    int64_t n = 0;
-    char *path = series_path(x, x->baseline ? "baselines" : "localisation");
-    char *beside = series_path(x, x->baseline ? "baseline_statistics" : "statistics");
-    if (!path || !beside)
-        XA_NOMEM_FAIL(err);
-    XA_TRY(err, xa_archive_attr_text(s->r->archive, path, "metric", &x->kind, err));
-    XA_TRY(err, xa_archive_attr_text(s->r->archive, path, "conventions", &x->conventions, err));
-    XA_TRY(err, xa_archive_attr_text(s->r->archive, path, "from_split", &x->from_split, err));
-    XA_TRY(err, says(s, path, "difficult", "skip", &x->skips_difficult, err));
-    XA_TRY(err, says(s, path, "crowd", "ignore", &x->ignores_crowds, err));
-    st = xa_archive_dataset(s->r->archive, beside, &info, err);
-    if (st == XA_NOT_FOUND) {
-        *err = (xa_err)XA_ERR_INIT;
-        st = XA_OK;
-        goto done;
-    }
-    XA_TRY(err, st);
-    if (info.ndim == 3 && info.dim[0] == s->r->pairs && info.type == XA_TYPE_U8 &&
-        info.dim[1] >= 1 && info.dim[1] <= XA_METRIC_LEVELS && info.dim[2] == XA_HIT_BYTES) {
-        x->is = XA_SERIES_HITS;
-        x->levels = (int)info.dim[1];
-        XA_TRY(
-            err,
-            xa_archive_attr_f64(s->r->archive, beside, "iou", x->level, XA_METRIC_LEVELS, &n, err));
-    } else if (info.ndim == 3 && info.dim[0] == s->r->pairs && info.type == XA_TYPE_U32 &&
-               info.dim[1] == 2 && (info.dim[2] == XA_STATS_BINS || info.dim[2] == GREY_BINS)) {
-        x->is = XA_SERIES_PIXELS;
-        x->bins = (int)info.dim[2];
-    } else {
-        XA_FAIL(
-            err, XA_FORMAT, "%s: %s: neither hits nor pixel counts of each pair", s->path, beside);
-    }
-done:
-    free(path);
-    free(beside);
-    return st;
+    const xa_path path = scores_of(x);
+    xa_archive *a = s->r->archive;
+    XA_RETURN_TRY(err, xa_archive_attr_text(a, path.text, "metric", &x->kind, err));
+    XA_RETURN_TRY(err, xa_archive_attr_text(a, path.text, "conventions", &x->conventions, err));
+    XA_RETURN_TRY(err, xa_archive_attr_text(a, path.text, "from_split", &x->from_split, err));
+    XA_RETURN_TRY(err, says(s, path.text, "difficult", "skip", &x->skips_difficult, err));
+    XA_RETURN_TRY(err, says(s, path.text, "crowd", "ignore", &x->ignores_crowds, err));
+    return xa__statistic_read(s, statistics_of(x).text, x, err);
 }
 
 static xa_status add_series(xa_summary *s, size_t *cap, const xa_series *x, xa_err *err)
@@ -153,16 +99,44 @@ add_checks(xa_summary *s, const xa_read_model *m, const xa_read_map *e, size_t *
     return XA_OK;
 }
 
+/* One baseline's scores by one metric. */
+static xa_status add_baseline(xa_summary *s,
+                              const xa_read_model *m,
+                              const char *name,
+                              const char *metric,
+                              size_t *cap,
+                              xa_err *err)
+{
+    xa_status st = XA_OK;
+    double *value = NULL;
+    xa_series x = {.model = m->name,
+                   .explainer = xa_strdup(name),
+                   .metric = xa_strdup(metric),
+                   .baseline = true};
+    if (!x.explainer || !x.metric)
+        XA_NOMEM_FAIL(err);
+    XA_TRY(err, xa_read_check(s->r, XA_FIELD_SUM_BASELINES, err));
+    XA_TRY(err, xa__summary_array(s, scores_of(&x).text, XA_TYPE_F64, s->r->pairs, &value, err));
+    x.value = value;
+    const int before = s->nseries;
+    st = add_series(s, cap, &x, err);
+    if (s->nseries > before) /* the summary frees it, on failure too */
+        x = (xa_series){0};
+    XA_TRY(err, st);
+done:
+    if (x.baseline)
+        xa__summary_free_series(&x);
+    return st;
+}
+
 /* The baselines of a model, behind its explainers; archives without them have none. */
 static xa_status find_baselines(xa_summary *s, const xa_read_model *m, size_t *cap, xa_err *err)
 {
     xa_status st = XA_OK;
     char **names = NULL, **metrics = NULL;
     int64_t n = 0, nmetrics = 0;
-    char *group = xa_strdup(xa_field_group(XA_FIELD_BASELINE, m->name, NULL).text), *path = NULL;
-    if (!group)
-        XA_NOMEM_FAIL(err);
-    st = xa_archive_list(s->r->archive, group, &names, &n, err);
+    const xa_path group = xa_field_group(XA_FIELD_BASELINE, m->name, NULL);
+    st = xa_archive_list(s->r->archive, group.text, &names, &n, err);
     if (st == XA_NOT_FOUND) {
         *err = (xa_err)XA_ERR_INIT;
         st = XA_OK;
@@ -170,35 +144,16 @@ static xa_status find_baselines(xa_summary *s, const xa_read_model *m, size_t *c
     }
     XA_TRY(err, st);
     for (int64_t b = 0; b < n; b++) {
-        xa__free_texts(metrics, nmetrics);
+        const xa_path path = xa_field_group(XA_FIELD_BASELINE, m->name, names[b]);
+        xa_texts_free(metrics, nmetrics);
         metrics = NULL;
-        free(path);
-        path = xa_strfmt("%s/%s", group, names[b]);
-        if (!path)
-            XA_NOMEM_FAIL(err);
-        XA_TRY(err, xa_archive_list(s->r->archive, path, &metrics, &nmetrics, err));
-        for (int64_t k = 0; k < nmetrics; k++) {
-            double *value = NULL;
-            XA_TRY(err, xa_read_check(s->r, XA_FIELD_SUM_BASELINES, err));
-            xa_series x = {.model = m->name, .baseline = true};
-            char *data = xa_strfmt("%s/%s", path, metrics[k]);
-            st =
-                data ? xa__summary_array(s, data, XA_TYPE_F64, s->r->pairs, &value, err) : XA_NOMEM;
-            free(data);
-            XA_TRY(err, st);
-            x.value = value;
-            x.explainer = xa_strdup(names[b]);
-            x.metric = xa_strdup(metrics[k]);
-            XA_TRY(err, add_series(s, cap, &x, err));
-            if (!x.explainer || !x.metric)
-                XA_NOMEM_FAIL(err);
-        }
+        XA_TRY(err, xa_archive_list(s->r->archive, path.text, &metrics, &nmetrics, err));
+        for (int64_t k = 0; k < nmetrics; k++)
+            XA_TRY(err, add_baseline(s, m, names[b], metrics[k], cap, err));
     }
 done:
-    xa__free_texts(names, n);
-    xa__free_texts(metrics, nmetrics);
-    free(group);
-    free(path);
+    xa_texts_free(names, n);
+    xa_texts_free(metrics, nmetrics);
     return st;
 }
 
@@ -271,10 +226,10 @@ void xa_summary_close(xa_summary *s)
     free(s->excluded);
     free(s->group);
     free(s->group_of_sample);
-    xa__free_texts(s->split, s->r ? s->r->samples : 0);
+    xa_texts_free(s->split, s->r ? s->r->samples : 0);
     free(s->part);
     free(s->part_of_sample);
-    xa__free_texts(s->part_name, s->nparts);
+    xa_texts_free(s->part_name, s->nparts);
     free(s->by);
     free(s->path);
     xa_read_close(s->r);
@@ -313,22 +268,20 @@ bool xa_summary_counts(const xa_summary *s, const xa_series *x, int64_t pair)
 
 xa_status xa_summary_rows(const xa_summary *s, const xa_series *x, void **out, xa_err *err)
 {
-    xa_status st = XA_OK;
-    char *path = series_path(x, x->baseline ? "baseline_statistics" : "statistics");
-    if (!path)
-        XA_NOMEM_FAIL(err);
-    XA_TRY(err,
-           xa_read_check(s->r,
-                         x->baseline ? XA_FIELD_SUM_BASELINE_STATISTICS : XA_FIELD_SUM_STATISTICS,
-                         err));
-    XA_TRY(err,
-           xa__summary_array(
-               s, path, x->is == XA_SERIES_HITS ? XA_TYPE_U8 : XA_TYPE_U32, s->r->pairs, out, err));
-    if (x->is == XA_SERIES_PIXELS && x->bins == GREY_BINS)
-        XA_TRY(err, spread_bins(s->r->pairs, out, err));
-done:
-    free(path);
-    return st;
+    const xa__statistic *k = xa__statistic_of(x);
+    const xa_field_kind sums =
+        x->baseline ? XA_FIELD_SUM_BASELINE_STATISTICS : XA_FIELD_SUM_STATISTICS;
+    XA_RETURN_TRY(err, xa_read_check(s->r, sums, err));
+    XA_RETURN_TRY(err, xa__summary_array(s, statistics_of(x).text, k->type, s->r->pairs, out, err));
+    if (!k->convert)
+        return XA_OK;
+    const xa_status st = k->convert(x, s->r->pairs, out, err);
+    if (st != XA_OK) {
+        free(*out);
+        *out = NULL;
+    }
+    XA_RETURN_TRY(err, st);
+    return XA_OK;
 }
 
 xa_status xa_summary_threshold(
@@ -386,9 +339,8 @@ static xa_status pick(const xa_summary *s, const xa_series *x, int64_t part, pic
 {
     xa_status st = XA_OK;
     const int64_t pairs = x->n;
-    const size_t row = x->is == XA_SERIES_HITS     ? (size_t)x->levels * XA_HIT_BYTES
-                       : x->is == XA_SERIES_PIXELS ? 2 * XA_STATS_BINS * sizeof(uint32_t)
-                                                   : 0;
+    const xa__statistic *k = xa__statistic_of(x);
+    const size_t row = k ? k->row_bytes(x) : 0;
     p->value = xa_alloc((size_t)pairs + 1, sizeof *p->value);
     p->group = xa_alloc((size_t)pairs + 1, sizeof *p->group);
     p->class_of = xa_alloc((size_t)pairs + 1, sizeof *p->class_of);
@@ -424,25 +376,15 @@ xa_status xa_summary_figure(const xa_summary *s,
 {
     xa_status st = XA_OK;
     picked p = {0};
+    const xa__statistic *k = xa__statistic_of(x);
     *out = (xa_figure){0};
     XA_TRY(err, pick(s, x, part, &p, err));
-    if (x->is == XA_SERIES_HITS) {
-        const xa_hits h = {.n = p.n, .levels = x->levels, .bits = p.rows, .defined = p.defined};
+    if (k) {
         int threshold[XA_METRIC_LEVELS];
         bool chosen;
         XA_TRY(err, xa_summary_threshold(s, x, threshold, &chosen, err));
-        XA_TRY(
-            err,
-            xa_stats_box_accuracy(plan, &h, chosen ? threshold : NULL, p.group, &out->micro, err));
-    } else if (x->is == XA_SERIES_PIXELS) {
-        XA_TRY(err,
-               xa_stats_pxap(plan,
-                             p.n,
-                             (const uint32_t *)(const void *)p.rows,
-                             p.defined,
-                             p.group,
-                             &out->micro,
-                             err));
+        const xa__rows r = {x, p.n, p.rows, p.defined, chosen ? threshold : NULL};
+        XA_TRY(err, k->figure(plan, &r, p.group, &out->micro, err));
     } else {
         const xa_stats_plan own = xa_series_plan(plan, x);
         XA_TRY(err, xa_stats_mean(&own, p.n, p.value, p.group, NULL, &out->micro, err));
