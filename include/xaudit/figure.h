@@ -81,6 +81,13 @@ XA_MUST_USE xa_status xa_figure_map_read(const xa_figure_rows *f,
                                          xa_figure_map *out,
                                          xa_err *err);
 
+/* The map at the size of a picture of the whole stored frame, frame[0] wide and frame[1] high: NaN
+ * where the model saw nothing. out: [picture's height, width]. */
+void xa_figure_map_grow(const xa_figure_map *m,
+                        const double frame[2],
+                        const xa_image *picture,
+                        float *out);
+
 /* The image as it is shown: RGB 8 bit, its longer side `most` pixels at the most; other depths by
  * the model's setting. MISMATCH: its pixels are not those that were audited. */
 XA_MUST_USE xa_status xa_figure_image_read(const xa_figure_rows *f,

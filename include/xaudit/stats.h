@@ -1,64 +1,66 @@
 /* stats: figures over a data set with their uncertainty, from arrays of rows.
  *
- * Pure functions: no files, no ranks, no state. What is random comes from the counter-based
+ * Pure functions: no files, no ranks, no state. Random numbers come from the counter-based
  * generator of util at (seed, stream, replicate * clusters + draw), so that a result depends on its
  * arguments alone.
  *
- * Units and undefined. A unit is one (image, annotated class) pair. A value that is not finite is
- * undefined: left out, counted, never 0. Without a defined unit the figure and its interval are
- * NaN.
+ * Units. A unit is one pair of an image and a class annotated in it. A value that is not finite is
+ * undefined: it is left out and counted, and never taken as 0. Without a defined unit the figure
+ * and its interval are NaN.
  *
- * Clusters. Units with one group id are drawn together (Davison & Hinkley 1997, 3.8: images of one
- * patient are not independent); group = NULL makes each unit a cluster of its own. A replicate
- * draws as many clusters as there are, with replacement; w_k is how often cluster k was drawn. A
- * replicate needs per-cluster sums only.
+ * Clusters. Units with the same group id are drawn together, since images of one patient are not
+ * independent (Davison & Hinkley 1997, 3.8); group = NULL makes each unit a cluster of its own. A
+ * replicate draws as many clusters as there are, with replacement; w_k is how often cluster k was
+ * drawn. A replicate needs the sums of each cluster only.
  *
  * Interval. Expanded percentile bootstrap (Hesterberg, What Teachers Should Know About the
  * Bootstrap, The American Statistician 69, 2015): the q and 1-q quantiles of the replicates, linear
  * between order statistics (type 7, numpy's default), where q = Phi(-sqrt(G/(G-1)) t) for G
- * clusters, t being Student's quantile with G-1 degrees: with few clusters the plain percentile
- * interval (Efron & Tibshirani 1993, 13.3) is too short, with many the two agree. A rate over
- * clusters of one unit each has Wilson's interval, as has a rate of exactly 0 or 1 (then with the
- * number of clusters as n), where a bootstrap's has width 0.
+ * clusters, and t is Student's quantile with G-1 degrees of freedom. With few clusters the plain
+ * percentile interval (Efron & Tibshirani 1993, 13.3) is too short; with many the two agree. A rate
+ * over clusters of one unit each has Wilson's interval. So has a rate of exactly 0 or 1, with the
+ * number of clusters as n, because a bootstrap interval has width 0 there.
  *
- * No interval. Fewer than XA_STATS_LEAST_GROUPS clusters cannot tell one, of whatever kind, nor can
- * clusters that all have one value, but for a rate (hits and misses; plan->measures). Nor can
- * clusters that are nearly all 0 or all 1, for those that would differ are too few to be among
- * them: a rate p over G clusters has an interval if G min(p, 1-p) >= XA_STATS_LEAST_SHARE, a
- * difference of rates if both the clusters' worth of units that differ and of those that do not
- * differ one way reach it. low and high are then NaN, and `why` tells. Coverage by simulation:
- * results/coverage.md.
+ * No interval. There is none, of whatever kind, from fewer than XA_STATS_LEAST_GROUPS clusters. Nor
+ * is there one where all clusters have the same value, unless the values are hits and misses
+ * (plan->measures is false). Nor is there one where clusters are nearly all 0 or nearly all 1: so
+ * few clusters may hold none of those that would differ. A rate p over G clusters has an interval
+ * if G min(p, 1-p) >= XA_STATS_LEAST_SHARE; a difference of rates has one if two counts reach that
+ * number: the units that differ, and the units that do not differ in the more frequent direction,
+ * both in clusters' worth. Without an interval low and high are NaN, and `why` holds the reason.
+ * results/coverage.md holds the coverage by simulation.
  *
- * Ties. Scores come from float32 maps: a paired difference a - b with |a - b| <= XA_STATS_TIE
- * max(|a|, |b|) is rounding, counts as a tie and is 0 in means of differences and in sign flips.
+ * Ties. Scores come from float32 maps, so a paired difference a - b with |a - b| <= XA_STATS_TIE
+ * max(|a|, |b|) is rounding: it counts as a tie, and as 0 in means of differences and in sign
+ * flips.
  *
- * Tests. Under the null hypothesis a cluster's paired differences might as well have had the other
- * sign: of all 2^G ways to turn clusters round, p is the share whose figure is as far from 0 as the
- * one seen (Fisher 1935; Ernst, Permutation Methods, Statistical Science 19, 2004; by clusters:
- * Cameron, Gelbach & Miller 2008). All ways are counted where that can be done, else p = (reached +
- * 1) / (replicates + 1) of random ones (Phipson & Smyth 2010), as many as Holm's decision needs
- * (Gandy & Hahn, MMCTest, Scandinavian Journal of Statistics 41, 2014). Type-I errors by
- * simulation: results/coverage.md.
+ * Tests. Under the null hypothesis the paired differences of a cluster could equally well have had
+ * the other sign. There are 2^G ways to turn the clusters round, and p is the share of ways whose
+ * figure is at least as far from 0 as the observed one (Fisher 1935; Ernst, Permutation Methods,
+ * Statistical Science 19, 2004; by clusters: Cameron, Gelbach & Miller 2008). All ways are counted
+ * where that is feasible; otherwise p = (reached + 1) / (replicates + 1) over random ways (Phipson
+ * & Smyth 2010), as many as Holm's decision needs (Gandy & Hahn, MMCTest, Scandinavian Journal of
+ * Statistics 41, 2014). results/coverage.md holds the type-I errors by simulation.
  */
 #ifndef XAUDIT_STATS_H
 #define XAUDIT_STATS_H
 
 #include "xaudit/util.h"
 
-#define XA_STATS_TIE 1e-6 /* of the larger of two scores: less is rounding */
+#define XA_STATS_TIE 1e-6 /* of the larger of two scores: smaller differences are rounding */
 enum {
-    XA_STATS_FEW_GROUPS = 20,  /* below, an interval deserves a warning */
-    XA_STATS_LEAST_GROUPS = 5, /* below, there is none */
-    XA_STATS_LEAST_SHARE = 2,  /* clusters' worth on both sides of a rate; below, there is none */
+    XA_STATS_FEW_GROUPS = 20,  /* an interval of fewer deserves a warning */
+    XA_STATS_LEAST_GROUPS = 5, /* fewer have no interval */
+    XA_STATS_LEAST_SHARE = 2, /* clusters' worth of 0 and of 1; a rate with fewer has no interval */
     XA_STATS_THRESHOLDS = 256, /* grey levels of a curve */
-    XA_STATS_BINS = 1001,      /* of a histogram: thousandths, 1 alone in the last */
-    XA_STATS_HIT_BYTES = 32,   /* one bit a threshold; bit t is byte t / 8, value 1 << t % 8 */
+    XA_STATS_BINS = 1001,      /* of a histogram: one for each thousandth; the last holds 1 alone */
+    XA_STATS_HIT_BYTES = 32,   /* one bit per threshold: bit t is 1 << t % 8 of byte t / 8 */
     XA_STATS_MAX_LEVELS = 16,
     XA_STATS_MAX_REPLICATES = 1000000
 };
 
-/* Draws that many figures of one data set share, so that they are made once: the caller's, and no
- * result depends on it. NULL through *out is no failure: without it everything is drawn anew. */
+/* Keeps the random draws that many figures of one data set share, so that they are made once. No
+ * result depends on it. NULL (out of memory) may be used, too: then each figure makes its own. */
 typedef struct xa_stats_draws xa_stats_draws;
 xa_stats_draws *xa_stats_draws_create(void);
 void xa_stats_draws_free(xa_stats_draws *d);
@@ -68,11 +70,11 @@ typedef struct xa_stats_plan {
     int64_t replicates;    /* 1 to XA_STATS_MAX_REPLICATES */
     double level;          /* of the interval, in (0,1): 0.95 */
     xa_stats_draws *draws; /* or NULL */
-    bool measures; /* the values are no hits and misses: that all are 0 or 1 makes no rate */
+    bool measures;         /* the values are not hits and misses, even if all of them are 0 or 1 */
 } xa_stats_plan;
 
 typedef enum xa_interval_kind {
-    XA_INTERVAL_NONE, /* `why` tells */
+    XA_INTERVAL_NONE, /* `why` holds the reason */
     XA_INTERVAL_BOOTSTRAP,
     XA_INTERVAL_WILSON
 } xa_interval_kind;
@@ -84,7 +86,7 @@ typedef enum xa_no_interval {
     XA_NO_INTERVAL_EXTREME,
     XA_NO_INTERVAL_CONSTANT
 } xa_no_interval;
-/* For people; "" where there is one. */
+/* The reason in words; "" for XA_NO_INTERVAL_NOT. */
 const char *xa_stats_no_interval(xa_no_interval why);
 
 typedef struct xa_interval {
@@ -113,8 +115,8 @@ XA_MUST_USE xa_status xa_stats_mean(const xa_stats_plan *plan,
 typedef struct xa_paired {
     xa_interval difference; /* of a - b; undefined where either is; never Wilson's */
     int64_t win, tie, loss; /* units with a > b, a tie, a < b */
-    int64_t only_a, only_b; /* units that are defined in a alone, in b alone: they do not count, and
-                               an explainer that fails on hard images is flattered by it */
+    int64_t only_a, only_b; /* units defined in a alone and in b alone: they are left out, which
+                               flatters an explainer that fails on hard images */
 } xa_paired;
 
 /* Mean of the paired differences a - b. */
@@ -151,8 +153,8 @@ typedef struct xa_hits {
     const bool *defined;
 } xa_hits;
 
-/* Accuracy at every threshold, [levels, 256], and the first threshold of each level's maximum; NaN
- * and -1 without a defined unit. Either may be NULL. */
+/* Accuracy at every threshold, [levels, 256], and the first threshold at which each level has its
+ * maximum; NaN and -1 without a defined unit. Either may be NULL. */
 XA_MUST_USE xa_status xa_stats_hit_curve(const xa_hits *h,
                                          double *curve,
                                          int *threshold,
@@ -161,7 +163,7 @@ XA_MUST_USE xa_status xa_stats_hit_curve(const xa_hits *h,
 /* Box accuracy (Choe et al. 2020): mean over levels of max_t accuracy(level, t). One level is
  * MaxBoxAcc, the levels 0.3, 0.5, 0.7 are MaxBoxAccV2. Every replicate takes its own maxima. With
  * `threshold` [levels], chosen on other units (xa_stats_hit_curve), accuracy there instead of the
- * maxima. group: [n] or NULL; without groups draws follow the order of the units. */
+ * maxima. group: [n] or NULL; without groups the draws depend on the order of the units. */
 XA_MUST_USE xa_status xa_stats_box_accuracy(const xa_stats_plan *plan,
                                             const xa_hits *h,
                                             const int *threshold,
@@ -205,21 +207,21 @@ XA_MUST_USE xa_status xa_stats_pxap_difference(const xa_stats_plan *plan,
 
 /* ---- tests ----------------------------------------------------------------------------------- */
 
-/* A test that can be carried on: {0} before its first call. */
+/* A test that can be continued with more replicates: {0} before its first call. */
 typedef struct xa_test {
-    double p;           /* two-sided, not adjusted; NaN if nothing was defined */
-    bool exact;         /* all ways were counted: nothing is left to do */
+    double p;           /* two-sided, not adjusted; NaN if no unit was defined */
+    bool exact;         /* all ways were counted: more replicates change nothing */
     int64_t replicates; /* random ways so far; 0 if exact */
-    int64_t reached;    /* those as far from 0 as what was seen */
-    int64_t groups;     /* clusters whose turn changes the figure */
-    double least;       /* the smallest p that so many groups can give: 2^(1-groups), told down
-                            to 2^-1000 */
+    int64_t reached;    /* those at least as far from 0 as the observed figure */
+    int64_t groups;     /* clusters whose turning changes the figure */
+    double least;       /* the smallest p that so many groups can give: 2^(1-groups), or 2^-1000
+                            if that is smaller */
 } xa_test;
 
-/* The mean of a - b as in xa_stats_paired, turned round by clusters. `upto`: random ways to have
- * been looked at afterwards (more where they cost nothing to speak of), ignored where all are
- * counted: up to 20 groups that differ, or whole-number sums (rates) of moderate size. Of the plan
- * seed and stream count. */
+/* The mean of a - b as in xa_stats_paired, turned round by clusters. After the call at least `upto`
+ * random ways were tried (more where that is cheap). All ways are counted instead for up to 20
+ * groups that differ, and for whole-number sums (rates) of moderate size. Only seed and stream of
+ * the plan are used. */
 XA_MUST_USE xa_status xa_stats_flip(const xa_stats_plan *plan,
                                     int64_t n,
                                     const double *a,
@@ -287,14 +289,14 @@ typedef enum xa_decision {
     XA_DECISION_NONE, /* no p */
     XA_DECISION_SIGNIFICANT,
     XA_DECISION_NOT,
-    XA_DECISION_UNDECIDED, /* the replicates at hand do not tell */
-    XA_DECISION_GROUPS     /* never significant: least times Holm's factor is above alpha */
+    XA_DECISION_UNDECIDED, /* more replicates are needed */
+    XA_DECISION_GROUPS     /* cannot be significant: `least` times Holm's factor exceeds alpha */
 } xa_decision;
-/* Carries test i on to `upto` replicates. */
+/* Continues test i up to `upto` replicates. */
 typedef xa_status xa_test_more(void *arg, int64_t i, int64_t upto, xa_test *t, xa_err *err);
-/* Runs n tests of one family in rounds, each four times the last, until Holm's decision at alpha
- * would be the same whatever more replicates said (all bounds together wrong with a chance of at
- * most 1 %), or `most` replicates are reached. t, adjusted, decision: [n]. */
+/* Runs n tests of one family in rounds, each with four times the replicates of the last, until no
+ * further replicates could change Holm's decision at alpha (the bounds used are all right with a
+ * chance of at least 99 %), or until `most` replicates are reached. t, adjusted, decision: [n]. */
 XA_MUST_USE xa_status xa_stats_decide(int64_t n,
                                       double alpha,
                                       int64_t most,

@@ -142,13 +142,18 @@ typedef struct xa_compare_options {
                              a tenth */
 } xa_compare_options;
 
-typedef struct xa_compared {
-    const xa_series *a, *b; /* the same metric; one model, or two */
-    xa_paired pair;
+/* The test of one comparison and what Holm's method decides within its family. */
+typedef struct xa_verdict {
     xa_test test;
     double adjusted; /* Holm's p over the family */
     xa_decision decision;
-    int family, members;                  /* number of the family, how many comparisons it has */
+    int family, members; /* number of the family, and of the comparisons in it */
+} xa_verdict;
+
+typedef struct xa_compared {
+    const xa_series *a, *b; /* the same metric; one model, or two */
+    xa_paired pair;
+    xa_verdict verdict;
     xa_undefined only_a, only_b, neither; /* why units do not count: only a is undefined, .. */
 } xa_compared;
 /* Every two series of one metric and model (`across`: of one metric), or those with `against`. A
@@ -166,10 +171,8 @@ XA_MUST_USE xa_status xa_summary_compare(const xa_summary *s,
 typedef struct xa_parted {
     const xa_series *x;
     const char *part[2];
-    xa_between between;
-    double adjusted;
-    xa_decision decision;
-    int family, members;
+    xa_between between; /* without its test, which is the verdict's */
+    xa_verdict verdict;
 } xa_parted;
 /* Every two parts of the summary's `by`, for every SCORES and CHECK series. A family is a metric
  * within a model. *left_out counts series of figures over the data set. INVALID: too many parts. */

@@ -14,10 +14,7 @@ static const char *const names[XA_COLORMAP_COUNT] = {
 
 int xa_colormap_parse(const char *name)
 {
-    for (int i = 0; i < XA_COLORMAP_COUNT; i++)
-        if (!strcmp(names[i], name))
-            return i;
-    return -1;
+    return xa_word_index(name, names, XA_COLORMAP_COUNT);
 }
 
 const char *xa_colormap_name(xa_colormap c)

@@ -183,17 +183,7 @@ static xa_status panel_pictures(sheet *s,
         XA_FAIL(err, XA_NOMEM, "figure: out of memory");
     if (!p->shared)
         own_scale(m, &low, &high);
-    xa_map_at_picture(m->values,
-                      m->height,
-                      m->width,
-                      m->input_height,
-                      m->input_width,
-                      m->affine,
-                      frame[1],
-                      frame[0],
-                      grown,
-                      image->height,
-                      image->width);
+    xa_figure_map_grow(m, frame, image, grown);
     XA_TRY(
         err,
         xa_map_colour(grown, image->height, image->width, low, high, p->colormap, &colours, err));
@@ -209,15 +199,20 @@ done:
     return st;
 }
 
-/* display_gradcam gets the map over its maximum, what is below 0 as 0. */
+/* Divides by the largest value; values below 0 become 0, and all do if none is above it. */
+static void scale_to_one(float *v, int64_t n)
+{
+    float high = 0.0f;
+    for (int64_t i = 0; i < n; i++)
+        high = v[i] > high ? v[i] : high;
+    for (int64_t i = 0; i < n; i++)
+        v[i] = high > 0.0f && v[i] > 0.0f ? v[i] / high : 0.0f;
+}
+
 static xa_status
 keras_picture(const xa_figure_map *m, const xa_image *image, xa_image *to, xa_err *err)
 {
-    float high = 0.0f;
-    for (int64_t i = 0; i < m->height * m->width; i++)
-        high = m->values[i] > high ? m->values[i] : high;
-    for (int64_t i = 0; i < m->height * m->width; i++)
-        m->values[i] = high > 0.0f && m->values[i] > 0.0f ? m->values[i] / high : 0.0f;
+    scale_to_one(m->values, m->height * m->width);
     return xa_overlay_keras(image, m->values, m->height, m->width, 0.4, to, err);
 }
 
@@ -228,15 +223,12 @@ relevant_pictures(const xa_figure_map *m, const xa_image *image, xa_image *to, x
     xa_status st = XA_OK;
     xa_image small = {0};
     const int64_t h = (int64_t)m->input_height, w = (int64_t)m->input_width;
-    float high = 0.0f, *grown = xa_alloc((size_t)(h * w), sizeof *grown);
+    float *grown = xa_alloc((size_t)(h * w), sizeof *grown);
     if (!grown)
         XA_FAIL(err, XA_NOMEM, "figure: out of memory");
     XA_TRY(err, xa_image_resize(image, w, h, XA_RESAMPLE_CV2_CUBIC, &small, err));
     xa_upsample_linear(m->values, m->height, m->width, grown, h, w);
-    for (int64_t i = 0; i < h * w; i++)
-        high = grown[i] > high ? grown[i] : high;
-    for (int64_t i = 0; i < h * w; i++)
-        grown[i] = high > 0.0f && grown[i] > 0.0f ? grown[i] / high : 0.0f;
+    scale_to_one(grown, h * w);
     XA_TRY(err, xa_image_init(&to[0], w, h, 3, XA_PIXEL_U8, err));
     const uint8_t *from = small.data;
     for (int64_t i = 0; i < h * w * 3; i++)

@@ -362,6 +362,24 @@ done:
     return st;
 }
 
+void xa_figure_map_grow(const xa_figure_map *m,
+                        const double frame[2],
+                        const xa_image *picture,
+                        float *out)
+{
+    xa_map_at_picture(m->values,
+                      m->height,
+                      m->width,
+                      m->input_height,
+                      m->input_width,
+                      m->affine,
+                      frame[1],
+                      frame[0],
+                      out,
+                      picture->height,
+                      picture->width);
+}
+
 /* ---- images ---- */
 
 /* How the model saw samples of another depth; NONE where the archive does not say. */

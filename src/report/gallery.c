@@ -73,17 +73,7 @@ static xa_status put_overlay(FILE *out,
     grown = xa_alloc((size_t)n, sizeof *grown);
     if (!grown)
         XA_NOMEM_FAIL(err);
-    xa_map_at_picture(m.values,
-                      m.height,
-                      m.width,
-                      m.input_height,
-                      m.input_width,
-                      m.affine,
-                      frame[1],
-                      frame[0],
-                      grown,
-                      image->height,
-                      image->width);
+    xa_figure_map_grow(&m, frame, image, grown);
     for (int64_t i = 0; i < n; i++)
         if (isfinite(grown[i])) {
             low = fmin(low, (double)grown[i]);

@@ -60,38 +60,6 @@ static int by_family(const void *a, const void *b)
                        : strcmp(x->part[1], y->part[1]);
 }
 
-static xa_status decide(parted_list *l, int count, int number, xa_err *err)
-{
-    xa_status st = XA_OK;
-    xa_test *t = xa_alloc((size_t)count, sizeof *t);
-    double *adjusted = xa_alloc((size_t)count, sizeof *adjusted);
-    xa_decision *decision = xa_alloc((size_t)count, sizeof *decision);
-    if (!t || !adjusted || !decision)
-        XA_NOMEM_FAIL(err);
-    XA_TRY(err,
-           xa_stats_decide(count,
-                           l->o->alpha,
-                           l->o->permutations < 10 ? 1 : l->o->permutations / 10,
-                           more,
-                           l,
-                           t,
-                           adjusted,
-                           decision,
-                           err));
-    for (int i = 0; i < count; i++) {
-        l->family[i].between.test = t[i];
-        l->family[i].adjusted = adjusted[i];
-        l->family[i].decision = decision[i];
-        l->family[i].family = number;
-        l->family[i].members = count;
-    }
-done:
-    free(t);
-    free(adjusted);
-    free(decision);
-    return st;
-}
-
 /* Which parts hold a unit of a series. */
 static xa_status find_parts(const xa_summary *s, const xa_series *x, bool **out, xa_err *err)
 {
@@ -162,7 +130,16 @@ xa_status xa_summary_between(const xa_summary *s,
                           !strcmp(c[end].x->model, c[first].x->model);)
             end++;
         l.family = c + first;
-        XA_TRY(err, decide(&l, end - first, number++, err));
+        XA_TRY(err,
+               xa__decide(o,
+                          o->permutations < 10 ? 1 : o->permutations / 10,
+                          more,
+                          &l,
+                          &l.family->verdict,
+                          sizeof *l.family,
+                          end - first,
+                          number++,
+                          err));
     }
     if (count == 0 && *left_out < s->nseries)
         XA_FAIL(err,

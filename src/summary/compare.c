@@ -230,7 +230,15 @@ int64_t xa__summary_most(const xa_compare_options *o, const xa_series *x)
     return means || o->permutations < 10 ? o->permutations : o->permutations / 10;
 }
 
-static xa_status decide(comparisons *l, int first, int count, int number, xa_err *err)
+xa_status xa__decide(const xa_compare_options *o,
+                     int64_t most,
+                     xa_test_more *more_of,
+                     void *arg,
+                     xa_verdict *first,
+                     size_t stride,
+                     int count,
+                     int number,
+                     xa_err *err)
 {
     xa_status st = XA_OK;
     xa_test *t = xa_alloc((size_t)count, sizeof *t);
@@ -238,24 +246,10 @@ static xa_status decide(comparisons *l, int first, int count, int number, xa_err
     xa_decision *decision = xa_alloc((size_t)count, sizeof *decision);
     if (!t || !adjusted || !decision)
         XA_NOMEM_FAIL(err);
-    l->family = l->c + first;
-    XA_TRY(err,
-           xa_stats_decide(count,
-                           l->o->alpha,
-                           xa__summary_most(l->o, l->family->a),
-                           more,
-                           l,
-                           t,
-                           adjusted,
-                           decision,
-                           err));
+    XA_TRY(err, xa_stats_decide(count, o->alpha, most, more_of, arg, t, adjusted, decision, err));
     for (int i = 0; i < count; i++) {
-        xa_compared *c = &l->family[i];
-        c->test = t[i];
-        c->adjusted = adjusted[i];
-        c->decision = decision[i];
-        c->family = number;
-        c->members = count;
+        xa_verdict *v = (xa_verdict *)(void *)((char *)first + (size_t)i * stride);
+        *v = (xa_verdict){t[i], adjusted[i], decision[i], number, count};
     }
 done:
     free(t);
@@ -271,7 +265,17 @@ static xa_status decide_all(comparisons *l, xa_err *err)
     for (int first = 0, end; first < l->n; first = end) {
         for (end = first; end < l->n && is_family(l, &l->c[first], &l->c[end]);)
             end++;
-        XA_RETURN_TRY(err, decide(l, first, end - first, number++, err));
+        l->family = l->c + first;
+        XA_RETURN_TRY(err,
+                      xa__decide(l->o,
+                                 xa__summary_most(l->o, l->family->a),
+                                 more,
+                                 l,
+                                 &l->family->verdict,
+                                 sizeof *l->family,
+                                 end - first,
+                                 number++,
+                                 err));
     }
     return XA_OK;
 }

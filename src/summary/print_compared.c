@@ -44,15 +44,15 @@ typedef struct verdicts {
     const char *note; /* on the kind of figure */
 } verdicts;
 
-static void see(verdicts *v, const xa_test *t, xa_decision d, const xa_interval *f)
+static void see(verdicts *v, const xa_verdict *of, const xa_interval *f)
 {
+    const xa_test *t = &of->test;
     v->tested += !isnan(t->p);
     v->alike += t->groups == 0 && t->p == 1.0;
     v->most = t->replicates > v->most ? t->replicates : v->most;
-    v->undecided += d == XA_DECISION_UNDECIDED;
-    if (d == XA_DECISION_GROUPS && t->groups > 0) {
+    v->undecided += of->decision == XA_DECISION_UNDECIDED;
+    if (of->decision == XA_DECISION_GROUPS && t->groups > 0)
         v->least = v->groups++ ? fmin(v->least, t->least) : t->least;
-    }
     if (f->n)
         v->why[f->why] = true;
 }
@@ -155,9 +155,9 @@ static void put_compared(FILE *out, const xa_compared *c, int64_t wa, int64_t wb
         return;
     }
     put_difference(out, d);
-    put_p(out, c->test.p);
-    put_p(out, c->adjusted);
-    fputs(c->decision == XA_DECISION_SIGNIFICANT ? "*  " : "   ", out);
+    put_p(out, c->verdict.test.p);
+    put_p(out, c->verdict.adjusted);
+    fputs(c->verdict.decision == XA_DECISION_SIGNIFICANT ? "*  " : "   ", out);
     if (xa_series_has_classes(c->a))
         fprintf(
             out, "%" PRId64 "/%" PRId64 "/%" PRId64 "\n", c->pair.win, c->pair.tie, c->pair.loss);
@@ -173,7 +173,7 @@ static void compared_text(const xa_compared *c, int n, const xa_compare_options 
         int64_t wa = 12, wb = 12;
         const xa__statistic *statistic = xa__statistic_of(c[first].a);
         verdicts v = {.note = statistic ? statistic->note : NULL};
-        for (end = first; end < n && c[end].family == c[first].family; end++) {
+        for (end = first; end < n && c[end].verdict.family == c[first].verdict.family; end++) {
             char *a = name_of(c[end].a), *b = name_of(c[end].b);
             wa = widest(wa, a);
             wb = widest(wb, b);
@@ -196,7 +196,7 @@ static void compared_text(const xa_compared *c, int n, const xa_compare_options 
                 "win/tie/loss");
         for (int i = first; i < end; i++) {
             put_compared(out, &c[i], wa, wb);
-            see(&v, &c[i].test, c[i].decision, &c[i].pair.difference);
+            see(&v, &c[i].verdict, &c[i].pair.difference);
         }
         put_verdicts(out, &v, o);
     }
@@ -221,7 +221,7 @@ xa_status xa_summary_print_compared(const xa_compared *c,
                                     xa_err *err)
 {
     if (form == XA_SUMMARY_CSV || form == XA_SUMMARY_JSON)
-        return xa__write_compared(c, (size_t)n, left_out, o, form, out, err);
+        return xa__write_comparisons(XA__COMPARED, c, (size_t)n, left_out, o, form, out, err);
     compared_text(c, n, o, out);
     if (left_out)
         fprintf(out, "%d comparisons left out: their conventions differ.\n", left_out);
@@ -244,9 +244,9 @@ static void put_parted(FILE *out, const xa_parted *c, int64_t we, const int64_t 
         return;
     }
     put_difference(out, &c->between.difference);
-    put_p(out, c->between.test.p);
-    put_p(out, c->adjusted);
-    fputs(c->decision == XA_DECISION_SIGNIFICANT ? "*\n" : "\n", out);
+    put_p(out, c->verdict.test.p);
+    put_p(out, c->verdict.adjusted);
+    fputs(c->verdict.decision == XA_DECISION_SIGNIFICANT ? "*\n" : "\n", out);
 }
 
 static void
@@ -256,7 +256,7 @@ parted_text(const xa_summary *s, const xa_parted *c, int n, const xa_compare_opt
     for (int first = 0, end; first < n; first = end) {
         int64_t we = 12, wp[2] = {8, 8};
         verdicts v = {0};
-        for (end = first; end < n && c[end].family == c[first].family; end++) {
+        for (end = first; end < n && c[end].verdict.family == c[first].verdict.family; end++) {
             we = widest(we, c[end].x->explainer);
             for (int k = 0; k < 2; k++)
                 wp[k] = widest(wp[k], c[end].part[k]);
@@ -280,7 +280,7 @@ parted_text(const xa_summary *s, const xa_parted *c, int n, const xa_compare_opt
                 "p (Holm)");
         for (int i = first; i < end; i++) {
             put_parted(out, &c[i], we, wp);
-            see(&v, &c[i].between.test, c[i].decision, &c[i].between.difference);
+            see(&v, &c[i].verdict, &c[i].between.difference);
         }
         put_verdicts(out, &v, o);
     }
@@ -301,7 +301,7 @@ xa_status xa_summary_print_between(const xa_summary *s,
                                    xa_err *err)
 {
     if (form == XA_SUMMARY_CSV || form == XA_SUMMARY_JSON)
-        return xa__write_parted(c, (size_t)n, left_out, o, form, out, err);
+        return xa__write_comparisons(XA__PARTED, c, (size_t)n, left_out, o, form, out, err);
     parted_text(s, c, n, o, out);
     if (left_out)
         fprintf(out,

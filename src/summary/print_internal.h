@@ -21,21 +21,16 @@ bool xa__print_json(const xa_summary *s,
                     size_t n,
                     const xa_stats_plan *plan,
                     FILE *out);
-/* Comparisons as CSV or JSON. */
-xa_status xa__write_compared(const xa_compared *c,
-                             size_t n,
-                             int left_out,
-                             const xa_compare_options *o,
-                             xa_summary_form form,
-                             FILE *out,
-                             xa_err *err);
-xa_status xa__write_parted(const xa_parted *c,
-                           size_t n,
-                           int left_out,
-                           const xa_compare_options *o,
-                           xa_summary_form form,
-                           FILE *out,
-                           xa_err *err);
+/* Comparisons as CSV or JSON; rows: [n] of xa_compared or of xa_parted. */
+typedef enum xa__comparison_kind { XA__COMPARED, XA__PARTED } xa__comparison_kind;
+xa_status xa__write_comparisons(xa__comparison_kind kind,
+                                const void *rows,
+                                size_t n,
+                                int left_out,
+                                const xa_compare_options *o,
+                                xa_summary_form form,
+                                FILE *out,
+                                xa_err *err);
 void xa__print_latex(const xa_summary *s,
                      const xa_summary_row *rows,
                      size_t n,

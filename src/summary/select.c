@@ -97,17 +97,15 @@ void xa_summary_undefined_text(xa_str *out, const xa_undefined *u)
 
 /* ---- selection ---- */
 
-static bool is_one_of(char *const *list, int n, const char *name)
+/* An empty list names all. */
+static bool is_named(char *const *list, int n, const char *name)
 {
-    for (int k = 0; k < n; k++)
-        if (!strcmp(list[k], name))
-            return true;
-    return false;
+    return n == 0 || xa_word_index(name, (const char *const *)list, n) >= 0;
 }
 
 static bool is_explainer(const xa_selection *w, const xa_series *x)
 {
-    if (!w->nexplainers || is_one_of(w->explainer, w->nexplainers, x->explainer))
+    if (is_named(w->explainer, w->nexplainers, x->explainer))
         return true;
     const char *suffix = x->baseline ? strrchr(x->explainer, '.') : NULL;
     if (x->baseline && !suffix)
@@ -173,8 +171,8 @@ xa_status xa_summary_select(xa_summary *s, const xa_selection *w, xa_err *err)
     XA_RETURN_TRY(err, must_be_there(s, w->explainer, w->nexplainers, 2, err));
     for (int i = 0; i < s->nseries; i++) {
         xa_series *x = &s->series[i];
-        if ((!w->nmetrics || is_one_of(w->metric, w->nmetrics, x->metric)) &&
-            (!w->nmodels || is_one_of(w->model, w->nmodels, x->model)) && is_explainer(w, x))
+        if (is_named(w->metric, w->nmetrics, x->metric) &&
+            is_named(w->model, w->nmodels, x->model) && is_explainer(w, x))
             s->series[kept++] = *x;
         else
             xa__summary_free_series(x);

@@ -17,6 +17,17 @@ void xa__summary_free_series(xa_series *x);
 XA_MUST_USE xa_status xa__summary_groups(xa_summary *s, xa_err *err);
 XA_MUST_USE xa_status xa__summary_excluded(xa_summary *s, xa_err *err);
 XA_MUST_USE xa_status xa__summary_parts(xa_summary *s, const char *by, xa_err *err);
+/* Holm's decisions over `count` comparisons of one family, whose verdicts lie `stride` bytes apart;
+ * `more` continues the test of one (xa_stats_decide). number: of the family. */
+XA_MUST_USE xa_status xa__decide(const xa_compare_options *o,
+                                 int64_t most,
+                                 xa_test_more *more,
+                                 void *arg,
+                                 xa_verdict *first,
+                                 size_t stride,
+                                 int count,
+                                 int number,
+                                 xa_err *err);
 /* Most random permutations of a comparison of this kind. */
 int64_t xa__summary_most(const xa_compare_options *o, const xa_series *x);
 /* The model of a series. */

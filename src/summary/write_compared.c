@@ -49,14 +49,14 @@ REAL(c_difference, r->pair.difference.value)
 REAL(c_low, r->pair.difference.low)
 REAL(c_high, r->pair.difference.high)
 TEXT(c_no_interval, why(&r->pair.difference))
-REAL(c_p, r->test.p)
-REAL(c_p_holm, r->adjusted)
-TEXT(c_decision, decision_name(r->decision))
-WHOLE(c_family, r->family + 1)
-WHOLE(c_members, r->members)
-FIELD(xa_compared, XA_CELL_BOOL, whole, c_exact, r->test.exact)
-WHOLE(c_permutations, r->test.replicates)
-WHOLE(c_groups, r->test.groups)
+REAL(c_p, r->verdict.test.p)
+REAL(c_p_holm, r->verdict.adjusted)
+TEXT(c_decision, decision_name(r->verdict.decision))
+WHOLE(c_family, r->verdict.family + 1)
+WHOLE(c_members, r->verdict.members)
+FIELD(xa_compared, XA_CELL_BOOL, whole, c_exact, r->verdict.test.exact)
+WHOLE(c_permutations, r->verdict.test.replicates)
+WHOLE(c_groups, r->verdict.test.groups)
 WHOLE(c_win, r->pair.win)
 WHOLE(c_tie, r->pair.tie)
 WHOLE(c_loss, r->pair.loss)
@@ -125,13 +125,13 @@ REAL2(p_difference, r->between.difference.value)
 REAL2(p_low, r->between.difference.low)
 REAL2(p_high, r->between.difference.high)
 TEXT2(p_no_interval, why(&r->between.difference))
-REAL2(p_p, r->between.test.p)
-REAL2(p_p_holm, r->adjusted)
-TEXT2(p_decision, decision_name(r->decision))
-WHOLE2(p_family, r->family + 1)
-WHOLE2(p_members, r->members)
-FIELD(xa_parted, XA_CELL_BOOL, whole, p_exact, r->between.test.exact)
-WHOLE2(p_permutations, r->between.test.replicates)
+REAL2(p_p, r->verdict.test.p)
+REAL2(p_p_holm, r->verdict.adjusted)
+TEXT2(p_decision, decision_name(r->verdict.decision))
+WHOLE2(p_family, r->verdict.family + 1)
+WHOLE2(p_members, r->verdict.members)
+FIELD(xa_parted, XA_CELL_BOOL, whole, p_exact, r->verdict.test.exact)
+WHOLE2(p_permutations, r->verdict.test.replicates)
 
 static const xa_field parted_fields[] = {{"metric", p_metric},
                                          {"model", p_model},
@@ -187,33 +187,29 @@ put_json(FILE *out, const xa_compare_options *o, int left_out, json_t *list, xa_
     return XA_OK;
 }
 
-xa_status xa__write_compared(const xa_compared *c,
-                             size_t n,
-                             int left_out,
-                             const xa_compare_options *o,
-                             xa_summary_form form,
-                             FILE *out,
-                             xa_err *err)
-{
-    const size_t nf = sizeof compared_fields / sizeof *compared_fields;
-    if (form == XA_SUMMARY_JSON)
-        return put_json(
-            out, o, left_out, xa_fields_json(compared_fields, nf, c, n, sizeof *c), err);
-    xa_fields_csv(out, compared_fields, nf, c, n, sizeof *c);
-    return XA_OK;
-}
+static const struct {
+    const xa_field *fields;
+    size_t nfields, size; /* of a row */
+} kinds[] = {
+    [XA__COMPARED] = {compared_fields,
+                      sizeof compared_fields / sizeof *compared_fields,
+                      sizeof(xa_compared)},
+    [XA__PARTED] = {parted_fields, sizeof parted_fields / sizeof *parted_fields, sizeof(xa_parted)},
+};
 
-xa_status xa__write_parted(const xa_parted *c,
-                           size_t n,
-                           int left_out,
-                           const xa_compare_options *o,
-                           xa_summary_form form,
-                           FILE *out,
-                           xa_err *err)
+xa_status xa__write_comparisons(xa__comparison_kind kind,
+                                const void *rows,
+                                size_t n,
+                                int left_out,
+                                const xa_compare_options *o,
+                                xa_summary_form form,
+                                FILE *out,
+                                xa_err *err)
 {
-    const size_t nf = sizeof parted_fields / sizeof *parted_fields;
+    const xa_field *f = kinds[kind].fields;
+    const size_t nf = kinds[kind].nfields, size = kinds[kind].size;
     if (form == XA_SUMMARY_JSON)
-        return put_json(out, o, left_out, xa_fields_json(parted_fields, nf, c, n, sizeof *c), err);
-    xa_fields_csv(out, parted_fields, nf, c, n, sizeof *c);
+        return put_json(out, o, left_out, xa_fields_json(f, nf, rows, n, size), err);
+    xa_fields_csv(out, f, nf, rows, n, size);
     return XA_OK;
 }

@@ -64,15 +64,17 @@ static void test_pairs(void **state)
     assert_true(c->pair.win == 6 && c->pair.tie == 1 && c->pair.loss == 0);
     assert_true(c->pair.difference.n == 7 && c->only_b.pairs == 0 && c->only_a.pairs == 1);
     /* 6 images differ, all one way: p is 2 / 2^6 */
-    near(c->test.p, 2.0 / 64.0);
-    near(c->adjusted, 2.0 / 64.0);
-    assert_true(c->test.exact && c->decision == XA_DECISION_SIGNIFICANT && c->members == 1);
+    near(c->verdict.test.p, 2.0 / 64.0);
+    near(c->verdict.adjusted, 2.0 / 64.0);
+    assert_true(c->verdict.test.exact && c->verdict.decision == XA_DECISION_SIGNIFICANT &&
+                c->verdict.members == 1);
     free(c);
     xa_compare_options o = options;
     o.against = "centre";
     assert_int_equal(xa_summary_compare(s, &o, &c, &n, &left_out, &err), XA_OK);
     assert_int_equal(n, 2);
-    assert_true(c[0].b->baseline && c[0].family == c[1].family && c[0].members == 2);
+    assert_true(c[0].b->baseline && c[0].verdict.family == c[1].verdict.family &&
+                c[0].verdict.members == 2);
     near(c[0].pair.difference.value, 5.4 / 7.0 - 0.3);
     free(c);
     o.against = "net/grad";
@@ -171,7 +173,8 @@ static void test_parts(void **state)
     near(c[0].between.value[1], 0.8);
     near(c[0].between.difference.value, -0.05);
     assert_true(c[0].between.n[0] == 4 && c[0].between.n[1] == 3);
-    assert_true(c[0].family == c[2].family && c[0].family != c[3].family);
+    assert_true(c[0].verdict.family == c[2].verdict.family &&
+                c[0].verdict.family != c[3].verdict.family);
     free(c);
     xa_summary_close(s);
     static const char *const one[N] = {"day", "day", "day", "day", "day", "day", "day", "day"};
