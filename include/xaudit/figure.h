@@ -1,13 +1,14 @@
-/* What a figure shows: which samples, which explainers, and their maps and images, read one row at
- * a time.  */
+/* figure: images with their maps in rows: which samples and explainers a figure shows, their maps
+ * and images, read one at a time, and the page that is made of them. */
 #ifndef XAUDIT_FIGURE_H
 #define XAUDIT_FIGURE_H
 
 #include "xaudit/draw.h"
 #include "xaudit/view.h"
 
-/* X(ENUM, name): which samples a figure shows where none is named. DISAGREE: those on which the
- * model's explainers have the least rank correlation; WRONG: whose prediction is no label. */
+/* X(ENUM, name): which samples a figure shows if none is named. WRONG: samples whose predicted
+ * class is none of their labels; DISAGREE: samples with the least rank correlation of the model's
+ * explainers. */
 #define XA_PICK_LIST(X) \
     X(FIRST, "first")   \
     X(BEST, "best")     \
@@ -29,13 +30,13 @@ typedef struct xa_choice {
     int nids;
     int64_t index[XA_FIGURE_LIST];
     int nindices;
-    const char *class_name; /* samples of this label only */
+    const char *class_name; /* only samples with this label; NULL: all */
     xa_pick pick;
-    const char *metric; /* BEST, WORST, MEDIAN; NULL: the first the archive has */
+    const char *metric; /* of BEST, WORST, MEDIAN; NULL: the first of the archive */
     const char *explainer[XA_FIGURE_LIST]; /* name or model/name; none: all */
     int nexplainers;
     const char *model; /* NULL: all */
-    int64_t most;      /* rows */
+    int64_t most;      /* rows at the most, of those chosen by `pick` */
     int64_t seed;
 } xa_choice;
 
@@ -51,14 +52,15 @@ typedef struct xa_figure_rows {
     int nrows;
     xa_figure_column *column; /* [ncolumns] */
     int ncolumns;
-    char digest[XA_SHA256_HEX]; /* of the checksums of all maps and of all scores */
+    char digest[XA_SHA256_HEX]; /* xa_figure_digest */
 } xa_figure_rows;
 
-/* SHA-256 over the digests of all maps' checksums and all probabilities: which archive a figure is
- * of. */
+/* SHA-256 over the digests of all maps' checksums and all probabilities. It says which archive a
+ * figure was made from. */
 XA_MUST_USE xa_status xa_figure_digest(const xa_read *r, char hex[XA_SHA256_HEX], xa_err *err);
 
-/* NOT_FOUND and INVALID name what was asked for and what there is. */
+/* The samples and explainers that `choice` asks for. NOT_FOUND names what is missing and what the
+ * archive has instead. */
 XA_MUST_USE xa_status xa_figure_rows_open(const char *path,
                                           const xa_choice *choice,
                                           const char *image_root, /* NULL: as the archive says */
@@ -66,8 +68,9 @@ XA_MUST_USE xa_status xa_figure_rows_open(const char *path,
                                           xa_err *err);
 void xa_figure_rows_close(xa_figure_rows *f);
 
-/* The map of a column for a sample, channels reduced to the largest size: values [h,w] in a new
- * buffer, free(). *values NULL: there is none. */
+/* One map of a sample: several channels are reduced to the largest absolute value. values: [height,
+ * width] in a new buffer, free(); NULL if the sample has no map of this explainer, or one that is
+ * not finite. affine maps the model's input, input_height x input_width, to the stored frame. */
 typedef struct xa_figure_map {
     float *values;
     int64_t height, width;
@@ -88,8 +91,10 @@ void xa_figure_map_grow(const xa_figure_map *m,
                         const xa_image *picture,
                         float *out);
 
-/* The image as it is shown: RGB 8 bit, its longer side `most` pixels at the most; other depths by
- * the model's setting. MISMATCH: its pixels are not those that were audited. */
+/* The image for display: RGB 8 bit, its longer side at most `most` pixels; images of other depths
+ * are converted by the model's setting. frame: width and height of the stored frame. Where the file
+ * is missing, the archive's thumbnail is taken. NOT_FOUND, IO: there is neither; MISMATCH: the
+ * pixels are not those that were audited. */
 XA_MUST_USE xa_status xa_figure_image_read(const xa_figure_rows *f,
                                            const xa_read_model *m,
                                            int64_t sample,
@@ -101,27 +106,26 @@ XA_MUST_USE xa_status xa_figure_image_read(const xa_figure_rows *f,
 XA_MUST_USE xa_status
 xa_figure_boxes(const xa_figure_rows *f, int64_t sample, double (**out)[4], int *n, xa_err *err);
 
-/* Lines over a picture, x0,y0,x1,y1 in the stored frame; free edge. */
+/* Lines over a picture, from x0,y0 to x1,y1 in the stored frame; free() edge. */
 typedef struct xa_figure_edges {
     double (*edge)[4];
     int n;
     size_t cap;
 } xa_figure_edges;
-/* Borders of a sample's masks, appended. Fails as reading a mask does. */
+/* Appends the borders of a sample's masks. Errors are those of reading a mask. */
 XA_MUST_USE xa_status xa_figure_outlines(const xa_figure_rows *f,
                                          int64_t sample,
                                          xa_figure_edges *out,
                                          xa_err *err);
-/* The cells of the model's coarsest map over its input, appended: the patches of a vision
- * transformer with attention or token maps, the last layer's cells of a convolutional network. */
+/* Appends the grid of the model's coarsest map over its input: the patches of a vision transformer
+ * with attention or token maps, the cells of the last layer of a convolutional network. */
 XA_MUST_USE xa_status xa_figure_grid(const xa_figure_rows *f,
                                      const xa_read_model *m,
                                      int64_t sample,
                                      xa_figure_edges *out,
                                      xa_err *err);
 
-/* ---- */
-/* One figure: what is shown and how, and writing it.  */
+/* ---- page.c: one figure ---- */
 
 typedef enum xa_page_style { XA_PAGE_PANEL, XA_PAGE_KERAS, XA_PAGE_RELEVANT } xa_page_style;
 
@@ -130,14 +134,14 @@ typedef struct xa_page {
     xa_choice choice;
     xa_page_style style;
     bool overlay, map, shared, boxes, anonymise;
-    bool patches; /* the image shows the cells of the coarsest map */
+    bool patches; /* draw the grid of the coarsest map over the image */
     xa_colormap colormap;
     double weight, width_mm, dpi, font_pt;
     int plot; /* an xa_plot_kind of the data set; -1: images */
     char *command;
 } xa_page;
-/* Images that are missing or others than audited are told on stderr, leave their tiles empty and
- * are counted in *missing. */
+/* Images that are missing, and images that are not the audited ones, are reported on stderr; their
+ * tiles stay empty, and *missing counts them. */
 XA_MUST_USE xa_status xa_page_write(const xa_page *p, int64_t *missing, xa_err *err);
 
 #endif

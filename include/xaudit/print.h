@@ -1,4 +1,4 @@
-/* Text and numbers of tables: for a terminal and as CSV.  */
+/* print: tables for a terminal, rows as CSV and JSON, templates, problems and errors. */
 #ifndef XAUDIT_PRINT_H
 #define XAUDIT_PRINT_H
 
@@ -9,34 +9,32 @@
 
 #include "xaudit/manifest.h"
 
-/* Sanitised into buf; NULL is "". */
+/* The text sanitised (xa_str_sanitise) into buf, which is returned; NULL becomes "". */
 const char *xa_shown(const char *text, char *buf, size_t size);
-/* Sanitised, cut or padded to that many columns of a terminal (at most 120). */
+/* Prints the text sanitised, and cut or padded to so many columns of a terminal (at most 120). */
 void xa_put_padded(FILE *out, const char *text, int64_t columns);
-/* Sanitised and padded likewise, but never cut. */
+/* The same, but a longer text is not cut. */
 void xa_put_whole(FILE *out, const char *text, int64_t columns);
 enum { XA_PRINT_COLUMNS = 79 }; /* of a terminal of 80, which breaks lines itself after its last */
 /* Prints the words of a text and a line's end: lines of at most XA_PRINT_COLUMNS columns that begin
  * at column `from`; the first continues a line at column `at`. */
 void xa_put_wrapped(FILE *out, const char *text, int from, int at);
-/* A score for a table, 6 columns wide or, with its sign, 7: 0.1234, but -1.2e-05 where that would
- * hide what there is. `room` is returned. */
+/* A score for a table, 6 columns wide or, with its sign, 7: "0.1234". Scores that four decimals
+ * would show as 0, and large ones, have an exponent. `room` is returned. */
 const char *xa_score_text(double v, bool sign, char room[24]);
-/* A field of CSV (RFC 4180), quoted where it must be; a number, empty where it is not finite. */
+/* A field of CSV (RFC 4180), quoted if it must be; and a number, empty if it is not finite. */
 void xa_csv_text(FILE *out, const char *text);
 void xa_csv_number(FILE *out, double v);
 
-/* ---- fields.c: rows ---- */
-
-/* Rows of a table as CSV or JSON, names and fields from one list.  */
+/* ---- fields.c: rows as CSV or JSON, by one list of fields ---- */
 
 typedef enum xa_cell_kind { XA_CELL_TEXT, XA_CELL_WHOLE, XA_CELL_REAL, XA_CELL_BOOL } xa_cell_kind;
 typedef struct xa_cell {
     xa_cell_kind kind;
-    const char *text; /* NULL: nothing */
-    char room[512];   /* for texts that are made */
-    int64_t whole;    /* BOOL too */
-    double real;      /* not finite: nothing */
+    const char *text; /* NULL: no value */
+    char room[512];   /* `text` may point here */
+    int64_t whole;    /* of WHOLE and BOOL */
+    double real;      /* not finite: no value */
 } xa_cell;
 
 typedef struct xa_field {
@@ -44,10 +42,11 @@ typedef struct xa_field {
     void (*get)(const void *row, xa_cell *out);
 } xa_field;
 
-/* "Nothing" is an empty field and null. */
+/* A head line with the names, then `n` rows of `size` bytes. No value is an empty field. */
 void xa_fields_csv(
     FILE *out, const xa_field *f, size_t nf, const void *rows, size_t n, size_t size);
-/* An array of objects; NULL: out of memory, or a text that is no UTF-8. */
+/* The rows as an array of objects, in which no value is null. NULL is returned if there is no
+ * memory or a text is not UTF-8. */
 typedef struct json_t json_t; /* of jansson */
 json_t *xa_fields_json(const xa_field *f, size_t nf, const void *rows, size_t n, size_t size);
 
@@ -66,7 +65,7 @@ void xa_fill(FILE *out, const char *text, xa_escape escape, ...) __attribute__((
 /* One value, escaped. */
 void xa_escape_text(FILE *out, xa_escape escape, const char *value);
 
-/* ---- messages.c: what is wrong ---- */
+/* ---- messages.c: problems and errors ---- */
 
 /* Prints problems, sorted by line, to stderr: "file:line: text". */
 void xa_print_problems(const xa_problems *p);

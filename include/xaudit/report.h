@@ -1,4 +1,5 @@
-/*  */
+/* report: an archive as one HTML page that loads nothing, and the paragraph for a methods section.
+ */
 #ifndef XAUDIT_REPORT_H
 #define XAUDIT_REPORT_H
 
@@ -10,18 +11,17 @@
  * conventions, intervals, and the references. */
 XA_MUST_USE xa_status xa_print_methods(const char *archive, FILE *out, xa_err *err);
 
-/* ---- */
-/* An archive as one HTML page that needs nothing else.  */
+/* ---- the page ---- */
 
 typedef struct xa_report_options {
     const char *archive, *output;
     const char *image_root; /* NULL: as the archive says */
     const char *title;      /* NULL: the archive's name */
-    bool anonymise;         /* no folders, no host */
-    bool images;            /* a gallery */
+    bool anonymise;         /* leave out the job, messages, and folders in ids */
+    bool images;            /* with a gallery */
 } xa_report_options;
-/* Written as OUTPUT.part and renamed. *missing counts images that are not there, or are not those
- * that were audited: their places say so. */
+/* Writes the page as OUTPUT.part and renames it. *missing counts images that are not there or are
+ * not the audited ones; the page says so in their places. */
 XA_MUST_USE xa_status xa_report_write(const xa_report_options *opt, int64_t *missing, xa_err *err);
 
 #endif

@@ -29,7 +29,7 @@ xa_status xa__plot_classes(xa__maker *k, xa_err *err)
     }
     qsort(order, (size_t)n, sizeof *order, xa__plot_by_value);
     const int64_t all = n;
-    if (n > MOST) { /* the best and the worst */
+    if (n > MOST) { /* keep the best and the worst */
         memmove(order + MOST / 2, order + n - MOST / 2, MOST / 2 * sizeof *order);
         n = MOST;
     }

@@ -4,7 +4,8 @@
 
 #include "chart_internal.h"
 
-/* Means in fifths of the pairs by a quantity, [pairs]; NaN: left out. */
+/* Means over fifths of the pairs, which are sorted by a quantity, by[pairs]; pairs with NaN are
+ * left out. */
 static xa_status make_binned(xa__maker *k, const double *by, const char *label, xa_err *err)
 {
     enum { BINS = 5 };
@@ -23,7 +24,7 @@ static xa_status make_binned(xa__maker *k, const double *by, const char *label, 
     XA_RETURN_TRY(err, xa__plot_own(k->o, 1, sizeof *plot, &plot, err));
     for (int64_t q = 0; q < pairs; q++)
         if (isfinite(by[q])) {
-            order[n++] = (xa__ranked){-by[q], q}; /* by_value descends */
+            order[n++] = (xa__ranked){-by[q], q}; /* xa__plot_by_value sorts in descending order */
             low = by[q] < low ? by[q] : low;
             high = by[q] > high ? by[q] : high;
         }
@@ -46,7 +47,7 @@ static xa_status make_binned(xa__maker *k, const double *by, const char *label, 
             }
             const xa_stats_plan own = xa_series_plan(k->p->plan, k->series[e]);
             XA_RETURN_TRY(err, xa_stats_mean(&own, m, value, group, NULL, &f, err));
-            /* explainers a little apart, so that their bars can be told */
+            /* explainers stand a little apart, so that their bars do not hide one another */
             d[b] = sum / (double)m + 0.006 * span * (e - 0.5 * (k->n - 1));
             d[BINS + b] = f.n ? f.value : NAN;
             d[2 * BINS + b] = f.low;

@@ -8,19 +8,19 @@
 
 enum { SHOWN_MOST = 1200, NOTE = 160, RELEVANT_TOLERANCE = 40 };
 
-/* Everything of a figure that lives until it is written. */
+/* What a figure is made of; it lives until the file is written. */
 typedef struct sheet {
     const xa_page *page;
     xa_figure_rows *rows;
-    int each, columns; /* pictures of a map; with the image's own column */
+    int each, columns; /* pictures of each map; columns, with that of the image */
     xa_image *pictures;
     xa_tile *tiles;
     char (*notes)[NOTE];
-    char (*labels)[NOTE]; /* columns, then rows */
+    char (*labels)[NOTE]; /* of the columns, then of the rows */
     const char **column_labels, **row_labels;
     double (**boxes)[4];
     xa_figure_edges *edges, *grids; /* [rows] */
-    double *low, *high;             /* [ncolumns] of a shared scale */
+    double *low, *high;             /* [ncolumns] ends of shared scales */
     xa_str footnote;
 } sheet;
 
@@ -114,7 +114,7 @@ static void label_row(sheet *s, int r)
     if (m->status[i] == XA_SAMPLE_DONE && m->predicted[i] >= 0) {
         xa_read_class(m, m->predicted[i], said, sizeof said);
         const double p = (double)m->probs[i * m->classes + m->predicted[i]];
-        char prob[16] = ""; /* a head without probabilities has none to show */
+        char prob[16] = ""; /* stays empty for a head without probabilities */
         if (isfinite(p))
             snprintf(prob, sizeof prob, " %.2f", p);
         if (*truth && strcmp(truth, said) != 0)
@@ -284,8 +284,8 @@ map_pictures(sheet *s, int r, int c, const xa_image *image, const double frame[2
     return XA_OK;
 }
 
-/* Outlines of masks go on every picture, the grid of patches on the image alone. A mask that cannot
- * be read is told, and the rest of the figure made. */
+/* Outlines of masks are drawn on every picture, the grid of patches on the image alone. A mask that
+ * cannot be read is reported, and the rest of the figure is made. */
 static xa_status make_edges(sheet *s, int r, int64_t *missing, xa_err *err)
 {
     xa_tile *t = &s->tiles[r * s->columns];
@@ -324,7 +324,7 @@ static xa_status make_row(sheet *s, int r, int64_t *missing, xa_err *err)
         xa_str_sanitise(why.message, text, sizeof text);
         fprintf(stderr, "xaudit figure: %s\n", text);
         ++*missing;
-        t->note = st == XA_MISMATCH ? "other pixels than audited" : "image not found";
+        t->note = st == XA_MISMATCH ? "not the audited image" : "image not found";
         return XA_OK;
     }
     t->picture = image;

@@ -3,8 +3,8 @@
 
 #include "report_internal.h"
 
-/* A chart that the archive has nothing for, and any chart without cairo, is left out: tables have
- * the same numbers. prefix: of the ids inside, each chart its own. */
+/* Draws a chart. It is left out if the archive has no data for it, and in a build without cairo:
+ * the tables hold the same numbers. prefix: begins the ids inside, and differs between charts. */
 static xa_status
 draw(const xa_plotting *with, xa_plot_kind kind, const char *prefix, xa_str *svg, xa_err *err)
 {

@@ -62,7 +62,7 @@ xa_status xa__report_job(FILE *out, const xa_read *r, xa_err *err)
 
 /* ---- provenance ---- */
 
-/* An attribute of the archive and what it is called here. */
+/* An attribute of the archive and its name on the page. */
 typedef struct fact {
     const char *attribute, *name;
 } fact;

@@ -1,4 +1,5 @@
-/* Images with their maps: the best, the worst, and those the explainers disagree on. */
+/* Images with their maps: the best, the worst, those on which the explainers disagree most, and
+ * those that the model gets wrong. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -140,7 +141,7 @@ static void put_image(FILE *out, const xa_read *r, const xa_read_model *m, int64
     xa_str_free(&predicted);
 }
 
-/* Where a score stands: a metric of the map of one column. Head and rows go by one list of them. */
+/* A column of scores: one metric of one explainer. Head and rows of a table use the same list. */
 typedef struct place {
     int column;
     int64_t metric; /* of the column's map */
@@ -159,7 +160,7 @@ static bool is_named(const xa_figure_rows *f, const places *p, const char *metri
     return false;
 }
 
-/* Each metric's columns stand together. */
+/* Columns of one metric stand together. */
 static xa_status find_places(const xa_figure_rows *f, int columns, places *p, xa_err *err)
 {
     for (int first = 0; first < columns; first++)
@@ -261,7 +262,7 @@ static xa_status put_group(FILE *out,
     places p = {0};
     const xa_choice choice = {.pick = pick, .most = EACH, .model = m->name, .seed = 1};
     st = xa_figure_rows_open(s->path, &choice, opt->image_root, &f, err);
-    if (st == XA_NOT_FOUND) { /* nothing of this kind here */
+    if (st == XA_NOT_FOUND) { /* no image fits: no group of it */
         *err = (xa_err)XA_ERR_INIT;
         return XA_OK;
     }

@@ -1,4 +1,4 @@
-/* A paragraph for a paper's methods section, from what an archive says of itself. */
+/* A paragraph for the methods section of a paper, from the attributes of an archive. */
 #include "xaudit/report.h"
 
 #include <inttypes.h>
@@ -14,7 +14,7 @@ enum { MAX_REFERENCES = 64 };
 typedef struct paper {
     FILE *out;
     xa_read *r;
-    char *references[MAX_REFERENCES]; /* each once, in order of mention */
+    char *references[MAX_REFERENCES]; /* each once, in the order in which they are cited */
     int count;
 } paper;
 
@@ -27,7 +27,7 @@ static char *attribute(const paper *p, const char *path, const char *name)
     return text;
 }
 
-/* The number of a reference, new or old; 0 for none. */
+/* The number of a reference, which is added if it is new; 0 if there is none. */
 static int cite(paper *p, const char *reference)
 {
     if (!reference || !*reference)
@@ -49,7 +49,7 @@ static void put_citation(paper *p, const char *path)
     free(reference);
 }
 
-/* Fast numerics are a choice of the job that a reader must know of. */
+/* Readers must know if the job chose fast numerics. */
 static void put_numerics(paper *p)
 {
     char *identity = NULL;
@@ -176,7 +176,7 @@ static void put_model(paper *p, const xa_read_model *m)
     free(path);
 }
 
-/* Defaults of xaudit summary. */
+/* These are the defaults of xaudit summary. */
 static void put_statistics(paper *p, const xa_summary *s)
 {
     fprintf(
@@ -208,10 +208,10 @@ static bool is_alike(const xa_series *x, const xa_series *y)
            !strcmp(x->conventions ? x->conventions : "", y->conventions ? y->conventions : "");
 }
 
-/* Metrics, or checks, of all explainers; each once where its conventions are the same. */
+/* Lists the metrics, or the checks, of all explainers; those with equal conventions once. */
 static void put_series(paper *p, const xa_summary *s, bool checks)
 {
-    int told = 0;
+    int listed = 0;
     for (int i = 0; i < s->nseries; i++) {
         const xa_series *x = &s->series[i];
         bool seen = x->baseline || (x->is == XA_SERIES_CHECK) != checks;
@@ -221,7 +221,7 @@ static void put_series(paper *p, const xa_summary *s, bool checks)
             continue;
         char *path =
             xa_strdup(xa_field_name(XA_FIELD_LOCALISATION, x->model, x->explainer, x->metric).text);
-        fprintf(p->out, "%s%s", told++ ? "; " : "", x->metric);
+        fprintf(p->out, "%s%s", listed++ ? "; " : "", x->metric);
         if (path && !checks)
             put_citation(p, path);
         fprintf(p->out, " (%s)", x->conventions ? x->conventions : "conventions not stored");

@@ -75,7 +75,7 @@ xa_status xa_report_write(const xa_report_options *opt, int64_t *missing, xa_err
         XA_NOMEM_FAIL(err);
     struct stat there;
     if (stat(opt->output, &there) == 0 && !S_ISREG(there.st_mode))
-        XA_FAIL(err, XA_INVALID, "%s is there and is no file", opt->output);
+        XA_FAIL(err, XA_INVALID, "%s exists and is not a regular file", opt->output);
     out = fopen(part, "wbe");
     if (!out)
         XA_FAIL(err, XA_IO, "%s: cannot write: %s", opt->output, strerror(errno));

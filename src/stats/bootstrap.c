@@ -44,7 +44,8 @@ void xa_stats_draws_free(xa_stats_draws *d)
     free(d);
 }
 
-/* Room for the draws of this many clusters; the largest number asked for stays. */
+/* Makes room for the draws of k clusters, and says whether there is. The room for the largest
+ * number of clusters so far is kept. */
 static bool keeps(xa_stats_draws *d, const xa_stats_plan *plan, int64_t k)
 {
     const size_t most = (size_t)1 << 28;

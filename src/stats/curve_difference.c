@@ -84,8 +84,11 @@ xa_status xa_stats_box_difference(const xa_stats_plan *plan,
     XA_RETURN_TRY(err, xa__curve_of_hits(a, &rule[0], &side[0], err));
     XA_RETURN_TRY(err, xa__curve_of_hits(b, &rule[1], &side[1], err));
     if (a->n != b->n)
-        XA_RETURN_FAIL(
-            err, XA_INVALID, "box accuracy: %" PRId64 " units beside %" PRId64, a->n, b->n);
+        XA_RETURN_FAIL(err,
+                       XA_INVALID,
+                       "box accuracy: %" PRId64 " units cannot be compared with %" PRId64,
+                       a->n,
+                       b->n);
     return difference_of_curves(plan, side, group, out, err);
 }
 

@@ -53,7 +53,8 @@ xa_status xa_stats_flip_boxes(const xa_stats_plan *plan,
     if (a->n != b->n || a->levels != b->levels)
         XA_FAIL(err,
                 XA_INVALID,
-                "box accuracy: %" PRId64 " units of %d levels beside %" PRId64 " of %d",
+                "box accuracy: %" PRId64 " units of %d levels cannot be compared with %" PRId64
+                " of %d",
                 a->n,
                 a->levels,
                 b->n,

@@ -1,4 +1,4 @@
-/* Parts of the images compared with one another. */
+/* Comparisons between parts of the images. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@ typedef struct parted_list {
     int64_t upto;
 } parted_list;
 
-/* The difference of two parts, and its test as far as upto. */
+/* The difference of two parts, with its test continued up to `upto` random ways. */
 static xa_status look(const parted_list *l, xa_parted *c, int64_t upto, xa_test *t, xa_err *err)
 {
     xa_status st = XA_OK;
@@ -60,7 +60,7 @@ static int by_family(const void *a, const void *b)
                        : strcmp(x->part[1], y->part[1]);
 }
 
-/* Which parts hold a unit of a series. */
+/* Which parts hold units of a series: (*out)[nparts], free(). */
 static xa_status find_parts(const xa_summary *s, const xa_series *x, bool **out, xa_err *err)
 {
     *out = xa_alloc((size_t)s->nparts + 1, sizeof **out);

@@ -1,5 +1,5 @@
-/* Paired comparisons: of the series of one archive, and of two archives; families of them for
- * Holm's decisions. */
+/* Paired comparisons of two series, of one archive or of two, and Holm's decisions over families of
+ * them. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +12,8 @@
 typedef struct sides {
     const xa_summary *a, *b;
     const xa_series *x, *y;
-    const int64_t *to; /* [x's units] unit of y, or -1; NULL: the same place */
-    int64_t *own;      /* `to`, where it was made here */
+    const int64_t *to; /* [units of x] unit of y, or -1; NULL: the unit of the same number */
+    int64_t *own;      /* `to` if it must be freed, else NULL */
 } sides;
 
 static int64_t other(const sides *s, int64_t q)
@@ -21,14 +21,14 @@ static int64_t other(const sides *s, int64_t q)
     return s->to ? s->to[q] : q;
 }
 
-/* Whose figures can be subtracted. */
+/* Figures can be subtracted if they are of one kind and have the same conventions. */
 static bool comparable(const xa_series *x, const xa_series *y)
 {
     return x->is == y->is &&
            !strcmp(x->conventions ? x->conventions : "", y->conventions ? y->conventions : "");
 }
 
-/* Maps of two explainers meet by image and class. */
+/* Matches the maps of two explainers by image and class. */
 static xa_status match_maps(sides *s, xa_err *err)
 {
     s->to = s->own = xa_alloc((size_t)s->x->n + 1, sizeof *s->own);
@@ -46,7 +46,7 @@ static xa_status match_maps(sides *s, xa_err *err)
     return XA_OK;
 }
 
-/* Rows of statistics of b in a's order; without `to` they are. */
+/* The statistics of b's units in the order of a's units, free(). */
 static xa_status rows_of_b(const sides *s, size_t row, unsigned char **out, xa_err *err)
 {
     xa_status st = XA_OK;
@@ -66,10 +66,10 @@ done:
     return st;
 }
 
-/* What is wanted of two series: their difference, or more of its test. */
+/* What to compute of two series: their difference, or more replicates of its test. */
 typedef struct wanted {
     const xa_stats_plan *plan;
-    xa_paired *pair; /* NULL: the test */
+    xa_paired *pair; /* NULL: compute the test */
     xa_test *test;
     int64_t upto;
 } wanted;
@@ -135,14 +135,14 @@ done:
     return st;
 }
 
-/* Why units do not count: those that no side has are not of the comparison. */
+/* Counts why units are left out. Units that are in one archive only are left out by the join. */
 static void count_undefined(const sides *s, xa_compared *c)
 {
     for (int64_t q = 0; q < s->x->n; q++) {
         const int64_t k = other(s, q);
         const bool in_a = isfinite(s->x->value[q]), in_b = k >= 0 && isfinite(s->y->value[k]);
         if (k < 0 && s->a != s->b)
-            continue; /* of another archive: told by the join */
+            continue;
         if (in_a && !in_b)
             xa_summary_add_undefined(s->b, s->y, k, &c->only_b);
         else if (!in_a && in_b)
@@ -154,14 +154,15 @@ static void count_undefined(const sides *s, xa_compared *c)
 
 /* ---- families ---- */
 
-/* A list of comparisons that is being made; p is found family by family, for Holm's decisions. */
+/* A growing list of comparisons. Their p values are found family by family, for Holm's decisions.
+ */
 typedef struct comparisons {
     const xa_summary *a, *b;
-    const int64_t *to; /* of pairs; NULL: one archive */
+    const int64_t *to; /* [pairs of a] as in xa_joined; NULL: one archive */
     const xa_compare_options *o;
     xa_compared *c;
     int n, left_out;
-    xa_compared *family; /* the one whose p is being found */
+    xa_compared *family; /* the family being tested */
 } comparisons;
 
 static xa_status sides_init(const comparisons *l, const xa_compared *c, sides *s, xa_err *err)
@@ -202,7 +203,7 @@ done:
     return st;
 }
 
-/* One metric's comparisons stand together, then one model's. */
+/* By metric, then by model. */
 static int by_family(const void *a, const void *b)
 {
     const xa_compared *x = a, *y = b;
@@ -290,7 +291,7 @@ static bool called(const xa_series *x, const char *name)
     return !strncmp(name, x->model, m) && name[m] == '/' && !strcmp(name + m + 1, x->explainer);
 }
 
-/* Whether series k stands against i; each two once. */
+/* Whether series i is compared with k. Each two are compared once. */
 static bool is_wanted(const xa_summary *s, const xa_compare_options *o, int i, int k)
 {
     const xa_series *a = &s->series[i], *b = &s->series[k];
@@ -322,7 +323,7 @@ static xa_status must_be_called(const xa_summary *s, const char *against, xa_err
     if (!found)
         XA_FAIL(err,
                 XA_NOT_FOUND,
-                "--against %s: no such explainer; known are: %s",
+                "--against %s: there is no such explainer; there are: %s",
                 against,
                 list.data ? list.data : "none");
 done:

@@ -1,11 +1,12 @@
-/* Which pairs of two archives are the same. */
+/* Which pairs of an image and a class two archives share. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "xaudit/summary.h"
 
 typedef struct key {
-    char *text; /* "class\0id" has no room for doubt: the class, a line feed, the id */
+    char *
+        text; /* "LENGTH CLASS ID", the length being that of the class: no two pairs have one key */
     int64_t pair;
 } key;
 
@@ -14,29 +15,36 @@ static int by_key(const void *a, const void *b)
     return strcmp(((const key *)a)->text, ((const key *)b)->text);
 }
 
+/* The class by name or number; of a category its name and members, since a category of the same
+ * name may hold other classes elsewhere. */
+static void add_class(xa_str *to, const xa_read *r, int32_t c, bool names)
+{
+    const xa_category *set = xa_category_of(&r->categories, c);
+    const xa_read_model *m = names ? &r->models[0] : NULL;
+    if (set) {
+        xa_str_puts(to, set->name);
+        for (int32_t i = 0; i < set->count; i++)
+            xa_str_printf(to, "|%d", (int)set->members[i]);
+    } else if (m && c >= 0 && c < m->nnames) {
+        const char *row = m->class_names + (size_t)c * m->class_name_bytes;
+        xa_str_add(to, row, strnlen(row, m->class_name_bytes));
+    } else {
+        xa_str_printf(to, "%d", (int)c);
+    }
+}
+
 static char *key_of(const xa_summary *s, int64_t pair, bool names)
 {
     const xa_read *r = s->r;
     const char *row = r->id + (size_t)r->pair_sample[pair] * r->id_bytes;
-    char class_name[256];
-    const xa_category *set = xa_category_of(&r->categories, r->pair_class[pair]);
-    if (set) { /* of one name may be other classes */
-        xa_str text = {0};
-        for (int32_t i = 0; i < set->count; i++)
-            xa_str_printf(&text, "|%d", (int)set->members[i]);
-        char *joined =
-            text.failed
-                ? NULL
-                : xa_strfmt(
-                      "%s%s\n%.*s", set->name, text.data, (int)strnlen(row, r->id_bytes), row);
-        xa_str_free(&text);
-        return joined;
-    }
-    if (names)
-        xa_read_class(&r->models[0], r->pair_class[pair], class_name, sizeof class_name);
-    else
-        snprintf(class_name, sizeof class_name, "%d", (int)r->pair_class[pair]);
-    return xa_strfmt("%s\n%.*s", class_name, (int)strnlen(row, r->id_bytes), row);
+    xa_str name = {0};
+    add_class(&name, r, r->pair_class[pair], names);
+    char *text =
+        name.failed || !name.data
+            ? NULL
+            : xa_strfmt("%zu %s %.*s", name.len, name.data, (int)strnlen(row, r->id_bytes), row);
+    xa_str_free(&name);
+    return text;
 }
 
 static void free_keys(key *k, int64_t n)
@@ -55,7 +63,10 @@ static xa_status read_hashes(const xa_summary *s, uint64_t **out, xa_err *err)
                       s->r->archive, xa_field_path(XA_FIELD_SAMPLE_PIXEL_HASH), &info, &data, err));
     if (info.type != XA_TYPE_U64 || info.ndim != 1 || info.dim[0] != s->r->samples) {
         free(data);
-        XA_RETURN_FAIL(err, XA_FORMAT, "%s: /samples/pixel_hash: expected one a sample", s->path);
+        XA_RETURN_FAIL(err,
+                       XA_FORMAT,
+                       "%s: /samples/pixel_hash: expected one number for each sample",
+                       s->path);
     }
     *out = data;
     return XA_OK;

@@ -1,4 +1,4 @@
-/* Columns of an archive as numbers: what is drawn together, and what figures are split by. */
+/* Groups and parts: which units are drawn together, and what figures are divided by. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -21,8 +21,8 @@ static int by_text(const void *a, const void *b)
     return order ? order : x->at < y->at ? -1 : x->at > y->at;
 }
 
-/* Numbers equal texts alike, in the texts' order; "" becomes -1. names (may be NULL) gets a copy of
- * each, to be freed one by one. */
+/* Gives equal texts one number, ascending in the order of the texts; "" has -1. *names (names may
+ * be NULL) becomes a list of them, xa_texts_free. */
 static xa_status number_texts(
     char *const *text, int64_t n, int64_t *number, char ***names, int64_t *count, xa_err *err)
 {
@@ -54,7 +54,6 @@ done:
     return st;
 }
 
-/* A numeric dataset of n rows, of one type. */
 xa_status xa__summary_array(
     const xa_summary *s, const char *path, xa_type type, int64_t n, void *out_ptr, xa_err *err)
 {
@@ -75,7 +74,6 @@ xa_status xa__summary_array(
     return XA_OK;
 }
 
-/* A column of the samples as texts, [samples]. */
 xa_status xa__summary_column(const xa_summary *s, const char *path, char ***out, xa_err *err)
 {
     xa_status st = XA_OK;
@@ -102,7 +100,7 @@ done:
     return st;
 }
 
-/* ---- what is drawn together ---- */
+/* ---- groups ---- */
 
 xa_status xa__summary_groups(xa_summary *s, xa_err *err)
 {
@@ -117,7 +115,7 @@ xa_status xa__summary_groups(xa_summary *s, xa_err *err)
     XA_TRY(err, number_texts(text, s->r->samples, of_sample, NULL, &s->ngroups, err));
     s->grouped = s->ngroups > 0;
     s->nclusters = s->ngroups;
-    for (int64_t i = 0; i < s->r->samples; i++) /* an image without a group is one of its own */
+    for (int64_t i = 0; i < s->r->samples; i++) /* an image without a group is a group of its own */
         if (of_sample[i] < 0) {
             of_sample[i] = s->ngroups + i;
             s->nclusters++;
@@ -129,7 +127,6 @@ done:
     return st;
 }
 
-/* Reasons of exclusion and how many images have each. */
 xa_status xa__summary_excluded(xa_summary *s, xa_err *err)
 {
     xa_status st = XA_OK;
@@ -183,7 +180,7 @@ static xa_status by_class(xa_summary *s, xa_err *err)
         most = c > most && c < XA_CATEGORY ? c : most;
     }
     for (int64_t m = 0; m < s->r->nmodels;
-         m++) /* checks are of maps, whose classes may be others */
+         m++) /* a check is of a map, whose class may not be annotated anywhere */
         for (int64_t e = 0; e < s->r->models[m].nmaps; e++)
             for (int64_t k = 0; k < s->r->models[m].maps[e].rows; k++) {
                 const int32_t c = s->r->models[m].maps[e].target[k];
@@ -329,7 +326,7 @@ xa_status xa__summary_parts(xa_summary *s, const char *by, xa_err *err)
         return by_class(s, err);
     if (!strcmp(by, "size"))
         return by_size(s, err);
-    if (!strcmp(by, "correct")) /* each model's own answers: see part_of */
+    if (!strcmp(by, "correct")) /* it differs between models: see xa_summary_part_of */
         return part_names(s, answers, 2, err);
     return by_column(s, by, err);
 }
@@ -342,7 +339,8 @@ const xa_read_model *xa__summary_model(const xa_summary *s, const xa_series *x)
     return NULL;
 }
 
-/* Whether the model's answer is the unit's class; of a check's map, one of the image's labels. */
+/* Whether the model predicted the unit's class or, for the map of a check, a label of the image; -1
+ * if that is not known. */
 static int64_t is_answer(const xa_summary *s, const xa_series *x, int64_t q)
 {
     const int64_t i = x->sample[q];

@@ -10,7 +10,7 @@
 
 /* ---- what became of the manifest ---- */
 
-/* Failed explanations, which no figure leaves out in silence. */
+/* Maps that are zero everywhere are failed explanations. They are scored, and reported here. */
 static void print_zero_maps(const xa_read *r, FILE *out)
 {
     char model[128], explainer[128];
@@ -58,7 +58,7 @@ void xa_summary_print_flow(const xa_summary *s, FILE *out)
                 count[XA_SAMPLE_PENDING] ? "" : "\n");
         if (count[XA_SAMPLE_PENDING])
             fprintf(out,
-                    ", %" PRId64 " not reached yet: figures are of what is done\n",
+                    ", %" PRId64 " not reached yet: figures are over the images done so far\n",
                     count[XA_SAMPLE_PENDING]);
     }
     print_zero_maps(r, out);
@@ -68,7 +68,7 @@ void xa_summary_print_flow(const xa_summary *s, FILE *out)
                 s->excluded[k].count,
                 xa_shown(s->excluded[k].reason, name, sizeof name));
     if (xa_print_annotations(r, "", out, NULL) != XA_OK)
-        fputs("what speaks against the annotations cannot be read\n", out);
+        fputs("the problems of the annotations cannot be read\n", out);
     if (s->grouped && s->nclusters < XA_STATS_FEW_GROUPS)
         fprintf(out,
                 "warning: %" PRId64
@@ -114,7 +114,7 @@ static void text_interval(FILE *out, const xa_interval *f)
                 f->kind == XA_INTERVAL_WILSON ? "w" : " ");
 }
 
-/* Why scores of a series are undefined, below its row. */
+/* Below the row of a series: why scores of it are undefined. */
 static void text_undefined(FILE *out, const xa_summary *s, const xa_series *x)
 {
     xa_undefined u;
@@ -126,7 +126,7 @@ static void text_undefined(FILE *out, const xa_summary *s, const xa_series *x)
     xa_str_free(&text);
 }
 
-/* The row of a baseline in the table rows[first..end), over all pairs; NULL. */
+/* The row of a baseline over all pairs, in the table rows[first..end); NULL: there is none. */
 static const xa_summary_row *
 baseline_row(const xa_summary_row *rows, size_t first, size_t end, const char *name)
 {
@@ -137,7 +137,8 @@ baseline_row(const xa_summary_row *rows, size_t first, size_t end, const char *n
     return NULL;
 }
 
-/* Explainers of a table that do no better than a baseline; suffix: each than its own. */
+/* Names the explainers of a table that do no better than a baseline. suffix: `baseline` is the end
+ * of the name of each explainer's own baseline. */
 static void text_beaten(FILE *out,
                         const xa_summary_row *rows,
                         size_t first,
@@ -188,7 +189,7 @@ static void text_all_beaten(FILE *out, const xa_summary_row *rows, size_t first,
                 "  not better than the mean map of the class: ");
 }
 
-/* Columns that the longest name takes, within reason. */
+/* Columns of a terminal for the names: as the longest needs, from 24 to 48. */
 static int64_t name_width(const xa_summary_row *rows, size_t n)
 {
     int64_t width = 24;
@@ -239,7 +240,7 @@ static void text_row(FILE *out, const xa_summary *s, const xa_summary_row *r, in
         text_undefined(out, s, x);
 }
 
-/* What the marks in a table's intervals mean. */
+/* What the marks beside intervals mean. */
 static void text_foot(
     FILE *out, const xa_summary *s, const xa_summary_row *rows, size_t n, const xa_stats_plan *plan)
 {
@@ -260,7 +261,8 @@ static void text_foot(
             plan->seed,
             s->grouped ? "groups" : "units of an image");
     if (wilson)
-        fputs("w: Wilson's interval, of a rate over single images or of a rate of 0 or 1.\n", out);
+        fputs("w: Wilson's interval, for a rate over single images and for a rate of 0 or 1.\n",
+              out);
     for (int k = XA_NO_INTERVAL_FEW; k <= XA_NO_INTERVAL_CONSTANT; k++)
         if (why[k])
             fprintf(out,
@@ -279,13 +281,13 @@ static void print_text(
         for (size_t i = first; i < end; i++)
             text_row(out, s, &rows[i], width);
         if (xa_series_has_classes(rows[first].series) && rows[first].series->is == XA_SERIES_CHECK)
-            continue; /* no baseline has checks */
+            continue; /* baselines have no checks */
         text_all_beaten(out, rows, first, end);
     }
     text_foot(out, s, rows, n, plan);
 }
 
-/* Rows of one metric stand together, models apart. */
+/* By model, metric, explainers before baselines, name. */
 static int by_metric(const void *a, const void *b)
 {
     const xa_series *x = *(const xa_series *const *)a, *y = *(const xa_series *const *)b;

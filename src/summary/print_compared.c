@@ -9,7 +9,7 @@
 
 /* ---- text ---- */
 
-/* Columns of a name, within reason. */
+/* The larger of `width` and the columns of a name, which count up to 44. */
 static int64_t widest(int64_t width, const char *name)
 {
     const int64_t n = xa_str_columns(name);
@@ -35,16 +35,16 @@ static void put_difference(FILE *out, const xa_interval *d)
             out, "[%s,%s]", xa_score_text(d->low, true, low), xa_score_text(d->high, true, high));
 }
 
-/* What became of a family's p values. */
+/* What the lines below a family of comparisons report. */
 typedef struct verdicts {
     int tested, undecided, groups, alike;
     int64_t most;
     double least;
     bool why[XA_NO_INTERVAL_CONSTANT + 1];
-    const char *note; /* on the kind of figure */
+    const char *note; /* about the kind of figure, or NULL */
 } verdicts;
 
-static void see(verdicts *v, const xa_verdict *of, const xa_interval *f)
+static void count_verdict(verdicts *v, const xa_verdict *of, const xa_interval *f)
 {
     const xa_test *t = &of->test;
     v->tested += !isnan(t->p);
@@ -60,13 +60,13 @@ static void see(verdicts *v, const xa_verdict *of, const xa_interval *f)
 static void put_verdicts(FILE *out, const verdicts *v, const xa_compare_options *o)
 {
     if (v->tested > 1)
-        fprintf(out, "  Holm's p is over these %d comparisons.\n", v->tested);
+        fprintf(out, "  p (Holm) is adjusted over these %d comparisons.\n", v->tested);
     if (v->tested == 1)
-        fputs("  Holm's p is over this comparison alone.\n", out);
+        fputs("  p (Holm) is adjusted over this comparison alone.\n", out);
     if (v->note)
         fprintf(out, "  %s\n", v->note);
     if (v->alike)
-        fprintf(out, "  %d of them differ in no group.\n", v->alike);
+        fprintf(out, "  In %d of them no group differs.\n", v->alike);
     if (v->groups)
         fprintf(out,
                 "  %d of them cannot be significant at %g whatever they show: so few groups differ "
@@ -128,9 +128,9 @@ static void put_dropped(FILE *out, const xa_compared *c)
     if (*between == ',')
         fputc('\n', out);
     if (c->only_a.pairs || c->only_b.pairs)
-        fprintf(
-            out,
-            "    note: what is undefined in one of them alone is left out, which flatters it\n");
+        fprintf(out,
+                "    note: what is undefined in only one of the two is left out, which flatters "
+                "that one\n");
 }
 
 static char *name_of(const xa_series *x)
@@ -196,7 +196,7 @@ static void compared_text(const xa_compared *c, int n, const xa_compare_options 
                 "win/tie/loss");
         for (int i = first; i < end; i++) {
             put_compared(out, &c[i], wa, wb);
-            see(&v, &c[i].verdict, &c[i].pair.difference);
+            count_verdict(&v, &c[i].verdict, &c[i].pair.difference);
         }
         put_verdicts(out, &v, o);
     }
@@ -280,7 +280,7 @@ parted_text(const xa_summary *s, const xa_parted *c, int n, const xa_compare_opt
                 "p (Holm)");
         for (int i = first; i < end; i++) {
             put_parted(out, &c[i], we, wp);
-            see(&v, &c[i].verdict, &c[i].between.difference);
+            count_verdict(&v, &c[i].verdict, &c[i].between.difference);
         }
         put_verdicts(out, &v, o);
     }

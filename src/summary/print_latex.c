@@ -6,7 +6,7 @@
 #include "print_internal.h"
 #include "xaudit/print.h"
 
-/* 1: a larger value is better, -1: a smaller one, 0: neither. */
+/* 1 if a larger value is better, -1 if a smaller one is, 0 if neither is. */
 static int better(const xa_series *x)
 {
     if (x->is != XA_SERIES_CHECK)
@@ -16,7 +16,7 @@ static int better(const xa_series *x)
                                                                       : 1;
 }
 
-/* The best of a table's rows; n: none. */
+/* The best of the table rows[first..n); n if no value is better than another. */
 static size_t best_of(const xa_summary_row *rows, size_t first, size_t n)
 {
     const int sign = better(rows[first].series);
@@ -33,7 +33,8 @@ static bool overlap(const xa_interval *a, const xa_interval *b)
     return a->low <= b->high && b->low <= a->high; /* false without an interval */
 }
 
-/* "0.512 [0.410, 0.603]", in bold or marked beside the best of the table; best NULL: none is. */
+/* "0.512 [0.410, 0.603]", in bold or marked beside the best of the table; best NULL: no row is the
+ * best. */
 static void put_figure(FILE *out, const xa_interval *f, const xa_interval *best)
 {
     char value[32], interval[64];

@@ -1,4 +1,4 @@
-/* Which series there are, and why their units are undefined. */
+/* Which series to keep, and why units of a series are undefined. */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -118,7 +118,7 @@ static bool is_explainer(const xa_selection *w, const xa_series *x)
     return false;
 }
 
-/* Names that a series may have: `of` chooses. */
+/* The options that name series, and the name that each means; `of` is its index. */
 static const char *const what_of[] = {"--metric", "--model", "--explainer"};
 
 static const char *name_of(const xa_series *x, int of)
@@ -126,8 +126,8 @@ static const char *name_of(const xa_series *x, int of)
     return of == 0 ? x->metric : of == 1 ? x->model : x->explainer;
 }
 
-/* Every name once. */
-static void put_known(const xa_summary *s, int of, xa_str *out)
+/* Lists every name once. */
+static void list_names(const xa_summary *s, int of, xa_str *out)
 {
     for (int i = 0; i < s->nseries; i++) {
         bool seen = false;
@@ -150,10 +150,10 @@ static xa_status must_be_there(const xa_summary *s, char *const *list, int n, in
             continue;
         char clean[128];
         xa_str_sanitise(list[k], clean, sizeof clean);
-        put_known(s, of, &known);
+        list_names(s, of, &known);
         XA_FAIL(err,
                 XA_NOT_FOUND,
-                "%s %s: nothing is called so; known are: %s",
+                "%s %s: no series has this name; there are: %s",
                 what_of[of],
                 clean,
                 known.data ? known.data : "none");

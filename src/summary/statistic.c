@@ -1,11 +1,11 @@
-/* What a metric stores of each pair beside its score, and the figures over the data set made of it:
- * a row of the table below for each kind. */
+/* The statistics that metrics store of each pair besides the score, and the figures over the data
+ * set that are made of them: one row of the table below for each kind of statistic. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "summary_internal.h"
 
-/* Definitions 1 counted pixels by floor(256 value). */
+/* Archives with version 1 of the metrics count pixels by floor(256 value). */
 enum { GREY_BINS = 257 };
 
 /* ---- hits at grey levels ---- */
@@ -88,9 +88,8 @@ static size_t pixels_bytes(const xa_series *x)
     return 2 * XA_STATS_BINS * sizeof(uint32_t);
 }
 
-/* Counts by 256 grey levels as counts by thousandths, each bin in one of its own and in their
- * order: PxAP, a sum over thresholds at which something changes, is that of the bins they were
- * counted in. */
+/* Moves counts by 256 grey levels into bins of a thousandth, each into one of its own and in order.
+ * PxAP stays the same, since it is a sum over those thresholds at which a count changes. */
 static xa_status pixels_convert(const xa_series *x, int64_t n, void **rows, xa_err *err)
 {
     const uint32_t *in = *rows;
@@ -182,7 +181,7 @@ xa_status xa__statistic_read(const xa_summary *s, const char *path, xa_series *x
     xa_dataset_info info;
     int64_t n = 0;
     const xa_status st = xa_archive_dataset(s->r->archive, path, &info, err);
-    if (st == XA_NOT_FOUND) { /* scores alone */
+    if (st == XA_NOT_FOUND) { /* the metric stores scores alone */
         *err = (xa_err)XA_ERR_INIT;
         return XA_OK;
     }

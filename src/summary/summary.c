@@ -13,7 +13,7 @@ static xa_path scores_of(const xa_series *x)
         x->baseline ? XA_FIELD_BASELINE : XA_FIELD_LOCALISATION, x->model, x->explainer, x->metric);
 }
 
-/* Statistics of every kind have one path. */
+/* The path does not depend on the kind of statistic. */
 static xa_path statistics_of(const xa_series *x)
 {
     return xa_field_name(x->baseline ? XA_FIELD_BASELINE_HITS : XA_FIELD_STATISTIC_HITS,
@@ -22,7 +22,7 @@ static xa_path statistics_of(const xa_series *x)
                          x->metric);
 }
 
-/* Is the attribute this word? Archives of before 1.1 have none. */
+/* Whether an attribute is this word. Archives before format 1.1 do not have it. */
 static xa_status says(const xa_summary *s,
                       const char *path,
                       const char *attribute,
@@ -78,7 +78,7 @@ static xa_status add_series(xa_summary *s, size_t *cap, const xa_series *x, xa_e
     return read_series(s, own, err);
 }
 
-/* A check of the job is a score of each map; its description says what it is. */
+/* A check of the job gives a score for each map; its description serves as conventions. */
 static xa_status
 add_checks(xa_summary *s, const xa_read_model *m, const xa_read_map *e, size_t *cap, xa_err *err)
 {
@@ -120,7 +120,7 @@ static xa_status add_baseline(xa_summary *s,
     x.value = value;
     const int before = s->nseries;
     st = add_series(s, cap, &x, err);
-    if (s->nseries > before) /* the summary frees it, on failure too */
+    if (s->nseries > before) /* xa_summary_close frees it, on failure too */
         x = (xa_series){0};
     XA_TRY(err, st);
 done:
@@ -129,7 +129,7 @@ done:
     return st;
 }
 
-/* The baselines of a model, behind its explainers; archives without them have none. */
+/* Adds the baselines of a model; some archives have none. */
 static xa_status find_baselines(xa_summary *s, const xa_read_model *m, size_t *cap, xa_err *err)
 {
     xa_status st = XA_OK;
@@ -334,7 +334,7 @@ static void picked_fini(picked *p)
     free(p->rows);
 }
 
-/* The pairs of one part, with their statistics' rows. */
+/* Copies the units of one part (-1: all), with the rows of their statistics. */
 static xa_status pick(const xa_summary *s, const xa_series *x, int64_t part, picked *p, xa_err *err)
 {
     xa_status st = XA_OK;

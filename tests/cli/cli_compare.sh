@@ -59,11 +59,11 @@ with h5py.File("a.h5", "r+") as f:
 PY
 expect 0 "$XAUDIT" summary a.h5 --compare
 said 'energy: a - b over the same pairs'
-said "Holm's p is over these 3 comparisons"
+said "p .Holm. is adjusted over these 3 comparisons"
 said 'not compared: 5 undefined in a alone'
-said 'left out, which flatters it'
+said 'left out, which flatters that one'
 said 'all the same +1.0000 +1.0000'
-said '3 of them differ in no group'
+said 'In 3 of them no group differs'
 said 'until Holm.s decision at 0.05 is clear'
 expect 0 "$XAUDIT" summary a.h5 --compare --csv
 cp out compared.csv
@@ -180,7 +180,7 @@ expect 2 "$XAUDIT" summary a.h5 --between split
 said 'no scored image has a value of it; two parts are needed'
 # mistakes
 expect 2 "$XAUDIT" summary a.h5 --metric energi
-said 'nothing is called so; known are: .*energy'
+said 'no series has this name; there are: .*energy'
 expect 2 "$XAUDIT" summary a.h5 --explainer x,
 expect 2 "$XAUDIT" summary a.h5 --between nothing
 said 'expected class, correct, size, group, split, clinic'

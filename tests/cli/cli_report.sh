@@ -155,7 +155,7 @@ expect 2 "$XAUDIT" report job.yaml -o x.html
 expect 1 "$XAUDIT" report a.h5 -o no/x.html
 mkfifo pipe
 expect 1 "$XAUDIT" report plain.h5 -o pipe
-said 'pipe is there and is no file'
+said 'pipe exists and is not a regular file'
 [ -p pipe ] || fail "what is no file was replaced"
 ls x.html ./*.part 2>/dev/null && fail "something is left"
 

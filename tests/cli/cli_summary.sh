@@ -189,7 +189,7 @@ said 'groups drawn together'
 expect 2 "$XAUDIT" summary a.h5 --by lights
 said 'expected class, correct, size, group, split, light'
 expect 2 "$XAUDIT" summary a.h5 --against nothing
-said 'known are: xception/gradcam.label.prob, xception/saliency.predicted'
+said 'there are: xception/gradcam.label.prob, xception/saliency.predicted'
 expect 2 "$XAUDIT" summary a.h5 --csv --json
 expect 2 "$XAUDIT" summary
 expect 1 "$XAUDIT" summary manifest.csv

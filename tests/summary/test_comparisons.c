@@ -127,8 +127,7 @@ static void test_two_archives(void **state)
     xa_summary_close(t);
 }
 
-/* Class names differ in their order: pairs meet by name. An id that holds a line feed and a class
- * name that ends another's key stay apart. */
+/* Class names in another order: pairs are matched by name. */
 static void test_join_by_name(void **state)
 {
     (void)state;
@@ -149,6 +148,47 @@ static void test_join_by_name(void **state)
     t = open_archive(&b, 1, NULL);
     assert_int_equal(xa_summary_join(s, t, &j, &err), XA_OK);
     assert_true(j.joined == 0 && j.absent == N);
+    free(j.to);
+    xa_summary_close(s);
+    xa_summary_close(t);
+}
+
+/* Names and ids that give one text when they are put together, and long names that differ at their
+ * end, stay apart. */
+static void test_join_apart(void **state)
+{
+    (void)state;
+    static const char *const classes[] = {"a 1", "a"}, *const ids[] = {"c", "1 c", "x", "y"};
+    static const int32_t label[] = {0, 1, 0, 0}, turned[] = {1, 0, 0, 0};
+    static const uint64_t hash[] = {1, 1, 2, 3};
+    static char names[2][600];
+    static const char *const both[] = {names[0], names[1]};
+    small_archive a = {.samples = 4,
+                       .pairs = 4,
+                       .classes = 2,
+                       .class_names = classes,
+                       .id = ids,
+                       .pixel_hash = hash,
+                       .label = label};
+    small_archive b = a;
+    b.label = turned;
+    xa_summary *s = open_archive(&a, 0, NULL), *t = open_archive(&b, 1, NULL);
+    xa_joined j;
+    xa_err err = XA_ERR_INIT;
+    assert_int_equal(xa_summary_join(s, t, &j, &err), XA_OK);
+    assert_true(j.joined == 2 && j.absent == 2 && j.to[0] == -1 && j.to[1] == -1);
+    free(j.to);
+    xa_summary_close(s);
+    xa_summary_close(t);
+    memset(names, 'n', sizeof names);
+    names[0][599] = names[1][599] = '\0';
+    names[0][598] = '0';
+    names[1][598] = '1';
+    a.class_names = b.class_names = both;
+    s = open_archive(&a, 0, NULL);
+    t = open_archive(&b, 1, NULL);
+    assert_int_equal(xa_summary_join(s, t, &j, &err), XA_OK);
+    assert_true(j.joined == 2 && j.to[0] == -1 && j.to[1] == -1);
     free(j.to);
     xa_summary_close(s);
     xa_summary_close(t);
@@ -190,6 +230,7 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_pairs),
                                        cmocka_unit_test(test_two_archives),
                                        cmocka_unit_test(test_join_by_name),
+                                       cmocka_unit_test(test_join_apart),
                                        cmocka_unit_test(test_parts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
