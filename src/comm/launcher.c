@@ -1,9 +1,23 @@
-/* What the launcher says about the world, against what MPI found. */
+/* What the MPI library calls itself, and what the launcher says about the world against what MPI
+ * found. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "comm_internal.h"
+
+void xa_comm_library(char *out, size_t size)
+{
+    if (size == 0)
+        return;
+    char text[MPI_MAX_LIBRARY_VERSION_STRING] = "";
+    int len = 0;
+    if (MPI_Get_library_version(text, &len) != MPI_SUCCESS)
+        text[0] = '\0';
+    /* MPICH writes several lines. */
+    text[strcspn(text, "\r\n")] = '\0';
+    xa_str_sanitise(text, out, size);
+}
 
 /* The innermost launcher counts: mpirun inside a step of Slurm sets its own. */
 xa_status xa__comm_alone(const xa_comm *c, xa_err *err)

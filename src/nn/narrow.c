@@ -1,5 +1,7 @@
 #include "narrow.h"
 
+#include "graph_internal.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -198,7 +200,7 @@ xa_status xa_narrow(const xa_graph *g, const bool *exposed, xa_narrowed *out, xa
     w.picked = xa_alloc((size_t)n, sizeof(need));
     if (!w.some || !out->of || !w.picked)
         XA_FAIL(err, XA_NOMEM, "plan: out of memory");
-    XA_TRY(err, xa_graph_borrow(g, &out->graph, err));
+    XA_TRY(err, xa__graph_borrow(g, &out->graph, err));
     for (int i = 0; i < n; i++) {
         out->of[i] = w.some[i] = -1;
         if (needs[i].kind != NOTHING)

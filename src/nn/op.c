@@ -1,25 +1,21 @@
-/* Shapes, the operator table and the checks that operators share. */
+/* Shapes, names, and the checks that operators share. */
 #include "op.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
-static const xa_op_def *const op_table[XA_OP_COUNT] = {
-#define X(name, file) [XA_OP_##name] = &xa_op_##file,
+/* Names come from the list and not from the operators, so that these do not depend on each other.
+ */
+static const char *const op_names[XA_OP_COUNT] = {
+#define X(name, file) [XA_OP_##name] = #file,
     XA_OP_LIST(X)
 #undef X
 };
 
-const xa_op_def *xa_op_get(xa_op op)
-{
-    return op >= 0 && op < XA_OP_COUNT ? op_table[op] : NULL;
-}
-
 const char *xa_op_name(xa_op op)
 {
-    const xa_op_def *def = xa_op_get(op);
-    return def ? def->name : "?";
+    return op >= 0 && op < XA_OP_COUNT ? op_names[op] : "?";
 }
 
 /* ---- shapes ---- */

@@ -94,9 +94,6 @@ XA_OP_LIST(X)
 #undef X
 const xa_op_def *xa_op_get(xa_op op);
 
-/* A graph without nodes that uses the weights of another, which must outlive it and get no more. */
-xa_status xa_graph_borrow(const xa_graph *of, xa_graph **out, xa_err *err);
-
 /* ---- shared checks: each sets a precise message --------------------------------------------- */
 
 const xa_shape *xa_input_shape(const xa_graph *g, const xa_node *node, int i);

@@ -91,6 +91,30 @@ static inline int xa_plan_outer(const xa_plan *p, int node)
     return p->narrowed.graph ? p->narrowed.ids[node] : node;
 }
 
+static inline const xa_node *xa__plan_node(const xa_plan *p, int id)
+{
+    return xa_graph_node(p->graph, id);
+}
+
+/* plan_forward.c. Bytes of a node's value for the batch. */
+size_t xa__plan_value_bytes(const xa_plan *p, int node);
+xa_status xa__plan_add_storage(xa_plan *p, size_t bytes, int first, int last, int *id, xa_err *err);
+/* The storage (-1: none) lives at least until instruction `when`, or to the end of the timeline. */
+enum { XA__TO_THE_END = 1 << 30 };
+void xa__plan_use(xa_plan *p, int storage, int when);
+/* [nodes] true where a gradient leads to something that the reach asks for; NULL: out of memory. */
+bool *xa__plan_wanted(const xa_plan *p, const xa_reach *reach);
+/* A gradient passes a step if it leads on from one of its operands. */
+bool xa__step_leads(const xa_plan *p, const xa_step *s, const bool *wanted);
+/* The reach asks for the gradient of this step's attention probabilities. */
+bool xa__step_shows(const xa_plan *p, const xa_step *s, const xa_reach *reach);
+/* The node whose inputs a step reads: that of the step in front, if one is part of it. */
+const xa_node *xa__step_reads(const xa_plan *p, const xa_step *s);
+/* Storages of all values, of what is kept for backward, and of scratch. */
+xa_status xa__plan_forward(xa_plan *p, bool reuse_input, xa_err *err);
+/* plan_backward.c: the instructions of one reach, from instruction `first` of the timeline on. */
+xa_status xa__plan_backward(
+    xa_plan *p, xa_backward *b, const xa_reach *reach, const bool *wanted, int first, xa_err *err);
 /* lower.c: live, uses, steps, folds, weight offsets. */
 xa_status xa_plan_lower(xa_plan *p, xa_err *err);
 /* Composes the folded affine nodes of a step into per-channel scale and shift; raw weights come

@@ -1,7 +1,6 @@
-/* Create, run, tick: what rank 0 and the others have in common. */
+/* Create, run, tick: each is passed on to what rank 0 does, or what the others do. */
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "sched_internal.h"
 
@@ -85,47 +84,6 @@ void xa_sched_free(xa_sched *s)
     free(s);
 }
 
-void xa__sched_keep(xa_sched *s, xa_status code, const xa_err *why)
-{
-    s->stopping = true;
-    if (s->code != XA_OK)
-        return;
-    s->code = code;
-    s->err = *why;
-    if (s->err.code == XA_OK)
-        XA_ERR(&s->err, code, "%s, without a reason", xa_status_text(code));
-}
-
-void xa__sched_lost(xa_sched *s, xa_status code, const xa_err *why)
-{
-    if (!s->lost) {
-        s->lost = true;
-        s->code = XA_OK;
-    }
-    xa__sched_keep(s, code, why);
-}
-
-bool xa__sched_signal(xa_sched *s)
-{
-    const int number = xa_signals_pending();
-    if (number == 0 || s->signal != 0)
-        return false;
-    s->signal = number;
-    s->stopping = true;
-    return true;
-}
-
-bool xa_sched_stopping(const xa_sched *s)
-{
-    return s->stopping || xa_signals_pending() != 0;
-}
-
-void xa_sched_stop(xa_sched *s)
-{
-    s->asked_to_stop = true;
-    s->stopping = true;
-}
-
 void xa_sched_tick(void *sched)
 {
     xa_sched *s = sched;
@@ -145,36 +103,6 @@ void xa_sched_tick(void *sched)
         s->looked = now;
     }
     s->in_tick = false;
-}
-
-xa_status xa__sched_work(xa_sched *s,
-                         xa__range grant,
-                         const void *payload,
-                         size_t size,
-                         int64_t *finished,
-                         double *seconds,
-                         xa_str *report,
-                         xa_err *err)
-{
-    const double start = xa_time();
-    int64_t n = 0;
-    xa_status st =
-        s->calls.work(s->calls.arg, grant.first, grant.n, payload, size, &n, report, err);
-    *seconds = xa_time() - start;
-    s->work += *seconds;
-    *finished = 0;
-    if (st != XA_OK)
-        return XA_ERR_PASS(err, st);
-    if (report->failed)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for the report of %" PRId64 " units", n);
-    if (n < 0 || n > grant.n || (n < grant.n && !xa_sched_stopping(s)))
-        XA_RETURN_FAIL(err,
-                       XA_INVALID,
-                       "work finished %" PRId64 " of %" PRId64 " units without being asked to stop",
-                       n,
-                       grant.n);
-    *finished = n;
-    return XA_OK;
 }
 
 xa_status xa_sched_run(xa_sched *s, xa_sched_result *result, xa_err *err)

@@ -1,4 +1,4 @@
-/* Shared by sched.c, master.c and worker.c. */
+/* Shared by state.c, master.c, worker.c and sched.c, each of which calls only those before it. */
 #ifndef XA_SCHED_INTERNAL_H
 #define XA_SCHED_INTERNAL_H
 

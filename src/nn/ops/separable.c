@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "conv2d.h"
+#include "conv2d_shape.h"
 #include "depthwise.h"
 #include "tile.h"
 
