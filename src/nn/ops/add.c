@@ -1,20 +1,14 @@
 /* add: y = x0 + x1 + .. */
 #include "broadcast.h"
 
+static float sum(float y, float x)
+{
+    return y + x;
+}
+
 static void combine(const xa_broadcast *b, int64_t n, float *y)
 {
-    const xa_operand first = xa_broadcast_input(b, 0);
-    for (int64_t i = 0; i < n; i++)
-        y[i] = xa_operand_at(first, i);
-    for (int j = 1; j < b->call->node->ninputs; j++) {
-        const xa_operand x = xa_broadcast_input(b, j);
-        if (x.one)
-            for (int64_t i = 0; i < n; i++)
-                y[i] += x.p[0];
-        else
-            for (int64_t i = 0; i < n; i++)
-                y[i] += x.p[i];
-    }
+    xa_broadcast_fold(b, n, y, sum);
 }
 
 static void pull(const xa_broadcast *b, int which, int64_t n, const float *dy, float *g)
@@ -40,7 +34,6 @@ const xa_op_def xa_op_add = {.name = "add",
                              .max_inputs = -1,
                              .flags = XA_OP_PASSES_DY,
                              .infer = xa_broadcast_infer,
-
                              .scratch_bytes = xa_broadcast_scratch,
                              .forward = forward,
                              .backward = backward,

@@ -191,18 +191,3 @@ double xa_broadcast_flops(const xa_graph *g, const xa_node *node)
     (void)g;
     return (double)(node->ninputs - 1) * (double)xa_shape_count(&node->shape);
 }
-
-void xa_broadcast_extreme(const xa_broadcast *b, float sign, int64_t n, float *best, int *winner)
-{
-    for (int j = 0; j < b->call->node->ninputs; j++) {
-        const xa_operand x = xa_broadcast_input(b, j);
-        for (int64_t i = 0; i < n; i++) {
-            const float v = xa_operand_at(x, i);
-            if (j == 0 || sign * v > sign * best[i] || (v != v && best[i] == best[i])) {
-                best[i] = v;
-                if (winner)
-                    winner[i] = j;
-            }
-        }
-    }
-}

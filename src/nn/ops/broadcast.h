@@ -46,8 +46,35 @@ xa_status xa_broadcast_infer(const xa_graph *g, xa_node *node, xa_err *err);
 size_t xa_broadcast_scratch(const xa_graph *g, const xa_node *node, int64_t n);
 double xa_broadcast_flops(const xa_graph *g, const xa_node *node);
 
-/* maximum and minimum: of equal values the first wins, NaN wins over all. Inputs are compared after
- * multiplication by sign (1 or -1). */
-void xa_broadcast_extreme(const xa_broadcast *b, float sign, int64_t n, float *best, int *winner);
+/* y[n] of one chunk is x0, then with(y, x_j) for every further input: inlined, so that `with` costs
+ * what its operator costs. */
+static inline __attribute__((always_inline)) void
+xa_broadcast_fold(const xa_broadcast *b, int64_t n, float *y, float (*with)(float y, float x))
+{
+    const xa_operand first = xa_broadcast_input(b, 0);
+    for (int64_t i = 0; i < n; i++)
+        y[i] = xa_operand_at(first, i);
+    for (int j = 1; j < b->call->node->ninputs; j++) {
+        const xa_operand x = xa_broadcast_input(b, j);
+        if (x.one)
+            for (int64_t i = 0; i < n; i++)
+                y[i] = with(y[i], x.p[0]);
+        else
+            for (int64_t i = 0; i < n; i++)
+                y[i] = with(y[i], x.p[i]);
+    }
+}
+
+/* saves() of operators whose gradient needs the inputs. */
+static inline unsigned xa_broadcast_saves_inputs(const xa_node *node)
+{
+    (void)node;
+    return XA_SAVES_INPUTS;
+}
+
+/* extreme.c: both passes of MAXIMUM and of MINIMUM, which the node's operator tells. Of equal
+ * values the first takes the gradient; NaN wins over all. */
+void xa_extreme_forward(const xa_op_call *c);
+void xa_extreme_backward(const xa_op_call *c);
 
 #endif
