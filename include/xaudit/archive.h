@@ -73,6 +73,10 @@ XA_MUST_USE xa_status xa_schema_add(xa_schema *s,
                                     const xa_field_spec *spec,
                                     int *field,
                                     xa_err *err);
+/* The same with the extents of the table, whose letters `x` says, and the width of the table where
+ * it gives one: ndim, dim and, then, string_bytes of the specification are not looked at. */
+XA_MUST_USE xa_status xa_schema_add_field(
+    xa_schema *s, const xa_field_spec *spec, const xa_extents *x, int *field, xa_err *err);
 /* Attributes on a group or dataset path ("/", "/models/xception"): text, number, numbers (one: a
  * scalar, else an array). A group that is not there yet is made. LIMIT beyond the 64 KiB an
  * attribute may have; INVALID when it was given before, or is the unit or description of a dataset.
@@ -101,6 +105,8 @@ XA_MUST_USE xa_status xa_schema_text(xa_schema *s,
 /* Adds the checksums that cover the fields so far, each once. */
 XA_MUST_USE xa_status xa_schema_add_checksums(xa_schema *s, xa_err *err);
 int xa_schema_fields(const xa_schema *s);
+/* Bytes of a row of a field; 0: there is no such field. */
+size_t xa_schema_row_bytes(const xa_schema *s, int field);
 /* Which field holds the checksums that cover this one, -1: none; and the seed of its rows. */
 int xa_schema_checksum(const xa_schema *s, int field, uint64_t *seed);
 /* Bytes of the file that results, data and overhead, a little more rather than less. */

@@ -14,6 +14,7 @@
 #define XAUDIT_AUDIT_H
 
 #include "xaudit/explain.h"
+#include "xaudit/format.h"
 #include "xaudit/manifest.h"
 #include "xaudit/metric.h"
 
@@ -96,7 +97,7 @@ static inline int xa_scored(const xa_audit_model_spec *m)
 {
     return m->nexplainers + XA_BASELINE_COUNT;
 }
-/* Pairs of explainers whose agreement is told. */
+/* Pairs of explainers whose agreement is stored. */
 static inline int xa_explainer_pairs(const xa_audit_model_spec *m)
 {
     return m->nexplainers * (m->nexplainers - 1) / 2;
@@ -105,32 +106,37 @@ static inline int xa_explainer_pairs(const xa_audit_model_spec *m)
 /* Map rows a rule gives a sample: 1, its labels, or its annotated classes. */
 int32_t xa_rows_of_sample(xa_target_rule rule, const xa_sample *s);
 
+/* Members and their order are those of the format's table (XA_MAP_FIELDS and so on in format.h),
+ * each an array of rows of the table's type and extents. The same pointers lie in an array beside
+ * them, for code that treats all alike. */
+
 typedef struct xa_map_rows {
     int64_t count; /* rows of this unit */
     int64_t cap;
-    int32_t *slot;                     /* [count] sample of the unit, 0-based */
-    int32_t *target;                   /* [count] class explained, -1 if failed */
-    uint8_t *flags;                    /* [count] */
-    float *scale;                      /* [count] */
-    float *maximum;                    /* [count] */
-    float *peak;                       /* [count,2] stored frame; NaN if there is none */
-    uint32_t *checksum;                /* [count] of the stored values */
+    int32_t *slot; /* [count] sample of the unit, 0-based */
+    void *values;  /* [count,c,h,w] f32, or f16 when the spec says so */
+    union {
+        struct {
+            XA_MAP_FIELDS(XA_MEMBER_ROWS)
+        };
+        void *column[XA_FIELDS_OF(MAP)];
+    };
     double *score[XA_MAP_SCORE_COUNT]; /* each [count]: need no annotation; NaN undefined */
-    double *check[XA_CHECK_COUNT];     /* likewise, of what was asked for; NULL: not asked */
-    void *values;                      /* [count,c,h,w] f32, or f16 when the spec says so */
+    double *check[XA_CHECK_COUNT];     /* each [count]; NULL: the job does not ask for it */
 } xa_map_rows;
 
 typedef struct xa_model_rows {
-    float *logits, *probs;   /* [n,C] */
-    int32_t *predicted;      /* [n] */
-    double *affine;          /* [n,2,3] */
-    uint8_t *status, *stage; /* [n] as in the archive: 1 done, 2 failed, 3 excluded */
-    char *message;           /* [n,200] NUL-padded */
-    xa_map_rows *maps;       /* [nexplainers] */
+    union {
+        struct {
+            XA_MODEL_FIELDS(XA_MEMBER_ROWS)
+        };
+        void *column[XA_FIELDS_OF(MODEL)];
+    };
+    xa_map_rows *maps; /* [nexplainers] */
     /* scores [xa_scored(model) * nmetrics][npairs], e*nmetrics + k: baselines follow the explainers
      */
     double **localisation;
-    unsigned char **statistic; /* likewise, [npairs, xa_metric_statistic_bytes]; NULL: none */
+    unsigned char **statistic; /* [..][npairs, xa_metric_statistic_bytes]; NULL: it has none */
     /* [pair of explainers * XA_AGREEMENT_COUNT + kind][unit]: 0 1, 0 2, ..., 1 2, ...; of each
      * sample's first maps; NaN undefined */
     double **agreement;
@@ -139,20 +145,28 @@ typedef struct xa_model_rows {
 /* Results of one unit, reused from unit to unit. */
 typedef struct xa_rows {
     int64_t n, cap; /* samples of the unit */
-    int32_t *width, *height;
-    uint64_t *pixel_hash;
-    uint8_t *thumbnail;      /* [n, side, side, 3] top left, black elsewhere; NULL: not asked */
-    int32_t *thumbnail_size; /* [n,2] height, width; 0 where there is none */
-    float *seconds;
+    union {         /* [n]; thumbnails are NULL where the job does not store them */
+        struct {
+            XA_SAMPLE_FIELDS(XA_MEMBER_ROWS)
+        };
+        void *sample[XA_FIELDS_OF(SAMPLE)];
+    };
     int64_t npairs, pair_cap; /* (sample, annotated class) pairs */
     int32_t *pair_slot, *pair_class;
     int64_t nannotations, annotation_cap;
-    uint8_t *problem;    /* [nannotations] of the samples in order: xa_annotation_problem */
-    uint64_t *mask_hash; /* likewise, as xa_region_init makes them; 0: no mask was used */
+    union { /* [nannotations] of the samples in order; hashes as xa_region_init makes them */
+        struct {
+            XA_ANNOTATION_FIELDS(XA_MEMBER_ROWS)
+        };
+        void *annotation[XA_FIELDS_OF(ANNOTATION)];
+    };
     xa_model_rows *models;
     int nmodels;
     const xa_audit *audit;
 } xa_rows;
+
+/* Whether an archive of this job has the column: thumbnails only if the job asks for them. */
+bool xa_audit_stores(const xa_audit_spec *s, xa_field_kind kind);
 
 XA_MUST_USE xa_status xa_rows_create(const xa_audit *a, xa_rows **out, xa_err *err);
 void xa_rows_free(xa_rows *r);

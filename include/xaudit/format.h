@@ -316,6 +316,7 @@ const xa_field_def *xa_field_get(xa_field_kind kind);
 xa_owner xa_field_owner(xa_field_kind kind); /* XA_OWNERS: no field of this version */
 xa_initial xa_field_initial(xa_field_kind kind);
 const char *xa_field_extents(xa_field_kind kind); /* as in the table: "N,C" */
+int xa_owner_fields(xa_owner owner);
 /* The i-th field of an owner, as in the lists above. */
 xa_field_kind xa_owned_field(xa_owner owner, int i);
 /* Fills `items` items with what rows hold before they are done. RAW is left alone. */

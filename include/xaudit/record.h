@@ -5,27 +5,41 @@
 
 #include "xaudit/job.h"
 
-/* Sizes that only the manifest knows; rank 0 counts them and tells the others. Plain numbers: sent
- * as bytes. */
+/* Sizes that only the manifest knows: rank 0 counts them and sends them to the others as bytes, so
+ * they are plain numbers. */
 typedef struct xa_counts {
     int64_t samples, labels, annotations, pairs;
-    int64_t id_bytes, path_bytes, split_bytes, group_bytes, exclude_bytes, mask_bytes, extra_bytes;
+    int64_t text_bytes[XA_FIELDS_OF(TABLE)]; /* by field: its longest text; 0 of numbers */
 } xa_counts;
 void xa_counts_of(const xa_manifest *m, xa_counts *out);
+/* The same as extents of the table; what the manifest does not say is -1. */
+xa_extents xa_counts_extents(const xa_counts *c);
 
 /* Map rows of a rule over the whole manifest. */
 int64_t xa_counts_rows(const xa_counts *c, xa_target_rule rule);
 
-/* Fields of one explainer and one model; indices into the schema. */
+/* Indices of fields in the schema, named as in the format's table. The same numbers lie in an array
+ * beside them. -1: the archive does not have the field. */
 typedef struct xa_map_fields {
-    int values, scale, sample, target, flags, maximum, peak, checksum;
+    int values, sample;
+    union {
+        struct {
+            XA_MAP_FIELDS(XA_MEMBER_INDEX)
+        };
+        int column[XA_FIELDS_OF(MAP)];
+    };
     int *localisation; /* [nmetrics] */
     int *statistic;    /* [nmetrics], -1: none */
     int score[XA_MAP_SCORE_COUNT];
     int check[XA_CHECK_COUNT]; /* those that the job asks for */
 } xa_map_fields;
 typedef struct xa_model_fields {
-    int logits, probs, predicted, affine, status, stage, message;
+    union {
+        struct {
+            XA_MODEL_FIELDS(XA_MEMBER_INDEX)
+        };
+        int column[XA_FIELDS_OF(MODEL)];
+    };
     xa_map_fields *maps; /* [nexplainers], then the baselines' scores */
     int *agreement;      /* [pairs of explainers * XA_AGREEMENT_COUNT] */
 } xa_model_fields;
@@ -34,11 +48,24 @@ typedef struct xa_contents {
     const xa_audit *audit;
     xa_counts counts;
     xa_schema *schema;
-    int width, height, pixel_hash, problem, mask_hash, seconds, run_state;
-    int thumbnail, thumbnail_size; /* where the job asks for them */
-    int session_count, session_ranks, session_nodes, session_threads;
-    int session_start, session_end, session_host, session_text;
-    int session_seconds, session_cpu, session_libraries;
+    union {
+        struct {
+            XA_SAMPLE_FIELDS(XA_MEMBER_INDEX)
+        };
+        int sample[XA_FIELDS_OF(SAMPLE)];
+    };
+    union {
+        struct {
+            XA_ANNOTATION_FIELDS(XA_MEMBER_INDEX)
+        };
+        int annotation[XA_FIELDS_OF(ANNOTATION)];
+    };
+    union {
+        struct {
+            XA_SESSION_FIELDS(XA_MEMBER_INDEX)
+        };
+        int session[XA_FIELDS_OF(SESSION)];
+    };
     xa_model_fields *models;
     void **owned; /* data of the manifest's tables, freed with the contents */
     size_t nowned, owned_cap;

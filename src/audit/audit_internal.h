@@ -100,7 +100,7 @@ typedef struct xa_batch {
 } xa_batch;
 static inline bool xa_batch_lives(const xa_batch *b, int64_t i)
 {
-    return b->out->status[b->first + i] == 1;
+    return b->out->status[b->first + i] == XA_SAMPLE_DONE;
 }
 /* The batch's images into the network's input, the w-th way; false: none is left. The affine maps
  * are those of way 0. */
@@ -119,6 +119,23 @@ void xa_batch_masked(const xa_batch *b);
 /* localise.c: a row as it is stored, read back; half floats through `plain`. */
 xa_score_map
 xa_stored_map(const xa_audit *a, const xa_rows *rows, int m, int e, int64_t row, float *plain);
+
+/* columns.c: the columns of one owner in the format's table, as pointers to their rows. */
+typedef struct xa__columns {
+    xa_owner owner;
+    int n;
+    void **data; /* [n] */
+} xa__columns;
+xa__columns xa__sample_columns(xa_rows *r);
+xa__columns xa__annotation_columns(xa_rows *r);
+xa__columns xa__model_columns(xa_model_rows *r);
+xa__columns xa__map_columns(xa_map_rows *r);
+/* Room for `need` rows where there is some for `have`; m: the model they are of, -1: none. */
+XA_MUST_USE xa_status xa__columns_grow(
+    const xa_audit *a, int m, const xa__columns *c, int64_t have, int64_t need, xa_err *err);
+/* Rows [first, first+n) hold what the table says of rows that are not done. */
+void xa__columns_reset(const xa_audit *a, int m, const xa__columns *c, int64_t first, int64_t n);
+void xa__columns_free(const xa__columns *c);
 
 /* rows.c */
 xa_status xa_rows_reset(xa_rows *r, const xa_sample *samples, int64_t n, xa_err *err);

@@ -106,7 +106,7 @@ static xa_status score_pair(xa_audit *a,
 {
     const int64_t slot = rows->pair_slot[pair];
     for (int m = 0; m < rows->nmodels; m++) {
-        if (rows->models[m].status[slot] != 1)
+        if (rows->models[m].status[slot] != XA_SAMPLE_DONE)
             continue;
         const int64_t classes = xa_audit_classes(a, m);
         const bool plain = xa_model_head(a->models[m].model)->kind == XA_HEAD_NONE;
@@ -159,8 +159,8 @@ static void score_maps(xa_audit *a, xa_rows *rows)
             xa_map_rows *x = &rows->models[m].maps[e];
             for (int64_t row = 0; row < x->count; row++) {
                 double out[XA_MAP_SCORE_COUNT];
-                const bool made =
-                    rows->models[m].status[x->slot[row]] == 1 && isfinite(x->scale[row]);
+                const bool made = rows->models[m].status[x->slot[row]] == XA_SAMPLE_DONE &&
+                                  isfinite(x->scale[row]);
                 const xa_score_map map = xa_stored_map(a, rows, m, e, row, a->map);
                 if (!made)
                     continue;
@@ -239,8 +239,10 @@ static xa_status score_sample(xa_audit *a,
             /* the maps are good; only the annotation is not: undefined scores, and the reason kept
              */
             for (int m = 0; m < rows->nmodels; m++)
-                if (rows->models[m].status[slot] == 1)
-                    xa_str_sanitise(why.message, rows->models[m].message + slot * 200, 200);
+                if (rows->models[m].status[slot] == XA_SAMPLE_DONE)
+                    xa_str_sanitise(why.message,
+                                    rows->models[m].message + slot * XA_MESSAGE_BYTES,
+                                    XA_MESSAGE_BYTES);
             continue;
         }
         st = score_pair(a, s, rows, q, &region, err);
@@ -255,7 +257,7 @@ xa_status xa_audit_localise(xa_audit *a, const xa_sample *samples, xa_rows *rows
     score_maps(a, rows);
     for (int m = 0; m < rows->nmodels; m++)
         for (int64_t i = 0; i < rows->n; i++)
-            if (rows->models[m].status[i] == 1)
+            if (rows->models[m].status[i] == XA_SAMPLE_DONE)
                 XA_RETURN_TRY(err, compare_maps(a, rows, m, i, err));
     int64_t at = 0, q = 0;
     for (int64_t i = 0; i < rows->n; at += samples[i++].nannotations) {

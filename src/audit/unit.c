@@ -5,8 +5,6 @@
 
 #include "audit_internal.h"
 
-enum { STAGE_READ = 1, STAGE_DECODE, STAGE_PREPROCESS, STAGE_MODEL, STAGE_EXPLAIN };
-
 static void fail_everywhere(xa_rows *rows, int64_t slot, uint8_t stage, const char *message)
 {
     for (int m = 0; m < rows->nmodels; m++)
@@ -43,7 +41,7 @@ static void decode_all(xa_audit *a, const xa_sample *samples, int64_t n, xa_rows
         const xa_status st = xa_image_read(samples[i].file, &a->spec->decode, &a->images[i], &why);
         if (st != XA_OK) {
             const bool unread = st == XA_NOT_FOUND || st == XA_IO;
-            fail_everywhere(rows, i, unread ? STAGE_READ : STAGE_DECODE, why.message);
+            fail_everywhere(rows, i, unread ? XA_STAGE_READ : XA_STAGE_DECODE, why.message);
             continue;
         }
         rows->width[i] = (int32_t)a->images[i].width;
@@ -79,7 +77,7 @@ bool xa_batch_fill(const xa_batch *b, int w)
             if (filled && w == 0)
                 memcpy(b->out->affine + slot * 6, affine, sizeof affine);
             else if (!filled)
-                xa_rows_fail(b->rows, b->m, slot, STAGE_PREPROCESS, why.message);
+                xa_rows_fail(b->rows, b->m, slot, XA_STAGE_PREPROCESS, why.message);
         }
         if (!filled)
             memset(x + i * count, 0, (size_t)count * sizeof(float));
@@ -113,7 +111,7 @@ static void read_head(const xa_batch *b)
             xa_rows_fail(b->rows,
                          b->m,
                          slot,
-                         STAGE_MODEL,
+                         XA_STAGE_MODEL,
                          "the model's scores are not finite for this image");
     }
 }

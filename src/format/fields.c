@@ -56,6 +56,11 @@ xa_owner xa_field_owner(xa_field_kind kind)
     return (unsigned)kind < XA_FIELD_KINDS ? (xa_owner)owner : XA_OWNERS;
 }
 
+int xa_owner_fields(xa_owner owner)
+{
+    return (unsigned)owner < XA_OWNERS ? counts[owner] : 0;
+}
+
 xa_field_kind xa_owned_field(xa_owner owner, int i)
 {
     int first = 0;

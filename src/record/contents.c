@@ -18,29 +18,36 @@ int64_t xa_counts_rows(const xa_counts *c, xa_target_rule rule)
     }
 }
 
+xa_extents xa_counts_extents(const xa_counts *c)
+{
+    xa_extents x = xa_extents_unknown();
+    x.samples = c->samples;
+    x.pairs = c->pairs;
+    x.annotations = c->annotations;
+    x.labels = c->labels;
+    return x;
+}
+
 /* ---- schema ---- */
 
-static xa_status add(xa_contents *c,
-                     xa_field_kind kind,
-                     const char *model,
-                     const char *explainer,
-                     const char *key,
-                     int ndim,
-                     const int64_t *dim,
-                     int *field,
-                     xa_err *err)
+xa_status xa__add_columns(xa_contents *c,
+                          xa_owner owner,
+                          const xa_field_spec *name,
+                          const xa_extents *x,
+                          const void *const *data,
+                          int *column,
+                          xa_err *err)
 {
-    xa_field_spec s = {.kind = kind,
-                       .model = model,
-                       .explainer = explainer,
-                       .key = key,
-                       .type = XA_TYPE_COUNT,
-                       .ndim = ndim};
-    for (int i = 0; i < ndim; i++)
-        s.dim[i] = dim[i];
-    if (kind == XA_FIELD_MODEL_MESSAGE)
-        s.string_bytes = XA_MESSAGE_BYTES;
-    return xa_schema_add(c->schema, &s, field, err);
+    for (int i = 0; i < xa_owner_fields(owner); i++) {
+        xa_field_spec s = *name;
+        s.kind = xa_owned_field(owner, i);
+        s.type = XA_TYPE_COUNT;
+        s.data = data ? data[i] : NULL;
+        column[i] = -1;
+        if (xa_audit_stores(&c->job->audit, s.kind))
+            XA_RETURN_TRY(err, xa_schema_add_field(c->schema, &s, x, &column[i], err));
+    }
+    return XA_OK;
 }
 
 /* Attention kinds: which layers, how the heads became one, and the tokens of the model. */
@@ -130,46 +137,27 @@ static xa_status add_maps(xa_contents *c, const xa_manifest *manifest, int m, in
     const xa_audit_model_spec *spec = &c->job->audit.models[m];
     const xa_explainer_spec *ex = &spec->explainers[e];
     const xa_shape shape = xa_audit_map_shape(c->audit, m, e);
-    const int64_t rows = xa_counts_rows(&c->counts, ex->target);
-    const int64_t dim[4] = {rows, shape.dim[0], shape.dim[1], shape.dim[2]}, pair[2] = {rows, 2};
+    const xa_path path = xa_field_group(XA_FIELD_MAP_VALUES, spec->name, ex->name);
     xa_map_fields *f = &c->models[m].maps[e];
-    xa_status st = XA_OK;
-    char *path = xa_strdup(xa_field_group(XA_FIELD_MAP_SAMPLE, spec->name, ex->name).text);
-    if (!path)
-        XA_NOMEM_FAIL(err);
-    const xa_field_spec values = {.kind = XA_FIELD_MAP_VALUES,
-                                  .model = spec->name,
-                                  .explainer = ex->name,
-                                  .type = ex->half ? XA_TYPE_F16 : XA_TYPE_F32,
-                                  .ndim = 4,
-                                  .dim = {dim[0], dim[1], dim[2], dim[3]}};
-    XA_TRY(err, xa_schema_add(c->schema, &values, &f->values, err));
-    const struct {
-        xa_field_kind kind;
-        int *field;
-    } one[] = {{XA_FIELD_MAP_SCALE, &f->scale},
-               {XA_FIELD_MAP_TARGET, &f->target},
-               {XA_FIELD_MAP_FLAGS, &f->flags},
-               {XA_FIELD_MAP_MAXIMUM, &f->maximum},
-               {XA_FIELD_MAP_CHECKSUM, &f->checksum}};
-    for (size_t i = 0; i < sizeof one / sizeof *one; i++)
-        XA_TRY(err, add(c, one[i].kind, spec->name, ex->name, NULL, 1, dim, one[i].field, err));
+    xa_extents x = xa_counts_extents(&c->counts);
+    x.rows = xa_counts_rows(&c->counts, ex->target);
+    x.channels = shape.dim[0];
+    x.height = shape.dim[1];
+    x.width = shape.dim[2];
+    xa_field_spec s = {.kind = XA_FIELD_MAP_VALUES,
+                       .model = spec->name,
+                       .explainer = ex->name,
+                       .type = ex->half ? XA_TYPE_F16 : XA_TYPE_F32};
+    XA_RETURN_TRY(err, xa_schema_add_field(c->schema, &s, &x, &f->values, err));
     const int64_t *sample;
-    XA_TRY(err, xa_contents_row_samples(c, manifest, ex->target, &sample, err));
-    const xa_field_spec samples = {.kind = XA_FIELD_MAP_SAMPLE,
-                                   .model = spec->name,
-                                   .explainer = ex->name,
-                                   .type = XA_TYPE_COUNT,
-                                   .ndim = 1,
-                                   .dim = {rows},
-                                   .data = sample};
-    XA_TRY(err, xa_schema_add(c->schema, &samples, &f->sample, err));
-    XA_TRY(err, add(c, XA_FIELD_MAP_PEAK, spec->name, ex->name, NULL, 2, pair, &f->peak, err));
-    XA_TRY(err, map_attributes(c, m, e, path, err));
-    XA_TRY(err, xa_contents_scores(c, spec->name, ex->name, rows, f, err));
-done:
-    free(path);
-    return st;
+    XA_RETURN_TRY(err, xa__row_samples(c, manifest, ex->target, &sample, err));
+    s.kind = XA_FIELD_MAP_SAMPLE;
+    s.type = XA_TYPE_COUNT;
+    s.data = sample;
+    XA_RETURN_TRY(err, xa_schema_add_field(c->schema, &s, &x, &f->sample, err));
+    XA_RETURN_TRY(err, xa__add_columns(c, XA_OWNER_MAP, &s, &x, NULL, f->column, err));
+    XA_RETURN_TRY(err, map_attributes(c, m, e, path.text, err));
+    return xa__add_scores(c, spec->name, ex->name, x.rows, f, err);
 }
 
 static xa_status model_attributes(xa_contents *c, int m, const char *path, xa_err *err)
@@ -211,38 +199,24 @@ static xa_status model_attributes(xa_contents *c, int m, const char *path, xa_er
 static xa_status add_model(xa_contents *c, const xa_manifest *manifest, int m, xa_err *err)
 {
     const xa_audit_model_spec *spec = &c->job->audit.models[m];
+    const xa_path path = xa_field_group(XA_FIELD_MODEL_STATUS, spec->name, NULL);
     xa_model_fields *f = &c->models[m];
-    const int64_t n = c->counts.samples, classes = xa_audit_classes(c->audit, m);
-    const int64_t scores[2] = {n, classes}, affine[3] = {n, 2, 3};
-    xa_status st = XA_OK;
-    char *path = xa_strdup(xa_field_group(XA_FIELD_MODEL_STATUS, spec->name, NULL).text);
-    f->maps = xa_alloc((size_t)xa_scored(spec), sizeof(xa_map_fields));
-    if (!path || !f->maps)
-        XA_NOMEM_FAIL(err);
-    XA_TRY(err, add(c, XA_FIELD_MODEL_LOGITS, spec->name, NULL, NULL, 2, scores, &f->logits, err));
-    XA_TRY(err, add(c, XA_FIELD_MODEL_PROBS, spec->name, NULL, NULL, 2, scores, &f->probs, err));
-    XA_TRY(err,
-           add(c, XA_FIELD_MODEL_PREDICTED, spec->name, NULL, NULL, 1, &n, &f->predicted, err));
-    XA_TRY(err, add(c, XA_FIELD_MODEL_AFFINE, spec->name, NULL, NULL, 3, affine, &f->affine, err));
+    const xa_field_spec name = {.model = spec->name};
+    const void *data[XA_FIELDS_OF(MODEL)] = {NULL};
     const uint8_t *first;
-    XA_TRY(err, xa_contents_first_status(c, manifest, &first, err));
-    const xa_field_spec status = {.kind = XA_FIELD_MODEL_STATUS,
-                                  .model = spec->name,
-                                  .type = XA_TYPE_COUNT,
-                                  .ndim = 1,
-                                  .dim = {n},
-                                  .data = first};
-    XA_TRY(err, xa_schema_add(c->schema, &status, &f->status, err));
-    XA_TRY(err, add(c, XA_FIELD_MODEL_STAGE, spec->name, NULL, NULL, 1, &n, &f->stage, err));
-    XA_TRY(err, add(c, XA_FIELD_MODEL_MESSAGE, spec->name, NULL, NULL, 1, &n, &f->message, err));
-    XA_TRY(err, model_attributes(c, m, path, err));
-    XA_TRY(err, xa_contents_class_names(c, m, classes, err));
+    xa_extents x = xa_counts_extents(&c->counts);
+    x.classes = xa_audit_classes(c->audit, m);
+    f->maps = xa_alloc((size_t)xa_scored(spec), sizeof(xa_map_fields));
+    if (!f->maps)
+        XA_RETURN_NOMEM(err);
+    XA_RETURN_TRY(err, xa__first_status(c, manifest, &first, err));
+    data[XA_FIELD_MODEL_STATUS - xa_owned_field(XA_OWNER_MODEL, 0)] = first;
+    XA_RETURN_TRY(err, xa__add_columns(c, XA_OWNER_MODEL, &name, &x, data, f->column, err));
+    XA_RETURN_TRY(err, model_attributes(c, m, path.text, err));
+    XA_RETURN_TRY(err, xa__add_class_names(c, m, x.classes, err));
     for (int e = 0; e < spec->nexplainers; e++)
-        XA_TRY(err, add_maps(c, manifest, m, e, err));
-    XA_TRY(err, xa_contents_comparisons(c, m, err));
-done:
-    free(path);
-    return st;
+        XA_RETURN_TRY(err, add_maps(c, manifest, m, e, err));
+    return xa__add_comparisons(c, m, err);
 }
 
 static xa_status
@@ -299,48 +273,22 @@ static xa_status decode_attributes(xa_contents *c, xa_err *err)
         c->schema, path, "orientation", d->ignore_orientation ? "ignored" : "applied", err);
 }
 
-static xa_status add_run(xa_contents *c, xa_err *err)
+/* Sessions: no run yet, which is all zeros. */
+static xa_status add_sessions(xa_contents *c, xa_err *err)
 {
-    static const uint8_t created = 0;
-    const int64_t one = 1, sessions = XA_SESSIONS;
-    xa_field_spec state = {.kind = XA_FIELD_RUN_STATE,
-                           .type = XA_TYPE_COUNT,
-                           .ndim = 1,
-                           .dim = {one},
-                           .data = &created};
-    XA_RETURN_TRY(err, xa_schema_add(c->schema, &state, &c->run_state, err));
-    XA_RETURN_TRY(
-        err,
-        add(c, XA_FIELD_RUN_SECONDS, NULL, NULL, NULL, 1, &c->counts.samples, &c->seconds, err));
-    const struct {
-        xa_field_kind kind;
-        int64_t n;
-        size_t string;
-        int *field;
-    } list[] = {{XA_FIELD_RUN_SESSION_COUNT, 1, 0, &c->session_count},
-                {XA_FIELD_RUN_SESSION_RANKS, sessions, 0, &c->session_ranks},
-                {XA_FIELD_RUN_SESSION_NODES, sessions, 0, &c->session_nodes},
-                {XA_FIELD_RUN_SESSION_THREADS, sessions, 0, &c->session_threads},
-                {XA_FIELD_RUN_SESSION_START, sessions, XA_SESSION_TIME, &c->session_start},
-                {XA_FIELD_RUN_SESSION_END, sessions, XA_SESSION_TIME, &c->session_end},
-                {XA_FIELD_RUN_SESSION_HOST, sessions, XA_SESSION_HOST, &c->session_host},
-                {XA_FIELD_RUN_SESSION_TEXT, sessions, XA_SESSION_TEXT, &c->session_text},
-                {XA_FIELD_RUN_SESSION_SECONDS, sessions, 0, &c->session_seconds},
-                {XA_FIELD_RUN_SESSION_CPU, sessions, XA_SESSION_LONG, &c->session_cpu},
-                {XA_FIELD_RUN_SESSION_LIBRARIES, sessions, XA_SESSION_LONG, &c->session_libraries}};
-    for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
-        const size_t item = list[i].string ? list[i].string : sizeof(double); /* or less */
+    const xa_field_spec none = {.model = NULL};
+    const xa_extents x = xa_counts_extents(&c->counts);
+    const void *data[XA_FIELDS_OF(SESSION)];
+    for (int i = 0; i < XA_FIELDS_OF(SESSION); i++) {
+        const xa_field_def *def = xa_field_get(xa_owned_field(XA_OWNER_SESSION, i));
+        const size_t item = def->type == XA_TYPE_STR ? def->bytes : xa_type_bytes(def->type);
+        int64_t dim[5];
         void *zeros;
-        XA_RETURN_TRY(err, xa_contents_own(c, (size_t)list[i].n * item, &zeros, err));
-        const xa_field_spec s = {.kind = list[i].kind,
-                                 .type = XA_TYPE_COUNT,
-                                 .string_bytes = list[i].string,
-                                 .ndim = 1,
-                                 .dim = {list[i].n},
-                                 .data = zeros};
-        XA_RETURN_TRY(err, xa_schema_add(c->schema, &s, list[i].field, err));
+        (void)xa_field_dims(xa_owned_field(XA_OWNER_SESSION, i), &x, dim);
+        XA_RETURN_TRY(err, xa__contents_own(c, (size_t)dim[0] * item, &zeros, err));
+        data[i] = zeros;
     }
-    return XA_OK;
+    return xa__add_columns(c, XA_OWNER_SESSION, &none, &x, data, c->session, err);
 }
 
 xa_status xa_contents_create(const xa_job *job,
@@ -363,13 +311,13 @@ xa_status xa_contents_create(const xa_job *job,
         XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_schema_create(&c->schema, err));
     XA_TRY(err, root_attributes(c, m, identity, err));
-    XA_TRY(err, xa_contents_tables(c, m, err));
+    XA_TRY(err, xa__add_tables(c, m, err));
     XA_TRY(err, decode_attributes(c, err));
     for (int i = 0; i < job->audit.nmodels; i++)
         XA_TRY(err, add_model(c, m, i, err));
     XA_TRY(err, xa_schema_add_checksums(c->schema, err));
-    XA_TRY(err, add_run(c, err));
-    XA_TRY(err, xa_contents_extra(c, m, err));
+    XA_TRY(err, add_sessions(c, err));
+    XA_TRY(err, xa__add_extra(c, m, err));
     /* last: whether they take a field depends on their length */
     XA_TRY(err, xa_schema_text(c->schema, XA_FIELD_IDENTITY_TEXT, identity, err));
     XA_TRY(err, xa_schema_text(c->schema, XA_FIELD_JOB_TEXT, job->text, err));

@@ -14,7 +14,7 @@ typedef struct column {
     unsigned char *data;
 } column;
 
-/* Checksums of the unit in hand, on their way to their field. */
+/* Checksums of the unit that is being staged, on their way to their field. */
 typedef struct sums {
     int64_t first, count;
     uint32_t *value;
@@ -38,7 +38,7 @@ xa_status xa_stage_create(const xa_contents *c, xa_archive *archive, xa_stage **
     xa_status st = XA_OK;
     xa_stage *s = xa_alloc(1, sizeof *s);
     if (!s)
-        XA_FAIL(err, XA_NOMEM, "rows: out of memory");
+        XA_NOMEM_FAIL(err);
     s->contents = c;
     s->archive = archive;
     s->nfields = xa_schema_fields(c->schema);
@@ -46,7 +46,7 @@ xa_status xa_stage_create(const xa_contents *c, xa_archive *archive, xa_stage **
     s->seed = xa_alloc((size_t)s->nfields + 1, sizeof *s->seed);
     s->sums = xa_alloc((size_t)s->nfields + 1, sizeof *s->sums);
     if (!s->into || !s->seed || !s->sums)
-        XA_FAIL(err, XA_NOMEM, "rows: out of memory");
+        XA_NOMEM_FAIL(err);
     for (int f = 0; f < s->nfields; f++)
         s->into[f] = xa_schema_checksum(c->schema, f, &s->seed[f]);
     *out = s;
@@ -130,23 +130,39 @@ static xa_status sum(xa_stage *s,
         x->count = n;
     }
     if (x->first != first || x->count != n)
-        XA_RETURN_FAIL(err, XA_INVALID, "field %d: other rows than its checksums", field);
+        XA_RETURN_FAIL(err, XA_INVALID, "field %d: its rows are not those of its checksums", field);
     xa_checksum_rows(s->seed[field], data, n, row_bytes, x->value);
     return XA_OK;
 }
 
-static xa_status put(xa_stage *s,
-                     int field,
-                     int64_t first,
-                     int64_t n,
-                     size_t row_bytes,
-                     const void *data,
-                     xa_err *err)
+/* Rows of a field, of the width that the schema says. -1: the archive does not have the field. */
+static xa_status
+put(xa_stage *s, int field, int64_t first, int64_t n, const void *data, xa_err *err)
 {
-    if (!n)
+    const size_t row_bytes = xa_schema_row_bytes(s->contents->schema, field);
+    if (field < 0 || !n)
         return XA_OK;
     XA_RETURN_TRY(err, sum(s, field, first, n, row_bytes, data, err));
     return gather(s, field, first, n, row_bytes, data, err);
+}
+
+/* All columns of an owner: their fields beside their rows. */
+static xa_status put_columns(xa_stage *s,
+                             xa_owner owner,
+                             const int *field,
+                             int64_t first,
+                             int64_t n,
+                             void *const *rows,
+                             xa_err *err)
+{
+    for (int i = 0; i < xa_owner_fields(owner); i++) {
+        /* rank 0 writes the status when everything else is on the disk */
+        if (xa_owned_field(owner, i) == XA_FIELD_MODEL_STATUS)
+            XA_RETURN_TRY(err, sum(s, field[i], first, n, sizeof(uint8_t), rows[i], err));
+        else
+            XA_RETURN_TRY(err, put(s, field[i], first, n, rows[i], err));
+    }
+    return XA_OK;
 }
 
 /* A unit's checksums, once all its rows are in them. */
@@ -167,25 +183,17 @@ put_maps(xa_stage *s, const xa_place *place, const xa_rows *rows, int m, int e, 
     const xa_map_rows *x = &rows->models[m].maps[e];
     const xa_map_fields *f = &s->contents->models[m].maps[e];
     const xa_explainer_spec *spec = &s->contents->job->audit.models[m].explainers[e];
-    const xa_shape shape = xa_audit_map_shape(s->contents->audit, m, e);
     const int64_t n = x->count;
     const int64_t first = spec->target == XA_TARGET_LABEL       ? place->labels
                           : spec->target == XA_TARGET_ANNOTATED ? place->annotated
                                                                 : place->sample;
-    const size_t item = spec->half ? sizeof(uint16_t) : sizeof(float);
-    XA_RETURN_TRY(
-        err, put(s, f->values, first, n, (size_t)xa_shape_count(&shape) * item, x->values, err));
-    XA_RETURN_TRY(err, put(s, f->scale, first, n, sizeof *x->scale, x->scale, err));
-    XA_RETURN_TRY(err, put(s, f->target, first, n, sizeof *x->target, x->target, err));
-    XA_RETURN_TRY(err, put(s, f->flags, first, n, sizeof *x->flags, x->flags, err));
-    XA_RETURN_TRY(err, put(s, f->maximum, first, n, sizeof *x->maximum, x->maximum, err));
-    XA_RETURN_TRY(err, put(s, f->peak, first, n, 2 * sizeof *x->peak, x->peak, err));
-    XA_RETURN_TRY(err, put(s, f->checksum, first, n, sizeof *x->checksum, x->checksum, err));
+    XA_RETURN_TRY(err, put(s, f->values, first, n, x->values, err));
+    XA_RETURN_TRY(err, put_columns(s, XA_OWNER_MAP, f->column, first, n, x->column, err));
     for (int k = 0; k < XA_MAP_SCORE_COUNT; k++)
-        XA_RETURN_TRY(err, put(s, f->score[k], first, n, sizeof(double), x->score[k], err));
+        XA_RETURN_TRY(err, put(s, f->score[k], first, n, x->score[k], err));
     for (int k = 0; k < XA_CHECK_COUNT; k++)
         if (xa_checked(&s->contents->job->audit, (xa_check_kind)k))
-            XA_RETURN_TRY(err, put(s, f->check[k], first, n, sizeof(double), x->check[k], err));
+            XA_RETURN_TRY(err, put(s, f->check[k], first, n, x->check[k], err));
     return XA_OK;
 }
 
@@ -199,11 +207,8 @@ put_scores(xa_stage *s, const xa_place *place, const xa_rows *rows, int m, int e
     const int64_t at = place->annotated, n = rows->npairs;
     for (int k = 0; k < spec->nmetrics; k++) {
         const int i = e * spec->nmetrics + k;
-        const size_t bytes = xa_metric_statistic_bytes(&spec->metrics[k]);
-        XA_RETURN_TRY(err,
-                      put(s, f->localisation[k], at, n, sizeof(double), x->localisation[i], err));
-        if (f->statistic[k] >= 0)
-            XA_RETURN_TRY(err, put(s, f->statistic[k], at, n, bytes, x->statistic[i], err));
+        XA_RETURN_TRY(err, put(s, f->localisation[k], at, n, x->localisation[i], err));
+        XA_RETURN_TRY(err, put(s, f->statistic[k], at, n, x->statistic[i], err));
     }
     return XA_OK;
 }
@@ -214,22 +219,14 @@ put_model(xa_stage *s, const xa_place *place, const xa_rows *rows, int m, xa_err
     const xa_model_rows *x = &rows->models[m];
     const xa_model_fields *f = &s->contents->models[m];
     const xa_audit_spec *spec = &s->contents->job->audit;
-    const size_t classes = (size_t)xa_audit_classes(s->contents->audit, m) * sizeof(float);
     const int64_t at = place->sample, n = rows->n;
-    XA_RETURN_TRY(err, put(s, f->logits, at, n, classes, x->logits, err));
-    XA_RETURN_TRY(err, put(s, f->probs, at, n, classes, x->probs, err));
-    XA_RETURN_TRY(err, put(s, f->predicted, at, n, sizeof *x->predicted, x->predicted, err));
-    XA_RETURN_TRY(err, put(s, f->affine, at, n, 6 * sizeof *x->affine, x->affine, err));
-    /* rank 0 writes the status when all else is on the disk */
-    XA_RETURN_TRY(err, sum(s, f->status, at, n, 1, x->status, err));
-    XA_RETURN_TRY(err, put(s, f->stage, at, n, 1, x->stage, err));
-    XA_RETURN_TRY(err, put(s, f->message, at, n, XA_MESSAGE_BYTES, x->message, err));
+    XA_RETURN_TRY(err, put_columns(s, XA_OWNER_MODEL, f->column, at, n, x->column, err));
     for (int e = 0; e < spec->models[m].nexplainers; e++)
         XA_RETURN_TRY(err, put_maps(s, place, rows, m, e, err));
     for (int e = 0; spec->nmetrics && e < xa_scored(&spec->models[m]); e++)
         XA_RETURN_TRY(err, put_scores(s, place, rows, m, e, err));
     for (int k = 0; k < xa_explainer_pairs(&spec->models[m]) * XA_AGREEMENT_COUNT; k++)
-        XA_RETURN_TRY(err, put(s, f->agreement[k], at, n, sizeof(double), x->agreement[k], err));
+        XA_RETURN_TRY(err, put(s, f->agreement[k], at, n, x->agreement[k], err));
     return XA_OK;
 }
 
@@ -243,28 +240,16 @@ static xa_status flush(xa_stage *s, xa_err *err)
 xa_status xa_stage_unit(xa_stage *s, const xa_place *place, const xa_rows *rows, xa_err *err)
 {
     const xa_contents *c = s->contents;
-    const int64_t at = place->sample, n = rows->n;
-    XA_RETURN_TRY(err, put(s, c->width, at, n, sizeof *rows->width, rows->width, err));
-    XA_RETURN_TRY(err, put(s, c->height, at, n, sizeof *rows->height, rows->height, err));
-    XA_RETURN_TRY(err,
-                  put(s, c->pixel_hash, at, n, sizeof *rows->pixel_hash, rows->pixel_hash, err));
     XA_RETURN_TRY(
-        err, put(s, c->problem, place->annotations, rows->nannotations, 1, rows->problem, err));
+        err, put_columns(s, XA_OWNER_SAMPLE, c->sample, place->sample, rows->n, rows->sample, err));
     XA_RETURN_TRY(err,
-                  put(s,
-                      c->mask_hash,
-                      place->annotations,
-                      rows->nannotations,
-                      sizeof *rows->mask_hash,
-                      rows->mask_hash,
-                      err));
-    XA_RETURN_TRY(err, put(s, c->seconds, at, n, sizeof *rows->seconds, rows->seconds, err));
-    if (rows->thumbnail) {
-        const size_t bytes = xa_thumbnail_bytes(&c->job->audit);
-        XA_RETURN_TRY(err, put(s, c->thumbnail, at, n, bytes, rows->thumbnail, err));
-        XA_RETURN_TRY(
-            err, put(s, c->thumbnail_size, at, n, 2 * sizeof(int32_t), rows->thumbnail_size, err));
-    }
+                  put_columns(s,
+                              XA_OWNER_ANNOTATION,
+                              c->annotation,
+                              place->annotations,
+                              rows->nannotations,
+                              rows->annotation,
+                              err));
     for (int m = 0; m < rows->nmodels; m++)
         XA_RETURN_TRY(err, put_model(s, place, rows, m, err));
     XA_RETURN_TRY(err, put_sums(s, err));

@@ -5,163 +5,200 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int64_t longest(int64_t so_far, const char *text)
+/* ---- texts ----------------------------------------------------------------------------------- */
+
+/* The text of a table with a row per sample; NULL: it is empty, or the table is another one. */
+static const char *text_of(const xa_sample *s, xa_field_kind kind)
+{
+    switch (kind) {
+    case XA_FIELD_SAMPLE_ID:
+        return s->id;
+    case XA_FIELD_SAMPLE_PATH:
+        return s->path;
+    case XA_FIELD_SAMPLE_SPLIT:
+        return s->split;
+    case XA_FIELD_SAMPLE_GROUP:
+        return s->group;
+    case XA_FIELD_SAMPLE_EXCLUDE:
+        return s->exclude;
+    default:
+        return NULL;
+    }
+}
+
+static void note_width(int64_t *width, const char *text)
 {
     const int64_t n = text ? (int64_t)strlen(text) : 0;
-    return n > so_far ? n : so_far;
+    *width = n > *width ? n : *width;
 }
 
 void xa_counts_of(const xa_manifest *m, xa_counts *out)
 {
-    /* an empty column still has one byte a row: HDF5 has no strings of length 0 */
-    xa_counts c = {.samples = m->count,
-                   .id_bytes = 1,
-                   .path_bytes = 1,
-                   .split_bytes = 1,
-                   .group_bytes = 1,
-                   .exclude_bytes = 1,
-                   .mask_bytes = 1,
-                   .extra_bytes = 1};
+    xa_counts c = {.samples = m->count};
+    int64_t *width = c.text_bytes, files = 1;
+    /* an empty column still has one byte per row: HDF5 has no strings of length 0 */
+    for (int k = 0; k < XA_FIELDS_OF(TABLE); k++)
+        width[k] = xa_field_get((xa_field_kind)k)->type == XA_TYPE_STR;
     for (int64_t i = 0; i < m->count; i++) {
         const xa_sample *s = &m->samples[i];
         c.labels += s->nlabels;
         c.annotations += s->nannotations;
         c.pairs += xa_rows_of_sample(XA_TARGET_ANNOTATED, s);
-        c.id_bytes = longest(c.id_bytes, s->id);
-        c.path_bytes = longest(c.path_bytes, s->path);
-        c.split_bytes = longest(c.split_bytes, s->split);
-        c.group_bytes = longest(c.group_bytes, s->group);
-        c.exclude_bytes = longest(c.exclude_bytes, s->exclude);
+        for (int k = 0; k < XA_FIELDS_OF(TABLE); k++)
+            note_width(&width[k], text_of(s, (xa_field_kind)k));
         for (int32_t k = 0; k < s->nannotations; k++) {
-            c.mask_bytes = longest(c.mask_bytes, xa_manifest_as_written(m, s->annotations[k].mask));
-            c.mask_bytes =
-                longest(c.mask_bytes, xa_manifest_as_written(m, s->annotations[k].ignore_mask));
+            note_width(&files, xa_manifest_as_written(m, s->annotations[k].mask));
+            note_width(&files, xa_manifest_as_written(m, s->annotations[k].ignore_mask));
         }
         for (int32_t k = 0; k < m->nextra; k++)
-            c.extra_bytes = longest(c.extra_bytes, s->extra[k]);
+            note_width(&width[XA_FIELD_SAMPLE_EXTRA], s->extra[k]);
     }
+    width[XA_FIELD_ANN_MASK] = width[XA_FIELD_ANN_IGNORE] = files;
     *out = c;
 }
 
-xa_status xa_contents_own(xa_contents *c, size_t bytes, void **out, xa_err *err)
+xa_status xa__contents_own(xa_contents *c, size_t bytes, void **out, xa_err *err)
 {
     XA_RETURN_TRY(err, xa_grow(&c->owned, &c->owned_cap, c->nowned + 1, sizeof(void *), err));
     void *p = xa_alloc(bytes ? bytes : 1, 1);
     if (!p)
-        XA_RETURN_FAIL(err, XA_NOMEM, "archive tables: out of memory");
+        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for the archive's tables");
     c->owned[c->nowned++] = p;
     c->owned_bytes += bytes;
     *out = p;
     return XA_OK;
 }
 
-/* A dataset whose contents are given at creation; `data` stays NULL where the manifest is not at
- * hand. */
-static xa_status add_table(xa_contents *c,
-                           xa_field_kind kind,
-                           const char *key,
-                           int64_t rows,
-                           int64_t width,
-                           size_t string_bytes,
-                           const void *data,
-                           xa_err *err)
-{
-    int field;
-    const xa_field_spec s = {.kind = kind,
-                             .key = key,
-                             .type = XA_TYPE_COUNT,
-                             .string_bytes = string_bytes,
-                             .ndim = width > 1 ? 2 : 1,
-                             .dim = {rows, width},
-                             .data = data};
-    return xa_schema_add(c->schema, &s, &field, err);
-}
-
-typedef const char *text_of(const xa_sample *s, int32_t column);
-
-static const char *text_id(const xa_sample *s, int32_t k)
-{
-    (void)k;
-    return s->id;
-}
-static const char *text_path(const xa_sample *s, int32_t k)
-{
-    (void)k;
-    return s->path;
-}
-static const char *text_split(const xa_sample *s, int32_t k)
-{
-    (void)k;
-    return s->split;
-}
-static const char *text_group(const xa_sample *s, int32_t k)
-{
-    (void)k;
-    return s->group;
-}
-static const char *text_exclude(const xa_sample *s, int32_t k)
-{
-    (void)k;
-    return s->exclude;
-}
-static const char *text_extra(const xa_sample *s, int32_t k)
-{
-    return s->extra[k];
-}
-
-static void put_text(char *row, int64_t bytes, const char *text)
+static void put_text(void *rows, int64_t i, int64_t width, const char *text)
 {
     if (text)
-        memcpy(row, text, strnlen(text, (size_t)bytes));
+        memcpy((char *)rows + i * width, text, strnlen(text, (size_t)width));
 }
 
-static xa_status add_texts(xa_contents *c,
-                           xa_field_kind kind,
-                           const char *key,
-                           const xa_manifest *m,
-                           text_of *get,
-                           int32_t column,
-                           int64_t bytes,
-                           xa_err *err)
+/* ---- /samples and /eval ---------------------------------------------------------------------- */
+
+/* The tables' contents, by field; all NULL without a manifest. */
+typedef struct tables {
+    void *of[XA_FIELDS_OF(TABLE)];
+} tables;
+
+/* Tables of the manifest alone: their path has no name in it. */
+static bool is_of_manifest(xa_field_kind kind)
 {
-    void *data = NULL;
-    if (m) {
-        XA_RETURN_TRY(err, xa_contents_own(c, (size_t)(m->count * bytes), &data, err));
-        for (int64_t i = 0; i < m->count; i++)
-            put_text((char *)data + i * bytes, bytes, get(&m->samples[i], column));
+    return !strchr(xa_field_path(kind), '<');
+}
+
+static void fill_labels(const xa_manifest *m, tables *t)
+{
+    int32_t *label = t->of[XA_FIELD_SAMPLE_LABEL], *value = t->of[XA_FIELD_SAMPLE_LABELS_VALUE];
+    int64_t *offset = t->of[XA_FIELD_SAMPLE_LABELS_OFFSET], at = 0;
+    for (int64_t i = 0; i < m->count; i++) {
+        const xa_sample *s = &m->samples[i];
+        label[i] = s->nlabels == 1 ? s->labels[0] : -1;
+        offset[i] = at;
+        for (int32_t k = 0; k < s->nlabels; k++)
+            value[at++] = s->labels[k];
     }
-    return add_table(c, kind, key, c->counts.samples, 1, (size_t)bytes, data, err);
+    offset[m->count] = at;
 }
 
-static xa_status add_labels(xa_contents *c, const xa_manifest *m, xa_err *err)
+static void fill_annotations(const xa_manifest *m, int64_t width, tables *t)
 {
-    int32_t *label = NULL, *value = NULL;
-    int64_t *offset = NULL, at = 0;
-    if (m) {
-        void *p[3];
-        XA_RETURN_TRY(err, xa_contents_own(c, (size_t)m->count * sizeof *label, &p[0], err));
-        XA_RETURN_TRY(err, xa_contents_own(c, (size_t)(m->count + 1) * sizeof *offset, &p[1], err));
-        XA_RETURN_TRY(err,
-                      xa_contents_own(c, (size_t)c->counts.labels * sizeof *value, &p[2], err));
-        label = p[0];
-        offset = p[1];
-        value = p[2];
-        for (int64_t i = 0; i < m->count; i++) {
-            const xa_sample *s = &m->samples[i];
-            label[i] = s->nlabels == 1 ? s->labels[0] : -1;
-            offset[i] = at;
-            for (int32_t k = 0; k < s->nlabels; k++)
-                value[at++] = s->labels[k];
+    int64_t *offset = t->of[XA_FIELD_ANN_OFFSET], at = 0;
+    int32_t *class_index = t->of[XA_FIELD_ANN_CLASS], *declared = t->of[XA_FIELD_SAMPLE_DECLARED];
+    int32_t *mask_value = t->of[XA_FIELD_ANN_MASK_VALUE];
+    int32_t *ignore_value = t->of[XA_FIELD_ANN_IGNORE_VALUE];
+    uint8_t *kind = t->of[XA_FIELD_ANN_KIND], *flags = t->of[XA_FIELD_ANN_FLAGS];
+    double *box = t->of[XA_FIELD_ANN_BOX];
+    for (int64_t i = 0; i < m->count; i++) {
+        const xa_sample *s = &m->samples[i];
+        offset[i] = at;
+        declared[2 * i] = s->width;
+        declared[2 * i + 1] = s->height;
+        for (int32_t k = 0; k < s->nannotations; k++, at++) {
+            const xa_annotation *a = &s->annotations[k];
+            const double edges[4] = {a->x0, a->y0, a->x1, a->y1};
+            class_index[at] = a->class_index;
+            kind[at] = a->kind;
+            flags[at] = a->flags;
+            mask_value[at] = a->mask_value;
+            ignore_value[at] = a->ignore_value;
+            for (int j = 0; j < 4; j++)
+                box[4 * at + j] = a->kind == XA_ANNOTATION_BOX ? edges[j] : NAN;
+            put_text(t->of[XA_FIELD_ANN_MASK], at, width, xa_manifest_as_written(m, a->mask));
+            put_text(
+                t->of[XA_FIELD_ANN_IGNORE], at, width, xa_manifest_as_written(m, a->ignore_mask));
         }
-        offset[m->count] = at;
     }
+    offset[m->count] = at;
+}
+
+/* Pairs of an image and a class annotated in it. A sample's classes are written over one another
+ * until it is known how many are different: `classes` has room for all annotations. */
+static void fill_pairs(const xa_manifest *m, int32_t *classes, tables *t)
+{
+    int64_t *sample = t->of[XA_FIELD_EVAL_SAMPLE], at = 0;
+    int32_t *class_index = t->of[XA_FIELD_EVAL_CLASS];
+    for (int64_t i = 0; i < m->count; i++) {
+        const int32_t n = xa_sample_annotated(&m->samples[i], classes);
+        for (int32_t j = 0; j < n; j++) {
+            class_index[at] = classes[j];
+            sample[at++] = i;
+        }
+    }
+}
+
+static void fill_texts(const xa_manifest *m, xa_field_kind kind, int64_t width, void *rows)
+{
+    for (int64_t i = 0; i < m->count; i++)
+        put_text(rows, i, width, text_of(&m->samples[i], kind));
+}
+
+static xa_status fill_tables(xa_contents *c, const xa_manifest *m, tables *t, xa_err *err)
+{
+    const xa_extents x = xa_counts_extents(&c->counts);
+    const int64_t *width = c->counts.text_bytes;
+    for (int k = 0; k < XA_FIELDS_OF(TABLE); k++) {
+        const xa_field_kind kind = (xa_field_kind)k;
+        const xa_type type = xa_field_get(kind)->type;
+        const size_t item = type == XA_TYPE_STR ? (size_t)width[k] : xa_type_bytes(type);
+        int64_t dim[5];
+        if (!is_of_manifest(kind))
+            continue;
+        (void)xa_field_dims(kind, &x, dim);
+        XA_RETURN_TRY(err,
+                      xa__contents_own(
+                          c, (size_t)dim[0] * xa_field_row_items(kind, &x) * item, &t->of[k], err));
+        if (type == XA_TYPE_STR)
+            fill_texts(m, kind, width[k], t->of[k]);
+    }
+    int32_t *classes = xa_alloc((size_t)c->counts.annotations + 1, sizeof *classes);
+    if (!classes)
+        XA_RETURN_NOMEM(err);
+    fill_labels(m, t);
+    fill_annotations(m, width[XA_FIELD_ANN_MASK], t);
+    fill_pairs(m, classes, t);
+    free(classes);
+    return XA_OK;
+}
+
+/* The names of the problems' numbers, and the rule for frames. */
+static xa_status problem_attributes(xa_schema *schema, bool rescale, xa_err *err)
+{
+    static const char *const names[] = {
+#define X(name, text, used, meaning) text,
+        XA_ANNOTATION_PROBLEM_LIST(X)
+#undef X
+    };
     XA_RETURN_TRY(err,
-                  add_table(c, XA_FIELD_SAMPLE_LABEL, NULL, c->counts.samples, 1, 0, label, err));
-    XA_RETURN_TRY(
-        err,
-        add_table(
-            c, XA_FIELD_SAMPLE_LABELS_OFFSET, NULL, c->counts.samples + 1, 1, 0, offset, err));
-    return add_table(c, XA_FIELD_SAMPLE_LABELS_VALUE, NULL, c->counts.labels, 1, 0, value, err);
+                  xa_schema_attr_text(
+                      schema, XA_GROUP_ANNOTATIONS, "frame", rescale ? "rescale" : "refuse", err));
+    return xa_schema_attr_texts(schema,
+                                xa_field_path(XA_FIELD_ANN_PROBLEM),
+                                "problems",
+                                names,
+                                XA_ANNOTATION_PROBLEMS,
+                                err);
 }
 
 xa_status xa_contents_problems(xa_schema *schema,
@@ -171,142 +208,28 @@ xa_status xa_contents_problems(xa_schema *schema,
                                int *field,
                                xa_err *err)
 {
-    static const char group[] = XA_GROUP_ANNOTATIONS;
-    static const char *const names[] = {
-#define X(name, text, used, meaning) text,
-        XA_ANNOTATION_PROBLEM_LIST(X)
-#undef X
-    };
-    const xa_field_spec s = {.kind = XA_FIELD_ANN_PROBLEM,
-                             .type = XA_TYPE_COUNT,
-                             .ndim = 1,
-                             .dim = {annotations},
-                             .data = data};
-    XA_RETURN_TRY(err, xa_schema_add(schema, &s, field, err));
-    XA_RETURN_TRY(err,
-                  xa_schema_attr_text(schema, group, "frame", rescale ? "rescale" : "refuse", err));
-    return xa_schema_attr_texts(schema,
-                                xa_field_path(XA_FIELD_ANN_PROBLEM),
-                                "problems",
-                                names,
-                                XA_ANNOTATION_PROBLEMS,
-                                err);
+    const xa_field_spec s = {.kind = XA_FIELD_ANN_PROBLEM, .type = XA_TYPE_COUNT, .data = data};
+    xa_extents x = xa_extents_unknown();
+    x.annotations = annotations;
+    XA_RETURN_TRY(err, xa_schema_add_field(schema, &s, &x, field, err));
+    return problem_attributes(schema, rescale, err);
 }
 
 xa_status xa_contents_mask_hashes(
     xa_schema *schema, int64_t annotations, const uint64_t *data, int *field, xa_err *err)
 {
-    const xa_field_spec s = {.kind = XA_FIELD_ANN_MASK_HASH,
-                             .type = XA_TYPE_COUNT,
-                             .ndim = 1,
-                             .dim = {annotations},
-                             .data = data};
-    return xa_schema_add(schema, &s, field, err);
+    const xa_field_spec s = {.kind = XA_FIELD_ANN_MASK_HASH, .type = XA_TYPE_COUNT, .data = data};
+    xa_extents x = xa_extents_unknown();
+    x.annotations = annotations;
+    return xa_schema_add_field(schema, &s, &x, field, err);
 }
 
-/* Flat arrays of all annotations. */
-typedef struct annotation_tables {
-    int64_t *offset;
-    int32_t *class_index, *mask_value, *ignore_value;
-    uint8_t *kind, *flags;
-    int32_t (*declared)[2]; /* of each sample */
-    double *box;
-    char *mask, *ignore;
-} annotation_tables;
-
-static void fill_annotations(const xa_manifest *m, int64_t text_bytes, annotation_tables *t)
+/* The sets of classes that labels and annotations name. */
+static xa_status category_attribute(xa_contents *c, const xa_manifest *m, xa_err *err)
 {
-    int64_t at = 0;
-    for (int64_t i = 0; i < m->count; i++) {
-        const xa_sample *s = &m->samples[i];
-        t->offset[i] = at;
-        t->declared[i][0] = s->width;
-        t->declared[i][1] = s->height;
-        for (int32_t k = 0; k < s->nannotations; k++, at++) {
-            const xa_annotation *a = &s->annotations[k];
-            const bool box = a->kind == XA_ANNOTATION_BOX;
-            const double edges[4] = {a->x0, a->y0, a->x1, a->y1};
-            t->class_index[at] = a->class_index;
-            t->kind[at] = a->kind;
-            t->flags[at] = a->flags;
-            t->mask_value[at] = a->mask_value;
-            t->ignore_value[at] = a->ignore_value;
-            for (int j = 0; j < 4; j++)
-                t->box[4 * at + j] = box ? edges[j] : NAN;
-            put_text(t->mask + at * text_bytes, text_bytes, xa_manifest_as_written(m, a->mask));
-            put_text(
-                t->ignore + at * text_bytes, text_bytes, xa_manifest_as_written(m, a->ignore_mask));
-        }
-    }
-    t->offset[m->count] = at;
-}
-
-static xa_status add_annotations(xa_contents *c, const xa_manifest *m, xa_err *err)
-{
-    const int64_t n = c->counts.annotations, text = c->counts.mask_bytes;
-    annotation_tables t = {0};
-    if (m) {
-        const struct {
-            void *slot;
-            size_t bytes;
-        } want[] = {{&t.offset, (size_t)(m->count + 1) * sizeof(int64_t)},
-                    {&t.declared, (size_t)m->count * sizeof *t.declared},
-                    {&t.class_index, (size_t)n * sizeof(int32_t)},
-                    {&t.mask_value, (size_t)n * sizeof(int32_t)},
-                    {&t.ignore_value, (size_t)n * sizeof(int32_t)},
-                    {&t.kind, (size_t)n},
-                    {&t.flags, (size_t)n},
-                    {&t.box, (size_t)n * 4 * sizeof(double)},
-                    {&t.mask, (size_t)(n * text)},
-                    {&t.ignore, (size_t)(n * text)}};
-        for (size_t i = 0; i < sizeof want / sizeof *want; i++) {
-            void *p;
-            XA_RETURN_TRY(err, xa_contents_own(c, want[i].bytes, &p, err));
-            memcpy(want[i].slot, &p, sizeof p);
-        }
-        fill_annotations(m, text, &t);
-    }
-    XA_RETURN_TRY(
-        err, add_table(c, XA_FIELD_ANN_OFFSET, NULL, c->counts.samples + 1, 1, 0, t.offset, err));
-    XA_RETURN_TRY(err, add_table(c, XA_FIELD_ANN_CLASS, NULL, n, 1, 0, t.class_index, err));
-    XA_RETURN_TRY(err, add_table(c, XA_FIELD_ANN_KIND, NULL, n, 1, 0, t.kind, err));
-    XA_RETURN_TRY(err, add_table(c, XA_FIELD_ANN_FLAGS, NULL, n, 1, 0, t.flags, err));
-    XA_RETURN_TRY(err, add_table(c, XA_FIELD_ANN_BOX, NULL, n, 4, 0, t.box, err));
-    XA_RETURN_TRY(err, add_table(c, XA_FIELD_ANN_MASK, NULL, n, 1, (size_t)text, t.mask, err));
-    XA_RETURN_TRY(err, add_table(c, XA_FIELD_ANN_MASK_VALUE, NULL, n, 1, 0, t.mask_value, err));
-    XA_RETURN_TRY(err, add_table(c, XA_FIELD_ANN_IGNORE, NULL, n, 1, (size_t)text, t.ignore, err));
-    XA_RETURN_TRY(err, add_table(c, XA_FIELD_ANN_IGNORE_VALUE, NULL, n, 1, 0, t.ignore_value, err));
-    XA_RETURN_TRY(
-        err,
-        add_table(c, XA_FIELD_SAMPLE_DECLARED, NULL, c->counts.samples, 2, 0, t.declared, err));
-    XA_RETURN_TRY(err, xa_contents_mask_hashes(c->schema, n, NULL, &c->mask_hash, err));
-    return xa_contents_problems(c->schema, n, NULL, c->job->audit.rescale_frames, &c->problem, err);
-}
-
-static xa_status add_pairs(xa_contents *c, const xa_manifest *m, xa_err *err)
-{
-    void *sample = NULL, *class_index = NULL;
-    if (m) {
-        XA_RETURN_TRY(err,
-                      xa_contents_own(c, (size_t)c->counts.pairs * sizeof(int64_t), &sample, err));
-        XA_RETURN_TRY(
-            err,
-            xa_contents_own(
-                c, (size_t)(c->counts.annotations + 1) * sizeof(int32_t), &class_index, err));
-        int64_t at = 0;
-        for (int64_t i = 0; i < m->count; i++) {
-            const int32_t k = xa_sample_annotated(&m->samples[i], (int32_t *)class_index + at);
-            for (int32_t j = 0; j < k; j++)
-                ((int64_t *)sample)[at++] = i;
-        }
-    }
-    XA_RETURN_TRY(err,
-                  add_table(c, XA_FIELD_EVAL_SAMPLE, NULL, c->counts.pairs, 1, 0, sample, err));
-    XA_RETURN_TRY(err,
-                  add_table(c, XA_FIELD_EVAL_CLASS, NULL, c->counts.pairs, 1, 0, class_index, err));
+    xa_str text = {0};
     if (!m || !m->categories.count)
         return XA_OK;
-    xa_str text = {0};
     xa_status st = xa_categories_text(&m->categories, &text, err);
     if (st == XA_OK)
         st = xa_schema_attr_text(c->schema, XA_GROUP_EVAL, "categories", text.data, err);
@@ -314,72 +237,53 @@ static xa_status add_pairs(xa_contents *c, const xa_manifest *m, xa_err *err)
     return st;
 }
 
-static xa_status add_measured(xa_contents *c, xa_err *err)
+xa_status xa__add_tables(xa_contents *c, const xa_manifest *m, xa_err *err)
 {
-    const struct {
-        xa_field_kind kind;
-        int *field;
-    } list[] = {{XA_FIELD_SAMPLE_WIDTH, &c->width},
-                {XA_FIELD_SAMPLE_HEIGHT, &c->height},
-                {XA_FIELD_SAMPLE_PIXEL_HASH, &c->pixel_hash}};
-    for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
-        const xa_field_spec s = {
-            .kind = list[i].kind, .type = XA_TYPE_COUNT, .ndim = 1, .dim = {c->counts.samples}};
-        XA_RETURN_TRY(err, xa_schema_add(c->schema, &s, list[i].field, err));
+    const xa_field_spec none = {.model = NULL};
+    tables t = {{NULL}};
+    xa_extents x = xa_counts_extents(&c->counts);
+    x.side = c->job->audit.thumbnails;
+    if (m)
+        XA_RETURN_TRY(err, fill_tables(c, m, &t, err));
+    XA_RETURN_TRY(err, xa__add_columns(c, XA_OWNER_SAMPLE, &none, &x, NULL, c->sample, err));
+    for (int k = 0; k < XA_FIELDS_OF(TABLE); k++) {
+        int field;
+        const xa_field_spec s = {.kind = (xa_field_kind)k,
+                                 .type = XA_TYPE_COUNT,
+                                 .string_bytes = (size_t)c->counts.text_bytes[k],
+                                 .data = t.of[k]};
+        if (is_of_manifest(s.kind))
+            XA_RETURN_TRY(err, xa_schema_add_field(c->schema, &s, &x, &field, err));
     }
-    const int64_t side = c->job->audit.thumbnails;
-    const xa_field_spec picture = {.kind = XA_FIELD_SAMPLE_THUMBNAIL,
-                                   .type = XA_TYPE_COUNT,
-                                   .ndim = 4,
-                                   .dim = {c->counts.samples, side, side, 3}};
-    const xa_field_spec size = {.kind = XA_FIELD_SAMPLE_THUMBNAIL_SIZE,
-                                .type = XA_TYPE_COUNT,
-                                .ndim = 2,
-                                .dim = {c->counts.samples, 2}};
-    if (side) {
-        XA_RETURN_TRY(err, xa_schema_add(c->schema, &picture, &c->thumbnail, err));
-        XA_RETURN_TRY(err, xa_schema_add(c->schema, &size, &c->thumbnail_size, err));
+    XA_RETURN_TRY(err,
+                  xa__add_columns(c, XA_OWNER_ANNOTATION, &none, &x, NULL, c->annotation, err));
+    XA_RETURN_TRY(err, problem_attributes(c->schema, c->job->audit.rescale_frames, err));
+    return category_attribute(c, m, err);
+}
+
+xa_status xa__add_extra(xa_contents *c, const xa_manifest *m, xa_err *err)
+{
+    const int64_t width = c->counts.text_bytes[XA_FIELD_SAMPLE_EXTRA];
+    const xa_extents x = xa_counts_extents(&c->counts);
+    for (int32_t k = 0; m && k < m->nextra; k++) {
+        int field;
+        void *rows;
+        XA_RETURN_TRY(err, xa__contents_own(c, (size_t)(m->count * width), &rows, err));
+        for (int64_t i = 0; i < m->count; i++)
+            put_text(rows, i, width, m->samples[i].extra[k]);
+        const xa_field_spec s = {.kind = XA_FIELD_SAMPLE_EXTRA,
+                                 .key = m->extra_columns[k],
+                                 .type = XA_TYPE_COUNT,
+                                 .string_bytes = (size_t)width,
+                                 .data = rows};
+        XA_RETURN_TRY(err, xa_schema_add_field(c->schema, &s, &x, &field, err));
     }
     return XA_OK;
 }
 
-xa_status xa_contents_tables(xa_contents *c, const xa_manifest *m, xa_err *err)
-{
-    const struct {
-        xa_field_kind kind;
-        text_of *get;
-        int64_t bytes;
-    } texts[] = {{XA_FIELD_SAMPLE_ID, text_id, c->counts.id_bytes},
-                 {XA_FIELD_SAMPLE_PATH, text_path, c->counts.path_bytes},
-                 {XA_FIELD_SAMPLE_SPLIT, text_split, c->counts.split_bytes},
-                 {XA_FIELD_SAMPLE_GROUP, text_group, c->counts.group_bytes},
-                 {XA_FIELD_SAMPLE_EXCLUDE, text_exclude, c->counts.exclude_bytes}};
-    XA_RETURN_TRY(err, add_measured(c, err));
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        XA_RETURN_TRY(err,
-                      add_texts(c, texts[i].kind, NULL, m, texts[i].get, 0, texts[i].bytes, err));
-    XA_RETURN_TRY(err, add_labels(c, m, err));
-    XA_RETURN_TRY(err, add_annotations(c, m, err));
-    XA_RETURN_TRY(err, add_pairs(c, m, err));
-    return XA_OK;
-}
+/* ---- of models and explainers ---------------------------------------------------------------- */
 
-xa_status xa_contents_extra(xa_contents *c, const xa_manifest *m, xa_err *err)
-{
-    for (int32_t k = 0; m && k < m->nextra; k++)
-        XA_RETURN_TRY(err,
-                      add_texts(c,
-                                XA_FIELD_SAMPLE_EXTRA,
-                                m->extra_columns[k],
-                                m,
-                                text_extra,
-                                k,
-                                c->counts.extra_bytes,
-                                err));
-    return XA_OK;
-}
-
-xa_status xa_contents_row_samples(
+xa_status xa__row_samples(
     xa_contents *c, const xa_manifest *m, xa_target_rule rule, const int64_t **out, xa_err *err)
 {
     void *p = NULL;
@@ -389,7 +293,7 @@ xa_status xa_contents_row_samples(
         return XA_OK;
     XA_RETURN_TRY(
         err,
-        xa_contents_own(c, (size_t)xa_counts_rows(&c->counts, rule) * sizeof(int64_t), &p, err));
+        xa__contents_own(c, (size_t)xa_counts_rows(&c->counts, rule) * sizeof(int64_t), &p, err));
     int64_t *rows = p;
     for (int64_t i = 0; i < m->count; i++)
         for (int32_t k = xa_rows_of_sample(rule, &m->samples[i]); k > 0; k--)
@@ -398,14 +302,13 @@ xa_status xa_contents_row_samples(
     return XA_OK;
 }
 
-xa_status
-xa_contents_first_status(xa_contents *c, const xa_manifest *m, const uint8_t **out, xa_err *err)
+xa_status xa__first_status(xa_contents *c, const xa_manifest *m, const uint8_t **out, xa_err *err)
 {
     void *p = NULL;
     *out = NULL;
     if (!m)
         return XA_OK;
-    XA_RETURN_TRY(err, xa_contents_own(c, (size_t)m->count, &p, err));
+    XA_RETURN_TRY(err, xa__contents_own(c, (size_t)m->count, &p, err));
     uint8_t *status = p;
     for (int64_t i = 0; i < m->count; i++)
         status[i] = m->samples[i].exclude ? XA_SAMPLE_EXCLUDED : XA_SAMPLE_PENDING;
@@ -413,25 +316,25 @@ xa_contents_first_status(xa_contents *c, const xa_manifest *m, const uint8_t **o
     return XA_OK;
 }
 
-xa_status xa_contents_class_names(xa_contents *c, int m, int64_t classes, xa_err *err)
+xa_status xa__add_class_names(xa_contents *c, int m, int64_t classes, xa_err *err)
 {
     const xa_classes *names = &c->job->classes;
-    int64_t bytes = 1;
-    void *data;
+    int64_t width = 1;
+    void *rows;
     int field;
     if (!names->names)
         return XA_OK;
     for (int64_t i = 0; i < names->count; i++)
-        bytes = longest(bytes, names->names[i]);
-    XA_RETURN_TRY(err, xa_contents_own(c, (size_t)(classes * bytes), &data, err));
+        note_width(&width, names->names[i]);
+    XA_RETURN_TRY(err, xa__contents_own(c, (size_t)(classes * width), &rows, err));
     for (int64_t i = 0; i < names->count && i < classes; i++)
-        put_text((char *)data + i * bytes, bytes, names->names[i]);
+        put_text(rows, i, width, names->names[i]);
     const xa_field_spec s = {.kind = XA_FIELD_MODEL_CLASS_NAMES,
                              .model = c->job->audit.models[m].name,
                              .type = XA_TYPE_COUNT,
-                             .string_bytes = (size_t)bytes,
-                             .ndim = 1,
-                             .dim = {classes},
-                             .data = data};
-    return xa_schema_add(c->schema, &s, &field, err);
+                             .string_bytes = (size_t)width,
+                             .data = rows};
+    xa_extents x = xa_extents_unknown();
+    x.classes = classes;
+    return xa_schema_add_field(c->schema, &s, &x, &field, err);
 }

@@ -28,13 +28,7 @@ xa_status xa__run_take_slice(xa__run *r, xa_err *err)
     const int64_t end = units * r->opt.slice / n * unit;
     xa_manifest_keep(m, first, (end < m->count ? end : m->count) - first);
     xa_counts_of(m, &r->counts);
-    r->counts.id_bytes = whole.id_bytes;
-    r->counts.path_bytes = whole.path_bytes;
-    r->counts.split_bytes = whole.split_bytes;
-    r->counts.group_bytes = whole.group_bytes;
-    r->counts.exclude_bytes = whole.exclude_bytes;
-    r->counts.mask_bytes = whole.mask_bytes;
-    r->counts.extra_bytes = whole.extra_bytes;
+    memcpy(r->counts.text_bytes, whole.text_bytes, sizeof whole.text_bytes);
     return XA_OK;
 }
 
