@@ -156,6 +156,8 @@ void *xa_alloc(size_t count, size_t item);
 XA_MUST_USE xa_status xa_grow(void *array_ptr, size_t *cap, size_t need, size_t item, xa_err *err);
 /* 64-byte aligned, not zeroed; release with free(). */
 void *xa_alloc_aligned(size_t bytes);
+/* Frees n texts and their list; NULL allowed, for a text too. */
+void xa_free_texts(char **texts, int64_t n);
 
 /* ---- strings --------------------------------------------------------------------------------- */
 

@@ -21,8 +21,8 @@ typedef struct xa_verdict {
     int64_t done;    /* rows of models, done */
     int64_t maps;    /* rows of maps whose checksum was taken */
     int64_t rows;    /* checksums of other rows that were taken */
-    int64_t images;  /* that were read */
-    int64_t masks;   /* likewise: annotations whose masks were */
+    int64_t images;  /* images that were read */
+    int64_t masks;   /* annotations whose masks were read */
     int64_t damages; /* findings of each kind */
     int64_t missing, other_images, other_masks;
     uint8_t state; /* /run/state */
@@ -32,21 +32,19 @@ typedef struct xa_verify_options {
     bool values;            /* the maps themselves, too */
     bool images;            /* the images and masks of done rows, read again */
     const char *image_root; /* where they are; NULL: as the archive says */
-    /* One line a finding; `sample` of a damage as above. */
-    void (*tell)(void *arg, xa_finding kind, int64_t sample, const char *text);
+    /* One line per finding; `sample` of a damage as above. */
+    void (*report)(void *arg, xa_finding kind, int64_t sample, const char *text);
     void *arg;
 } xa_verify_options;
 
-/* Reads the archive once, in blocks of a few MiB (or one row, if that is larger) and a byte a
- * sample and model, and tells every finding, one line each, naming model, explainer and row. In
- * detail:
- * tables: types and extents, offsets from 0 up to the flat array's end, classes and rows in range;
- * models: statuses, stages, messages; a done row has finite scores, the probabilities that the head
- * gives for its logits (within 1e-6), the class they predict, a finite affine map, an image size;
- * maps (where asked for): of done samples the checksum of the stored values, and flags, maximum,
- * scale and target that go with them;
- * checksums (archive.h) of everything else that a run writes for done and failed samples, scores
- * and statistics among them; a sample is told once.
+/* Reads the archive once, in blocks of a few MiB (or one row, if that is larger) and a byte per
+ * sample and model, and reports every finding, one line each, which names model, explainer and row.
+ * In detail: tables: types and extents, offsets from 0 up to the flat array's end, classes and rows
+ * in range; models: statuses, stages, messages; a done row has finite scores, the probabilities
+ * that the head gives for its logits (within 1e-6), the class they predict, a finite affine map, an
+ * image size; maps (if requested): of done samples the checksum of the stored values, and flags,
+ * maximum, scale and target that go with them; checksums (archive.h) of everything else that a run
+ * writes for done and failed samples, scores and statistics among them; a sample is reported once.
  * Rows that are not done are not looked at: they may be half written.
  * Not seen: damage to seconds, mean maps and texts from the manifest that keeps their form.
  * Errors are those of opening and memory; what cannot be read later is a finding. */

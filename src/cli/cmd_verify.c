@@ -50,7 +50,7 @@ int xa_cmd_verify(const xa_args *a)
                              .images = xa_args_has(a, XA_OPT_VERIFY_IMAGES) ||
                                        xa_args_has(a, XA_OPT_IMAGE_ROOT),
                              .image_root = xa_args_text(a, XA_OPT_IMAGE_ROOT),
-                             .tell = tell};
+                             .report = tell};
     xa_err err = XA_ERR_INIT;
     xa_verdict v;
     if (xa_verify(a->positional[0], &opt, &v, &err) != XA_OK) {

@@ -38,7 +38,7 @@ xa_status xa__run_find_damage(xa__run *r, xa_err *err)
     const int64_t n = r->loaded.manifest->count;
     const int nmodels = r->loaded.job.audit.nmodels;
     found f = {.r = r, .damaged = xa_alloc((size_t)n + 1, 1)};
-    const xa_verify_options opt = {.values = r->opt.redo_damaged, .tell = note, .arg = &f};
+    const xa_verify_options opt = {.values = r->opt.redo_damaged, .report = note, .arg = &f};
     xa_verdict verdict;
     xa_status st = XA_OK;
     size_t rows;

@@ -40,6 +40,13 @@ void *xa_alloc(size_t count, size_t item)
     return calloc(bytes > 0 ? bytes : 1, 1);
 }
 
+void xa_free_texts(char **texts, int64_t n)
+{
+    for (int64_t i = 0; texts && i < n; i++)
+        free(texts[i]);
+    free(texts);
+}
+
 xa_status xa_grow(void *array_ptr, size_t *cap, size_t need, size_t item, xa_err *err)
 {
     if (need <= *cap)

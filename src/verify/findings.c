@@ -10,7 +10,7 @@
 enum { BLOCK_BYTES = 4 << 20 };
 static const size_t row_most = (size_t)1 << 30;
 
-static void tell(xa_verifier *v, xa_finding kind, int64_t sample, const char *fmt, va_list args)
+static void report(xa__verifier *v, xa_finding kind, int64_t sample, const char *fmt, va_list args)
 {
     char text[1024], clean[1024];
     vsnprintf(text, sizeof text, fmt, args);
@@ -20,27 +20,27 @@ static void tell(xa_verifier *v, xa_finding kind, int64_t sample, const char *fm
     v->out->other_images += kind == XA_FINDING_IMAGE;
     v->out->other_masks += kind == XA_FINDING_MASK;
     if (kind == XA_FINDING_DAMAGE && sample >= 0 && sample < v->samples)
-        v->told[sample] = 1;
-    v->opt->tell(v->opt->arg, kind, sample, clean);
+        v->reported[sample] = 1;
+    v->opt->report(v->opt->arg, kind, sample, clean);
 }
 
-void xa_verify_tell(xa_verifier *v, xa_finding kind, const char *fmt, ...)
+void xa__report(xa__verifier *v, xa_finding kind, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
-    tell(v, kind, XA_MENDED_BY_NOTHING, fmt, args);
+    report(v, kind, XA_MENDED_BY_NOTHING, fmt, args);
     va_end(args);
 }
 
-void xa_verify_tell_row(xa_verifier *v, int64_t sample, const char *fmt, ...)
+void xa__report_row(xa__verifier *v, int64_t sample, const char *fmt, ...)
 {
     va_list args;
     va_start(args, fmt);
-    tell(v, XA_FINDING_DAMAGE, sample, fmt, args);
+    report(v, XA_FINDING_DAMAGE, sample, fmt, args);
     va_end(args);
 }
 
-const char *xa_verify_row(xa_verifier *v, int64_t sample, char *buf, size_t size)
+const char *xa__verify_row(xa__verifier *v, int64_t sample, char *buf, size_t size)
 {
     xa_dataset_info info;
     char *id = NULL;
@@ -76,55 +76,105 @@ static void shape_text(int ndim, const int64_t *dim, char *out, size_t size)
                            : snprintf(out + at, size - at, "%s%" PRId64, d ? "," : "", dim[d]));
 }
 
-bool xa_verify_column_find(xa_verifier *v,
-                           xa_verify_column *c,
-                           const char *group,
-                           const char *name,
-                           xa_type type,
-                           int ndim,
-                           const int64_t *want)
+/* Maps may be stored as half floats, and affine maps of earlier versions in single precision. */
+static bool type_fits(xa_field_kind kind, xa_type found)
+{
+    const xa_type want = xa_field_get(kind)->type;
+    return found == want || (kind == XA_FIELD_MAP_VALUES && found == XA_TYPE_F16) ||
+           (kind == XA_FIELD_MODEL_AFFINE && found == XA_TYPE_F32);
+}
+
+bool xa__verify_find(xa__verifier *v,
+                     xa__column *c,
+                     xa_field_kind kind,
+                     const char *model,
+                     const char *explainer,
+                     const xa_extents *x)
 {
     xa_err why = XA_ERR_INIT;
     char expected[128], found[128];
-    *c = (xa_verify_column){.data = NULL};
-    const int n = snprintf(c->path, sizeof c->path, "%s/%s", group, name);
-    if (n < 0 || (size_t)n >= sizeof c->path) {
-        xa_verify_tell(v, XA_FINDING_DAMAGE, "%s/%s: a path too long for the format", group, name);
+    int64_t want[5];
+    const int ndim = xa_field_dims(kind, x, want);
+    *c = (xa__column){.path = xa_field_name(kind, model, explainer, NULL)};
+    if (xa_archive_dataset(v->archive, c->path.text, &c->info, &why) != XA_OK) {
+        xa__report(v, XA_FINDING_DAMAGE, "%s: %s", c->path.text, why.message);
         return false;
     }
-    if (xa_archive_dataset(v->archive, c->path, &c->info, &why) != XA_OK) {
-        xa_verify_tell(v, XA_FINDING_DAMAGE, "%s: %s", c->path, why.message);
-        return false;
-    }
-    if (c->info.type != type || !extents_are(&c->info, ndim, want)) {
+    if (!type_fits(kind, c->info.type) || !extents_are(&c->info, ndim, want)) {
         shape_text(ndim, want, expected, sizeof expected);
         shape_text(c->info.ndim, c->info.dim, found, sizeof found);
-        xa_verify_tell(v,
-                       XA_FINDING_DAMAGE,
-                       "%s: expected %s [%s], found %s [%s]",
-                       c->path,
-                       xa_type_name(type),
-                       expected,
-                       c->info.type < XA_TYPE_COUNT ? xa_type_name(c->info.type) : "another type",
-                       found);
+        xa__report(v,
+                   XA_FINDING_DAMAGE,
+                   "%s: expected %s [%s], found %s [%s]",
+                   c->path.text,
+                   xa_type_name(xa_field_get(kind)->type),
+                   expected,
+                   c->info.type < XA_TYPE_COUNT ? xa_type_name(c->info.type) : "another type",
+                   found);
         return false;
     }
     c->row_bytes = c->info.item_bytes;
     for (int d = 1; d < ndim; d++)
         if (!xa_size_mul(c->row_bytes, (size_t)c->info.dim[d], &c->row_bytes) ||
             c->row_bytes >= row_most) {
-            xa_verify_tell(v, XA_FINDING_DAMAGE, "%s: a row is 1 GiB or more", c->path);
+            xa__report(v, XA_FINDING_DAMAGE, "%s: a row is 1 GiB or more", c->path.text);
             return false;
         }
     return true;
 }
 
-xa_status xa_verify_blocks(xa_verifier *v,
-                           xa_verify_column *columns,
-                           int ncolumns,
-                           void (*visit)(void *arg, int64_t first, int64_t n),
-                           void *arg,
-                           xa_err *err)
+/* Archives of one minor version lack these: jobs ask for thumbnails, and the others came with
+ * earlier versions of 1.1. */
+static bool may_lack(const xa__verifier *v, xa_field_kind kind)
+{
+    switch (kind) {
+    case XA_FIELD_SAMPLE_THUMBNAIL:
+    case XA_FIELD_SAMPLE_THUMBNAIL_SIZE:
+    case XA_FIELD_SAMPLE_DECLARED:
+    case XA_FIELD_ANN_PROBLEM:
+    case XA_FIELD_ANN_MASK_HASH:
+        return true;
+    default:
+        return v->older;
+    }
+}
+
+bool xa__verify_find_any(xa__verifier *v,
+                         xa__column *c,
+                         xa_field_kind kind,
+                         const char *model,
+                         const char *explainer,
+                         const xa_extents *x)
+{
+    const xa_path path = xa_field_name(kind, model, explainer, NULL);
+    xa_dataset_info info;
+    if (may_lack(v, kind) &&
+        xa_archive_dataset(v->archive, path.text, &info, NULL) == XA_NOT_FOUND) {
+        *c = (xa__column){.path = path};
+        return true;
+    }
+    return xa__verify_find(v, c, kind, model, explainer, x);
+}
+
+bool xa__verify_find_owned(xa__verifier *v,
+                           xa__column *columns,
+                           xa_owner owner,
+                           const char *model,
+                           const char *explainer,
+                           const xa_extents *x)
+{
+    bool whole = true;
+    for (int i = 0; i < xa_owner_fields(owner); i++) /* every damage is reported */
+        whole &= xa__verify_find_any(v, &columns[i], xa_owned_field(owner, i), model, explainer, x);
+    return whole;
+}
+
+xa_status xa__verify_blocks(xa__verifier *v,
+                            xa__column *columns,
+                            int ncolumns,
+                            void (*visit)(void *arg, int64_t first, int64_t n),
+                            void *arg,
+                            xa_err *err)
 {
     const int64_t rows = columns[0].info.dim[0];
     size_t row = 0;
@@ -135,25 +185,29 @@ xa_status xa_verify_blocks(xa_verifier *v,
     block = block > rows ? rows : block;
     block = block < 1 ? 1 : block;
     for (int k = 0; k < ncolumns; k++) {
+        if (!columns[k].info.ndim)
+            continue;
         columns[k].data = xa_alloc((size_t)block, columns[k].row_bytes + 1);
         if (!columns[k].data)
-            XA_FAIL(err, XA_NOMEM, "%s: out of memory for its rows", columns[k].path);
+            XA_FAIL(err, XA_NOMEM, "%s: out of memory for its rows", columns[k].path.text);
     }
     for (int64_t first = 0; first < rows; first += block) {
         const int64_t n = rows - first < block ? rows - first : block;
         for (int k = 0; k < ncolumns; k++) {
             xa_err why = XA_ERR_INIT;
-            st = xa_archive_read(v->archive, columns[k].path, first, n, columns[k].data, &why);
+            if (!columns[k].info.ndim)
+                continue;
+            st = xa_archive_read(v->archive, columns[k].path.text, first, n, columns[k].data, &why);
             if (st == XA_NOMEM)
-                XA_FAIL(err, XA_NOMEM, "%s: %s", columns[k].path, why.message);
+                XA_FAIL(err, XA_NOMEM, "%s: %s", columns[k].path.text, why.message);
             if (st != XA_OK) {
-                xa_verify_tell(v,
-                               XA_FINDING_DAMAGE,
-                               "%s: rows %" PRId64 " to %" PRId64 " cannot be read: %s",
-                               columns[k].path,
-                               first,
-                               first + n - 1,
-                               why.message);
+                xa__report(v,
+                           XA_FINDING_DAMAGE,
+                           "%s: rows %" PRId64 " to %" PRId64 " cannot be read: %s",
+                           columns[k].path.text,
+                           first,
+                           first + n - 1,
+                           why.message);
                 st = XA_OK;
                 goto done;
             }
@@ -167,5 +221,3 @@ done:
     }
     return st;
 }
-
-/* ---- groups ---------------------------------------------------------------------------------- */

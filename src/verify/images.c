@@ -5,15 +5,15 @@
 #include "xaudit/metric.h"
 #include "xaudit/view.h"
 
-static void other(xa_verifier *v, int64_t sample, const char *file, const char *what)
+static void other(xa__verifier *v, int64_t sample, const char *file, const char *what)
 {
     char row[256];
-    xa_verify_tell(
-        v, XA_FINDING_IMAGE, "%s: %s: %s", xa_verify_row(v, sample, row, sizeof row), file, what);
+    xa__report(
+        v, XA_FINDING_IMAGE, "%s: %s: %s", xa__verify_row(v, sample, row, sizeof row), file, what);
 }
 
 /* NOMEM alone is an error. */
-static xa_status look_at(xa_verifier *v, const xa_decode_options *opt, int64_t sample, xa_err *err)
+static xa_status look_at(xa__verifier *v, const xa_decode_options *opt, int64_t sample, xa_err *err)
 {
     xa_image im = {0};
     xa_err why = XA_ERR_INIT;
@@ -41,10 +41,8 @@ done:
 
 /* ---- masks ---- */
 
-static const char mask_group[] = XA_GROUP_ANNOTATIONS;
-
 /* The annotation's files and how they are read; its names are the caller's to free. */
-static xa_status read_annotation(xa_verifier *v, int64_t k, xa_annotation *out, xa_err *err)
+static xa_status read_annotation(xa__verifier *v, int64_t k, xa_annotation *out, xa_err *err)
 {
     const char *root = v->opt->image_root;
     xa_archive *a = v->archive;
@@ -63,7 +61,7 @@ static xa_status read_annotation(xa_verifier *v, int64_t k, xa_annotation *out, 
 
 /* NOMEM alone is an error. */
 static xa_status
-look_at_masks(xa_verifier *v, bool as_they_lie, int64_t sample, int64_t k, xa_err *err)
+look_at_masks(xa__verifier *v, bool as_they_lie, int64_t sample, int64_t k, xa_err *err)
 {
     xa_annotation a = {0};
     xa_err why = XA_ERR_INIT;
@@ -83,18 +81,17 @@ look_at_masks(xa_verifier *v, bool as_they_lie, int64_t sample, int64_t k, xa_er
     v->out->masks += st == XA_OK;
     const bool both = a.kind == XA_ANNOTATION_MASK && a.mask && a.ignore_mask;
     if (st != XA_OK || hash != want)
-        xa_verify_tell(v,
-                       XA_FINDING_MASK,
-                       "%s: %s%s%s%s: %s",
-                       xa_verify_row(v, sample, row, sizeof row),
-                       a.mask && a.kind == XA_ANNOTATION_MASK ? a.mask
-                       : a.ignore_mask                        ? a.ignore_mask
-                                                              : "its mask",
-                       both ? " (or " : "",
-                       both ? a.ignore_mask : "",
-                       both ? ")" : "",
-                       st == XA_OK ? "its pixels are not those that were scored with"
-                                   : why.message);
+        xa__report(v,
+                   XA_FINDING_MASK,
+                   "%s: %s%s%s%s: %s",
+                   xa__verify_row(v, sample, row, sizeof row),
+                   a.mask && a.kind == XA_ANNOTATION_MASK ? a.mask
+                   : a.ignore_mask                        ? a.ignore_mask
+                                                          : "its mask",
+                   both ? " (or " : "",
+                   both ? a.ignore_mask : "",
+                   both ? ")" : "",
+                   st == XA_OK ? "its pixels are not those that were scored with" : why.message);
     st = XA_OK;
 done:
     free(a.mask);
@@ -102,58 +99,57 @@ done:
     return st;
 }
 
-/* Archives of before hold no hashes; of tables that do not fit the damage is told already. */
-static bool masks_are_known(xa_verifier *v, int64_t *rows)
+/* Archives of earlier versions hold no hashes; tables that do not fit were reported already. */
+static bool masks_are_known(xa__verifier *v, int64_t *rows)
 {
-    static const struct {
-        const char *name;
-        xa_type type;
-    } tables[] = {{"kind", XA_TYPE_U8},
-                  {"mask_value", XA_TYPE_I32},
-                  {"ignore_value", XA_TYPE_I32},
-                  {"mask_hash", XA_TYPE_U64},
-                  {"offset", XA_TYPE_I64}};
-    xa_dataset_info info;
+    static const xa_field_kind tables[] = {XA_FIELD_ANN_KIND,
+                                           XA_FIELD_ANN_MASK_VALUE,
+                                           XA_FIELD_ANN_IGNORE_VALUE,
+                                           XA_FIELD_ANN_MASK_HASH,
+                                           XA_FIELD_ANN_OFFSET};
+    xa_extents x = xa_extents_unknown();
+    x.samples = v->samples;
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
-        char path[64];
-        snprintf(path, sizeof path, "%s/%s", mask_group, tables[i].name);
-        const bool fits = xa_archive_dataset(v->archive, path, &info, NULL) == XA_OK &&
-                          info.type == tables[i].type && info.ndim == 1;
-        const bool last = i + 1 == sizeof tables / sizeof *tables;
-        if (!fits || (last ? info.dim[0] != v->samples + 1 : i > 0 && info.dim[0] != *rows))
+        xa_dataset_info info;
+        int64_t want[5];
+        (void)xa_field_dims(tables[i], &x, want);
+        if (xa_archive_dataset(v->archive, xa_field_path(tables[i]), &info, NULL) != XA_OK ||
+            info.type != xa_field_get(tables[i])->type || info.ndim != 1 ||
+            (want[0] >= 0 && info.dim[0] != want[0]))
             return false;
-        if (i == 0)
-            *rows = info.dim[0];
+        if (x.annotations < 0)
+            x.annotations = info.dim[0];
     }
+    *rows = x.annotations;
     return true;
 }
 
-static xa_status masks_of(xa_verifier *v, bool as_they_lie, int64_t rows, int64_t i, xa_err *err)
+static xa_status masks_of(xa__verifier *v, bool as_they_lie, int64_t rows, int64_t i, xa_err *err)
 {
     int64_t at[2];
     if (xa_archive_read(v->archive, xa_field_path(XA_FIELD_ANN_OFFSET), i, 2, at, NULL) != XA_OK ||
         at[0] < 0 || at[1] > rows)
-        return XA_OK; /* told already */
+        return XA_OK; /* reported already */
     for (int64_t k = at[0]; k < at[1]; k++)
         XA_RETURN_TRY(err, look_at_masks(v, as_they_lie, i, k, err));
     return XA_OK;
 }
 
-xa_status xa_verify_images(xa_verifier *v, xa_err *err)
+xa_status xa__verify_images(xa__verifier *v, xa_err *err)
 {
     int64_t rows = 0;
     const bool masks = masks_are_known(v, &rows);
     xa_decode_options opt;
     xa_err why = XA_ERR_INIT;
     if (xa_read_decoding(v->archive, &opt, &why) != XA_OK) {
-        xa_verify_tell(v, XA_FINDING_DAMAGE, "%s", why.message);
+        xa__report(v, XA_FINDING_DAMAGE, "%s", why.message);
         return XA_OK;
     }
     for (int64_t i = 0; i < v->samples; i++) {
         bool done = false;
         for (int64_t m = 0; m < v->nmodels; m++)
             done = done || v->models[m].status[i] == XA_SAMPLE_DONE;
-        /* what is no hash is told already */
+        /* what is no hash is reported already */
         if (done && !v->doubted[i])
             XA_RETURN_TRY(err, look_at(v, &opt, i, err));
         if (done && masks)

@@ -7,12 +7,23 @@
 #include "verify_internal.h"
 #include "xaudit/explain.h"
 
-enum { VALUES, SCALE, SAMPLE, TARGET, FLAGS, MAXIMUM, CHECKSUM, COLUMNS };
+/* Places of the columns: two, then those of the table. */
+enum {
+    VALUES,
+    SAMPLE,
+    FIRST,
+    SCALE = FIRST,
+    TARGET = FIRST + XA_FIELD_MAP_TARGET - XA_FIELD_MAP_SCALE,
+    FLAGS = FIRST + XA_FIELD_MAP_FLAGS - XA_FIELD_MAP_SCALE,
+    MAXIMUM = FIRST + XA_FIELD_MAP_MAXIMUM - XA_FIELD_MAP_SCALE,
+    CHECKSUM = FIRST + XA_FIELD_MAP_CHECKSUM - XA_FIELD_MAP_SCALE,
+    COLUMNS = FIRST + XA_FIELDS_OF(MAP)
+};
 
 typedef struct maps {
-    xa_verifier *v;
+    xa__verifier *v;
     const char *model, *explainer;
-    xa_verify_column column[COLUMNS];
+    xa__column column[COLUMNS];
     const uint8_t *status;
     int64_t classes, before;
     xa_shape shape;
@@ -24,15 +35,15 @@ static void damage(maps *m, int64_t row, int64_t sample, const char *what)
 {
     char name[256] = "no sample";
     if (sample >= 0)
-        xa_verify_row(m->v, sample, name, sizeof name);
-    xa_verify_tell_row(m->v,
-                       sample,
-                       "model %s, explainer %s, map row %" PRId64 " of sample %s: %s",
-                       m->model,
-                       m->explainer,
-                       row,
-                       name,
-                       what);
+        xa__verify_row(m->v, sample, name, sizeof name);
+    xa__report_row(m->v,
+                   sample,
+                   "model %s, explainer %s, map row %" PRId64 " of sample %s: %s",
+                   m->model,
+                   m->explainer,
+                   row,
+                   name,
+                   what);
 }
 
 static bool is_power_of_two(float x)
@@ -122,99 +133,81 @@ static void visit_maps(void *arg, int64_t first, int64_t n)
     }
 }
 
-static bool find_columns(maps *m, const char *group)
+static bool find_columns(maps *m)
 {
-    xa_verify_column *c = m->column;
-    const int64_t any[4] = {-1, -1, -1, -1};
-    xa_dataset_info info;
-    char path[sizeof info.path];
-    snprintf(path, sizeof path, "%s/values", group);
-    if (xa_archive_dataset(m->v->archive, path, &info, NULL) == XA_OK)
-        m->half = info.type == XA_TYPE_F16;
-    if (!xa_verify_column_find(
-            m->v, &c[VALUES], group, "values", m->half ? XA_TYPE_F16 : XA_TYPE_F32, 4, any))
+    xa__column *c = m->column;
+    xa_extents x = xa_extents_unknown();
+    if (!xa__verify_find(m->v, &c[VALUES], XA_FIELD_MAP_VALUES, m->model, m->explainer, &x))
         return false;
-    const int64_t rows = c[VALUES].info.dim[0], peak[2] = {rows, 2};
-    xa_verify_column other;
-    bool ok = xa_verify_column_find(m->v, &c[SCALE], group, "scale", XA_TYPE_F32, 1, &rows);
-    ok &= xa_verify_column_find(m->v, &c[SAMPLE], group, "sample", XA_TYPE_I64, 1, &rows);
-    ok &= xa_verify_column_find(m->v, &c[TARGET], group, "target", XA_TYPE_I32, 1, &rows);
-    ok &= xa_verify_column_find(m->v, &c[FLAGS], group, "flags", XA_TYPE_U8, 1, &rows);
-    ok &= xa_verify_column_find(m->v, &c[MAXIMUM], group, "maximum", XA_TYPE_F32, 1, &rows);
-    ok &= xa_verify_column_find(m->v, &c[CHECKSUM], group, "checksum", XA_TYPE_U32, 1, &rows);
-    ok &= xa_verify_column_find(m->v, &other, group, "peak", XA_TYPE_F32, 2, peak);
-    return ok;
+    m->half = c[VALUES].info.type == XA_TYPE_F16;
+    x.rows = c[VALUES].info.dim[0];
+    bool whole = xa__verify_find(m->v, &c[SAMPLE], XA_FIELD_MAP_SAMPLE, m->model, m->explainer, &x);
+    for (int i = 0; i < XA_FIELDS_OF(MAP); i++) { /* every damage is reported */
+        const xa_field_kind kind = xa_owned_field(XA_OWNER_MAP, i);
+        whole &= xa__verify_find(m->v, &c[FIRST + i], kind, m->model, m->explainer, &x);
+    }
+    return whole;
 }
 
-/* A row a pair, whatever is in it: scores or what they are made of. */
+/* One row per pair, whatever is in it: scores or what they are made of. */
 static xa_status check_localisation(maps *m, xa_err *err)
 {
     char **names = NULL;
     int64_t n = 0;
     xa_dataset_info info;
     xa_status st = XA_OK;
-    char *group = xa_strdup(xa_field_group(XA_FIELD_LOCALISATION, m->model, m->explainer).text);
-    if (!group)
-        XA_NOMEM_FAIL(err);
-    st = xa_archive_list(m->v->archive, group, &names, &n, err);
+    const xa_path group = xa_field_group(XA_FIELD_LOCALISATION, m->model, m->explainer);
+    st = xa_archive_list(m->v->archive, group.text, &names, &n, err);
     if (st == XA_NOT_FOUND) {
         st = XA_OK;
         goto done;
     }
     XA_TRY(err, st);
     for (int64_t k = 0; k < n; k++) {
-        char path[sizeof info.path];
+        const xa_path path = xa_field_name(XA_FIELD_LOCALISATION, m->model, m->explainer, names[k]);
         xa_err why = XA_ERR_INIT;
-        snprintf(path, sizeof path, "%s/%s", group, names[k]);
-        if (xa_archive_dataset(m->v->archive, path, &info, &why) != XA_OK)
-            xa_verify_tell(m->v, XA_FINDING_DAMAGE, "%s: %s", path, why.message);
+        if (xa_archive_dataset(m->v->archive, path.text, &info, &why) != XA_OK)
+            xa__report(m->v, XA_FINDING_DAMAGE, "%s: %s", path.text, why.message);
         else if (m->v->pairs >= 0 && (info.ndim < 1 || info.dim[0] != m->v->pairs))
-            xa_verify_tell(m->v,
-                           XA_FINDING_DAMAGE,
-                           "%s: expected a row for each of %" PRId64 " pairs, found %" PRId64,
-                           path,
-                           m->v->pairs,
-                           info.ndim < 1 ? 1 : info.dim[0]);
+            xa__report(m->v,
+                       XA_FINDING_DAMAGE,
+                       "%s: expected a row for each of %" PRId64 " pairs, found %" PRId64,
+                       path.text,
+                       m->v->pairs,
+                       info.ndim < 1 ? 1 : info.dim[0]);
     }
 done:
-    for (int64_t k = 0; names && k < n; k++)
-        free(names[k]);
-    free(names);
-    free(group);
+    xa_free_texts(names, n);
     return st;
 }
 
-xa_status xa_verify_maps(xa_verifier *v,
-                         const char *model,
-                         const char *explainer,
-                         const uint8_t *status,
-                         int64_t classes,
-                         xa_err *err)
+xa_status xa__verify_maps(xa__verifier *v,
+                          const char *model,
+                          const char *explainer,
+                          const uint8_t *status,
+                          int64_t classes,
+                          xa_err *err)
 {
     maps m = {.v = v, .model = model, .explainer = explainer, .status = status, .classes = classes};
     char *rule = NULL;
     xa_status st = XA_OK;
-    char *group = xa_strdup(xa_field_group(XA_FIELD_MAP_SAMPLE, model, explainer).text);
-    char *values = xa_strdup(xa_field_name(XA_FIELD_MAP_VALUES, model, explainer, NULL).text);
-    if (!group || !values)
-        XA_NOMEM_FAIL(err);
-    XA_TRY(err, xa_archive_check_link(v->archive, values, err));
-    if (!find_columns(&m, group))
+    const xa_path group = xa_field_group(XA_FIELD_MAP_SAMPLE, model, explainer);
+    const xa_path values = xa_field_name(XA_FIELD_MAP_VALUES, model, explainer, NULL);
+    XA_TRY(err, xa_archive_check_link(v->archive, values.text, err));
+    if (!find_columns(&m))
         goto done;
     const int64_t *dim = m.column[VALUES].info.dim;
     m.shape = (xa_shape){.ndim = 3, .dim = {dim[1], dim[2], dim[3]}};
-    XA_TRY(err, xa_archive_attr_text(v->archive, group, "target", &rule, err));
+    XA_TRY(err, xa_archive_attr_text(v->archive, group.text, "target", &rule, err));
     m.targeted = !rule || strcmp(rule, xa_target_name(XA_TARGET_NONE));
     m.map = xa_alloc((size_t)xa_shape_count(&m.shape) + 1, sizeof(float));
     if (!m.map)
-        XA_FAIL(err, XA_NOMEM, "%s: out of memory for a map", group);
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory for a map", group.text);
     if (v->opt->values)
-        XA_TRY(err, xa_verify_blocks(v, m.column, COLUMNS, visit_maps, &m, err));
+        XA_TRY(err, xa__verify_blocks(v, m.column, COLUMNS, visit_maps, &m, err));
     XA_TRY(err, check_localisation(&m, err));
 done:
     free(m.map);
     free(rule);
-    free(values);
-    free(group);
     return st;
 }

@@ -7,15 +7,25 @@
 #include "verify_internal.h"
 #include "xaudit/model.h"
 
-enum { LOGITS, PROBS, PREDICTED, AFFINE, STATUS, STAGE, MESSAGE, COLUMNS };
+/* Places of the columns: those of the table. */
+enum {
+    LOGITS,
+    PROBS = XA_FIELD_MODEL_PROBS - XA_FIELD_MODEL_LOGITS,
+    PREDICTED = XA_FIELD_MODEL_PREDICTED - XA_FIELD_MODEL_LOGITS,
+    AFFINE = XA_FIELD_MODEL_AFFINE - XA_FIELD_MODEL_LOGITS,
+    STATUS = XA_FIELD_MODEL_STATUS - XA_FIELD_MODEL_LOGITS,
+    STAGE = XA_FIELD_MODEL_STAGE - XA_FIELD_MODEL_LOGITS,
+    MESSAGE = XA_FIELD_MODEL_MESSAGE - XA_FIELD_MODEL_LOGITS,
+    COLUMNS = XA_FIELDS_OF(MODEL)
+};
 
 /* Heads are computed in float64 and stored as float32; libraries differ in exp's last bit. */
 static const float head_tolerance = 1e-6f;
 
 typedef struct rows {
-    xa_verifier *v;
+    xa__verifier *v;
     const char *model;
-    xa_verify_column column[COLUMNS];
+    xa__column column[COLUMNS];
     uint8_t *status;
     xa_head head;
     bool has_head;
@@ -26,12 +36,12 @@ typedef struct rows {
 static void damage(rows *r, int64_t sample, const char *what)
 {
     char row[256];
-    xa_verify_tell_row(r->v,
-                       sample,
-                       "model %s, %s: %s",
-                       r->model,
-                       xa_verify_row(r->v, sample, row, sizeof row),
-                       what);
+    xa__report_row(r->v,
+                   sample,
+                   "model %s, %s: %s",
+                   r->model,
+                   xa__verify_row(r->v, sample, row, sizeof row),
+                   what);
 }
 
 /* Probabilities are those of the logits. */
@@ -58,7 +68,7 @@ static bool all_finite(const float *x, int64_t n)
 
 static bool affine_finite(const rows *r, int64_t i)
 {
-    const xa_verify_column *c = &r->column[AFFINE];
+    const xa__column *c = &r->column[AFFINE];
     for (int64_t k = 6 * i; k < 6 * i + 6; k++)
         if (!isfinite(c->info.type == XA_TYPE_F32 ? (double)((const float *)c->data)[k]
                                                   : ((const double *)c->data)[k]))
@@ -127,34 +137,27 @@ static void visit_rows(void *arg, int64_t first, int64_t n)
     }
 }
 
-/* Double; archives of earlier versions have it in single precision. */
-static xa_type affine_type(const xa_verifier *v, const char *group)
+/* Whether the columns are there that rows are checked with: an older archive may lack others. */
+static bool has_all(rows *r)
 {
-    xa_dataset_info info;
-    xa_err why = XA_ERR_INIT;
-    char *path = xa_strfmt("%s/affine", group);
-    const bool single = path && xa_archive_dataset(v->archive, path, &info, &why) == XA_OK &&
-                        info.type == XA_TYPE_F32;
-    free(path);
-    return single ? XA_TYPE_F32 : XA_TYPE_F64;
+    static const int needed[] = {LOGITS, PROBS, PREDICTED, AFFINE, STATUS, STAGE, MESSAGE};
+    bool all = true;
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+        if (!r->column[needed[i]].info.ndim) {
+            xa__report(r->v, XA_FINDING_DAMAGE, "%s: not found", r->column[needed[i]].path.text);
+            all = false;
+        }
+    return all;
 }
 
-static bool find_columns(rows *r, const char *group)
+static bool find_columns(rows *r)
 {
-    const int64_t n = r->v->samples, two[2] = {n, -1}, affine[3] = {n, 2, 3};
-    xa_verify_column *c = r->column;
-    if (!xa_verify_column_find(r->v, &c[LOGITS], group, "logits", XA_TYPE_F32, 2, two))
+    xa_extents x = xa_extents_unknown();
+    x.samples = r->v->samples;
+    if (!xa__verify_find(r->v, &r->column[LOGITS], XA_FIELD_MODEL_LOGITS, r->model, NULL, &x))
         return false;
-    const int64_t scores[2] = {n, c[LOGITS].info.dim[1]};
-    /* not && between them: every one is told */
-    bool ok = xa_verify_column_find(r->v, &c[PROBS], group, "probs", XA_TYPE_F32, 2, scores);
-    ok &= xa_verify_column_find(r->v, &c[PREDICTED], group, "predicted", XA_TYPE_I32, 1, &n);
-    ok &= xa_verify_column_find(
-        r->v, &c[AFFINE], group, "affine", affine_type(r->v, group), 3, affine);
-    ok &= xa_verify_column_find(r->v, &c[STATUS], group, "status", XA_TYPE_U8, 1, &n);
-    ok &= xa_verify_column_find(r->v, &c[STAGE], group, "stage", XA_TYPE_U8, 1, &n);
-    ok &= xa_verify_column_find(r->v, &c[MESSAGE], group, "message", XA_TYPE_STR, 1, &n);
-    return ok;
+    x.classes = r->column[LOGITS].info.dim[1];
+    return xa__verify_find_owned(r->v, r->column, XA_OWNER_MODEL, r->model, NULL, &x) && has_all(r);
 }
 
 static xa_status find_head(rows *r, const char *group, xa_err *err)
@@ -170,48 +173,48 @@ static xa_status find_head(rows *r, const char *group, xa_err *err)
         r->head.kind = (xa_head_kind)kind;
         r->head.units = kind == XA_HEAD_BINARY ? 1 : classes;
     } else {
-        xa_verify_tell(r->v,
-                       XA_FINDING_DAMAGE,
-                       "%s: its attribute head is none for %" PRId64 " classes",
-                       group,
-                       classes);
+        xa__report(r->v,
+                   XA_FINDING_DAMAGE,
+                   "%s: its attribute head is none for %" PRId64 " classes",
+                   group,
+                   classes);
     }
     return XA_OK;
 }
 
-xa_status xa_verify_model(
-    xa_verifier *v, const char *model, uint8_t *status, int64_t *classes, bool *usable, xa_err *err)
+xa_status xa__verify_model(xa__verifier *v,
+                           const char *model,
+                           uint8_t *status,
+                           int64_t *classes,
+                           bool *usable,
+                           xa_err *err)
 {
     rows r = {.v = v, .model = model, .status = status};
     xa_status st = XA_OK;
     char row[256];
-    char *group = xa_strdup(xa_field_group(XA_FIELD_MODEL_STATUS, model, NULL).text);
     *usable = false;
-    if (!group)
-        XA_NOMEM_FAIL(err);
-    if (!find_columns(&r, group))
-        goto done;
+    if (!find_columns(&r))
+        return XA_OK;
     *classes = r.column[LOGITS].info.dim[1];
-    XA_TRY(err, find_head(&r, group, err));
+    XA_TRY(err, find_head(&r, xa_field_group(XA_FIELD_MODEL_STATUS, model, NULL).text, err));
     r.logits = xa_alloc((size_t)*classes + 1, sizeof(float));
     r.probs = xa_alloc((size_t)*classes + 1, sizeof(float));
     if (!r.logits || !r.probs)
         XA_FAIL(err, XA_NOMEM, "out of memory for %" PRId64 " classes", *classes);
     /* Rows that cannot be read count as pending: their maps are not looked at. */
     memset(status, XA_SAMPLE_PENDING, (size_t)v->samples);
-    XA_TRY(err, xa_verify_blocks(v, r.column, COLUMNS, visit_rows, &r, err));
+    XA_TRY(err, xa__verify_blocks(v, r.column, COLUMNS, visit_rows, &r, err));
     *usable = true;
     if (r.pending)
-        xa_verify_tell(v,
-                       XA_FINDING_MISSING,
-                       "model %s: %" PRId64 " of %" PRId64 " samples pending, from %s on",
-                       model,
-                       r.pending,
-                       v->samples,
-                       xa_verify_row(v, r.first_pending, row, sizeof row));
+        xa__report(v,
+                   XA_FINDING_MISSING,
+                   "model %s: %" PRId64 " of %" PRId64 " samples pending, from %s on",
+                   model,
+                   r.pending,
+                   v->samples,
+                   xa__verify_row(v, r.first_pending, row, sizeof row));
 done:
     free(r.logits);
     free(r.probs);
-    free(group);
     return st;
 }

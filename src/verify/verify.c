@@ -5,15 +5,8 @@
 
 #include "verify_internal.h"
 
-static void free_names(char **names, int64_t n)
-{
-    for (int64_t i = 0; names && i < n; i++)
-        free(names[i]);
-    free(names);
-}
-
 /* A group that is not there has no members. */
-static xa_status list(xa_verifier *v, const char *group, char ***names, int64_t *n, xa_err *err)
+static xa_status list(xa__verifier *v, const char *group, char ***names, int64_t *n, xa_err *err)
 {
     *names = NULL;
     *n = 0;
@@ -21,44 +14,53 @@ static xa_status list(xa_verifier *v, const char *group, char ***names, int64_t 
     return st == XA_NOT_FOUND ? XA_OK : st;
 }
 
-static xa_status check_model(xa_verifier *v, const char *model, xa_err *err)
+static xa_status check_model(xa__verifier *v, const char *model, xa_err *err)
 {
     uint8_t *status = v->models[v->nmodels].status;
     char **maps = NULL;
     int64_t nmaps = 0, classes = 0;
     bool usable = false;
     xa_status st = XA_OK;
-    char *group = xa_strdup(xa_field_group(XA_FIELD_MAP_SAMPLE, model, NULL).text);
-    if (!group)
-        XA_NOMEM_FAIL(err);
-    XA_TRY(err, xa_verify_model(v, model, status, &classes, &usable, err));
+    const xa_path group = xa_field_group(XA_FIELD_MAP_SAMPLE, model, NULL);
+    XA_TRY(err, xa__verify_model(v, model, status, &classes, &usable, err));
     if (!usable)
         goto done;
-    XA_TRY(err, list(v, group, &maps, &nmaps, err));
+    XA_TRY(err, list(v, group.text, &maps, &nmaps, err));
     v->classes = classes > v->classes ? classes : v->classes;
     v->models[v->nmodels].model = xa_strdup(model);
     if (!v->models[v->nmodels].model)
         XA_NOMEM_FAIL(err);
     v->nmodels++; /* its status stays */
     for (int64_t e = 0; e < nmaps; e++) {
-        XA_TRY(err, xa_verify_maps(v, model, maps[e], status, classes, err));
+        XA_TRY(err, xa__verify_maps(v, model, maps[e], status, classes, err));
         v->out->explainers++;
     }
 done:
-    free_names(maps, nmaps);
-    free(group);
+    xa_free_texts(maps, nmaps);
     return st;
 }
 
-static void check_state(xa_verifier *v)
+/* Of which minor version of the format the archive is. */
+static xa_status note_version(xa__verifier *v, xa_err *err)
 {
+    char *text = NULL;
+    int64_t minor = 0;
+    XA_RETURN_TRY(err, xa_archive_attr_text(v->archive, "/", "format_version", &text, err));
+    const char *dot = text ? strchr(text, '.') : NULL;
+    v->older = !dot || !xa_parse_i64(dot + 1, &minor) || minor < XA_FORMAT_MINOR;
+    free(text);
+    return XA_OK;
+}
+
+static void check_state(xa__verifier *v)
+{
+    const char *path = xa_field_path(XA_FIELD_RUN_STATE);
     xa_err why = XA_ERR_INIT;
-    if (xa_archive_read(
-            v->archive, xa_field_path(XA_FIELD_RUN_STATE), 0, 1, &v->out->state, &why) != XA_OK)
-        xa_verify_tell(v, XA_FINDING_DAMAGE, "/run/state: %s", why.message);
+    if (xa_archive_read(v->archive, path, 0, 1, &v->out->state, &why) != XA_OK)
+        xa__report(v, XA_FINDING_DAMAGE, "%s: %s", path, why.message);
     else if (v->out->state > 2)
-        xa_verify_tell_row(
-            v, XA_MENDED_BY_RUN, "/run/state: expected 0, 1 or 2, found %d", v->out->state);
+        xa__report_row(
+            v, XA_MENDED_BY_RUN, "%s: expected 0, 1 or 2, found %d", path, v->out->state);
 }
 
 /* Maps of a model that is not there. */
@@ -70,7 +72,7 @@ static bool is_among(const char *name, char **names, int64_t n)
     return false;
 }
 
-static xa_status check_models(xa_verifier *v, xa_err *err)
+static xa_status check_models(xa__verifier *v, xa_err *err)
 {
     char **models = NULL, **mapped = NULL;
     int64_t nmodels = 0, nmapped = 0;
@@ -81,7 +83,7 @@ static xa_status check_models(xa_verifier *v, xa_err *err)
         XA_NOMEM_FAIL(err);
     XA_TRY(err, list(v, XA_GROUP_MAPS, &mapped, &nmapped, err));
     if (!nmodels)
-        xa_verify_tell(v, XA_FINDING_DAMAGE, "/models: expected a model, found none");
+        xa__report(v, XA_FINDING_DAMAGE, XA_GROUP_MODELS ": expected a model, found none");
     for (int64_t m = 0; m < nmodels; m++) {
         uint8_t **status = &v->models[v->nmodels].status;
         if (!*status)
@@ -93,17 +95,17 @@ static xa_status check_models(xa_verifier *v, xa_err *err)
     }
     for (int64_t m = 0; m < nmapped; m++)
         if (!is_among(mapped[m], models, nmodels))
-            xa_verify_tell(v,
-                           XA_FINDING_DAMAGE,
-                           "/maps/%s: there is no model of this name in /models",
-                           mapped[m]);
+            xa__report(v,
+                       XA_FINDING_DAMAGE,
+                       "%s: there is no model of this name in " XA_GROUP_MODELS,
+                       xa_field_group(XA_FIELD_MAP_SAMPLE, mapped[m], NULL).text);
 done:
-    free_names(models, nmodels);
-    free_names(mapped, nmapped);
+    xa_free_texts(models, nmodels);
+    xa_free_texts(mapped, nmapped);
     return st;
 }
 
-static void fini(xa_verifier *v)
+static void fini(xa__verifier *v)
 {
     for (int64_t m = 0; v->models && m <= v->nmodels; m++) { /* one more may have been begun */
         free(v->models[m].model);
@@ -112,7 +114,7 @@ static void fini(xa_verifier *v)
     free(v->models);
     free(v->measured);
     free(v->excluded);
-    free(v->told);
+    free(v->reported);
     free(v->doubted);
     if (v->archive && xa_archive_close(v->archive, NULL) != XA_OK)
         xa_log(XA_LOG_DEBUG, "archive: closing failed");
@@ -120,29 +122,30 @@ static void fini(xa_verifier *v)
 
 xa_status xa_verify(const char *path, const xa_verify_options *opt, xa_verdict *out, xa_err *err)
 {
-    xa_verifier v = {.opt = opt, .out = out, .pairs = -1};
-    const int64_t any = -1;
-    xa_verify_column id;
+    xa__verifier v = {.opt = opt, .out = out, .pairs = -1};
+    const xa_extents any = xa_extents_unknown();
+    xa__column id;
     xa_status st = XA_OK;
     *out = (xa_verdict){0};
     XA_TRY(err, xa_archive_open_read(path, &v.archive, err));
+    XA_TRY(err, note_version(&v, err));
     check_state(&v);
-    if (!xa_verify_column_find(&v, &id, "/samples", "id", XA_TYPE_STR, 1, &any))
+    if (!xa__verify_find(&v, &id, XA_FIELD_SAMPLE_ID, NULL, NULL, &any))
         goto done;
     v.measured = xa_alloc((size_t)id.info.dim[0] + 1, 1);
     v.excluded = xa_alloc((size_t)id.info.dim[0] + 1, 1);
-    v.told = xa_alloc((size_t)id.info.dim[0] + 1, 1);
+    v.reported = xa_alloc((size_t)id.info.dim[0] + 1, 1);
     v.doubted = xa_alloc((size_t)id.info.dim[0] + 1, 1);
-    if (!v.measured || !v.excluded || !v.told || !v.doubted)
+    if (!v.measured || !v.excluded || !v.reported || !v.doubted)
         XA_FAIL(err, XA_NOMEM, "out of memory for %" PRId64 " samples", id.info.dim[0]);
     out->samples = v.samples = id.info.dim[0];
-    XA_TRY(err, xa_verify_tables(&v, err));
+    XA_TRY(err, xa__verify_tables(&v, err));
     XA_TRY(err, check_models(&v, err));
     if (v.classes)
-        XA_TRY(err, xa_verify_classes(&v, v.classes, err));
-    XA_TRY(err, xa_verify_sums(&v, err));
+        XA_TRY(err, xa__verify_classes(&v, v.classes, err));
+    XA_TRY(err, xa__verify_sums(&v, err));
     if (opt->images)
-        XA_TRY(err, xa_verify_images(&v, err));
+        XA_TRY(err, xa__verify_images(&v, err));
 done:
     fini(&v);
     return st;

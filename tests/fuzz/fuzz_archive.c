@@ -306,7 +306,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     int findings = 0;
     xa_verdict verdict;
-    const xa_verify_options all = {.values = true, .tell = told, .arg = &findings};
+    const xa_verify_options all = {.values = true, .report = told, .arg = &findings};
     if (xa_verify(path, &all, &verdict, &err) == XA_OK)
         FUZZ_ASSERT(findings >= verdict.damages + verdict.missing);
     if (xa_archive_check_identity(path, "a = 1\nb = 3\n", &err) != XA_OK)
