@@ -1,11 +1,9 @@
 /* Rows that no run has written so are found before anyone reads them. */
-#include "checks.h"
+#include "view_internal.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "xaudit/view.h"
 
 static const char *row_name(const xa_read *r, int64_t i, char *buf, size_t size)
 {
@@ -32,7 +30,7 @@ static const char *wrong_with(const xa_read_model *m, int64_t i)
     }
 }
 
-xa_status xa_read_check_model(const xa_read *r, const xa_read_model *m, xa_err *err)
+xa_status xa__check_model(const xa_read *r, const xa_read_model *m, xa_err *err)
 {
     char row[256];
     for (int64_t i = 0; i < r->samples; i++) {
@@ -53,8 +51,7 @@ xa_status xa_read_check_model(const xa_read *r, const xa_read_model *m, xa_err *
     return XA_OK;
 }
 
-xa_status
-xa_read_check_map(const xa_read *r, const xa_read_model *m, const xa_read_map *x, xa_err *err)
+xa_status xa__check_map(const xa_read *r, const xa_read_model *m, const xa_read_map *x, xa_err *err)
 {
     enum { FLAGS = XA_MAP_DEGENERATE | XA_MAP_NONFINITE | XA_MAP_SATURATED };
     for (int64_t k = 0; k < x->rows; k++) {
@@ -91,7 +88,7 @@ static bool is_class(const xa_read *r, int32_t c, int64_t classes)
     return c >= 0 && xa_category_largest(&r->categories, c) < classes;
 }
 
-xa_status xa_read_check_tables(const xa_read *r, xa_err *err)
+xa_status xa__check_tables(const xa_read *r, xa_err *err)
 {
     int64_t classes = 0;
     for (int64_t m = 0; m < r->nmodels; m++)
