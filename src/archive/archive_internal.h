@@ -95,7 +95,7 @@ struct xa_schema {
 };
 
 /* A name of a model, explainer, metric, column or attribute (schema_attributes.c). */
-bool xa__is_name(const char *name);
+bool xa__is_format_name(const char *name);
 /* "4 x 10" for messages. */
 void xa__shape_text(int ndim, const int64_t *dim, char *out, size_t size);
 

@@ -59,7 +59,7 @@ expand(const xa_field_def *info, const xa_field_spec *spec, xa_str *path, xa_err
             continue;
         }
         ptrdiff_t i = strchr(letters, p[1]) - letters;
-        if (!values[i] || !xa__is_name(values[i]))
+        if (!values[i] || !xa__is_format_name(values[i]))
             XA_RETURN_FAIL(err,
                            XA_INVALID,
                            "%s: the name of the %s must be 1 to %d letters, digits, '_', '.', '-' "

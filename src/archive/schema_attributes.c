@@ -11,7 +11,7 @@
 enum { ATTR_MAX = 65000 };
 
 /* Bytes beyond ASCII pass if they are text: columns of a manifest have names in any script. */
-bool xa__is_name(const char *name)
+bool xa__is_format_name(const char *name)
 {
     size_t n = strlen(name);
     if (n == 0 || n > XA_NAME_BYTES || strspn(name, ".") == n)
@@ -41,7 +41,7 @@ static bool is_path(const char *path)
             return false;
         memcpy(name, path + 1, n);
         name[n] = '\0';
-        if (!xa__is_name(name))
+        if (!xa__is_format_name(name))
             return false;
         path += 1 + n;
     }
@@ -71,7 +71,7 @@ static xa_status add_attr(xa_schema *s,
     xa_status st = XA_OK;
     xa__attr a = {.kind = kind, .n = n, .item_bytes = item_bytes};
     size_t bytes = 0;
-    if (!is_path(path) || !xa__is_name(name))
+    if (!is_path(path) || !xa__is_format_name(name))
         XA_FAIL(err, XA_INVALID, "'%s' of '%s' is no name for an attribute", name, path);
     if (!values)
         XA_FAIL(err, XA_NOMEM, "%s: out of memory for its attribute %s", path, name);
