@@ -13,22 +13,23 @@
 #include "xaudit/audit.h"
 
 typedef struct xa_job {
-    char *file; /* of the job */
-    char *text; /* its bytes, as stored in the archive */
+    char *file; /* the job file's path */
+    char *text; /* its bytes, which the archive keeps */
     size_t text_size;
-    char *manifest;                 /* resolved paths */
-    char *wsol_images, *wsol_masks; /* images not NULL: manifest is a folder of WSOL metadata */
+    char *manifest; /* this and the other paths: relative to the working folder, or absolute */
+    char *wsol_images,
+        *wsol_masks; /* if images is not NULL, manifest is a folder of WSOL metadata */
     char *output;
-    xa_classes classes; /* count 0: none given */
+    xa_classes classes; /* count 0: the job names none */
     xa_label_as label_as;
-    xa_categories categories; /* names that labels may have beside the classes; count 0: none */
+    xa_categories categories; /* further names that labels may have; count 0: none */
     xa_audit_spec audit;
-    double tolerate_failed; /* a count, or a fraction when below */
+    double tolerate_failed; /* a number of samples, or with the next member a share of them, 0..1 */
     bool tolerate_is_fraction;
     int threads;
     xa_numerics numerics;
     int64_t max_samples;
-    int64_t *model_line; /* [nmodels] for messages */
+    int64_t *model_line; /* [nmodels] lines of the models in the file, for messages */
 } xa_job;
 
 typedef struct xa_job_options {
@@ -37,7 +38,9 @@ typedef struct xa_job_options {
     const char *output; /* --output, relative to the working folder */
 } xa_job_options;
 
-/* Every mistake goes to problems; with errors among them the status is INVALID. */
+/* Reads a job from the text of its file. Every mistake goes to problems with its line; if one of
+ * them is an error, the status is INVALID and *job is left alone. NOMEM. The caller frees *job with
+ * xa_job_fini. */
 XA_MUST_USE xa_status xa_job_parse(const char *file,
                                    const char *text,
                                    size_t size,
@@ -55,8 +58,10 @@ XA_MUST_USE xa_status xa_settings_help(FILE *out, const char *key, xa_err *err);
  * decide (layers, batches) as it came out. */
 void xa_settings_echo(const xa_job *job, const xa_audit *audit, FILE *out);
 
-/* The list of metrics alone, as a text of YAML: a list, or a map with `metrics`. `name` is what
- * messages call it. Mistakes go to problems; INVALID where there are any. */
+/* Reads metrics alone, from a text of YAML that is a list or a map with `metrics`, into spec.
+ * Messages call the text `name`. signed_map: "model/explainer" of maps with values below 0, which
+ * relevance_mass needs a `sign` for; NULL: there are none. Mistakes go to problems, and INVALID is
+ * returned if there are any. NOMEM. */
 XA_MUST_USE xa_status xa_job_parse_metrics(const char *name,
                                            const char *text,
                                            const char *signed_map,
@@ -64,38 +69,39 @@ XA_MUST_USE xa_status xa_job_parse_metrics(const char *name,
                                            xa_problems *problems,
                                            xa_err *err);
 
-/* Lines of an identity that are an evaluation's own: of metrics and their definitions. */
+/* Adds the lines of an identity that an evaluation makes anew: metrics, their settings and the
+ * version of their definitions. */
 void xa_job_metric_identity(const xa_audit_spec *s, xa_str *out);
-/* The line of a slice, last in its identity: first and last sample. */
+/* The key of the last line of a slice's identity: its first and last sample. */
 #define XA_SLICE_KEY "slice"
-/* Canonical "key = value" lines of the settings that move numbers: the archive's identity. */
+/* Adds the identity of the job's archive: lines "key = value" of all that moves a stored number or
+ * table (src/README.md#identity). IO: a model file cannot be hashed. NOMEM. */
 XA_MUST_USE xa_status
 xa_job_identity(const xa_job *j, const xa_audit *a, const xa_manifest *m, xa_str *out, xa_err *err);
 
-/* ---- identity.c: is an archive of this job? ---- */
+/* ---- identity.c: does an archive belong to this job and this release? ---- */
 
-/* Whether an archive is of this job and of this release.  */
-
-/* The parts of an identity (identity_text.c), as bits of what differs. VERSIONS: the format's or
- * any of the definitions', whatever else. */
+/* In what two identities differ, as bits. VERSIONS: in the version of the format or of any
+ * definitions, whatever else differs. */
 enum {
     XA_IDENTITY_VERSIONS = 1,
     XA_IDENTITY_PASS = 2,
     XA_IDENTITY_MAPS = 4,
-    XA_IDENTITY_METRICS = 8, /* settings of metrics, and nothing else of scores */
-    XA_IDENTITY_SCORES = 16, /* anything else of scores */
+    XA_IDENTITY_METRICS = 8, /* the metrics and their settings */
+    XA_IDENTITY_SCORES = 16, /* anything else that is in the part of scores */
     XA_IDENTITY_SLICE = 32,
     XA_IDENTITY_LIMITS = 64 /* max_pixels or max_bytes, larger in the second */
 };
 
-/* How two identities differ. What stands or falls with a list that differs anyway (the settings of
- * a metric that only one has) is not told. */
+/* How two identities differ. If a list differs (which metrics there are), the settings of what only
+ * one side has are not listed too. */
 typedef struct xa_identity_difference {
     unsigned parts;
-    int n;       /* lines told of */
-    xa_str told; /* xa_identity_tell; VERSIONS: those alone. Freed by the caller */
+    int n;       /* lines in `text` */
+    xa_str text; /* every line that differs, with both values (xa_identity_tell); if the versions
+                    differ, those alone. The caller frees it. */
 } xa_identity_difference;
-/* The texts are called a_name and b_name. NOMEM. */
+/* The message calls the two a_name and b_name. NOMEM. */
 XA_MUST_USE xa_status xa_identity_differ(const char *a,
                                          const char *b,
                                          const char *a_name,
@@ -103,34 +109,35 @@ XA_MUST_USE xa_status xa_identity_differ(const char *a,
                                          xa_identity_difference *out,
                                          xa_err *err);
 
-/* The lines of versions: of an identity, and of this release. */
+/* Adds the lines of versions that an identity has, or that this release has. */
 void xa_identity_versions(const char *identity, xa_str *out);
 void xa_identity_current(xa_str *out);
-/* Is a key one of those that an evaluation makes anew: metrics, their settings, their version? */
+/* Does an evaluation make the line of this key anew (xa_job_metric_identity)? */
 bool xa_identity_of_metrics(const char *key, size_t size);
 
-/* May the archive at `path` go on with a job of this identity? MISMATCH says what differs, and what
- * to do about it. `job`: the job's file, for the advice. retry_failed: limits of what is read may
- * be larger, as failed images are read again (the identity stays that of the beginning). Other
- * errors as xa_archive_check_identity's, NOT_FOUND among them. */
+/* May a job of this identity continue the archive at `path`? If not, MISMATCH, and the message says
+ * what differs and what to do about it; it calls the job's file `job`. With retry_failed the limits
+ * of what is read may be larger, since failed images are read again; the archive keeps the identity
+ * that it began with. Other errors are those of xa_archive_check_identity, NOT_FOUND among them. */
 XA_MUST_USE xa_status xa_identity_check(
     const char *path, const char *text, const char *job, bool retry_failed, xa_err *err);
 
-/* Versions of the numbers in an archive; 1 where it does not say. `file` is for messages. */
+/* Versions of the definitions that an archive's numbers follow; 1 if it names none. Messages call
+ * the archive `file`. */
 typedef struct xa_versions {
-    int64_t metrics, map_scores; /* XA_METRICS_VERSION, XA_MAP_SCORES_VERSION of its making */
-    char tool[32];               /* the release's */
+    int64_t metrics, map_scores; /* XA_METRICS_VERSION and XA_MAP_SCORES_VERSION when it was made */
+    char tool[32];               /* the release that made it */
 } xa_versions;
 XA_MUST_USE xa_status xa_versions_read(xa_archive *a,
                                        const char *file,
                                        xa_versions *out,
                                        xa_err *err);
-/* MISMATCH where scores of the two archives mean other things: names both versions and the way to
- * one. */
+/* MISMATCH if the scores of the two archives follow different definitions; the message names both
+ * versions and says how to get both archives to one. */
 XA_MUST_USE xa_status
 xa_versions_same(xa_archive *a, const char *a_file, xa_archive *b, const char *b_file, xa_err *err);
-/* Warns where an archive's scores are not of this release's definitions. */
-XA_MUST_USE xa_status xa_versions_tell(xa_archive *a, const char *file, xa_err *err);
+/* Logs a warning if an archive's scores do not follow this release's definitions. */
+XA_MUST_USE xa_status xa_versions_warn(xa_archive *a, const char *file, xa_err *err);
 
 /* Options of run and check. */
 typedef struct xa_run_options {
@@ -147,23 +154,24 @@ typedef struct xa_run_options {
     bool fresh, retry_failed, redo_damaged, quiet, json, layers;
 } xa_run_options;
 
-/* ---- load.c: job, manifest and models, every mistake collected ---- */
+/* ---- load.c: job, manifest and models together ---- */
 
 typedef struct xa_loaded {
     xa_job job;
     xa_audit *audit;
-    xa_manifest *manifest; /* NULL where it was not asked for */
+    xa_manifest *manifest; /* NULL if it was not read */
     bool has_job;
 } xa_loaded;
 void xa_loaded_fini(xa_loaded *l);
+/* Reads the job's manifest, at most `limit` samples of it (0: all). Mistakes go to problems. */
 XA_MUST_USE xa_status xa_load_manifest(xa_loaded *l,
                                        int64_t limit,
                                        xa_problems *problems,
                                        xa_err *err);
-/* Labels and annotated classes beyond a model's classes are problems. */
+/* Reports labels and annotated classes that a model does not have. */
 void xa_check_classes(const xa_loaded *l, xa_problems *problems);
-/* What a user most often gets wrong and no error tells: scaling twice, no labels, ...; and what the
- * loaders assumed of the models (xa_model_assumption). */
+/* Warns of what is allowed and often wrong (pixels scaled twice, no labels for an explainer of
+ * labels, ...), and of what the loaders assumed of the models (xa_model_assumption). */
 void xa_check_advice(const xa_loaded *l, xa_problems *problems);
 
 #endif

@@ -162,7 +162,7 @@ static xa_status summarise(const options *o, xa_err *err)
                                     .alpha = 0.05,
                                     .permutations = o->permutations};
     XA_TRY(err, xa_summary_open(o->archive, o->between ? o->between : o->by, &s, err));
-    XA_TRY(err, xa_versions_tell(s->r->archive, o->archive, err));
+    XA_TRY(err, xa_versions_warn(s->r->archive, o->archive, err));
     if (s->nseries == 0)
         XA_FAIL(err,
                 XA_NOT_FOUND,

@@ -90,7 +90,7 @@ int xa_cmd_table(const xa_args *a)
     xa_read *r = NULL;
     xa_status st = xa_read_open(a->positional[0], &r, &err);
     if (st == XA_OK)
-        st = xa_versions_tell(r->archive, a->positional[0], &err);
+        st = xa_versions_warn(r->archive, a->positional[0], &err);
     if (st != XA_OK) {
         xa_read_close(r);
         xa_print_error(&err);

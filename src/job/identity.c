@@ -1,4 +1,4 @@
-/* Identities compared, and told in words. */
+/* Compares identities, and says in words how they differ. */
 #include "job_internal.h"
 
 #include <inttypes.h>
@@ -6,12 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct telling {
+typedef struct listing {
     xa_identity_difference *out;
     const char *a_name, *b_name;
-    unsigned only; /* lines of these parts */
-    bool all;      /* also what a list tells already */
-} telling;
+    unsigned only; /* only lines of these parts */
+    bool all;      /* also lines that a line of a list implies */
+} listing;
 
 static bool begins(const xa_identity_line *l, const char *with)
 {
@@ -77,7 +77,7 @@ static bool is_number(const char *text, int size, int64_t *out)
            (snprintf(digits, sizeof digits, "%.*s", size, text), xa_parse_i64(digits, out));
 }
 
-/* A limit that the job has raised: images that were let in still are. */
+/* Has the job raised this limit? What was read before can still be read. */
 static bool is_raised_limit(const xa_identity_line *l)
 {
     int64_t a, b;
@@ -91,9 +91,9 @@ static void note(void *arg, const xa_identity_line *l)
     d->parts |= is_raised_limit(l) ? XA_IDENTITY_LIMITS : part_of(l);
 }
 
-/* A setting of a model, explainer or metric that only one side has: the list of their names says
- * that, and the other side has no such setting. */
-static bool is_of_list(const xa_identity_line *l)
+/* Is the line one of a model, explainer or metric that only one side has? The line with the list of
+ * their names says so already. */
+static bool is_implied(const xa_identity_line *l)
 {
     if (l->a && l->b)
         return false;
@@ -101,13 +101,13 @@ static bool is_of_list(const xa_identity_line *l)
            (begins(l, "maps.") && memchr(l->key, '/', (size_t)l->key_size));
 }
 
-static void tell(void *arg, const xa_identity_line *l)
+static void list(void *arg, const xa_identity_line *l)
 {
-    const telling *t = arg;
-    if (!(part_of(l) & t->only) || (!t->all && is_of_list(l)))
+    const listing *t = arg;
+    if (!(part_of(l) & t->only) || (!t->all && is_implied(l)))
         return;
     t->out->n++;
-    xa_identity_tell(&t->out->told, l, t->a_name, t->b_name);
+    xa_identity_tell(&t->out->text, l, t->a_name, t->b_name);
 }
 
 xa_status xa_identity_differ(const char *a,
@@ -118,18 +118,18 @@ xa_status xa_identity_differ(const char *a,
                              xa_err *err)
 {
     *out = (xa_identity_difference){0};
-    telling t = {.out = out, .a_name = a_name, .b_name = b_name, .only = ~0u};
+    listing t = {.out = out, .a_name = a_name, .b_name = b_name, .only = ~0u};
     (void)xa_identity_compare(a, b, note, out);
     if (out->parts & XA_IDENTITY_VERSIONS)
         t.only = XA_IDENTITY_VERSIONS;
     if (out->parts)
-        (void)xa_identity_compare(a, b, tell, &t);
+        (void)xa_identity_compare(a, b, list, &t);
     t.all = true;
-    if (out->parts && !out->n) /* a setting that is only sometimes told */
-        (void)xa_identity_compare(a, b, tell, &t);
-    if (!out->told.failed)
+    if (out->parts && !out->n) /* the lists are equal: a setting that has a line only sometimes */
+        (void)xa_identity_compare(a, b, list, &t);
+    if (!out->text.failed)
         return XA_OK;
-    xa_str_free(&out->told);
+    xa_str_free(&out->text);
     XA_RETURN_NOMEM(err);
 }
 
@@ -139,7 +139,7 @@ static void note_version(void *arg, const xa_identity_line *l)
     *only = *only && (part_of(l) != XA_IDENTITY_VERSIONS || is(l, "scores.definitions"));
 }
 
-/* Of the definitions only those that an evaluation replaces. */
+/* Do no definitions differ but those that an evaluation replaces? */
 static bool only_metrics_differ(const char *a, const char *b)
 {
     bool only = true;
@@ -147,18 +147,18 @@ static bool only_metrics_differ(const char *a, const char *b)
     return only;
 }
 
-/* What the user can do. */
+/* Adds what the user can do. */
 static void advise(unsigned parts, const char *path, const char *job, xa_str *out)
 {
     if (parts == XA_IDENTITY_METRICS)
-        xa_str_printf(
-            out,
-            "; finish it with the metrics it began with, and `xaudit evaluate %s --metrics "
-            "%s` scores its maps by the new ones without a model pass; or",
-            path,
-            job);
+        xa_str_printf(out,
+                      "; finish it with the metrics that it began with, and then `xaudit evaluate "
+                      "%s --metrics "
+                      "%s` scores its maps by the new ones without a model pass; or",
+                      path,
+                      job);
     else if (parts == XA_IDENTITY_LIMITS)
-        xa_str_puts(out, "; --retry-failed goes on and reads failed images again; or");
+        xa_str_puts(out, "; --retry-failed continues it and reads failed images again; or");
     else
         xa_str_puts(out, ";");
     xa_str_puts(out,
@@ -179,21 +179,21 @@ xa_status xa_identity_check(
     XA_TRY(err, xa_archive_text(a, XA_FIELD_IDENTITY_TEXT, &theirs, err));
     XA_TRY(err, xa_versions_read(a, path, &v, err));
     if (!theirs)
-        XA_FAIL(err, XA_FORMAT, "%s: the attribute identity_text of / is not there", path);
+        XA_FAIL(err, XA_FORMAT, "%s: the attribute identity_text of / is missing", path);
     XA_TRY(err, xa_identity_differ(theirs, text, "archive", "job", &d, err));
     if (!d.parts || (d.parts == XA_IDENTITY_LIMITS && retry_failed))
         goto done;
     if (d.parts & XA_IDENTITY_VERSIONS) {
-        const bool one = !strcmp(v.tool, xa_tool_version()); /* release, not definitions */
+        const bool one = !strcmp(v.tool, xa_tool_version()); /* one release, two definitions */
         xa_str_printf(&message,
-                      "%s was begun by %s%s, and this is %s%s: their numbers do not go into one "
+                      "%s was begun by %s%s, and this is %s%s: their numbers cannot be in one "
                       "archive (%s); finish it with the %s that began it",
                       path,
                       one ? "another build of xaudit " : "xaudit ",
                       v.tool,
                       one ? "a build with other definitions" : "xaudit ",
                       one ? "" : xa_tool_version(),
-                      d.told.data,
+                      d.text.data,
                       one ? "build" : "release");
         if (only_metrics_differ(theirs, text))
             xa_str_printf(&message,
@@ -209,14 +209,14 @@ xa_status xa_identity_check(
                       path,
                       d.n,
                       d.n == 1 ? "s" : "",
-                      d.told.data);
+                      d.text.data);
         advise(d.parts, path, job, &message);
     }
     if (message.failed)
         XA_FAIL(err, XA_NOMEM, "%s: out of memory", path);
     XA_FAIL(err, XA_MISMATCH, "%s", message.data);
 done:
-    xa_str_free(&d.told);
+    xa_str_free(&d.text);
     xa_str_free(&message);
     free(theirs);
     const xa_status closed = xa_archive_close(a, st == XA_OK ? err : NULL);
@@ -253,8 +253,8 @@ xa_status xa_versions_read(xa_archive *a, const char *file, xa_versions *out, xa
     return XA_OK;
 }
 
-/* What makes numbers of this release of an archive of another. */
-static void mend(xa_str *out, const char *file, const xa_versions *v)
+/* Adds how the numbers of another release's archive become numbers of this release. */
+static void add_remedy(xa_str *out, const char *file, const xa_versions *v)
 {
     if (v->metrics > XA_METRICS_VERSION || v->map_scores > XA_MAP_SCORES_VERSION)
         xa_str_printf(out,
@@ -279,13 +279,14 @@ xa_versions_same(xa_archive *a, const char *a_file, xa_archive *b, const char *b
     if (x.metrics == y.metrics && x.map_scores == y.map_scores)
         goto done;
     const bool scores = x.metrics != y.metrics;
-    mend(&what, a_file, &x);
-    mend(&what, b_file, &y);
+    add_remedy(&what, a_file, &x);
+    add_remedy(&what, b_file, &y);
     if (what.failed)
         XA_NOMEM_FAIL(err);
     XA_FAIL(err,
             XA_MISMATCH,
-            "%s has %s of definitions %" PRId64 " (xaudit %s) and %s of definitions %" PRId64
+            "%s has %s of definitions %" PRId64
+            " (xaudit %s), and %s has them of definitions %" PRId64
             " (xaudit %s): their numbers do not mean the same%s",
             a_file,
             scores ? "metrics" : "scores of maps and checks",
@@ -300,18 +301,19 @@ done:
     return st;
 }
 
-xa_status xa_versions_tell(xa_archive *a, const char *file, xa_err *err)
+xa_status xa_versions_warn(xa_archive *a, const char *file, xa_err *err)
 {
     xa_versions v;
     xa_str what = {0};
     XA_RETURN_TRY(err, xa_versions_read(a, file, &v, err));
     if (v.metrics == XA_METRICS_VERSION && v.map_scores == XA_MAP_SCORES_VERSION)
         return XA_OK;
-    mend(&what, file, &v);
+    add_remedy(&what, file, &v);
     if (v.metrics != XA_METRICS_VERSION)
         xa_log(XA_LOG_WARN,
-               "%s: its metrics are of definitions %" PRId64 " (xaudit %s), this release's of %d: "
-               "their numbers do not mean the same%s",
+               "%s: its metrics follow definitions %" PRId64
+               " (xaudit %s), and this release follows "
+               "%d: their numbers do not mean the same%s",
                file,
                v.metrics,
                v.tool,
@@ -319,8 +321,8 @@ xa_status xa_versions_tell(xa_archive *a, const char *file, xa_err *err)
                what.data ? what.data : "");
     else
         xa_log(XA_LOG_WARN,
-               "%s: its scores of maps and checks are of definitions %" PRId64
-               " (xaudit %s), this release's of %d: their numbers do not mean the same%s",
+               "%s: its scores of maps and checks follow definitions %" PRId64
+               " (xaudit %s), and this release follows %d: their numbers do not mean the same%s",
                file,
                v.map_scores,
                v.tool,

@@ -1,4 +1,4 @@
-/* Job, manifest and models together: the mistakes that only show when they meet. */
+/* Job, manifest and models together: finds the mistakes that none of them shows alone. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -32,7 +32,7 @@ xa_status xa_load_manifest(xa_loaded *l, int64_t limit, xa_problems *problems, x
     else
         XA_RETURN_TRY(err, xa_manifest_read(l->job.manifest, &opt, &l->manifest, problems, err));
     if (!l->manifest->count)
-        XA_RETURN_FAIL(err, XA_INVALID, "%s: no samples", l->job.manifest);
+        XA_RETURN_FAIL(err, XA_INVALID, "%s: the manifest has no samples", l->job.manifest);
     return XA_OK;
 }
 
@@ -73,7 +73,7 @@ void xa_check_classes(const xa_loaded *l, xa_problems *problems)
     }
 }
 
-/* An open extent of the file (0) takes any size. */
+/* Warns if the model's file says another input size than the job. An extent of 0 takes any size. */
 static void advise_size(const xa_job *j, int m, const xa_model *model, xa_problems *problems)
 {
     const xa_audit_model_spec *s = &j->audit.models[m];
@@ -92,10 +92,10 @@ static void advise_size(const xa_job *j, int m, const xa_model *model, xa_proble
         j->file,
         j->model_line[m],
         true,
-        "model \"%s\": its file says an input of %s x %s (height x width), the job says "
+        "model \"%s\": its file says an input of %s x %s (height x width), and the job says "
         "size: [%" PRId64 ", %" PRId64
-        "]: objects then have another size in its layers than in training, scores and "
-        "maps are not those of the model as it was trained; is that meant?",
+        "]: objects then have another size in its layers than in training, so that scores and maps "
+        "are not those of the model as it was trained; is that meant?",
         s->name,
         height,
         width,
@@ -149,8 +149,8 @@ void xa_check_advice(const xa_loaded *l, xa_problems *problems)
                                 j->file,
                                 j->model_line[m],
                                 true,
-                                "explainer \"%s\" explains labels, and no sample has one: it will "
-                                "have no maps",
+                                "explainer \"%s\" explains labels, and no sample has a label: it "
+                                "will make no maps",
                                 s->explainers[e].name);
             if (s->explainers[e].target == XA_TARGET_ANNOTATED && !annotated)
                 xa_problems_add(problems,
@@ -158,7 +158,7 @@ void xa_check_advice(const xa_loaded *l, xa_problems *problems)
                                 j->model_line[m],
                                 true,
                                 "explainer \"%s\" explains annotated classes, and no sample is "
-                                "annotated: it will have no maps",
+                                "annotated: it will make no maps",
                                 s->explainers[e].name);
         }
     }
@@ -167,5 +167,5 @@ void xa_check_advice(const xa_loaded *l, xa_problems *problems)
                         j->file,
                         0,
                         true,
-                        "metrics are asked for, and no sample is annotated: they stay undefined");
+                        "the job has metrics, and no sample is annotated: they stay undefined");
 }

@@ -88,7 +88,7 @@ typedef struct xa_setting {
     /* Instead of the type's own; type OTHER has no other way. */
     void (*read)(const xa__reading *r, const struct xa_setting *s, xa_ynode n, void *object);
     const char *initial;   /* JOB and what is in it: the default as text, which is set */
-    const char *otherwise; /* the default in words, where neither `initial` nor the object tells */
+    const char *otherwise; /* the default in words, where neither `initial` nor the object has it */
     unsigned part;         /* which parts of the identity it moves; 0: none, and `why` says why */
     /* Its lines there: the type's own (`line`, or the key) unless one of these is set. */
     const char *line;
@@ -96,7 +96,7 @@ typedef struct xa_setting {
     const char *within; /* no line of its own: it moves these lines of others */
     xa__kinds of;
     const char *why;
-    const char *values;             /* how values are written, where the type does not tell */
+    const char *values;             /* how values are written, where the type does not say it */
     const char *(*values_of)(void); /* the same, from where they are known */
     const char *help;               /* one sentence without its full stop */
 } xa_setting;

@@ -91,7 +91,7 @@ xa_status xa__merge_is_current(const xa__merge_part *p, xa_err *err)
         xa_identity_versions(p->sections[i], &theirs);
         if (ours.failed || theirs.failed)
             XA_NOMEM_FAIL(err);
-        xa_str_free(&d.told);
+        xa_str_free(&d.text);
         XA_TRY(err,
                xa_identity_differ(
                    theirs.data ? theirs.data : "", ours.data, "archive", "this release", &d, err));
@@ -102,10 +102,10 @@ xa_status xa__merge_is_current(const xa__merge_part *p, xa_err *err)
                     "merge it with the release that made it, or run its job again",
                     p->path,
                     v.tool,
-                    d.told.data);
+                    d.text.data);
     }
 done:
-    xa_str_free(&d.told);
+    xa_str_free(&d.text);
     xa_str_free(&ours);
     xa_str_free(&theirs);
     return st;
@@ -124,9 +124,9 @@ xa_status xa__merge_same_job(const xa__merge_part *a, const xa__merge_part *b, x
                 b->path,
                 d.n,
                 d.n == 1 ? "s" : "",
-                d.told.data);
+                d.text.data);
 done:
-    xa_str_free(&d.told);
+    xa_str_free(&d.text);
     return st;
 }
 
@@ -191,9 +191,9 @@ static xa_status same_section(const xa__merge_part *a,
                 b->path,
                 d.n,
                 d.n == 1 ? "s" : "",
-                d.told.data);
+                d.text.data);
 done:
-    xa_str_free(&d.told);
+    xa_str_free(&d.text);
     xa_str_free(&x);
     xa_str_free(&y);
     return st;

@@ -48,7 +48,7 @@ static xa_status put_page(FILE *out, const xa_report_options *opt, int64_t *miss
     xa_status st = XA_OK;
     xa_summary *s = NULL, *by_class = NULL;
     XA_TRY(err, xa_summary_open(opt->archive, NULL, &s, err));
-    XA_TRY(err, xa_versions_tell(s->r->archive, opt->archive, err));
+    XA_TRY(err, xa_versions_warn(s->r->archive, opt->archive, err));
     XA_TRY(err, xa_summary_open(opt->archive, "class", &by_class, err));
     XA__PUT(out,
             xa__report_page_head,

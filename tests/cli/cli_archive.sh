@@ -45,9 +45,9 @@ PY
   expect 0 "$XAUDIT" table $v.h5 --csv
   cp "$WORK/out" $v.csv
   if [ $v = 0.1.0 ]; then # whoever lays two tables beside one another is told
-    said 'warning: 0.1.0.h5: its metrics are of definitions 1 \(xaudit 0.1.0\), this release.s of [0-9]+: .*; `xaudit evaluate 0.1.0.h5`'
+    said 'warning: 0.1.0.h5: its metrics follow definitions 1 \(xaudit 0.1.0\), and this release follows [0-9]+: .*; `xaudit evaluate 0.1.0.h5`'
     expect 0 "$XAUDIT" summary $v.h5
-    said 'its metrics are of definitions 1'
+    said 'its metrics follow definitions 1'
     expect 0 "$XAUDIT" info $v.h5
     said 'definitions +metrics 1, scores of maps and checks 1 \(this release'
   fi
@@ -82,7 +82,7 @@ PY
   checks=$((checks + 1))
   if [ $code != 0 ]; then
     [ $code = 2 ] || fail "exit code $code of a run on an archive of xaudit $v; before $v is released, its archive is made again: make_archive.sh"
-    said "$v.h5 was begun by xaudit $v, and this is xaudit $this: their numbers do not go into one archive|pass.arithmetic"
+    said "$v.h5 was begun by xaudit $v, and this is xaudit $this: their numbers cannot be in one archive|pass.arithmetic"
     said '--fresh'
   fi
   if "$XAUDIT" summary $v.h5 $v.new.h5 >"$WORK/out" 2>"$WORK/err"; then
@@ -117,9 +117,9 @@ PY
 expect 1 "$XAUDIT" summary now.h5 later.h5
 said 'later.h5 is of a later release than this'
 expect 0 "$XAUDIT" summary later.h5
-said 'its metrics are of definitions 99'
+said 'its metrics follow definitions 99'
 expect 2 "$XAUDIT" run job.yaml --output later.h5 --quiet
-said "later.h5 was begun by another build of xaudit $this, and this is a build with other definitions: their numbers do not go into one archive .*finish it with the build that began it; .xaudit evaluate later.h5. scores its maps by this build.*--fresh"
+said "later.h5 was begun by another build of xaudit $this, and this is a build with other definitions: their numbers cannot be in one archive .*finish it with the build that began it; .xaudit evaluate later.h5. scores its maps by this build.*--fresh"
 expect 2 "$XAUDIT" merge now.h5 later.h5 -o merged.h5
 said 'later.h5 was made by xaudit'
 expect 1 "$XAUDIT" summary now.h5 nonsense.h5

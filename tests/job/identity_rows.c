@@ -194,7 +194,7 @@ char *identity(const char *file, const char *const *set, int nset, int number)
         fail_msg("settings.txt:%d: %s; %s",
                  number,
                  err.message,
-                 problems.count ? problems.items[0].text : "no problem told");
+                 problems.count ? problems.items[0].text : "no problem reported");
     xa_problems_fini(&problems);
     xa_loaded_fini(&l);
     free(text);

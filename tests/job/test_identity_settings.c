@@ -37,7 +37,7 @@ static void note(void *arg, const xa_identity_line *l)
                                                : OTHER;
 }
 
-static void tell(void *arg, const xa_identity_line *l)
+static void list(void *arg, const xa_identity_line *l)
 {
     xa_identity_tell(arg, l, "before", "after");
 }
@@ -109,8 +109,8 @@ static void test_parts(void **state)
             wanted = PASS;
         (void)xa_identity_compare(before[wsol], after, note, &moved);
         if (moved != wanted) {
-            xa_str told = {0};
-            (void)xa_identity_compare(before[wsol], after, tell, &told);
+            xa_str differences = {0};
+            (void)xa_identity_compare(before[wsol], after, list, &differences);
             print_error("settings.txt:%d: %s: moved%s%s%s%s (%s)\n",
                         r->number,
                         r->setting,
@@ -118,8 +118,8 @@ static void test_parts(void **state)
                         moved & MAPS ? " maps" : "",
                         moved & SCORES ? " scores" : "",
                         moved ? "" : " nothing",
-                        told.data ? told.data : "");
-            xa_str_free(&told);
+                        differences.data ? differences.data : "");
+            xa_str_free(&differences);
             bad++;
         }
         free(after);

@@ -12,8 +12,8 @@ static void differ(const char *a, const char *b, unsigned parts, int n, const ch
     assert_int_equal(xa_identity_differ(a, b, "A", "B", &d, NULL), XA_OK);
     assert_int_equal(d.parts, parts);
     assert_int_equal(d.n, n);
-    assert_string_equal(d.told.data ? d.told.data : "", told);
-    xa_str_free(&d.told);
+    assert_string_equal(d.text.data ? d.text.data : "", told);
+    xa_str_free(&d.text);
 }
 
 static void test_parts(void **state)
