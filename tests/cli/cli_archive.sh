@@ -89,7 +89,7 @@ PY
     definitions=same
   else
     definitions=other
-    said "$v.h5 has .* of definitions [0-9]+ \(xaudit $v\) and .*`echo $v.new.h5` .*of definitions [0-9]+ \(xaudit $this\)"
+    said "$v.h5 has .* of definitions [0-9]+ \(xaudit $v\), and .*`echo $v.new.h5` .*of definitions [0-9]+ \(xaudit $this\)"
     said "xaudit evaluate $v.h5. scores its maps by this release"
   fi
   checks=$((checks + 1))

@@ -86,28 +86,30 @@ static void test_set_and_output(void **state)
     xa_problems_fini(&problems);
 }
 
+static const char shared[] = "manifest: m.csv\n"
+                             "output: o.h5\n"
+                             "models:\n"
+                             "  - &first\n"
+                             "    name: a\n"
+                             "    file: a.h5\n"
+                             "    input: { size: [8, 8], resize: pil-bilinear, scale: tf }\n"
+                             "    explainers: &both\n"
+                             "      - saliency\n"
+                             "      - { kind: gradcam, target: label }\n"
+                             "  - { <<: *first, name: b, file: b.h5 }\n"
+                             "  - { name: c, file: c.h5, input: { size: [9, 9], resize: "
+                             "tf-bilinear, scale: unit }, explainers: *both }\n";
+
 /* Two models share a list of explainers, and one of them changes it for itself. */
 static void test_shared(void **state)
 {
     (void)state;
-    static const char text[] = "manifest: m.csv\n"
-                               "output: o.h5\n"
-                               "models:\n"
-                               "  - &first\n"
-                               "    name: a\n"
-                               "    file: a.h5\n"
-                               "    input: { size: [8, 8], resize: pil-bilinear, scale: tf }\n"
-                               "    explainers: &both\n"
-                               "      - saliency\n"
-                               "      - { kind: gradcam, target: label }\n"
-                               "  - { <<: *first, name: b, file: b.h5 }\n"
-                               "  - { name: c, file: c.h5, input: { size: [9, 9], resize: "
-                               "tf-bilinear, scale: unit }, explainers: *both }\n";
     const char *set[] = {"models.2.explainers.1.target=predicted", "models.1.input.scale=torch"};
     const xa_job_options opt = {.set = set, .nset = 2};
     xa_problems problems = {0};
     xa_job j;
-    assert_int_equal(xa_job_parse("j.yaml", text, strlen(text), &opt, &j, &problems, NULL), XA_OK);
+    assert_int_equal(xa_job_parse("j.yaml", shared, strlen(shared), &opt, &j, &problems, NULL),
+                     XA_OK);
     const xa_audit_model_spec *m = j.audit.models;
     static const xa_scale_kind scales[] = {XA_SCALE_TF, XA_SCALE_TORCH, XA_SCALE_UNIT};
     assert_int_equal(j.audit.nmodels, 3);
@@ -122,25 +124,32 @@ static void test_shared(void **state)
     xa_job_fini(&j);
 }
 
-/* Bytes of a good job, changed at random: an answer, never a crash. */
-static void test_mutations(void **state)
+/* Bytes of a good text, changed at random: an answer, never a crash. */
+static void mutate(const char *from, size_t size)
 {
-    (void)state;
-    char text[sizeof good];
+    char text[2048];
+    assert_true(size <= sizeof text);
     for (uint64_t round = 0; round < 3000; round++) {
         xa_problems problems = {0};
         xa_job j;
-        memcpy(text, good, sizeof good);
+        memcpy(text, from, size);
         for (uint64_t k = 0; k < 1 + round % 4; k++) {
-            const int64_t at = xa_random_below(5, round, 2 * k, (int64_t)sizeof good - 1);
+            const int64_t at = xa_random_below(5, round, 2 * k, (int64_t)size - 1);
             text[at] = (char)xa_random_below(5, round, 2 * k + 1, 128);
         }
-        if (xa_job_parse("j.yaml", text, sizeof good - 1, NULL, &j, &problems, NULL) == XA_OK)
+        if (xa_job_parse("j.yaml", text, size - 1, NULL, &j, &problems, NULL) == XA_OK)
             xa_job_fini(&j);
         else
             assert_true(problems.errors > 0);
         xa_problems_fini(&problems);
     }
+}
+
+static void test_mutations(void **state)
+{
+    (void)state;
+    mutate(good, sizeof good);
+    mutate(shared, sizeof shared); /* anchors, aliases and merge keys */
 }
 
 int main(void)
