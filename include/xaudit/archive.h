@@ -189,7 +189,8 @@ typedef struct xa_dataset_info {
     int ndim; /* 0: a scalar, one row */
     int64_t dim[5];
 } xa_dataset_info;
-/* NOT_FOUND when there is no such dataset; UNSUPPORTED beyond five extents. */
+/* NOT_FOUND when there is no such dataset; UNSUPPORTED beyond five extents; FORMAT where its
+ * extents are larger than what the file holds of it. */
 XA_MUST_USE xa_status xa_archive_dataset(xa_archive *a,
                                          const char *path,
                                          xa_dataset_info *out,

@@ -155,6 +155,9 @@ typedef enum xa__side { XA__NATIVE, XA__AS_STORED } xa__side;
 XA_MUST_USE xa_status
 xa__rows_open(hid_t file, const char *path, xa__side side, xa__rows *out, xa_err *err);
 void xa__rows_close(xa__rows *r);
+/* FORMAT where a dataset claims more rows than the file can hold of it: they would be made up by
+ * HDF5, terabytes of zeros if a file says so. */
+XA_MUST_USE xa_status xa__check_stored(hid_t dataset, const xa_dataset_info *info, xa_err *err);
 /* INVALID unless [first, first+n) lies within. */
 XA_MUST_USE xa_status xa__rows_check(const xa__rows *r, int64_t first, int64_t n, xa_err *err);
 /* Moves rows into `in`, or from `out` when `in` is NULL, in pieces below XA__TRANSFER_MAX. When

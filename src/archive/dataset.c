@@ -37,6 +37,23 @@ done:
     return ok;
 }
 
+/* Deflate's best is a thousandth; below this size nothing needs to be stored to be read at once. */
+enum { MOST_PACKED = 1040, SMALL = 1 << 16 };
+
+xa_status xa__check_stored(hid_t dataset, const xa_dataset_info *info, xa_err *err)
+{
+    size_t bytes = info->item_bytes;
+    bool fits = true;
+    for (int d = 0; d < info->ndim; d++)
+        fits = fits && xa_size_mul(bytes, (size_t)info->dim[d], &bytes);
+    if (!fits || (bytes > SMALL && bytes / MOST_PACKED > H5Dget_storage_size(dataset)))
+        XA_RETURN_FAIL(err,
+                       XA_FORMAT,
+                       "%s: its extents are larger than what the file holds of it",
+                       info->path);
+    return XA_OK;
+}
+
 static xa_status row_bytes(const xa_dataset_info *info, size_t *out, xa_err *err)
 {
     size_t bytes = info->item_bytes;
@@ -76,6 +93,7 @@ xa_status xa__rows_open(hid_t file, const char *path, xa__side side, xa__rows *o
     if (r.type < 0)
         XA_H5_FAIL(err, XA_IO, "%s: cannot make its type", path);
     XA_TRY(err, row_bytes(&r.info, &r.row_bytes, err));
+    XA_TRY(err, xa__check_stored(r.dataset, &r.info, err));
     r.ndim = r.info.ndim;
     r.count = r.ndim > 0 ? r.info.dim[0] : 1;
     for (int d = 0; d < r.ndim; d++)

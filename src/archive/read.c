@@ -221,6 +221,9 @@ xa_status xa_archive_dataset(xa_archive *a, const char *path, xa_dataset_info *o
         XA_FAIL(err, XA_NOT_FOUND, "%s: no dataset %s", a->path, path);
     if (!xa__describe(dataset, path, out))
         XA_FAIL(err, XA_UNSUPPORTED, "%s: %s is beyond what format 1 knows", a->path, path);
+    st = xa__check_stored(dataset, out, err);
+    if (st != XA_OK)
+        xa_err_prefix(err, "%s", a->path);
 done:
     xa__close_dataset(&dataset);
     xa__quiet_end(&quiet);

@@ -453,10 +453,11 @@ static void test_huge_promises(void **state)
     xa_dataset_info info;
     void *data = NULL;
     char hex[XA_SHA256_HEX];
-    assert_fails(xa_archive_read_all(a, "/rows", &info, &data, &err),
-                 XA_LIMIT,
-                 err,
-                 "1125899906842624 rows of 4096 bytes are more than a file");
+    static const char promise[] = "/rows: its extents are larger than what the file holds of it";
+    assert_fails(xa_archive_dataset(a, "/rows", &info, &err), XA_FORMAT, err, promise);
+    assert_fails(xa_archive_read_all(a, "/rows", &info, &data, &err), XA_FORMAT, err, promise);
+    assert_fails(xa_archive_read(a, "/rows", 0, 1, hex, &err), XA_FORMAT, err, promise);
+    assert_fails(xa_archive_digest(a, "/rows", hex, &err), XA_FORMAT, err, promise);
     assert_fails(xa_archive_read_all(a, "/wide", &info, &data, &err), XA_LIMIT, err, "1 GiB");
     assert_fails(xa_archive_digest(a, "/wide", hex, &err), XA_LIMIT, err, "1 GiB");
     closed(a);
