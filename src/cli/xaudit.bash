@@ -1,9 +1,12 @@
-# Completion for bash: commands, options and their choices as `xaudit --help` and `xaudit COMMAND --help` list them, else
-# files.
+# Completion for bash: commands, options and their choices as `xaudit --help` and `xaudit COMMAND --help` list them, settings
+# as `xaudit help settings` lists them, else files.
 _xaudit() {
   local cur=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]:-} words="" page
   if [ "$COMP_CWORD" = 1 ] || { [ "$COMP_CWORD" = 2 ] && [ "$command" = help ]; }; then
     words=$("${COMP_WORDS[0]}" --help 2>/dev/null | sed -n 's/^  xaudit \([a-z]*\) .*/\1/p')
+    [ "$COMP_CWORD" = 1 ] || words+=" settings"
+  elif [ "$COMP_CWORD" = 3 ] && [ "$command $before" = "help settings" ]; then
+    words=$("${COMP_WORDS[0]}" help settings 2>/dev/null | sed -n 's/^  \([a-z_]*\) .*/\1/p')
   else
     page=$("${COMP_WORDS[0]}" "$command" --help 2>/dev/null </dev/null)
     if [ "${cur#-}" != "$cur" ]; then

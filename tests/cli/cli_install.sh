@@ -35,6 +35,9 @@ complete_words() { # WORD.. : what is offered for the last one
 }
 complete_words "$XAUDIT" ev | grep -qx evaluate || fail "no completion of a command"
 complete_words "$XAUDIT" run --sl | grep -qx -- --slice || fail "no completion of an option of run"
+complete_words "$XAUDIT" help set | grep -qx settings || fail "no completion of help settings"
+complete_words "$XAUDIT" help settings tol | sort -u | tr '\n' ' ' | grep -qx 'tolerance tolerate_failed ' ||
+  fail "no completion of a setting"
 complete_words "$XAUDIT" figure --pre | grep -qx -- --preset || fail "no completion of an option of figure"
 complete_words "$XAUDIT" run job. | grep -qx job.yaml || fail "no completion of a file"
 

@@ -117,6 +117,19 @@ static void test_rows(void **state)
     }
 }
 
+/* Words that a table of another room has too. */
+static void test_words(void **state)
+{
+    (void)state;
+    const xa_setting *numerics = xa__setting(XA_JOB_JOB, "numerics");
+    for (int i = 0; i < XA_NUMERICS_COUNT; i++)
+        assert_string_equal(numerics->words[i], xa_numerics_name((xa_numerics)i));
+    assert_null(numerics->words[XA_NUMERICS_COUNT]);
+    const xa_setting *checks = xa__setting(XA_JOB_JOB, "checks");
+    assert_string_equal(checks->words[0], xa_check_name(XA_CHECK_AVERAGE_DROP));
+    assert_string_equal(checks->words[1], xa_check_name(XA_CHECK_RANDOM_LOGIT));
+}
+
 /* ---- types ---- */
 
 static void try_integer(const xa_setting *s, const char *path)
@@ -356,6 +369,7 @@ static void test_readme(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows),
+                                       cmocka_unit_test(test_words),
                                        cmocka_unit_test(test_types),
                                        cmocka_unit_test(test_kinds),
                                        cmocka_unit_test(test_defaults),
