@@ -3,6 +3,7 @@
 #include "op_reference.h"
 #include "xaudit_cmocka.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -365,4 +366,56 @@ void op_reference_sample(
         free(own[j]);
     for (int i = 0; i < XA_MAX_WEIGHTS; i++)
         free(w[i]);
+}
+
+/* ---- comparisons -------------------------------------------------------------------------------
+ */
+
+double op_largest(int64_t n, const double *p)
+{
+    double m = 0.0;
+    for (int64_t i = 0; i < n; i++)
+        m = fmax(m, fabs(p[i]));
+    return m;
+}
+double op_largest_f(int64_t n, const float *p)
+{
+    double m = 0.0;
+    for (int64_t i = 0; i < n; i++)
+        m = fmax(m, fabs((double)p[i]));
+    return m;
+}
+
+void op_check_near(const op_fixture *f,
+                   const char *what,
+                   xa_isa isa,
+                   int64_t n,
+                   const double *want,
+                   const float *got,
+                   double tolerance)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (!(fabs((double)got[i] - want[i]) <= tolerance))
+            fail_msg("%s on %s: %s[%lld] is %.9g, expected %.9g within %.3g",
+                     f->c->name,
+                     xa_isa_name(isa),
+                     what,
+                     (long long)i,
+                     (double)got[i],
+                     want[i],
+                     tolerance);
+}
+
+void op_check_same(
+    const op_fixture *f, const char *what, xa_isa isa, int64_t n, const float *a, const float *b)
+{
+    for (int64_t i = 0; i < n; i++)
+        if (memcmp(a + i, b + i, sizeof(*a)) != 0 && !(isnan(a[i]) && isnan(b[i])))
+            fail_msg("%s on %s: %s[%lld] is %.9g one way and %.9g the other",
+                     f->c->name,
+                     xa_isa_name(isa),
+                     what,
+                     (long long)i,
+                     (double)a[i],
+                     (double)b[i]);
 }

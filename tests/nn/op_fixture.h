@@ -66,4 +66,19 @@ double *op_doubles(int64_t n); /* zeros */
 double op_tolerance(const op_case *c);
 int op_isas(xa_isa isas[XA_ISA_COUNT]); /* those this machine runs */
 
+/* The largest magnitude of n numbers. */
+double op_largest(int64_t n, const double *p);
+double op_largest_f(int64_t n, const float *p);
+/* Fails the test where got[i] is further from want[i] than the tolerance. */
+void op_check_near(const op_fixture *f,
+                   const char *what,
+                   xa_isa isa,
+                   int64_t n,
+                   const double *want,
+                   const float *got,
+                   double tolerance);
+/* Fails the test where the bits differ; any NaN equals any other. */
+void op_check_same(
+    const op_fixture *f, const char *what, xa_isa isa, int64_t n, const float *a, const float *b);
+
 #endif
