@@ -9,7 +9,7 @@ cd "$XA_ROOT"
 # shellcheck disable=SC2086
 xa_packages $XA_PACKAGES
 xa_say "building into build/"
-xa_build build -DXA_TESTS=OFF
+xa_build build -DXAUDIT_TESTS=OFF
 
 xa_say "what will run: xaudit check jobs/demo.yaml"
 build/xaudit check jobs/demo.yaml

@@ -46,7 +46,19 @@ xa_packages() {
 xa_build() {
   local folder=$1
   shift
-  cmake -S "$XA_ROOT" -B "$folder" -G Ninja "$@" >"$folder.configure.log" 2>&1 || {
+  xa_ninja "$folder" -S "$XA_ROOT" -B "$folder" -G Ninja "$@"
+}
+
+# Builds a preset of CMakePresets.json into its FOLDER.
+xa_build_preset() {
+  (cd "$XA_ROOT" && xa_ninja "$2" --preset "$1")
+}
+
+# xa_ninja FOLDER CMAKE-ARGUMENT..
+xa_ninja() {
+  local folder=$1
+  shift
+  cmake "$@" >"$folder.configure.log" 2>&1 || {
     cat "$folder.configure.log" >&2
     return 1
   }

@@ -2,8 +2,9 @@
 # All tests on a fresh Debian or Ubuntu: packages, formatting, release build and its tests, the same with ASan and UBSan,
 # a little fuzzing. Formatting and unit tests come first: what fails most often is then seen soonest.
 #   tests/run.sh           what every landing passes
-#   tests/run.sh quick     formatting, release build and unit tests: what one runs before a commit
-#   tests/run.sh --full    also Valgrind, NEON under qemu, clang-tidy, and the long loops of kills and of fuzzing
+#   tests/run.sh quick     formatting, rules of the house, release build and unit tests: what one runs before a commit
+#   tests/run.sh --full    also line coverage and its floor, Valgrind, NEON under qemu, clang-tidy, and the long loops of kills and
+#                          of fuzzing
 # Tests of the command line mostly wait for other processes: more of them run at once than there are cores, and the next
 # build goes on meanwhile at low priority.
 set -uo pipefail
@@ -65,18 +66,16 @@ tests() {
   fi
 }
 
-# build FOLDER CMAKE-OPTION..: in the foreground; a failure is counted and says what the compiler said
+# build PRESET FOLDER: in the foreground; a failure is counted and says what the compiler said
 build() {
-  local folder=$1
-  shift
-  xa_build "$folder" -DXA_WERROR=ON "$@" && return 0
+  xa_build_preset "$@" && return 0
   failed=$((failed + 1))
   return 1
 }
 
-# A build in the background; await_build waits for it and shows what it printed.
+# A build in the background; await_build FOLDER waits for it and shows what it printed.
 background_build() {
-  (nice -n 10 bash -c '. jobs/setup.sh; xa_build "$@"' xa_build "$@" -DXA_WERROR=ON >"$1.background.log" 2>&1) &
+  (nice -n 10 bash -c '. jobs/setup.sh; xa_build_preset "$@"' xa_build_preset "$@" >"$2.background.log" 2>&1) &
   background=$!
 }
 await_build() {
@@ -113,8 +112,11 @@ else
   skipped=$((skipped + 1))
 fi
 
+step "rules of the house (sizes, which way headers are used)"
+if tests/house.sh; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
+
 step "release: build"
-if build build-test -DCMAKE_BUILD_TYPE=Release; then
+if build release build-test; then
   release=1
   step "release: unit tests"
   tests build-test unit -L unit -j 2
@@ -122,8 +124,8 @@ fi
 [ -n "$quick" ] && verdict
 
 step "release: tests of ranks, of the command line and of several nodes, while the sanitized build is made"
-background_build build-asan -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS=-O1 -DXA_SANITIZE=address,undefined
-[ -n "${release:-}" ] && tests build-test others -LE unit -j 3
+background_build asan build-asan
+[ -n "${release:-}" ] && tests build-test others -LE unit -j 4
 
 step "sanitized: rest of the build"
 if await_build build-asan; then
@@ -139,12 +141,12 @@ xa_packages $clang_packages || true
 if echo 'int LLVMFuzzerTestOneInput(const char *d, unsigned long n) { return d && n == 9; }' |
   clang -x c -fsanitize=fuzzer,address -o /dev/null - 2>/dev/null; then
   fuzz=1
-  background_build build-fuzz -DXA_FUZZ=ON -DCMAKE_C_COMPILER=clang -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS=-O1
+  background_build fuzz build-fuzz
 else
   echo "XA_SKIPPED fuzzing: no clang with libFuzzer here (Debian: clang libclang-rt-14-dev)" >&2
   skipped=$((skipped + 1))
 fi
-[ -n "${sanitized:-}" ] && tests build-asan all -j 3
+[ -n "${sanitized:-}" ] && tests build-asan all -j 4
 
 if [ -n "${fuzz:-}" ]; then
   step "fuzzing"
@@ -179,6 +181,7 @@ tidy() {
 }
 
 if [ -n "$full" ]; then
+  optional "line coverage" tests/coverage.sh
   xa_packages valgrind || true
   export XA_MPIRUN="mpirun --oversubscribe --bind-to none"
   optional "Valgrind" bash tests/cli/valgrind.sh "$XA_ROOT/build-test/xaudit" "$XA_ROOT"

@@ -7,7 +7,7 @@ string(APPEND XA_LSAN_OPTIONS ":print_suppressions=0:intercept_tls_get_addr=0")
 
 set(XA_WARNINGS -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla
     -Wconversion -Wno-sign-conversion -Wpointer-arith -Wwrite-strings -Wundef)
-if(XA_WERROR)
+if(XAUDIT_WERROR)
   list(APPEND XA_WARNINGS -Werror)
 endif()
 
@@ -16,15 +16,19 @@ add_library(xa_flags INTERFACE)
 target_compile_options(xa_flags INTERFACE ${XA_WARNINGS} -ffp-contract=off -fno-math-errno -fno-trapping-math)
 target_compile_definitions(xa_flags INTERFACE _GNU_SOURCE)
 target_include_directories(xa_flags INTERFACE ${PROJECT_SOURCE_DIR}/include)
-if(XA_SANITIZE)
+if(XAUDIT_SANITIZE)
   # GCC's truncation analysis loses ranges in instrumented code and warns where it does not otherwise.
-  target_compile_options(xa_flags INTERFACE -Wno-format-truncation -fsanitize=${XA_SANITIZE} -fno-omit-frame-pointer
+  target_compile_options(xa_flags INTERFACE -Wno-format-truncation -fsanitize=${XAUDIT_SANITIZE} -fno-omit-frame-pointer
     -fno-sanitize-recover=all)
-  target_link_options(xa_flags INTERFACE -fsanitize=${XA_SANITIZE})
+  target_link_options(xa_flags INTERFACE -fsanitize=${XAUDIT_SANITIZE})
 endif()
-if(XA_FUZZ)
+if(XAUDIT_COVERAGE)
+  target_compile_options(xa_flags INTERFACE --coverage)
+  target_link_options(xa_flags INTERFACE --coverage)
+endif()
+if(XAUDIT_FUZZ)
   if(NOT CMAKE_C_COMPILER_ID STREQUAL "Clang")
-    message(FATAL_ERROR "XA_FUZZ needs clang (Debian: clang libclang-rt-14-dev): -DCMAKE_C_COMPILER=clang")
+    message(FATAL_ERROR "XAUDIT_FUZZ needs clang (Debian: clang libclang-rt-14-dev): -DCMAKE_C_COMPILER=clang")
   endif()
   target_compile_options(xa_flags INTERFACE -fsanitize=fuzzer-no-link,address,undefined -fno-omit-frame-pointer
     -fno-sanitize-recover=all)
@@ -44,7 +48,9 @@ function(xa_module name)
   target_link_libraries(xa_${name} PRIVATE ${M_LIBS})
 endfunction()
 
-# xa_test(name SOURCES test_x.c LIBS xa_module.. [LABELS unit|golden|mpi|cli|slow] [ARGS ..] [RANKS n])
+# xa_test(name SOURCES test_x.c LIBS xa_module.. [LABELS unit|golden|ranks] [ARGS ..] [RANKS n])
+# Labels: unit (one process, no MPI), golden (against values of a reference), ranks (several processes), cli (command line), slurm
+# (several nodes).
 # The program may use XA_TEST_DATA (the tests folder) and XA_PROJECT (the project folder).
 function(xa_test name)
   cmake_parse_arguments(T "" "RANKS;TIMEOUT" "SOURCES;LIBS;LABELS;ARGS" ${ARGN})

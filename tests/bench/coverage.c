@@ -401,7 +401,7 @@ int main(int argc, char **argv)
     }
     printf(
         "# Coverage of the 95 %% intervals, and errors of the tests\n\n"
-        "Made by `build/tests/bench/coverage %lld > results/coverage.md` (cmake -DXA_BENCH=ON) "
+        "Made by `build/tests/bench/coverage %lld > results/coverage.md` (cmake -DXAUDIT_BENCH=ON) "
         "from %lld\nsimulated data sets a row; %d replicates an interval. A rate whose clusters "
         "are nearly all 0 or 1, and\nfewer than %d clusters, have no interval (\"too few "
         "groups\"): "

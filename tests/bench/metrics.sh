@@ -6,7 +6,7 @@ XA_ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$XA_ROOT"
 . jobs/setup.sh
 build=${XA_BENCH_BUILD:-build-bench}
-xa_build "$build" -DCMAKE_BUILD_TYPE=Release -DXA_BENCH=ON
+xa_build "$build" -DCMAKE_BUILD_TYPE=Release -DXAUDIT_BENCH=ON
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 bench=$build/tests/bench/bench_metrics

@@ -10,7 +10,7 @@ repeats=${1:-40}
 build=${XA_BENCH_BUILD:-build-bench}
 # shellcheck disable=SC2086
 xa_packages $XA_PACKAGES python3-h5py libcmocka-dev
-xa_build "$build" -DCMAKE_BUILD_TYPE=Release -DXA_BENCH=ON
+xa_build "$build" -DCMAKE_BUILD_TYPE=Release -DXAUDIT_BENCH=ON
 xaudit=$PWD/$build/xaudit
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -16,7 +16,7 @@ models=${XA_BENCH_MODELS:-$build/models}
 # shellcheck disable=SC2086
 xa_packages $XA_PACKAGES libcmocka-dev python3-venv
 xa_say "building into $build/"
-xa_build "$build" -DCMAKE_BUILD_TYPE=Release -DXA_BENCH=ON
+xa_build "$build" -DCMAKE_BUILD_TYPE=Release -DXAUDIT_BENCH=ON
 torch=${XA_TORCH_PYTHON:-$(python_with "$build/venv-torch" torch,captum,numpy,h5py torch==2.13.0 captum grad-cam numpy h5py)}
 keras=${XA_KERAS_PYTHON:-$(python_with "$build/venv-keras" tensorflow tensorflow-cpu==2.15.1)}
 xa_say "models in $models/"

@@ -15,7 +15,7 @@ build=${XA_BENCH_BUILD:-build-bench}
 # shellcheck disable=SC2086
 xa_packages $XA_PACKAGES libcmocka-dev python3-venv
 xa_say "building into $build/"
-xa_build "$build" -DCMAKE_BUILD_TYPE=Release -DXA_BENCH=ON
+xa_build "$build" -DCMAKE_BUILD_TYPE=Release -DXAUDIT_BENCH=ON
 torch=${XA_TORCH_PYTHON:-$(python_with "$build/venv-torch" torch,captum,numpy,h5py torch==2.13.0 captum grad-cam numpy h5py)}
 keras=${XA_VIT_KERAS_PYTHON:-$(python_with "$build/venv-vit-keras" tensorflow,vit_keras tensorflow-cpu==2.15.1 vit-keras==0.1.2 tensorflow-addons opencv-python-headless)}
 timm=${XA_TIMM_PYTHON:-$(python_with "$build/venv-timm" timm,torch timm numpy)}
