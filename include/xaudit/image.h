@@ -1,15 +1,17 @@
-/* image: pixels from files, exact resamplers, the affine map of what was done.
+/* clang-format off */
+/* image: pixels from files, exact resamplers, and the affine map from the model's input to the image.
  *
- * Conventions, said once for the whole program:
+ * Conventions of the whole program:
  *  - Pixel (x, y) covers [x, x+1) x [y, y+1); its centre is at (x+0.5, y+0.5). Boxes are half-open.
  *  - The *stored frame* is the image after its EXIF orientation is applied; width and height,
  *    boxes and masks of a manifest refer to it.
  *  - Memory is row-major, channels interleaved: data[(y*width + x)*channels + c].
- *  - A resampler's name means that library's own result: pil-* Pillow 13 (antialiased when
- *    shrinking; earlier ones differ by rounding between the passes, where the height shrinks more
- *    than twice as much as the width), cv2-* OpenCV (its own code, not IPP), tf-*
- *    tf.image.resize(antialias=False) with half-pixel centres. Alpha is resized like any channel.
+ *  - A resampler gives the result of the library in its name. pil-*: Pillow 13, antialiased when it
+ *    shrinks (earlier versions differ by the rounding between the two passes where the height shrinks
+ *    more than twice as much as the width); cv2-*: OpenCV's own code, not IPP; tf-*:
+ *    tf.image.resize(antialias=False), with half-pixel centres. Alpha is resized like any channel.
  */
+/* clang-format on */
 #ifndef XAUDIT_IMAGE_H
 #define XAUDIT_IMAGE_H
 
@@ -35,20 +37,21 @@ typedef enum xa_pixel {
 size_t xa_pixel_bytes(xa_pixel type);
 const char *xa_pixel_name(xa_pixel type);
 
-/* A decoded image, orientation applied, palette expanded to RGB, CMYK converted to RGB,
- * MINISWHITE inverted so that larger is lighter, samples below 8 bits scaled to the whole of U8. */
+/* A decoded image: its EXIF orientation is applied, palettes and CMYK are converted to RGB,
+ * MINISWHITE is inverted so that larger values are lighter, and samples of fewer than 8 bits are
+ * scaled to 0..255. */
 typedef struct xa_image {
     int64_t width, height;
     int channels;   /* 1 grey, 2 grey+alpha, 3 RGB, 4 RGB+alpha (has_alpha), else n bands */
     bool has_alpha; /* the last channel is unassociated alpha */
     xa_pixel type;
     void *data;        /* owned; [height, width, channels] of type, native byte order */
-    int bits;          /* bits a sample had in the file (1, 2, 4, 8, 10, 12, 16, 32, 64) */
+    int bits;          /* bits per sample in the file (1, 2, 4, 8, 10, 12, 16, 32, 64) */
     char format[16];   /* "jpeg", "png", "tiff" */
-    char colour[24];   /* as found in the file: "grey", "rgb", "palette", "cmyk", "ycbcr", ... */
-    int orientation;   /* EXIF/TIFF orientation 1..8 as found; already applied */
+    char colour[24];   /* the file's colours: "grey", "rgb", "palette", "cmyk", "ycbcr", ... */
+    int orientation;   /* of EXIF or TIFF in the file, 1..8; already applied to the pixels */
     int pages;         /* number of pages in the file (TIFF directories), else 1 */
-    bool alpha_varies; /* labels only: the alpha that was dropped was not the same everywhere */
+    bool alpha_varies; /* xa_image_read_labels: the alpha that was dropped had several values */
 } xa_image;
 
 void xa_image_fini(xa_image *im); /* frees data, zeroes the struct */
@@ -60,40 +63,42 @@ XA_MUST_USE xa_status xa_image_init(xa_image *im,
                                     xa_err *err); /* zeroed pixels */
 
 typedef struct xa_decode_options {
-    int64_t max_pixels; /* refuse larger images before allocating; default 178956970 x 2 */
-    int64_t max_bytes;  /* refuse larger files and larger decoded buffers; default 4 GiB. A TIFF's
-                           single strip may need as much again while it is converted. */
+    int64_t max_pixels; /* larger images are refused before memory is allocated; default
+                           357913940, twice the size that Pillow refuses */
+    int64_t max_bytes;  /* larger files and decoded buffers are refused; default 4 GiB. A strip of
+                           a TIFF may need as much again while it is converted. */
     int page;           /* TIFF directory, default 0 */
     bool palette_index; /* keep palette indices as 1-channel U8 instead of colours (masks) */
     bool ignore_orientation;
-    bool lossy_labels; /* xa_image_read_labels takes a JPEG too: of use where a threshold follows */
+    bool lossy_labels; /* xa_image_read_labels reads a JPEG too, for masks with a threshold */
 } xa_decode_options;
 xa_decode_options xa_decode_defaults(void);
 
-/* Decodes JPEG, PNG or TIFF, told apart by content, not by name. Regular files only. A truncated or
- * damaged file is an error, never padded pixels. Errors: NOT_FOUND, IO, FORMAT (what and where),
- * UNSUPPORTED, LIMIT. `im` is initialised on success only. */
+/* Decodes a JPEG, PNG or TIFF file, which its content identifies, not its name. The file must be a
+ * regular one. A truncated or damaged file is an error: no pixel is made up. Errors: NOT_FOUND, IO,
+ * FORMAT (what is damaged, and where), UNSUPPORTED, LIMIT, NOMEM. `im` is initialised on success
+ * only; opt NULL: defaults. */
 XA_MUST_USE xa_status xa_image_read(const char *path,
                                     const xa_decode_options *opt,
                                     xa_image *im,
                                     xa_err *err);
-/* Header only: width, height (orientation applied), channels, type, bits, format, colour, pages;
- * data stays NULL. */
+/* Reads the header only: width, height (orientation applied), channels, type, bits, format, colour,
+ * pages; data stays NULL. Errors as xa_image_read. */
 XA_MUST_USE xa_status xa_image_probe(const char *path,
                                      const xa_decode_options *opt,
                                      xa_image *im,
                                      xa_err *err);
-/* A mask or label map: one channel, U8 or U16, with the numbers that are in the file: palette
- * indices, and grey values as stored (a 1-bit mask is 0 and 1). Colours are taken where red, green
- * and blue are equal everywhere (in a JPEG, nearly), otherwise UNSUPPORTED, as are signed, 32-bit
- * and float samples, and JPEG, which does not keep numbers, but with lossy_labels. Alpha is dropped
- * (alpha_varies tells whether it said something), INVALID where it varies and the grey values do
- * not: the mask is then in it. opt NULL: defaults. */
+/* Reads a mask or label map: one channel, U8 or U16, with the numbers that are in the file, that is
+ * palette indices or grey values as stored (a 1-bit mask has 0 and 1). A file in colours is read if
+ * red, green and blue are equal everywhere (in a JPEG: nearly); else UNSUPPORTED, as are signed,
+ * 32-bit and float samples, and, without lossy_labels, JPEG, which changes numbers. Alpha is
+ * dropped, and alpha_varies set if it had several values; INVALID if the grey values do not vary
+ * but alpha does, since alpha then is the mask. opt NULL: defaults. */
 XA_MUST_USE xa_status xa_image_read_labels(const char *path,
                                            const xa_decode_options *opt,
                                            xa_image *im,
                                            xa_err *err);
-/* Pixel i, in row order, of what xa_image_read_labels gives. */
+/* Pixel i, in row-major order, of an image of xa_image_read_labels. */
 static inline uint32_t xa_image_label(const xa_image *labels, int64_t i)
 {
     return labels->type == XA_PIXEL_U8 ? ((const uint8_t *)labels->data)[i]
@@ -103,12 +108,13 @@ static inline uint32_t xa_image_label(const xa_image *labels, int64_t i)
  * equal bytes. */
 XA_MUST_USE xa_status xa_image_write_mask(
     const char *path, const uint8_t *pixels, int64_t width, int64_t height, xa_err *err);
-/* Pictures: RGB U8 images. texts: key (PNG keyword, 79 bytes at most) and UTF-8 text. dpi 0: not
- * said. IO, NOSPACE name the file; a half-written file is removed. */
+/* Writing pictures, which are RGB U8 images. texts: a PNG keyword of at most 79 bytes and a UTF-8
+ * text each. dpi 0: the file does not say. IO and NOSPACE name the file; a file that is not
+ * complete is removed. */
 typedef struct xa_file_text {
     const char *key, *text;
 } xa_file_text;
-/* The same file's bytes, without texts, appended to out. */
+/* Appends the bytes of a PNG file without texts to out. */
 XA_MUST_USE xa_status xa_image_png(const xa_image *im, xa_str *out, xa_err *err);
 XA_MUST_USE xa_status xa_image_write_png(const char *path,
                                          const xa_image *im,
@@ -116,7 +122,7 @@ XA_MUST_USE xa_status xa_image_write_png(const char *path,
                                          const xa_file_text *texts,
                                          int ntexts,
                                          xa_err *err);
-/* Baseline TIFF, LZW with horizontal differences, one page; description may be NULL. */
+/* A baseline TIFF of one page, LZW with horizontal differences; description may be NULL. */
 XA_MUST_USE xa_status xa_image_write_tiff(
     const char *path, const xa_image *im, double dpi, const char *description, xa_err *err);
 /* Hash of the decoded pixels (type, extents and samples): the archive's pixel_hash. */
@@ -125,17 +131,17 @@ uint64_t xa_image_hash(const xa_image *im);
 /* ---- from samples to 0..255 and to the channels a model wants ----------------------------------
  */
 
-/* How samples that are not 8-bit become 0..255. There is no default: NONE with such an image fails,
- * naming what was found (type, minimum, maximum) and what to write. */
+/* How samples that are not 8-bit become 0..255. There is no default: NONE with such an image is an
+ * error that names type, minimum and maximum, and what to write in the job. */
 typedef enum xa_depth_kind {
-    XA_DEPTH_NONE,       /* 8-bit only */
+    XA_DEPTH_NONE,       /* 8-bit samples only */
     XA_DEPTH_DIV257,     /* 16-bit: v/257 */
     XA_DEPTH_CLIP255,    /* min(max(v,0),255) */
     XA_DEPTH_WINDOW,     /* (v-low)/(high-low)*255, clipped */
-    XA_DEPTH_PERCENTILE, /* window between the image's own percentiles low and high (0..100), over
-                            all channels but alpha, linear interpolation as numpy.percentile;
-                            samples that are not finite are an error */
-    XA_DEPTH_RAW         /* no change: the samples as float (for `scale` settings made for them) */
+    XA_DEPTH_PERCENTILE, /* a window between the image's own percentiles low and high (0..100),
+                            over all channels but alpha, interpolated linearly as by
+                            numpy.percentile; samples that are not finite are an error */
+    XA_DEPTH_RAW         /* the samples themselves as float, for `scale` settings made for them */
 } xa_depth_kind;
 typedef struct xa_depth {
     xa_depth_kind kind;
@@ -150,10 +156,11 @@ XA_MUST_USE xa_status xa_image_apply_depth(const xa_image *im,
                                            const xa_depth *depth,
                                            xa_image *out,
                                            xa_err *err);
-/* To exactly `channels`: alpha and whatever follows the colours of an RGB file dropped (as Pillow's
- * convert does: colours unchanged); 3 to 1 is
- * Pillow's "L" ((19595 R + 38470 G + 7471 B + 32768) >> 16 for U8, its float formula otherwise);
- * 1 to 3 repeats; n to n copies; anything else fails. */
+/* To exactly `channels`. Alpha and whatever follows the colours of an RGB file is dropped, colours
+ * stay as they are, as Pillow's convert does. 3 to 1 is Pillow's "L": (19595 R + 38470 G + 7471 B +
+ * 32768) >> 16 for U8, its float formula otherwise. 1 to 3 repeats the channel, n to n copies;
+ * SHAPE otherwise. UNSUPPORTED: 3 to 1 needs U8 or F32.
+ */
 XA_MUST_USE xa_status xa_image_to_channels(const xa_image *im,
                                            int channels,
                                            xa_image *out,
@@ -189,12 +196,12 @@ const char *xa_resample_name(xa_resample r);
 XA_MUST_USE xa_status xa_image_resize(
     const xa_image *im, int64_t width, int64_t height, xa_resample how, xa_image *out, xa_err *err);
 
-/* Maps at image size: half-pixel-centre bilinear with clamped edges, no antialias
- * (= cv2 INTER_LINEAR on float, torch bilinear align_corners=False):
- * src [h,w] f32 to dst [oh,ow] f32, both row-major, caller's memory. */
+/* Enlarges a map: bilinear, half-pixel centres, edges clamped, no antialiasing, as INTER_LINEAR of
+ * cv2 on floats and bilinear of torch with align_corners=False. src [h,w] f32 to dst [oh,ow] f32,
+ * both row-major, the caller's. */
 void xa_upsample_linear(const float *src, int64_t h, int64_t w, float *dst, int64_t oh, int64_t ow);
-/* The same by cubic convolution, as cv2.resize with INTER_CUBIC of a map of doubles: weights are
- * single precision, sums double, in its order. src [h,w] f32 to dst [oh,ow] f64. NOMEM. */
+/* The same by cubic convolution, as cv2.resize with INTER_CUBIC on a map of doubles: weights in
+ * single precision, sums in double and in its order. src [h,w] f32 to dst [oh,ow] f64. NOMEM. */
 XA_MUST_USE xa_status xa_upsample_cubic(
     const float *src, int64_t h, int64_t w, double *dst, int64_t oh, int64_t ow, xa_err *err);
 
@@ -203,20 +210,21 @@ XA_MUST_USE xa_status xa_upsample_cubic(
 
 typedef enum xa_fit_kind {
     XA_FIT_STRETCH, /* to width x height, aspect not kept */
-    XA_FIT_CROP,    /* short side to `short_side` (torchvision: long = int(short*long/short)), then
-                       centre crop (torchvision's rounding) to width x height */
-    XA_FIT_PAD      /* largest size that fits, centred; the rest is `pad_value` (Pillow's
-                       ImageOps.pad) */
+    XA_FIT_CROP,    /* the short side to `short_side` (the long side as torchvision truncates it),
+                       then a crop of width x height from the centre (torchvision's rounding) */
+    XA_FIT_PAD      /* the largest size that fits, centred; the rest is `pad_value` (ImageOps.pad of
+                       Pillow) */
 } xa_fit_kind;
 typedef struct xa_fit {
     xa_fit_kind kind;
     int64_t short_side; /* CROP */
-    double pad_value;   /* PAD, and CROP larger than the image; in 0..255 units, default 0 */
+    double pad_value;   /* PAD, and CROP if it is larger than the image; 0..255, default 0 */
 } xa_fit;
 
-/* out = the image in the model's frame, width x height, same channels. affine[2][3] maps
- * model-input coordinates to the stored frame: X = a00*x + a01*y + a02, Y = a10*x + a11*y + a12
- * (continuous, pixel-corner coordinates), so that boxes and maps can be carried across. */
+/* out: the image as the model's input has it, width x height, same channels. affine maps
+ * coordinates of the model's input to the stored frame, so that boxes and maps can be transferred:
+ * X = a00*x + a01*y + a02, Y = a10*x + a11*y + a12, in continuous coordinates whose origin is the
+ * corner of the first pixel. */
 XA_MUST_USE xa_status xa_image_fit(const xa_image *im,
                                    int64_t width,
                                    int64_t height,
@@ -226,13 +234,15 @@ XA_MUST_USE xa_status xa_image_fit(const xa_image *im,
                                    double affine[2][3],
                                    xa_err *err);
 
-/* A picture to look at: RGB U8, its longer side `most` pixels at the most (Pillow's bilinear).
- * Other depths by `depth`; where that is NULL, none or raw, between the 1st and the 99th
- * percentile. UNSUPPORTED: neither grey nor colour. *out is initialised here. */
+/* A picture for people: RGB U8, its longer side at most `most` pixels (Pillow's bilinear). Samples
+ * that are not 8-bit are scaled by `depth`; if that is NULL, NONE or RAW, between the 1st and the
+ * 99th percentile. UNSUPPORTED if the image has neither one nor three colours. *out is initialised
+ * here. */
 XA_MUST_USE xa_status xa_image_to_picture(
     const xa_image *in, const xa_depth *depth, int64_t most, xa_image *out, xa_err *err);
 
-/* "libjpeg-turbo 2.1.5, libpng 1.6.39, libtiff 4.5.0": those in use, libjpeg as built against. */
+/* "libjpeg-turbo 2.1.5, libpng 1.6.39, libtiff 4.5.0": the libraries in use; libjpeg's version is
+ * the one that this program was built with. */
 void xa_image_libraries(char *out, size_t size);
 
 #endif

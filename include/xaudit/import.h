@@ -1,18 +1,22 @@
-/* import: what others wrote, as a native manifest.
+/* clang-format off */
+/* import: annotations that others wrote, as a native manifest.
  *
- * An importer reads `source` and writes three things: the manifest `output`; where classes have
- * names and the user gave no list of them, OUTPUT without ".csv" + "_classes.txt"; and where
- * annotations are polygons or run lengths, one 1-bit PNG for each image and class in
- *   OUTPUT without ".csv" + "_masks/NNNN/NNNNNNN_ID_CLASS[_crowd].png"
- * (a running number, the thousand it belongs to, and id and class with [A-Za-z0-9._-] kept and
- * everything else turned into '_'). Equal input gives equal bytes. Images are listed in the order
- * of the source, or by name where it has none. The manifest appears last, by renaming.
+ * An importer reads `source` and writes up to three things:
  *
- * Boxes become 0-based and half-open; where the image's size is known they are clipped to it. Where
- * the source declares that size, it goes along in image_width and image_height, and what the
- * image's header says is compared with it. Nothing is dropped or changed silently: the report
- * counts it by reason, with examples.
+ *  - the manifest `output`;
+ *  - OUTPUT without ".csv" + "_classes.txt", where classes have names and the user gave no list of them;
+ *  - OUTPUT without ".csv" + "_masks/NNNN/NNNNNNN_ID_CLASS[_crowd].png", where annotations are polygons
+ *    or run lengths: one 1-bit PNG per image and class. NNNNNNN is a running number, NNNN the thousand
+ *    that it belongs to; ID and CLASS keep [A-Za-z0-9._-], every other byte becomes '_'.
+ *
+ * Equal input gives equal bytes. Images are listed in the order of the source, or by name where the
+ * source has no order. The manifest appears last, by a renaming.
+ *
+ * Boxes become 0-based and half-open, and are clipped where the image's size is known. A size that the
+ * source declares is written to image_width and image_height and compared with the image's header.
+ * Nothing is dropped or changed silently: the report counts it by reason, with examples.
  */
+/* clang-format on */
 #ifndef XAUDIT_IMPORT_H
 #define XAUDIT_IMPORT_H
 
@@ -57,18 +61,19 @@ typedef struct xa_import_options {
     const char *images;  /* folder of the images, where `source` does not contain them */
     const char *masks;   /* folder of mask files */
     const char *labels;  /* isic, nih, openimages: a second table */
-    const char *classes; /* names, one a line: they set the indices. NULL: the format's own order */
-    const char *split;   /* which part: voc, cub; others: the text of the column split */
-    bool as_masks;       /* masks instead of boxes, where the source has both */
-    bool force;          /* replace `output` */
-    /* csv: names of columns; NULL: there is none */
+    const char *classes; /* a file of names, one per line, which sets the indices. NULL: the
+                            format's own order */
+    const char *split;   /* voc, cub: which part to read; others: the text of the column split */
+    bool as_masks;       /* masks instead of boxes, if the source has both */
+    bool force;          /* replace `output` if it exists */
+    /* csv: names of columns; NULL: the table has no such column */
     const char *column_path, *column_id, *column_label, *column_class, *column_mask;
     const char *column_group, *column_split, *column_exclude;
-    const char *column_polygon; /* cells of numbers x y x y ..., with any of " ,;|[]()" between */
-    const char *column_box;     /* four names, "a,b,c,d": two corners */
+    const char *column_polygon; /* its cells hold x y x y ..., with any of " ,;|[]()" between */
+    const char *column_box;     /* four names, "a,b,c,d": of x0, y0, x1, y1 */
     const char *column_xywh;
-    const char *column_size; /* two names, "w,h": of the image that was annotated */
-    const char *column_keep; /* further columns, "a,b,..." */
+    const char *column_size; /* two names, "w,h": the size of the image that was annotated */
+    const char *column_keep; /* further columns to keep, "a,b,..." */
     xa_box_convention box;
 } xa_import_options;
 
@@ -76,7 +81,7 @@ enum { XA_IMPORT_EXAMPLES = 3 };
 typedef enum xa_import_what {
     XA_IMPORT_IMAGE,      /* images dropped */
     XA_IMPORT_ANNOTATION, /* annotations dropped */
-    XA_IMPORT_TOLD        /* kept; changed, or worth knowing */
+    XA_IMPORT_NOTED       /* nothing is dropped: something was changed, or is worth knowing */
 } xa_import_what;
 typedef struct xa_import_reason {
     xa_import_what what;
@@ -92,18 +97,20 @@ typedef struct xa_import_report {
 } xa_import_report;
 void xa_import_report_fini(xa_import_report *r);
 
-/* Makes a manifest. Mistakes in the source that cannot be worked around (a column that is not
- * there, malformed rows) are added to `problems` and make it INVALID; nothing is written then.
- * Errors: NOT_FOUND, IO, FORMAT (with the place), INVALID, LIMIT, BUSY (output exists, no force),
- * NOMEM. *report is filled on success. */
+/* Makes a manifest. Mistakes in the source that leave its meaning open (a missing column, malformed
+ * rows) are added to `problems`; the status is then INVALID, and nothing is written. Further
+ * errors: NOT_FOUND, IO, FORMAT (with the place), LIMIT, BUSY (the output exists and `force` is not
+ * set), NOMEM. *report is filled on success; free it with xa_import_report_fini. */
 XA_MUST_USE xa_status xa_import(const xa_import_options *opt,
                                 xa_import_report *report,
                                 xa_problems *problems,
                                 xa_err *err);
 
-/* WSOL metadata without a manifest between: opt as for xa_import with format WSOL and no output.
- * Paths are as of a manifest in `source`, labels are indices. What was dropped is told as warnings.
- * Masks of another size than their image are UNSUPPORTED here, as a copy must be written. */
+/* Reads WSOL metadata without writing a manifest: opt is that of xa_import with format WSOL and no
+ * output. Paths are those of a manifest in `source`; labels are indices. What was dropped is added
+ * to the problems as warnings. A mask of another size than its image is UNSUPPORTED here, since it
+ * needs a resized copy.
+ */
 XA_MUST_USE xa_status xa_manifest_read_wsol(const xa_import_options *opt,
                                             int64_t limit,
                                             xa_manifest **out,

@@ -1,21 +1,22 @@
 /* model: a trained classifier from its file: graph, layers, weights on demand, preprocessing, head.
  *
- * Opening reads the architecture and the weights' places, not their values: `xaudit check` costs
- * milliseconds, and weights are read once, into memory the caller gives (xa_plan_pack).
+ * Opening a model reads its architecture and where its weights lie, not their values, so that
+ * `xaudit check` takes milliseconds. Weights are read once, into the caller's memory
+ * (xa_plan_pack).
  *
  * A file's first bytes choose its loader (XA__MODEL_FORMAT_LIST in src/model).
  *
- * Keras .h5 / .hdf5: whole-model files of Keras 2.0 to 2.15 (tf.keras) and Keras 3, sequential,
- * functional and nested, and weights-only files with the model's JSON beside them. Unknown layers
- * are errors that name them; a Lambda is never executed.
+ * Keras, .h5, .hdf5 and .keras: whole models of Keras 2.0 to 2.15 (tf.keras) and Keras 3,
+ * sequential, functional and nested, and weights-only files with the model's JSON beside them. An
+ * unknown layer is an error that names it; a Lambda is never executed.
  *
- * safetensors: vision transformers with timm's names (ViT, DeiT; what names and shapes do not tell
- * comes from config.json beside it, or `architecture`) and with those of Hugging Face's
- * transformers (ViT, DeiT; config.json needed).
+ * safetensors: vision transformers (ViT, DeiT) with timm's names, whose config.json beside the
+ * file, or `architecture`, says what names and shapes do not; and with the names of Hugging Face's
+ * transformers, which need their config.json.
  *
- * Layers are addressed by their Keras name; layers of a nested model as `outer/inner` (any depth);
- * a nested model's own name is its output. A layer with an activation argument is its activated
- * output.
+ * A layer is addressed by its Keras name, a layer of a nested model by `outer/inner`, to any depth.
+ * The name of a nested model means its output, the name of a layer with an activation argument its
+ * activated output.
  */
 #ifndef XAUDIT_MODEL_H
 #define XAUDIT_MODEL_H
@@ -27,11 +28,11 @@
 
 typedef enum xa_head_kind {
     XA_HEAD_SOFTMAX,
-    XA_HEAD_BINARY,     /* one sigmoid unit z: classes 0 and 1, logits (-z, z), probs (1-p, p) */
+    XA_HEAD_BINARY,     /* one sigmoid unit z: two classes, logits (-z, z), probs (1-p, p) */
     XA_HEAD_MULTILABEL, /* C sigmoid units */
-    XA_HEAD_LINEAR,     /* no activation in the file and no `head:` that says what the scores mean:
-                           nothing is explained with it. Archives of before 1.1: probs are the scores */
-    XA_HEAD_NONE        /* plain scores that stay so, `head: none`: probs are NaN */
+    XA_HEAD_LINEAR, /* the file has no activation, and no `head:` says what the scores mean: such a
+                       model is not explained. In archives of xaudit 1.0, probs are the scores */
+    XA_HEAD_NONE    /* `head: none`: scores without probabilities; probs are NaN */
 } xa_head_kind;
 /* "softmax", "sigmoid", "multilabel", "linear", "none" */
 const char *xa_head_name(xa_head_kind k);
@@ -44,10 +45,11 @@ typedef struct xa_head {
     int64_t classes; /* 2 for BINARY, else units */
 } xa_head;
 
-/* One sample: node values z [units] to logits [classes] and probs [classes] (float64 inside). */
+/* For one sample: values of the node, z [units], to logits [classes] and probs [classes], computed
+ * in float64. */
 void xa_head_apply(const xa_head *h, const float *z, float *logits, float *probs);
-/* Predicted class: argmax of the probabilities (first of equals), of the scores where there are
- * none; BINARY: p >= 0.5. -1 when a value is not finite. */
+/* The predicted class: argmax of the probabilities, or of the scores if there are no probabilities;
+ * of equal ones the first; BINARY: class 1 if p >= 0.5. -1 if a value is not finite. */
 int32_t xa_head_predict(const xa_head *h, const float *logits, const float *probs);
 
 /* ---- model ----------------------------------------------------------------------------------- */
@@ -57,35 +59,38 @@ typedef struct xa_layer {
     char *type; /* Keras class name: "SeparableConv2D" */
     int node;   /* its output in the graph */
     xa_shape shape;
-    int64_t parameters; /* of the layer itself, nested models: of all inside */
+    int64_t parameters; /* of the layer; for a nested model, of all its layers */
     int depth;          /* 0: top level */
-    bool is_activation; /* an activation layer, or a layer with an activation argument not linear */
+    bool is_activation; /* an activation layer, or a layer with an activation other than linear */
 } xa_layer;
 
 typedef struct xa_model xa_model;
 
 typedef struct xa_model_options {
-    int64_t height, width;    /* 0: the file's own */
-    const char *head;         /* NULL: from the file; else softmax | sigmoid | multilabel | none */
-    const char *user_classes; /* Keras: users' classes and activations that compute what Keras' own
-                                 of that name do, as errors name them ("my>Conv2D"), one a line */
-    const char *architecture; /* JSON of a weights-only file; NULL: `<file stem>.json`, then
-                                 `model.json` beside it */
+    int64_t height, width;    /* of the input; 0: as the file says */
+    const char *head;         /* softmax, sigmoid, multilabel or none; NULL: as the file says */
+    const char *user_classes; /* Keras: classes and activations of users that compute what Keras'
+                                 own ones of that name do; one per line, as errors name them:
+                                 "my>Conv2D" */
+    const char *architecture; /* the JSON of a weights-only file; NULL: `<file stem>.json` beside
+                                 it, or else `model.json` */
     size_t max_config_bytes;  /* default 64 MiB */
-    bool interpolate_positions; /* transformers: bring the position embedding to the grid of another
-                                   size as the source library does; else such a size is refused */
-    xa_numerics numerics;       /* of its graph */
-    bool any_output;            /* the model need not be a classifier: no head is looked for */
+    bool
+        interpolate_positions; /* transformers: for an input of another size, the position embedding
+                                  is interpolated as the source library does; else it is refused */
+    xa_numerics numerics;      /* of the model's graph */
+    bool any_output;           /* the model need not be a classifier; it then has no head */
 } xa_model_options;
 xa_model_options xa_model_defaults(void);
 
-/* Whether a loader knows the file by its first bytes: it may still be no model. */
+/* Does a loader recognise the file by its name and first bytes? Opening may still fail. */
 bool xa_model_recognises(const char *path);
-/* For what no loader recognises: an error that says what the file or folder is and how its model
- * can be brought here, where it is known (ONNX, PyTorch, SavedModel, TensorFlow Lite, a folder,
- * ...); OK if it is none of these. */
+/* For a path that no loader recognises: an error that says what the file or folder is (PyTorch,
+ * SavedModel, TensorFlow Lite, a folder, ...) and how to convert its model; OK if it is nothing
+ * known. */
 XA_MUST_USE xa_status xa_model_foreign(const char *path, xa_err *err);
-/* Errors name file, layer, what was expected and what was found. */
+/* Errors name the file, the layer, what was expected and what was found: NOT_FOUND, IO, FORMAT,
+ * UNSUPPORTED, INVALID, SHAPE, MISMATCH, LIMIT, NOMEM. Free *out with xa_model_free. */
 XA_MUST_USE xa_status xa_model_open(const char *file,
                                     const xa_model_options *opt,
                                     xa_model **out,
@@ -98,59 +103,63 @@ const xa_head *xa_model_head(const xa_model *m);
 /* A sentence for a LINEAR head: what the last layer is, and what to write in the job. */
 const char *xa_model_plain_scores(const xa_model *m, char *text, size_t size);
 const char *xa_model_file(const xa_model *m);
-const char *xa_model_sha256(const xa_model *m); /* of the file's bytes; computed once when asked */
-/* Of the JSON beside the file, or the options' architecture, where one was read; else "". */
+const char *
+xa_model_sha256(const xa_model *m); /* of the file's bytes; computed at the first call */
+/* SHA-256 of the JSON that was read, beside the file or as the options' architecture; else "". */
 const char *xa_model_config_sha256(const xa_model *m);
 /* "Keras 2.15.0 (tensorflow), functional" */
 const char *xa_model_origin(const xa_model *m);
-/* What neither the file nor its configuration tells and the loader took for granted, a text each
- * that follows the word "assumed": "12 heads, each 64 wide (width 768); ...". Commands print them
- * once. None where the file says all that moves a number. */
+/* What the loader assumed because neither the file nor its configuration says it. Each text follows
+ * the word "assumed": "12 heads, each 64 wide (width 768); ...". Commands print each once. There
+ * are none where the file says all that a number depends on. */
 int xa_model_assumptions(const xa_model *m);
 const char *xa_model_assumption(const xa_model *m, int i);
-/* Input of the graph: [H,W,C]; and what the file says: 0 where it leaves it open. */
+/* The input of the graph, [height,width,channels]; and that of the file, with 0 for extents that it
+ * leaves open. */
 xa_shape xa_model_input(const xa_model *m);
 xa_shape xa_model_file_input(const xa_model *m);
-/* The graph scales its input itself (Rescaling, Normalization, arithmetic right after the input):
- * name of that layer, or NULL. */
+/* The name of the layer with which the graph scales its input itself (Rescaling, Normalization,
+ * arithmetic right after the input); NULL if it does not. */
 const char *xa_model_own_scaling(const xa_model *m);
 
 int xa_model_layers(const xa_model *m);
 const xa_layer *xa_model_layer(const xa_model *m, int i);
-/* By path; NOT_FOUND suggests near names. A bare inner name is accepted when it is unique. */
+/* A layer by its path; NOT_FOUND suggests near names. The name alone of a nested layer is accepted
+ * if it is unique. */
 XA_MUST_USE xa_status xa_model_find_layer(const xa_model *m,
                                           const char *path,
                                           const xa_layer **out,
                                           xa_err *err);
-/* `auto` for Grad-CAM: the last activation with h*w > 1 before the first global pool or Flatten on
- * the way to the head; without one, the last such layer of any kind (add, conv); a trailing
- * max-pool is skipped. A 1x1 grid is an error. */
+/* The layer that `auto` means for Grad-CAM: the last activation with h*w > 1 before the first
+ * global pool or Flatten on the way to the head; if there is none, the last such layer of any kind
+ * (add, conv). A max-pool at the end is skipped. A 1x1 grid is an error. */
 XA_MUST_USE xa_status xa_model_gradcam_layer(const xa_model *m, const xa_layer **out, xa_err *err);
 
 /* ---- tokens: vision transformers ------------------------------------------------------------- */
 
-/* How the tokens of a vision transformer lie: `prefix` tokens that are no patches (class,
+/* The order of a vision transformer's tokens: first `prefix` tokens that are no patches (class,
  * distillation, registers), then the patches in row-major order (y, then x). */
 typedef struct xa_tokens {
     int64_t prefix;
-    int64_t height, width; /* patch grid; prefix + height*width tokens */
-    int64_t query;         /* the token the head reads; -1: the mean over the patches */
-    int64_t heads;         /* of every attention layer; 0 if they differ */
-    int nlayers;           /* attention layers on the way to the head, input side first */
+    int64_t height, width; /* of the patch grid: there are prefix + height*width tokens */
+    int64_t query;         /* the token that the head reads; -1: the mean over the patches */
+    int64_t heads;         /* of each attention layer; 0 if they differ */
+    int nlayers;           /* attention layers on the way to the head, from the input on */
 } xa_tokens;
 /* NULL if the model has no attention over a patch grid. */
 const xa_tokens *xa_model_tokens(const xa_model *m);
-/* ATTENTION node of attention layer i, 0 <= i < nlayers. Its name in the graph is its layer's. */
+/* The ATTENTION node of attention layer i, 0 <= i < nlayers; its name in the graph is its layer's.
+ */
 int xa_model_attention(const xa_model *m, int i);
-/* "auto" (the last), a number (0: nearest the input, -1: the last) or a name of the graph;
- * NOT_FOUND says which there are. */
+/* An attention layer by "auto" (the last), a number (0: the first after the input, -1: the last) or
+ * its name; NOT_FOUND lists them. */
 XA_MUST_USE xa_status xa_model_find_attention(const xa_model *m,
                                               const char *which,
                                               int *index,
                                               xa_err *err);
 
-/* Reader for xa_plan_pack; opens the file at the first call and keeps it open until
- * xa_model_close_file. */
+/* The reader that xa_plan_pack takes. It opens the file at its first call; xa_model_close_file
+ * closes it. */
 xa_weight_reader xa_model_reader(xa_model *m);
 void xa_model_close_file(xa_model *m);
 
@@ -171,32 +180,33 @@ enum { XA_SCALE_CHANNELS = 64 };
 typedef struct xa_scale {
     xa_scale_kind kind;
     double div;
-    int channels; /* values given in mean and std: 1 (all channels) or the model's */
+    int channels; /* how many values mean and std have: 1 (for all channels), or the model's
+                     channels */
     double mean[XA_SCALE_CHANNELS], std[XA_SCALE_CHANNELS];
 } xa_scale;
 
-/* From a decoded image to the network's input; nothing has a silent default. */
+/* From a decoded image to the network's input. No setting has a silent default. */
 typedef struct xa_input_spec {
     int64_t height, width;
     xa_resample resize;
     xa_fit fit;
     xa_scale scale;
     xa_depth depth;
-    /* The model was trained by a loader that ignores the EXIF orientation: whoever decodes its
-     * images does as well, and the stored frame is that of the file's pixels as they lie. */
+    /* The model was trained on images whose EXIF orientation was not applied: so its images are
+     * decoded, and the stored frame is that of the file's pixels. */
     bool ignore_orientation;
 } xa_input_spec;
 
-/* dst [height, width, channels] f32, caller's; affine as xa_image_fit. Depth, channels, fit, scale
- * in that order. Works on a private copy; `im` is left alone. */
+/* Applies depth, channels, fit and scale, in this order, to a copy of `im`. dst: [height, width,
+ * channels] f32, the caller's; affine as in xa_image_fit. */
 XA_MUST_USE xa_status xa_preprocess(const xa_image *im,
                                     const xa_input_spec *spec,
                                     int channels,
                                     float *dst,
                                     double affine[2][3],
                                     xa_err *err);
-/* d(network input)/d(pixel in 0..255): the chain factor of `scale` for channel c (documented beside
- * raw saliency: it is NOT included in stored gradients). */
+/* d(network input)/d(pixel in 0..255) of channel c: what `scale` multiplies by. Stored gradients do
+ * not include it; it is documented beside raw saliency. */
 double xa_scale_factor(const xa_scale *s, int c);
 
 #endif

@@ -1,8 +1,7 @@
-/* util: the ground every other module stands on.
+/* util: what every other module uses.
  *
- * Status codes with an error trail, checked sizes, an arena, strings, hashes, a counter-based
- * random generator, half floats, time. Nothing here prints (but the log sink), exits or keeps
- * state.
+ * Status codes with an error trail, checked sizes, strings, paths, hashes, a counter-based random
+ * generator, half floats, time. Nothing here prints, exits, or keeps state other than the log sink.
  *
  * Conventions of the whole program: int64_t for extents and indices, size_t for bytes; functions
  * that can fail return xa_status and take a caller-owned `xa_err *err` last (NULL allowed);
@@ -71,28 +70,28 @@ typedef struct xa_err {
         .code = XA_OK \
     }
 
-/* Records a failure (replacing an older one) and returns `code`. err may be NULL. The message is
- * one line: it is sanitised, so names from outside may be put in as they are. */
+/* Records a failure, which replaces an older one, and returns `code`. err may be NULL. The message
+ * becomes one sanitised line, so that names from outside may be used as they are. */
 xa_status xa_err_set(
     xa_err *err, xa_status code, const char *file, const char *func, int line, const char *fmt, ...)
     __attribute__((format(printf, 6, 7)));
-/* Adds a frame to the trail and returns `code`. */
+/* Adds a place to the trail and returns `code`. */
 xa_status xa_err_pass(xa_err *err, xa_status code, const char *file, const char *func, int line);
-/* Puts "prefix: " before the message: context that only an outer frame knows (a file, a layer). */
+/* Puts "prefix: " before the message: what only a caller knows, such as a file or a layer. */
 void xa_err_prefix(xa_err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-/* The trail as text, one frame a line, for logs at debug level. */
+/* The trail as text, one place per line, for logs at debug level. */
 void xa_err_trail(const xa_err *err, char *out, size_t size);
 
 #define XA_MUST_USE __attribute__((warn_unused_result))
 
-/* A failure at this place, as an expression: records it and gives its code. */
+/* Records a failure at this place; as an expression it has the code's value. */
 #define XA_ERR(err, code, ...) xa_err_set((err), (code), __FILE__, __func__, __LINE__, __VA_ARGS__)
 #define XA_NOMEM_ERR(err) XA_ERR((err), XA_NOMEM, "out of memory")
-/* One that came from below passes this place on its way up. */
+/* Adds this place to the trail of a failure that a callee recorded. */
 #define XA_ERR_PASS(err, code) xa_err_pass((err), (code), __FILE__, __func__, __LINE__)
 
-/* Both need a local `xa_status st` and a label `done:`. What is returned is the code itself, so
- * that whoever reads the code, a compiler too, sees that a failure is one. */
+/* Both need a local `xa_status st` and a label `done:`. st becomes the code itself, not what a
+ * function returned, so that a static analyser sees that it is a failure. */
 #define XA_FAIL(err, code, ...)                                              \
     do {                                                                     \
         const xa_status code_ = (code);                                      \
@@ -132,7 +131,8 @@ void xa_err_trail(const xa_err *err, char *out, size_t size);
 typedef enum xa_log_level { XA_LOG_ERROR, XA_LOG_WARN, XA_LOG_INFO, XA_LOG_DEBUG } xa_log_level;
 typedef void xa_log_fn(void *arg, xa_log_level level, const char *message);
 
-/* Set once by main. Without a sink messages are dropped. Messages are single sanitised lines. */
+/* main sets the sink once. Without one, messages are dropped. Each message is one sanitised line.
+ */
 void xa_log_sink(xa_log_fn *fn, void *arg);
 void xa_log(xa_log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -151,8 +151,8 @@ enum { XA_ALIGN = 64 };
 
 /* Zeroed memory for `count` items; NULL on overflow or exhaustion. Release with free(). */
 void *xa_alloc(size_t count, size_t item);
-/* Grows *array (capacity *cap, in items) to hold at least `need` items. array_ptr is the address of
- * the pointer, which may be NULL with a capacity of 0. New items are not zeroed. */
+/* Grows an array of *cap items to at least `need` items. array_ptr is the address of the pointer to
+ * it, which is NULL while *cap is 0. New items are not zeroed. */
 XA_MUST_USE xa_status xa_grow(void *array_ptr, size_t *cap, size_t need, size_t item, xa_err *err);
 /* 64-byte aligned, not zeroed; release with free(). */
 void *xa_alloc_aligned(size_t bytes);
@@ -161,11 +161,12 @@ void xa_free_texts(char **texts, int64_t n);
 
 /* ---- strings --------------------------------------------------------------------------------- */
 
-/* A growing byte string; data is always NUL-terminated once something was added. */
+/* A growing byte string, zero-initialised; data is NUL-terminated once something was added. */
 typedef struct xa_str {
     char *data;
     size_t len, cap;
-    bool failed; /* an allocation failed: contents are truncated. Check once at the end. */
+    bool failed; /* an allocation failed, and the contents are truncated: check it once, at the end
+                  */
 } xa_str;
 void xa_str_add(xa_str *s, const char *bytes, size_t len);
 void xa_str_puts(xa_str *s, const char *text);
@@ -173,17 +174,17 @@ void xa_str_printf(xa_str *s, const char *fmt, ...) __attribute__((format(printf
 void xa_str_vprintf(xa_str *s, const char *fmt, va_list ap);
 void xa_str_free(xa_str *s);
 
-char *xa_strdup(const char *text); /* NULL when text is NULL or memory is out */
+char *xa_strdup(const char *text); /* NULL if text is NULL or memory is out; caller frees */
 char *xa_strndup(const char *text, size_t len);
 char *xa_strfmt(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 bool xa_str_ends(const char *text, const char *suffix);
-/* Whole string as a number; false on junk, overflow, empty. Locale-independent, "." decimal;
- * spaces, hexadecimal, inf and nan are junk. */
+/* The whole string as a number, in any locale with "." as decimal point; false if it is empty, too
+ * large, or anything else, spaces, hexadecimal, inf and nan included. */
 bool xa_parse_i64(const char *text, int64_t *out);
 bool xa_parse_f64(const char *text, double *out);
-/* Copies into dst, replacing control and bidirectional marks and invalid UTF-8 by '?', for messages
- * and terminals. Cut to size - 1 bytes between characters; text may be NULL, and must not overlap.
- */
+/* Copies text for messages and terminals: control and bidirectional characters and invalid UTF-8
+ * become '?', and it is cut between characters to size - 1 bytes. text may be NULL and must not
+ * overlap dst. */
 void xa_str_sanitise(const char *text, char *dst, size_t size);
 /* Appends text to a page of HTML or XML: & < > " ' become entities. What such a page cannot hold
  * or what would reorder the text around it becomes '?', as in xa_str_sanitise; tabs and line feeds
@@ -191,14 +192,14 @@ void xa_str_sanitise(const char *text, char *dst, size_t size);
 void xa_str_markup(xa_str *s, const char *text);
 /* Whether the bytes are valid UTF-8 (NUL counts as a character). */
 bool xa_str_is_utf8(const char *bytes, size_t len);
-/* Columns of a terminal that text takes: none for combining marks, two for East Asian wide
- * characters and emoji, else one; a byte that is no UTF-8 is one. */
+/* How many columns of a terminal the text takes: none for a combining mark, two for an East Asian
+ * wide character or an emoji, else one; one for a byte that is not UTF-8. */
 int64_t xa_str_columns(const char *text);
-/* Copies what fits into that many columns, then spaces up to them. dst is cut like
- * xa_str_sanitise's: 4 * columns + 1 bytes hold any text without combining marks. */
+/* Copies what fits into that many columns and fills them with spaces. dst is cut as by
+ * xa_str_sanitise: 4 * columns + 1 bytes hold any text without combining marks. */
 void xa_str_pad(const char *text, int64_t columns, char *dst, size_t size);
-/* The nearest of `n` names to `text` by edit distance regardless of case, or NULL if none is near:
- * "did you mean". */
+/* For "did you mean": the one of n names that is nearest to `text` by edit distance, whatever the
+ * case of letters; NULL if none is near. */
 const char *xa_nearest(const char *text, const char *const *names, size_t n);
 
 /* The place of `text` among n words, -1 if it is none of them. */
@@ -222,18 +223,19 @@ const char *xa_path_last(const char *path);
 char *xa_path_folder(const char *path);
 /* Joins a path to the folder of `base_file` unless it is absolute. Caller frees. */
 char *xa_path_beside(const char *base_file, const char *path);
-/* Takes "a/../", "./" and "//" out of a path, in place; "a/.." stays where a is a symbolic link or
- * not there, as the system means another folder then, or none. */
+/* Removes "a/../", "./" and "//" from a path, in place. "a/.." stays if a is a symbolic link or
+ * does not exist: to the system it is then another folder, or none. */
 void xa_path_tidy(char *path);
-/* Opens a regular file for reading; the caller closes *fd. NOT_FOUND if there is none, IO for
- * folders, pipes and devices (without waiting for a writer) and whatever else goes wrong. */
+/* Opens a regular file for reading; the caller closes *fd. size: its bytes; may be NULL. NOT_FOUND
+ * if it does not exist; IO for folders, pipes (without waiting for a writer), devices, and for any
+ * other error. */
 XA_MUST_USE xa_status xa_open_regular(const char *path, int *fd, int64_t *size, xa_err *err);
-/* Reads until `size` bytes are there or the file ends; *got says how many. Goes on after signals.
- */
+/* Reads until `size` bytes are read or the file ends, also when signals interrupt it; *got: how
+ * many. */
 XA_MUST_USE xa_status
 xa_read_fd(int fd, const char *path, void *to, size_t size, size_t *got, xa_err *err);
 /* Reads a whole regular file of at most `limit` bytes; data is NUL-terminated. Caller frees.
- * NOT_FOUND if there is none, IO for folders, pipes and read errors, LIMIT beyond the limit. */
+ * NOT_FOUND if it does not exist, IO for folders, pipes and read errors, LIMIT beyond the limit. */
 XA_MUST_USE xa_status
 xa_read_file(const char *path, size_t limit, char **data, size_t *size, xa_err *err);
 
@@ -243,7 +245,7 @@ enum { XA_SHA256_HEX = 65 };
 typedef struct xa_sha256 xa_sha256;
 XA_MUST_USE xa_status xa_sha256_create(xa_sha256 **out, xa_err *err);
 void xa_sha256_add(xa_sha256 *h, const void *bytes, size_t size);
-/* Ends the hash. "" if the crypto library failed or the hash had ended before. */
+/* Ends the hash. hex becomes "" if the crypto library failed or the hash was ended before. */
 void xa_sha256_hex(xa_sha256 *h, char hex[XA_SHA256_HEX]);
 void xa_sha256_free(xa_sha256 *h);
 XA_MUST_USE xa_status xa_sha256_file(const char *path, char hex[XA_SHA256_HEX], xa_err *err);
@@ -258,8 +260,9 @@ uint32_t xa_checksum(const void *bytes, size_t size);
 
 /* ---- counter-based random numbers ------------------------------------------------------------ */
 
-/* Philox-4x32-10 (Salmon et al. 2011): the value at (seed, stream, counter), no state. The key is
- * the seed, the counter words are counter (low, high), stream (low, high). */
+/* Philox-4x32-10 (Salmon et al., Parallel random numbers: as easy as 1, 2, 3, SC 2011): the value
+ * at (seed, stream, counter), without state. The key is the seed; the counter's words are counter
+ * (low, high) and stream (low, high). */
 void xa_philox(uint64_t seed, uint64_t stream, uint64_t counter, uint32_t out[4]);
 double xa_random_unit(uint64_t seed, uint64_t stream, uint64_t counter); /* [0,1), 53 bits */
 int64_t xa_random_below(uint64_t seed, uint64_t stream, uint64_t counter, int64_t n); /* [0,n) */
@@ -270,7 +273,7 @@ uint16_t xa_f16_from_f32(float x); /* round to nearest even; overflow to infinit
 float xa_f32_from_f16(uint16_t h);
 double xa_time(void);     /* seconds, monotonic */
 double xa_cpu_time(void); /* seconds of this process */
-/* "2026-01-31T12:00:00Z" of now. */
+/* The present time as "2026-01-31T12:00:00Z". */
 void xa_time_iso(char out[24]);
 
 #endif

@@ -115,7 +115,7 @@ static void print_reasons(const xa_import_report *r, xa_import_what what, const 
         total += r->reasons[i].what == what ? r->reasons[i].count : 0;
     if (!total)
         return;
-    if (what == XA_IMPORT_TOLD)
+    if (what == XA_IMPORT_NOTED)
         printf("%s\n", title);
     else
         printf("%s: %" PRId64 "\n", title, total);
@@ -152,7 +152,7 @@ int xa_cmd_manifest(const xa_args *a)
         printf("\n");
         print_reasons(&r, XA_IMPORT_IMAGE, "images dropped");
         print_reasons(&r, XA_IMPORT_ANNOTATION, "annotations dropped");
-        print_reasons(&r, XA_IMPORT_TOLD, "to know");
+        print_reasons(&r, XA_IMPORT_NOTED, "to know");
     } else {
         xa_print_error(&err);
     }

@@ -23,12 +23,13 @@ xa_status xa__coco_name_classes(xa__coco *im, xa_err *err)
         const size_t before = im->d->nclasses;
         int32_t index = -1;
         if (i > 0 && c->id == im->names[i - 1].id) {
-            xa__drop(im->d, XA_IMPORT_TOLD, "the category id is there twice", "%s", c->name);
+            xa__drop(im->d, XA_IMPORT_NOTED, "the category id is there twice", "%s", c->name);
             continue;
         }
-        XA_RETURN_TRY(err, xa__draft_class(im->d, c->name, XA_IMPORT_TOLD, &index, err));
+        XA_RETURN_TRY(err, xa__draft_class(im->d, c->name, XA_IMPORT_NOTED, &index, err));
         if (index >= 0 && !im->d->classes_fixed && im->d->nclasses == before)
-            xa__drop(im->d, XA_IMPORT_TOLD, "two categories of one name become one", "%s", c->name);
+            xa__drop(
+                im->d, XA_IMPORT_NOTED, "two categories of one name become one", "%s", c->name);
         im->categories.to[c->slot] = index >= 0 ? index : -2;
     }
     return XA_OK;
@@ -237,12 +238,12 @@ static int by_pair(const void *a, const void *b)
 }
 
 /* LVIS: the category may have further objects in the image, without annotation. */
-static void tell_partial(xa__coco *im, const xa__coco_annotation *a, int64_t image)
+static void report_partial(xa__coco *im, const xa__coco_annotation *a, int64_t image)
 {
     const int32_t pair[2] = {a->image, a->category};
     if (im->npartial > 0 && bsearch(pair, im->partial, im->npartial, sizeof pair, by_pair))
         xa__drop(im->d,
-                 XA_IMPORT_TOLD,
+                 XA_IMPORT_NOTED,
                  "the category is not annotated exhaustively in the image: what is outside its "
                  "annotations may be the object too (kept)",
                  "%s, category %s",
@@ -266,7 +267,7 @@ xa_status xa__coco_add_annotations(xa__coco *im, xa_err *err)
         if (image < 0)
             continue;
         const int32_t class_index = (int32_t)im->categories.to[a->category];
-        tell_partial(im, a, image);
+        report_partial(im, a, image);
         XA_TRY(err, xa__draft_label_add(im->d, image, class_index, err));
         if (!masks)
             XA_TRY(err, add_box(im, a, image, err));

@@ -137,7 +137,7 @@ static xa_status end_image(xa__coco *im, xa_err *err)
         if ((im->width != 0.0 || im->height != 0.0) &&
             (xa__coco_extent(im->width) == 0 || xa__coco_extent(im->height) == 0))
             xa__drop(d,
-                     XA_IMPORT_TOLD,
+                     XA_IMPORT_NOTED,
                      "a size that is not two whole numbers of pixels (taken as not said)",
                      "%s",
                      im->file_name.data);
@@ -152,7 +152,7 @@ static xa_status end_category(xa__coco *im, xa_err *err)
     if (im->category_id < 0 || im->name.len == 0 ||
         !xa_parse_i64(im->categories.text[im->category_id], &c.id)) {
         xa__drop(im->d,
-                 XA_IMPORT_TOLD,
+                 XA_IMPORT_NOTED,
                  "a category without a whole-number id or a name",
                  "%s",
                  im->name.data ? im->name.data : "");

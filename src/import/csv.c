@@ -64,7 +64,7 @@ static xa_status add_label(import *im, int64_t image, const char *text, xa_err *
         p += strspn(p, " ");
         for (size_t n = strlen(p); n > 0 && p[n - 1] == ' ';)
             p[--n] = '\0';
-        XA_TRY(err, xa__draft_class(im->d, p, XA_IMPORT_TOLD, &index, err));
+        XA_TRY(err, xa__draft_class(im->d, p, XA_IMPORT_NOTED, &index, err));
         if (index >= 0)
             XA_TRY(err, xa__draft_label_add(im->d, image, index, err));
     }
@@ -82,7 +82,7 @@ keep_text(import *im, const char **field, const char *text, const char *id, bool
     if (first)
         return xa__draft_text(im->d, text, field, err);
     xa__drop(im->d,
-             XA_IMPORT_TOLD,
+             XA_IMPORT_NOTED,
              "a later row of the image says otherwise (the first counts)",
              "%s: %s",
              id,
@@ -208,7 +208,7 @@ static void take_size(import *im, int64_t image, const char *const *cells, bool 
     for (int i = 0; i < 2; i++)
         if (!xa_parse_i64(cells[SIZE + i], &v[i]) || v[i] < 1 || v[i] > INT32_MAX) {
             xa__drop(im->d,
-                     XA_IMPORT_TOLD,
+                     XA_IMPORT_NOTED,
                      "a size that is not two whole numbers of pixels (taken as not said)",
                      "%s",
                      id);
@@ -218,7 +218,7 @@ static void take_size(import *im, int64_t image, const char *const *cells, bool 
         xa__draft_declare(im->d, image, v[0], v[1]);
     else if (!x->declared || x->width != v[0] || x->height != v[1])
         xa__drop(im->d,
-                 XA_IMPORT_TOLD,
+                 XA_IMPORT_NOTED,
                  "a later row of the image says otherwise (the first counts)",
                  "%s: %" PRId64 "x%" PRId64,
                  id,
@@ -276,7 +276,7 @@ static xa_status settle_classes(xa__draft *d, xa_err *err)
             d->notes[i].class_index = (int32_t)index;
     d->indices = true;
     xa__drop(d,
-             XA_IMPORT_TOLD,
+             XA_IMPORT_NOTED,
              "all labels are whole numbers: they are class indices from 0 (--classes makes them "
              "names)",
              "%s",

@@ -42,7 +42,7 @@ static xa_status take_class(void *arg, char *line, int64_t number, xa_err *err)
                        "line %" PRId64 ": expected \"%" PRId64 " NAME\"",
                        number,
                        im->expected);
-    return xa__draft_class(im->d, word[1], XA_IMPORT_TOLD, &index, err);
+    return xa__draft_class(im->d, word[1], XA_IMPORT_NOTED, &index, err);
 }
 
 static xa_status take_part(void *arg, char *line, int64_t number, xa_err *err)

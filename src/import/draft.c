@@ -39,7 +39,7 @@ void xa__drop_odd(xa__draft *d, const xa__json_odd *odd)
     if (odd->count == 0)
         return;
     xa__drop(d,
-             XA_IMPORT_TOLD,
+             XA_IMPORT_NOTED,
              "NaN or Infinity in the JSON, which has no such numbers (taken as null)",
              "%" PRId64 " times; the first is %s at line %" PRId64 ", byte %" PRId64 ", %s",
              odd->count,
@@ -92,7 +92,7 @@ static xa_status note_path(xa__draft *d, const xa__draft_image *im, xa_err *err)
         return xa__map_add(&d->paths, im->path, (int64_t)d->nimages, err);
     if (strcmp(d->images[other].folder, im->folder) == 0)
         xa__drop(d,
-                 XA_IMPORT_TOLD,
+                 XA_IMPORT_NOTED,
                  "one file under two ids: it counts twice",
                  "%s: %s and %s",
                  im->path,
@@ -122,7 +122,7 @@ static bool check_path(xa__draft *d, const char *folder, const char *path, const
             xa__drop(d, XA_IMPORT_IMAGE, "the path leaves the image folder", "%s", path);
             return false;
         }
-        xa__drop(d, XA_IMPORT_TOLD, "the path leaves the table's folder (kept)", "%s", path);
+        xa__drop(d, XA_IMPORT_NOTED, "the path leaves the table's folder (kept)", "%s", path);
     }
     struct stat info;
     if (lstat(file, &info) != 0) {
@@ -131,7 +131,7 @@ static bool check_path(xa__draft *d, const char *folder, const char *path, const
     }
     if (S_ISLNK(info.st_mode) && !xa__path_leaves(path) && xa__links_out(folder, file))
         xa__drop(
-            d, XA_IMPORT_TOLD, "a symbolic link leads out of the image folder (kept)", "%s", path);
+            d, XA_IMPORT_NOTED, "a symbolic link leads out of the image folder (kept)", "%s", path);
     if (!S_ISREG(info.st_mode) && !xa__is_file(file)) {
         xa__drop(d, XA_IMPORT_IMAGE, "not a regular file", "%s", file);
         return false;
@@ -149,7 +149,7 @@ xa_status xa__draft_image_add(
     char *above = NULL;
     if (d->paths_free && path[0] == '/') {
         const char *last = strrchr(path, '/') + 1;
-        xa__drop(d, XA_IMPORT_TOLD, "the path leaves the table's folder (kept)", "%s", path);
+        xa__drop(d, XA_IMPORT_NOTED, "the path leaves the table's folder (kept)", "%s", path);
         above = xa_strndup(path, (size_t)(last - path));
         if (!above)
             XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for a path");
@@ -229,7 +229,7 @@ static bool read_header(xa__draft *d, xa__draft_image *im, int *orientation)
         if (orientation)
             *orientation = header.orientation;
     } else {
-        xa__drop(d, XA_IMPORT_TOLD, "the image's header cannot be read", "%s", why.message);
+        xa__drop(d, XA_IMPORT_NOTED, "the image's header cannot be read", "%s", why.message);
     }
     free(file);
     return im->found_width > 0;
@@ -287,7 +287,7 @@ void xa__draft_declare(xa__draft *d, int64_t image, int64_t width, int64_t heigh
     const xa_annotation_problem p = xa_sample_frame(&s, &f);
     if (p != XA_ANNOTATION_NONE)
         xa__drop(d,
-                 XA_IMPORT_TOLD,
+                 XA_IMPORT_NOTED,
                  frame_reason(p),
                  "%s: %" PRId64 "x%" PRId64 " declared, %" PRId64 "x%" PRId64 " found",
                  im->path,

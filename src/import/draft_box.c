@@ -60,7 +60,7 @@ xa_status xa__draft_box(xa__draft *d,
     if (from != XA_BOX_NORMALISED && box[0] >= 0.0 && box[1] >= 0.0 && box[2] <= 1.0 &&
         box[3] <= 1.0)
         drop_box(d,
-                 XA_IMPORT_TOLD,
+                 XA_IMPORT_NOTED,
                  "no coordinate of the box is above 1, as in fractions of the image: it is not "
                  "scored (csv: --box-convention normalised)",
                  im,
@@ -72,7 +72,7 @@ xa_status xa__draft_box(xa__draft *d,
         return XA_OK;
     }
     if (n.box[0] < 0.0 || n.box[1] < 0.0 || n.box[2] > right || n.box[3] > bottom) {
-        drop_box(d, XA_IMPORT_TOLD, "the box reaches beyond the image (clipped)", im, box);
+        drop_box(d, XA_IMPORT_NOTED, "the box reaches beyond the image (clipped)", im, box);
         n.box[0] = n.box[0] < 0.0 ? 0.0 : n.box[0];
         n.box[1] = n.box[1] < 0.0 ? 0.0 : n.box[1];
         n.box[2] = n.box[2] > right ? right : n.box[2];

@@ -28,11 +28,11 @@ static bool enter(walk *w, const char *path, const struct stat *info)
     for (int i = 0; i < w->depth; i++)
         if (w->above[i].dev == info->st_dev && w->above[i].ino == info->st_ino) {
             xa__drop(
-                w->d, XA_IMPORT_TOLD, "a folder links to one around it (left out)", "%s", path);
+                w->d, XA_IMPORT_NOTED, "a folder links to one around it (left out)", "%s", path);
             return false;
         }
     if (w->depth >= DEPTH_MAX) {
-        xa__drop(w->d, XA_IMPORT_TOLD, "folders nested too deep (left out)", "%s", path);
+        xa__drop(w->d, XA_IMPORT_NOTED, "folders nested too deep (left out)", "%s", path);
         return false;
     }
     w->above[w->depth++] = (place){info->st_dev, info->st_ino};
@@ -51,7 +51,7 @@ static xa_status take(walk *w, const char *path, xa_err *err)
         struct stat link;
         if (lstat(file, &link) == 0 && S_ISLNK(link.st_mode) && xa__links_out(w->root, file))
             xa__drop(w->d,
-                     XA_IMPORT_TOLD,
+                     XA_IMPORT_NOTED,
                      "a symbolic link leads out of the image folder (kept)",
                      "%s",
                      path);
@@ -62,7 +62,7 @@ static xa_status take(walk *w, const char *path, xa_err *err)
         goto done;
     }
     if (!xa__is_image_name(path)) {
-        xa__drop(w->d, XA_IMPORT_TOLD, "not named .jpg, .png or .tif (left out)", "%s", path);
+        xa__drop(w->d, XA_IMPORT_NOTED, "not named .jpg, .png or .tif (left out)", "%s", path);
         goto done;
     }
     XA_TRY(err, xa__draft_image_add(w->d, w->root, path, NULL, &image, err));
@@ -111,16 +111,16 @@ xa_status xa__import_folder(xa__draft *d, xa_err *err)
         if (!folder)
             XA_FAIL(err, XA_NOMEM, "out of memory for a path");
         if (stat(folder, &info) != 0 || !S_ISDIR(info.st_mode)) {
-            xa__drop(d, XA_IMPORT_TOLD, "a file beside the class folders", "%s", names.item[i]);
+            xa__drop(d, XA_IMPORT_NOTED, "a file beside the class folders", "%s", names.item[i]);
             continue;
         }
-        XA_TRY(err, xa__draft_class(d, names.item[i], XA_IMPORT_TOLD, &w.class_index, err));
+        XA_TRY(err, xa__draft_class(d, names.item[i], XA_IMPORT_NOTED, &w.class_index, err));
         const size_t before = d->nimages;
         w.depth = 0;
         if (w.class_index >= 0 && enter(&w, names.item[i], &info))
             XA_TRY(err, walk_folder(&w, names.item[i], err));
         if (w.class_index >= 0 && d->nimages == before)
-            xa__drop(d, XA_IMPORT_TOLD, "a class folder without images", "%s", names.item[i]);
+            xa__drop(d, XA_IMPORT_NOTED, "a class folder without images", "%s", names.item[i]);
     }
 done:
     xa_names_free(&names);

@@ -106,7 +106,7 @@ static xa_status take_xml(import *im, const char *folder, const char *name, xa_e
         goto done;
     if (im->voc.bad_size)
         xa__drop(
-            im->d, XA_IMPORT_TOLD, "a size that is not two numbers (taken as not said)", "%s", id);
+            im->d, XA_IMPORT_NOTED, "a size that is not two numbers (taken as not said)", "%s", id);
     xa__draft_declare(im->d, image, im->voc.width, im->voc.height);
     for (size_t i = 0; i < im->voc.count; i++)
         if (im->voc.objects[i].bad)
@@ -139,7 +139,7 @@ static xa_status take_folder(import *im, const char *folder, int levels, xa_err 
         else if (levels > 0 && xa__is_folder(below))
             XA_TRY(err, take_folder(im, below, levels - 1, err));
         else
-            xa__drop(im->d, XA_IMPORT_TOLD, "not an annotation file", "%s", below);
+            xa__drop(im->d, XA_IMPORT_NOTED, "not an annotation file", "%s", below);
     }
 done:
     xa_names_free(&names);

@@ -55,7 +55,7 @@ static xa_status take_header(import *im, const xa__csv_row *row, xa_err *err)
         im->classes[i] = -1;
         if (im->dx < 0 && i != im->id && i != im->lesion)
             XA_RETURN_TRY(
-                err, xa__draft_class(im->d, row->cells[i], XA_IMPORT_TOLD, &im->classes[i], err));
+                err, xa__draft_class(im->d, row->cells[i], XA_IMPORT_NOTED, &im->classes[i], err));
     }
     return XA_OK;
 }
@@ -71,10 +71,10 @@ static xa_status add_labels(import *im, int64_t image, const xa__csv_row *row, x
     int ones = 0;
     if (im->dx >= 0) {
         if (cell(row, im->dx)[0] == '\0') {
-            xa__drop(im->d, XA_IMPORT_TOLD, "no diagnosis", "%s", cell(row, im->id));
+            xa__drop(im->d, XA_IMPORT_NOTED, "no diagnosis", "%s", cell(row, im->id));
             return XA_OK;
         }
-        XA_RETURN_TRY(err, xa__draft_class(im->d, cell(row, im->dx), XA_IMPORT_TOLD, &index, err));
+        XA_RETURN_TRY(err, xa__draft_class(im->d, cell(row, im->dx), XA_IMPORT_NOTED, &index, err));
         return index < 0 ? XA_OK : xa__draft_label_add(im->d, image, index, err);
     }
     for (int32_t i = 0; i < im->ncells; i++) {
@@ -95,7 +95,7 @@ static xa_status add_labels(import *im, int64_t image, const xa__csv_row *row, x
         }
     }
     if (ones == 0)
-        xa__drop(im->d, XA_IMPORT_TOLD, "no diagnosis", "%s", cell(row, im->id));
+        xa__drop(im->d, XA_IMPORT_NOTED, "no diagnosis", "%s", cell(row, im->id));
     return XA_OK;
 }
 
@@ -172,7 +172,7 @@ import im = {.d = d };
         XA_TRY(err, xa__table_read(d, d->opt->labels, groups, 3, take_group, &im, err));
     for (size_t i = 0; i < d->nimages; i++)
         if (!d->images[i].group)
-            xa__drop(d, XA_IMPORT_TOLD, "no lesion_id, so no group", "%s", d->images[i].id);
+            xa__drop(d, XA_IMPORT_NOTED, "no lesion_id, so no group", "%s", d->images[i].id);
 done:
     xa__finder_fini(&im.finder);
     free(im.classes);

@@ -165,7 +165,7 @@ int32_t xa__draft_mask_soft(xa__draft *d, const char *file)
     if (!several || !bytes || most <= MIDDLE)
         return XA_MASK_ANY;
     xa__drop(d,
-             XA_IMPORT_TOLD,
+             XA_IMPORT_NOTED,
              "a mask with values between black and white (above 127 counts)",
              "%s",
              file);
@@ -231,7 +231,7 @@ xa_status xa__draft_mask_fit(xa__draft *d,
     *value = XA_MASK_ANY;
     XA_TRY(err, xa__draft_pixels(d, image, word, pixels, width, height, out, err));
     xa__drop(d,
-             XA_IMPORT_TOLD,
+             XA_IMPORT_NOTED,
              "a mask of another size than its image (resized, nearest by pixel centres)",
              "%s: %" PRId64 "x%" PRId64 " to %" PRId64 "x%" PRId64,
              im->id,

@@ -24,7 +24,7 @@ static const char *finding(import *im, const char *name)
 {
     if (strcmp(name, "Infiltrate") != 0)
         return name;
-    xa__drop(im->d, XA_IMPORT_TOLD, "Infiltrate is written Infiltration, as in the labels", "box");
+    xa__drop(im->d, XA_IMPORT_NOTED, "Infiltrate is written Infiltration, as in the labels", "box");
     return "Infiltration";
 }
 
@@ -47,7 +47,7 @@ static xa_status take_label(void *arg, const char *const *cells, int64_t line, x
     for (char *p = strtok_r(text, "|", &save); p; p = strtok_r(NULL, "|", &save)) {
         if (strcmp(p, "No Finding") == 0)
             continue;
-        XA_TRY(err, xa__draft_class(im->d, p, XA_IMPORT_TOLD, &index, err));
+        XA_TRY(err, xa__draft_class(im->d, p, XA_IMPORT_NOTED, &index, err));
         if (index >= 0)
             XA_TRY(err, xa__draft_label_add(im->d, image, index, err));
     }

@@ -45,7 +45,8 @@ static xa_status take_name(void *arg, const xa__csv_row *row, xa_err *err)
     im->mids[im->nmids] = (char *)mid;
     im->names[im->nmids] = (char *)name;
     XA_RETURN_TRY(err, xa__map_add(&im->map, mid, (int64_t)im->nmids++, err));
-    return im->d->classes_fixed ? XA_OK : xa__draft_class(im->d, name, XA_IMPORT_TOLD, &index, err);
+    return im->d->classes_fixed ? XA_OK
+                                : xa__draft_class(im->d, name, XA_IMPORT_NOTED, &index, err);
 }
 
 /* The image and class of a row, -1 where dropped. */

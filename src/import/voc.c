@@ -88,7 +88,7 @@ static xa_status add_masks(import *im, int64_t image, const char *id, xa_err *er
     xa__draft *d = im->d;
     XA_TRY(err, make_path(im, err, "%s/SegmentationClass/%s.png", d->opt->source, id));
     if (!xa__is_file(im->path.data)) {
-        xa__drop(d, XA_IMPORT_TOLD, "an image without a SegmentationClass mask", "%s", id);
+        xa__drop(d, XA_IMPORT_NOTED, "an image without a SegmentationClass mask", "%s", id);
         goto done;
     }
     if (xa_image_read_labels(im->path.data, NULL, &labels, &why) != XA_OK) {
@@ -158,7 +158,7 @@ static xa_status find_image(import *im, const char *id, const char *filename, xa
         const size_t stem = dot ? (size_t)(dot - names[i]) : strlen(names[i]);
         if (there && (strlen(id) != stem || strncmp(id, names[i], stem) != 0) && i == 0)
             xa__drop(im->d,
-                     XA_IMPORT_TOLD,
+                     XA_IMPORT_NOTED,
                      "<filename> names an image of another name than the annotation file's (taken)",
                      "%s: %s",
                      id,
@@ -199,13 +199,14 @@ static xa_status take_id(void *arg, char *line, int64_t number, xa_err *err)
     if (image < 0)
         return XA_OK;
     if (annotated && im->voc.bad_size)
-        xa__drop(d, XA_IMPORT_TOLD, "a size that is not two numbers (taken as not said)", "%s", id);
+        xa__drop(
+            d, XA_IMPORT_NOTED, "a size that is not two numbers (taken as not said)", "%s", id);
     d->images[image].split = d->opt->split;
     if (annotated) {
         xa__draft_declare(d, image, im->voc.width, im->voc.height);
         XA_RETURN_TRY(err, add_boxes(im, image, err));
     } else if (!d->opt->as_masks) {
-        xa__drop(d, XA_IMPORT_TOLD, "an image without an annotation file", "%s", id);
+        xa__drop(d, XA_IMPORT_NOTED, "an image without an annotation file", "%s", id);
     }
     if (d->opt->as_masks)
         XA_RETURN_TRY(err, add_masks(im, image, id, err));
@@ -225,7 +226,7 @@ static xa_status take_all(import *im, xa_err *err)
     XA_TRY(err, xa__folder_list(im->path.data, &names, err));
     for (size_t i = 0; i < names.count; i++) {
         if (!xa_str_ends(names.item[i], end)) {
-            xa__drop(im->d, XA_IMPORT_TOLD, "not an annotation file", "%s", names.item[i]);
+            xa__drop(im->d, XA_IMPORT_NOTED, "not an annotation file", "%s", names.item[i]);
             continue;
         }
         names.item[i][strlen(names.item[i]) - 4] = '\0';
@@ -247,7 +248,7 @@ import im = {.d = d };
     if (!d->classes_fixed) {
         int32_t index;
         for (size_t i = 0; i < sizeof twenty / sizeof *twenty; i++)
-            XA_TRY(err, xa__draft_class(d, twenty[i], XA_IMPORT_TOLD, &index, err));
+            XA_TRY(err, xa__draft_class(d, twenty[i], XA_IMPORT_NOTED, &index, err));
         d->classes_fixed = false;
     }
     if (!d->opt->split) {
@@ -265,7 +266,7 @@ import im = {.d = d };
     }
     if (!d->opt->as_masks && !d->opt->classes && d->nclasses > sizeof twenty / sizeof *twenty)
         xa__drop(d,
-                 XA_IMPORT_TOLD,
+                 XA_IMPORT_NOTED,
                  "names besides VOC's twenty follow them in the list of classes: --classes sets it",
                  "%s",
                  d->classes[sizeof twenty / sizeof *twenty]);

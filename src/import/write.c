@@ -328,7 +328,7 @@ done:
 }
 
 /* Names such as "3" in another place than the third: the manifest needs label_as: name. */
-static void tell_numeric_names(xa__draft *d)
+static void report_numeric_names(xa__draft *d)
 {
     int64_t index;
     if (d->indices)
@@ -338,7 +338,7 @@ static void tell_numeric_names(xa__draft *d)
             xa_parse_i64(d->classes[i], &index) && index != (int64_t)i &&
             index < (int64_t)d->nclasses)
             xa__drop(d,
-                     XA_IMPORT_TOLD,
+                     XA_IMPORT_NOTED,
                      "a class name is another class's index: write label_as: name in the job",
                      "\"%s\" is class %zu",
                      d->classes[i],
@@ -372,7 +372,7 @@ xa_status xa__draft_rows(xa__draft *d, FILE *file, const char *place, const char
     XA_TRY(err, resolve_base(place, &base, err));
     w.base = base;
     XA_TRY(err, xa__draft_sort_classes(d, err));
-    tell_numeric_names(d);
+    report_numeric_names(d);
     XA_TRY(err, arrange(&w, err));
     XA_TRY(err, write_rows(&w, name, err));
     d->report->images = (int64_t)d->nimages;

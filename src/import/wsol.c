@@ -44,7 +44,7 @@ static int64_t image_of(import *im, const char *path)
 {
     const int64_t image = xa__draft_find(im->d, path);
     if (image < 0)
-        xa__drop(im->d, XA_IMPORT_TOLD, "a line for an image that is not listed", "%s", path);
+        xa__drop(im->d, XA_IMPORT_NOTED, "a line for an image that is not listed", "%s", path);
     return image;
 }
 
@@ -58,7 +58,7 @@ static xa_status take_label(void *arg, char *line, int64_t number, xa_err *err)
     const int64_t image = image_of(im, word[0]);
     if (image < 0)
         return XA_OK;
-    XA_RETURN_TRY(err, xa__draft_class(im->d, word[1], XA_IMPORT_TOLD, &index, err));
+    XA_RETURN_TRY(err, xa__draft_class(im->d, word[1], XA_IMPORT_NOTED, &index, err));
     return index < 0 ? XA_OK : xa__draft_label_add(im->d, image, index, err);
 }
 
@@ -140,7 +140,7 @@ read_part(import *im, const char *name, bool optional, xa__line_fn *fn, xa_err *
         XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for a path");
     xa_status st = XA_OK;
     if (optional && !xa__is_file(path))
-        xa__drop(im->d, XA_IMPORT_TOLD, "a list that is not there", "%s", name);
+        xa__drop(im->d, XA_IMPORT_NOTED, "a list that is not there", "%s", name);
     else
         st = xa__lines_read(path, fn, im, err);
     free(path);

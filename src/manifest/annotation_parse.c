@@ -27,7 +27,7 @@ static bool parse_flag(const char *word, size_t len, uint8_t *flags)
     return false;
 }
 
-static void tell_flag(xa__teller *t, int64_t line, const char *word, size_t len)
+static void report_flag(xa__reporter *t, int64_t line, const char *word, size_t len)
 {
     const char *names[FLAG_WORDS];
     char text[64];
@@ -50,7 +50,7 @@ static void tell_flag(xa__teller *t, int64_t line, const char *word, size_t len)
                     near ? "\"?" : "");
 }
 
-static bool parse_flags(const char *text, int64_t line, xa__teller *t, uint8_t *flags)
+static bool parse_flags(const char *text, int64_t line, xa__reporter *t, uint8_t *flags)
 {
     bool good = true;
     *flags = 0;
@@ -64,7 +64,7 @@ static bool parse_flags(const char *text, int64_t line, xa__teller *t, uint8_t *
         while (len > 0 && p[len - 1] == ' ')
             len--;
         if (!parse_flag(p, len, flags)) {
-            tell_flag(t, line, p, len);
+            report_flag(t, line, p, len);
             good = false;
         }
         if (*next == '\0')
@@ -78,7 +78,7 @@ static const int coordinate_columns[4] = {
 static const char *const coordinate_names[4] = {"x0", "y0", "x1", "y1"};
 
 static bool
-parse_coordinate(const char *name, const char *text, int64_t line, xa__teller *t, double *v)
+parse_coordinate(const char *name, const char *text, int64_t line, xa__reporter *t, double *v)
 {
     char shown[XA__SHOWN];
     if (text[0] == '\0') {
@@ -110,7 +110,8 @@ parse_coordinate(const char *name, const char *text, int64_t line, xa__teller *t
     return true;
 }
 
-static bool parse_box(const xa__columns *c, const xa__csv_row *row, xa__teller *t, xa_annotation *a)
+static bool
+parse_box(const xa__columns *c, const xa__csv_row *row, xa__reporter *t, xa_annotation *a)
 {
     double v[4];
     const char *text[4];
@@ -156,7 +157,7 @@ static bool parse_box(const xa__columns *c, const xa__csv_row *row, xa__teller *
 /* "file.png#3", "file.png#>3": *len is the length of the file's part. A '#' not followed by digits
  * alone, or by '>' and digits, belongs to the file's name. */
 static bool parse_value(
-    const char *column, const char *text, int64_t line, xa__teller *t, int32_t *out, size_t *len)
+    const char *column, const char *text, int64_t line, xa__reporter *t, int32_t *out, size_t *len)
 {
     const char *hash = strrchr(text, '#');
     char shown[XA__SHOWN];
@@ -184,7 +185,8 @@ static bool parse_value(
     return true;
 }
 
-static bool parse_mask(const char *text, int64_t line, xa__teller *t, xa_annotation *a, size_t *len)
+static bool
+parse_mask(const char *text, int64_t line, xa__reporter *t, xa_annotation *a, size_t *len)
 {
     if (text[0] == '\0') {
         xa_problems_add(
@@ -195,7 +197,7 @@ static bool parse_mask(const char *text, int64_t line, xa__teller *t, xa_annotat
 }
 
 /* The kind written, or what the other columns imply: 0 for none, -1 if it makes no sense (told). */
-static int find_kind(const char *kind, bool box, bool mask, int64_t line, xa__teller *t)
+static int find_kind(const char *kind, bool box, bool mask, int64_t line, xa__reporter *t)
 {
     static const char *const kinds[] = {"box", "mask", "none"};
     const char *found = NULL;
@@ -245,7 +247,7 @@ static int find_kind(const char *kind, bool box, bool mask, int64_t line, xa__te
 }
 
 /* Columns that only mean something beside a box or mask. Told once: whole files may have them. */
-static void warn_unused(const xa__columns *c, const xa__csv_row *row, xa__teller *t)
+static void warn_unused(const xa__columns *c, const xa__csv_row *row, xa__reporter *t)
 {
     static const struct {
         int column;
@@ -257,7 +259,7 @@ static void warn_unused(const xa__columns *c, const xa__csv_row *row, xa__teller
         {XA__COLUMN_ignore_mask, "ignore_mask", ""},
     };
     for (size_t i = 0; i < sizeof unused / sizeof *unused; i++)
-        if (xa__cell(c, row, unused[i].column)[0] != '\0' && xa__teller_first(t, unused[i].name))
+        if (xa__cell(c, row, unused[i].column)[0] != '\0' && xa__reporter_first(t, unused[i].name))
             xa_problems_add(t->problems,
                             t->file,
                             row->line,
@@ -269,7 +271,7 @@ static void warn_unused(const xa__columns *c, const xa__csv_row *row, xa__teller
 
 bool xa__annotation_parse(const xa__columns *c,
                           const xa__csv_row *row,
-                          xa__teller *t,
+                          xa__reporter *t,
                           bool *present,
                           xa_annotation *a,
                           const char **mask,

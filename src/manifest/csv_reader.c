@@ -139,7 +139,7 @@ static void take_row(int end, void *arg)
     r->status = r->fn(r->arg, &row, r->err);
 }
 
-static void tell_quotes(reader *r)
+static void report_quotes(reader *r)
 {
     char text[256];
     if (!r->parser.quoted)
@@ -180,7 +180,7 @@ static void feed(reader *r, const char *bytes, size_t len)
     if (r->status != XA_OK || done == len)
         return;
     if (csv_error(&r->parser) == CSV_EPARSE)
-        tell_quotes(r);
+        report_quotes(r);
     else
         r->status = XA_ERR(r->err,
                            XA_NOMEM,

@@ -11,7 +11,7 @@ typedef struct xa__builder {
     xa__manifest *m;
     xa__labels labels;
     xa__sets sets;
-    xa__teller teller;
+    xa__reporter reporter;
     xa__columns columns;
     bool have_header;
     int64_t max_samples;

@@ -26,7 +26,7 @@ static const char *header_key(const void *arg, int64_t value)
 }
 
 /* Without `path` nothing can be read: says what was found, and what it may have been meant as. */
-static void tell_missing_path(const xa__csv_row *row, xa__teller *t)
+static void report_missing_path(const xa__csv_row *row, xa__reporter *t)
 {
     char shown[XA__SHOWN];
     xa_str found = {0};
@@ -62,7 +62,7 @@ static bool has_cell(const xa__csv_row *row, const char *text)
     return false;
 }
 
-static void take_column(xa__columns *c, const xa__csv_row *row, int32_t i, xa__teller *t)
+static void take_column(xa__columns *c, const xa__csv_row *row, int32_t i, xa__reporter *t)
 {
     const char *name = row->cells[i];
     char shown[XA__SHOWN];
@@ -98,7 +98,7 @@ static int32_t place_of(const xa__csv_row *row, const char *name)
 }
 
 /* Boxes under the names that other tools give them: one mistake, told with what converts it. */
-static bool tell_foreign_boxes(const xa__csv_row *row, xa__teller *t)
+static bool report_foreign_boxes(const xa__csv_row *row, xa__reporter *t)
 {
     static const struct {
         const char *name[4];
@@ -152,7 +152,7 @@ static bool tell_foreign_boxes(const xa__csv_row *row, xa__teller *t)
     return false;
 }
 
-xa_status xa__columns_read(xa__columns *c, const xa__csv_row *row, xa__teller *t, xa_err *err)
+xa_status xa__columns_read(xa__columns *c, const xa__csv_row *row, xa__reporter *t, xa_err *err)
 {
     xa_status st = XA_OK;
     xa__map seen;
@@ -167,7 +167,7 @@ xa_status xa__columns_read(xa__columns *c, const xa__csv_row *row, xa__teller *t
     c->nameless = xa_alloc((size_t)row->ncells, sizeof *c->nameless);
     if (!c->extra || !c->nameless)
         XA_FAIL(err, XA_NOMEM, "out of memory for %d columns", row->ncells);
-    if (tell_foreign_boxes(row, t)) {
+    if (report_foreign_boxes(row, t)) {
         st = XA_INVALID;
         goto done;
     }
@@ -189,7 +189,7 @@ xa_status xa__columns_read(xa__columns *c, const xa__csv_row *row, xa__teller *t
         take_column(c, row, i, t);
     }
     if (c->at[XA__COLUMN_path] < 0)
-        tell_missing_path(row, t);
+        report_missing_path(row, t);
     if (t->problems->errors > errors)
         st = XA_INVALID;
 done:

@@ -67,25 +67,25 @@ enum { XA__SHOWN = 100 };
 const char *xa__show(const char *text, char buffer[XA__SHOWN]);
 
 /* A mistake told once, however often it is made. */
-typedef struct xa__told {
+typedef struct xa__reported {
     char *key;
     int64_t problem; /* index in problems, or -1 if there was no room */
     int64_t again;   /* times after the first */
-} xa__told;
-typedef struct xa__teller {
+} xa__reported;
+typedef struct xa__reporter {
     xa_problems *problems;
     const char *file;
-    xa__told *told;
-    size_t ntold, cap;
+    xa__reported *reported;
+    size_t nreported, cap;
     xa__map map;
     bool failed; /* out of memory */
-} xa__teller;
+} xa__reporter;
 
-void xa__teller_init(xa__teller *t, xa_problems *problems, const char *file);
+void xa__reporter_init(xa__reporter *t, xa_problems *problems, const char *file);
 /* True when `key` is new: the caller adds the problem right after. */
-bool xa__teller_first(xa__teller *t, const char *key);
+bool xa__reporter_first(xa__reporter *t, const char *key);
 /* Adds " (and N more lines)" to what was told of repeated mistakes, and releases the rest. */
-void xa__teller_finish(xa__teller *t);
+void xa__reporter_finish(xa__reporter *t);
 
 /* ---- labels ---------------------------------------------------------------------------------- */
 
@@ -119,7 +119,7 @@ typedef struct xa__sets {
     const xa_categories *named; /* of the job's file; NULL: none */
     xa_categories *used;        /* the manifest's own: gets each with its first use */
     const xa__labels *labels;
-    xa__teller *teller;
+    xa__reporter *reporter;
     size_t bytes; /* of those used, as an archive keeps them */
     bool many;    /* that they are too many was told */
 } xa__sets;
@@ -187,7 +187,7 @@ typedef struct xa__columns {
 } xa__columns;
 
 /* Reads the header row. INVALID (with the problems told) when no further line can be understood. */
-xa_status xa__columns_read(xa__columns *c, const xa__csv_row *row, xa__teller *t, xa_err *err);
+xa_status xa__columns_read(xa__columns *c, const xa__csv_row *row, xa__reporter *t, xa_err *err);
 void xa__columns_fini(xa__columns *c);
 /* The text of a column, "" if there is no such column. */
 const char *xa__cell(const xa__columns *c, const xa__csv_row *row, int column);
@@ -199,7 +199,7 @@ const char *xa__cell(const xa__columns *c, const xa__csv_row *row, int column);
  * to their lengths without "#value"; paths are the caller's to resolve, class_index too. */
 bool xa__annotation_parse(const xa__columns *c,
                           const xa__csv_row *row,
-                          xa__teller *t,
+                          xa__reporter *t,
                           bool *present,
                           xa_annotation *a,
                           const char **mask,

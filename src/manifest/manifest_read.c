@@ -16,7 +16,7 @@ static const char *id_key(const void *arg, int64_t value)
 static xa_status take_header(xa__builder *b, const xa__csv_row *row, xa_err *err)
 {
     xa_manifest *m = &b->m->pub;
-    XA_RETURN_TRY(err, xa__columns_read(&b->columns, row, &b->teller, err));
+    XA_RETURN_TRY(err, xa__columns_read(&b->columns, row, &b->reporter, err));
     const int32_t n = b->columns.nextra;
     m->extra_columns = xa__arena_take(&b->m->arena, (size_t)n, sizeof *m->extra_columns);
     b->last = xa_alloc((size_t)n + XA__LAST_EXTRA, sizeof *b->last);
@@ -41,8 +41,8 @@ static bool check_width(xa__builder *b, const xa__csv_row *row)
     while (used > c->count && row->cells[used - 1][0] == '\0')
         used--;
     if (used != c->count) {
-        xa_problems_add(b->teller.problems,
-                        b->teller.file,
+        xa_problems_add(b->reporter.problems,
+                        b->reporter.file,
                         row->line,
                         false,
                         "expected %d columns as in the header, found %d",
@@ -52,9 +52,9 @@ static bool check_width(xa__builder *b, const xa__csv_row *row)
     }
     for (int32_t i = 0; i < c->nnameless; i++) {
         const char *text = row->cells[c->nameless[i]];
-        if (text[0] != '\0' && xa__teller_first(&b->teller, "nameless"))
-            xa_problems_add(b->teller.problems,
-                            b->teller.file,
+        if (text[0] != '\0' && xa__reporter_first(&b->reporter, "nameless"))
+            xa_problems_add(b->reporter.problems,
+                            b->reporter.file,
                             row->line,
                             false,
                             "column %d has no name in the header, but holds \"%s\"",
@@ -75,8 +75,8 @@ static xa_status take_row(void *arg, const xa__csv_row *row, xa_err *err)
     if (id[0] == '\0')
         id = xa__cell(&b->columns, row, XA__COLUMN_path);
     if (id[0] == '\0') {
-        xa_problems_add(b->teller.problems,
-                        b->teller.file,
+        xa_problems_add(b->reporter.problems,
+                        b->reporter.file,
                         row->line,
                         false,
                         "path is blank: expected the image's file");
@@ -84,7 +84,7 @@ static xa_status take_row(void *arg, const xa__csv_row *row, xa_err *err)
     }
     int64_t at = xa__map_find(&b->ids, id, id_key, b);
     const bool known = at >= 0;
-    const size_t errors = b->teller.problems->errors;
+    const size_t errors = b->reporter.problems->errors;
     if (known) {
         XA_RETURN_TRY(err, xa__builder_check_sample(b, &b->m->pub.samples[at], row, err));
     } else {
@@ -92,7 +92,7 @@ static xa_status take_row(void *arg, const xa__csv_row *row, xa_err *err)
         at = b->m->pub.count - 1;
     }
     /* A line that contradicts its sample does not repeat it. */
-    const bool repeats = known && b->teller.problems->errors == errors;
+    const bool repeats = known && b->reporter.problems->errors == errors;
     return xa__builder_add_annotation(b, at, row, repeats, err);
 }
 
@@ -147,7 +147,7 @@ start(xa__builder *b, const char *path, const xa_manifest_options *opt, xa_err *
     b->sets = (xa__sets){.named = opt->categories,
                          .used = &b->m->pub.categories,
                          .labels = &b->labels,
-                         .teller = &b->teller};
+                         .reporter = &b->reporter};
     if (opt->limit < 0 || opt->max_samples < 0)
         XA_RETURN_FAIL(err,
                        XA_INVALID,
@@ -205,7 +205,7 @@ xa_status xa__manifest_read_as(const char *path,
     xa_problems *list = problems ? problems : &own;
     const size_t before = list->errors;
 
-    xa__teller_init(&b.teller, list, name);
+    xa__reporter_init(&b.reporter, list, name);
     xa__map_init(&b.ids);
     XA_TRY(err, start(&b, name, opt ? opt : &defaults, err));
     xa_manifest *m = &b.m->pub;
@@ -220,9 +220,9 @@ xa_status xa__manifest_read_as(const char *path,
                         b.have_header ? "expected samples below the header line, found none"
                                       : "expected a header line with a column \"path\", found an "
                                         "empty file");
-    if (b.teller.failed)
+    if (b.reporter.failed)
         XA_FAIL(err, XA_NOMEM, "out of memory for the list of mistakes");
-    xa__teller_finish(&b.teller);
+    xa__reporter_finish(&b.reporter);
     if (list->errors > before)
         XA_TRY(err, sum_up(list, before, name, err));
     const xa_manifest_options *o = opt ? opt : &defaults;
@@ -236,7 +236,7 @@ xa_status xa__manifest_read_as(const char *path,
     b.m = NULL;
 done:
     xa_manifest_free(b.m ? &b.m->pub : NULL);
-    xa__teller_finish(&b.teller);
+    xa__reporter_finish(&b.reporter);
     xa__labels_fini(&b.labels);
     xa__columns_fini(&b.columns);
     xa__map_fini(&b.ids);

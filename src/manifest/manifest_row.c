@@ -45,18 +45,18 @@ done:
     return st;
 }
 
-static void tell_label(xa__builder *b, const char *what, const char *text, int64_t line)
+static void report_label(xa__builder *b, const char *what, const char *text, int64_t line)
 {
     char why[XA__WHY];
     char shown[XA__SHOWN];
     xa_str key = {0};
     xa_str_printf(&key, "label %s", text);
-    if (key.failed || xa__teller_first(&b->teller, key.data)) {
-        if (b->teller.ntold <= NEAR_NAMES_MAX)
+    if (key.failed || xa__reporter_first(&b->reporter, key.data)) {
+        if (b->reporter.nreported <= NEAR_NAMES_MAX)
             xa__label_why(&b->labels, what, text, why);
         else
             snprintf(why, sizeof why, "%s \"%s\" is not a class", what, xa__show(text, shown));
-        xa_problems_add(b->teller.problems, b->teller.file, line, false, "%s", why);
+        xa_problems_add(b->reporter.problems, b->reporter.file, line, false, "%s", why);
     }
     xa_str_free(&key);
 }
@@ -81,11 +81,11 @@ find_labels(xa__builder *b, const char *text, int64_t line, int32_t *n, xa_err *
         int32_t index;
         XA_RETURN_TRY(err, xa__sets_name(&b->sets, b->word.data, line, &index, err));
         if (index < 0) {
-            tell_label(b, "label", b->word.data, line);
+            report_label(b, "label", b->word.data, line);
             good = false;
         } else if (count >= LABELS_MAX) {
-            xa_problems_add(b->teller.problems,
-                            b->teller.file,
+            xa_problems_add(b->reporter.problems,
+                            b->reporter.file,
                             line,
                             false,
                             "expected at most %d labels for an image",
@@ -130,8 +130,8 @@ static void read_size(xa__builder *b, const xa__csv_row *row, int32_t *width, in
             xa__cell(&b->columns, row, i ? XA__COLUMN_image_height : XA__COLUMN_image_width);
         given[i] = text[0] != '\0';
         if (given[i] && (!xa_parse_i64(text, &v[i]) || v[i] < 1 || v[i] > INT32_MAX)) {
-            xa_problems_add(b->teller.problems,
-                            b->teller.file,
+            xa_problems_add(b->reporter.problems,
+                            b->reporter.file,
                             row->line,
                             false,
                             "%s: expected a whole number of pixels from 1, found \"%s\"",
@@ -141,8 +141,8 @@ static void read_size(xa__builder *b, const xa__csv_row *row, int32_t *width, in
         }
     }
     if (given[0] != given[1]) {
-        xa_problems_add(b->teller.problems,
-                        b->teller.file,
+        xa_problems_add(b->reporter.problems,
+                        b->reporter.file,
                         row->line,
                         false,
                         "%s is given without %s: a frame has both",
@@ -171,8 +171,8 @@ xa__builder_add_sample(xa__builder *b, const xa__csv_row *row, const char *id, x
                        row->line,
                        b->max_samples);
     if (path[0] == '\0')
-        xa_problems_add(b->teller.problems,
-                        b->teller.file,
+        xa_problems_add(b->reporter.problems,
+                        b->reporter.file,
                         row->line,
                         false,
                         "path is blank on the first line of a sample");
@@ -230,8 +230,8 @@ static void check_same(xa__builder *b,
     char shown[3][XA__SHOWN];
     if (now[0] == '\0' || (first && strcmp(first, now) == 0))
         return;
-    xa_problems_add(b->teller.problems,
-                    b->teller.file,
+    xa_problems_add(b->reporter.problems,
+                    b->reporter.file,
                     line,
                     false,
                     "%s \"%s\" contradicts line %" PRId64 ", where sample \"%s\" has %s%s%s",
@@ -259,8 +259,8 @@ xa__builder_check_sample(xa__builder *b, const xa_sample *s, const xa__csv_row *
     int32_t width, height;
     read_size(b, row, &width, &height);
     if (width && (width != s->width || height != s->height))
-        xa_problems_add(b->teller.problems,
-                        b->teller.file,
+        xa_problems_add(b->reporter.problems,
+                        b->reporter.file,
                         row->line,
                         false,
                         "image_width and image_height (%dx%d) contradict line %" PRId64 " (%dx%d)",
@@ -279,8 +279,8 @@ xa__builder_check_sample(xa__builder *b, const xa_sample *s, const xa__csv_row *
     if (nlabels != s->nlabels ||
         memcmp(b->found, s->labels, (size_t)nlabels * sizeof *b->found) != 0) {
         char shown[2][XA__SHOWN];
-        xa_problems_add(b->teller.problems,
-                        b->teller.file,
+        xa_problems_add(b->reporter.problems,
+                        b->reporter.file,
                         row->line,
                         false,
                         "label \"%s\" contradicts line %" PRId64 ", where sample \"%s\" has %s",
@@ -309,15 +309,15 @@ static xa_status find_class(xa__builder *b,
         if (*out < 0 && strchr(text, '|'))
             XA_RETURN_TRY(err, xa__sets_classes(&b->sets, text, row->line, out, err));
         else if (*out < 0)
-            tell_label(b, "class", text, row->line);
+            report_label(b, "class", text, row->line);
         *good = *out >= 0;
         return XA_OK;
     }
     if (s->nlabels == 1)
         *out = s->labels[0];
     if (s->nlabels > 1)
-        xa_problems_add(b->teller.problems,
-                        b->teller.file,
+        xa_problems_add(b->reporter.problems,
+                        b->reporter.file,
                         row->line,
                         false,
                         "class is blank, but the image has %d labels: say which one is annotated",
@@ -337,11 +337,11 @@ xa_status xa__builder_add_annotation(
     size_t ignore_len = 0;
     bool present = false;
     const bool good = xa__annotation_parse(
-        &b->columns, row, &b->teller, &present, &a, &mask, &mask_len, &ignore, &ignore_len);
+        &b->columns, row, &b->reporter, &present, &a, &mask, &mask_len, &ignore, &ignore_len);
     if (!present) {
-        if (repeats && good && xa__teller_first(&b->teller, "repeats"))
-            xa_problems_add(b->teller.problems,
-                            b->teller.file,
+        if (repeats && good && xa__reporter_first(&b->reporter, "repeats"))
+            xa_problems_add(b->reporter.problems,
+                            b->reporter.file,
                             row->line,
                             true,
                             "the line repeats the sample of line %" PRId64

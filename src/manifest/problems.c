@@ -82,58 +82,59 @@ const char *xa__show(const char *text, char buffer[XA__SHOWN])
     return buffer;
 }
 
-void xa__teller_init(xa__teller *t, xa_problems *problems, const char *file)
+void xa__reporter_init(xa__reporter *t, xa_problems *problems, const char *file)
 {
-    *t = (xa__teller){.problems = problems, .file = file};
+    *t = (xa__reporter){.problems = problems, .file = file};
     xa__map_init(&t->map);
 }
 
-static const char *told_key(const void *arg, int64_t value)
+static const char *reported_key(const void *arg, int64_t value)
 {
-    const xa__teller *t = arg;
-    return t->told[value].key;
+    const xa__reporter *t = arg;
+    return t->reported[value].key;
 }
 
-bool xa__teller_first(xa__teller *t, const char *key)
+bool xa__reporter_first(xa__reporter *t, const char *key)
 {
-    const int64_t known = xa__map_find(&t->map, key, told_key, t);
+    const int64_t known = xa__map_find(&t->map, key, reported_key, t);
     if (known >= 0) {
-        t->told[known].again++;
+        t->reported[known].again++;
         return false;
     }
     char *copy = xa_strdup(key);
-    if (!copy || xa_grow(&t->told, &t->cap, t->ntold + 1, sizeof *t->told, NULL) != XA_OK ||
-        xa__map_add(&t->map, key, (int64_t)t->ntold, NULL) != XA_OK) {
+    if (!copy ||
+        xa_grow(&t->reported, &t->cap, t->nreported + 1, sizeof *t->reported, NULL) != XA_OK ||
+        xa__map_add(&t->map, key, (int64_t)t->nreported, NULL) != XA_OK) {
         free(copy);
         t->failed = true;
         return true;
     }
     const bool room = t->problems->count < PROBLEMS_KEPT;
-    t->told[t->ntold++] =
-        (xa__told){.key = copy, .problem = room ? (int64_t)t->problems->count : -1};
+    t->reported[t->nreported++] =
+        (xa__reported){.key = copy, .problem = room ? (int64_t)t->problems->count : -1};
     return true;
 }
 
-void xa__teller_finish(xa__teller *t)
+void xa__reporter_finish(xa__reporter *t)
 {
-    for (size_t i = 0; i < t->ntold; i++) {
-        const xa__told *told = &t->told[i];
+    for (size_t i = 0; i < t->nreported; i++) {
+        const xa__reported *seen = &t->reported[i];
         /* Errors that pushed warnings out moved the list: then nothing is added. */
-        if (told->again > 0 && told->problem >= 0 && t->problems->dropped == 0 &&
-            (size_t)told->problem < t->problems->count) {
-            xa_problem *p = &t->problems->items[told->problem];
+        if (seen->again > 0 && seen->problem >= 0 && t->problems->dropped == 0 &&
+            (size_t)seen->problem < t->problems->count) {
+            xa_problem *p = &t->problems->items[seen->problem];
             char *longer = xa_strfmt("%s (and %" PRId64 " more line%s)",
                                      p->text,
-                                     told->again,
-                                     told->again > 1 ? "s" : "");
+                                     seen->again,
+                                     seen->again > 1 ? "s" : "");
             if (longer) {
                 free(p->text);
                 p->text = longer;
             }
         }
-        free(told->key);
+        free(seen->key);
     }
-    free(t->told);
+    free(t->reported);
     xa__map_fini(&t->map);
-    *t = (xa__teller){0};
+    *t = (xa__reporter){0};
 }

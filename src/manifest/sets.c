@@ -17,8 +17,8 @@ static xa_status use_category(xa__sets *x,
     xa_categories *own = x->used;
     int32_t k = xa__category_find(own, name);
     if (k >= 0 && xa__category_same(own, members, count) != k) {
-        xa_problems_add(x->teller->problems,
-                        x->teller->file,
+        xa_problems_add(x->reporter->problems,
+                        x->reporter->file,
                         line,
                         false,
                         "two sets of classes are both called \"%s\", as classes share names: give "
@@ -32,8 +32,8 @@ static xa_status use_category(xa__sets *x,
         x->bytes += (size_t)count * 9 + strlen(name) + 2; /* classes have 8 digits */
         if (x->bytes > XA_CATEGORIES_TEXT_MAX) {
             if (!x->many)
-                xa_problems_add(x->teller->problems,
-                                x->teller->file,
+                xa_problems_add(x->reporter->problems,
+                                x->reporter->file,
                                 line,
                                 false,
                                 "the sets of classes up to here take more than %d bytes, which an "
@@ -75,8 +75,8 @@ xa_status xa__sets_classes(xa__sets *x, const char *text, int64_t line, int32_t 
     XA_TRY(err, xa__class_set(x->labels, copy, &members, &count, why, err));
     if (why[0] != '\0') {
         xa_str_printf(&name, "set %s", text);
-        if (name.failed || xa__teller_first(x->teller, name.data))
-            xa_problems_add(x->teller->problems, x->teller->file, line, false, "%s", why);
+        if (name.failed || xa__reporter_first(x->reporter, name.data))
+            xa_problems_add(x->reporter->problems, x->reporter->file, line, false, "%s", why);
         goto done;
     }
     if (count == 1) {

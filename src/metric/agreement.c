@@ -19,7 +19,8 @@ static int by_key(const void *a, const void *b)
     return x->at < y->at ? -1 : x->at > y->at;
 }
 
-/* Ranks 1..n, the average for ties; how far a cell is among the k largest, ties by share. */
+/* rank: 1..n, tied cells have their average. top: 1 for the k largest cells, 0 for others; cells
+ * that tie at the k-th place share what is left of k. */
 static void ranks(const float *v, int64_t n, int64_t k, cell *c, double *rank, double *top)
 {
     for (int64_t i = 0; i < n; i++)

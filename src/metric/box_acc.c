@@ -1,11 +1,12 @@
-/* Box accuracy at every grey level. Choe et al. 2020 (MaxBoxAcc; V2 in the journal version).
+/* Box accuracy at every grey level. Choe et al., CVPR 2020 (MaxBoxAcc), and its journal version
+ * (V2).
  *
- * At level g the prediction is what is brighter than g of 0..255; its contours' boxes are compared
- * with the annotated ones. Levels are not labelled one by one: pixels join a union-find from the
- * brightest down, and a component keeps its box from the level where it last changed to the one
- * where it next does, so each such state is scored once. The contour of a hole has the hole's box,
- * one pixel wider on every side; holes are components of the dark pixels (4-connected, not at the
- * border), found the same way from the darkest up. */
+ * At level g the prediction is every pixel brighter than g of 0..255; the boxes of its contours are
+ * compared with the annotated ones. The levels are not labelled one by one. Pixels enter a
+ * union-find from the brightest down; a component keeps its box from the level at which it last
+ * changed to that at which it changes next, so that each such state is scored once. The contour of
+ * a hole has the hole's box, one pixel wider on every side. Holes are components of the dark pixels
+ * (4-connected, not at the border), and are found in the same way from the darkest up. */
 #include "component.h"
 #include "metric_internal.h"
 
@@ -18,9 +19,9 @@ typedef struct sweep {
     xa__work *w;
     int32_t from[XA_GREY_LEVELS + 1]; /* order[from[q]..from[q+1]): pixels of grey level q */
     double best[XA_GREY_LEVELS];      /* best overlap at each level */
-    double least;                     /* overlaps below count for nothing */
-    double small;                     /* boxes of a smaller area overlap less than that */
-    int32_t *changed;                 /* roots that changed at this level, and more than once */
+    double least;     /* the lowest level of a hit: smaller overlaps are no hit at any */
+    double small;     /* a box of a smaller area overlaps by less than `least` */
+    int32_t *changed; /* roots that changed at this level; one may stand here twice */
     int64_t nchanged;
     uint8_t group[256]; /* find_groups */
 } sweep;
@@ -58,7 +59,7 @@ static void add_pixel(const sweep *z, int32_t i, int level)
                                          .touched = (int16_t)level};
 }
 
-/* What component c was counts at levels low..high. */
+/* The present state of component c counts at levels low..high. */
 static void keep(sweep *z, const xa__component *c, int low, int high)
 {
     if (c->overlap >= z->least)
@@ -66,7 +67,7 @@ static void keep(sweep *z, const xa__component *c, int low, int high)
             z->best[g] = c->overlap > z->best[g] ? c->overlap : z->best[g];
 }
 
-/* Component `root` is about to change at level g; what it was is kept once. */
+/* Component `root` is about to change at level g: its state before the first change is kept. */
 static void before_change(sweep *z, int32_t root, int g, bool down)
 {
     xa__component *c = &z->w->component[root];
@@ -80,13 +81,13 @@ static void before_change(sweep *z, int32_t root, int g, bool down)
     z->changed[z->nchanged++] = root;
 }
 
-/* Places around a pixel, clockwise from the one above. */
+/* The eight neighbours of a pixel, clockwise from the one above. */
 static const int8_t ring_x[8] = {0, 1, 1, 1, 0, -1, -1, -1};
 static const int8_t ring_y[8] = {-1, -1, 0, 1, 1, 1, 0, -1};
 
-/* For each set of places around a pixel that are in: one place of every component that they form
- * with one another, so that each is looked up once. Bright pixels connect with all eight, dark ones
- * with four. */
+/* For each set of neighbours that have entered: one neighbour of every component that they form
+ * among themselves, so that each component is looked up once. Bright pixels connect to all eight
+ * neighbours, dark ones to four. */
 static void find_groups(uint8_t group[256], bool down)
 {
     for (int set = 0; set < 256; set++) {
@@ -96,7 +97,7 @@ static void find_groups(uint8_t group[256], bool down)
                 continue;
             chosen |= 1 << k;
             int grown = 1 << k, before;
-            do { /* along the ring; two sides touch at their corner where corners connect */
+            do { /* along the ring; where corners connect, two sides touch at theirs */
                 before = grown;
                 for (int a = 0; a < 8; a++) {
                     const int next = (a + 1) % 8, over = (a + 2) % 8;
@@ -114,7 +115,7 @@ static void find_groups(uint8_t group[256], bool down)
     }
 }
 
-/* Which places around pixel i are in. */
+/* Which neighbours of pixel i have entered. */
 static int places_in(const sweep *z, int32_t i, int32_t x, int32_t y)
 {
     const int32_t width = (int32_t)z->s->width, height = (int32_t)z->s->height;
@@ -134,8 +135,9 @@ static int places_in(const sweep *z, int32_t i, int32_t x, int32_t y)
     return set;
 }
 
-/* Adds a pixel at level g to what is beside it. Only a pixel with nothing beside it becomes a
- * component, and the larger of two takes the other in: what is looked at stays small and warm. */
+/* Adds a pixel to its neighbours' components at level g. Only a pixel without neighbours becomes a
+ * component of its own, and the larger of two components absorbs the other, so that few roots are
+ * read, from cache. */
 static void add_near(sweep *z, int32_t i, int g, bool down)
 {
     const int32_t width = (int32_t)z->s->width;
@@ -168,13 +170,13 @@ static void add_near(sweep *z, int32_t i, int g, bool down)
     c[root].pixels++;
 }
 
-/* All pixels of level g are in: the components that they changed get their overlap. */
+/* All pixels of level g have entered: the components that they changed get their overlap. */
 static void settle(sweep *z, int g, bool down)
 {
     for (int64_t k = 0; k < z->nchanged; k++) {
         xa__component *c = &z->w->component[z->changed[k]];
         if (z->w->parent[z->changed[k]] != z->changed[k])
-            continue; /* another took it in */
+            continue; /* another component absorbed it */
         const double grow = down ? 0.0 : 1.0;
         const bool border = c->x0 == 0 || c->y0 == 0 || c->x1 == (int32_t)z->s->width - 1 ||
                             c->y1 == (int32_t)z->s->height - 1;
@@ -214,10 +216,10 @@ static void sweep_all(sweep *z, bool down)
 
 /* ---- only the largest contour (V1) ---- */
 
-/* Twice the area of the polygon through the centres of the component's outer pixels, holes filled:
- * over blocks of 2x2 pixels, 2 for a full one and 1 for three. Dark pixels that the box's border
- * reaches lie outside. mark and stack are scratch, with room for the scene and a frame of one
- * pixel. */
+/* Twice the area of the polygon through the centres of the component's outer pixels, with holes
+ * filled: each block of 2x2 pixels adds 2 if all four are inside, 1 if three are. Dark pixels that
+ * are connected to the box's border lie outside. mark and stack are scratch, with room for the
+ * scene and a frame of one pixel. */
 static int64_t filled_halves(const sweep *z, int32_t root, uint8_t *mark, int32_t *stack)
 {
     const xa__component *c = &z->w->component[root];
@@ -264,13 +266,15 @@ static int32_t blocks_gained(const sweep *z, int32_t i)
                 continue;
             for (int k = 0; k < 4; k++)
                 in += z->w->parent[i + (v + k / 2) * width + u + k % 2] >= 0;
-            gained += in >= 3; /* three of four: half; the fourth: the other half */
+            gained +=
+                in >= 3; /* the third of four pixels adds half a block, the fourth the other half */
         }
     return gained;
 }
 
-/* The component of the largest contour; of equals the one that begins last in row-major order. The
- * filled area lies between the blocks of the component itself and its box. */
+/* The component with the largest contour; of equal ones the one that begins last in row-major
+ * order. The filled area is at least that of the component's own blocks and at most that of its
+ * box, which spares most components their filling. */
 static int32_t
 largest(const sweep *z, const int32_t *roots, int64_t n, uint8_t *mark, int32_t *stack)
 {
@@ -297,7 +301,7 @@ largest(const sweep *z, const int32_t *roots, int64_t n, uint8_t *mark, int32_t 
     return best;
 }
 
-/* Joins a new pixel with the eight around it; its component's root. */
+/* Joins a new pixel to its eight neighbours; returns its component's root. */
 static int32_t join_near(sweep *z, int32_t i)
 {
     const int32_t width = (int32_t)z->s->width, height = (int32_t)z->s->height;
@@ -319,7 +323,7 @@ static int32_t join_near(sweep *z, int32_t i)
 
 static void sweep_largest(sweep *z)
 {
-    /* scratch of 4 bytes a pixel: the live roots, and the flood's stack */
+    /* scratch of 4 bytes per pixel: the present roots, and the stack of the filling */
     int32_t *roots = (int32_t *)(void *)z->w->keys[0], *stack = (int32_t *)(void *)z->w->keys[1];
     uint8_t *mark = (uint8_t *)(void *)z->w->keys[2];
     int64_t n = 0;
@@ -368,7 +372,8 @@ static double box_acc(const xa__pair *p)
     w->sorted = false;
     if (!xa__flat(s))
         sort_by_grey(&z);
-    if (xa__flat(s)) { /* nothing is above any level: wsolevaluation then takes the first pixel */
+    if (xa__flat(
+            s)) { /* no pixel is above any level: wsolevaluation then predicts the first pixel */
         static const double first[4] = {0.0, 0.0, 0.0, 0.0};
         for (int g = 0; g < XA_GREY_LEVELS - 1; g++)
             z.best[g] = xa__best_overlap(spec, s, first);

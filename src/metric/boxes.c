@@ -21,7 +21,7 @@ double xa__best_overlap(const xa_metric_spec *spec, const xa__scene *s, const do
 {
     double best = 0.0;
     double p[4] = {box[0], box[1], box[2], box[3]};
-    if (spec->wsol) { /* corners inclusive, and one pixel more inside of the border */
+    if (spec->wsol) { /* corners are inclusive; one pixel wider, but not beyond the border */
         p[2] = p[2] < (double)s->width - 1.0 ? p[2] : (double)s->width - 1.0;
         p[3] = p[3] < (double)s->height - 1.0 ? p[3] : (double)s->height - 1.0;
     }
@@ -32,8 +32,8 @@ double xa__best_overlap(const xa_metric_spec *spec, const xa__scene *s, const do
     return best;
 }
 
-/* Adds a pixel to the component on its left and joins those above; nothing lies behind it yet, so
- * the first pixel of a component stays its root. */
+/* Adds a pixel to the component on its left and joins those above it. Later pixels are not there
+ * yet, so that the first pixel of a component stays its root. */
 static void add_pixel(xa__work *w, int64_t width, int32_t x, int32_t y)
 {
     int32_t *parent = w->parent, root = -1;
@@ -41,11 +41,11 @@ static void add_pixel(xa__work *w, int64_t width, int32_t x, int32_t y)
     const int32_t i = (int32_t)((int64_t)y * width) + x;
     const int32_t above = i - (int32_t)width;
     const bool has_above = y > 0, has_right = x + 1 < (int32_t)width;
-    if (has_above && parent[above] >= 0) { /* what is beside it is with it already */
+    if (has_above && parent[above] >= 0) { /* its left and right neighbours belong to it already */
         root = xa__find(parent, above);
     } else {
         if (x > 0 && parent[i - 1] >= 0)
-            root = xa__find(parent, i - 1); /* and what is above that one */
+            root = xa__find(parent, i - 1); /* to which the pixel above that one belongs */
         else if (x > 0 && has_above && parent[above - 1] >= 0)
             root = xa__find(parent, above - 1);
         if (has_above && has_right && parent[above + 1] >= 0) {
@@ -65,7 +65,7 @@ static void add_pixel(xa__work *w, int64_t width, int32_t x, int32_t y)
     c[root].pixels++;
 }
 
-/* The largest component; of equals the first. -1: nothing is above the cut. */
+/* The root of the largest component, of equal ones the first; -1: no pixel is above the cut. */
 static int32_t largest_component(const xa_metric_spec *spec, const xa__scene *s, xa__work *w)
 {
     const double cut = xa__cut(spec, s);

@@ -8,8 +8,8 @@
 typedef struct xa__component {
     int32_t x0, y0, x1, y1; /* pixels, inclusive */
     int32_t pixels;
-    int32_t halves;  /* twice the area of the polygon through its pixels' centres, holes left out */
-    int16_t since;   /* level at which it became what it is */
+    int32_t halves;  /* twice the area of the polygon through its pixels' centres, without holes */
+    int16_t since;   /* grey level from which on it has its present pixels */
     int16_t touched; /* level at which it last changed; -1: never */
     double overlap;  /* with the best annotated box */
 } xa__component;

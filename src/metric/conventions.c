@@ -1,4 +1,4 @@
-/* The settings of a metric: their bounds, and in words for those who read the numbers. */
+/* The settings of a metric: their bounds, and their description for those who read the numbers. */
 #include "metric_internal.h"
 
 #include <inttypes.h>

@@ -9,7 +9,9 @@ static double gini(const uint32_t *keys, int64_t n, double sum)
 {
     double weighted = 0.0;
     for (int64_t i = 0; i < n; i++) {
-        const uint32_t bits = keys[i] & 0x7fffffffu; /* values of |.|: the key less its sign bit */
+        const uint32_t bits =
+            keys[i] &
+            0x7fffffffu; /* a value is not negative: its key is its bits with the sign bit set */
         float v;
         __builtin_memcpy(&v, &bits, sizeof v);
         weighted += (2.0 * (double)(i + 1) - (double)n - 1.0) * (double)v;
@@ -17,7 +19,7 @@ static double gini(const uint32_t *keys, int64_t n, double sum)
     return weighted / ((double)n * sum);
 }
 
-/* Mean over the grid of the distance of an even map's mass from its centre, and of v's. */
+/* The mean distance of v's mass from the grid's centre, over that of an even map. */
 static double centre_bias(const float *v, int64_t h, int64_t w, double sum)
 {
     double mine = 0.0, even = 0.0;

@@ -32,7 +32,7 @@ static double relevance_mass(const xa__pair *p)
     return mass(p, NAN);
 }
 
-/* Mean over the region of the map stretched to [0,1]. */
+/* The mean, over the region, of the map stretched to [0,1]. */
 static double average_focus(const xa__pair *p)
 {
     const xa__scene *s = p->scene;

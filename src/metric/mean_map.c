@@ -1,4 +1,4 @@
-/* One map's share of the mean map of its class. */
+/* What one map adds to the mean map of its class. */
 #include <math.h>
 
 #include "metric_internal.h"

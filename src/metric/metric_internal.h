@@ -1,13 +1,13 @@
-/* Private to metric: the scene and its work space. */
+/* Private to metric: the scene, its work space, and the description of a metric. */
 #ifndef XAUDIT_METRIC_INTERNAL_H
 #define XAUDIT_METRIC_INTERNAL_H
 
 #include "xaudit/metric.h"
 
-/* where[i] of a scene's pixel */
+/* What a pixel of a scene is: its where[i]. UNSEEN: the model did not see it. */
 enum { XA__BACKGROUND = 0, XA__REGION = 1, XA__IGNORED = 2, XA__UNSEEN = 3 };
 
-/* Counts nowhere: ignored, or outside of what the model saw. */
+/* Is the pixel left out of every comparison: ignored, or not seen by the model? */
 static inline bool xa__left_out(uint8_t where)
 {
     return where >= XA__IGNORED;
@@ -16,21 +16,22 @@ static inline bool xa__left_out(uint8_t where)
 /* Map and region on one grid. Arrays are borrowed from the work space. */
 typedef struct xa__scene {
     int64_t width, height, count; /* count = width * height */
-    float *value;                 /* after the sign is taken */
-    const double *exact;          /* the same in double, where a protocol has it so; NULL: value */
+    float *value;                 /* [count] with the setting `sign` applied */
+    const double *exact; /* the same in double, if the protocol computes in double; else NULL */
     uint8_t *where;
-    int64_t region, seen;  /* pixels of the region; all pixels but those left out */
-    double low, high;      /* over all pixels that the map reaches, ignored ones too */
-    int64_t argmax;        /* first largest seen value in row-major order; -1: none is seen */
-    double step_x, step_y; /* stored-frame pixels a scene pixel */
-    double left, top;      /* stored frame, of the scene's corner */
+    int64_t region, seen; /* pixels of the region; all pixels but those left out */
+    double low, high;     /* over all pixels that the map reaches, ignored ones too */
+    int64_t
+        argmax; /* the largest value that is not left out, the first in row-major order; -1: none */
+    double step_x, step_y; /* pixels of the stored frame per pixel of the scene */
+    double left, top;      /* the scene's corner in the stored frame */
     int nboxes;
-    double (*box)[4]; /* annotated boxes, or the one around the masks; scene pixels */
+    double (*box)[4]; /* annotated boxes, or the box around the masks; in pixels of the scene */
 } xa__scene;
 
-/* The largest component of the scene at hand, for the metrics that ask for the same one. */
+/* The largest component of the present scene, kept for the metrics that need the same one. */
 typedef struct xa__largest {
-    bool known, any; /* any: something is above the cut */
+    bool known, any; /* any: some pixel is above the cut */
     xa_metric_cut cut;
     double threshold;
     bool minmax;
@@ -39,18 +40,19 @@ typedef struct xa__largest {
 
 typedef struct xa__work {
     xa__largest largest;
-    double *exact; /* as large as asked for: most scenes need none */
+    double *exact; /* allocated when a scene needs it */
     size_t exact_room;
-    bool sorted; /* keys hold the scene's (ranking.c); who uses them as scratch says so here */
+    bool sorted; /* keys hold the scene's values (ranking.c); whoever uses them as scratch clears it
+                  */
     float *value, *scratch;
-    float *strip; /* of smoothing; as large as asked for */
+    float *strip; /* of smoothing; allocated when a metric needs it */
     size_t strip_room;
     uint8_t *where, *grey;
     uint32_t *keys[3];
     int32_t *parent, *order;
     struct xa__component *component;
     double (*box)[4];
-    size_t room, boxes; /* pixels, boxes there is room for */
+    size_t room, boxes; /* room for so many pixels and boxes */
 } xa__work;
 XA_MUST_USE xa_status xa__work_fit(xa__work *w, size_t pixels, size_t boxes, xa_err *err);
 void xa__work_fini(xa__work *w);
@@ -61,7 +63,8 @@ void xa__scene_size(const xa_metric_spec *spec,
                     const xa_score_map *m,
                     int64_t *width,
                     int64_t *height);
-/* Fills the scene from work space that fits it. IMAGE scenes of large photographs take a while. */
+/* Fills the scene, from work space of its size. An IMAGE scene of a large photograph takes seconds.
+ */
 XA_MUST_USE xa_status xa__scene_make(const xa_metric_spec *spec,
                                      const xa_region *r,
                                      const xa_score_map *m,
@@ -79,7 +82,7 @@ static inline double xa__value(const xa__scene *s, int64_t i)
     return s->exact ? s->exact[i] : (double)s->value[i];
 }
 
-/* Pixel i stretched to [0,1] by the spec's rule; 0 where that leaves nothing to divide by. */
+/* The value of pixel i stretched to [0,1] by the spec's rule; 0 if the range is empty. */
 static inline double xa__stretch(const xa_metric_spec *spec, const xa__scene *s, int64_t i)
 {
     const double low = spec->minmax ? s->low : 0.0, span = s->high - low, v = xa__value(s, i);
@@ -88,13 +91,13 @@ static inline double xa__stretch(const xa_metric_spec *spec, const xa__scene *s,
     return (v - low) / span;
 }
 
-/* One value of the scene: nothing is larger than anything else. */
+/* Does the scene have a single value? */
 static inline bool xa__flat(const xa__scene *s)
 {
     return !(s->high > s->low);
 }
 
-/* One pair to be scored by one metric: the annotated region counts, and the scene shows what the
+/* One pair to be scored by one metric. Its annotated region counts, and the scene shows what the
  * metric compares with. */
 typedef struct xa__pair {
     const xa_metric_spec *spec;
@@ -112,8 +115,8 @@ typedef enum xa__compares {
     XA__POINT   /* the map's peak with the region; at MAP, in the stored frame */
 } xa__compares;
 
-/* A metric. Its formula's file defines it under the name xa__metric_<ENUM of XA_METRIC_LIST>; the
- * other files of this module know it by this table alone. */
+/* A metric. The file of its formula defines it as xa__metric_<ENUM of XA_METRIC_LIST>; the other
+ * files of this module know no metric by name. */
 typedef struct xa__metric {
     double (*score)(const xa__pair *p); /* NaN: undefined for this pair */
     const char *reference;              /* paper */
@@ -137,24 +140,24 @@ enum { XA__SMOOTH_BLOCK = 32 };
 typedef struct xa__smoother {
     float *once, *out, *weight, *tail, *strip;
 } xa__smoother;
-/* s->out becomes in [h,w] (rows `stride` apart) under a Gaussian, borders repeated. The twin is the
- * definition. */
+/* Smooths in [h,w] (rows `stride` apart) by a Gaussian with repeated borders, to s->out [h,w].
+ * xa__smooth_ref is the definition, for tests. */
 void xa__smooth(
     const float *in, int64_t h, int64_t w, int64_t stride, double sigma, xa__smoother *s);
 void xa__smooth_ref(const float *in, int64_t h, int64_t w, double sigma, float *once, float *out);
-/* The threshold, of the stretched values; Otsu's is a grey level 0..255. */
+/* The threshold for stretched values; Otsu's is a grey level 0..255. */
 double xa__cut(const xa_metric_spec *spec, const xa__scene *s);
 static inline bool xa__above(const xa_metric_spec *spec, const xa__scene *s, int64_t i, double cut)
 {
     const double v = xa__stretch(spec, s, i);
     return spec->cut == XA_CUT_OTSU ? (double)(int)(v * 255.0) > cut : v > cut;
 }
-/* Best overlap of box [x0,y0,x1,y1) with an annotated one. */
+/* The best intersection over union of box [x0,y0,x1,y1) with an annotated box. */
 double xa__best_overlap(const xa_metric_spec *spec, const xa__scene *s, const double box[4]);
 
-/* Ascending, by radix; `other` has room for n. */
+/* Sorts n keys, ascending, by radix; `other` has room for n. */
 void xa__sort_keys(uint32_t *keys, uint32_t *other, size_t n);
-/* Order of unsigned keys = order of floats; -0 and 0 are one. */
+/* A key whose order as an unsigned number is that of the float; -0 and 0 have the same. */
 uint32_t xa__key(float v);
 
 #endif

@@ -4,8 +4,9 @@
 
 #include <math.h>
 
-/* Is the centre of some pixel of the box closer than tau? Boxes become the pixels whose centre they
- * hold; a box thinner than that still holds the point itself, tested by the caller. */
+/* Is the centre of a pixel of the box closer than tau? The pixels of a box are those whose centre
+ * it contains. A box too thin for any may still contain the point itself, which the caller tests.
+ */
 static bool near_box(const double b[4], double x, double y, double tau)
 {
     const double px0 = ceil(b[0] - 0.5), px1 = ceil(b[2] - 0.5) - 1.0;
@@ -57,8 +58,8 @@ xa_pointing_game(const xa_metric_spec *spec, const xa_region *r, bool has_point,
     return 0.0;
 }
 
-/* The first largest value of the smoothed map that is not left out. Smoothed is what the model saw:
- * beyond a crop there is nothing, and no zeros either. */
+/* The place of the first largest value of the smoothed map that is not left out. Only the part that
+ * the model saw is smoothed: what a crop removed counts neither as it is nor as zeros. */
 static int64_t smoothed_peak(const xa_metric_spec *spec, const xa__scene *s, xa__work *w)
 {
     const double sigma = spec->smoothing * (double)(s->width > s->height ? s->width : s->height);
@@ -77,7 +78,7 @@ static int64_t smoothed_peak(const xa_metric_spec *spec, const xa__scene *s, xa_
             x1 = x + 1 > x1 ? x + 1 : x1;
             y1 = y + 1;
         }
-    w->sorted = false; /* scratch and the keys are free here */
+    w->sorted = false; /* the smoother overwrites the keys */
     xa__smooth(s->value + y0 * s->width + x0, y1 - y0, x1 - x0, s->width, sigma, &smoother);
     for (int64_t y = y0; y < y1; y++)
         for (int64_t x = x0; x < x1; x++) {

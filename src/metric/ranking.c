@@ -1,6 +1,6 @@
 /* Metrics of the order of pixels: ROC AUC, and the share of the k largest that lie in the region.
- * Ties never depend on the order of pixels: a tie counts half in the AUC, and where it straddles
- * the k-th place by its share. */
+ * Ties never depend on the order of pixels: a tie counts half in the AUC, and pixels that tie at
+ * the k-th place count by their share. */
 #include "metric_internal.h"
 
 #include <math.h>
@@ -25,7 +25,8 @@ void xa__sort_keys(uint32_t *keys, uint32_t *other, size_t n)
             count[p][(keys[i] >> (p * BITS)) & (BUCKETS - 1)]++;
     for (int p = 0; p < PASSES; p++) {
         size_t at = 0;
-        bool useless = false; /* all in one bucket */
+        bool useless =
+            false; /* all keys lie in one bucket, so that the pass would change nothing */
         for (int b = 0; b < BUCKETS; b++) {
             const size_t c = count[p][b];
             useless = useless || c == n;
@@ -61,8 +62,8 @@ static void sorted(const xa__scene *s, xa__work *w)
     xa__sort_keys(w->keys[1], w->keys[2], out);
 }
 
-/* Mann-Whitney: over all pairs of a region and a background pixel, 1 where the first is larger, 1/2
- * where they are equal. Exact in integers. */
+/* Mann-Whitney: the mean, over all pairs of a pixel of the region and one of the background, of 1
+ * if the first is larger and 1/2 if they are equal. Sums are exact integers. */
 static double roc_auc(const xa__pair *p)
 {
     const xa__scene *s = p->scene;

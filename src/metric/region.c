@@ -6,7 +6,7 @@
 
 #include "xaudit/metric.h"
 
-/* Why a mask's file gave no mask. */
+/* The problem of an annotation whose mask could not be read. */
 static xa_annotation_problem why_unread(const char *file, xa_status st)
 {
     xa_image head = {0};
@@ -25,14 +25,15 @@ static xa_annotation_problem why_unread(const char *file, xa_status st)
                                    : XA_ANNOTATION_MASK_UNREADABLE;
 }
 
-/* The region's pixels stay the region's; ignored pixels come last and replace nothing. */
+/* May a pixel change from `was` to `as`? Pixels of the region stay so; ignored pixels come last and
+ * replace nothing. */
 static bool may_become(uint8_t as, uint8_t was)
 {
     return as == XA_REGION_INSIDE || (as == XA_REGION_CROWD && was != XA_REGION_INSIDE) ||
            was == XA_REGION_NONE;
 }
 
-/* Of a mask and what was hashed before it. */
+/* The hash of a mask's labels, and of the mask before it. */
 static uint64_t chained(const xa_image *labels, uint64_t before)
 {
     const uint64_t hash = xa_image_hash(labels);
@@ -66,8 +67,8 @@ xa_status xa_mask_hash(
     return XA_OK;
 }
 
-/* Sets `as` where the mask takes a pixel and it may become so. *problem is left as it is where
- * nothing speaks against the mask. *hash becomes that of this mask too. */
+/* Sets every pixel of the mask to `as` if it may become so. *problem is unchanged if the mask can
+ * be used; *hash covers this mask too. */
 static xa_status add_mask(xa_region *r,
                           const char *file,
                           int32_t value,
@@ -107,7 +108,7 @@ static xa_status add_mask(xa_region *r,
     if (im.alpha_varies)
         *problem = XA_ANNOTATION_MASK_ALPHA;
     bool any = false;
-    uint32_t seen = 0; /* the first value but 0 */
+    uint32_t seen = 0; /* the first value other than 0 */
     for (int64_t i = 0; i < n; i++) {
         const uint32_t v = xa_image_label(&im, i);
         seen = seen ? seen : v;
@@ -124,7 +125,7 @@ done:
     return st;
 }
 
-/* What is told of an annotation of which two things could be: that it is not used goes first. */
+/* Of two problems of one annotation, the one that is reported: that it is not used goes first. */
 static bool is_worse(uint8_t found, uint8_t so_far)
 {
     return xa_annotation_used(so_far) && (!xa_annotation_used(found) || !so_far);
@@ -155,7 +156,7 @@ static xa_status add(xa_region *r,
     if (crowd) {
         memcpy(*at, box, sizeof box);
         r->ncrowds++;
-    } else { /* crowds stay behind */
+    } else { /* crowds stay behind the objects' boxes */
         memcpy(*at, r->boxes[r->nboxes], sizeof box);
         memcpy(r->boxes[r->nboxes++], box, sizeof box);
     }
@@ -188,8 +189,8 @@ xa_status xa_region_init(xa_region *r,
     q.boxes = xa_alloc((size_t)s->nannotations + 1, sizeof *q.boxes);
     if (!q.boxes)
         XA_FAIL(err, XA_NOMEM, "annotations: out of memory");
-    /* ignored pixels last: the region's are set by then. All are looked at, the first failure told.
-     */
+    /* Ignore masks come last, when the region's pixels are set. All masks are read, and the first
+     * failure is reported. */
     for (int32_t k = 0; k < 2 * s->nannotations; k++) {
         const int32_t i = k % s->nannotations;
         const xa_annotation *a = &s->annotations[i];

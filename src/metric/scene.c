@@ -97,7 +97,7 @@ void xa__scene_size(const xa_metric_spec *spec,
     }
 }
 
-/* Mean of in[0..n) over [from, to), cells counted by the share that is covered. */
+/* The mean of in[0..n) over [from, to); a cell counts by the share that is covered. */
 static double span_mean(const float *in, int64_t n, int64_t stride, double from, double to)
 {
     double sum = 0.0;
@@ -129,8 +129,8 @@ void xa__area_mean(const float *in, int64_t h, int64_t w, float *out, int64_t oh
         }
 }
 
-/* Where stored pixel centre i falls on an axis of the map: two cells and the weight of the second;
- * false outside of what the model saw. */
+/* Where the centre of stored pixel i lies on an axis of the map: between two cells, with the weight
+ * of the second; false if the model did not see it. */
 static bool tap(int64_t i,
                 double scale,
                 double shift,
@@ -139,7 +139,7 @@ static bool tap(int64_t i,
                 int64_t at[2],
                 double *part)
 {
-    const double p = ((double)i + 0.5 - shift) / scale; /* in the model's input */
+    const double p = ((double)i + 0.5 - shift) / scale; /* in pixels of the model's input */
     if (p < -1e-3 || p > (double)input + 1e-3)
         return false;
     double q = p * (double)cells / (double)input - 0.5;
@@ -191,8 +191,8 @@ done:
     return st;
 }
 
-/* In double, as wsolevaluation does; a map of one value stays one, where rounded weights would make
- * a pattern of it. */
+/* Interpolated in double, as by wsolevaluation. A map of a single value is kept, since rounded
+ * weights would give it a pattern. */
 static xa_status
 cubic_exact(const xa_score_map *m, const float *map, xa__work *w, xa__scene *s, xa_err *err)
 {
@@ -226,7 +226,7 @@ static void take_sign(xa_metric_sign sign, float *v, int64_t n)
             v[i] = fabsf(v[i]);
 }
 
-/* First and one past the last of the scene's pixels whose centre lies in [from, to). */
+/* The scene's pixels whose centre lies in [from, to): the first, and one past the last. */
 static void centres(double from, double to, int64_t n, int64_t *first, int64_t *end)
 {
     const double a = ceil(from - 0.5), b = ceil(to - 0.5);
@@ -234,14 +234,14 @@ static void centres(double from, double to, int64_t n, int64_t *first, int64_t *
     *end = b < 0.0 ? 0 : b > (double)n ? n : (int64_t)b;
 }
 
-/* The whole frame along this axis, as far as single precision tells. */
+/* Does the scene cover the whole frame along this axis, up to single precision? */
 static bool is_whole(double step, double first, int64_t n, int64_t frame)
 {
     return fabs(first) < 1e-6 && fabs(step * (double)n - (double)frame) <= 1e-6 * (double)frame;
 }
 
-/* One axis of the scene over the frame: which frame pixel a scene pixel looks at, and where a
- * frame coordinate lies in the scene. */
+/* One axis of the scene over the frame: which pixel of the frame a pixel of the scene reads, and
+ * where a coordinate of the frame lies in the scene. */
 typedef struct axis {
     double step, first;
     int64_t n, frame;
@@ -253,7 +253,8 @@ static axis axis_of(const xa_metric_spec *spec, double step, double first, int64
     return (axis){step, first, n, frame, spec->wsol, spec->wsol && is_whole(step, first, n, frame)};
 }
 
-/* At the scene pixel's centre; wsolevaluation's masks are resized by cv2.INTER_NEAREST. */
+/* The frame's pixel at the centre of scene pixel i; wsolevaluation resizes masks by
+ * cv2.INTER_NEAREST, which takes the pixel at its corner. */
 static int64_t looks_at(const axis *a, int64_t i)
 {
     if (a->whole) {
@@ -265,7 +266,7 @@ static int64_t looks_at(const axis *a, int64_t i)
 
 static double lies_at(const axis *a, double v)
 {
-    if (a->whole) /* multiplied first: whole where the reference's is */
+    if (a->whole) /* multiplied first, so that the result is whole where the reference's is */
         return v * (double)a->n / (double)a->frame;
     return (v - a->first) / a->step;
 }
@@ -297,7 +298,7 @@ static double clip(double v, double high)
     return v < 0.0 ? 0.0 : v > high ? high : v;
 }
 
-/* A box of the frame in the scene; false where nothing of it is in view. */
+/* A box of the frame in pixels of the scene; false if no part of it is in view. */
 static bool place_box(const axis *across, const axis *down, const double box[4], double b[4])
 {
     for (int k = 0; k < 4; k++)
@@ -305,7 +306,7 @@ static bool place_box(const axis *across, const axis *down, const double box[4],
     return b[2] > b[0] && b[3] > b[1];
 }
 
-/* Pixels whose centre lies in b and that are `from` become `to`. */
+/* Pixels whose centre lies in b become `to` if they are `from`. */
 static void paint(xa__scene *s, const double b[4], uint8_t from, uint8_t to)
 {
     int64_t x0, x1, y0, y1;
@@ -317,7 +318,8 @@ static void paint(xa__scene *s, const double b[4], uint8_t from, uint8_t to)
                 s->where[y * s->width + x] = to;
 }
 
-/* Boxes go to the scene and mark its pixels, before masks do: what a box covers is not ignored. */
+/* Brings boxes to the scene and marks their pixels, before masks do, so that they are not ignored.
+ */
 static void mark_boxes(const xa_metric_spec *spec, const xa_region *r, xa__work *w, xa__scene *s)
 {
     const axis across = axis_of(spec, s->step_x, s->left, s->width, r->width);
@@ -336,7 +338,7 @@ static void mark_boxes(const xa_metric_spec *spec, const xa_region *r, xa__work 
     }
 }
 
-/* Last: what is annotated one by one is not ignored for a crowd's box. */
+/* Comes last: a pixel of an annotated object is not ignored because of a crowd's box. */
 static void ignore_crowds(const xa_metric_spec *spec, const xa_region *r, xa__scene *s)
 {
     const axis across = axis_of(spec, s->step_x, s->left, s->width, r->width);
@@ -347,7 +349,7 @@ static void ignore_crowds(const xa_metric_spec *spec, const xa_region *r, xa__sc
             paint(s, b, XA__BACKGROUND, XA__IGNORED);
 }
 
-/* Extremes of the map, before anything of it is ignored: what is stretched is the map. */
+/* The range of the map, before pixels are ignored: the whole map is stretched. */
 static void take_range(xa__scene *s)
 {
     double low = INFINITY, high = -INFINITY;
@@ -362,12 +364,12 @@ static void take_range(xa__scene *s)
     s->high = high;
 }
 
-/* Counts, the peak, and the box around masks where no box is given. */
+/* The counts of pixels, the peak, and, if there are no boxes, the box around the masks. */
 static void take_stock(xa__scene *s, bool wsol)
 {
     int64_t x0 = s->width, y0 = s->height, x1 = -1, y1 = -1;
     int64_t region = 0, seen = 0, argmax = -1;
-    float high = -INFINITY; /* not in *s: stores there may alias the values */
+    float high = -INFINITY; /* a variable of its own, since a store to *s might alias the values */
     for (int64_t y = 0; y < s->height; y++) {
         const float *value = s->value + y * s->width;
         const uint8_t *where = s->where + y * s->width;

@@ -1,4 +1,4 @@
-/* All metrics of one map: metrics that look at the same scene share it. */
+/* All metrics of one map. Metrics with the same scene share it. */
 #include "metric_internal.h"
 
 #include <math.h>
@@ -8,7 +8,7 @@
 struct xa_scorer {
     const xa_metric_spec *specs;
     int n;
-    int *scene_of; /* [n] the first metric that looks at the same scene */
+    int *scene_of; /* [n] the first metric with the same scene */
     xa__work work;
 };
 
@@ -78,7 +78,8 @@ xa_set_rank(const xa_categories *c, const float *probs, int64_t classes, int32_t
     return best;
 }
 
-/* The stored peak is enough where nothing is changed before it is sought, and it is not ignored. */
+/* Is the stored peak enough: do the settings change no value before the peak is found, and is it
+ * not ignored? */
 static bool needs_no_scene(const xa_metric_spec *spec, const xa_region *r, const xa_score_map *m)
 {
     return xa__metric_of(spec->kind)->compares == XA__POINT && spec->at == XA_AT_MAP &&
@@ -159,7 +160,7 @@ xa_status xa_scorer_score(xa_scorer *s,
             if (!scene.value) {
                 int64_t w, h;
                 xa__scene_size(&s->specs[first], region, map, &w, &h);
-                /* a frame of one pixel around the scene, for floods */
+                /* with a frame of one pixel around the scene, for the filling of contours */
                 const size_t room = (size_t)((w + 2) * (h + 2)),
                              own = (size_t)(map->width * map->height);
                 XA_RETURN_TRY(err,

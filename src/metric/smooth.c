@@ -1,5 +1,5 @@
-/* A Gaussian over the scene, borders repeated, cut at four sigma: its two axes one after the other,
- * each from a table of weights, columns side by side. */
+/* A Gaussian over the scene, cut at four sigma, with repeated borders. Its two axes are computed
+ * one after the other, each from a table of weights, for several columns at once. */
 #include "metric_internal.h"
 
 #include <math.h>
@@ -7,7 +7,7 @@
 
 enum { BLOCK = XA__SMOOTH_BLOCK, TILE = 16 };
 
-/* weight[k] of a neighbour k away, 0..reach; tail[k] the sum of weights from k on. */
+/* weight[k]: of a neighbour k pixels away, 0..reach; tail[k]: the sum of the weights from k on. */
 typedef struct table {
     float *weight, *tail;
     int64_t reach;
@@ -27,20 +27,22 @@ static void fill(table *t, double sigma)
     }
 }
 
-/* Said, not left to the compiler, which jams the loops over rows instead. */
+/* Vectors are written out, since the compiler would unroll the loops over rows instead. */
 typedef float lanes __attribute__((vector_size(16), aligned(4), may_alias));
 enum { VECTORS = BLOCK * sizeof(float) / sizeof(lanes) };
 
 #define at(row, v) (((const lanes *)(const void *)(row))[v])
 
-/* BLOCK columns side by side, in [rows,BLOCK] along its columns, to out with rows `stride` apart:
- * the same sums in the same order whatever vectors they are made of. */
+/* BLOCK columns at once: in [rows,BLOCK] along its columns to out, whose rows are `stride` apart.
+ * Each sum has the same terms in the same order for any width of vectors. */
 static void strip_columns(
     const float *in, int64_t rows, const table *t, float *out, int64_t stride, int64_t some)
 {
     const float *bottom = in + (rows - 1) * BLOCK;
     for (int64_t y = 0; y < rows; y++) {
-        const int64_t far = y > rows - 1 - y ? y : rows - 1 - y; /* beyond, both are the border */
+        const int64_t far =
+            y > rows - 1 - y ? y
+                             : rows - 1 - y; /* farther neighbours are the border on both sides */
         const int64_t last = t->reach < far ? t->reach : far;
         lanes sum[VECTORS];
         for (int v = 0; v < VECTORS; v++)
@@ -58,8 +60,8 @@ static void strip_columns(
     }
 }
 
-/* Along the columns of in [h,w] (rows `stride` apart) to out [h,w]. A strip of columns is copied
- * together first: rows a power of two apart would drive one another from the cache. */
+/* Along the columns of in [h,w] (rows `stride` apart) to out [h,w]. Each strip of columns is first
+ * copied to one place, since rows a power of two apart would evict each other from the cache. */
 static void along_columns(
     const float *in, int64_t h, int64_t w, int64_t stride, const table *t, float *strip, float *out)
 {
@@ -72,7 +74,7 @@ static void along_columns(
     }
 }
 
-/* in [h,w] to out [w,h], in tiles that stay in cache. */
+/* Transposes in [h,w] to out [w,h], in tiles that stay in cache. */
 static void turn(const float *in, int64_t h, int64_t w, float *out)
 {
     for (int64_t y = 0; y < h; y += TILE)
@@ -93,7 +95,7 @@ void xa__smooth(
     turn(s->once, w, h, s->out);
 }
 
-/* The definition, sum by sum. */
+/* The definition: one sum per value. */
 static void axis_ref(
     const float *in, float *out, int64_t lines, int64_t line, int64_t n, int64_t step, double sigma)
 {

@@ -1,11 +1,11 @@
-/* Thresholds, and the overlap of what is above one with the region. */
+/* Thresholds, and the overlap of the pixels above a threshold with the region. */
 #include "metric_internal.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Otsu 1979 on 256 grey levels: the level g with the largest variance between <= g and > g; the
- * first of equals. */
+/* Otsu 1979, on 256 grey levels: the level g with the largest variance between the pixels <= g and
+ * those > g; of equal ones the first. */
 static int otsu(const int64_t count[XA_GREY_LEVELS], int64_t n)
 {
     double all = 0.0, sum = 0.0, best = -1.0;
@@ -67,7 +67,7 @@ static double iou(const xa__pair *p)
     return (double)both / (double)any; /* the region is not empty */
 }
 
-/* The bin whose edges t * 0.001 hold v of [0,1]; the last holds 1 alone. */
+/* The bin t of v in [0,1]: t * 0.001 <= v < (t + 1) * 0.001; the last bin holds 1 alone. */
 static int bin_of(double v)
 {
     const double step = 1.0 / XA_PXAP_THRESHOLDS;
@@ -79,8 +79,8 @@ static int bin_of(double v)
     return t;
 }
 
-/* Counts by thresholds, then sum over bins from high to low of (recall - recall before) *
- * precision. Choe et al. 2020, equation 3. */
+/* Average precision over all thresholds: the sum, over bins from high to low, of (recall - recall
+ * of the bin before) * precision. Choe et al. 2020, equation 3. */
 static double pxap(const xa__pair *p)
 {
     const xa__scene *s = p->scene;

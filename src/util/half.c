@@ -11,7 +11,7 @@ uint16_t xa_f16_from_f32(float x)
     u &= 0x7fffffffu;
     if (u > 0x7f800000u) /* NaN: quiet, the payload's upper bits kept */
         return (uint16_t)(sign | 0x7e00u | (u >> 13 & 0x3ffu));
-    if (u >= 0x47800000u) /* 65536 and more; 65520 to 65536 become infinite by the carry below */
+    if (u >= 0x47800000u) /* 65536 and more; for 65520 to 65536 the carry below gives infinity */
         return (uint16_t)(sign | 0x7c00u);
     if (u < 0x33000000u) /* below 2^-25 */
         return (uint16_t)sign;

@@ -48,7 +48,7 @@ void xa_sha256_hex(xa_sha256 *h, char hex[XA_SHA256_HEX])
         hex[2 * i + 1] = digits[digest[i] & 15];
     }
     hex[XA_SHA256_HEX - 1] = '\0';
-    h->failed = true; /* ended: another end gives "" */
+    h->failed = true; /* the hash is ended; ending it again gives "" */
 }
 
 void xa_sha256_free(xa_sha256 *h)

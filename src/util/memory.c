@@ -36,7 +36,7 @@ void *xa_alloc(size_t count, size_t item)
     size_t bytes;
     if (!xa_size_mul(count, item, &bytes) || bytes > PTRDIFF_MAX)
         return NULL;
-    /* One byte at least: NULL means failure only. */
+    /* At least one byte, so that NULL always means failure. */
     return calloc(bytes > 0 ? bytes : 1, 1);
 }
 
@@ -58,11 +58,12 @@ xa_status xa_grow(void *array_ptr, size_t *cap, size_t need, size_t item, xa_err
         want = 8;
     size_t bytes;
     if (!xa_size_mul(want, item, &bytes) || bytes > PTRDIFF_MAX) {
-        want = need; /* the growth may overflow where the need does not */
+        want = need; /* doubling overflows although `need` does not */
         if (!xa_size_mul(want, item, &bytes) || bytes > PTRDIFF_MAX)
             XA_RETURN_FAIL(err, XA_NOMEM, "%zu items of %zu bytes do not fit memory", need, item);
     }
-    /* The caller's pointer may have any type: copied, not cast, to respect aliasing. */
+    /* The caller's pointer may have any type. It is copied, not cast, because of the aliasing
+     * rules. */
     void *old;
     memcpy(&old, array_ptr, sizeof old);
     void *grown = realloc(old, bytes > 0 ? bytes : 1);

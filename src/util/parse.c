@@ -1,4 +1,4 @@
-/* Numbers from text: the whole text or nothing, whatever the locale. */
+/* Numbers from text: the whole text must be a number, in any locale. */
 #include <errno.h>
 #include <locale.h>
 #include <math.h>
@@ -17,7 +17,8 @@ bool xa_parse_i64(const char *text, int64_t *out)
         p++;
     if (*p == '\0')
         return false;
-    /* Counted below zero: the smallest number has no positive twin. */
+    /* The value is built as a negative number, since the smallest one has no positive counterpart.
+     */
     int64_t v = 0;
     for (; *p != '\0'; p++) {
         if (*p < '0' || *p > '9')
@@ -35,11 +36,11 @@ bool xa_parse_f64(const char *text, double *out)
 {
     if (!text)
         return false;
-    /* strtod would also take spaces, hexadecimal, "inf" and "nan". */
+    /* strtod alone would also accept spaces, hexadecimal, "inf" and "nan". */
     size_t n = strspn(text, "0123456789+-.eE");
     if (n == 0 || text[n] != '\0' || text[0] == 'e' || text[0] == 'E')
         return false;
-    /* The C locale object is static in the C library: no allocation here. */
+    /* The C library has the C locale as a static object, so that this allocates nothing. */
     locale_t c = newlocale(LC_ALL_MASK, "C", (locale_t)0);
     if (c == (locale_t)0)
         return false;

@@ -43,7 +43,7 @@ char *xa_path_beside(const char *base_file, const char *path)
     return joined;
 }
 
-/* Is path[0 .. n) a folder, and no link to one? */
+/* Is path[0 .. n) a folder itself, not a link to one? */
 static bool is_plain_folder(char *path, size_t n)
 {
     struct stat info;
@@ -56,7 +56,7 @@ static bool is_plain_folder(char *path, size_t n)
 
 void xa_path_tidy(char *path)
 {
-    size_t len = 0; /* of what is tidy */
+    size_t len = 0; /* of the part that is tidy */
     const char *in = path;
     if (*in == '\0')
         return;
@@ -66,7 +66,7 @@ void xa_path_tidy(char *path)
     while (*in != '\0') {
         const size_t n = strcspn(in, "/");
         const char *next = in[n] == '/' ? in + n + 1 : in + n;
-        size_t last = len; /* where the part before begins; len is behind its slash */
+        size_t last = len; /* where the part that ends at len, with its slash, begins */
         while (last > root && (last == len || path[last - 1] != '/'))
             last--;
         const bool up = n == 2 && memcmp(in, "..", 2) == 0;
@@ -90,7 +90,7 @@ xa_status xa_open_regular(const char *path, int *out_fd, int64_t *size, xa_err *
 {
     xa_status st = XA_OK;
     struct stat info;
-    /* Without O_NONBLOCK opening a pipe would wait for a writer. */
+    /* Without O_NONBLOCK, opening a pipe would wait until somebody writes to it. */
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0)
         XA_FAIL(err,
@@ -148,8 +148,9 @@ xa_status xa_read_file(const char *path, size_t limit, char **data, size_t *size
     if (said > 0 && (uintmax_t)said > limit)
         XA_FAIL(
             err, XA_LIMIT, "%s: at most %zu bytes are accepted, found %" PRId64, path, limit, said);
-    /* One byte more than it says, to see the end without another growth; and files that change
-     * while they are read, or say 0 as those of /proc do, are read to their end all the same. */
+    /* One byte more than the stated size shows the end of the file without growing the buffer
+     * again. Files that change while they are read, or state 0 as those of /proc do, are read to
+     * their end too. */
     XA_TRY(err, xa_grow(&bytes, &cap, (size_t)said + 2, 1, err));
     for (;;) {
         size_t n = 0;

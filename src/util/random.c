@@ -42,7 +42,8 @@ int64_t xa_random_below(uint64_t seed, uint64_t stream, uint64_t counter, int64_
 {
     if (n <= 1)
         return 0;
-    /* The high half of bits * n: a bias below n / 2^64, and one draw for every counter. */
+    /* The high half of bits * n: its bias is below n / 2^64, and each counter needs one draw only.
+     */
     uint64_t x = bits64(seed, stream, counter);
     uint64_t m = (uint64_t)n;
     uint64_t low = (x & 0xffffffffu) * (m & 0xffffffffu);

@@ -40,7 +40,8 @@ xa_status xa_err_set(
 {
     if (!err)
         return code;
-    /* Formatted aside: an argument may be the message that is being replaced. */
+    /* Formatted into a buffer of its own, since an argument may be the message that is being
+     * replaced. */
     char text[XA_ERR_MESSAGE];
     va_list ap;
     va_start(ap, fmt);
@@ -60,7 +61,7 @@ xa_status xa_err_pass(xa_err *err, xa_status code, const char *file, const char 
     if (!err)
         return code;
     if (err->code == XA_OK) {
-        /* The callee failed without saying why: keep at least its code. */
+        /* The callee recorded no failure: keep at least its code. */
         err->code = code;
         snprintf(err->message, sizeof err->message, "%s", xa_status_text(code));
         err->nframes = 0;

@@ -1,10 +1,10 @@
-/* Text for people: clean for a terminal, and the name they may have meant. */
+/* Text for people: safe and aligned for a terminal, and the name that they may have meant. */
 #include <string.h>
 
 #include "xaudit/util.h"
 
-/* Length of the UTF-8 sequence at p and its code point; 0 if it is not valid. NUL-terminated
- * input: a cut sequence ends at the NUL, which is no continuation byte. */
+/* The length of the UTF-8 sequence at p, and its code point; 0 if it is not valid. The input ends
+ * with a NUL, which is no continuation byte, so that a truncated sequence ends there. */
 static size_t decode_utf8(const unsigned char *p, uint32_t *code)
 {
     size_t n;
@@ -46,7 +46,7 @@ bool xa_str_is_utf8(const char *bytes, size_t len)
                 continue;
             }
         }
-        /* Copied with a NUL behind, where a cut sequence must end. */
+        /* A copy that ends with a NUL, where a truncated sequence must end. */
         unsigned char next[5] = {0};
         uint32_t code;
         memcpy(next, bytes + i, len - i < 4 ? len - i : 4);
@@ -77,7 +77,7 @@ void xa_str_sanitise(const char *text, char *dst, size_t size)
         bool keep = n > 0 && !is_unprintable(code);
         size_t width = keep ? n : 1;
         if (width >= size - used)
-            break; /* a character is kept whole or not at all */
+            break; /* a character is not cut */
         if (keep)
             memcpy(dst + used, p, n);
         else
@@ -122,7 +122,8 @@ void xa_str_markup(xa_str *s, const char *text)
     }
 }
 
-/* Unicode's East_Asian_Width W and F, and the emoji, in ranges; combining marks and joiners. */
+/* By ranges: Unicode's East_Asian_Width W and F and the emoji take two columns, combining marks and
+ * joiners none. */
 static int columns_of(uint32_t c)
 {
     static const struct {
@@ -193,9 +194,9 @@ static size_t min3(size_t a, size_t b, size_t c)
     return m < c ? m : c;
 }
 
-/* Optimal string alignment distance, letters compared without case: exact up to `most`, more than
- * `most` beyond. Only the diagonal band that a distance of `most` can reach is filled. Lengths <=
- * NAME_MAX_LEN and differing by at most `most`. */
+/* The optimal string alignment distance, whatever the case of letters. It is exact up to `most`;
+ * larger distances give some number above `most`. Only the diagonal band that a distance of `most`
+ * can reach is filled. Both lengths are at most NAME_MAX_LEN and differ by at most `most`. */
 static size_t edit_distance(const char *a, size_t na, const char *b, size_t nb, size_t most)
 {
     enum { FAR = 1 << 20 };
@@ -243,11 +244,11 @@ const char *xa_nearest(const char *text, const char *const *names, size_t n)
         size_t longer = len > m ? len : m;
         size_t allowed = longer / 3 > 1 ? longer / 3 : 1;
         if (allowed >= longer)
-            allowed = longer - 1; /* something must agree */
+            allowed = longer - 1; /* at least one letter must agree */
         if (best_distance == 0)
             break;
         if (allowed >= best_distance)
-            allowed = best_distance - 1; /* only nearer ones count */
+            allowed = best_distance - 1; /* from now on only a nearer name counts */
         if (longer - (len < m ? len : m) > allowed)
             continue;
         const size_t d = edit_distance(text, len, names[i], m, allowed);

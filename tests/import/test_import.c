@@ -371,12 +371,12 @@ static void test_names(void **state)
     assert_int_equal(count_of(&r, XA_IMPORT_IMAGE, "the name is not UTF-8"), 1);
     assert_int_equal(
         count_of(&r,
-                 XA_IMPORT_TOLD,
+                 XA_IMPORT_NOTED,
                  "not a class name ('|', control or byte-order mark, outer blanks, or not UTF-8)"),
         3);
     /* "1", "10", "2": sorted as text, so that 2 is not the second. */
     assert_true(count_of(&r,
-                         XA_IMPORT_TOLD,
+                         XA_IMPORT_NOTED,
                          "a class name is another class's index: write label_as: name in the job") >
                 0);
     xa_manifest *m = read_back(&f, &r, NULL);

@@ -124,23 +124,23 @@ static void test_voc_fields(void **state)
          XA_IMPORT_ANNOTATION},
         {"<size><width>20</width></size>",
          "a size that is not two numbers (taken as not said)",
-         XA_IMPORT_TOLD},
+         XA_IMPORT_NOTED},
         {"<size><width>many</width><height>12</height></size>",
          "a size that is not two numbers (taken as not said)",
-         XA_IMPORT_TOLD},
+         XA_IMPORT_NOTED},
         {"<size><width>-3</width><height>12</height></size>",
          "a size that is not two numbers (taken as not said)",
-         XA_IMPORT_TOLD},
+         XA_IMPORT_NOTED},
         {"<size><width>12</width><height>20</height></size>",
          "the declared size has the sides of the image swapped: boxes are not scored",
-         XA_IMPORT_TOLD},
+         XA_IMPORT_NOTED},
         {"<size><width>40</width><height>24</height></size>",
          "the declared size is a multiple of the image's: boxes are scored with `frame: rescale` "
          "in the job, else not",
-         XA_IMPORT_TOLD},
+         XA_IMPORT_NOTED},
         {"<size><width>500</width><height>375</height></size>",
          "the declared size is not the image's: boxes are not scored",
-         XA_IMPORT_TOLD},
+         XA_IMPORT_NOTED},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         folder f = make_folder();
@@ -202,7 +202,7 @@ static void test_lvis(void **state)
                               "an image entry without an id, or without file_name and coco_url"),
                      1);
     assert_int_equal(count_of(&r,
-                              XA_IMPORT_TOLD,
+                              XA_IMPORT_NOTED,
                               "the category is not annotated exhaustively in the image: what is "
                               "outside its annotations may be the object too (kept)"),
                      1);
@@ -244,10 +244,10 @@ static void test_coco_sizes(void **state)
             fail_msg("case %zu: %s", i, r.err.message);
         assert_int_equal(
             count_of(&r,
-                     XA_IMPORT_TOLD,
+                     XA_IMPORT_NOTED,
                      "a size that is not two whole numbers of pixels (taken as not said)"),
             cases[i].told);
-        assert_int_equal(count_of(&r, XA_IMPORT_TOLD, "one file under two ids: it counts twice"),
+        assert_int_equal(count_of(&r, XA_IMPORT_NOTED, "one file under two ids: it counts twice"),
                          1);
         xa_manifest *m = read_back(&f, &r, NULL);
         assert_int_equal(sample_of(m, "1")->width, cases[i].width);
@@ -296,7 +296,7 @@ static void test_python_numbers(void **state)
             }
         assert_int_equal(
             count_of(&r,
-                     XA_IMPORT_TOLD,
+                     XA_IMPORT_NOTED,
                      "NaN or Infinity in the JSON, which has no such numbers (taken as "
                      "null)"),
             1);
@@ -332,7 +332,7 @@ static void test_wsol_sizes(void **state)
     if (r.st != XA_OK)
         fail_msg("%s", r.err.message);
     assert_int_equal(
-        count_of(&r, XA_IMPORT_TOLD, "the declared size is not the image's: boxes are not scored"),
+        count_of(&r, XA_IMPORT_NOTED, "the declared size is not the image's: boxes are not scored"),
         1);
     assert_int_equal(count_of(&r,
                               XA_IMPORT_ANNOTATION,

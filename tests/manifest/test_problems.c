@@ -52,26 +52,26 @@ static void test_long_text(void **state)
     xa_problems_fini(&p);
 }
 
-static void test_told_once(void **state)
+static void test_reported_once(void **state)
 {
     (void)state;
     xa_problems p = {0};
-    xa__teller t;
-    xa__teller_init(&t, &p, "f");
+    xa__reporter t;
+    xa__reporter_init(&t, &p, "f");
     for (int i = 0; i < 500; i++) {
-        if (xa__teller_first(&t, "a"))
+        if (xa__reporter_first(&t, "a"))
             xa_problems_add(&p, "f", i, false, "about a");
-        if (i == 7 && xa__teller_first(&t, "b"))
+        if (i == 7 && xa__reporter_first(&t, "b"))
             xa_problems_add(&p, "f", i, false, "about b");
-        if (i < 2 && xa__teller_first(&t, "c"))
+        if (i < 2 && xa__reporter_first(&t, "c"))
             xa_problems_add(&p, "f", i, true, "about c");
     }
-    xa__teller_finish(&t);
+    xa__reporter_finish(&t);
     assert_int_equal(p.count, 3);
     assert_string_equal(p.items[0].text, "about a (and 499 more lines)");
     assert_string_equal(p.items[1].text, "about c (and 1 more line)");
     assert_string_equal(p.items[2].text, "about b");
-    xa__teller_finish(&t); /* twice is harmless */
+    xa__reporter_finish(&t); /* twice is harmless */
     xa_problems_fini(&p);
 }
 
@@ -103,7 +103,7 @@ int main(void)
         cmocka_unit_test(test_add),
         cmocka_unit_test(test_limit),
         cmocka_unit_test(test_long_text),
-        cmocka_unit_test(test_told_once),
+        cmocka_unit_test(test_reported_once),
         cmocka_unit_test(test_show),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

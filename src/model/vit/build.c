@@ -457,7 +457,7 @@ xa_status xa__vit_build(xa__vit *v, xa_model *m, const xa_model_options *opt, xa
     }
     XA_RETURN_TRY(err, head(&b, x, &x, err));
     if (!opt->head) { /* such files end in plain scores and mean these */
-        if (!v->problem_told)
+        if (!v->problem_given)
             XA_RETURN_TRY(err,
                           xa__model_assume(m,
                                            err,

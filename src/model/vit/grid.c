@@ -16,34 +16,34 @@ static int64_t square_root(int64_t n)
  * without. */
 static bool fits_rows(const xa__vit *v, int position, int64_t h, int64_t w)
 {
-    const bool told =
+    const bool given =
         v->position == XA__VIT_POSITION_UNTOLD || v->position == position || !v->prefix;
     const int64_t rows = v->position_rows - (position == XA__VIT_POSITION_ALL ? v->prefix : 0);
-    return told && h > 0 && w > 0 && h * w == rows;
+    return given && h > 0 && w > 0 && h * w == rows;
 }
 
 /* The file's grid: as its config says, else square where a square fits, else as the job asks; with
  * rows for the prefix before without. */
 static xa_status read_grid(xa__vit *v, xa_model *m, int64_t job_h, int64_t job_w, xa_err *err)
 {
-    const int64_t told_h = v->file_h, told_w = v->file_w;
+    const int64_t given_h = v->file_h, given_w = v->file_w;
     const int64_t all = square_root(v->position_rows - v->prefix),
                   apart = square_root(v->position_rows);
     const struct {
         int64_t h, w;
         int position;
-        bool told, guess;
-    } tries[] = {{told_h, told_w, XA__VIT_POSITION_ALL, true, false},
-                 {told_h, told_w, XA__VIT_POSITION_PATCHES, true, false},
+        bool given, guess;
+    } tries[] = {{given_h, given_w, XA__VIT_POSITION_ALL, true, false},
+                 {given_h, given_w, XA__VIT_POSITION_PATCHES, true, false},
                  {all, all, XA__VIT_POSITION_ALL, false, false},
                  {job_h, job_w, XA__VIT_POSITION_ALL, false, true},
                  {apart, apart, XA__VIT_POSITION_PATCHES, false, false},
                  {job_h, job_w, XA__VIT_POSITION_PATCHES, false, true}};
-    const bool either = !told_h && v->prefix && fits_rows(v, XA__VIT_POSITION_ALL, all, all) &&
+    const bool either = !given_h && v->prefix && fits_rows(v, XA__VIT_POSITION_ALL, all, all) &&
                         fits_rows(v, XA__VIT_POSITION_PATCHES, apart, apart);
     v->file_h = v->file_w = 0;
     for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
-        if (tries[i].told != (told_h > 0) ||
+        if (tries[i].given != (given_h > 0) ||
             !fits_rows(v, tries[i].position, tries[i].h, tries[i].w))
             continue;
         v->file_h = tries[i].h;
@@ -60,15 +60,15 @@ static xa_status read_grid(xa__vit *v, xa_model *m, int64_t job_h, int64_t job_w
                 either ? " and the tokens before them" : "");
         return XA_OK;
     }
-    if (told_h && !v->file_h)
+    if (given_h && !v->file_h)
         XA_RETURN_FAIL(err,
                        XA_INVALID,
                        "%s: its img_size makes a grid of %" PRId64 "x%" PRId64
                        " patches, but the position embedding has %" PRId64 " rows (%" PRId64
                        " tokens are no patches)",
                        v->config,
-                       told_h,
-                       told_w,
+                       given_h,
+                       given_w,
                        v->position_rows,
                        v->prefix);
     return XA_OK;

@@ -223,7 +223,7 @@ static xa_status read_block(xa__vit *v, xa_model *m, xa_err *err)
 /* ---- pooling ---- */
 
 /* Where timm puts the word: model_args, the top (what the exported model has), pretrained_cfg. */
-static const json_t *told_pool(const xa__vit *v)
+static const json_t *given_pool(const xa__vit *v)
 {
     const json_t *given = xa__vit_setting(v, "global_pool", NULL);
     if (!given)
@@ -233,7 +233,7 @@ static const json_t *told_pool(const xa__vit *v)
 
 static xa_status choose_pool(xa__vit *v, xa_model *m, xa_err *err)
 {
-    const json_t *given = told_pool(v);
+    const json_t *given = given_pool(v);
     char word[64];
     word_of(given, word, sizeof word);
     if (given) {
@@ -319,7 +319,7 @@ static xa_status read_problem(xa__vit *v, xa_err *err)
 {
     const json_t *given = xa__vit_setting(v, "problem_type", NULL);
     const char *problem = json_string_value(given);
-    v->problem_told = given;
+    v->problem_given = given;
     v->multilabel = problem && !strcmp(problem, "multi_label_classification");
     if (problem && !strcmp(problem, "regression"))
         XA_RETURN_FAIL(

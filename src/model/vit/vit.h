@@ -95,7 +95,7 @@ typedef struct xa__vit {
     xa_activation act;
     int block, norm, pool, position; /* XA__VIT_... */
     bool pool_prefix;                /* tokens that are no patches are pooled as well */
-    bool multilabel, problem_told;   /* by problem_type */
+    bool multilabel, problem_given;  /* by problem_type */
     struct json_t *json;             /* NULL: no config.json */
     char *config;                    /* its path, for messages; NULL likewise */
     const xa__vit_known *known;      /* the architecture it names; NULL: none */
