@@ -1,4 +1,5 @@
-/* What a TIFF page's tags mean for its pixels: plain numbers, no libtiff. Private to image. */
+/* What the tags of a TIFF page mean for its pixels: plain numbers, without libtiff. Private to
+ * image. */
 #ifndef XAUDIT_IMAGE_TIFF_PAGE_H
 #define XAUDIT_IMAGE_TIFF_PAGE_H
 
@@ -31,40 +32,41 @@ enum {
 };
 
 typedef struct xa__tiff_page {
-    /* as the tags say */
+    /* from the tags */
     uint32_t width, height;
     uint16_t spp, bits, format, photometric, planar, codec, orientation, inkset;
-    uint16_t nextra, first_extra; /* extra samples, and what the first of them is */
+    uint16_t nextra, first_extra; /* how many extra samples, and the kind of the first */
     const uint16_t *palette[3];   /* NULL: none; not owned */
     bool tiled;
-    /* what follows: xa__tiff_plan */
+    /* from xa__tiff_plan */
     bool via_rgba; /* colour models that libtiff alone converts, to 8-bit RGB */
-    bool jpeg_rgb; /* libjpeg converts YCbCr by itself, if it is asked to */
-    xa_pixel type; /* of the samples as read */
-    bool half;     /* 16-bit floats, widened */
+    bool jpeg_rgb; /* libjpeg is told to convert YCbCr to RGB */
+    xa_pixel type; /* of the samples that are read */
+    bool half;     /* 16-bit floats, which are widened to 32 bits */
     int colours;   /* samples before the extra ones */
     bool alpha, associated;
     int channels; /* of the result */
     const char *colour;
 } xa__tiff_page;
 
-/* From tags to plan. UNSUPPORTED and FORMAT say what the page has and what is expected. */
+/* Fills the second half from the tags. UNSUPPORTED and FORMAT say what the page has and what is
+ * expected. */
 xa_status xa__tiff_plan(xa__tiff_page *p, const xa_decode_options *opt, xa_err *err);
-/* Planes lie one after the other. */
+/* Does the page have one plane per sample, instead of interleaved samples? */
 static inline bool xa__tiff_apart(const xa__tiff_page *p)
 {
     return p->planar == XA__TIFF_PLANAR_SEPARATE && p->spp > 1;
 }
-/* A row of `bytes` holds `count` samples. */
+/* Checks that a row of `bytes` holds `count` samples. */
 xa_status xa__tiff_check_row(const xa__tiff_page *p, uint64_t bytes, int64_t count, xa_err *err);
-/* `count` samples of a line or tile row, unpacked, into every `step`-th sample at `dst`. `line` is
- * room for `count` samples of the page's type. */
+/* Unpacks `count` samples of a row of a strip or tile into every `step`-th sample from `dst` on.
+ * `line` has room for `count` samples of the page's type. */
 void xa__tiff_convert(
     const xa__tiff_page *p, const void *raw, int64_t count, int64_t step, void *line, uint8_t *dst);
-/* A JBIG strip has a header of its own, MSB first, whose extents libtiff does not compare with the
- * page's: a few bytes could ask for days of decoding. */
+/* Compares the header of a JBIG strip (MSB first) with the page. libtiff does not, so that a few
+ * bytes could cause days of decoding. */
 xa_status xa__tiff_check_jbig(const uint8_t head[20], uint32_t width, uint32_t height, xa_err *err);
-/* Samples as read to the image's colours: palette, inverted grey, inks, alpha. */
+/* From the samples that were read to the image's colours: palette, inverted grey, inks, alpha. */
 xa_status xa__tiff_to_colours(const xa__tiff_page *p,
                               const xa_decode_options *opt,
                               xa_image *im,

@@ -10,14 +10,14 @@
 typedef struct xa__tiff_source {
     int fd;
     uint64_t size, at;
-    bool decoding; /* messages now are about pixels */
-    bool strict;   /* this codec only warns where it makes up pixels */
+    bool decoding; /* messages are about pixels from now on */
+    bool strict;   /* a warning means damage: this codec warns and makes up pixels */
     bool damaged;
     char message[256];
 } xa__tiff_source;
 
-/* Opens s->fd, which stays the caller's to close; libtiff allocates at most max_bytes at once. NULL
- * with s->message. Close with TIFFClose, while s is there. */
+/* Opens s->fd, which the caller closes. libtiff allocates at most max_bytes at once. NULL on
+ * failure, with s->message. The caller calls TIFFClose while s exists. */
 TIFF *xa__tiff_open(xa__tiff_source *s, int64_t max_bytes);
 
 #endif

@@ -154,8 +154,8 @@ parse_box(const xa__columns *c, const xa__csv_row *row, xa__reporter *t, xa_anno
     return good;
 }
 
-/* "file.png#3", "file.png#>3": *len is the length of the file's part. A '#' not followed by digits
- * alone, or by '>' and digits, belongs to the file's name. */
+/* Reads "file.png#3" or "file.png#>3"; *len is the length of the file's name. A '#' that is not
+ * followed by digits alone, or by '>' and digits, belongs to the name. */
 static bool parse_value(
     const char *column, const char *text, int64_t line, xa__reporter *t, int32_t *out, size_t *len)
 {
@@ -196,7 +196,8 @@ parse_mask(const char *text, int64_t line, xa__reporter *t, xa_annotation *a, si
     return parse_value("mask", text, line, t, &a->mask_value, len);
 }
 
-/* The kind written, or what the other columns imply: 0 for none, -1 if it makes no sense (told). */
+/* The kind that is written, or that the other columns imply: 0 for none, -1 after a mistake
+ * (reported). */
 static int find_kind(const char *kind, bool box, bool mask, int64_t line, xa__reporter *t)
 {
     static const char *const kinds[] = {"box", "mask", "none"};
@@ -246,7 +247,8 @@ static int find_kind(const char *kind, bool box, bool mask, int64_t line, xa__re
                                     : (strcmp(kind, "mask") == 0 ? XA_ANNOTATION_MASK : 0);
 }
 
-/* Columns that only mean something beside a box or mask. Told once: whole files may have them. */
+/* Columns that mean something only with a box or a mask; reported once, since whole files may fill
+ * them. */
 static void warn_unused(const xa__columns *c, const xa__csv_row *row, xa__reporter *t)
 {
     static const struct {

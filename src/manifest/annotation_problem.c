@@ -1,4 +1,4 @@
-/* What speaks against annotations, and boxes brought to the image as it was decoded. */
+/* What is wrong with annotations, and boxes in the frame of the decoded image. */
 #include <math.h>
 
 #include "xaudit/manifest.h"
@@ -39,7 +39,7 @@ xa_annotation_problem xa_sample_frame(const xa_sample *s, const xa_frame *f)
         return XA_ANNOTATION_NONE;
     if (s->width == f->height && s->height == f->width)
         return f->orientation >= 5 ? XA_ANNOTATION_FRAME_TURNED : XA_ANNOTATION_FRAME_SWAPPED;
-    /* a copy by one factor, its sides rounded to whole pixels either way */
+    /* Is the image a copy by one factor, with its sides rounded up or down to whole pixels? */
     const double down = fabs((double)s->height * w / (double)s->width - h);
     const double across = fabs((double)s->width * h / (double)s->height - w);
     if (down > 1.0 && across > 1.0)
@@ -56,7 +56,8 @@ xa_annotation_problem
 xa_annotation_box(const xa_sample *s, const xa_annotation *a, const xa_frame *f, double box[4])
 {
     const double w = (double)f->width, h = (double)f->height;
-    const double slack = 1e-6 * (w > h ? w : h); /* sums of rounded numbers are not beyond */
+    const double slack =
+        1e-6 * (w > h ? w : h); /* rounding of coordinates does not put a box beyond the image */
     double b[4] = {a->x0, a->y0, a->x1, a->y1};
     xa_annotation_problem found = xa_sample_frame(s, f);
     box[0] = box[1] = box[2] = box[3] = 0.0;

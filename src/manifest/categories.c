@@ -1,4 +1,4 @@
-/* Categories: sets of classes that a data set calls by one name. */
+/* Categories: sets of classes to which a data set gives one name. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -113,7 +113,7 @@ int32_t xa__indices_sort(int32_t *v, int32_t count)
     return kept;
 }
 
-/* The text between blanks, ended in place. */
+/* The text without the blanks around it; changed in place. */
 static char *trim(char *text)
 {
     while (*text == ' ' || *text == '\t')
@@ -226,7 +226,7 @@ static xa_status read_line(reading *r, int64_t line, char *text, xa_err *err)
                 line,
                 xa__show(name, shown),
                 (int)twin);
-    if (twin < 0) /* else the class is meant, under its own name */
+    if (twin < 0) /* else the name means that class */
         XA_TRY(err, xa_categories_add(&r->list, name, members, count, err));
 done:
     free(members);
@@ -283,7 +283,7 @@ xa_status xa_categories_text(const xa_categories *c, xa_str *out, xa_err *err)
     return XA_OK;
 }
 
-/* One line, ended in place. */
+/* Reads one line, which is changed in place. */
 static xa_status parse_line(char *line, xa_categories *c, xa_err *err)
 {
     xa_status st = XA_OK;

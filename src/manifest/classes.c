@@ -1,4 +1,4 @@
-/* Class names: one a line. */
+/* Class names, one per line. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,7 +60,7 @@ xa_status xa_classes_read(const char *path, xa_classes *out, xa_err *err)
     char *data = NULL;
     size_t size = 0;
     size_t cap = 0;
-    int64_t blank = 0; /* the first of the blank lines seen last */
+    int64_t blank = 0; /* the first of the blank lines that were just read */
     xa_classes c = {0};
     char shown[XA__SHOWN];
 
@@ -70,7 +70,7 @@ xa_status xa_classes_read(const char *path, xa_classes *out, xa_err *err)
     char *p = data;
     if (size >= 3 && memcmp(p, "\xef\xbb\xbf", 3) == 0)
         p += 3;
-    /* Lines and names are counted alike: blank lines between names are refused. */
+    /* The number of a line is that of its name, since blank lines between names are refused. */
     for (int64_t line = 1; p < data + size; line++) {
         char *end = memchr(p, '\n', (size_t)(data + size - p));
         char *next = end ? end + 1 : data + size;

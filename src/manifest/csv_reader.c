@@ -1,6 +1,6 @@
-/* CSV rows through libcsv, which only this file knows. The file streams through in chunks, is split
- * into physical lines here, so that line numbers are right inside quotes too, and each line is fed
- * to the parser; a malformed row is told and the reading goes on with the next line. */
+/* CSV rows by libcsv, which only this file uses. The file is read in chunks and split into physical
+ * lines, so that line numbers are right inside quotes too; each line is given to the parser. A
+ * malformed row is reported, and reading goes on with the next line. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,12 +28,12 @@ typedef struct reader {
     size_t starts_cap;
     char **cells;
     size_t cells_cap;
-    int64_t ncells; /* counted beyond the limit, stored up to it */
+    int64_t ncells; /* all are counted, and stored up to the limit */
 
     int64_t line;     /* the physical line being read */
     int64_t row_line; /* where the row began */
     size_t row_bytes;
-    int64_t rows;   /* handed on */
+    int64_t rows;   /* given to fn */
     bool row_ended; /* the parser saw the row's end */
     bool skipping;  /* the rest of this line belongs to a malformed row */
     bool after_cr;
@@ -51,7 +51,8 @@ static xa_status restart_parser(reader *r)
 {
     if (r->parser_ready)
         csv_free(&r->parser);
-    /* REPALL_NL: blank lines are reported too, so that only open quotes leave a row open. */
+    /* REPALL_NL: libcsv reports blank lines too, so that a row stays open only because of a quote.
+     */
     r->parser_ready = csv_init(&r->parser, CSV_STRICT | CSV_REPALL_NL) == 0;
     if (!r->parser_ready)
         XA_RETURN_FAIL(r->err, XA_NOMEM, "the CSV library failed to start");
@@ -61,8 +62,8 @@ static xa_status restart_parser(reader *r)
     return XA_OK;
 }
 
-/* Tells what is wrong with the row and drops it. A malformed header ends the reading: without it
- * nothing after it can be understood. */
+/* Reports what is wrong with the row, and drops it. A malformed header ends the reading, since no
+ * later line can be understood without it. */
 static void malformed(reader *r, const char *text)
 {
     xa_problems_add(r->problems, r->path, r->row_line, false, "%s", text);
@@ -94,7 +95,7 @@ static void take_cell(void *bytes, size_t len, void *arg)
 
 static bool is_blank(const reader *r)
 {
-    /* Blank cells are nothing but their NUL bytes. */
+    /* The row is blank if its cells are their NUL bytes only. */
     return r->text.len == (size_t)r->ncells;
 }
 
@@ -227,7 +228,7 @@ static void take_chunk(reader *r, const char *p, const char *end)
     }
 }
 
-/* ',' or ';', whichever the first line with text has more of outside quotes. */
+/* ',' or ';': the one that is more frequent, outside of quotes, in the first line with text. */
 static unsigned char find_separator(const char *p, const char *end)
 {
     size_t commas = 0;

@@ -1,4 +1,4 @@
-/* A label's text to its class index. */
+/* From a label's text to its class index. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,19 +11,19 @@ static const char *class_key(const void *arg, int64_t value)
     return c->names[value];
 }
 
-/* Two classes of one name (ImageNet has two "crane"): the name alone tells neither. */
+/* Two classes have the same name (ImageNet has two "crane"): the name alone means neither. */
 static xa_status note_twin(xa__labels *l, int64_t first, int64_t second, xa_err *err)
 {
     if (!l->twin)
         l->twin = xa_alloc((size_t)l->classes->count, sizeof *l->twin);
     if (!l->twin)
         XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for class names");
-    if (l->twin[first] == 0) /* a third: two are enough to say so */
+    if (l->twin[first] == 0) /* a third one is not kept: a message names two */
         l->twin[first] = (int32_t)second;
     return XA_OK;
 }
 
-/* The second class of the name that class `first` is the first of, or 0. */
+/* The second class with the name of class `first`, which is the first one; or 0. */
 static int32_t twin_of(const xa__labels *l, int64_t first)
 {
     return l->twin && first >= 0 ? l->twin[first] : 0;
@@ -66,7 +66,7 @@ void xa__labels_fini(xa__labels *l)
     l->twin = NULL;
 }
 
-/* Digits only: "+1", "-1" and "1.0" are no indices. */
+/* An index has digits only: "+1", "-1" and "1.0" are none. */
 static bool parse_index(const char *text, int64_t *out)
 {
     return text[0] >= '0' && text[0] <= '9' && xa_parse_i64(text, out);
@@ -81,7 +81,7 @@ int32_t xa__label_find(const xa__labels *l, const char *text)
 {
     int64_t index;
     const bool is_index = parse_index(text, &index) && index < index_limit(l);
-    /* The map is empty where names do not count. */
+    /* The map is empty if labels are not names. */
     const int64_t name = xa__map_find(&l->map, text, class_key, l->classes);
     if (twin_of(l, name) > 0)
         return -1;
@@ -94,7 +94,7 @@ int32_t xa__label_find(const xa__labels *l, const char *text)
     return is_index ? (int32_t)index : -1;
 }
 
-/* "3.0": what spreadsheets and data frames make of 3. */
+/* "3.0", into which spreadsheets and data frames turn 3. */
 static bool is_whole_float(const char *text, int64_t *out)
 {
     double v;

@@ -1,4 +1,4 @@
-/* Manifests in memory, however they came to be. */
+/* Manifests in memory, whatever function made them. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +18,7 @@ void xa_manifest_free(xa_manifest *pub)
 {
     if (!pub)
         return;
-    /* The public part is the first member of the whole. */
+    /* The public part is the first member of xa__manifest. */
     xa__manifest *m = (xa__manifest *)(void *)pub;
     free(m->pub.samples);
     xa_categories_fini(&m->pub.categories);

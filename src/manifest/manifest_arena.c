@@ -1,4 +1,4 @@
-/* Memory that is released as a whole: a manifest has millions of short texts. */
+/* Memory that is freed as a whole: a manifest has millions of short texts. */
 #include <stdlib.h>
 #include <string.h>
 

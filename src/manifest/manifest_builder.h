@@ -1,4 +1,4 @@
-/* A manifest while it is read: manifest_read.c walks the file, manifest_row.c reads each line. */
+/* A manifest while it is read: manifest_read.c reads the file, manifest_row.c each of its lines. */
 #ifndef XAUDIT_MANIFEST_BUILDER_H
 #define XAUDIT_MANIFEST_BUILDER_H
 
@@ -27,7 +27,7 @@ typedef struct xa__builder {
     int32_t *found; /* label indices of the current row */
     size_t found_cap;
     xa_str word;
-    char **last; /* the last text of each repeating column, to share equal neighbours */
+    char **last; /* the last text of each repeating column, which equal neighbours share */
 } xa__builder;
 
 /* A copy in the manifest's arena. */

@@ -1,4 +1,4 @@
-/* The header line: which column is where. */
+/* The header line: the place of each column. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +25,8 @@ static const char *header_key(const void *arg, int64_t value)
     return ((char *const *)arg)[value];
 }
 
-/* Without `path` nothing can be read: says what was found, and what it may have been meant as. */
+/* Without a column `path` nothing can be read: reports the columns that were found, and a near
+ * name. */
 static void report_missing_path(const xa__csv_row *row, xa__reporter *t)
 {
     char shown[XA__SHOWN];
@@ -76,7 +77,7 @@ static void take_column(xa__columns *c, const xa__csv_row *row, int32_t i, xa__r
         return;
     }
     const char *near = xa_nearest(name, column_names, XA__COLUMN_COUNT);
-    /* Without a path the error told at the end says the same. */
+    /* If `path` is missing, the error at the end says the same. */
     if (near && !has_cell(row, near) && find_column(near) != XA__COLUMN_path)
         xa_problems_add(t->problems,
                         t->file,
@@ -88,7 +89,7 @@ static void take_column(xa__columns *c, const xa__csv_row *row, int32_t i, xa__r
     c->extra[c->nextra++] = i;
 }
 
-/* The place of a name in any case of letters, -1: none. */
+/* The place of a name, whatever the case of its letters; -1: it is not there. */
 static int32_t place_of(const xa__csv_row *row, const char *name)
 {
     for (int32_t i = 0; i < row->ncells; i++)
@@ -97,7 +98,8 @@ static int32_t place_of(const xa__csv_row *row, const char *name)
     return -1;
 }
 
-/* Boxes under the names that other tools give them: one mistake, told with what converts it. */
+/* Columns of boxes as other tools name them are one mistake, reported with the command that
+ * converts them. */
 static bool report_foreign_boxes(const xa__csv_row *row, xa__reporter *t)
 {
     static const struct {

@@ -1,10 +1,11 @@
-/* What of a manifest moves stored numbers and tables, hashed part by part. */
+/* The hashes of a manifest's parts: whatever changes stored numbers or tables is in one. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "manifest_internal.h"
 
-/* Bytes gathered for one part: small ones would cost more than the hashing. */
+/* So many bytes of a part are gathered before they are hashed: for fewer, the calls would cost more
+ * than the hashing. */
 enum { GATHERED = 1 << 15 };
 
 typedef struct part {
@@ -34,7 +35,7 @@ const char *xa_manifest_as_written(const xa_manifest *m, const char *file)
     return file;
 }
 
-/* Little-endian whatever the machine, so that identities travel. */
+/* Little-endian on every machine, so that identities can be compared between machines. */
 static void add_u32(part *p, uint32_t v)
 {
     const char bytes[4] = {
@@ -51,7 +52,7 @@ static void add_f64(part *p, double v)
     add_u32(p, (uint32_t)(bits >> 32));
 }
 
-/* A blank cell is the empty text. */
+/* NULL, a blank cell, counts as the empty text. */
 static void add_text(part *p, const char *text)
 {
     const size_t len = text ? strlen(text) : 0;
@@ -67,7 +68,8 @@ static void add_classes(part *p, const int32_t *classes, int32_t n)
         add_u32(p, (uint32_t)classes[i]);
 }
 
-/* Annotation k of a sample: its place tells samples and annotations apart. */
+/* Annotation k of a sample, with its place, so that moving it to another sample changes the hash.
+ */
 static void add_annotation(part *parts, const xa_manifest *m, int64_t sample, int32_t k)
 {
     const xa_annotation *a = &m->samples[sample].annotations[k];
@@ -118,7 +120,7 @@ static void add_sample(part *parts, const xa_manifest *m, int64_t i, int32_t *cl
         add_text(&parts[XA_MANIFEST_FURTHER], s->extra[k]);
 }
 
-/* Hashes what was gathered; all of it at the end. */
+/* Hashes what was gathered if it is at least so many bytes; 0 at the end. */
 static xa_status drain(part *parts, size_t at_least, xa_err *err)
 {
     for (int p = 0; p < XA_MANIFEST_PARTS; p++) {
@@ -147,7 +149,7 @@ xa_status xa__manifest_identify(xa_manifest *m, xa_err *err)
     }
     for (int32_t k = 0; k < m->nextra; k++)
         add_text(&parts[XA_MANIFEST_FURTHER], m->extra_columns[k]);
-    if (m->categories.count) { /* an index says nothing of its set */
+    if (m->categories.count) { /* an index does not say which classes its category has */
         xa_str text = {0};
         st = xa_categories_text(&m->categories, &text, err);
         add_text(&parts[XA_MANIFEST_LABELS], text.data);

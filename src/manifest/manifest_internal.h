@@ -9,7 +9,7 @@
 typedef struct xa__block xa__block;
 typedef struct xa__arena {
     xa__block *head;
-    size_t next_block; /* bytes of the next block: doubles, so that small ones stay small */
+    size_t next_block; /* bytes of the next block; it doubles, so that small manifests stay small */
     size_t total;      /* bytes of all blocks */
 } xa__arena;
 
@@ -31,7 +31,7 @@ void xa__manifest_note_classes(xa_manifest *m);
 /* Sets identity from the samples. */
 xa_status xa__manifest_identify(xa_manifest *m, xa_err *err);
 
-/* xa_manifest_read of the bytes at `path`, as if they were the file `name`. */
+/* xa_manifest_read of the file at `path`, as if it were the file `name`. */
 xa_status xa__manifest_read_as(const char *path,
                                const char *name,
                                const xa_manifest_options *opt,
@@ -60,17 +60,18 @@ int64_t xa__map_find(const xa__map *m, const char *text, xa__map_key_fn *key, co
 /* Adds a text that is not there yet; value >= 0. */
 xa_status xa__map_add(xa__map *m, const char *text, int64_t value, xa_err *err);
 
-/* ---- telling mistakes ------------------------------------------------------------------------ */
+/* ---- reporting mistakes ------------------------------------------------------------------------
+ */
 
 enum { XA__SHOWN = 100 };
-/* Text from outside as it is shown: clean, at most XA__SHOWN - 1 bytes, cut with "...". */
+/* A text of the file for a message: sanitised, at most XA__SHOWN - 1 bytes, cut with "...". */
 const char *xa__show(const char *text, char buffer[XA__SHOWN]);
 
-/* A mistake told once, however often it is made. */
+/* A mistake that is reported once, however often it is made. */
 typedef struct xa__reported {
     char *key;
-    int64_t problem; /* index in problems, or -1 if there was no room */
-    int64_t again;   /* times after the first */
+    int64_t problem; /* its index in problems; -1: there was no room for it */
+    int64_t again;   /* how often it came after the first time */
 } xa__reported;
 typedef struct xa__reporter {
     xa_problems *problems;
@@ -82,9 +83,9 @@ typedef struct xa__reporter {
 } xa__reporter;
 
 void xa__reporter_init(xa__reporter *t, xa_problems *problems, const char *file);
-/* True when `key` is new: the caller adds the problem right after. */
+/* Is `key` new? The caller then adds the problem at once. */
 bool xa__reporter_first(xa__reporter *t, const char *key);
-/* Adds " (and N more lines)" to what was told of repeated mistakes, and releases the rest. */
+/* Adds " (and N more lines)" to reports of repeated mistakes, and frees the rest. */
 void xa__reporter_finish(xa__reporter *t);
 
 /* ---- labels ---------------------------------------------------------------------------------- */
@@ -93,7 +94,8 @@ typedef struct xa__labels {
     const xa_classes *classes; /* NULL: plain indices */
     xa_label_as as;
     xa__map map;
-    int32_t *twin; /* [classes] another class of the same name, or 0; NULL: no such; owned */
+    int32_t
+        *twin; /* [classes] another class of the same name, or 0; NULL: all names differ; owned */
 } xa__labels;
 
 enum { XA__WHY = 512 };
@@ -101,46 +103,48 @@ xa_status xa__labels_init(xa__labels *l, const xa_classes *classes, xa_label_as 
 void xa__labels_fini(xa__labels *l);
 /* The class index of a text, or -1. */
 int32_t xa__label_find(const xa__labels *l, const char *text);
-/* Why `text` is no label: called only when it is told, as it searches for near names. */
+/* Why `text` is no label. It searches for near names, hence is called only for a report. */
 void xa__label_why(const xa__labels *l, const char *what, const char *text, char why[XA__WHY]);
 
-/* "a|b", cut in place, as ascending unique classes; *why says what is none of them, else "". free()
- * *out. */
+/* "a|b", which is changed in place, as ascending unique classes; free() *out. why is "", or says
+ * which part is no class. */
 xa_status xa__class_set(
     const xa__labels *l, char *text, int32_t **out, int32_t *count, char why[XA__WHY], xa_err *err);
-/* Sorts, drops what is there twice, and returns how many are left. */
+/* Sorts indices, removes duplicates, and returns how many are left. */
 int32_t xa__indices_sort(int32_t *v, int32_t count);
-/* The category of a name, or of just these members; -1: none. */
+/* The category with this name, or with exactly these members; -1: there is none. */
 int32_t xa__category_find(const xa_categories *c, const char *name);
 int32_t xa__category_same(const xa_categories *c, const int32_t *members, int32_t count);
 
-/* The sets of classes that a manifest uses. All but `bytes` and `many` is borrowed. */
+/* The sets of classes that a manifest uses. All pointers are borrowed. */
 typedef struct xa__sets {
-    const xa_categories *named; /* of the job's file; NULL: none */
-    xa_categories *used;        /* the manifest's own: gets each with its first use */
+    const xa_categories *named; /* the categories of the job's file; NULL: none */
+    xa_categories *used;        /* the manifest's own: each is added at its first use */
     const xa__labels *labels;
     xa__reporter *reporter;
-    size_t bytes; /* of those used, as an archive keeps them */
-    bool many;    /* that they are too many was told */
+    size_t bytes; /* of those used, in the text that archives store */
+    bool many;    /* it was reported that they are too many */
 } xa__sets;
-/* A class, or a category of the job's file; -1: neither. */
+/* The index of a class, or of a category of the job's file; -1: it is neither. */
 xa_status xa__sets_name(xa__sets *x, const char *text, int64_t line, int32_t *out, xa_err *err);
-/* A set of classes, "a|b": a category by the file's name for it, by its classes' names, or by their
- * indices where two classes have one name; a single class is itself. -1 after a mistake (told). */
+/* A set of classes, "a|b", as a category: the job's file may name it; else it is named by its
+ * classes' names, or by their indices if two classes have the same name. A single class stays a
+ * class. -1 after a mistake, which is reported. */
 xa_status xa__sets_classes(xa__sets *x, const char *text, int64_t line, int32_t *out, xa_err *err);
 
 /* ---- CSV ------------------------------------------------------------------------------------- */
 
 typedef struct xa__csv_row {
-    char **cells; /* NUL-terminated, blanks around unquoted text removed; valid for the call */
+    char **cells; /* NUL-terminated, without blanks around unquoted text; valid during the call */
     int32_t ncells;
     int64_t line; /* where the row begins, 1-based */
 } xa__csv_row;
 /* Called for every row that is not blank; a status other than OK ends the reading. */
 typedef xa_status xa__csv_fn(void *arg, const xa__csv_row *row, xa_err *err);
 
-/* Reads a CSV file (BOM, CRLF, ',' or ';' as its first line has more of). Malformed rows are told
- * as problems and skipped. hex gets the SHA-256 of the file's bytes. */
+/* Reads a CSV file. A byte-order mark and CRLF are accepted; cells are separated by ',' or ';',
+ * whichever the first line has more of. Malformed rows are added to the problems and skipped. hex:
+ * the SHA-256 of the file's bytes. */
 xa_status xa__csv_read(const char *path,
                        xa__csv_fn *fn,
                        void *arg,
@@ -150,7 +154,7 @@ xa_status xa__csv_read(const char *path,
 
 /* ---- columns --------------------------------------------------------------------------------- */
 
-/* X(name): the columns this program reads. */
+/* X(name): the columns that have a meaning. */
 #define XA__COLUMNS(X) \
     X(path)            \
     X(id)              \
@@ -178,7 +182,7 @@ enum {
 };
 
 typedef struct xa__columns {
-    int32_t at[XA__COLUMN_COUNT]; /* place of a column in the row, or -1 */
+    int32_t at[XA__COLUMN_COUNT]; /* place of a column in the row; -1: it is not in the file */
     int32_t *extra;               /* places of the further columns; owned */
     int32_t nextra;
     int32_t *nameless; /* places without a name; owned */
@@ -186,7 +190,7 @@ typedef struct xa__columns {
     int32_t count;
 } xa__columns;
 
-/* Reads the header row. INVALID (with the problems told) when no further line can be understood. */
+/* Reads the header row. INVALID if no further line can be understood; its problems are reported. */
 xa_status xa__columns_read(xa__columns *c, const xa__csv_row *row, xa__reporter *t, xa_err *err);
 void xa__columns_fini(xa__columns *c);
 /* The text of a column, "" if there is no such column. */
@@ -194,9 +198,10 @@ const char *xa__cell(const xa__columns *c, const xa__csv_row *row, int column);
 
 /* ---- annotations ----------------------------------------------------------------------------- */
 
-/* Reads the annotation of a row. *present is false for rows without one. Mistakes are told; false
- * if there was one. mask and ignore_mask are set to the text of the row, *mask_len and *ignore_len
- * to their lengths without "#value"; paths are the caller's to resolve, class_index too. */
+/* Reads the annotation of a row; *present is false for a row without one. Returns false after a
+ * mistake, which is reported. mask and ignore_mask become the texts of the row, *mask_len and
+ * *ignore_len their lengths without
+ * "#value"; the caller resolves these paths, and sets class_index. */
 bool xa__annotation_parse(const xa__columns *c,
                           const xa__csv_row *row,
                           xa__reporter *t,

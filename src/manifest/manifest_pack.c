@@ -1,6 +1,6 @@
-/* Samples as bytes for another rank, and back. The machines are of one kind: numbers travel as
- * they lie in memory, and the magic number tells if they do not. What arrives is checked as if it
- * came from a stranger: lengths before they are used, values before they are believed. */
+/* Samples as bytes for another rank, and back. Numbers are sent as they lie in memory, since all
+ * machines of a run are of one kind; the magic number shows if they are not. What arrives is
+ * checked as if anybody could have sent it: every length and value before it is used. */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -10,7 +10,8 @@
 static const uint32_t PACK_MAGIC = 0x344d4158u; /* "XAM4" */
 static const uint32_t PACK_NULL = UINT32_MAX;
 enum {
-    /* The least a sample or annotation takes: guards allocations against invented counts. */
+    /* The fewest bytes of a sample and of an annotation, which bound the counts that the bytes can
+       claim. */
     SAMPLE_BYTES_MIN = 8 + 6 * 4 + 4 * 4,
     ANNOTATION_BYTES_MIN = 4 + 4 + 2 * 4 + 4 * 8 + 2 * 4
 };
@@ -111,7 +112,7 @@ typedef struct input {
     const unsigned char *p;
     size_t left;
     xa__arena *arena;
-    const char *wrong; /* what failed first; NULL: nothing */
+    const char *wrong; /* the first thing that is wrong; NULL: nothing */
     bool nomem;
     int32_t categories; /* how many there are */
 } input;
@@ -278,8 +279,8 @@ xa_status xa_manifest_unpack(const void *bytes, size_t size, xa_manifest **out, 
     m->pub.file = get_text(&in, true);
     expect(&in, nextra <= XA__CELLS_MAX && nextra <= in.left / 4, "a column count");
     expect(&in, count >= 0 && (uint64_t)count <= in.left / SAMPLE_BYTES_MIN, "a sample count");
-    /* Each sample has a length for every further column: what the bytes cannot hold is refused
-     * before memory is taken for it. */
+    /* Each sample has a length for every further column, so that counts which the bytes cannot hold
+     * are refused before memory is allocated for them. */
     expect(&in,
            nextra == 0 || count == 0 || (uint64_t)count <= in.left / (4 * (uint64_t)nextra),
            "a sample count");

@@ -1,4 +1,4 @@
-/* The native manifest: a file to samples and annotations. manifest_row.c reads each line. */
+/* The native manifest: from a file to samples and annotations. manifest_row.c reads each line. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,13 +31,13 @@ static xa_status take_header(xa__builder *b, const xa__csv_row *row, xa_err *err
     return XA_OK;
 }
 
-/* False when the row does not fit the header (told). */
+/* Does the row fit the header? If it does not, that is reported. */
 static bool check_width(xa__builder *b, const xa__csv_row *row)
 {
     const xa__columns *c = &b->columns;
     char shown[XA__SHOWN];
     int32_t used = row->ncells;
-    /* Blank cells too many are what spreadsheets leave behind. */
+    /* Spreadsheets leave blank cells at the end of a row. */
     while (used > c->count && row->cells[used - 1][0] == '\0')
         used--;
     if (used != c->count) {
@@ -113,7 +113,7 @@ static xa_status place_annotations(xa__builder *b, xa_err *err)
         if (s->nannotations > 0)
             s->annotations = all;
         all += s->nannotations;
-        s->nannotations = 0; /* counted again while they are placed */
+        s->nannotations = 0; /* counts up again while annotations are placed */
     }
     for (size_t k = 0; k < b->nannotations; k++)
         if (b->owners[k] < m->count) {
@@ -158,7 +158,7 @@ start(xa__builder *b, const char *path, const xa_manifest_options *opt, xa_err *
     return XA_OK;
 }
 
-/* The status of a reading whose mistakes are in the list: the first, and how many follow. */
+/* The error of a reading with mistakes in the list: the first one, and how many follow. */
 static xa_status sum_up(const xa_problems *p, size_t before, const char *path, xa_err *err)
 {
     const size_t more = p->errors - before - 1;
@@ -181,8 +181,8 @@ static xa_status sum_up(const xa_problems *p, size_t before, const char *path, x
                    rest);
 }
 
-/* Beside what is held: annotations in the order of the file, and the map of ids, which is there one
- * and a half times while it grows. */
+/* The peak has, besides the manifest itself, the annotations in the order of the file, and the map
+ * of ids, of which one and a half times the size exists while it grows. */
 static void note_memory(xa__builder *b)
 {
     xa_manifest *m = &b->m->pub;

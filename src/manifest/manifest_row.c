@@ -7,8 +7,8 @@
 #include "manifest_builder.h"
 
 enum { LABELS_MAX = 100 * 1000 };
-/* Each mistaken label is reported once. Near names are looked for in so many of them: each costs a
- * pass over all classes. */
+/* Each mistaken label is reported once. Near names are searched for the first so many of them only,
+ * since each search reads all classes. */
 enum { NEAR_NAMES_MAX = 100 };
 /* nlabels of a sample whose label is a mistake: no manifest with mistakes leaves this module. */
 enum { LABELS_BAD = -1 };
@@ -30,7 +30,7 @@ static xa_status copy_repeating(xa__builder *b, int slot, const char *text, char
     return XA_OK;
 }
 
-/* A path as the program opens it: beside the manifest. */
+/* The path that the program opens: relative paths lie beside the manifest. */
 static xa_status resolve(xa__builder *b, const char *path, size_t len, char **out, xa_err *err)
 {
     xa_status st = XA_OK;
@@ -61,7 +61,8 @@ static void report_label(xa__builder *b, const char *what, const char *text, int
     xa_str_free(&key);
 }
 
-/* "a|b" to ascending unique indices in b->found; *n is LABELS_BAD after a mistake (told). */
+/* "a|b" to ascending unique indices in b->found; *n is LABELS_BAD after a mistake, which is
+ * reported. */
 static xa_status
 find_labels(xa__builder *b, const char *text, int64_t line, int32_t *n, xa_err *err)
 {
@@ -117,7 +118,7 @@ take_optional(xa__builder *b, const xa__csv_row *row, int column, int slot, char
     return copy_repeating(b, slot, text, out, err);
 }
 
-/* image_width and image_height; 0 where the line says neither. */
+/* image_width and image_height; both 0 if the line has neither. */
 static void read_size(xa__builder *b, const xa__csv_row *row, int32_t *width, int32_t *height)
 {
     static const char *const names[] = {"image_width", "image_height"};
@@ -269,7 +270,7 @@ xa__builder_check_sample(xa__builder *b, const xa_sample *s, const xa__csv_row *
                         s->line,
                         s->width,
                         s->height);
-    /* Labels are compared as classes: a|b is b|a. */
+    /* Labels are compared as sets of classes: a|b equals b|a. */
     const char *label = xa__cell(c, row, XA__COLUMN_label);
     if (label[0] == '\0')
         return XA_OK;
@@ -294,7 +295,8 @@ xa__builder_check_sample(xa__builder *b, const xa_sample *s, const xa__csv_row *
 
 /* ---- annotations ---- */
 
-/* class, or the sample's own single label. *good is false after a mistake (told). */
+/* The annotation's class, or else the sample's only label. *good is false after a mistake, which is
+ * reported. */
 static xa_status find_class(xa__builder *b,
                             const xa_sample *s,
                             const xa__csv_row *row,
@@ -352,7 +354,7 @@ xa_status xa__builder_add_annotation(
     bool known = false;
     XA_RETURN_TRY(err, find_class(b, s, row, &a.class_index, &known, err));
     if (!known || !good)
-        return XA_OK; /* told; nothing is kept of a manifest with mistakes */
+        return XA_OK; /* reported; of a manifest with mistakes nothing is kept */
     if (a.kind == XA_ANNOTATION_MASK)
         XA_RETURN_TRY(err, resolve(b, mask, mask_len, &a.mask, err));
     if (ignore[0] != '\0')

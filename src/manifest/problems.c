@@ -1,4 +1,4 @@
-/* The list of mistakes, and mistakes told once. */
+/* The list of mistakes, and mistakes that are reported once. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +14,7 @@ static void release(xa_problem *p)
     *p = (xa_problem){0};
 }
 
-/* Where the next problem goes: at the end, or, for an error in a full list, over the last warning.
- */
+/* The place of the next problem: at the end; in a full list an error replaces the last warning. */
 static xa_problem *room_for(xa_problems *p, bool warning)
 {
     if (p->count < PROBLEMS_KEPT) {
@@ -26,7 +25,7 @@ static xa_problem *room_for(xa_problems *p, bool warning)
     }
     for (size_t i = p->count; !warning && i-- > 0;)
         if (p->items[i].warning) {
-            /* The later ones move up: the list stays in the order of telling. */
+            /* The later ones move up, so that the list stays in the order of the reports. */
             release(&p->items[i]);
             memmove(&p->items[i], &p->items[i + 1], (p->count - 1 - i) * sizeof *p->items);
             p->items[p->count - 1] = (xa_problem){0};
@@ -59,7 +58,7 @@ void xa_problems_add(
     item->warning = warning;
     if (!item->file || !item->text) {
         release(item);
-        p->count--; /* always the last one */
+        p->count--; /* the new one is last */
         p->dropped++;
     }
 }
@@ -119,7 +118,7 @@ void xa__reporter_finish(xa__reporter *t)
 {
     for (size_t i = 0; i < t->nreported; i++) {
         const xa__reported *seen = &t->reported[i];
-        /* Errors that pushed warnings out moved the list: then nothing is added. */
+        /* If errors replaced warnings, the indices have moved: then nothing is added. */
         if (seen->again > 0 && seen->problem >= 0 && t->problems->dropped == 0 &&
             (size_t)seen->problem < t->problems->count) {
             xa_problem *p = &t->problems->items[seen->problem];

@@ -1,11 +1,11 @@
-/* Categories of a manifest that is being read: by a name of the job's file, or as "a|b". */
+/* The categories of a manifest that is being read: by a name of the job's file, or as "a|b". */
 #include <stdlib.h>
 #include <string.h>
 
 #include "manifest_internal.h"
 
-/* The index of a category in the manifest, which gets it with its first use; -1: too many (told).
- */
+/* The index of a category in the manifest, to which it is added at its first use; -1: there are too
+ * many, which is reported. */
 static xa_status use_category(xa__sets *x,
                               const char *name,
                               const int32_t *members,
@@ -49,7 +49,6 @@ static xa_status use_category(xa__sets *x,
     return XA_OK;
 }
 
-/* A class, or a category of the job's file; -1: neither. */
 xa_status xa__sets_name(xa__sets *x, const char *text, int64_t line, int32_t *out, xa_err *err)
 {
     *out = xa__label_find(x->labels, text);
@@ -60,8 +59,6 @@ xa_status xa__sets_name(xa__sets *x, const char *text, int64_t line, int32_t *ou
     return use_category(x, c->name, c->members, c->count, line, out, err);
 }
 
-/* A set of classes, "a|b": a category by that name, by its classes' names, or by their indices
- * where two classes have one name. */
 xa_status xa__sets_classes(xa__sets *x, const char *text, int64_t line, int32_t *out, xa_err *err)
 {
     xa_status st = XA_OK;

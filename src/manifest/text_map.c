@@ -1,4 +1,4 @@
-/* A hash map from texts to indices. The texts stay with the caller. */
+/* A hash map from texts to indices. The caller keeps the texts. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,7 +7,7 @@
 void xa__map_init(xa__map *m)
 {
     *m = (xa__map){0};
-    /* Not the same in every run, so that no file can be made to collide. Nothing that is
+    /* The seed differs between runs, so that no file can be made to collide. Nothing that is
      * written depends on the order of the slots. */
     const double now = xa_time();
     m->seed = xa_hash64(&now, sizeof now, 0);
