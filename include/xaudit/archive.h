@@ -19,7 +19,7 @@
  *   /baselines/<m>/<b>/<k>        [Q] the same of maps that know nothing of the image
  *   /pairs/<m>/<a>__<b>/<k>       [N] agreement of two explainers
  *   /class_means/<m>/<e>/         [C] mean map of a class (xaudit evaluate)
- *   /checksums/<group>            one a row of a group: of everything that a run writes there
+ *   /checksums/<group>            one per row of a group: of everything that a run writes there
  *   /run/                         sessions, seconds: outside every equality claim
  *
  * Readers ignore unknown groups and datasets. To bring a map to its image they need the model's
@@ -265,7 +265,7 @@ typedef struct xa_lock xa_lock;
 /* Local, rank 0. `<archive>.lock`: an fcntl lock where the file system has them, and host, pid, job
  * id and a heartbeat in the file. BUSY says who holds it, since when, and what to do. A lock whose
  * owner is dead (same host, no such process; same SLURM job id with a higher restart count:
- * requeued; other host, and no heartbeat is seen while this one looks on) is taken over. Clocks of
+ * requeued; other host, and no heartbeat is seen while this one watches) is taken over. Clocks of
  * two hosts are never compared: this one waits until the heartbeat changes (BUSY), for
  * `stale_seconds` of its own monotonic time, and logs that it does. A heartbeat may take half a
  * minute to be seen from another host: stale_seconds of 120 or more. */
@@ -274,7 +274,7 @@ XA_MUST_USE xa_status xa_lock_take(const char *archive,
                                    xa_lock **out,
                                    xa_err *err);
 /* Local. Whether a run holds the archive, without taking or changing anything: OK, or BUSY as
- * above. Of an owner on another host without a kernel lock it cannot tell whether it lives, and
+ * above. Of an owner on another host without a kernel lock it cannot know whether it lives, and
  * says BUSY.
  */
 XA_MUST_USE xa_status xa_lock_look(const char *archive, xa_err *err);

@@ -67,7 +67,7 @@ int64_t xa_audit_classes(const xa_audit *a, int m);
  * more than 1024 samples). */
 int64_t xa_audit_batch(const xa_audit *a, int m);
 int xa_audit_passes(const xa_audit *a,
-                    int m); /* backward passes a batch, for one target a sample */
+                    int m); /* backward passes per batch, for one target per sample */
 /* Samples a unit: the least common multiple of the models' batches. */
 int64_t xa_audit_unit_samples(const xa_audit *a);
 
@@ -79,7 +79,7 @@ XA_MUST_USE xa_status xa_audit_pack(xa_audit *a, void *blob, xa_err *err);
  */
 void xa_audit_attach(xa_audit *a, const void *blob, void *arena, const xa_tick *tick);
 
-/* Looks on at the passes of model m; between units. */
+/* Observes the passes of model m from now on; to be called between units. */
 void xa_audit_profile(xa_audit *a, int m, const xa_profile *profile);
 
 /* ---- rows ------------------------------------------------------------------------------------ */
@@ -103,7 +103,7 @@ static inline int xa_explainer_pairs(const xa_audit_model_spec *m)
     return m->nexplainers * (m->nexplainers - 1) / 2;
 }
 
-/* Map rows a rule gives a sample: 1, its labels, or its annotated classes. */
+/* Map rows that a rule gives a sample: 1, its labels, or its annotated classes. */
 int32_t xa_rows_of_sample(xa_target_rule rule, const xa_sample *s);
 
 /* Members and their order are those of the format's table (XA_MAP_FIELDS and so on in format.h),
@@ -171,7 +171,7 @@ bool xa_audit_stores(const xa_audit_spec *s, xa_field_kind kind);
 XA_MUST_USE xa_status xa_rows_create(const xa_audit *a, xa_rows **out, xa_err *err);
 void xa_rows_free(xa_rows *r);
 
-/* What speaks against the annotations of a sample, without scoring: problem [s->nannotations].
+/* Problems of the annotations of a sample, without scoring: problem [s->nannotations].
  * Masks are read only where `masks` is set. *why is the message of the first mask that cannot be
  * used, "" if none. NOMEM alone is an error. */
 XA_MUST_USE xa_status xa_audit_examine(const xa_sample *s,

@@ -129,7 +129,7 @@ XA_MUST_USE xa_status xa_contents_problems(xa_schema *schema,
                                            bool rescale,
                                            int *field,
                                            xa_err *err);
-/* Hashes of the annotations' masks; likewise. */
+/* Hashes of the annotations' masks; `data` as above. */
 XA_MUST_USE xa_status xa_contents_mask_hashes(
     xa_schema *schema, int64_t annotations, const uint64_t *data, int *field, xa_err *err);
 

@@ -60,7 +60,7 @@ typedef struct xa_read {
     int32_t *label_value;
     int64_t *pair_sample;
     int32_t *pair_class;
-    /* Archives of before 1.1 hold no problems: all four are NULL then. */
+    /* Archives before 1.1 hold no problems: all four are NULL then. */
     int64_t *annotation_offset; /* [samples + 1] */
     int32_t *annotation_class;
     uint8_t *annotation_flags;
@@ -78,7 +78,7 @@ XA_MUST_USE xa_status xa_read_open(const char *path, xa_read **out, xa_err *err)
  * had: what became of each sample. */
 XA_MUST_USE xa_status xa_read_open_outcome(const char *path, xa_read **out, xa_err *err);
 void xa_read_close(xa_read *r);
-/* How a run read the images of this archive: whoever looks at them again does it likewise. */
+/* How a run read the images of this archive: whoever reads them again does it in the same way. */
 xa_decode_options xa_read_decode(const xa_read *r);
 /* The same for what was not read yet: all rows whose checksums are of this kind
  * (XA_FIELD_SUM_STATISTICS, ...), once. An archive without such checksums passes. */
@@ -132,7 +132,7 @@ XA_MUST_USE xa_status xa_read_agreement(xa_read *r,
 
 /* How they were decoded; the defaults where an older archive does not say. */
 XA_MUST_USE xa_status xa_read_decoding(xa_archive *a, xa_decode_options *out, xa_err *err);
-/* Row i of a table of files, below `root` likewise; NULL through *out where it is empty. */
+/* Row i of a table of files, below `root` in the same way; NULL through *out where it is empty. */
 XA_MUST_USE xa_status xa_read_file_name(
     xa_archive *a, const char *path, const char *root, int64_t i, char **out, xa_err *err);
 /* A sample's file, below `root` (NULL: where the archive says that images are); free(). */
@@ -185,7 +185,7 @@ int xa_sums_tables(const xa_sums *s);
 XA_MUST_USE xa_status
 xa_sums_check_table(const xa_sums *s, int k, const char **path, bool *same, xa_err *err);
 
-/* Reads the k-th and all that it covers once, in blocks, and tells the rows that differ. FORMAT:
+/* Reads the k-th and all that it covers once, in blocks, and reports the rows that differ. FORMAT:
  * the datasets have other rows than their checksums. */
 XA_MUST_USE xa_status xa_sums_check(
     const xa_sums *s, int k, void (*differs)(void *arg, int64_t row), void *arg, xa_err *err);
@@ -205,7 +205,7 @@ xa_status xa_mend_fail(const char *path, xa_err *err, const char *fmt, ...)
 
 /* ---- annotations.c ---- */
 
-/* What speaks against the annotations of an archive, counted and told.  */
+/* Problems of the annotations of an archive, counted and reported. */
 
 typedef struct xa_annotation_counts {
     int64_t all; /* annotations that were looked at */
@@ -230,7 +230,7 @@ void xa_annotations_add(xa_annotation_counts *c,
                         const char *frame);
 /* "3 of 12 annotations are not used: mask missing; the first is of cat_01 (no such file)". */
 void xa_annotation_line(const xa_annotation_counts *c, int problem, const char *id, xa_str *out);
-/* One line a kind of problem, each behind `indent`; nothing where there is none. */
+/* One line per kind of problem, each behind `indent`; nothing where no annotation has one. */
 XA_MUST_USE xa_status xa_print_annotations(const xa_read *r,
                                            const char *indent,
                                            FILE *out,

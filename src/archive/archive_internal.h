@@ -17,7 +17,8 @@
 /* ---- h5_error.c: HDF5's failures as ours ------------------------------------------------------
  */
 
-/* HDF5 prints its error stack unless told not to; each public function is silent in between. */
+/* HDF5 prints its error stack unless that is switched off; every public function does so between
+ * begin and end. */
 typedef struct xa__quiet {
     H5E_auto2_t print;
     void *arg;
@@ -150,8 +151,8 @@ typedef struct xa__rows {
 /* The memory side: this machine's types, or the bytes as they are in the file. */
 typedef enum xa__side { XA__NATIVE, XA__AS_STORED } xa__side;
 
-/* Opens a dataset. NOT_FOUND; UNSUPPORTED: a type or shape that cannot be read so; LIMIT: a row of
- * XA__TRANSFER_MAX or more. On failure nothing is open. */
+/* Opens a dataset. NOT_FOUND; UNSUPPORTED: a type or shape that cannot be read in this way; LIMIT:
+ * a row of XA__TRANSFER_MAX or more. On failure nothing is open. */
 XA_MUST_USE xa_status
 xa__rows_open(hid_t file, const char *path, xa__side side, xa__rows *out, xa_err *err);
 void xa__rows_close(xa__rows *r);
@@ -180,7 +181,7 @@ struct xa_archive {
 
 /* An access list for the serial driver that takes no lock and keeps nothing back. < 0: failed. */
 hid_t xa__serial_access(void);
-/* A text attribute of an object; NULL through *out when there is none (attribute.c). */
+/* A text attribute of an object; NULL through *out where the object has none (attribute.c). */
 XA_MUST_USE xa_status
 xa__read_text(hid_t file, const char *path, const char *name, char **out, xa_err *err);
 /* Opens with the serial driver, and makes sure that it is an archive that this program reads. */

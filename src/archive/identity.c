@@ -118,7 +118,7 @@ void xa_identity_tell(xa_str *to, const xa_identity_line *l, const char *a, cons
         xa_str_puts(to, "; ...");
 }
 
-static void tell(void *arg, const xa_identity_line *line)
+static void add_line(void *arg, const xa_identity_line *line)
 {
     xa_identity_tell(arg, line, "archive", "job");
 }
@@ -133,7 +133,7 @@ xa_status xa_archive_check_identity(const char *path, const char *text, xa_err *
     XA_TRY(err, xa_archive_text(a, XA_FIELD_IDENTITY_TEXT, &theirs, err));
     if (!theirs)
         XA_FAIL(err, XA_FORMAT, "%s: the attribute identity_text of / is not there", path);
-    int count = xa_identity_compare(theirs, text, tell, &differences);
+    int count = xa_identity_compare(theirs, text, add_line, &differences);
     if (differences.failed)
         XA_FAIL(err, XA_NOMEM, "%s: out of memory", path);
     if (count > 0)

@@ -58,7 +58,7 @@ static xa_status held(const char *archive,
 
 typedef enum kernel_lock { KERNEL_OURS, KERNEL_HELD, KERNEL_NONE } kernel_lock;
 
-/* Locks of the open file, not of the process: two takers of one process are told apart too. */
+/* Locks of the open file, not of the process: two takers in one process exclude each other, too. */
 static kernel_lock lock_file(int fd)
 {
     struct flock whole = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -310,7 +310,7 @@ xa_status xa_lock_look(const char *archive, xa_err *err)
         XA_FAIL(err, XA_NOMEM, "%s: out of memory", archive);
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
-        goto done; /* there is none */
+        goto done; /* nobody holds it */
     const bool asked = fcntl(fd, F_OFD_GETLK, &whole) == 0;
     const bool known = xa__lock_read(fd, &there);
     const bool locked = asked && whole.l_type != F_UNLCK;

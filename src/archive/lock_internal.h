@@ -10,7 +10,8 @@ typedef struct xa__owner {
     char host[XA__LOCK_WORD], boot[XA__LOCK_WORD], job[XA__LOCK_WORD], since[XA__LOCK_WORD];
     char token[XA__LOCK_WORD];
     int64_t pid;
-    int64_t start;    /* clock ticks from boot to the process's start; tells a reused pid */
+    int64_t start; /* clock ticks from boot to the process's start: another process may have the pid
+                      by now */
     int64_t restarts; /* SLURM's count of requeues; -1 unknown */
     bool has_kernel_lock;
     double heartbeat; /* seconds since 1970 */

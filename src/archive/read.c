@@ -13,7 +13,7 @@ hid_t xa__serial_access(void)
     /* Without the sieve buffer a write has reached the system when the call returns. */
     bool ok = access >= 0 && H5Pset_fapl_sec2(access) >= 0 && H5Pset_sieve_buf_size(access, 0) >= 0;
 #if H5_VERSION_GE(1, 12, 1) || (H5_VERSION_GE(1, 10, 7) && !H5_VERSION_GE(1, 12, 0))
-    /* Readers look on while ranks write, and some file systems have no locks; xa_lock is what
+    /* Readers read while ranks write, and some file systems have no locks; xa_lock is what
      * keeps two runs apart. */
     ok = ok && H5Pset_file_locking(access, false, true) >= 0;
 #endif

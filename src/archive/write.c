@@ -217,7 +217,7 @@ done:
     if (a) {
         /* All ranks come here together, so that the collective closing cannot hang. */
         xa_status closed = xa_archive_close(a, NULL);
-        (void)closed; /* the first failure is the one to tell */
+        (void)closed; /* the first failure is the one that is reported */
     }
     return st;
 }

@@ -1,5 +1,5 @@
-/* Attention explainers look on while the engine runs: their states lie behind the plan's arena, one
- * a sample of the batch and explainer. */
+/* Attention explainers observe the engine while it runs: their states lie behind the plan's arena,
+ * one per explainer and sample of the batch. */
 #include <string.h>
 
 #include "audit_internal.h"

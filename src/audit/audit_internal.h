@@ -38,7 +38,7 @@ typedef struct xa_audit_model {
     const xa_tokens *tokens; /* of the model, or NULL */
     int *site;               /* [nexplainers] attention layer of explainers that look at one */
     size_t *state_at, *state_bytes; /* [nexplainers] of attention explainers: offset in the arena,
-                                       and bytes a sample; 0: none */
+                                       and bytes per sample; 0: none */
     unsigned char *arena;
 } xa_audit_model;
 
@@ -47,7 +47,7 @@ void xa_audit_find_ways(xa_audit_model *am);
 void xa_audit_group_passes(xa_audit_model *am);
 xa_status xa_audit_make_plan(xa_audit_model *am, xa_isa isa, xa_err *err);
 
-/* attend.c: attention explainers look on while the engine runs. */
+/* attend.c: attention explainers observe the engine while it runs. */
 typedef struct xa_attend {
     xa_audit_model *am;
     bool backward;
@@ -69,19 +69,19 @@ struct xa_audit {
     xa_audit_model *models;
     int64_t unit;
     size_t weight_bytes, arena_bytes;
-    xa_image *images; /* [unit] decoded samples of the unit in hand */
+    xa_image *images; /* [unit] decoded samples of this unit */
     float *map;       /* the largest map, f32 */
     float *seed;      /* [batch, units] of the largest model */
     int32_t *targets; /* scratch of a batch's passes */
     int most_groups;
-    bool *served;   /* [most_groups] groups of the pass in hand */
+    bool *served;   /* [most_groups] groups that the current pass serves */
     float *seconds; /* [unit] */
     xa_scorer *scorer;
-    double *value;         /* [nmetrics] of the map in hand */
+    double *value;         /* [nmetrics] of the map that is scored */
     void **statistic;      /* [nmetrics] where its statistics go */
     float *logits, *probs; /* [classes] of the model with most: of the masked image */
     float *grown;          /* a map at the largest input's size */
-    int64_t *masked;       /* [unit] rows that are masked in the pass in hand */
+    int64_t *masked;       /* [unit] rows that are masked in the current pass */
     float *other;          /* as map: the second of two maps that are compared */
     float baseline[XA_BASELINE_COUNT][XA_BASELINE_SIDE * XA_BASELINE_SIDE];
     uint32_t *ranks; /* scratch of scores of maps: three times the largest map */
@@ -105,7 +105,8 @@ static inline bool xa_batch_lives(const xa_batch *b, int64_t i)
 /* The batch's images into the network's input, the w-th way; false: none is left. The affine maps
  * are those of way 0. */
 bool xa_batch_fill(const xa_batch *b, int w);
-/* A backward pass for targets [n] (-1: none) after the forward pass in hand; served groups look on.
+/* A backward pass for targets [n] (-1: none) after the forward pass that was just run; the groups
+ * it serves observe it.
  */
 XA_MUST_USE xa_status xa_batch_pass(
     const xa_batch *b, const xa_pass_group *g, int reach, const int32_t *targets, xa_err *err);
@@ -116,7 +117,7 @@ void xa_batch_compute(const xa_batch *b, int e, int64_t i, int reach);
 /* checks.c */
 XA_MUST_USE xa_status xa_batch_random_logit(const xa_batch *b, int w, xa_err *err);
 void xa_batch_masked(const xa_batch *b);
-/* localise.c: a row as it is stored, read back; half floats through `plain`. */
+/* localise.c: a stored row as numbers; half floats are converted into `plain`. */
 xa_score_map
 xa_stored_map(const xa_audit *a, const xa_rows *rows, int m, int e, int64_t row, float *plain);
 

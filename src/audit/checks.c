@@ -8,7 +8,8 @@
 
 enum { CHECK_STREAM = 77 };
 
-/* A class that is not `target`, the same for the same image whatever the ranks; -1: there is none.
+/* A class that is not `target`, the same for the same image whatever the ranks; -1: the model has
+ * no other.
  */
 static int32_t other_class(const xa_batch *b, int64_t slot, int32_t target)
 {
@@ -63,7 +64,7 @@ static bool choose(const xa_batch *b, int g, int32_t *targets)
     return any;
 }
 
-/* The forward pass of way w is still in hand. */
+/* The activations are still those of the forward pass of way w. */
 xa_status xa_batch_random_logit(const xa_batch *b, int w, xa_err *err)
 {
     int32_t *targets = b->a->targets; /* [batch]; the rounds are over */

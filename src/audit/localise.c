@@ -128,7 +128,7 @@ static xa_status score_pair(xa_audit *a,
     return XA_OK;
 }
 
-/* How far every two explainers of a model say the same of a sample. */
+/* The agreement of every two explainers of a model on a sample. */
 static xa_status compare_maps(xa_audit *a, xa_rows *rows, int m, int64_t slot, xa_err *err)
 {
     const int ne = a->models[m].spec->nexplainers;
@@ -195,15 +195,15 @@ xa_status xa_audit_examine(const xa_sample *s,
         for (int32_t j = 0; j < k && !seen; j++)
             seen = s->annotations[j].class_index == c;
         xa_region region = {0};
-        xa_err told = XA_ERR_INIT;
+        xa_err reason = XA_ERR_INIT;
         const xa_status st =
-            seen ? XA_OK : xa_region_init(&region, s, c, frame, problem, NULL, &told);
+            seen ? XA_OK : xa_region_init(&region, s, c, frame, problem, NULL, &reason);
         if (st == XA_NOMEM)
-            XA_RETURN_FAIL(err, st, "%s", told.message);
+            XA_RETURN_FAIL(err, st, "%s", reason.message);
         if (st == XA_OK)
             xa_region_fini(&region);
         else if (!*why)
-            snprintf(why, XA_ERR_MESSAGE, "%s", told.message);
+            snprintf(why, XA_ERR_MESSAGE, "%s", reason.message);
     }
     return XA_OK;
 }

@@ -218,7 +218,7 @@ static void make_maps(const xa_batch *b, int g, int32_t j, int reach, const int3
                 make_map(b, e, i, j, reach, targets[i]);
 }
 
-/* Maps that need no backward pass: one a sample, whatever the class. */
+/* Maps that need no backward pass: one per sample, whatever the class. */
 static void make_forward_maps(const xa_batch *b, int w)
 {
     for (int e = 0; e < b->am->spec->nexplainers; e++)
@@ -274,7 +274,8 @@ static xa_status explain_round(const xa_batch *b, int w, int32_t j, bool *any, x
             targets[g * n + i] =
                 b->am->groups[g].way == w ? target_of(b, &b->am->groups[g], i, j) : -1;
             if (targets[g * n + i] >= (int32_t)xa_model_head(b->am->model)->classes)
-                targets[g * n + i] = -1; /* a label the model does not know: told by check */
+                targets[g * n + i] =
+                    -1; /* a label that the model does not have: check reports it */
         }
     for (int g = 0; g < ng; g++) {
         const xa_pass_group *group = &b->am->groups[g];

@@ -1,4 +1,4 @@
-/* What speaks against annotations: counts, first examples, and the lines that tell of them. */
+/* Problems of annotations: counts, first examples, and the lines that report them. */
 #include "xaudit/view.h"
 
 #include <inttypes.h>
@@ -152,7 +152,7 @@ xa_status xa_frames_read(const xa_read *r, int64_t first, int64_t n, xa_frames *
     XA_TRY(err,
            xa_archive_read(
                r->archive, xa_field_path(XA_FIELD_SAMPLE_HEIGHT), first, n, f.height, err));
-    /* archives of before 1.1 declare none */
+    /* archives before 1.1 declare none */
     if (xa_archive_dataset(r->archive, xa_field_path(XA_FIELD_SAMPLE_DECLARED), &info, NULL) ==
         XA_OK) {
         if (info.type != XA_TYPE_I32 || info.ndim != 2 || info.dim[1] != 2)

@@ -135,7 +135,7 @@ xa_status xa__check_tables(const xa_read *r, xa_err *err)
 
 typedef struct looking {
     xa_read *r;
-    const xa_read_model *model; /* NULL: a sample counts that any model has written */
+    const xa_read_model *model; /* NULL: a sample counts if any model has written it */
     const int64_t *sample;      /* [rows] of each row; NULL: the row itself */
     int64_t first, count;       /* rows that differ */
 } looking;

@@ -181,18 +181,18 @@ void xa_class_order_text(const xa_class_order *o,
                          void *arg,
                          xa_str *out)
 {
-    enum { TOLD = 6 };
+    enum { MOST_PRINTED = 6 };
     char a[128], b[128];
-    int64_t told = 0, named = 0;
-    for (int64_t i = 0; i < o->nmoved && told < TOLD; i++) {
+    int64_t printed = 0, named = 0;
+    for (int64_t i = 0; i < o->nmoved && printed < MOST_PRINTED; i++) {
         const int32_t from = o->moved[i].label, to = o->moved[i].predicted;
         const bool swapped = goes_to(o, to) == from;
         named += swapped ? 2 * (from < to) : 1;
         if (swapped && from > to)
-            continue; /* told with its other half */
+            continue; /* printed with its other half */
         xa_str_printf(out,
                       "%s%s %s %s",
-                      told++ ? ", " : "",
+                      printed++ ? ", " : "",
                       name(arg, from, a, sizeof a),
                       swapped ? "<->" : "->",
                       name(arg, to, b, sizeof b));

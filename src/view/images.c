@@ -35,7 +35,7 @@ xa_status xa_read_file_name(
     *out = NULL;
     XA_TRY(err, xa_archive_dataset(a, path, &info, err));
     if (info.type != XA_TYPE_STR || info.ndim != 1 || info.item_bytes > 1 << 20)
-        XA_FAIL(err, XA_FORMAT, "%s: expected a text a row", path);
+        XA_FAIL(err, XA_FORMAT, "%s: expected a text per row", path);
     row = xa_alloc(info.item_bytes + 1, 1);
     if (!row)
         XA_NOMEM_FAIL(err);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "xaudit/view.h"
+#include "view_internal.h"
 
 const char *xa_read_status_name(uint8_t s)
 {
@@ -11,17 +11,22 @@ const char *xa_read_status_name(uint8_t s)
     return s < 4 ? names[s] : "?";
 }
 
-int64_t xa_read_first_pair(const xa_read *r, int64_t sample)
+int64_t xa__first_of(const int64_t *samples, int64_t n, int64_t sample)
 {
-    int64_t low = 0, high = r->pairs;
+    int64_t low = 0, high = n;
     while (low < high) {
         const int64_t mid = low + (high - low) / 2;
-        if (r->pair_sample[mid] < sample)
+        if (samples[mid] < sample)
             low = mid + 1;
         else
             high = mid;
     }
     return low;
+}
+
+int64_t xa_read_first_pair(const xa_read *r, int64_t sample)
+{
+    return xa__first_of(r->pair_sample, r->pairs, sample);
 }
 
 void xa_read_text(const char *table, size_t bytes, int64_t i, char *out, size_t size)

@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-#include "xaudit/view.h"
+#include "view_internal.h"
 
 xa_status xa_read_values_open(const xa_read *r,
                               const xa_read_model *m,
@@ -72,7 +72,7 @@ xa_status xa_read_affine(
     XA_TRY(err, xa_archive_dataset(r->archive, path, &info, err));
     if ((info.type != XA_TYPE_F64 && info.type != XA_TYPE_F32) || info.ndim != 3 ||
         info.dim[0] != r->samples || info.dim[1] != 2 || info.dim[2] != 3)
-        XA_FAIL(err, XA_FORMAT, "%s: expected 2 x 3 numbers a sample", path);
+        XA_FAIL(err, XA_FORMAT, "%s: expected 2 x 3 numbers per sample", path);
     if (info.type == XA_TYPE_F64) {
         XA_TRY(err, xa_archive_read(r->archive, path, first, n, out, err));
         goto done;
@@ -123,13 +123,5 @@ xa_status xa_read_values_row(const xa_read_values *v, int64_t row, float *out, x
 
 int64_t xa_read_first_row(const xa_read_map *x, int64_t sample)
 {
-    int64_t low = 0, high = x->rows;
-    while (low < high) {
-        const int64_t mid = low + (high - low) / 2;
-        if (x->sample[mid] < sample)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    return low;
+    return xa__first_of(x->sample, x->rows, sample);
 }

@@ -38,7 +38,7 @@ struct xa_sums {
     bool derived;  /* an evaluation: parts of it are copied from another archive */
 };
 
-/* Two of them, NUL included, are still to be had. */
+/* Bytes of a row; false: they are too many to be read at once. */
 static bool row_bytes(const xa_dataset_info *info, size_t *out)
 {
     *out = info->item_bytes;

@@ -46,6 +46,9 @@ xa__check_indices(const char *path, const int64_t *index, int64_t n, int64_t bel
 XA_MUST_USE xa_status xa__check_offsets(
     const char *path, const int64_t *offset, int64_t samples, int64_t end, xa_err *err);
 
+/* lookups.c: the first of n ascending samples that is `sample` or a later one; n: none is. */
+int64_t xa__first_of(const int64_t *samples, int64_t n, int64_t sample);
+
 /* read_model.c */
 XA_MUST_USE xa_status xa__read_model(xa_read *r, bool outcome, xa_read_model *m, xa_err *err);
 void xa__free_model(xa_read_model *m);
