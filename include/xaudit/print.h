@@ -47,7 +47,8 @@ void xa_fields_csv(
     FILE *out, const xa_field *f, size_t nf, const void *rows, size_t n, size_t size);
 /* The rows as an array of objects, in which no value is null. NULL is returned if there is no
  * memory or a text is not UTF-8. */
-typedef struct json_t json_t; /* of jansson */
+typedef struct json_t json_t;           /* of jansson */
+json_t *xa_json_text(const char *text); /* bytes that are not UTF-8 become '?'; NULL becomes null */
 json_t *xa_fields_json(const xa_field *f, size_t nf, const void *rows, size_t n, size_t size);
 
 /* ---- template.c: text with holes ---- */

@@ -190,6 +190,8 @@ void xa_str_sanitise(const char *text, char *dst, size_t size);
  * or what would reorder the text around it becomes '?', as in xa_str_sanitise; tabs and line feeds
  * stay. text may be NULL. */
 void xa_str_markup(xa_str *s, const char *text);
+/* Appends text as valid UTF-8: each byte that is not becomes '?'. text may be NULL. */
+void xa_str_utf8(xa_str *s, const char *text);
 /* Whether the bytes are valid UTF-8 (NUL counts as a character). */
 bool xa_str_is_utf8(const char *bytes, size_t len);
 /* How many columns of a terminal the text takes: none for a combining mark, two for an East Asian

@@ -43,7 +43,10 @@ mean_tile(xa__maker *k, int e, int64_t c, xa_image *picture, xa_tile *tile, xa_e
                          err));
     tile->picture = picture;
     tile->frame[0] = tile->frame[1] = 1.0;
-    XA_TRY(err, xa__plot_own_text(k->o, xa_strfmt("%" PRId64 " maps", count), &tile->note, err));
+    XA_TRY(
+        err,
+        xa__plot_own_text(
+            k->o, xa_strfmt("%" PRId64 " map%s", count, count == 1 ? "" : "s"), &tile->note, err));
 done:
     free(v);
     return st;

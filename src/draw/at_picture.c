@@ -1,4 +1,4 @@
-/* Maps at the size an image is shown. */
+/* Maps brought to the size at which an image is shown. */
 #include "xaudit/draw.h"
 
 #include <math.h>
@@ -33,7 +33,7 @@ void xa_map_at_picture(const float *map,
             double px, py;
             const double X = ((double)x + 0.5) * frame_w / (double)ow;
             const double Y = ((double)y + 0.5) * frame_h / (double)oh;
-            /* fits scale and shift: the affine map is diagonal */
+            /* images are only scaled and shifted, so the affine map is diagonal */
             if (!tap((X - affine[2]) / affine[0], input_w, w, u, &px) ||
                 !tap((Y - affine[5]) / affine[4], input_h, h, v, &py)) {
                 out[y * ow + x] = NAN;

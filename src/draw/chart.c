@@ -1,4 +1,5 @@
-/* Charts: fields with axes and marks, in columns, with one legend. Lengths here are points. */
+/* Charts: fields with axes and marks in columns, with one legend. Lengths in this file are points.
+ */
 #include "xaudit/draw.h"
 
 #ifdef XA_HAVE_CAIRO
@@ -30,8 +31,8 @@ static const double *colour_of(int i)
 
 typedef struct layout {
     const xa_chart *c;
-    double width, height, line, gap, column; /* column: of a plot with its axis */
-    double left, head, below;                /* of a plot's field: y labels, title, x labels */
+    double width, height, line, gap, column; /* column: width of a plot with its axis */
+    double left, head, below;                /* around a field: y labels, title, x labels */
     double field_h, legend, foot;
     int rows, legend_rows;
     double legend_cell;
@@ -39,7 +40,7 @@ typedef struct layout {
 
 /* ---- ticks ---- */
 
-/* Round numbers from low to high; how many. */
+/* Fills `at` with round numbers between low and high, and returns how many. */
 static int ticks_of(const xa_axis *a, double *at)
 {
     const double span = a->high - a->low;
@@ -76,7 +77,7 @@ static double label_width(const xa__ink *k, const xa_axis *a, double size)
     return w;
 }
 
-/* Names below a field stand upright where they would touch. */
+/* Whether names below a field must stand upright, because they would touch. */
 static bool upright(const xa__ink *k, const xa_axis *a, double field, double size)
 {
     if (!a->names)
@@ -180,7 +181,7 @@ static void draw_x_axis(const xa__ink *k, const layout *l, const field *f)
             xa__set_colour(k, NULL);
             tick_text(at[i], text, sizeof text);
             const double w = xa__text_width(k, text, size);
-            double x = across(f, at[i]) - 0.5 * w; /* inside of the column */
+            double x = across(f, at[i]) - 0.5 * w; /* keep the text inside the column */
             x = fmin(x, f->x + f->w - w);
             xa__put_line(k, text, x, top, w + 1.0, size, XA__LEFT, false);
         }

@@ -22,7 +22,12 @@ static PangoLayout *layout_of(const xa__ink *k, const char *text, size_t n, doub
     pango_layout_set_font_description(l, d);
     pango_font_description_free(d);
     pango_layout_set_single_paragraph_mode(l, TRUE);
-    pango_layout_set_text(l, text, (int)n);
+    char *part = xa_strndup(text, n);
+    xa_str valid = {0}; /* of the same length: ids and names may hold any bytes, pango may not */
+    xa_str_utf8(&valid, part);
+    pango_layout_set_text(l, valid.data ? valid.data : "", (int)valid.len);
+    xa_str_free(&valid);
+    free(part);
     return l;
 }
 
@@ -56,18 +61,18 @@ static bool is_inside(const char *p)
 
 static const char ellipsis[] = "\xe2\x80\xa6";
 
-/* The longest part of text[0..n) that fits with an ellipsis; the whole where it does. Owned. */
+/* text[0..n) if it fits, else the longest part of it that fits with an ellipsis; free(). */
 static char *
 fit(const xa__ink *k, const char *text, size_t n, double size, double width, bool keep_end)
 {
     size_t low = 0, high = n;
     if (width_of(k, text, n, size) <= width * 1.005 + 0.01)
         return xa_strndup(text, n);
-    while (low < high) { /* the most bytes kept */
+    while (low < high) { /* search for the most bytes that can be kept */
         size_t keep = (low + high + 1) / 2;
         while (keep > 0 && keep < n && is_inside(keep_end ? text + n - keep : text + keep))
             keep--;
-        if (keep <= low) { /* in the middle of one character: try behind it */
+        if (keep <= low) { /* in the middle of a character: try behind it */
             keep = low + 1;
             while (keep < n && is_inside(keep_end ? text + n - keep : text + keep))
                 keep++;
@@ -97,7 +102,7 @@ void xa__set_colour(const xa__ink *k, const double rgb[3])
     cairo_set_source_rgb(k->cr, c[0], c[1], c[2]);
 }
 
-/* Where the current matrix carries a point: SVG text stands outside of cairo's groups. */
+/* Text elements of SVG stand outside of cairo's groups, so the current matrix is applied here. */
 static void
 write_text(const xa__ink *k, PangoLayout *l, const char *text, double size, bool upright)
 {

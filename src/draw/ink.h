@@ -1,8 +1,8 @@
-/* Text on a page, private to figure. The same words at the same places in every format: drawn by
- * pango, or, in SVG, as text elements of their own (cairo would write outlines), as wide as pango
- * measured them. Lengths are points; y is the top of the line. */
-#ifndef XAUDIT_FIGURE_INK_H
-#define XAUDIT_FIGURE_INK_H
+/* Text on a page, private to draw. Every format has the same words at the same places: pango draws
+ * them, but SVG has text elements (cairo would write outlines), as wide as pango measured them.
+ * Lengths are points; y is the top of the line. */
+#ifndef XAUDIT_DRAW_INK_H
+#define XAUDIT_DRAW_INK_H
 
 #include "xaudit/draw.h"
 

@@ -1,4 +1,4 @@
-/* A map over its image: comparable blends, and the two pictures of the Keras listings. */
+/* A map over its image: blends that can be compared, and the two pictures of the Keras listings. */
 #include "xaudit/draw.h"
 
 #include <math.h>
@@ -32,7 +32,7 @@ xa_status xa_overlay_blend(
     return XA_OK;
 }
 
-/* keras.utils.array_to_img: from its minimum to its maximum to 0..255, cut off, in float32. */
+/* keras.utils.array_to_img: stretches minimum..maximum to 0..255 and truncates, in float32. */
 static void stretch(const float *x, int64_t n, uint8_t *out)
 {
     float low = INFINITY, high = -INFINITY;

@@ -117,7 +117,7 @@ static cairo_status_t take(void *closure, const unsigned char *data, unsigned in
     return s->failed ? CAIRO_STATUS_NO_MEMORY : CAIRO_STATUS_SUCCESS;
 }
 
-/* The drawing, with its texts before the end of the svg element. */
+/* The drawing as SVG; its texts are inserted before the end of the svg element. */
 static xa_status draw_svg(const xa__page *p, xa_str *out, xa_err *err)
 {
     xa_status st = XA_OK;
@@ -147,7 +147,7 @@ done:
     return st;
 }
 
-/* cairo writes no metadata into SVG: it goes behind the opening tag. */
+/* cairo writes no metadata into SVG, so it is inserted behind the opening tag. */
 static xa_status
 write_svg(const xa__page *p, const char *path, const xa_provenance *from, xa_err *err)
 {
@@ -186,7 +186,7 @@ done:
     return st;
 }
 
-/* Ids and references of one element of many on a page. */
+/* Puts the prefix before every id and reference, for pages with several svg elements. */
 static void add_prefixed(xa_str *out, const char *svg, const char *prefix)
 {
     static const char *const marks[] = {" id=\"", "url(#", "href=\"#"};

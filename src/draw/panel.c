@@ -113,7 +113,7 @@ static cairo_surface_t *surface_of(const xa_image *im)
     return s;
 }
 
-/* White below dark, so that a box shows on any picture. */
+/* A white line below a dark one, which is visible on any picture. */
 static void draw_boxes(cairo_t *cr, const xa_tile *t, double scale_x, double scale_y, double font)
 {
     for (int pass = 0; pass < 2; pass++) {
@@ -134,7 +134,7 @@ static void draw_boxes(cairo_t *cr, const xa_tile *t, double scale_x, double sca
     }
 }
 
-/* In a cell, its own aspect kept, centred. */
+/* Centred in its cell, with its own aspect ratio. */
 static void
 draw_tile(cairo_t *cr, const layout *l, const xa_tile *t, double x, double y, double height)
 {

@@ -1,4 +1,4 @@
-/* The command that made a figure, read back from the file. */
+/* Reads the command that made a figure back from its file. */
 #include "xaudit/draw.h"
 
 #include <stdlib.h>
@@ -15,7 +15,7 @@ static const char *find(const char *data, size_t size, const char *words)
     return NULL;
 }
 
-/* Backslashes of PDF strings and entities of SVG undone, in place. */
+/* Undoes the backslashes of PDF strings or the entities of SVG, in place. */
 static void unescape(char *text, bool pdf, bool svg)
 {
     static const struct {

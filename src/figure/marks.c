@@ -1,4 +1,4 @@
-/* What is drawn over pictures: boxes, outlines of masks, the grid of patches. */
+/* Marks over pictures: boxes, outlines of masks, the grid of patches. */
 #include <stdlib.h>
 #include <string.h>
 

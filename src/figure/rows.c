@@ -98,7 +98,8 @@ static int by_score(const void *a, const void *b)
     return x->sample < y->sample ? -1 : x->sample > y->sample;
 }
 
-/* The metric's values of the first column: the mean over a sample's annotated classes. */
+/* score: [samples] of the first column's explainer, the mean over the classes annotated in a
+ * sample; NaN without any. */
 static xa_status
 score_samples(const xa_figure_rows *f, const xa_choice *c, double *score, xa_err *err)
 {
@@ -135,7 +136,8 @@ done:
     return st;
 }
 
-/* The negative mean rank correlation of the first column's model's explainers. */
+/* score: [samples] minus the mean rank correlation of the explainers of the first column's model.
+ */
 static xa_status score_disagreement(const xa_figure_rows *f, double *score, xa_err *err)
 {
     xa_status st = XA_OK;
@@ -317,7 +319,7 @@ void xa_figure_rows_close(xa_figure_rows *f)
 
 /* ---- maps ---- */
 
-/* [c,h,w] to the largest size of every place, in place. */
+/* Reduces [channels, n] to the largest absolute value at each of n places, in place. */
 static void reduce(float *v, int64_t channels, int64_t n)
 {
     for (int64_t c = 1; c < channels; c++)
@@ -382,7 +384,8 @@ void xa_figure_map_grow(const xa_figure_map *m,
 
 /* ---- images ---- */
 
-/* How the model saw samples of another depth; NONE where the archive does not say. */
+/* How images of other depths than 8 bit were converted for the model; NONE if the archive does not
+ * say. */
 static xa_status
 depth_of(const xa_figure_rows *f, const xa_read_model *m, xa_depth *out, xa_err *err)
 {
@@ -404,8 +407,7 @@ done:
     return st;
 }
 
-/* What the archive keeps of the image itself, at least `most` pixels on its longer side or all of
- * it; NOT_FOUND where it keeps none. */
+/* The thumbnail that the archive keeps of the image. NOT_FOUND: it keeps none. */
 static xa_status
 stored_picture(const xa_figure_rows *f, int64_t sample, xa_image *out, double frame[2], xa_err *err)
 {
@@ -476,7 +478,8 @@ xa_status xa_figure_image_read(const xa_figure_rows *f,
     XA_TRY(err, xa_image_to_picture(&im, &depth, most, out, err));
 done:
     xa_image_fini(&im);
-    if (st == XA_NOT_FOUND || st == XA_IO) { /* the data set is not here: what the archive keeps */
+    if (st == XA_NOT_FOUND ||
+        st == XA_IO) { /* the image is not here: take what the archive keeps of it */
         xa_err none = XA_ERR_INIT;
         if (stored_picture(f, sample, out, frame, &none) == XA_OK)
             st = XA_OK;

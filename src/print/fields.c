@@ -45,11 +45,22 @@ void xa_fields_csv(FILE *out, const xa_field *f, size_t nf, const void *rows, si
     }
 }
 
+json_t *xa_json_text(const char *text)
+{
+    xa_str s = {0};
+    if (!text)
+        return json_null();
+    xa_str_utf8(&s, text);
+    json_t *out = s.failed ? NULL : json_string(s.data ? s.data : "");
+    xa_str_free(&s);
+    return out;
+}
+
 static json_t *cell_json(const xa_cell *c)
 {
     switch (c->kind) {
     case XA_CELL_TEXT:
-        return c->text ? json_string(c->text) : json_null();
+        return xa_json_text(c->text);
     case XA_CELL_WHOLE:
         return json_integer(c->whole);
     case XA_CELL_BOOL:

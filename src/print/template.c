@@ -31,42 +31,39 @@ static bool is_control(char c)
     return (unsigned char)c < 0x20 || c == 0x7f;
 }
 
-static void put_latex(FILE *out, const char *text)
+static void add_latex(xa_str *out, const char *text)
 {
     for (; *text; text++) {
         const char *command = latex_of(*text);
         if (command)
-            fputs(command, out);
+            xa_str_puts(out, command);
         else if (is_control(*text))
-            fputc(' ', out); /* two line feeds would end the paragraph */
+            xa_str_add(out, " ", 1); /* two line feeds would end the paragraph */
         else
-            fprintf(out, strchr("#$%&_{}", *text) ? "\\%c" : "%c", *text);
+            xa_str_printf(out, strchr("#$%&_{}", *text) ? "\\%c" : "%c", *text);
     }
 }
 
-static void put_latex_comment(FILE *out, const char *text)
+static void add_latex_comment(xa_str *out, const char *text)
 {
     for (; *text; text++)
-        fputc(is_control(*text) ? ' ' : *text, out);
+        xa_str_add(out, is_control(*text) ? " " : text, 1);
 }
 
 void xa_escape_text(FILE *out, xa_escape escape, const char *value)
 {
-    xa_str s = {0};
-    if (!value)
-        return;
-    if (escape == XA_ESCAPE_LATEX) {
-        put_latex(out, value);
-        return;
-    }
-    if (escape == XA_ESCAPE_LATEX_COMMENT) {
-        put_latex_comment(out, value);
-        return;
-    }
-    xa_str_markup(&s, value);
-    if (s.len)
-        fwrite(s.data, 1, s.len, out);
-    xa_str_free(&s);
+    xa_str valid = {0}, escaped = {0};
+    xa_str_utf8(&valid, value);
+    if (escape == XA_ESCAPE_HTML)
+        xa_str_markup(&escaped, valid.data);
+    else if (valid.data && escape == XA_ESCAPE_LATEX)
+        add_latex(&escaped, valid.data);
+    else if (valid.data)
+        add_latex_comment(&escaped, valid.data);
+    if (escaped.len)
+        fwrite(escaped.data, 1, escaped.len, out);
+    xa_str_free(&valid);
+    xa_str_free(&escaped);
 }
 
 /* The value of a name of n characters; false: no pair names it. */

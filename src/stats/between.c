@@ -1,11 +1,11 @@
-/* Means of two parts of a data set that share no unit. */
+/* The difference of the means of two parts of a data set that share no unit. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 
 #include "stats_internal.h"
 
-#define MOST_COUNTED 200000.0 /* ways that are all counted */
+#define MOST_COUNTED 200000.0 /* up to so many ways, all are counted */
 
 typedef struct unit {
     int64_t group;
@@ -13,21 +13,21 @@ typedef struct unit {
     int side;
 } unit;
 
-/* Clusters of the first part alone, of the second alone, of both. */
+/* A cluster is of the first part alone, of the second alone, or of both. */
 typedef enum kind { FIRST, SECOND, MIXED, KINDS } kind;
 
 typedef struct cluster {
     double sum[2], n[2];
-    int64_t first, units; /* where its units stand */
+    int64_t first, units; /* its units are values[first] on */
     kind kind;
 } cluster;
 
 typedef struct parts {
     unit *units;
     cluster *c;
-    double *values; /* [n], by cluster: shuffled within those of both */
+    double *values; /* [n] by cluster; shuffled within the clusters of both parts */
     int64_t n, nclusters, of_kind[KINDS];
-    int64_t draws; /* random numbers a way takes */
+    int64_t draws; /* random numbers that one way needs */
     bool lone, rate;
 } parts;
 
@@ -41,7 +41,7 @@ static int by_unit(const void *pa, const void *pb)
     return (a->value > b->value) - (a->value < b->value);
 }
 
-/* By what they hold, so that no order of groups can show. */
+/* By their contents, so that the order of the groups does not matter. */
 static int by_content(const void *pa, const void *pb)
 {
     const cluster *a = pa, *b = pb;
@@ -169,7 +169,7 @@ static void add_whole(sums *t, const cluster *c, int side)
 
 /* ---- exchanges ---- */
 
-/* Chooses `some` of n places: the first ones of `order`, which stays an arrangement of them all. */
+/* Chooses `some` of n places: the first ones of `order`, which remains a permutation of all n. */
 static void
 choose(const xa_stats_plan *plan, uint64_t *counter, int64_t *order, int64_t n, int64_t some)
 {
@@ -181,7 +181,7 @@ choose(const xa_stats_plan *plan, uint64_t *counter, int64_t *order, int64_t n, 
     }
 }
 
-/* Clusters of one part as wholes. */
+/* Exchanges whole clusters, those of one part alone. */
 static void exchange_wholes(
     const parts *p, const xa_stats_plan *plan, uint64_t *counter, int64_t *order, sums *t)
 {
@@ -193,7 +193,7 @@ static void exchange_wholes(
         add_whole(t, &p->c[order[i]], i < some ? fewer : 1 - fewer);
 }
 
-/* Units within the clusters of both. */
+/* Exchanges units within each cluster of both parts. */
 static void exchange_units(parts *p, const xa_stats_plan *plan, uint64_t *counter, sums *t)
 {
     for (int64_t k = p->of_kind[FIRST] + p->of_kind[SECOND]; k < p->nclusters; k++) {
@@ -254,7 +254,7 @@ static double ways_of(const parts *p)
     return exp(fmin(log_ways, 700.0));
 }
 
-/* The order that a way starts from is the same whatever was drawn before. */
+/* Every way starts from the same order, so that it does not depend on those before it. */
 static xa_status test(parts *p, const xa_stats_plan *plan, int64_t upto, xa_test *t, xa_err *err)
 {
     const int64_t wholes = p->of_kind[FIRST] + p->of_kind[SECOND];
@@ -327,7 +327,7 @@ static xa_status bootstrap(const parts *p, const xa_stats_plan *plan, xa_between
     return XA_OK;
 }
 
-/* Independent rates: from Wilson's interval of each. */
+/* Of two independent rates, from the Wilson interval of each. */
 static void newcombe(const xa_stats_plan *plan, xa_between *out)
 {
     double low[2], high[2];
@@ -368,7 +368,7 @@ xa_status xa_stats_between(const xa_stats_plan *plan,
     for (int s = 0; s < 2; s++) {
         f.n[s] = (int64_t)t.n[s];
         f.clusters[s] = p.of_kind[s] + p.of_kind[MIXED];
-        f.value[s] = t.sum[s] / t.n[s]; /* NaN of nothing */
+        f.value[s] = t.sum[s] / t.n[s]; /* NaN if the part has no unit */
     }
     f.difference.n = p.n;
     f.difference.clusters = p.nclusters;

@@ -22,7 +22,7 @@ xa_status xa__plan_check(const xa_stats_plan *plan, int64_t n, xa_err *err)
     return XA_OK;
 }
 
-/* How often each of k clusters is drawn, for the replicates of one plan. */
+/* How often each cluster is drawn in each replicate of one plan. */
 struct xa_stats_draws {
     uint64_t seed, stream;
     int64_t clusters, replicates;
@@ -99,7 +99,7 @@ static int by_value(const void *pa, const void *pb)
     return (a > b) - (a < b);
 }
 
-/* Type 7: linear between order statistics. */
+/* Linear between order statistics (type 7 of Hyndman and Fan, the default of numpy). */
 static double quantile(const double *sorted, int64_t n, double q)
 {
     double at = q * (double)(n - 1);

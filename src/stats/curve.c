@@ -54,7 +54,8 @@ add_small(uint16_t *restrict to, const uint16_t *restrict from, uint16_t w, int6
         to[i] = (uint16_t)(to[i] + w * from[i]);
 }
 
-/* Sums of one replicate: [width] in either width, read as doubles. */
+/* Sums of one replicate, [width]: `small` where the counts are small, and then copied to `large`.
+ */
 typedef struct sums {
     double *large;
     uint16_t *small;
@@ -146,7 +147,7 @@ static int64_t largest_cluster(const int64_t *of, int64_t n, int64_t clusters)
     int64_t most = INT64_MAX;
     int64_t *count = xa_alloc((size_t)clusters, sizeof *count);
     if (!count)
-        return most; /* not known: the wide counts hold any */
+        return most; /* not known: the wide counts hold any number */
     most = 0;
     for (int64_t i = 0; i < n; i++)
         if (of[i] >= 0 && ++count[of[i]] > most)

@@ -5,7 +5,8 @@
 
 #include "curve_internal.h"
 
-/* Figures of two sides whose counts stand side by side. */
+/* The difference of the figures of two sides; the counts of the second follow those of the first.
+ */
 static double difference(const void *arg, const double *counts, double units)
 {
     const xa__curve *r = arg;
@@ -41,7 +42,7 @@ done:
     return st;
 }
 
-/* Of two sides of as many units. */
+/* side: two with the same number of units. */
 static xa_status difference_of_curves(const xa_stats_plan *plan,
                                       const xa__curve side[2],
                                       const int64_t *group,

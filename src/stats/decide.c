@@ -6,7 +6,7 @@
 #include "stats_internal.h"
 
 enum { FIRST = 999, ROUNDS = 12 };
-#define ERROR 0.01 /* of all bounds together */
+#define ERROR 0.01 /* chance that any of all bounds is wrong */
 
 typedef struct bounds {
     double *low, *high, *low_adjusted, *high_adjusted; /* [n] */
@@ -19,7 +19,7 @@ static void bound(const xa_test *t, double error, double *low, double *high)
         xa__binomial_bounds(t->reached, t->replicates, error, low, high);
 }
 
-/* Holm's factor of test i: how many have no smaller p, itself among them. */
+/* Holm's factor of test i: how many tests have at least its p, itself included. */
 static int64_t factor(const xa_test *t, int64_t n, int64_t i)
 {
     int64_t count = 0;

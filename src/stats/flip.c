@@ -15,16 +15,16 @@ enum {
     MOST_COUNTED = 20, /* groups of which all 2^(G-1) ways are counted */
     SLICE = 4,         /* groups looked up together */
     WAYS = 1 << SLICE,
-    CHEAP = 20000000 /* lookups that cost nothing to speak of */
+    CHEAP = 20000000 /* lookups that take some hundredths of a second */
 };
 #define PARTS 0x1p52
-#define TIES INT64_C(4096) /* parts that rounding may hide */
+#define TIES INT64_C(4096) /* sums that differ by fewer parts are equal but for rounding */
 
 /* Groups that differ, ascending by size. */
 typedef struct sizes {
     double *size;
     int64_t *parts;
-    int64_t n, seen; /* seen: size of the signed sum, in parts */
+    int64_t n, seen; /* seen: absolute value of the observed sum, in parts, less rounding */
     double all, signed_all;
 } sizes;
 
@@ -39,8 +39,11 @@ static xa_status sizes_init(sizes *z, double *contribution, int64_t n, xa_err *e
 {
     double up = 0.0, down = 0.0;
     *z = (sizes){.size = contribution};
-    qsort(contribution, (size_t)n, sizeof *contribution, by_size); /* sums in one order */
-    if (fmax(-contribution[0], contribution[n - 1]) > 1e290)       /* that their sum is finite */
+    qsort(contribution,
+          (size_t)n,
+          sizeof *contribution,
+          by_size);                                          /* so that sums do not depend on it */
+    if (fmax(-contribution[0], contribution[n - 1]) > 1e290) /* keeps their sum finite */
         for (int64_t i = 0; i < n; i++)
             contribution[i] *= 0x1p-64;
     for (int64_t i = 0; i < n; i++) {
@@ -50,7 +53,7 @@ static xa_status sizes_init(sizes *z, double *contribution, int64_t n, xa_err *e
     z->all = up + down;
     z->signed_all = fabs(up - down);
     for (int64_t i = 0; i < n; i++)
-        if (fabs(contribution[i]) > 1e-15 * z->all) /* less is rounding of a tie */
+        if (fabs(contribution[i]) > 1e-15 * z->all) /* a smaller one is the rounding of a tie */
             z->size[z->n++] = fabs(contribution[i]);
     z->parts = xa_alloc((size_t)z->n + 1, sizeof *z->parts);
     if (!z->parts)
@@ -65,7 +68,7 @@ static xa_status sizes_init(sizes *z, double *contribution, int64_t n, xa_err *e
 
 /* ---- all ways ---- */
 
-/* Sums that are whole numbers: the distribution of the sum of those turned up, group by group. */
+/* Whole numbers: the distribution of the sum of the groups turned up is built group by group. */
 static bool is_whole(const sizes *z)
 {
     for (int64_t i = 0; i < z->n; i++)
@@ -188,7 +191,7 @@ xa_status xa__flip_sums(const xa_stats_plan *plan,
         t->exact = false;
         XA_TRY(err, random_ways(plan, &z, upto, t, err));
     }
-    t->p = fmax(t->p, t->least); /* a sum below what a double holds is 0 */
+    t->p = fmax(t->p, t->least); /* a smaller sum than a double can hold is 0 */
 done:
     free(z.parts);
     return st;

@@ -23,7 +23,7 @@ typedef struct table {
     unit *units;
     cell *cells;
     int64_t ncells, nclusters, nclasses;
-    bool lone;              /* every cluster is one unit */
+    bool lone;              /* every cluster holds one unit */
     int64_t *classes;       /* [nclasses], ascending */
     double *sums, *numbers; /* [nclasses], of one replicate */
 } table;
@@ -71,7 +71,7 @@ static int64_t class_at(const table *t, int64_t c)
     return at - t->classes;
 }
 
-/* m: the defined ones among n units, at least 1. */
+/* m: how many of the n units are defined, at least 1. */
 static xa_status table_init(table *t,
                             int64_t n,
                             int64_t m,
@@ -110,7 +110,7 @@ static xa_status table_init(table *t,
     return XA_OK;
 }
 
-/* weight: [nclusters], NULL for the figure itself. One class is the micro mean. */
+/* weight: [nclusters], NULL for the figure itself. With one class this is the micro mean. */
 static double table_mean(table *t, const uint32_t *weight)
 {
     for (int64_t c = 0; c < t->nclasses; c++)
@@ -131,8 +131,8 @@ static double table_mean(table *t, const uint32_t *weight)
     return sum / n;
 }
 
-/* Fills `out` but for low and high, and the replicates, which the caller frees; *replicate is NULL
- * if nothing is defined. */
+/* Fills all of `out` but low and high. *replicate, which the caller frees, holds the replicates;
+ * NULL if no unit is defined. */
 static xa_status bootstrap(const xa_stats_plan *plan,
                            int64_t n,
                            const double *x,
@@ -221,8 +221,8 @@ xa_status xa_stats_mean(const xa_stats_plan *plan,
     return XA_OK;
 }
 
-/* Differences of rates: clusters' worth of units that differ, and of those that do not do so one
- * way. */
+/* Of a difference of rates: the units that differ, and those that do not differ in the more
+ * frequent direction, must both be enough (stats.h). */
 static void refuse_extreme_differences(const xa_paired *p, xa_interval *f)
 {
     const double n = (double)f->n;
@@ -308,7 +308,7 @@ xa_status xa__contributions(int64_t n,
             size[e->cluster] += weight * fabs(t.units[k++].value);
     }
     for (int64_t c = 0; c < t.nclusters; c++)
-        if (fabs((*out)[c]) <= 1e-14 * size[c]) /* cancels but for rounding */
+        if (fabs((*out)[c]) <= 1e-14 * size[c]) /* 0 but for rounding */
             (*out)[c] = 0.0;
 done:
     free(size);

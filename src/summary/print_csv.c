@@ -168,7 +168,7 @@ bool xa__print_json(
     bool ok = list != NULL;
     for (size_t i = 0; ok && i < n; i++) {
         const xa_series *x = rows[i].series;
-        json_t *o = json_pack("{s:s, s:s, s:b, s:s, s:s, s:s?, s:s?, s:s?, s:o}",
+        json_t *o = json_pack("{s:s, s:s, s:b, s:s, s:s, s:o, s:o, s:o, s:o}",
                               "model",
                               x->model,
                               "explainer",
@@ -180,11 +180,11 @@ bool xa__print_json(
                               "figure",
                               xa__figure_name(x),
                               "conventions",
-                              x->conventions,
+                              xa_json_text(x->conventions),
                               "by",
-                              s->by,
+                              xa_json_text(s->by),
                               "part",
-                              rows[i].part,
+                              xa_json_text(rows[i].part),
                               "micro",
                               interval_json(&rows[i].figure.micro));
         ok = o != NULL;

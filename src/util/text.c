@@ -106,6 +106,16 @@ static const char *entity_of(uint32_t code)
     }
 }
 
+void xa_str_utf8(xa_str *s, const char *text)
+{
+    for (const unsigned char *p = (const unsigned char *)(text ? text : ""); *p;) {
+        uint32_t code;
+        const size_t n = decode_utf8(p, &code);
+        xa_str_add(s, n > 0 ? (const char *)p : "?", n > 0 ? n : 1);
+        p += n > 0 ? n : 1;
+    }
+}
+
 void xa_str_markup(xa_str *s, const char *text)
 {
     for (const unsigned char *p = (const unsigned char *)(text ? text : ""); *p;) {

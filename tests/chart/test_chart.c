@@ -249,7 +249,7 @@ static void test_means(void **state)
     assert_true(d.page.is_panel && d.page.panel.rows == 2 && d.page.panel.columns == 1);
     assert_string_equal(d.page.panel.row_labels[1], "bee");
     assert_null(d.page.panel.tiles[0].picture); /* of no map */
-    assert_string_equal(d.page.panel.tiles[1].note, "1 maps");
+    assert_string_equal(d.page.panel.tiles[1].note, "1 map");
     const uint8_t *rgb = d.page.panel.tiles[1].picture->data;
     const uint8_t(*viridis)[3] = xa_colormap_table(XA_COLORMAP_VIRIDIS);
     assert_memory_equal(rgb, viridis[0], 3);

@@ -185,7 +185,10 @@ static void test_fields(void **state)
     assert_true(list && json_array_size(list) == 0);
     json_decref(list);
     const row bad = {"a\xff", 0, 0.0, false};
-    assert_null(xa_fields_json(fields, 4, &bad, 1, sizeof bad)); /* no UTF-8 */
+    list = xa_fields_json(fields, 4, &bad, 1, sizeof bad); /* not UTF-8 */
+    assert_string_equal(json_string_value(json_object_get(json_array_get(list, 0), "name, quoted")),
+                        "a?");
+    json_decref(list);
 }
 
 /* ---- templates ---- */
@@ -236,7 +239,8 @@ static void test_escapes(void **state)
          "\\textasciitilde{}\\textasciicircum{}\\textless{}\\textgreater{}\\textbar{}"},
         {XA_ESCAPE_LATEX, "a\n\nb", "a  b"},
         {XA_ESCAPE_LATEX_COMMENT, "one\r\ntwo", "one  two"},
-        {XA_ESCAPE_LATEX_COMMENT, "50 %", "50 %"},
+        {XA_ESCAPE_LATEX, "\xc3\xa4\xff", "\xc3\xa4?"},
+        {XA_ESCAPE_LATEX_COMMENT, "50 %\xfe", "50 %?"},
         {XA_ESCAPE_LATEX_COMMENT, NULL, ""},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

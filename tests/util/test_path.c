@@ -221,9 +221,19 @@ static void test_not_a_file(void **state)
     assert_null(data);
 }
 
+static void test_last(void **state)
+{
+    (void)state;
+    assert_string_equal(xa_path_last("a/b.h5"), "b.h5");
+    assert_string_equal(xa_path_last("b.h5"), "b.h5");
+    assert_string_equal(xa_path_last("/a/"), "");
+    assert_string_equal(xa_path_last(""), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_last),
         cmocka_unit_test(test_beside),
         cmocka_unit_test(test_parts),
         cmocka_unit_test(test_tidy),

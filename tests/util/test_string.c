@@ -99,9 +99,25 @@ static void test_words_and_names(void **state)
     assert_true(!n.item && n.count == 0 && n.cap == 0);
 }
 
+static void test_words(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"one", "two"};
+    assert_int_equal(xa_word_index("two", words, 2), 1);
+    assert_int_equal(xa_word_index("tw", words, 2), -1);
+    assert_int_equal(xa_word_index("two", words, 1), -1);
+    assert_int_equal(xa_word_index("", words, 0), -1);
+    char **texts = xa_alloc(2, sizeof *texts);
+    assert_non_null(texts);
+    texts[0] = xa_strdup("a"); /* the second may not have been made */
+    xa_texts_free(texts, 2);
+    xa_texts_free(NULL, 5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_words),
         cmocka_unit_test(test_str),
         cmocka_unit_test(test_str_failure_stays),
         cmocka_unit_test(test_copies),

@@ -75,6 +75,29 @@ static void test_columns(void **state)
     assert_string_equal(small, "\xc3\xb6 ");
 }
 
+static void test_markup_and_utf8(void **state)
+{
+    (void)state;
+    static const char *const cases[][3] = {
+        /* text, as markup, as UTF-8 */
+        {"", "", ""},
+        {"a<b>&\"c\"'", "a&lt;b&gt;&amp;&quot;c&quot;&#39;", "a<b>&\"c\"'"},
+        {"\t\n\r\x01", "\t\n??", "\t\n\r\x01"},
+        {"\xc3\xa4\xc3", "\xc3\xa4?", "\xc3\xa4?"},
+        {"\xe2\x80\xae", "?", "\xe2\x80\xae"},
+        {"\xed\xa0\x80", "???", "???"},
+        {NULL, "", ""}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        xa_str markup = {0}, valid = {0};
+        xa_str_markup(&markup, cases[i][0]);
+        xa_str_utf8(&valid, cases[i][0]);
+        assert_string_equal(markup.data ? markup.data : "", cases[i][1]);
+        assert_string_equal(valid.data ? valid.data : "", cases[i][2]);
+        xa_str_free(&markup);
+        xa_str_free(&valid);
+    }
+}
+
 static void test_sanitise_cuts_between_characters(void **state)
 {
     (void)state;
@@ -237,6 +260,7 @@ static void test_nearest_random(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_markup_and_utf8),
         cmocka_unit_test(test_sanitise),
         cmocka_unit_test(test_columns),
         cmocka_unit_test(test_sanitise_cuts_between_characters),
