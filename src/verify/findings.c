@@ -84,12 +84,12 @@ static bool type_fits(xa_field_kind kind, xa_type found)
            (kind == XA_FIELD_MODEL_AFFINE && found == XA_TYPE_F32);
 }
 
-bool xa__verify_find(xa__verifier *v,
-                     xa__column *c,
-                     xa_field_kind kind,
-                     const char *model,
-                     const char *explainer,
-                     const xa_extents *x)
+static bool find(xa__verifier *v,
+                 xa__column *c,
+                 xa_field_kind kind,
+                 const char *model,
+                 const char *explainer,
+                 const xa_extents *x)
 {
     xa_err why = XA_ERR_INIT;
     char expected[128], found[128];
@@ -121,6 +121,19 @@ bool xa__verify_find(xa__verifier *v,
             return false;
         }
     return true;
+}
+
+bool xa__verify_find(xa__verifier *v,
+                     xa__column *c,
+                     xa_field_kind kind,
+                     const char *model,
+                     const char *explainer,
+                     const xa_extents *x)
+{
+    const bool whole = find(v, c, kind, model, explainer, x);
+    if (!whole)
+        c->info.ndim = 0;
+    return whole;
 }
 
 /* Archives of one minor version lack these: jobs ask for thumbnails, and the others came with

@@ -40,7 +40,7 @@ void xa__report_row(xa__verifier *v, int64_t sample, const char *fmt, ...)
 const char *xa__verify_row(xa__verifier *v, int64_t sample, char *buf, size_t size);
 
 /* Looks a field's dataset up: of the table's type and extents, of which -1 means any. Reports what
- * is wrong and returns false then. */
+ * is wrong and returns false then; info.ndim is 0. */
 bool xa__verify_find(xa__verifier *v,
                      xa__column *c,
                      xa_field_kind kind,

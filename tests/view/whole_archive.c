@@ -174,6 +174,16 @@ void whole_make(whole_archive *s)
     make_model(s);
     make_maps(s);
     *(uint8_t *)field(s, XA_FIELD_RUN_STATE) = 2;
+    /* what the table has besides, as of rows that are not done */
+    static const xa_owner owners[] = {
+        XA_OWNER_SAMPLE, XA_OWNER_ANNOTATION, XA_OWNER_MODEL, XA_OWNER_MAP};
+    for (size_t o = 0; o < sizeof owners / sizeof *owners; o++)
+        for (int i = 0; i < xa_owner_fields(owners[o]); i++) {
+            const xa_field_kind kind = xa_owned_field(owners[o], i);
+            if (!s->data[kind] && xa_field_row_items(kind, &s->x) > 0 &&
+                kind != XA_FIELD_SAMPLE_THUMBNAIL_SIZE)
+                field(s, kind);
+        }
 }
 
 void whole_free(whole_archive *s)
