@@ -14,8 +14,8 @@ typedef struct xa_comm xa_comm;
 
 /* Collective. Starts MPI (FUNNELED) and duplicates the world; MPI errors are returned, not fatal.
  * INVALID: a launcher (mpirun, srun) says it started several tasks, and MPI finds one. Open MPI is
- * told to do without lock files of shared file pointers (OMPI_MCA_sharedfp), unless the user says
- * otherwise. */
+ * set not to use lock files of shared file pointers (OMPI_MCA_sharedfp), unless the user sets that
+ * variable. */
 XA_MUST_USE xa_status xa_comm_start(int *argc, char ***argv, xa_comm **out, xa_err *err);
 /* Collective. Frees the duplicate and finalises MPI. NULL allowed. */
 void xa_comm_stop(xa_comm *c);
@@ -29,17 +29,17 @@ int xa_comm_node_size(const xa_comm *c);
 int xa_comm_nodes(const xa_comm *c);
 const char *xa_comm_host(const xa_comm *c);
 MPI_Comm xa_comm_mpi(const xa_comm *c); /* for the archive's file driver */
-/* "Open MPI v4.1.4, ..." first line. */
+/* First line of the MPI library's version: "Open MPI v4.1.4, ...". */
 void xa_comm_library(char *out, size_t size);
 
 /* Collective. The end of every start-up phase: all leave with the status of the lowest failed rank,
- * and its message in `out` ("rank 3 on n2: ...", without that prefix where there is one rank only);
- * XA_OK when none failed. `mine` describes `local`; it may be NULL, or the same as `out`. A rank
+ * and its message in `out` ("rank 3 on n2: ...", without that prefix if there is only one rank);
+ * XA_OK if none failed. `mine` describes `local`; it may be NULL, or the same as `out`. A rank
  * that waits for the others naps. */
 xa_status xa_comm_agree(xa_comm *c, xa_status local, const xa_err *mine, xa_err *out);
 
-/* Collective. Root's bytes to all; others get a new buffer (free()), a NUL behind it. Any size. All
- * ranks fail if one has no memory. */
+/* Collective. Sends root's bytes to all: the other ranks get a new buffer to free(), with a NUL
+ * after the last byte. Any size is allowed. All ranks fail if one has no memory. */
 XA_MUST_USE xa_status
 xa_comm_broadcast(xa_comm *c, int root, void **data, size_t *size, xa_err *err);
 /* Collective. min and max over ranks. */
@@ -77,15 +77,16 @@ XA_MUST_USE xa_status xa_comm_flush(xa_comm *c, xa_err *err);
 typedef struct xa_shared {
     void *data; /* 64-byte aligned, the same bytes in every rank of the node */
     size_t bytes;
-    bool leader;     /* this rank fills it: one a node, or every rank when private */
+    bool leader;     /* this rank fills it: one per node, or every rank if private */
     bool is_private; /* shared memory was too small or refused: every rank has its own copy */
     void *handle;
 } xa_shared;
 
-/* Collective, with the same bytes > 0 everywhere; all ranks succeed or all fail. One block a node
- * (MPI-3 shared window; plain memory where a node has one rank). The leader checks the room of the
- * backing file system first; where it does not suffice all ranks of the node fall back to private
- * memory (told in the log). Not zeroed. Fill where `leader` is set, then xa_shared_ready. */
+/* Collective, with the same bytes > 0 everywhere; all ranks succeed or all fail. One block per
+ * node (an MPI-3 shared window, or plain memory if a node has one rank). The leader first checks
+ * the room of the file system behind it; if there is too little, all ranks of the node use private
+ * memory, and the log says so. The block is not zeroed: ranks with `leader` set fill it, then all
+ * call xa_shared_ready. */
 XA_MUST_USE xa_status xa_shared_alloc(xa_comm *c, size_t bytes, xa_shared *out, xa_err *err);
 /* Collective. The block is filled; after it all may read, nobody writes. */
 XA_MUST_USE xa_status xa_shared_ready(xa_comm *c, xa_shared *s, xa_err *err);

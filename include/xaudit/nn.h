@@ -1,15 +1,19 @@
-/* nn: an input-gradient machine.
+/* nn: computes a network and the gradients of its scores with respect to its input.
  *
  * Explainers need dS/d(input) and dS/d(chosen layer) of a trained network, never dS/d(weights).
- * Three objects, each made from the one before:
+ * There are three objects, each made from the one before:
  *
- *   graph   what the model says: operators, their settings, their weights by name. Concrete shapes.
- *   plan    how it is computed: what is folded and fused, which nodes a gradient reaches, where
- * every buffer lies. Depends on (graph, batch, exposed nodes, gradients asked for, ISA). run plan +
- * packed weights + arena, all memory the caller's. Allocates nothing.
+ * - a graph says what the model is: operators, their settings, their weights by name, with concrete
+ *   shapes;
+ * - a plan says how it is computed: what is folded and fused, which nodes a gradient reaches, where
+ *   every buffer lies. It depends on the graph, the batch, the exposed nodes, the requested
+ *   gradients and the instruction set (ISA);
+ * - a run is a plan with packed weights and an arena. All memory is the caller's; a run allocates
+ *   nothing.
  *
- *   xa_graph_create -> xa_graph_add ... -> xa_plan_create -> xa_plan_pack (weights blob)
- *     -> xa_run_init -> { fill xa_run_input; xa_run_forward; xa_run_backward ... } per batch
+ * Calls in their order: xa_graph_create, xa_graph_add for each operator, xa_plan_create,
+ * xa_plan_pack (which makes the weights blob), xa_run_init; then for each batch: fill xa_run_input,
+ * xa_run_forward, xa_run_backward (any number).
  *
  * Layout: NHWC float32. Shapes are those of one sample; the batch is never part of them.
  *
@@ -280,12 +284,12 @@ typedef struct xa_reach {
     bool input;       /* dS/d(input) */
     const int *nodes; /* exposed nodes whose dS/d(value) is wanted */
     int nnodes;
-    const int *attention; /* ATTENTION nodes whose probabilities' gradient the sink is shown */
+    const int *attention; /* ATTENTION nodes: the sink gets their probabilities' gradient */
     int nattention;
 } xa_reach;
 
 typedef struct xa_plan_spec {
-    int64_t batch;      /* samples a pass, >= 1 */
+    int64_t batch;      /* samples per pass, >= 1 */
     xa_isa isa;         /* AUTO: detect */
     const int *exposed; /* nodes whose values can be read after forward; nothing is folded or fused
                            across them. The root is always exposed. */
@@ -315,7 +319,7 @@ typedef struct xa_plan_info {
     int folded, fused; /* affine nodes folded; activations, additions and depthwise steps fused */
 } xa_plan_info;
 void xa_plan_get_info(const xa_plan *p, xa_plan_info *out);
-/* One line a step, for `check`: number, operator, name, shape, bytes, what is folded in. */
+/* One line per step, for `check`: number, operator, name, shape, bytes, what is folded in. */
 void xa_plan_describe(const xa_plan *p, xa_str *out);
 
 /* Reads all weights and packs them (folding affine nodes, in double) into blob, weight_bytes large
@@ -334,7 +338,7 @@ typedef struct xa_tick {
 } xa_tick;
 
 /* Attention probabilities P = softmax(scale q k^T) of one head of one sample. They are never kept:
- * whoever wants them looks on while they lie in scratch. */
+ * a sink sees them while they lie in scratch. */
 typedef struct xa_attention_view {
     int node;              /* the ATTENTION node */
     int64_t sample;        /* slot of the batch */
@@ -350,7 +354,7 @@ typedef struct xa_attention_sink {
     void *arg;
 } xa_attention_sink;
 
-/* Looks on at what every operator takes; costs nothing where it is not set. */
+/* Work that one operator did; a profile is called with it after every operator of a pass. */
 typedef enum xa_work_kind {
     XA_WORK_FORWARD,
     XA_WORK_BACKWARD,
@@ -359,7 +363,7 @@ typedef enum xa_work_kind {
 } xa_work_kind;
 typedef struct xa_work {
     xa_work_kind kind;
-    int node;       /* the operator; of an ADD of gradients -1 */
+    int node;       /* the operator; -1 for an ADD of gradients */
     bool separable; /* with the depthwise convolution before it */
     int reach;      /* of a backward pass; -1 forward */
     double flops;   /* of the whole batch */
@@ -377,8 +381,8 @@ typedef struct xa_run {
     const unsigned char *weights;
     unsigned char *arena;
     xa_tick tick;
-    xa_attention_sink sink; /* take NULL: nobody looks; may be set between passes */
-    xa_profile profile;     /* took NULL: nobody looks */
+    xa_attention_sink sink; /* take NULL: none; may be set between passes */
+    xa_profile profile;     /* took NULL: none, and no time is taken */
 } xa_run;
 
 /* arena: arena_bytes, 64-byte aligned. */
@@ -402,7 +406,7 @@ const float *xa_run_gradient(const xa_run *r, int reach, int node);
  * (2 flops each), and bytes read plus written by copying 64 MiB. */
 typedef struct xa_machine {
     const char *isa;
-    double flops, copy, copy_streaming; /* a second */
+    double flops, copy, copy_streaming; /* per second */
     double check;                       /* keeps the compiler from doing nothing */
 } xa_machine;
 XA_MUST_USE xa_status xa_machine_measure(double seconds, xa_machine *out, xa_err *err);

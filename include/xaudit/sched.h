@@ -1,22 +1,24 @@
-/* sched: who works on what: grants, asks, stops, progress, signals.
+/* sched: decides which rank works on which samples: grants, asks, stops, progress, signals.
  *
- * Three sizes, three words:
- *   unit    the indivisible piece: the batches of all models over the same samples (a multiple of
- *           every model's batch), cut by global manifest index, never by rank.
- *   grant   one or more consecutive units handed to a rank at once, with their manifest rows.
- *   commit  what a rank has written and synced, reported when its grant ends; only then does rank 0
- *           mark the rows done.
+ * Work has three sizes with a word for each:
+ *
+ * - a unit is the indivisible piece: the batches of all models over the same samples (a multiple of
+ *   every model's batch), cut by the global index in the manifest, never by rank;
+ * - a grant is one or more consecutive units that a rank gets at once, with their manifest rows;
+ * - a commit is what a rank has written and synced, reported when its grant ends; only then does
+ *   rank 0 mark the rows as done.
  *
  * Rank 0 holds the list of units to do. A rank's *ask* carries what it finished and synced, whether
- * it wishes to stop, and that it failed; the answer is a grant, STOP or END. A rank asks one grant
- * ahead, shortly before the one in hand ends (its very first grant excepted, whose length nobody
- * knows), so that it does not wait while there is work and does not keep work from others. Rank 0
+ * it wishes to stop, and that it failed; the answer is a grant, STOP or END. A rank asks for
+ * its next grant shortly before the current one ends (not during its very first grant, whose length
+ * is unknown), so that it neither waits while there is work nor keeps work from other ranks. Rank 0
  * works too and answers from the tick callback of the engine (xa_sched_tick); idle ranks nap. There
  * are no collectives between start and end, so signals, a full disk and errors travel with the
  * asks; one agreement ends the run.
  *
- * Grant sizes follow from measured seconds a unit (target_seconds), start with one unit and shrink
- * at the tail: never more than remaining/(2*ranks), less for a slow rank, at least one unit.
+ * Grant sizes follow from the measured seconds per unit (target_seconds), start with one unit and
+ * shrink towards the end: never more than remaining/(2*ranks), less for a slow rank, at least one
+ * unit.
  */
 #ifndef XAUDIT_SCHED_H
 #define XAUDIT_SCHED_H
@@ -25,7 +27,7 @@
 
 typedef struct xa_sched xa_sched;
 
-/* What the program does; the scheduler only decides who and when. */
+/* What the program does; the scheduler only decides which rank does it, and when. */
 typedef struct xa_sched_calls {
     void *arg;
     /* Rank 0: the bytes a worker needs for units [first, first+n) (manifest rows), appended to
@@ -43,13 +45,13 @@ typedef struct xa_sched_calls {
                       int64_t *finished,
                       xa_str *report,
                       xa_err *err);
-    /* Rank 0: units [first, first+n) are written and synced by some rank: mark them. Called from a
-     * tick of rank 0's own work(), too, once a commit of any rank. */
+    /* Rank 0: units [first, first+n) are written and synced by some rank: mark them. It is
+     * called once per commit of any rank, also from a tick within rank 0's own work(). */
     xa_status (*mark)(
         void *arg, int64_t first, int64_t n, const void *report, size_t size, xa_err *err);
-    /* Rank 0: what was marked since the last call is to be durable now; NULL: mark() sees to that.
-     * Syncing costs a millisecond and more, so commits wait for one another until marking takes no
-     * more than a twentieth of rank 0's time. */
+    /* Rank 0: makes durable what was marked since the last call; NULL if mark() does that itself.
+     * Syncing costs a millisecond or more, so several commits are settled together: marking takes
+     * at most a twentieth of rank 0's time. */
     xa_status (*settle)(void *arg, xa_err *err);
     /* Rank 0, at most a few times a second; NULL: no progress. done and total count units of this
      * run; seconds_left is negative while unknown. Called once more at the end. */
@@ -85,18 +87,18 @@ XA_MUST_USE xa_status xa_sched_create(xa_comm *c,
                                       const xa_sched_calls *calls,
                                       xa_sched **out,
                                       xa_err *err);
-/* Collective; once a scheduler. Returns when all ranks have left the loop; the status is agreed:
- * the first error of any rank, with its rank and host. A run that was asked to stop is XA_OK with
- * end STOPPED. *result is written in every case. XA_COMM may mean that the ranks cannot reach each
- * other any more: then others may still wait, and only xa_comm_abort ends them. */
+/* Collective; called once per scheduler. Returns when all ranks have left the loop; the status is
+ * agreed: the first error of any rank, with its rank and host. A run that was asked to stop is
+ * XA_OK with end STOPPED. *result is written in every case. XA_COMM may mean that the ranks cannot
+ * reach each other any more: other ranks may then still wait, and only xa_comm_abort ends them. */
 XA_MUST_USE xa_status xa_sched_run(xa_sched *s, xa_sched_result *result, xa_err *err);
 void xa_sched_free(xa_sched *s);
 
 /* Local, cheap, from inside work(): rank 0 answers waiting asks, every rank sends its next ask in
- * time and looks at the signal flag. Errors are kept and come out of xa_sched_run. Shape of an
+ * time and reads the signal flag. Errors are kept and come out of xa_sched_run. Shape of an
  * xa_tick call. */
 void xa_sched_tick(void *sched);
-/* True once this rank knows that the run is to stop after the batches in hand. */
+/* True once this rank knows that the run is to stop after the current batches. */
 bool xa_sched_stopping(const xa_sched *s);
 /* Local, from inside work(): this rank wishes the whole run to stop, as a signal would. */
 void xa_sched_stop(xa_sched *s);

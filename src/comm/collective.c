@@ -95,8 +95,9 @@ xa_status xa_comm_agree(xa_comm *c, xa_status local, const xa_err *mine, xa_err 
     if (failed == c->rank) {
         v.code = (int32_t)local;
         snprintf(v.host, sizeof v.host, "%s", c->host);
-        bool told = mine && mine->message[0] != '\0';
-        snprintf(v.message, sizeof v.message, "%s", told ? mine->message : xa_status_text(local));
+        bool explained = mine && mine->message[0] != '\0';
+        snprintf(
+            v.message, sizeof v.message, "%s", explained ? mine->message : xa_status_text(local));
     }
     XA_TRY(out, bcast(c, (int)failed, &v, (int)sizeof v, out));
     v.host[sizeof v.host - 1] = '\0';
@@ -112,7 +113,7 @@ xa_status xa_comm_agree(xa_comm *c, xa_status local, const xa_err *mine, xa_err 
         XA_ERR(out, st, "%s", v.message);
     }
     out->code = st;
-    /* Alone there is nobody to tell it from. */
+    /* A single rank needs no prefix that names it. */
     if (c->size > 1)
         xa_err_prefix(out, "rank %d on %s", (int)failed, v.host);
 done:
@@ -128,7 +129,7 @@ xa__comm_broadcast(xa_comm *c, int root, void **data, size_t *size, size_t piece
         XA_FAIL(err, XA_INVALID, "broadcast from rank %d of %d", root, c->size);
     uint64_t total = c->rank == root ? *size : 0;
     XA_TRY(err, bcast(c, root, &total, (int)sizeof total, err));
-    /* A rank without memory would leave the others waiting in the transfer: agree first. */
+    /* If one rank had no memory, the other ranks would wait in the transfer: agree first. */
     xa_err local = XA_ERR_INIT;
     unsigned char *bytes = NULL;
     if (c->rank == root) {

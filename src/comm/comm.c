@@ -1,4 +1,4 @@
-/* Start, stop, and what a rank knows of its surroundings. */
+/* Start and stop of the communicator; rank, node and host of this process. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,8 +34,8 @@ xa_status xa_comm_start(int *argc, char ***argv, xa_comm **out, xa_err *err)
     XA__MPI(err, MPI_Initialized(&there));
     int level = MPI_THREAD_FUNNELED;
     if (!there) {
-        /* OMPIO's shared file pointers by lock files leave those of killed runs beside the archive
-         * and need no one: nobody here shares a pointer. What the user says stands. */
+        /* OMPIO's shared file pointers use lock files, which killed runs leave beside the archive.
+         * No file pointer is shared here. The user's own setting is kept. */
         (void)setenv("OMPI_MCA_sharedfp", "^lockedfile", 0);
         XA__MPI(err, MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &level));
         c->owns_mpi = true;

@@ -5,10 +5,10 @@
 #include "xaudit/comm.h"
 
 /* Longest nap of a waiting rank: at 1 ms a loop of probes costs next to nothing, while a blocking
- * receive spins and takes more than half of the core from a rank that computes beside it. */
+ * receive spins and takes more than half of the core from a rank that computes on it. */
 #define XA__NAP_LONGEST 1e-3
 
-/* A nap that starts with plain yields and grows; zero-initialise, once a wait. */
+/* A nap that starts with plain yields and grows; zero-initialise one for each wait. */
 typedef struct xa__nap {
     int count;
 } xa__nap;
@@ -37,8 +37,8 @@ struct xa_comm {
     size_t narriving, arriving_cap;
 };
 
-/* Local. INVALID where a launcher started several tasks and MPI gives this one a world of its own,
- * as srun without a plug-in of PMI does: each would run the whole job. */
+/* Local. INVALID if a launcher started several tasks and MPI gives this one a world of its own, as
+ * srun without a PMI plug-in does: each task would run the whole job. */
 xa_status xa__comm_alone(const xa_comm *c, xa_err *err);
 
 /* XA_COMM with the name of the call and MPI's text. */
@@ -54,14 +54,14 @@ xa_status xa__mpi_fail(xa_err *err, const char *file, const char *func, int line
         }                                                                  \
     } while (0)
 
-/* Completes a request with naps in between: a rank that waits for others, as at the end of a phase,
- * leaves its core to them. */
+/* Completes a request with naps in between: a rank that waits for other ranks, as at the end of a
+ * phase, leaves its core to them. */
 xa_status xa__comm_finish(MPI_Request *request, xa_err *err);
 
 /* xa_comm_broadcast in pieces of at most `piece` bytes. */
 xa_status
 xa__comm_broadcast(xa_comm *c, int root, void **data, size_t *size, size_t piece, xa_err *err);
-/* xa_shared_alloc where the folder behind shared memory is said to have at most `room` bytes. */
+/* xa_shared_alloc, as if the folder behind shared memory had at most `room` bytes. */
 xa_status xa__shared_alloc(xa_comm *c, size_t bytes, uint64_t room, xa_shared *out, xa_err *err);
 /* Leader: touches every page now, false when there is no memory behind one. MADV_POPULATE_WRITE
  * reports where a plain touch would be killed by SIGBUS; kernels before 5.14 do not know it (true

@@ -24,16 +24,16 @@ xa_status xa__comm_alone(const xa_comm *c, xa_err *err)
 {
     static const struct {
         const char *variable, *launcher, *mend;
-    } launchers[] = {
-        {"OMPI_COMM_WORLD_SIZE",
-         "mpirun of Open MPI",
-         "start it by the mpirun of the MPI it is built with"},
-        {"PMI_SIZE",
-         "the launcher (PMI)",
-         "start it by srun --mpi=pmix, or by the mpirun of the MPI it is built with"},
-        {"SLURM_STEP_NUM_TASKS",
-         "srun",
-         "start it by srun --mpi=pmix (srun --mpi=list tells what there is), or by mpirun"}};
+    } launchers[] = {{"OMPI_COMM_WORLD_SIZE",
+                      "mpirun of Open MPI",
+                      "start it by the mpirun of the MPI it is built with"},
+                     {"PMI_SIZE",
+                      "the launcher (PMI)",
+                      "start it by srun --mpi=pmix, or by the mpirun of the MPI it is built with"},
+                     {"SLURM_STEP_NUM_TASKS",
+                      "srun",
+                      "start it by srun --mpi=pmix (srun --mpi=list prints the available "
+                      "plug-ins), or by mpirun"}};
     char library[64] = "";
     if (c->size > 1)
         return XA_OK;

@@ -1,9 +1,9 @@
-/* One block of memory a node: an MPI-3 shared window behind a check of the room for it.
+/* One block of memory per node: an MPI-3 shared window, after a check that there is room for it.
  *
  * The window lives in a file of a memory file system (/dev/shm). A container often gives it 64 MB.
- * Too little room shows late and badly: the allocation fails on one rank and hangs the others, or a
- * first touch ends in SIGBUS. So the leader looks first, and touches every page in a way that
- * reports instead of killing, before anybody relies on the block. */
+ * Too little room shows late and in bad ways: the allocation fails on one rank and hangs the
+ * others, or a first touch ends in SIGBUS. So the leader looks first, and touches every page in a
+ * way that reports instead of killing, before anybody relies on the block. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>

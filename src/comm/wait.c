@@ -1,4 +1,5 @@
-/* Calls of MPI that fail, and waits that leave the core to others: below all other files of comm.
+/* Reports of failed MPI calls, and waits that leave the core to others: below all other files of
+ * comm.
  */
 #include <sched.h>
 #include <time.h>
@@ -7,7 +8,8 @@
 
 void xa__nap_once(xa__nap *nap)
 {
-    /* Some yields for what is about to come, then 50 us, doubled every 16 naps. */
+    /* First some yields, in case the message is about to arrive; then 50 us, doubled every 16 naps.
+     */
     enum { YIELDS = 32, STEP = 16 };
     if (nap->count < YIELDS) {
         nap->count++;

@@ -1,6 +1,6 @@
-/* Rows times a matrix packed in panels. Rows do not know each other, so that all rows of the batch
- * go through one product, a tile at a time: the tokens of several samples share a pass over the
- * weights. */
+/* Rows times a matrix packed in panels. Rows are independent of each other, so that all rows of the
+ * batch go through one product, a tile at a time: the tokens of several samples share a pass over
+ * the weights. */
 #include "linear.h"
 
 #include <string.h>

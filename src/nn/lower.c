@@ -54,7 +54,8 @@ static bool fold_affine(xa_plan *p, const int *producer, int id, xa_err *err, xa
     if (!s || !(s->op->flags & XA_OP_FOLDS) || s->has_act || s->residual >= 0 ||
         !is_per_channel(p, node, xa_shape_last(&node->shape)))
         return false;
-    /* folds of a step lie together: only the newest step may still grow, others keep their own list
+    /* folds of a step lie together: only the newest step may still grow, earlier ones keep their
+     * list
      */
     if (s->nfolds && s->folds_at + s->nfolds != (int)p->nfolds)
         return false;
@@ -69,7 +70,7 @@ static bool fold_affine(xa_plan *p, const int *producer, int id, xa_err *err, xa
     return true;
 }
 
-/* A sign bit tells slope from 1, or 0 from 1, not three cases. */
+/* One bit distinguishes two derivatives, not three: a slope and 1, or 0 and 1. */
 static bool one_bit(const xa_activation *a)
 {
     return a->kind == XA_ACT_RELU && (a->a == 0.0f || isinf(a->b));

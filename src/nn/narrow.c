@@ -8,7 +8,7 @@
 /* Fewer than a quarter of the rows must be wanted: picking costs a copy. */
 enum { WORTH = 4 };
 
-/* What is wanted of a node's value: nothing, rows [first, last) of its first axis, or all. */
+/* What is needed of a node's value: nothing, rows [first, last) of its first axis, or all. */
 typedef enum want { NOTHING, ROWS, ALL } want;
 typedef struct need {
     want kind;
@@ -70,7 +70,7 @@ static bool by_rows(const xa_graph *g, const xa_node *node)
     }
 }
 
-/* What a node wants of its inputs when `of` is wanted of it. */
+/* What a node needs of its inputs if `of` is needed of it. */
 static need passed_on(const xa_graph *g, const xa_node *node, need of)
 {
     if (node->op == XA_OP_CROP && of.kind == ALL) {
@@ -126,7 +126,7 @@ static xa_shape rows_shape(const xa_shape *s, const need *n)
     return r;
 }
 
-/* Rows of a node that is there as a whole: a crop between two views. */
+/* Rows of a node that exists as a whole: a crop between two views. */
 static xa_status pick(writer *w, int node, const need *n, xa_err *err)
 {
     const need *before = &w->picked[node];

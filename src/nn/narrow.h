@@ -3,8 +3,8 @@
  *
  * A graph that picks rows [a, b) of some [T,D] late, behind operators that treat every row for
  * itself (dense layers, normalisations, activations, sums), is written anew so that it picks them
- * early. Rows do not know each other (kernels.h), so that what is left has the same bytes. Exposed
- * nodes keep all their rows. */
+ * early. Rows are computed independently of each other (kernels.h), so that what is left has the
+ * same bytes. Exposed nodes keep all their rows. */
 #ifndef XAUDIT_NN_NARROW_H
 #define XAUDIT_NN_NARROW_H
 

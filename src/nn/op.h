@@ -1,7 +1,7 @@
-/* What an operator is to the engine. Private to nn.
+/* What an operator states about itself, and what the engine does with it. Private to nn.
  *
- * One operator = one file src/nn/ops/<name>.c holding `const xa_op_def xa_op_<name>`, and one line
- * in XA_OP_LIST. The engine orders, folds, fuses, lays out memory and loops; the operator states
+ * An operator is a file src/nn/ops/<name>.c with `const xa_op_def xa_op_<name>`, and a line in
+ * XA_OP_LIST. The engine orders, folds, fuses, lays out memory and loops; the operator states
  * its shapes, what it saves, and its two passes. Arithmetic that is worth tuning lives in kernels/.
  */
 #ifndef XAUDIT_NN_OP_H
@@ -10,12 +10,12 @@
 #include "kernels/kernels.h"
 #include "xaudit/nn.h"
 
-/* Most inputs of one operator: their tables lie on the stack of the run. */
+/* Most inputs of one operator; their tables lie on the run's stack. */
 enum { XA_OPERANDS = 256 };
 /* Most inputs of an operator with XA_OP_JOINT. */
 enum { XA_JOINT = 3 };
 
-/* What is kept from forward for backward, besides `state`. */
+/* What is kept from the forward pass for the backward pass, in addition to `state`. */
 enum { XA_SAVES_INPUTS = 1, XA_SAVES_OUTPUT = 2 };
 
 /* What the engine may do with the operator. */
@@ -59,7 +59,7 @@ typedef struct xa_op_call {
     int which;
     float *const
         *dxs; /* XA_OP_JOINT: [XA_JOINT] instead of dx and which; NULL where none is wanted */
-    const xa_attention_sink *sink; /* ATTENTION: who is shown the probabilities, or NULL */
+    const xa_attention_sink *sink; /* ATTENTION: gets the probabilities; or NULL */
     const xa_tick *tick;
 } xa_op_call;
 

@@ -34,14 +34,15 @@ static xa_status check_spec(const xa_graph *g, const xa_plan_spec *spec, xa_err 
             if (!found)
                 XA_RETURN_FAIL(err,
                                XA_INVALID,
-                               "plan: a gradient is asked for node %d, which is not exposed",
+                               "plan: a gradient is requested for node %d, which is not exposed",
                                spec->reach[r].nodes[i]);
         }
     }
     return XA_OK;
 }
 
-/* Whole must be what is read, and what shows its probabilities. */
+/* Nodes that are read from outside, or whose attention probabilities go to a sink, must stay whole.
+ */
 static xa_status narrow(const xa_graph *g, const xa_plan_spec *spec, xa_narrowed *out, xa_err *err)
 {
     bool *whole = xa_alloc((size_t)xa_graph_nodes(g) + 1, sizeof(bool));

@@ -37,7 +37,7 @@ static xa_status new_gradient(tracer *t, int node, int *storage, xa_err *err)
         t->p, xa__plan_value_bytes(t->p, node), now(t), now(t), storage, err);
 }
 
-/* Adds storage `s` to what is known of node's gradient. `alias`: s also serves somebody else. */
+/* Adds storage `s` to what is known of node's gradient. `alias`: another value uses s as well. */
 static xa_status contribute(tracer *t, int node, int s, bool alias, xa_err *err)
 {
     int *grad = &t->grad[node];
@@ -67,7 +67,7 @@ static xa_status contribute(tracer *t, int node, int s, bool alias, xa_err *err)
                 err);
 }
 
-/* One call for all inputs: attention's gradients have the costly part in common. */
+/* One call for all inputs: attention's gradients share the costly part. */
 static xa_status trace_joint(tracer *t, int index, int dy, xa_err *err)
 {
     const xa_step *s = &t->p->steps[index];

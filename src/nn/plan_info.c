@@ -11,7 +11,8 @@ double xa_step_flops(const xa_plan *p, const xa_step *s)
            (s->front >= 0 ? xa_node_flops(p->graph, p->steps[s->front].node) : 0.0);
 }
 
-/* Attention makes its probabilities again and takes four products of a head instead of two. */
+/* Backward, attention computes its probabilities again and makes four products per head, not two.
+ */
 static double instr_flops(const xa_plan *p, const xa_instr *in)
 {
     if (in->kind != XA_INSTR_OP)

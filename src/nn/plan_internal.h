@@ -1,5 +1,5 @@
-/* The plan's inside: steps (lower.c), storages and instructions (plan.c), offsets (memory_plan.c).
- * Private to nn. */
+/* The inside of a plan: steps (lower.c), storages and instructions (plan.c), offsets
+ * (memory_plan.c). Private to nn. */
 #ifndef XAUDIT_NN_PLAN_INTERNAL_H
 #define XAUDIT_NN_PLAN_INTERNAL_H
 
@@ -16,12 +16,12 @@ typedef struct xa_step {
     int residual; /* node added in the epilogue, or -1 */
     bool has_act; /* a RELU in the epilogue */
     xa_activation act;
-    /* A depthwise step goes by bands of rows within the pointwise one that follows (separable.h):
-     * its value never exists as a whole. */
+    /* A depthwise step may run by bands of rows within the pointwise step that follows
+     * (separable.h): its value then never exists as a whole. */
     int within;        /* the step that this one is part of, or -1 */
     int front;         /* the step that is part of this one, or -1 */
     size_t weights_at; /* offset in the blob */
-    /* storages, -1 where there is none */
+    /* storages; -1 for none */
     int state, bits, scratch;
     bool in_backward; /* some reach passes through it */
 } xa_step;
@@ -44,9 +44,9 @@ typedef struct xa_instr {
     xa_instr_kind kind;
     int step, which;
     bool masks; /* OP applies the step's bits to dy itself */
-    bool shows; /* OP shows attention probabilities and their gradient to the run's sink */
+    bool shows; /* OP passes attention probabilities and their gradient to the run's sink */
     int a, b, dst, scratch;
-    int joint[XA_JOINT]; /* OP with XA_OP_JOINT: instead of dst, one an input, -1 where unwanted */
+    int joint[XA_JOINT]; /* OP with XA_OP_JOINT: one dst per input, -1 if not wanted */
     int64_t count;       /* ADD: elements of one sample */
 } xa_instr;
 

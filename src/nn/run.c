@@ -49,7 +49,7 @@ static xa_op_call common_call(const xa_run *r, const xa_step *s)
                         .tick = &r->tick};
 }
 
-/* ---- who looks on ---- */
+/* ---- sink and profile ---- */
 
 static double count_of(const xa_plan *p, int node)
 {

@@ -1,4 +1,5 @@
-/* How many units a rank gets at once, and what a unit is known to cost. Pure arithmetic. */
+/* How many units a rank gets at once, and how long a unit takes as far as measured. Pure
+ * arithmetic. */
 #ifndef XA_GRANT_H
 #define XA_GRANT_H
 
@@ -20,7 +21,7 @@ typedef struct xa__grant_state {
 int64_t xa__grant_units(const xa__grant_state *g);
 
 /* A rank's part in the speed of all: `speed` is the sum of 1 / unit_seconds over the `known` ranks
- * of all that are measured; the others count as their average. 0: not known. */
+ * of all that are measured; ranks not measured count as their average. 0: not known. */
 double xa__share(double speed, int known, int ranks, double unit_seconds);
 
 /* The estimate after `units` took `seconds`; old 0: none. */

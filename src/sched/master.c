@@ -1,4 +1,5 @@
-/* Rank 0: the list of units, who holds what, answers, marks. It works beside that. */
+/* Rank 0: keeps the list of units and who holds which, answers asks and marks commits, while it
+ * works on units of its own. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,7 +84,7 @@ static double share_of(const xa_sched *s, int rank)
     return xa__share(speed, known, s->size, s->m.peer[rank].unit_seconds);
 }
 
-/* Takes units off the list for a rank and packs them; false when there is nothing to give. */
+/* Takes units off the list for a rank and packs them; false if none is left to give. */
 static bool take(xa_sched *s, int rank, xa__range *grant, xa_str *payload)
 {
     xa__master *m = &s->m;
@@ -188,7 +189,7 @@ static xa_status commit(xa_sched *s,
     return XA_OK;
 }
 
-/* Marks what is due, all with one settling; `now` or later: everything. */
+/* Marks the commits that are due, settled together. `now`: all commits, due or not. */
 static void mark_commits(xa_sched *s, bool now)
 {
     enum { PART = 20 };
@@ -285,9 +286,9 @@ static void take_message(xa_sched *s, xa_message *msg)
 
 static void tell_stop(xa_sched *s)
 {
-    if (!s->stopping || s->m.told)
+    if (!s->stopping || s->m.stop_sent)
         return;
-    s->m.told = true;
+    s->m.stop_sent = true;
     const xa__answer a = {.kind = XA__STOP, .culprit = -1};
     for (int i = 1; i < s->size && !s->lost; i++)
         send(s, i, &a);
@@ -358,7 +359,7 @@ static void own_grant(xa_sched *s)
     xa_str_free(&report);
 }
 
-/* Between naps: false when there is something to do besides messages. */
+/* Between naps: false if there is something to do other than messages. */
 static bool idle_tick(void *arg)
 {
     xa_sched *s = arg;
@@ -369,7 +370,7 @@ static bool idle_tick(void *arg)
     mark_commits(s, false);
     s->in_tick = false;
     if (s->stopping != stopping)
-        return false; /* marking failed: the ranks are to be told */
+        return false; /* marking failed: the other ranks must be stopped */
     progress(s, false);
     return true;
 }

@@ -1,7 +1,7 @@
 /* What the ranks say to each other. Two messages:
  *
  *   ask     worker to rank 0: wishes (a grant, a stop), at most one commit, the code of its error
- *   answer  rank 0 to worker: a grant with its payload, STOP (finish what is in hand), END (leave)
+ *   answer  rank 0 to worker: a grant with its payload, STOP (finish the current work), END (leave)
  *
  * Numbers in the byte order of the machine: the ranks of a job share it. */
 #ifndef XA_PROTOCOL_H

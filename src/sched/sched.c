@@ -1,11 +1,13 @@
-/* Create, run, tick: each is passed on to what rank 0 does, or what the others do. */
+/* Create, run, tick: each calls the part of rank 0 (master.c) or that of the other ranks
+ * (worker.c).
+ */
 #include <inttypes.h>
 #include <stdlib.h>
 
 #include "sched_internal.h"
 
-/* Seconds between two looks at the messages from inside work(). A look costs 1 us in shared memory
- * and 4 us over TCP; asks are sent early enough that nobody waits for it. */
+/* Seconds between two polls for messages from inside work(). A poll costs 1 us in shared memory and
+ * 4 us over TCP; asks are sent early enough that no rank waits for the next poll. */
 #define LOOK_SECONDS 1e-3
 
 xa_sched_options xa_sched_defaults(void)
@@ -64,7 +66,7 @@ xa_status xa_sched_create(xa_comm *c,
     s->calls = *calls;
     s->rank = xa_comm_rank(c);
     s->size = xa_comm_size(c);
-    /* Until an answer was timed: long enough for a rank 0 that is decoding an image. */
+    /* Until an answer was timed: long enough for rank 0 to finish decoding an image. */
     s->w.latency = 0.1;
     if (master)
         XA_TRY(err, xa__master_init(s, err));

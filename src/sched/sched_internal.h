@@ -10,10 +10,10 @@ typedef struct xa__range {
     int64_t first, n;
 } xa__range;
 
-/* The one in work and the one asked ahead. */
+/* Grants a rank holds at most: the current one and the next. */
 enum { XA__HELD = 2 };
 
-/* Rank 0's knowledge of a rank, itself included. */
+/* What rank 0 knows of each rank, itself included. */
 typedef struct xa__peer {
     xa__range held[XA__HELD];
     int nheld;
@@ -36,7 +36,7 @@ typedef struct xa__master {
     int64_t done, grants;
     xa__peer *peer; /* [size] */
     int culprit;    /* rank of the first error, or -1 */
-    bool told;      /* STOP was sent to all */
+    bool stop_sent; /* STOP was sent to all */
     bool mark_failed;
     xa__commit *commit;
     size_t ncommit, commit_cap;
@@ -54,7 +54,7 @@ typedef struct xa__worker {
     const void *payload;
     size_t payload_size;
     bool working;
-    double work_since, work_expected; /* of the grant in hand; expected 0: not known */
+    double work_since, work_expected; /* of the current grant; expected 0: not known */
     double unit_seconds;
     bool wished; /* the stop wish was sent */
     bool ended;
@@ -70,14 +70,14 @@ struct xa_sched {
     bool asked_to_stop; /* xa_sched_stop was called here */
     int signal;
     bool in_tick;
-    double looked; /* when the messages were looked at last */
+    double looked; /* when messages were polled last */
     /* First error of this rank. `lost`: the ranks cannot be reached any more. */
     bool lost;
     xa_status code;
     xa_err err;
     double work, idle;
     xa__master m; /* rank 0 */
-    xa__worker w; /* others */
+    xa__worker w; /* all other ranks */
 };
 
 /* Keeps the first error of this rank. Its text is in s->err already, or in *why. */
@@ -97,7 +97,7 @@ xa_status xa__sched_work(xa_sched *s,
 
 XA_MUST_USE xa_status xa__master_init(xa_sched *s, xa_err *err);
 void xa__master_fini(xa_sched *s);
-/* Reads and answers what has come, marks commits, tells about progress. Never waits. */
+/* Reads and answers messages that have arrived, marks commits, reports progress. Never waits. */
 void xa__master_service(xa_sched *s);
 void xa__master_run(xa_sched *s);
 xa_sched_end xa__master_end(const xa_sched *s);

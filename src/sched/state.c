@@ -1,4 +1,4 @@
-/* What rank 0 and the others have in common, below both: first errors, the wish to stop, work. */
+/* What rank 0 and the other ranks share, below both: first errors, the wish to stop, work. */
 #include <inttypes.h>
 
 #include "sched_internal.h"

@@ -15,7 +15,7 @@ void xa__worker_fini(xa_sched *s)
     free(s->w.next_message.data);
 }
 
-static void tell(xa_sched *s, xa__ask *a)
+static void send_ask(xa_sched *s, xa__ask *a)
 {
     xa__worker *w = &s->w;
     /* Wishes and errors go with whatever leaves first. */
@@ -55,7 +55,7 @@ static xa_status handle(xa_sched *s, xa_message *msg, xa_err *err)
     switch (a.kind) {
     case XA__GRANT:
         if (!w->asked || w->has_next)
-            XA_RETURN_FAIL(err, XA_COMM, "rank 0 sends a grant that was not asked for");
+            XA_RETURN_FAIL(err, XA_COMM, "rank 0 sent a grant that was not requested");
         w->asked = false;
         const double took = xa_time() - w->asked_at;
         w->latency *= LATENCY_FORGET;
@@ -97,7 +97,7 @@ void xa__worker_tick(xa_sched *s, double now)
     xa__sched_signal(s);
     if (!w->wished && (s->signal != 0 || s->asked_to_stop)) {
         xa__ask wish = {0};
-        tell(s, &wish);
+        send_ask(s, &wish);
     }
     bool got = true;
     while (got && !s->lost) {
@@ -116,7 +116,7 @@ void xa__worker_tick(xa_sched *s, double now)
         lead = LEAD_ANSWERS * w->latency;
     if (now >= w->work_since + w->work_expected - lead) {
         xa__ask ahead = {.want = true};
-        tell(s, &ahead);
+        send_ask(s, &ahead);
     }
 }
 
@@ -140,7 +140,7 @@ static void work_on(xa_sched *s)
     if (st != XA_OK)
         xa__sched_keep(s, st, &why);
     w->unit_seconds = xa__unit_seconds(w->unit_seconds, finished, seconds);
-    /* Told at once: what is not marked is done again after a kill. */
+    /* Reported at once: units that are not marked are done again after a kill. */
     xa__ask a = {
         .want = !w->asked && !w->has_next,
         .code = st,
@@ -152,7 +152,7 @@ static void work_on(xa_sched *s)
         .report_size = finished > 0 ? report.len : 0,
     };
     if (!s->lost)
-        tell(s, &a);
+        send_ask(s, &a);
     xa_str_free(&report);
     free(message);
 }
@@ -164,7 +164,7 @@ static void give_back(xa_sched *s)
     w->next_message = (xa_message){0};
     w->has_next = false;
     xa__ask a = {.want = !w->asked, .first = w->next.first, .n = w->next.n};
-    tell(s, &a);
+    send_ask(s, &a);
 }
 
 /* Between naps: false when there is a wish to send. */
@@ -187,7 +187,7 @@ static void wait_for_answer(xa_sched *s)
         take_message(s, &msg);
     else if (!s->w.wished) {
         xa__ask wish = {0};
-        tell(s, &wish);
+        send_ask(s, &wish);
     }
 }
 
@@ -196,7 +196,7 @@ void xa__worker_run(xa_sched *s)
     xa__worker *w = &s->w;
     xa__ask first = {.want = true};
     xa__sched_signal(s);
-    tell(s, &first);
+    send_ask(s, &first);
     while (!w->ended && !s->lost) {
         if (!w->has_next)
             wait_for_answer(s);
@@ -208,7 +208,7 @@ void xa__worker_run(xa_sched *s)
     if (s->lost)
         return;
     xa__ask bye = {.bye = true};
-    tell(s, &bye);
+    send_ask(s, &bye);
     xa_err why = XA_ERR_INIT;
     xa_status st = s->lost ? XA_OK : xa_comm_flush(s->c, &why);
     if (st != XA_OK)

@@ -1,4 +1,4 @@
-/* What attention needs besides products: softmax of rows, its derivative, and turned matrices. */
+/* What attention needs in addition to products: softmax of rows, its derivative, transposition. */
 #include "isa_math.h"
 #include "isa_table.h"
 #include "isa_turn.h"
@@ -86,7 +86,7 @@ void XA_K(xa_softmax_back)(
     }
 }
 
-/* Eight by eight in registers; what is left one by one. */
+/* Blocks of eight by eight in registers; the remaining values one by one. */
 void XA_K(xa_transpose)(int64_t rows, int64_t c, const float *x, int64_t ldx, float *y)
 {
     const int64_t whole_rows = rows / 8 * 8, whole = c / 8 * 8;

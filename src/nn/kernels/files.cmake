@@ -1,4 +1,4 @@
-# Compiled once an ISA, with XA_ISA_SUFFIX=_base or _avx2.
+# Compiled once per instruction set, with XA_ISA_SUFFIX=_base, _avx2 or _avx512.
 set(XA_KERNEL_FILES gemm_rows.c gemm_panels.c winograd.c epilogue.c depthwise.c pool.c norm.c attend.c activate.c table.c)
 # Functions that pass vectors are all inlined: the note on their calling convention says nothing.
 add_compile_options(-Wno-psabi)

@@ -1,7 +1,7 @@
 /* Matrix products through CBLAS: the only file that includes its header.
  *
  * OpenBLAS picks its blocking and edge kernels by the shape of the call, so a row's last bits may
- * change with the number of rows beside it. It serves attention on processors without fused
+ * change with the number of rows in the call. It serves attention on processors without fused
  * multiply-adds, one head of one sample a call, and the tests and benchmarks as a yardstick.
  */
 #include <cblas.h>

@@ -6,10 +6,10 @@
  *   gemm_panels_nt  c = sum over pieces of a_p b_p^T
  *
  * Rows of `a` are read where they lie, in pieces: a row of a matrix is one piece, a pixel under a
- * convolution's kernel one piece a tap, so that nothing is gathered. Each element of c is a sum of
- * blocks over ascending k, each block one fused multiply-add chain from zero: a row never depends
- * on how many others there are nor on where it stands, and short chains round less than one long
- * one.
+ * convolution's kernel one piece per tap, so that nothing is gathered. Each element of c is a sum
+ * of blocks over ascending k, each block one fused multiply-add chain from zero: a row never
+ * depends on how many other rows there are nor on where it stands, and short chains round less than
+ * one long one.
  *
  * Blocking (Goto and van de Geijn 2008). In registers: MR rows by NP panels of sums, 6x16 with
  * eight lanes (12 registers of 16, 2 for the panel), 8x32 with sixteen (16 of 32). KC = 384 of a

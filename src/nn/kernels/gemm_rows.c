@@ -1,6 +1,6 @@
 /* Matrix products whose every element is one chain over ascending k, so that a row never depends on
- * how many others there are, nor on where it stands: equal rows give equal results. For few rows
- * the weights stream through once; for many, blocks of them are kept in cache. */
+ * how many other rows there are, nor on where it stands: equal rows give equal results. For few
+ * rows the weights stream through once; for many, blocks of them are kept in cache. */
 #include "isa_build.h"
 #include "isa_table.h"
 

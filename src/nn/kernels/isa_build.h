@@ -1,6 +1,7 @@
-/* What the files compiled once an ISA share: the name suffix and eight-lane vectors that become AVX
- * registers, pairs of SSE registers or plain loops, whatever the compiler is told to use; and wide
- * vectors of XA_LANES lanes for the products, which are worth the widest registers there are.
+/* What the files compiled once per instruction set (ISA) share: the name suffix and eight-lane
+ * vectors that become AVX registers, pairs of SSE registers or plain loops, whatever the compiler
+ * is told to use; and wide vectors of XA_LANES lanes for the products, which are worth the widest
+ * registers there are.
  *
  * XA_ISA_SUFFIX (_base, _avx2, _avx512) comes from the build. XA_LANES may too: the tests compile
  * the sixteen-lane products for AVX2, so that they are executed where no AVX-512 is.
@@ -118,9 +119,10 @@ XA_INLINE v8i v8i_select(v8i mask, v8i a, v8i b)
 {
     return (v8i)v8_select(mask, (v8)a, (v8)b);
 }
-/* Comparisons: all bits of a lane set where it holds. Told by name where there are 32-byte
- * registers, since sets with mask registers would go to and fro between the two; without, the
- * compiler would take lanes one by one, so they are cut into halves. */
+/* Comparisons: all bits of a lane set where it holds. With 32-byte registers the
+ * instruction is named: compilers for sets with mask registers would otherwise convert between
+ * masks and vectors. Without them the compiler would compare lane by lane, so vectors are cut into
+ * halves. */
 #if defined(__AVX__)
 #define XA_COMPARE(name, op, code)                         \
     XA_INLINE v8i name(v8 a, v8 b)                         \

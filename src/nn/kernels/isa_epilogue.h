@@ -1,4 +1,4 @@
-/* What follows a product or a convolution, a row or a part of one at a time. Included by the
+/* What follows a product or a convolution, one row or part of a row at a time. Included by the
  * kernels that apply it. */
 #ifndef XAUDIT_NN_ISA_EPILOGUE_H
 #define XAUDIT_NN_ISA_EPILOGUE_H
@@ -54,7 +54,8 @@ XA_INLINE v8 relu_8(const relu *r, v8 x, unsigned *bits)
     return y;
 }
 
-/* One row; the constants say what is there, so that each combination is its own loop. */
+/* One row; the constants say which operands exist, so that each combination is a loop of its own.
+ */
 XA_INLINE void epilogue_row(int64_t c,
                             float *y,
                             const float *bias,

@@ -1,4 +1,5 @@
-/* activation: y = f(x) elementwise. ReLUs keep one bit an element, others their input or output. */
+/* activation: y = f(x) elementwise. ReLUs keep one bit per element, other kinds their input or
+ * output. */
 #include "activation.h"
 
 #include "tile.h"

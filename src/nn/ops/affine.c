@@ -49,7 +49,7 @@ static size_t packed_bytes(const xa_graph *g, const xa_node *node)
     return 2 * half(node);
 }
 
-/* Value i of a weight that has one value a channel, or one for all, or is absent. */
+/* Value i of a weight that has one value per channel, or one for all, or is absent. */
 static double value(const xa_graph *g,
                     const xa_node *node,
                     const float *const *w,

@@ -72,7 +72,7 @@ static unsigned saves(const xa_node *node)
     return XA_SAVES_INPUTS;
 }
 
-/* Scratch: P and dP [T,S], one of them turned, and keys or values of a head turned. */
+/* Scratch: P and dP [T,S], one of them transposed, and a head's keys or values transposed. */
 typedef struct work {
     float *p, *dp, *turned, *side;
 } work;

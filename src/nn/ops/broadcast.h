@@ -15,12 +15,13 @@ typedef struct xa_broadcast {
     const xa_op_call *call;
     int ndim;
     int64_t dim[XA_MAX_DIMS];
-    int axis[XA_MAX_DIMS];   /* the output's axis that tells whether an input is broadcast there */
+    int axis[XA_MAX_DIMS];   /* an axis of the output of that run: inputs are broadcast on it or not
+                              */
     int64_t at[XA_MAX_DIMS]; /* where the walk is */
     int64_t sample;
 } xa_broadcast;
 
-/* A chunk of input j: n values, or one that stands for all. */
+/* A chunk of input j: n values, or one value for all. */
 typedef struct xa_operand {
     const float *p;
     bool one;
@@ -72,7 +73,7 @@ static inline unsigned xa_broadcast_saves_inputs(const xa_node *node)
     return XA_SAVES_INPUTS;
 }
 
-/* extreme.c: both passes of MAXIMUM and of MINIMUM, which the node's operator tells. Of equal
+/* extreme.c: both passes of MAXIMUM and of MINIMUM, chosen by the node's operator. Of equal
  * values the first takes the gradient; NaN wins over all. */
 void xa_extreme_forward(const xa_op_call *c);
 void xa_extreme_backward(const xa_op_call *c);

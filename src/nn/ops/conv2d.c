@@ -3,17 +3,18 @@
  *
  *   y[p,f] = sum_{t,c} x[p*stride + t*dilation - pad, c] w[t,c,f]
  *
- * A product of rows [pixels, KH*KW*C/groups] and a matrix, a group at a time. With a 1x1 kernel and
- * stride 1 the rows are those of x (linear.c); where a pixel has enough channels they are read
- * where they lie, a piece a tap (conv2d_implicit.c); few channels are gathered first
- * (conv2d_gather.c). Where the graph's numerics are fast, 3x3 kernels go by Winograd's filtering
+ * It is a product of rows [pixels, KH*KW*C/groups] and a matrix, one group at a time. With a 1x1
+ * kernel and stride 1 the rows are those of x (linear.c); if a pixel has enough channels, they are
+ * read where they lie, one piece per tap (conv2d_implicit.c); few channels are gathered first
+ * (conv2d_gather.c). If the graph's numerics are fast, 3x3 kernels go by Winograd's filtering
  * (conv2d_winograd.c).
  */
 #include "conv2d.h"
 
 #include <inttypes.h>
 
-/* From so many channels on, a tap's piece of a row is worth its pointer. */
+/* With fewer channels than this, gathering is faster than a pointer for each tap's piece of a row.
+ */
 enum { PIECE = 16 };
 
 static bool is_thin(const xa_conv *q)

@@ -1,5 +1,5 @@
-/* Convolutions whose rows are never gathered: a row of the product is a list of pieces, one a tap,
- * each the channels of one pixel where it lies, or zeros outside the image.
+/* Convolutions whose rows are never gathered: a row of the product is a list of pieces, one per
+ * tap, each the channels of one pixel where it lies, or zeros outside the image.
  *
  * Backward is a product as well, not a scatter: the gradient of an input pixel is the sum over the
  * taps that reach it of dy's pixel times that tap's weights transposed. Which taps those are
@@ -42,7 +42,7 @@ typedef struct work {
     int64_t *first;   /* [taps] panel row of each piece */
     float *zeros;     /* [max(c, f)] */
     float *masked;    /* [samples][dy_rows][out][f] */
-    float *rows;      /* [XA_GEMM_ROWS][c], of a phase among others */
+    float *rows;      /* [XA_GEMM_ROWS][c]: rows of one phase, if there are several; else NULL */
     size_t bytes;
 } work;
 
@@ -171,7 +171,7 @@ typedef struct phase {
     int64_t ntaps;
 } phase;
 
-/* Whether tap t of an axis reaches positions like `at`. */
+/* Whether tap t of an axis reaches positions of the phase of `at`. */
 static bool reaches(const xa_axis *a, int64_t at, int64_t t)
 {
     return (at + a->pad - t * a->dilation) % a->stride == 0;

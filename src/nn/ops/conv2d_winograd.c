@@ -37,15 +37,14 @@ int xa_conv_winograd(const xa_conv *q)
     if (q->y.k != 3 || q->x.k != 3 || q->y.stride != 1 || q->x.stride != 1 || q->y.dilation != 1 ||
         q->x.dilation != 1 || q->groups != 1 || q->c < CHANNELS_LEAST || q->f < CHANNELS_LEAST)
         return 0;
-    /* Products a channel and filter, and the reading of the weights, which costs as much as so many
-     * rows. */
+    /* Products per channel and filter. Reading the weights costs as much as READING rows. */
     enum { READING = 8 };
     const tiling two = tiling_of(q, 2), four = tiling_of(q, 4);
     const int64_t by_two = (two.rows * two.columns + READING) * two.points,
                   by_four = (four.rows * four.columns + READING) * four.points,
                   directly = (q->pixels + READING) * q->taps;
     const int64_t best = by_two < by_four ? by_two : by_four;
-    /* a third must be saved, or the transforms eat it */
+    /* the transforms cost about what a third of the products costs */
     return best * 3 > directly * 2 ? 0 : by_two < by_four ? 2 : 4;
 }
 
@@ -150,7 +149,7 @@ static void tile_at(const tiling *t, int64_t i, int64_t *s, int64_t *y, int64_t 
     *x = i % t->columns * t->m;
 }
 
-/* The pixels of tile i's input, `outside` where there is none. */
+/* The pixels of tile i's input; `outside` for those beyond the image. */
 static void inputs_of(const xa_conv *q,
                       const tiling *t,
                       int64_t i,
@@ -251,7 +250,8 @@ void xa_conv_winograd_backward(const xa_op_call *c, const xa_conv *q, int m)
         for (int64_t i = 0; i < n; i++) {
             float *to[POINTS_MOST];
             inputs_of(q, &t, first + i, c->dx, NULL, in);
-            for (int k = 0; k < t.points; k++) /* of dx, which is ours to write */
+            for (int k = 0; k < t.points;
+                 k++) /* inputs_of() gives const pointers: the same places of dx, writable */
                 to[k] = in[k] ? c->dx + (in[k] - c->dx) : NULL;
             c->k->winograd_split_back(m, q->c, w.inner + i * q->c, n * q->c, to);
         }

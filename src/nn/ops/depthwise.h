@@ -1,4 +1,4 @@
-/* Rows of a depthwise convolution, as its operator and separable.c need them. Private to ops. */
+/* Rows of a depthwise convolution, for its operator and for separable.c. Private to ops. */
 #ifndef XAUDIT_NN_OPS_DEPTHWISE_H
 #define XAUDIT_NN_OPS_DEPTHWISE_H
 

@@ -1,4 +1,5 @@
-/* max_pool: the first of equal values takes the gradient; its place is kept, a byte an output. */
+/* max_pool: the first of equal values takes the gradient; its place is kept, in one byte per
+ * output. */
 #include "pool_shape.h"
 #include "tile.h"
 

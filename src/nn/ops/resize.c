@@ -1,7 +1,7 @@
 /* resize: an image to another size, in TensorFlow's half-pixel form (tf.image.resize, Keras'
- * UpSampling2D and Resizing): out pixel i looks at (i + 0.5)*in/out - 0.5, computed in float32 as
- * TensorFlow does, without antialias. Up to four taps an axis; gradients go back through the same
- * taps.
+ * UpSampling2D and Resizing): output pixel i lies at (i + 0.5)*in/out - 0.5 of the input, computed
+ * in float32 as TensorFlow does, without antialias. There are up to four taps per axis; gradients
+ * go back through the same taps.
  */
 #include "tile.h"
 
@@ -98,7 +98,8 @@ static taps bicubic(int64_t i, float scale, int64_t in)
     for (int k = 0; k < TAPS; k++) {
         const int64_t at = (int64_t)below - 1 + k;
         t.at[k] = bound(at, in);
-        t.w[k] = t.at[k] == at ? w[k] : 0.0f; /* nothing outside, the rest makes up for it */
+        t.w[k] = t.at[k] == at ? w[k]
+                               : 0.0f; /* taps outside count nothing; the rest is scaled up below */
         sum += t.w[k];
     }
     if (fabsf(sum) >= 1000.0f * 1.17549435e-38f)
