@@ -191,7 +191,9 @@ typedef struct xa_explainer_def {
     const char *name;
     const char *reference; /* the paper, for attributes and methods texts */
     unsigned needs;
-    unsigned settings; /* bits 1 << xa_explainer_setting beyond those that `needs` brings */
+    unsigned settings;  /* bits 1 << xa_explainer_setting beyond those that `needs` brings */
+    xa_reduce channels; /* defaults of the settings of these names */
+    bool absolute;
     void (*compute)(const xa_explainer_spec *spec, const xa_explain_view *v, float *map);
     /* Attention kinds. State of one sample, 64-byte aligned; zeroed before the pass that is looked
      * at. look sees every head of attention layer `layer` once: forward kinds the layers from the

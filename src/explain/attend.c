@@ -4,7 +4,7 @@
 
 #include "explain_internal.h"
 
-void xa_fuse_head(xa_fuse fuse, int64_t head, int64_t heads, int64_t n, const float *p, float *acc)
+void xa__fuse_head(xa_fuse fuse, int64_t head, int64_t heads, int64_t n, const float *p, float *acc)
 {
     if (head == 0)
         memcpy(acc, p, (size_t)n * sizeof *acc);
@@ -20,7 +20,7 @@ void xa_fuse_head(xa_fuse fuse, int64_t head, int64_t heads, int64_t n, const fl
         acc[i] /= (float)heads;
 }
 
-void xa_query_row(const xa_tokens *t, double *v)
+void xa__query_row(const xa_tokens *t, double *v)
 {
     const int64_t patches = t->height * t->width;
     for (int64_t i = 0; i < t->prefix + patches; i++)
@@ -56,7 +56,7 @@ static float select_lowest(int64_t n, float *a, int64_t k)
     return a[k];
 }
 
-void xa_discard_lowest(double discard, int64_t n, float *a, float *work)
+void xa__discard_lowest(double discard, int64_t n, float *a, float *work)
 {
     int64_t count = (int64_t)((double)n * discard), equal = 0;
     if (count < 1)
@@ -74,7 +74,7 @@ void xa_discard_lowest(double discard, int64_t n, float *a, float *work)
     }
 }
 
-void xa_rollout_step(int64_t tokens, const float *a, double *v, double *work)
+void xa__rollout_step(int64_t tokens, const float *a, double *v, double *work)
 {
     memset(work, 0, (size_t)tokens * sizeof *work);
     for (int64_t i = 0; i < tokens; i++) {
@@ -90,4 +90,35 @@ void xa_rollout_step(int64_t tokens, const float *a, double *v, double *work)
         work[i] += share;
     }
     memcpy(v, work, (size_t)tokens * sizeof *v);
+}
+
+size_t xa__back_state_bytes(const xa_explainer_spec *spec, const xa_attention_site *site)
+{
+    const size_t n = (size_t)xa__token_count(site->tokens);
+    (void)spec;
+    return 2 * n * sizeof(double) + 2 * n * n * sizeof(float);
+}
+
+bool xa__back_fuse(const xa_explainer_spec *spec,
+                   const xa_attention_site *site,
+                   int layer,
+                   const xa_attention_view *view,
+                   bool positive,
+                   void *state,
+                   xa__back_state *out)
+{
+    const int64_t n = xa__token_count(site->tokens);
+    double *v = state, *work = v + n;
+    float *fused = (float *)(work + n), *product = fused + n * n;
+    *out = (xa__back_state){v, work, fused, product};
+    if (layer < spec->start)
+        return false;
+    if (layer == site->tokens->nlayers - 1 && view->head == 0)
+        xa__query_row(site->tokens, v);
+    for (int64_t i = 0; i < n * n; i++) {
+        const float x = view->probs[i] * view->gradient[i];
+        product[i] = positive && x < 0.0f ? 0.0f : x;
+    }
+    xa__fuse_head(spec->heads, view->head, view->heads, n * n, product, fused);
+    return view->head == view->heads - 1;
 }

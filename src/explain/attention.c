@@ -8,8 +8,8 @@ static size_t state_bytes(const xa_explainer_spec *spec, const xa_attention_site
 {
     const int64_t channels = spec->heads == XA_FUSE_NONE ? site->tokens->heads : 1;
     /* maps, then the query row and one head's row */
-    return (size_t)(channels * xa_token_count(site->tokens)) * sizeof(float) +
-           (size_t)xa_token_count(site->tokens) * (sizeof(double) + sizeof(float));
+    return (size_t)(channels * xa__token_count(site->tokens)) * sizeof(float) +
+           (size_t)xa__token_count(site->tokens) * (sizeof(double) + sizeof(float));
 }
 
 static void look(const xa_explainer_spec *spec,
@@ -25,7 +25,7 @@ static void look(const xa_explainer_spec *spec,
     if (layer != site->layer)
         return;
     if (v->head == 0)
-        xa_query_row(site->tokens, query);
+        xa__query_row(site->tokens, query);
     for (int64_t j = 0; j < n; j++) {
         double sum = 0.0;
         for (int64_t t = 0; t < v->rows; t++)
@@ -36,13 +36,13 @@ static void look(const xa_explainer_spec *spec,
     if (spec->heads == XA_FUSE_NONE)
         memcpy(maps + v->head * n, row, (size_t)n * sizeof *row);
     else
-        xa_fuse_head(spec->heads, v->head, v->heads, n, row, maps);
+        xa__fuse_head(spec->heads, v->head, v->heads, n, row, maps);
 }
 
 static void compute(const xa_explainer_spec *spec, const xa_explain_view *v, float *map)
 {
     const xa_tokens *t = v->attention.tokens;
-    const int64_t n = xa_token_count(t), patches = t->height * t->width;
+    const int64_t n = xa__token_count(t), patches = t->height * t->width;
     const int64_t channels = spec->heads == XA_FUSE_NONE ? t->heads : 1;
     const float *maps = (const float *)((const double *)v->state + n);
     for (int64_t c = 0; c < channels; c++)

@@ -14,7 +14,7 @@ static size_t state_bytes(const xa_explainer_spec *spec, const xa_attention_site
 {
     const xa_tokens *t = site->tokens;
     return (size_t)((channels_of(spec, t) + 1) * t->height * t->width) * sizeof(float) +
-           (size_t)xa_token_count(t) * sizeof(double);
+           (size_t)xa__token_count(t) * sizeof(double);
 }
 
 static double
@@ -36,12 +36,12 @@ static void look(const xa_explainer_spec *spec,
     const xa_tokens *t = site->tokens;
     const int64_t patches = t->height * t->width;
     double *query = state, weight = 0.0;
-    float *maps = (float *)(query + xa_token_count(t)),
+    float *maps = (float *)(query + xa__token_count(t)),
           *row = maps + channels_of(spec, t) * patches;
     if (layer != site->layer)
         return;
     if (v->head == 0)
-        xa_query_row(t, query);
+        xa__query_row(t, query);
     for (int64_t p = 0; p < patches; p++)
         weight += weighted(query, v->rows, v->columns, v->gradient, t->prefix + p);
     weight /= (double)patches;
@@ -50,16 +50,16 @@ static void look(const xa_explainer_spec *spec,
     if (spec->heads == XA_FUSE_NONE)
         memcpy(maps + v->head * patches, row, (size_t)patches * sizeof *row);
     else
-        xa_fuse_head(spec->heads, v->head, v->heads, patches, row, maps);
+        xa__fuse_head(spec->heads, v->head, v->heads, patches, row, maps);
 }
 
 static void compute(const xa_explainer_spec *spec, const xa_explain_view *v, float *map)
 {
     const xa_tokens *t = v->attention.tokens;
     const int64_t n = channels_of(spec, t) * t->height * t->width;
-    const float *maps = (const float *)((const double *)v->state + xa_token_count(t));
+    const float *maps = (const float *)((const double *)v->state + xa__token_count(t));
     for (int64_t i = 0; i < n; i++)
-        map[i] = xa_cam_value(spec, (double)maps[i]);
+        map[i] = xa__cam_value(spec, (double)maps[i]);
 }
 
 const xa_explainer_def xa_explainer_attention_gradcam = {

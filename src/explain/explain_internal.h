@@ -10,36 +10,84 @@ XA_EXPLAINER_LIST(X)
 
 /* map = reduce over channels of v [H,W,C] (or its absolute values); NONE: channel planes [C,H,W].
  */
-void xa_reduce_channels(const xa_explainer_spec *spec,
-                        const xa_shape *shape,
-                        const float *v,
-                        const float *factor,
-                        float *map);
+void xa__reduce_channels(const xa_explainer_spec *spec,
+                         const xa_shape *shape,
+                         const float *v,
+                         const float *factor,
+                         float *map);
 /* ---- attention ---- */
 
 /* Heads one after the other into acc [n]: sum, maximum or minimum; the last one turns the sum into
  * the mean. */
-void xa_fuse_head(xa_fuse fuse, int64_t head, int64_t heads, int64_t n, const float *p, float *acc);
+void xa__fuse_head(
+    xa_fuse fuse, int64_t head, int64_t heads, int64_t n, const float *p, float *acc);
 /* The row of the product that the head reads: v [T] starts as 1 at the query token, or as the mean
  * over the patches. */
-void xa_query_row(const xa_tokens *t, double *v);
-static inline int64_t xa_token_count(const xa_tokens *t)
+void xa__query_row(const xa_tokens *t, double *v);
+static inline int64_t xa__token_count(const xa_tokens *t)
 {
     return t->prefix + t->height * t->width;
 }
 /* Sets the `discard` share of a [T,T] matrix to 0, lowest entries first (of equal ones those that
  * come first). Entry 0 stays (vit-explain's rule). work: T*T floats. */
-void xa_discard_lowest(double discard, int64_t n, float *a, float *work);
+void xa__discard_lowest(double discard, int64_t n, float *a, float *work);
 /* v <- v R with R = (A + I), each row divided by its sum. work: T doubles. */
-void xa_rollout_step(int64_t tokens, const float *a, double *v, double *work);
+void xa__rollout_step(int64_t tokens, const float *a, double *v, double *work);
 
 /* Settings beyond those that an explainer's needs bring (xa_explainer_def). */
 #define XA__HAS(setting) (1u << XA_EXPLAINER_##setting)
 
+/* ---- attention weighted by its gradient, multiplied from the head back ---- */
+
+/* State of a kind that keeps the query's row: v and work [T] in double, the fused heads and one
+ * head's product, [T,T] each. */
+typedef struct xa__back_state {
+    double *v, *work;
+    float *fused, *product;
+} xa__back_state;
+size_t xa__back_state_bytes(const xa_explainer_spec *spec, const xa_attention_site *site);
+/* Fuses product = P^h * dS/dP^h (or its positive part) of this head into the layer's matrix; v
+ * starts as the query's row. False until the last head of a layer from spec->start on was seen. */
+bool xa__back_fuse(const xa_explainer_spec *spec,
+                   const xa_attention_site *site,
+                   int layer,
+                   const xa_attention_view *view,
+                   bool positive,
+                   void *state,
+                   xa__back_state *out);
+
+/* ---- class activation maps ---- */
+
 /* max(0, .) if the spec asks for it; NaN stays. */
-static inline float xa_cam_value(const xa_explainer_spec *spec, double v)
+static inline float xa__cam_value(const xa_explainer_spec *spec, double v)
 {
     return spec->relu && v < 0.0 ? 0.0f : (float)v;
 }
+
+/* map_ij = sum_k term(g_ijk, A_ijk), in double: a formula inlined into the loop over pixels. */
+static inline __attribute__((always_inline)) void xa__cam_by_pixel(const xa_explainer_spec *spec,
+                                                                   const xa_explain_view *v,
+                                                                   double (*term)(float g, float a),
+                                                                   float *map)
+{
+    const int64_t pixels = v->layer_shape.dim[0] * v->layer_shape.dim[1],
+                  kk = v->layer_shape.dim[2];
+    for (int64_t p = 0; p < pixels; p++) {
+        const float *a = v->layer_value + p * kk, *g = v->layer_gradient + p * kk;
+        double sum = 0.0;
+        for (int64_t k = 0; k < kk; k++)
+            sum += term(g[k], a[k]);
+        map[p] = xa__cam_value(spec, sum);
+    }
+}
+
+/* map_ij = sum_k w_k A_ijk. weight() makes w_k from a channel of g and A: values of `pixels`
+ * pixels, `stride` floats from one to the next. */
+typedef double
+xa__cam_weight(int64_t pixels, int64_t stride, const float *gradient, const float *value);
+void xa__cam_by_channel(const xa_explainer_spec *spec,
+                        const xa_explain_view *v,
+                        xa__cam_weight *weight,
+                        float *map);
 
 #endif

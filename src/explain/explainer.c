@@ -100,10 +100,9 @@ const xa_explainer_def *xa_explainer_get(xa_explainer_kind kind)
 
 bool xa_explainer_is_signed(const xa_explainer_spec *s)
 {
-    const int needs = xa_explainer_get(s->kind)->needs;
-    if (needs & (XA_NEEDS_ATTENTION | XA_NEEDS_ATTENTION_GRADIENT))
-        return s->kind == XA_EXPLAIN_ATTENTION_GRADCAM && !s->relu;
-    return needs & XA_NEEDS_LAYER ? !s->relu : !s->absolute;
+    if (xa_explainer_has(s->kind, XA_EXPLAINER_RELU))
+        return !s->relu;
+    return xa_explainer_has(s->kind, XA_EXPLAINER_ABSOLUTE) && !s->absolute;
 }
 
 int xa_explainer_parse(const char *kind_name)
@@ -147,9 +146,11 @@ xa_explainer_spec xa_explainer_defaults(xa_explainer_kind kind)
                            .score = XA_SCORE_LOGIT,
                            .target = XA_TARGET_PREDICTED,
                            .target_class = -1,
-                           .channels = kind == XA_EXPLAIN_SALIENCY ? XA_REDUCE_MAX : XA_REDUCE_NONE,
-                           .absolute = kind == XA_EXPLAIN_SALIENCY,
+                           .channels = XA_REDUCE_NONE,
+                           .absolute = explainers[kind]->absolute,
                            .relu = xa_explainer_has(kind, XA_EXPLAINER_RELU)};
+    if (xa_explainer_has(kind, XA_EXPLAINER_CHANNELS))
+        s.channels = explainers[kind]->channels;
     if (!xa_explainer_has(kind, XA_EXPLAINER_TARGET))
         s.target = XA_TARGET_NONE;
     if (xa_explainer_has(kind, XA_EXPLAINER_LAYER))
@@ -207,8 +208,7 @@ static xa_status
 attention_shape(const xa_explainer_spec *spec, const xa_tokens *tokens, xa_shape *out, xa_err *err)
 {
     const char *name = explainers[spec->kind]->name;
-    const bool single =
-        spec->kind == XA_EXPLAIN_ATTENTION || spec->kind == XA_EXPLAIN_ATTENTION_GRADCAM;
+    const bool single = xa_explainer_has(spec->kind, XA_EXPLAINER_LAYER);
     if (!tokens)
         XA_RETURN_FAIL(err,
                        XA_SHAPE,

@@ -6,36 +6,20 @@
 
 #include "explain_internal.h"
 
-/* v and work [T] double; fused, product and scratch [T,T]. */
-static size_t state_bytes(const xa_explainer_spec *spec, const xa_attention_site *site)
-{
-    const size_t n = (size_t)xa_token_count(site->tokens);
-    (void)spec;
-    return 2 * n * sizeof(double) + 2 * n * n * sizeof(float);
-}
-
 static void look(const xa_explainer_spec *spec,
                  const xa_attention_site *site,
                  void *state,
                  int layer,
                  const xa_attention_view *view)
 {
-    const int64_t n = xa_token_count(site->tokens);
-    double *v = state, *work = v + n;
-    float *fused = (float *)(work + n), *product = fused + n * n;
-    if (layer < spec->start)
-        return;
-    if (layer == site->tokens->nlayers - 1 && view->head == 0)
-        xa_query_row(site->tokens, v);
-    for (int64_t i = 0; i < n * n; i++)
-        product[i] = view->probs[i] * view->gradient[i];
-    xa_fuse_head(spec->heads, view->head, view->heads, n * n, product, fused);
-    if (view->head < view->heads - 1)
+    const int64_t n = xa__token_count(site->tokens);
+    xa__back_state s;
+    if (!xa__back_fuse(spec, site, layer, view, false, state, &s))
         return;
     for (int64_t i = 0; i < n * n; i++)
-        fused[i] = fused[i] < 0.0f ? 0.0f : fused[i];
-    xa_discard_lowest(spec->discard, n * n, fused, product);
-    xa_rollout_step(n, fused, v, work);
+        s.fused[i] = s.fused[i] < 0.0f ? 0.0f : s.fused[i];
+    xa__discard_lowest(spec->discard, n * n, s.fused, s.product);
+    xa__rollout_step(n, s.fused, s.v, s.work);
 }
 
 static void compute(const xa_explainer_spec *spec, const xa_explain_view *view, float *map)
@@ -55,5 +39,5 @@ const xa_explainer_def xa_explainer_grad_rollout = {
     .needs = XA_NEEDS_ATTENTION_GRADIENT,
     .settings = XA__HAS(START_LAYER) | XA__HAS(DISCARD),
     .compute = compute,
-    .state_bytes = state_bytes,
+    .state_bytes = xa__back_state_bytes,
     .look = look};

@@ -29,7 +29,7 @@ static void compute(const xa_explainer_spec *spec, const xa_explain_view *v, flo
         }
     }
     for (int64_t p = 0; p < pixels; p++)
-        map[p] = xa_cam_value(spec, (double)map[p]);
+        map[p] = xa__cam_value(spec, (double)map[p]);
 }
 
 const xa_explainer_def xa_explainer_gradcam = {

@@ -3,11 +3,11 @@
 
 #include "explain_internal.h"
 
-void xa_reduce_channels(const xa_explainer_spec *spec,
-                        const xa_shape *shape,
-                        const float *v,
-                        const float *factor,
-                        float *map)
+void xa__reduce_channels(const xa_explainer_spec *spec,
+                         const xa_shape *shape,
+                         const float *v,
+                         const float *factor,
+                         float *map)
 {
     const int64_t pixels = shape->dim[0] * shape->dim[1], channels = shape->dim[2];
     for (int64_t p = 0; p < pixels; p++) {

@@ -6,39 +6,21 @@
 
 #include "explain_internal.h"
 
-/* v and work [T] double; the sum over heads [T,T]. */
-static size_t state_bytes(const xa_explainer_spec *spec, const xa_attention_site *site)
-{
-    const size_t n = (size_t)xa_token_count(site->tokens);
-    (void)spec;
-    return 2 * n * sizeof(double) + 2 * n * n * sizeof(float);
-}
-
 static void look(const xa_explainer_spec *spec,
                  const xa_attention_site *site,
                  void *state,
                  int layer,
                  const xa_attention_view *view)
 {
-    const int64_t n = xa_token_count(site->tokens);
-    double *v = state, *work = v + n;
-    float *fused = (float *)(work + n), *product = fused + n * n;
-    if (layer < spec->start)
+    const int64_t n = xa__token_count(site->tokens);
+    xa__back_state s;
+    if (!xa__back_fuse(spec, site, layer, view, true, state, &s))
         return;
-    if (layer == site->tokens->nlayers - 1 && view->head == 0)
-        xa_query_row(site->tokens, v);
-    for (int64_t i = 0; i < n * n; i++) {
-        const float x = view->probs[i] * view->gradient[i];
-        product[i] = x < 0.0f ? 0.0f : x;
-    }
-    xa_fuse_head(spec->heads, view->head, view->heads, n * n, product, fused);
-    if (view->head < view->heads - 1)
-        return;
-    memcpy(work, v, (size_t)n * sizeof *v);
+    memcpy(s.work, s.v, (size_t)n * sizeof *s.v);
     for (int64_t i = 0; i < n; i++)
-        for (int64_t j = 0; v[i] != 0.0 && j < n; j++)
-            work[j] += v[i] * (double)fused[i * n + j];
-    memcpy(v, work, (size_t)n * sizeof *v);
+        for (int64_t j = 0; s.v[i] != 0.0 && j < n; j++)
+            s.work[j] += s.v[i] * (double)s.fused[i * n + j];
+    memcpy(s.v, s.work, (size_t)n * sizeof *s.v);
 }
 
 /* Without the identity's share: patches of a mean-pooled model start with it. */
@@ -58,5 +40,5 @@ const xa_explainer_def xa_explainer_relevance = {
     .needs = XA_NEEDS_ATTENTION_GRADIENT,
     .settings = XA__HAS(START_LAYER),
     .compute = compute,
-    .state_bytes = state_bytes,
+    .state_bytes = xa__back_state_bytes,
     .look = look};

@@ -12,7 +12,7 @@
 /* [layers, T, T] fused matrices, [T,T] scratch, two rows. */
 static size_t state_bytes(const xa_explainer_spec *spec, const xa_attention_site *site)
 {
-    const size_t n = (size_t)xa_token_count(site->tokens);
+    const size_t n = (size_t)xa__token_count(site->tokens);
     const size_t matrices = (size_t)(site->tokens->nlayers - spec->start) + (spec->discard > 0.0);
     return 2 * n * sizeof(double) + matrices * n * n * sizeof(float);
 }
@@ -23,15 +23,15 @@ static void look(const xa_explainer_spec *spec,
                  int layer,
                  const xa_attention_view *v)
 {
-    const int64_t n = xa_token_count(site->tokens);
+    const int64_t n = xa__token_count(site->tokens);
     float *matrices = (float *)((double *)state + 2 * n);
     if (layer >= spec->start)
-        xa_fuse_head(spec->heads,
-                     v->head,
-                     v->heads,
-                     n * n,
-                     v->probs,
-                     matrices + (layer - spec->start) * n * n);
+        xa__fuse_head(spec->heads,
+                      v->head,
+                      v->heads,
+                      n * n,
+                      v->probs,
+                      matrices + (layer - spec->start) * n * n);
 }
 
 /* v <- v (A + I) / (sum of all entries of A + I). */
@@ -51,18 +51,18 @@ static void whole_matrix_step(int64_t n, const float *a, double *v, double *work
 static void compute(const xa_explainer_spec *spec, const xa_explain_view *view, float *map)
 {
     const xa_tokens *t = view->attention.tokens;
-    const int64_t n = xa_token_count(t), patches = t->height * t->width;
+    const int64_t n = xa__token_count(t), patches = t->height * t->width;
     const int64_t layers = t->nlayers - spec->start;
     double *v = view->state, *work = v + n, most = 0.0;
     float *matrices = (float *)(work + n);
-    xa_query_row(t, v);
+    xa__query_row(t, v);
     for (int64_t l = layers - 1; l >= 0; l--) {
         float *a = matrices + l * n * n;
-        xa_discard_lowest(spec->discard, n * n, a, matrices + layers * n * n);
+        xa__discard_lowest(spec->discard, n * n, a, matrices + layers * n * n);
         if (spec->vit_keras)
             whole_matrix_step(n, a, v, work);
         else
-            xa_rollout_step(n, a, v, work);
+            xa__rollout_step(n, a, v, work);
     }
     for (int64_t p = 0; p < patches; p++)
         most = v[t->prefix + p] > most ? v[t->prefix + p] : most;

@@ -3,11 +3,13 @@
 
 static void compute(const xa_explainer_spec *spec, const xa_explain_view *v, float *map)
 {
-    xa_reduce_channels(spec, &v->input_shape, v->input_gradient, NULL, map);
+    xa__reduce_channels(spec, &v->input_shape, v->input_gradient, NULL, map);
 }
 
 const xa_explainer_def xa_explainer_saliency = {
     .name = "saliency",
     .reference = "Simonyan, Vedaldi, Zisserman: Deep inside convolutional networks, 2013",
     .needs = XA_NEEDS_INPUT_GRADIENT,
+    .channels = XA_REDUCE_MAX,
+    .absolute = true,
     .compute = compute};

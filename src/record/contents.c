@@ -63,7 +63,7 @@ static xa_status attention_attributes(xa_contents *c, int m, int e, const char *
         xa_schema_attr_text(s, path, "layer", *layer ? layer : "all from start_layer on", err));
     XA_RETURN_TRY(err, xa_schema_attr_i64(s, path, "start_layer", ex->start, err));
     XA_RETURN_TRY(err, xa_schema_attr_f64(s, path, "discard", &ex->discard, 1, err));
-    if (ex->kind == XA_EXPLAIN_ATTENTION_GRADCAM)
+    if (xa_explainer_has(ex->kind, XA_EXPLAINER_RELU))
         XA_RETURN_TRY(err, xa_schema_attr_i64(s, path, "relu", ex->relu, err));
     XA_RETURN_TRY(err, xa_schema_attr_i64(s, path, "attention_layers", t->nlayers, err));
     XA_RETURN_TRY(
