@@ -10,7 +10,7 @@ XA_EXPLAINER_LIST(X)
 
 /* map = reduce over channels of v [H,W,C] (or its absolute values); NONE: channel planes [C,H,W].
  */
-void xa__reduce_channels(const xa_explainer_spec *spec,
+void xa__map_of_channels(const xa_explainer_spec *spec,
                          const xa_shape *shape,
                          const float *v,
                          const float *factor,

@@ -3,7 +3,7 @@
 
 #include "explain_internal.h"
 
-void xa__reduce_channels(const xa_explainer_spec *spec,
+void xa__map_of_channels(const xa_explainer_spec *spec,
                          const xa_shape *shape,
                          const float *v,
                          const float *factor,

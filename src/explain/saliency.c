@@ -3,7 +3,7 @@
 
 static void compute(const xa_explainer_spec *spec, const xa_explain_view *v, float *map)
 {
-    xa__reduce_channels(spec, &v->input_shape, v->input_gradient, NULL, map);
+    xa__map_of_channels(spec, &v->input_shape, v->input_gradient, NULL, map);
 }
 
 const xa_explainer_def xa_explainer_saliency = {

@@ -135,14 +135,18 @@ void xa_ref_avg_pool(const xa_pool_shape *s, const float *x, int64_t row0, int64
 void xa_ref_avg_pool_back(
     const xa_pool_shape *s, const float *dy, int64_t row0, int64_t row1, float *dx)
 {
-    for (int64_t i = row0 * s->w * s->c; i < row1 * s->w * s->c; i++) {
-        double sum = 0.0;
-        for (int64_t o = i % s->c; o < s->oh * s->ow * s->c; o += s->c) {
-            const int64_t oy = o / s->c / s->ow, ox = o / s->c % s->ow;
-            for (int64_t t = 0; t < s->kh * s->kw; t++)
-                if (pool_at(s, oy, ox, t / s->kw, t % s->kw, i % s->c) == i)
-                    sum += (double)dy[o] / (double)pool_count(s, oy, ox);
-        }
-        dx[i - row0 * s->w * s->c] = (float)sum;
-    }
+    for (int64_t iy = row0; iy < row1; iy++)
+        for (int64_t ix = 0; ix < s->w; ix++)
+            for (int64_t c = 0; c < s->c; c++) {
+                double sum = 0.0;
+                for (int64_t oy = 0; oy < s->oh; oy++)
+                    for (int64_t ox = 0; ox < s->ow; ox++) {
+                        const int64_t ky = iy + s->pad_top - oy * s->sh,
+                                      kx = ix + s->pad_left - ox * s->sw;
+                        if (ky >= 0 && ky < s->kh && kx >= 0 && kx < s->kw)
+                            sum += (double)dy[(oy * s->ow + ox) * s->c + c] /
+                                   (double)pool_count(s, oy, ox);
+                    }
+                dx[((iy - row0) * s->w + ix) * s->c + c] = (float)sum;
+            }
 }
