@@ -26,9 +26,9 @@ typedef enum xa_score {
 int xa_score_parse(const char *name); /* -1 when unknown */
 const char *xa_score_name(xa_score s);
 
-/* PREDICTED and CLASS give one map a sample, LABEL one a label, ANNOTATED one an annotated class.
- * NONE: one map a sample that explains no class (attention without gradients knows none); its row's
- * target is -1. */
+/* PREDICTED and CLASS give one map per sample, LABEL one per label, ANNOTATED one per annotated
+ * class. NONE gives one map per sample that explains no class, as attention without gradients does;
+ * the target of its row is -1. */
 #define XA_TARGET_LIST(X)     \
     X(PREDICTED, "predicted") \
     X(LABEL, "label") X(ANNOTATED, "annotated") X(CLASS, "class") X(NONE, "none")
@@ -40,9 +40,10 @@ typedef enum xa_target_rule {
 } xa_target_rule;
 int xa_target_parse(const char *name);
 const char *xa_target_name(xa_target_rule t);
-/* Of the n map rows of one sample, explaining classes target[] (-1: not made, or none), the one
- * that is scored for a class: the one that explains it; a rule that explains one class whatever is
- * annotated (predicted, class, none) is scored with that map. -1: none. */
+/* Which of the n map rows of one sample is scored for a class. target[] holds the class that each
+ * row explains, -1 if its map was not made or explains no class. It is the row that explains the
+ * class; under a rule that explains one class whatever is annotated (predicted, class, none) it is
+ * the row of that map. -1: no row. */
 int64_t xa_target_row(xa_target_rule rule, const int32_t *target, int64_t n, int32_t class_index);
 
 /* dS/d(node values) of one sample for target class `target`, seed [head->units]; z [units] are the
@@ -59,7 +60,7 @@ XA_MUST_USE xa_status xa_score_seed(const xa_head *h,
 
 /* ---- explainers ------------------------------------------------------------------------------ */
 
-/* X(ENUM, name, file). One explainer, one line, one definition in src/explain/. */
+/* X(ENUM, name, file). An explainer is a line here and a definition in src/explain/<file>.c. */
 #define XA_EXPLAINER_LIST(X)                                  \
     X(SALIENCY, "saliency", saliency)                         \
     X(GRADIENT, "gradient", gradient)                         \
@@ -92,7 +93,7 @@ typedef enum xa_reduce {
 int xa_reduce_parse(const char *name);
 const char *xa_reduce_name(xa_reduce r);
 
-/* How the heads of an attention layer become one matrix. NONE: one map a head, as channels. */
+/* How the heads of an attention layer become one matrix. NONE: one map per head, as channels. */
 #define XA_FUSE_LIST(X) X(MEAN, "mean") X(MAX, "max") X(MIN, "min") X(NONE, "none")
 typedef enum xa_fuse {
 #define X(name, text) XA_FUSE_##name,
@@ -122,7 +123,7 @@ typedef struct xa_explainer_spec {
                              ones, that are set to 0; [0,1) */
     bool vit_keras; /* ROLLOUT: as vit-keras' attention_map: each layer divided by the sum of the
                        whole matrix, the result by its maximum */
-    bool half;      /* stored as f16 with a power-of-two scale a row */
+    bool half;      /* stored as f16 with a power-of-two scale per row */
     /* Another way from the image to the network's input than its model's: same size and fit. */
     bool has_input;
     xa_input_spec input;
@@ -169,7 +170,7 @@ enum {
     XA_NEEDS_ATTENTION_GRADIENT = 16 /* probabilities and dS/dP, in the backward pass */
 };
 
-/* What an attention explainer looks at. */
+/* What an attention explainer observes. */
 typedef struct xa_attention_site {
     const xa_tokens *tokens;
     int layer; /* the one of ATTENTION and ATTENTION_GRADCAM */
@@ -184,7 +185,7 @@ typedef struct xa_explain_view {
     const float *layer_value;    /* A */
     const float *layer_gradient; /* g */
     xa_attention_site attention;
-    void *state; /* attention kinds: what `look` gathered of this sample */
+    void *state; /* attention kinds: what `observe` gathered of this sample */
 } xa_explain_view;
 
 typedef struct xa_explainer_def {
@@ -195,20 +196,20 @@ typedef struct xa_explainer_def {
     xa_reduce channels; /* defaults of the settings of these names */
     bool absolute;
     void (*compute)(const xa_explainer_spec *spec, const xa_explain_view *v, float *map);
-    /* Attention kinds. State of one sample, 64-byte aligned; zeroed before the pass that is looked
-     * at. look sees every head of attention layer `layer` once: forward kinds the layers from the
-     * input on, gradient kinds from the head back. */
+    /* Attention kinds. State of one sample, 64-byte aligned, zeroed before the observed pass.
+     * observe is called once for every head of every attention layer: from the input on for forward
+     * kinds, from the head back for gradient kinds. */
     size_t (*state_bytes)(const xa_explainer_spec *spec, const xa_attention_site *site);
-    void (*look)(const xa_explainer_spec *spec,
-                 const xa_attention_site *site,
-                 void *state,
-                 int layer,
-                 const xa_attention_view *v);
+    void (*observe)(const xa_explainer_spec *spec,
+                    const xa_attention_site *site,
+                    void *state,
+                    int layer,
+                    const xa_attention_view *v);
 } xa_explainer_def;
 const xa_explainer_def *xa_explainer_get(xa_explainer_kind kind);
 
 /* The grid of a layer: [h,w,K] as it is, or tokens [T,K] over a patch grid (tokens may be NULL), of
- * which *skip values before the first patch are left out. False: it has none. */
+ * which *skip values before the first patch are left out. False: the layer has no grid. */
 bool xa_explain_grid(const xa_shape *layer, const xa_tokens *tokens, xa_shape *grid, int64_t *skip);
 /* Shape [c,h,w] of the maps: the layer's grid, the patch grid, or the input's size. SHAPE if the
  * layer has no grid or the model no patches. */

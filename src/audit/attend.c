@@ -49,7 +49,7 @@ static void take(void *arg, const xa_attention_view *v)
         const xa_attention_site site = {am->tokens, am->site[e]};
         if (looks(x, e))
             xa_explainer_get(am->spec->explainers[e].kind)
-                ->look(
+                ->observe(
                     &am->spec->explainers[e], &site, xa_attend_state(am, e, v->sample), layer, v);
     }
 }

@@ -1,4 +1,4 @@
-/* What attention explainers have in common. */
+/* What attention explainers share. */
 #include <math.h>
 #include <string.h>
 
@@ -66,7 +66,7 @@ void xa__discard_lowest(double discard, int64_t n, float *a, float *work)
     const float limit = select_lowest(n, work, count - 1);
     for (int64_t i = 0; i < n; i++)
         equal += a[i] < limit;
-    equal = count - equal; /* of those at the limit, so many */
+    equal = count - equal; /* how many of the entries at the limit are discarded */
     for (int64_t i = 0; i < n; i++) {
         const bool low = a[i] < limit || (a[i] == limit && equal-- > 0);
         if (low && i > 0)

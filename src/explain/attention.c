@@ -12,11 +12,11 @@ static size_t state_bytes(const xa_explainer_spec *spec, const xa_attention_site
            (size_t)xa__token_count(site->tokens) * (sizeof(double) + sizeof(float));
 }
 
-static void look(const xa_explainer_spec *spec,
-                 const xa_attention_site *site,
-                 void *state,
-                 int layer,
-                 const xa_attention_view *v)
+static void observe(const xa_explainer_spec *spec,
+                    const xa_attention_site *site,
+                    void *state,
+                    int layer,
+                    const xa_attention_view *v)
 {
     const int64_t n = v->columns;
     const int64_t channels = spec->heads == XA_FUSE_NONE ? v->heads : 1;
@@ -56,4 +56,4 @@ const xa_explainer_def xa_explainer_attention = {
     .settings = XA__HAS(LAYER),
     .compute = compute,
     .state_bytes = state_bytes,
-    .look = look};
+    .observe = observe};

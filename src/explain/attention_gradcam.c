@@ -1,6 +1,6 @@
 /* Grad-CAM over the heads of one attention layer (Chefer, Gur, Wolf 2021, baselines): with the
  * query's row of P^h and of g^h = dS/dP^h over the patches, w_h = mean_p g^h_p and L_p =
- * ReLU(mean_h w_h P^h_p); one channel a head when heads are not fused. */
+ * ReLU(mean_h w_h P^h_p); one channel per head if heads are not fused. */
 #include <string.h>
 
 #include "explain_internal.h"
@@ -27,11 +27,11 @@ weighted(const double *query, int64_t rows, int64_t columns, const float *m, int
     return sum;
 }
 
-static void look(const xa_explainer_spec *spec,
-                 const xa_attention_site *site,
-                 void *state,
-                 int layer,
-                 const xa_attention_view *v)
+static void observe(const xa_explainer_spec *spec,
+                    const xa_attention_site *site,
+                    void *state,
+                    int layer,
+                    const xa_attention_view *v)
 {
     const xa_tokens *t = site->tokens;
     const int64_t patches = t->height * t->width;
@@ -70,4 +70,4 @@ const xa_explainer_def xa_explainer_attention_gradcam = {
     .settings = XA__HAS(LAYER) | XA__HAS(RELU),
     .compute = compute,
     .state_bytes = state_bytes,
-    .look = look};
+    .observe = observe};

@@ -64,7 +64,7 @@ int64_t xa_target_row(xa_target_rule rule, const int32_t *target, int64_t n, int
 {
     for (int64_t k = 0; k < n; k++) {
         if (rule == XA_TARGET_NONE)
-            return k; /* explains no class: scored for every one */
+            return k; /* it explains no class and is scored for every class */
         if (target[k] < 0)
             continue;
         if (rule == XA_TARGET_PREDICTED || rule == XA_TARGET_CLASS || target[k] == class_index)
@@ -130,7 +130,8 @@ bool xa_explainer_has(xa_explainer_kind k, xa_explainer_setting s)
     const bool cam = needs & XA_NEEDS_LAYER;
     bool has = explainers[k]->settings >> s & 1u;
     if (s == XA_EXPLAINER_SCORE || s == XA_EXPLAINER_TARGET)
-        has = has || !(needs & XA_NEEDS_ATTENTION); /* attention alone explains no class */
+        has = has ||
+              !(needs & XA_NEEDS_ATTENTION); /* attention without gradients explains no class */
     else if (s == XA_EXPLAINER_LAYER || s == XA_EXPLAINER_RELU)
         has = has || cam;
     else if (s == XA_EXPLAINER_HEADS)
@@ -216,11 +217,11 @@ attention_shape(const xa_explainer_spec *spec, const xa_tokens *tokens, xa_shape
                        "vision transformer",
                        name);
     if (spec->heads == XA_FUSE_NONE && !single)
-        XA_RETURN_FAIL(
-            err,
-            XA_INVALID,
-            "%s: heads: none gives one map a head, which attention and attention_gradcam have",
-            name);
+        XA_RETURN_FAIL(err,
+                       XA_INVALID,
+                       "%s: heads: none gives one map per head, which only attention and "
+                       "attention_gradcam have",
+                       name);
     if (spec->heads == XA_FUSE_NONE && !tokens->heads)
         XA_RETURN_FAIL(
             err, XA_SHAPE, "%s: heads: none, but the layers differ in their number of heads", name);

@@ -6,11 +6,11 @@
 
 #include "explain_internal.h"
 
-static void look(const xa_explainer_spec *spec,
-                 const xa_attention_site *site,
-                 void *state,
-                 int layer,
-                 const xa_attention_view *view)
+static void observe(const xa_explainer_spec *spec,
+                    const xa_attention_site *site,
+                    void *state,
+                    int layer,
+                    const xa_attention_view *view)
 {
     const int64_t n = xa__token_count(site->tokens);
     xa__back_state s;
@@ -41,4 +41,4 @@ const xa_explainer_def xa_explainer_relevance = {
     .settings = XA__HAS(START_LAYER),
     .compute = compute,
     .state_bytes = xa__back_state_bytes,
-    .look = look};
+    .observe = observe};

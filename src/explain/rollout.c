@@ -3,8 +3,8 @@
  * Only that row is ever computed, in double.
  *
  * vit_keras: vit-keras' visualize.attention_map up to its mask: R_l divided by the sum of all its
- * entries instead, and the row by its maximum. The factors cancel but for rounding; it shrinks by
- * the number of tokens a layer, which double carries (1e-69 for L/16). */
+ * entries instead, and the row by its maximum. The factors cancel except for rounding; each layer
+ * divides the row by about the number of tokens, which double carries (1e-69 for L/16). */
 #include <string.h>
 
 #include "explain_internal.h"
@@ -17,11 +17,11 @@ static size_t state_bytes(const xa_explainer_spec *spec, const xa_attention_site
     return 2 * n * sizeof(double) + matrices * n * n * sizeof(float);
 }
 
-static void look(const xa_explainer_spec *spec,
-                 const xa_attention_site *site,
-                 void *state,
-                 int layer,
-                 const xa_attention_view *v)
+static void observe(const xa_explainer_spec *spec,
+                    const xa_attention_site *site,
+                    void *state,
+                    int layer,
+                    const xa_attention_view *v)
 {
     const int64_t n = xa__token_count(site->tokens);
     float *matrices = (float *)((double *)state + 2 * n);
@@ -78,4 +78,4 @@ const xa_explainer_def xa_explainer_rollout = {
     .settings = XA__HAS(START_LAYER) | XA__HAS(DISCARD),
     .compute = compute,
     .state_bytes = state_bytes,
-    .look = look};
+    .observe = observe};

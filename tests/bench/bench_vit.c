@@ -41,7 +41,7 @@ static void take(void *arg, const xa_attention_view *v)
     while (xa_model_attention(b->model, layer) != v->node)
         layer++;
     xa_explainer_get(b->spec.kind)
-        ->look(&b->spec, &site, b->states + (size_t)v->sample * b->state_bytes, layer, v);
+        ->observe(&b->spec, &site, b->states + (size_t)v->sample * b->state_bytes, layer, v);
 }
 
 static xa_status set_up(bench *b, const char *file, const char *input, xa_err *err)

@@ -61,7 +61,7 @@ static void run(const stack *s, const xa_explainer_spec *spec, int layer, float 
                                          .columns = s->n,
                                          .probs = s->p[l][h],
                                          .gradient = backward ? s->g[l][h] : NULL};
-            def->look(spec, &site, state, l, &v);
+            def->observe(spec, &site, state, l, &v);
         }
     const xa_explain_view view = {.attention = site, .state = state};
     def->compute(spec, &view, map);
@@ -311,7 +311,7 @@ static void test_deep_stack_stays_above_zero(void **state)
         for (int i = 0; i < N * N; i++)
             p[i] = 1.0f / N;
         const xa_attention_view v = {.head = 0, .heads = 1, .rows = N, .columns = N, .probs = p};
-        def->look(&spec, &site, memory, l, &v);
+        def->observe(&spec, &site, memory, l, &v);
     }
     const xa_explain_view view = {.attention = site, .state = memory};
     def->compute(&spec, &view, map);

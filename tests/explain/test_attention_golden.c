@@ -62,7 +62,8 @@ static void take(void *arg, const xa_attention_view *v)
     }
     l->heads_seen++;
     xa_explainer_get(l->spec[side]->kind)
-        ->look(l->spec[side], &site, l->state[side] + (size_t)v->sample * l->bytes[side], layer, v);
+        ->observe(
+            l->spec[side], &site, l->state[side] + (size_t)v->sample * l->bytes[side], layer, v);
 }
 
 static double map_error(const look *l, int side, const reference_array *want)
