@@ -377,15 +377,8 @@ static bool idle_tick(void *arg)
 
 static void wait_for_message(xa_sched *s)
 {
-    xa_err why = XA_ERR_INIT;
     xa_message msg;
-    bool got = false;
-    const double from = xa_time();
-    xa_status st = xa_comm_wait(s->c, &msg, idle_tick, s, &got, &why);
-    s->idle += xa_time() - from;
-    if (st != XA_OK)
-        xa__sched_lost(s, st, &why);
-    else if (got)
+    if (xa__sched_wait(s, idle_tick, &msg))
         take_message(s, &msg);
 }
 

@@ -85,6 +85,9 @@ void xa__sched_keep(xa_sched *s, xa_status code, const xa_err *why);
 void xa__sched_lost(xa_sched *s, xa_status code, const xa_err *why);
 /* Notes a pending signal; true if it is new. */
 bool xa__sched_signal(xa_sched *s);
+/* Waits for a message; `tick`, called between naps, ends the wait by false. True: *msg arrived. The
+ * time counts as idle; an error of the wait means that the ranks are lost. */
+bool xa__sched_wait(xa_sched *s, bool (*tick)(void *arg), xa_message *msg);
 /* calls.work with its result checked and its time taken; *finished is 0 after an error. */
 xa_status xa__sched_work(xa_sched *s,
                          xa__range grant,

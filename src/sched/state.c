@@ -44,6 +44,18 @@ void xa_sched_stop(xa_sched *s)
     s->stopping = true;
 }
 
+bool xa__sched_wait(xa_sched *s, bool (*tick)(void *arg), xa_message *msg)
+{
+    xa_err why = XA_ERR_INIT;
+    bool got = false;
+    const double from = xa_time();
+    const xa_status st = xa_comm_wait(s->c, msg, tick, s, &got, &why);
+    s->idle += xa_time() - from;
+    if (st != XA_OK)
+        xa__sched_lost(s, st, &why);
+    return st == XA_OK && got;
+}
+
 xa_status xa__sched_work(xa_sched *s,
                          xa__range grant,
                          const void *payload,

@@ -175,17 +175,10 @@ static bool idle_tick(void *arg)
 
 static void wait_for_answer(xa_sched *s)
 {
-    xa_err why = XA_ERR_INIT;
     xa_message msg;
-    bool got = false;
-    const double from = xa_time();
-    xa_status st = xa_comm_wait(s->c, &msg, idle_tick, s, &got, &why);
-    s->idle += xa_time() - from;
-    if (st != XA_OK)
-        xa__sched_lost(s, st, &why);
-    else if (got)
+    if (xa__sched_wait(s, idle_tick, &msg)) {
         take_message(s, &msg);
-    else if (!s->w.wished) {
+    } else if (!s->lost && !s->w.wished) {
         xa__ask wish = {0};
         send_ask(s, &wish);
     }
