@@ -1,4 +1,4 @@
-/* From the channels a file has to the channels a model wants. */
+/* From the channels of a file to those that a model needs. */
 #include "image_internal.h"
 
 #include <string.h>
@@ -10,14 +10,14 @@ static void luma_u8(const uint8_t *src, int64_t pixels, int stride, uint8_t *dst
         dst[i] = (uint8_t)((19595u * src[0] + 38470u * src[1] + 7471u * src[2] + 32768u) >> 16);
 }
 
-/* Its weights for float results, 299, 587, 114 thousandths, on samples that are not integers. */
+/* Samples that are not integers: Pillow's weights for float results, 0.299, 0.587 and 0.114. */
 static void luma_f32(const float *src, int64_t pixels, int stride, float *dst)
 {
     for (int64_t i = 0; i < pixels; i++, src += stride)
         dst[i] = (float)((299.0 * src[0] + 587.0 * src[1] + 114.0 * src[2]) / 1000.0);
 }
 
-/* dst gets `take` of every `stride` samples, the first repeated when `repeat`. */
+/* Copies `take` of every `stride` samples to dst; with `repeat`, the first one `take` times. */
 static void pick(const uint8_t *src,
                  int64_t pixels,
                  int stride,
@@ -35,7 +35,8 @@ xa_status xa_image_to_channels(const xa_image *im, int channels, xa_image *out, 
 {
     xa_image r;
     const int64_t pixels = im->width * im->height;
-    /* RGB with further bands that are not alpha: the first three are the colours, as in Pillow. */
+    /* In RGB with further bands that are not alpha, the first three are the colours, as in Pillow.
+     */
     const bool rgb = strcmp(im->colour, "rgb") == 0 && im->channels > 3;
     const int colours = rgb ? 3 : im->channels - (im->has_alpha ? 1 : 0);
     const bool same = channels == im->channels, drop = channels == colours;

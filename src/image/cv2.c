@@ -1,9 +1,9 @@
-/* OpenCV's resize: no antialiasing but for "area".
+/* OpenCV's resize: only "area" is antialiased.
  *
- * Positions are computed in double and kept as float, 8-bit linear and cubic weights are rounded to
- * 11 bits, as OpenCV's own code does on every platform (not what Intel's IPP makes of it inside
- * some builds: cubic may then differ by one grey level). Images are resized one output row at a
- * time from horizontally resized rows, which are kept while they are needed.
+ * Positions are computed in double and kept as float. Weights for 8-bit linear and cubic are
+ * rounded to 11 bits, as by OpenCV's own code on every platform; builds with Intel's IPP may differ
+ * from it by one grey level in cubic. Each output row is made of horizontally resized rows, which
+ * are kept while they are needed.
  */
 #include "image_internal.h"
 
@@ -21,7 +21,7 @@ struct axis {
     int64_t n, taps;
     int64_t *from;
     float *weight;
-    int32_t *fixed; /* weights in 11 bits */
+    int32_t *fixed; /* the same weights in 11 bits */
 };
 
 static void axis_fini(struct axis *a)
@@ -41,9 +41,9 @@ static void cubic_weights(float x, float *w)
     w[3] = 1.f - w[0] - w[1] - w[2];
 }
 
-/* `area` is what INTER_AREA does when it enlarges: linear between the centres of whole cells.
- * `zero_outside` drops the fraction beyond the border; OpenCV does so across, not down, where the
- * border row counts twice (which rounds differently in fixed point). */
+/* `area`: as INTER_AREA enlarges, linearly between the centres of whole cells. `zero_outside`: the
+ * fraction beyond the border is dropped. OpenCV drops it across but not down, where the border row
+ * counts twice, which rounds differently in fixed point. */
 static xa_status axis_init(
     struct axis *a, int64_t in, int64_t out, int taps, bool area, bool zero_outside, xa_err *err)
 {
@@ -119,7 +119,7 @@ static void linear_down_u8(const int32_t *const *rows, const int32_t *w, uint8_t
         dst[i] = (uint8_t)(((w0 * (r0[i] >> 4) >> 16) + (w1 * (r1[i] >> 4) >> 16) + 2) >> 2);
 }
 
-/* OpenCV sums whole vectors of eight in float and the rest of the row in integers. */
+/* OpenCV sums whole vectors of eight samples in float, and the rest of the row in integers. */
 static void cubic_down_u8(const int32_t *const *rows, const int32_t *w, uint8_t *dst, int64_t n)
 {
     enum { LANES = 8 };
@@ -165,7 +165,8 @@ static void down_f32(const float *const *rows, const float *w, int64_t taps, flo
             dst[i] = rows[0][i] * w[0] + rows[1][i] * w[1];
         return;
     }
-    /* Vectors of four are summed from the end, the rest of the row from the start. */
+    /* In whole vectors of four, taps are summed from the last one on; in the rest of the row, from
+     * the first on. */
     const int64_t vectors = n - n % 4;
     int64_t i = 0;
     for (; i < vectors; i++)
@@ -176,14 +177,15 @@ static void down_f32(const float *const *rows, const float *w, int64_t taps, flo
 
 /* ---- linear and cubic ----------------------------------------------------------------------- */
 
-/* Horizontally resized source rows, kept by number: as many as an output row needs. Rows are 4
- * bytes a sample: int32_t for 8-bit images, else float. */
+/* Horizontally resized source rows, kept by their number; as many as an output row needs. Samples
+ * have 4 bytes: int32_t for 8-bit images, else float. */
 struct rows {
     void *data[MOST_TAPS];
-    int64_t row[MOST_TAPS]; /* -1: none yet */
+    int64_t row[MOST_TAPS]; /* -1: the slot is empty */
 };
 
-/* The slot that holds source row `row`, filled if need be. Slots in `busy` may not be reused. */
+/* The slot with source row `row`, which is computed if it is not there. Slots in `busy` are not
+ * reused. */
 static void *get_row(struct rows *r,
                      int64_t row,
                      int64_t taps,
@@ -198,11 +200,11 @@ static void *get_row(struct rows *r,
             return r->data[k];
         }
     }
-    /* The oldest row (the smallest number) that this output row does not use goes. */
+    /* It replaces the oldest row (with the smallest number) that this output row does not use. */
     for (int k = 0; k < taps; k++)
         if (!(*busy >> k & 1) && (slot < 0 || r->row[k] < r->row[slot]))
             slot = k;
-    assert(slot >= 0); /* an output row uses `taps` rows at most */
+    assert(slot >= 0); /* an output row uses at most `taps` rows */
     const int64_t n = src->width * src->channels;
     if (src->type == XA_PIXEL_U8)
         across_u8((const uint8_t *)src->data + row * n, r->data[slot], x, src->channels);
@@ -229,7 +231,7 @@ static xa_status separable(const xa_image *src, xa_image *dst, int taps, bool ar
     for (int64_t i = 0; i < dst->height; i++) {
         const void *rows[MOST_TAPS];
         unsigned busy = 0;
-        for (int k = 0; k < taps; k++) /* rows that are there must not be pushed out */
+        for (int k = 0; k < taps; k++) /* rows that are there must not be replaced */
             for (int j = 0; j < taps; j++)
                 if (r.row[j] == y.from[i * taps + k])
                     busy |= 1u << j;
@@ -294,13 +296,13 @@ done:
 
 /* ---- area, shrinking ------------------------------------------------------------------------ */
 
-/* Whole cells of sx x sy: sums in the order of rows, four at a time. */
+/* Cells of sx x sy whole pixels: sums row by row, four samples at a time. */
 static void area_cells_u8(const xa_image *src, xa_image *dst, int64_t sx, int64_t sy)
 {
     const int channels = src->channels;
     const int64_t row = src->width * channels;
     const float scale = 1.f / (float)(sx * sy);
-    /* OpenCV rounds halves up for 2 x 2 cells of these channel counts, else to even. */
+    /* OpenCV rounds halves up for 2 x 2 cells of these numbers of channels, else to even. */
     const bool halves_up = sx == 2 && sy == 2 && (channels == 1 || channels == 3 || channels == 4);
     uint8_t *out = dst->data;
     for (int64_t y = 0; y < dst->height; y++)
@@ -342,7 +344,7 @@ static void area_cells_f32(const xa_image *src, xa_image *dst, int64_t sx, int64
             }
 }
 
-/* Cells with fractional borders: source `from` counts with `weight` for output `to`. */
+/* For cells with fractional borders: source `from` counts with `weight` for output `to`. */
 struct share {
     int64_t to, from;
     float weight;
@@ -380,7 +382,7 @@ static void area_store(const float *sum, xa_image *dst, int64_t y, int64_t n)
         out[i] = saturate(lrintf(sum[i]));
 }
 
-/* One source row, shrunk across. */
+/* Shrinks one source row across. */
 static void
 area_across(const xa_image *src, int64_t row, const struct share *s, size_t count, float *line)
 {
@@ -452,7 +454,8 @@ xa_status xa__resize_cv2(const xa_image *src, xa_image *dst, xa_resample how, xa
     const int64_t whole_x = llrint(scale_x), whole_y = llrint(scale_y);
     const bool whole = fabs(scale_x - (double)whole_x) < DBL_EPSILON &&
                        fabs(scale_y - (double)whole_y) < DBL_EPSILON;
-    /* Halving both sides, linear is the mean of four: OpenCV takes the area path. */
+    /* Where both sides are halved, linear is the mean of four pixels, for which OpenCV uses the
+     * area code. */
     const bool halves = whole && whole_x == 2 && whole_y == 2;
     if (how == XA_RESAMPLE_CV2_LINEAR && !halves)
         return separable(src, dst, 2, false, err);

@@ -1,4 +1,4 @@
-/* Samples that are not 8-bit to 0..255: only as asked. */
+/* Samples that are not 8-bit to 0..255, only as the job says. */
 #include "image_internal.h"
 
 #include <math.h>
@@ -50,8 +50,8 @@ static inline double sample(const void *data, xa_pixel type, size_t i)
 
 /* ---- percentiles ---------------------------------------------------------------------------- */
 
-/* Order-preserving 64-bit keys, the type's bits on top: selection needs no sorted copy, and no
- * order of the samples makes it slow. */
+/* 64-bit keys in the order of the samples, with the type's bits on top. A rank is found from them
+ * without a sorted copy, and equally fast for any order of the samples. */
 static inline uint64_t key_of(const void *data, xa_pixel type, size_t i)
 {
     uint64_t k;
@@ -80,13 +80,14 @@ static inline uint64_t key_of(const void *data, xa_pixel type, size_t i)
     }
 }
 
-struct view { /* the colour samples of an image: alpha has no brightness */
+struct view { /* the colour samples of an image, without alpha */
     const void *data;
     xa_pixel type;
     size_t pixels, stride, take;
 };
 
-/* The sample of rank `rank` (0 = least), 16 bits of its key at a time. `bins` holds 65536. */
+/* The sample of rank `rank` (0: the smallest), found by 16 bits of its key at a time. bins:
+ * [65536]. */
 static double select_rank(const struct view *v, uint64_t rank, uint64_t *bins)
 {
     const int key_bits = (int)(8 * xa_pixel_bytes(v->type));
@@ -187,7 +188,7 @@ static xa_status say_what_is_missing(const xa_image *im, xa_err *err)
                    im->type == XA_PIXEL_U16 ? "div257 (0..65535 to 0..255)" : "for example");
 }
 
-/* NaN stays NaN: it is flagged later, not hidden here. */
+/* NaN stays NaN, and is reported later. */
 static inline double clip(double v, double low, double high)
 {
     return v < low ? low : v > high ? high : v;
@@ -245,7 +246,7 @@ xa_image_apply_depth(const xa_image *im, const xa_depth *depth, xa_image *out, x
         case XA_DEPTH_RAW:
             dst[i] = (float)v;
             break;
-        default: /* a constant image has no width: everything up to it is black */
+        default: /* the window of a constant image is empty: values up to it are black */
             dst[i] = high > low ? (float)(clip((v - low) / (high - low), 0, 1) * 255.0)
                                 : (v > high ? 255.0f : 0.0f);
         }

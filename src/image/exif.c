@@ -1,4 +1,4 @@
-/* EXIF orientation, the only tag that moves pixels. The only file that sees libexif. */
+/* The EXIF orientation, the only tag that moves pixels. Only this file sees libexif. */
 #include "image_internal.h"
 
 #include <libexif/exif-data.h>
@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* libexif wants the six bytes a JPEG has before the block. */
+/* libexif needs the six bytes that stand before the block in a JPEG. */
 static const uint8_t PREFIX[6] = {'E', 'x', 'i', 'f', 0, 0};
 
-/* The first value of an entry of any numeric type, as writers use them all; NaN for text and bytes,
- * which Pillow does not take for a number either. */
+/* The first value of an entry of any numeric type, since programs write all of them; NaN for text
+ * and bytes, which are no number to Pillow either. */
 static double first_number(const ExifEntry *e, ExifByteOrder order)
 {
     if (e->components < 1 || e->size < exif_format_get_size(e->format))
@@ -55,9 +55,9 @@ static double first_number(const ExifEntry *e, ExifByteOrder order)
 
 int xa__exif_orientation(const uint8_t *block, size_t size)
 {
-    enum { EXIF_MOST = 1 << 20 }; /* a block is below 64 KiB in JPEG; longer ones are cut */
+    enum { EXIF_MOST = 1 << 20 }; /* a JPEG's block is below 64 KiB; longer ones are cut */
     int orientation = XA__NO_ORIENTATION;
-    /* Some writers put the prefix where none belongs; Pillow takes two away. */
+    /* Some programs write the prefix where none belongs; Pillow removes up to two. */
     for (int i = 0; i < 2 && size >= sizeof PREFIX && !memcmp(block, PREFIX, sizeof PREFIX); i++) {
         block += sizeof PREFIX;
         size -= sizeof PREFIX;
@@ -71,13 +71,13 @@ int xa__exif_orientation(const uint8_t *block, size_t size)
     if (copy && exif) {
         memcpy(copy, PREFIX, sizeof PREFIX);
         memcpy(copy + sizeof PREFIX, block, size);
-        /* The defaults would add missing tags and decode vendors' notes. */
+        /* By default libexif would add missing tags and decode vendors' notes. */
         exif_data_unset_option(exif, EXIF_DATA_OPTION_FOLLOW_SPECIFICATION);
         exif_data_load_data(exif, copy, (unsigned)(size + sizeof PREFIX));
         ExifEntry *e = exif_content_get_entry(exif->ifd[EXIF_IFD_0], EXIF_TAG_ORIENTATION);
         if (e) {
             const double v = first_number(e, exif_data_get_byte_order(exif));
-            orientation = 1; /* there, whatever it says */
+            orientation = 1; /* the tag is there, with whatever value */
             for (int k = 1; k <= 8; k++)
                 if (v == k)
                     orientation = k;

@@ -1,15 +1,16 @@
-/* From the stored frame to the model's frame, and the way back as an affine map. */
+/* From the stored frame to the model's input, and the affine map back. */
 #include "image_internal.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
 
-/* A line of pixels brought to a short side of hundreds would fill the memory. */
+/* An image of one line of pixels, whose short side becomes hundreds of pixels, would fill the
+ * memory. */
 enum { MOST_PIXELS = 1 << 26 };
 
-/* The image is resized to (width, height) and its corner put at (left, top) of the frame; negative:
- * cut off. */
+/* The image is resized to (width, height), and its corner lies at (left, top) of the frame; where
+ * that is negative, it is cut. */
 struct place {
     int64_t width, height, left, top;
 };
@@ -19,8 +20,8 @@ static int64_t at_least_1(double v)
     return v < 1 ? 1 : (int64_t)v;
 }
 
-/* torchvision's CenterCrop: half the surplus rounded to even; a shortage is padded, the larger half
- * after the image. */
+/* As CenterCrop of torchvision: half of the surplus, rounded to even, is cut before the image; a
+ * missing part is padded, with the larger half after the image. */
 static int64_t crop_start(int64_t have, int64_t want)
 {
     if (want > have)
@@ -28,7 +29,7 @@ static int64_t crop_start(int64_t have, int64_t want)
     return -(int64_t)rint((double)(have - want) / 2.0);
 }
 
-/* torchvision's Resize(short_side): the long side is truncated. */
+/* As Resize(short_side) of torchvision: the long side is truncated. */
 static struct place
 place_crop(int64_t w, int64_t h, int64_t width, int64_t height, int64_t short_side)
 {
@@ -43,7 +44,7 @@ place_crop(int64_t w, int64_t h, int64_t width, int64_t height, int64_t short_si
     return p;
 }
 
-/* Pillow's ImageOps.pad: the free side rounded to even, centred. */
+/* As ImageOps.pad of Pillow: the free side is rounded to even, and the image is centred. */
 static struct place place_pad(int64_t w, int64_t h, int64_t width, int64_t height)
 {
     struct place p = {.width = width, .height = height};
@@ -69,7 +70,7 @@ static void fill(xa_image *im, double value)
         ((float *)im->data)[i] = (float)value;
 }
 
-/* Copies what of `src` lies inside `dst` when src's corner is at (left, top). */
+/* Copies the part of `src` that lies inside `dst` if src's corner is at (left, top). */
 static void paste(const xa_image *src, xa_image *dst, int64_t left, int64_t top)
 {
     const size_t pixel = (size_t)src->channels * xa_pixel_bytes(src->type);

@@ -1,4 +1,4 @@
-/* From a path to pixels: what may be opened, which decoder, and clear words for everything else. */
+/* From a path to pixels: which files are opened, by which decoder, and what any other file is. */
 #include "image_internal.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { HEAD = 132 }; /* enough for every signature below; DICOM's stands at 128 */
+enum { HEAD = 132 }; /* enough for each signature below; DICOM's is at byte 128 */
 
 typedef enum kind { KIND_UNKNOWN, KIND_JPEG, KIND_PNG, KIND_TIFF } kind;
 
@@ -76,7 +76,7 @@ xa_decode_options xa_decode_defaults(void)
     return (xa_decode_options){.max_pixels = INT64_C(2) * 178956970, .max_bytes = INT64_C(4) << 30};
 }
 
-/* Reads the first `size` bytes; a file that shrinks meanwhile is an error. */
+/* Reads the first `size` bytes; it is an error if the file has become shorter. */
 static xa_status read_start(int fd, const char *path, void *to, size_t size, xa_err *err)
 {
     size_t got = 0;
@@ -103,7 +103,8 @@ static xa_status check_options(const xa_decode_options *opt, xa_err *err)
     return XA_OK;
 }
 
-/* A whole JPEG or PNG, in memory: neither library reads ahead of what it needs. */
+/* A JPEG or PNG as a whole in memory. For a header, the libraries read only what they need of it.
+ */
 static xa_status decode_memory(const struct signature *s,
                                const uint8_t *data,
                                size_t size,
@@ -144,7 +145,7 @@ static xa_status read_path(
     char clean[512];
     xa_image im = {0};
     xa_status st;
-    bool named = false; /* util's messages name the path themselves */
+    bool named = false; /* messages of util name the path already */
     int64_t size = 0;
     int fd = -1;
     if (!opt)

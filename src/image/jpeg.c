@@ -1,8 +1,8 @@
-/* JPEG through libjpeg-turbo; the only file that sees it.
+/* JPEG by libjpeg-turbo, which only this file sees.
  *
- * The library reports trouble through callbacks that must not return (error_exit) or may
- * (emit_message). All state lives in one struct behind a pointer, so that nothing a longjmp passes
- * over is a local of the function that called setjmp.
+ * The library reports problems by callbacks that must not return (error_exit) or may
+ * (emit_message). All state is in one struct behind a pointer, so that no longjmp passes over a
+ * variable of the function that called setjmp.
  */
 #include "image_internal.h"
 
@@ -16,7 +16,7 @@
 
 #include <jerror.h>
 
-/* A progressive file can ask for thousands of passes over its pixels. */
+/* A progressive file can require thousands of passes over its pixels. */
 enum { MAX_SCANS = 500, MARKER_APP1 = JPEG_APP0 + 1 };
 
 struct jpeg_job {
@@ -26,7 +26,7 @@ struct jpeg_job {
     jmp_buf back;
     xa_status code;
     char message[JMSG_LENGTH_MAX + 64];
-    JSAMPLE *line; /* of four inks, when the file is CMYK */
+    JSAMPLE *line; /* a line of four inks; NULL if the file is not CMYK */
 };
 
 static _Noreturn void stop(struct jpeg_job *job)
@@ -60,8 +60,8 @@ static void on_error(j_common_ptr c)
     stop(job);
 }
 
-/* Warnings that leave the pixels whole; every other one is damage, which the library would paper
- * over with grey. */
+/* Warnings after which the pixels are complete. Any other one means damage, where the library would
+ * fill in grey. */
 static bool harmless(int code)
 {
     return code == JWRN_ADOBE_XFORM || code == JWRN_JFIF_MAJOR || code == JWRN_NOT_SEQUENTIAL ||
@@ -103,7 +103,7 @@ static void on_progress(j_common_ptr c)
     stop(job);
 }
 
-/* The first EXIF segment and the last XMP packet count. */
+/* If there are several, the first EXIF segment and the last XMP packet count. */
 static int orientation_of(const struct jpeg_decompress_struct *c)
 {
     static const char exif_key[] = "Exif\0", xmp_key[] = "http://ns.adobe.com/xap/1.0/";
@@ -142,7 +142,7 @@ static const char *colour_of(J_COLOR_SPACE space)
     }
 }
 
-/* Inks are stored inverted, as Adobe does; Pillow takes that for granted too. */
+/* Inks are stored inverted, as Adobe writes them; Pillow assumes that too. */
 static void read_lines(struct jpeg_job *job, xa_image *im)
 {
     const bool inks = job->line != NULL;

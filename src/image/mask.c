@@ -1,10 +1,10 @@
-/* Masks and label maps: files whose samples are numbers, not light. */
+/* Masks and label maps: files whose samples are numbers, not brightness. */
 #include "image_internal.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* The decoder widens samples of fewer than 8 bits to 0..255, rounding: this is the way back. */
+/* The decoder scales samples of fewer than 8 bits to 0..255 and rounds; this is the inverse. */
 static void narrow(xa_image *im)
 {
     const int most = (1 << im->bits) - 1;
@@ -13,8 +13,8 @@ static void narrow(xa_image *im)
         v[i] = (uint8_t)((v[i] * most + 127) / 255);
 }
 
-/* How far colours of a grey picture may lie apart after a JPEG's change of colour space and back.
- */
+/* By how much red, green and blue of a grey picture may differ after a JPEG's conversion of
+ * colours. */
 enum { GREY_JPEG = 8 };
 
 #define FIRST_OF(type)                                                                  \
@@ -28,8 +28,7 @@ enum { GREY_JPEG = 8 };
         }                                                                               \
     } while (0)
 
-/* One channel out of several (green stands for three); false where colours differ by more than
- * `apart`. */
+/* One channel of several: of three colours green; false if they differ by more than `apart`. */
 static bool first_channel(const xa_image *src, int colours, int apart, xa_image *dst)
 {
     const int64_t n = src->width * src->height;
@@ -40,7 +39,7 @@ static bool first_channel(const xa_image *src, int colours, int apart, xa_image 
     return true;
 }
 
-/* Is the last channel, where it is alpha, not one value everywhere? */
+/* Does the image have alpha with several values? */
 static bool alpha_varies(const xa_image *im)
 {
     if (!im->has_alpha)

@@ -1,4 +1,4 @@
-/* Where an orientation may stand, in Pillow's order: EXIF, else XMP. */
+/* The orientation, from the places that Pillow reads and in its order: EXIF, else XMP. */
 #include <string.h>
 
 #include "image_internal.h"

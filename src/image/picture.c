@@ -1,4 +1,4 @@
-/* Any decoded image as a picture to look at: 8-bit RGB of limited size. */
+/* Any decoded image as a picture for people: 8-bit RGB of limited size. */
 #include <math.h>
 
 #include "image_internal.h"

@@ -1,8 +1,8 @@
-/* Pillow's resize: antialiased when shrinking, two passes.
+/* Pillow's resize, which is antialiased when it shrinks, in two passes.
  *
- * 8-bit samples use 22-bit fixed-point weights and are rounded and clipped to 8 bits after each
- * pass; float samples use double weights and sums, stored as float after each pass. Every float
- * operation has Pillow's own order, so that results are equal to the last bit.
+ * 8-bit samples have fixed-point weights of 22 bits, and are rounded and clipped to 8 bits after
+ * each pass. Float samples have weights and sums in double, and are stored as float after each
+ * pass. Operations are in Pillow's order, so that results are equal to the last bit.
  */
 #include "image_internal.h"
 
@@ -12,8 +12,8 @@
 
 enum { WEIGHT_BITS = 22, BLOCK = 512 };
 
-/* Where each output position looks: `most` weights from source position first[i], of which count[i]
- * are used. */
+/* What output position i is made of: count[i] source positions from first[i] on. Its weights begin
+ * at i * most. */
 struct taps {
     int64_t n, most;
     int64_t *first, *count;
@@ -29,7 +29,7 @@ static double triangle(double x)
     return x < 1.0 ? 1.0 - x : 0.0;
 }
 
-/* Keys 1981 with a = -0.5. */
+/* Keys, Cubic convolution interpolation for digital image processing, 1981, with a = -0.5. */
 static double cubic(double x)
 {
     const double a = -0.5;
@@ -113,7 +113,7 @@ taps_init(struct taps *t, int64_t in, int64_t out, const struct filter *f, bool 
 
 /* ---- passes --------------------------------------------------------------------------------- */
 
-/* Weights sum to 1 and their magnitudes to less than 1.6, so that 32 bits suffice. */
+/* Weights add up to 1, and their magnitudes to less than 1.6, so that 32 bits suffice. */
 static inline uint8_t clip8(int32_t sum)
 {
     const int32_t v = sum >> WEIGHT_BITS;
@@ -144,7 +144,7 @@ across_u8_n(const uint8_t *src, uint8_t *dst, const struct taps *t, const int ch
 
 static void across_u8(const uint8_t *src, uint8_t *dst, const struct taps *t, int channels)
 {
-    switch (channels) { /* constant counts let the compiler keep sums in registers */
+    switch (channels) { /* with a constant count, the compiler keeps sums in registers */
     case 1:
         across_u8_n(src, dst, t, 1);
         break;
@@ -173,7 +173,7 @@ static void across_f32(const float *src, float *dst, const struct taps *t, int c
     }
 }
 
-/* One output row of `row` samples from rows of src starting at `src`. */
+/* One output row of `row` samples, from `count` rows from src on. */
 static void down_u8(const uint8_t *src, uint8_t *dst, const int32_t *w, int64_t count, int64_t row)
 {
     int32_t sum[BLOCK];
@@ -209,7 +209,7 @@ static void down_f32(const float *src, float *dst, const double *w, int64_t coun
     }
 }
 
-/* Every row of src (src->height = dst->height) to dst->width. */
+/* Resizes every row of src to dst->width; the heights are equal. */
 static xa_status
 pass_across(const xa_image *src, xa_image *dst, const struct filter *f, xa_err *err)
 {
@@ -231,7 +231,7 @@ done:
     return st;
 }
 
-/* Every column of src (src->width = dst->width) to dst->height. */
+/* Resizes every column of src to dst->height; the widths are equal. */
 static xa_status pass_down(const xa_image *src, xa_image *dst, const struct filter *f, xa_err *err)
 {
     xa_status st;
@@ -258,7 +258,8 @@ done:
 
 /* ---- nearest -------------------------------------------------------------------------------- */
 
-/* Pillow adds the step up in double, so that exact halves can fall either way as its own do. */
+/* Positions are added up in double, as by Pillow, so that exact halves are rounded as it rounds
+ * them. */
 static void nearest_index(int64_t *from, int64_t in, int64_t out)
 {
     const double step = (double)(float)in / (double)out;
@@ -280,7 +281,7 @@ xa_status xa__resize_pil(const xa_image *src, xa_image *dst, xa_resample how, xa
         return pass_across(src, dst, f, err);
     if (src->width == dst->width)
         return pass_down(src, dst, f, err);
-    /* Since Pillow 13; up to 12 the horizontal pass always came first. */
+    /* The order of the passes since Pillow 13; up to 12 the horizontal one always came first. */
     const int64_t less_h = src->height - dst->height, less_w = src->width - dst->width;
     if (less_h > 0 && less_h > 2 * less_w) {
         XA_TRY(

@@ -148,7 +148,7 @@ xa_status xa__image_like(const xa_image *like,
     return XA_OK;
 }
 
-/* One pixel of output (x, y) comes from start + x*step_x + y*step_y (in pixels). */
+/* Pixel (x, y) of the output is pixel start + x*step_x + y*step_y of the input. */
 static void orient_copy(const uint8_t *src,
                         uint8_t *dst,
                         int64_t width,

@@ -1,7 +1,8 @@
-/* PNG through libpng; the only file that sees it.
+/* PNG by libpng, which only this file and png_write.c see.
  *
- * Checksums are enforced, ancillary chunks that do not move pixels are skipped unread, the end of
- * the file is reached: what decodes is whole. As in jpeg.c all state is behind one pointer.
+ * Checksums must be right, and the file is read to its end, so that an image that decodes is
+ * complete. Chunks that do not change pixels are skipped. As in jpeg.c, all state is behind one
+ * pointer.
  */
 #include "image_internal.h"
 
@@ -32,7 +33,7 @@ static void on_error(png_structp png, png_const_charp text)
 
 static void on_warning(png_structp png, png_const_charp text)
 {
-    (void)png, (void)text; /* about colour profiles and the like */
+    (void)png, (void)text; /* warnings are about colour profiles and the like */
 }
 
 static void on_read(png_structp png, png_bytep out, size_t n)
@@ -44,7 +45,7 @@ static void on_read(png_structp png, png_bytep out, size_t n)
     job->at += n;
 }
 
-/* What the file holds and what the library shall hand over. */
+/* The file's samples, and those that the library is to return. */
 struct layout {
     int channels;
     xa_pixel type;
@@ -137,7 +138,7 @@ static xa_status decode(
     return XA_OK;
 }
 
-/* The depth in the file, before the library was told to expand. */
+/* The bits per sample in the file, before the library expands them. */
 static int stored_bits(const uint8_t *data, size_t size)
 {
     return size > 24 ? data[24] : 8;

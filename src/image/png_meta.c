@@ -1,6 +1,6 @@
-/* What a PNG says of its orientation: eXIf, or a "Raw profile type exif" of ImageMagick, or XMP,
- * the last two in tEXt, zTXt or iTXt, before or after the pixels. libpng is not asked: a header
- * alone must tell it too. The only file that sees zlib. */
+/* A PNG's orientation: in eXIf, or ImageMagick's "Raw profile type exif", or XMP, the last two in
+ * tEXt, zTXt or iTXt, before or after the pixels. It is read without libpng, because a probe of the
+ * header needs it too. Only this file sees zlib. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,14 +8,14 @@
 
 #include "image_internal.h"
 
-enum { TEXT_MOST = 4 << 20 }; /* bytes of a text that is inflated */
+enum { TEXT_MOST = 4 << 20 }; /* bytes of an inflated text */
 
 static uint32_t big32(const uint8_t *p)
 {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
 }
 
-/* A new buffer of *size bytes; NULL where the data is damaged, too long, or memory is short. */
+/* A new buffer of *size bytes; NULL if the data is damaged or too long, or memory is out. */
 static char *inflated(const uint8_t *data, size_t n, size_t *size)
 {
     z_stream z = {0};
@@ -55,12 +55,12 @@ text_of(const char *type, const uint8_t *data, size_t n, const char *keyword, si
         return NULL;
     data += key;
     n -= key;
-    if (type[0] == 'z') { /* one byte says how it is packed: 0 is the only way */
+    if (type[0] == 'z') { /* one byte gives the compression; 0 is the only one */
         if (n < 1 || data[0] != 0)
             return NULL;
         data++;
         n--;
-    } else if (type[0] == 'i') { /* packed or not, how, a language, the keyword translated */
+    } else if (type[0] == 'i') { /* compressed or not, how, a language, the translated keyword */
         if (n < 2)
             return NULL;
         packed = data[0] == 1;
@@ -91,8 +91,8 @@ static int digit(char c)
                                   : -1;
 }
 
-/* A line break, a name, a number of bytes, then digits: they become bytes in place. 0: no profile.
- */
+/* A line break, a name, a number of bytes, then hexadecimal digits, which become bytes in place.
+ * Returns how many; 0: it is no profile. */
 static size_t raw_profile(char *text, size_t size)
 {
     size_t at = 0, n = 0, half = 0;

@@ -1,5 +1,5 @@
-/* PNG files through libpng: masks as 1-bit grey, pictures as RGB with their resolution and texts.
- * No times, so that equal pixels are equal files. */
+/* PNG files by libpng: masks as 1-bit grey, pictures as RGB with their resolution and texts. No
+ * time is written, so that equal pixels give equal files. */
 #include "image_internal.h"
 
 #include <errno.h>
@@ -49,10 +49,10 @@ static void encode(struct write_job *job, const uint8_t *pixels, int64_t width, 
                  PNG_COMPRESSION_TYPE_DEFAULT,
                  PNG_FILTER_TYPE_DEFAULT);
     png_set_filter(
-        job->png, PNG_FILTER_TYPE_BASE, PNG_FILTER_NONE); /* two levels: nothing gained */
+        job->png, PNG_FILTER_TYPE_BASE, PNG_FILTER_NONE); /* filters gain nothing with two levels */
     png_set_compression_level(job->png, 6);
     png_write_info(job->png, job->info);
-    png_set_packing(job->png); /* a byte a pixel: 0, or anything else for 1 */
+    png_set_packing(job->png); /* pixels are given as bytes: 0, or any other value for 1 */
     for (int64_t y = 0; y < height; y++)
         png_write_row(job->png, pixels + (size_t)y * (size_t)width);
     png_write_end(job->png, NULL);
@@ -89,7 +89,7 @@ static void encode_picture(struct write_job *job)
     png_write_end(job->png, NULL);
 }
 
-/* false after an error, with its words in job->message. */
+/* false after an error, whose text is in job->message. */
 static bool try_encode(struct write_job *job, const uint8_t *pixels, int64_t width, int64_t height)
 {
     if (setjmp(png_jmpbuf(job->png)) != 0)
@@ -101,7 +101,7 @@ static bool try_encode(struct write_job *job, const uint8_t *pixels, int64_t wid
     return true;
 }
 
-/* `settings` says what, and into which open file, or (NULL) `path` is written. */
+/* `settings` has what is written, and the open file; if that is NULL, `path` is written. */
 static xa_status write_png(const char *path,
                            const struct write_job *settings,
                            const uint8_t *pixels,

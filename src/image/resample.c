@@ -1,4 +1,4 @@
-/* Resampling by name: the table of resamplers and what they have in common. */
+/* Resampling by name: the resamplers' names, and the code that they share. */
 #include "image_internal.h"
 
 #include <inttypes.h>
@@ -69,7 +69,7 @@ static void copy_pixels(const xa_image *src, xa_image *dst)
         memcpy(dst->data, src->data, n * xa_pixel_bytes(src->type));
         return;
     }
-    for (size_t i = 0; i < n; i++) /* tf-*: the same values as float */
+    for (size_t i = 0; i < n; i++) /* tf-*: a copy as float */
         ((float *)dst->data)[i] = ((const uint8_t *)src->data)[i];
 }
 
@@ -86,7 +86,7 @@ xa_status xa_image_resize(
                        "%s resizes uint8 and float32 images, not %s; set `depth` for such images",
                        xa_resample_name(how),
                        xa_pixel_name(im->type));
-    /* The libraries count pixels in int; so do their results. */
+    /* The libraries count pixels in int, and larger sizes would overflow there. */
     if (width < 1 || height < 1 || width > INT32_MAX / 8 || height > INT32_MAX / 8 ||
         im->width > INT32_MAX / 8 || im->height > INT32_MAX / 8)
         XA_RETURN_FAIL(err,

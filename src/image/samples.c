@@ -1,4 +1,4 @@
-/* Arithmetic on samples as image files store them. Knows nothing of any file format's library. */
+/* Arithmetic on samples as image files store them, without any library of a file format. */
 #include "image_internal.h"
 
 #include <string.h>
@@ -112,7 +112,7 @@ void xa__samples_invert(
     const uint32_t most = bits >= 32 ? UINT32_MAX : (UINT32_C(1) << bits) - 1;
     switch (type) {
     case XA_PIXEL_U8:
-        INVERT(uint8_t, 255 - v); /* fewer bits were widened before */
+        INVERT(uint8_t, 255 - v); /* samples of fewer bits were scaled to 0..255 before */
         break;
     case XA_PIXEL_U16:
         INVERT(uint16_t, v > most ? 0 : most - v);
@@ -140,7 +140,8 @@ void xa__samples_invert(
     }
 }
 
-/* As Pillow's RGBa to RGBA for 8 bits: truncated quotient, alpha 0 leaves the colour. */
+/* As Pillow's RGBa to RGBA of 8 bits: the quotient is truncated, and alpha 0 leaves the colour
+ * unchanged. */
 #define UNPREMULTIPLY(T, most)                                  \
     do {                                                        \
         T *p = data;                                            \
@@ -179,7 +180,7 @@ void xa__samples_unpremultiply(void *data, int64_t pixels, int stride, xa_pixel 
     case XA_PIXEL_F64:
         UNPREMULTIPLY_REAL(double);
         break;
-    default: /* signed samples have no agreed opaque value */
+    default: /* for signed samples no value means opaque */
         break;
     }
 }

@@ -88,8 +88,8 @@ struct quad {
     float weight[4];
 };
 
-/* TensorFlow tabulates Keys' kernel (a = -0.5) at 1024 steps; only the used entries are made here.
- * `near` is the weight within one pixel of the centre, `far` the one beyond. */
+/* TensorFlow has a table of Keys' kernel (a = -0.5) at 1024 steps; here an entry is computed when
+ * it is used. near: the weight within one pixel of the centre; far: the one beyond. */
 static void kernel_at(int64_t step, float *near, float *far)
 {
     const double a = -0.5f;
@@ -99,7 +99,7 @@ static void kernel_at(int64_t step, float *near, float *far)
     *far = (float)(((a * x - 5 * a) * x + 8 * a) * x - 4 * a);
 }
 
-/* Samples beyond the border get no weight; the rest is renormalised. */
+/* Samples beyond the border have weight 0, and the other weights are scaled to sum to 1. */
 static struct quad *quads_of(int64_t in, int64_t out)
 {
     struct quad *q = xa_alloc((size_t)out, sizeof *q);

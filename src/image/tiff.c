@@ -1,5 +1,5 @@
-/* TIFF through libtiff: its pages and their pixels. What the tags mean is in tiff_page.c, how
- * libtiff reads and reports in tiff_source.c. */
+/* TIFF by libtiff: the pages and their pixels. tiff_page.c has the meaning of the tags,
+ * tiff_source.c libtiff's input and messages. */
 #include "tiff_source.h"
 
 #include <inttypes.h>
@@ -71,7 +71,7 @@ static xa_status read_tags(TIFF *tif, xa__tiff_page *p, xa_err *err)
     return XA_OK;
 }
 
-/* Tags to plan, and what only libtiff knows of it. */
+/* From tags to plan, with what only libtiff knows. */
 static xa_status plan_page(TIFF *tif, xa__tiff_page *p, const xa_decode_options *opt, xa_err *err)
 {
     char why[1024] = "";
@@ -103,13 +103,13 @@ static xa_status check_jbig(TIFF *tif, uint32_t strip, uint32_t width, uint32_t 
     TIFFGetFieldDefaulted(tif, TIFFTAG_FILLORDER, &order);
     if (TIFFReadRawStrip(tif, strip, head, sizeof head) != (tmsize_t)sizeof head)
         XA_RETURN_FAIL(err, XA_FORMAT, "TIFF: a JBIG strip of less than %zu bytes", sizeof head);
-    if (order == FILLORDER_MSB2LSB) /* as libtiff does before it decodes */
+    if (order == FILLORDER_MSB2LSB) /* libtiff reverses them before it decodes */
         TIFFReverseBits(head, sizeof head);
     return xa__tiff_check_jbig(head, width, height, err);
 }
 
-/* Whole strips, as some codecs have nothing smaller; straight into the image where samples need no
- * conversion. */
+/* Reads whole strips, since some codecs cannot decode less; directly into the image if samples need
+ * no conversion. */
 static xa_status read_strips(TIFF *tif,
                              const xa__tiff_page *p,
                              const xa__tiff_source *s,
@@ -249,7 +249,7 @@ static xa_status read_rgba(TIFF *tif,
     uint32_t *raster = xa_alloc(n, sizeof *raster);
     if (!raster)
         XA_RETURN_FAIL(err, XA_NOMEM, "TIFF: no memory to convert %zu pixels", n);
-    /* Asked for in the file's own orientation, so that nothing is turned here. */
+    /* In the file's own orientation, so that nothing is turned here. */
     const int ok = TIFFReadRGBAImageOriented(tif, p->width, p->height, raster, p->orientation, 1);
     for (size_t i = 0; ok && i < n; i++) {
         uint8_t *d = (uint8_t *)im->data + 3 * i;
@@ -265,7 +265,7 @@ static xa_status read_rgba(TIFF *tif,
 
 /* ---- a page ---------------------------------------------------------------------------------- */
 
-/* The page's own tag, else its XMP packet's, where there is no tag. */
+/* That of the page's tag; without the tag, that of its XMP packet. */
 static int orientation_of(TIFF *tif, const xa__tiff_page *p)
 {
     uint16_t tag = 0;

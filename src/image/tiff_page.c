@@ -1,4 +1,4 @@
-/* The meaning of a TIFF page's tags, and its samples as read brought to pixels. */
+/* The meaning of a TIFF page's tags, and its samples brought to pixels. */
 #include "tiff_page.h"
 
 #include <inttypes.h>
@@ -41,7 +41,7 @@ static xa_status pick_type(xa__tiff_page *p, xa_err *err)
     return XA_OK;
 }
 
-/* Extra samples: alpha when there is just one and it says so. */
+/* An extra sample is alpha if it is the only one and the tag says so. */
 static void pick_alpha(xa__tiff_page *p)
 {
     if (p->spp != p->colours + 1 || p->nextra < 1)
@@ -84,7 +84,7 @@ static xa_status pick_colour(xa__tiff_page *p, const xa_decode_options *opt, xa_
         p->colours = 3;
         p->colour = "ycbcr";
         p->jpeg_rgb = p->codec == XA__TIFF_CODEC_JPEG && p->planar == XA__TIFF_PLANAR_CONTIG;
-        p->via_rgba = !p->jpeg_rgb; /* everything else is libtiff's to convert */
+        p->via_rgba = !p->jpeg_rgb; /* libtiff converts everything else */
         break;
     case XA__TIFF_CIELAB:
     case XA__TIFF_LOGL:
@@ -165,7 +165,7 @@ void xa__tiff_convert(
         for (int64_t i = 0; i < count; i++)
             ((float *)to)[i] = xa_f32_from_f16(((const uint16_t *)raw)[i]);
     } else if (p->bits == 24) {
-        for (int64_t i = 0; i < count; i++) { /* libtiff leaves three native-order bytes */
+        for (int64_t i = 0; i < count; i++) { /* libtiff returns three bytes in native order */
             uint32_t v = 0;
             const uint8_t *b = (const uint8_t *)raw + 3 * i;
             for (int k = 0; k < 3; k++)
@@ -203,7 +203,7 @@ xa_status xa__tiff_check_jbig(const uint8_t head[20], uint32_t width, uint32_t h
 
 /* ---- colours -------------------------------------------------------------------------------- */
 
-/* Indices (and what follows them in a pixel) to RGB of 8 bits. */
+/* Indices, and the samples after them, to 8-bit RGB and the same samples. */
 static xa_status
 expand_palette(const xa__tiff_page *p, const xa_decode_options *opt, xa_image *im, xa_err *err)
 {

@@ -5,8 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
-/* libtiff 4.5 takes message handlers for one file; before, they are of the whole process, but are
- * handed the file's client data. */
+/* libtiff 4.5 has message handlers per file. Before, handlers are of the whole process, but receive
+ * the file's client data. */
 #if TIFFLIB_VERSION >= 20221213
 #define HANDLERS_PER_FILE 1
 #else
@@ -59,10 +59,10 @@ static toff_t on_size(thandle_t h)
 
 /* ---- messages ------------------------------------------------------------------------------- */
 
-/* The first one is kept: it names the cause, later ones what followed. */
+/* Keeps the first message: it names the cause, later ones its consequences. */
 static void keep(xa__tiff_source *s, const char *fmt, va_list ap)
 {
-    const size_t own = sizeof OPENED_AS + 1; /* "TIFF: ", which our messages begin with anyway */
+    const size_t own = sizeof OPENED_AS + 1; /* "TIFF: ", with which our messages begin too */
     char text[sizeof s->message];
     if (s->message[0] != '\0')
         return;
@@ -117,13 +117,13 @@ static void on_warning(thandle_t h, const char *module, const char *fmt, va_list
 
 TIFF *xa__tiff_open(xa__tiff_source *s, int64_t max_bytes)
 {
-    /* m: no memory map, a file that shrinks must not kill the run. */
+    /* m: no memory map, since a file that shrinks would end the run by a signal. */
 #if HANDLERS_PER_FILE
     enum { LEAST = 1 << 20 };
     TIFFOpenOptions *o = TIFFOpenOptionsAlloc();
     if (!o)
         return NULL;
-    /* its own tables must fit, however small the images that are wanted */
+    /* libtiff's own tables must fit, however small max_bytes is */
     TIFFOpenOptionsSetMaxSingleMemAlloc(o, (tmsize_t)(max_bytes < LEAST ? LEAST : max_bytes));
     TIFFOpenOptionsSetErrorHandlerExtR(o, on_error, s);
     TIFFOpenOptionsSetWarningHandlerExtR(o, on_warning, s);

@@ -1,4 +1,4 @@
-/* Pictures as TIFF files: what journals take. */
+/* Pictures as TIFF files, which journals accept. */
 #include "image_internal.h"
 
 #include <errno.h>

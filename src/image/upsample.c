@@ -3,7 +3,8 @@
 
 #include <math.h>
 
-/* Position i of `out` among `in` samples: cv2's rule, f32 coordinate from a f64 product. */
+/* Where position i of `out` lies among `in` samples, by cv2's rule: the coordinate is an f64
+ * product, kept as f32. */
 static inline void locate(int64_t i, int64_t in, int64_t out, int64_t *a, int64_t *b, float *t)
 {
     const float at = (float)(((double)i + 0.5) * ((double)in / (double)out) - 0.5);

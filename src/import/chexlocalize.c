@@ -13,7 +13,7 @@ typedef enum field { NO_FIELD, SIZE, COUNTS } field;
 typedef struct import {
     xa__draft *d;
     xa__finder finder;
-    int64_t image; /* of the id at hand; -1 when it was dropped */
+    int64_t image; /* of the present id; -1: it was dropped */
     xa_str id, pathology;
     field field;
     double size[2];

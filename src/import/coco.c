@@ -1,8 +1,9 @@
 /* COCO: {"images": [..], "annotations": [..], "categories": [..]} in any order, streamed.
  *
  * Categories become classes by ascending id. Boxes are x, y, w, h. With masks, every segmentation
- * is spilled to an unlinked file while the JSON streams by, and afterwards drawn image by image and
- * class by class (crowds apart), so that memory holds 100 bytes an annotation and one image. */
+ * is written to an unlinked file, the spill file, while the JSON is read. Afterwards they are drawn
+ * image by image and class by class, crowds by themselves, so that memory holds 100 bytes per
+ * annotation and one image. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -45,7 +46,7 @@ static void copy_text(xa_str *s, const xa__json_event *e)
         xa_str_add(s, e->text, e->len);
 }
 
-/* A value directly in an entry. */
+/* A value that stands directly in an entry. */
 static xa_status take_value(xa__coco *im, const xa__json_event *e, xa_err *err)
 {
     switch (im->field) {
@@ -131,7 +132,7 @@ static xa_status take_event(void *arg, const xa__json_event *e, xa_err *err)
     return XA_OK;
 }
 
-/* A file that is gone when the program is. */
+/* Opens a file without a name, which vanishes when the program ends. */
 static xa_status open_spill(xa__coco *im, xa_err *err)
 {
     char *name = xa_strfmt("%s.spill.XXXXXX", im->d->opt->output);

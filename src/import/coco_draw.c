@@ -1,4 +1,5 @@
-/* COCO, when all is read: ids to images and classes, boxes, and masks drawn image by image. */
+/* COCO, after the file was read: from ids to images and classes; boxes, and masks drawn image by
+ * image. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -35,7 +36,7 @@ xa_status xa__coco_name_classes(xa__coco *im, xa_err *err)
     return XA_OK;
 }
 
-/* -1 when the annotation has no image or class (counted). */
+/* The image of an annotation; -1 if it has no image or class, which is counted. */
 static int64_t image_of(xa__coco *im, const xa__coco_annotation *a)
 {
     const char *id = im->images.text[a->image];
@@ -191,7 +192,7 @@ static bool same_mask(const key *a, const key *b)
     return a->image == b->image && a->class_index == b->class_index && a->crowd == b->crowd;
 }
 
-/* One mask for all of an image's objects of a class, and one for its crowds. */
+/* Writes one mask for all objects of a class in an image, and one for its crowds. */
 static xa_status draw_masks(xa__coco *im, key *keys, size_t n, xa_err *err)
 {
     xa_status st = XA_OK;

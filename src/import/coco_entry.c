@@ -1,4 +1,4 @@
-/* COCO: the entries of its three lists, as they end in the stream. */
+/* COCO: the entries of its three lists. Each is kept or counted when it ends. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +43,7 @@ xa__coco_slot(xa__coco *im, xa__coco_id_list *l, const xa__json_event *e, int32_
     }
     if (e->kind == XA__JSON_TEXT || e->kind == XA__JSON_NUMBER)
         return slot_of(im, l, e->text, out, err);
-    return XA_OK; /* stays -1 */
+    return XA_OK; /* *out stays -1 */
 }
 
 /* ---- entries ---- */
@@ -75,8 +75,8 @@ int64_t xa__coco_extent(double v)
     return v >= 1.0 && v <= 1e9 && v == (double)(int64_t)v ? (int64_t)v : 0;
 }
 
-/* LVIS has no file_name: the file is the last part of coco_url, below the folder before it where
- * the image folder holds both train2017 and val2017. */
+/* LVIS has no file_name. The file is the last part of coco_url, in the folder that coco_url names
+ * before it if the image folder holds both train2017 and val2017. */
 static xa_status name_by_url(xa__coco *im, xa_err *err)
 {
     if (im->url.len == 0)
@@ -131,7 +131,7 @@ static xa_status end_image(xa__coco *im, xa_err *err)
         err,
         xa__draft_image_add(
             d, d->opt->images, im->file_name.data, im->images.text[im->image_id], &image, err));
-    im->images.to[im->image_id] = image >= 0 ? image : -2; /* known, and dropped */
+    im->images.to[im->image_id] = image >= 0 ? image : -2; /* -2: it was dropped */
     if (image >= 0) {
         d->images[image].split = d->opt->split;
         if ((im->width != 0.0 || im->height != 0.0) &&

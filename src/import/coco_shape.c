@@ -1,4 +1,4 @@
-/* COCO: segmentations as they stream by, and their way into the spill file. */
+/* COCO: segmentations, from the stream's events to the spill file. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -49,7 +49,7 @@ static xa_status take_compressed(xa__coco *im, const xa__json_event *e, xa_err *
 
 xa_status xa__coco_take_segmentation(xa__coco *im, const xa__json_event *e, xa_err *err)
 {
-    const int inside = e->depth - 3; /* 0: the segmentation's own begin and end */
+    const int inside = e->depth - 3; /* 0: the segmentation itself begins or ends */
     if (!im->d->opt->as_masks)
         return XA_OK;
     if (inside == 0) {

@@ -25,18 +25,18 @@ enum { KEEP_MAX = XA__TABLE_COLUMNS - KEEP };
 
 typedef struct import {
     xa__draft *d;
-    const char *root; /* of the paths */
+    const char *root; /* the folder of the paths */
     xa__wanted wanted[XA__TABLE_COLUMNS];
-    char *names, *sizes; /* the options' texts, cut at their commas */
+    char *names, *sizes; /* copies of the options, cut at their commas */
     const char *extra[KEEP_MAX];
     int nkeep;
     bool xywh;
-    double *points; /* of a polygon, and where it is drawn */
+    double *points; /* of a polygon; `mask` is where it is drawn */
     uint8_t *mask, *toggle;
     size_t points_cap, mask_cap, toggle_cap;
 } import;
 
-/* "a,b,c" to names; false unless there are between low and high of them. */
+/* Cuts "a,b,c" into names; false unless there are low to high of them. */
 static bool cut(char *text, const char **out, int low, int high, int *n)
 {
     *n = 0;
@@ -73,7 +73,7 @@ done:
     return st;
 }
 
-/* What an image has once: from its first row; later ones must agree or be blank. */
+/* Fields of the image, from its first row; on later rows they must agree or be blank. */
 static xa_status
 keep_text(import *im, const char **field, const char *text, const char *id, bool first, xa_err *err)
 {
@@ -90,7 +90,7 @@ keep_text(import *im, const char **field, const char *text, const char *id, bool
     return XA_OK;
 }
 
-/* The numbers of a cell to im->points; *n is 0 if it holds anything else. */
+/* Reads the numbers of a cell to im->points; *n is 0 if the cell holds anything else. */
 static xa_status read_points(import *im, const char *text, size_t *n, xa_err *err)
 {
     static const char between[] = " ,;|[]()";
@@ -171,7 +171,8 @@ add_annotation(import *im, int64_t image, const char *const *cells, int64_t line
         if (im->xywh) {
             b[2] += b[0];
             b[3] += b[1];
-            /* x + w lies outside already, wherever counting begins. */
+            /* x + w is the first pixel outside, so that only x and y depend on where counting
+             * begins. */
             if (d->opt->box == XA_BOX_ONE_BASED)
                 for (int i = 2; i < 4; i++)
                     b[i] -= 1.0;
@@ -197,7 +198,7 @@ add_annotation(import *im, int64_t image, const char *const *cells, int64_t line
     return st == XA_OK ? XA_OK : XA_ERR_PASS(err, st);
 }
 
-/* The declared size, of the image's first row; later ones must say the same or nothing. */
+/* The declared size, from the image's first row; later rows must agree or be blank. */
 static void take_size(import *im, int64_t image, const char *const *cells, bool first)
 {
     int64_t v[2] = {0, 0};
@@ -317,7 +318,7 @@ static xa_status name_columns(import *im, xa_err *err)
     im->names = texts;
     char *second = strchr(texts, '\n');
     *second++ = '\0';
-    /* A column that is not asked for has a name no header has. */
+    /* A column that the user did not name gets a name that no header has. */
     for (int i = 0; i < KEEP; i++)
         im->wanted[i] = (xa__wanted){"\n", true};
     for (int i = 0; i < BOX; i++)
@@ -368,7 +369,7 @@ xa_status xa__import_csv(xa__draft *d, xa_err *err)
     im->d = d;
     d->classes_sorted = true;
     XA_TRY(err, name_columns(im, err));
-    /* Paths are below --images, or beside the table. */
+    /* Paths are relative to --images, or to the table's folder. */
     beside = xa_path_beside(d->opt->source, ".");
     if (!beside)
         XA_FAIL(err, XA_NOMEM, "out of memory for a path");

@@ -1,6 +1,6 @@
-/* CUB-200-2011: text tables keyed by image id, boxes x, y, w, h. Masks, where asked for, are
- * segmentations/CLASS/NAME.png, whose grey value is the share of people who marked the pixel: those
- * above 127 count, as most who use them do. */
+/* CUB-200-2011: text tables keyed by image id, boxes x, y, w, h. Masks, if requested, are
+ * segmentations/CLASS/NAME.png, whose grey value is the share of people who marked the pixel;
+ * values above 127 count, as in most publications that use them. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +12,9 @@ enum { ID_MAX = 10 * 1000 * 1000, WORDS = 5, MAJORITY = 127 };
 typedef struct import {
     xa__draft *d;
     char *images, *masks; /* folders */
-    uint8_t *part;        /* by id: 0 not said, 1 test, 2 train */
+    uint8_t *part;        /* by id: 0 unknown, 1 test, 2 train */
     size_t part_cap;
-    int64_t expected; /* the next class's id */
+    int64_t expected; /* the id that the next class must have */
 } import;
 
 static int split_words(char *line, char *word[WORDS])

@@ -1,4 +1,4 @@
-/* The draft of a manifest: what importers add to, and where everything dropped is counted. */
+/* The draft of a manifest, to which importers add, and the counts of what they drop. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +18,7 @@ void xa__drop(xa__draft *d, xa_import_what what, const char *reason, const char 
             x = &r->reasons[i];
     if (!x) {
         if (xa_grow(&r->reasons, &r->cap, r->nreasons + 1, sizeof *r->reasons, NULL) != XA_OK)
-            return; /* the next allocation of the importer fails and is told */
+            return; /* the importer's next allocation fails too, and is reported */
         x = &r->reasons[r->nreasons++];
         *x = (xa_import_reason){.what = what, .text = reason};
     }
@@ -84,7 +84,7 @@ static const char *path_key(const void *arg, int64_t value)
     return d->images[value].path;
 }
 
-/* One file under two ids would count twice. */
+/* Reports a file under two ids, since it counts twice. */
 static xa_status note_path(xa__draft *d, const xa__draft_image *im, xa_err *err)
 {
     const int64_t other = xa__map_find(&d->paths, im->path, path_key, d);
@@ -106,7 +106,7 @@ int64_t xa__draft_find(const xa__draft *d, const char *id)
     return xa__map_find(&d->ids, id, id_key, d);
 }
 
-/* Whether the program could open the image under this path; tells why not. */
+/* Can the program open the image under this path? If not, the reason is counted. */
 static bool check_path(xa__draft *d, const char *folder, const char *path, const char *file)
 {
     if (path[0] == '\0') {
@@ -176,7 +176,7 @@ xa_status xa__draft_image_add(
     im.id = im.path;
     if (name != path)
         XA_TRY(err, xa__draft_text(d, name, &im.id, err));
-    /* Folders are few: the last image's is mostly the same. */
+    /* There are few folders, and mostly it is that of the last image. */
     if (d->nimages > 0 && strcmp(d->images[d->nimages - 1].folder, base) == 0)
         im.folder = d->images[d->nimages - 1].folder;
     else
@@ -213,14 +213,14 @@ xa__draft_found_add(xa__draft *d, const char *path, const char *id, int64_t *out
     return XA_OK;
 }
 
-/* Reads the header once. *orientation may be NULL. */
+/* Reads the header at the first call; orientation may be NULL. */
 static bool read_header(xa__draft *d, xa__draft_image *im, int *orientation)
 {
     xa_image header = {0};
     xa_err why = XA_ERR_INIT;
     if (im->found_width != 0)
         return im->found_width > 0;
-    im->found_width = im->found_height = -1; /* tried */
+    im->found_width = im->found_height = -1; /* it was tried */
     d->probed++;
     char *file = xa__join(im->folder, im->path);
     if (file && xa_image_probe(file, NULL, &header, &why) == XA_OK) {

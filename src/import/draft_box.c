@@ -1,4 +1,4 @@
-/* A box of a source, in its convention, to the half-open pixels of a draft. */
+/* From a source's box, in its convention, to half-open pixels. */
 #include <inttypes.h>
 #include <string.h>
 
@@ -51,7 +51,8 @@ xa_status xa__draft_box(xa__draft *d,
     }
     convert(n.box, from, im);
     if (from == XA_BOX_NORMALISED)
-        im->declared = true; /* pixels of this size, whatever a job does with the orientation */
+        im->declared =
+            true; /* the box has pixels of this size, whatever a job does with the orientation */
     if (!(n.box[2] > n.box[0] && n.box[3] > n.box[1])) {
         drop_box(d, XA_IMPORT_ANNOTATION, "the box is empty or inverted", im, box);
         return XA_OK;

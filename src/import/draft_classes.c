@@ -1,4 +1,4 @@
-/* The classes of a draft: names as they come, or those of --classes, and their order. */
+/* The classes of a draft: names in the order of the source, or those of --classes. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,14 +26,14 @@ static xa_status add_class(xa__draft *d, const char *name, int32_t *out, xa_err 
     return XA_OK;
 }
 
-/* What a list of class names cannot hold. */
+/* Can a list of class names hold this name? */
 static bool name_fits(const char *name)
 {
     const size_t n = strlen(name);
     if (n == 0 || n > 1000 || !xa_str_is_utf8(name, n) || name[0] == ' ' || name[n - 1] == ' ')
         return false;
     if (strncmp(name, "\xef\xbb\xbf", 3) == 0)
-        return false; /* on the first line it would be the file's own mark */
+        return false; /* on the first line it would be read as the file's byte-order mark */
     for (const char *p = name; *p != '\0'; p++)
         if ((unsigned char)*p < 0x20 || *p == 0x7f || *p == '|')
             return false;
@@ -77,7 +77,8 @@ xa_status xa__draft_classes_init(xa__draft *d, xa_err *err)
     XA_TRY(err, xa_classes_read(d->opt->classes, &list, err));
     for (int64_t i = 0; i < list.count; i++) {
         int32_t index = 0;
-        /* Synset lists: "n01440764 tench, Tinca tinca". */
+        /* Lines of synset lists are "n01440764 tench, Tinca tinca": the class is their first word.
+         */
         if (d->opt->format == XA_IMPORT_IMAGENET)
             list.names[i][strcspn(list.names[i], " \t,")] = '\0';
         if (xa__map_find(&d->class_map, list.names[i], class_key, d) >= 0)
@@ -107,7 +108,7 @@ xa_status xa__draft_sort_classes(xa__draft *d, xa_err *err)
     named *order = NULL;
     int32_t *to = NULL;
     if (d->classes_fixed || d->indices || !d->classes_sorted || d->nclasses < 2)
-        return XA_OK; /* indices stand for themselves */
+        return XA_OK; /* indices are not sorted */
     order = xa_alloc(d->nclasses, sizeof *order);
     to = xa_alloc(d->nclasses, sizeof *to);
     if (!order || !to)

@@ -17,7 +17,7 @@ typedef struct walk {
     xa__draft *d;
     const char *root;
     int32_t class_index;
-    place above[DEPTH_MAX]; /* folders around the present one: a link to one of them is a circle */
+    place above[DEPTH_MAX]; /* folders around the present one; a link to one of them is a loop */
     int depth;
 } walk;
 

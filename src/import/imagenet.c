@@ -13,8 +13,8 @@ typedef struct import {
     xa_box_convention from;
 } import;
 
-/* Training images lie in a folder each class: n01440764/n01440764_10026.JPEG. Asked for directly,
- * as a search through a thousand folders for each of a million images takes hours. */
+/* Training images lie in one folder per class, n01440764/n01440764_10026.JPEG, which is tried
+ * first: to search a thousand folders for each of a million images would take hours. */
 static xa_status find_image(import *im, const char *id, const char **path, xa_err *err)
 {
     const size_t wnid = strcspn(id, "_");

@@ -1,4 +1,4 @@
-/* Importers: the table of formats, and what is common to all runs of one. */
+/* The table of formats, and what all imports have in common. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -50,7 +50,7 @@ int xa_box_convention_parse(const char *name)
     return -1;
 }
 
-/* Fills a draft; a source without any image is a mistake. */
+/* Fills the draft; a source without images is a mistake. */
 static xa_status fill(xa__draft *d, xa_err *err)
 {
     const xa_import_options *opt = d->opt;
@@ -105,7 +105,7 @@ done:
     return st;
 }
 
-/* What an importer dropped, as warnings. */
+/* Adds what an importer dropped to the problems, as warnings. */
 static void warn(const xa_import_report *r, const char *file, xa_problems *problems)
 {
     static const char *const what[] = {"image(s) dropped: ", "annotation(s) dropped: ", ""};

@@ -14,7 +14,7 @@ typedef struct import {
     xa__finder finder;
     bool have_header;
     int32_t id, dx, lesion, extra[EXTRA]; /* places of columns, or -1 */
-    int32_t *classes;                     /* one-hot: class of each column, or -1 */
+    int32_t *classes;                     /* one-hot tables: the class of each column, or -1 */
     size_t classes_cap;
     int32_t ncells;
 } import;
@@ -141,7 +141,7 @@ static xa_status take_row(void *arg, const xa__csv_row *row, xa_err *err)
     return d->opt->masks ? add_mask(im, image, id, err) : XA_OK;
 }
 
-/* image, lesion_id of the second table. */
+/* A row of the second table: image, lesion_id. */
 static xa_status take_group(void *arg, const char *const *cells, int64_t line, xa_err *err)
 {
     import *im = arg;

@@ -1,4 +1,4 @@
-/* JSON as a stream of events, through yajl, which only this file knows. */
+/* JSON as a stream of events, by yajl, which only this file sees. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +11,10 @@
 enum { CHUNK = 1 << 16, DEPTH_MAX = 64, TOKEN_MAX = 1 << 24 };
 
 enum { KEY_SHOWN = 40 };
-/* A list or map around the place being read. */
+/* A list or map around the present place. */
 typedef struct level {
     bool list;
-    int64_t index; /* of the entry at hand in a list */
+    int64_t index; /* of the present entry of a list */
     char key[KEY_SHOWN];
 } level;
 
@@ -29,11 +29,12 @@ typedef struct reader {
     xa_str text;
     yajl_handle h;
     int64_t line, offset;
-    /* The words that Python writes and JSON has not: where the reading is among them. */
+    /* For the words that Python writes and JSON does not have: is the present byte inside of a
+     * text? */
     bool in_text, escaped;
-    char held[12]; /* the beginning of such a word, not handed on */
+    char held[12]; /* the beginning of such a word, which yajl has not received */
     size_t nheld;
-    bool odd; /* the null to come stands for one */
+    bool odd; /* the next null event replaces such a word */
     xa__json_odd *found;
 } reader;
 
@@ -149,7 +150,7 @@ static int on_list_end(void *arg)
     return end(arg, XA__JSON_LIST_END);
 }
 
-/* yajl's own words, without the excerpt and the line ends it adds. */
+/* yajl's message, without the excerpt and the line ends that it adds. */
 static void say_syntax(yajl_handle h, const unsigned char *chunk, size_t n, char *out, size_t size)
 {
     unsigned char *said = yajl_get_error(h, 0, chunk, n);
@@ -168,7 +169,7 @@ static int64_t count_lines(const char *bytes, size_t n)
     return lines;
 }
 
-/* Bytes as they are to the parser. */
+/* Gives bytes to the parser unchanged. */
 static bool feed(reader *r, const char *bytes, size_t n)
 {
     char text[256], place[200];
@@ -194,7 +195,7 @@ static bool feed(reader *r, const char *bytes, size_t n)
     return r->status == XA_OK;
 }
 
-/* What is held is no such word after all. */
+/* The bytes that are held are no such word: gives them to the parser. */
 static bool let_go(reader *r)
 {
     const size_t n = r->nheld;
@@ -202,7 +203,7 @@ static bool let_go(reader *r)
     return n == 0 || feed(r, r->held, n);
 }
 
-/* One byte outside of texts that may belong to NaN, Infinity or -Infinity. *took: it does. */
+/* A byte outside of texts; *took: it may belong to NaN, Infinity or -Infinity, and is held. */
 static bool hold(reader *r, char c, bool *took)
 {
     static const char *const words[] = {"NaN", "Infinity", "-Infinity"};
@@ -230,7 +231,7 @@ static bool hold(reader *r, char c, bool *took)
     return true;
 }
 
-/* Hands a chunk on; NaN and the infinities become null and are noted. */
+/* Gives a chunk to the parser, in which NaN and the infinities become null and are counted. */
 static bool sift(reader *r, const char *p, size_t n)
 {
     size_t from = 0;

@@ -1,4 +1,4 @@
-/* Masks of a draft: files that are there, those that are drawn, and copies of the image's size. */
+/* Masks of a draft: existing files, files that are drawn, and copies of the image's size. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -8,7 +8,7 @@
 #include "import_internal.h"
 #include "xaudit/image.h"
 
-/* A name that ends in "#12" would be read as a file and a value. */
+/* Would a manifest read the file's name as a file and a value, as "mask#12"? */
 static bool reads_as_value(const char *file, int32_t mask_value)
 {
     const char *hash = strrchr(file, '#');
@@ -130,7 +130,7 @@ done:
     return st;
 }
 
-/* Nearest by pixel centres, floor((x + 0.5) * from / to), and to 0 and 255. */
+/* Resizes a mask to 0 and 255: nearest by pixel centres, floor((x + 0.5) * from / to). */
 static void
 fit_nearest(const xa_image *labels, int32_t value, uint8_t *out, int64_t width, int64_t height)
 {
@@ -153,7 +153,7 @@ int32_t xa__draft_mask_soft(xa__draft *d, const char *file)
     bool several = false;
     opt.lossy_labels = true;
     if (xa_image_read_labels(file, &opt, &labels, &why) != XA_OK)
-        return XA_MASK_ANY; /* counted by whoever takes the mask */
+        return XA_MASK_ANY; /* the caller counts a file that cannot be read */
     for (int64_t i = 0; i < labels.width * labels.height; i++) {
         const uint32_t v = xa_image_label(&labels, i);
         first = first ? first : v;

@@ -19,7 +19,7 @@ static xa_status add_image(import *im, const char *name, int64_t *image, xa_err 
     return xa__draft_found_add(d, xa__finder_find(&im->finder, name), name, image, err);
 }
 
-/* The table of boxes writes a finding otherwise than the table of labels does. */
+/* The table of boxes spells one finding in another way than the table of labels. */
 static const char *finding(import *im, const char *name)
 {
     if (strcmp(name, "Infiltrate") != 0)

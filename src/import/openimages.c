@@ -49,7 +49,7 @@ static xa_status take_name(void *arg, const xa__csv_row *row, xa_err *err)
                                 : xa__draft_class(im->d, name, XA_IMPORT_NOTED, &index, err);
 }
 
-/* The image and class of a row, -1 where dropped. */
+/* The image and the class of a row; -1 if they were dropped. */
 static xa_status
 find(import *im, const char *id, const char *mid, int64_t *image, int32_t *class_index, xa_err *err)
 {

@@ -1,4 +1,4 @@
-/* Paths as importers meet them: from files of others, and into a manifest that may move. */
+/* Paths: from files that others wrote, and into a manifest that may be moved. */
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
@@ -55,7 +55,7 @@ bool xa__links_out(const char *folder, const char *file)
     return out;
 }
 
-/* The resolved folder of a file and its name: the file itself may be a link, and stays one. */
+/* The file's folder, resolved, and its name. The file itself may be a link, which is kept. */
 static char *resolved(const char *file)
 {
     char *folder = xa_path_folder(file);
@@ -71,7 +71,7 @@ char *xa__relative(const char *from, const char *target)
     char *to = resolved(target);
     if (!to)
         return xa_strdup(target);
-    /* The folders both begin with. */
+    /* The folders with which both begin. */
     size_t same = 0;
     for (size_t i = 0;; i++) {
         const char a = from[i] != '\0' ? from[i] : '/';
@@ -165,7 +165,7 @@ static xa_status add_below(xa__finder *f, const char *path, int levels, xa_err *
             full = xa__join(f->folder, next);
         if (!full)
             XA_FAIL(err, XA_NOMEM, "out of memory for a path");
-        /* Image files are the many: no need to ask what they are. */
+        /* Most names are image files, of which the system need not be asked. */
         if (!xa__is_image_name(next) && xa__is_folder(full))
             XA_TRY(err, add_below(f, next, levels - 1, err));
     }
@@ -190,7 +190,7 @@ const char *xa__finder_find(xa__finder *f, const char *name)
     const bool whole = xa__is_image_name(name);
     if (xa__path_leaves(name))
         return NULL;
-    /* Where and with what ending the last one was found, the next one mostly is. */
+    /* The next file mostly is in the folder of the last one, with the same ending. */
     for (int e = 0; e < (whole ? 1 : ENDS); e++) {
         const int end = (f->last_end + e) % ENDS;
         for (size_t i = 0; i < f->below.count; i++) {

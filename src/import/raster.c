@@ -5,17 +5,17 @@
 
 #include "import_internal.h"
 
-enum { FINE = 5 }; /* the outline's grid is that much finer than the pixels */
+enum { FINE = 5 }; /* points of the outline's grid per pixel, along each axis */
 
 typedef struct edge {
     int64_t x0, y0, x1, y1; /* on the fine grid; drawn from x0 or, when steep, from y0 upwards */
-    double slope;           /* of the lesser extent over the larger */
+    double slope;           /* the smaller extent over the larger one */
     bool steep;
 } edge;
 
 static int64_t fine(double v)
 {
-    return (int64_t)(FINE * v + 0.5); /* towards 0, as the original's cast */
+    return (int64_t)(FINE * v + 0.5); /* towards 0, as in the original */
 }
 
 static edge edge_between(const double *a, const double *b)
@@ -37,8 +37,8 @@ static int64_t at(int64_t start, double slope, int64_t t)
     return (int64_t)((double)start + slope * (double)t + 0.5);
 }
 
-/* The upper of the two neighbouring points of the outline between which it passes the centre of a
- * pixel column, i.e. from fine column `left` to left + 1. The edge does pass there. */
+/* The outline passes the centre of a pixel column between two neighbouring points, from fine column
+ * `left` to left + 1: the row of the upper one. The edge must pass there. */
 static int64_t crossing(const edge *e, int64_t left)
 {
     if (!e->steep) {
@@ -46,7 +46,7 @@ static int64_t crossing(const edge *e, int64_t left)
         const int64_t b = at(e->y0, e->slope, left + 1 - e->x0);
         return a < b ? a : b;
     }
-    /* Steep: every fine row has one point. Find the first row on the far side. */
+    /* A steep edge has one point per fine row: find the first row beyond. */
     const int64_t last = e->y1 - e->y0;
     int64_t t = (int64_t)(((double)left + 0.5 - (double)e->x0) / e->slope);
     t = t < 0 ? 0 : t > last ? last : t;
@@ -64,7 +64,7 @@ static int64_t crossing(const edge *e, int64_t left)
     return e->y0 + t - 1; /* the one before lies above */
 }
 
-/* The pixel row from which a crossing at fine row y fills. */
+/* The pixel row at which filling begins or ends for a crossing at fine row y. */
 static int64_t row_of(int64_t y, int64_t height)
 {
     const double v = ((double)y + 0.5) / FINE - 0.5;
@@ -73,7 +73,7 @@ static int64_t row_of(int64_t y, int64_t height)
     return v >= (double)height ? height : (int64_t)ceil(v);
 }
 
-/* Fine column left of a pixel column's centre. */
+/* The fine column to the left of a pixel column's centre. */
 static int64_t left_of(int64_t column)
 {
     return FINE * column + FINE / 2;
@@ -160,7 +160,7 @@ bool xa__runs_decode(const char *text, size_t len, int64_t *out, size_t *n)
             break;
         }
         int64_t run = (int64_t)v;
-        /* From the fourth on: the difference to the run before the last. */
+        /* From the fourth number on, it is the difference to the run before the last one. */
         if (count > 2 && __builtin_add_overflow(run, out[count - 2], &run))
             return false;
         if (run < 0)

@@ -1,4 +1,4 @@
-/* Tables and lists that importers read: CSV by column names, text by lines. */
+/* Tables and lists for importers: CSV by column names, text by lines. */
 #include <stdlib.h>
 #include <string.h>
 

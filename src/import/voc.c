@@ -19,7 +19,7 @@ typedef struct import {
     char *images; /* folder */
     xa_str path;
     xa__finder finder;
-    bool searched; /* the finder is there */
+    bool searched; /* the finder is initialised */
 } import;
 
 static xa_status make_path(import *im, xa_err *err, const char *fmt, ...)
@@ -77,7 +77,7 @@ static xa_status add_boxes(import *im, int64_t image, xa_err *err)
     return XA_OK;
 }
 
-/* One mask a class found in the palette image, and the void pixels as its ignore mask. */
+/* Adds one mask per class that the palette image has, with the void pixels as its ignore mask. */
 static xa_status add_masks(import *im, int64_t image, const char *id, xa_err *err)
 {
     xa_status st = XA_OK;
@@ -129,7 +129,7 @@ done:
     return st;
 }
 
-/* Is there such a file below the image folder? Leaves its path in im->path. */
+/* Does the image folder have such a file? im->path becomes its path. */
 static xa_status try_image(import *im, const char *name, bool *there, xa_err *err)
 {
     *there = false;
@@ -142,8 +142,9 @@ static xa_status try_image(import *im, const char *name, bool *there, xa_err *er
     return *there ? make_path(im, err, "%s", name) : XA_OK;
 }
 
-/* The image of an annotation file, into im->path: as <filename> says, or its last part, or the
- * annotation file's own name with any ending; else ID.jpg, which is then told as missing. */
+/* Sets im->path to the image of an annotation file: the file in <filename>, or the last part of
+ * that, or the annotation file's own name with any ending; else ID.jpg, which is then counted as
+ * missing. */
 static xa_status find_image(import *im, const char *id, const char *filename, xa_err *err)
 {
     bool there = false;
@@ -180,7 +181,7 @@ static xa_status take_id(void *arg, char *line, int64_t number, xa_err *err)
     xa_err why = XA_ERR_INIT;
     int64_t image = -1;
     (void)number;
-    line[strcspn(line, " \t")] = '\0'; /* lists of one class go on with -1, 0 or 1 */
+    line[strcspn(line, " \t")] = '\0'; /* in the list of one class, -1, 0 or 1 follows */
     const char *id = line;
     if (xa__path_leaves(id)) {
         xa__drop(d, XA_IMPORT_IMAGE, "the path leaves the image folder", "%s", id);
@@ -213,7 +214,7 @@ static xa_status take_id(void *arg, char *line, int64_t number, xa_err *err)
     return XA_OK;
 }
 
-/* Without a split: every annotation file, by name. */
+/* Without a split, takes every annotation file, by name. */
 static xa_status take_all(import *im, xa_err *err)
 {
     xa_status st = XA_OK;
@@ -244,7 +245,7 @@ import im = {.d = d };
     im.images = d->opt->images ? xa_strdup(d->opt->images) : xa__join(d->opt->source, "JPEGImages");
     if (!im.images)
         XA_FAIL(err, XA_NOMEM, "out of memory for a path");
-    /* The numbers of the masks are the twenty classes' places, whichever of them occur. */
+    /* A mask's numbers are places in the list of the twenty classes, so that all are added. */
     if (!d->classes_fixed) {
         int32_t index;
         for (size_t i = 0; i < sizeof twenty / sizeof *twenty; i++)

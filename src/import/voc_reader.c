@@ -1,5 +1,5 @@
-/* Annotation files of Pascal VOC and ImageNet: XML through expat, which only this file knows.
- * Only elements at their own place count: a `bndbox` in a `part` is not the object's. */
+/* Annotation files of Pascal VOC and ImageNet: XML by expat, which only this file sees. An element
+ * counts only at its place: a `bndbox` in a `part` is not the object's. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +20,7 @@ typedef struct reader {
     size_t len;
     bool too_long;
     double corners[4];
-    int have; /* bits of the corners read */
+    int have; /* bit i: corner i was read */
     xa_status status;
     char why[128];
 } reader;

@@ -1,5 +1,4 @@
-/* A draft as files: class names, and the manifest itself under a temporary name that is renamed
- * last.
+/* A draft as files: the class names, and the manifest, under a temporary name that is renamed last.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -14,10 +13,10 @@ typedef struct writer {
     FILE *file;
     const char *base; /* absolute folder of the manifest, "/" at its end */
     char *last_folder, *last_relative;
-    int64_t *first; /* [nimages + 1] places of an image's annotations in order */
+    int64_t *first; /* [nimages + 1] where an image's annotations begin in `order` */
     int64_t *order;
-    size_t label; /* the first label of the image at hand */
-    bool sized;   /* some image's size is declared */
+    size_t label; /* the first label of the present image */
+    bool sized;   /* an image declares its size, so that the columns are needed */
     xa_str row;
 } writer;
 
@@ -28,7 +27,7 @@ char *xa__beside_output(const xa__draft *d, const char *suffix)
     return xa_strfmt("%.*s%s", (int)n, out, suffix);
 }
 
-/* A cell, in quotes where its text asks for them. */
+/* Writes a cell, in quotes if its text needs them. */
 static void put(xa_str *s, const char *text)
 {
     if (!text || text[0] == '\0')
@@ -45,7 +44,7 @@ static void put(xa_str *s, const char *text)
     xa_str_puts(s, "\"");
 }
 
-/* The shortest decimals that read back as the same number. */
+/* Writes the fewest digits that read back as the same number. */
 static void put_number(xa_str *s, double v)
 {
     char text[40];
@@ -63,7 +62,7 @@ static xa_status put_path(writer *w, const char *folder, const char *path, xa_er
     xa_status st = XA_OK;
     char *joined = NULL;
     if (!w->last_folder || strcmp(w->last_folder, folder) != 0) {
-        /* The folder is resolved once; "." stands for any file in it. */
+        /* The folder is resolved once, with "." as a file in it. */
         char *probe = xa__join(folder, ".");
         free(w->last_folder);
         free(w->last_relative);
@@ -111,7 +110,7 @@ static const char *class_text(const xa__draft *d, int32_t index, char buffer[16]
     return buffer;
 }
 
-/* path,id,label of an image; the labels of it are sorted and unique. */
+/* Writes path,id,label of an image, whose labels are sorted and unique. */
 static xa_status put_head(writer *w, int64_t i, size_t label, size_t label_end, xa_err *err)
 {
     const xa__draft *d = w->d;
@@ -137,7 +136,7 @@ static xa_status put_head(writer *w, int64_t i, size_t label, size_t label_end, 
     return XA_OK;
 }
 
-/* ,class,kind,x0,y0,x1,y1,mask,ignore_mask,flags */
+/* Writes ,class,kind,x0,y0,x1,y1,mask,ignore_mask,flags */
 static xa_status put_note(writer *w, const xa__draft_note *n, xa_err *err)
 {
     static const char *const flags[] = {"difficult", "crowd", "truncated", "occluded"};
@@ -159,7 +158,7 @@ static xa_status put_note(writer *w, const xa__draft_note *n, xa_err *err)
     }
     xa_str_puts(&w->row, ",");
     if (n->mask) {
-        /* The value belongs to the cell and so into its quotes. */
+        /* The value belongs to the cell, so that it stands inside of the quotes. */
         char *valued = xa_strdup(n->mask);
         if (n->mask_value >= XA_MASK_VALUES) {
             free(valued);
@@ -218,7 +217,7 @@ static int by_image(const void *a, const void *b)
     return (x->class_index > y->class_index) - (x->class_index < y->class_index);
 }
 
-/* Annotations by image, in the order they came. */
+/* Sorts annotations by image; those of one image keep their order. */
 static xa_status arrange(writer *w, xa_err *err)
 {
     xa__draft *d = w->d;
@@ -327,7 +326,8 @@ done:
     return st;
 }
 
-/* Names such as "3" in another place than the third: the manifest needs label_as: name. */
+/* Reports class names that are numbers but not their own index, since the job then needs label_as:
+ * name. */
 static void report_numeric_names(xa__draft *d)
 {
     int64_t index;

@@ -39,7 +39,7 @@ static xa_status take_image(void *arg, char *line, int64_t number, xa_err *err)
     return XA_OK;
 }
 
-/* The image of a line; -1 after having counted it among those of no use. */
+/* The image of a line; -1 if it has none, which is counted. */
 static int64_t image_of(import *im, const char *path)
 {
     const int64_t image = xa__draft_find(im->d, path);

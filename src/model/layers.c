@@ -1,4 +1,4 @@
-/* Layers by name, and the layer that Grad-CAM looks at when nobody says. */
+/* Layers by name, and the layer that `auto` means for Grad-CAM. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,7 +30,7 @@ xa_model_find_layer(const xa_model *m, const char *path, const xa_layer **out, x
                        "layer \"%s\" is in several nested models; write its path, such as \"%s\"",
                        path,
                        m->layers[bare].path);
-    /* near a path, or near the last part of one */
+    /* the name may be near a path, or near the last part of one */
     const size_t total = 2 * (size_t)m->nlayers;
     const char **names = xa_alloc(total + 1, sizeof(char *));
     const char *near = NULL;
@@ -58,11 +58,11 @@ static bool is_map(const xa_shape *s)
     return s->ndim == 3 && s->dim[0] * s->dim[1] > 1;
 }
 
-/* Marks the maps that the head's side without extent hangs on: what a global pool or Flatten looks
- * at. */
+/* Marks the maps from which the head's part without height and width is made: the inputs of a
+ * global pool or Flatten. */
 static void mark_before_head(const xa_graph *g, int head, bool *reached)
 {
-    bool *seen = reached; /* one array: reached nodes, maps are where it stops */
+    bool *seen = reached; /* the same array: nodes that are reached; the walk stops at maps */
     seen[head] = true;
     for (int i = head; i >= 0; i--) {
         const xa_node *n = xa_graph_node(g, i);
@@ -73,7 +73,7 @@ static void mark_before_head(const xa_graph *g, int head, bool *reached)
     }
 }
 
-/* Marks all that a marked map depends on. */
+/* Marks every node that a marked map depends on. */
 static void mark_ancestors(const xa_graph *g, int last, bool *mark)
 {
     for (int i = last; i >= 0; i--) {
@@ -83,15 +83,15 @@ static void mark_ancestors(const xa_graph *g, int last, bool *mark)
     }
 }
 
-/* Of one node's names: the innermost, which the author of the nested model wrote, and of those the
- * first: what follows did nothing (Dropout). */
+/* Which of two layers with the same node gives its name: the innermost, which the author of the
+ * nested model wrote; of those the first, since later ones do nothing (Dropout). */
 static bool is_later(const xa_layer *l, const xa_layer *than)
 {
     return !than || l->node > than->node || (l->node == than->node && l->depth > than->depth);
 }
 
-/* Whether everything that leads from the input to `last` goes through `node`: not one branch of
- * several. */
+/* Does every path from the input to `last` go through `node`, so that it is not one of several
+ * branches? */
 static bool is_on_every_way(const xa_graph *g, int node, int last, bool *reached)
 {
     const int input = xa_graph_input(g);
@@ -105,7 +105,8 @@ static bool is_on_every_way(const xa_graph *g, int node, int last, bool *reached
     return !reached[last];
 }
 
-/* Of a vision transformer: what the last attention layer looks at, its block's first norm. */
+/* For a vision transformer: the first norm of the last block, which is the input of its attention.
+ */
 static const xa_layer *last_block_norm(const xa_model *m)
 {
     const xa_tokens *t = xa_model_tokens(m);
@@ -142,7 +143,8 @@ xa_status xa_model_gradcam_layer(const xa_model *m, const xa_layer **out, xa_err
         if (node->op != XA_OP_MAX_POOL && is_later(l, any))
             any = l;
     }
-    /* The last activation may be one branch's (Inception): then what joins them. */
+    /* The last activation may belong to one branch of several (Inception): then take the layer that
+     * joins them. */
     bool *reached = mark + n + 1;
     if (best && !is_on_every_way(m->graph, best->node, m->head.node, reached))
         for (int i = 0; i < m->nlayers; i++) {

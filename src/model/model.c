@@ -1,4 +1,4 @@
-/* A model from its file: the loader chosen by the file, layer table, head. */
+/* A model from its file: the choice of the loader, the layer table, the head. */
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -87,7 +87,7 @@ xa_status xa__model_assume(xa_model *m, xa_err *err, const char *format, ...)
 
 /* ---- head ---- */
 
-/* Through reshapes that only drop extents of 1. */
+/* The node behind reshapes that only drop extents of 1. */
 static int behind_views(const xa_graph *g, int node)
 {
     while (xa_graph_node(g, node)->op == XA_OP_RESHAPE)
@@ -95,7 +95,7 @@ static int behind_views(const xa_graph *g, int node)
     return node;
 }
 
-/* A `head:` of the job says what plain scores mean; it cannot contradict what the file has. */
+/* `head:` of the job says what plain scores mean; it must not contradict the file. */
 static xa_status choose_head(
     const xa_model *m, const char *name, bool sigmoid, xa_head *h, bool *as_sigmoid, xa_err *err)
 {
@@ -165,7 +165,7 @@ static xa_status read_head(xa_model *m, const xa_model_options *opt, xa_err *err
 
 const char *xa_model_plain_scores(const xa_model *m, char *text, size_t size)
 {
-    const xa_layer *last = NULL; /* the innermost: what the author of a nested model wrote */
+    const xa_layer *last = NULL; /* the innermost one, which the author of a nested model wrote */
     for (int i = 0; i < m->nlayers; i++)
         if (m->layers[i].node == m->head.node && (!last || m->layers[i].depth > last->depth))
             last = &m->layers[i];
@@ -187,7 +187,7 @@ const char *xa_model_plain_scores(const xa_model *m, char *text, size_t size)
 
 /* ---- open ---- */
 
-/* The format of a file, NULL if it is none that is read. */
+/* The format of a file; NULL if no loader recognises it. */
 static const xa__model_format *format_of(const char *path)
 {
     unsigned char start[XA__MODEL_START];
@@ -218,7 +218,7 @@ xa_status xa_model_open(const char *file, const xa_model_options *opt, xa_model 
         XA_FAIL(err, XA_NOMEM, "%s: out of memory", file);
     m->format = format_of(file);
     if (!m->format) {
-        XA_TRY(err, xa__model_sniff(file, err)); /* fails, and says why */
+        XA_TRY(err, xa__model_sniff(file, err)); /* it fails, and says why */
         XA_FAIL(err, XA_UNSUPPORTED, "%s: not a model", file);
     }
     XA_TRY(err, m->format->open(m, opt, err));
@@ -267,7 +267,7 @@ const char *xa_model_file(const xa_model *m)
 
 const char *xa_model_sha256(const xa_model *m)
 {
-    xa_model *cache = (xa_model *)m; /* the hash is computed when first asked for */
+    xa_model *cache = (xa_model *)m; /* the hash is computed at the first call */
     if (!cache->sha256[0] && xa_sha256_file(m->path, cache->sha256, NULL) != XA_OK)
         cache->sha256[0] = '\0';
     return cache->sha256;

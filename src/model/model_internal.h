@@ -1,26 +1,28 @@
-/* What a loader is to the model. Private to model. */
+/* What loaders share: a model while it is loaded, and the interface of a format. Private to model.
+ */
 #ifndef XAUDIT_MODEL_MODEL_INTERNAL_H
 #define XAUDIT_MODEL_MODEL_INTERNAL_H
 
 #include "xaudit/model.h"
 
-/* What a loader holds of its file; each loader knows its own. */
+/* What a loader keeps of its file; each loader defines its own. */
 typedef struct xa__model_source xa__model_source;
 
-/* A file format. One loader, one definition, one line in XA__MODEL_FORMAT_LIST. */
+/* A file format: each loader defines one, and has one word in XA__MODEL_FORMAT_LIST. */
 typedef struct xa__model_format {
     const char *name;
-    /* Whether the file is this format's: its first bytes (n of them, at most XA__MODEL_START) or
-     * its name. */
+    /* Does the file have this format, by its name or its first n bytes (at most XA__MODEL_START)?
+     */
     bool (*recognises)(const char *path, const unsigned char *start, size_t n);
-    /* m->format and m->path are set. Fills m: source, graph, output, input_shape, file_input,
-     * layers, origin, own_scaling, query (and leaves head and tokens to xa_model_open). What was
-     * filled when it fails is freed by the caller. */
+    /* m->format and m->path are set. Fills source, graph, output, input_shape, file_input, layers,
+     * origin, own_scaling and query of m; xa_model_open finds head and tokens. On failure the
+     * caller frees what was filled. */
     xa_status (*open)(xa_model *m, const xa_model_options *opt, xa_err *err);
-    /* Values of one weight; opens the file if it is closed. */
+    /* Reads the values of one weight, dst [xa_shape_count(&w->shape)]; opens the file if it is
+     * closed. */
     xa_status (*read)(xa_model *m, const xa_weight *w, float *dst, xa_err *err);
-    void (*close)(xa__model_source *s); /* the file's handle; read opens it again. NULL allowed */
-    void (*free)(xa__model_source *s);  /* NULL allowed */
+    void (*close)(xa__model_source *s); /* closes the file, which read opens again; s may be NULL */
+    void (*free)(xa__model_source *s);  /* s may be NULL */
 } xa__model_format;
 
 /* X(name): a loader has xa__model_format_<name> (keras_zip lies in keras_h5.c). The first that
@@ -43,19 +45,19 @@ struct xa_model {
     int nlayers;
     size_t layer_cap;
     char *own_scaling;
-    char **assumption; /* [nassumptions] */
+    char **assumption; /* [nassumptions] see xa_model_assumption */
     int nassumptions;
     size_t assumption_cap;
     char *origin;
     char sha256[XA_SHA256_HEX];
-    char config_sha256[XA_SHA256_HEX]; /* loaders that read a file beside the weights set it */
-    int64_t query; /* token the head reads, -1: the mean of the patches; loaders of transformers set
-                      it, others leave 0 */
+    char config_sha256[XA_SHA256_HEX]; /* set by loaders that read a file beside the weights */
+    int64_t query; /* the token that the head reads; -1: the mean of the patches. Loaders of
+                      transformers set it, others leave it 0 */
     xa_tokens tokens;
-    int *attention; /* [tokens.nlayers] ATTENTION nodes; NULL: no transformer */
+    int *attention; /* [tokens.nlayers] ATTENTION nodes; NULL: the model is no transformer */
 };
 
-/* For loaders: adds a line to the layer table; shape is the node's. */
+/* For loaders: adds a line to the layer table, with the node's shape. */
 xa_status xa__model_add_layer(xa_model *m,
                               const char *path,
                               const char *type,
@@ -64,17 +66,18 @@ xa_status xa__model_add_layer(xa_model *m,
                               int depth,
                               bool is_activation,
                               xa_err *err);
-/* For loaders: notes what the file does not tell and is taken for granted; the text follows
- * "assumed:", and says what to write where it is wrong (xa_model_assumption). A text that is noted
- * already is not noted twice. */
+/* For loaders: notes what is assumed because the file does not say it (xa_model_assumption). The
+ * text follows "assumed:", and says what to write if it is wrong. The same text is noted once. */
 xa_status xa__model_assume(xa_model *m, xa_err *err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* positions.c: src [h,w,channels] to dst [oh,ow,channels], linear between the corners. */
+/* vit/positions.c: src [h,w,channels] to dst [oh,ow,channels], linear, so that corners stay
+ * corners. */
 void xa__positions_resize(
     const float *src, int64_t h, int64_t w, int64_t channels, float *dst, int64_t oh, int64_t ow);
 /* tokens.c: finds the attention layers on the way to the output and their patch grid. */
 xa_status xa__model_find_tokens(xa_model *m, xa_err *err);
-/* sniff.c: one file of several that hold a model, by its name: "-00001-of-00002.safetensors". */
+/* sniff.c: is this one of several files with a model, by its name: "-00001-of-00002.safetensors"?
+ */
 bool xa__model_is_shard(const char *path);
 /* sniff.c: an error that says what a file is that no format recognises. */
 xa_status xa__model_sniff(const char *path, xa_err *err);

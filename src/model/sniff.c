@@ -1,5 +1,5 @@
-/* What a file or folder is that no loader reads, told by its contents where they tell, by its name
- * where they do not; and how its model can be brought here. Nothing is unpacked or run. */
+/* What a file or folder is that no loader reads: by its contents if they show it, else by its name;
+ * and how to convert its model. Nothing is unpacked or run. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "keras/zip.h"
 #include "model_internal.h"
 
-/* Sentences that several kinds share. */
+/* Sentences for several kinds. */
 #define KERAS_AGAIN "Save the Keras model it was made from, in Python: model.save(\"model.keras\")"
 #define AS_SAFETENSORS(state)                                                              \
     "xaudit reads PyTorch's vision transformers, with timm's or Hugging Face's names, as " \
@@ -25,7 +25,7 @@ typedef enum kind {
     TORCH_EXPORT,
     TORCH_OLD,
     SAVED_MODEL,
-    SAVED_MODEL_KERAS, /* saved by Keras 2: its layers are beside the graph */
+    SAVED_MODEL_KERAS, /* saved by Keras 2: its layers are stored beside the graph */
     FROZEN_GRAPH,
     TF_CHECKPOINT,
     TFLITE,
@@ -49,7 +49,7 @@ typedef enum kind {
     KINDS
 } kind;
 
-/* What it is, and what to do. */
+/* For each kind: what the file is, and what to do. */
 static const char *const texts[KINDS][2] = {
     [ONNX] = {"an ONNX model, which xaudit does not read yet",
               "Export the weights of a vision transformer as safetensors (timm, Hugging Face: "
@@ -133,11 +133,11 @@ static bool begins(const unsigned char *start, size_t n, const char *magic, size
 /* ---- protobuf: the fields of a file's outermost message ---- */
 
 typedef struct fields {
-    uint64_t seen;       /* bit i: field i, below 64 */
-    bool high;           /* a field from 200 on: Core ML's kinds of network */
+    uint64_t seen;       /* bit i: field i is there, for i below 64 */
+    bool high;           /* a field from 200 on is there: Core ML's kinds of network */
     int messages;        /* length-delimited fields */
-    uint64_t version;    /* field 1 where it is a number */
-    unsigned char first; /* byte of field 2 */
+    uint64_t version;    /* field 1, if it is a number */
+    unsigned char first; /* the first byte of field 2 */
 } fields;
 
 static size_t varint(const unsigned char *p, size_t n, uint64_t *out)
@@ -151,7 +151,8 @@ static size_t varint(const unsigned char *p, size_t n, uint64_t *out)
     return 0;
 }
 
-/* False if the bytes are no such message. Lengths are skipped, never read. */
+/* Walks over a protocol buffer's fields; false if the bytes are none. Contents are skipped, not
+ * read. */
 static bool walk(int fd, int64_t size, fields *f)
 {
     int64_t at = 0;
@@ -227,7 +228,7 @@ static kind zip(const char *path)
     return OTHER_ZIP;
 }
 
-/* A pickle's protocol, 2 to 5, and an opcode a pickle can go on with. */
+/* A pickle has its protocol, 2 to 5, then an opcode that may follow it. */
 static kind pickle(const unsigned char *s, size_t n)
 {
     if (n < 4 || s[0] != 0x80 || s[1] < 2 || s[1] > 5 || !s[2] ||
@@ -295,7 +296,7 @@ static kind by_bytes(const char *path, const unsigned char *s, size_t n)
         return holds(s, n, "storages") ? TORCH_OLD : PACKED;
     if (pickle(s, n) != UNKNOWN)
         return pickle(s, n);
-    /* joblib packs its pickles; the name tells */
+    /* joblib compresses its pickles; the name shows them */
     const bool packed = begins(s, n, "\x1f\x8b", 2) || begins(s, n, "BZh", 3) ||
                         begins(s,
                                n,
@@ -343,7 +344,7 @@ static kind of_file(const char *path)
     int fd = -1;
     kind is = UNKNOWN;
     if (xa_open_regular(path, &fd, &size, NULL) != XA_OK)
-        return UNKNOWN; /* whoever reads it says why it cannot be read */
+        return UNKNOWN; /* the loader says why it cannot be read */
     if (xa_read_fd(fd, path, start, sizeof start, &n, NULL) == XA_OK && n > 0) {
         is = by_bytes(path, start, n);
         if (is == UNKNOWN)

@@ -1,12 +1,12 @@
-/* The tokens of a vision transformer: its attention layers, and where the patches lie among what
- * they look at. Read off the graph, so that every loader gets it for nothing. */
+/* The tokens of a vision transformer: its attention layers, and which of their tokens are patches.
+ * They are found in the graph, whatever loader made it. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model_internal.h"
 
-/* Marks what the output depends on. */
+/* Marks the nodes that the output depends on. */
 static bool *mark_live(const xa_model *m)
 {
     bool *live = xa_alloc((size_t)xa_graph_nodes(m->graph) + 1, sizeof(bool));
@@ -68,7 +68,7 @@ xa_status xa__model_find_tokens(xa_model *m, xa_err *err)
         goto done;
     t.prefix = rows - t.height * t.width;
     if (t.query >= t.prefix)
-        t.query = -1; /* nobody but the patches */
+        t.query = -1; /* no token but the patches */
     m->tokens = t;
     m->attention = found;
     found = NULL;

@@ -13,7 +13,8 @@ typedef enum xa__karith {
     XA__KARITH_MINIMUM
 } xa__karith;
 
-/* The call's two arguments, tensors or constants, named x/y, x1/x2, value/bias or by position. */
+/* Applies op to the call's two arguments, tensors or constants, which are named x/y, x1/x2 or
+ * value/bias, or given by position. */
 XA_MUST_USE xa_status xa__karith_binary(xa__ksite *s, xa__karith op, int *out, xa_err *err);
 /* x op value, or value op x if reversed. */
 XA_MUST_USE xa_status xa__karith_constant(

@@ -70,8 +70,8 @@ done:
     return st;
 }
 
-/* Adds the attribute's strings to out. An empty attribute has none, whatever its type: Keras writes
- * an empty list as floats. */
+/* Adds the attribute's strings to out. An empty attribute has none, of whatever type, since Keras
+ * writes an empty list as floats. */
 static xa_status
 read_strings(hid_t object, const char *name, size_t limit, xa_names *out, xa_err *err)
 {

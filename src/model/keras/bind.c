@@ -1,4 +1,4 @@
-/* Binding: tensors of the file to weights of layers.
+/* Binding: which tensor of the file is which weight of which layer.
  *
  * Layout groups: one group a top-level layer. Groups go to layers by name, or, when a model was
  * rebuilt with other auto-numbers, by order. Inside a group the tensors of a nested model lie in
@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Layers with weights below one layer, in the order of the configuration. */
+/* The layers with weights inside of one layer, in the order of the configuration. */
 typedef struct leaves {
     xa__klayer **items;
     size_t count, cap;
@@ -39,8 +39,8 @@ static xa_status add_leaves(leaves *l, xa__klayer *layer, xa_err *err)
 
 /* ---- by name ---- */
 
-/* Does the tensor's name end with "<layer>/<slot>", at a '/' or at its start? A % of the slot
- * stands for the layer's name. */
+/* Does the tensor's name end with "<layer>/<slot>", after a '/' or as a whole? A % in the slot's
+ * name means the layer's. */
 static bool name_fits(const char *tensor, const char *layer, const char *slot)
 {
     const char *mark = strchr(slot, '%');
@@ -64,7 +64,7 @@ static bool slot_fits(const char *tensor, const xa__kslot *slot)
     return !strcmp(last, name) || (slot->other && !strcmp(last, slot->other));
 }
 
-/* Every wanted weight has exactly one tensor of its name. */
+/* Binds by name; false unless every weight has exactly one tensor with its name. */
 static bool bind_by_name(const xa__kfile *f, const xa__kgroup *g, const leaves *l)
 {
     for (size_t i = 0; i < l->count; i++) {
@@ -81,7 +81,7 @@ static bool bind_by_name(const xa__kfile *f, const xa__kgroup *g, const leaves *
                     !(slot->other && name_fits(name, layer->name, slot->other)))
                     continue;
                 if (found >= 0)
-                    return false; /* two layers of one name in different nested models */
+                    return false; /* two layers in different nested models have the same name */
                 found = t;
             }
             if (found < 0 && !slot->optional)
@@ -185,7 +185,8 @@ done:
     return st;
 }
 
-/* A plain layer whose tensors have other names: as many as it needs, in order. */
+/* Binds a plain layer whose tensors have other names in their order, if there are as many as it
+ * needs. */
 static bool bind_by_count(const xa__kgroup *g, xa__klayer *layer)
 {
     int which[XA__KMAX_SLOTS], n = 0;
@@ -266,7 +267,7 @@ static xa_status bind_groups(xa__kfile *f, xa__kscope *scope, xa_err *err)
         if (!l.count)
             continue;
         const xa__kgroup *g = group_named(f, scope->layers[i].name);
-        if (missing) { /* other auto-numbers: by order */
+        if (missing) { /* the model was rebuilt with other numbers in its names: by order */
             while (next < f->ngroups && !f->groups[next].count)
                 next++;
             g = &f->groups[next++];
@@ -298,8 +299,8 @@ static void snake_case(const char *name, char *out, size_t size)
 
 static xa_status bind_vars(xa__kfile *f, xa__kscope *scope, const char *prefix, xa_err *err);
 
-/* A weight of a compound layer: kernels and gammas are number 0 of their sublayer, biases and
- * betas 1. */
+/* Binds a weight of a compound layer: kernels and gammas have number 0 in their sublayer, biases
+ * and betas number 1. */
 static xa_status
 bind_sublayer(xa__kfile *f, xa__klayer *layer, int slot, const char *group, xa_err *err)
 {
@@ -401,7 +402,7 @@ done:
 
 static xa_status bind_vars(xa__kfile *f, xa__kscope *scope, const char *prefix, xa_err *err)
 {
-    /* which way this file names its groups: a layer that is not there by class is there by name */
+    /* does this file name its groups by layer: is a layer missing under its class's name? */
     bool by_name = false;
     for (int i = 0; i < scope->nlayers && !by_name; i++) {
         int which[XA__KMAX_SLOTS], n = 0, first, count = 0;

@@ -1,8 +1,8 @@
-/* Inbound nodes: who reads whom.
+/* Inbound nodes: which layer reads which.
  *
  * Keras 1 and 2 write a call as a list of [layer, node, tensor, {keywords}], or as one such list
- * when the layer takes a single tensor that is not in a list (TFOpLambda); a constant in front
- * stands as
+ * when the layer takes a single tensor that is not in a list (TFOpLambda);  a constant in front is
+ * written as
  * ["_CONSTANT_VALUE", -1, value, {keywords}]. Keras 3 writes {"args": [...], "kwargs": {...}} with
  * tensors as {"class_name": "__keras_tensor__", "config": {"keras_history": [layer, node,
  * tensor]}}. Node numbers count from 0 for layers and from 1 for most nested models, whose node 0
@@ -201,7 +201,7 @@ static xa_status parse_keras2(const context *c, const json_t *v, xa__kcall *call
     for (size_t i = 0; i < n; i++)
         XA_RETURN_TRY(err, add_ref(c, call, json_array_get(v, i), err));
     XA_RETURN_TRY(err, add_operand(call, o, err));
-    /* Every tensor of the list repeats the keywords. */
+    /* Every tensor of the list repeats the keywords, so that the first one's are taken. */
     return add_keywords(c, json_array_get(v, 0), call, err);
 }
 
@@ -300,10 +300,10 @@ static xa_status renumber_all(xa__kscope *s, xa_err *err)
 enum { UNSEEN, OPEN, CLOSED };
 typedef struct visit {
     xa__kref at;
-    size_t next; /* reference to look at next */
+    size_t next; /* the next reference of this call to follow */
 } visit;
 
-/* Depth first from the output, without recursion: a chain may be as long as the file likes. */
+/* Depth first from the output, without recursion, since a file may have a chain of any length. */
 static xa_status sort_calls(xa__kscope *s, xa_err *err)
 {
     xa_status st = XA_OK;

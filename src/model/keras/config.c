@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-/* A look over the text before it is parsed: a small file must not become gigabytes of values. */
+/* Checks the text before it is parsed, since a small file could become gigabytes of values. */
 static xa_status check_text(const char *text, size_t size, const char *what, xa_err *err)
 {
     size_t values = 1;
@@ -66,7 +66,7 @@ xa__kjson_parse(const char *text, size_t size, const char *what, json_t **out, x
 
 const char *xa__kjson_text(const json_t *v, char *buf, size_t size)
 {
-    memset(buf, 0, size); /* json_dumpb leaves gaps in what does not fit */
+    memset(buf, 0, size); /* json_dumpb leaves gaps if the text does not fit */
     if (!v || json_is_null(v)) {
         snprintf(buf, size, "nothing");
     } else if (json_is_string(v)) {
@@ -142,7 +142,7 @@ bool xa__kget_absent(const json_t *config, const char *key)
     return !find(config, key);
 }
 
-/* Integers; Keras files also hold them as 3.0. */
+/* An integer, which Keras also writes as 3.0. */
 static bool as_integer(const json_t *v, int64_t *out)
 {
     double x = 0;

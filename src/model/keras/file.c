@@ -26,15 +26,16 @@ xa_status xa__kfile_reopen(xa__kfile *f, xa_err *err)
     if (H5Pset_file_locking(list, false, true) < 0)
         XA_FAIL(err, XA_IO, "%s: HDF5 cannot be set up (%s)", f->path, xa__kreason(why));
 #endif
-    if (f->zipped) { /* the property list holds one copy until it is closed, the file another */
+    if (f->zipped) { /* until the property list is closed, it holds a second copy */
         XA_TRY(err, xa__kzip_bytes(f->path, "model.weights.h5", &image, &size, err));
         if (H5Pset_fapl_core(list, 1 << 20, false) < 0 || H5Pset_file_image(list, image, size) < 0)
             XA_FAIL(
                 err, XA_NOMEM, "%s: out of memory for its weights (%s)", f->path, xa__kreason(why));
         free(image);
         image = NULL;
-        /* A name no file can have, and of this archive alone: HDF5 refuses an image under the name
-         * of a file that is there, and takes two images of one name for one file. */
+        /* A name that no file can have and that only this archive gives: HDF5 refuses an image
+         * under the name of an existing file, and takes two images of the same name for the same
+         * file. */
         name = xa_strfmt("%s/model.weights.h5", f->path);
         if (!name)
             XA_FAIL(err, XA_NOMEM, "%s: out of memory", f->path);
@@ -155,8 +156,8 @@ xa_status xa__kfile_list(xa__kfile *f, xa_names *out, xa_err *err)
     return XA_OK;
 }
 
-/* n values of two bytes at the start of dst, the upper halves of float32, to n floats: from the
- * end, so that none is overwritten before it is read. */
+/* Widens n values of two bytes at the start of dst, the upper halves of float32, to n floats in
+ * place: from the last one on, so that none is overwritten before it is read. */
 static void widen_bfloat(float *dst, int64_t n)
 {
     const unsigned char *from = (const unsigned char *)dst;

@@ -1,12 +1,14 @@
-/* The HDF5 side of a Keras file: which weights there are, where, of which shape, and their values.
- * Private to model; with keras_attribute the only place that calls HDF5. No file is ever written.
+/* clang-format off */
+/* The HDF5 side of a Keras file: which weights it has, where, of which shape, and their values. Private to
+ * model. No file is ever written.
  *
  * Layouts
- *   - groups: Keras 1 to 3 `.h5`, attribute layer_names, one group a layer with attribute
- *     weight_names (at the root, or in `model_weights` of a whole-model file). A nested model is
- * one group.
- *   - vars: Keras 3 `.weights.h5`, layers/<class>_<n>/.../vars/<i>
+ *   - groups: `.h5` of Keras 1 to 3, with an attribute layer_names and one group per layer, whose
+ *     attribute weight_names lists its weights (at the root, or in `model_weights` of a whole model).
+ *     A nested model is one group.
+ *   - vars: `.weights.h5` of Keras 3, with layers/<class>_<n>/.../vars/<i>
  */
+/* clang-format on */
 #ifndef XAUDIT_MODEL_KERAS_FILE_H
 #define XAUDIT_MODEL_KERAS_FILE_H
 
@@ -15,7 +17,7 @@
 
 typedef enum xa__klayout { XA__KLAYOUT_GROUPS, XA__KLAYOUT_VARS } xa__klayout;
 
-/* One weight as the file has it. */
+/* One weight of the file. */
 typedef struct xa__ktensor {
     char *path; /* "model_weights/conv/conv/kernel:0", from the root */
     char *name; /* "conv/kernel", without ":0" */
@@ -48,27 +50,28 @@ typedef struct xa__kfile {
     size_t ntensors, tensor_cap;
 } xa__kfile;
 
-/* Opens the file and reads configuration and places. The handle stays open until xa__kfile_close.
- */
+/* Opens the file, and reads its configuration and where its weights lie. The file stays open until
+ * xa__kfile_close. */
 XA_MUST_USE xa_status
 xa__kfile_open(const char *path, bool zipped, size_t max_config, xa__kfile **out, xa_err *err);
 void xa__kfile_free(xa__kfile *f);
-/* Opens the handle again if it was closed. */
+/* Opens the file again if it was closed. */
 XA_MUST_USE xa_status xa__kfile_reopen(xa__kfile *f, xa_err *err);
 void xa__kfile_close(xa__kfile *f);
 
 /* Layout vars: adds the tensors of `<group>/vars`, or none if there is no such group. */
 XA_MUST_USE xa_status
 xa__kfile_vars(xa__kfile *f, const char *group, int *first, int *count, xa_err *err);
-/* weights.c, for file.c: what both functions below do while HDF5 is silent. read_layout finds out
- * which layout the file has, and reads configuration, versions and the table of groups. */
+/* weights.c, called by file.c while HDF5 does not print. read_layout finds out which layout the
+ * file has, and reads its configuration, versions and groups; add_vars is xa__kfile_vars. */
 XA_MUST_USE xa_status xa__kfile_read_layout(xa__kfile *f, size_t max_config, xa_err *err);
 XA_MUST_USE xa_status
 xa__kfile_add_vars(xa__kfile *f, const char *group, int *first, int *count, xa_err *err);
 /* Paths of all datasets from the root on, in the order of the file; the caller frees them with
  * xa_names_free. */
 XA_MUST_USE xa_status xa__kfile_list(xa__kfile *f, xa_names *out, xa_err *err);
-/* Values of a tensor as float32; dst has xa_shape_count(shape) floats, shape must be the file's. */
+/* Reads the values of a tensor as float32. dst: [xa_shape_count(shape)]; SHAPE unless shape is the
+ * file's. */
 XA_MUST_USE xa_status
 xa__kfile_read(xa__kfile *f, int tensor, const xa_shape *shape, float *dst, xa_err *err);
 

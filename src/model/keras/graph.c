@@ -1,17 +1,18 @@
-/* The walk over a parsed architecture: calls in order, each handed to its class' builder. */
+/* From a parsed architecture to the graph: every call, in order, is built by its class's builder.
+ */
 #include "graph.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* A choice of channels, such as x[..., ::-1]: a product with literals. */
+/* Does the node only choose channels, as x[..., ::-1] does, which is a product with literals? */
 static bool is_selection(const xa_graph *g, const xa_node *n)
 {
     return n->op == XA_OP_DENSE && n->weights[0] >= 0 &&
            xa_graph_weight(g, n->weights[0])->literal && n->weights[1] < 0;
 }
 
-/* A value that is still the image, moved or resized at most, its channels in any order. */
+/* Is the value still the image: at most moved or resized, with its channels in any order? */
 static bool is_raw_input(const xa_graph *g, int node)
 {
     for (;;) {
@@ -36,8 +37,8 @@ static bool has_activation(const xa__klayer *l)
     return !name || strcmp(name, "linear") != 0;
 }
 
-/* Called with training=True, a layer works at inference as it does in training: it drops values at
- * random, or takes the statistics of the batch. */
+/* A layer that is called with training=True works at inference as in training: it drops values at
+ * random, or uses the statistics of the batch. */
 static xa_status check_training(const xa__klayer *l, const xa__kcall *call, xa_err *err)
 {
     if (!l->inner && !(l->cls->flags & XA__KCLASS_TRAINS))

@@ -20,8 +20,8 @@ static xa__kfile *file_of(const xa_model *m)
 
 /* ---- architecture ---- */
 
-/* JSON of a weights-only file: as given, <stem>.json, then model.json beside it. *where, its path,
- * is the caller's to free. */
+/* Reads the JSON of a weights-only file: as given, or <stem>.json, or model.json beside it. The
+ * caller frees *where, its path. */
 static xa_status read_architecture(const char *file,
                                    const xa_model_options *opt,
                                    char **text,
@@ -130,7 +130,7 @@ static xa_status add_layers(xa_model *m, const xa__kscope *scope, xa_err *err)
     for (int i = 0; i < scope->nlayers; i++) {
         const xa__klayer *l = &scope->layers[i];
         if (l->node < 0)
-            continue; /* not on the way to the output */
+            continue; /* the output does not depend on it */
         for (size_t k = 0; k < l->nparts; k++)
             XA_RETURN_TRY(err, add_part(m, l, &l->parts[k], err));
         XA_RETURN_TRY(
@@ -165,7 +165,8 @@ static xa_status assume_graph(xa_model *m, const char *what, const char *named, 
         named);
 }
 
-/* Models of users' classes, and vit-keras' token picker, a Lambda known by its name. */
+/* Notes as assumed: models of users' classes, and the Lambda with which vit-keras picks a token,
+ * recognised by its name. */
 static xa_status note_assumed(xa_model *m, const xa__kscope *scope, xa_err *err)
 {
     for (int i = 0; i < scope->nlayers; i++) {
@@ -235,7 +236,7 @@ static xa_status build(xa_model *m, xa__kscope *scope, const xa_model_options *o
     return XA_OK;
 }
 
-/* model.to_json() says what wrote it; weights alone may not. */
+/* model.to_json() says which Keras wrote it; a file of weights may not. */
 static xa_status note_version(xa__kfile *f, const json_t *json, xa_err *err)
 {
     const char *version = json_string_value(json_object_get(json, "keras_version"));
@@ -258,7 +259,7 @@ static bool recognises(const char *path, const unsigned char *start, size_t n)
     return false;
 }
 
-/* What wrote a .keras archive: {"keras_version": "3.15.1", ...}. */
+/* Reads which Keras wrote a .keras archive: {"keras_version": "3.15.1", ...}. */
 static xa_status read_metadata(xa__kfile *f, xa_err *err)
 {
     char *text = NULL;
@@ -318,7 +319,8 @@ done:
 
 /* ---- weights ---- */
 
-/* Theano convolves where others correlate: its kernels are turned by half a turn. */
+/* Theano's convolution flips its kernels, unlike other backends: they are rotated by half a turn.
+ */
 static void turn_kernel(const xa_shape *s, float *w)
 {
     const int64_t taps = s->dim[0] * s->dim[1], inner = s->dim[2] * s->dim[3];
@@ -330,7 +332,7 @@ static void turn_kernel(const xa_shape *s, float *w)
         }
 }
 
-/* A position embedding [1,tokens,width] of another grid than the model runs at. */
+/* Reads a position embedding [1,tokens,width] for another grid than the file's. */
 static xa_status
 read_positions(xa_model *m, const xa__ktensor *t, int tensor, float *dst, xa_err *err)
 {

@@ -24,7 +24,6 @@ static herr_t first_reason(unsigned n, const H5E_error2_t *e, void *arg)
     return 0;
 }
 
-/* HDF5's innermost reason for the last failure. */
 const char *xa__kreason(char text[XA__KREASON])
 {
     snprintf(text, XA__KREASON, "no reason given");
@@ -32,7 +31,7 @@ const char *xa__kreason(char text[XA__KREASON])
     return text;
 }
 
-/* A model is one file: links that lead out of it are refused. */
+/* Refuses links out of the file, since a model is one file. */
 static herr_t refuse_external(const char *parent_file,
                               const char *parent_group,
                               const char *child_file,
@@ -51,7 +50,7 @@ static herr_t refuse_external(const char *parent_file,
     return -1;
 }
 
-/* An access list of that class, under which no link leads out of the file; -1. */
+/* An access list of that class, which refuses links out of the file; -1 on failure. */
 static hid_t one_file(hid_t class)
 {
     const hid_t list = H5Pcreate(class);

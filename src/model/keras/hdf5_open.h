@@ -6,7 +6,7 @@
 
 #include "xaudit/util.h"
 
-/* HDF5's own printing is switched off while we are inside and put back as it was. */
+/* HDF5's own printing is switched off between begin and end, and restored afterwards. */
 typedef struct xa__kquiet {
     H5E_auto2_t function;
     void *data;
@@ -16,7 +16,7 @@ void xa__kquiet_end(xa__kquiet q);
 enum { XA__KREASON = 160 };
 /* HDF5's innermost reason for the last failure; returns text. */
 const char *xa__kreason(char text[XA__KREASON]);
-/* -1 where it fails, and where a link leads out of the file: a model is one file. */
+/* Both return -1 on failure, also for a link that leads out of the file. */
 hid_t xa__kopen_group(hid_t from, const char *path);
 hid_t xa__kopen_dataset(hid_t from, const char *path);
 bool xa__klink_exists(hid_t at, const char *name);

@@ -1,9 +1,10 @@
-/* Keras layer classes: one builder a class, in a table. Private to model.
+/* Keras layer classes: a table with one builder per class. Private to model.
  *
  * To add a class: write `static xa_status build_x(xa__ksite *s, int *out, xa_err *err)` in the file
  * of its group and add a line to that file's table. A builder reads its settings with xa__kget_*,
- * asks for weights by slot, adds graph nodes and gives the node of the layer's output; the caller
- * puts the layer's name before its errors. A layer that does nothing at inference gives its input.
+ * gets weights by their slot, adds graph nodes, and returns the node of the layer's output; for a
+ * layer that does nothing at inference, that is its input. The caller puts the layer's name before
+ * errors.
  */
 #ifndef XAUDIT_MODEL_KERAS_LAYERS_H
 #define XAUDIT_MODEL_KERAS_LAYERS_H
@@ -12,26 +13,26 @@
 #include "file.h"
 #include "scope.h"
 
-/* A weight a class owns, in the order Keras creates it. */
+/* A weight of a class; weights are in the order in which Keras creates them. */
 typedef struct xa__kslot {
-    const char *name;  /* "kernel"; of compound layers with its sublayer: "query/kernel" */
-    const char *other; /* what older or newer versions call it, or NULL; % is the layer's name */
-    const char *flag;  /* setting that says whether it is there, or NULL: always; "=mean": there if
+    const char *name;  /* "kernel"; in compound layers with the sublayer: "query/kernel" */
+    const char *other; /* its name in older or newer versions, or NULL; % means the layer's name */
+    const char *flag;  /* the setting that says whether the layer has it; NULL: always; "=mean": if
                           that setting is missing */
     bool flag_default;
     bool trainable;
-    bool optional; /* may be missing in the file (counters) */
+    bool optional; /* the file may lack it, as counters */
 } xa__kslot;
 
-/* What is being built. */
+/* The model that is being built. */
 typedef struct xa__kbuild {
     xa_graph *graph;
     xa__kfile *file;
     int keras;   /* major version: 1, 2, 3 */
-    long budget; /* calls left to build */
+    long budget; /* how many calls may still be built */
     const char *own_scaling;
     const char *user_classes; /* as in xa_model_options */
-    bool interpolate;         /* position embeddings may be brought to another grid */
+    bool interpolate;         /* position embeddings may be interpolated to another grid */
 } xa__kbuild;
 
 /* One call of one layer. */
@@ -46,10 +47,11 @@ typedef struct xa__ksite {
 typedef xa_status xa__kbuild_fn(xa__ksite *s, int *out, xa_err *err);
 
 enum {
-    XA__KCLASS_ACTIVATION = 1, /* may stand as the `activation` of another layer */
-    XA__KCLASS_SCALES = 2,     /* right after the input: the graph scales its input itself */
-    XA__KCLASS_TRAINS = 4,     /* training=True of a call changes what it computes at inference */
-    XA__KCLASS_PACKAGE = 8     /* of a library, under whatever package it was registered */
+    XA__KCLASS_ACTIVATION = 1, /* it may be the `activation` of another layer */
+    XA__KCLASS_SCALES =
+        2, /* right after the input, it means that the graph scales its input itself */
+    XA__KCLASS_TRAINS = 4, /* called with training=True, it computes something else at inference */
+    XA__KCLASS_PACKAGE = 8 /* a library defines it, and it may be registered under any package */
 };
 
 typedef struct xa__kclass {
@@ -60,7 +62,7 @@ typedef struct xa__kclass {
 } xa__kclass;
 
 const xa__kclass *xa__kclass_find(const char *name);
-/* Number of slots of the class that this layer's settings ask for; which[i] is the slot. */
+/* Which slots of the class this layer has by its settings: which [n]. */
 XA_MUST_USE xa_status xa__klayer_slots(const xa__klayer *l,
                                        int which[XA__KMAX_SLOTS],
                                        int *n,
@@ -74,9 +76,9 @@ extern const xa__kclass xa__kclasses_conv[], xa__kclasses_dense[], xa__kclasses_
 /* ---- for builders ---- */
 
 const xa_shape *xa__ksite_shape(const xa__ksite *s, int node);
-/* The one tensor of a call; INVALID for more. */
+/* The only tensor of a call; INVALID if it has several. */
 XA_MUST_USE xa_status xa__ksite_one(const xa__ksite *s, int *in, xa_err *err);
-/* The one tensor, of rank 3. */
+/* The only tensor, which must have rank 3. */
 XA_MUST_USE xa_status xa__ksite_image(const xa__ksite *s, int *in, xa_err *err);
 /* data_format must be channels_last. */
 XA_MUST_USE xa_status xa__ksite_channels_last(const xa__ksite *s, xa_err *err);
@@ -85,9 +87,9 @@ XA_MUST_USE xa_status xa__ksite_padding(const xa__ksite *s, xa_padding *out, xa_
 /* The value of an argument by keyword or by position among all arguments; NULL if missing. */
 const json_t *xa__ksite_value(const xa__ksite *s, const char *keyword, int position);
 
-/* Layout vars: the sublayer of a compound layer that holds the weight, below the layer's own group,
- * as its generations call it (alternative 0, 1); NULL: the layer's own group, or no such
- * alternative. */
+/* Layout vars: the sublayer that holds the weight of a compound layer, below the layer's own group,
+ * by its name in either generation of the library (alternative 0, 1); NULL: the layer's own group,
+ * or no such alternative. */
 const char *xa__kslot_vars(const xa__kclass *cls, int slot, int alternative);
 /* A line of the layer table below the layer: name and type are static. */
 XA_MUST_USE xa_status xa__ksite_part(const xa__ksite *s,
@@ -109,14 +111,14 @@ XA_MUST_USE xa_status xa__ksite_node(const xa__ksite *s,
 /* The same with one input and no weights. */
 XA_MUST_USE xa_status xa__ksite_simple(
     const xa__ksite *s, xa_op op, int in, const xa_op_params *params, int *out, xa_err *err);
-/* A weight of the file: slot of the class, shape the layer expects in the file, and the shape the
- * operator wants (NULL: the same; same count). *id is -1 if settings leave the weight out. */
+/* A weight of the file: its slot, its shape in the file, and the shape that the operator needs,
+ * with as many values (NULL: the same shape). *id is -1 if the layer does not have it. */
 XA_MUST_USE xa_status xa__ksite_weight(
     xa__ksite *s, int slot, const xa_shape *shape, const xa_shape *as, int *id, xa_err *err);
 /* A literal weight [n]. */
 XA_MUST_USE xa_status xa__ksite_literal(
     const xa__ksite *s, const char *name, const double *values, int n, int *id, xa_err *err);
-/* x*scale + shift, each of 1 or C values; NULL: left out. */
+/* x*scale + shift, each of 1 or C values; either may be NULL. */
 XA_MUST_USE xa_status xa__ksite_affine(const xa__ksite *s,
                                        int in,
                                        const double *scale,
@@ -125,20 +127,22 @@ XA_MUST_USE xa_status xa__ksite_affine(const xa__ksite *s,
                                        int nshift,
                                        int *out,
                                        xa_err *err);
-/* Reshape, or the node itself if it has that shape. */
+/* A reshape; the node itself if it has that shape. */
 XA_MUST_USE xa_status
 xa__ksite_reshape(const xa__ksite *s, int in, const xa_shape *shape, int *out, xa_err *err);
-/* The activation named by `value` (setting "activation"; NULL or null: none) on node `in`. */
+/* Applies to node `in` the activation that `value`, the setting "activation", names; NULL or null:
+ * none. */
 XA_MUST_USE xa_status
 xa__ksite_activate(xa__ksite *s, const json_t *value, int in, int *out, xa_err *err);
-/* An activation by name; UNSUPPORTED for names that are not known. */
+/* Applies an activation by its name; UNSUPPORTED if it is unknown. */
 XA_MUST_USE xa_status
 xa__ksite_activate_name(xa__ksite *s, const char *name, int in, int *out, xa_err *err);
 XA_MUST_USE xa_status
 xa__ksite_activate_kind(xa__ksite *s, xa_activation a, int in, int *out, xa_err *err);
 /* Softmax on an axis as Keras counts it (batch included), which must be the last. */
 XA_MUST_USE xa_status xa__ksite_softmax(xa__ksite *s, int64_t axis, int in, int *out, xa_err *err);
-/* Merge of equal ranks; `insert`: lower ranks get extents of 1 in front, as Keras' merge layers. */
+/* A merge of tensors of equal rank; `insert`: lower ranks first get extents of 1 in front, as in
+ * Keras' merge layers. */
 XA_MUST_USE xa_status
 xa__ksite_merge(xa__ksite *s, xa_op op, const int *in, int nin, bool insert, int *out, xa_err *err);
 /* Concatenation along an axis as Keras counts it. */
@@ -147,10 +151,11 @@ xa__ksite_concat(xa__ksite *s, const int *in, int nin, int64_t axis, int *out, x
 /* Channels in the order given: output channel i is input channel channel[i]. */
 XA_MUST_USE xa_status
 xa__ksite_channels(xa__ksite *s, int in, const int *channel, int n, int *out, xa_err *err);
-/* The shape a reshape to `dims` gives, one of them -1 or null; the first `skip` are left out. */
+/* The shape that a reshape to `dims` gives, of which one may be -1 or null; the first `skip` are
+ * left out. */
 XA_MUST_USE xa_status xa__ksite_target(
     const xa__ksite *s, int in, const json_t *dims, size_t skip, xa_shape *shape, xa_err *err);
-/* Keras axis (batch is 0, negative from the end) to an axis of the sample. */
+/* From Keras' axis (0 is the batch, negative ones count from the end) to an axis of the sample. */
 XA_MUST_USE xa_status xa__ksite_axis(int64_t axis, int ndim, int *out, xa_err *err);
 
 static inline xa_shape xa__kshape1(int64_t a)

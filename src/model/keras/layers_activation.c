@@ -6,7 +6,7 @@
 
 /* ---- names ---- */
 
-/* Names that are one operator with Keras' defaults. */
+/* Names of activations that are one operator with Keras' defaults. */
 static const struct {
     const char *name;
     xa_activation_kind kind;
@@ -70,7 +70,7 @@ static xa_status log_sigmoid(xa__ksite *s, int in, int *out, xa_err *err)
     return scaled(s, -1, 0, a, out, err);
 }
 
-/* f(x) - f(-x) with f a relu: soft shrink relu(x - 1/2), hard shrink x where x > 1/2. */
+/* f(x) - f(-x), where f is a relu: for soft shrink relu(x - 1/2), for hard shrink x if x > 1/2. */
 static xa_status shrink(xa__ksite *s, bool soft, int in, int *out, xa_err *err)
 {
     int pair[2], minus;
@@ -175,7 +175,7 @@ xa_status xa__ksite_activate_name(xa__ksite *s, const char *written, int in, int
 
 /* ---- as an argument ---- */
 
-/* A layer object standing as the activation of another layer. */
+/* Applies a layer object that is the activation of another layer. */
 static xa_status
 activate_layer(xa__ksite *s, const char *type, const json_t *config, int in, int *out, xa_err *err)
 {
@@ -191,8 +191,8 @@ activate_layer(xa__ksite *s, const char *type, const json_t *config, int in, int
     return XA_OK;
 }
 
-/* A function by its name, {"module": "builtins", "class_name": "function", "config": "my>relu"}:
- * the name says whose it is. */
+/* Is it a function by its name, {"module": "builtins", "class_name": "function", "config":
+ * "my>relu"}? Its package stands in the name. */
 static bool is_builtin(const json_t *value, const char *type)
 {
     const char *module = json_string_value(json_object_get(value, "module"));

@@ -10,8 +10,8 @@
 
 /* ---- shared ---- */
 
-/* A dense layer whose kernel is slot `first` and whose bias the one after it; shapes as in the
- * file. */
+/* A dense layer whose kernel is slot `first` and whose bias is the slot after it; shapes are the
+ * file's. */
 static xa_status dense(xa__ksite *s,
                        int x,
                        int first,
@@ -181,7 +181,7 @@ static xa_status build_positions(xa__ksite *s, int *out, xa_err *err)
     xa_shape file = xa__kshape3(1, x->dim[0], x->dim[1]);
     const xa__ktensor *t =
         s->layer->tensor[0] >= 0 ? &s->b->file->tensors[s->layer->tensor[0]] : NULL;
-    /* another grid: its values are interpolated when they are read (Reshape has asked for it) */
+    /* for another grid, which Reshape has made, values are interpolated when they are read */
     if (t && s->b->interpolate && t->shape.ndim == 3)
         file.dim[1] = t->shape.dim[1];
     XA_RETURN_TRY(err, xa__ksite_weight(s, 0, &file, x, &w[1], err));
@@ -266,7 +266,7 @@ static xa_status build_block(xa__ksite *s, int *out, xa_err *err)
     return add(s, x, y, out, err);
 }
 
-/* lambda v: v[:, 0], known by its name and never executed. */
+/* lambda v: v[:, 0], recognised by its name and never executed. */
 static xa_status build_extract_token(xa__ksite *s, int *out, xa_err *err)
 {
     int in;
@@ -282,8 +282,8 @@ static xa_status build_extract_token(xa__ksite *s, int *out, xa_err *err)
 
 /* ---- layout vars ---- */
 
-/* Where a weight of a compound layer lies below the layer's group: the names of its sublayer in
- * Keras 3 and tf.keras 2, and its number there. */
+/* Where a weight of a compound layer lies below the layer's group: in a sublayer, by its names in
+ * Keras 3 and tf.keras 2. */
 static const char *const attention_vars[][2] = {{"query_dense", "_query_dense"},
                                                 {"key_dense", "_key_dense"},
                                                 {"value_dense", "_value_dense"},

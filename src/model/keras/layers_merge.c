@@ -8,7 +8,7 @@
 
 /* ---- tensors ---- */
 
-/* Extents of 1 in front until the tensor has `ndim` dimensions. */
+/* Adds extents of 1 in front until the tensor has `ndim` dimensions. */
 static xa_status pad_rank(const xa__ksite *s, int in, int ndim, int *out, xa_err *err)
 {
     const xa_shape *x = xa__ksite_shape(s, in);

@@ -1,4 +1,4 @@
-/* Layers that do nothing at inference: no node, the output is the input. */
+/* Layers that do nothing at inference: they add no node, and their output is their input. */
 #include <inttypes.h>
 
 #include "layers.h"
@@ -39,7 +39,8 @@ static xa_status build_random_crop(xa__ksite *s, int *out, xa_err *err)
         name, build_noop, NULL, XA__KCLASS_TRAINS \
     }
 const xa__kclass xa__kclasses_noop[] = {
-    NOOP("InputLayer"), /* inside a Sequential; functional models take theirs as the input */
+    NOOP(
+        "InputLayer"), /* inside of a Sequential; that of a functional model is the graph's input */
     DROPS("Dropout"),
     DROPS("SpatialDropout2D"),
     DROPS("GaussianNoise"),

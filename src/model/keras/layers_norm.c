@@ -13,7 +13,7 @@ static const xa__kslot batch_slots[] = {
     {NULL, NULL, NULL, false, false, false},
 };
 
-/* "axis" as Keras writes it: a number or a list. The axes of the sample, ascending. */
+/* Reads "axis", a number or a list, as axes of the sample, ascending. */
 static xa_status read_axes(const xa__ksite *s, int ndim, int axes[XA_MAX_DIMS], int *n, xa_err *err)
 {
     const json_t *v = json_object_get(s->layer->config, "axis");
@@ -73,7 +73,7 @@ static const xa__kslot layer_slots[] = {
     {NULL, NULL, NULL, false, false, false},
 };
 
-/* Over the last axis, or the last few: these are one axis of a reshaped tensor. */
+/* Over the last axis, or over the last few, which a reshape makes one axis. */
 static xa_status build_layer_norm(xa__ksite *s, int *out, xa_err *err)
 {
     xa_op_params p = {0};

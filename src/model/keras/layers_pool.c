@@ -54,7 +54,7 @@ static xa_status build_global_average(xa__ksite *s, int *out, xa_err *err)
     return build_global(s, XA_POOL_AVG, out, err);
 }
 
-/* Over the tokens of [tokens,width]: a grid of one column. */
+/* Over the tokens of [tokens,width], as a grid of one column. */
 static xa_status build_global_1d(xa__ksite *s, xa_pool_kind kind, int *out, xa_err *err)
 {
     const xa_op_params p = {.global_pool = {.kind = kind}};

@@ -39,7 +39,7 @@ static const xa__kslot normalization_slots[] = {
     {NULL, NULL, NULL, false, false, false},
 };
 
-/* Values of the file's weight, [C] or [1] or with extents of 1 in front; n values at v. */
+/* Reads a weight [C] or [1], possibly with extents of 1 in front: n values at v. */
 static xa_status read_statistic(xa__ksite *s, int slot, double *v, int *n, xa_err *err)
 {
     xa_status st = XA_OK;
@@ -84,8 +84,8 @@ read_statistics(xa__ksite *s, double *mean, int *nmean, double *variance, int *n
     return XA_OK;
 }
 
-/* (x - mean) / max(sqrt(variance), 1e-7), or back if inverted. The statistics are a few numbers, so
- * they are read here and become literals. */
+/* (x - mean) / max(sqrt(variance), 1e-7), or its inverse. The statistics are a few numbers, which
+ * are read here and become literals. */
 static xa_status build_normalization(xa__ksite *s, int *out, xa_err *err)
 {
     xa_status st = XA_OK;

@@ -99,9 +99,10 @@ xa_status xa__ksite_target(
     return XA_OK;
 }
 
-/* Keras' layer has target_shape without the batch, Keras 3's operation newshape with it. */
-/* A reshape of a patch grid [h,w,D] to tokens [n,D] whose n is that of another input size: another
- * grid if position embeddings may be interpolated, else refused naming both. */
+/* Keras' layer has target_shape, without the batch; Keras 3's operation has newshape, with it. */
+/* A reshape of a patch grid [h,w,D] to tokens [n,D], where n is that of another input size. It
+ * follows the grid if position embeddings may be interpolated; else it is refused, and both numbers
+ * are named. */
 static xa_status grid_tokens(
     const xa__ksite *s, int in, const json_t *target, xa_shape *shape, bool *grid, xa_err *err)
 {
@@ -216,7 +217,7 @@ static xa_status build_resizing(xa__ksite *s, int *out, xa_err *err)
     return xa__ksite_simple(s, XA_OP_RESIZE, in, &p, out, err);
 }
 
-/* The middle of the image; an image that is too small would be resized by Keras. */
+/* The middle of the image. Keras would resize an image that is too small, which is refused. */
 static xa_status build_center_crop(xa__ksite *s, int *out, xa_err *err)
 {
     xa_op_params p = {0};

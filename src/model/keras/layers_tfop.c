@@ -1,6 +1,6 @@
 /* Operations written into a functional graph without a layer: tf.keras 2 saves them as TFOpLambda
- * and SlicingOpLambda with the function's name, Keras 3 as classes of their own. A fixed list is
- * rebuilt; nothing is ever executed. */
+ * and SlicingOpLambda with the function's name, Keras 3 as classes of their own. Those of a fixed
+ * list are built; no code of the file is executed. */
 #include <math.h>
 #include <string.h>
 
@@ -56,7 +56,7 @@ static xa_status op_identity(xa__ksite *s, int *out, xa_err *err)
     return xa__ksite_one(s, out, err);
 }
 
-/* tf.cast to a floating type; to anything else it would cut values off. */
+/* tf.cast to a floating type; a cast to any other type would truncate values, and is refused. */
 static xa_status op_cast(xa__ksite *s, int *out, xa_err *err)
 {
     const json_t *dtype = xa__ksite_value(s, "dtype", 1);
@@ -118,7 +118,8 @@ static xa_status op_elu(xa__ksite *s, int *out, xa_err *err)
     return xa__ksite_activate_kind(s, a, in, out, err);
 }
 
-/* Exact unless asked: Keras 3's own operation is approximate by default and says which it is. */
+/* Exact unless the call says otherwise: Keras 3's operation is approximate by default, but always
+ * writes which it is. */
 static xa_status op_gelu(xa__ksite *s, int *out, xa_err *err)
 {
     const json_t *v = xa__ksite_value(s, "approximate", 1);
@@ -165,7 +166,7 @@ static xa_status op_concat(xa__ksite *s, int *out, xa_err *err)
     return xa__ksite_concat(s, s->in, s->nin, (int64_t)axis, out, err);
 }
 
-/* On a new last axis. */
+/* Stacks tensors along a new last axis. */
 static xa_status op_stack(xa__ksite *s, int *out, xa_err *err)
 {
     enum { MAX = 64 };
@@ -231,7 +232,7 @@ static xa_status op_max(xa__ksite *s, int *out, xa_err *err)
 /* ---- slices ---- */
 
 typedef struct slice {
-    bool whole, dropped; /* [:], or an index that removes the axis */
+    bool whole, dropped; /* whole: [:]; dropped: an index, which removes the axis */
     int64_t start, stop, step, count;
 } slice;
 
@@ -293,7 +294,7 @@ static xa_status read_slice(const json_t *v, int64_t n, slice *out, xa_err *err)
     return XA_OK;
 }
 
-/* One slice for each axis, batch included, with the ellipsis spread out. */
+/* Reads one slice per axis, with the batch, and expands the ellipsis. */
 static xa_status
 read_slices(const json_t *spec, const xa_shape *x, slice out[XA_MAX_DIMS], xa_err *err)
 {
@@ -317,7 +318,7 @@ read_slices(const json_t *spec, const xa_shape *x, slice out[XA_MAX_DIMS], xa_er
         if (axis >= all)
             return slice_error(spec, err);
         if (axis == 0) {
-            /* The batch must stay whole; its extent is unknown. */
+            /* The batch, whose extent is unknown, must stay whole. */
             XA_RETURN_TRY(err, read_slice(v, XA__KMAX_EXTENT, &batch, err));
             if (!batch.whole)
                 return slice_error(spec, err);

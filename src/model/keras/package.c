@@ -1,13 +1,13 @@
-/* Whose class an entry of a configuration names. Keras 3 and tf.keras from 2.13 on write `module`
- * and `registered_name` beside `class_name`; older files and .h5 put the package in front of the
- * class, "my>Conv2D", and say nothing of a class that was never registered, which Keras itself then
- * takes for its own. */
+/* To which package the class of a configuration's entry belongs. Keras 3, and tf.keras from 2.13
+ * on, write `module` and `registered_name` beside `class_name`. Older files and .h5 write the
+ * package before the class, "my>Conv2D", and nothing for a class that was never registered, which
+ * Keras then takes for its own. */
 #include <stdio.h>
 #include <string.h>
 
 #include "scope.h"
 
-/* Whether `name` (n bytes) is `package` or lies in it: "keras.src.layers" in "keras". */
+/* Is `name` (n bytes) `package`, or inside of it, as "keras.src.layers" is in "keras"? */
 static bool lies_in(const char *name, size_t n, const char *package)
 {
     const size_t k = strlen(package);
@@ -52,14 +52,15 @@ bool xa__kclass_is_own(
     const char *full = registered && strchr(registered, '>') ? registered : written;
     const char *mark = strrchr(full, '>');
     bool own = true;
-    if (mark) /* vit-keras: its own module, or none that is told */
+    if (mark) /* vit-keras: its own module, or none is written */
         own = is_keras(full, (size_t)(mark - full)) ||
               (library && is_vit_keras(full, (size_t)(mark - full)) &&
                (!module || lies_in(module, strlen(module), "vit_keras")));
     else if (module)
         own = is_keras(module, strlen(module)) ||
               (library && lies_in(module, strlen(module), "vit_keras"));
-    else /* Keras registers none of its layers: a class with a name and without a module is a user's
+    else /* Keras registers none of its layers, so that a registered class without a module is a
+          * user's
           */
         own = !registered;
     if (mark || !module)

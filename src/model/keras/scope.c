@@ -8,9 +8,9 @@
 #include "config.h"
 #include "layers.h"
 
-/* Budget and context of one parse. */
+/* Context and limits of one parse. */
 typedef struct parser {
-    int layers; /* seen so far, all scopes */
+    int layers; /* parsed so far, in all scopes */
     const char *user_classes;
 } parser;
 
@@ -43,7 +43,7 @@ void xa__kscope_free(xa__kscope *s)
     free(s);
 }
 
-/* A model is told by what its config holds: the class may be the user's own. */
+/* Is it a functional model, by what its config holds? Its class may be the user's own. */
 static bool is_functional(const json_t *config)
 {
     return json_is_array(json_object_get(config, "layers")) &&
@@ -81,7 +81,7 @@ static xa_status unknown_class(const xa__klayer *l, const char *written, xa_err 
                    written);
 }
 
-/* Settings that change which weights there are, told before these are looked for. */
+/* Refuses settings that change which weights a layer has, before its weights are searched for. */
 static xa_status refuse_settings(const xa__klayer *l, xa_err *err)
 {
     static const char *const settings[][2] = {
@@ -117,7 +117,7 @@ static xa_status parse_layer(
     l->type = xa__kclass_bare(written);
     if (!strcmp(l->type, "Lambda") && !strcmp(l->name, "ExtractToken"))
         l->type =
-            "ExtractToken"; /* vit-keras' v[:, 0], known by its name; its code is not looked at */
+            "ExtractToken"; /* v[:, 0] of vit-keras, recognised by its name; its code is not read */
     l->foreign = !strcmp(l->type, "ExtractToken") && !strcmp(xa__kclass_bare(written), "Lambda");
     l->config = config;
     l->depth = depth;

@@ -1,8 +1,8 @@
 /* A Keras architecture as scopes (models), layers and calls, before any graph exists.
  *
  * A scope is a Sequential or Functional model; a layer is an entry of its `layers` list, and may be
- * a scope itself. A layer shared between several places has several calls ("inbound nodes").
- * Everything borrows from the JSON document, which must outlive it.
+ * a scope  * itself. A layer that is used in several places has several calls ("inbound nodes").
+ * Everything is borrowed from the JSON document, which must outlive it.
  */
 #ifndef XAUDIT_MODEL_KERAS_SCOPE_H
 #define XAUDIT_MODEL_KERAS_SCOPE_H
@@ -58,16 +58,16 @@ typedef struct xa__klayer {
     char *path;                   /* "outer/inner" */
     int depth;                    /* 0: top level */
     bool trainable;
-    bool foreign; /* of a user's class: a model that its configuration describes, a Lambda, or a
+    bool foreign; /* it has a user's class: a model that its configuration describes, a Lambda, or a
                      class that the job takes for Keras' own */
     xa__kcall *calls;
     size_t ncalls, call_cap;
     int first_call; /* the number by which others refer to call 0 (1 for most nested models) */
     /* filled when weights are bound and the graph is built */
-    int nslots;                 /* weights it must have */
-    int tensor[XA__KMAX_SLOTS]; /* by slot of the class: index in the file, -1 */
+    int nslots;                 /* how many weights it must have */
+    int tensor[XA__KMAX_SLOTS]; /* by slot of the class: the tensor of the file, or -1 */
     int weight[XA__KMAX_SLOTS]; /* by slot: graph weight, -1 until used */
-    int node, node_call;        /* output of the last call made; -1 */
+    int node, node_call;        /* output of the last call that was built, or -1 */
     int64_t parameters;
     bool is_activation;
     xa__kpart *parts; /* of its last call; owned */
@@ -81,34 +81,35 @@ typedef struct xa__kscope {
     xa__klayer *layers;
     int nlayers;
     xa__kref input, output; /* functional */
-    xa__kref *order;        /* functional: the calls the output needs, inputs first */
+    xa__kref *order;        /* functional: the calls that the output depends on, inputs first */
     size_t norder;
 } xa__kscope;
 
-/* From a model's JSON ({"class_name", "config"}). Unknown classes, cycles, dangling references,
- * several inputs or outputs are errors naming the layer. user_classes: as in xa_model_options. */
+/* Parses a model's JSON, {"class_name", "config"}. Unknown classes, cycles, references to nothing,
+ * and several inputs or outputs are errors that name the layer. user_classes: as in
+ * xa_model_options. */
 XA_MUST_USE xa_status xa__kscope_parse(const json_t *model,
                                        const char *user_classes,
                                        xa__kscope **out,
                                        xa_err *err);
 void xa__kscope_free(xa__kscope *s);
 
-/* Class name as written, without "Package>". */
+/* The class name without "Package>" in front. */
 const char *xa__kclass_bare(const char *written);
-/* Whether a class is Keras' own and no user's of the same name; `entry` (NULL: nothing but the name
- * is known) holds "module" and "registered_name" where they were written. library: one that
- * vit-keras defines, which may be so. named: the class with its package or module, "my>Conv2D". */
+/* Is the class Keras' own, not a user's of the same name? `entry` may hold "module" and
+ * "registered_name"; NULL: only the name is known. library: the class is one that vit-keras
+ * defines, which counts as well. named: the class with its package or module, "my>Conv2D". */
 bool xa__kclass_is_own(
     const json_t *entry, const char *written, bool library, char *named, size_t size);
-/* Whether the job takes that class (`named` as above) for Keras' own: a line of `list`, NULL: none.
- */
+/* Does the job say that this class (`named` as above) equals Keras' own: is it a line of `list`?
+ * NULL: no list. */
 bool xa__kclass_is_listed(const char *list, const char *named);
-/* Shape the file gives for the model's input: as in batch_input_shape, without the batch, -1 where
- * open. False if it says none. */
+/* The shape of the model's input in the file, as in batch_input_shape but without the batch; -1 for
+ * open extents. False if the file has none. */
 bool xa__kscope_input_shape(const xa__kscope *s, xa_shape *out);
 /* Name of the input layer, or NULL. */
 const char *xa__kscope_input_name(const xa__kscope *s);
-/* The file's calls are in Keras 3 form. */
+/* Are the file's calls written in the form of Keras 3? */
 bool xa__kscope_is_keras3(const xa__kscope *s);
 
 #endif

@@ -1,6 +1,5 @@
-/* What a file holds beyond the weights that layers take: LoRA's kernels, scales of quantised
- * kernels, weights of a model's own, another model. Scores computed without them would be of
- * another model. */
+/* Weights that no layer takes: kernels of LoRA, scales of quantised kernels, weights of the model
+ * itself, or of another model. Scores without them would be those of another model. */
 #include "unread.h"
 
 #include <stdlib.h>
@@ -56,8 +55,8 @@ static bool component_begins(const char *path, const char *word)
     return false;
 }
 
-/* What a model computes does not depend on it: how far training was, and where generators of random
- * numbers stand, which only layers that drop or augment in training use. */
+/* Is it a state that no score depends on: of the training, or of a random generator, which only
+ * layers use that drop or augment in training? */
 static bool is_state(const char *below)
 {
     static const char *const training[] = {"optimizer/", "optimizer_weights/", "metrics/"};

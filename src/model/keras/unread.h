@@ -4,9 +4,9 @@
 
 #include "layers.h"
 
-/* After xa__kbind: MISMATCH names the weights that no layer of the scope is bound to. Training
- * state (optimizers, metrics) and the state of random generators are no part of what a model
- * computes and may stay unread. */
+/* After xa__kbind: MISMATCH names the weights that no layer of the scope is bound to. The state of
+ * training (optimizers, metrics) and of random generators does not change what a model computes,
+ * and may stay unread. */
 XA_MUST_USE xa_status xa__kunread_check(xa__kfile *f, const xa__kscope *scope, xa_err *err);
 
 #endif

@@ -36,7 +36,8 @@ static xa_status add_tensor(xa__kfile *f, const char *path, const char *name, xa
     t.usable = ndim >= 0 && ndim <= XA_MAX_DIMS && H5Tget_class(type) == H5T_FLOAT;
     t.integer = H5Tget_class(type) == H5T_INTEGER;
     if (ndim >= 0 && ndim <= XA_MAX_DIMS && H5Tget_class(type) == H5T_OPAQUE &&
-        H5Tget_size(type) == 2) { /* Keras 3 writes bfloat16 as two bytes with a note beside them */
+        H5Tget_size(type) ==
+            2) { /* Keras 3 writes bfloat16 as two bytes, with an attribute "dtype" */
         char *dtype = NULL;
         XA_TRY(err, xa__kattr_text(set, "dtype", 64, &dtype, err));
         t.usable = t.bfloat = dtype && !strcmp(dtype, "bfloat16");
@@ -137,7 +138,7 @@ done:
     return st;
 }
 
-/* What the file is: whole model, weights by layer name, or weights as variables. */
+/* Finds out what the file is: a whole model, weights by layer name, or weights as variables. */
 xa_status xa__kfile_read_layout(xa__kfile *f, size_t max_config, xa_err *err)
 {
     xa_status st = XA_OK;

@@ -1,5 +1,5 @@
 /* .keras archives: config.json, metadata.json and model.weights.h5 in a zip. Only these names are
- * ever read, sizes are checked before memory is asked for, and libzip checks the contents' CRC. */
+ * read, sizes are checked before memory is allocated, and libzip checks the CRC of contents. */
 #include "zip.h"
 
 #include <inttypes.h>
@@ -8,10 +8,11 @@
 #include <unistd.h>
 #include <zip.h>
 
-/* Weights shrink by a few per cent, constant ones by much more; a bomb by a thousand. */
+/* Compression shrinks weights by a few per cent, constant ones by much more, a decompression bomb a
+ * thousandfold. */
 enum { MAX_RATIO = 256, CHUNK = 1 << 18 };
 
-/* *size is that of the archive. */
+/* Opens the archive; *size is its size. */
 static xa_status open_zip(const char *path, zip_t **out, int64_t *size, xa_err *err)
 {
     int code = 0, fd = -1;
@@ -28,7 +29,7 @@ static xa_status open_zip(const char *path, zip_t **out, int64_t *size, xa_err *
     XA_RETURN_FAIL(err, XA_FORMAT, "%s: a .keras archive that cannot be opened (%s)", path, text);
 }
 
-/* Opens a member and tells its size. */
+/* Opens a member; *size is its size. */
 static xa_status open_member(zip_t *z,
                              const char *path,
                              int64_t archive,
@@ -74,7 +75,7 @@ static xa_status open_member(zip_t *z,
     return XA_OK;
 }
 
-/* Reads to the end, where libzip checks the CRC; `take` gets the pieces. */
+/* Reads to the end, where libzip checks the CRC, and gives the pieces to `take`. */
 static xa_status read_member(zip_file_t *file,
                              const char *path,
                              const char *member,
@@ -208,7 +209,7 @@ done:
 
 bool xa__kzip_holds(const char *path, const char *part)
 {
-    const zip_int64_t most = 65536; /* an archive's first names tell what it is */
+    const zip_int64_t most = 65536; /* the first names of an archive show what it is */
     zip_t *z = NULL;
     int64_t size;
     bool found = false;

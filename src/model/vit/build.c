@@ -11,7 +11,7 @@
 
 enum { NAME = 256 };
 
-/* What the steps below share. `name` is the node's and the layer's. */
+/* What the steps below share; `name` is that of the next node and layer. */
 typedef struct builder {
     xa__vit *v;
     xa_model *m;
@@ -38,7 +38,7 @@ static xa_status add(builder *b,
     return xa_graph_add(b->g, &s, out, err);
 }
 
-/* A line of the layer table under the present name. */
+/* Adds a line to the layer table under the present name. */
 static xa_status layer(builder *b, const char *type, int node, int64_t first_weight, xa_err *err)
 {
     int64_t parameters = 0;
@@ -81,7 +81,7 @@ static xa_status vector(
     return xa__vit_weight(b->v, b->g, &piece, &shape, id, err);
 }
 
-/* Rows [first, first + out) of the part's matrix and bias. */
+/* A product with rows [first, first + out) of the part's matrix and bias. */
 static xa_status dense(builder *b,
                        int x,
                        int64_t block,
@@ -115,7 +115,7 @@ static xa_status dense(builder *b,
     return add(b, XA_OP_DENSE, &x, 1, w, 2, &(xa_op_params){.dense.units = out}, y, err);
 }
 
-/* On the last axis, of extent `width`. */
+/* A norm over the last axis, of extent `width`. */
 static xa_status norm_of(builder *b,
                          int x,
                          int64_t block,
@@ -150,7 +150,7 @@ norm(builder *b, int x, int64_t block, xa__vit_part gamma, xa__vit_part beta, in
     return layer(b, b->v->norm == XA__VIT_NORM_RMS ? "RmsNorm" : "LayerNorm", *y, before, err);
 }
 
-/* Layer scale, where there is one. */
+/* Layer scale, if the block has one. */
 static xa_status scale(builder *b, int x, int64_t block, xa__vit_part part, int *y, xa_err *err)
 {
     int w[4] = {-1, -1, -1, -1};
@@ -186,7 +186,8 @@ static xa_status patches(builder *b, int x, int *y, xa_err *err)
     return reshape(b, x, &(xa_shape){.ndim = 2, .dim = {v->grid_h * v->grid_w, v->width}}, y, err);
 }
 
-/* Prefix tokens and position embedding: together, or the embedding on the patches alone. */
+/* Adds the prefix tokens and the position embedding, which covers all tokens or the patches alone.
+ */
 static xa_status tokens(builder *b, int x, int *y, xa_err *err)
 {
     xa__vit *v = b->v;
@@ -219,7 +220,7 @@ static xa_status tokens(builder *b, int x, int *y, xa_err *err)
 
 /* ---- blocks ---- */
 
-/* Queries or keys [T,N*K] normalised head by head, where the model does so. */
+/* Normalises queries or keys [T,N*K] head by head, if the model does. */
 static xa_status
 norm_heads(builder *b, int64_t i, xa__vit_part gamma, xa__vit_part beta, int *x, xa_err *err)
 {
@@ -297,7 +298,7 @@ static xa_status mlp(builder *b, int64_t i, int x, int *y, xa_err *err)
     return layer(b, "MLP", *y, before, err);
 }
 
-/* A norm of the block, before its branch or behind it. */
+/* A norm of the block, before its branch or after it. */
 static xa_status block_norm(builder *b, int64_t i, bool second, int x, int *y, xa_err *err)
 {
     const bool plain = b->v->dialect->needs_config;
@@ -456,7 +457,7 @@ xa_status xa__vit_build(xa__vit *v, xa_model *m, const xa_model_options *opt, xa
         XA_RETURN_TRY(err, norm(&b, x, 0, XA__VIT_NORM_W, XA__VIT_NORM_B, &x, err));
     }
     XA_RETURN_TRY(err, head(&b, x, &x, err));
-    if (!opt->head) { /* such files end in plain scores and mean these */
+    if (!opt->head) { /* such files end in plain scores, of which these activations are meant */
         if (!v->problem_given)
             XA_RETURN_TRY(err,
                           xa__model_assume(m,

@@ -1,6 +1,6 @@
-/* The JSON beside a vision transformer's weights: timm's config.json as its hub has it, the one of
- * Hugging Face's transformers, or a few keys written by hand. Every key is understood, or refused
- * by its name: one that is passed over may be the one that changes the numbers. */
+/* The JSON beside a vision transformer's weights: config.json of timm on its hub, that of Hugging
+ * Face's transformers, or a few keys written by hand. Every key is understood, or refused by its
+ * name, since a key that is skipped may be the one that changes the numbers. */
 #include <ctype.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -64,10 +64,10 @@ const json_t *xa__vit_setting(const xa__vit *v, const char *key, const char *oth
 /* ---- keys ---- */
 
 typedef enum key_use {
-    READ,     /* by vit_settings.c or below */
-    HARMLESS, /* moves no number of a forward pass that the weights do not tell */
-    OFF,      /* null, false or 0, or the model is another */
-    WORD      /* one of the words, in any case and without underscores */
+    READ,     /* by settings.c, or below */
+    HARMLESS, /* changes no number of a forward pass beyond what the weights show */
+    OFF,      /* must be null, false or 0: anything else means another model */
+    WORD      /* must be one of the words, in any case and without underscores */
 } key_use;
 typedef struct known_key {
     const char *name;
@@ -80,13 +80,13 @@ static const known_key keys[] = {
     /* which model */
     {"architecture", READ, NULL}, {"model_args", READ, NULL}, {"pretrained_cfg", READ, NULL},
     {"model_type", READ, NULL}, {"architectures", READ, NULL}, {"problem_type", READ, NULL},
-    /* what tensors do not tell */
+    /* what tensors do not show */
     {"num_heads", READ, NULL}, {"num_attention_heads", READ, NULL}, {"act_layer", READ, NULL},
     {"hidden_act", READ, NULL}, {"layer_norm_eps", READ, NULL}, {"eps", READ, NULL},
     {"norm_layer", READ, NULL}, {"block_fn", READ, NULL}, {"global_pool", READ, NULL},
     {"no_embed_class", READ, NULL}, {"pool_include_prefix", READ, NULL}, {"final_norm", READ, NULL},
     {"img_size", READ, NULL}, {"image_size", READ, NULL},
-    /* what they do tell: compared with them */
+    /* what they do show: compared with them */
     {"num_classes", READ, NULL}, {"num_labels", READ, NULL}, {"id2label", READ, NULL},
     {"num_features", READ, NULL}, {"embed_dim", READ, NULL}, {"hidden_size", READ, NULL},
     {"depth", READ, NULL}, {"num_hidden_layers", READ, NULL}, {"patch_size", READ, NULL},
@@ -94,13 +94,13 @@ static const known_key keys[] = {
     {"intermediate_size", READ, NULL}, {"reg_tokens", READ, NULL}, {"class_token", READ, NULL},
     {"qkv_bias", READ, NULL}, {"qk_norm", READ, NULL}, {"pre_norm", READ, NULL},
     {"fc_norm", READ, NULL},
-    /* what is not built */
+    /* variants that are not built */
     {"scale_attn_norm", OFF, NULL}, {"scale_mlp_norm", OFF, NULL}, {"embed_norm_layer", OFF, NULL},
     {"use_naflex", OFF, NULL}, {"features_only", OFF, NULL}, {"qk_normalization", OFF, NULL},
     {"pruned_heads", OFF, NULL}, {"quantization_config", OFF, NULL}, {"auto_map", OFF, NULL},
     {"embed_layer", WORD, "patchembed"}, {"mlp_layer", WORD, "mlp"},
     {"attn_layer", WORD, "attn attention"}, {"pos_embed", WORD, "learn"},
-    /* of training, of other sizes, or told by tensors */
+    /* of training, of other sizes, or shown by tensors */
     {"init_values", HARMLESS, NULL}, {"weight_init", HARMLESS, NULL}, {"fix_init", HARMLESS, NULL},
     {"drop_rate", HARMLESS, NULL}, {"pos_drop_rate", HARMLESS, NULL},
     {"patch_drop_rate", HARMLESS, NULL}, {"proj_drop_rate", HARMLESS, NULL},
@@ -199,7 +199,7 @@ static xa_status check_key(const xa__vit *v,
         return XA_OK;
     if (!k && strict)
         return unknown_key(v, where, key, err);
-    if (!k) { /* transformers itself passes over what it does not know */
+    if (!k) { /* transformers itself ignores keys that it does not know */
         xa_str_sanitise(key, text, sizeof text);
         return xa__model_assume(
             m, err, "\"%s\" of config.json changes nothing that is computed", text);

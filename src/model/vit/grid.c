@@ -1,19 +1,19 @@
-/* The grid of patches: that of the position embedding, and the one that the job's size asks for. */
+/* The grid of patches: that of the position embedding, and that of the job's input size. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 
 #include "vit.h"
 
-/* 0: n is no square of a number above 0. */
+/* The root of n; 0 if n is not the square of a number above 0. */
 static int64_t square_root(int64_t n)
 {
     const int64_t r = n > 0 ? (int64_t)(sqrt((double)n) + 0.5) : 0;
     return r * r == n ? r : 0;
 }
 
-/* Whether a grid of h x w fits the rows of the position embedding, with rows for the prefix or
- * without. */
+/* Does a grid of h x w fit the rows of the position embedding, with or without rows for the prefix?
+ */
 static bool fits_rows(const xa__vit *v, int position, int64_t h, int64_t w)
 {
     const bool given =
@@ -22,8 +22,8 @@ static bool fits_rows(const xa__vit *v, int position, int64_t h, int64_t w)
     return given && h > 0 && w > 0 && h * w == rows;
 }
 
-/* The file's grid: as its config says, else square where a square fits, else as the job asks; with
- * rows for the prefix before without. */
+/* The file's grid: as its config says; else a square one, if one fits; else that of the job's size.
+ * A grid with rows for the prefix is tried before the same without. */
 static xa_status read_grid(xa__vit *v, xa_model *m, int64_t job_h, int64_t job_w, xa_err *err)
 {
     const int64_t given_h = v->file_h, given_w = v->file_w;

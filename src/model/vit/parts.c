@@ -1,4 +1,4 @@
-/* Parts of a vision transformer by the names of their tensors, and what their shapes tell. */
+/* Parts of a vision transformer by the names of their tensors, and extents by their shapes. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,8 +56,8 @@ static const xa__vit_dialect timm = {
               [XA__VIT_HEAD2_W] = "head_dist.weight",
               [XA__VIT_HEAD2_B] = "head_dist.bias"}};
 
-/* transformers: ViTForImageClassification, DeiTForImageClassification and ...WithTeacher. Parts
- * that do not begin with '/' stand behind the stem "vit." or "deit.". */
+/* transformers: ViTForImageClassification, DeiTForImageClassification and ...WithTeacher. A part
+ * without '/' in front has the stem "vit." or "deit." before its name. */
 #define HF_COMMON                                                                                  \
     [XA__VIT_PATCH_W] = "embeddings.patch_embeddings.projection.weight",                           \
     [XA__VIT_PATCH_B] = "embeddings.patch_embeddings.projection.bias",                             \
@@ -130,11 +130,11 @@ static const struct {
                {&transformers_5, "deit."}};
 enum { NAMINGS = sizeof namings / sizeof *namings };
 
-/* The teacher's models name their two heads otherwise. */
+/* In models with a teacher, the two heads have other names. */
 static const char *const two_heads[][2] = {{"classifier.weight", "cls_classifier.weight"},
                                            {"classifier.bias", "cls_classifier.bias"}};
 
-/* Unused by the classifier, and harmless. */
+/* Tensors that the classifier does not use. */
 static const char *const ignored[] = {
     "pooler.dense.weight", "pooler.dense.bias", "embeddings.mask_token", "embeddings.position_ids"};
 
@@ -222,7 +222,7 @@ xa_status xa__vit_find_parts(xa__vit *v, xa_err *err)
     return XA_OK;
 }
 
-/* What transformers' models carry beside their classifier. */
+/* Is the tensor one of those that transformers' models have beside their classifier? */
 static bool is_ignored(const xa__vit *v, const char *name)
 {
     for (size_t k = 0; v->dialect->needs_config && k < sizeof ignored / sizeof *ignored; k++)
@@ -284,7 +284,7 @@ static xa_status missing(const xa__vit *v, int64_t block, xa__vit_part part, xa_
     XA_RETURN_FAIL(err, XA_NOT_FOUND, "%s: tensor \"%s\" is missing", v->file->path, name);
 }
 
-/* A part that must be there, of rank ndim. */
+/* Checks that a part is there and has ndim dimensions. */
 static xa_status
 demand(const xa__vit *v, xa__vit_part part, int ndim, const xa_shape **shape, xa_err *err)
 {

@@ -1,4 +1,4 @@
-/* Weights of a vision transformer as the operators want them, made of the file's tensors. */
+/* Weights of a vision transformer as the operators need them, made of the file's tensors. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +10,7 @@ static const xa__stensor *tensor_of(const xa__vit *v, int t)
     return &v->file->tensors[t];
 }
 
-/* Values the tensors of a piece must have. */
+/* How many values the tensors of a piece must have. */
 static int64_t values_of(const xa__vit *v, const xa__vit_piece *p)
 {
     int64_t n = 0;
@@ -102,8 +102,8 @@ read_conv(xa__vit *v, const xa__vit_piece *p, const xa_shape *s, float *dst, xa_
     return st;
 }
 
-/* Rows of the prefix stay; the grid is brought to the wanted one by the library's own rule (timm:
- * antialiased bicubic, transformers: bicubic). */
+/* Rows of the prefix stay; the grid is interpolated to the wanted one by the library's own rule
+ * (timm: antialiased bicubic, transformers: bicubic). */
 static xa_status read_position(xa__vit *v, const xa__vit_piece *p, float *dst, xa_err *err)
 {
     const int64_t d = v->width, front = v->position_rows - v->file_h * v->file_w;

@@ -1,5 +1,5 @@
-/* Position embeddings for another grid, as vit-keras makes them: scipy.ndimage.zoom of order 1,
- * whose first and last rows stay the first and last rows. */
+/* Position embeddings for another grid, as by vit-keras: scipy.ndimage.zoom of order 1, which keeps
+ * the first and last rows and columns. */
 #include "model/model_internal.h"
 
 static double place(int64_t i, int64_t from, int64_t to)

@@ -1,4 +1,4 @@
-/* safetensors files of vision transformers. */
+/* The loader of vision transformers in safetensors files. */
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -6,13 +6,14 @@
 
 #include "vit.h"
 
-/* "model.safetensors.index.json": the table of a model that lies in several files. */
+/* Is it the index of a model in several files: "model.safetensors.index.json"? */
 static bool is_index(const char *path)
 {
     return xa_str_ends(path, ".safetensors.index.json");
 }
 
-/* Of how many files this is one, by its name "model-00001-of-00003.safetensors"; 1: a whole one. */
+/* Of how many files this is one, by its name: "model-00001-of-00003.safetensors"; 1: it is the
+ * whole model. */
 static int64_t shards_of(const char *path)
 {
     static const char ending[] = ".safetensors", of[] = "-of-";

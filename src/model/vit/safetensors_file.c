@@ -1,4 +1,5 @@
-/* safetensors: the header checked to the last byte, values widened on the way in. */
+/* Safetensors files: the header, which is checked to the last byte, and values, which become
+ * float32. */
 #include "safetensors_file.h"
 
 #include <inttypes.h>
@@ -12,7 +13,7 @@ enum { PREFIX = 8, MAX_TENSORS = 1 << 20, CHUNK = 1 << 16 };
 static const struct {
     const char *name;
     int bytes;
-    int usable; /* an xa__sdtype, or -1 */
+    int usable; /* an xa__sdtype; -1: values of this type are not read */
 } dtypes[] = {{"F16", 2, XA__SDTYPE_F16},
               {"BF16", 2, XA__SDTYPE_BF16},
               {"F32", 4, XA__SDTYPE_F32},
@@ -39,7 +40,7 @@ static uint64_t little_endian(const unsigned char *p)
 
 bool xa__sfile_recognises(const unsigned char *start, size_t n)
 {
-    /* a header of below 4 GiB that begins as JSON does */
+    /* the header is below 4 GiB and begins like JSON */
     return n > PREFIX && start[PREFIX] == '{' && little_endian(start) < (uint64_t)1 << 32;
 }
 
@@ -55,7 +56,7 @@ static int by_place(const void *a, const void *b)
                           : (x->bytes > y->bytes) - (x->bytes < y->bytes);
 }
 
-/* Extents and number of values; false on overflow or what is no extent. */
+/* Reads extents and counts values; false on overflow, or if an extent is none. */
 static bool read_shape(const json_t *list, xa__stensor *t, int64_t *count)
 {
     *count = 1;
@@ -116,7 +117,7 @@ read_tensor(const char *path, const char *name, const json_t *entry, xa__stensor
     return XA_OK;
 }
 
-/* Tensors lie one after the other from the header to the end of the file. */
+/* Checks that tensors lie one after the other from the header to the end of the file. */
 static xa_status check_places(xa__sfile *f, int64_t start, int64_t size, xa_err *err)
 {
     int64_t at = 0;

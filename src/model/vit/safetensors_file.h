@@ -1,8 +1,8 @@
-/* A safetensors file: which tensors it has, where, and their values. Private to model.
+/* A safetensors file: which tensors it has, where they lie, and their values. Private to model.
  *
- * Eight bytes (little-endian length of the header), a JSON object {name: {dtype, shape,
- * data_offsets}}, the bytes. Nothing of it is trusted: offsets lie inside the file, fit shape and
- * dtype, and neither overlap nor leave holes.
+ * The file has eight bytes (the length of the header, little-endian), a JSON object {name: {dtype,
+ * shape, data_offsets}}, and the values. Everything is checked: offsets must lie inside the file,
+ * fit shape and dtype, and neither overlap nor leave holes.
  */
 #ifndef XAUDIT_MODEL_SAFETENSORS_FILE_H
 #define XAUDIT_MODEL_SAFETENSORS_FILE_H
@@ -32,7 +32,7 @@ typedef struct xa__sfile {
     size_t ntensors;
 } xa__sfile;
 
-/* Whether bytes could be the start of such a file. */
+/* Could these n bytes be the start of such a file? */
 bool xa__sfile_recognises(const unsigned char *start, size_t n);
 /* Reads the header, of at most max_header bytes. FORMAT names what is wrong with which tensor. */
 XA_MUST_USE xa_status xa__sfile_open(const char *path,
@@ -41,10 +41,10 @@ XA_MUST_USE xa_status xa__sfile_open(const char *path,
                                      xa_err *err);
 void xa__sfile_close(xa__sfile *f);
 void xa__sfile_free(xa__sfile *f);
-/* Index of a tensor, -1 if there is none. */
+/* The index of a tensor; -1: there is none. */
 int xa__sfile_find(const xa__sfile *f, const char *name);
-/* Values [first, first + n) of a usable tensor in row-major order, as float32. Opens the file again
- * if it is closed. */
+/* Reads values [first, first + n) of a usable tensor, in row-major order, as float32. Opens the
+ * file if it is closed. */
 XA_MUST_USE xa_status
 xa__sfile_read(xa__sfile *f, int tensor, int64_t first, int64_t n, float *dst, xa_err *err);
 

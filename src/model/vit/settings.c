@@ -1,5 +1,5 @@
-/* What names and shapes of a vision transformer do not tell: from its config.json, from the name of
- * timm's architecture in it, and else from the library's own defaults, which is said as assumed. */
+/* What names and shapes of a vision transformer do not show: from its config.json, from the timm
+ * architecture that it names, or else from the library's defaults, which are noted as assumed. */
 #include <ctype.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -21,7 +21,7 @@ static const char *file_of(const xa__vit *v)
     return v->config ? v->config : v->file->path;
 }
 
-/* "nn.GELU_tanh" to "gelutanh"; "" for what is no text. */
+/* "nn.GELU_tanh" to "gelutanh"; "" if the value is no text. */
 static void word_of(const json_t *value, char *out, size_t size)
 {
     const char *text = json_is_string(value) ? json_string_value(value) : "";
@@ -44,7 +44,7 @@ static xa_status not_known(const xa__vit *v, const char *key, const json_t *valu
 
 /* ---- heads ---- */
 
-/* Widths of which every architecture of timm has heads that are not 64 wide. */
+/* The number of heads for a width. For a few widths, no architecture of timm has heads 64 wide. */
 static int64_t usual_heads(int64_t width)
 {
     static const int64_t wide[][2] = {{1152, 16}, {1280, 16}, {1408, 16}, {1664, 16}, {1792, 16}};
@@ -177,7 +177,7 @@ static xa_status read_norm(xa__vit *v, xa_model *m, xa_err *err)
         v->norm = XA__VIT_NORM_RMS;
     else if (given)
         return not_known(v, "norm_layer", given, err);
-    /* a norm named in model_args has the library's own epsilon, whatever the architecture's is */
+    /* a norm in model_args has the library's epsilon, not the architecture's */
     v->epsilon = epsilon              ? json_number_value(epsilon)
                  : v->known && !given ? v->known->epsilon
                                       : v->dialect->epsilon;
@@ -222,7 +222,8 @@ static xa_status read_block(xa__vit *v, xa_model *m, xa_err *err)
 
 /* ---- pooling ---- */
 
-/* Where timm puts the word: model_args, the top (what the exported model has), pretrained_cfg. */
+/* The pooling in the places of timm, in their order: model_args, the top (that of the exported
+ * model), pretrained_cfg. */
 static const json_t *given_pool(const xa__vit *v)
 {
     const json_t *given = xa__vit_setting(v, "global_pool", NULL);
@@ -262,7 +263,7 @@ static xa_status choose_pool(xa__vit *v, xa_model *m, xa_err *err)
             ? XA__VIT_POOL_AVG
             : XA__VIT_POOL_TOKEN;
     if (v->dialect->needs_config)
-        return XA_OK; /* transformers knows no other */
+        return XA_OK; /* transformers has no other */
     return xa__model_assume(m,
                             err,
                             "pooling %s: the head reads %s; no file tells it; \"global_pool\" in "
@@ -299,7 +300,8 @@ static xa_status read_pooling(xa__vit *v, xa_model *m, xa_err *err)
 
 /* ---- the rest ---- */
 
-/* Every classifier of timm and transformers has a last norm; without one it must be meant. */
+/* Every classifier of timm and transformers has a last norm, so that its absence must be intended.
+ */
 static xa_status check_last_norm(const xa__vit *v, xa_err *err)
 {
     const bool none =
@@ -329,7 +331,7 @@ static xa_status read_problem(xa__vit *v, xa_err *err)
     return XA_OK;
 }
 
-/* Whether the prefix has rows of the position embedding; and a grid that is not square. */
+/* Reads whether the prefix has rows in the position embedding, and a grid that is not square. */
 static xa_status read_positions(xa__vit *v, xa_err *err)
 {
     const json_t *apart = xa__vit_setting(v, "no_embed_class", NULL);

@@ -1,4 +1,4 @@
-/* timm's architectures by name: what their names mean that tensors do not tell. */
+/* timm's architectures by name: what tensors do not show. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,7 +29,7 @@ static int by_name(const void *key, const void *row)
     return strcmp(key, ((const xa__vit_known *)row)->name);
 }
 
-/* A tag, as in "vit_base_patch16_224.augreg_in1k", is the training's and not the architecture's. */
+/* A tag, as in "vit_base_patch16_224.augreg_in1k", names the training, not the architecture. */
 const xa__vit_known *xa__vit_find_known(const char *architecture)
 {
     char name[128];

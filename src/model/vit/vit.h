@@ -1,5 +1,5 @@
-/* Vision transformers from tensors: what there is by name, the graph, and the values. Private to
- * model.
+/* clang-format off */
+/* Vision transformers from tensors: their parts by name, the graph, and the values. Private to model.
  *
  *   parts.c     tensor names of timm and of Hugging Face's transformers -> parts; shapes -> extents
  *   config.c    the JSON beside the weights: each key is understood or refused
@@ -10,6 +10,7 @@
  *   pieces.c    parts -> weights as the operators want them
  *   safetensors_file.c, safetensors.c  the file, and the loader
  */
+/* clang-format on */
 #ifndef XAUDIT_MODEL_VIT_H
 #define XAUDIT_MODEL_VIT_H
 
@@ -43,18 +44,18 @@ typedef struct xa__vit_dialect {
     const char *modules[4];                /* of the layer table: block, attention, mlp, head; %d */
     const char *parts[XA__VIT_PART_COUNT]; /* tensor names, %d the block; NULL: not in this one */
     bool needs_config;                     /* config.json must lie beside the file: transformers */
-    double epsilon;                        /* where nobody says */
-    xa_resample interpolation;             /* the library's own for position embeddings */
+    double epsilon;                        /* the library's default */
+    xa_resample interpolation;             /* of position embeddings, as by the library */
 } xa__vit_dialect;
 
 /* How a weight is made of tensors. */
 typedef enum xa__vit_piece_kind {
     XA__PIECE_VECTOR,  /* values [first, first + rows) */
-    XA__PIECE_LINEAR,  /* rows [first, first + rows) of [out, in], turned to [in, rows] */
+    XA__PIECE_LINEAR,  /* rows [first, first + rows) of [out, in], transposed to [in, rows] */
     XA__PIECE_CONV,    /* [out, in, h, w] to [h, w, in, out] */
     XA__PIECE_JOIN,    /* several tensors one after the other */
-    XA__PIECE_POSITION /* [1, prefix + grid, width], its grid interpolated where another is wanted
-                        */
+    XA__PIECE_POSITION /* [1, prefix + grid, width]; the grid is interpolated if the input needs
+                          another */
 } xa__vit_piece_kind;
 typedef struct xa__vit_piece {
     xa__vit_piece_kind kind;
@@ -62,19 +63,23 @@ typedef struct xa__vit_piece {
     int64_t first, rows;
 } xa__vit_piece;
 
-/* ---- what tensors do not tell ---- */
+/* ---- what tensors do not show ---- */
 
 #define XA__QUICK_GELU_SLOPE 1.702f     /* x*sigmoid(1.702 x) */
 enum { XA__VIT_PRE, XA__VIT_RES_POST }; /* x + f(norm(x)), x + norm(f(x)) */
 enum { XA__VIT_NORM_LAYER, XA__VIT_NORM_RMS };
 enum { XA__VIT_POOL_TOKEN, XA__VIT_POOL_AVG, XA__VIT_POOL_MAX, XA__VIT_POOL_AVGMAX, XA__VIT_POOLS };
-enum { XA__VIT_LAST_NORM, XA__VIT_LAST_FC_NORM, XA__VIT_LAST_NONE }; /* before pooling, behind it */
+enum {
+    XA__VIT_LAST_NORM,
+    XA__VIT_LAST_FC_NORM,
+    XA__VIT_LAST_NONE
+}; /* before pooling, after it, none */
 enum { XA__VIT_POSITION_ALL, XA__VIT_POSITION_PATCHES, XA__VIT_POSITION_UNTOLD };
 
 /* One of timm's architectures. */
 typedef struct xa__vit_known {
     const char *name;
-    const char *refused; /* why it is not computed; NULL: it is */
+    const char *refused; /* why it is refused; NULL: it is computed */
     int width, heads;
     xa_activation_kind act;
     float slope; /* of act */
@@ -85,19 +90,20 @@ typedef struct xa__vit_known {
 typedef struct xa__vit {
     xa__sfile *file;
     const xa__vit_dialect *dialect;
-    char stem[32]; /* before the dialect's names: "vit." */
-    int *part;     /* [depth * parts]: tensor of a part (those that come once: in block 0), -1 */
-    int64_t *read; /* [tensors] values that weights of the graph are made of */
+    char stem[32]; /* in front of the dialect's names, such as "vit." */
+    int *part; /* [depth * XA__VIT_PART_COUNT] tensor of a part, or -1; parts without blocks are in
+                  block 0 */
+    int64_t *read; /* [tensors] how many of its values the graph's weights use */
     int64_t depth, width, mlp, channels, patch_h, patch_w, prefix, position_rows, classes;
     int64_t heads;
-    int64_t file_h, file_w, grid_h, grid_w; /* grid of the position embedding; the one wanted */
+    int64_t file_h, file_w, grid_h, grid_w; /* grids of the position embedding and of the input */
     double epsilon;
     xa_activation act;
     int block, norm, pool, position; /* XA__VIT_... */
-    bool pool_prefix;                /* tokens that are no patches are pooled as well */
-    bool multilabel, problem_given;  /* by problem_type */
+    bool pool_prefix;                /* tokens that are no patches are pooled too */
+    bool multilabel, problem_given;  /* from problem_type */
     struct json_t *json;             /* NULL: no config.json */
-    char *config;                    /* its path, for messages; NULL likewise */
+    char *config;                    /* its path, for messages; NULL: no config.json */
     const xa__vit_known *known;      /* the architecture it names; NULL: none */
     xa__vit_piece *pieces;
     size_t npieces, piece_cap;
@@ -108,15 +114,16 @@ static inline int xa__vit_tensor(const xa__vit *v, int64_t block, xa__vit_part p
     return v->part[block * XA__VIT_PART_COUNT + part];
 }
 
-/* parts.c. NOT_FOUND/UNSUPPORTED: no transformer whose parts are known; names the tensor. */
+/* parts.c: finds the parts by their names. NOT_FOUND and UNSUPPORTED name a tensor that is missing
+ * or unknown. */
 XA_MUST_USE xa_status xa__vit_find_parts(xa__vit *v, xa_err *err);
-/* Extents from shapes; SHAPE names tensor and both shapes. */
+/* Finds extents by shapes; SHAPE names the tensor and both shapes. */
 XA_MUST_USE xa_status xa__vit_measure(xa__vit *v, xa_err *err);
-/* All tensors must have a known name (UNSUPPORTED), and, after the graph is built, every value of
- * them must have been read once (INVALID): nothing is left out silently. */
+/* Check that nothing is left out silently: every tensor has a known name (UNSUPPORTED), and, after
+ * the graph is built, the graph uses every value once (INVALID). */
 XA_MUST_USE xa_status xa__vit_check_names(const xa__vit *v, xa_err *err);
 XA_MUST_USE xa_status xa__vit_check_read(const xa__vit *v, xa_err *err);
-/* timm.c: NULL if it is none of them (or is beyond the last). */
+/* timm.c: NULL if timm has no such architecture, or if i is beyond the last. */
 const xa__vit_known *xa__vit_find_known(const char *architecture);
 const xa__vit_known *xa__vit_known_at(size_t i);
 /* config.c: reads the options' architecture, or <stem>.json or config.json beside the file.
@@ -125,13 +132,13 @@ XA_MUST_USE xa_status xa__vit_read_config(xa__vit *v,
                                           const xa_model_options *opt,
                                           xa_model *m,
                                           xa_err *err);
-/* A setting by its first name or, where that is not given, its other (NULL: none), wherever it
- * stands; NULL: not given, or null. */
+/* A setting by its name, or else by its other name (NULL: it has none), from any place of the JSON;
+ * NULL: it is missing or null. */
 const struct json_t *xa__vit_setting(const xa__vit *v, const char *key, const char *other);
-/* What the config says of extents must be what the weights have. INVALID names both. */
+/* Checks that extents in the config are those of the weights; INVALID names both. */
 XA_MUST_USE xa_status xa__vit_check_extents(const xa__vit *v, xa_err *err);
-/* settings.c: fills heads, epsilon, act, block, norm, pool, position; what nobody tells is
- * noted in m as assumed. */
+/* settings.c: fills heads, epsilon, act, block, norm, pool and position; what no file says is noted
+ * in m as assumed. */
 XA_MUST_USE xa_status xa__vit_configure(xa__vit *v, xa_model *m, xa_err *err);
 /* grid.c: file_h, file_w, grid_h, grid_w, position, and the model's input shapes. A grid that no
  * file states is noted as assumed. INVALID and SHAPE say which size fits. */
@@ -144,7 +151,7 @@ XA_MUST_USE xa_status xa__vit_build(xa__vit *v,
                                     xa_model *m,
                                     const xa_model_options *opt,
                                     xa_err *err);
-/* pieces.c: a weight of the graph from parts, its shape as the operator wants it. */
+/* pieces.c: a weight of the graph, in the operator's shape, from tensors. */
 XA_MUST_USE xa_status xa__vit_weight(xa__vit *v,
                                      xa_graph *g,
                                      const xa__vit_piece *piece,
