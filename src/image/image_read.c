@@ -115,7 +115,7 @@ static xa_status decode_memory(const struct signature *s,
 {
     if (opt->page != 0)
         XA_RETURN_FAIL(
-            err, XA_INVALID, "page %d is asked for, but %s has only page 0", opt->page, s->name);
+            err, XA_INVALID, "page %d is requested, but %s has only page 0", opt->page, s->name);
     return s->kind == KIND_JPEG ? xa__jpeg_decode(data, size, opt, header_only, im, err)
                                 : xa__png_decode(data, size, opt, header_only, im, err);
 }

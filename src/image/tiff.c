@@ -334,7 +334,7 @@ xa_status xa__tiff_decode(int fd,
     if (opt->page >= pages)
         XA_FAIL(err,
                 XA_INVALID,
-                "page %d is asked for, but the TIFF has %" PRId64 " (counted from 0)",
+                "page %d is requested, but the TIFF has %" PRId64 " (counted from 0)",
                 opt->page,
                 pages);
     s.message[0] = '\0';

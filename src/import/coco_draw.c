@@ -24,7 +24,7 @@ xa_status xa__coco_name_classes(xa__coco *im, xa_err *err)
         const size_t before = im->d->nclasses;
         int32_t index = -1;
         if (i > 0 && c->id == im->names[i - 1].id) {
-            xa__drop(im->d, XA_IMPORT_NOTED, "the category id is there twice", "%s", c->name);
+            xa__drop(im->d, XA_IMPORT_NOTED, "an earlier category has the same id", "%s", c->name);
             continue;
         }
         XA_RETURN_TRY(err, xa__draft_class(im->d, c->name, XA_IMPORT_NOTED, &index, err));

@@ -112,7 +112,7 @@ static xa_status end_image(xa__coco *im, xa_err *err)
                  im->image_id < 0 ? "file_name " : "id ",
                  im->image_id >= 0       ? im->images.text[im->image_id]
                  : im->file_name.len > 0 ? im->file_name.data
-                                         : "not said either");
+                                         : "missing too");
         im->npartial = im->fresh;
         return XA_OK;
     }

@@ -157,7 +157,7 @@ import im = {.d = d, .from = d->opt->box != XA_BOX_UNSAID ? d->opt->box:XA_BOX_O
     if (!d->classes_fixed)
         XA_FAIL(err,
                 XA_INVALID,
-                "imagenet: --classes FILE with one wnid a line, in the order of the model's "
+                "imagenet: --classes FILE with one wnid per line, in the order of the model's "
                 "outputs (LOC_synset_mapping.txt for Keras and torchvision)");
     if (im.from == XA_BOX_NORMALISED)
         XA_FAIL(err, XA_INVALID, "imagenet: boxes are in pixels there");

@@ -100,7 +100,7 @@ xa_status xa_classes_read(const char *path, xa_classes *out, xa_err *err)
         p = next;
     }
     if (c.count == 0)
-        XA_FAIL(err, XA_INVALID, "%s: expected class names, one a line, found none", path);
+        XA_FAIL(err, XA_INVALID, "%s: expected one class name per line, found none", path);
     *out = c;
     c = (xa_classes){0};
 done:

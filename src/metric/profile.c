@@ -110,7 +110,7 @@ static xa_status other_kind(const xa_metric_spec *s, size_t profile, xa_err *err
         }
     XA_RETURN_FAIL(err,
                    XA_INVALID,
-                   "profile %s says nothing of %s: it is for %s",
+                   "profile %s does not define %s: it is for %s",
                    profiles[profile].name,
                    xa_metric_kind_name(s->kind),
                    kinds);

@@ -115,12 +115,11 @@ static xa_status choose_head(
                        sigmoid ? "sigmoid" : xa_head_name(h->kind),
                        name);
     if (wanted == XA_HEAD_MULTILABEL && h->units == 1)
-        XA_RETURN_FAIL(
-            err,
-            XA_INVALID,
-            "%s gives one score, the job says head: multilabel; one score that tells two "
-            "classes apart is head: sigmoid",
-            m->path);
+        XA_RETURN_FAIL(err,
+                       XA_INVALID,
+                       "%s gives one score, the job says head: multilabel; one score for two "
+                       "classes is head: sigmoid",
+                       m->path);
     if (plain)
         h->kind = (xa_head_kind)wanted;
     return XA_OK;
@@ -153,11 +152,10 @@ static xa_status read_head(xa_model *m, const xa_model_options *opt, xa_err *err
     if (sigmoid)
         h.kind = h.units == 1 ? XA_HEAD_BINARY : XA_HEAD_MULTILABEL;
     if (h.kind == XA_HEAD_SOFTMAX && h.units == 1)
-        xa_log(
-            XA_LOG_WARN,
-            "%s ends in a softmax of one score, which is 1 for every image; one score that tells "
-            "two classes apart takes a sigmoid",
-            m->path);
+        xa_log(XA_LOG_WARN,
+               "%s ends in a softmax of one score, which is 1 for every image; one score for "
+               "two classes needs a sigmoid",
+               m->path);
     h.classes = h.kind == XA_HEAD_BINARY ? 2 : h.units;
     m->head = h;
     return XA_OK;

@@ -92,7 +92,7 @@ said 'manifest: unknown setting "imags"; did you mean "images"'
 
 cd ../imagenet || exit 1
 expect 2 "$XAUDIT" manifest imagenet LOC_val_solution.csv --images images -o out.csv
-said '--classes FILE with one wnid a line'
+said '--classes FILE with one wnid per line'
 make imagenet LOC_val_solution.csv --images images --classes synsets.txt --split val
 same expected.csv out.csv
 printf 'n01440764\nn01443537\n' | cmp -s - out_classes.txt || fail "imagenet: classes"

@@ -214,7 +214,7 @@ expect 2 "$XAUDIT" summary first.h5 second.h5 --by class
 sed 's/  - roc_auc/  - { kind: roc_auc, tolerance: 15px }/; s/  - energy/  - { kind: energy, profile: wsol }/; s/  - top1/  - { kind: top1, iou: 2 }/; s/grid: 7/grid: 0/' job.yaml >bad.yaml
 expect 2 "$XAUDIT" check bad.yaml
 said 'tolerance: a setting of pointing_game, not of roc_auc'
-said 'profile wsol says nothing of energy'
+said 'profile wsol does not define energy'
 said 'iou: expected levels above 0 and up to 1'
 said 'grid: expected a whole number from 1 to 512'
 finish

@@ -269,7 +269,7 @@ static const bad bads[] = {
       {13, "iou: expected 1 to 8 levels, found 0"},
       {13, "from_split: expected a text, found a list"},
       {14, "iou: expected 1, of 1 level at most, found 2"},
-      {14, "profile wsol says nothing of top1"},
+      {14, "profile wsol does not define top1"},
       {15, "sign: expected one of signed, positive, abs; found plus"},
       {15, "crowd: expected keep or ignore; found skip"},
       {15, "difficult: expected keep or skip; found no"},

@@ -51,7 +51,7 @@ static void test_refuse(void **state)
 {
     (void)state;
 #define REFUSE(bytes, words) refuse(bytes, sizeof bytes - 1, words)
-    REFUSE("", ": expected class names, one a line, found none");
+    REFUSE("", ": expected one class name per line, found none");
     REFUSE("\n\n", "found none");
     REFUSE("a\nb\n\nc\n", ":3: expected a class name, found a blank line before \"c\"");
     REFUSE("\na\n", ":1: expected a class name");

@@ -23,7 +23,7 @@ static void test_profiles_and_conventions(void **state)
     s = xa_metric_defaults(XA_METRIC_POINTING_GAME);
     assert_int_equal(xa_metric_profile(&s, "wsol", &err), XA_INVALID);
     assert_string_equal(err.message,
-                        "profile wsol says nothing of pointing_game: it is for box_acc, pxap");
+                        "profile wsol does not define pointing_game: it is for box_acc, pxap");
     err = (xa_err)XA_ERR_INIT;
     assert_int_equal(xa_metric_profile(&s, "wsl", &err), XA_NOT_FOUND);
     s.grid = 0;

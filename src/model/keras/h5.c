@@ -179,7 +179,7 @@ static xa_status note_assumed(xa_model *m, const xa__kscope *scope, xa_err *err)
                 xa__model_assume(m,
                                  err,
                                  "layer \"%s\", a Lambda, takes the first token, as that of "
-                                 "vit-keras does; its code is not looked at",
+                                 "vit-keras does; its code is not read",
                                  l->path));
         else if (!l->inner && l->foreign)
             XA_RETURN_TRY(

@@ -459,11 +459,12 @@ xa_status xa__vit_build(xa__vit *v, xa_model *m, const xa_model_options *opt, xa
     XA_RETURN_TRY(err, head(&b, x, &x, err));
     if (!opt->head) { /* such files end in plain scores, of which these activations are meant */
         if (!v->problem_given)
-            XA_RETURN_TRY(err,
-                          xa__model_assume(m,
-                                           err,
-                                           "a softmax head: the file ends in plain scores; `head` "
-                                           "of the job or \"problem_type\" in config.json tells"));
+            XA_RETURN_TRY(
+                err,
+                xa__model_assume(m,
+                                 err,
+                                 "a softmax head: the file ends in plain scores; `head` "
+                                 "of the job, or \"problem_type\" in config.json, decides"));
         name(&b, v->multilabel ? "sigmoid" : "softmax", 0, "");
         const xa_op_params sigmoid = {.activation = xa_activation_default(XA_ACT_SIGMOID)};
         XA_RETURN_TRY(err,

@@ -54,7 +54,7 @@ static xa_status read_grid(xa__vit *v, xa_model *m, int64_t job_h, int64_t job_w
                 m,
                 err,
                 "a position embedding of %" PRId64 "x%" PRId64
-                " patches%s: no file tells it; \"img_size\" in config.json does",
+                " patches%s: no file says so; \"img_size\" in config.json would",
                 v->file_h,
                 v->file_w,
                 either ? " and the tokens before them" : "");

@@ -68,7 +68,7 @@ static xa_status assume_heads(xa__vit *v, xa_model *m, xa_err *err)
     return xa__model_assume(m,
                             err,
                             "%" PRId64 " heads, each %" PRId64 " wide (width %" PRId64
-                            "): no file tells them; \"num_heads\" in config.json does",
+                            "): no file says so; \"num_heads\" in config.json would",
                             v->heads,
                             v->width / v->heads,
                             v->width);
@@ -133,8 +133,8 @@ static xa_status read_activation(xa__vit *v, xa_model *m, xa_err *err)
         return v->known ? XA_OK
                         : xa__model_assume(m,
                                            err,
-                                           "activation gelu (erf): no file tells it; \"act_layer\" "
-                                           "in config.json does");
+                                           "activation gelu (erf): no file says so; \"act_layer\" "
+                                           "in config.json would");
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (!strcmp(known[i].word, word)) {
             v->act = xa_activation_default(known[i].kind);
@@ -154,7 +154,7 @@ static xa_status check_norm_bias(const xa__vit *v, xa_err *err)
             err,
             XA_INVALID,
             "%s: its norms have weights and no biases, as RmsNorm has; \"norm_layer\" in "
-            "config.json tells which they are (\"rmsnorm\")",
+            "config.json must say which they are (\"rmsnorm\")",
             file_of(v));
     if (v->norm == XA__VIT_NORM_RMS && bias)
         XA_RETURN_FAIL(err,
@@ -187,8 +187,8 @@ static xa_status read_norm(xa__vit *v, xa_model *m, xa_err *err)
         XA_RETURN_TRY(err,
                       xa__model_assume(m,
                                        err,
-                                       "epsilon %g of the norms: no file tells it; "
-                                       "\"layer_norm_eps\" in config.json does",
+                                       "epsilon %g of the norms: no file says so; "
+                                       "\"layer_norm_eps\" in config.json would",
                                        v->epsilon));
     return check_norm_bias(v, err);
 }
@@ -212,11 +212,10 @@ static xa_status read_block(xa__vit *v, xa_model *m, xa_err *err)
                        "%s: its blocks are to be ResPostBlock, but the weights have layer scales",
                        file_of(v));
     if (!given && !v->known && !v->dialect->needs_config && !scaled)
-        return xa__model_assume(
-            m,
-            err,
-            "norms before attention and MLP (block_fn Block): no file tells it; "
-            "\"block_fn\" or \"architecture\" in config.json does");
+        return xa__model_assume(m,
+                                err,
+                                "norms before attention and MLP (block_fn Block): no file says so; "
+                                "\"block_fn\" or \"architecture\" in config.json would");
     return XA_OK;
 }
 
@@ -266,8 +265,8 @@ static xa_status choose_pool(xa__vit *v, xa_model *m, xa_err *err)
         return XA_OK; /* transformers has no other */
     return xa__model_assume(m,
                             err,
-                            "pooling %s: the head reads %s; no file tells it; \"global_pool\" in "
-                            "config.json does",
+                            "pooling %s: the head reads %s; no file says so; \"global_pool\" in "
+                            "config.json would",
                             pools[v->pool],
                             read_by[v->pool]);
 }
