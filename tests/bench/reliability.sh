@@ -87,7 +87,7 @@ wait $pid
   echo "| new archive visible late, or never, on the other host | 1 | waits for it; exit 1, named |"
   echo "| two nodes through mpirun without SLURM, one of them lost | 1 | ${nodes} |"
   echo "| Valgrind memcheck: run, resumption, evaluate on two ranks, verify, summary, info, check, a refused job | 1 | ${valgrind} |"
-  echo "| SIGINT, SIGUSR1, SIGTERM of a run | 3 | exit 75, the lock released, the batches in hand kept |"
+  echo "| SIGINT, SIGUSR1, SIGTERM of a run | 3 | exit 75, the lock released, the batches in progress kept |"
   sed 's/^\(.*\) | \(.*\)$/| \1 | 1 | \2 |/' disk.log
   echo "| two-node SLURM: srun, mpirun, array, slices and merge, chain, requeue before the limit, scancel, a node that disappears | 1 | ${slurm} |"
   echo
