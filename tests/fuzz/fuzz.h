@@ -1,4 +1,4 @@
-/* For the fuzz targets: the input as a file, as whatever is tested takes paths. */
+/* For the fuzz targets: the input as a file, since the functions under test take paths. */
 #ifndef XAUDIT_FUZZ_H
 #define XAUDIT_FUZZ_H
 

@@ -1,5 +1,5 @@
-/* Importers; XA_FUZZ_FORMAT says which. The input is the file that holds the format's annotations;
- * what else a source needs comes from the fixtures. What was made is read back. */
+/* Importers; XA_FUZZ_FORMAT says which. The input is the file with the format's annotations; other
+ * files of a source come from the fixtures. The manifest that is made is read back. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

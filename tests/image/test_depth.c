@@ -75,7 +75,7 @@ static void test_kinds(void **state)
     const float flat[] = {5, 5, 5};
     im = row(XA_PIXEL_F32, 1, flat, 3); /* no width: no NaN */
     check(&im, (xa_depth){XA_DEPTH_PERCENTILE, 1, 99}, (float[]){0, 0, 0});
-    const uint16_t with_alpha[] = {10, 60000, 20, 60000, 30, 60000}; /* alpha has no say */
+    const uint16_t with_alpha[] = {10, 60000, 20, 60000, 30, 60000}; /* alpha does not count */
     im = row(XA_PIXEL_U16, 2, with_alpha, 3);
     im.has_alpha = true;
     check(&im, (xa_depth){XA_DEPTH_PERCENTILE, 0, 100}, (float[]){0, 255, 127.5f, 255, 255, 255});

@@ -179,7 +179,8 @@ static const xa_sample *find_sample(const xa_manifest *m, const char *id)
     return NULL;
 }
 
-/* Every mask of the COCO fixture beside what the API draws: both run lengths, polygons, a crowd. */
+/* Every mask of the COCO fixture compared with what the API draws: both run lengths, polygons, a
+ * crowd. */
 static void test_coco_masks(void **state)
 {
     (void)state;

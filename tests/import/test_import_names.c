@@ -1,8 +1,9 @@
-/* What tools write that is not by the book: names of other forms, declared sizes that are not the
- * image's, numbers that are none. Everything that can be read is read, the rest is told. */
+/* Files that break their format's rules, as tools write them: names of other forms, declared sizes
+ * that are not the image's, numbers that are no numbers. Everything that can be read is read, and
+ * the rest is reported. */
 #include "import_folder.h"
 
-/* A black picture; PNG under whatever name. */
+/* A black picture, a PNG under any name. */
 static void put_image(const folder *f, const char *name, int64_t width, int64_t height)
 {
     uint8_t *pixels = calloc((size_t)width, (size_t)height);

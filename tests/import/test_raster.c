@@ -1,4 +1,4 @@
-/* Polygons and run lengths beside the COCO mask API's own (tests/golden/manifest/make_coco.py). */
+/* Polygons and run lengths compared with the COCO mask API (tests/golden/manifest/make_coco.py). */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

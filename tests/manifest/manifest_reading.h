@@ -1,4 +1,4 @@
-/* For the tests of this folder: a manifest written to a file, read, and looked at. */
+/* For the tests of this folder: a manifest is written to a file, read, and checked. */
 #ifndef XAUDIT_TEST_MANIFEST_READING_H
 #define XAUDIT_TEST_MANIFEST_READING_H
 
@@ -94,7 +94,7 @@ static inline void show_problems(const xa_problems *p)
         print_message("  found %lld: %s\n", (long long)p->items[i].line, p->items[i].text);
 }
 
-/* The text must have exactly one mistake, on this line, told in these words. */
+/* The text must have exactly one mistake, on this line, reported in these words. */
 static inline void
 expect_mistake(const char *text, const xa_manifest_options *opt, int64_t line, const char *words)
 {

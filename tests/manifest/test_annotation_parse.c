@@ -189,7 +189,7 @@ static void test_coordinates(void **state)
         "x0: expected a finite number, found \"1,5\" (decimals are written with a point)");
     expect_mistake(
         HEADER "a.png,3,,,1,2,3,1e10,,,\n", NULL, 2, "y1: expected a pixel coordinate, found 1e10");
-    /* All mistakes of a line at once. */
+    /* All mistakes of a line are reported at once. */
     reading r = read_text(HEADER "a.png,3,,box,,,,,,,\n", NULL);
     assert_int_equal(r.problems.errors, 4);
     release(&r);

@@ -93,7 +93,7 @@ static void test_frames(void **state)
         {{1, 2, 30, 40}, 100, 60, {224, 224}, 1, true, XA_ANNOTATION_FRAME_OTHER, {0}},
         /* a square that was declared with the sides of an image of one more pixel is a copy */
         {{1, 2, 30, 40}, 100, 100, {100, 101}, 1, false, XA_ANNOTATION_FRAME_SCALED, {0}},
-        /* fractions are told as such, whatever the frame */
+        /* fractions are reported as such, whatever the frame is */
         {{.1, .1, .9, .9}, 100, 60, {50, 30}, 1, true, XA_ANNOTATION_BOX_NORMALISED, {0}},
         {{90, 2, 150, 40}, 100, 60, {50, 30}, 1, true, XA_ANNOTATION_BOX_RESCALED, {45, 1, 50, 20}},
         {{110, 2, 150, 40}, 100, 60, {50, 30}, 1, true, XA_ANNOTATION_BOX_OUTSIDE, {0}},

@@ -37,7 +37,7 @@ static void test_file(void **state)
                        "banana: banana\nbird: 4 | 5\nbeast: 2|0|tabby";
     if (read_file(text, &classes, &c, &err) != XA_OK)
         fail_msg("%s", err.message);
-    /* a class under its own name is the class */
+    /* a name that is that of a class means the class */
     assert_int_equal(c.count, 4);
     assert_category(&c.items[0], "cat", "0 1");
     assert_category(&c.items[1], "dog", "2");
@@ -119,7 +119,7 @@ static void test_bad_texts(void **state)
     }
 }
 
-/* Named by the file where it has the set, else by the classes; one category a set. */
+/* A set has the name that the file gives it, else its classes' names; each set is one category. */
 static void test_manifest(void **state)
 {
     (void)state;

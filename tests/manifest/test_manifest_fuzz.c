@@ -1,5 +1,5 @@
 /* Manifests changed at random: whatever the bytes, a reading ends with a manifest that holds what
- * it promises, or with mistakes told. Worth most under the sanitizers. XA_FUZZ_ROUNDS sets the
+ * it promises, or with mistakes reported. Worth most under the sanitizers. XA_FUZZ_ROUNDS sets the
  * number of rounds. */
 #include "manifest_reading.h"
 

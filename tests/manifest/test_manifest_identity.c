@@ -25,7 +25,7 @@ static const struct {
     unsigned parts;
 } changes[] = {
     {HEADER FIRST SECOND THIRD "\n", 0},
-    /* separators, line ends, order of columns, numbers written otherwise */
+    /* other separators, line ends, orders of columns and ways to write numbers */
     {"id;path;label;class;kind;x0;y0;x1;y1;mask;ignore_mask;flags;group;split;exclude;note\r\n"
      "s;a.png;1;2;box;-0;0.0;5;5e0;;i.png#3;crowd;g;train;;n\r\n"
      "s;a.png;1;2;mask;;;;;m.png#1;;;g;train;;n\r\n"
@@ -77,8 +77,8 @@ static void test_parts(void **state)
     }
 }
 
-/* Whatever is told apart, no two texts share all hashes; the same bytes divided otherwise neither.
- */
+/* Two manifests that differ in anything do not share all hashes, also if the same bytes are divided
+ * into cells in another way. */
 static void test_divided(void **state)
 {
     (void)state;

@@ -56,7 +56,7 @@ static void test_sizes(void **state)
     }
 }
 
-/* Names of other tools: one mistake, whatever follows, and how to convert. */
+/* Column names of other tools are one mistake, whatever follows, with the way to convert them. */
 static void test_foreign_boxes(void **state)
 {
     (void)state;
@@ -85,7 +85,7 @@ static void test_foreign_boxes(void **state)
         release(&r);
         free(text);
     }
-    /* beside a manifest's own columns they are further columns */
+    /* with a manifest's own columns, they are further columns */
     reading r = read_good("path,x0,y0,x1,y1,xmin,ymin,xmax,ymax\na.png,1,2,3,4,5,6,7,8\n", NULL);
     assert_int_equal(r.m->nextra, 4);
     release(&r);
@@ -295,7 +295,7 @@ static void test_labels(void **state)
     release(&r);
     opt.classes = NULL;
     opt.label_as = XA_LABEL_NAME;
-    /* A mistake of the job, not of the manifest: told in err alone. */
+    /* A mistake of the job, not of the manifest, is in err alone. */
     xa_manifest *none = NULL;
     xa_problems problems = {0};
     xa_err err = XA_ERR_INIT;
@@ -401,7 +401,7 @@ static void test_limits(void **state)
     assert_int_equal(r.st, XA_LIMIT);
     assert_non_null(strstr(r.err.message, ":5: at most 2 samples are accepted"));
     release(&r);
-    /* Mistakes beyond the limit are told too. */
+    /* Mistakes beyond the limit are counted too. */
     opt = (xa_manifest_options){.limit = 1};
     expect_mistake("path,x0,y0,x1,y1\na.png,,,,\nb.png,5,0,1,1\n",
                    &opt,

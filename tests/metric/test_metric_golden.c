@@ -1,4 +1,4 @@
-/* Localisation metrics beside their references, and the levels of box accuracy one by one. */
+/* Localisation metrics compared with their references, and box accuracy level by level. */
 #include <math.h>
 #include <string.h>
 
@@ -190,7 +190,8 @@ static void test_levels_one_by_one(void **state)
     }
 }
 
-/* Every point beside TorchRay's answer; its pixel (u,v) is the point in the middle of it. */
+/* Every point compared with TorchRay's answer; its pixel (u,v) is the point at the pixel's centre.
+ */
 static void test_pointing_as_torchray(void **state)
 {
     enum { W = 40, H = 30 };

@@ -1,4 +1,4 @@
-/* Profile wsol beside wsolevaluation's own evaluators: every hit, every pixel's bin. */
+/* Profile wsol compared with wsolevaluation's own evaluators: every hit, every pixel's bin. */
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>

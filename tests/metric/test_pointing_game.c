@@ -187,7 +187,7 @@ static void test_mask_of_another_size_is_told(void **state)
     xa_region_fini(&r);
 }
 
-/* A mask that is painted over has another hash; a box has none, nor has a mask of no use. */
+/* A mask that was changed has another hash; a box and a mask that cannot be used have none. */
 static void test_masks_have_hashes(void **state)
 {
     (void)state;

@@ -1,4 +1,4 @@
-/* The Gaussian before a peak is sought, beside its definition. */
+/* The Gaussian that is applied before a peak is found, compared with its definition. */
 #include <math.h>
 #include <stdlib.h>
 

@@ -212,7 +212,8 @@ static void test_activations(void **state)
     assert_int_equal(wrong, 0);
 }
 
-/* What the job takes for Keras' own is told as assumed; other classes are refused as before. */
+/* A class that the job takes for Keras' own is reported as assumed; other classes are refused as
+ * before. */
 static void test_listed(void **state)
 {
     (void)state;

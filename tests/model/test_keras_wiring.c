@@ -174,7 +174,7 @@ static void test_wiring(void **state)
     assert_int_equal(refused_wrong, 0);
 }
 
-/* An InputLayer more than the model says it has. */
+/* An InputLayer that the model does not list. */
 static void test_second_input(void **state)
 {
     (void)state;

@@ -100,7 +100,8 @@ static void test_unread(void **state)
     vit_refused(XA_UNSUPPORTED, "no distillation token");
 }
 
-/* A model in several files is told as what it is; one that is numbered 1 of 1 is whole. */
+/* A model in several files is refused as such; a file that is numbered 1 of 1 is the whole model.
+ */
 static void test_shards(void **state)
 {
     (void)state;

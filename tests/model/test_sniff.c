@@ -1,5 +1,5 @@
-/* What is no model of ours is told by what it is: files of other programs, written by these
- * programs (tests/golden/foreign), and some written here byte by byte. */
+/* Files that are no model for any loader are reported as what they are: files of other programs,
+ * written by these programs (tests/golden/foreign), and some written here byte by byte. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,7 +99,7 @@ static void test_bytes(void **state)
         {"checkpoint", BYTES("model_checkpoint_path: \"c\"\n"), "TensorFlow checkpoint", "load_w"},
         {"m.caffemodel", BYTES("\x0a\x01x\xff"), "Caffe", "Keras"},
         {"m.engine", BYTES("ptrt...."), "TensorRT", "model.keras"},
-        /* what is none of these */
+        /* files that are none of these */
         {"text", BYTES("some text\n"), NULL, NULL},
         {"pickle_like", BYTES("\x80\x03\x00\x00"), NULL, NULL},
         {"numbers", BYTES("\x08\x01\x10\x02"), NULL, NULL},
@@ -118,8 +118,8 @@ static void test_bytes(void **state)
     expect(folder, "is a folder", ".safetensors");
 }
 
-/* Images and models of ours are left to those who read them; a path that is not there is told by
- * whoever opens it. */
+/* Images, and models that a loader reads, are not reported here; a missing path is reported by the
+ * function that opens it. */
 static void test_not_foreign(void **state)
 {
     (void)state;
@@ -129,7 +129,7 @@ static void test_not_foreign(void **state)
     expect(XA_TEST_DATA "/golden/keras/k3/squeeze_excite.h5", NULL, NULL);
 }
 
-/* A part of a model in several files is said to be one. */
+/* A part of a model in several files is reported as one. */
 static void test_shard(void **state)
 {
     (void)state;

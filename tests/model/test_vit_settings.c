@@ -155,7 +155,7 @@ static void test_architectures(void **state)
         assert_string_equal(made, line);
         if (!k->refused && k->act == XA_ACT_SWISH)
             assert_true(k->slope == 1.702f);
-        assert_ptr_equal(xa__vit_known_at(n++), k); /* in order, none more */
+        assert_ptr_equal(xa__vit_known_at(n++), k); /* in order, and no further ones */
     }
     fclose(f);
     assert_null(xa__vit_known_at(n));
@@ -261,11 +261,11 @@ static void test_assumptions(void **state)
                                   "pooling token",
                                   "epsilon 1e-06",
                                   "softmax head"});
-    opt.head = "softmax"; /* the job says it */
+    opt.head = "softmax"; /* the job states it */
     vit_put_config("{\"num_heads\": 3, \"act_layer\": \"gelu\", \"global_pool\": \"token\", "
                    "\"eps\": 1e-6, \"block_fn\": \"Block\"}");
     assumes(&opt, 0, NULL);
-    /* the name of an architecture tells all but, where the width is another, the heads */
+    /* the name of an architecture says everything; if the width is another, all but the heads */
     vit_put_config(
         "{\"architecture\": \"vit_tiny_patch16_224\", \"model_args\": {\"embed_dim\": 24}}");
     assumes(&opt, 0, NULL);

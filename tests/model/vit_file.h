@@ -20,7 +20,7 @@ void vit_copy_golden(const char *name);
 /* Changes the first `from` of the header to `to`, with blanks in place of what is missing, which
  * JSON does not mind. */
 void vit_edit_header(const char *from, const char *to);
-/* The config.json; NULL: there is none. */
+/* Writes config.json; NULL: removes it. */
 void vit_put_config(const char *text);
 /* The file must be refused with this status and an error that names it and has these words. */
 void vit_refused(xa_status code, const char *words);

@@ -184,7 +184,7 @@ static void test_read_large(void **state)
     free(path);
 }
 
-/* Files that say they are empty and are not. */
+/* Files that claim to be empty but are not. */
 static void test_read_proc(void **state)
 {
     (void)state;
