@@ -82,7 +82,11 @@ xa_status xa__draft_classes_init(xa__draft *d, xa_err *err)
         if (d->opt->format == XA_IMPORT_IMAGENET)
             list.names[i][strcspn(list.names[i], " \t,")] = '\0';
         if (xa__map_find(&d->class_map, list.names[i], class_key, d) >= 0)
-            XA_FAIL(err, XA_INVALID, "%s: the class %s is listed twice", d->opt->classes, list.names[i]);
+            XA_FAIL(err,
+                    XA_INVALID,
+                    "%s: the class %s is listed twice",
+                    d->opt->classes,
+                    list.names[i]);
         XA_TRY(err, add_class(d, list.names[i], &index, err));
     }
     d->classes_fixed = true;
