@@ -106,6 +106,28 @@ static void write_maps(xa_archive *a, const maps *m, bool half, int channels, in
     }
 }
 
+/* The digests as C sees them, for the script to compare. */
+static void print_digests(const char *file)
+{
+    xa_archive *a = NULL;
+    xa_err err = XA_ERR_INIT;
+    static const char *const paths[] = {"/maps/net/saliency/values",
+                                        "/maps/net/signed/values",
+                                        "/models/net/probs",
+                                        "/models/net/message",
+                                        "/samples/id",
+                                        "/samples/pixel_hash",
+                                        "/samples/annotations/box",
+                                        "/eval/sample"};
+    assert_ok(xa_archive_open_read(file, &a, &err), err);
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        char hex[XA_SHA256_HEX];
+        assert_ok(xa_archive_digest(a, paths[i], hex, &err), err);
+        printf("%s %s\n", hex, paths[i]);
+    }
+    assert_ok(xa_archive_close(a, &err), err);
+}
+
 int main(int argc, char **argv)
 {
     static const double affine[DONE_ROWS][2][3] = {
@@ -180,22 +202,7 @@ int main(int argc, char **argv)
     assert_ok(xa_archive_write(a, marks, 0, N, status, &err), err);
     assert_ok(xa_archive_sync(a, &err), err);
     assert_ok(xa_archive_close(a, &err), err);
-    /* The digests as C sees them, for the script to compare. */
-    static const char *const paths[] = {"/maps/net/saliency/values",
-                                        "/maps/net/signed/values",
-                                        "/models/net/probs",
-                                        "/models/net/message",
-                                        "/samples/id",
-                                        "/samples/pixel_hash",
-                                        "/samples/annotations/box",
-                                        "/eval/sample"};
-    assert_ok(xa_archive_open_read(argv[1], &a, &err), err);
-    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
-        char hex[XA_SHA256_HEX];
-        assert_ok(xa_archive_digest(a, paths[i], hex, &err), err);
-        printf("%s %s\n", hex, paths[i]);
-    }
-    assert_ok(xa_archive_close(a, &err), err);
+    print_digests(argv[1]);
     xa_schema_free(schema);
     free(names);
     return 0;
