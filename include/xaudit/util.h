@@ -170,6 +170,8 @@ typedef struct xa_str {
 } xa_str;
 void xa_str_add(xa_str *s, const char *bytes, size_t len);
 void xa_str_puts(xa_str *s, const char *text);
+/* Adds a word of a shell command, in quotes if it needs them. */
+void xa_str_word(xa_str *s, const char *text);
 void xa_str_printf(xa_str *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void xa_str_vprintf(xa_str *s, const char *fmt, va_list ap);
 void xa_str_free(xa_str *s);

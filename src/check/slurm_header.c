@@ -33,35 +33,31 @@ static int64_t up_to(double v, int64_t step)
     return (int64_t)ceil(v / (double)step) * step;
 }
 
-/* Prints a word of a shell command in quotes. */
-static void quoted(FILE *out, const char *text)
+/* Prints the run of the job that was checked, with the same options. */
+static xa_status
+print_command(const char *program, const xa_run_options *opt, FILE *out, xa_err *err)
 {
-    fputc('\'', out);
-    for (; *text; text++)
-        if (*text == '\'')
-            fputs("'\\''", out);
-        else
-            fputc(*text, out);
-    fputc('\'', out);
-}
-
-/* The run of the job that was checked, with the same options. */
-static void print_command(const char *program, const xa_run_options *opt, FILE *out)
-{
-    quoted(out, program);
-    fputs(" run ", out);
-    quoted(out, opt->job);
+    xa_str s = {0};
+    xa_str_word(&s, program);
+    xa_str_puts(&s, " run ");
+    xa_str_word(&s, opt->job);
     if (opt->output) {
-        fputs(" --output ", out);
-        quoted(out, opt->output);
+        xa_str_puts(&s, " --output ");
+        xa_str_word(&s, opt->output);
     }
     if (opt->limit)
-        fprintf(out, " --limit %" PRId64, opt->limit);
+        xa_str_printf(&s, " --limit %" PRId64, opt->limit);
     for (int i = 0; i < opt->nset; i++) {
-        fputs(" --set ", out);
-        quoted(out, opt->set[i]);
+        xa_str_puts(&s, " --set ");
+        xa_str_word(&s, opt->set[i]);
     }
-    fputc('\n', out);
+    const bool made = !s.failed;
+    if (made)
+        fprintf(out, "%s\n", s.data);
+    xa_str_free(&s);
+    if (!made)
+        XA_RETURN_NOMEM(err);
+    return XA_OK;
 }
 
 xa_status xa_slurm_header(const xa_loaded *l,
@@ -115,6 +111,5 @@ xa_status xa_slurm_header(const xa_loaded *l,
             up_to(bytes / 1e6 / (double)l->job.threads, 50),
             minutes / 60,
             minutes % 60);
-    print_command(program, opt, out);
-    return XA_OK;
+    return print_command(program, opt, out, err);
 }

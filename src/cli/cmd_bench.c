@@ -1,5 +1,5 @@
-/* xaudit bench: where the time of a job goes, beside what this core can do at best in the same
- * minute. One rank, the job's own images, batches and explainers. */
+/* xaudit bench: measures where the time of a job goes, with its own images, batches and explainers
+ * on one rank, and what this core can do at best in the same minute. */
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -16,16 +16,16 @@ typedef struct options {
     bool json;
 } options;
 
-/* Everything one operator of one model took. */
+/* What one operator of one model took. */
 typedef struct entry {
     int node, calls[2]; /* forward, backward */
-    bool separable;     /* with the depthwise convolution before it */
+    bool separable;     /* it includes the depthwise convolution before it */
     double seconds[2], flops[2], bytes[2];
 } entry;
 
 typedef struct tally {
     const xa_graph *graph;
-    entry *entry; /* [nodes + 1], the last: additions of gradients */
+    entry *entry; /* [nodes + 1]; the last one is for additions of gradients */
     int nodes;
 } tally;
 
@@ -71,7 +71,7 @@ done:
     return st;
 }
 
-/* ---- telling ---- */
+/* ---- printing ---- */
 
 static double seconds_of(const entry *e)
 {
@@ -132,7 +132,7 @@ static void head(const char *what)
 }
 
 static xa_status
-tell_model(const xa_loaded *l, int k, const measured *m, const options *o, json_t *to, xa_err *err)
+print_model(const xa_loaded *l, int k, const measured *m, const options *o, json_t *to, xa_err *err)
 {
     xa_status st = XA_OK;
     const tally *t = &m->tally[k];
@@ -181,7 +181,7 @@ tell_model(const xa_loaded *l, int k, const measured *m, const options *o, json_
         json_object_set_new(to, name, layers);
         goto done;
     }
-    printf("\nmodel %s, batch %" PRId64 ", an image\n", name, xa_audit_batch(l->audit, k));
+    printf("\nmodel %s, batch %" PRId64 ", per image\n", name, xa_audit_batch(l->audit, k));
     head("operator");
     for (int i = 0; i < nkinds; i++)
         by_kind[i] = &kinds[i];
@@ -205,7 +205,7 @@ done:
     return st;
 }
 
-static xa_status tell(const xa_loaded *l, const measured *m, const options *o, xa_err *err)
+static xa_status print(const xa_loaded *l, const measured *m, const options *o, xa_err *err)
 {
     xa_status st = XA_OK;
     double engine = 0.0, flops = 0.0;
@@ -217,21 +217,22 @@ static xa_status tell(const xa_loaded *l, const measured *m, const options *o, x
             flops += e->flops[0] + e->flops[1];
         }
     if (!o->json)
-        printf("this core: %.1f GFLOP/s (%s), copies %.1f GB/s\n"
-               "%" PRId64
-               " images in %.2f s: %.1f ms each; passes %.1f %% at %.1f GFLOP/s, %.0f %% of "
-               "the peak; the rest is decoding, preprocessing, explainers and metrics\n",
-               1e-9 * m->machine.flops,
-               m->machine.isa,
-               1e-9 * m->machine.copy,
-               m->images,
-               m->seconds,
-               1e3 * m->seconds / (double)m->images,
-               100.0 * engine / m->seconds,
-               1e-9 * flops / engine,
-               100.0 * flops / engine / m->machine.flops);
+        printf(
+            "this core: %.1f GFLOP/s (%s), copies %.1f GB/s\n"
+            "%" PRId64
+            " images in %.2f s: %.1f ms each; passes take %.1f %% of it at %.1f GFLOP/s, %.0f %% "
+            "of the peak; the rest is decoding, preprocessing, explainers and metrics\n",
+            1e-9 * m->machine.flops,
+            m->machine.isa,
+            1e-9 * m->machine.copy,
+            m->images,
+            m->seconds,
+            1e3 * m->seconds / (double)m->images,
+            100.0 * engine / m->seconds,
+            1e-9 * flops / engine,
+            100.0 * flops / engine / m->machine.flops);
     for (int k = 0; k < l->job.audit.nmodels; k++)
-        XA_TRY(err, tell_model(l, k, m, o, models, err));
+        XA_TRY(err, print_model(l, k, m, o, models, err));
     if (o->json) {
         root = json_pack("{s:{s:s, s:f, s:f, s:f}, s:I, s:f, s:f, s:O}",
                          "machine",
@@ -283,7 +284,7 @@ static xa_status bench(const options *o, xa_loaded *l, xa_problems *problems, xa
             t->entry[i].node = i;
     }
     XA_TRY(err, measure(l, o->seconds, &m, err));
-    XA_TRY(err, tell(l, &m, o, err));
+    XA_TRY(err, print(l, &m, o, err));
 done:
     for (int k = 0; m.tally && k < l->job.audit.nmodels; k++)
         free(m.tally[k].entry);

@@ -60,7 +60,7 @@ static void print_model(const xa_loaded *l, int m, bool layers)
                t->width,
                t->nlayers,
                t->query < 0 ? ", the head reads the mean of the patches" : "");
-    printf("    %.2f GFLOP forward and %.2f GFLOP backward an image; %d + %d steps (%d folded, %d "
+    printf("    %.2f GFLOP forward and %.2f GFLOP backward per image; %d + %d steps (%d folded, %d "
            "fused), "
            "batch %" PRId64 ", %d backward pass%s\n",
            info.flops_forward / 1e9,
@@ -72,13 +72,13 @@ static void print_model(const xa_loaded *l, int m, bool layers)
            info.batch,
            xa_audit_passes(l->audit, m),
            xa_audit_passes(l->audit, m) == 1 ? "" : "es");
-    printf(
-        "    memory: weights %s (once a node), activations %s a rank, of them %s kept for backward "
-        "and %s scratch\n",
-        xa_bytes_text((double)info.weight_bytes, c, sizeof c),
-        xa_bytes_text((double)info.arena_bytes, d, sizeof d),
-        xa_bytes_text((double)info.saved_bytes, e, sizeof e),
-        xa_bytes_text((double)info.scratch_bytes, f, sizeof f));
+    printf("    memory: weights %s (once per node), activations %s per rank, of them %s kept for "
+           "backward "
+           "and %s scratch\n",
+           xa_bytes_text((double)info.weight_bytes, c, sizeof c),
+           xa_bytes_text((double)info.arena_bytes, d, sizeof d),
+           xa_bytes_text((double)info.saved_bytes, e, sizeof e),
+           xa_bytes_text((double)info.scratch_bytes, f, sizeof f));
     print_explainers(l, m);
     if (layers) {
         xa_str text = {0};
@@ -170,10 +170,10 @@ static void print_memory(const xa_loaded *l, const xa_memory *y)
 {
     char a[32], b[32], c[32], d[32], e[32];
     const double n = (double)l->manifest->count;
-    printf("memory: %s a rank beside %s of weights once a node, and what MPI and HDF5 take "
+    printf("memory: %s per rank and %s of weights per node, and what MPI and HDF5 need "
            "themselves (less than 100 MB)\n"
-           "    rank 0 beside that: %s for %" PRId64
-           " samples (%.0f bytes each): %s while the manifest is read, %s when it ends\n",
+           "    rank 0 in addition: %s for %" PRId64
+           " samples (%.0f bytes each): %s while the manifest is read, %s at the end\n",
            xa_bytes_text(y->rank, a, sizeof a),
            xa_bytes_text(y->node, b, sizeof b),
            xa_bytes_text(y->first, c, sizeof c),
@@ -217,7 +217,7 @@ done:
     return st;
 }
 
-/* Prints what was read, and looks at what lies around it. */
+/* Prints what was read, and checks the images, the annotations and the output. */
 static void
 look(const xa_loaded *l, bool layers, xa_memory *memory, xa_problems *problems, xa_err *stands)
 {
@@ -247,7 +247,7 @@ static int print_mistakes(const xa_problems *problems)
     return XA_EXIT_USAGE;
 }
 
-/* --against and --probe: they answer even where an archive of another job exists. */
+/* --against and --probe, which do not need the archive. */
 static int try_models(const xa_run_options *opt, const xa_loaded *l, xa_err *err)
 {
     if (opt->against) {

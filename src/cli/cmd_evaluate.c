@@ -6,7 +6,7 @@
 #include "commands.h"
 #include "xaudit/evaluate.h"
 
-/* NAME.h5 to NAME.eval.h5. */
+/* Turns NAME.h5 into NAME.eval.h5. */
 static char *beside(const char *archive)
 {
     const size_t n = strlen(archive);
@@ -68,7 +68,8 @@ int xa_cmd_evaluate(const xa_args *a)
             report(&o, &d, xa_time() - start);
         if (first && *d.problem)
             fprintf(stderr,
-                    "xaudit: %" PRId64 " pairs have no region that can be read, first: %s\n",
+                    "xaudit: %" PRId64 " pairs of image and class were not scored, since their "
+                                       "region cannot be read; the first: %s\n",
                     d.pairs - d.scored,
                     d.problem);
         code = *d.problem ? XA_EXIT_SAMPLES : XA_EXIT_DONE;

@@ -1,4 +1,4 @@
-/* xaudit figure: what its options mean, and the command that a figure keeps. */
+/* xaudit figure: reads its options, and the command that a figure keeps. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,10 +21,10 @@ static double preset_mm(const char *name)
     for (size_t i = 0; i < sizeof presets / sizeof *presets; i++)
         if (!strcmp(name, presets[i].name))
             return presets[i].mm;
-    return 0.0; /* the table of options has no others */
+    return 0.0; /* cannot happen: the table of options has no others */
 }
 
-/* All that may be given several times. */
+/* Options that may be given several times. */
 static xa_status read_lists(const xa_args *a, xa_choice *choice, xa_err *err)
 {
     const xa_arg *item;
@@ -70,7 +70,7 @@ static xa_status read_page(const xa_args *a, xa_page *p, xa_err *err)
                    .dpi = xa_args_number(a, XA_OPT_DPI),
                    .font_pt = xa_args_number(a, XA_OPT_FONT),
                    .plot = (int)xa_args_integer(a, XA_OPT_PLOT)};
-    /* the later of --width and --preset counts, as --again may change one by the other */
+    /* the last one of --width and --preset counts, since --again may replace one by the other */
     for (int i = 0; i < a->nitems; i++)
         if (a->item[i].option == XA_OPT_PRESET)
             p->width_mm = preset_mm(a->item[i].text);
@@ -87,29 +87,12 @@ static xa_status read_page(const xa_args *a, xa_page *p, xa_err *err)
 
 /* ---- the command ---- */
 
-static void put_quoted(xa_str *out, const char *text)
-{
-    static const char plain[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:=,@%+-";
-    if (*text && strspn(text, plain) == strlen(text)) {
-        xa_str_puts(out, text);
-        return;
-    }
-    xa_str_puts(out, "'");
-    for (; *text; text++)
-        if (*text == '\'')
-            xa_str_puts(out, "'\\''");
-        else
-            xa_str_add(out, text, 1);
-    xa_str_puts(out, "'");
-}
-
-/* "xaudit figure ...", to be typed again; anonymous ones have file names and no folders. */
+/* "xaudit figure ...", which makes the figure again; without folders if it is anonymous. */
 static char *command_of(const xa_args *a, const xa_page *p)
 {
     xa_str s = {0};
     xa_str_puts(&s, "xaudit figure ");
-    put_quoted(&s, p->anonymise ? xa_path_last(p->archive) : p->archive);
+    xa_str_word(&s, p->anonymise ? xa_path_last(p->archive) : p->archive);
     for (int i = 0; i < a->nitems; i++) {
         const xa_arg *item = &a->item[i];
         if (p->anonymise && item->option == XA_OPT_IMAGE_ROOT)
@@ -117,11 +100,11 @@ static char *command_of(const xa_args *a, const xa_page *p)
         xa_str_printf(&s, " --%s", xa_option_of(item->option)->name);
         if (!item->text)
             continue;
-        /* a value that looks like an option is one word with its name */
+        /* a value that looks like an option must be one word with the name */
         xa_str_puts(&s, item->text[0] == '-' ? "=" : " ");
-        put_quoted(&s,
-                   p->anonymise && item->option == XA_OPT_OUTPUT ? xa_path_last(item->text)
-                                                                 : item->text);
+        xa_str_word(&s,
+                    p->anonymise && item->option == XA_OPT_OUTPUT ? xa_path_last(item->text)
+                                                                  : item->text);
     }
     if (s.failed) {
         xa_str_free(&s);
@@ -130,8 +113,8 @@ static char *command_of(const xa_args *a, const xa_page *p)
     return s.data;
 }
 
-/* Words of a command as put_quoted wrote them; in place, at most `most`; -1: more, or a quote that
- * does not end. */
+/* Splits a command into at most `most` words, in place (the reverse of xa_str_word). -1: there are
+ * more, or a quote does not end. */
 static int split(char *text, char **words, int most)
 {
     int n = 0;
@@ -212,14 +195,14 @@ static int make(const xa_args *a)
     return missing ? XA_EXIT_SAMPLES : XA_EXIT_DONE;
 }
 
-/* Paths that were made for a kept command. */
+/* Paths that are made for a kept command. */
 enum { XA_KEPT_PATHS = 16 };
 typedef struct xa_texts {
     char *text[XA_KEPT_PATHS];
     int n;
 } xa_texts;
 
-/* The command line that a figure keeps; its texts are in *command. */
+/* Reads the command line that a figure keeps; its texts are in *command. */
 static xa_status kept(const char *figure, char **command, xa_args *out, xa_err *err)
 {
     enum { WORDS = 512 };
@@ -234,8 +217,8 @@ static xa_status kept(const char *figure, char **command, xa_args *out, xa_err *
     return st;
 }
 
-/* The folder in which a kept command was called, to be freed: what stands before its output in the
- * figure's path, or the figure's own folder where it was moved since. */
+/* The folder in which a kept command was called, freed by the caller: what comes before its output
+ * in the path of the figure, or the folder of the figure if it was moved since. */
 static char *called_in(const char *figure, const char *output)
 {
     const size_t n = strlen(figure), m = strlen(output);
@@ -246,8 +229,8 @@ static char *called_in(const char *figure, const char *output)
     return xa_strndup(figure, (size_t)(xa_path_last(figure) - figure));
 }
 
-/* A path of a kept command as seen from here: from the folder it was called in if it is there, else
- * as it is written. Owned by `texts`. */
+/* A path of a kept command as seen from here: relative to the folder in which it was called if the
+ * file is there or is new, else as written. Owned by `texts`. */
 static const char *from_here(xa_texts *texts, const char *folder, const char *path, bool is_new)
 {
     char *there = *path == '/' ? NULL : xa_strfmt("%s%s", folder, path);
@@ -262,7 +245,7 @@ static const char *from_here(xa_texts *texts, const char *folder, const char *pa
     return there;
 }
 
-/* Paths that only the kept command names. */
+/* Makes the paths of a kept command valid from here. */
 static xa_status relocate(const char *figure, xa_args *all, xa_texts *texts, xa_err *err)
 {
     const char *output = xa_args_text(all, XA_OPT_OUTPUT);
@@ -302,13 +285,14 @@ int xa_cmd_figure(const xa_args *a)
     if (st == XA_OK)
         st = xa_args_merge(&all, &over, &err);
     if (st == XA_OK && all.npositional && access(all.positional[0], F_OK) != 0)
-        st = XA_ERR(&err,
-                    XA_NOT_FOUND,
-                    "%s was made of \"%s\", which is not where it was: name the archive, xaudit "
-                    "figure --again %s ARCHIVE",
-                    again,
-                    all.positional[0],
-                    again);
+        st = XA_ERR(
+            &err,
+            XA_NOT_FOUND,
+            "%s was made from \"%s\", which is no longer there: name the archive as in xaudit "
+            "figure --again %s ARCHIVE",
+            again,
+            all.positional[0],
+            again);
     if (st == XA_OK)
         code = make(&all);
     else

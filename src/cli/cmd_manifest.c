@@ -1,4 +1,4 @@
-/* xaudit manifest: other formats to the native manifest. */
+/* xaudit manifest: writes a manifest from other formats. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "commands.h"
 #include "xaudit/import.h"
 
-/* Texts of the options, and where they go. */
+/* Copies the texts of the options to where they belong. */
 static void read_texts(const xa_args *a, xa_import_options *o)
 {
     const struct {
@@ -35,7 +35,7 @@ static void read_texts(const xa_args *a, xa_import_options *o)
         *texts[i].to = xa_args_text(a, texts[i].option);
 }
 
-/* Options that a format would silently not use. */
+/* Refuses options that a format does not use. */
 static bool check_used(const xa_args *a, const xa_import_options *o)
 {
     enum {
@@ -152,7 +152,7 @@ int xa_cmd_manifest(const xa_args *a)
         printf("\n");
         print_reasons(&r, XA_IMPORT_IMAGE, "images dropped");
         print_reasons(&r, XA_IMPORT_ANNOTATION, "annotations dropped");
-        print_reasons(&r, XA_IMPORT_NOTED, "to know");
+        print_reasons(&r, XA_IMPORT_NOTED, "please note");
     } else {
         xa_print_error(&err);
     }

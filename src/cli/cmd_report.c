@@ -22,8 +22,7 @@ int xa_cmd_report(const xa_args *a)
     }
     if (missing)
         fprintf(stderr,
-                "xaudit report: %" PRId64
-                " images are not there or are not those that were audited; "
+                "xaudit report: %" PRId64 " images are missing or are not those that were audited; "
                 "--image-root names their folder\n",
                 missing);
     return missing ? XA_EXIT_SAMPLES : XA_EXIT_DONE;

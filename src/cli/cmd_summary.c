@@ -1,4 +1,4 @@
-/* xaudit summary: an archive's figures with their intervals, and comparisons. */
+/* xaudit summary: prints the figures of an archive with their intervals, and comparisons. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +15,7 @@ typedef struct options {
     xa_selection only;
 } options;
 
-/* Each one given of an option, and names with commas between them. */
+/* The names given by a repeatable option, which may also have several with commas between them. */
 static xa_status names_of(const xa_args *a, xa_option_id id, char ***names, int *n, xa_err *err)
 {
     size_t cap = 0;
@@ -37,19 +37,19 @@ static xa_status names_of(const xa_args *a, xa_option_id id, char ***names, int 
     return XA_OK;
 }
 
-/* Options that do not go together. */
+/* Why the options cannot be used together; NULL: they can. */
 static const char *clash(const options *o)
 {
     if (o->other && (o->by || o->against || o->between || o->across))
-        return "--by, --against, --across and --between are for one archive";
+        return "--by, --against, --across and --between need a single archive";
     if (o->between && (o->compare || o->by))
-        return "--between stands without --compare, --against and --by";
+        return "--between cannot be used with --compare, --against or --by";
     if (o->across && !o->compare)
-        return "--across goes with --compare or --against";
+        return "--across needs --compare or --against";
     if (o->compare && o->by)
-        return "--compare and --against stand without --by; --between compares parts";
+        return "--compare and --against cannot be used with --by; --between compares parts";
     if ((o->compare || o->between) && o->form == XA_SUMMARY_LATEX)
-        return "comparisons are printed as text, --csv or --json";
+        return "--latex cannot print comparisons; use --csv or --json";
     return NULL;
 }
 
@@ -81,7 +81,7 @@ static xa_status read_options(const xa_args *a, options *o, xa_err *err)
     return XA_OK;
 }
 
-/* Two archives: what they share, and every explainer and metric that both have. */
+/* Compares two archives over what they share, for every explainer and metric that both have. */
 static xa_status
 compare_archives(xa_summary *a, const options *o, const xa_compare_options *how, xa_err *err)
 {
@@ -97,8 +97,8 @@ compare_archives(xa_summary *a, const options *o, const xa_compare_options *how,
     XA_TRY(err, xa_summary_join(a, b, &j, err));
     if (o->form == XA_SUMMARY_TEXT)
         printf("a: %s\nb: %s\n%" PRId64
-               " pairs of image and class in both with the same pixels; of a's "
-               "others %" PRId64 " are not in b, %" PRId64 " have other pixels, %" PRId64
+               " pairs of image and class are in both with the same pixels; of the other pairs "
+               "of a, %" PRId64 " are not in b, %" PRId64 " have different pixels, %" PRId64
                " are not done in both\n",
                o->archive,
                o->other,

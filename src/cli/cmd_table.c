@@ -1,4 +1,4 @@
-/* xaudit table: the archive as lines: a first look, or tidy CSV. */
+/* xaudit table: one line per image for a first look, or tidy CSV. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -81,7 +81,7 @@ static void look(const xa_read *r)
         any = any || (m->nmaps && m->maps[0].nmetrics);
     }
     if (any)
-        puts("every metric over the data set, with intervals: xaudit summary");
+        puts("xaudit summary prints every metric over the data set, with intervals");
 }
 
 int xa_cmd_table(const xa_args *a)

@@ -1,4 +1,4 @@
-/* xaudit verify: is an archive whole? */
+/* xaudit verify: checks that an archive is undamaged. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -6,7 +6,7 @@
 #include "xaudit/verify.h"
 #include "xaudit/view.h"
 
-static void tell(void *arg, xa_finding kind, int64_t sample, const char *text)
+static void print_finding(void *arg, xa_finding kind, int64_t sample, const char *text)
 {
     static const char *const names[] = {"damage", "missing", "image", "mask", "note"};
     (void)arg;
@@ -27,17 +27,18 @@ static void print_verdict(const char *path, const xa_verdict *v, bool images)
     if (v->damages)
         printf("%" PRId64 " damaged\n", v->damages);
     else if (v->missing)
-        puts("whole so far, to be resumed");
+        puts("whole so far, and some samples are still to be computed");
     else
         puts(v->state == 2 ? "complete and whole" : "whole; the end of the run is not recorded");
     if (images)
-        printf("%" PRId64 " images read again; %" PRId64 " are not those that were audited, or "
+        printf("%" PRId64 " images were read again; %" PRId64
+               " are not those that were audited, or "
                "cannot be read\n",
                v->images,
                v->other_images);
     if (v->masks || v->other_masks)
-        printf("masks of %" PRId64 " annotations read again; %" PRId64
-               " are not those that were scored with, or cannot be read\n",
+        printf("masks of %" PRId64 " annotations were read again; %" PRId64
+               " are not those that were used for the scores, or cannot be read\n",
                v->masks,
                v->other_masks);
     if (v->damages && xa_mend_text(path, mend, sizeof mend))
@@ -50,7 +51,7 @@ int xa_cmd_verify(const xa_args *a)
                              .images = xa_args_has(a, XA_OPT_VERIFY_IMAGES) ||
                                        xa_args_has(a, XA_OPT_IMAGE_ROOT),
                              .image_root = xa_args_text(a, XA_OPT_IMAGE_ROOT),
-                             .report = tell};
+                             .report = print_finding};
     xa_err err = XA_ERR_INIT;
     xa_verdict v;
     if (xa_verify(a->positional[0], &opt, &v, &err) != XA_OK) {

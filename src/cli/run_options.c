@@ -1,4 +1,4 @@
-/* What the command lines of run, check and bench share. */
+/* What the command lines of run, check and bench have in common. */
 #include <stdlib.h>
 
 #include "commands.h"

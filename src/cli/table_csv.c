@@ -1,7 +1,7 @@
-/* The archive as tidy CSV: a line for each image, map and annotated class.
+/* The archive as tidy CSV: one line per image, map and annotated class.
  *
- * Header and rows come from one list of columns: a column knows its name and how to write its
- * field. */
+ * The header and the rows come from one list of columns. A column has a name and a function that
+ * writes its field. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +9,7 @@
 #include "commands.h"
 #include "xaudit/print.h"
 
-/* What a line is about; x NULL: the model has no map; row or pair -1: there is none. */
+/* What a line is about. x is NULL if the model has no map, row and pair are -1 if there is none. */
 typedef struct line {
     const xa_read *r;
     const xa_read_model *m;
@@ -219,7 +219,7 @@ static const struct {
              {"peak_y", put_peak_y},
              {"annotated_class", put_annotated_class}};
 
-/* A name that stands already is led by where it is from. */
+/* Adds a column. If its name is taken, a word for its origin is put before it. */
 static xa_status
 add(columns *c, const char *name, const char *from, const column *like, xa_err *err)
 {
@@ -248,11 +248,11 @@ add_manifest(columns *c, xa_read *r, const char *path, const char *name, xa_err 
     const size_t before = c->n;
     const xa_status st = add(c, name, "manifest", &like, err);
     if (c->n == before)
-        free(data); /* else the list's */
+        free(data); /* otherwise the list owns it */
     return st;
 }
 
-/* path, split, group, exclude and every further column of the manifest. */
+/* Adds path, split, group, exclude and every further column of the manifest. */
 static xa_status add_manifest_columns(columns *c, xa_read *r, xa_err *err)
 {
     static const char *const own[] = {"path", "split", "group", "exclude"};
@@ -281,7 +281,7 @@ done:
     return st;
 }
 
-/* Metrics of all explainers, each name once. */
+/* Adds the metrics of all explainers, each name once. */
 static xa_status add_metrics(columns *c, const xa_read *r, xa_err *err)
 {
     const size_t first = c->n;
@@ -335,7 +335,7 @@ static void put_line(FILE *out, const columns *c, const line *l)
     fputc('\n', out);
 }
 
-/* The map row scored for a class: the one that explains it, else the sample's only one. */
+/* The map row that was scored for a class: the one that explains it, else the sample's only one. */
 static int64_t row_of_pair(const xa_read_map *x, int64_t sample, int32_t class_index)
 {
     const int64_t first = xa_read_first_row(x, sample);

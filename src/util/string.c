@@ -52,6 +52,23 @@ void xa_str_vprintf(xa_str *s, const char *fmt, va_list ap)
     va_end(again);
 }
 
+void xa_str_word(xa_str *s, const char *text)
+{
+    static const char plain[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:=,@%+-";
+    if (*text && strspn(text, plain) == strlen(text)) {
+        xa_str_puts(s, text);
+        return;
+    }
+    xa_str_puts(s, "'");
+    for (; *text; text++)
+        if (*text == '\'')
+            xa_str_puts(s, "'\\''");
+        else
+            xa_str_add(s, text, 1);
+    xa_str_puts(s, "'");
+}
+
 void xa_str_printf(xa_str *s, const char *fmt, ...)
 {
     va_list ap;

@@ -7,7 +7,7 @@ said '0.70 million parameters'
 said 'layer xception_compact/block9_sepconv2_act \(chosen by auto\)'
 said 'map \[1,8,8\] f32'
 said '42 samples, 42 labelled, 42 annotated'
-said 'memory: .* a rank'
+said 'memory: .* per rank'
 said 'a run would create it'
 said 'ready to run'
 # every setting, those that the job leaves out too, and what the models decide as it came out

@@ -110,7 +110,7 @@ demo_job | sed 's#^manifest:.*#manifest: data/manifest.csv#' >masks.yaml
 expect 0 "$XAUDIT" run masks.yaml --output m.h5 --quiet
 mv data elsewhere
 expect 3 "$XAUDIT" evaluate m.h5 --metrics '[pointing_game]' --as gone.h5
-said 'pairs have no region that can be read, first: .*masks/'
+said 'pairs of image and class were not scored, since their region cannot be read; the first: .*masks/'
 expect 0 "$XAUDIT" evaluate m.h5 --metrics '[pointing_game]' --as found.h5 --image-root elsewhere
 digest m.h5 | grep /localisation/ | sort >m.txt
 digest found.h5 | grep /localisation/ | sort | cmp m.txt - || fail "--image-root gives other scores"

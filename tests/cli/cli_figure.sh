@@ -43,7 +43,7 @@ expect 0 "$XAUDIT" figure --again f.png
 cmp f.png first.png || fail "another figure of the same command"
 mkdir away/deep && mv away/here.png away/deep/moved.png
 (cd away/deep && "$XAUDIT" figure --again moved.png -o x.png 2>"$WORK/err") && fail "an archive that is not there"
-said 'which is not where it was: name the archive, xaudit figure --again moved.png ARCHIVE'
+said 'which is no longer there: name the archive as in xaudit figure --again moved.png ARCHIVE'
 (cd away/deep && "$XAUDIT" figure --again moved.png ../../a.h5 -o x.png) || fail "an archive named anew"
 # several ids behind one option
 second=$(sed -n 4p manifest.csv | cut -d, -f2)

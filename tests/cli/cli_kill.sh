@@ -120,7 +120,7 @@ os.execv(sys.argv[1], sys.argv[1:])' "$XAUDIT" run long.yaml --output stop.h5 --
   checks=$((checks + 1))
   [ $code = 75 ] || fail "exit code $code after SIG$signal, expected 75"
   expect 0 "$XAUDIT" verify stop.h5
-  said 'to be resumed'
+  said 'still to be computed'
   [ ! -e stop.h5.lock ] || fail "SIG$signal left the lock"
 done
 expect 2 env XAUDIT_FAULT=nonsense:x "$XAUDIT" run job.yaml --output x.h5

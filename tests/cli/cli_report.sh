@@ -117,7 +117,7 @@ expect 0 /usr/bin/python3 -c 'from read import read; p = read("plain.html"); ass
 cp -r images kept
 mv images elsewhere
 expect 3 "$XAUDIT" report a.eval.h5 -o gone.html
-said 'images are not there or are not those that were audited'
+said 'images are missing or are not those that were audited'
 grep -q 'image not found' gone.html || fail "a missing image leaves no word"
 mkdir root && mv elsewhere root/images
 expect 0 "$XAUDIT" report a.eval.h5 -o found.html --image-root root

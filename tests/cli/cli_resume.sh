@@ -34,7 +34,7 @@ left=$(pending stop.h5)
 [ "$left" -gt 0 ] && [ "$left" -lt 1680 ] || fail "$left of 1680 pending after the stop"
 [ ! -e stop.h5.lock ] || fail "the lock was left"
 expect 0 "$XAUDIT" verify stop.h5
-said 'whole so far, to be resumed'
+said 'whole so far, and some samples are still to be computed'
 
 # SIGKILL of all ranks at several moments; then to the end, with another number of ranks.
 for after in 0.8 1.1 1.5; do

@@ -204,7 +204,7 @@ sed 's/^manifest:.*/manifest: second.csv/; s/score: logit, target: predicted/sco
 expect 3 "$XAUDIT" run first.yaml --output first.h5 --quiet
 expect 0 "$XAUDIT" run second.yaml --output second.h5 --quiet
 expect 0 "$XAUDIT" summary first.h5 second.h5
-said '5 pairs of image and class in both with the same pixels; of a.s others 8 are not in b, 1 have other pixels'
+said '5 pairs of image and class are in both with the same pixels; of the other pairs of a, 8 are not in b, 1 have different pixels'
 said 'gradcam.label.prob .* 0/5/0'
 said '2 comparisons left out: their conventions differ'
 said '^box_acc: a - b'

@@ -150,7 +150,7 @@ said '^damage: /localisation/xception/saliency.predicted/pointing_game: expected
 /usr/bin/python3 damage.py pending.h5 half.h5 $G/values 128 ^
 expect 0 "$XAUDIT" verify half.h5
 said '^missing: model xception: 1 of 6 samples pending, from row 2 '
-said 'whole so far, to be resumed'
+said 'whole so far, and some samples are still to be computed'
 expect 3 "$XAUDIT" run job.yaml --output half.h5 --quiet
 expect 0 "$XAUDIT" verify half.h5
 said 'complete and whole'
@@ -236,21 +236,21 @@ said '/samples/labels/value: row 0.*--fresh'
 
 # images: replaced, gone, damaged
 expect 0 "$XAUDIT" verify good.h5 --images
-said '4 images read again; 0 are not'
-said '^masks of 4 annotations read again; 0 are not'
+said '4 images were read again; 0 are not'
+said '^masks of 4 annotations were read again; 0 are not'
 set -- images/*
 cp "$1" first.jpg
 cp "$2" "$1"
 expect 1 "$XAUDIT" verify --images good.h5
 said "^image: row 0 .*$1: its pixels are not those that were audited"
-said '4 images read again; 1 are not'
+said '4 images were read again; 1 are not'
 rm "$1"
 mv "$3" third.jpg
 head -c 2000 third.jpg >"$3"
 expect 1 "$XAUDIT" verify --images good.h5
 said "^image: row 0 .*$1"
 said "^image: row 2 .*$3"
-said '2 images read again; 2 are not'
+said '2 images were read again; 2 are not'
 mkdir elsewhere elsewhere/images
 cp -r masks elsewhere
 cp "$2" "$4" elsewhere/images
@@ -297,8 +297,8 @@ cp "$mask" earlier.png
 /usr/bin/python3 paint.py "$mask"
 expect 1 "$XAUDIT" verify --images pair.h5
 said "^mask: row 0 .*$mask: its pixels are not those that were scored with"
-said '^4 images read again; 0 are not'
-said '^masks of 4 annotations read again; 1 are not'
+said '^4 images were read again; 0 are not'
+said '^masks of 4 annotations were read again; 1 are not'
 # ... a run that reads it again: the other image of its batch is pending, failed or damaged
 refused() {
   before=$(digest bad.h5)
@@ -330,7 +330,7 @@ refused
 refused --redo-damaged
 expect 1 "$XAUDIT" verify --images pair.h5
 said "^mask: row 0 .*$mask"
-said '^masks of 3 annotations read again; 1 are not'
+said '^masks of 3 annotations were read again; 1 are not'
 cp earlier.png "$mask"
 expect 3 "$XAUDIT" run two.yaml --output bad.h5 --quiet --redo-damaged
 [ "$(digest bad.h5)" = "$(digest pair.h5)" ] || fail "other bytes after mending"
