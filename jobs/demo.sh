@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The demo on a fresh Debian or Ubuntu: packages, build, run on 2 ranks, a first table.
+# The demo on a fresh Debian or Ubuntu: installs packages, builds, runs on 2 ranks and prints a first table.
 #   jobs/demo.sh
 set -euo pipefail
 XA_ROOT=$(cd "$(dirname "$0")/.." && pwd)

@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
-# What jobs/demo.sh and tests/run.sh have in common: packages of Debian or Ubuntu where some are missing
-# (sudo where not root), then configure and build. To be sourced:
+# Shared by jobs/demo.sh and tests/run.sh: installs missing packages of Debian or Ubuntu (with sudo if not root),
+# configures and builds. Source it:
 #
 #   . jobs/setup.sh; xa_packages PACKAGE..; xa_build FOLDER CMAKE-OPTION..
 
-# What the program needs to be built and run.
+# packages that the program needs to be built and run
 XA_PACKAGES="build-essential cmake ninja-build pkg-config libopenmpi-dev openmpi-bin libhdf5-openmpi-dev
   libopenblas-pthread-dev libtiff-dev libjpeg-dev libpng-dev zlib1g-dev libexif-dev libjansson-dev libyaml-dev libcsv-dev
   libxxhash-dev libssl-dev libyajl-dev libexpat1-dev libzip-dev libcairo2-dev libpango1.0-dev
   fonts-dejavu-core"
-# What the tests need besides.
+# packages that the tests need in addition
 XA_TEST_PACKAGES="libcmocka-dev poppler-utils hdf5-tools python3-h5py python3-numpy clang-format-14 iproute2
   slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge e2fsprogs"
 
 xa_say() { printf '\n== %s\n' "$*"; }
 
-# Installs those of the packages that are missing.
+# Installs the packages that are missing.
 xa_packages() {
   local missing="" p
   if ! command -v dpkg-query >/dev/null 2>&1; then
@@ -70,5 +70,5 @@ xa_ninja() {
   tail -n 1 "$folder/build.log"
 }
 
-# Open MPI: root in a container and more ranks than cores are fine for the demo and the tests.
+# Open MPI: the demo and the tests may run as root in a container, and with more ranks than cores.
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1

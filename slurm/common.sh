@@ -1,4 +1,4 @@
-# What the sbatch scripts have in common. To be sourced from a job script:
+# Shared by the sbatch scripts. Source it from a job script:
 #
 #   . "${SLURM_SUBMIT_DIR:-.}/slurm/common.sh"
 #
@@ -18,8 +18,8 @@ xa_program() {
   fi
 }
 
-# Looks at a job once, before ranks are started: `xa_check JOB [options of xaudit run]`. The options that say which job it
-# is are the check's, too.
+# Checks a job once, before ranks are started: `xa_check JOB [options of xaudit run]`. The options that change the job or its
+# archive are passed on to the check.
 xa_check() {
   local job=$1 option
   local -a same=()
@@ -32,32 +32,32 @@ xa_check() {
       same+=("$option" "${1:-}")
       [ $# = 0 ] || shift
       ;;
-    --set=* | --output=* | --limit=*) same+=("$option") ;;
+    --set=* | --output=* | --limit=* | --fresh | --retry-failed) same+=("$option") ;;
     esac
   done
   "$(xa_program)" check "$job" ${same[@]+"${same[@]}"}
 }
 
-# Starts the ranks in the background; their process is xa_pid. Everything is one rank a core: BLAS threads
-# are xaudit's own setting (`threads:` of the job), these variables only stop libraries that ask nobody.
+# Starts the ranks in the background; xa_pid is their process. Each rank has one core. xaudit sets the threads of BLAS itself
+# (`threads:` of the job); the variables only stop libraries that would start threads of their own.
 xa_launch() {
   export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1
   case ${XAUDIT_LAUNCH:-srun} in
   srun) srun --mpi=pmix "$@" & ;;
   mpirun) mpirun "$@" & ;;
   *)
-    echo "XAUDIT_LAUNCH=$XAUDIT_LAUNCH: srun or mpirun" >&2
+    echo "XAUDIT_LAUNCH=$XAUDIT_LAUNCH: expected srun or mpirun" >&2
     return 2
     ;;
   esac
   xa_pid=$!
 }
 
-# Waits for the ranks, through signals that this shell catches meanwhile; their exit code is xa_code.
+# Waits for the ranks, also if this shell catches a signal meanwhile; xa_code is their exit code.
 xa_wait() {
   xa_code=0
   wait "$xa_pid" || xa_code=$?
-  while kill -0 "$xa_pid" 2>/dev/null; do # the wait was cut short by a trap
+  while kill -0 "$xa_pid" 2>/dev/null; do # a trap ended the wait early
     xa_code=0
     wait "$xa_pid" || xa_code=$?
   done

@@ -1,10 +1,10 @@
 #!/bin/bash
-# Run, merge and score, report: three jobs, each beginning when the one before has ended.
+# Submits three jobs, each of which begins when the one before has ended: run; merge and score; report.
 #
 #   slurm/xaudit-chain.sh [--slices N] JOB.yaml OUTPUT.h5 [options of sbatch for the run]
 #
-# With --slices the run is an array of N tasks. Prints the three job numbers. A run that is not whole at its end
-# stops the chain with a word on what to submit again; failed samples do not.
+# With --slices the run is an array of N tasks. Prints the three job numbers. If the run is incomplete, the chain
+# stops and says what to submit again; failed samples do not stop it.
 set -eu
 slices=1
 [ "${1:-}" = --slices ] && { slices=$2; shift 2; }

@@ -184,8 +184,12 @@ static void print_memory(const xa_loaded *l, const xa_memory *y)
 }
 
 /* The archive that a run would write. *stands: why a run could not continue the one that exists. */
-static xa_status print_output(
-    const xa_loaded *l, xa_memory *memory, xa_problems *problems, xa_err *stands, xa_err *err)
+static xa_status print_output(const xa_run_options *opt,
+                              const xa_loaded *l,
+                              xa_memory *memory,
+                              xa_problems *problems,
+                              xa_err *stands,
+                              xa_err *err)
 {
     xa_counts counts;
     xa_contents *contents = NULL;
@@ -201,11 +205,14 @@ static xa_status print_output(
     print_memory(l, memory);
     const double bytes = (double)xa_schema_bytes(contents->schema);
     const xa_status there =
-        xa_check_archive(l->job.output, identity.data, l->job.file, false, stands);
+        opt->fresh ? XA_NOT_FOUND
+                   : xa_check_archive(
+                         l->job.output, identity.data, l->job.file, opt->retry_failed, stands);
     printf("output %s: %s; %s\n",
            l->job.output,
            xa_bytes_text(bytes, size, sizeof size),
            there == XA_OK          ? "the archive exists, and a run would resume it"
+           : opt->fresh            ? "a run would begin it anew"
            : there == XA_NOT_FOUND ? "a run would create it"
                                    : "the archive exists, and this job cannot continue it");
     if (there == XA_NOT_FOUND)
@@ -218,8 +225,11 @@ done:
 }
 
 /* Prints what was read, and checks the images, the annotations and the output. */
-static void
-look(const xa_loaded *l, bool layers, xa_memory *memory, xa_problems *problems, xa_err *stands)
+static void look(const xa_run_options *opt,
+                 const xa_loaded *l,
+                 xa_memory *memory,
+                 xa_problems *problems,
+                 xa_err *stands)
 {
     xa_err why = XA_ERR_INIT;
     if (l->manifest)
@@ -227,13 +237,13 @@ look(const xa_loaded *l, bool layers, xa_memory *memory, xa_problems *problems, 
     if (l->manifest && xa_check_annotations(l, problems, &why) != XA_OK)
         xa_problems_add(problems, l->manifest->file, 0, false, "%s", why.message);
     for (int m = 0; l->audit && m < l->job.audit.nmodels; m++)
-        print_model(l, m, layers);
+        print_model(l, m, opt->layers);
     if (l->audit)
         xa_settings_echo(&l->job, l->audit, stdout);
     if (l->manifest)
         print_manifest(l);
     if (l->audit && l->manifest && !problems->errors &&
-        print_output(l, memory, problems, stands, &why) != XA_OK)
+        print_output(opt, l, memory, problems, stands, &why) != XA_OK)
         xa_problems_add(problems, l->job.file, 0, false, "%s", why.message);
     fflush(stdout);
 }
@@ -292,7 +302,7 @@ check(const xa_run_options *opt, xa_loaded *l, xa_problems *problems, FILE *scri
             xa_print_error(err);
         return XA_EXIT_USAGE;
     }
-    look(l, opt->layers, &memory, problems, &stands);
+    look(opt, l, &memory, problems, &stands);
     int code = print_mistakes(problems);
     if (code == XA_EXIT_DONE)
         code = try_models(opt, l, err);

@@ -69,7 +69,7 @@ int xa_cmd_evaluate(const xa_args *a)
         if (first && *d.problem)
             fprintf(stderr,
                     "xaudit: %" PRId64 " pairs of image and class were not scored, since their "
-                                       "region cannot be read; the first: %s\n",
+                    "region cannot be read; the first: %s\n",
                     d.pairs - d.scored,
                     d.problem);
         code = *d.problem ? XA_EXIT_SAMPLES : XA_EXIT_DONE;

@@ -6,19 +6,20 @@
 xa_status xa_run_options_from(const xa_args *a, xa_run_options *out, xa_err *err)
 {
     const xa_arg *piece = xa_args_nth(a, XA_OPT_SLICE, 0), *set;
-    *out = (xa_run_options){.job = a->positional[0],
-                            .output = xa_args_text(a, XA_OPT_ARCHIVE),
-                            .against = xa_args_text(a, XA_OPT_REFERENCE),
-                            .limit = xa_args_integer(a, XA_OPT_LIMIT),
-                            .ranks = xa_args_integer(a, XA_OPT_RANKS),
-                            .probe = xa_args_integer(a, XA_OPT_PROBE),
-                            .slurm = xa_args_has(a, XA_OPT_SLURM),
-                            .fresh = xa_args_has(a, XA_OPT_FRESH),
-                            .retry_failed = xa_args_has(a, XA_OPT_RETRY_FAILED),
-                            .redo_damaged = xa_args_has(a, XA_OPT_REDO_DAMAGED),
-                            .quiet = xa_args_has(a, XA_OPT_QUIET),
-                            .json = xa_args_has(a, XA_OPT_JSON_PROGRESS),
-                            .layers = xa_args_has(a, XA_OPT_LAYERS)};
+    *out = (xa_run_options){
+        .job = a->positional[0],
+        .output = xa_args_text(a, XA_OPT_ARCHIVE),
+        .against = xa_args_text(a, XA_OPT_REFERENCE),
+        .limit = xa_args_integer(a, XA_OPT_LIMIT),
+        .ranks = xa_args_integer(a, XA_OPT_RANKS),
+        .probe = xa_args_integer(a, XA_OPT_PROBE),
+        .slurm = xa_args_has(a, XA_OPT_SLURM),
+        .fresh = xa_args_has(a, XA_OPT_FRESH) || xa_args_has(a, XA_OPT_CHECK_FRESH),
+        .retry_failed = xa_args_has(a, XA_OPT_RETRY_FAILED) || xa_args_has(a, XA_OPT_CHECK_RETRY),
+        .redo_damaged = xa_args_has(a, XA_OPT_REDO_DAMAGED),
+        .quiet = xa_args_has(a, XA_OPT_QUIET),
+        .json = xa_args_has(a, XA_OPT_JSON_PROGRESS),
+        .layers = xa_args_has(a, XA_OPT_LAYERS)};
     for (int n = 1; piece; piece = xa_args_nth(a, XA_OPT_SLICE, n++)) {
         out->slice = piece->integer;
         out->slices = piece->of;

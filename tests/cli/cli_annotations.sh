@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Annotations that cannot be used, or are changed, are counted with their reason by check, run, summary and evaluate,
-# the same on any number of ranks and in slices; nothing of them is scored in silence.
+# check, run, summary and evaluate count annotations that cannot be used, or are changed, with their reason: the same for any
+# number of ranks and in slices. None of them is scored silently.
 . "$(dirname "$0")/lib.sh"
 
 photo=$PROJECT/jobs/demo/images/airplanes/image_0005.jpg # 395 x 176
@@ -78,7 +78,7 @@ same = {ids[s]: e for s, e in zip(f["eval/sample"][:], energy)}
 assert same["two"] == same["plain"]
 PY
 
-# per cent, or thousandths, taken for pixels
+# boxes in per cent or thousandths of the image, where a manifest has pixels
 {
   echo 'path,id,label,x0,y0,x1,y1'
   for i in 1 2 3 4 5 6 7 8 9 10; do echo "photo.jpg,p$i,airplanes,$i,5,$((i + 60)),95"; done
@@ -90,7 +90,7 @@ sed -i 's/,70,95$/,180,95/' percent.csv
 expect 0 "$XAUDIT" check percent.yaml --output fresh.h5
 not_said 'per cent'
 
-# any number of ranks, and slices
+# the same for any number of ranks, and in slices
 expect 0 ranks 3 "$XAUDIT" run job.yaml --output r3.h5 --json
 said '"event":"end".*"annotations":13,"annotations_unused":8,'
 expect 0 "$XAUDIT" run job.yaml --output s1.h5 --slice 1/2 --quiet
@@ -101,7 +101,7 @@ grep -q '/samples/annotations/problem' out.txt || fail "problems are not in the 
 cmp out.txt r3.txt || fail "three ranks say something else"
 cmp out.txt merged.txt || fail "slices say something else"
 
-# a model's archive without metrics has not read the masks: merged they are known
+# a run without metrics has not read the masks; an archive merged with one that has knows them
 sed '/^metrics:/d; s/name: xception/name: bare/' job.yaml >bare.yaml
 expect 0 "$XAUDIT" run bare.yaml --output bare.h5
 said 'box outside the image'
@@ -109,7 +109,7 @@ not_said 'mask '
 expect 0 "$XAUDIT" merge bare.h5 out.h5 -o both.h5
 cmp <(digest both.h5 | grep annotations/problem) <(grep annotations/problem out.txt) || fail "merged models lost problems"
 
-# evaluate looks again: a mask that was made good is used, one that is gone is not
+# evaluate reads masks again: it uses one that was repaired, and not one that is missing now
 cp good.png nowhere.png
 rm good.png
 expect 3 ranks 2 "$XAUDIT" evaluate out.h5
@@ -117,7 +117,7 @@ expect 0 "$XAUDIT" summary out.eval.h5
 said '1 of 13 annotations is not used: mask missing; the first is of good'
 said 'undefined: 1 box outside the image, 1 box looks normalised, 1 mask missing, 1 mask unreadable'
 expect 0 "$XAUDIT" verify out.eval.h5
-# a declared size that is not the image's: left out and named, or brought to the image where one is a copy of the other
+# a declared size differs from the image's: the boxes are left out with that reason, or rescaled if one image is a scaled copy
 /usr/bin/python3 - <<'PY'
 import struct
 photo = open("photo.jpg", "rb").read()
@@ -174,7 +174,7 @@ assert problems("frames.h5")[4] == "frame turned by EXIF"
 assert h5py.File("frames.h5")["samples/declared_size"][:].tolist()[2] == [790, 352]
 PY
 
-# figures and sizes are of the boxes as they were scored
+# figures and sizes use the boxes as they were scored
 expect 0 "$XAUDIT" summary rescaled.h5 --by size
 said '10 to 30 %  *3 '
 not_said '30 % and more  *[1-9]'
@@ -182,7 +182,7 @@ for id in same double other; do
   expect 0 "$XAUDIT" figure rescaled.h5 -o $id.svg --id $id
   grep -o '<path[^>]*stroke:rgb(100%,100%,100%)[^>]*' $id.svg | grep -oE ' d="[^"]*"' >$id.txt
 done
-# left:right of the box, to a tenth: labels of other lengths leave the pictures other room
+# left:right of the box, to a tenth: the pictures have a different width if labels have different lengths
 ratio() { awk '{printf "%.1f ", $5 / $2; exit}' $1.txt; }
 [ "$(ratio same)" = "$(ratio double)" ] || fail "figure: a box that was rescaled is drawn elsewhere"
 [ "$(wc -l <same.txt)" -gt "$(wc -l <other.txt)" ] || fail "figure: a box that was left out is drawn"

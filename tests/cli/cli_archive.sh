@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Archives that releases have left (tests/golden/archive): every reader reads them, their numbers are those that their
-# release printed, and what is of other definitions is neither continued, nor merged, nor compared without a word.
+# Archives of all releases (tests/golden/archive): every reader reads them and prints the numbers that their release printed.
+# An archive with other definitions is not continued, merged or silently compared.
 . "$(dirname "$0")/lib.sh"
 
 G=$PROJECT/tests/golden/archive
@@ -103,7 +103,7 @@ PY
     said "0.1.0.h5 was made by xaudit 0.1.0, whose numbers are not those of this release"
   fi
 done
-# An archive of a release to come, and one whose version is nonsense
+# an archive of a later release, and one whose version makes no sense
 "$XAUDIT" run job.yaml --output now.h5 --quiet >"$WORK/out" 2>"$WORK/err" || fail "the job fails"
 /usr/bin/python3 - <<'PY'
 import h5py, shutil

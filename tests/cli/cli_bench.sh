@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Where the time goes: the flops of layers known on paper, totals that agree, a table and JSON. Nothing here depends on speed.
+# xaudit bench: layers have the flops that one computes on paper, totals agree, and table and JSON say the same. Nothing here
+# depends on speed.
 . "$(dirname "$0")/lib.sh"
 
 sed "s#demo/#$PROJECT/jobs/demo/#" "$PROJECT/jobs/demo.yaml" >job.yaml
@@ -20,9 +21,9 @@ dense = sorted(x["forward_flops"] for x in vit if x["operator"] == "dense")
 tokens, width = 8 * 8 + 1, 192
 wanted = 2 * tokens * width * 4 * width  # each of the two dense layers of an MLP, without its bias
 assert sum(abs(f / wanted - 1) < 0.02 for f in dense) == 10, (wanted, dense)
-# the last block's two for the class token alone
+# the last block computes two of its products for the class token alone
 assert sum(abs(f * tokens / wanted - 1) < 0.02 for f in dense) == 2, (wanted, dense)
-# backward through a dense layer to its input is the same product with the weights turned
+# the gradient of a dense layer is the same product with transposed weights
 for x in vit:
     if x["operator"] == "dense" and x["backward_seconds"] > 0:
         assert abs(x["backward_flops"] / x["forward_flops"] % 1) < 0.03, x

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A category that stands for several classes of the model: the class explained is its member with the highest logit, an
-# answer inside of it is right, and it keeps its name in every table, through slices, resuming, merging and evaluating.
+# A category stands for several classes of the model: the member with the highest logit is explained, an answer inside the
+# category is right, and it keeps its name in every table, through slices, resumed runs, merge and evaluate.
 . "$(dirname "$0")/lib.sh"
 
 T=$PROJECT/tests/job/identity
@@ -8,7 +8,7 @@ ln -s "$T/images" .
 cp "$PROJECT/tests/golden/keras/tf215/head_softmax_layer.h5" cnn.h5
 printf '%s\n' ant bee cat dog elk >classes.txt
 cat >categories.txt <<'EOF'
-# COCO's words and the model's
+# the words of COCO and those of the model
 insect: ant | bee
 pet: cat|dog
 elk: elk
@@ -58,7 +58,7 @@ f, base = h5py.File("out.h5"), 1 << 24
 assert f["eval"].attrs["categories"] in ("0|1\tinsect\n2|3\tpet\n3|4\tdog|elk\n", b"0|1\tinsect\n2|3\tpet\n3|4\tdog|elk\n")
 members = [[0, 1], [2, 3], [3, 4]]
 sample, of = f["eval/sample"][:].tolist(), f["eval/class"][:].tolist()
-# one row an image and category, each once
+# one row per image and category
 assert list(zip(sample, of)) == [(0, base), (1, base + 1), (1, base + 2), (2, base + 2), (3, base), (4, 2), (5, base)]
 z, p, predicted = f["models/cnn/logits"][:], f["models/cnn/probs"][:], f["models/cnn/predicted"][:]
 one = lambda i, c: c if c < base else max(members[c - base], key=lambda k: (z[i, k], -k))
@@ -68,17 +68,17 @@ offset, value = f["samples/labels/offset"][:], f["samples/labels/value"][:]
 owner = np.repeat(np.arange(6), np.diff(offset)).tolist()
 assert value.tolist() == [base, 4, base + 1, 4, base + 1, base + 1, base]
 assert f["maps/cnn/label/target"][:].tolist() == [one(i, c) for i, c in zip(owner, value.tolist())]
-# an answer is right inside of the set
+# an answer inside the category is right
 inside = lambda i, c: predicted[i] == c if c < base else predicted[i] in members[c - base]
 right = [any(inside(i, c) for c in value[offset[i]:offset[i + 1]]) for i in range(6)]
 assert sys.argv[1] == f"{sum(right)} of 6" == "2 of 6", (sys.argv[1], right)
-# a map explained for the category's class is scored for it; top1 is undefined or 0 where the answer is outside
+# the map of the category's class is scored for the category; top1 is undefined or 0 where the answer is outside
 energy, top = f["localisation/cnn/cam/energy"][:], f["localisation/cnn/cam/top1"][:]
 assert np.isfinite(energy).all()
 assert all(t == 0 for t, i, c in zip(top, sample, of) if not inside(i, c)) and len({bool(inside(i, c)) for i, c in zip(sample, of)}) == 2
 PY
 
-# every table has the names
+# every table shows the names
 expect 0 "$XAUDIT" summary out.h5 --by class
 said '^ .*insect'
 said '^ .*dog.elk'
@@ -105,7 +105,7 @@ grep -q 'dog|elk' report.html || fail 'the report names the category'
 expect 0 "$XAUDIT" figure out.h5 --class pet --image-root . -o pet.png
 expect 0 "$XAUDIT" figure out.h5 --plot confidence -o confidence.pdf
 
-# The same in slices, on two ranks, in another order of the sets, and evaluated again
+# The same in slices, on two ranks, with the categories in another order, and evaluated again
 digest out.h5 | grep -vE '/run|seconds' >whole
 expect 0 "$XAUDIT" run job.yaml --slice 1/2 --output one.h5
 expect 0 "$XAUDIT" run job.yaml --slice 2/2 --output two.h5
@@ -141,7 +141,7 @@ PY
 expect 0 "$XAUDIT" summary out.h5 again.h5
 expect 0 "$XAUDIT" summary again.h5 --by class
 
-# Another set under the same name is another archive
+# A different set under the same name needs another archive
 sed 's/ant | bee/ant | cat/' categories.txt >other.txt
 expect 2 "$XAUDIT" run job.yaml --set categories=other.txt
 said 'was made with other settings'

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# check and info: what they say of the demo, of a model, of images; the archive read by h5py.
+# check and info: what they print about the demo, a model and images; the archive is read with h5py.
 . "$(dirname "$0")/lib.sh"
 
 expect 0 "$XAUDIT" check "$PROJECT/jobs/demo.yaml" --output fresh.h5
@@ -33,7 +33,7 @@ expect 0 "$XAUDIT" run job.yaml --quiet
 expect 0 "$XAUDIT" run job.yaml --output j.h5 --json
 said '"event":"end".*"done":3'
 
-# README's lines, and the digests recomputed in Python
+# the lines of README read the archive, and Python computes the same digests
 cat >read.py <<'PY'
 import hashlib, subprocess, sys
 import h5py, numpy as np
@@ -54,10 +54,10 @@ for line in open(sys.argv[1]):
 PY
 digest out.h5 >digests.txt
 expect 0 /usr/bin/python3 read.py digests.txt
-# the wrong scaling is found by trying the others
+# --probe finds a wrong scaling by trying the others
 demo_manifest 20 >manifest.csv
 demo_job >probe.yaml
-# out.h5 is of three images: its job answers --probe, and is not ready
+# out.h5 holds three images of another job: --probe answers, but the job is not ready to run
 expect 2 "$XAUDIT" check probe.yaml --probe 8
 said 'model xception on 8 labelled images'
 said 'the archive exists, and this job cannot continue it'
@@ -77,7 +77,7 @@ sed 's/^manifest:.*/manifest: unlabelled.csv/; s/target: label/target: predicted
 expect 2 "$XAUDIT" check unlabelled.yaml --probe 8
 said 'no image is labelled'
 
-# a model that ends in plain scores, on images whose strongest channel is their class
+# a model ends in plain scores; the strongest channel of an image is its class
 expect_python <<'PY'
 import random, struct, zlib
 random.seed(1)
@@ -114,7 +114,7 @@ expect 2 "$XAUDIT" run colours.yaml
 said "$plain"
 [ ! -e colours.h5 ] || fail "an archive of plain scores was made"
 
-# head: none has scores and no probabilities, and the class by the scores
+# head: none gives scores and no probabilities, and the class by the scores
 none="--set models.0.head=none"
 expect 0 "$XAUDIT" check colours.yaml $none --probe 18
 said '100.0 %  scale: unit   as written'
@@ -151,7 +151,7 @@ assert g.attrs["head"] in ("none", b"none")
 assert np.isnan(g["probs"][:]).all() and np.isfinite(g["logits"][:]).all()
 assert (g["predicted"][:] == np.arange(18) % 3).all()
 PY
-# top1 goes by the scores: of names in another order none is right, though every box is
+# top1 uses the scores: with the names in another order no answer is right, though every box is
 expect 0 "$XAUDIT" run colours.yaml $none --set 'classes=[green, blue, red]' --output turned.h5 --quiet \
   --set models.0.explainers.0.name=an_explainer_whose_name_is_longer_than_the_column_of_paths
 expect 0 "$XAUDIT" info turned.h5 # types stand below one another all the same
@@ -168,7 +168,7 @@ assert "gt_known" not in rows[0] or "1" in {r["gt_known"] for r in rows}, "no bo
 PY
 done
 
-# names in another order, and a size that is not the file's
+# names in another order, and a size that differs from the file's
 softmax="--set models.0.head=softmax"
 expect 0 "$XAUDIT" check colours.yaml $softmax --output fresh.h5 --set 'classes=[green, red, blue]' --probe 18
 said 'warning: class names seem to be in another order: green <-> red .*; 100 % of these 12 images fit then, 0 % as it is'

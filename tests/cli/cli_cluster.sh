@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# What a cluster or a shell does to a run: launchers, folders, memory, pipes, closed streams, true counts after a resume.
+# What a cluster or a shell does to a run: launchers, folders, memory, pipes, closed streams, and counts after a resume.
 . "$(dirname "$0")/lib.sh"
 
 demo_manifest 5 >manifest.csv
 demo_job | sed 's/\[128, 128\]/[48, 48]/; s/^    input/    batch: 2\n    input/' >job.yaml
 
-# a launcher started several tasks, and each is alone in its world
+# a launcher started several tasks, but each is alone in its MPI world
 for launcher in SLURM_STEP_NUM_TASKS=3 PMI_SIZE=3 OMPI_COMM_WORLD_SIZE=3; do
   expect 2 env $launcher "$XAUDIT" run job.yaml
   said 'started 3 tasks, but MPI .* gives this one a world of size 1'
@@ -16,7 +16,7 @@ said 'srun --mpi=pmix'
 expect 2 env SLURM_STEP_NUM_TASKS=3 "$XAUDIT" evaluate none.h5
 said 'srun --mpi=pmix'
 
-# what would stop a run at its archive
+# what would stop a run at its archive: check finds it
 expect 2 "$XAUDIT" check job.yaml --output nowhere/out.h5
 said 'output: the folder "nowhere" .*: make it'
 expect 2 "$XAUDIT" check job.yaml --output manifest.csv/out.h5
@@ -33,7 +33,7 @@ expect 0 "$XAUDIT" check job.yaml
 said 'out.h5-1234-56.lock beside it: lock files of Open MPI'
 rm out.h5-1234-56.lock out.h5.lock.txt
 
-# a run that holds the archive is named, and not touched
+# check names the run that holds the archive, and does not disturb it
 XAUDIT_FAULT=settled:1@0,stop "$XAUDIT" run job.yaml --quiet --output held.h5 >/dev/null 2>&1 &
 holder=$!
 for _ in $(seq 300); do
@@ -49,13 +49,13 @@ expect 0 "$XAUDIT" check job.yaml --output held.h5
 not_said 'in use by'
 rm held.h5*
 
-# less address space than BLAS waits for (sanitizers want more than any limit)
+# less address space than BLAS needs (sanitizers need more than any limit)
 if ! ldd "$XAUDIT" | grep -q libasan; then
   expect 1 bash -c "ulimit -v 120000; exec timeout -s KILL 60 '$XAUDIT' run job.yaml"
   said 'raise ulimit -v'
 fi
 
-# counts of all images, before and after a resume; nobody reads what is printed
+# progress counts all images, before and after a resume; the reader of the pipe is gone
 ( XAUDIT_FAULT=settled:1@0 "$XAUDIT" run job.yaml --quiet & wait $! ) >/dev/null 2>&1
 expect 0 "$XAUDIT" run job.yaml
 said '^xaudit: 5 of 5 images'
@@ -84,7 +84,7 @@ done
 digest out.h5 | cmp - once.txt || fail "another archive with closed streams"
 rm out.h5*
 
-# rank 0 holds the manifest: what check says, against what a run of excluded samples takes (sanitizers take their own)
+# rank 0 holds the manifest: what check predicts, and what a run of excluded samples takes (sanitizers take more)
 awk -v image="$PROJECT/jobs/demo/images/airplanes/image_0005.jpg" 'BEGIN {
   print "path,id,label,class,kind,x0,y0,x1,y1,group,split,exclude"
   for (i = 0; i < 100000; i++) printf "%s,folder/%08d,airplanes,airplanes,box,1,5,11,11,g%d,test,%s\n", image, i, i / 3, i < 2 ? "" : "no"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Comparisons of scores whose answers are known: they are written into an archive of small images, and every p and Holm's p is
-# computed beside xaudit from its definition.
+# Comparisons with known answers: scores are written into an archive of small images, and every p and every p adjusted by Holm
+# is also computed here from its definition.
 . "$(dirname "$0")/lib.sh"
 
 /usr/bin/python3 - "$PROJECT" <<'PY' || fail "no images"
@@ -125,14 +125,14 @@ significant = {(r["metric"], r["explainer_a"], r["explainer_b"]) for r in rows i
 assert {("energy", "x", "y"), ("pointing_game", "x", "y"), ("pointing_game", "x", "z")} <= significant, significant
 one = next(r for r in rows if r["metric"] == "energy" and r["explainer_a"] == "x")
 assert (one["only_a_undefined"], one["only_b_undefined"], one["both_undefined"]) == ("5", "0", "0") and one["n"] == "55"
-# CSV and JSON are the same list; filters leave the families of what is asked for
+# CSV and JSON hold the same list; filters do not change the families that p is adjusted for
 j = json.load(open("compared.json"))
 assert j["alpha"] == 0.05 and [list(c) for c in j["comparisons"]] == [list(r) for r in rows]
 assert all(str(c[k]) == r[k] for c, r in zip(j["comparisons"], rows) for k in ("metric", "explainer_b", "n", "decision", "loss"))
 some = list(csv.DictReader(open("some.csv")))
 assert [(r["metric"], r["explainer_a"], r["explainer_b"], r["comparisons"]) for r in some] == [
     ("energy", "x", "y", "1"), ("pointing_game", "x", "y", "1")], some
-# parts of the images: means, what differs, what does not
+# parts of the data set: their means, one that differs and one that does not
 clinic, parts = f["samples/extra/clinic"].asstr()[:], list(csv.DictReader(open("between.csv")))
 for r in parts:
     if r["metric"] in ("energy", "pointing_game", "roc_auc") and r["baseline"] == "no":
@@ -144,10 +144,10 @@ assert by["energy", "z"]["decision"] == "significant" and float(by["energy", "z"
 assert by["energy", "y"]["decision"] == "not significant" and by["roc_auc", "y"]["p"] == "1"
 assert {c["metric"] for c in json.load(open("between.json"))["comparisons"]} == {"energy"}
 PY
-# nothing but the data counts: neither the number of ranks nor the seed's start
+# results depend on the data only
 expect 0 "$XAUDIT" summary a.h5 --compare --csv --seed 1
 cmp -s out compared.csv || fail "the same seed gives other numbers"
-# pairs of two models on request
+# pairs of explainers of two models, if requested
 sed 's/- name: m/- name: other/' job.yaml >other.yaml
 expect 0 "$XAUDIT" run other.yaml --output b.h5 --quiet
 expect 0 "$XAUDIT" merge two.h5 b.h5 -o both.h5
@@ -157,7 +157,7 @@ expect 0 "$XAUDIT" summary both.h5 --compare --across --csv --metric energy
 [ "$(grep -c ',15,' out)" -ge 15 ] || fail "across models: 15 comparisons in one family"
 expect 0 "$XAUDIT" summary both.h5 --compare --csv --metric energy --model other
 [ "$(grep -c other/ out)" = 0 ] && [ "$(grep -c '^energy,other' out)" = 3 ] || fail "--model does not choose"
-# replicates that cannot decide; groups that cannot
+# too few replicates to decide, and too few groups
 expect 0 "$XAUDIT" summary a.h5 --between class --permutations 100
 said 'warning: [0-9]+ of them are not decided after 10 replicates: more are needed \(--permutations\)'
 expect_python <<'PY'
@@ -172,7 +172,7 @@ with h5py.File("two.h5", "r+") as f:
 PY
 expect 0 "$XAUDIT" summary two.h5 --compare --metric energy
 said '3 of them cannot be significant at 0.05 whatever they show: so few groups differ that p cannot fall below 0.25'
-# nothing to compare is said; twelve groups and twelve images without one are no few groups
+# xaudit says if there is nothing to compare; twelve groups and twelve images without a group are enough
 expect 0 "$XAUDIT" summary a.h5 --compare --explainer x
 said 'There is nothing to compare: no metric has two explainers of one model'
 not_said 'warning'

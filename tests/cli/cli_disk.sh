@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Disks that are full, read-only or cannot reserve room; archives that go away or are replaced while they are written. Small file
-# systems of our own, in a mount namespace; where the system allows none, those parts are skipped, counted and told.
+# Disks that are full, read-only or cannot reserve space, and archives that disappear or are replaced while they are written. The
+# file systems are small ones in a mount namespace; if the system does not allow that, those parts are skipped, counted and named.
 if [ "${XA_DISK_INSIDE:-}" = "" ] && unshare -m true 2>/dev/null; then
   XA_DISK_INSIDE=1 exec unshare -m bash "$0" "$@"
 fi
@@ -17,7 +17,7 @@ demo_job 64 >job.yaml
 expect 0 "$XAUDIT" run job.yaml --output good.h5 --quiet
 need=$(($(stat -c %s good.h5) / 1024))
 
-# 1. Standard output that takes nothing: the commands say so by their exit code.
+# 1. Standard output cannot be written: the exit code shows it.
 for command in "table good.h5 --csv" "summary good.h5" "info good.h5" "info good.h5 --methods"; do
   # shellcheck disable=SC2086
   "$XAUDIT" $command >/dev/full 2>err
@@ -27,7 +27,7 @@ for command in "table good.h5 --csv" "summary good.h5" "info good.h5" "info good
 done
 note "standard output full (table, summary, info)" "exit 1"
 
-# 2. The archive deleted, or replaced, while the run goes on.
+# 2. The archive is deleted or replaced during a run.
 {
   head -n 1 manifest.csv
   for i in $(seq 60); do sed -n '2,$p' manifest.csv | sed "s#^\([^,]*\),\([^,]*\),#\1,\2/$i,#"; done
@@ -74,7 +74,7 @@ small() { # NAME KILOBYTES
   mkdir -p "$1"
   mount -t tmpfs -o size="$2"k tmpfs "$1"
 }
-# full at creation: told before the first image, nothing left, and the room it needs named
+# full at creation: reported before the first image with the space that is needed, and nothing is left behind
 small a $((need / 2))
 expect 1 "$XAUDIT" run job.yaml --output a/x.h5 --quiet
 said 'a/x.h5.*(space|room)'
@@ -83,7 +83,7 @@ none_left a
 expect 1 ranks 2 "$XAUDIT" run job.yaml --output a/x.h5 --quiet
 none_left a
 note "disk too small for the archive (1 and 2 ranks)" "told before the first image, exit 1, nothing left"
-# the room is reserved: others may fill the disk while the run goes on
+# space is reserved: others may fill the disk during the run
 small b $((need + 600))
 "$XAUDIT" run job.yaml --output b/x.h5 --quiet >out 2>err &
 pid=$!
@@ -93,7 +93,7 @@ wait $pid || fail "the disk was filled by others after creation, and the run fai
 rm b/filler
 digest b/x.h5 | cmp - <(digest good.h5) || fail "other bytes on a full disk"
 note "disk filled by others after creation" "no effect: the room is reserved"
-# evaluate, merge and figure on a full disk: exit 1, nothing half written, the sources untouched
+# evaluate, merge and figure on a full disk: exit 1, nothing is half written, and the sources do not change
 cp good.h5 before.h5
 small c 40
 expect 1 "$XAUDIT" evaluate good.h5 --as c/x.h5 --quiet
@@ -123,7 +123,7 @@ said 'd/x.h5.*[Rr]ead-only'
 expect 1 "$XAUDIT" evaluate good.h5 --as d/x.h5 --quiet
 said 'd/x.h5.*[Rr]ead-only'
 note "read-only file system" "told before the first image, exit 2 (run) and 1 (evaluate), named"
-# an archive on a read-only file system is read, told, verified and drawn
+# an archive on a read-only file system is read, verified and drawn
 small e $((need + 400))
 cp good.h5 e/
 mount -o remount,ro e
@@ -132,7 +132,7 @@ expect 0 "$XAUDIT" summary e/good.h5
 expect 0 "$XAUDIT" evaluate e/good.h5 --as here.h5 --quiet
 expect 0 "$XAUDIT" verify here.h5
 note "archive on a read-only file system" "verify, summary, evaluate elsewhere: as ever"
-# a limit on the file's size (MPI itself needs larger files than the demo's archive: merge is alone)
+# a limit on the size of files (MPI itself needs files larger than the demo's archive, so only merge is tried)
 checks=$((checks + 1))
 (ulimit -f $((need / 2)); trap '' XFSZ; "$XAUDIT" merge s1.h5 s2.h5 -o q.h5 >out 2>err)
 code=$?

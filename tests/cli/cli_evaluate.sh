@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Maps scored anew: the run's own numbers, the same for any number of ranks, baselines beside numpy,
-# thresholds of another split, what is refused, and the source untouched.
+# xaudit evaluate: the numbers of the run, the same for any number of ranks; baselines as numpy computes them; thresholds of
+# another split; what is refused. The source does not change.
 . "$(dirname "$0")/lib.sh"
 
 {
@@ -33,7 +33,7 @@ YAML
 expect 3 "$XAUDIT" run job.yaml --output a.h5 --quiet
 cp a.h5 before.h5
 
-# the archive's own metrics give the archive's own numbers, and its tables and maps are all there
+# the metrics of the archive give its own numbers again, and all its tables and maps are there
 expect 0 "$XAUDIT" evaluate a.h5
 said '13 of 13 pairs of image and class scored by 7 metrics for 2 explainers'
 [ ! -e a.eval.h5.part ] || fail "a.eval.h5.part is left"
@@ -49,7 +49,7 @@ cp a.eval.h5 first.h5
 expect 0 "$XAUDIT" evaluate a.h5 --fresh --quiet
 said 'the earlier archive is now a.eval.h5.1'
 mkdir -p moved && cp a.eval.h5 moved/
-# without its archive beside it, though the working folder has one of that name
+# without its source beside it, though the working folder has a file of that name
 expect 1 "$XAUDIT" verify moved/a.eval.h5
 said 'moved/a.eval.h5 needs the archive it was made from, .* "moved/a.h5" is not there'
 not_said 'damage'
@@ -61,7 +61,7 @@ expect 0 "$XAUDIT" evaluate a.h5 --as seed.h5 --seed 7 --quiet
 digest seed.h5 | sort | diff e.txt - >changed.txt && fail "the seed shuffles nothing"
 grep '^[<>]' changed.txt | grep -v shuffled && fail "the seed moves more than what is shuffled"
 
-# an evaluation of an evaluation links the first archive, from another folder too
+# an evaluation of an evaluation links to the first archive, from another folder, too
 mkdir sub
 expect 0 "$XAUDIT" evaluate a.eval.h5 --as sub/b.h5 --metrics '[energy]' --quiet
 expect 0 "$XAUDIT" verify sub/b.h5
@@ -71,7 +71,7 @@ expect 0 "$XAUDIT" summary sub/b.h5 --csv
 said '^xception,gradcam.label.prob,no,energy'
 mv moved.h5 a.eval.h5
 
-# figures and comparisons of it
+# summaries and comparisons of an evaluation
 expect 0 "$XAUDIT" summary a.eval.h5
 said 'not better than'
 said 'gradcam.label.prob.shuffled \(baseline\)'
@@ -102,7 +102,7 @@ expect 2 "$XAUDIT" evaluate a.h5 b.h5
 expect 2 "$XAUDIT" evaluate a.h5 --as no/folder/x.h5
 [ ! -e x.h5 ] || fail "x.h5 was made"
 
-# masks that moved: told, counted, exit 3; --image-root finds them
+# masks that moved are reported and counted, exit 3; --image-root finds them
 demo_manifest 14 >manifest.csv
 sed "s#$PROJECT/jobs/demo/##g" manifest.csv >m2.csv
 mkdir data && cp -r "$PROJECT/jobs/demo/images" "$PROJECT/jobs/demo/masks" data/ && mv m2.csv data/manifest.csv
@@ -164,7 +164,7 @@ for q, (i, c) in enumerate(zip(sample, classes)):
     seen += np.isfinite(mean[q]) and np.isfinite(shuffled[q])
 assert seen >= 10
 
-# the grey level of split val, the accuracy of the others; MaxBoxAccV2 on the same images beside it
+# the grey level is chosen on split val, the accuracy is of the others; MaxBoxAccV2 is computed here on the same images
 split = f["samples/split"].asstr()[:][sample]
 figures = {(r["explainer"], r["metric"]): r for r in csv.DictReader(open("figures.csv"))}
 for x in (e, "saliency.predicted"):

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Bad samples are rows: exit 3, or 0 within tolerate_failed; good ones are not touched by them.
+# A bad sample is a row with a reason: exit 3, or 0 within tolerate_failed. It does not affect good samples.
 . "$(dirname "$0")/lib.sh"
 
 demo_manifest 4 >manifest.csv
@@ -32,7 +32,7 @@ said 'animated.gif .*GIF'
 expect 0 "$XAUDIT" table bad.h5 --csv
 said '^truncated.jpg,airplanes,xception,failed'
 
-# a run over the failed ones alone changes nothing
+# a run that tries only the failed ones again changes nothing
 expect 3 "$XAUDIT" run job.yaml --output bad.h5 --retry-failed
 said '4 done, 7 failed'
 cp "$photo" missing.jpg

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Figures from an archive: every format, choices, moved and changed images, figures made again.
+# xaudit figure: every format, the choice of images, moved and changed images, and figures made again.
 . "$(dirname "$0")/lib.sh"
 
 demo_manifest 8 | sed "s#$PROJECT/jobs/demo/images#photos#" | sed "s#$PROJECT/jobs/demo/masks#$PROJECT/jobs/demo/masks#" >manifest.csv
@@ -24,7 +24,7 @@ if command -v pdftotext >/dev/null; then
   expect 0 pdffonts f.pdf
   said 'yes yes yes'
 fi
-# the same command gives the same bytes; a figure is made again with something changed
+# the same command gives the same bytes; --again changes one option
 cp f.png first.png
 expect 0 "$XAUDIT" figure a.h5 -o f.png --id "$id" --width 120mm --dpi 150
 cmp f.png first.png || fail "two figures of one command differ"
@@ -35,7 +35,7 @@ for end in png tiff pdf svg; do
 done
 expect 2 "$XAUDIT" figure --again manifest.csv -o again.png
 said 'no command of xaudit figure'
-# from another folder, and where the figure was moved away from its archive; without -o it is the figure itself
+# --again from another folder, and of a figure that was moved; without -o it replaces the figure
 mkdir -p away
 (cd away && "$XAUDIT" figure --again ../f.png -o here.png --width 60mm) || fail "not from another folder"
 [ -s away/here.png ] || fail "the figure is not where it was asked for"
@@ -45,7 +45,7 @@ mkdir away/deep && mv away/here.png away/deep/moved.png
 (cd away/deep && "$XAUDIT" figure --again moved.png -o x.png 2>"$WORK/err") && fail "an archive that is not there"
 said 'which is no longer there: name the archive as in xaudit figure --again moved.png ARCHIVE'
 (cd away/deep && "$XAUDIT" figure --again moved.png ../../a.h5 -o x.png) || fail "an archive named anew"
-# several ids behind one option
+# several ids after one option
 second=$(sed -n 4p manifest.csv | cut -d, -f2)
 expect 0 "$XAUDIT" figure a.h5 -o many.png --id "$id" "$second"
 expect 0 "$XAUDIT" figure a.h5 -o each.png --id "$id" --id "$second"
@@ -71,7 +71,7 @@ expect 0 "$XAUDIT" figure a.h5 -o two.png --index 0 --index 3 --style keras --ex
 expect 0 "$XAUDIT" figure a.h5 -o three.png --index 1 --style relevant --explainer gradcam.label.prob
 expect 0 "$XAUDIT" figure a.h5 -o anonymous.svg --index 2 --anonymise --image-root "$WORK"
 grep -q "$WORK\|image_0" anonymous.svg && fail "an anonymous figure tells a path or an id"
-# data that moved, images that changed or are gone: told by name, the rest is drawn
+# images that moved, changed or are missing are named, and the rest is drawn
 mv photos elsewhere
 expect 3 "$XAUDIT" figure a.h5 -o moved.png --index 0 --index 1
 said 'photos/airplanes'
@@ -81,7 +81,7 @@ cp base/photos/butterfly/image_0005.jpg "base/$(sed -n 2p manifest.csv | cut -d,
 expect 3 "$XAUDIT" figure a.h5 -o changed.png --index 0 --index 1 --image-root base
 said 'its pixels are not those that were audited'
 [ -s changed.png ] || fail "the rest of the figure is not there"
-# what cannot be
+# what is refused
 expect 2 "$XAUDIT" figure a.h5 -o x.png --id nobody
 said 'no sample has the id "nobody"'
 expect 2 "$XAUDIT" figure a.h5 -o x.png --index 99
@@ -102,14 +102,14 @@ expect 2 "$XAUDIT" figure a.h5
 expect 1 "$XAUDIT" figure a.h5 -o nowhere/x.png --index 1 --image-root base
 said 'nowhere/x.png'
 expect 1 "$XAUDIT" figure manifest.csv -o x.png
-# an archive without annotations, and one that is not finished
+# an archive without annotations, and an unfinished one
 cut -d, -f1-3 manifest.csv >plain.csv
 sed 's/^manifest:.*/manifest: plain.csv/; /^metrics:/d' job.yaml >plain.yaml
 cp -r "$PROJECT/jobs/demo/images" photos
 expect 0 "$XAUDIT" run plain.yaml --output plain.h5 --quiet
 expect 0 "$XAUDIT" figure plain.h5 -o plain.pdf --pick first -n 3
 expect 2 "$XAUDIT" figure plain.h5 -o plain.pdf --pick best
-# outlines of masks on every picture, the grid of patches on the image alone; a mask that is gone is told
+# outlines of masks are on every picture, the grid of patches is on the image only; a missing mask is reported
 demo_manifest 4 >outlined.csv
 sed 's/^manifest:.*/manifest: outlined.csv/' job.yaml >outlined.yaml
 expect 0 "$XAUDIT" run outlined.yaml --output outlined.h5 --quiet

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Archives whose tables do not fit each other, as a damaged or forged file has them: refused with the table's
-# name, never read beyond.
+# Archives whose tables do not fit together, as in a damaged or forged file: they are refused with the name of the table, and
+# nothing is read beyond an end.
 . "$(dirname "$0")/lib.sh"
 
 demo_manifest 4 >manifest.csv
@@ -52,7 +52,7 @@ refused peak "put('$maps/peak', np.zeros((4, 1), dtype='f4'))" 'peak: extent 1 i
 refused flags "put('$maps/flags', np.zeros(0, dtype='u1'))" 'flags: extent 0 is 0'
 refused name "f.move('$model', '/models/a\x1b[31mb')" 'no name of format 1'
 
-# checksums of other extents, of far too many rows, of what is no dataset, of a damaged table
+# checksums with wrong extents, with far too many rows, of something that is no dataset, of a damaged table
 refused sums "put('/checksums/models/xception', np.zeros(9, dtype='u4'))" '/checksums/models/xception has 9 rows'
 refused many "del f['/checksums/samples']; f.create_dataset('/checksums/samples', (10**12,), dtype='u4', chunks=(4096,))" \
   '/checksums/samples has 1000000000000 rows'
@@ -70,7 +70,7 @@ damage extra "put('/samples/split', np.array([b'a'], dtype='S1'))"
 expect 1 "$XAUDIT" table extra.h5 --csv
 said 'samples/split: expected a text for each sample'
 
-# sessions are for people alone: what is not as it should be is left out
+# sessions are for people only: what is wrong in them is left out
 damage sessions "put('/run/sessions/count', np.full(9, 10**12, dtype='i8')); put('/run/sessions/end', np.array([b'x']))"
 expect 0 "$XAUDIT" info sessions.h5
 not_said 'session 1'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# One archive, one set of conventions: every row of tests/job/identity/settings.txt, after an interruption and before a
-# merge, is refused with its name or ends as a clean run of the changed job; so is a change of annotations.
+# One archive has one set of conventions. Every row of tests/job/identity/settings.txt changes a setting after an interruption and
+# before a merge: xaudit names and refuses it, or the result equals a clean run of the changed job. The same for annotations.
 . "$(dirname "$0")/lib.sh"
 
 T=$PROJECT/tests/job/identity
@@ -11,7 +11,7 @@ ln -s "$T"/{base.yaml,wsol.yaml,base.csv,classes.txt,categories.txt,gelu_tanh.js
 ln -s "$T"/{base.csv,images,wsol} "$PROJECT/tests/golden/keras/tf215/head_softmax_layer.h5" moved
 cp "$T/images/b_mask.png" copied/images/
 
-# An archive that a run left before its last image, and a first slice, of each job.
+# For each job: an archive of a run that was killed before its last image, and a first slice.
 for job in base wsol; do
   (
     XAUDIT_FAULT=settled:1@0 "$XAUDIT" run $job.yaml --output $job.part.h5 --quiet &
@@ -23,7 +23,7 @@ for job in base wsol; do
   expect 0 "$XAUDIT" run $job.yaml --output $job.1.h5 --slice 1/2 --quiet
 done
 
-# row N JOB SETTING PARTS SET..: what a changed job does to them, in N.verdict
+# row N JOB SETTING PARTS SET..: tries a changed job on both, and writes N.verdict
 row() {
   local n=$1 job=$2 setting=$3 parts=$4 code slice
   shift 4
@@ -66,7 +66,7 @@ row() {
   rm -f $n.2.h5 $n.h5.lock
 }
 
-# cell COLUMN LINE TEXT: base.csv with one cell replaced
+# cell COLUMN LINE TEXT: prints base.csv with one cell replaced
 cell() {
   awk -F, -v OFS=, -v column="$1" -v line="$2" -v text="$3" '
     NR == 1 { for (i = 1; i <= NF; i++) if ($i == column) k = i }
@@ -74,7 +74,7 @@ cell() {
     { print }' base.csv
 }
 
-# Under a sanitizer a few rows: the others differ in their texts alone, which test_identity_settings looks at.
+# Under a sanitizer only a few rows: test_identity_settings compares the texts of all.
 few='^(job.threads|input.size|explainer.relu|metric.k|column.x0)$'
 n=0
 while IFS='|' read -r job setting parts sets; do
@@ -113,10 +113,10 @@ for f in *.row; do
 done
 [ $bad = 0 ] || fail "$bad rows of settings.txt are neither refused nor as a clean run"
 
-# What went on is, number by number, what a clean run gives; the undivided run is what slices give.
+# A run that was resumed has all numbers of a clean run, and merged slices have those of the undivided run.
 expect_python <<'PY'
 import glob, h5py, numpy as np
-# what tells where an archive comes from, and moves no number
+# attributes that say where an archive comes from, and do not affect a number
 provenance = {"created", "job", "manifest_sha256", "image_root", "file"}
 
 def contents(path):
@@ -158,13 +158,15 @@ cp base.part.h5 comment.h5
 { echo '# a comment'; sed 's/^threads.*/threads:   1  # as before/' base.yaml; } >comment.yaml
 expect 0 "$XAUDIT" run comment.yaml --output comment.h5 --quiet
 
-# Limits that are raised: failed images are read again, and all is as in a clean run; lowered ones are refused.
+# A raised limit: failed images are read again, and all is as in a clean run. A lowered limit is refused.
 sed 's/max_samples: 100/max_samples: 100, max_pixels: 479/' base.yaml >small.yaml
 expect 3 "$XAUDIT" run small.yaml --output limits.h5 --quiet
 expect 0 "$XAUDIT" info limits.h5
 said '12 failed'
 expect 2 "$XAUDIT" run base.yaml --output limits.h5 --quiet
 said "1 differs: pass.max_pixels: archive '479', job '[0-9]+'; --retry-failed goes on"
+expect 2 "$XAUDIT" check base.yaml --output limits.h5
+expect 0 "$XAUDIT" check base.yaml --output limits.h5 --retry-failed
 expect 0 "$XAUDIT" run base.yaml --output limits.h5 --quiet --retry-failed
 expect 0 "$XAUDIT" run base.yaml --output clean.h5 --quiet
 for f in limits clean; do digest $f.h5 | grep ' /' | grep -v ' /run/' >$f.txt; done
@@ -173,7 +175,7 @@ expect 2 "$XAUDIT" run small.yaml --output clean.h5 --quiet --retry-failed
 said "pass.max_pixels"
 not_said '--retry-failed goes on'
 
-# What is said: the old value and the new one, what has changed of the manifest, and what to do.
+# The message names the old and the new value, what changed in the manifest, and what to do.
 cp base.part.h5 say.h5
 expect 2 "$XAUDIT" run base.yaml --output say.h5 --set metrics.0.tolerance=3px --quiet
 said "1 differs: scores.metric.pointing_game/tolerance.px: archive '1', job '3'; finish it with the metrics it began"
@@ -195,4 +197,6 @@ said "base.yaml: output: limit.h5 was made with other settings"
 said "scores.metric.top_k/k: archive '9', job '4'"
 said 'give another --output, or begin anew with .xaudit run --fresh.'
 not_said 'ready to run'
+expect 0 "$XAUDIT" check base.yaml --output limit.h5 --set metrics.3.k=4 --fresh
+said 'a run would begin it anew'
 finish

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# cmake --install: the program runs where it was put, its manual names every command and option, completion offers them; and
-# the sbatch script of `check --slurm`.
+# cmake --install: the program runs where it was installed, its manual names every command, completion offers them. And the
+# sbatch script of `check --slurm`.
 . "$(dirname "$0")/lib.sh"
 
 build=$(dirname "$XAUDIT")
@@ -25,7 +25,7 @@ if [ -z "${XA_SANITIZED:-}" ]; then
   grep -q '/programs"' flags/src/cli/cmake_install.cmake || fail "CMAKE_INSTALL_BINDIR is not used"
 fi
 
-# the manual; that it and completion have every option of the table is test_options'
+# the manual (test_help checks that manual and completion have every option)
 man=there/share/man/man1/xaudit.1
 sed 's/\\-/-/g; s/\\&//g' $man >man.txt
 grep -q "$(sed 's/^xaudit //' version)" man.txt || fail "the manual is of another version"
@@ -51,7 +51,7 @@ complete_words "$XAUDIT" help settings tol | sort -u | tr '\n' ' ' | grep -qx 't
 complete_words "$XAUDIT" figure --pre | grep -qx -- --preset || fail "no completion of an option of figure"
 complete_words "$XAUDIT" run job. | grep -qx job.yaml || fail "no completion of a file"
 
-# the script of check --slurm: whole on standard output, and what it says follows from the job
+# the script of check --slurm is complete on standard output and follows from the job
 expect 0 "$XAUDIT" check job.yaml --slurm --ranks 2
 cp out fit.sbatch
 grep -q 'ready to run' err || fail "the check is not told beside the script"

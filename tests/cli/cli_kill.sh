@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Kills over one archive: at every named point (src/run/fault.h), on rank 0 and another; at random moments, of one rank and of
-# all. After each the archive opens and its done rows are whole; in the end it has the bytes of an undisturbed run.
-# 5 random ones in the plain run, 100 with XA_FULL=1. XA_SEED repeats a sequence. XA_FAULT_LOG=FILE: one line a fault.
+# Kills the ranks of runs on one archive: at every named point (src/run/fault.h) on rank 0 and on another, and at random moments,
+# one rank or all. After each kill the archive opens and its done rows are undamaged; in the end it has the bytes of an
+# undisturbed run. There are 5 random kills, or 100 with XA_FULL=1. XA_SEED repeats a sequence. XA_FAULT_LOG=FILE gets one line
+# per kill.
 . "$(dirname "$0")/lib.sh"
 RANDOM=${XA_SEED:-$$}
 echo "seed ${XA_SEED:-$$}"
@@ -12,7 +13,7 @@ demo_job 64 >job.yaml
 expect 0 "$XAUDIT" run job.yaml --output whole.h5 --quiet
 digest whole.h5 >whole.txt
 
-# Nothing hangs: two minutes are far more than a run takes.
+# A run may not hang: two minutes are far more than it takes.
 run() {
   local begin=$SECONDS code
   timeout -k 5 120 $MPIRUN -n "$1" "$XAUDIT" run job.yaml --output kill.h5 --quiet >out 2>err
@@ -21,7 +22,7 @@ run() {
   return $code
 }
 
-# look WHAT: the archive after a fault
+# look WHAT: checks the archive after a kill
 look() {
   checks=$((checks + 1))
   if [ -e kill.h5 ]; then
@@ -41,7 +42,7 @@ complete() {
 }
 temporary=0
 
-# 1. Every point on rank 0 and on rank 1; in full twice over one archive. Then to the end with another number of ranks.
+# 1. Every point on rank 0 and on rank 1, twice with XA_FULL=1. Then the run is finished with another number of ranks.
 for point in setup created opened session computed staged synced mark marked settled end; do
   for rank in 0 1; do
     [ $rank = 1 ] && case $point in mark | marked | settled) continue ;; esac # only rank 0 does
@@ -94,7 +95,7 @@ complete 2 "$killed kills"
 echo "$killed random kills; $temporary times a temporary file was left for the next run to remove"
 ls kill.h5.tmp-* >/dev/null 2>&1 && fail "temporary files are left for good"
 
-# 3. Polite signals stop within the batches in hand: exit 75, nothing lost.
+# 3. After SIGTERM or SIGINT the ranks finish their batches: exit 75, and nothing is lost.
 {
   head -n 1 manifest.csv
   for i in $(seq 40); do sed -n '2,$p' manifest.csv | sed "s#^\([^,]*\),\([^,]*\),#\1,\2/$i,#"; done

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A network file system may show other hosts the rename of a new archive late. Rank 1 gets a mount namespace of its own in
-# which the folder is empty at first: it must wait for the file, and say what is wrong when it never comes.
+# On a network file system other hosts may see the rename of a new archive late. Rank 1 has a mount namespace of its own in
+# which the folder is empty at first: it must wait for the file, and say what is wrong if the file never appears.
 . "$(dirname "$0")/lib.sh"
 if ! unshare -m true 2>/dev/null; then
   echo "XA_SKIPPED cli_late_rename: no mount namespaces here"
@@ -13,7 +13,7 @@ expect 0 "$XAUDIT" run job.yaml --output whole.h5 --quiet
 mkdir real folder empty
 mount --bind real folder || fail "cannot bind a folder"
 trap 'cd /; umount -l "$WORK/folder" 2>/dev/null; rm -rf "$WORK"' EXIT
-# late SECONDS COMMAND..: `folder` is empty until so long after the archive has its name; 0: for good
+# late SECONDS COMMAND..: `folder` stays empty for so long after the archive has its name; 0: for ever
 cat >late <<'SH'
 #!/bin/bash
 seconds=$1
@@ -30,7 +30,7 @@ digest real/a.h5 | cmp - <(digest whole.h5) || fail "other bytes after a late re
 rm real/a.h5
 expect 1 run 0
 said 'rank 1.*folder/a.h5.*(No such file|share the folder)'
-# the other host comes back, and the run is resumed there
+# the other host sees the file again, and the run is resumed there
 expect 0 run 0.1
 digest real/a.h5 | cmp - <(digest whole.h5) || fail "other bytes after the folder came back"
 finish

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# A job of more than the 64 KiB of an HDF5 attribute: run, resumed with other comments, and read back.
+# A job longer than the 64 KiB of an HDF5 attribute: it is run, resumed with other comments, and read back.
 . "$(dirname "$0")/lib.sh"
 
 demo_manifest 4 >manifest.csv
@@ -20,7 +20,7 @@ with Archive('out.h5') as a: sys.stdout.write(a.job())"
 cmp out long.yaml || fail "Python read another job"
 digest out.h5 >long.txt
 
-# the same settings with other comments, longer and shorter, go on in the same archive
+# the same settings with longer and shorter comments continue the archive
 echo "# one more" >>long.yaml
 expect 0 ranks 2 "$XAUDIT" run long.yaml
 expect 0 "$XAUDIT" run short.yaml

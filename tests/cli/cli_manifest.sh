@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
-# xaudit manifest: every format on a small fixture whose manifest is written by hand, and what it says.
+# xaudit manifest: every format on a small fixture whose manifest was written by hand, and what it prints.
 . "$(dirname "$0")/lib.sh"
 cp -r "$PROJECT/tests/golden/manifest" data || exit 1
 cd data || exit 1
 
-# same EXPECTED: the manifest just written is that one, byte by byte
+# same EXPECTED: the manifest just written equals that one, byte for byte
 same() {
   checks=$((checks + 1))
   cmp -s "$1" "$2" || { diff "$1" "$2" >"$WORK/out"; fail "$2 is not $1"; }
 }
 
-# make FORMAT ARGUMENTS..: into out.csv of the format's folder
+# make FORMAT ARGUMENTS..: writes out.csv in the folder of the format
 make() {
   local format=$1
   shift
@@ -77,7 +77,7 @@ said 'resized, nearest by pixel centres'
 make wsol . --images images --masks masks --box-convention inclusive
 grep -q 'b.jpg,7,,box,1,2,12,10,' out.csv || fail "wsol: inclusive"
 
-# the same metadata in a job, without a manifest between
+# a job reads the same metadata without a manifest
 mkdir -p job/meta && sed -n 's/^\(images[^,]*\),.*/\1/p' "$PROJECT/jobs/demo/manifest.csv" | sort -u >job/meta/image_ids.txt
 sed 's/$/,0/' job/meta/image_ids.txt >job/meta/class_labels.txt
 sed 's/$/,1,2,30,40/' job/meta/image_ids.txt >job/meta/localization.txt
@@ -176,7 +176,7 @@ expect 2 "$XAUDIT" manifest folder .
 mkdir empty
 expect 2 "$XAUDIT" manifest folder empty -o y.csv
 said 'no image was found'
-# the size that was annotated, as detection tables have it
+# the size of the annotated image, as tables of detections give it
 printf 'filename,width,height,class,xmin,ymin,xmax,ymax\nimages/one.jpg,80,80,cat,2,2,9,9\nimages/one.jpg,80,80,dog,3,3,8,8\nimages/two.jpg,many,80,cat,2,2,9,9\n' >sized.csv
 make csv sized.csv --path-column filename --class-column class --box xmin,ymin,xmax,ymax --box-convention half-open --size-columns width,height
 said 'images/one.jpg: 80x80 declared, [0-9]+x[0-9]+ found'
@@ -184,7 +184,7 @@ said 'a size that is not two whole numbers of pixels'
 grep -q '^images/one.jpg,images/one.jpg,,dog,box,3,3,8,8,.*,80,80$' out.csv || fail "csv: size"
 expect 2 "$XAUDIT" manifest csv sized.csv --path-column filename --size-columns width -o none.csv
 said 'csv: expected two column names, "width"'
-# a table whose paths are below another folder
+# the paths of a table begin at another folder
 mkdir elsewhere
 printf 'file,label\nimages/one.jpg,cat\n' >elsewhere/table.csv
 expect 2 "$XAUDIT" manifest csv elsewhere/table.csv --path-column file -o z.csv

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Slices merged are the undivided run, byte for byte and attribute by attribute; other models and
-# explainers of one manifest in one archive; what does not fit is refused with the reason.
+# xaudit merge: merged slices equal the undivided run in every byte and attribute; models and explainers of one manifest come
+# into one archive; what does not fit is refused with the reason.
 . "$(dirname "$0")/lib.sh"
 
 { # several classes an image, masks, an image that is missing, one that is excluded, further columns
@@ -42,11 +42,11 @@ n = b["run/sessions/count"][0]
 assert n == 3 and b["run/sessions/ranks"][:n].tolist() == [1, 2, 3] and b["run/state"][0] == 2
 assert not b["run/sessions/ranks"][n:].any()
 PY
-# it is the job's archive: a run finds nothing to do
+# the result is an archive of the job: a run finds nothing left to do
 cp merged.h5 again.h5
 expect 3 "$XAUDIT" run job.yaml --output again.h5 --quiet
 cmp <(digest again.h5 | grep ' /' | grep -v ' /run/' | awk '{print $1}') <(awk '{print $1}' whole.txt) || fail "a further run changed it"
-# two slices only, named by the job's output
+# two slices, with the default names
 expect 0 "$XAUDIT" run job.yaml --slice 1/2 --quiet
 expect 3 "$XAUDIT" run job.yaml --slice 2/2 --quiet
 expect 0 "$XAUDIT" merge out.1-of-2.h5 out.2-of-2.h5 -o two.h5
@@ -94,7 +94,7 @@ expect 2 "$XAUDIT" run job.yaml --output s1.h5 --slice 2/3 --quiet
 said 'slice'
 ls ./*.part x.h5 2>/dev/null && fail "something is left"
 
-# another explainer of the model, later, and another model: siblings in one archive
+# a further explainer of the model, and another model
 sed 's/kind: gradcam, layer: auto, score: prob, target: label/kind: layercam, layer: auto, target: label/; /annotated/d; /saliency/d' job.yaml >cam.yaml
 sed '/annotated/d; s/name: xception/name: second/' job.yaml >second.yaml
 expect 3 "$XAUDIT" run cam.yaml --output cam.h5 --quiet
@@ -121,7 +121,7 @@ said 'both hold maps of xception/'
 expect 3 "$XAUDIT" run other.yaml --output other2.h5 --quiet
 expect 2 "$XAUDIT" merge whole.h5 other2.h5 -o x.h5
 said "whole.h5 and other2.h5 are of jobs that differ in what both have, 1 differs: pass.model.xception/scale: whole.h5 'tf', other2.h5 'unit'"
-# metrics of one name say the same in both, and so do annotations and class names; other metrics may stand beside them
+# metrics of one name must be the same in both, and so must annotations and class names; each may have further metrics
 sed 's/pointing_game,/{ kind: pointing_game, tolerance: 9px },/' cam.yaml >tolerant.yaml
 expect 3 "$XAUDIT" run tolerant.yaml --output tolerant.h5 --quiet
 expect 2 "$XAUDIT" merge whole.h5 tolerant.h5 -o x.h5
@@ -130,7 +130,7 @@ sed 's/pointing_game,/energy,/' cam.yaml >energy.yaml
 expect 3 "$XAUDIT" run energy.yaml --output energy.h5 --quiet
 expect 0 "$XAUDIT" merge whole.h5 energy.h5 -o beside.h5
 expect 0 "$XAUDIT" verify beside.h5
-# what was merged is merged again, and is of all that it was made of
+# a merged archive is merged again, and keeps the identities of all that it was made from
 expect 2 "$XAUDIT" merge beside.h5 tolerant.h5 -o x.h5
 said "scores.metric.pointing_game/tolerance.px: beside.h5 '0', tolerant.h5 '9'"
 expect 0 "$XAUDIT" merge beside.h5 second.h5 -o three.h5
@@ -158,7 +158,7 @@ sed '$s/.*/another/' "$PROJECT/jobs/demo/classes.txt" >classes.txt
 expect 3 "$XAUDIT" run names.yaml --output names.h5 --quiet
 expect 2 "$XAUDIT" merge whole.h5 names.h5 -o x.h5
 said 'scores.class_names: changed'
-# slices of other annotations
+# slices with different annotations
 sed 's/^manifest:.*/manifest: boxes.csv/' job.yaml >boxes.yaml
 expect 0 "$XAUDIT" run boxes.yaml --output boxes2.h5 --slice 2/3 --quiet
 expect 2 "$XAUDIT" merge s1.h5 boxes2.h5 s3.h5 -o x.h5

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Mistakes of a job, a model, a manifest, an archive: a message that names file and cause, exit 2, nothing lost.
+# Mistakes in a job, a model, a manifest or an archive: the message names the file and the cause, exit 2, and nothing is lost.
 . "$(dirname "$0")/lib.sh"
 
 demo_manifest 3 >manifest.csv
@@ -14,7 +14,7 @@ expect 2 "$XAUDIT" run nowhere.yaml
 said 'nowhere.yaml'
 expect 2 ranks 2 "$XAUDIT" run job.yaml --probe 4
 [ "$(grep -c 'unknown option --probe: it belongs to check; run has --output' err)" = 1 ] || fail "not told once"
-expect 2 "$XAUDIT" check job.yaml --retry-failed
+expect 2 "$XAUDIT" check job.yaml --redo-damaged
 expect 0 "$XAUDIT" run --help
 expect 0 "$XAUDIT" help verify
 expect 2 "$XAUDIT" help verfiy
@@ -29,7 +29,7 @@ expect 0 "$XAUDIT" --help
 said 'Exit codes'
 expect 0 "$XAUDIT" --version
 
-# every mistake at once, each with its line
+# all mistakes are reported at once, each with its line
 sed 's/pil-bilinear/pil-bilinaer/; s/kind: gradcam,/kind: gradcam, layr: x,/; s/scale: tf/scale: tff/' job.yaml >bad.yaml
 expect 2 "$XAUDIT" check bad.yaml
 said 'bad.yaml:7: resize: .*did you mean pil-bilinear'
@@ -89,16 +89,16 @@ expect 2 "$XAUDIT" run job.yaml --output notes.h5
 digest out.h5 | cmp - before.txt || fail "the archive was touched"
 expect 0 "$XAUDIT" run job.yaml --fresh --set models.0.input.scale=unit --quiet
 digest out.h5.1 | cmp - before.txt || fail "--fresh lost the earlier archive"
-# a/../b is b, in what is printed as in what is stored
+# a/../b is printed and stored as b
 mkdir -p jobs results
 sed 's#output: .*#output: ../results/tidy.h5#; s#manifest: .*#manifest: ../manifest.csv#' job.yaml >jobs/tidy.yaml
 expect 0 "$XAUDIT" run jobs/tidy.yaml
 said '^results/tidy.h5: 3 images'
 not_said '[.][.]/'
-# refused, not hanging: rank 0 alone knows
+# only rank 0 knows the mistake, and no rank hangs
 expect 2 ranks 2 "$XAUDIT" run job.yaml --output nofolder/out.h5
 said 'nofolder'
-# a model of a loader that does not turn images: one frame for all models, told to whoever reads the archive
+# a model whose loader does not turn images: all models of a job share one frame, and the archive says which
 echo "path" >turned.csv && echo "$PROJECT/tests/golden/image/files/orientation6.jpg" >>turned.csv
 demo_job 64 | sed "s/^manifest:.*/manifest: turned.csv/; s/scale: tf/scale: tf, orientation: ignore/; s/ label }/ predicted }/" >turned.yaml
 expect 0 "$XAUDIT" run turned.yaml --output lying.h5 --quiet

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# numerics: strict and fast. Both give the same bytes from any number of ranks; fast ones differ by rounding alone, in the
-# scores, the maps and what is made of them; an archive has one of the two.
+# numerics strict and fast: each gives the same bytes for any number of ranks; fast differs from strict by rounding only, in the
+# scores, the maps and their metrics. An archive has one of the two.
 . "$(dirname "$0")/lib.sh"
 demo_manifest 12 >manifest.csv
 demo_job | sed 's/^metrics:.*/metrics: [pointing_game, energy, roc_auc]/' >job.yaml
@@ -29,7 +29,7 @@ assert 0 < np.abs(x - y).max() < 1e-5 * np.abs(x).max(), "logits"
 assert (a["models/xception/predicted"][:] == b["models/xception/predicted"][:]).all()
 x, y = pair("maps/xception/gradcam.label.prob/values")
 assert 0 < np.abs(x - y).max() < 1e-4 * np.abs(x).max(), "Grad-CAM"
-# a unit next to its threshold may flip, and single pixels of a gradient with it
+# an activation next to its threshold may flip, and with it single pixels of a gradient
 x, y = pair("maps/xception/saliency.predicted/values")
 assert 0 < np.abs(x - y).mean() < 5e-3 * np.abs(x).mean(), "saliency"
 for e in ("saliency.predicted", "gradcam.label.prob"):

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Loss of power: the archive lies on an ext4 of its own that is shut down, its caches and journal lost, while the run stands
-# still at a named point (src/run/fault.h). The run then meets a dead disk and must end by itself; the disk is mounted again,
-# every done row must be whole, what was settled must still be there, and the same command must complete the archive.
-# Each point once in the plain run, on both ranks with XA_FULL=1. Where no loop device may be mounted it is skipped, counted.
+# Loss of power: the archive is on an ext4 file system of its own, which is shut down and loses its caches and journal while the
+# run halts at a named point (src/run/fault.h). The run then meets a dead disk and must end by itself. The disk is mounted again:
+# every done row must be undamaged, what was settled must still be there, and the same command must complete the archive.
+# Each point is tried once, or on both ranks with XA_FULL=1. If no loop device can be mounted, the test is skipped and counted.
 if [ "${XA_POWER_INSIDE:-}" = "" ] && unshare -m true 2>/dev/null; then
   XA_POWER_INSIDE=1 exec unshare -m bash "$0" "$@"
 fi

@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# What a protocol makes of maps of zeros, of flags and of tiny boxes reaches scores, reasons and tables, from run and
-# from evaluate alike.
+# How a protocol treats maps of zeros, flags and tiny boxes shows in scores, reasons and tables, after run and after evaluate.
 . "$(dirname "$0")/lib.sh"
 
 /usr/bin/python3 - <<'PY'
@@ -69,7 +68,7 @@ assert undefined("pxap") == {"crowd", "tiny"}
 assert [score[n]["zeros"] for n in ("pointing_game", "energy", "iou", "average_focus")] == [0, 0, 0, 0]
 assert score["energy"]["difficult"] == score["energy"]["plain"] == score["with_crowds"]["crowd"]
 assert score["with_crowds"]["object"] == score["with_crowds"]["plain"]
-# an object in a crowd: the crowd's other pixels are in neither sum
+# an object in a crowd: the other pixels of the crowd are in neither sum
 v = np.maximum(f["maps/cnn/gxi/values"][0, 0].astype(float), 0) * f["maps/cnn/gxi/scale"][0]
 inside = np.zeros((14, 12), bool); crowd = inside.copy()
 inside[4:8, 4:8] = True; crowd[2:12, 2:10] = True
@@ -87,7 +86,7 @@ expect_python out.eval.h5 <check_scores.py
 cmp <("$XAUDIT" info --digest out.h5 | grep -E '/(localisation|statistics)/cnn/gxi/') \
   <("$XAUDIT" info --digest out.eval.h5 | grep -E '/(localisation|statistics)/cnn/gxi/') || fail "evaluate scores otherwise"
 
-# values that cancel in a sum are no share of it: whoever wants that says so
+# signed values cancel in a sum and are no share of it: a job must ask for that explicitly
 sed 's/{ kind: relevance_mass, sign: abs }/relevance_mass/' job.yaml >signed.yaml
 expect 2 "$XAUDIT" check signed.yaml
 said 'relevance_mass: the maps of cnn/gxi have values below 0'
@@ -97,7 +96,7 @@ expect 2 "$XAUDIT" evaluate out.h5 --as signed --metrics '[relevance_mass]'
 said 'relevance_mass: the maps of cnn/gxi have values below 0'
 expect 0 "$XAUDIT" evaluate out.h5 --as signed --metrics '[{ kind: relevance_mass, sign: signed }]'
 
-# settings of these names take these words
+# words that these settings refuse
 expect 2 "$XAUDIT" check job.yaml --set metrics.2.difficult=yes
 said 'difficult'
 expect 2 "$XAUDIT" check job.yaml --set 'metrics.3.crowd=skip'

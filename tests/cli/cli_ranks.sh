@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The same bytes from 1, 2, 3, 4 and 8 ranks, with fewer images than ranks, and from any working folder.
+# 1, 2, 3, 4 and 8 ranks give the same bytes, also with fewer images than ranks, and from any working folder.
 . "$(dirname "$0")/lib.sh"
 
 demo_manifest 7 >manifest.csv
@@ -17,7 +17,7 @@ expect 0 ranks 2 "$XAUDIT" run ../job.yaml --output there.h5 --quiet
 digest there.h5 | cmp - ../one.txt || fail "another working folder gives other bytes"
 cd ..
 
-# batches of 4 on the same images: other identity, and rows that do not know their neighbours
+# batches of 4: the identity differs, and the rows do not depend on the other images of a batch
 expect 0 "$XAUDIT" run job.yaml --output batch4.h5 --set models.0.batch=4 --quiet
 digest batch4.h5 | cmp - one.txt || fail "a batch of 4 gives other bytes"
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The report: one well-formed page that needs nothing else, its numbers those of the summary, hostile names only text; and the
-# charts of the data set in every format. Without cairo (XAUDIT_FIGURES=OFF) the page has no charts, and says nothing of it.
+# xaudit report: one well-formed page that needs no other file, with the numbers of the summary; hostile names stay text. And the
+# charts of the data set in every format. Without cairo (XAUDIT_FIGURES=OFF) the page has no charts.
 . "$(dirname "$0")/lib.sh"
 
 bad='a<script>alert(1)</script>&"b'
@@ -101,7 +101,7 @@ if "svg" in p.tags:
     for word in ("saliency.predicted", "IoU at least 0.5", "probability of the annotated class"):
         assert word in text, word
 PY
-# anonymous: no folder, no job
+# --anonymise: no folder and no job
 expect 0 "$XAUDIT" report a.eval.h5 -o n.html --anonymise
 grep -qF "$WORK" n.html && fail "an anonymous report names a folder"
 grep -qF 'manifest.csv' n.html && fail "an anonymous report shows the job"
@@ -113,7 +113,7 @@ sed 's/manifest.csv/plain.csv/; /^metrics/d' job.yaml >plain.yaml
 expect 0 "$XAUDIT" run plain.yaml --output plain.h5 --quiet
 expect 0 "$XAUDIT" report plain.h5 -o plain.html
 expect 0 /usr/bin/python3 -c 'from read import read; p = read("plain.html"); assert "No localisation scores" in "".join(p.text) and p.tags["img"] > 5'
-# a data set that moved, or changed: told, counted, the rest of the page is there
+# images that moved or changed are reported and counted, and the rest of the page is there
 cp -r images kept
 mv images elsewhere
 expect 3 "$XAUDIT" report a.eval.h5 -o gone.html
@@ -125,7 +125,7 @@ for f in root/images/*.jpg; do [ "$f" = root/images/6.jpg ] || cp root/images/6.
 expect 3 "$XAUDIT" report a.eval.h5 -o other.html --image-root root
 grep -q 'other pixels than the audited' other.html || fail "a changed image is shown"
 mv kept images
-# thumbnails: the archive alone makes figures and reports, the same from any number of ranks
+# with thumbnails figures and reports need the archive only; they are the same for any number of ranks
 sed 's/^metrics:.*/metrics: [energy]\nstore: { thumbnails: 96 }/' job.yaml >thumb.yaml
 expect 3 "$XAUDIT" run thumb.yaml --output t.h5 --quiet
 expect 3 ranks 3 "$XAUDIT" run thumb.yaml --output t3.h5 --quiet
@@ -159,7 +159,7 @@ said 'pipe exists and is not a regular file'
 [ -p pipe ] || fail "what is no file was replaced"
 ls x.html ./*.part 2>/dev/null && fail "something is left"
 
-# charts as figures
+# charts by xaudit figure
 "$XAUDIT" figure a.eval.h5 --plot curves -o c.svg >out 2>err
 if grep -q 'built without figures' err; then
   finish

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Interrupted and killed runs go on where they stopped and end with the same bytes.
+# Interrupted and killed runs are resumed where they stopped, and end with the same bytes.
 . "$(dirname "$0")/lib.sh"
 
 cp "$PROJECT/jobs/demo/manifest.csv" manifest.csv
@@ -12,7 +12,7 @@ pending() {
   "$XAUDIT" info "$1" 2>/dev/null | sed -n 's/.* \([0-9]*\) pending$/\1/p'
 }
 
-# A polite stop: exit 75, what is finished is kept. One rank, told directly; images repeated so that it lasts.
+# SIGTERM: exit 75, and what is done is kept. One rank gets the signal; images are repeated so that the run lasts.
 {
   head -n 1 manifest.csv
   for i in $(seq 40); do sed -n '2,$p' manifest.csv | sed "s#^\([^,]*\),\([^,]*\),#\1,\2/$i,#"; done
@@ -36,7 +36,7 @@ left=$(pending stop.h5)
 expect 0 "$XAUDIT" verify stop.h5
 said 'whole so far, and some samples are still to be computed'
 
-# SIGKILL of all ranks at several moments; then to the end, with another number of ranks.
+# SIGKILL of all ranks at several moments; then the run is finished with another number of ranks.
 for after in 0.8 1.1 1.5; do
   setsid $MPIRUN -n 2 "$XAUDIT" run job.yaml --output kill.h5 --quiet >out 2>err &
   pid=$!
@@ -50,7 +50,7 @@ for after in 0.8 1.1 1.5; do
 done
 expect 0 ranks 3 "$XAUDIT" run job.yaml --output kill.h5 --quiet
 digest kill.h5 | cmp - whole.txt || fail "other bytes after kills"
-# sessions, killed ones too: libraries, processors, and the hours of all ranks together
+# sessions, including killed ones: libraries, processors, and the core hours of all ranks
 expect 0 "$XAUDIT" info kill.h5
 said 'HDF5 [0-9.]+, lib.*, libpng [0-9.]+, libtiff [0-9.]+, .* \([0-9]+ ranks?\)$'
 said '^  core hours +[0-9.e-]+ \(ranks x wall time of [0-9]+ sessions?\)$'

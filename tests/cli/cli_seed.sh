@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The three jobs of jobs/seed-*.yaml beside the Keras and vit-keras listings they stand for, whose results lie in
-# tests/golden/seed (made by tests/parity/seed.py listing).
+# The three jobs jobs/seed-*.yaml give what the Keras and vit-keras listings give that they stand for. The results of the listings
+# are in tests/golden/seed (made by tests/parity/seed.py listing).
 . "$(dirname "$0")/lib.sh"
 
 echo path >manifest.csv
@@ -29,7 +29,7 @@ for archive in x.h5 v.h5 both.h5; do
   [ $archive = x.h5 ] || said 'mask .*\(limit 1e-04\)'
   cat out
 done
-# a wrong resampler is found out
+# a wrong resampler gives other results
 expect 0 "$XAUDIT" run seed-vit.yaml "${alone[@]}" --set models.0.input.resize=cv2-area --output w.h5 --quiet
 expect 1 /usr/bin/python3 "$PROJECT/tests/parity/seed.py" compare "$PROJECT/tests/golden/seed/listing.h5" w.h5
 finish

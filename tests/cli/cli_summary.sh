@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Figures of an archive: every number beside an independent computation in numpy, and what is refused.
+# xaudit summary: every number equals an independent computation in numpy; and what is refused.
 . "$(dirname "$0")/lib.sh"
 
 { # groups, a further column, and one image without an annotation
@@ -96,7 +96,7 @@ for (explainer, metric), r in rows.items():
         assert int(r["clusters"]) * min(value, 1 - value) < 2, r
     else:
         assert float(r["low"]) <= value + 1e-12 and value <= float(r["high"]) + 1e-12 and r["conventions"], r
-# what looking at the usual place would score
+# the baselines: what a map that looks at the usual place would score
 for r in everything:
     if r["baseline"] == "yes" and r["figure"] == "mean":
         v = f[f"baselines/xception/{r['explainer']}/{r['metric']}"][:]
@@ -109,7 +109,7 @@ for q in range(13):
     assert abs(area[q] - (x1 - x0) * (y1 - y0) / (w * h)) < 0.02
     assert centre[q] == (x0 <= w / 2 < x1 and y0 <= h / 2 < y1)
 assert np.isnan(f["baselines/xception/full/pointing_game"][:]).all()
-# agreement of the two explainers, ranks of the coarser grid
+# agreement of the two explainers by ranks on the coarser grid
 pair = f["pairs/xception/saliency.predicted__gradcam.label.prob"]
 a, b = f["maps/xception/saliency.predicted"], f["maps/xception/gradcam.label.prob"]
 assert all(a["sample"][i] == i and b["sample"][i] == i for i in range(14))
@@ -156,7 +156,7 @@ for r in csv.DictReader(open("compared.csv")):
     want = (np.abs(sums @ ways) >= abs(sums.sum()) - 1e-9).mean()
     assert r["exact"] == "yes" and abs(float(r["p"]) - want) < 1e-9, (r, want)
     assert (r["only_a_undefined"], r["only_b_undefined"], r["both_undefined"]) == ("0", "0", "1"), r
-# energy at the map's own pixels, by hand: the box in the model's input, pixel centres
+# energy at the pixels of the map, computed by hand: the box in the model's input, by pixel centres
 e = f["maps/xception/saliency.predicted"]
 for q in range(13):
     i = sample[q]
@@ -210,7 +210,7 @@ said '2 comparisons left out: their conventions differ'
 said '^box_acc: a - b'
 not_said '^at7: a - b'
 expect 2 "$XAUDIT" summary first.h5 second.h5 --by class
-# settings that move nothing, and those out of bounds
+# settings that do not change anything, and settings out of bounds
 sed 's/  - roc_auc/  - { kind: roc_auc, tolerance: 15px }/; s/  - energy/  - { kind: energy, profile: wsol }/; s/  - top1/  - { kind: top1, iou: 2 }/; s/grid: 7/grid: 0/' job.yaml >bad.yaml
 expect 2 "$XAUDIT" check bad.yaml
 said 'tolerance: a setting of pointing_game, not of roc_auc'

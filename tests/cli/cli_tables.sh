@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What stands in a table stands under its own name: archives whose explainers have other metrics, columns of one name, two models,
-# names with umlauts.
+# Every column of a table has the right name: explainers with different metrics, two columns of one name, two models, and names
+# with umlauts.
 . "$(dirname "$0")/lib.sh"
 
 {
@@ -48,7 +48,7 @@ for r in rows[1:]:
     assert d["manifest.energy"] == "e" + d["id"].split("_")[1] and d["Größe"] == "a," + d["id"].split("_")[1]
 assert len(rows) == 9 and seen > 25, (len(rows), seen)
 PY
-# the report's galleries: each score under its metric and explainer
+# the galleries of the report: each score has its metric and explainer
 expect 0 "$XAUDIT" report o.h5 -o o.html
 expect_python <<'PY'
 import re, h5py, numpy as np
@@ -75,7 +75,7 @@ said 'average[\]_drop'
 expect 0 "$XAUDIT" info o.h5 --methods
 said 'Each map was checked by average_drop'
 said 'pointing_game .*energy|energy .*pointing_game'
-# a first look: columns stand below one another whatever the letters
+# xaudit table: columns are aligned whatever the letters
 expect 0 "$XAUDIT" table o.h5
 cp out look.txt
 expect_python <<'PY'
@@ -84,7 +84,7 @@ assert len(lines) == 5
 at = lines[0].index("predicted")
 assert all(l[at - 1] == " " and l[at] != " " for l in lines), lines
 PY
-# two models: LaTeX says whose a row is
+# two models: LaTeX names the model of each row
 demo_job | sed '/saliency/d; s/name: xception/name: second_net/; s/^metrics:.*/metrics: [energy]/' >c.yaml
 expect 0 "$XAUDIT" run c.yaml --output c.h5 --quiet
 expect 0 "$XAUDIT" merge a.h5 c.h5 -o two.h5

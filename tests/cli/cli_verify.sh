@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every damaged row is named, whatever was damaged; whole archives, unfinished ones too, are not.
+# xaudit verify names every damaged row, whatever was damaged, and finds nothing in undamaged archives, finished or not.
 . "$(dirname "$0")/lib.sh"
 
 cat >damage.py <<'PY'
@@ -48,7 +48,7 @@ said '6 samples, 1 models, 3 explainers: 4 rows done, 12 maps with their checksu
 /usr/bin/python3 -c 'import h5py; f = h5py.File("good.h5"); assert f["maps/xception/saliency.predicted.prob/values"].dtype == "f2"' \
   || fail "no f16 maps among those tested"
 
-# damaged DATASET INDEX VALUE PATTERN: one finding, which says so
+# damaged DATASET INDEX VALUE PATTERN: changes one value, and expects one finding with that pattern
 damaged() {
   /usr/bin/python3 damage.py good.h5 bad.h5 "$1" "$2" "$3" || fail "could not damage $1"
   expect 1 "$XAUDIT" verify bad.h5
@@ -92,7 +92,7 @@ damaged samples/annotations/kind 0 3 '/samples/annotations: row 0: its kind'
 damaged eval/sample 3 9 '/eval: row 3: sample 9 of 6'
 damaged eval/class 3 -1 '/eval: row 3'
 damaged run/state 0 9 '/run/state'
-# what only checksums tell
+# what only checksums can find
 L=localisation/xception/saliency.predicted/pointing_game
 damaged $L 1 ^ '/checksums/localisation/xception/saliency.predicted: row 1 of sample row 1 '
 damaged baselines/xception/centre/pointing_game 2 ^ '/checksums/baselines/xception/centre/pointing_game: row 2 of sample row 2 '
@@ -115,7 +115,7 @@ done
 expect 1 "$XAUDIT" table bad.h5
 said '/eval/class is not what its checksum says; restore a copy'
 
-# several at once, each told
+# several at once: each is reported
 /usr/bin/python3 damage.py good.h5 one.h5 $G/values 0 ^
 /usr/bin/python3 damage.py one.h5 two.h5 $S/values 20000 ^
 expect 1 "$XAUDIT" verify two.h5
@@ -123,7 +123,7 @@ said 'gradcam.label.prob, map row 0'
 said 'saliency.predicted, map row 1'
 said '; 2 damaged$'
 
-# an offset in the middle, sizes that differ, a dataset that is not there
+# a wrong offset, sizes that differ, a missing dataset
 /usr/bin/python3 damage.py good.h5 bad.h5 samples/labels/offset 2 4096
 expect 1 "$XAUDIT" verify bad.h5
 said '^damage: /samples/labels/offset: row 2: 4096 after 1, of 6'
@@ -145,7 +145,7 @@ said '^damage: /maps/xception/saliency.predicted/checksum: expected u32 \[6\], f
 expect 1 "$XAUDIT" verify pairs.h5
 said '^damage: /localisation/xception/saliency.predicted/pointing_game: expected a row for each of 4 pairs, found 3'
 
-# rows that are not done are work, not damage, whatever they hold
+# rows that are not done are not damage, whatever they hold
 /usr/bin/python3 damage.py good.h5 pending.h5 $X/status 2 0
 /usr/bin/python3 damage.py pending.h5 half.h5 $G/values 128 ^
 expect 0 "$XAUDIT" verify half.h5
@@ -184,7 +184,7 @@ with h5py.File("without.h5", "r+") as f:
 assert xaudit_read.Archive("without.h5").verify_rows() == []
 PY
 
-# every reader finds what it reads, and names the command that mends it; the run does, too, and mends it
+# every reader finds damage in what it reads and names the command that mends it; the run does, too, and mends it
 whole=$(digest good.h5)
 refused_by_readers() {
   for reader in info table summary "table --csv" "info --methods" "evaluate --as x.h5" "report -o x.html" "figure -o x.png"; do
@@ -218,7 +218,7 @@ mended
 expect 0 "$XAUDIT" table bad.h5
 expect 1 "$XAUDIT" summary bad.h5
 said 'centre/pointing_game says, the first is row 2 '
-# a map's values: found where maps are read
+# the values of a map: found where maps are read
 /usr/bin/python3 damage.py good.h5 bad.h5 $G/values 128 ^
 expect 0 "$XAUDIT" table bad.h5
 expect 0 "$XAUDIT" run job.yaml --output bad.h5 --quiet --set tolerate_failed=1
@@ -229,12 +229,12 @@ for reader in "evaluate --as x.h5" "report -o x.html" "figure -o x.png -n 6"; do
   said 'explainer gradcam.label.prob, map row 2 .*run JOB --redo-damaged'
 done
 mended
-# what is written once from the manifest no run mends
+# tables from the manifest are written once, and no run mends them
 /usr/bin/python3 damage.py good.h5 bad.h5 samples/labels/value 0 -2
 expect 1 "$XAUDIT" run job.yaml --output bad.h5 --quiet --redo-damaged
 said '/samples/labels/value: row 0.*--fresh'
 
-# images: replaced, gone, damaged
+# images that were replaced, removed or damaged
 expect 0 "$XAUDIT" verify good.h5 --images
 said '4 images were read again; 0 are not'
 said '^masks of 4 annotations were read again; 0 are not'
@@ -258,7 +258,7 @@ cp first.jpg "elsewhere/$1"
 cp third.jpg "elsewhere/$3"
 expect 0 "$XAUDIT" verify good.h5 --image-root elsewhere
 cp third.jpg "$3"
-# ... and where a run reads the image of a done row again, or of a damaged one: nothing is overwritten
+# ... a run that reads the image of a done or a damaged row again: nothing is overwritten
 sed 's/scale: tf }/scale: tf }\n    batch: 2/' job.yaml >two.yaml
 cp first.jpg "$1"
 expect 3 "$XAUDIT" run two.yaml --output pair.h5 --quiet
@@ -281,7 +281,7 @@ cp first.jpg "$1"
 expect 3 "$XAUDIT" run two.yaml --output bad.h5 --quiet --redo-damaged
 [ "$(digest bad.h5)" = "$(digest pair.h5)" ] || fail "other bytes after mending"
 
-# masks: painted over or gone; only where a hash of them is stored
+# masks that were painted over or removed are found if their hash is stored
 cat >paint.py <<'PY'
 """paint.py MASK: its left half is the object now."""
 import struct, sys, zlib
@@ -313,12 +313,12 @@ expect 1 ranks 2 "$XAUDIT" run two.yaml --output bad.h5 --quiet
 said "mask .*$mask of image .* was used before, and now its pixels differ"
 /usr/bin/python3 damage.py pair.h5 bad.h5 $X/status 0 9
 refused --redo-damaged
-# ... an evaluation, with the scores' metrics and with others
+# ... by an evaluation, with the same metrics and with others
 expect 1 "$XAUDIT" evaluate pair.h5 --as painted.h5
 said "mask .*$mask of image .* is not the one that the archive was scored with: .*--fresh"
 [ ! -e painted.h5 ] || fail "an evaluation of two masks is there"
 expect 1 ranks 2 "$XAUDIT" evaluate pair.h5 --metrics '[energy]' --as painted.h5
-# ... and a merge of two runs, one before and one after
+# ... and by a merge of two runs, one before and one after the change
 sed 's/name: xception/name: again/' two.yaml >again.yaml
 expect 3 "$XAUDIT" run again.yaml --output again.h5 --quiet
 expect 2 "$XAUDIT" merge pair.h5 again.h5 -o both.h5
@@ -337,7 +337,7 @@ expect 3 "$XAUDIT" run two.yaml --output bad.h5 --quiet --redo-damaged
 cp pending.h5 bad.h5
 expect 3 "$XAUDIT" run two.yaml --output bad.h5 --quiet
 [ "$(digest bad.h5)" = "$(digest pair.h5)" ] || fail "other bytes after a resume"
-# a run without metrics reads no masks: its hashes are 0, and whoever reads them first stores them
+# a run without metrics reads no masks: their hashes are 0, and the first command that reads the masks stores them
 sed '/^metrics/d; s/name: xception/name: plain/' two.yaml >plain.yaml
 expect 3 "$XAUDIT" run plain.yaml --output plain.h5 --quiet
 /usr/bin/python3 paint.py "$mask"
@@ -354,7 +354,7 @@ a, b = (h5py.File(name)["samples/annotations/mask_hash"][...] for name in ("pair
 assert (a == b).all() and (a != 0).sum() == 4
 PY
 
-# checksums that this format has and the archive has lost: all of them, those of one kind
+# the archive has lost checksums that its format has: all of them, or those of one kind
 expect_python <<'PY'
 import h5py, shutil
 for name, lost in ("lost.h5", "checksums"), ("lost_one.h5", "checksums/maps/xception/saliency.predicted"):
@@ -419,7 +419,7 @@ not_said '^note:'
 expect 1 "$XAUDIT" table bad.h5
 said 'evaluate it again with --fresh'
 
-# no archive at all
+# something that is no archive
 head -c 20000 good.h5 >cut.h5
 expect 1 "$XAUDIT" verify cut.h5
 said 'cut.h5'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A vision transformer from job to archive: attention explainers, their settings and mistakes, an explainer's own
-# input, batches and ranks, another size; the demo's transformer beside the reference made by PyTorch.
+# A vision transformer from job to archive: attention explainers, their settings and mistakes, the own input of an explainer,
+# batches, ranks and another size. The demo's transformer gives what PyTorch gives.
 . "$(dirname "$0")/lib.sh"
 
 demo_manifest 5 >manifest.csv
@@ -78,7 +78,7 @@ labels = f["samples/label"][:]
 assert (e["relevance.label"]["target"][:] == labels).all()
 assert (e["grad_rollout.class4"]["target"][:] == 4).all()
 assert (maps["relevance.label"] >= 0).all() and (maps["attention_gradcam.predicted.prob"] >= 0).all()
-# an explainer's own input gives what a model with that input gives
+# an explainer with an input of its own gives what a model with that input gives
 u = f["maps/unit"]
 assert np.array_equal(e["unit"]["values"][:], u["own"]["values"][:])
 assert np.array_equal(e["rollout_unit"]["values"][:], u["rollout"]["values"][:])
@@ -86,14 +86,14 @@ assert not np.array_equal(e["unit"]["values"][:], e["own"]["values"][:])
 assert not np.array_equal(e["rollout_unit"]["values"][:], e["rollout"]["values"][:])
 assert e["unit"].attrs["input_scale"].decode() == "unit" and "input_scale" not in e["own"].attrs
 assert np.isfinite(f["localisation/vit/rollout/pointing_game"][:]).all()
-# beside PyTorch
+# the same as PyTorch
 ref = {r["id"]: [float(r[f"p{i}"]) for i in range(7)] for r in csv.DictReader(open(sys.argv[1]))}
 for name, p in zip(f["samples/id"].asstr()[:], f["models/vit/probs"][:]):
     assert abs(np.array(ref[name]) - p).max() < 1e-5, name
 PY
 expect 0 /usr/bin/python3 read.py "$PROJECT/jobs/demo/reference_vit.csv"
 
-# Mistakes, all at once, with lines.
+# Mistakes are reported all at once, with their lines.
 cat >wrong.yaml <<YAML
 manifest: manifest.csv
 output: wrong.h5
@@ -130,7 +130,7 @@ said '6 attention layers \(0 to 5\)'
 one "$PROJECT/jobs/demo/vit.safetensors" '[128, 128]' '{ kind: attention, layer: 9 }'
 expect 2 "$XAUDIT" check x.yaml
 said 'numbered 0 to 5'
-# Without a configuration beside it, all that is taken for granted is told, once: by info, check and run.
+# Without a configuration beside the model, info, check and run print once what they assume.
 cp "$PROJECT/jobs/demo/vit.safetensors" bare.safetensors
 one bare.safetensors '[128, 128]' 'rollout'
 told_once() {

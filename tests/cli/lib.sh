@@ -16,7 +16,7 @@ fail() {
   exit 1
 }
 
-# expect CODE COMMAND..: runs it, keeps out and err, checks the exit code.
+# expect CODE COMMAND..: runs the command, keeps its output in out and err, and checks the exit code.
 expect() {
   local want=$1 got
   shift
@@ -34,7 +34,7 @@ expect_python() {
   /usr/bin/python3 "$WORK/check.py" "$@" >"$WORK/out" 2>"$WORK/err" </dev/null || fail "the Python check above: $*"
 }
 
-# said PATTERN: the last command printed it, on either stream.
+# said PATTERN: checks that the last command printed it, on either stream.
 said() {
   checks=$((checks + 1))
   cat "$WORK/out" "$WORK/err" | grep -qE -- "$1" || fail "nothing said about: $1"
@@ -62,7 +62,8 @@ demo_manifest() {
   head -n $((1 + 2 * $1)) "$PROJECT/jobs/demo/manifest.csv" | sed "s#images/#$PROJECT/jobs/demo/images/#; s#masks/#$PROJECT/jobs/demo/masks/#"
 }
 
-# demo_job [SIDE]: the demo's Xception at so many pixels a side; 64 where the numbers do not matter, a quarter of the work
+# demo_job [SIDE]: the demo's Xception at so many pixels per side; 64 is a quarter of the work, for tests where the numbers do not
+# matter
 demo_job() {
   local side=${1:-128}
   cat <<YAML
