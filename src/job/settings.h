@@ -65,7 +65,7 @@ typedef struct xa__lines {
     xa_str *out;
     const char *of;        /* what each line begins with */
     const xa_job *job;     /* NULL where values are shown alone: no line of files then */
-    const xa_audit *audit; /* likewise */
+    const xa_audit *audit; /* NULL in the same case */
     int model, explainer;  /* indices */
     bool of_explainer;     /* an explainer's own input */
     xa_err *err;
@@ -95,8 +95,8 @@ typedef struct xa_setting {
     void (*lines)(xa__lines *l, const struct xa_setting *s, const void *object);
     const char *within; /* no line of its own: it moves these lines of others */
     xa__kinds of;
-    const char *why;
-    const char *values;             /* how values are written, where the type does not say it */
+    const char *why;    /* the reason of part 0; else, where there is one, the exception */
+    const char *values; /* how values are written, where the type does not say it */
     const char *(*values_of)(void); /* the same, from where they are known */
     const char *help;               /* one sentence without its full stop */
 } xa_setting;

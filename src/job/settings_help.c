@@ -173,26 +173,34 @@ static void print_fact(FILE *out, const char *what, const xa_str *text)
     print_words(out, text, KEYS);
 }
 
-/* What a change of the setting does to an archive that is there. */
+/* Adds what another value of the setting means for an archive that exists. */
 static void identity_sentence(const xa_setting *s, xa_str *out)
 {
-    if (s->type == XA__MAP)
-        xa_str_puts(out, "as the settings in it");
-    else if (!s->part)
+    static const char *const moves[] = {" the models' outputs", " maps", " scores or tables"};
+    if (s->type == XA__MAP) {
+        xa_str_puts(out, "each setting in it says for itself");
+        return;
+    }
+    if (!s->part) {
         xa_str_printf(out, "a run goes on with another value: %s", s->why);
-    else if (s->map == XA_JOB_METRIC || s->map == XA_JOB_AT || !strcmp(s->key, "metrics"))
+        return;
+    }
+    if (s->map == XA_JOB_METRIC || s->map == XA_JOB_AT || !strcmp(s->key, "metrics")) {
         xa_str_puts(
             out,
             "a run does not go on with another value, but `xaudit evaluate` scores the maps "
             "by it without a model pass");
-    else
-        xa_str_printf(out,
-                      "a run does not go on with another value: it moves%s%s%s",
-                      s->part & XA__PASS ? " the models' outputs" : "",
-                      s->part & XA__MAPS ? (s->part & XA__PASS ? ", maps" : " maps") : "",
-                      s->part & XA__SCORES ? (s->part & ~(unsigned)XA__SCORES ? ", scores or tables"
-                                                                              : " scores or tables")
-                                           : "");
+    } else {
+        const char *comma = "";
+        xa_str_puts(out, "a run does not go on with another value, because it moves");
+        for (unsigned i = 0; i < 3; i++)
+            if (s->part >> i & 1u) {
+                xa_str_printf(out, "%s%s", comma, moves[i]);
+                comma = ",";
+            }
+    }
+    if (s->why)
+        xa_str_printf(out, " (%s)", s->why);
 }
 
 static void print_one(FILE *out, const xa_setting *s)

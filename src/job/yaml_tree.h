@@ -28,7 +28,7 @@ struct xa_yaml {
     int root;
 };
 
-/* NULL: there is none. The pointer is valid until the next value is made. */
+/* NULL if the id is 0. The pointer is valid until the next value is made. */
 xa__yaml_value *xa__yaml_value_of(const xa_yaml *y, int id);
 /* A new value; 0 when out of memory. */
 int xa__yaml_new(xa_yaml *y, xa_ykind kind, int64_t line);

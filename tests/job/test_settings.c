@@ -313,6 +313,18 @@ static char *help(const char *key, xa_status wanted)
     return xa_strdup(err.message);
 }
 
+/* Makes one line of a text. */
+static void unwrap(char *text)
+{
+    char *to = text;
+    for (const char *c = text; *c; c++)
+        if (*c != ' ' && *c != '\n')
+            *to++ = *c;
+        else if (to > text && to[-1] != ' ')
+            *to++ = ' ';
+    *to = '\0';
+}
+
 static void test_help(void **state)
 {
     (void)state;
@@ -338,6 +350,15 @@ static void test_help(void **state)
     text = help("scale", XA_OK); /* of a model and of an explainer */
     assert_non_null(strstr(text, "input: scale\n"));
     assert_non_null(strstr(text, "input of an explainer: scale\n"));
+    free(text);
+    text = help("threads", XA_OK);
+    unwrap(text);
+    assert_non_null(strstr(text, "because it moves the models' outputs (only on processors"));
+    assert_non_null(strstr(text, "fused multiply-adds; on all others a run goes"));
+    free(text);
+    text = help("output", XA_OK);
+    unwrap(text);
+    assert_non_null(strstr(text, "a run goes on with another value: an archive may lie anywhere"));
     free(text);
     text = help("iou", XA_OK);
     assert_non_null(strstr(text, "0.5; 0.3 0.5 0.7 of box_acc"));
