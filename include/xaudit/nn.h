@@ -33,7 +33,7 @@
 
 /* ---- shapes ---------------------------------------------------------------------------------- */
 
-enum { XA_MAX_DIMS = 5 };
+enum { XA_MAX_DIMS = 6 };
 
 /* Shape of one sample: [H,W,C], [C], [T,D], ... ndim 0 is a scalar. */
 typedef struct xa_shape {
@@ -62,7 +62,7 @@ const char *xa_shape_text(const xa_shape *s, char *buf, size_t size);
     X(SOFTMAX, softmax)         /* x, on the last axis | */                                     \
     X(LAYER_NORM, layer_norm)   /* x, on the last axis | [gamma [C]], [beta [C]] */             \
     X(MAX_POOL, max_pool)       /* x | first of equal values takes the gradient */              \
-    X(AVG_POOL, avg_pool)       /* x | SAME counts only real elements */                        \
+    X(AVG_POOL, avg_pool)       /* x | counts only real elements, unless edges.counted */       \
     X(GLOBAL_POOL, global_pool) /* x [H,W,C] | equal maxima share the gradient */               \
     X(ADD, add)                 /* x0,x1,.. | equal rank, extents equal or 1 */                 \
     X(SUBTRACT, subtract)       /* x0,x1 | likewise */                                          \
@@ -70,6 +70,11 @@ const char *xa_shape_text(const xa_shape *s, char *buf, size_t size);
     X(AVERAGE, average)         /* x0,x1,.. | likewise */                                       \
     X(MAXIMUM, maximum)     /* x0,x1,.. | likewise; first of equal values takes the gradient */ \
     X(MINIMUM, minimum)     /* x0,x1,.. | likewise */                                           \
+    X(DIVIDE, divide)       /* x0,x1 | extents equal or 1 */                                    \
+    X(UNARY, unary)         /* x | */                                                           \
+    X(REDUCE, reduce)       /* x | along params.reduce.axis, which stays with extent 1 */       \
+    X(SLICE, slice)         /* x | along params.slice.axis */                                   \
+    X(CONSTANT, constant)   /* | values, the output's shape: the same for every sample */       \
     X(CONCAT, concat)       /* x0,x1,.. | along params.concat.axis */                           \
     X(PAD, pad)             /* x [H,W,C] | zeros */                                             \
     X(CROP, crop)           /* x [H,W,C] | */                                                   \
@@ -86,17 +91,28 @@ typedef enum xa_op {
 } xa_op;
 const char *xa_op_name(xa_op op);
 
-typedef enum xa_padding { XA_VALID, XA_SAME } xa_padding;
+typedef enum xa_padding { XA_VALID, XA_SAME, XA_EXPLICIT } xa_padding;
 
 /* TensorFlow's SAME: out = ceil(in/stride), total padding max((out-1)*stride + (k-1)*dilation+1 -
  * in, 0), the smaller half before: asymmetric for even totals. VALID: out = floor((in -
- * span)/stride) + 1. */
+ * span)/stride) + 1. EXPLICIT: what is padded is said, and out = floor((in + before + after -
+ * span)/stride) + 1; or, with `ceil`, the quotient rounded up, but for a last window that would
+ * start after input and padding before (PyTorch, ONNX). */
+typedef struct xa_window_edges {
+    int64_t top, left, bottom, right;
+    bool ceil;
+    bool
+        counted; /* AVG_POOL: what is padded counts as zeros; what `ceil` adds beyond it does not */
+} xa_window_edges;
 typedef struct xa_window {
     int64_t kh, kw; /* kernel, pool */
     int64_t sh, sw; /* strides */
     int64_t dh, dw; /* dilation */
     xa_padding padding;
+    xa_window_edges edges; /* EXPLICIT */
 } xa_window;
+/* Output extent of a window over `in` rows (vertical) or columns; below 1: nothing fits. */
+int64_t xa_window_extent(const xa_window *w, bool vertical, int64_t in);
 
 /* X(ENUM, keras name). a, b, c below are the parameters of that kind. */
 #define XA_ACTIVATION_LIST(X)                                                                     \
@@ -128,6 +144,33 @@ typedef struct xa_activation {
 /* Keras' defaults of a kind (relu: 0, INFINITY, 0). */
 xa_activation xa_activation_default(xa_activation_kind kind);
 int xa_activation_parse(const char *keras_name); /* -1 when unknown */
+
+/* Functions of one value that are no activation of Keras'. */
+#define XA_UNARY_LIST(X)                                       \
+    X(SQRT) /* gradient 0 at 0, as PyTorch has it of a norm */ \
+    X(LOG)                                                     \
+    X(ABS) /* gradient 0 at 0 */                               \
+    X(RECIPROCAL)                                              \
+    X(ERF)                                                     \
+    X(SIN)                                                     \
+    X(COS)                                                     \
+    X(POWER) /* x^a */                                         \
+    X(CLIP)  /* min(max(x, a), b); gradient 0 at the bounds and beyond */
+typedef enum xa_unary_kind {
+#define X(name) XA_UNARY_##name,
+    XA_UNARY_LIST(X)
+#undef X
+        XA_UNARY_COUNT
+} xa_unary_kind;
+
+typedef enum xa_over_kind {
+    XA_OVER_MEAN,
+    XA_OVER_SUM,
+    XA_OVER_MAX_FIRST,  /* the first of equal values takes the gradient */
+    XA_OVER_MAX_SHARED, /* equal values share it evenly */
+    XA_OVER_L2,         /* sqrt(sum x^2); gradient 0 at 0 */
+    XA_OVER_COUNT
+} xa_over_kind;
 
 typedef enum xa_pool_kind { XA_POOL_MAX, XA_POOL_AVG } xa_pool_kind;
 typedef enum xa_resize_kind {
@@ -166,6 +209,18 @@ typedef union xa_op_params {
     struct {
         int axis; /* of the sample's shape, 0-based */
     } concat;
+    struct {
+        xa_unary_kind kind;
+        float a, b;
+    } unary;
+    struct {
+        xa_over_kind kind;
+        int axis;
+    } reduce;
+    struct {
+        int axis;
+        int64_t first, count, step; /* elements first + i*step; step may be negative */
+    } slice;
     struct {
         int64_t top, bottom, left, right;
     } edges; /* PAD, CROP */

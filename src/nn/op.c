@@ -119,6 +119,16 @@ xa_status xa_check_window(const xa_node *node, const xa_window *w, xa_err *err)
                            xa_op_name(node->op),
                            what[i],
                            v[i]);
+    const int64_t edge[4] = {w->edges.top, w->edges.left, w->edges.bottom, w->edges.right};
+    for (int i = 0; i < 4; i++)
+        if (edge[i] < 0 || edge[i] > 65536 || (edge[i] && w->padding != XA_EXPLICIT))
+            XA_RETURN_FAIL(err,
+                           XA_INVALID,
+                           "layer \"%s\" (%s): it is padded by %" PRId64
+                           ", expected 0 to 65536, and 0 unless padding is explicit",
+                           node->name,
+                           xa_op_name(node->op),
+                           edge[i]);
     return XA_OK;
 }
 
@@ -129,7 +139,14 @@ xa_axis xa_window_axis(const xa_window *w, bool vertical, int64_t in)
                  .stride = vertical ? w->sh : w->sw,
                  .dilation = vertical ? w->dh : w->dw};
     const int64_t span = (a.k - 1) * a.dilation + 1;
-    if (w->padding == XA_SAME) {
+    if (w->padding == XA_EXPLICIT) {
+        const int64_t after = vertical ? w->edges.bottom : w->edges.right;
+        a.pad = vertical ? w->edges.top : w->edges.left;
+        const int64_t room = in + a.pad + after - span;
+        a.out = room < 0 ? 0 : (room + (w->edges.ceil ? a.stride - 1 : 0)) / a.stride + 1;
+        if (w->edges.ceil && (a.out - 1) * a.stride >= in + a.pad)
+            a.out--;
+    } else if (w->padding == XA_SAME) {
         a.out = (in + a.stride - 1) / a.stride;
         const int64_t total = (a.out - 1) * a.stride + span - in;
         a.pad = total > 0 ? total / 2 : 0;
@@ -137,6 +154,11 @@ xa_axis xa_window_axis(const xa_window *w, bool vertical, int64_t in)
         a.out = in >= span ? (in - span) / a.stride + 1 : 0;
     }
     return a;
+}
+
+int64_t xa_window_extent(const xa_window *w, bool vertical, int64_t in)
+{
+    return xa_window_axis(w, vertical, in).out;
 }
 
 xa_status xa_window_axes(const xa_graph *g,

@@ -17,6 +17,7 @@ typedef struct op_case {
     xa_shape weights[XA_MAX_WEIGHTS]; /* all extents 0: absent */
     xa_op_params params;
     double range;     /* inputs lie in -range..range; 0 means 2 */
+    double middle;    /* inputs lie around it: functions that are not defined everywhere */
     double tolerance; /* of the largest value; 0 means 4e-6 */
     xa_numerics numerics;
 } op_case;

@@ -52,6 +52,11 @@ static double smallest(double y, double v)
     return isnan(y) || isnan(v) ? NAN : fmin(y, v);
 }
 
+static double quotient(double y, double v)
+{
+    return y / v;
+}
+
 #define OVER(name, with)                                                                     \
     static double name(                                                                      \
         const op_case *c, const op_point *p, const double *const *x, const double *const *w) \
@@ -64,11 +69,39 @@ OVER(subtract, difference)
 OVER(multiply, product)
 OVER(maximum, largest)
 OVER(minimum, smallest)
+OVER(divide, quotient)
 
 static double
 average(const op_case *c, const op_point *p, const double *const *x, const double *const *w)
 {
     return add(c, p, x, w) / (double)c->ninputs;
+}
+
+static double
+unary(const op_case *c, const op_point *p, const double *const *xs, const double *const *w)
+{
+    const double a = (double)c->params.unary.a, b = (double)c->params.unary.b, x = xs[0][p->i];
+    (void)w;
+    switch (c->params.unary.kind) {
+    case XA_UNARY_SQRT:
+        return sqrt(x);
+    case XA_UNARY_LOG:
+        return log(x);
+    case XA_UNARY_ABS:
+        return x < 0.0 ? -x : x;
+    case XA_UNARY_RECIPROCAL:
+        return 1.0 / x;
+    case XA_UNARY_ERF:
+        return erf(x);
+    case XA_UNARY_SIN:
+        return sin(x);
+    case XA_UNARY_COS:
+        return cos(x);
+    case XA_UNARY_POWER:
+        return pow(x, a);
+    default:
+        return isnan(x) ? x : fmin(fmax(x, a), b);
+    }
 }
 
 /* ---- cases ---- */
@@ -81,6 +114,11 @@ average(const op_case *c, const op_point *p, const double *const *x, const doubl
     {.name = text " " label, .op = XA_OP_##KIND, .ninputs = 2, .inputs = {a, b}}
 #define TRIPLE(KIND, text, label, a, b, c)                                                        \
     {.name = text " " label, .op = XA_OP_##KIND, .ninputs = 3, .inputs = {a, b, c}}
+#define UNARY(label, KIND, A, B, MIDDLE)                                                          \
+    {.name = "unary " label, .op = XA_OP_UNARY, .ninputs = 1, .inputs = {S3(3, 4, 7)},            \
+     .params.unary = {XA_UNARY_##KIND, A, B}, .middle = MIDDLE}
+#define DIVIDE(label, a, b)                                                                       \
+    {.name = "divide " label, .op = XA_OP_DIVIDE, .ninputs = 2, .inputs = {a, b}, .middle = 3.0}
 /* The shapes every elementwise operator of two inputs is tried on. */
 #define PAIRS(KIND, text)                                                                         \
     PAIR(KIND, text, "equal", S3(3, 5, 7), S3(3, 5, 7)),                                          \
@@ -157,6 +195,15 @@ static const op_case cases[] = {
     PAIRS(MINIMUM, "minimum"),
     TRIPLES(MINIMUM, "minimum"),
 
+    DIVIDE("equal", S3(3, 5, 7), S3(3, 5, 7)), DIVIDE("channels", S3(4, 3, 9), S3(1, 1, 9)),
+    DIVIDE("over pixels", S3(1, 1, 9), S3(4, 3, 9)), DIVIDE("rows", S3(4, 3, 5), S3(4, 1, 1)),
+
+    UNARY("sqrt", SQRT, 0, 0, 3.0), UNARY("log", LOG, 0, 0, 3.0), UNARY("abs", ABS, 0, 0, 0.0),
+    UNARY("reciprocal", RECIPROCAL, 0, 0, 3.0), UNARY("erf", ERF, 0, 0, 0.0),
+    UNARY("sin", SIN, 0, 0, 0.0), UNARY("cos", COS, 0, 0, 0.0),
+    UNARY("power 3", POWER, 3.0f, 0, 0.0), UNARY("power 0.3", POWER, 0.3f, 0, 3.0),
+    UNARY("power -2", POWER, -2.0f, 0, 3.0), UNARY("clip", CLIP, -0.7f, 1.1f, 0.0),
+
     PAIR(ADD, "add", "several tiles", S3(50, 40, 30), S3(50, 40, 30)),
 
     PAIR(MULTIPLY, "multiply", "squeeze and excite", S3(20, 20, 24), S3(1, 1, 24)),
@@ -171,6 +218,8 @@ static op_formula *const formulas[XA_OP_COUNT] = {
     [XA_OP_AVERAGE] = average,
     [XA_OP_MAXIMUM] = maximum,
     [XA_OP_MINIMUM] = minimum,
+    [XA_OP_DIVIDE] = divide,
+    [XA_OP_UNARY] = unary,
 };
 /* clang-format on */
 

@@ -84,7 +84,8 @@ static void fill_inputs(op_fixture *f)
         for (int j = 0; j < f->c->ninputs; j++)
             for (int64_t i = 0; i < f->in_count[j]; i++, at++)
                 f->x[j][(int64_t)s * f->in_count[j] + i] =
-                    (float)((((double)order[at] + 0.381966) / (double)total * 2.0 - 1.0) * range);
+                    (float)((((double)order[at] + 0.381966) / (double)total * 2.0 - 1.0) * range +
+                            f->c->middle);
     }
     free(order);
 }

@@ -55,6 +55,26 @@ reshape(const op_case *c, const op_point *p, const double *const *x, const doubl
     return x[0][p->i];
 }
 
+static double
+slice(const op_case *c, const op_point *p, const double *const *x, const double *const *w)
+{
+    const int axis = c->params.slice.axis;
+    int64_t index[XA_MAX_DIMS] = {0};
+    (void)w;
+    for (int d = 0; d < c->inputs[0].ndim; d++)
+        index[d] = p->o[d];
+    index[axis] = c->params.slice.first + p->o[axis] * c->params.slice.step;
+    return x[0][op_ravel(&c->inputs[0], index)];
+}
+
+static double
+constant(const op_case *c, const op_point *p, const double *const *x, const double *const *w)
+{
+    (void)c;
+    (void)x;
+    return w[0][p->i];
+}
+
 /* Weight of input pixel i for output pixel o along an axis, from the kernels' formulas. */
 static double resize_weight(xa_resize_kind kind, int64_t o, int64_t i, int64_t in, int64_t out)
 {
@@ -103,6 +123,11 @@ resize(const op_case *c, const op_point *p, const double *const *x, const double
 #define RESIZE(label, KIND, H, W, C, OH, OW)                                                      \
     {.name = "resize " label, .op = XA_OP_RESIZE, .ninputs = 1, .inputs = {S3(H, W, C)},          \
      .params.resize = {OH, OW, XA_RESIZE_##KIND}}
+#define SLICE(label, shape, AXIS, FIRST, COUNT, STEP)                                             \
+    {.name = "slice " label, .op = XA_OP_SLICE, .ninputs = 1, .inputs = {shape},                  \
+     .params.slice = {AXIS, FIRST, COUNT, STEP}}
+#define CONSTANT(label, shape)                                                                    \
+    {.name = "constant " label, .op = XA_OP_CONSTANT, .nweights = 1, .weights = {shape}}
 
 static const op_case cases[] = {
     {.name = "concat channels", .op = XA_OP_CONCAT, .ninputs = 3,
@@ -136,6 +161,14 @@ static const op_case cases[] = {
     {.name = "permute vector", .op = XA_OP_PERMUTE, .ninputs = 1, .inputs = {S1(7)},
      .params.permute = {{0}}},
 
+    {.name = "permute 6 axes", .op = XA_OP_PERMUTE, .ninputs = 1,
+     .inputs = {{.ndim = 6, .dim = {2, 3, 2, 2, 1, 3}}}, .params.permute = {{5, 2, 0, 4, 3, 1}}},
+
+    SLICE("channels", S3(3, 4, 11), 2, 2, 5, 1), SLICE("rows", S3(7, 4, 5), 0, 1, 3, 2),
+    SLICE("backwards", S3(3, 9, 5), 1, 8, 3, -3), SLICE("all", S2(4, 5), 1, 0, 5, 1),
+    SLICE("one", S3(3, 4, 5), 1, 2, 1, 1),
+    CONSTANT("map", S3(3, 4, 5)), CONSTANT("vector", S1(7)),
+
     RESIZE("nearest x2", NEAREST, 3, 4, 5, 6, 8),
     RESIZE("nearest up odd", NEAREST, 3, 4, 5, 7, 9),
     RESIZE("nearest down", NEAREST, 9, 10, 3, 4, 3),
@@ -159,6 +192,8 @@ static op_formula *const formulas[XA_OP_COUNT] = {
     [XA_OP_PERMUTE] = permute,
     [XA_OP_RESIZE] = resize,
     [XA_OP_RESHAPE] = reshape,
+    [XA_OP_SLICE] = slice,
+    [XA_OP_CONSTANT] = constant,
 };
 /* clang-format on */
 

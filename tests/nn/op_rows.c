@@ -89,6 +89,33 @@ layer_norm(const op_case *c, const op_point *p, const double *const *x, const do
     return y * (w[0] ? w[0][p->i % n] : 1.0) + (w[1] ? w[1][p->i % n] : 0.0);
 }
 
+static double
+reduce(const op_case *c, const op_point *p, const double *const *x, const double *const *w)
+{
+    const int axis = c->params.reduce.axis;
+    int64_t index[XA_MAX_DIMS] = {0};
+    double sum = 0.0, squares = 0.0, most = -INFINITY;
+    (void)w;
+    for (int d = 0; d < c->inputs[0].ndim; d++)
+        index[d] = p->o[d];
+    for (index[axis] = 0; index[axis] < c->inputs[0].dim[axis]; index[axis]++) {
+        const double v = x[0][op_ravel(&c->inputs[0], index)];
+        sum += v;
+        squares += v * v;
+        most = v > most || isnan(v) ? v : most;
+    }
+    switch (c->params.reduce.kind) {
+    case XA_OVER_MEAN:
+        return sum / (double)c->inputs[0].dim[axis];
+    case XA_OVER_SUM:
+        return sum;
+    case XA_OVER_L2:
+        return sqrt(squares);
+    default:
+        return most;
+    }
+}
+
 /* ---- cases ---- */
 
 /* clang-format off */
@@ -96,8 +123,17 @@ layer_norm(const op_case *c, const op_point *p, const double *const *x, const do
     {.name = "attention " label, .op = XA_OP_ATTENTION, .ninputs = 3,                             \
      .inputs = {S2(T, (NH) * (K)), S2(S, (NH) * (K)), S2(S, (NH) * (V))},                         \
      .params.attention = {NH, SCALE}}
+#define REDUCE(label, KIND, shape, AXIS)                                                          \
+    {.name = "reduce " label, .op = XA_OP_REDUCE, .ninputs = 1, .inputs = {shape},                \
+     .params.reduce = {XA_OVER_##KIND, AXIS}}
+#define REDUCES(label, KIND)                                                                      \
+    REDUCE(label " last", KIND, S3(3, 4, 17), 2), REDUCE(label " middle", KIND, S3(3, 9, 5), 1),  \
+    REDUCE(label " first", KIND, S2(7, 5), 0), REDUCE(label " one element", KIND, S3(3, 1, 5), 1)
 
 static const op_case cases[] = {
+    REDUCES("mean", MEAN), REDUCES("sum", SUM), REDUCES("first maximum", MAX_FIRST),
+    REDUCES("shared maximum", MAX_SHARED), REDUCES("norm", L2),
+
     {.name = "dense vector", .op = XA_OP_DENSE, .ninputs = 1, .inputs = {S1(37)}, .nweights = 2,
      .weights = {S2(37, 11), S1(11)}, .params.dense = {11}},
     {.name = "dense no bias", .op = XA_OP_DENSE, .ninputs = 1, .inputs = {S1(64)}, .nweights = 1,
@@ -179,6 +215,7 @@ static op_formula *const formulas[XA_OP_COUNT] = {
     [XA_OP_ATTENTION] = attention,
     [XA_OP_TOKENS] = tokens,
     [XA_OP_LAYER_NORM] = layer_norm,
+    [XA_OP_REDUCE] = reduce,
 };
 /* clang-format on */
 

@@ -5,12 +5,12 @@
 
 /* ---- formulas ---- */
 
-/* TensorFlow's padding before, written down a second time. */
-static int64_t
-pad_before(xa_padding padding, int64_t in, int64_t k, int64_t stride, int64_t dilation)
+/* TensorFlow's padding before, written down a second time; or what is said. */
+static int64_t pad_before(
+    xa_padding padding, int64_t said, int64_t in, int64_t k, int64_t stride, int64_t dilation)
 {
-    if (padding == XA_VALID)
-        return 0;
+    if (padding != XA_SAME)
+        return said;
     const int64_t out = (in + stride - 1) / stride, span = (k - 1) * dilation + 1;
     const int64_t total = (out - 1) * stride + span - in;
     return total > 0 ? total / 2 : 0;
@@ -21,8 +21,10 @@ typedef struct origin {
 } origin;
 static origin window_origin(const xa_window *w, const xa_shape *in, const int64_t *o)
 {
-    return (origin){o[0] * w->sh - pad_before(w->padding, in->dim[0], w->kh, w->sh, w->dh),
-                    o[1] * w->sw - pad_before(w->padding, in->dim[1], w->kw, w->sw, w->dw)};
+    const xa_window_edges *e = &w->edges;
+    return (origin){o[0] * w->sh - pad_before(w->padding, e->top, in->dim[0], w->kh, w->sh, w->dh),
+                    o[1] * w->sw -
+                        pad_before(w->padding, e->left, in->dim[1], w->kw, w->sw, w->dw)};
 }
 
 static double
@@ -80,6 +82,9 @@ static pooled pool(const op_case *c, const int64_t *o, const double *x)
                 r.sum += v;
                 r.most = v > r.most || isnan(v) ? v : r.most;
                 r.count++;
+            } else if (w->edges.counted && at.y + ky < in->dim[0] + w->edges.bottom &&
+                       at.x + kx < in->dim[1] + w->edges.right) {
+                r.count++;
             }
     return r;
 }
@@ -114,7 +119,7 @@ global_pool(const op_case *c, const op_point *p, const double *const *x, const d
 /* ---- cases ---- */
 
 /* clang-format off */
-#define WINDOW(KH, KW, SH, SW, DH, DW, P) {KH, KW, SH, SW, DH, DW, XA_##P}
+#define WINDOW(KH, KW, SH, SW, DH, DW, P) {KH, KW, SH, SW, DH, DW, XA_##P, {0}}
 #define CONV(label, H, W, C, KH, KW, SH, SW, DH, DW, P, F, G)                                     \
     {.name = "conv2d " label, .op = XA_OP_CONV2D, .ninputs = 1, .inputs = {S3(H, W, C)},          \
      .nweights = 2, .weights = {S4(KH, KW, (C) / (G), F), S1(F)},                                 \
@@ -139,6 +144,20 @@ global_pool(const op_case *c, const op_point *p, const double *const *x, const d
 #define POOL(KIND, text, label, H, W, C, KH, KW, SH, SW, P)                                       \
     {.name = text " " label, .op = XA_OP_##KIND, .ninputs = 1, .inputs = {S3(H, W, C)},           \
      .params.pool = WINDOW(KH, KW, SH, SW, 1, 1, P)}
+/* Explicit edges. */
+#define EDGES(KH, KW, SH, SW, DH, DW, T, L, B, R, CEIL, COUNTED)                                  \
+    {KH, KW, SH, SW, DH, DW, XA_EXPLICIT, {T, L, B, R, CEIL, COUNTED}}
+#define CONV_EDGES(label, H, W, C, F, G, KH, KW, ...)                                             \
+    {.name = "conv2d edges " label, .op = XA_OP_CONV2D, .ninputs = 1, .inputs = {S3(H, W, C)},    \
+     .nweights = 2, .weights = {S4(KH, KW, (C) / (G), F), S1(F)},                                 \
+     .params.conv2d = {EDGES(KH, KW, __VA_ARGS__, false, false), F, G}}
+#define DW_EDGES(label, H, W, C, M, KH, KW, ...)                                                  \
+    {.name = "depthwise edges " label, .op = XA_OP_DEPTHWISE, .ninputs = 1,                       \
+     .inputs = {S3(H, W, C)}, .nweights = 2, .weights = {S4(KH, KW, C, M), S1((C) * (M))},        \
+     .params.depthwise = {EDGES(KH, KW, __VA_ARGS__, false, false), M}}
+#define POOL_EDGES(KIND, text, label, H, W, C, ...)                                               \
+    {.name = text " edges " label, .op = XA_OP_##KIND, .ninputs = 1, .inputs = {S3(H, W, C)},     \
+     .params.pool = EDGES(__VA_ARGS__)}
 
 static const op_case cases[] = {
     CONV("1x1", 5, 7, 6, 1, 1, 1, 1, 1, 1, VALID, 9, 1),
@@ -246,6 +265,38 @@ static const op_case cases[] = {
     POOL(AVG_POOL, "avg_pool", "window wider than input", 2, 3, 8, 5, 7, 1, 1, SAME),
     POOL(AVG_POOL, "avg_pool", "single pixel", 1, 1, 9, 3, 3, 2, 2, SAME),
     POOL(AVG_POOL, "avg_pool", "several tiles", 50, 50, 33, 3, 3, 1, 1, SAME),
+
+    CONV_EDGES("3x3 stride 2, torch's", 8, 9, 5, 7, 1, 3, 3, 2, 2, 1, 1, 1, 1, 1, 1),
+    CONV_EDGES("3x3 all different", 8, 9, 5, 7, 1, 3, 3, 1, 1, 1, 1, 0, 2, 1, 3),
+    CONV_EDGES("5x3 before only", 6, 7, 16, 9, 1, 5, 3, 1, 1, 1, 1, 4, 2, 0, 0),
+    CONV_EDGES("5x3 after only, stride 2", 6, 7, 17, 9, 1, 5, 3, 2, 2, 1, 1, 0, 0, 4, 2),
+    CONV_EDGES("3x3 dilated, groups", 7, 8, 32, 6, 2, 3, 3, 1, 1, 2, 3, 2, 3, 1, 4),
+    CONV_EDGES("3x3 wider than the kernel", 4, 3, 16, 5, 1, 3, 3, 1, 1, 1, 1, 5, 4, 6, 7),
+    CONV_EDGES("3x3 thin, wider than the kernel", 4, 3, 3, 5, 1, 3, 3, 2, 1, 1, 1, 5, 4, 6, 7),
+    CONV_EDGES("1x1", 4, 3, 5, 6, 1, 1, 1, 1, 1, 1, 1, 1, 2, 0, 1),
+    CONV_EDGES("1x1 stride 2", 4, 3, 5, 6, 1, 1, 1, 2, 2, 1, 1, 1, 0, 0, 1),
+    CONV_EDGES("7x7 stride 2", 13, 12, 3, 8, 1, 7, 7, 2, 2, 1, 1, 3, 3, 3, 3),
+    {.name = "winograd edges", .op = XA_OP_CONV2D, .ninputs = 1, .inputs = {S3(9, 11, 17)},
+     .nweights = 2, .weights = {S4(3, 3, 17, 18), S1(18)}, .numerics = XA_NUMERICS_FAST,
+     .params.conv2d = {EDGES(3, 3, 1, 1, 1, 1, 0, 2, 1, 3, false, false), 18, 1},
+     .tolerance = 1e-5},
+    DW_EDGES("3x3 torch's stride 2", 8, 9, 9, 1, 3, 3, 2, 2, 1, 1, 1, 1, 1, 1),
+    DW_EDGES("3x3 all different", 8, 9, 9, 1, 3, 3, 1, 1, 1, 1, 0, 2, 1, 3),
+    DW_EDGES("3x3 after only", 8, 9, 8, 1, 3, 3, 2, 2, 1, 1, 0, 0, 1, 1),
+    DW_EDGES("7x7 small map", 3, 4, 8, 1, 7, 7, 1, 1, 1, 1, 3, 3, 3, 3),
+    DW_EDGES("3x3 wider than the kernel", 4, 3, 8, 1, 3, 3, 1, 1, 1, 1, 5, 4, 6, 7),
+    DW_EDGES("5x5 dilated, multiplier 2", 9, 10, 5, 2, 5, 5, 1, 1, 2, 1, 4, 2, 1, 3),
+    POOL_EDGES(MAX_POOL, "max_pool", "3x3 stride 2", 8, 9, 9, 3, 3, 2, 2, 1, 1, 1, 1, 1, 1, 0, 0),
+    POOL_EDGES(MAX_POOL, "max_pool", "ceil", 8, 9, 9, 3, 3, 2, 2, 1, 1, 0, 0, 0, 0, true, 0),
+    POOL_EDGES(MAX_POOL, "max_pool", "ceil drops", 7, 7, 8, 2, 2, 3, 3, 1, 1, 1, 1, 1, 1, true, 0),
+    POOL_EDGES(MAX_POOL, "max_pool", "asymmetric", 6, 5, 8, 3, 4, 1, 2, 1, 1, 2, 0, 1, 3, 0, 0),
+    POOL_EDGES(AVG_POOL, "avg_pool", "real", 8, 9, 9, 3, 3, 2, 2, 1, 1, 1, 1, 1, 1, 0, 0),
+    POOL_EDGES(AVG_POOL, "avg_pool", "counted", 8, 9, 9, 3, 3, 2, 2, 1, 1, 1, 1, 1, 1, 0, true),
+    POOL_EDGES(AVG_POOL, "avg_pool", "counted, ceil", 7, 7, 5, 3, 3, 3, 3, 1, 1, 1, 1, 1, 1, true,
+               true),
+    POOL_EDGES(AVG_POOL, "avg_pool", "real, ceil", 7, 7, 5, 3, 3, 3, 3, 1, 1, 1, 1, 1, 1, true, 0),
+    POOL_EDGES(AVG_POOL, "avg_pool", "counted, asymmetric", 6, 5, 8, 3, 4, 1, 2, 1, 1, 2, 0, 1, 3, 0,
+               true),
 
     {.name = "global_pool mean", .op = XA_OP_GLOBAL_POOL, .ninputs = 1, .inputs = {S3(5, 6, 70)},
      .params.global_pool = {XA_POOL_AVG, false}},

@@ -112,8 +112,12 @@ void xa_ref_max_pool_back(const xa_pool_shape *s,
 static int64_t pool_count(const xa_pool_shape *s, int64_t oy, int64_t ox)
 {
     int64_t n = 0;
-    for (int64_t t = 0; t < s->kh * s->kw; t++)
-        n += pool_at(s, oy, ox, t / s->kw, t % s->kw, 0) >= 0;
+    for (int64_t t = 0; t < s->kh * s->kw; t++) {
+        const int64_t y = oy * s->sh - s->pad_top + t / s->kw,
+                      x = ox * s->sw - s->pad_left + t % s->kw;
+        n += s->counted ? y < s->h + s->pad_bottom && x < s->w + s->pad_right
+                        : pool_at(s, oy, ox, t / s->kw, t % s->kw, 0) >= 0;
+    }
     return n;
 }
 

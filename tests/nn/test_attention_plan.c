@@ -40,7 +40,7 @@ static net make_net(void)
         XA_OK);
     xa_node_spec conv = {
         .op = XA_OP_CONV2D, .name = "patches", .inputs = &x, .ninputs = 1, .nweights = 1};
-    conv.params.conv2d.window = (xa_window){PATCH, PATCH, PATCH, PATCH, 1, 1, XA_VALID};
+    conv.params.conv2d.window = (xa_window){PATCH, PATCH, PATCH, PATCH, 1, 1, XA_VALID, {0}};
     conv.params.conv2d.filters = D;
     conv.params.conv2d.groups = 1;
     conv.weights[0] =

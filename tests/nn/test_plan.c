@@ -20,7 +20,7 @@ static int conv(xa_graph *g, int x, int64_t k, int64_t stride, int64_t c, int64_
 {
     xa_node_spec s = {
         .op = XA_OP_CONV2D, .name = "conv", .inputs = &x, .ninputs = 1, .nweights = 2};
-    s.params.conv2d.window = (xa_window){k, k, stride, stride, 1, 1, XA_SAME};
+    s.params.conv2d.window = (xa_window){k, k, stride, stride, 1, 1, XA_SAME, {0}};
     s.params.conv2d.filters = f;
     s.params.conv2d.groups = 1;
     s.weights[0] = plan_weight(g, &(xa_shape){.ndim = 4, .dim = {k, k, c, f}}, -0.4, 0.4);
@@ -32,7 +32,7 @@ static int depthwise(xa_graph *g, int x, int64_t c)
 {
     xa_node_spec s = {
         .op = XA_OP_DEPTHWISE, .name = "dw", .inputs = &x, .ninputs = 1, .nweights = 2};
-    s.params.depthwise.window = (xa_window){3, 3, 1, 1, 1, 1, XA_SAME};
+    s.params.depthwise.window = (xa_window){3, 3, 1, 1, 1, 1, XA_SAME, {0}};
     s.params.depthwise.multiplier = 1;
     s.weights[0] = plan_weight(g, &(xa_shape){.ndim = 4, .dim = {3, 3, c, 1}}, -0.5, 0.5);
     s.weights[1] = -1;

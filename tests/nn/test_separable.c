@@ -27,7 +27,7 @@ static int relu(xa_graph *g, int x, bool wanted)
 static int pointwise(xa_graph *g, int x, int64_t c, int64_t f)
 {
     xa_node_spec s = {.op = XA_OP_CONV2D, .name = "pw", .inputs = &x, .ninputs = 1, .nweights = 2};
-    s.params.conv2d.window = (xa_window){1, 1, 1, 1, 1, 1, XA_VALID};
+    s.params.conv2d.window = (xa_window){1, 1, 1, 1, 1, 1, XA_VALID, {0}};
     s.params.conv2d.filters = f;
     s.params.conv2d.groups = 1;
     s.weights[0] = plan_weight(g, &(xa_shape){.ndim = 4, .dim = {1, 1, c, f}}, -0.5, 0.5);
@@ -46,7 +46,7 @@ static chain chain_of(const separable *t)
     xa_node_spec s = {
         .op = XA_OP_DEPTHWISE, .name = "dw", .inputs = &input, .ninputs = 1, .nweights = 2};
     s.params.depthwise.window =
-        (xa_window){t->k, t->k, t->stride, t->stride, t->dilation, t->dilation, t->padding};
+        (xa_window){t->k, t->k, t->stride, t->stride, t->dilation, t->dilation, t->padding, {0}};
     s.params.depthwise.multiplier = t->m;
     s.weights[0] =
         plan_weight(q.g, &(xa_shape){.ndim = 4, .dim = {t->k, t->k, t->c, t->m}}, -0.5, 0.5);

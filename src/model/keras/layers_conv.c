@@ -119,7 +119,7 @@ static xa_status build_separable(xa__ksite *s, int *out, xa_err *err)
     XA_RETURN_TRY(err, xa__ksite_node(s, XA_OP_DEPTHWISE, &in, 1, &p, w, 2, &node, err));
     in = node;
     q.conv2d.groups = 1;
-    q.conv2d.window = (xa_window){1, 1, 1, 1, 1, 1, XA_VALID};
+    q.conv2d.window = (xa_window){1, 1, 1, 1, 1, 1, XA_VALID, {0}};
     XA_RETURN_TRY(err, xa__ksite_weight(s, 1, &pointwise, NULL, &w[0], err));
     XA_RETURN_TRY(err, xa__ksite_weight(s, 2, &bias, NULL, &w[1], err));
     XA_RETURN_TRY(err, xa__ksite_node(s, XA_OP_CONV2D, &in, 1, &q, w, 2, &node, err));

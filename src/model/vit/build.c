@@ -176,7 +176,8 @@ static xa_status patches(builder *b, int x, int *y, xa_err *err)
     const xa__vit_piece piece = {
         .kind = XA__PIECE_CONV, .tensor = {xa__vit_tensor(v, 0, XA__VIT_PATCH_W)}, .ntensors = 1};
     const xa_op_params params = {
-        .conv2d = {{v->patch_h, v->patch_w, v->patch_h, v->patch_w, 1, 1, XA_VALID}, v->width, 1}};
+        .conv2d = {
+            {v->patch_h, v->patch_w, v->patch_h, v->patch_w, 1, 1, XA_VALID, {0}}, v->width, 1}};
     int w[2];
     name(b, "patch_embed", 0, "");
     XA_RETURN_TRY(err, xa__vit_weight(v, b->g, &piece, &shape, &w[0], err));

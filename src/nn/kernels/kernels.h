@@ -38,6 +38,8 @@ typedef struct xa_dw_shape {
 typedef struct xa_pool_shape {
     int64_t h, w, c, oh, ow;
     int64_t kh, kw, sh, sw, pad_top, pad_left;
+    bool counted; /* means: padding counts, as far as it is said (pad_bottom, pad_right) */
+    int64_t pad_bottom, pad_right;
 } xa_pool_shape;
 /* Windows of at most this many elements keep the place of their maximum in one byte, others in four
  * (native uint32_t). */

@@ -212,6 +212,22 @@ void XA_K(xa_max_pool_back)(const xa_pool_shape *s,
 
 /* ---- mean ------------------------------------------------------------------------------------ */
 
+/* Elements of a window that a mean counts along one axis: those inside, and padding if it says so.
+ */
+static inline int64_t
+counts(int64_t o, int64_t stride, int64_t pad, int64_t k, int64_t in, int64_t after)
+{
+    const int64_t left = in + after - (o * stride - pad);
+    return left < k ? left : k;
+}
+static inline float count_of(const xa_pool_shape *s, int64_t oy, int64_t ox, span vy, span vx)
+{
+    if (!s->counted)
+        return (float)((vy.last - vy.first) * (vx.last - vx.first));
+    return (float)(counts(oy, s->sh, s->pad_top, s->kh, s->h, s->pad_bottom) *
+                   counts(ox, s->sw, s->pad_left, s->kw, s->w, s->pad_right));
+}
+
 void XA_K(xa_avg_pool)(const xa_pool_shape *s, const float *x, int64_t row0, int64_t row1, float *y)
 {
     const int64_t c = s->c;
@@ -219,7 +235,7 @@ void XA_K(xa_avg_pool)(const xa_pool_shape *s, const float *x, int64_t row0, int
         const span vy = inside(oy, s->sh, s->pad_top, s->kh, s->h);
         for (int64_t ox = 0; ox < s->ow; ox++, y += c) {
             const span vx = inside(ox, s->sw, s->pad_left, s->kw, s->w);
-            const float count = (float)((vy.last - vy.first) * (vx.last - vx.first));
+            const float count = count_of(s, oy, ox, vy, vx);
             const int64_t iy = oy * s->sh - s->pad_top, ix = ox * s->sw - s->pad_left;
             memset(y, 0, (size_t)c * sizeof(*y));
             for (int64_t ky = vy.first; ky < vy.last; ky++)
@@ -247,7 +263,7 @@ void XA_K(xa_avg_pool_back)(
                 const span vy = inside(y, s->sh, s->pad_top, s->kh, s->h);
                 for (int64_t x = ox.first; x < ox.last; x++) {
                     const span vx = inside(x, s->sw, s->pad_left, s->kw, s->w);
-                    const float count = (float)((vy.last - vy.first) * (vx.last - vx.first));
+                    const float count = count_of(s, y, x, vy, vx);
                     const float *p = dy + (y * s->ow + x) * c;
                     for (int64_t j = 0; j < c; j++)
                         dx[j] += p[j] / count;

@@ -32,5 +32,6 @@ xa_finish xa_conv_finish(const xa_op_call *c, const xa_conv *q, int64_t row)
 
 bool xa_conv_is_pointwise(const xa_conv *q)
 {
-    return q->taps == 1 && q->y.stride == 1 && q->x.stride == 1 && q->groups == 1;
+    return q->taps == 1 && q->y.stride == 1 && q->x.stride == 1 && q->groups == 1 &&
+           q->y.out == q->y.in && q->x.out == q->x.in;
 }

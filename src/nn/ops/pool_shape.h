@@ -21,7 +21,10 @@ static inline xa_pool_shape xa_pool_geometry(const xa_graph *g, const xa_node *n
                            .sh = w->sh,
                            .sw = w->sw,
                            .pad_top = y.pad,
-                           .pad_left = x.pad};
+                           .pad_left = x.pad,
+                           .counted = w->edges.counted,
+                           .pad_bottom = w->edges.bottom,
+                           .pad_right = w->edges.right};
 }
 
 static inline xa_status xa_pool_infer(const xa_graph *g, xa_node *node, xa_err *err)
@@ -38,6 +41,16 @@ static inline xa_status xa_pool_infer(const xa_graph *g, xa_node *node, xa_err *
                        w->dh,
                        w->dw);
     XA_RETURN_TRY(err, xa_window_axes(g, node, w, &ay, &ax, err));
+    if (w->edges.top >= w->kh || w->edges.bottom >= w->kh || w->edges.left >= w->kw ||
+        w->edges.right >= w->kw)
+        XA_RETURN_FAIL(err,
+                       XA_INVALID,
+                       "layer \"%s\" (%s): a window of %" PRId64 "x%" PRId64
+                       " would lie in the padding alone",
+                       node->name,
+                       xa_op_name(node->op),
+                       w->kh,
+                       w->kw);
     node->shape =
         (xa_shape){.ndim = 3, .dim = {ay.out, ax.out, xa_input_shape(g, node, 0)->dim[2]}};
     return XA_OK;
