@@ -62,6 +62,7 @@ typedef struct xa_layer {
     int64_t parameters; /* of the layer; for a nested model, of all its layers */
     int depth;          /* 0: top level */
     bool is_activation; /* an activation layer, or a layer with an activation other than linear */
+    bool alias;         /* another name of what is listed already: found, not listed */
 } xa_layer;
 
 typedef struct xa_model xa_model;

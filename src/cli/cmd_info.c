@@ -150,6 +150,8 @@ static void print_layers(const xa_model *m)
     char shape[96];
     for (int i = 0; i < xa_model_layers(m); i++) {
         const xa_layer *l = xa_model_layer(m, i);
+        if (l->alias)
+            continue;
         const int64_t n = 2 * l->depth + xa_str_columns(l->path), t = xa_str_columns(l->type);
         columns = n > columns ? n : columns;
         types = t > types ? t : types;
@@ -160,6 +162,8 @@ static void print_layers(const xa_model *m)
     printf("%-18s %s\n", "output", "parameters");
     for (int i = 0; i < xa_model_layers(m); i++) {
         const xa_layer *l = xa_model_layer(m, i);
+        if (l->alias)
+            continue;
         printf("  %*s", 2 * l->depth, "");
         xa_put_whole(stdout, l->path, columns + 1 - 2 * l->depth);
         xa_put_whole(stdout, l->type, types + 1);

@@ -27,7 +27,7 @@ typedef struct xa__model_format {
 
 /* X(name): a loader has xa__model_format_<name> (keras_zip lies in keras_h5.c). The first that
  * recognises a file takes it. */
-#define XA__MODEL_FORMAT_LIST(X) X(keras_h5) X(keras_zip) X(safetensors)
+#define XA__MODEL_FORMAT_LIST(X) X(keras_h5) X(keras_zip) X(safetensors) X(onnx)
 #define X(file) extern const xa__model_format xa__model_format_##file;
 XA__MODEL_FORMAT_LIST(X)
 #undef X

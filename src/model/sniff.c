@@ -51,10 +51,8 @@ typedef enum kind {
 
 /* For each kind: what the file is, and what to do. */
 static const char *const texts[KINDS][2] = {
-    [ONNX] = {"an ONNX model, which xaudit does not read yet",
-              "Export the weights of a vision transformer as safetensors (timm, Hugging Face: "
-              "model.save_pretrained(\"folder\")), or save a Keras model with "
-              "model.save(\"model.keras\")"},
+    [ONNX] = {"an ONNX model, cut off or damaged",
+              "Copy it again, or export it again (torch.onnx.export)"},
     [TORCH_ZIP] = {"a PyTorch checkpoint",
                    AS_SAFETENSORS("torch.load(\"model.pth\", map_location=\"cpu\", "
                                   "weights_only=True)")},
@@ -113,7 +111,7 @@ static const char *const texts[KINDS][2] = {
     [PADDLE] = {"a PaddlePaddle model",
                 "Convert it to Keras and save it with model.save(\"model.keras\")"},
     [TENSOR_RT] = {"a TensorRT engine, built for one GPU", KERAS_AGAIN},
-    [FOLDER] = {"a folder", "Give the model file itself: .h5, .keras or .safetensors"},
+    [FOLDER] = {"a folder", "Give the model file itself: .h5, .keras, .onnx or .safetensors"},
 };
 
 static bool holds(const unsigned char *start, size_t n, const char *text)
@@ -376,7 +374,7 @@ xa_status xa_model_foreign(const char *path, xa_err *err)
     if (stat(path, &s))
         return XA_OK;
     const kind is = S_ISDIR(s.st_mode) ? folder(path) : of_file(path);
-    if (is == UNKNOWN)
+    if (is == UNKNOWN || (is == ONNX && xa_model_recognises(path)))
         return XA_OK;
     XA_RETURN_FAIL(err, XA_UNSUPPORTED, "%s is %s. %s", path, texts[is][0], texts[is][1]);
 }
@@ -398,7 +396,7 @@ xa_status xa__model_sniff(const char *path, xa_err *err)
     XA_RETURN_FAIL(err,
                    XA_FORMAT,
                    "%s: not a model that xaudit knows (it begins %02x %02x %02x %02x); it reads "
-                   "Keras .h5 and .keras and safetensors of vision transformers",
+                   "Keras .h5 and .keras, ONNX, and safetensors of vision transformers",
                    path,
                    b[0],
                    b[1],

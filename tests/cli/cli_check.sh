@@ -181,7 +181,7 @@ said 'warning: model "m": its file says an input of 16 x 16 \(height x width\), 
 expect 0 "$XAUDIT" run colours.yaml $softmax --set 'models.0.input.size=[24, 16]' --output size.h5
 said 'warning: model "m": its file says an input of 16 x 16'
 expect 1 "$XAUDIT" info "$PROJECT/tests/golden/foreign/model.onnx"
-said 'an ONNX model, which xaudit does not read yet'
+said 'its input "x" is \[1,2\], expected \[batch, channels, height, width\]'
 expect 2 "$XAUDIT" check colours.yaml --set "models.0.file=$PROJECT/tests/golden/foreign/checkpoint.pth"
 said 'a PyTorch checkpoint.*safetensors'
 finish

@@ -1,0 +1,334 @@
+/* Elementwise operators of several inputs, which broadcast. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "join.h"
+
+/* ---- of constants ---- */
+
+typedef double binary_fn(double, double);
+
+static double f_add(double a, double b)
+{
+    return a + b;
+}
+static double f_sub(double a, double b)
+{
+    return a - b;
+}
+static double f_mul(double a, double b)
+{
+    return a * b;
+}
+static double f_div(double a, double b)
+{
+    return a / b;
+}
+static double f_max(double a, double b)
+{
+    return isnan(a) || a >= b ? a : b;
+}
+static double f_min(double a, double b)
+{
+    return isnan(a) || a <= b ? a : b;
+}
+static double f_equal(double a, double b)
+{
+    return !(a < b) && !(a > b) && !isnan(a) && !isnan(b);
+}
+static double f_less(double a, double b)
+{
+    return a < b;
+}
+static double f_greater(double a, double b)
+{
+    return a > b;
+}
+static double f_less_equal(double a, double b)
+{
+    return a <= b;
+}
+static double f_greater_equal(double a, double b)
+{
+    return a >= b;
+}
+static double truth(double a)
+{
+    return a < 0.0 || a > 0.0;
+}
+static double f_and(double a, double b)
+{
+    return truth(a) * truth(b);
+}
+static double f_or(double a, double b)
+{
+    return truth(a + truth(b));
+}
+static double f_xor(double a, double b)
+{
+    return f_equal(truth(a), truth(b)) > 0.0 ? 0.0 : 1.0;
+}
+
+typedef struct kind {
+    const char *name;
+    binary_fn *fn;
+    bool is_truth; /* gives a bool */
+    xa_op op;      /* of the engine; INPUT: none */
+} kind;
+
+static const kind kinds[] = {{"Add", f_add, false, XA_OP_ADD},
+                             {"Sum", f_add, false, XA_OP_ADD},
+                             {"Sub", f_sub, false, XA_OP_SUBTRACT},
+                             {"Mul", f_mul, false, XA_OP_MULTIPLY},
+                             {"Div", f_div, false, XA_OP_DIVIDE},
+                             {"Max", f_max, false, XA_OP_MAXIMUM},
+                             {"Min", f_min, false, XA_OP_MINIMUM},
+                             {"Pow", pow, false, XA_OP_INPUT},
+                             {"Mod", fmod, false, XA_OP_INPUT},
+                             {"Equal", f_equal, true, XA_OP_INPUT},
+                             {"Less", f_less, true, XA_OP_INPUT},
+                             {"Greater", f_greater, true, XA_OP_INPUT},
+                             {"LessOrEqual", f_less_equal, true, XA_OP_INPUT},
+                             {"GreaterOrEqual", f_greater_equal, true, XA_OP_INPUT},
+                             {"And", f_and, true, XA_OP_INPUT},
+                             {"Or", f_or, true, XA_OP_INPUT},
+                             {"Xor", f_xor, true, XA_OP_INPUT}};
+
+static const kind *kind_of(const xa__onnx_node *n)
+{
+    size_t i = 0;
+    while (strcmp(kinds[i].name, n->op) != 0)
+        i++;
+    return &kinds[i];
+}
+
+static xa_status binary_infer(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    xa__onnx_shape s = xa__onnx_in(b, n, 0)->shape;
+    char one[128], two[128];
+    if (xa__onnx_attribute_of(b->m, n, "axis") || xa__onnx_attribute_of(b->m, n, "broadcast"))
+        return xa__onnx_refuse(
+            b,
+            n,
+            err,
+            "it broadcasts as operator sets before 7 did; convert the model to a newer one");
+    for (int i = 1; i < n->ninputs; i++) {
+        const xa__onnx_value *x = xa__onnx_in(b, n, i);
+        if (!x)
+            return xa__onnx_refuse(b, n, err, "its input %d is missing", i);
+        if (!xa__onnx_broadcast(&s, &x->shape, &s))
+            return xa__onnx_refuse(
+                b,
+                n,
+                err,
+                "%s and %s do not fit each other: the export fixed another input "
+                "size, perhaps",
+                xa__onnx_shape_text(&s, one, sizeof one),
+                xa__onnx_shape_text(&x->shape, two, sizeof two));
+    }
+    return xa__onnx_set(
+        b, n, 0, kind_of(n)->is_truth ? XA__ONNX_BOOL : xa__onnx_in(b, n, 0)->type, &s, err);
+}
+
+/* The element of an operand that stands for element i of the result. */
+static int64_t place_of(const xa__onnx_shape *in, const xa__onnx_shape *out, int64_t i)
+{
+    int64_t place = 0, stride = 1;
+    for (int d = out->rank - 1, k = in->rank - 1; k >= 0; d--, k--) {
+        place += in->dim[k] == 1 ? 0 : i % out->dim[d] * stride;
+        stride *= in->dim[k];
+        i /= out->dim[d];
+    }
+    return place;
+}
+
+static xa_status binary_fold(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    const kind *k = kind_of(n);
+    const xa__onnx_shape *s = &xa__onnx_out(b, n, 0)->shape;
+    const int type = xa__onnx_in(b, n, 0)->type;
+    const int64_t count = xa__onnx_count(s);
+    const bool whole = !xa__onnx_is_float(type) && !k->is_truth;
+    const bool python = k->fn == (binary_fn *)fmod && xa__onnx_int(b->m, n, "fmod", 0) == 0;
+    double *data;
+    XA_RETURN_TRY(err, xa__onnx_new_data(b, n, 0, &data, err));
+    for (int64_t i = 0; i < count; i++) {
+        double v = xa__onnx_data(b, n->inputs[0])[place_of(&xa__onnx_in(b, n, 0)->shape, s, i)];
+        for (int j = 1; j < n->ninputs; j++) {
+            const double y =
+                xa__onnx_data(b, n->inputs[j])[place_of(&xa__onnx_in(b, n, j)->shape, s, i)];
+            if (whole && k->op == XA_OP_DIVIDE && !(y < 0.0) && !(y > 0.0))
+                return xa__onnx_refuse(b, n, err, "it divides whole numbers by 0");
+            v = k->fn(v, y);
+            if (python && (v < 0.0 || v > 0.0) && (v < 0.0) != (y < 0.0))
+                v += y; /* the sign of the divisor */
+        }
+        data[i] = whole ? trunc(v) : v;
+    }
+    return XA_OK;
+}
+
+/* ---- of what depends on the image ---- */
+
+/* How many of the fastest elements in memory a constant has, if it has those and no others; -1. */
+static int64_t suffix_of(const xa__onnx_joint *j, unsigned has)
+{
+    int64_t n = 1;
+    int i = j->at.natoms - 1;
+    for (; i >= 0 && has >> j->at.order[i] & 1; i--)
+        n *= j->at.extent[j->at.order[i]];
+    for (; i >= 0; i--)
+        if (has >> j->at.order[i] & 1)
+            return -1;
+    return n;
+}
+
+/* x op c, or c op x, with a constant of as many elements as channels, or one: an AFFINE. */
+static xa_status affine(xa__onnx_build *b,
+                        xa__onnx_node *n,
+                        const xa__onnx_joint *j,
+                        int which,
+                        xa_op op,
+                        int64_t channels,
+                        xa_err *err)
+{
+    const xa__onnx_operand *x = &j->operands[1 - which];
+    const float minus = -1.0f;
+    xa_shape shape = xa_graph_node(b->model->graph, x->run.node)->shape;
+    xa__onnx_weight w;
+    xa_node_spec spec = {.op = XA_OP_AFFINE, .ninputs = 1, .nweights = 2, .weights = {-1, -1}};
+    int node = x->run.node, id;
+    const bool scales = op == XA_OP_MULTIPLY || op == XA_OP_DIVIDE;
+    if (channels > 1 && xa_shape_last(&shape) != channels) {
+        shape = xa__layout_natural(&x->run.at);
+        if (xa_shape_last(&shape) != channels)
+            shape = (xa_shape){.ndim = 2, .dim = {xa_shape_count(&shape) / channels, channels}};
+        XA_RETURN_TRY(err, xa__onnx_view(b, n, node, &shape, &node, err));
+    }
+    xa__onnx_joint_weight(j, which, &w);
+    w.reciprocal = op == XA_OP_DIVIDE;
+    w.scale = op == XA_OP_SUBTRACT && which == 1 ? -1.0 : 1.0;
+    XA_RETURN_TRY(
+        err,
+        xa__onnx_add_weight(
+            b, &w, &(xa_shape){.ndim = 1, .dim = {channels}}, &spec.weights[scales ? 0 : 1], err));
+    if (op == XA_OP_SUBTRACT && which == 0)
+        XA_RETURN_TRY(err,
+                      xa_graph_add_weight(b->model->graph,
+                                          "minus",
+                                          &(xa_shape){.ndim = 1, .dim = {1}},
+                                          -1,
+                                          &minus,
+                                          &spec.weights[0],
+                                          err));
+    spec.inputs = &node;
+    XA_RETURN_TRY(err, xa__onnx_add(b, n, &spec, &id, err));
+    xa__onnx_made(b, n, 0, id, &x->run.at);
+    return XA_OK;
+}
+
+/* All have all of it, and the engine sees them in one shape: nothing is to be done. */
+static bool are_alike(const xa__onnx_build *b, const xa__onnx_joint *j, int *nodes)
+{
+    const xa_graph *g = b->model->graph;
+    for (int i = 0; i < j->n; i++) {
+        const xa__onnx_operand *o = &j->operands[i];
+        if (!o->is_run || o->has != (1u << j->at.natoms) - 1 ||
+            !xa_shape_equal(&xa_graph_node(g, o->run.node)->shape,
+                            &xa_graph_node(g, j->operands[0].run.node)->shape))
+            return false;
+        nodes[i] = o->run.node;
+    }
+    return true;
+}
+
+xa_status xa__onnx_combine(xa__onnx_build *b, xa__onnx_node *n, xa_op op, xa_err *err)
+{
+    xa_status st = XA_OK;
+    const xa__onnx_shape *s = &xa__onnx_out(b, n, 0)->shape;
+    unsigned has[XA_MAX_DIMS];
+    bool fits = true;
+    xa__onnx_joint j = {.n = n->ninputs, .own_axis = -1};
+    int *nodes = xa_alloc((size_t)j.n, sizeof *nodes), id;
+    xa_node_spec spec = {.op = op, .inputs = nodes, .ninputs = j.n};
+    j.operands = xa_alloc((size_t)j.n, sizeof *j.operands);
+    if (!j.operands || !nodes)
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory", b->m->path);
+    for (int i = 0; i < j.n; i++)
+        j.operands[i].value = n->inputs[i];
+    XA_TRY(err, xa__onnx_join(b, n, &j, s->rank, err));
+    const int constant = j.n != 2 ? -1 : !j.operands[0].is_run ? 0 : !j.operands[1].is_run ? 1 : -1;
+    if (constant >= 0 && j.operands[1 - constant].has == (1u << j.at.natoms) - 1 &&
+        (op == XA_OP_ADD || op == XA_OP_SUBTRACT || op == XA_OP_MULTIPLY ||
+         (op == XA_OP_DIVIDE && constant == 1))) {
+        const int64_t channels = suffix_of(&j, j.operands[constant].has);
+        if (channels > 0) {
+            XA_TRY(err, affine(b, n, &j, constant, op, channels, err));
+            goto done;
+        }
+    }
+    if (!are_alike(b, &j, nodes)) {
+        const xa_shape shape = xa__onnx_joint_shape(&j, has, &fits);
+        if (!fits)
+            XA_FAIL(err, XA_UNSUPPORTED, "its inputs have too many factors");
+        for (int i = 0; i < j.n; i++)
+            XA_TRY(err, xa__onnx_joint_node(b, n, &j, i, &shape, has, &nodes[i], err));
+    }
+    XA_TRY(err, xa__onnx_add(b, n, &spec, &id, err));
+    xa__onnx_made(b, n, 0, id, &j.at);
+done:
+    free(j.operands);
+    free(nodes);
+    return st;
+}
+
+static xa_status binary_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    const kind *k = kind_of(n);
+    if (k->op == XA_OP_INPUT)
+        return xa__onnx_refuse(b, n, err, "it is read of constants only");
+    if (n->ninputs == 1) {
+        const xa__onnx_run *x = xa__onnx_run_of(b, n, 0);
+        xa__onnx_made(b, n, 0, x->node, &x->at);
+        return XA_OK;
+    }
+    return xa__onnx_combine(b, n, k->op, err);
+}
+
+static xa_status pow_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    const xa__onnx_run *x = xa__onnx_run_of(b, n, 0);
+    double to;
+    int id;
+    if (!x || n->ninputs < 2 || !xa__onnx_scalar(b, n->inputs[1], &to) ||
+        xa__onnx_count(&xa__onnx_out(b, n, 0)->shape) != xa__layout_count(&x->at))
+        return xa__onnx_refuse(b, n, err, "its exponent is not one known number");
+    const xa_op_params p = {.unary = {.kind = XA_UNARY_POWER, .a = (float)to}};
+    XA_RETURN_TRY(err, xa__onnx_add_unary(b, n, XA_OP_UNARY, &p, x->node, &id, err));
+    xa__onnx_layout at = x->at;
+    if (!xa__layout_reshape(&x->at, &xa__onnx_out(b, n, 0)->shape, &at))
+        return xa__onnx_refuse(b, n, err, "its exponent has more axes");
+    xa__onnx_made(b, n, 0, id, &at);
+    return XA_OK;
+}
+
+const xa__onnx_op xa__onnx_ops_binary[] = {
+    {"Add", 2, 2, binary_infer, binary_fold, binary_lower},
+    {"Sub", 2, 2, binary_infer, binary_fold, binary_lower},
+    {"Mul", 2, 2, binary_infer, binary_fold, binary_lower},
+    {"Div", 2, 2, binary_infer, binary_fold, binary_lower},
+    {"Sum", 1, -1, binary_infer, binary_fold, binary_lower},
+    {"Max", 1, -1, binary_infer, binary_fold, binary_lower},
+    {"Min", 1, -1, binary_infer, binary_fold, binary_lower},
+    {"Pow", 2, 2, binary_infer, binary_fold, pow_lower},
+    {"Mod", 2, 2, binary_infer, binary_fold, NULL},
+    {"Equal", 2, 2, binary_infer, binary_fold, NULL},
+    {"Less", 2, 2, binary_infer, binary_fold, NULL},
+    {"Greater", 2, 2, binary_infer, binary_fold, NULL},
+    {"LessOrEqual", 2, 2, binary_infer, binary_fold, NULL},
+    {"GreaterOrEqual", 2, 2, binary_infer, binary_fold, NULL},
+    {"And", 2, 2, binary_infer, binary_fold, NULL},
+    {"Or", 2, 2, binary_infer, binary_fold, NULL},
+    {"Xor", 2, 2, binary_infer, binary_fold, NULL},
+    {0}};

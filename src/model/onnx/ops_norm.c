@@ -1,0 +1,136 @@
+/* Normalisations over axes, and Softmax. */
+#include <inttypes.h>
+#include <math.h>
+#include <string.h>
+
+#include "build.h"
+
+/* The axes from one on; false: there is no such axis. */
+static bool axes_from(int64_t axis, int rank, unsigned *axes)
+{
+    int first;
+    *axes = 0;
+    if (!xa__onnx_axis(axis, rank, &first))
+        return false;
+    for (int i = first; i < rank; i++)
+        *axes |= 1u << i;
+    return true;
+}
+
+/* A constant of the normalised axes, read in the order they have in memory. */
+static xa_status in_memory_order(xa__onnx_build *b,
+                                 int value,
+                                 const xa__onnx_layout *l,
+                                 unsigned axes,
+                                 int64_t width,
+                                 int *id,
+                                 xa_err *err)
+{
+    xa__onnx_weight w = {.value = value, .scale = 1.0};
+    int64_t stride[XA__ONNX_ATOMS];
+    if (xa__onnx_count(&b->m->values[value].shape) == 1)
+        return xa__onnx_vector(b, value, width, 1.0, id, err);
+    xa__layout_strides(l, stride); /* the axes are the last: those of the constant */
+    for (int i = 0; i < l->natoms; i++) {
+        const int a = l->order[i];
+        if (!(axes >> l->axis[a] & 1))
+            continue;
+        w.extent[w.ndim] = l->extent[a];
+        w.stride[w.ndim++] = stride[a];
+    }
+    return xa__onnx_add_weight(b, &w, &(xa_shape){.ndim = 1, .dim = {width}}, id, err);
+}
+
+/* ---- LayerNormalization, RMSNormalization ---- */
+
+static xa_status layer_norm_infer(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    const xa__onnx_value *x = xa__onnx_in(b, n, 0);
+    unsigned axes;
+    int64_t width = 1;
+    if (!axes_from(xa__onnx_int(b->m, n, "axis", -1), x->shape.rank, &axes))
+        return xa__onnx_refuse(b, n, err, "its axis does not exist");
+    for (int i = 0; i < x->shape.rank; i++)
+        width *= axes >> i & 1 ? x->shape.dim[i] : 1;
+    for (int i = 1; i < 3; i++) {
+        const xa__onnx_value *w = xa__onnx_in(b, n, i);
+        const int64_t count = w ? xa__onnx_count(&w->shape) : 1;
+        if (w && (!w->constant || (count != width && count != 1)))
+            return xa__onnx_refuse(
+                b, n, err, "its input %d is not a constant of %" PRId64 " values", i, width);
+    }
+    for (int i = 1; i < n->noutputs; i++)
+        if (xa__onnx_out(b, n, i) && xa__onnx_out(b, n, i)->uses)
+            return xa__onnx_refuse(b, n, err, "its mean and deviation are not given");
+    return xa__onnx_infer_same(b, n, err);
+}
+
+static xa_status layer_norm_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    const xa__onnx_run *x = xa__onnx_run_of(b, n, 0);
+    xa_node_spec spec = {
+        .op = XA_OP_LAYER_NORM,
+        .ninputs = 1,
+        .nweights = 2,
+        .weights = {-1, -1},
+        .params.layer_norm = {.epsilon = (float)xa__onnx_float(b->m, n, "epsilon", 1e-5),
+                              .rms = !strcmp(n->op, "RMSNormalization")}};
+    unsigned axes;
+    xa__onnx_run rows;
+    int id;
+    axes_from(xa__onnx_int(b->m, n, "axis", -1), x->at.rank, &axes);
+    XA_RETURN_TRY(err, xa__onnx_rows(b, n, x, axes, &rows, err));
+    const int64_t width = xa_shape_last(&xa_graph_node(b->model->graph, rows.node)->shape);
+    for (int i = 1; i < 3; i++)
+        if (xa__onnx_in(b, n, i))
+            XA_RETURN_TRY(
+                err,
+                in_memory_order(b, n->inputs[i], &rows.at, axes, width, &spec.weights[i - 1], err));
+    spec.inputs = &rows.node;
+    XA_RETURN_TRY(err, xa__onnx_add(b, n, &spec, &id, err));
+    xa__onnx_made(b, n, 0, id, &rows.at);
+    return XA_OK;
+}
+
+/* ---- Softmax ---- */
+
+/* Since 13 over one axis; before, over all from one on together. */
+static bool softmax_axes(xa__onnx_build *b, const xa__onnx_node *n, unsigned *axes)
+{
+    const int rank = xa__onnx_in(b, n, 0)->shape.rank;
+    int axis;
+    *axes = 0;
+    if (b->m->opset < 13)
+        return axes_from(xa__onnx_int(b->m, n, "axis", 1), rank, axes);
+    if (!xa__onnx_axis(xa__onnx_int(b->m, n, "axis", -1), rank, &axis))
+        return false;
+    *axes = 1u << axis;
+    return true;
+}
+
+static xa_status softmax_infer(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    unsigned axes;
+    if (!softmax_axes(b, n, &axes))
+        return xa__onnx_refuse(b, n, err, "its axis does not exist");
+    return xa__onnx_infer_same(b, n, err);
+}
+
+static xa_status softmax_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    const xa__onnx_run *x = xa__onnx_run_of(b, n, 0);
+    unsigned axes;
+    xa__onnx_run rows;
+    int id;
+    softmax_axes(b, n, &axes);
+    XA_RETURN_TRY(err, xa__onnx_rows(b, n, x, axes, &rows, err));
+    XA_RETURN_TRY(err, xa__onnx_add_unary(b, n, XA_OP_SOFTMAX, NULL, rows.node, &id, err));
+    xa__onnx_made(b, n, 0, id, &rows.at);
+    return XA_OK;
+}
+
+const xa__onnx_op xa__onnx_ops_norm[] = {
+    {"LayerNormalization", 1, 3, layer_norm_infer, NULL, layer_norm_lower},
+    {"RMSNormalization", 1, 2, layer_norm_infer, NULL, layer_norm_lower},
+    {"Softmax", 1, 1, softmax_infer, NULL, softmax_lower},
+    {0}};

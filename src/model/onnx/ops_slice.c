@@ -1,0 +1,652 @@
+/* Pieces of a value, and values put together: Slice, Split, Gather, Concat, Pad. */
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "join.h"
+
+/* Elements first, first + step, ... (count of them) of an axis. */
+typedef struct piece {
+    int axis;
+    int64_t first, step, count;
+} piece;
+
+/* ---- pieces of constants ---- */
+
+static void copy_piece(const xa__onnx_shape *s, const double *x, const piece *p, double *y)
+{
+    int64_t inner = 1, outer = 1;
+    for (int i = 0; i < p->axis; i++)
+        outer *= s->dim[i];
+    for (int i = p->axis + 1; i < s->rank; i++)
+        inner *= s->dim[i];
+    for (int64_t o = 0; o < outer; o++)
+        for (int64_t k = 0; k < p->count; k++, y += inner)
+            memcpy(y,
+                   x + (o * s->dim[p->axis] + p->first + k * p->step) * inner,
+                   (size_t)inner * sizeof *y);
+}
+
+/* ---- pieces of what depends on the image ---- */
+
+/* The axis in one piece and in logical order: its extent, and what is before and after it. */
+static xa_status axis_alone(
+    xa__onnx_build *b, xa__onnx_node *n, xa__onnx_run *run, int axis, xa_shape *shape, xa_err *err)
+{
+    int order[XA__ONNX_ATOMS], count, at = 0;
+    const int first = xa__layout_atoms(&run->at, axis, &count);
+    int64_t outer = 1, inner = 1;
+    bool placed = false;
+    if (!xa__layout_together(&run->at, axis, true)) {
+        for (int i = 0; i < run->at.natoms; i++) {
+            const int a = run->at.order[i];
+            if (run->at.axis[a] != axis)
+                order[at++] = a;
+            else if (!placed)
+                for (int k = 0; k < count; k++)
+                    order[at++] = first + k;
+            placed = placed || run->at.axis[a] == axis;
+        }
+        XA_RETURN_TRY(err, xa__onnx_order(b, n, run, order, run, err));
+    }
+    placed = false;
+    for (int i = 0; i < run->at.natoms; i++) {
+        const int a = run->at.order[i];
+        placed = placed || run->at.axis[a] == axis;
+        if (run->at.axis[a] != axis)
+            *(placed ? &inner : &outer) *= run->at.extent[a];
+    }
+    *shape = (xa_shape){.ndim = 3, .dim = {outer, xa__layout_extent(&run->at, axis), inner}};
+    return XA_OK;
+}
+
+/* As few dimensions as keep an image an image: [H,W,C] stays so when a piece of its channels or
+ * rows is taken. */
+static xa_status plain_view(xa__onnx_build *b, xa__onnx_node *n, xa__onnx_run *run, xa_err *err)
+{
+    const xa_shape natural = xa__layout_natural(&run->at);
+    return xa__onnx_view(b, n, run->node, &natural, &run->node, err);
+}
+
+static xa_status
+slice_run(xa__onnx_build *b, xa__onnx_node *n, xa__onnx_run *run, const piece *p, xa_err *err)
+{
+    const int64_t extent = xa__layout_extent(&run->at, p->axis);
+    xa_shape shape;
+    if (p->first == 0 && p->count == extent && (p->step == 1 || extent == 1))
+        return XA_OK;
+    XA_RETURN_TRY(err, axis_alone(b, n, run, p->axis, &shape, err));
+    XA_RETURN_TRY(err, xa__onnx_view(b, n, run->node, &shape, &run->node, err));
+    XA_RETURN_TRY(
+        err,
+        xa__onnx_add_unary(
+            b,
+            n,
+            XA_OP_SLICE,
+            &(xa_op_params){
+                .slice = {.axis = 1, .first = p->first, .count = p->count, .step = p->step}},
+            run->node,
+            &run->node,
+            err));
+    run->at = xa__layout_replace(&run->at, p->axis, p->count);
+    return plain_view(b, n, run, err);
+}
+
+/* ---- Slice ---- */
+
+enum { PIECES = XA__ONNX_RANK };
+
+static int64_t clamp(int64_t v, int64_t low, int64_t high)
+{
+    return v < low ? low : v > high ? high : v;
+}
+
+static xa_status
+slice_pieces(xa__onnx_build *b, xa__onnx_node *n, piece *pieces, int *count, xa_err *err)
+{
+    const xa__onnx_shape *s = &xa__onnx_in(b, n, 0)->shape;
+    int64_t start[PIECES], end[PIECES], axes[PIECES], step[PIECES];
+    int nend, naxes, nstep;
+    XA_RETURN_TRY(err, xa__onnx_ints(b, n, "starts", 1, start, PIECES, count, err));
+    XA_RETURN_TRY(err, xa__onnx_ints(b, n, "ends", 2, end, PIECES, &nend, err));
+    XA_RETURN_TRY(err, xa__onnx_ints(b, n, "axes", 3, axes, PIECES, &naxes, err));
+    XA_RETURN_TRY(err, xa__onnx_ints(b, n, "steps", 4, step, PIECES, &nstep, err));
+    if (*count == -2 || nend == -2 || naxes == -2 || nstep == -2) {
+        *count = -2;
+        return XA_OK;
+    }
+    if (*count < 0 || nend != *count || (naxes >= 0 && naxes != *count) ||
+        (nstep >= 0 && nstep != *count) || *count > s->rank) {
+        *count = -2;
+        return xa__onnx_refuse(b, n, err, "its starts, ends, axes and steps differ in number");
+    }
+    for (int i = 0; i < *count; i++) {
+        piece *p = &pieces[i];
+        p->step = nstep < 0 ? 1 : step[i];
+        if (!xa__onnx_axis(naxes < 0 ? i : axes[i], s->rank, &p->axis) || p->step == 0 ||
+            p->step == INT64_MIN) {
+            *count = -2;
+            return xa__onnx_refuse(b, n, err, "an axis does not exist, or a step is 0");
+        }
+        const int64_t d = s->dim[p->axis];
+        const int64_t from = start[i] < 0 ? start[i] + d : start[i];
+        const int64_t to = end[i] < 0 && end[i] >= -d - 1 ? end[i] + d : end[i];
+        if (p->step > 0) {
+            const int64_t a = clamp(from, 0, d), z = clamp(to, 0, d);
+            p->first = a;
+            p->count = z > a ? (z - a - 1) / p->step + 1 : 0;
+        } else {
+            const int64_t a = clamp(from, -1, d - 1), z = clamp(to, -1, d - 1);
+            p->first = a;
+            p->count = a > z ? (a - z - 1) / -p->step + 1 : 0;
+        }
+    }
+    return XA_OK;
+}
+
+static xa_status slice_infer(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    const xa__onnx_value *x = xa__onnx_in(b, n, 0);
+    piece pieces[PIECES];
+    int count;
+    xa__onnx_shape s = x->shape;
+    XA_RETURN_TRY(err, slice_pieces(b, n, pieces, &count, err));
+    if (count == -2)
+        return XA_OK;
+    for (int i = 0; i < count; i++)
+        s.dim[pieces[i].axis] = pieces[i].count;
+    return xa__onnx_set(b, n, 0, x->type, &s, err);
+}
+
+static xa_status slice_fold(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    xa_status st = XA_OK;
+    const xa__onnx_value *x = xa__onnx_in(b, n, 0);
+    xa__onnx_shape s = x->shape;
+    piece pieces[PIECES];
+    int count;
+    double *data, *held = NULL, *next = NULL;
+    const double *from = xa__onnx_data(b, n->inputs[0]);
+    XA_TRY(err, slice_pieces(b, n, pieces, &count, err));
+    for (int i = 0; i < count; i++) {
+        xa__onnx_shape to = s;
+        to.dim[pieces[i].axis] = pieces[i].count;
+        next = xa_alloc((size_t)xa__onnx_count(&to) + 1, sizeof *next);
+        if (!next)
+            XA_FAIL(err, XA_NOMEM, "%s: out of memory", b->m->path);
+        copy_piece(&s, from, &pieces[i], next);
+        free(held);
+        held = next;
+        from = held;
+        s = to;
+    }
+    XA_TRY(err, xa__onnx_new_data(b, n, 0, &data, err));
+    memcpy(data, from, (size_t)xa__onnx_count(&s) * sizeof *data);
+done:
+    free(held);
+    return st;
+}
+
+static xa_status slice_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    xa__onnx_run run = *xa__onnx_run_of(b, n, 0);
+    piece pieces[PIECES];
+    int count;
+    XA_RETURN_TRY(err, slice_pieces(b, n, pieces, &count, err));
+    for (int i = 0; i < count; i++)
+        XA_RETURN_TRY(err, slice_run(b, n, &run, &pieces[i], err));
+    xa__onnx_made(b, n, 0, run.node, &run.at);
+    return XA_OK;
+}
+
+/* ---- Split ---- */
+
+/* Extents of the outputs along the axis. */
+static xa_status split_extents(
+    xa__onnx_build *b, xa__onnx_node *n, int *axis, int64_t *extents, bool *good, xa_err *err)
+{
+    const xa__onnx_shape *s = &xa__onnx_in(b, n, 0)->shape;
+    const int parts = n->noutputs;
+    int count;
+    *good = false;
+    if (!xa__onnx_axis(xa__onnx_int(b->m, n, "axis", 0), s->rank, axis))
+        return xa__onnx_refuse(b, n, err, "its axis does not exist");
+    const int64_t d = s->dim[*axis];
+    XA_RETURN_TRY(err, xa__onnx_ints(b, n, "split", 1, extents, parts, &count, err));
+    if (count == -2)
+        return XA_OK;
+    if (count < 0) {
+        const int64_t each = (d + parts - 1) / parts;
+        for (int i = 0; i < parts; i++)
+            extents[i] = i + 1 < parts ? each : d - each * (parts - 1);
+        count = parts;
+    }
+    int64_t sum = 0;
+    for (int i = 0; i < count; i++) {
+        if (extents[i] < 0 || extents[i] > d)
+            return xa__onnx_refuse(b, n, err, "its parts do not fit %" PRId64, d);
+        sum += extents[i];
+    }
+    if (count != parts || sum != d)
+        return xa__onnx_refuse(b, n, err, "its %d parts do not add up to %" PRId64, parts, d);
+    *good = true;
+    return XA_OK;
+}
+
+typedef enum split_phase { INFER, FOLD, LOWER } split_phase;
+
+static xa_status split_all(xa__onnx_build *b, xa__onnx_node *n, split_phase phase, xa_err *err)
+{
+    xa_status st = XA_OK;
+    const xa__onnx_value *x = xa__onnx_in(b, n, 0);
+    bool good;
+    piece p = {.step = 1};
+    int64_t *extents = xa_alloc((size_t)n->noutputs + 1, sizeof *extents);
+    if (!extents)
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory", b->m->path);
+    XA_TRY(err, split_extents(b, n, &p.axis, extents, &good, err));
+    for (int i = 0; good && i < n->noutputs; i++, p.first += p.count) {
+        const xa__onnx_value *out = xa__onnx_out(b, n, i);
+        double *data;
+        p.count = extents[i];
+        xa__onnx_shape s = x->shape;
+        s.dim[p.axis] = p.count;
+        if (phase == INFER) {
+            XA_TRY(err, xa__onnx_set(b, n, i, x->type, &s, err));
+        } else if (phase == FOLD) {
+            XA_TRY(err, xa__onnx_new_data(b, n, i, &data, err));
+            if (data)
+                copy_piece(&x->shape, xa__onnx_data(b, n->inputs[0]), &p, data);
+        } else if (out && out->uses) {
+            xa__onnx_run run = *xa__onnx_run_of(b, n, 0);
+            XA_TRY(err, slice_run(b, n, &run, &p, err));
+            xa__onnx_made(b, n, i, run.node, &run.at);
+        }
+    }
+done:
+    free(extents);
+    return st;
+}
+
+static xa_status split_infer(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    return split_all(b, n, INFER, err);
+}
+
+static xa_status split_fold(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    return split_all(b, n, FOLD, err);
+}
+
+static xa_status split_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    return split_all(b, n, LOWER, err);
+}
+
+/* ---- Gather ---- */
+
+static xa_status gather_infer(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    const xa__onnx_value *x = xa__onnx_in(b, n, 0), *index = xa__onnx_in(b, n, 1);
+    xa__onnx_shape s = {0};
+    int axis;
+    if (!index->constant)
+        return xa__onnx_refuse(b, n, err, "its indices depend on the image");
+    if (!xa__onnx_axis(xa__onnx_int(b->m, n, "axis", 0), x->shape.rank, &axis))
+        return xa__onnx_refuse(b, n, err, "its axis does not exist");
+    if (x->shape.rank - 1 + index->shape.rank > XA__ONNX_RANK)
+        return xa__onnx_refuse(b, n, err, "it gives too many axes");
+    for (int i = 0; i < axis; i++)
+        s.dim[s.rank++] = x->shape.dim[i];
+    for (int i = 0; i < index->shape.rank; i++)
+        s.dim[s.rank++] = index->shape.dim[i];
+    for (int i = axis + 1; i < x->shape.rank; i++)
+        s.dim[s.rank++] = x->shape.dim[i];
+    return xa__onnx_set(b, n, 0, x->type, &s, err);
+}
+
+/* An index counted from the start; -1: outside. */
+static int64_t counted(double v, int64_t extent)
+{
+    const double i = v < 0.0 ? v + (double)extent : v;
+    return i >= 0.0 && i < (double)extent ? (int64_t)i : -1;
+}
+
+static xa_status gather_fold(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    const xa__onnx_shape *s = &xa__onnx_in(b, n, 0)->shape;
+    const double *x = xa__onnx_data(b, n->inputs[0]), *index = xa__onnx_data(b, n->inputs[1]);
+    const int64_t many = xa__onnx_count(&xa__onnx_in(b, n, 1)->shape);
+    double *data;
+    int axis;
+    int64_t inner = 1, outer = 1;
+    xa__onnx_axis(xa__onnx_int(b->m, n, "axis", 0), s->rank, &axis);
+    XA_RETURN_TRY(err, xa__onnx_new_data(b, n, 0, &data, err));
+    for (int i = 0; i < axis; i++)
+        outer *= s->dim[i];
+    for (int i = axis + 1; i < s->rank; i++)
+        inner *= s->dim[i];
+    for (int64_t o = 0; o < outer; o++)
+        for (int64_t k = 0; k < many; k++, data += inner) {
+            const int64_t at = counted(index[k], s->dim[axis]);
+            if (at < 0)
+                return xa__onnx_refuse(b, n, err, "an index is outside");
+            memcpy(data, x + (o * s->dim[axis] + at) * inner, (size_t)inner * sizeof *data);
+        }
+    return XA_OK;
+}
+
+static xa_status gather_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    const xa__onnx_shape *index = &xa__onnx_in(b, n, 1)->shape;
+    xa__onnx_run run = *xa__onnx_run_of(b, n, 0);
+    const int64_t many = xa__onnx_count(index);
+    piece p = {.step = 1, .count = many};
+    xa__onnx_layout at;
+    XA_RETURN_TRY(err, xa__onnx_evaluate(b, n->inputs[1], err));
+    const double *list = xa__onnx_data(b, n->inputs[1]);
+    xa__onnx_axis(xa__onnx_int(b->m, n, "axis", 0), run.at.rank, &p.axis);
+    const int64_t extent = xa__layout_extent(&run.at, p.axis);
+    for (int64_t i = 0; i < many; i++)
+        if (counted(list[i], extent) < 0)
+            return xa__onnx_refuse(b, n, err, "an index is outside");
+    p.first = counted(list[0], extent);
+    if (many > 1)
+        p.step = counted(list[1], extent) - p.first;
+    for (int64_t i = 0; i < many; i++)
+        if (counted(list[i], extent) != p.first + i * p.step || (many > 1 && p.step == 0))
+            return xa__onnx_refuse(b, n, err, "its indices are no regular steps");
+    XA_RETURN_TRY(err, slice_run(b, n, &run, &p, err));
+    if (!xa__layout_reshape(&run.at, &xa__onnx_out(b, n, 0)->shape, &at))
+        return xa__onnx_refuse(b, n, err, "its indices have axes that do not fit");
+    xa__onnx_made(b, n, 0, run.node, &at);
+    return XA_OK;
+}
+
+/* ---- Concat ---- */
+
+static xa_status concat_infer(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    const xa__onnx_value *first = xa__onnx_in(b, n, 0);
+    xa__onnx_shape s = first->shape;
+    const xa__onnx_attribute *a = xa__onnx_attribute_of(b->m, n, "axis");
+    char one[128], two[128];
+    int axis;
+    /* operator sets below 4 had 1 as default */
+    if ((!a && b->m->opset >= 4) || !xa__onnx_axis(xa__onnx_int(b->m, n, "axis", 1), s.rank, &axis))
+        return xa__onnx_refuse(b, n, err, "its axis does not exist");
+    for (int i = 1; i < n->ninputs; i++) {
+        const xa__onnx_value *x = xa__onnx_in(b, n, i);
+        bool fits = x && x->shape.rank == s.rank;
+        for (int d = 0; fits && d < s.rank; d++)
+            fits = d == axis || x->shape.dim[d] == s.dim[d];
+        if (!fits)
+            return xa__onnx_refuse(b,
+                                   n,
+                                   err,
+                                   "its inputs %s and %s do not fit",
+                                   xa__onnx_shape_text(&first->shape, one, sizeof one),
+                                   x ? xa__onnx_shape_text(&x->shape, two, sizeof two) : "none");
+        s.dim[axis] += x->shape.dim[axis];
+    }
+    return xa__onnx_set(b, n, 0, first->type, &s, err);
+}
+
+static xa_status concat_fold(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    const xa__onnx_shape *s = &xa__onnx_out(b, n, 0)->shape;
+    double *data;
+    int axis;
+    int64_t inner = 1, outer = 1, done = 0;
+    xa__onnx_axis(xa__onnx_int(b->m, n, "axis", 1), s->rank, &axis);
+    for (int i = 0; i < axis; i++)
+        outer *= s->dim[i];
+    for (int i = axis + 1; i < s->rank; i++)
+        inner *= s->dim[i];
+    XA_RETURN_TRY(err, xa__onnx_new_data(b, n, 0, &data, err));
+    for (int k = 0; k < n->ninputs; k++) {
+        const double *x = xa__onnx_data(b, n->inputs[k]);
+        const int64_t part = xa__onnx_in(b, n, k)->shape.dim[axis] * inner;
+        for (int64_t o = 0; o < outer; o++)
+            memcpy(data + o * s->dim[axis] * inner + done, x + o * part, (size_t)part * sizeof *x);
+        done += part;
+    }
+    return XA_OK;
+}
+
+static xa_status concat_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    xa_status st = XA_OK;
+    const xa__onnx_shape *s = &xa__onnx_out(b, n, 0)->shape;
+    unsigned has[XA_MAX_DIMS];
+    int axis, count;
+    bool fits;
+    xa__onnx_joint j = {.operands = xa_alloc((size_t)n->ninputs, sizeof *j.operands)};
+    int *nodes = xa_alloc((size_t)n->ninputs, sizeof *nodes);
+    xa_node_spec spec = {.op = XA_OP_CONCAT, .inputs = nodes};
+    if (!j.operands || !nodes)
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory", b->m->path);
+    xa__onnx_axis(xa__onnx_int(b->m, n, "axis", 1), s->rank, &axis);
+    for (int i = 0; i < n->ninputs; i++)
+        if (xa__onnx_in(b, n, i)->shape.dim[axis] > 0)
+            j.operands[j.n++].value = n->inputs[i];
+    if (j.n == 1) {
+        const xa__onnx_run *only = &b->runs[j.operands[0].value];
+        xa__onnx_made(b, n, 0, only->node, &only->at);
+        goto done;
+    }
+    j.own_axis = axis;
+    XA_TRY(err, xa__onnx_join(b, n, &j, s->rank, err));
+    const xa_shape shape = xa__onnx_joint_shape(&j, has, &fits);
+    if (!fits)
+        XA_FAIL(err, XA_UNSUPPORTED, "its inputs have too many factors");
+    const int own = xa__layout_atoms(&j.at, axis, &count);
+    for (int d = 0; d < shape.ndim; d++)
+        if (has[d] >> own & 1)
+            spec.params.concat.axis = d;
+    for (int i = 0; i < j.n; i++)
+        XA_TRY(err, xa__onnx_joint_node(b, n, &j, i, &shape, has, &nodes[i], err));
+    spec.ninputs = j.n;
+    int id;
+    XA_TRY(err, xa__onnx_add(b, n, &spec, &id, err));
+    j.at.extent[own] = s->dim[axis];
+    xa__onnx_made(b, n, 0, id, &j.at);
+done:
+    free(j.operands);
+    free(nodes);
+    return st;
+}
+
+/* ---- Pad ---- */
+
+/* Amounts before and after each axis of the input, 0 where it says nothing. */
+static xa_status pad_amounts(
+    xa__onnx_build *b, xa__onnx_node *n, int64_t *before, int64_t *after, bool *good, xa_err *err)
+{
+    const int rank = xa__onnx_in(b, n, 0)->shape.rank;
+    int64_t amount[2 * XA__ONNX_RANK], axes[XA__ONNX_RANK];
+    int count, naxes;
+    *good = false;
+    XA_RETURN_TRY(err,
+                  xa__onnx_ints(b,
+                                n,
+                                b->m->opset < 2 ? "paddings" : "pads",
+                                1,
+                                amount,
+                                2 * XA__ONNX_RANK,
+                                &count,
+                                err));
+    XA_RETURN_TRY(err, xa__onnx_ints(b, n, "axes", 3, axes, XA__ONNX_RANK, &naxes, err));
+    if (count == -2 || naxes == -2)
+        return XA_OK;
+    const int given = naxes < 0 ? rank : naxes;
+    if (count != 2 * given)
+        return xa__onnx_refuse(b, n, err, "it has %d amounts for %d axes", count, given);
+    memset(before, 0, XA__ONNX_RANK * sizeof *before);
+    memset(after, 0, XA__ONNX_RANK * sizeof *after);
+    for (int i = 0; i < given; i++) {
+        int axis;
+        if (!xa__onnx_axis(naxes < 0 ? i : axes[i], rank, &axis))
+            return xa__onnx_refuse(b, n, err, "its axis does not exist");
+        if (llabs(amount[i]) > INT32_MAX || llabs(amount[given + i]) > INT32_MAX)
+            return xa__onnx_refuse(b, n, err, "its amounts are absurd");
+        before[axis] = amount[i];
+        after[axis] = amount[given + i];
+    }
+    *good = true;
+    return XA_OK;
+}
+
+static bool pad_value(xa__onnx_build *b, const xa__onnx_node *n, double *value)
+{
+    *value = xa__onnx_float(b->m, n, "value", 0.0);
+    return !xa__onnx_in(b, n, 2) || xa__onnx_scalar(b, n->inputs[2], value);
+}
+
+static xa_status pad_infer(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    const xa__onnx_value *x = xa__onnx_in(b, n, 0);
+    const char *mode = xa__onnx_string(b->m, n, "mode", "constant");
+    int64_t before[XA__ONNX_RANK], after[XA__ONNX_RANK];
+    xa__onnx_shape s = x->shape;
+    double value;
+    bool good;
+    XA_RETURN_TRY(err, pad_amounts(b, n, before, after, &good, err));
+    if (!good)
+        return XA_OK;
+    bool none = true;
+    for (int i = 0; i < s.rank; i++) {
+        s.dim[i] += before[i] + after[i];
+        none = none && before[i] == 0 && after[i] == 0;
+        if (s.dim[i] < 1 || before[i] < -x->shape.dim[i] || after[i] < -x->shape.dim[i])
+            return xa__onnx_refuse(b, n, err, "nothing is left of an axis");
+    }
+    if (!none && strcmp(mode, "constant") != 0)
+        return xa__onnx_refuse(b, n, err, "its mode \"%s\" is not read", mode);
+    if (!pad_value(b, n, &value))
+        return xa__onnx_refuse(b, n, err, "its value is not a known number");
+    return xa__onnx_set(b, n, 0, x->type, &s, err);
+}
+
+static xa_status pad_fold(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    const xa__onnx_shape *in = &xa__onnx_in(b, n, 0)->shape, *out = &xa__onnx_out(b, n, 0)->shape;
+    int64_t before[XA__ONNX_RANK], after[XA__ONNX_RANK], at[XA__ONNX_RANK] = {0};
+    double *data, value;
+    bool good;
+    XA_RETURN_TRY(err, pad_amounts(b, n, before, after, &good, err));
+    pad_value(b, n, &value);
+    XA_RETURN_TRY(err, xa__onnx_new_data(b, n, 0, &data, err));
+    const double *x = xa__onnx_data(b, n->inputs[0]);
+    const int64_t count = xa__onnx_count(out);
+    for (int64_t i = 0; i < count; i++) {
+        int64_t place = 0;
+        bool inside = true;
+        for (int d = 0; d < in->rank; d++) {
+            const int64_t p = at[d] - before[d];
+            inside = inside && p >= 0 && p < in->dim[d];
+            place = place * in->dim[d] + p;
+        }
+        data[i] = inside ? x[place] : value;
+        for (int d = out->rank - 1; d >= 0 && ++at[d] == out->dim[d]; d--)
+            at[d] = 0;
+    }
+    return XA_OK;
+}
+
+/* Zeros around one axis: two of an image at once where they are its rows and columns. */
+static xa_status pad_axis(xa__onnx_build *b,
+                          xa__onnx_node *n,
+                          xa__onnx_run *run,
+                          int axis,
+                          int64_t before,
+                          int64_t after,
+                          xa_err *err)
+{
+    xa_shape shape;
+    const int64_t extent = xa__layout_extent(&run->at, axis);
+    if (before < 0 || after < 0) {
+        const piece p = {.axis = axis,
+                         .first = before < 0 ? -before : 0,
+                         .step = 1,
+                         .count = extent + (before < 0 ? before : 0) + (after < 0 ? after : 0)};
+        XA_RETURN_TRY(err, slice_run(b, n, run, &p, err));
+    }
+    before = before < 0 ? 0 : before;
+    after = after < 0 ? 0 : after;
+    if (before == 0 && after == 0)
+        return XA_OK;
+    XA_RETURN_TRY(err, axis_alone(b, n, run, axis, &shape, err));
+    XA_RETURN_TRY(err, xa__onnx_view(b, n, run->node, &shape, &run->node, err));
+    XA_RETURN_TRY(err,
+                  xa__onnx_add_unary(b,
+                                     n,
+                                     XA_OP_PAD,
+                                     &(xa_op_params){.edges = {.left = before, .right = after}},
+                                     run->node,
+                                     &run->node,
+                                     err));
+    run->at = xa__layout_replace(&run->at, axis, shape.dim[1] + before + after);
+    return plain_view(b, n, run, err);
+}
+
+/* Rows and columns of an image are padded at once. */
+static xa_status pad_image(xa__onnx_build *b,
+                           xa__onnx_node *n,
+                           xa__onnx_run *run,
+                           const int64_t *before,
+                           const int64_t *after,
+                           xa_err *err)
+{
+    const xa__onnx_shape *out = &xa__onnx_out(b, n, 0)->shape;
+    int id;
+    XA_RETURN_TRY(err, xa__onnx_image(b, n, run, &id, err));
+    XA_RETURN_TRY(err,
+                  xa__onnx_add_unary(b,
+                                     n,
+                                     XA_OP_PAD,
+                                     &(xa_op_params){.edges = {.top = before[2],
+                                                               .bottom = after[2],
+                                                               .left = before[3],
+                                                               .right = after[3]}},
+                                     id,
+                                     &run->node,
+                                     err));
+    run->at = xa__layout_image(out->dim[1], out->dim[2], out->dim[3]);
+    return XA_OK;
+}
+
+static xa_status pad_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    xa__onnx_run run = *xa__onnx_run_of(b, n, 0);
+    int64_t before[XA__ONNX_RANK], after[XA__ONNX_RANK];
+    bool good, image = run.at.rank == 4, grows = false;
+    double value;
+    XA_RETURN_TRY(err, pad_amounts(b, n, before, after, &good, err));
+    pad_value(b, n, &value);
+    if (!isfinite(value))
+        return xa__onnx_refuse(b, n, err, "it pads with %g", value);
+    for (int i = 0; i < run.at.rank; i++) {
+        image = image && before[i] >= 0 && after[i] >= 0 && (i > 1 || before[i] + after[i] == 0);
+        grows = grows || before[i] > 0 || after[i] > 0;
+    }
+    if (!grows)
+        value = 0.0; /* nothing takes it */
+    XA_RETURN_TRY(err, xa__onnx_scale(b, n, 1.0, -value, run.node, &run.node, err));
+    if (image && grows)
+        XA_RETURN_TRY(err, pad_image(b, n, &run, before, after, err));
+    for (int i = 0; !image && i < run.at.rank; i++)
+        XA_RETURN_TRY(err, pad_axis(b, n, &run, i, before[i], after[i], err));
+    XA_RETURN_TRY(err, xa__onnx_scale(b, n, 1.0, value, run.node, &run.node, err));
+    xa__onnx_made(b, n, 0, run.node, &run.at);
+    return XA_OK;
+}
+
+const xa__onnx_op xa__onnx_ops_slice[] = {
+    {"Slice", 1, 5, slice_infer, slice_fold, slice_lower},
+    {"Split", 1, 2, split_infer, split_fold, split_lower},
+    {"Gather", 2, 2, gather_infer, gather_fold, gather_lower},
+    {"Concat", 1, -1, concat_infer, concat_fold, concat_lower},
+    {"Pad", 1, 4, pad_infer, pad_fold, pad_lower},
+    {0}};
