@@ -14,6 +14,12 @@
  * file, or `architecture`, says what names and shapes do not; and with the names of Hugging Face's
  * transformers, which need their config.json.
  *
+ * ONNX: what torch.onnx.export writes, by both exporters, weights in the file or beside it; batch,
+ * and where the graph allows it height and width, need not be those of the export. Operators that
+ * are not read are refused, all of them in one message. Layers have the paths of PyTorch's modules
+ * ("layer4.2.conv3", "layer4"; a convolution that a normalisation was folded into is both); names
+ * of values and nodes are found as well.
+ *
  * A layer is addressed by its Keras name, a layer of a nested model by `outer/inner`, to any depth.
  * The name of a nested model means its output, the name of a layer with an activation argument its
  * activated output.
@@ -106,7 +112,8 @@ const char *xa_model_plain_scores(const xa_model *m, char *text, size_t size);
 const char *xa_model_file(const xa_model *m);
 const char *
 xa_model_sha256(const xa_model *m); /* of the file's bytes; computed at the first call */
-/* SHA-256 of the JSON that was read, beside the file or as the options' architecture; else "". */
+/* SHA-256 of the JSON that was read, beside the file or as the options' architecture, or of the
+ * files beside it that hold its weights (ONNX); else "". */
 const char *xa_model_config_sha256(const xa_model *m);
 /* "Keras 2.15.0 (tensorflow), functional" */
 const char *xa_model_origin(const xa_model *m);

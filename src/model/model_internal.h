@@ -23,6 +23,9 @@ typedef struct xa__model_format {
     xa_status (*read)(xa_model *m, const xa_weight *w, float *dst, xa_err *err);
     void (*close)(xa__model_source *s); /* closes the file, which read opens again; s may be NULL */
     void (*free)(xa__model_source *s);  /* s may be NULL */
+    /* Of the files beside the model that hold its weights, "" if there are none; NULL: none ever.
+     */
+    xa_status (*hash_beside)(const xa__model_source *s, char hex[XA_SHA256_HEX], xa_err *err);
 } xa__model_format;
 
 /* X(name): a loader has xa__model_format_<name> (keras_zip lies in keras_h5.c). The first that
@@ -51,8 +54,8 @@ struct xa_model {
     char *origin;
     char sha256[XA_SHA256_HEX];
     char config_sha256[XA_SHA256_HEX]; /* set by loaders that read a file beside the weights */
-    int64_t query; /* the token that the head reads; -1: the mean of the patches. Loaders of
-                      transformers set it, others leave it 0 */
+    int64_t query; /* the token that the head reads; -1: the mean of the patches; -2: not
+                      recognised. Loaders of transformers set it, others leave it 0 */
     xa_tokens tokens;
     int *attention; /* [tokens.nlayers] ATTENTION nodes; NULL: the model is no transformer */
 };

@@ -64,7 +64,8 @@ xa_status xa__model_find_tokens(xa_model *m, xa_err *err)
             t.heads = 0;
         found[t.nlayers++] = i;
     }
-    if (!t.nlayers || !square || !find_grid(m->graph, found[0], &t) || rows < t.height * t.width)
+    if (!t.nlayers || !square || t.query < -1 || !find_grid(m->graph, found[0], &t) ||
+        rows < t.height * t.width)
         goto done;
     t.prefix = rows - t.height * t.width;
     if (t.query >= t.prefix)

@@ -1,6 +1,6 @@
 /* Attention of real frameworks: probabilities of every layer and head, their gradients, vit-keras'
  * attention_map and class-specific relevance, for every reference with attention in
- * tests/golden/keras and tests/golden/safetensors.
+ * tests/golden/keras, tests/golden/safetensors and tests/golden/onnx.
  *
  *   test_attention_golden              all of them
  *   test_attention_golden k3/vit_alone one
@@ -220,12 +220,19 @@ static void test_safetensors(void **state)
     check_folder("safetensors", 25);
 }
 
+static void test_onnx(void **state)
+{
+    (void)state;
+    check_folder("onnx", 2);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_tf215),
         cmocka_unit_test(test_k3),
         cmocka_unit_test(test_safetensors),
+        cmocka_unit_test(test_onnx),
     };
     only = argc > 1 ? argv[1] : NULL;
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -119,7 +119,9 @@ bool reference_read(const char *path, reference *out, char *why, size_t size)
     if (!ok)
         snprintf(why, size, "%s has format \"%s\", expected xaudit-reference 1", path, format);
     if (ok) {
-        ok = read_text(file, "model", out->model, sizeof out->model) &&
+        if (H5Aexists(file, "models") > 0)
+            ok = read_text(file, "models", out->models, sizeof out->models);
+        ok = ok && read_text(file, "model", out->model, sizeof out->model) &&
              read_text(file, "head", out->head, sizeof out->head) &&
              read_text(file, "score", out->score, sizeof out->score) &&
              read_text(file, "script", out->script, sizeof out->script) &&

@@ -22,6 +22,7 @@ typedef struct reference_layer {
 } reference_layer;
 
 typedef struct reference {
+    char models[512]; /* files it is of, one a line; "": `model` alone */
     char model[128], head[16], score[16], script[64], framework[128];
     reference_array input, output, logits, probs, target, seed, gradient, gradient64;
     int nlayers;

@@ -1,5 +1,5 @@
-/* Every golden pair of tests/golden/keras: outputs, activations, gradients and Grad-CAM of our
- * engine against those of Keras.
+/* Every golden pair of tests/golden/keras, tests/golden/safetensors and tests/golden/onnx: outputs,
+ * activations, gradients and Grad-CAM of our engine against those of Keras.
  *
  *   test_keras_golden             all of them
  *   test_keras_golden tf215/mobile one
@@ -365,16 +365,11 @@ static int by_name(const void *a, const void *b)
 }
 
 /* One file on every instruction set; false with a message if it fails. */
-static bool check_pair(const char *folder, const char *name)
+static bool check_file(const char *folder, const char *name, const reference *of)
 {
-    reference ref;
-    char path[1024], model[1200], why[1200];
+    const reference ref = *of;
+    char model[1200];
     bool ok = true;
-    snprintf(path, sizeof path, "%s/golden/keras/%s/%s", XA_TEST_DATA, folder, name);
-    if (!reference_read(path, &ref, why, sizeof why)) {
-        print_error("%s\n", why);
-        return false;
-    }
     snprintf(model, sizeof model, "%s/golden/keras/%s/%s", XA_TEST_DATA, folder, ref.model);
     for (int isa = XA_ISA_BASE; isa < XA_ISA_COUNT && ok; isa++) {
         golden_check c = {.folder = folder, .ref = &ref, .isa = (xa_isa)isa};
@@ -404,6 +399,28 @@ static bool check_pair(const char *folder, const char *name)
         if (c.failure[0])
             print_error("FAIL %s\n", c.failure);
         ok = !c.failure[0];
+    }
+    return ok;
+}
+
+/* All files that a reference is of. */
+static bool check_pair(const char *folder, const char *name)
+{
+    reference ref;
+    char path[1024], why[1200];
+    bool ok = true;
+    snprintf(path, sizeof path, "%s/golden/keras/%s/%s", XA_TEST_DATA, folder, name);
+    if (!reference_read(path, &ref, why, sizeof why)) {
+        print_error("%s\n", why);
+        return false;
+    }
+    const char *line = ref.models[0] ? ref.models : ref.model;
+    while (*line) {
+        const size_t n = strcspn(line, "\n");
+        reference one = ref;
+        snprintf(one.model, sizeof one.model, "%.*s", (int)n, line);
+        ok = check_file(folder, name, &one) && ok;
+        line += n + (line[n] == '\n');
     }
     reference_free(&ref);
     return ok;
@@ -469,6 +486,13 @@ static void test_safetensors(void **state)
     check_folder("../safetensors", 27);
 }
 
+/* By both exporters of PyTorch. */
+static void test_onnx(void **state)
+{
+    (void)state;
+    check_folder("../onnx", 15);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -477,6 +501,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_old),
         cmocka_unit_test(test_assets),
         cmocka_unit_test(test_safetensors),
+        cmocka_unit_test(test_onnx),
     };
     only = argc > 1 ? argv[1] : NULL;
     return cmocka_run_group_tests(tests, NULL, NULL);

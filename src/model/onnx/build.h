@@ -79,6 +79,11 @@ typedef struct xa__onnx_op {
 #define X(family) extern const xa__onnx_op xa__onnx_ops_##family[];
 XA__ONNX_FAMILY_LIST(X)
 #undef X
+/* Made by patterns alone: inputs q [..,T,K], k [..,K,S] (transposed), v [..,S,V]; setting[0] the
+ * scale of q k. */
+extern const xa__onnx_op xa__onnx_attention;
+/* The token that the scores are made of, -1: the mean of tokens, -2: not recognised. */
+int64_t xa__onnx_query(const xa_graph *g, int output);
 /* Of the default domain, or of those of com.microsoft that are read; NULL: not known. */
 const xa__onnx_op *xa__onnx_op_named(const char *domain, const char *name);
 
@@ -209,6 +214,18 @@ XA_MUST_USE xa_status xa__onnx_scale(xa__onnx_build *b,
                                      int input,
                                      int *id,
                                      xa_err *err);
+/* Elements first, first + step, .. (count of them) of an axis. */
+typedef struct xa__onnx_piece {
+    int axis;
+    int64_t first, step, count;
+} xa__onnx_piece;
+/* Takes a piece of a run that a linear layer makes; *done false: it is none. */
+XA_MUST_USE xa_status xa__onnx_slice_linear(xa__onnx_build *b,
+                                            const xa__onnx_node *n,
+                                            xa__onnx_run *run,
+                                            const xa__onnx_piece *p,
+                                            bool *done,
+                                            xa_err *err);
 /* y = op(a, b) of two inputs of which at least one is a run: broadcasting, layouts, constants. */
 XA_MUST_USE xa_status xa__onnx_combine(xa__onnx_build *b, xa__onnx_node *n, xa_op op, xa_err *err);
 /* Values of a weight for the engine. */

@@ -397,6 +397,9 @@ static xa_status lower_node(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
                 b->m->values[n->outputs[i]].broken = true;
         return XA_OK;
     }
+    if (!n->def->lower)
+        return xa__onnx_refuse(
+            b, n, err, "it is read of constants only, not of what depends on the image");
     const xa_status st = n->def->lower(b, n, &why);
     if (st == XA_UNSUPPORTED || st == XA_SHAPE || st == XA_INVALID)
         return xa__onnx_refuse(b, n, err, "%s", why.message);

@@ -112,7 +112,6 @@ typedef struct xa__onnx_external {
     char *path;
     int fd; /* -1: closed */
     int64_t size;
-    char sha256[XA_SHA256_HEX];
 } xa__onnx_external;
 
 typedef struct xa__onnx_metadata {

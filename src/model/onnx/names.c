@@ -221,7 +221,7 @@ static xa_status note_modules(xa__onnx_build *b,
             t->n++;
         }
         m->parameters += parameters;
-        if (n->noutputs && n->outputs[0] >= 0 && is_layer(&b->runs[n->outputs[0]]) &&
+        if (n->noutputs && n->outputs[0] >= 0 &&
             (path != paths[node] || read_outside(b, r, paths, n, path, len)))
             m->node = node;
     }

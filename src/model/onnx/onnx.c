@@ -66,15 +66,17 @@ static xa_status choose_input(xa__onnx_build *b, xa_err *err)
     xa__onnx *m = b->m;
     char text[128];
     if (m->ninputs != 1)
-        XA_RETURN_FAIL(err,
-                       XA_UNSUPPORTED,
-                       "%s has %d inputs%s%s%s%s, expected one image; export a model of one input",
-                       m->path,
-                       m->ninputs,
-                       m->ninputs > 1 ? ": \"" : "",
-                       m->ninputs > 1 ? m->values[m->inputs[0]].name : "",
-                       m->ninputs > 1 ? "\", \"" : "",
-                       m->ninputs > 1 ? m->values[m->inputs[1]].name : "");
+        XA_RETURN_FAIL(
+            err,
+            XA_UNSUPPORTED,
+            "%s has %d inputs%s%s%s%s%s, expected one image; export a model of one input",
+            m->path,
+            m->ninputs,
+            m->ninputs > 1 ? ": \"" : "",
+            m->ninputs > 1 ? m->values[m->inputs[0]].name : "",
+            m->ninputs > 1 ? "\", \"" : "",
+            m->ninputs > 1 ? m->values[m->inputs[1]].name : "",
+            m->ninputs > 1 ? "\"" : "");
     b->input = m->inputs[0];
     xa__onnx_value *v = &m->values[b->input];
     xa__onnx_shape *s = &v->shape;
@@ -197,7 +199,10 @@ static xa_status end_graph(xa__onnx_build *b, xa_err *err)
     for (int i = 0; i < run->at.natoms; i++)
         order[i] = i;
     XA_RETURN_TRY(err, xa__onnx_order(b, n, run, order, run, err));
+    const xa_shape shape = xa__layout_natural(&run->at);
+    XA_RETURN_TRY(err, xa__onnx_view(b, n, run->node, &shape, &run->node, err));
     b->model->output = run->node;
+    b->model->query = xa__onnx_query(b->model->graph, run->node);
     return XA_OK;
 }
 
@@ -291,9 +296,29 @@ static void free_source(xa__model_source *s)
     free_build((xa__onnx_build *)s);
 }
 
+/* The external files' hashes, hashed, in the order in which the file names them. */
+static xa_status hash_beside(const xa__model_source *s, char hex[XA_SHA256_HEX], xa_err *err)
+{
+    const xa__onnx *m = ((const xa__onnx_build *)s)->m;
+    xa_status st = XA_OK;
+    xa_str all = {0};
+    hex[0] = '\0';
+    for (int i = 0; i < m->nexternal; i++) {
+        char one[XA_SHA256_HEX];
+        XA_TRY(err, xa_sha256_file(m->external[i].path, one, err));
+        xa_str_puts(&all, one);
+    }
+    if (m->nexternal)
+        XA_TRY(err, xa_sha256_bytes(all.data, all.len, hex, err));
+done:
+    xa_str_free(&all);
+    return st;
+}
+
 const xa__model_format xa__model_format_onnx = {.name = "onnx",
                                                 .recognises = recognises,
                                                 .open = open_file,
                                                 .read = read_weight,
                                                 .close = close_file,
-                                                .free = free_source};
+                                                .free = free_source,
+                                                .hash_beside = hash_beside};

@@ -7,6 +7,13 @@
 
 /* ---- what regroups axes ---- */
 
+/* An image whose channels were shuffled: who takes some of them needs them together, and a layer is
+ * known by its channels. */
+static bool is_shuffled(const xa__onnx_layout *l)
+{
+    return l->rank == 4 && xa__layout_extent(l, 0) == 1 && !xa__layout_together(l, 1, true);
+}
+
 static xa_status regroup_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
 {
     const xa__onnx_shape *to = &xa__onnx_out(b, n, 0)->shape;
@@ -19,6 +26,22 @@ static xa_status regroup_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
             order[i] = i;
         XA_RETURN_TRY(err, xa__onnx_order(b, n, &run, order, &run, err));
         at = xa__layout_plain(to);
+    }
+    if (is_shuffled(&at)) {
+        const int channels[] = {2, 3, 1};
+        int order[XA__ONNX_ATOMS], count_of = 0;
+        for (int a = 0; a < 3; a++) {
+            int count;
+            const int first = xa__layout_atoms(&at, channels[a], &count);
+            for (int i = 0; i < count; i++)
+                order[count_of++] = first + i;
+        }
+        run.at = at;
+        XA_RETURN_TRY(err, xa__onnx_order(b, n, &run, order, &run, err));
+        xa__layout_join(&run.at);
+        at = run.at;
+        const xa_shape image = xa__layout_natural(&at);
+        XA_RETURN_TRY(err, xa__onnx_view(b, n, run.node, &image, &run.node, err));
     }
     xa__onnx_made(b, n, 0, run.node, &at);
     return XA_OK;

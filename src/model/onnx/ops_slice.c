@@ -6,11 +6,7 @@
 
 #include "join.h"
 
-/* Elements first, first + step, ... (count of them) of an axis. */
-typedef struct piece {
-    int axis;
-    int64_t first, step, count;
-} piece;
+typedef xa__onnx_piece piece;
 
 /* ---- pieces of constants ---- */
 
@@ -74,7 +70,11 @@ slice_run(xa__onnx_build *b, xa__onnx_node *n, xa__onnx_run *run, const piece *p
 {
     const int64_t extent = xa__layout_extent(&run->at, p->axis);
     xa_shape shape;
+    bool done;
     if (p->first == 0 && p->count == extent && (p->step == 1 || extent == 1))
+        return XA_OK;
+    XA_RETURN_TRY(err, xa__onnx_slice_linear(b, n, run, p, &done, err));
+    if (done)
         return XA_OK;
     XA_RETURN_TRY(err, axis_alone(b, n, run, p->axis, &shape, err));
     XA_RETURN_TRY(err, xa__onnx_view(b, n, run->node, &shape, &run->node, err));

@@ -19,7 +19,8 @@ static xa__onnx_node *made_by(const xa__onnx_build *b, int value, const char *op
 {
     const xa__onnx_value *v = value < 0 ? NULL : &b->m->values[value];
     xa__onnx_node *n = v && v->node >= 0 && !v->constant ? &b->m->nodes[v->node] : NULL;
-    return n && n->def && !strcmp(n->op, op) && !*n->domain ? n : NULL;
+    return n && n->def && n->def != &xa__onnx_attention && !strcmp(n->op, op) && !*n->domain ? n
+                                                                                             : NULL;
 }
 
 /* n = op(x, number) in either order: x; -1 if it is not. */
@@ -221,7 +222,56 @@ static bool match_hard_swish(xa__onnx_build *b, xa__onnx_node *n)
     return false;
 }
 
-/* x/6 of clip(x + 3, 0, 6) alone: HardSigmoid is as well computed by its parts. */
+/* ---- attention ---- */
+
+/* Behind Where(IsNaN(p), 0, p), which changes nothing of a softmax without masks. */
+static int behind_nan_guard(xa__onnx_build *b, int value)
+{
+    const xa__onnx_node *w = made_by(b, value, "Where");
+    const xa__onnx_node *test = w ? made_by(b, w->inputs[0], "IsNaN") : NULL;
+    double zero;
+    return test && test->inputs[0] == w->inputs[2] && xa__onnx_scalar(b, w->inputs[1], &zero) &&
+                   !(zero < 0.0) && !(zero > 0.0)
+               ? w->inputs[2]
+               : value;
+}
+
+/* softmax(scale q k) v with one softmax over the last axis, and nothing between: no mask, no bias.
+ * q, k and v depend on the image. */
+static bool match_attention(xa__onnx_build *b, xa__onnx_node *n)
+{
+    const xa__onnx_node *soft = made_by(b, behind_nan_guard(b, n->inputs[0]), "Softmax");
+    double after, left, right;
+    if (!soft)
+        return false;
+    const xa__onnx_shape *p = &b->m->values[soft->inputs[0]].shape;
+    const int64_t axis = xa__onnx_int(b->m, soft, "axis", b->m->opset < 13 ? 1 : -1);
+    const xa__onnx_node *scores = made_by(b, scaled(b, soft->inputs[0], &after), "MatMul");
+    if (!scores || p->rank < 2 || (axis != -1 && axis != p->rank - 1))
+        return false;
+    const int q = scaled(b, scores->inputs[0], &left), k = scaled(b, scores->inputs[1], &right);
+    const int v = n->inputs[1];
+    const xa__onnx_shape *qs = &b->m->values[q].shape, *ks = &b->m->values[k].shape,
+                         *vs = &b->m->values[v].shape;
+    if (b->m->values[q].constant || b->m->values[k].constant || b->m->values[v].constant ||
+        qs->rank != p->rank || ks->rank != p->rank || vs->rank != p->rank)
+        return false;
+    for (int i = 0; i + 2 < p->rank; i++) /* as many heads everywhere */
+        if (qs->dim[i] != ks->dim[i] || qs->dim[i] != vs->dim[i])
+            return false;
+    int *inputs = xa__onnx_keep(b->m, 3 * sizeof *inputs);
+    if (!inputs)
+        return false;
+    inputs[0] = q;
+    inputs[1] = k;
+    inputs[2] = v;
+    n->inputs = inputs;
+    n->ninputs = 3;
+    n->def = &xa__onnx_attention;
+    n->nattributes = 0;
+    n->setting[0] = after * left * right;
+    return true;
+}
 
 xa_status xa__onnx_match(xa__onnx_build *b, xa_err *err)
 {
@@ -232,7 +282,9 @@ xa_status xa__onnx_match(xa__onnx_build *b, xa_err *err)
         if (!n->live || !n->def || n->noutputs < 1 || n->outputs[0] < 0 ||
             b->m->values[n->outputs[0]].constant || b->m->values[n->outputs[0]].broken)
             continue;
-        if (product_of_two || !strcmp(n->op, "Div"))
+        if (!strcmp(n->op, "MatMul") && n->ninputs == 2)
+            match_attention(b, n);
+        else if (product_of_two || !strcmp(n->op, "Div"))
             (void)(match_gelu(b, n) || (product_of_two && match_swish(b, n)) ||
                    match_hard_swish(b, n));
     }
