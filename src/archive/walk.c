@@ -38,13 +38,6 @@ static int compare(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void free_names(char **item, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        free(item[i]);
-    free(item);
-}
-
 static xa_status list_group(hid_t group, const char *path, names *out, xa_err *err)
 {
     xa_status st = XA_OK;
@@ -59,7 +52,7 @@ static xa_status list_group(hid_t group, const char *path, names *out, xa_err *e
     list.item = NULL;
     list.n = 0;
 done:
-    free_names(list.item, list.n);
+    xa_texts_free(list.item, (int64_t)list.n);
     return st;
 }
 
@@ -153,7 +146,7 @@ static xa_status walk_group(walk *w, hid_t group, size_t length, xa_err *err)
     }
     w->path[length] = '\0';
 done:
-    free_names(list.item, list.n);
+    xa_texts_free(list.item, (int64_t)list.n);
     return st;
 }
 

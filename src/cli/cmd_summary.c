@@ -188,13 +188,6 @@ done:
     return st;
 }
 
-static void free_names(char **names, int n)
-{
-    for (int i = 0; i < n; i++)
-        free(names[i]);
-    free(names);
-}
-
 static int run(const xa_args *a, options *o)
 {
     xa_err err = XA_ERR_INIT;
@@ -216,8 +209,8 @@ int xa_cmd_summary(const xa_args *a)
 {
     options o = {0};
     const int code = run(a, &o);
-    free_names(o.only.metric, o.only.nmetrics);
-    free_names(o.only.model, o.only.nmodels);
-    free_names(o.only.explainer, o.only.nexplainers);
+    xa_texts_free(o.only.metric, o.only.nmetrics);
+    xa_texts_free(o.only.model, o.only.nmodels);
+    xa_texts_free(o.only.explainer, o.only.nexplainers);
     return code;
 }
