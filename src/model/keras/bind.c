@@ -1,13 +1,13 @@
 /* Binding: which tensor of the file is which weight of which layer.
  *
- * Layout groups: one group a top-level layer. Groups go to layers by name, or, when a model was
- * rebuilt with other auto-numbers, by order. Inside a group the tensors of a nested model lie in
- * one list: trainable ones first, then the others, which is no layer order; so they go by name
- * ("conv2d_7/kernel"), and only where names do not tell, by the order in which Keras lists them,
- * checked against the kind of every tensor.
+ * Layout groups: there is one group per top-level layer. A group belongs to the layer of its name,
+ * or, if a model was rebuilt with other numbers in its names, to the layer at its place. In a
+ * group, the tensors of a nested model are one list, trainable ones first, which is not the order
+ * of layers. They are bound by name ("conv2d_7/kernel"), and only where names are ambiguous by the
+ * order in which Keras lists them, checked against the kind of every tensor.
  *
- * Layout vars: layers/<layer>/vars/<i>, the layer by its name or, as most versions write it, by its
- * class in snake case and a count.
+ * Layout vars: layers/<layer>/vars/<i>, where the layer has its name or, as most versions write it,
+ * its class in snake case and a count.
  */
 #include "bind.h"
 
