@@ -456,42 +456,18 @@ static void check_folder(const char *folder, int least)
         fail_msg("%s: %d of %d references fail", folder, failures, seen);
 }
 
-static void test_tf215(void **state)
-{
-    (void)state;
-    check_folder("tf215", 91);
-}
-
-static void test_k3(void **state)
-{
-    (void)state;
-    check_folder("k3", 42);
-}
-
-static void test_old(void **state)
-{
-    (void)state;
-    check_folder("old", 5);
-}
-
-static void test_assets(void **state)
-{
-    (void)state;
-    check_folder("assets", 1);
-}
-
-static void test_safetensors(void **state)
-{
-    (void)state;
-    check_folder("../safetensors", 27);
-}
-
-/* By both exporters of PyTorch. */
-static void test_onnx(void **state)
-{
-    (void)state;
-    check_folder("../onnx", 15);
-}
+#define FOLDER(name, folder, least)       \
+    static void test_##name(void **state) \
+    {                                     \
+        (void)state;                      \
+        check_folder(folder, least);      \
+    }
+FOLDER(tf215, "tf215", 91)
+FOLDER(k3, "k3", 42)
+FOLDER(old, "old", 5)
+FOLDER(assets, "assets", 1)
+FOLDER(safetensors, "../safetensors", 27)
+FOLDER(onnx, "../onnx", 15) /* by both exporters of PyTorch */
 
 int main(int argc, char **argv)
 {

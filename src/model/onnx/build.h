@@ -75,7 +75,8 @@ typedef struct xa__onnx_op {
 /* The families: each has `const xa__onnx_op xa__onnx_ops_<name>[]`, ended by a row without a name.
  */
 #define XA__ONNX_FAMILY_LIST(X) \
-    X(constant) X(shape) X(slice) X(unary) X(binary) X(conv) X(pool) X(reduce) X(linear) X(norm)
+    X(constant)                 \
+    X(shape) X(slice) X(pad) X(unary) X(binary) X(conv) X(pool) X(reduce) X(linear) X(norm)
 #define X(family) extern const xa__onnx_op xa__onnx_ops_##family[];
 XA__ONNX_FAMILY_LIST(X)
 #undef X
@@ -219,6 +220,18 @@ typedef struct xa__onnx_piece {
     int axis;
     int64_t first, step, count;
 } xa__onnx_piece;
+/* The run becomes that piece of itself. */
+XA_MUST_USE xa_status xa__onnx_slice_run(
+    xa__onnx_build *b, xa__onnx_node *n, xa__onnx_run *run, const xa__onnx_piece *p, xa_err *err);
+/* The axis in one piece of memory and in logical order; *shape: what is before it, its extent, what
+ * is after it. */
+XA_MUST_USE xa_status xa__onnx_axis_alone(
+    xa__onnx_build *b, xa__onnx_node *n, xa__onnx_run *run, int axis, xa_shape *shape, xa_err *err);
+/* The run as a node of its layout's natural extents: an image stays [H,W,C]. */
+XA_MUST_USE xa_status xa__onnx_natural(xa__onnx_build *b,
+                                       xa__onnx_node *n,
+                                       xa__onnx_run *run,
+                                       xa_err *err);
 /* Takes a piece of a run that a linear layer makes; *done false: it is none. */
 XA_MUST_USE xa_status xa__onnx_slice_linear(xa__onnx_build *b,
                                             const xa__onnx_node *n,

@@ -20,6 +20,26 @@ list_of(const xa__onnx *m, const xa__onnx_node *n, const char *name, int count, 
     return true;
 }
 
+/* TensorFlow's SAME; `upper`: what cannot be halved is more after. */
+static void pad_same(xa__onnx_window *w, bool upper)
+{
+    xa_window *v = &w->window;
+    const int64_t span[2] = {(v->kh - 1) * v->dh + 1, (v->kw - 1) * v->dw + 1};
+    const int64_t step[2] = {v->sh, v->sw};
+    int64_t before[2], after[2];
+    for (int i = 0; i < 2; i++) {
+        const int64_t out = (w->in[i] + step[i] - 1) / step[i];
+        const int64_t total = (out - 1) * step[i] + span[i] - w->in[i];
+        before[i] = total > 0 ? (upper ? total / 2 : (total + 1) / 2) : 0;
+        after[i] = total > 0 ? total - before[i] : 0;
+    }
+    v->edges.top = before[0];
+    v->edges.left = before[1];
+    v->edges.bottom = after[0];
+    v->edges.right = after[1];
+    v->edges.ceil = false;
+}
+
 xa_status xa__onnx_window_of(
     xa__onnx_build *b, xa__onnx_node *n, const int64_t kernel[2], xa__onnx_window *w, xa_err *err)
 {
@@ -73,21 +93,7 @@ xa_status xa__onnx_window_of(
             return xa__onnx_refuse(b, n, err, "it has a padding of %" PRId64, edges[i]);
     v->edges.ceil = xa__onnx_int(b->m, n, "ceil_mode", 0) != 0;
     if (!strcmp(mode, "SAME_UPPER") || !strcmp(mode, "SAME_LOWER")) {
-        const bool upper = mode[5] == 'U';
-        const int64_t span[2] = {(v->kh - 1) * v->dh + 1, (v->kw - 1) * v->dw + 1};
-        const int64_t step[2] = {v->sh, v->sw};
-        int64_t before[2], after[2];
-        for (int i = 0; i < 2; i++) {
-            const int64_t out = (w->in[i] + step[i] - 1) / step[i];
-            const int64_t total = (out - 1) * step[i] + span[i] - w->in[i];
-            before[i] = total > 0 ? (upper ? total / 2 : (total + 1) / 2) : 0;
-            after[i] = total > 0 ? total - before[i] : 0;
-        }
-        v->edges.top = before[0];
-        v->edges.left = before[1];
-        v->edges.bottom = after[0];
-        v->edges.right = after[1];
-        v->edges.ceil = false;
+        pad_same(w, !strcmp(mode, "SAME_UPPER"));
     } else if (!strcmp(mode, "VALID")) {
         v->edges.top = v->edges.left = v->edges.bottom = v->edges.right = 0;
     } else if (strcmp(mode, "NOTSET") != 0) {

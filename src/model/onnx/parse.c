@@ -6,261 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "model.h"
-
-enum { MOST = 1 << 20, MOST_FILES = 4096 };
-
-/* Text of a field of bytes; NULs inside end it. */
-static const char *text_of(xa__onnx *m, const xa__wire *w, const xa__field *f)
-{
-    if (f->kind != XA__WIRE_BYTES)
-        return "";
-    const char *t = xa__onnx_keep_text(m, w->base + f->at, f->len);
-    return t ? t : "";
-}
-
-static xa_status damaged(const xa__onnx *m, const xa__wire *w, const char *what, xa_err *err)
-{
-    XA_RETURN_FAIL(err,
-                   XA_FORMAT,
-                   "%s: damaged or truncated: no valid field of %s at byte %zu",
-                   m->path,
-                   what,
-                   w->at);
-}
-
-static xa_status too_many(const xa__onnx *m, const char *what, xa_err *err)
-{
-    XA_RETURN_FAIL(err, XA_LIMIT, "%s: more than %d %s", m->path, MOST, what);
-}
-
-/* ---- tensors ---- */
-
-/* key and value of an entry of texts */
-static void read_entry(xa__onnx *m, xa__wire w, const char **key, const char **value)
-{
-    xa__field f;
-    *key = *value = "";
-    while (xa__wire_next(&w, &f))
-        if (f.number == 1)
-            *key = text_of(m, &w, &f);
-        else if (f.number == 2)
-            *value = text_of(m, &w, &f);
-}
-
-typedef struct external {
-    const char *location;
-    const char *offset, *length; /* NULL: not said */
-} external;
-
-static void read_external(xa__onnx *m, const xa__wire *w, const xa__field *f, external *x)
-{
-    const char *key, *value;
-    read_entry(m, xa__wire_inside(w, f), &key, &value);
-    if (!strcmp(key, "location"))
-        x->location = value;
-    else if (!strcmp(key, "offset"))
-        x->offset = value;
-    else if (!strcmp(key, "length"))
-        x->length = value;
-}
-
-/* A file beside the model: a plain name, a regular file. */
-static xa_status find_external(xa__onnx *m, const char *location, int *file, xa_err *err)
-{
-    xa_status st = XA_OK;
-    xa__onnx_external e = {.fd = -1};
-    if (!*location || strchr(location, '/') || !strcmp(location, "..") || !strcmp(location, "."))
-        XA_RETURN_FAIL(err,
-                       XA_FORMAT,
-                       "%s: a tensor lies in \"%s\": expected the plain name of a file in the "
-                       "model's folder",
-                       m->path,
-                       location);
-    e.path = xa_path_beside(m->path, location);
-    if (!e.path)
-        XA_FAIL(err, XA_NOMEM, "%s: out of memory", m->path);
-    for (int i = 0; i < m->nexternal; i++)
-        if (!strcmp(m->external[i].path, e.path)) {
-            *file = i + 1;
-            goto done;
-        }
-    if (m->nexternal >= MOST_FILES)
-        XA_FAIL(err, XA_LIMIT, "%s: tensors in more than %d files", m->path, MOST_FILES);
-    st = xa_open_regular(e.path, &e.fd, &e.size, err);
-    if (st == XA_NOT_FOUND)
-        XA_FAIL(err,
-                XA_NOT_FOUND,
-                "%s: its weights lie in \"%s\", which is not beside it: copy both files together, "
-                "or export with external_data=False",
-                m->path,
-                location);
-    XA_TRY(err, st);
-    XA_TRY(err,
-           xa_grow(
-               &m->external, &m->external_cap, (size_t)m->nexternal + 1, sizeof *m->external, err));
-    close(e.fd); /* read again when a tensor is */
-    e.fd = -1;
-    m->external[m->nexternal++] = e;
-    *file = m->nexternal;
-    return XA_OK;
-done:
-    if (e.fd >= 0)
-        close(e.fd);
-    free(e.path);
-    return st;
-}
-
-static xa_status place_external(xa__onnx *m, xa__onnx_tensor *t, const external *x, xa_err *err)
-{
-    int64_t at = 0, bytes = -1;
-    if (!x->location)
-        XA_RETURN_FAIL(err, XA_FORMAT, "%s: tensor \"%s\" lies nowhere", m->path, t->name);
-    XA_RETURN_TRY(err, find_external(m, x->location, &t->file, err));
-    const int64_t size = m->external[t->file - 1].size;
-    if ((x->offset && !xa_parse_i64(x->offset, &at)) ||
-        (x->length && !xa_parse_i64(x->length, &bytes)))
-        XA_RETURN_FAIL(err,
-                       XA_FORMAT,
-                       "%s: tensor \"%s\": its place in \"%s\" is no number",
-                       m->path,
-                       t->name,
-                       x->location);
-    if (!x->length)
-        bytes = size - at;
-    if (at < 0 || bytes < 0 || at > size || bytes > size - at)
-        XA_RETURN_FAIL(err,
-                       XA_FORMAT,
-                       "%s: tensor \"%s\" should lie at bytes %" PRId64 " to %" PRId64
-                       " of \"%s\", which has %" PRId64 ": it is truncated or another file",
-                       m->path,
-                       t->name,
-                       at,
-                       at > INT64_MAX - bytes ? INT64_MAX : at + bytes,
-                       x->location,
-                       size);
-    t->raw = true;
-    t->at = at;
-    t->bytes = bytes;
-    return XA_OK;
-}
-
-static int64_t bytes_of(int type)
-{
-    switch (type) {
-    case XA__ONNX_UINT8:
-    case XA__ONNX_INT8:
-    case XA__ONNX_BOOL:
-        return 1;
-    case XA__ONNX_UINT16:
-    case XA__ONNX_INT16:
-    case XA__ONNX_FLOAT16:
-    case XA__ONNX_BFLOAT16:
-        return 2;
-    case XA__ONNX_FLOAT:
-    case XA__ONNX_INT32:
-    case XA__ONNX_UINT32:
-        return 4;
-    case XA__ONNX_DOUBLE:
-    case XA__ONNX_INT64:
-    case XA__ONNX_UINT64:
-        return 8;
-    default:
-        return 0; /* text, complex and narrow numbers: told when a node reads one */
-    }
-}
-
-static xa_status check_tensor(const xa__onnx *m, xa__onnx_tensor *t, xa_err *err)
-{
-    const int64_t item = bytes_of(t->type);
-    char text[128];
-    int64_t bytes;
-    t->count = 1;
-    for (int i = 0; i < t->shape.rank; i++)
-        if (t->shape.dim[i] < 0 || !xa_i64_mul(t->count, t->shape.dim[i], &t->count))
-            XA_RETURN_FAIL(err,
-                           XA_FORMAT,
-                           "%s: tensor \"%s\" has an absurd shape, %s",
-                           m->path,
-                           t->name,
-                           xa__onnx_shape_text(&t->shape, text, sizeof text));
-    if (item == 0)
-        return XA_OK;
-    /* typed fields take at least a byte a value */
-    if (!xa_i64_mul(t->count, t->raw ? item : 1, &bytes) ||
-        (t->raw ? bytes != t->bytes : bytes > t->bytes))
-        XA_RETURN_FAIL(err,
-                       XA_FORMAT,
-                       "%s: tensor \"%s\": %" PRId64 " bytes do not hold its shape %s of %s",
-                       m->path,
-                       t->name,
-                       t->bytes,
-                       xa__onnx_shape_text(&t->shape, text, sizeof text),
-                       xa__onnx_type_name(t->type));
-    return XA_OK;
-}
-
-static xa_status
-read_dims(xa__onnx *m, const xa__wire *w, const xa__field *f, xa__onnx_shape *s, xa_err *err)
-{
-    uint64_t v;
-    xa__wire_numbers n = xa__wire_numbers_of(w, f, XA__WIRE_VARINT);
-    while (xa__wire_number(&n, &v)) {
-        if (s->rank == XA__ONNX_RANK)
-            XA_RETURN_FAIL(err,
-                           XA_UNSUPPORTED,
-                           "%s: a tensor has more than %d dimensions",
-                           m->path,
-                           XA__ONNX_RANK);
-        s->dim[s->rank++] = xa__wire_i64(v);
-    }
-    return n.rest.bad ? damaged(m, w, "a tensor's shape", err) : XA_OK;
-}
-
-static xa_status read_tensor(xa__onnx *m, xa__wire w, int *index, xa_err *err)
-{
-    xa__onnx_tensor t = {.name = "", .at = (int64_t)w.at, .bytes = (int64_t)(w.end - w.at)};
-    external x = {0};
-    bool elsewhere = false;
-    xa__field f;
-    while (xa__wire_next(&w, &f))
-        switch (f.number) {
-        case 1:
-            XA_RETURN_TRY(err, read_dims(m, &w, &f, &t.shape, err));
-            break;
-        case 2:
-            t.type = f.value < INT32_MAX ? (int)f.value : XA__ONNX_UNDEFINED;
-            break;
-        case 8:
-            t.name = text_of(m, &w, &f);
-            break;
-        case 9:
-            t.raw = true;
-            t.at = (int64_t)f.at;
-            t.bytes = (int64_t)f.len;
-            break;
-        case 13:
-            read_external(m, &w, &f, &x);
-            break;
-        case 14:
-            elsewhere = f.value == 1;
-            break;
-        default:
-            break;
-        }
-    if (w.bad)
-        return damaged(m, &w, "a tensor", err);
-    if (elsewhere)
-        XA_RETURN_TRY(err, place_external(m, &t, &x, err));
-    XA_RETURN_TRY(err, check_tensor(m, &t, err));
-    if (m->ntensors >= MOST)
-        return too_many(m, "tensors", err);
-    XA_RETURN_TRY(err,
-                  xa_grow(&m->tensors, &m->tensor_cap, (size_t)m->ntensors + 1, sizeof t, err));
-    *index = m->ntensors;
-    m->tensors[m->ntensors++] = t;
-    return XA_OK;
-}
+#include "parse.h"
 
 /* ---- attributes ---- */
 
@@ -284,7 +30,7 @@ keep_numbers(xa__onnx *m, xa__wire message, uint32_t field, xa__onnx_attribute *
                 else if (pass)
                     a->floats[a->n] = (double)xa__wire_f32(v);
             if (n.rest.bad)
-                return damaged(m, &w, "a list of numbers", err);
+                return xa__onnx_damaged(m, &w, "a list of numbers", err);
         }
         if (pass)
             break;
@@ -314,22 +60,22 @@ static xa_status read_attribute(xa__onnx *m, const xa__wire message, xa_err *err
     xa__field f;
     while (xa__wire_next(&w, &f)) {
         if (f.number == 1)
-            a.name = text_of(m, &w, &f);
+            a.name = xa__onnx_text_of(m, &w, &f);
         else if (f.number == 2)
             a.f = (double)xa__wire_f32(f.value);
         else if (f.number == 3)
             a.i = xa__wire_i64(f.value);
         else if (f.number == 4)
-            a.s = text_of(m, &w, &f);
+            a.s = xa__onnx_text_of(m, &w, &f);
         else if (f.number == 5)
-            XA_RETURN_TRY(err, read_tensor(m, xa__wire_inside(&w, &f), &a.tensor, err));
+            XA_RETURN_TRY(err, xa__onnx_parse_tensor(m, xa__wire_inside(&w, &f), &a.tensor, err));
         else if (f.number == 20)
             type = f.value;
         if (f.number >= 2 && f.number <= 11)
             seen |= 1u << f.number;
     }
     if (w.bad)
-        return damaged(m, &w, "an attribute", err);
+        return xa__onnx_damaged(m, &w, "an attribute", err);
     if (type == 0) /* files of before ir 1 do not say: the field that is there does */
         for (uint32_t i = 2; i <= 9; i++)
             if (seen & 1u << i)
@@ -342,8 +88,8 @@ static xa_status read_attribute(xa__onnx *m, const xa__wire message, xa_err *err
         XA_RETURN_TRY(err, keep_numbers(m, message, 8, &a, err));
     if (a.kind == XA__ONNX_ATTR_FLOATS)
         XA_RETURN_TRY(err, keep_numbers(m, message, 7, &a, err));
-    if (m->nattributes >= 8 * MOST)
-        return too_many(m, "attributes", err);
+    if (m->nattributes >= 8 * XA__ONNX_MOST)
+        return xa__onnx_too_many(m, "attributes", err);
     XA_RETURN_TRY(
         err, xa_grow(&m->attributes, &m->attribute_cap, (size_t)m->nattributes + 1, sizeof a, err));
     m->attributes[m->nattributes++] = a;
@@ -368,7 +114,7 @@ static xa_status read_names(
     for (w = *message; xa__wire_next(&w, &f);) {
         if (f.number != field)
             continue;
-        const char *name = text_of(m, &w, &f);
+        const char *name = xa__onnx_text_of(m, &w, &f);
         (*list)[*count] = -1;
         if (*name)
             XA_RETURN_TRY(err, xa__onnx_add_value(m, name, &(*list)[*count], err));
@@ -394,31 +140,31 @@ static xa_status read_node(xa__onnx *m, const xa__wire message, xa_err *err)
     while (xa__wire_next(&w, &f)) {
         const char *key, *value;
         if (f.number == 3)
-            n.name = text_of(m, &w, &f);
+            n.name = xa__onnx_text_of(m, &w, &f);
         else if (f.number == 4)
-            n.op = text_of(m, &w, &f);
+            n.op = xa__onnx_text_of(m, &w, &f);
         else if (f.number == 5)
             XA_RETURN_TRY(err, read_attribute(m, xa__wire_inside(&w, &f), err));
         else if (f.number == 7)
-            n.domain = text_of(m, &w, &f);
+            n.domain = xa__onnx_text_of(m, &w, &f);
         else if (f.number == 9) {
             /* the names only: stack traces are larger than the rest of the file */
             const xa__wire entry = xa__wire_inside(&w, &f);
             if (!has_key(entry, "pkg.torch.onnx.name_scopes"))
                 continue;
-            read_entry(m, entry, &key, &value);
+            xa__onnx_read_entry(m, entry, &key, &value);
             n.scopes = value;
         }
     }
     if (w.bad)
-        return damaged(m, &w, "a node", err);
+        return xa__onnx_damaged(m, &w, "a node", err);
     if (!strcmp(n.domain, "ai.onnx"))
         n.domain = "";
     n.nattributes = m->nattributes - n.attributes;
     XA_RETURN_TRY(err, read_names(m, &message, 1, &n.inputs, &n.ninputs, err));
     XA_RETURN_TRY(err, read_names(m, &message, 2, &n.outputs, &n.noutputs, err));
-    if (m->nnodes >= MOST)
-        return too_many(m, "nodes", err);
+    if (m->nnodes >= XA__ONNX_MOST)
+        return xa__onnx_too_many(m, "nodes", err);
     XA_RETURN_TRY(err, xa_grow(&m->nodes, &m->node_cap, (size_t)m->nnodes + 1, sizeof n, err));
     m->nodes[m->nnodes++] = n;
     return XA_OK;
@@ -465,9 +211,9 @@ static xa_status read_declaration(xa__onnx *m, xa__wire w, int *value, xa_err *e
     xa__field f, inner;
     while (xa__wire_next(&w, &f))
         if (f.number == 1)
-            name = text_of(m, &w, &f);
+            name = xa__onnx_text_of(m, &w, &f);
     if (w.bad)
-        return damaged(m, &w, "an input or output", err);
+        return xa__onnx_damaged(m, &w, "an input or output", err);
     XA_RETURN_TRY(err, xa__onnx_add_value(m, name, value, err));
     for (w = message; xa__wire_next(&w, &f);) {
         if (f.number != 2)
@@ -492,7 +238,7 @@ static xa_status list_value(int **list, size_t *cap, int *n, int value, xa_err *
 static xa_status read_initializer(xa__onnx *m, xa__wire w, xa_err *err)
 {
     int tensor, value;
-    XA_RETURN_TRY(err, read_tensor(m, w, &tensor, err));
+    XA_RETURN_TRY(err, xa__onnx_parse_tensor(m, w, &tensor, err));
     const xa__onnx_tensor *t = &m->tensors[tensor];
     XA_RETURN_TRY(err, xa__onnx_add_value(m, t->name, &value, err));
     xa__onnx_value *v = &m->values[value];
@@ -530,7 +276,7 @@ static xa_status read_graph(xa__onnx *m, xa__wire w, xa_err *err)
             break;
         }
     }
-    return w.bad ? damaged(m, &w, "the graph", err) : XA_OK;
+    return w.bad ? xa__onnx_damaged(m, &w, "the graph", err) : XA_OK;
 }
 
 /* Every value is defined once, before it is used. */
@@ -588,7 +334,7 @@ static void read_opset(xa__onnx *m, xa__wire w)
     xa__field f;
     while (xa__wire_next(&w, &f))
         if (f.number == 1)
-            domain = text_of(m, &w, &f);
+            domain = xa__onnx_text_of(m, &w, &f);
         else if (f.number == 2)
             version = xa__wire_i64(f.value);
     if (!*domain || !strcmp(domain, "ai.onnx"))
@@ -606,9 +352,9 @@ xa_status xa__onnx_parse(xa__onnx *m, xa_err *err)
         if (f.number == 1)
             m->ir = xa__wire_i64(f.value);
         else if (f.number == 2)
-            m->producer = text_of(m, &w, &f);
+            m->producer = xa__onnx_text_of(m, &w, &f);
         else if (f.number == 3)
-            m->producer_version = text_of(m, &w, &f);
+            m->producer_version = xa__onnx_text_of(m, &w, &f);
         else if (f.number == 8)
             read_opset(m, inner);
         else if (f.number == 14) {
@@ -618,7 +364,8 @@ xa_status xa__onnx_parse(xa__onnx *m, xa_err *err)
                                   (size_t)m->nmetadata + 1,
                                   sizeof *m->metadata,
                                   err));
-            read_entry(m, inner, &m->metadata[m->nmetadata].key, &m->metadata[m->nmetadata].value);
+            xa__onnx_read_entry(
+                m, inner, &m->metadata[m->nmetadata].key, &m->metadata[m->nmetadata].value);
             m->nmetadata++;
         } else if (f.number == 7 && f.kind == XA__WIRE_BYTES) {
             graphs++;
@@ -626,7 +373,7 @@ xa_status xa__onnx_parse(xa__onnx *m, xa_err *err)
         }
     }
     if (w.bad)
-        return damaged(m, &w, "the model", err);
+        return xa__onnx_damaged(m, &w, "the model", err);
     if (graphs != 1)
         XA_RETURN_FAIL(err, XA_FORMAT, "%s: %d graphs, expected one", m->path, graphs);
     return check_definitions(m, err);
