@@ -18,7 +18,8 @@ static void print_explainers(const xa_loaded *l, int m)
         const xa_shape map = xa_audit_map_shape(l->audit, m, e);
         const char *layer = xa_audit_layer(l->audit, m, e);
         fputs("    ", stdout);
-        xa_put_whole(stdout, ex->name, 29);
+        xa_put_whole(stdout, ex->name, 28);
+        putchar(' ');
         if (ex->target == XA_TARGET_NONE)
             printf("explains no class");
         else
