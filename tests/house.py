@@ -149,6 +149,15 @@ def versions():
         yield ("version", "CITATION.cff", 0, f"names version {cited and cited.group(1)}; CMakeLists.txt says {project}")
 
 
+def pages():
+    """(rule, subject, 0, advice) of files that pages for developers name and that are not there."""
+    for page in ("src/README.md", "src/RECIPES.md", "src/nn/README.md", "src/archive/README.md", "CONTRIBUTING.md"):
+        text = (ROOT / page).read_text(encoding="utf-8")
+        for name in sorted(set(re.findall(r"`([\w.-]+(?:/[\w.-]+)+\.(?:c|h|def|md|sh|py|txt|cmake))`", text))):
+            if not any((ROOT / base / name).exists() for base in ("src", ".", "src/nn", "src/model", Path(page).parent)):
+                yield ("page", f"{page} {name}", 0, "names a file that does not exist")
+
+
 def exceptions(path):
     """{(rule, subject): number}"""
     out = {}
@@ -164,7 +173,7 @@ def main():
     text = (ROOT / "src/CMakeLists.txt").read_text(encoding="utf-8")
     order = re.search(r"set\(XA_MODULES ([^)]*)\)", text).group(1).split()
     found = {}
-    for rule, subject, number, advice in [*sizes(files), *arrows(files, order), *versions()]:
+    for rule, subject, number, advice in [*sizes(files), *arrows(files, order), *versions(), *pages()]:
         if number >= found.get((rule, subject), (0, ""))[0]:
             found[(rule, subject)] = (number, advice)
     listed_in = Path(__file__).parent / "house.txt"

@@ -66,6 +66,8 @@ static bool has_line(const xa_setting *s, int kind)
 {
     if (s->of == XA__EVERY_KIND)
         return true;
+    if (s->of == XA__THAT_HAVE_IT)
+        return xa__kind_has(s, kind);
     const bool gradient = xa_explainer_has((xa_explainer_kind)kind, XA_EXPLAINER_CHANNELS);
     if (s->of == XA__ATTENTION)
         return xa_explainer_has((xa_explainer_kind)kind, XA_EXPLAINER_HEADS);

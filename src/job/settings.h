@@ -52,7 +52,13 @@ typedef enum xa__type {
 enum { XA__PASS = 1, XA__MAPS = 2, XA__SCORES = 4 };
 
 /* Explainers differ in which lines of an identity they have. */
-typedef enum xa__kinds { XA__EVERY_KIND, XA__ATTENTION, XA__GRADIENT, XA__NOT_GRADIENT } xa__kinds;
+typedef enum xa__kinds {
+    XA__EVERY_KIND,
+    XA__THAT_HAVE_IT, /* for every new setting that not all kinds have */
+    XA__ATTENTION,    /* these three are as archives of 0.1 and 0.2 have their lines */
+    XA__GRADIENT,
+    XA__NOT_GRADIENT
+} xa__kinds;
 
 /* What readers know beside the value and its place. */
 typedef struct xa__reading {
