@@ -177,7 +177,7 @@ expect 0 "$XAUDIT" run colours.yaml $softmax --set 'classes=[green, blue, red]' 
 said 'm: warning: class names seem to be in another order: green -> blue, blue -> red, red -> green'
 not_said 'that is what guessing gives'
 expect 0 "$XAUDIT" check colours.yaml $softmax --output fresh.h5 --set 'models.0.input.size=[24, 16]'
-said 'warning: model "m": its file says an input of 16 x 16 \(height x width\), the job says size: \[24, 16\]'
+said 'warning: model "m": its file says an input of 16 x 16 \(height x width\), and the job says size: \[24, 16\]'
 expect 0 "$XAUDIT" run colours.yaml $softmax --set 'models.0.input.size=[24, 16]' --output size.h5
 said 'warning: model "m": its file says an input of 16 x 16'
 expect 1 "$XAUDIT" info "$PROJECT/tests/golden/foreign/model.onnx"

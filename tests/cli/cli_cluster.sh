@@ -30,7 +30,7 @@ expect 2 bash -c "ulimit -f 10; '$XAUDIT' check job.yaml"
 said 'raise ulimit -f'
 touch out.h5-1234-56.lock out.h5.lock.txt
 expect 0 "$XAUDIT" check job.yaml
-said 'out.h5-1234-56.lock beside it: lock files of Open MPI'
+said 'out.h5-1234-56.lock beside it: these lock files of Open MPI'
 rm out.h5-1234-56.lock out.h5.lock.txt
 
 # check names the run that holds the archive, and does not disturb it
@@ -93,7 +93,7 @@ cat >peak.py <<'PY'
 import os, re, subprocess, sys
 xaudit = sys.argv[1]
 said = subprocess.run([xaudit, "check", "job.yaml"], capture_output=True, text=True).stdout
-number, unit = re.search(r"rank 0 beside that: ([0-9.]+) ([kMG])B", said).groups()
+number, unit = re.search(r"rank 0 in addition: ([0-9.]+) ([kMG])B", said).groups()
 first = float(number) * {"k": 1e3, "M": 1e6, "G": 1e9}[unit]
 kid = subprocess.Popen([xaudit, "run", "job.yaml", "--limit", "4", "--output", "four.h5", "--quiet"])
 four = os.wait4(kid.pid, 0)[2].ru_maxrss * 1024

@@ -164,7 +164,7 @@ expect 3 "$XAUDIT" run small.yaml --output limits.h5 --quiet
 expect 0 "$XAUDIT" info limits.h5
 said '12 failed'
 expect 2 "$XAUDIT" run base.yaml --output limits.h5 --quiet
-said "1 differs: pass.max_pixels: archive '479', job '[0-9]+'; --retry-failed goes on"
+said "1 differs: pass.max_pixels: archive '479', job '[0-9]+'; --retry-failed continues it"
 expect 2 "$XAUDIT" check base.yaml --output limits.h5
 expect 0 "$XAUDIT" check base.yaml --output limits.h5 --retry-failed
 expect 0 "$XAUDIT" run base.yaml --output limits.h5 --quiet --retry-failed
@@ -173,12 +173,12 @@ for f in limits clean; do digest $f.h5 | grep ' /' | grep -v ' /run/' >$f.txt; d
 cmp limits.txt clean.txt || fail "limits raised for failed images: not as a clean run"
 expect 2 "$XAUDIT" run small.yaml --output clean.h5 --quiet --retry-failed
 said "pass.max_pixels"
-not_said '--retry-failed goes on'
+not_said '--retry-failed continues it'
 
 # The message names the old and the new value, what changed in the manifest, and what to do.
 cp base.part.h5 say.h5
 expect 2 "$XAUDIT" run base.yaml --output say.h5 --set metrics.0.tolerance=3px --quiet
-said "1 differs: scores.metric.pointing_game/tolerance.px: archive '1', job '3'; finish it with the metrics it began"
+said "1 differs: scores.metric.pointing_game/tolerance.px: archive '1', job '3'; finish it with the metrics that it began with"
 said 'xaudit evaluate say.h5 --metrics base.yaml'
 said '--fresh'
 cell x0 2 4 | sed 's/,p1,/,p7,/' >both.csv
