@@ -1,8 +1,8 @@
-/* Inbound nodes of a functional model: parsing and order. Private to model. */
+/* Inbound nodes of a functional model: parsing and order. */
 #ifndef XAUDIT_MODEL_KERAS_CALLS_H
 #define XAUDIT_MODEL_KERAS_CALLS_H
 
-#include "scope.h"
+#include "architecture.h"
 
 /* Fills calls, input, output and order of a functional scope whose layers have names; `entries` is
  * the list of layers in the JSON. */

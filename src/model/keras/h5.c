@@ -8,6 +8,7 @@
 #include "bind.h"
 #include "graph.h"
 #include "model/model_internal.h"
+#include "scope.h"
 #include "unread.h"
 #include "zip.h"
 

@@ -1,4 +1,4 @@
-/* Keras layer classes: a table with one builder per class. Private to model.
+/* Keras layer classes: a table with one builder per class.
  *
  * To add a class: write `static xa_status build_x(xa__ksite *s, int *out, xa_err *err)` in the file
  * of its group and add a line to that file's table. A builder reads its settings with xa__kget_*,
@@ -9,9 +9,9 @@
 #ifndef XAUDIT_MODEL_KERAS_LAYERS_H
 #define XAUDIT_MODEL_KERAS_LAYERS_H
 
+#include "architecture.h"
 #include "config.h"
 #include "file.h"
-#include "scope.h"
 
 /* A weight of a class; weights are in the order in which Keras creates them. */
 typedef struct xa__kslot {

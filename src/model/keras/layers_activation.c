@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "layers.h"
+#include "scope.h"
 
 /* ---- names ---- */
 
