@@ -14,7 +14,8 @@ build=build-coverage
 xa_packages $XA_PACKAGES $XA_TEST_PACKAGES || exit 1
 xa_build_preset coverage build-coverage || exit 1
 find "$build" -name '*.gcda' -delete
-ctest --test-dir "$build" -LE slurm -j "${XA_JOBS:-3}" --output-on-failure >"$build/tests.log" 2>&1
+# cli_cluster limits the size of files to less than the counters take.
+ctest --test-dir "$build" -LE slurm -E '^cli_cluster$' -j "${XA_JOBS:-3}" --output-on-failure >"$build/tests.log" 2>&1
 tests_passed=$?
 grep -vE 'Test .*Passed|^ *Start ' "$build/tests.log" | tail -n 40
 python3 tests/coverage.py "$build" "$FLOOR" >"$build/coverage-lines.md"
