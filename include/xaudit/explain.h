@@ -90,7 +90,6 @@ typedef enum xa_reduce {
 #undef X
         XA_REDUCE_COUNT
 } xa_reduce;
-int xa_reduce_parse(const char *name);
 const char *xa_reduce_name(xa_reduce r);
 
 /* How the heads of an attention layer become one matrix. NONE: one map per head, as channels. */
@@ -101,7 +100,6 @@ typedef enum xa_fuse {
 #undef X
         XA_FUSE_COUNT
 } xa_fuse;
-int xa_fuse_parse(const char *name);
 const char *xa_fuse_name(xa_fuse f);
 
 typedef struct xa_explainer_spec {
@@ -133,7 +131,6 @@ typedef struct xa_explainer_spec {
  * |.|, gradient: none, signed, CAMs: relu, layer auto; heads mean, all layers, nothing discarded;
  * f32. The name is left empty. */
 xa_explainer_spec xa_explainer_defaults(xa_explainer_kind kind);
-int xa_explainer_parse(const char *kind_name); /* -1 when unknown */
 /* X(ENUM, key): the settings that only some explainers have, by their keys in a job. */
 #define XA_EXPLAINER_SETTING_LIST(X) \
     X(SCORE, "score")                \

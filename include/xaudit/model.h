@@ -113,7 +113,8 @@ const char *xa_model_file(const xa_model *m);
 const char *
 xa_model_sha256(const xa_model *m); /* of the file's bytes; computed at the first call */
 /* SHA-256 of the JSON that was read, beside the file or as the options' architecture, or of the
- * files beside it that hold its weights (ONNX); else "". */
+ * files beside it that hold its weights (ONNX); "" if there is none, NULL if one of them cannot be
+ * read any more. */
 const char *xa_model_config_sha256(const xa_model *m);
 /* "Keras 2.15.0 (tensorflow), functional" */
 const char *xa_model_origin(const xa_model *m);
@@ -181,7 +182,6 @@ typedef enum xa_scale_kind {
     XA_SCALE_TORCH, /* (x/255 - (0.485,0.456,0.406)) / (0.229,0.224,0.225) */
     XA_SCALE_CUSTOM /* (x/div - mean[c]) / std[c] */
 } xa_scale_kind;
-int xa_scale_parse(const char *name); /* none unit tf caffe torch; -1 when unknown */
 const char *xa_scale_name(xa_scale_kind k);
 
 enum { XA_SCALE_CHANNELS = 64 };

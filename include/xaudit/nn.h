@@ -143,7 +143,6 @@ typedef struct xa_activation {
 } xa_activation;
 /* Keras' defaults of a kind (relu: 0, INFINITY, 0). */
 xa_activation xa_activation_default(xa_activation_kind kind);
-int xa_activation_parse(const char *keras_name); /* -1 when unknown */
 
 /* Functions of one value that are no activation of Keras'. */
 #define XA_UNARY_LIST(X)                                       \

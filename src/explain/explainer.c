@@ -73,19 +73,9 @@ int64_t xa_target_row(xa_target_rule rule, const int32_t *target, int64_t n, int
     return -1;
 }
 
-int xa_reduce_parse(const char *name)
-{
-    return find(name, reduce_names, XA_REDUCE_COUNT);
-}
-
 const char *xa_reduce_name(xa_reduce r)
 {
     return reduce_names[r];
-}
-
-int xa_fuse_parse(const char *name)
-{
-    return find(name, fuse_names, XA_FUSE_COUNT);
 }
 
 const char *xa_fuse_name(xa_fuse f)
@@ -103,14 +93,6 @@ bool xa_explainer_is_signed(const xa_explainer_spec *s)
     if (xa_explainer_has(s->kind, XA_EXPLAINER_RELU))
         return !s->relu;
     return xa_explainer_has(s->kind, XA_EXPLAINER_ABSOLUTE) && !s->absolute;
-}
-
-int xa_explainer_parse(const char *kind_name)
-{
-    for (int i = 0; i < XA_EXPLAIN_COUNT; i++)
-        if (!strcmp(kind_name, explainers[i]->name))
-            return i;
-    return -1;
 }
 
 const char *xa_explainer_setting_key(xa_explainer_setting s)

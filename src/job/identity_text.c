@@ -90,8 +90,11 @@ void xa__model_file_lines(xa__lines *l, const xa_setting *s, const void *object)
     if ((!sha || !*sha) && l->st == XA_OK)
         l->st = XA_ERR(l->err, XA_IO, "model file \"%s\" cannot be hashed", spec->file);
     xa__text_line(l, "sha256", sha ? sha : "");
-    if (*xa_model_config_sha256(model)) /* the file beside the weights decides as they do */
-        xa__text_line(l, "config_sha256", xa_model_config_sha256(model));
+    const char *beside = xa_model_config_sha256(model); /* that file decides as the weights do */
+    if (!beside && l->st == XA_OK)
+        l->st = XA_ERR(l->err, XA_IO, "a file beside model \"%s\" cannot be hashed", spec->file);
+    if (beside && *beside)
+        xa__text_line(l, "config_sha256", beside);
 }
 
 void xa__head_lines(xa__lines *l, const xa_setting *s, const void *object)

@@ -275,8 +275,10 @@ const char *xa_model_config_sha256(const xa_model *m)
 {
     xa_model *cache = (xa_model *)m; /* weights beside the file are hashed when first asked for */
     if (!cache->config_sha256[0] && m->format->hash_beside &&
-        m->format->hash_beside(m->source, cache->config_sha256, NULL) != XA_OK)
+        m->format->hash_beside(m->source, cache->config_sha256, NULL) != XA_OK) {
         cache->config_sha256[0] = '\0';
+        return NULL;
+    }
     return m->config_sha256;
 }
 

@@ -16,11 +16,6 @@ static const float caffe_mean[3] = {103.939f, 116.779f, 123.68f}; /* B, G, R */
 static const float torch_mean[3] = {0.485f, 0.456f, 0.406f};
 static const float torch_std[3] = {0.229f, 0.224f, 0.225f};
 
-int xa_scale_parse(const char *name)
-{
-    return xa_word_index(name, scale_names, XA_SCALE_CUSTOM);
-}
-
 const char *xa_scale_name(xa_scale_kind k)
 {
     return scale_names[k];

@@ -20,12 +20,6 @@ const char *xa_op_name(xa_op op)
 
 /* ---- activations ---- */
 
-static const char *const activation_names[XA_ACT_COUNT] = {
-#define X(name, text) [XA_ACT_##name] = text,
-    XA_ACTIVATION_LIST(X)
-#undef X
-};
-
 xa_activation xa_activation_default(xa_activation_kind kind)
 {
     xa_activation a = {.kind = kind};
@@ -45,14 +39,6 @@ xa_activation xa_activation_default(xa_activation_kind kind)
         break;
     }
     return a;
-}
-
-int xa_activation_parse(const char *keras_name)
-{
-    for (int i = 0; i < XA_ACT_COUNT; i++)
-        if (!strcmp(activation_names[i], keras_name))
-            return i;
-    return -1;
 }
 
 /* ---- checks ---- */

@@ -53,11 +53,6 @@ static size_t place_of(const xa__onnx *m, const char *name)
     return i;
 }
 
-int xa__onnx_find_value(const xa__onnx *m, const char *name)
-{
-    return m->table_size ? m->table[place_of(m, name)] : -1;
-}
-
 static xa_status grow_table(xa__onnx *m, xa_err *err)
 {
     const size_t size = m->table_size ? 2 * m->table_size : 1024;
@@ -91,14 +86,6 @@ xa_status xa__onnx_add_value(xa__onnx *m, const char *name, int *value, xa_err *
         .name = kept, .node = -1, .output = -1, .tensor = -1, .alias = -1, .shape.rank = -1};
     m->table[place] = *value = m->nvalues++;
     return XA_OK;
-}
-
-const char *xa__onnx_metadata_of(const xa__onnx *m, const char *key)
-{
-    for (int i = 0; i < m->nmetadata; i++)
-        if (!strcmp(m->metadata[i].key, key))
-            return m->metadata[i].value;
-    return NULL;
 }
 
 /* ---- attributes ---- */
@@ -277,7 +264,6 @@ void xa__onnx_free(xa__onnx *m)
         b = next;
     }
     free(m->external);
-    free(m->metadata);
     free(m->nodes);
     free(m->values);
     free(m->tensors);

@@ -114,10 +114,6 @@ typedef struct xa__onnx_external {
     int64_t size;
 } xa__onnx_external;
 
-typedef struct xa__onnx_metadata {
-    const char *key, *value;
-} xa__onnx_metadata;
-
 struct xa__onnx_block;
 
 typedef struct xa__onnx {
@@ -127,8 +123,6 @@ typedef struct xa__onnx {
     size_t size;
     int64_t ir, opset; /* of the default domain */
     const char *producer, *producer_version;
-    xa__onnx_metadata *metadata;
-    int nmetadata;
     xa__onnx_node *nodes;
     int nnodes;
     xa__onnx_value *values;
@@ -142,8 +136,7 @@ typedef struct xa__onnx {
     xa__onnx_external *external;
     int nexternal;
     /* private to model.c and parse.c */
-    size_t metadata_cap, node_cap, value_cap, tensor_cap, attribute_cap, input_cap, output_cap,
-        external_cap;
+    size_t node_cap, value_cap, tensor_cap, attribute_cap, input_cap, output_cap, external_cap;
     struct xa__onnx_block *blocks; /* memory of names and lists */
     int *table;                    /* values by name */
     size_t table_size;
@@ -155,13 +148,11 @@ XA_MUST_USE xa_status xa__onnx_open(const char *path, xa__onnx **out, xa_err *er
 void xa__onnx_close(xa__onnx *m); /* file handles; they open again when a tensor is read */
 void xa__onnx_free(xa__onnx *m);
 
-int xa__onnx_find_value(const xa__onnx *m, const char *name); /* -1: none */
 /* A value of that name that nothing defines yet; an existing one of that name. */
 XA_MUST_USE xa_status xa__onnx_add_value(xa__onnx *m, const char *name, int *value, xa_err *err);
 /* Memory that lives as long as the model, zeroed. NULL: none left. */
 void *xa__onnx_keep(xa__onnx *m, size_t bytes);
 const char *xa__onnx_keep_text(xa__onnx *m, const void *bytes, size_t n);
-const char *xa__onnx_metadata_of(const xa__onnx *m, const char *key); /* NULL: none */
 
 const xa__onnx_attribute *
 xa__onnx_attribute_of(const xa__onnx *m, const xa__onnx_node *n, const char *name); /* NULL: none */

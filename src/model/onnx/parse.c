@@ -357,17 +357,7 @@ xa_status xa__onnx_parse(xa__onnx *m, xa_err *err)
             m->producer_version = xa__onnx_text_of(m, &w, &f);
         else if (f.number == 8)
             read_opset(m, inner);
-        else if (f.number == 14) {
-            XA_RETURN_TRY(err,
-                          xa_grow(&m->metadata,
-                                  &m->metadata_cap,
-                                  (size_t)m->nmetadata + 1,
-                                  sizeof *m->metadata,
-                                  err));
-            xa__onnx_read_entry(
-                m, inner, &m->metadata[m->nmetadata].key, &m->metadata[m->nmetadata].value);
-            m->nmetadata++;
-        } else if (f.number == 7 && f.kind == XA__WIRE_BYTES) {
+        else if (f.number == 7 && f.kind == XA__WIRE_BYTES) {
             graphs++;
             XA_RETURN_TRY(err, read_graph(m, inner, err));
         }
