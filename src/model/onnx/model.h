@@ -11,7 +11,7 @@
 #include "wire.h"
 #include "xaudit/nn.h"
 
-/* TensorProto.DataType; others exist and are told by number. */
+/* TensorProto.DataType; others exist and are reported by number. */
 typedef enum xa__onnx_type {
     XA__ONNX_UNDEFINED = 0,
     XA__ONNX_FLOAT = 1,
@@ -143,7 +143,7 @@ typedef struct xa__onnx {
 } xa__onnx;
 
 /* Reads all but the values of tensors. FORMAT says what is wrong and where; UNSUPPORTED names what
- * no model of ours has (sparse tensors, subgraphs are told later, with their node). */
+ * no model of ours has (sparse tensors, subgraphs are reported later, with their node). */
 XA_MUST_USE xa_status xa__onnx_open(const char *path, xa__onnx **out, xa_err *err);
 void xa__onnx_close(xa__onnx *m); /* file handles; they open again when a tensor is read */
 void xa__onnx_free(xa__onnx *m);

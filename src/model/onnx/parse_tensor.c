@@ -160,7 +160,7 @@ static int64_t bytes_of(int type)
     case XA__ONNX_UINT64:
         return 8;
     default:
-        return 0; /* text, complex and narrow numbers: told when a node reads one */
+        return 0; /* text, complex and narrow numbers: reported when a node reads one */
     }
 }
 
