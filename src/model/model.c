@@ -144,8 +144,10 @@ static xa_status read_head(xa_model *m, const xa_model_options *opt, xa_err *err
         XA_RETURN_FAIL(
             err,
             XA_UNSUPPORTED,
-            "%s gives %s an image, expected one score a class: xaudit explains classifiers",
+            "%s (%s) gives %s for an image, expected one score for each class, as [1000]: xaudit "
+            "explains classifiers",
             m->path,
+            m->format->name,
             xa_shape_text(&xa_graph_node(m->graph, h.node)->shape, text, sizeof text));
     if (opt->head)
         XA_RETURN_TRY(err, choose_head(m, opt->head, sigmoid, &h, &sigmoid, err));
