@@ -217,6 +217,47 @@ XA_MUST_USE xa_status xa_explain_shape(const xa_explainer_spec *spec,
                                        xa_shape *out,
                                        xa_err *err);
 
+/* ---- baselines of the input ------------------------------------------------------------------ */
+
+/* x0, what the input x [H,W,C] becomes when its content is taken away: the start of a path to x
+ * (Sundararajan et al., Axiomatic Attribution for Deep Networks, ICML 2017), and what a removed
+ * pixel is given (Sturmfels et al., Visualizing the Impact of Feature Attribution Baselines,
+ * Distill 2020). All in the network's input, after preprocessing. X(ENUM, name, description) */
+#define XA_BASE_LIST(X)                                                                      \
+    X(BLACK, "black", "the input of a black pixel, 0 of 0..255")                             \
+    X(ZERO, "zero", "0 in the network's input, which is grey where the scale is around 0")   \
+    X(MEAN, "mean", "each channel's mean over the image")                                    \
+    X(BLUR,                                                                                  \
+      "blur",                                                                                \
+      "the image under a Gaussian, sigma an eighth of its shorter side, cut at four sigma, " \
+      "edges repeated")                                                                      \
+    X(UNIFORM, "uniform", "independent values between the inputs of a black and a white pixel")
+typedef enum xa_base_kind {
+#define X(name, text, description) XA_BASE_##name,
+    XA_BASE_LIST(X)
+#undef X
+        XA_BASE_COUNT
+} xa_base_kind;
+const char *xa_base_name(xa_base_kind k);
+const char *xa_base_description(xa_base_kind k);
+/* The purpose in the stream of UNIFORM's random numbers: purpose << 32 | draw. Element e of x0,
+ * row-major, is that of counter e. */
+enum { XA_BASE_PURPOSE = 3 };
+/* Doubles of scratch that BLUR needs. */
+size_t xa_base_scratch(const xa_shape *shape);
+/* x0 of x, both f32 [H,W,C] and not the same. black, white: [C], the inputs of pixels 0 and 255
+ * (xa_scale_range). seed, draw: UNIFORM; scratch: BLUR, may be NULL for the others. Values of x
+ * that are not finite spread as far as the formula does. */
+void xa_base_fill(xa_base_kind kind,
+                  const xa_shape *shape,
+                  const float *x,
+                  const float *black,
+                  const float *white,
+                  uint64_t seed,
+                  uint32_t draw,
+                  double *scratch,
+                  float *x0);
+
 /* ---- maps ------------------------------------------------------------------------------------ */
 
 enum { XA_MAP_FLAG_DEGENERATE = 1, XA_MAP_FLAG_NONFINITE = 2, XA_MAP_FLAG_SATURATED = 4 };

@@ -216,5 +216,8 @@ XA_MUST_USE xa_status xa_preprocess(const xa_image *im,
 /* d(network input)/d(pixel in 0..255) of channel c: what `scale` multiplies by. Stored gradients do
  * not include it; it is documented beside raw saliency. */
 double xa_scale_factor(const xa_scale *s, int c);
+/* The network's input for pixels 0 and 255: black, white [channels], as xa_preprocess makes them.
+ */
+void xa_scale_range(const xa_scale *s, int channels, float *black, float *white);
 
 #endif

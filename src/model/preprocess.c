@@ -76,6 +76,16 @@ static void scale_pixels(const xa_scale *s, int64_t pixels, int channels, float 
     }
 }
 
+void xa_scale_range(const xa_scale *s, int channels, float *black, float *white)
+{
+    for (int c = 0; c < channels; c++) {
+        black[c] = 0.0f;
+        white[c] = 255.0f;
+    }
+    scale_pixels(s, 1, channels, black);
+    scale_pixels(s, 1, channels, white);
+}
+
 static xa_status check_scale(const xa_scale *s, int channels, xa_err *err)
 {
     if ((s->kind == XA_SCALE_CAFFE || s->kind == XA_SCALE_TORCH) && channels != 3)
