@@ -82,6 +82,7 @@ const char *xa_shape_text(const xa_shape *s, char *buf, size_t size);
     X(PERMUTE, permute)     /* x | */                                                           \
     X(RESIZE, resize)       /* x [H,W,C] | */                                                   \
     X(TOKENS, tokens)       /* x [T,D] | [prefix [P,D]], [position [P+T,D]] */                  \
+    X(MATMUL, matmul)       /* x0 [..,M,K], x1 [..,K,N] | axes before equal or 1 */             \
     X(ATTENTION, attention) /* q [T,N*K], k [S,N*K], v [S,N*V] | per head softmax(q k^T) v */
 typedef enum xa_op {
 #define X(name, file) XA_OP_##name,
@@ -231,6 +232,9 @@ typedef union xa_op_params {
         int64_t height, width;
         xa_resize_kind kind;
     } resize;
+    struct {
+        bool turned[2]; /* input i lies transposed: x0 [..,K,M], x1 [..,N,K] */
+    } matmul;
     struct {
         int64_t heads; /* head h owns columns [h*K, (h+1)*K) of q and k, [h*V, (h+1)*V) of v */
         float scale;   /* of q k^T; 1/sqrt(K) in most models */

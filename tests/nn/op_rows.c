@@ -67,6 +67,27 @@ attention(const op_case *c, const op_point *p, const double *const *x, const dou
 }
 
 static double
+matmul(const op_case *c, const op_point *p, const double *const *x, const double *const *w)
+{
+    const int r = p->out->ndim - 1;
+    const bool *turned = c->params.matmul.turned;
+    const int64_t k = c->inputs[0].dim[r - turned[0]];
+    int64_t a[XA_MAX_DIMS], b[XA_MAX_DIMS];
+    double sum = 0.0;
+    (void)w;
+    for (int d = 0; d < r - 1; d++)
+        a[d] = b[d] = p->o[d];
+    for (int64_t i = 0; i < k; i++) {
+        a[r - 1] = turned[0] ? i : p->o[r - 1];
+        a[r] = turned[0] ? p->o[r - 1] : i;
+        b[r - 1] = turned[1] ? p->o[r] : i;
+        b[r] = turned[1] ? i : p->o[r];
+        sum += x[0][op_ravel(&c->inputs[0], a)] * x[1][op_ravel(&c->inputs[1], b)];
+    }
+    return sum;
+}
+
+static double
 tokens(const op_case *c, const op_point *p, const double *const *x, const double *const *w)
 {
     const int64_t prefix =
@@ -123,6 +144,9 @@ reduce(const op_case *c, const op_point *p, const double *const *x, const double
     {.name = "attention " label, .op = XA_OP_ATTENTION, .ninputs = 3,                             \
      .inputs = {S2(T, (NH) * (K)), S2(S, (NH) * (K)), S2(S, (NH) * (V))},                         \
      .params.attention = {NH, SCALE}}
+#define MATMUL(label, a, b, A, B)                                                                 \
+    {.name = "matmul " label, .op = XA_OP_MATMUL, .ninputs = 2, .inputs = {a, b},                 \
+     .params.matmul = {{A, B}}}
 #define REDUCE(label, KIND, shape, AXIS)                                                          \
     {.name = "reduce " label, .op = XA_OP_REDUCE, .ninputs = 1, .inputs = {shape},                \
      .params.reduce = {XA_OVER_##KIND, AXIS}}
@@ -182,6 +206,21 @@ static const op_case cases[] = {
     ATTEND("sharp", 6, 6, 2, 4, 4, 9.0f),
     ATTEND("negative scale", 6, 9, 2, 4, 4, -0.5f),
 
+    MATMUL("plain", S2(5, 7), S2(7, 9), false, false),
+    MATMUL("left turned", S2(7, 5), S2(7, 9), true, false),
+    MATMUL("right turned", S2(5, 7), S2(9, 7), false, true),
+    MATMUL("both turned", S2(7, 5), S2(9, 7), true, true),
+    MATMUL("heads", S3(3, 17, 8), S3(3, 8, 19), false, false),
+    MATMUL("heads turned", S3(3, 17, 8), S3(3, 19, 8), false, true),
+    MATMUL("left shared", S4(2, 1, 4, 5), S4(2, 3, 5, 6), false, false),
+    MATMUL("right shared", S4(2, 3, 4, 5), S4(1, 3, 5, 6), false, false),
+    MATMUL("each shared, turned", S5(1, 3, 2, 5, 4), S5(2, 3, 1, 6, 5), true, true),
+    MATMUL("one row", S3(2, 1, 33), S3(2, 33, 20), false, false),
+    MATMUL("one product", S2(1, 40), S2(40, 1), false, false),
+    MATMUL("one summand", S2(6, 1), S2(1, 7), false, false),
+    MATMUL("long sums", S2(9, 801), S2(801, 5), false, false),
+    MATMUL("beyond a tile", S3(2, 101, 65), S3(2, 65, 301), false, false),
+
     {.name = "tokens all", .op = XA_OP_TOKENS, .ninputs = 1, .inputs = {S2(6, 5)}, .nweights = 2,
      .weights = {S2(1, 5), S2(7, 5)}},
     {.name = "tokens prefix only", .op = XA_OP_TOKENS, .ninputs = 1, .inputs = {S2(4, 9)},
@@ -213,6 +252,7 @@ static op_formula *const formulas[XA_OP_COUNT] = {
     [XA_OP_AFFINE] = affine,
     [XA_OP_SOFTMAX] = softmax,
     [XA_OP_ATTENTION] = attention,
+    [XA_OP_MATMUL] = matmul,
     [XA_OP_TOKENS] = tokens,
     [XA_OP_LAYER_NORM] = layer_norm,
     [XA_OP_REDUCE] = reduce,

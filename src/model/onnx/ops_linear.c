@@ -2,7 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "build.h"
+#include "runs.h"
 
 /* How W [..] is read as [K,F]: distance of neighbours in K and in F. */
 typedef struct matrix {
@@ -214,26 +214,54 @@ static xa_status matmul_fold(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
     return XA_OK;
 }
 
+/* Input i as matrices [..,rows,columns] of that rank; a vector is one row on the left, one column
+ * on the right. */
+static xa_status
+matrices_of(xa__onnx_build *b, xa__onnx_node *n, int i, int rank, xa__onnx_run *out, xa_err *err)
+{
+    const xa__onnx_shape *s = &xa__onnx_in(b, n, i)->shape;
+    xa__onnx_shape to = {.rank = rank};
+    const int after = s->rank == 1 && i == 1 ? 1 : 0;
+    for (int d = 0; d < rank; d++)
+        to.dim[d] = 1;
+    for (int d = 0; d < s->rank; d++)
+        to.dim[rank - s->rank - after + d] = s->dim[d];
+    XA_RETURN_TRY(err, xa__onnx_as_run(b, n, i, out, err));
+    return xa__onnx_regroup(b, n, out, &to, err);
+}
+
+/* By a constant that is one matrix, or a vector. */
+static xa_status
+matmul_by_constant(xa__onnx_build *b, xa__onnx_node *n, bool right, xa__onnx_run *out, xa_err *err)
+{
+    const xa__onnx_shape *s = &xa__onnx_in(b, n, right ? 1 : 0)->shape;
+    const xa__onnx_run *run = xa__onnx_run_of(b, n, right ? 0 : 1);
+    const int64_t last = s->dim[s->rank - 1];
+    const int64_t rows = s->rank > 1 ? s->dim[s->rank - 2] : right ? last : 1;
+    const int64_t columns = s->rank > 1 || !right ? last : 1;
+    /* on the left: over the axis before the last, by the transpose */
+    const matrix m = right ? (matrix){n->inputs[1], rows, columns, columns, 1, 1.0}
+                           : (matrix){n->inputs[0], columns, rows, 1, columns, 1.0};
+    const int axis = run->at.rank - (right || run->at.rank == 1 ? 1 : 2);
+    return linear(b, n, run, axis, &m, -1, 1.0, out, err);
+}
+
 static xa_status matmul_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
 {
-    const xa__onnx_run *x = xa__onnx_run_of(b, n, 0), *y = xa__onnx_run_of(b, n, 1);
+    const bool x = xa__onnx_run_of(b, n, 0) != NULL, y = xa__onnx_run_of(b, n, 1) != NULL;
+    const xa__onnx_shape *s = x && y ? NULL : &xa__onnx_in(b, n, x ? 1 : 0)->shape;
     xa__onnx_run out;
-    if (x && y)
-        return xa__onnx_refuse(b, n, err, "it multiplies two values that depend on the image");
-    const xa__onnx_value *w = xa__onnx_in(b, n, x ? 1 : 0);
-    const xa__onnx_shape *s = &w->shape;
-    if (s->rank < 2 || xa__onnx_count(s) != s->dim[s->rank - 2] * s->dim[s->rank - 1])
-        return xa__onnx_refuse(b, n, err, "its constant is not one matrix");
-    const int64_t rows = s->dim[s->rank - 2], columns = s->dim[s->rank - 1];
-    /* W on the left: over the axis before the last, by the transpose */
-    const matrix m = x ? (matrix){n->inputs[1], rows, columns, columns, 1, 1.0}
-                       : (matrix){n->inputs[0], columns, rows, 1, columns, 1.0};
-    const xa__onnx_run *run = x ? x : y;
-    if (run->at.rank < 2 && y)
-        return xa__onnx_refuse(b, n, err, "it multiplies a vector");
-    XA_RETURN_TRY(err, linear(b, n, run, run->at.rank - (x ? 1 : 2), &m, -1, 1.0, &out, err));
-    if (!xa__layout_reshape(&out.at, &xa__onnx_out(b, n, 0)->shape, &out.at))
-        return xa__onnx_refuse(b, n, err, "its axes do not fit");
+    if (s && (s->rank == 1 || xa__onnx_count(s) == s->dim[s->rank - 2] * s->dim[s->rank - 1])) {
+        XA_RETURN_TRY(err, matmul_by_constant(b, n, x, &out, err));
+    } else {
+        xa__onnx_run p, q;
+        const int rp = xa__onnx_in(b, n, 0)->shape.rank, rq = xa__onnx_in(b, n, 1)->shape.rank;
+        const int rank = rp > rq ? rp : rq;
+        XA_RETURN_TRY(err, matrices_of(b, n, 0, rank > 1 ? rank : 2, &p, err));
+        XA_RETURN_TRY(err, matrices_of(b, n, 1, rank > 1 ? rank : 2, &q, err));
+        XA_RETURN_TRY(err, xa__onnx_product(b, n, &p, &q, &out, err));
+    }
+    XA_RETURN_TRY(err, xa__onnx_regroup(b, n, &out, &xa__onnx_out(b, n, 0)->shape, err));
     xa__onnx_made(b, n, 0, out.node, &out.at);
     return XA_OK;
 }

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "build.h"
+#include "runs.h"
 
 /* ---- what regroups axes ---- */
 
@@ -16,34 +16,23 @@ static bool is_shuffled(const xa__onnx_layout *l)
 
 static xa_status regroup_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
 {
-    const xa__onnx_shape *to = &xa__onnx_out(b, n, 0)->shape;
     xa__onnx_run run = *xa__onnx_run_of(b, n, 0);
-    xa__onnx_layout at;
-    if (!xa__layout_reshape(&run.at, to, &at)) {
-        /* no split reaches the new extents: memory in logical order, then any shape will do */
-        int order[XA__ONNX_ATOMS];
-        for (int i = 0; i < run.at.natoms; i++)
-            order[i] = i;
-        XA_RETURN_TRY(err, xa__onnx_order(b, n, &run, order, &run, err));
-        at = xa__layout_plain(to);
-    }
-    if (is_shuffled(&at)) {
+    XA_RETURN_TRY(err, xa__onnx_regroup(b, n, &run, &xa__onnx_out(b, n, 0)->shape, err));
+    if (is_shuffled(&run.at)) {
         const int channels[] = {2, 3, 1};
         int order[XA__ONNX_ATOMS], count_of = 0;
         for (int a = 0; a < 3; a++) {
             int count;
-            const int first = xa__layout_atoms(&at, channels[a], &count);
+            const int first = xa__layout_atoms(&run.at, channels[a], &count);
             for (int i = 0; i < count; i++)
                 order[count_of++] = first + i;
         }
-        run.at = at;
         XA_RETURN_TRY(err, xa__onnx_order(b, n, &run, order, &run, err));
         xa__layout_join(&run.at);
-        at = run.at;
-        const xa_shape image = xa__layout_natural(&at);
+        const xa_shape image = xa__layout_natural(&run.at);
         XA_RETURN_TRY(err, xa__onnx_view(b, n, run.node, &image, &run.node, err));
     }
-    xa__onnx_made(b, n, 0, run.node, &at);
+    xa__onnx_made(b, n, 0, run.node, &run.at);
     return XA_OK;
 }
 

@@ -170,6 +170,25 @@ class Scaled(nn.Module):
         return torch.sigmoid(self.fc(x.amax((2, 3))))
 
 
+class Products(nn.Module):
+    """Products of two activations: attention over channels (XCiT), one that is shared by all heads, bilinear pooling."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.qkv = nn.Conv2d(3, 12, 4, 4), nn.Conv2d(12, 36, 1)
+        self.mix, self.fc = nn.Conv2d(12, 6, 3, padding=1), nn.Linear(36, CLASSES)
+        self.temperature = nn.Parameter(torch.ones(3, 1, 1))
+
+    def forward(self, x):
+        x = F.relu(self.stem(x))
+        q, k, v = self.qkv(x).reshape(-1, 3, 3, 4, 36).unbind(1)
+        a = (q @ k.transpose(-2, -1) * self.temperature).softmax(-1) @ v
+        shared = a @ x.flatten(2).unsqueeze(1).transpose(-2, -1) / 36  # [batch, heads, 4, 12]
+        x = x + (a + shared @ x.flatten(2).unsqueeze(1)).reshape(-1, 12, 6, 6)
+        f = F.gelu(self.mix(x)).flatten(2)
+        return self.fc((f @ f.transpose(1, 2) / 36).flatten(1))
+
+
 def vit(**settings):
     """timm's vision transformer: q, k and v by one product, scaled dot product attention."""
     from timm.models.vision_transformer import VisionTransformer
@@ -196,6 +215,7 @@ NETWORKS = {
     "convnext": (convnext, 24, "linear", ["features.3"]),
     "shufflenet": (shuffle, 40, "linear", ["conv5", "stage2"]),
     "scaled": (Scaled, 13, "sigmoid", ["conv"]),
+    "products": (Products, 24, "linear", ["stem", "mix"]),
     "vit": (vit, 24, "linear", ["blocks.1.norm1", "blocks.0"]),
     "vit_mean": (lambda: vit(global_pool="avg", reg_tokens=2), 24, "linear", ["blocks.1.norm1"]),
     "vit_torchvision": (vit_torchvision, 24, "linear", ["encoder.layers.encoder_layer_1.ln_1"]),
