@@ -271,6 +271,36 @@ void xa_philox(uint64_t seed, uint64_t stream, uint64_t counter, uint32_t out[4]
 double xa_random_unit(uint64_t seed, uint64_t stream, uint64_t counter); /* [0,1), 53 bits */
 int64_t xa_random_below(uint64_t seed, uint64_t stream, uint64_t counter, int64_t n); /* [0,n) */
 
+/* What is drawn for an image or a model has one seed, and a stream for each purpose and draw: equal
+ * for every batch, rank and order of work, and easily made again in another language. */
+#define XA_PURPOSE_LIST(X)                                                                       \
+    X(SMOOTH, 1)   /* noise of SmoothGrad */                                                     \
+    X(EXPECTED, 2) /* expected gradients: counter 0 the reference, 1 the point of the path */    \
+    X(BASELINE, 3) /* the baseline `uniform` */                                                  \
+    X(RISE, 4)     /* masks: counters 0.. the cells, 1000 and 1001 the offset down and across */ \
+    X(SUBSETS, 5)  /* subsets of pixels */                                                       \
+    X(SENSITIVITY, 6)                                                                            \
+    X(ROAD, 7)                                                                                   \
+    X(WEIGHTS, 8)                                                                                \
+    X(INFIDELITY, 9)                                                                             \
+    X(RANDOM_MAP, 10)                                                                            \
+    X(TIES, 11)
+typedef enum xa_purpose {
+#define X(name, number) XA_PURPOSE_##name = number,
+    XA_PURPOSE_LIST(X)
+#undef X
+} xa_purpose;
+/* hash ^ seed * 0x9E3779B97F4A7C15: of an image with this pixel hash, in a job with this seed. */
+uint64_t xa_random_seed(uint64_t hash, uint64_t seed);
+uint64_t xa_random_stream(xa_purpose purpose, uint32_t draw); /* purpose << 32 | draw */
+/* Standard normal values [n], made in double by Box and Muller's method: values 2j and 2j + 1 come
+ * of the block at counter j, with u1 = 1 - unit(words 0, 1) and u2 = unit(words 2, 3), as
+ * sqrt(-2 ln u1) times the cosine and the sine of 2 pi u2. */
+void xa_random_normal(uint64_t seed, uint64_t stream, int64_t n, float *out);
+/* A permutation of 0..n-1, n < 2^31 (Fisher and Yates, from the end): j changes places with
+ * xa_random_below(seed, stream, j, j + 1). */
+void xa_random_shuffle(uint64_t seed, uint64_t stream, int64_t n, int32_t *out);
+
 /* ---- half floats and time -------------------------------------------------------------------- */
 
 uint16_t xa_f16_from_f32(float x); /* round to nearest even; overflow to infinity; NaN stays NaN */

@@ -1,5 +1,7 @@
 /* Philox-4x32-10: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3",
  * SC 2011. The key is the seed; the 128-bit counter is (counter, stream), low words first. */
+#include <math.h>
+
 #include "xaudit/util.h"
 
 void xa_philox(uint64_t seed, uint64_t stream, uint64_t counter, uint32_t out[4])
@@ -26,6 +28,11 @@ void xa_philox(uint64_t seed, uint64_t stream, uint64_t counter, uint32_t out[4]
     out[3] = c3;
 }
 
+static double unit_of(uint32_t low, uint32_t high)
+{
+    return (double)(((uint64_t)high << 32 | low) >> 11) * 0x1p-53;
+}
+
 static uint64_t bits64(uint64_t seed, uint64_t stream, uint64_t counter)
 {
     uint32_t w[4];
@@ -50,4 +57,40 @@ int64_t xa_random_below(uint64_t seed, uint64_t stream, uint64_t counter, int64_
     uint64_t mid1 = (x >> 32) * (m & 0xffffffffu) + (low >> 32);
     uint64_t mid2 = (x & 0xffffffffu) * (m >> 32) + (mid1 & 0xffffffffu);
     return (int64_t)((x >> 32) * (m >> 32) + (mid1 >> 32) + (mid2 >> 32));
+}
+
+uint64_t xa_random_seed(uint64_t hash, uint64_t seed)
+{
+    return hash ^ seed * UINT64_C(0x9E3779B97F4A7C15);
+}
+
+uint64_t xa_random_stream(xa_purpose purpose, uint32_t draw)
+{
+    return (uint64_t)purpose << 32 | draw;
+}
+
+void xa_random_normal(uint64_t seed, uint64_t stream, int64_t n, float *out)
+{
+    const double turn = 6.283185307179586;
+    for (int64_t i = 0; i < n; i += 2) {
+        uint32_t w[4];
+        xa_philox(seed, stream, (uint64_t)(i / 2), w);
+        const double radius = sqrt(-2.0 * log(1.0 - unit_of(w[0], w[1])));
+        const double angle = turn * unit_of(w[2], w[3]);
+        out[i] = (float)(radius * cos(angle));
+        if (i + 1 < n)
+            out[i + 1] = (float)(radius * sin(angle));
+    }
+}
+
+void xa_random_shuffle(uint64_t seed, uint64_t stream, int64_t n, int32_t *out)
+{
+    for (int64_t i = 0; i < n; i++)
+        out[i] = (int32_t)i;
+    for (int64_t j = n - 1; j > 0; j--) {
+        const int64_t k = xa_random_below(seed, stream, (uint64_t)j, j + 1);
+        const int32_t t = out[j];
+        out[j] = out[k];
+        out[k] = t;
+    }
 }
