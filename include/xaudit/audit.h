@@ -167,6 +167,8 @@ typedef struct xa_rows {
 
 /* Whether an archive of this job has the column: thumbnails only if the job asks for them. */
 bool xa_audit_stores(const xa_audit_spec *s, xa_field_kind kind);
+/* Whether an explainer's maps have the column: some are of certain kinds or scores alone. */
+bool xa_map_stores(const xa_explainer_spec *e, xa_field_kind kind);
 
 XA_MUST_USE xa_status xa_rows_create(const xa_audit *a, xa_rows **out, xa_err *err);
 void xa_rows_free(xa_rows *r);

@@ -16,7 +16,7 @@
 
 /* ---- score and target ------------------------------------------------------------------------ */
 
-#define XA_SCORE_LIST(X) X(LOGIT, "logit") X(PROB, "prob") X(LOGPROB, "logprob")
+#define XA_SCORE_LIST(X) X(LOGIT, "logit") X(PROB, "prob") X(LOGPROB, "logprob") X(FINER, "finer")
 typedef enum xa_score {
 #define X(name, text) XA_SCORE_##name,
     XA_SCORE_LIST(X)
@@ -49,7 +49,12 @@ int64_t xa_target_row(xa_target_rule rule, const int32_t *target, int64_t n, int
 /* dS/d(node values) of one sample for target class `target`, seed [head->units]; z [units] are the
  * node's values. Softmax probabilities: p_c(delta_ck - p_k); with `as_tensorflow` in TensorFlow's
  * float32 form (g - sum(g p)) p, which loses the own-class term when p_c rounds to 1, otherwise
- * with 1 - p_c as the sum of the others. INVALID for a score the head does not have. */
+ * with 1 - p_c as the sum of the others. INVALID for a score the head does not have.
+ *
+ * FINER compares the class with those nearest to it (Zhang et al.: Finer-CAM, CVPR 2025, alpha 1):
+ * S = sum_j p_j (z_c - z_j) / (sum_j p_j + 1e-9), j the XA_FINER_CLASSES classes whose logits are
+ * nearest to that of c, p the softmax over all classes, which is differentiated through. Softmax
+ * heads alone. */
 XA_MUST_USE xa_status xa_score_seed(const xa_head *h,
                                     xa_score score,
                                     bool as_tensorflow,
@@ -57,6 +62,14 @@ XA_MUST_USE xa_status xa_score_seed(const xa_head *h,
                                     int32_t target,
                                     float *seed,
                                     xa_err *err);
+
+/* The classes that FINER compares `target` with: those of the smallest |z_j - z_target|, of equal
+ * ones the first; -1 where the head has fewer. */
+enum { XA_FINER_CLASSES = 3 };
+void xa_finer_nearest(const xa_head *h,
+                      const float *z,
+                      int32_t target,
+                      int32_t nearest[XA_FINER_CLASSES]);
 
 /* ---- explainers ------------------------------------------------------------------------------ */
 
@@ -70,6 +83,8 @@ XA_MUST_USE xa_status xa_score_seed(const xa_head *h,
     X(HIRESCAM, "hirescam", hirescam)                         \
     X(LAYERCAM, "layercam", layercam)                         \
     X(XGRADCAM, "xgradcam", xgradcam)                         \
+    X(EIGENCAM, "eigencam", eigencam)                         \
+    X(FEM, "fem", fem)                                        \
     X(ATTENTION, "attention", attention)                      \
     X(ROLLOUT, "rollout", rollout)                            \
     X(GRAD_ROLLOUT, "grad_rollout", grad_rollout)             \
@@ -126,10 +141,9 @@ typedef struct xa_explainer_spec {
     bool has_input;
     xa_input_spec input;
 } xa_explainer_spec;
-/* The kind's defaults: score logit, target predicted (ATTENTION and ROLLOUT: none), saliency: max
- * of
- * |.|, gradient: none, signed, CAMs: relu, layer auto; heads mean, all layers, nothing discarded;
- * f32. The name is left empty. */
+/* The kind's defaults: score logit, target predicted (kinds without gradients: none), saliency: max
+ * of |.|, gradient: none, signed, CAMs: relu, layer auto; heads mean, all layers, nothing
+ * discarded; f32. The name is left empty. */
 xa_explainer_spec xa_explainer_defaults(xa_explainer_kind kind);
 /* X(ENUM, key): the settings that only some explainers have, by their keys in a job. */
 #define XA_EXPLAINER_SETTING_LIST(X) \
@@ -162,9 +176,10 @@ void xa_explainer_default_name(const xa_explainer_spec *s, char *out, size_t siz
 enum {
     XA_NEEDS_INPUT = 1,
     XA_NEEDS_INPUT_GRADIENT = 2,
-    XA_NEEDS_LAYER = 4,
-    XA_NEEDS_ATTENTION = 8,          /* probabilities, in the forward pass */
-    XA_NEEDS_ATTENTION_GRADIENT = 16 /* probabilities and dS/dP, in the backward pass */
+    XA_NEEDS_LAYER = 4,               /* A */
+    XA_NEEDS_ATTENTION = 8,           /* probabilities, in the forward pass */
+    XA_NEEDS_ATTENTION_GRADIENT = 16, /* probabilities and dS/dP, in the backward pass */
+    XA_NEEDS_LAYER_GRADIENT = 32      /* g */
 };
 
 /* What an attention explainer observes. */
@@ -172,6 +187,13 @@ typedef struct xa_attention_site {
     const xa_tokens *tokens;
     int layer; /* the one of ATTENTION and ATTENTION_GRADCAM */
 } xa_attention_site;
+
+/* What some kinds say beside their map; NaN: nothing. */
+enum { XA_KEEPS_COMPLETENESS = 1, XA_KEEPS_PREFIX_MASS = 2 };
+typedef struct xa_explain_facts {
+    double completeness; /* sum of attributions less what it should be */
+    double prefix_mass;  /* share of |values| on the tokens before the patches, which are skipped */
+} xa_explain_facts;
 
 /* One sample; pointers not needed by the kind are NULL. */
 typedef struct xa_explain_view {
@@ -182,7 +204,9 @@ typedef struct xa_explain_view {
     const float *layer_value;    /* A */
     const float *layer_gradient; /* g */
     xa_attention_site attention;
-    void *state; /* attention kinds: what `observe` gathered of this sample */
+    void *state;             /* attention kinds: what `observe` gathered of this sample */
+    xa_explain_facts *facts; /* kinds that keep any: NaN before `compute` */
+    void *work;              /* kinds with work_bytes: scratch of that size, 64-byte aligned */
 } xa_explain_view;
 
 typedef struct xa_explainer_def {
@@ -190,9 +214,12 @@ typedef struct xa_explainer_def {
     const char *reference; /* the paper, for attributes and methods texts */
     unsigned needs;
     unsigned settings;  /* bits 1 << xa_explainer_setting beyond those that `needs` brings */
+    unsigned keeps;     /* XA_KEEPS_.. */
     xa_reduce channels; /* defaults of the settings of these names */
     bool absolute;
     void (*compute)(const xa_explainer_spec *spec, const xa_explain_view *v, float *map);
+    /* Scratch of `compute`, from the shapes of a view; NULL: none. */
+    size_t (*work_bytes)(const xa_explainer_spec *spec, const xa_explain_view *v);
     /* Attention kinds. State of one sample, 64-byte aligned, zeroed before the observed pass.
      * observe is called once for every head of every attention layer: from the input on for forward
      * kinds, from the head back for gradient kinds. */
@@ -204,6 +231,8 @@ typedef struct xa_explainer_def {
                     const xa_attention_view *v);
 } xa_explainer_def;
 const xa_explainer_def *xa_explainer_get(xa_explainer_kind kind);
+/* Does it explain the score of a class, and so cost a backward pass? */
+bool xa_explainer_differentiates(xa_explainer_kind kind);
 
 /* The grid of a layer: [h,w,K] as it is, or tokens [T,K] over a patch grid (tokens may be NULL), of
  * which *skip values before the first patch are left out. False: the layer has no grid. */

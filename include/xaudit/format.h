@@ -165,7 +165,14 @@ enum { XA_SESSIONS = 256 }; /* rows of /run/sessions */
     X(MAP_PEAK, peak, "/maps/<m>/<e>/peak", F32, 0, "R,2", NAN, "px", \
       "x,y of the first largest value, centre, in the stored frame") \
     X(MAP_CHECKSUM, checksum, "/maps/<m>/<e>/checksum", U32, 0, "R", 0, "", \
-      "low 32 bits of XXH3 of the row's stored values")
+      "low 32 bits of XXH3 of the row's stored values") \
+    X(MAP_COMPLETENESS, completeness, "/maps/<m>/<e>/completeness", F64, 0, "R", NAN, "1", \
+      "what the attributions add up to, less what they should (explainers that promise a sum)") \
+    X(MAP_PREFIX_MASS, prefix_mass, "/maps/<m>/<e>/prefix_mass", F64, 0, "R", NAN, "1", \
+      "share of the map's |values| that lay on tokens that are no patches and was left out; NaN: " \
+      "all were 0") \
+    X(MAP_NEAREST, nearest, "/maps/<m>/<e>/nearest", I32, 0, "R,3", -1, "class", \
+      "score finer: the classes that it compares the target with; -1 the model has fewer")
 
 /* One dataset per score: arrays in xa_map_rows and xa_model_rows, with an item per <k>. */
 #define XA_SCORE_FIELDS(X) \

@@ -100,6 +100,17 @@ static xa_status check_targets(const xa_audit_model *am, xa_err *err)
                            ex->name,
                            (int)ex->target_class,
                            classes);
+        if (ex->score == XA_SCORE_FINER &&
+            (xa_model_head(am->model)->kind != XA_HEAD_SOFTMAX || classes < 2))
+            XA_RETURN_FAIL(
+                err,
+                XA_INVALID,
+                "explainer \"%s\": score: finer compares a class with the classes nearest "
+                "to it under a softmax, and the model's head is \"%s\", of %" PRId64
+                " classes; write another score",
+                ex->name,
+                xa_head_name(xa_model_head(am->model)->kind),
+                classes);
         if (ex->score != XA_SCORE_LOGIT && xa_model_head(am->model)->kind == XA_HEAD_NONE)
             XA_RETURN_FAIL(err,
                            XA_INVALID,
@@ -240,10 +251,24 @@ static xa_status settle_batches(xa_audit *a, xa_err *err)
 
 /* ---- create ---- */
 
+static size_t largest_work(const xa_audit_model *am)
+{
+    size_t most = 0;
+    for (int e = 0; e < am->spec->nexplainers; e++) {
+        const xa_explainer_spec *ex = &am->spec->explainers[e];
+        const xa_explain_view v = xa_batch_shapes(am, e);
+        const xa_explainer_def *def = xa_explainer_get(ex->kind);
+        const size_t bytes = def->work_bytes ? def->work_bytes(ex, &v) : 0;
+        most = bytes > most ? bytes : most;
+    }
+    return most;
+}
+
 static xa_status size_work(xa_audit *a, xa_err *err)
 {
     int64_t largest_map = 1, largest_seed = 1, largest_targets = 1;
     int64_t largest_input = 1, largest_head = 1;
+    size_t work = 1;
     for (int m = 0; m < a->spec->nmodels; m++) {
         xa_audit_model *am = &a->models[m];
         xa_plan_info info;
@@ -257,6 +282,8 @@ static xa_status size_work(xa_audit *a, xa_err *err)
         for (int e = 0; e < am->spec->nexplainers; e++)
             if (xa_shape_count(&am->map_shape[e]) > largest_map)
                 largest_map = xa_shape_count(&am->map_shape[e]);
+        if (largest_work(am) > work)
+            work = largest_work(am);
         const int64_t classes = xa_model_head(am->model)->classes;
         if (am->input.dim[0] * am->input.dim[1] > largest_input)
             largest_input = am->input.dim[0] * am->input.dim[1];
@@ -272,6 +299,7 @@ static xa_status size_work(xa_audit *a, xa_err *err)
             largest_targets = targets;
     }
     a->map = xa_alloc((size_t)largest_map, sizeof(float));
+    a->work = xa_alloc_aligned(work);
     a->seed = xa_alloc((size_t)largest_seed, sizeof(float));
     a->targets = xa_alloc((size_t)largest_targets, sizeof(int32_t));
     a->images = xa_alloc((size_t)a->unit, sizeof(xa_image));
@@ -288,8 +316,8 @@ static xa_status size_work(xa_audit *a, xa_err *err)
     a->value = xa_alloc((size_t)a->spec->nmetrics + 1, sizeof(double));
     a->statistic = xa_alloc((size_t)a->spec->nmetrics + 1, sizeof(void *));
     if (!a->logits || !a->probs || !a->grown || !a->masked || !a->other || !a->ranks || !a->value ||
-        !a->statistic || !a->served || !a->map || !a->seed || !a->targets || !a->images ||
-        !a->seconds)
+        !a->statistic || !a->served || !a->map || !a->work || !a->seed || !a->targets ||
+        !a->images || !a->seconds)
         XA_RETURN_NOMEM(err);
     return XA_OK;
 }
@@ -339,6 +367,7 @@ void xa_audit_free(xa_audit *a)
     }
     free(a->models);
     free(a->map);
+    free(a->work);
     free(a->seed);
     free(a->targets);
     free(a->images);

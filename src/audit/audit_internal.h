@@ -69,10 +69,12 @@ struct xa_audit {
     xa_audit_model *models;
     int64_t unit;
     size_t weight_bytes, arena_bytes;
-    xa_image *images; /* [unit] decoded samples of this unit */
-    float *map;       /* the largest map, f32 */
-    float *seed;      /* [batch, units] of the largest model */
-    int32_t *targets; /* scratch of a batch's passes */
+    xa_image *images;       /* [unit] decoded samples of this unit */
+    float *map;             /* the largest map, f32 */
+    xa_explain_facts facts; /* of that map */
+    void *work;             /* scratch of the explainer that needs most */
+    float *seed;            /* [batch, units] of the largest model */
+    int32_t *targets;       /* scratch of a batch's passes */
     int most_groups;
     bool *served;   /* [most_groups] groups that the current pass serves */
     float *seconds; /* [unit] */
@@ -105,6 +107,8 @@ static inline bool xa_batch_lives(const xa_batch *b, int64_t i)
 /* The batch's images into the network's input, the w-th way; false: none is left. The affine maps
  * are those of way 0. */
 bool xa_batch_fill(const xa_batch *b, int w);
+/* What explainer e looks at: shapes without values. */
+xa_explain_view xa_batch_shapes(const xa_audit_model *am, int e);
 /* A backward pass for targets [n] (-1: none) after the forward pass that was just run; the groups
  * it serves observe it.
  */

@@ -12,6 +12,21 @@ bool xa_audit_stores(const xa_audit_spec *s, xa_field_kind kind)
     return !picture || s->thumbnails > 0;
 }
 
+bool xa_map_stores(const xa_explainer_spec *e, xa_field_kind kind)
+{
+    const unsigned keeps = xa_explainer_get(e->kind)->keeps;
+    switch (kind) {
+    case XA_FIELD_MAP_COMPLETENESS:
+        return keeps & XA_KEEPS_COMPLETENESS;
+    case XA_FIELD_MAP_PREFIX_MASS:
+        return keeps & XA_KEEPS_PREFIX_MASS;
+    case XA_FIELD_MAP_NEAREST:
+        return e->score == XA_SCORE_FINER && xa_explainer_differentiates(e->kind);
+    default:
+        return true;
+    }
+}
+
 static size_t item_bytes(xa_field_kind kind)
 {
     const xa_field_def *def = xa_field_get(kind);

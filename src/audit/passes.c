@@ -16,11 +16,6 @@ static bool same_score(const xa_pass_group *a, const xa_pass_group *b)
     return a->way == b->way && a->score == b->score && a->as_tensorflow == b->as_tensorflow;
 }
 
-static bool needs_backward(const xa_explainer_spec *ex)
-{
-    return needs_of(ex) & (XA_NEEDS_INPUT_GRADIENT | XA_NEEDS_LAYER | XA_NEEDS_ATTENTION_GRADIENT);
-}
-
 static bool same_depth(const xa_depth *a, const xa_depth *b)
 {
     return a->kind == b->kind && a->low == b->low && a->high == b->high;
@@ -58,7 +53,7 @@ void xa_audit_group_passes(xa_audit_model *am)
 {
     for (int e = 0; e < am->spec->nexplainers; e++) {
         const xa_explainer_spec *ex = &am->spec->explainers[e];
-        if (!needs_backward(ex)) {
+        if (!xa_explainer_differentiates(ex->kind)) {
             am->group[e] = -1;
             continue;
         }

@@ -157,6 +157,13 @@ static void store_map(const xa_batch *b, int e, int64_t row, int32_t target, int
     x->target[row] = target;
     x->flags[row] = facts.flags;
     x->maximum[row] = facts.maximum;
+    x->completeness[row] = b->a->facts.completeness;
+    x->prefix_mass[row] = b->a->facts.prefix_mass;
+    if (spec->score == XA_SCORE_FINER && target >= 0)
+        xa_finer_nearest(xa_model_head(b->am->model),
+                         b->out->logits + slot * xa_model_head(b->am->model)->classes,
+                         target,
+                         x->nearest + row * XA_FINER_CLASSES);
     x->scale[row] = 1.0f;
     if (spec->half)
         x->scale[row] = xa_map_encode_half(b->a->map, n, (uint16_t *)(void *)values);
@@ -175,13 +182,25 @@ static void store_map(const xa_batch *b, int e, int64_t row, int32_t target, int
     }
 }
 
+xa_explain_view xa_batch_shapes(const xa_audit_model *am, int e)
+{
+    xa_explain_view v = {.input_shape = am->input, .attention = {am->tokens, am->site[e]}};
+    int64_t skip;
+    if (am->layer_node[e] >= 0)
+        (void)xa_explain_grid(&xa_graph_node(xa_model_graph(am->model), am->layer_node[e])->shape,
+                              am->tokens,
+                              &v.layer_shape,
+                              &skip);
+    return v;
+}
+
 void xa_batch_compute(const xa_batch *b, int e, int64_t i, int reach)
 {
     const xa_explainer_spec *spec = &b->am->spec->explainers[e];
     const xa_explainer_def *def = xa_explainer_get(spec->kind);
     const xa_graph *graph = xa_model_graph(b->am->model);
     const int node = b->am->layer_node[e], input = xa_graph_input(graph);
-    xa_explain_view v = {.input_shape = b->am->input, .attention = {b->am->tokens, b->am->site[e]}};
+    xa_explain_view v = xa_batch_shapes(b->am, e);
     if (def->needs & XA_NEEDS_INPUT)
         v.input = xa_run_input(&b->am->run) + i * xa_shape_count(&v.input_shape);
     if (def->needs & XA_NEEDS_INPUT_GRADIENT)
@@ -193,8 +212,12 @@ void xa_batch_compute(const xa_batch *b, int e, int64_t i, int reach)
         (void)xa_explain_grid(whole, b->am->tokens, &v.layer_shape, &skip);
         const int64_t at = i * xa_shape_count(whole) + skip;
         v.layer_value = xa_run_value(&b->am->run, node) + at;
-        v.layer_gradient = xa_run_gradient(&b->am->run, reach, node) + at;
+        if (def->needs & XA_NEEDS_LAYER_GRADIENT)
+            v.layer_gradient = xa_run_gradient(&b->am->run, reach, node) + at;
     }
+    b->a->facts = (xa_explain_facts){NAN, NAN};
+    v.facts = &b->a->facts;
+    v.work = b->a->work;
     if (b->am->state_bytes[e])
         v.state = xa_attend_state(b->am, e, i);
     def->compute(spec, &v, b->a->map);

@@ -105,6 +105,12 @@ const char *xa_explainer_setting_key(xa_explainer_setting s)
     return keys[s];
 }
 
+bool xa_explainer_differentiates(xa_explainer_kind kind)
+{
+    return explainers[kind]->needs &
+           (XA_NEEDS_INPUT_GRADIENT | XA_NEEDS_LAYER_GRADIENT | XA_NEEDS_ATTENTION_GRADIENT);
+}
+
 bool xa_explainer_has(xa_explainer_kind k, xa_explainer_setting s)
 {
     const unsigned needs = explainers[k]->needs;
@@ -112,10 +118,11 @@ bool xa_explainer_has(xa_explainer_kind k, xa_explainer_setting s)
     const bool cam = needs & XA_NEEDS_LAYER;
     bool has = explainers[k]->settings >> s & 1u;
     if (s == XA_EXPLAINER_SCORE || s == XA_EXPLAINER_TARGET)
-        has = has ||
-              !(needs & XA_NEEDS_ATTENTION); /* attention without gradients explains no class */
-    else if (s == XA_EXPLAINER_LAYER || s == XA_EXPLAINER_RELU)
+        has = has || xa_explainer_differentiates(k);
+    else if (s == XA_EXPLAINER_LAYER)
         has = has || cam;
+    else if (s == XA_EXPLAINER_RELU)
+        has = has || (needs & XA_NEEDS_LAYER_GRADIENT);
     else if (s == XA_EXPLAINER_HEADS)
         has = has || attention;
     else if (s == XA_EXPLAINER_CHANNELS || s == XA_EXPLAINER_ABSOLUTE)

@@ -35,5 +35,5 @@ static void compute(const xa_explainer_spec *spec, const xa_explain_view *v, flo
 const xa_explainer_def xa_explainer_gradcam = {
     .name = "gradcam",
     .reference = "Selvaraju et al.: Grad-CAM, ICCV 2017, doi:10.1109/ICCV.2017.74",
-    .needs = XA_NEEDS_LAYER,
+    .needs = XA_NEEDS_LAYER | XA_NEEDS_LAYER_GRADIENT,
     .compute = compute};

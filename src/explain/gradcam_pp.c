@@ -27,5 +27,5 @@ static void compute(const xa_explainer_spec *spec, const xa_explain_view *v, flo
 const xa_explainer_def xa_explainer_gradcam_pp = {
     .name = "gradcam++",
     .reference = "Chattopadhay et al.: Grad-CAM++, WACV 2018, doi:10.1109/WACV.2018.00097",
-    .needs = XA_NEEDS_LAYER,
+    .needs = XA_NEEDS_LAYER | XA_NEEDS_LAYER_GRADIENT,
     .compute = compute};

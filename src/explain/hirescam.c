@@ -14,5 +14,5 @@ static void compute(const xa_explainer_spec *spec, const xa_explain_view *v, flo
 const xa_explainer_def xa_explainer_hirescam = {
     .name = "hirescam",
     .reference = "Draelos, Carin: HiResCAM, arXiv:2011.08891, 2020",
-    .needs = XA_NEEDS_LAYER,
+    .needs = XA_NEEDS_LAYER | XA_NEEDS_LAYER_GRADIENT,
     .compute = compute};

@@ -14,5 +14,5 @@ static void compute(const xa_explainer_spec *spec, const xa_explain_view *v, flo
 const xa_explainer_def xa_explainer_layercam = {
     .name = "layercam",
     .reference = "Jiang et al.: LayerCAM, IEEE TIP 2021, doi:10.1109/TIP.2021.3089943",
-    .needs = XA_NEEDS_LAYER,
+    .needs = XA_NEEDS_LAYER | XA_NEEDS_LAYER_GRADIENT,
     .compute = compute};

@@ -30,6 +30,59 @@ static void softmax_seed(
     }
 }
 
+void xa_finer_nearest(const xa_head *h,
+                      const float *z,
+                      int32_t target,
+                      int32_t nearest[XA_FINER_CLASSES])
+{
+    int found = 0;
+    for (int i = 0; i < XA_FINER_CLASSES; i++)
+        nearest[i] = -1;
+    for (int32_t k = 0; k < (int32_t)h->classes; k++) {
+        const float far = fabsf(z[k] - z[target]);
+        int at = found;
+        if (k == target)
+            continue;
+        while (at > 0 && far < fabsf(z[nearest[at - 1]] - z[target]))
+            at--;
+        if (at == XA_FINER_CLASSES)
+            continue;
+        found += found < XA_FINER_CLASSES;
+        for (int i = found - 1; i > at; i--)
+            nearest[i] = nearest[i - 1];
+        nearest[at] = k;
+    }
+}
+
+/* With W = sum_j p_j, d_j = z_c - z_j, S = sum_j p_j d_j / (W + e) and [k] 1 for one of the j:
+ *   dS/dz_k = ([k] p_k (d_k - 1) - p_k sum_j p_j d_j + W [k = c] - S p_k ([k] - W)) / (W + e). */
+static void finer_seed(const xa_head *h, const float *z, int32_t c, float *seed)
+{
+    static const double least = 1e-9;
+    int32_t nearest[XA_FINER_CLASSES];
+    double sum = 0.0, w = 0.0, weighted = 0.0;
+    float top = z[0];
+    xa_finer_nearest(h, z, c, nearest);
+    for (int64_t k = 1; k < h->units; k++)
+        top = z[k] > top ? z[k] : top;
+    for (int64_t k = 0; k < h->units; k++)
+        sum += exp((double)z[k] - (double)top);
+    for (int i = 0; i < XA_FINER_CLASSES && nearest[i] >= 0; i++) {
+        const double p = exp((double)z[nearest[i]] - (double)top) / sum;
+        w += p;
+        weighted += p * ((double)z[c] - (double)z[nearest[i]]);
+    }
+    const double score = weighted / (w + least);
+    for (int64_t k = 0; k < h->units; k++) {
+        const double p = exp((double)z[k] - (double)top) / sum;
+        double d = -p * weighted + score * p * w + (k == c ? w : 0.0);
+        for (int i = 0; i < XA_FINER_CLASSES; i++)
+            if (nearest[i] == k)
+                d += p * ((double)z[c] - (double)z[k] - 1.0 - score);
+        seed[k] = (float)(d / (w + least));
+    }
+}
+
 /* d/dz of log p, p or z for p = sigmoid(sign*z). */
 static float sigmoid_seed(xa_score score, double sign, double z)
 {
@@ -59,10 +112,18 @@ xa_status xa_score_seed(const xa_head *h,
                        (int)target,
                        h->classes);
     memset(seed, 0, (size_t)h->units * sizeof(float));
+    if (score == XA_SCORE_FINER && (h->kind != XA_HEAD_SOFTMAX || h->classes < 2))
+        XA_RETURN_FAIL(err,
+                       XA_INVALID,
+                       "score: finer compares a class with its neighbours under a softmax of two "
+                       "classes or more, and this model's head is %s",
+                       xa_head_name(h->kind));
     switch (h->kind) {
     case XA_HEAD_SOFTMAX:
         if (score == XA_SCORE_LOGIT)
             seed[target] = 1.0f;
+        else if (score == XA_SCORE_FINER)
+            finer_seed(h, z, target, seed);
         else
             softmax_seed(h, score, as_tensorflow, z, target, seed);
         return XA_OK;

@@ -21,5 +21,5 @@ static void compute(const xa_explainer_spec *spec, const xa_explain_view *v, flo
 const xa_explainer_def xa_explainer_xgradcam = {
     .name = "xgradcam",
     .reference = "Fu et al.: Axiom-based Grad-CAM, BMVC 2020, arXiv:2008.02312",
-    .needs = XA_NEEDS_LAYER,
+    .needs = XA_NEEDS_LAYER | XA_NEEDS_LAYER_GRADIENT,
     .compute = compute};

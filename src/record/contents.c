@@ -32,6 +32,7 @@ xa_extents xa_counts_extents(const xa_counts *c)
 
 xa_status xa__add_columns(xa_contents *c,
                           xa_owner owner,
+                          const xa_explainer_spec *ex,
                           const xa_field_spec *name,
                           const xa_extents *x,
                           const void *const *data,
@@ -44,7 +45,7 @@ xa_status xa__add_columns(xa_contents *c,
         s.type = XA_TYPE_COUNT;
         s.data = data ? data[i] : NULL;
         column[i] = -1;
-        if (xa_audit_stores(&c->job->audit, s.kind))
+        if (xa_audit_stores(&c->job->audit, s.kind) && (!ex || xa_map_stores(ex, s.kind)))
             XA_RETURN_TRY(err, xa_schema_add_field(c->schema, &s, x, &column[i], err));
     }
     return XA_OK;
@@ -108,7 +109,8 @@ static xa_status map_attributes(xa_contents *c, int m, int e, const char *path, 
     } else if (layered) {
         XA_TRY(err,
                xa_schema_attr_text(c->schema, path, "layer", xa_audit_layer(c->audit, m, e), err));
-        XA_TRY(err, xa_schema_attr_i64(c->schema, path, "relu", ex->relu, err));
+        if (xa_explainer_has(ex->kind, XA_EXPLAINER_RELU))
+            XA_TRY(err, xa_schema_attr_i64(c->schema, path, "relu", ex->relu, err));
     } else {
         XA_TRY(err,
                xa_schema_attr_text(c->schema, path, "channels", xa_reduce_name(ex->channels), err));
@@ -155,7 +157,7 @@ static xa_status add_maps(xa_contents *c, const xa_manifest *manifest, int m, in
     s.type = XA_TYPE_COUNT;
     s.data = sample;
     XA_RETURN_TRY(err, xa_schema_add_field(c->schema, &s, &x, &f->sample, err));
-    XA_RETURN_TRY(err, xa__add_columns(c, XA_OWNER_MAP, &s, &x, NULL, f->column, err));
+    XA_RETURN_TRY(err, xa__add_columns(c, XA_OWNER_MAP, ex, &s, &x, NULL, f->column, err));
     XA_RETURN_TRY(err, map_attributes(c, m, e, path.text, err));
     return xa__add_scores(c, spec->name, ex->name, x.rows, f, err);
 }
@@ -211,7 +213,7 @@ static xa_status add_model(xa_contents *c, const xa_manifest *manifest, int m, x
         XA_RETURN_NOMEM(err);
     XA_RETURN_TRY(err, xa__first_status(c, manifest, &first, err));
     data[XA_FIELD_MODEL_STATUS - xa_owned_field(XA_OWNER_MODEL, 0)] = first;
-    XA_RETURN_TRY(err, xa__add_columns(c, XA_OWNER_MODEL, &name, &x, data, f->column, err));
+    XA_RETURN_TRY(err, xa__add_columns(c, XA_OWNER_MODEL, NULL, &name, &x, data, f->column, err));
     XA_RETURN_TRY(err, model_attributes(c, m, path.text, err));
     XA_RETURN_TRY(err, xa__add_class_names(c, m, x.classes, err));
     for (int e = 0; e < spec->nexplainers; e++)
@@ -288,7 +290,7 @@ static xa_status add_sessions(xa_contents *c, xa_err *err)
         XA_RETURN_TRY(err, xa__contents_own(c, (size_t)dim[0] * item, &zeros, err));
         data[i] = zeros;
     }
-    return xa__add_columns(c, XA_OWNER_SESSION, &none, &x, data, c->session, err);
+    return xa__add_columns(c, XA_OWNER_SESSION, NULL, &none, &x, data, c->session, err);
 }
 
 xa_status xa_contents_create(const xa_job *job,

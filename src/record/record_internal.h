@@ -9,6 +9,7 @@
  * the owner] contents known at creation, or NULL. */
 XA_MUST_USE xa_status xa__add_columns(xa_contents *c,
                                       xa_owner owner,
+                                      const xa_explainer_spec *ex,
                                       const xa_field_spec *name,
                                       const xa_extents *x,
                                       const void *const *data,

@@ -245,7 +245,7 @@ xa_status xa__add_tables(xa_contents *c, const xa_manifest *m, xa_err *err)
     x.side = c->job->audit.thumbnails;
     if (m)
         XA_RETURN_TRY(err, fill_tables(c, m, &t, err));
-    XA_RETURN_TRY(err, xa__add_columns(c, XA_OWNER_SAMPLE, &none, &x, NULL, c->sample, err));
+    XA_RETURN_TRY(err, xa__add_columns(c, XA_OWNER_SAMPLE, NULL, &none, &x, NULL, c->sample, err));
     for (int k = 0; k < XA_FIELDS_OF(TABLE); k++) {
         int field;
         const xa_field_spec s = {.kind = (xa_field_kind)k,
@@ -255,8 +255,8 @@ xa_status xa__add_tables(xa_contents *c, const xa_manifest *m, xa_err *err)
         if (is_of_manifest(s.kind))
             XA_RETURN_TRY(err, xa_schema_add_field(c->schema, &s, &x, &field, err));
     }
-    XA_RETURN_TRY(err,
-                  xa__add_columns(c, XA_OWNER_ANNOTATION, &none, &x, NULL, c->annotation, err));
+    XA_RETURN_TRY(
+        err, xa__add_columns(c, XA_OWNER_ANNOTATION, NULL, &none, &x, NULL, c->annotation, err));
     XA_RETURN_TRY(err, problem_attributes(c->schema, c->job->audit.rescale_frames, err));
     return category_attribute(c, m, err);
 }

@@ -136,7 +136,8 @@ bool xa__verify_find(xa__verifier *v,
     return whole;
 }
 
-/* Archives of one minor version lack these: jobs ask for thumbnails, and the others came with
+/* Archives of one minor version lack these: jobs ask for thumbnails, only some explainers have the
+ * columns of maps (what is missing there fails the checksums of the rows), and the others came with
  * earlier versions of 1.1. */
 static bool may_lack(const xa__verifier *v, xa_field_kind kind)
 {
@@ -146,6 +147,9 @@ static bool may_lack(const xa__verifier *v, xa_field_kind kind)
     case XA_FIELD_SAMPLE_DECLARED:
     case XA_FIELD_ANN_PROBLEM:
     case XA_FIELD_ANN_MASK_HASH:
+    case XA_FIELD_MAP_COMPLETENESS:
+    case XA_FIELD_MAP_PREFIX_MASS:
+    case XA_FIELD_MAP_NEAREST:
         return true;
     default:
         return v->older;

@@ -133,6 +133,13 @@ static void visit_maps(void *arg, int64_t first, int64_t n)
     }
 }
 
+/* Columns that only some explainers have. */
+static bool is_optional(xa_field_kind kind)
+{
+    return kind == XA_FIELD_MAP_COMPLETENESS || kind == XA_FIELD_MAP_PREFIX_MASS ||
+           kind == XA_FIELD_MAP_NEAREST;
+}
+
 static bool find_columns(maps *m)
 {
     xa__column *c = m->column;
@@ -144,7 +151,9 @@ static bool find_columns(maps *m)
     bool whole = xa__verify_find(m->v, &c[SAMPLE], XA_FIELD_MAP_SAMPLE, m->model, m->explainer, &x);
     for (int i = 0; i < XA_FIELDS_OF(MAP); i++) { /* every damage is reported */
         const xa_field_kind kind = xa_owned_field(XA_OWNER_MAP, i);
-        whole &= xa__verify_find(m->v, &c[FIRST + i], kind, m->model, m->explainer, &x);
+        whole &= is_optional(kind)
+                     ? xa__verify_find_any(m->v, &c[FIRST + i], kind, m->model, m->explainer, &x)
+                     : xa__verify_find(m->v, &c[FIRST + i], kind, m->model, m->explainer, &x);
     }
     return whole;
 }

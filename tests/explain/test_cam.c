@@ -163,9 +163,105 @@ static void test_nan_survives(void **state)
     }
 }
 
+/* ---- kinds without gradients ---- */
+
+/* Activations [P, channels] = mean_k + s1 u1_p v1_k + s2 u2_p v2_k with u and v orthonormal, u1 and
+ * u2 without mean: s1 u1 is the map, turned to its largest |value|. */
+static void check_eigencam(int channels, double sign)
+{
+    enum { MOST = 70 };
+    static float a[P * MOST];
+    static double work[2 * MOST + 2 * P + P * P];
+    const double s1 = 3.0, s2 = 2.0;
+    double want[P], top = 0.0, length = 0.0;
+    float map[P];
+    const xa_explainer_spec spec = xa_explainer_defaults(XA_EXPLAIN_EIGENCAM);
+    const xa_explainer_def *def = xa_explainer_get(XA_EXPLAIN_EIGENCAM);
+    const xa_explain_view v = {
+        .layer_shape = {.ndim = 3, .dim = {H, W, channels}}, .layer_value = a, .work = work};
+    assert_true(def->work_bytes(&spec, &v) <= sizeof work);
+    for (int p = 0; p < P; p++) {
+        /* pixel 0 is the largest of u1 */
+        want[p] = p == 0 ? 1.0 : p < 4 ? -0.2 : -0.4 / (P - 4);
+        length += want[p] * want[p];
+    }
+    for (int p = 0; p < P; p++) {
+        const double u2 = p == 1 ? sqrt(0.5) : p == 2 ? -sqrt(0.5) : 0.0;
+        want[p] *= s1 / sqrt(length);
+        for (int k = 0; k < channels; k++) {
+            const double v1 = 1.0 / sqrt((double)channels);
+            const double v2 = k == 0 ? sqrt(0.5) : k == 1 ? -sqrt(0.5) : 0.0;
+            a[p * channels + k] = (float)(5.0 + 0.1 * k + sign * (want[p] * v1 + s2 * u2 * v2));
+        }
+        top = fmax(top, fabs(want[p]));
+    }
+    def->compute(&spec, &v, map);
+    for (int p = 0; p < P; p++)
+        if (!(fabs((double)map[p] - want[p]) <= 3e-6 * top)) /* of float activations */
+            fail_msg(
+                "%d channels: %.9g at %d, expected %.9g", channels, (double)map[p], p, want[p]);
+}
+
+static void test_eigencam(void **state)
+{
+    (void)state;
+    for (int channels = 2; channels <= 70; channels += 17) { /* fewer and more than pixels */
+        check_eigencam(channels, 1.0);
+        check_eigencam(channels, -1.0); /* the map has no sign of its own */
+    }
+}
+
+/* A constant layer says nothing: zeros. What is not finite stays so. */
+static void test_eigencam_without_answer(void **state)
+{
+    (void)state;
+    enum { C = 3 };
+    float a[P * C], map[P];
+    double work[2 * C + 2 * C + C * C];
+    const xa_explainer_spec spec = xa_explainer_defaults(XA_EXPLAIN_EIGENCAM);
+    const xa_shape shape = {.ndim = 3, .dim = {1, H, W}};
+    const xa_explain_view v = {
+        .layer_shape = {.ndim = 3, .dim = {H, W, C}}, .layer_value = a, .work = work};
+    const float odd[] = {NAN, INFINITY};
+    for (int i = 0; i < P * C; i++)
+        a[i] = 7.0f;
+    xa_explainer_get(XA_EXPLAIN_EIGENCAM)->compute(&spec, &v, map);
+    assert_int_equal(xa_map_inspect(map, &shape).flags, XA_MAP_FLAG_DEGENERATE);
+    for (int i = 0; i < 2; i++) {
+        a[5] = odd[i];
+        xa_explainer_get(XA_EXPLAIN_EIGENCAM)->compute(&spec, &v, map);
+        assert_true(xa_map_inspect(map, &shape).flags & XA_MAP_FLAG_NONFINITE);
+    }
+}
+
+/* Of 12 pixels one at 12 and 11 at 0: mean 1, deviation sqrt(11), limit 1 + 2 sqrt(11) < 12, so w =
+ * 1/12. Two at 12: mean 2, deviation sqrt(20), limit 2 + 2 sqrt(20) < 12: 2/12. Three: mean 3,
+ * deviation sqrt(27), limit 13.4: 0. */
+static void test_fem(void **state)
+{
+    (void)state;
+    enum { C = 3 };
+    float a[P * C], map[P];
+    const xa_explainer_spec spec = xa_explainer_defaults(XA_EXPLAIN_FEM);
+    const xa_explain_view v = {.layer_shape = {.ndim = 3, .dim = {H, W, C}}, .layer_value = a};
+    for (int p = 0; p < P; p++)
+        for (int k = 0; k < C; k++)
+            a[p * C + k] = p <= k ? 12.0f : 0.0f;
+    xa_explainer_get(XA_EXPLAIN_FEM)->compute(&spec, &v, map);
+    for (int p = 0; p < P; p++)
+        assert_true(fabs((double)map[p] - (p == 0 ? 3.0 : p == 1 ? 2.0 : 0.0)) < 1e-6);
+    assert_false(xa_explainer_has(XA_EXPLAIN_FEM, XA_EXPLAINER_SCORE));
+    assert_false(xa_explainer_has(XA_EXPLAIN_FEM, XA_EXPLAINER_RELU));
+    assert_true(xa_explainer_has(XA_EXPLAIN_FEM, XA_EXPLAINER_LAYER));
+    assert_int_equal(spec.target, XA_TARGET_NONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_gap_linear_is_cam),
+                                       cmocka_unit_test(test_eigencam),
+                                       cmocka_unit_test(test_eigencam_without_answer),
+                                       cmocka_unit_test(test_fem),
                                        cmocka_unit_test(test_definitions),
                                        cmocka_unit_test(test_zero_activations),
                                        cmocka_unit_test(test_nan_survives)};

@@ -22,6 +22,16 @@ static double probability(const xa_head *h, const double *z, int c)
 
 static double score_of(const xa_head *h, xa_score s, const double *z, int c)
 {
+    if (s == XA_SCORE_FINER) { /* the nearest are given by the values below, whatever the step */
+        static const int near[UNITS][3] = {{3, 4, 1}, {3, 0, 4}, {4, 0, 3}, {0, 4, 1}, {0, 2, 3}};
+        double above = 0.0, below = 1e-9;
+        for (int i = 0; i < 3; i++) {
+            const double p = probability(h, z, near[c][i]);
+            above += p * (z[c] - z[near[c][i]]);
+            below += p;
+        }
+        return above / below;
+    }
     if (s == XA_SCORE_LOGIT)
         return h->kind == XA_HEAD_BINARY ? (c ? z[0] : -z[0]) : z[c];
     const double p = probability(h, z, c);
@@ -32,6 +42,12 @@ static void check(const xa_head *h, xa_score s, bool as_tensorflow, int c)
 {
     const float z[UNITS] = {0.3f, -1.2f, 2.0f, 0.0f, 1.1f};
     float seed[UNITS];
+    xa_err err = XA_ERR_INIT;
+    if (s == XA_SCORE_FINER && h->kind != XA_HEAD_SOFTMAX) {
+        assert_int_equal(xa_score_seed(h, s, as_tensorflow, z, c, seed, &err), XA_INVALID);
+        assert_non_null(strstr(err.message, "under a softmax"));
+        return;
+    }
     assert_int_equal(xa_score_seed(h, s, as_tensorflow, z, c, seed, NULL), XA_OK);
     for (int k = 0; k < h->units; k++) {
         double up[UNITS], down[UNITS];
@@ -63,6 +79,31 @@ static void test_all_scores(void **state)
                 check(&heads[i], (xa_score)s, false, c);
                 check(&heads[i], (xa_score)s, true, c);
             }
+}
+
+/* Nearest in logit, of equally near ones the first; fewer classes than three. */
+static void test_nearest(void **state)
+{
+    (void)state;
+    const xa_head h = {XA_HEAD_SOFTMAX, 0, UNITS, UNITS}, two = {XA_HEAD_SOFTMAX, 0, 2, 2};
+    const float z[UNITS] = {1.0f, 3.0f, 2.0f, 1.0f, 9.0f};
+    int32_t near[XA_FINER_CLASSES];
+    float seed[2];
+    xa_finer_nearest(&h, z, 2, near);
+    assert_int_equal(near[0], 0);
+    assert_int_equal(near[1], 1);
+    assert_int_equal(near[2], 3);
+    xa_finer_nearest(&h, z, 4, near);
+    assert_int_equal(near[0], 1);
+    assert_int_equal(near[1], 2);
+    assert_int_equal(near[2], 0);
+    xa_finer_nearest(&two, z, 1, near);
+    assert_int_equal(near[0], 0);
+    assert_int_equal(near[1], -1);
+    assert_int_equal(near[2], -1);
+    /* one other class: p cancels, S = z_1 - z_0 but for the 1e-9 */
+    assert_int_equal(xa_score_seed(&two, XA_SCORE_FINER, false, z, 1, seed, NULL), XA_OK);
+    assert_true(fabs((double)seed[1] - 1.0) < 1e-6 && fabs((double)seed[0] + 1.0) < 1e-6);
 }
 
 /* A confident softmax: TensorFlow's form loses the own class' term, the stable one keeps it. */
@@ -129,6 +170,7 @@ static void test_default_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_scores),
+                                       cmocka_unit_test(test_nearest),
                                        cmocka_unit_test(test_saturated_softmax),
                                        cmocka_unit_test(test_refusals),
                                        cmocka_unit_test(test_default_names)};

@@ -116,7 +116,11 @@ static int indices(const xa_contents *c, int *out)
                 continue; /* a baseline has no maps */
             out[n++] = x->values;
             out[n++] = x->sample;
-            ALL(x->column, XA_FIELDS_OF(MAP))
+            for (int i = 0; i < XA_FIELDS_OF(MAP); i++)
+                if (xa_map_stores(&spec->models[m].explainers[e], xa_owned_field(XA_OWNER_MAP, i)))
+                    out[n++] = x->column[i];
+                else
+                    assert_int_equal(x->column[i], -1);
             ALL(x->score, XA_MAP_SCORE_COUNT)
             for (int k = 0; k < XA_CHECK_COUNT; k++)
                 if (xa_checked(spec, (xa_check_kind)k))
