@@ -110,7 +110,14 @@ static void put_explainer(paper *p, const char *model, const xa_read_map *x)
     fprintf(p->out, "%s (%s", x->name, x->kind ? x->kind : "kind not stored");
     put_citation(p, path);
     fprintf(p->out, "), of %s", whom);
-    if (*score && strcmp(target, "none") != 0)
+    if (!strcmp(score, xa_score_name(XA_SCORE_FINER)))
+        fprintf(p->out,
+                "'s logit against those of the three classes nearest to it, weighted by their "
+                "probabilities [%d]",
+                cite(p,
+                     "Zhang et al.: Finer-CAM: spotting the difference reveals finer details for "
+                     "visual explanation, CVPR 2025"));
+    else if (*score && strcmp(target, "none") != 0)
         fprintf(p->out, "'s %s", score);
     if (x->layer && *x->layer)
         fprintf(p->out, ", layer %s", x->layer);

@@ -44,11 +44,10 @@ void faithful_free(faithful_array *a)
 
 /* ---- a model on the images ---- */
 
-void faithful_start(
-    faithful *f, const char *model, int64_t batch, xa_explainer_spec *explainers, int n)
+static void
+describe(faithful *f, const char *model, int64_t batch, xa_explainer_spec *explainers, int n)
 {
     static char cnn[] = GOLDEN "tiny_cnn.h5", vit[] = GOLDEN "tiny_vit.safetensors", name[] = "m";
-    xa_err err = XA_ERR_INIT;
     *f = (faithful){.model = {.name = name,
                               .file = strcmp(model, "cnn") ? vit : cnn,
                               .open = xa_model_defaults(),
@@ -60,6 +59,25 @@ void faithful_start(
                                         .resize = XA_RESAMPLE_TF_NEAREST,
                                         .scale = {.kind = XA_SCALE_TF}}}};
     f->spec = (xa_audit_spec){.models = &f->model, .nmodels = 1, .decode = xa_decode_defaults()};
+}
+
+bool faithful_takes(const char *model, xa_explainer_spec *explainer, char *why)
+{
+    xa_err err = XA_ERR_INIT;
+    faithful f;
+    describe(&f, model, 1, explainer, 1);
+    const bool takes = xa_audit_create(&f.spec, &f.audit, &err) == XA_OK;
+    snprintf(why, XA_ERR_MESSAGE, "%s", takes ? "" : err.message);
+    if (takes)
+        xa_audit_free(f.audit);
+    return takes;
+}
+
+void faithful_start(
+    faithful *f, const char *model, int64_t batch, xa_explainer_spec *explainers, int n)
+{
+    xa_err err = XA_ERR_INIT;
+    describe(f, model, batch, explainers, n);
     if (xa_audit_create(&f->spec, &f->audit, &err) != XA_OK)
         fail_msg("%s", err.message);
     f->blob = xa_alloc_aligned(xa_audit_weight_bytes(f->audit));

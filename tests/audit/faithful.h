@@ -23,6 +23,8 @@ typedef struct faithful {
     void *blob, *arena;
     xa_rows *rows;
 } faithful;
+/* Whether the model takes the explainer at all; why (XA_ERR_MESSAGE bytes): the refusal. */
+bool faithful_takes(const char *model, xa_explainer_spec *explainer, char *why);
 void faithful_start(
     faithful *f, const char *model, int64_t batch, xa_explainer_spec *explainers, int n);
 /* Computes images [first, first + n) as one unit, n <= the unit's samples: rows 0..n-1. */

@@ -1,5 +1,6 @@
 /* Explainers of a tiny CNN and a tiny transformer against float64 (tests/golden/faithfulness). */
 #include <stdio.h>
+#include <string.h>
 
 #include "faithful.h"
 #include "xaudit_cmocka.h"
@@ -9,12 +10,20 @@ static void block1(xa_explainer_spec *s)
     snprintf(s->layer, sizeof s->layer, "blocks.1");
 }
 
+static void finer(xa_explainer_spec *s)
+{
+    s->score = XA_SCORE_FINER;
+}
+
 /* A line a golden. Where no ReLU or pooling winner can flip, float32 is within 1e-5. */
 static const faithful_case cases[] = {
     {"cnn", "gradient", XA_EXPLAIN_GRADIENT, NULL, 1e-5, 1e-5},
     {"vit", "gradient", XA_EXPLAIN_GRADIENT, NULL, 1e-5, 1e-5},
     {"cnn", "gradcam", XA_EXPLAIN_GRADCAM, NULL, 1e-5, 1e-5},
     {"vit", "gradcam", XA_EXPLAIN_GRADCAM, block1, 2e-5, 3e-5},
+    {"cnn", "eigencam", XA_EXPLAIN_EIGENCAM, NULL, 1e-5, 1e-5},
+    {"cnn", "fem", XA_EXPLAIN_FEM, NULL, 1e-5, 1e-5},
+    {"cnn", "finercam", XA_EXPLAIN_GRADCAM, finer, 1e-5, 1e-5},
 };
 
 static void test_maps(void **state)
@@ -27,8 +36,92 @@ static void test_maps(void **state)
         fail_msg("%d of the maps differ", failures);
 }
 
+/* The kinds that the model takes, and with every gradient kind the score `finer`; the rest are
+ * refused in a sentence. */
+static int every_kind(const char *model, xa_explainer_spec *out)
+{
+    int n = 0;
+    for (int k = 0; k < XA_EXPLAIN_COUNT; k++)
+        for (int fine = 0; fine < 2; fine++) {
+            char why[XA_ERR_MESSAGE];
+            xa_explainer_spec s = xa_explainer_defaults((xa_explainer_kind)k);
+            if (fine && !xa_explainer_has(s.kind, XA_EXPLAINER_SCORE))
+                continue;
+            if (fine)
+                s.score = XA_SCORE_FINER;
+            xa_explainer_default_name(&s, s.name, sizeof s.name);
+            if (faithful_takes(model, &s, why))
+                out[n++] = s;
+            else
+                assert_non_null(strstr(why, xa_explainer_get(s.kind)->name));
+        }
+    return n;
+}
+
+static void same_rows(const faithful *one, int64_t from, const faithful *four, int64_t row, int e)
+{
+    const xa_map_rows *a = &one->rows->models[0].maps[e], *b = &four->rows->models[0].maps[e];
+    const xa_shape shape = xa_audit_map_shape(one->audit, 0, e);
+    const size_t bytes = (size_t)xa_shape_count(&shape) * sizeof(float);
+    const char *name = one->model.explainers[e].name;
+    if (memcmp((const char *)a->values + (size_t)from * bytes,
+               (const char *)b->values + (size_t)row * bytes,
+               bytes) != 0)
+        fail_msg("%s: another map of image %d in a batch of four", name, (int)row);
+    for (int i = 0; i < XA_FIELDS_OF(MAP); i++) {
+        const xa_field_kind kind = xa_owned_field(XA_OWNER_MAP, i);
+        const xa_extents x = xa_extents_unknown();
+        const size_t item = xa_field_row_items(kind, &x) * xa_type_bytes(xa_field_get(kind)->type);
+        if (memcmp((const char *)a->column[i] + (size_t)from * item,
+                   (const char *)b->column[i] + (size_t)row * item,
+                   item) != 0)
+            fail_msg("%s: another %s of image %d", name, xa_field_get(kind)->name, (int)row);
+    }
+}
+
+/* Every kind gives the same bytes whatever else is in the batch. */
+static void test_batches(void **state)
+{
+    static const char *const models[] = {"cnn", "vit"};
+    (void)state;
+    for (int m = 0; m < 2; m++) {
+        xa_explainer_spec specs[2 * XA_EXPLAIN_COUNT];
+        faithful one, four;
+        const int n = every_kind(models[m], specs);
+        assert_true(n > 10);
+        faithful_start(&one, models[m], 1, specs, n);
+        faithful_start(&four, models[m], 4, specs, n);
+        faithful_run(&four, 0, FAITHFUL_IMAGES);
+        for (int64_t i = 0; i < FAITHFUL_IMAGES; i++) {
+            faithful_run(&one, i, 1);
+            for (int e = 0; e < n; e++)
+                same_rows(&one, 0, &four, i, e);
+        }
+        faithful_stop(&one);
+        faithful_stop(&four);
+    }
+}
+
+/* The classes that Finer-CAM compares with, per row. */
+static void test_nearest(void **state)
+{
+    xa_explainer_spec spec = xa_explainer_defaults(XA_EXPLAIN_GRADCAM);
+    faithful_array want = faithful_read("cnn/finer_references");
+    faithful f;
+    (void)state;
+    spec.score = XA_SCORE_FINER;
+    faithful_start(&f, "cnn", 4, &spec, 1);
+    faithful_run(&f, 0, FAITHFUL_IMAGES);
+    for (int64_t i = 0; i < want.images * want.count; i++)
+        assert_int_equal(f.rows->models[0].maps[0].nearest[i], (int)want.values[i]);
+    faithful_stop(&f);
+    faithful_free(&want);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_maps)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_maps),
+                                       cmocka_unit_test(test_batches),
+                                       cmocka_unit_test(test_nearest)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
