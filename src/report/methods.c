@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "xaudit/model.h"
+#include "xaudit/explain.h"
 #include "xaudit/summary.h"
 #include "xaudit/view.h"
 
