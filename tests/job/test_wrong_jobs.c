@@ -54,7 +54,6 @@ static const bad bads[] = {
       {12, "needs its limits"},
       {14, "did you mean gradcam"},
       {15, "layer: a setting of gradcam, gradcam++, hirescam, layercam, xgradcam, "},
-      {15, "attention_gradcam, not of saliency"},
       {16, "neither a name"},
       {17, "score"},
       {17, "store"},
