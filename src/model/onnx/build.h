@@ -68,7 +68,8 @@ typedef struct xa__onnx_op {
     xa_status (*infer)(xa__onnx_build *b, xa__onnx_node *n, xa_err *err);
     /* All inputs are evaluated; makes the data of all outputs. NULL: not of constants. */
     xa_status (*fold)(xa__onnx_build *b, xa__onnx_node *n, xa_err *err);
-    /* An input depends on the image. NULL: only of constants. */
+    /* An input depends on the image: the first, but for those of reads_any_input in lower.c. NULL:
+     * only of constants. */
     xa_status (*lower)(xa__onnx_build *b, xa__onnx_node *n, xa_err *err);
 } xa__onnx_op;
 
@@ -100,9 +101,13 @@ const char *xa__onnx_node_text(const xa__onnx *m, const xa__onnx_node *n, char *
 
 /* ---- phases ---- */
 
+/* Reads the file; no value is a run yet. */
+XA_MUST_USE xa_status xa__onnx_open_build(xa__onnx_build *b, xa_err *err);
 XA_MUST_USE xa_status xa__onnx_resolve(xa__onnx_build *b, xa_err *err);
 XA_MUST_USE xa_status xa__onnx_match(xa__onnx_build *b, xa_err *err);
 XA_MUST_USE xa_status xa__onnx_lower(xa__onnx_build *b, xa_err *err);
+/* The model's output: the graph's, in logical order. */
+XA_MUST_USE xa_status xa__onnx_end(xa__onnx_build *b, xa_err *err);
 XA_MUST_USE xa_status xa__onnx_list(xa__onnx_build *b, xa_err *err);
 /* Which nodes the output depends on, and how often each value is read. */
 void xa__onnx_mark_live(xa__onnx_build *b);

@@ -135,6 +135,9 @@ xa_status xa__onnx_image(
     int order[XA__ONNX_ATOMS], at = 0;
     xa__onnx_run image;
     xa_shape shape = {.ndim = 3};
+    const int64_t batch = xa__layout_extent(&run->at, 0);
+    if (batch > 1)
+        XA_RETURN_FAIL(err, XA_UNSUPPORTED, "it works on %" PRId64 " images at once", batch);
     for (int a = 0; a < 3; a++) {
         int count;
         const int first = xa__layout_atoms(&run->at, axes[a], &count);
@@ -387,6 +390,17 @@ static bool has_run(const xa__onnx_build *b, const xa__onnx_node *n)
     return false;
 }
 
+/* Operators whose first input may be a constant while another is none. */
+static bool reads_any_input(const char *op)
+{
+    static const char *const names[] = {
+        "Add", "Sub", "Mul", "Div", "Sum", "Max", "Min", "Pow", "MatMul", "Gemm", "Concat"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (!strcmp(names[i], op))
+            return true;
+    return false;
+}
+
 static xa_status lower_node(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
 {
     char name[256];
@@ -400,6 +414,9 @@ static xa_status lower_node(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
     if (!n->def->lower)
         return xa__onnx_refuse(
             b, n, err, "it is read of constants only, not of what depends on the image");
+    if (!reads_any_input(n->op) && !xa__onnx_run_of(b, n, 0))
+        return xa__onnx_refuse(
+            b, n, err, "its first input is a constant, another depends on the image");
     const xa_status st = n->def->lower(b, n, &why);
     if (st == XA_UNSUPPORTED || st == XA_SHAPE || st == XA_INVALID)
         return xa__onnx_refuse(b, n, err, "%s", why.message);

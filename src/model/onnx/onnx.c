@@ -183,8 +183,7 @@ static xa_status choose_output(xa__onnx_build *b, xa_err *err)
     return XA_OK;
 }
 
-/* The output in logical order. */
-static xa_status end_graph(xa__onnx_build *b, xa_err *err)
+xa_status xa__onnx_end(xa__onnx_build *b, xa_err *err)
 {
     const xa__onnx_value *v = &b->m->values[b->output];
     xa__onnx_run *run = &b->runs[b->output];
@@ -202,7 +201,6 @@ static xa_status end_graph(xa__onnx_build *b, xa_err *err)
     const xa_shape shape = xa__layout_natural(&run->at);
     XA_RETURN_TRY(err, xa__onnx_view(b, n, run->node, &shape, &run->node, err));
     b->model->output = run->node;
-    b->model->query = xa__onnx_query(b->model->graph, run->node);
     return XA_OK;
 }
 
@@ -243,7 +241,7 @@ static xa_status told(const xa__onnx_build *b, xa_status st, xa_err *err)
     return refused ? xa__onnx_refusals(b, err) : st;
 }
 
-static xa_status build(xa__onnx_build *b, xa_err *err)
+xa_status xa__onnx_open_build(xa__onnx_build *b, xa_err *err)
 {
     XA_RETURN_TRY(err, xa__onnx_open(b->model->path, &b->m, err));
     b->runs = xa_alloc((size_t)b->m->nvalues + 1, sizeof *b->runs);
@@ -251,13 +249,20 @@ static xa_status build(xa__onnx_build *b, xa_err *err)
         XA_RETURN_FAIL(err, XA_NOMEM, "%s: out of memory", b->m->path);
     for (int i = 0; i < b->m->nvalues; i++)
         b->runs[i].node = -1;
+    return XA_OK;
+}
+
+static xa_status build(xa__onnx_build *b, xa_err *err)
+{
+    XA_RETURN_TRY(err, xa__onnx_open_build(b, err));
     XA_RETURN_TRY(err, choose_input(b, err));
     XA_RETURN_TRY(err, choose_output(b, err));
     XA_RETURN_TRY(err, told(b, xa__onnx_resolve(b, err), err));
     XA_RETURN_TRY(err, xa__onnx_match(b, err));
     XA_RETURN_TRY(err, find_own_scaling(b, err));
     XA_RETURN_TRY(err, told(b, xa__onnx_lower(b, err), err));
-    XA_RETURN_TRY(err, end_graph(b, err));
+    XA_RETURN_TRY(err, xa__onnx_end(b, err));
+    b->model->query = xa__onnx_query(b->model->graph, b->model->output);
     XA_RETURN_TRY(err, xa__onnx_list(b, err));
     return say_origin(b, err);
 }

@@ -118,6 +118,23 @@ static bool is_multiple(const xa__onnx_shape *in, const xa__onnx_shape *out)
     return out->dim[2] % in->dim[2] == 0 && out->dim[3] % in->dim[3] == 0;
 }
 
+/* Positions follow the scale where one is said, and the engine takes out/in. */
+static bool scale_is_kept(xa__onnx_build *b, const xa__onnx_node *n, bool old)
+{
+    const xa__onnx_shape *in = &xa__onnx_in(b, n, 0)->shape, *out = &xa__onnx_out(b, n, 0)->shape;
+    const int scales = old ? 1 : 2;
+    const xa__onnx_attribute *a = xa__onnx_attribute_of(b->m, n, "scales");
+    const xa__onnx_value *given = xa__onnx_in(b, n, scales);
+    const double *list = a && a->kind == XA__ONNX_ATTR_FLOATS ? a->floats
+                         : given && xa__onnx_count(&given->shape) == in->rank
+                             ? xa__onnx_data(b, n->inputs[scales])
+                             : NULL;
+    for (int i = 0; list && i < in->rank; i++)
+        if (fabs((double)in->dim[i] * list[i] - (double)out->dim[i]) > 1e-4)
+            return false;
+    return true;
+}
+
 static xa_status resize_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
 {
     const bool old = !strcmp(n->op, "Upsample") || b->m->opset < 11;
@@ -142,6 +159,8 @@ static xa_status resize_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
         strcmp(xa__onnx_string(b->m, n, "keep_aspect_ratio_policy", "stretch"), "stretch") != 0)
         return xa__onnx_refuse(
             b, n, err, "exclude_outside and keep_aspect_ratio_policy are not read");
+    if (!scale_is_kept(b, n, old))
+        return xa__onnx_refuse(b, n, err, "it gives another size than its scale tells");
     const bool half = !strcmp(where, "half_pixel") ||
                       (!strcmp(where, "pytorch_half_pixel") && out->dim[2] > 1 && out->dim[3] > 1);
     if (!strcmp(mode, "nearest") && is_multiple(in, out) &&

@@ -238,6 +238,7 @@ static xa_status cast_fold(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
 static xa_status cast_like_infer(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
 {
     const int to = xa__onnx_in(b, n, 1)->type;
+    xa__onnx_out(b, n, 0)->constant = xa__onnx_in(b, n, 0)->constant;
     if (!xa__onnx_is_float(to) && !xa__onnx_in(b, n, 0)->constant)
         return xa__onnx_refuse(
             b, n, err, "it makes %s of what depends on the image", xa__onnx_type_name(to));
@@ -250,6 +251,7 @@ static xa_status dropout_infer(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
     if (xa__onnx_in(b, n, 2) && (!xa__onnx_scalar(b, n->inputs[2], &training) || training > 0.0))
         return xa__onnx_refuse(
             b, n, err, "it drops at random; export the model in evaluation mode");
+    xa__onnx_out(b, n, 0)->constant = xa__onnx_in(b, n, 0)->constant;
     return xa__onnx_infer_same(b, n, err);
 }
 

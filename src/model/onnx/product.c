@@ -3,15 +3,10 @@
 
 #include "runs.h"
 
-xa_status
-xa__onnx_as_run(xa__onnx_build *b, xa__onnx_node *n, int i, xa__onnx_run *out, xa_err *err)
+xa_status xa__onnx_constant_run(
+    xa__onnx_build *b, const xa__onnx_node *n, int value, xa__onnx_run *out, xa_err *err)
 {
-    const xa__onnx_run *run = xa__onnx_run_of(b, n, i);
-    if (run) {
-        *out = *run;
-        return XA_OK;
-    }
-    const xa__onnx_shape *s = &xa__onnx_in(b, n, i)->shape;
+    const xa__onnx_shape *s = &b->m->values[value].shape;
     xa_node_spec spec = {.op = XA_OP_CONSTANT, .nweights = 1};
     const int64_t count = xa__onnx_count(s);
     out->at = xa__layout_plain(s);
@@ -21,11 +16,21 @@ xa__onnx_as_run(xa__onnx_build *b, xa__onnx_node *n, int i, xa__onnx_run *out, x
         xa__onnx_add_weight(
             b,
             &(xa__onnx_weight){
-                .value = n->inputs[i], .ndim = 1, .extent = {count}, .stride = {1}, .scale = 1.0},
+                .value = value, .ndim = 1, .extent = {count}, .stride = {1}, .scale = 1.0},
             &shape,
             &spec.weights[0],
             err));
     return xa__onnx_add(b, n, &spec, &out->node, err);
+}
+
+xa_status
+xa__onnx_as_run(xa__onnx_build *b, const xa__onnx_node *n, int i, xa__onnx_run *out, xa_err *err)
+{
+    const xa__onnx_run *run = xa__onnx_run_of(b, n, i);
+    if (!run)
+        return xa__onnx_constant_run(b, n, n->inputs[i], out, err);
+    *out = *run;
+    return XA_OK;
 }
 
 xa_status xa__onnx_regroup(xa__onnx_build *b,

@@ -6,9 +6,12 @@
 
 #include "join.h"
 
-/* Input i as a run; a constant becomes a CONSTANT of the engine. */
+/* A constant as a CONSTANT of the engine. */
+XA_MUST_USE xa_status xa__onnx_constant_run(
+    xa__onnx_build *b, const xa__onnx_node *n, int value, xa__onnx_run *out, xa_err *err);
+/* Input i as a run, even if it is a constant. */
 XA_MUST_USE xa_status
-xa__onnx_as_run(xa__onnx_build *b, xa__onnx_node *n, int i, xa__onnx_run *out, xa_err *err);
+xa__onnx_as_run(xa__onnx_build *b, const xa__onnx_node *n, int i, xa__onnx_run *out, xa_err *err);
 /* The run with other extents of the same count: a view, after a transposition where the layout's
  * factors do not reach them. */
 XA_MUST_USE xa_status xa__onnx_regroup(xa__onnx_build *b,
