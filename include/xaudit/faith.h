@@ -193,17 +193,16 @@ void xa_rival_map(xa_rival_kind kind,
 
 /* ---- which samples --------------------------------------------------------------------------- */
 
-/* Chooses `take` of n samples, from all classes alike, such that a larger `take` only adds some. In
- * each class samples are ranked by a number drawn at (seed, id_hash); chosen are those of the
- * lowest rank in their class, of equal rank those with the lowest number. class_of [n]: -1 is a
- * class as any other, for samples without a label. chosen [n]: 1 or 0. NOMEM is the only failure.
- */
-XA_MUST_USE xa_status xa_faith_select(int64_t n,
-                                      const uint64_t *id_hash,
-                                      const int32_t *class_of,
-                                      uint64_t seed,
-                                      int64_t take,
-                                      uint8_t *chosen,
-                                      xa_err *err);
+/* The turn of each of n samples, a permutation of 0..n-1: a check of k images looks at those whose
+ * turn is below k, so that more images only add some, and all checks look at the same ones. The
+ * turns go through the classes: first one sample of each class, then a second one, and so on; which
+ * of them, and in which order of classes, is drawn at (seed, id_hash). class_of [n]: -1 is
+ * a class as any other, for samples without a label. NOMEM is the only failure. */
+XA_MUST_USE xa_status xa_faith_turns(int64_t n,
+                                     const uint64_t *id_hash,
+                                     const int32_t *class_of,
+                                     uint64_t seed,
+                                     int64_t *turn,
+                                     xa_err *err);
 
 #endif

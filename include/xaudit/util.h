@@ -283,8 +283,9 @@ int64_t xa_random_below(uint64_t seed, uint64_t stream, uint64_t counter, int64_
     X(ROAD, 7)                                                                                   \
     X(WEIGHTS, 8)                                                                                \
     X(INFIDELITY, 9)                                                                             \
-    X(RANDOM_MAP, 10)                                                                            \
-    X(TIES, 11)
+    X(RANDOM_MAP, 10) /* draw 0 a random map, 1 how a map is shuffled */                         \
+    X(TIES, 11)                                                                                  \
+    X(SAMPLES, 12) /* which samples are checked: counter the hash of the id */
 typedef enum xa_purpose {
 #define X(name, number) XA_PURPOSE_##name = number,
     XA_PURPOSE_LIST(X)

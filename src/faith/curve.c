@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "faith_internal.h"
+#include "xaudit/faith.h"
 
 int64_t xa_faith_changed(int64_t n, int64_t step, int64_t steps)
 {

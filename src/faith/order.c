@@ -2,7 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "faith_internal.h"
+#include "xaudit/faith.h"
 #include "xaudit/image.h"
 
 void xa_faith_pixels(const float *map,
@@ -53,7 +53,7 @@ void xa_faith_order(const float *values,
                     xa_ranked_pixel *scratch,
                     int32_t *order)
 {
-    const uint64_t stream = xa__stream(XA__TIES, 0);
+    const uint64_t stream = xa_random_stream(XA_PURPOSE_TIES, 0);
     for (int64_t i = 0; i < n; i++)
         scratch[i] = (xa_ranked_pixel){
             .value = values[i],

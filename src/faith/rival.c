@@ -1,7 +1,7 @@
 /* Maps that do not look at the model. */
 #include <math.h>
 
-#include "faith_internal.h"
+#include "xaudit/faith.h"
 
 static const struct {
     const char *name, *description;
@@ -62,10 +62,11 @@ static void centre(int64_t h, int64_t w, float *values)
         }
 }
 
-/* The pixels of `from` in the order of xa__shuffle, which is done on the values themselves. */
+/* The pixels of `from` in the order of xa_random_shuffle, which is done on the values themselves.
+ */
 static void shuffled(const float *from, int64_t n, uint64_t seed, float *values)
 {
-    const uint64_t stream = xa__stream(XA__RANDOM_MAP, 1);
+    const uint64_t stream = xa_random_stream(XA_PURPOSE_RANDOM_MAP, 1);
     for (int64_t i = 0; i < n; i++)
         values[i] = from[i];
     for (int64_t j = n - 1; j > 0; j--) {
@@ -98,7 +99,8 @@ void xa_rival_map(xa_rival_kind kind,
         return;
     default:
         for (int64_t i = 0; i < n; i++)
-            values[i] = (float)xa_random_unit(seed, xa__stream(XA__RANDOM_MAP, 0), (uint64_t)i);
+            values[i] = (float)xa_random_unit(
+                seed, xa_random_stream(XA_PURPOSE_RANDOM_MAP, 0), (uint64_t)i);
         return;
     }
 }

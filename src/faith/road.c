@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "faith_internal.h"
+#include "xaudit/faith.h"
 
 #define EDGE (1.0 / 6.0)
 #define CORNER (1.0 / 12.0)

@@ -1,7 +1,7 @@
 /* What can be said of a map alone, and of two. */
 #include <math.h>
 
-#include "faith_internal.h"
+#include "xaudit/faith.h"
 
 int64_t xa_faith_complexity(const float *values, int64_t n, double share)
 {

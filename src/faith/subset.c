@@ -1,24 +1,12 @@
 /* Random subsets of pixels, and correlations with what removing them costs. */
 #include <math.h>
 
-#include "faith_internal.h"
-
-/* Fisher and Yates, from the end: entry j changes places with one of 0..j. */
-void xa__shuffle(uint64_t seed, uint64_t stream, int64_t n, int32_t *p)
-{
-    for (int64_t i = 0; i < n; i++)
-        p[i] = (int32_t)i;
-    for (int64_t j = n - 1; j > 0; j--) {
-        const int64_t k = xa_random_below(seed, stream, (uint64_t)j, j + 1);
-        const int32_t t = p[j];
-        p[j] = p[k];
-        p[k] = t;
-    }
-}
+#include "xaudit/faith.h"
 
 void xa_faith_subset(uint64_t seed, int64_t n, int64_t size, int64_t draw, int32_t *permutation)
 {
-    xa__shuffle(seed, xa__stream(XA__SUBSETS, XA_SUBSET_DRAWS * size + draw), n, permutation);
+    const uint32_t number = (uint32_t)(XA_SUBSET_DRAWS * size + draw);
+    xa_random_shuffle(seed, xa_random_stream(XA_PURPOSE_SUBSETS, number), n, permutation);
 }
 
 double xa_faith_sum(const float *values, const int32_t *pixels, int64_t count)

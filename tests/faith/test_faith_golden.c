@@ -1,128 +1,6 @@
 /* Checks of a tiny CNN and a tiny transformer against float64 (tests/golden/faithfulness): the same
  * perturbed inputs through the engine, the same figures. */
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include "audit/faithful.h"
-#include "model/model_run.h"
-#include "xaudit/faith.h"
-#include "xaudit_cmocka.h"
-
-enum { SIDE = 16, PIXELS = SIDE * SIDE, COUNT = PIXELS * 3, STEPS = 16, SEED = 1000 };
-
-static const xa_shape input_shape = {3, {SIDE, SIDE, 3}};
-
-/* ---- a model, one image at a time ---- */
-
-typedef struct subject {
-    const char *name; /* "cnn" or "vit" */
-    xa_model *model;
-    model_run r;
-    xa_head head;
-    int32_t class_index;
-    float x[COUNT];
-    float gradient[COUNT]; /* golden, [C,H,W] */
-} subject;
-
-static void start(subject *s, const char *name)
-{
-    char file[512];
-    const xa_model_options options = xa_model_defaults();
-    xa_err err = XA_ERR_INIT;
-    *s = (subject){.name = name};
-    snprintf(file,
-             sizeof file,
-             XA_TEST_DATA "/golden/faithfulness/tiny_%s",
-             strcmp(name, "cnn") ? "vit.safetensors" : "cnn.h5");
-    if (xa_model_open(file, &options, &s->model, &err) != XA_OK ||
-        model_run_start(s->model, 1, XA_ISA_AUTO, -1, NULL, 0, &s->r, &err) != XA_OK)
-        fail_msg("%s: %s", file, err.message);
-    s->head = *xa_model_head(s->model);
-}
-
-static void stop(subject *s)
-{
-    model_run_end(&s->r);
-    xa_model_free(s->model);
-}
-
-/* Logit and probability of the class that is explained. */
-static double score(subject *s, const float *x, double *prob)
-{
-    float logits[8], probs[8];
-    memcpy(xa_run_input(&s->r.run), x, COUNT * sizeof *x);
-    xa_run_forward(&s->r.run);
-    xa_head_apply(&s->head, xa_run_value(&s->r.run, s->head.node), logits, probs);
-    if (prob)
-        *prob = (double)probs[s->class_index];
-    return (double)logits[s->class_index];
-}
-
-static void differentiate(subject *s, const float *x, float *gradient)
-{
-    float seed[8];
-    score(s, x, NULL);
-    assert_int_equal(xa_score_seed(&s->head,
-                                   XA_SCORE_LOGIT,
-                                   false,
-                                   xa_run_value(&s->r.run, s->head.node),
-                                   s->class_index,
-                                   seed,
-                                   NULL),
-                     XA_OK);
-    xa_run_backward(&s->r.run, 0, seed);
-    const float *g = xa_run_gradient(&s->r.run, 0, xa_graph_input(xa_model_graph(s->model)));
-    for (int p = 0; p < PIXELS; p++)
-        for (int c = 0; c < 3; c++)
-            gradient[c * PIXELS + p] = g[p * 3 + c];
-}
-
-static faithful_array golden(const subject *s, const char *what)
-{
-    char name[160];
-    snprintf(name, sizeof name, "%s/%s", s->name, what);
-    return faithful_read(name);
-}
-
-static double one(const subject *s, const char *what, int image, int at)
-{
-    faithful_array a = golden(s, what);
-    const double v = a.values[image * a.count + at];
-    faithful_free(&a);
-    return v;
-}
-
-static void planes(const double *from, float *to)
-{
-    for (int p = 0; p < PIXELS; p++)
-        for (int c = 0; c < 3; c++)
-            to[c * PIXELS + p] = (float)from[p * 3 + c];
-}
-
-static void look_at(subject *s, int image)
-{
-    char file[512];
-    xa_image im = {0};
-    const xa_decode_options decode = xa_decode_defaults();
-    snprintf(file, sizeof file, XA_TEST_DATA "/golden/faithfulness/images/%d.png", image);
-    assert_int_equal(xa_image_read(file, &decode, &im, NULL), XA_OK);
-    for (int i = 0; i < COUNT; i++)
-        s->x[i] = (float)((const uint8_t *)im.data)[i] / 127.5f - 1.0f;
-    xa_image_fini(&im);
-    s->class_index = (int32_t)one(s, "predicted", image, 0);
-    faithful_array a = golden(s, "maps/gradient");
-    planes(a.values + image * COUNT, s->gradient);
-    faithful_free(&a);
-}
-
-static void
-expect(const subject *s, int image, const char *what, double have, double want, double within)
-{
-    if (!(fabs(have - want) <= within))
-        fail_msg("%s, image %d, %s: %.9g, expected %.9g", s->name, image, what, have, want);
-}
+#include "subject.h"
 
 /* ---- maps to be checked ---- */
 
@@ -347,7 +225,7 @@ static void test_road(void **state)
     for_each(road_of);
 }
 
-static void test_road_pixels(void **state)
+static void test_imputed_pixels(void **state)
 {
     void *scratch = malloc(xa_road_scratch(SIDE, SIDE, 3));
     uint8_t removed[PIXELS];
@@ -405,24 +283,18 @@ static void test_subsets(void **state)
     for_each(subsets_of);
 }
 
-static double normal(uint64_t seed, int purpose, int draw, int e)
-{
-    uint32_t w[4];
-    xa_philox(seed, (uint64_t)purpose << 32 | (uint64_t)draw, (uint64_t)(e / 2), w);
-    const double u1 = 1.0 - (double)(((uint64_t)w[1] << 32 | w[0]) >> 11) * 0x1p-53;
-    const double u2 = (double)(((uint64_t)w[3] << 32 | w[2]) >> 11) * 0x1p-53;
-    const double t = 2.0 * 3.14159265358979323846 * u2;
-    return sqrt(-2.0 * log(u1)) * (e % 2 ? sin(t) : cos(t));
-}
-
 static void infidelity_of(subject *s, int image)
 {
     double dot[32], drop[32], plain, scaled;
     const double whole = score(s, s->x, NULL);
     for (int d = 0; d < 32; d++) {
         float field[COUNT], x[COUNT];
+        xa_random_normal(SEED + (uint64_t)image,
+                         xa_random_stream(XA_PURPOSE_INFIDELITY, (uint32_t)d),
+                         COUNT,
+                         field);
         for (int e = 0; e < COUNT; e++) {
-            field[e] = (float)(0.2 * normal(SEED + (uint64_t)image, 9, d, e));
+            field[e] *= 0.2f;
             x[e] = s->x[e] - field[e];
         }
         dot[d] = xa_faith_dot(field, s->gradient, PIXELS, 3);
@@ -446,11 +318,11 @@ static void sensitivity_of(subject *s, int image)
     double moved[10], mean, most;
     for (int d = 0; d < 10; d++) {
         float x[COUNT], g[COUNT];
-        for (int e = 0; e < COUNT; e++)
-            x[e] = s->x[e] + (float)(0.02 * (2.0 * xa_random_unit(SEED + (uint64_t)image,
-                                                                  (uint64_t)6 << 32 | (uint64_t)d,
-                                                                  (uint64_t)e) -
-                                             1.0));
+        const uint64_t stream = xa_random_stream(XA_PURPOSE_SENSITIVITY, (uint32_t)d);
+        for (int e = 0; e < COUNT; e++) {
+            const double u = xa_random_unit(SEED + (uint64_t)image, stream, (uint64_t)e);
+            x[e] = s->x[e] + (float)(0.02 * (2.0 * u - 1.0));
+        }
         differentiate(s, x, g);
         moved[d] = xa_faith_moved(s->gradient, g, COUNT);
     }
@@ -510,7 +382,7 @@ int main(void)
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_curves),
                                        cmocka_unit_test(test_ties),
                                        cmocka_unit_test(test_road),
-                                       cmocka_unit_test(test_road_pixels),
+                                       cmocka_unit_test(test_imputed_pixels),
                                        cmocka_unit_test(test_subsets),
                                        cmocka_unit_test(test_infidelity),
                                        cmocka_unit_test(test_sensitivity),

@@ -1,7 +1,7 @@
 /* Which samples a check looks at. */
 #include <stdlib.h>
 
-#include "faith_internal.h"
+#include "xaudit/faith.h"
 
 typedef struct candidate {
     double drawn;
@@ -32,19 +32,19 @@ static int over_classes(const void *pa, const void *pb)
     return by_drawn(a, b);
 }
 
-xa_status xa_faith_select(int64_t n,
-                          const uint64_t *id_hash,
-                          const int32_t *class_of,
-                          uint64_t seed,
-                          int64_t take,
-                          uint8_t *chosen,
-                          xa_err *err)
+xa_status xa_faith_turns(int64_t n,
+                         const uint64_t *id_hash,
+                         const int32_t *class_of,
+                         uint64_t seed,
+                         int64_t *turn,
+                         xa_err *err)
 {
+    const uint64_t stream = xa_random_stream(XA_PURPOSE_SAMPLES, 0);
     candidate *c = xa_alloc((size_t)n + 1, sizeof *c);
     if (!c)
         XA_RETURN_NOMEM(err);
     for (int64_t i = 0; i < n; i++)
-        c[i] = (candidate){.drawn = xa_random_unit(seed, xa__stream(XA__SAMPLES, 0), id_hash[i]),
+        c[i] = (candidate){.drawn = xa_random_unit(seed, stream, id_hash[i]),
                            .sample = i,
                            .class_index = class_of[i]};
     qsort(c, (size_t)n, sizeof *c, in_class);
@@ -52,7 +52,7 @@ xa_status xa_faith_select(int64_t n,
         c[i].rank = c[i].class_index == c[i - 1].class_index ? c[i - 1].rank + 1 : 0;
     qsort(c, (size_t)n, sizeof *c, over_classes);
     for (int64_t i = 0; i < n; i++)
-        chosen[c[i].sample] = i < take;
+        turn[c[i].sample] = i;
     free(c);
     return XA_OK;
 }
