@@ -8,7 +8,7 @@
 XA_PACKAGES="build-essential cmake ninja-build pkg-config libopenmpi-dev openmpi-bin libhdf5-openmpi-dev
   libopenblas-pthread-dev libtiff-dev libjpeg-dev libpng-dev zlib1g-dev libexif-dev libjansson-dev libyaml-dev libcsv-dev
   libxxhash-dev libssl-dev libyajl-dev libexpat1-dev libzip-dev libcairo2-dev libpango1.0-dev
-  fonts-dejavu-core"
+  fonts-liberation fonts-dejavu-core"
 # packages that the tests need in addition
 XA_TEST_PACKAGES="libcmocka-dev poppler-utils hdf5-tools python3-h5py python3-numpy clang-format-14 iproute2
   slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge e2fsprogs"

@@ -54,10 +54,67 @@ void xa_map_at_picture(const float *map,
                        float *out,
                        int64_t oh,
                        int64_t ow);
-/* (1 - weight) image + weight colours, rounded. The weight is the same everywhere and nothing is
- * stretched, so that two overlays can be compared. Both are RGB images of one size. */
-XA_MUST_USE xa_status xa_overlay_blend(
-    const xa_image *image, const xa_image *colours, double weight, xa_image *out, xa_err *err);
+/* How a map lies over its photograph. Figures and reports alone see it, scores never do.
+ *
+ * A map v is smoothed, divided by its full strength f (the percentile of |v|) and clipped: t = v/f
+ * in -1..1. A pixel becomes (1 - a) photograph + a colour(t) with a = opacity s^2 (3 - 2 s) and
+ * s = max(0, (|t| - floor)/(1 - floor)): what a map does not mark stays a photograph. */
+typedef struct xa_overlay {
+    double smooth; /* sigma of a Gaussian, as a share of the longer side of the map's own grid */
+    double percentile;    /* 0..100; 100: the largest */
+    double opacity;       /* of a value of full strength, 0..1 */
+    double floor;         /* 0..1, below 1 */
+    double chroma;        /* what the photograph keeps of its colour: 1 all, 0 none; luma stays */
+    xa_colormap colormap; /* of values from 0 to full strength; see xa_overlay_colour */
+} xa_overlay;
+/* Of a coarse grid, as class activation maps have it; or (pixelwise) of a map with a value for each
+ * pixel, whose marks are small: it is smoothed by 0.8 % and drawn stronger. */
+xa_overlay xa_overlay_defaults(bool pixelwise);
+/* The colour of t. 0..1: the colour map from its place 0.30 to 0.97, since the dark end of a table
+ * reads as shadow on a photograph. signed: -1..1, from blue to yellow; both ends are bright, so
+ * that sign and size are read on dark and on light photographs. */
+void xa_overlay_colour(const xa_overlay *o, bool is_signed, double t, uint8_t rgb[3]);
+/* a of t, see above. */
+double xa_overlay_opacity(const xa_overlay *o, double t);
+/* Convolves map [h,w] with a Gaussian of sigma grid cells, cut at 3 sigma; edges are reflected.
+ * sigma <= 0: a copy. out [h,w] may not be map. */
+XA_MUST_USE xa_status
+xa_map_smooth(const float *map, int64_t h, int64_t w, double sigma, float *out, xa_err *err);
+/* The percentile q (0..100) of |map|, interpolated linearly as numpy does; values that are not
+ * finite are left out; 0 without any. */
+XA_MUST_USE xa_status
+xa_map_percentile(const float *map, int64_t n, double q, double *out, xa_err *err);
+/* The value above which lies `share` of the positive mass of map; INFINITY if there is none. */
+XA_MUST_USE xa_status
+xa_map_level(const float *map, int64_t n, double share, double *out, xa_err *err);
+/* Draws t [height,width], NaN where there is no map, over an RGB image of that size. *out is
+ * initialised here. */
+XA_MUST_USE xa_status xa_overlay_draw(const xa_overlay *o,
+                                      const xa_image *photograph,
+                                      const float *t,
+                                      bool is_signed,
+                                      xa_image *out,
+                                      xa_err *err);
+
+/* Lines through points. Line i is point[first[i]] to point[first[i + 1] - 1]; one that ends where
+ * it began is closed. Zeroed: none. */
+typedef struct xa_lines {
+    double (*point)[2];
+    int *first; /* [n + 1] */
+    int n;
+} xa_lines;
+void xa_lines_fini(xa_lines *l);
+/* The lines on which field [h,w] has the value `level`, by marching squares between the centres of
+ * its cells (Lorensen and Cline 1987, in the plane), in the pixels of a frame. Closed lines around
+ * less than 1 % of the frame and open ones that extend over less than 11 % of its sides are left
+ * out. */
+XA_MUST_USE xa_status xa_map_contour(const float *field,
+                                     int64_t h,
+                                     int64_t w,
+                                     double level,
+                                     const double frame[2],
+                                     xa_lines *out,
+                                     xa_err *err);
 /* The overlay of keras.io's display_gradcam: uint8(255 * map) through jet, stretched to 0..255,
  * resized to the image by Pillow's bicubic filter, times alpha, plus the image, stretched to 0..255
  * again (array_to_img stretches both times). map [h,w] in 0..1; image RGB 8 bit. The stretching
@@ -79,28 +136,62 @@ XA_MUST_USE xa_status xa_relevant_pixels(
 /* ---- panels ---------------------------------------------------------------------------------- */
 
 typedef struct xa_tile {
-    const xa_image *picture; /* RGB 8 bit; NULL: only the note is drawn */
-    const char *note;        /* a line below, or NULL */
+    const xa_image *picture; /* RGB 8 bit; NULL: the note stands in its place */
+    const char *note;        /* or NULL: small print below the picture, at its left */
+    const char *score;       /* or NULL: below the picture, at its right */
+    bool best;               /* the score is set in bold */
     int nboxes;
-    const double (*box)[4]; /* x0,y0,x1,y1 in pixels of `frame`, drawn over the picture */
+    const double (*box)[4]; /* x0,y0,x1,y1 in pixels of `frame`: what is annotated */
     int nedges;
-    const double (*edge)[4]; /* lines from x0,y0 to x1,y1, in the same pixels */
+    const double (*edge)[4]; /* lines from x0,y0 to x1,y1: outlines of what is annotated */
+    const xa_lines *contour; /* or NULL: lines that say something of the map */
     double frame[2];         /* width and height of what the picture shows */
 } xa_tile;
 
+/* The heading of a column: a name, and small print below it (NULL: none). Neighbours with the same
+ * group (NULL: none) stand under one rule with its name. */
+typedef struct xa_panel_column {
+    const char *name, *detail, *group;
+} xa_panel_column;
+
+/* What a model says of an image. */
+typedef enum xa_panel_verdict { XA_PANEL_NONE, XA_PANEL_RIGHT, XA_PANEL_WRONG } xa_panel_verdict;
+typedef struct xa_panel_answer {
+    xa_panel_verdict verdict; /* a tick, a cross, or neither where no label says */
+    const char *text;
+} xa_panel_answer;
+typedef struct xa_panel_row {
+    const char *name; /* of the image, in bold */
+    const char *why;  /* small print, or NULL: its class, why it is shown */
+    const xa_panel_answer *answer;
+    int nanswers;
+} xa_panel_row;
+
+/* The colour bar. With `over`: as maps lie over photographs, above on white, below on black. */
+typedef struct xa_panel_bar {
+    const xa_overlay *over;
+    bool is_signed;
+    xa_colormap colormap;   /* without `over` */
+    const char *low, *high; /* texts at its ends */
+} xa_panel_bar;
+
+/* A figure of 150 mm or more has the captions of rows in a column of 25 mm at the left; a narrower
+ * one has them above the rows. Text
+ * breaks at spaces, then behind '.', '_', '/' and '-', never inside a word, and is set in smaller
+ * type, down to 5.5 pt, where it does not fit. */
 typedef struct xa_panel {
     int rows, columns;
-    const xa_tile *tiles;             /* [rows, columns] */
-    const char *const *column_labels; /* [columns] or NULL; an entry may be NULL */
-    const char *const *row_labels;    /* [rows] or NULL: left of the row, shortened to fit */
-    double width_mm;                  /* of the whole figure */
-    double font_pt;
-    const char *font; /* family; NULL: sans */
-    bool bar;         /* a colour bar below */
-    xa_colormap bar_map;
-    char bar_low[32], bar_high[32]; /* texts at its ends */
-    const char *bar_label;
-    const char *footnote; /* small print at the bottom, or NULL */
+    const xa_tile *tiles;          /* [rows, columns] */
+    const xa_panel_column *column; /* [columns] */
+    const xa_panel_row *row;       /* [rows] or NULL */
+    bool letters;                  /* a, b, c, .. before the rows */
+    double width_mm;               /* of the whole figure */
+    double font_pt;                /* of names; small print has 6/7 of it, at least 5.5 pt */
+    const char *font;              /* family; NULL: Liberation Sans, or what has Arial's widths */
+    const xa_panel_bar *bar;       /* or NULL */
+    const char *truth;             /* or NULL: key of the boxes and outlines */
+    const char *contour;           /* or NULL: key of the contours */
+    const char *footnote;          /* small print at the bottom, or NULL */
 } xa_panel;
 
 /* Where a figure comes from; written into its file as "COMMAND # xaudit archive DIGEST". */
@@ -112,10 +203,9 @@ typedef struct xa_provenance {
  * the file holds none. */
 XA_MUST_USE xa_status xa_provenance_read(const char *path, char **command, xa_err *err);
 
-/* Writes path as PNG, PDF, SVG or TIFF, by the end of its name. dpi: of PNG and TIFF. Text that
- * does not fit is shortened and ends in an ellipsis. SHAPE: the figure is too narrow for its
- * columns (the message says how wide it must be); UNSUPPORTED: the name ends otherwise, or there is
- * no cairo; IO and NOSPACE name the file. */
+/* Writes path as PNG, PDF, SVG or TIFF, by the end of its name. dpi: of PNG and TIFF. SHAPE: the
+ * figure is too narrow for its columns or for a word above one (the message says how wide it must
+ * be); UNSUPPORTED: the name ends otherwise, or there is no cairo; IO and NOSPACE name the file. */
 XA_MUST_USE xa_status xa_panel_write(
     const xa_panel *p, const char *path, double dpi, const xa_provenance *from, xa_err *err);
 

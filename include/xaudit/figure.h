@@ -33,7 +33,8 @@ typedef struct xa_choice {
     const char *class_name; /* only samples with this label; NULL: all */
     xa_pick pick;
     const char *metric; /* of BEST, WORST, MEDIAN; NULL: the first of the archive */
-    const char *explainer[XA_FIGURE_LIST]; /* name or model/name; none: all */
+    /* name or model/name; columns stand in this order; none: all, in the archive's order */
+    const char *explainer[XA_FIGURE_LIST];
     int nexplainers;
     const char *model; /* NULL: all */
     int64_t most;      /* rows at the most, of those chosen by `pick` */
@@ -49,7 +50,9 @@ typedef struct xa_figure_rows {
     xa_read *r;
     char *path, *image_root;
     int64_t *sample; /* [nrows] */
+    char (*why)[64]; /* [nrows] why the row is here: "best of 42"; "" where it was named */
     int nrows;
+    char *metric;             /* whose scores stand at the maps, NULL: the archive has none */
     xa_figure_column *column; /* [ncolumns] */
     int ncolumns;
     char digest[XA_SHA256_HEX]; /* xa_figure_digest */
@@ -83,6 +86,10 @@ XA_MUST_USE xa_status xa_figure_map_read(const xa_figure_rows *f,
                                          int64_t sample,
                                          xa_figure_map *out,
                                          xa_err *err);
+
+/* The score of a column's map of a sample by f->metric, the mean over the sample's annotated
+ * classes; NaN where there is none. */
+double xa_figure_score(const xa_figure_rows *f, const xa_figure_column *c, int64_t sample);
 
 /* The map at the size of a picture of the whole stored frame, frame[0] wide and frame[1] high: NaN
  * where the model saw nothing. out: [picture's height, width]. */
@@ -125,23 +132,73 @@ XA_MUST_USE xa_status xa_figure_grid(const xa_figure_rows *f,
                                      xa_figure_edges *out,
                                      xa_err *err);
 
+/* ---- overlay.c: maps over photographs ---- */
+
+/* How the maps of one column are drawn. */
+typedef struct xa_figure_tone {
+    xa_overlay over;
+    bool pixelwise;  /* a value for each pixel of the model's input: smoothed, without contours */
+    bool is_signed;  /* a shown map has values below 0: two-sided colours over a grey photograph */
+    double strength; /* the value of full strength of a scale shared by the column; 0: each map has
+                        its own */
+    double smoothed,
+        side; /* sigma and longer side of the grid, in its cells; 0 where not smoothed */
+} xa_figure_tone;
+/* Reads the column's maps of all rows. `over`: what the user chose; its smooth and opacity are set
+ * here if they are negative, by whether the maps are pixelwise. */
+XA_MUST_USE xa_status xa_figure_tone_of(const xa_figure_rows *f,
+                                        const xa_figure_column *c,
+                                        const xa_overlay *over,
+                                        bool shared,
+                                        xa_figure_tone *out,
+                                        xa_err *err);
+/* The map as t in -1..1 (xa_overlay) at the size of a picture of the whole frame: t [height,width],
+ * free(). strength: the value that became 1. */
+XA_MUST_USE xa_status xa_figure_map_show(const xa_figure_map *m,
+                                         const xa_figure_tone *tone,
+                                         const double frame[2],
+                                         int64_t height,
+                                         int64_t width,
+                                         float **t,
+                                         double *strength,
+                                         xa_err *err);
+/* The line around the places that hold half of the map's positive mass, in the frame. */
+XA_MUST_USE xa_status xa_figure_half_mass(const xa_figure_map *m,
+                                          const double frame[2],
+                                          xa_lines *out,
+                                          xa_err *err);
+
 /* ---- page.c: one figure ---- */
 
 typedef enum xa_page_style { XA_PAGE_PANEL, XA_PAGE_KERAS, XA_PAGE_RELEVANT } xa_page_style;
+
+/* Which annotations are drawn. AUTO: outlines of masks, and boxes where an image has none. */
+typedef enum xa_page_truth {
+    XA_TRUTH_AUTO,
+    XA_TRUTH_BOX,
+    XA_TRUTH_OUTLINE,
+    XA_TRUTH_BOTH,
+    XA_TRUTH_NONE
+} xa_page_truth;
 
 typedef struct xa_page {
     const char *archive, *output, *image_root;
     xa_choice choice;
     xa_page_style style;
-    bool overlay, map, shared, boxes, anonymise;
-    bool patches; /* draw the grid of the coarsest map over the image */
-    xa_colormap colormap;
-    double weight, width_mm, dpi, font_pt;
+    bool overlay, map, shared, anonymise, contours;
+    xa_page_truth truth;
+    bool patches;    /* draw the grid of the coarsest map over the image */
+    xa_overlay over; /* smooth and opacity below 0: by the kind of map */
+    /* "explainer=TEXT" or "model/explainer=TEXT": headings instead of the shown names */
+    const char *name[XA_FIGURE_LIST];
+    int nnames;
+    double width_mm, dpi, font_pt;
     int plot; /* an xa_plot_kind of the data set; -1: images */
     char *command;
 } xa_page;
-/* Images that are missing, and images that are not the audited ones, are reported on stderr; their
- * tiles stay empty, and *missing counts them. */
+/* Writes the figure, and beside it a caption: OUTPUT without its end, and ".caption.txt". Images
+ * that are missing, and images that are not the audited ones, are reported on stderr; their tiles
+ * stay empty, and *missing counts them. */
 XA_MUST_USE xa_status xa_page_write(const xa_page *p, int64_t *missing, xa_err *err);
 
 #endif

@@ -116,6 +116,9 @@ typedef struct xa_file_text {
 } xa_file_text;
 /* Appends the bytes of a PNG file without texts to out. */
 XA_MUST_USE xa_status xa_image_png(const xa_image *im, xa_str *out, xa_err *err);
+/* Appends an 8-bit RGB image as a JPEG file of `quality` 1 to 100, its colour at full resolution.
+ */
+XA_MUST_USE xa_status xa_image_jpeg(const xa_image *im, int quality, xa_str *out, xa_err *err);
 XA_MUST_USE xa_status xa_image_write_png(const char *path,
                                          const xa_image *im,
                                          double dpi,

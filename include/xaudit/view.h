@@ -331,4 +331,17 @@ typedef struct xa_outcome {
 XA_MUST_USE xa_status
 xa_print_outcome(const char *archive, bool brief, FILE *out, xa_outcome *outcome, xa_err *err);
 
+/* ---- names.c: names as papers write them ---- */
+
+/* "gradcam.label.prob" of kind "gradcam": name "Grad-CAM", detail "label, probability". A name that
+ * does not begin with its kind was given by the user and stays as it is. */
+typedef struct xa_title {
+    char name[96], detail[128]; /* detail may be "" */
+} xa_title;
+xa_title xa_title_of_explainer(const char *name, const char *kind /* NULL: not known */);
+/* "box_acc" -> "MaxBoxAcc"; a metric with a name of its own: '_' becomes a space. */
+void xa_title_of_metric(const char *name, char *out, size_t size);
+/* Do maps of this kind have a value of its own for each pixel, as gradients have it? */
+bool xa_kind_is_pixelwise(const char *kind /* NULL: false */);
+
 #endif

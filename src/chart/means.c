@@ -52,13 +52,25 @@ done:
     return st;
 }
 
+static xa_status name_column(xa__maker *k, const xa_read_map *x, xa_panel_column *out, xa_err *err)
+{
+    const xa_title shown = xa_title_of_explainer(x->name, x->kind);
+    XA_RETURN_TRY(err, xa__plot_own_text(k->o, xa_strdup(shown.name), &out->name, err));
+    if (*shown.detail)
+        XA_RETURN_TRY(err, xa__plot_own_text(k->o, xa_strdup(shown.detail), &out->detail, err));
+    return XA_OK;
+}
+
 xa_status xa__plot_means(xa__maker *k, xa_err *err)
 {
     enum { MOST = 24 };
     const int columns = (int)k->m->nmaps;
     const int rows = k->m->classes < MOST ? (int)k->m->classes : MOST;
     xa_tile *tiles;
-    const char **heads, **sides;
+    xa_panel_column *heads;
+    xa_panel_row *sides;
+    static const xa_panel_bar bar = {
+        .colormap = XA_COLORMAP_VIRIDIS, .low = "least", .high = "largest"};
     XA_RETURN_TRY(err, xa__plot_own(k->o, (size_t)(rows * columns), sizeof *tiles, &tiles, err));
     XA_RETURN_TRY(
         err, xa__plot_own(k->o, (size_t)(rows * columns), sizeof(xa_image), &k->o->pictures, err));
@@ -66,13 +78,13 @@ xa_status xa__plot_means(xa__maker *k, xa_err *err)
     XA_RETURN_TRY(err, xa__plot_own(k->o, (size_t)rows, sizeof *sides, &sides, err));
     k->o->npictures = rows * columns;
     for (int e = 0; e < columns; e++)
-        heads[e] = k->m->maps[e].name;
+        XA_RETURN_TRY(err, name_column(k, &k->m->maps[e], &heads[e], err));
     for (int c = 0; c < rows; c++) {
         char name[128];
         XA_RETURN_TRY(
             err,
             xa__plot_own_text(
-                k->o, xa_strdup(xa_read_class(k->m, c, name, sizeof name)), &sides[c], err));
+                k->o, xa_strdup(xa_read_class(k->m, c, name, sizeof name)), &sides[c].name, err));
         for (int e = 0; e < columns; e++)
             XA_RETURN_TRY(
                 err,
@@ -83,14 +95,11 @@ xa_status xa__plot_means(xa__maker *k, xa_err *err)
         (xa_panel){.rows = rows,
                    .columns = columns,
                    .tiles = tiles,
-                   .column_labels = heads,
-                   .row_labels = sides,
+                   .column = heads,
+                   .row = sides,
                    .width_mm = k->p->width_mm,
                    .font_pt = k->p->font_pt,
-                   .bar = true,
-                   .bar_map = XA_COLORMAP_VIRIDIS,
-                   .bar_low = "least",
-                   .bar_high = "largest",
+                   .bar = &bar,
                    .footnote = "Mean over the class's maps, each over its largest size, on "
                                "the model's input."};
     return XA_OK;

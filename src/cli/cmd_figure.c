@@ -25,8 +25,9 @@ static double preset_mm(const char *name)
 }
 
 /* Options that may be given several times. */
-static xa_status read_lists(const xa_args *a, xa_choice *choice, xa_err *err)
+static xa_status read_lists(const xa_args *a, xa_page *p, xa_err *err)
 {
+    xa_choice *choice = &p->choice;
     const xa_arg *item;
     while (choice->nids < XA_FIGURE_LIST && (item = xa_args_nth(a, XA_OPT_ID, choice->nids)))
         choice->id[choice->nids++] = item->text;
@@ -36,11 +37,21 @@ static xa_status read_lists(const xa_args *a, xa_choice *choice, xa_err *err)
     while (choice->nexplainers < XA_FIGURE_LIST &&
            (item = xa_args_nth(a, XA_OPT_EXPLAINER, choice->nexplainers)))
         choice->explainer[choice->nexplainers++] = item->text;
+    while (p->nnames < XA_FIGURE_LIST && (item = xa_args_nth(a, XA_OPT_NAMES, p->nnames))) {
+        if (!strchr(item->text, '='))
+            XA_RETURN_FAIL(err,
+                           XA_INVALID,
+                           "--names %s: expected EXPLAINER=TEXT, as in --names "
+                           "gradcam.label=\"Ours\"",
+                           item->text);
+        p->name[p->nnames++] = item->text;
+    }
     if (xa_args_nth(a, XA_OPT_ID, XA_FIGURE_LIST) || xa_args_nth(a, XA_OPT_INDEX, XA_FIGURE_LIST) ||
-        xa_args_nth(a, XA_OPT_EXPLAINER, XA_FIGURE_LIST))
+        xa_args_nth(a, XA_OPT_EXPLAINER, XA_FIGURE_LIST) ||
+        xa_args_nth(a, XA_OPT_NAMES, XA_FIGURE_LIST))
         XA_RETURN_FAIL(err,
                        XA_INVALID,
-                       "a figure has at most %d --id, --index or --explainer",
+                       "a figure has at most %d --id, --index, --explainer or --names",
                        XA_FIGURE_LIST);
     return XA_OK;
 }
@@ -61,15 +72,22 @@ static xa_status read_page(const xa_args *a, xa_page *p, xa_err *err)
                    .overlay = show != 1,
                    .map = show != 0,
                    .shared = xa_args_integer(a, XA_OPT_SCALE) == 1,
-                   .boxes = !xa_args_has(a, XA_OPT_NO_BOXES),
+                   .truth = xa_args_has(a, XA_OPT_NO_BOXES)
+                                ? XA_TRUTH_NONE
+                                : (xa_page_truth)xa_args_integer(a, XA_OPT_TRUTH),
                    .anonymise = xa_args_has(a, XA_OPT_ANONYMISE),
                    .patches = xa_args_has(a, XA_OPT_PATCHES),
-                   .colormap = (xa_colormap)xa_args_integer(a, XA_OPT_COLORMAP),
-                   .weight = xa_args_number(a, XA_OPT_WEIGHT),
+                   .contours = !xa_args_has(a, XA_OPT_NO_CONTOURS),
+                   .over = xa_overlay_defaults(false),
                    .width_mm = xa_args_number(a, XA_OPT_WIDTH),
                    .dpi = xa_args_number(a, XA_OPT_DPI),
                    .font_pt = xa_args_number(a, XA_OPT_FONT),
                    .plot = (int)xa_args_integer(a, XA_OPT_PLOT)};
+    static const double chroma[] = {0.35, 0.0, 1.0}; /* muted, grey, full */
+    p->over.smooth = -1.0;
+    p->over.opacity = xa_args_has(a, XA_OPT_WEIGHT) ? xa_args_number(a, XA_OPT_WEIGHT) : -1.0;
+    p->over.chroma = chroma[xa_args_integer(a, XA_OPT_PHOTO)];
+    p->over.colormap = (xa_colormap)xa_args_integer(a, XA_OPT_COLORMAP);
     /* the last one of --width and --preset counts, since --again may replace one by the other */
     for (int i = 0; i < a->nitems; i++)
         if (a->item[i].option == XA_OPT_PRESET)
@@ -82,7 +100,7 @@ static xa_status read_page(const xa_args *a, xa_page *p, xa_err *err)
                        "%s is missing: xaudit figure %s",
                        p->archive ? "-o FILE" : "the archive",
                        xa_command_of(XA_COMMAND_FIGURE)->arguments);
-    return read_lists(a, &p->choice, err);
+    return read_lists(a, p, err);
 }
 
 /* ---- the command ---- */

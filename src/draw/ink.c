@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The first has the widths of the others and lies in the distribution. */
+static const char default_font[] = "Liberation Sans,Arial,Helvetica,sans";
+
 /* Measures must not depend on the resolution: nothing is rounded to pixels. */
 static PangoLayout *layout_of(const xa__ink *k, const char *text, size_t n, double size)
 {
@@ -17,7 +20,9 @@ static PangoLayout *layout_of(const xa__ink *k, const char *text, size_t n, doub
     pango_cairo_context_set_font_options(pango_layout_get_context(l), o);
     cairo_font_options_destroy(o);
     pango_context_set_round_glyph_positions(pango_layout_get_context(l), FALSE);
-    PangoFontDescription *d = pango_font_description_from_string(k->font ? k->font : "sans");
+    PangoFontDescription *d = pango_font_description_from_string(k->font ? k->font : default_font);
+    if (k->bold)
+        pango_font_description_set_weight(d, PANGO_WEIGHT_BOLD);
     pango_font_description_set_absolute_size(d, size * PANGO_SCALE);
     pango_layout_set_font_description(l, d);
     pango_font_description_free(d);
@@ -121,8 +126,10 @@ write_text(const xa__ink *k, PangoLayout *l, const char *text, double size, bool
                   x,
                   y,
                   size,
-                  k->font ? k->font : "DejaVu Sans, Verdana, sans-serif",
+                  k->font ? k->font : "Liberation Sans, Arial, Helvetica, sans-serif",
                   (double)w / PANGO_SCALE);
+    if (k->bold)
+        xa_str_puts(k->svg, " font-weight=\"bold\"");
     if (r > 0.0 || g > 0.0 || b > 0.0)
         xa_str_printf(k->svg,
                       " fill=\"#%02x%02x%02x\"",

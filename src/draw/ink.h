@@ -12,8 +12,9 @@
 
 typedef struct xa__ink {
     cairo_t *cr;
-    const char *font; /* family; NULL: sans */
-    xa_str *svg;      /* where text elements go; NULL: text is drawn */
+    const char *font; /* family; NULL: Liberation Sans, or what has Arial's widths */
+    bool bold;
+    xa_str *svg; /* where text elements go; NULL: text is drawn */
 } xa__ink;
 
 typedef enum xa__align { XA__LEFT, XA__CENTRE, XA__RIGHT } xa__align;
@@ -44,6 +45,22 @@ int xa__put_lines(const xa__ink *k,
                   xa__align align,
                   int most,
                   bool measure_only);
+/* Text as it is broken into lines: at spaces, then behind '.', '_', '/' and '-', never inside a
+ * word; in type of `size` or, if a word is too wide, in smaller type, down to `least`. */
+enum { XA__LINES = 12 };
+typedef struct xa__wrapped {
+    const char *begin[XA__LINES];
+    int bytes[XA__LINES];
+    int n;
+    double size, line; /* of the type that fits; height of a line */
+    double needs;      /* width of the widest word at that size: more than `width` if none fits */
+} xa__wrapped;
+/* cut: a word that is too wide at the least size is cut, as an id of a hundred letters must be. */
+xa__wrapped
+xa__wrap(const xa__ink *k, const char *text, double width, double size, double least, bool cut);
+/* Draws them from y on. */
+void xa__put_wrapped(
+    const xa__ink *k, const xa__wrapped *t, double x, double y, double width, xa__align align);
 /* Black, or of the colour; the ink keeps it. */
 void xa__set_colour(const xa__ink *k, const double rgb[3]);
 

@@ -1,11 +1,11 @@
-/* A map over its image: blends that can be compared, and the two pictures of the Keras listings. */
-#include "xaudit/draw.h"
+/* A map over its photograph: smoothed, brought to its full strength, drawn where it is strong. */
+#include "overlay.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-static xa_status check_rgb(const xa_image *im, const char *what, xa_err *err)
+xa_status xa__overlay_check_rgb(const xa_image *im, const char *what, xa_err *err)
 {
     if (im->type != XA_PIXEL_U8 || im->channels != 3)
         XA_RETURN_FAIL(err,
@@ -17,110 +17,181 @@ static xa_status check_rgb(const xa_image *im, const char *what, xa_err *err)
     return XA_OK;
 }
 
-xa_status xa_overlay_blend(
-    const xa_image *image, const xa_image *colours, double weight, xa_image *out, xa_err *err)
+xa_overlay xa_overlay_defaults(bool pixelwise)
 {
-    XA_RETURN_TRY(err, check_rgb(image, "image", err));
-    XA_RETURN_TRY(err, check_rgb(colours, "coloured map", err));
-    if (image->width != colours->width || image->height != colours->height)
-        XA_RETURN_FAIL(err, XA_MISMATCH, "image and coloured map are of two sizes");
-    XA_RETURN_TRY(err, xa_image_init(out, image->width, image->height, 3, XA_PIXEL_U8, err));
-    const uint8_t *a = image->data, *b = colours->data;
-    uint8_t *o = out->data;
-    for (int64_t i = 0; i < image->width * image->height * 3; i++)
-        o[i] = (uint8_t)lrint((1.0 - weight) * (double)a[i] + weight * (double)b[i]);
-    return XA_OK;
+    /* A class activation map of a few cells covers half of a photograph: at 0.64 what lies below is
+     * still seen. Single pixels cover little. 0.8 % are one pixel of 128. */
+    return (xa_overlay){.smooth = pixelwise ? 0.008 : 0.0,
+                        .percentile = 99.5,
+                        .opacity = pixelwise ? 0.85 : 0.64,
+                        .floor = 0.12,
+                        .chroma = 0.35,
+                        .colormap = XA_COLORMAP_INFERNO};
 }
 
-/* keras.utils.array_to_img: stretches minimum..maximum to 0..255 and truncates, in float32. */
-static void stretch(const float *x, int64_t n, uint8_t *out)
+/* ---- numbers ---- */
+
+/* i of a row of n that is continued by its mirror image without repeating the edge; a row shorter
+ * than the kernel is continued by its edge. */
+static int64_t mirrored(int64_t i, int64_t n, int64_t reach)
 {
-    float low = INFINITY, high = -INFINITY;
-    for (int64_t i = 0; i < n; i++)
-        low = x[i] < low ? x[i] : low;
-    for (int64_t i = 0; i < n; i++)
-        high = x[i] - low > high ? x[i] - low : high;
+    if (n <= reach)
+        return i < 0 ? 0 : i >= n ? n - 1 : i;
+    return i < 0 ? -i : i >= n ? 2 * (n - 1) - i : i;
+}
+
+/* One line of n values with a distance of `step`, by a kernel of 2 reach + 1 weights. */
+static void convolve(const double *from, double *to, int64_t n, const double *kernel, int64_t reach)
+{
     for (int64_t i = 0; i < n; i++) {
-        float v = x[i] - low;
-        if (high != 0.0f)
-            v /= high;
-        out[i] = (uint8_t)(v * 255.0f);
+        double sum = 0.0;
+        for (int64_t k = -reach; k <= reach; k++)
+            sum += kernel[k + reach] * from[mirrored(i + k, n, reach)];
+        to[i] = sum;
     }
 }
 
-/* matplotlib's jet before it is rounded to 8 bits: straight lines between corners (position,
- * value), at i / 255. */
-static float jet_channel(int i, const double (*corner)[2], int n)
-{
-    const double at = i / 255.0;
-    for (int k = 1; k < n; k++)
-        if (at <= corner[k][0]) {
-            const double part = (at - corner[k - 1][0]) / (corner[k][0] - corner[k - 1][0]);
-            return (float)(corner[k - 1][1] + part * (corner[k][1] - corner[k - 1][1]));
-        }
-    return (float)corner[n - 1][1];
-}
-
-static void jet_colour(int i, float rgb[3])
-{
-    static const double red[][2] = {{0, 0}, {0.35, 0}, {0.66, 1}, {0.89, 1}, {1, 0.5}};
-    static const double green[][2] = {{0, 0}, {0.125, 0}, {0.375, 1}, {0.64, 1}, {0.91, 0}, {1, 0}};
-    static const double blue[][2] = {{0, 0.5}, {0.11, 1}, {0.34, 1}, {0.65, 0}, {1, 0}};
-    rgb[0] = jet_channel(i, red, 5);
-    rgb[1] = jet_channel(i, green, 6);
-    rgb[2] = jet_channel(i, blue, 5);
-}
-
-xa_status xa_overlay_keras(const xa_image *image,
-                           const float *map,
-                           int64_t h,
-                           int64_t w,
-                           double alpha,
-                           xa_image *out,
-                           xa_err *err)
+xa_status
+xa_map_smooth(const float *map, int64_t h, int64_t w, double sigma, float *out, xa_err *err)
 {
     xa_status st = XA_OK;
-    xa_image colours = {0}, grown = {0}, result = {0};
-    const int64_t cells = h * w, n = image->width * image->height * 3;
-    float *work = xa_alloc((size_t)(cells * 3 > n ? cells * 3 : n), sizeof *work);
-    if (!work)
-        XA_FAIL(err, XA_NOMEM, "overlay: out of memory");
-    XA_TRY(err, check_rgb(image, "image", err));
-    XA_TRY(err, xa_image_init(&colours, w, h, 3, XA_PIXEL_U8, err));
-    for (int64_t i = 0; i < cells; i++) {
-        const float v = 255.0f * map[i];
-        const int at = v > 0.0f ? v < 255.0f ? (int)v : 255 : 0;
-        jet_colour(at, work + 3 * i);
+    const int64_t reach = sigma > 0.0 ? (int64_t)ceil(3.0 * sigma) : 0, most = h > w ? h : w;
+    if (reach == 0) {
+        memcpy(out, map, (size_t)(h * w) * sizeof *out);
+        return XA_OK;
     }
-    stretch(work, cells * 3, colours.data);
-    XA_TRY(err,
-           xa_image_resize(
-               &colours, image->width, image->height, XA_RESAMPLE_PIL_BICUBIC, &grown, err));
-    const uint8_t *a = image->data, *b = grown.data;
-    for (int64_t i = 0; i < n; i++)
-        work[i] = (float)b[i] * (float)alpha + (float)a[i];
-    XA_TRY(err, xa_image_init(&result, image->width, image->height, 3, XA_PIXEL_U8, err));
-    stretch(work, n, result.data);
-    *out = result;
-    result = (xa_image){0};
+    double *kernel = xa_alloc((size_t)(2 * reach + 1), sizeof *kernel), sum = 0.0;
+    double *line = xa_alloc((size_t)(2 * most), sizeof *line);
+    if (!kernel || !line)
+        XA_NOMEM_FAIL(err);
+    for (int64_t k = -reach; k <= reach; k++)
+        sum += kernel[k + reach] = exp(-0.5 * (double)(k * k) / (sigma * sigma));
+    for (int64_t k = 0; k <= 2 * reach; k++)
+        kernel[k] /= sum;
+    for (int64_t x = 0; x < w; x++) {
+        for (int64_t y = 0; y < h; y++)
+            line[y] = (double)map[y * w + x];
+        convolve(line, line + most, h, kernel, reach);
+        for (int64_t y = 0; y < h; y++)
+            out[y * w + x] = (float)line[most + y];
+    }
+    for (int64_t y = 0; y < h; y++) {
+        for (int64_t x = 0; x < w; x++)
+            line[x] = (double)out[y * w + x];
+        convolve(line, line + most, w, kernel, reach);
+        for (int64_t x = 0; x < w; x++)
+            out[y * w + x] = (float)line[most + x];
+    }
 done:
-    xa_image_fini(&colours);
-    xa_image_fini(&grown);
-    xa_image_fini(&result);
-    free(work);
+    free(kernel);
+    free(line);
     return st;
 }
 
-xa_status xa_relevant_pixels(
-    const xa_image *image, const float *map, int tolerance, xa_image *out, xa_err *err)
+static int ascending(const void *a, const void *b)
 {
-    XA_RETURN_TRY(err, check_rgb(image, "image", err));
-    XA_RETURN_TRY(err, xa_image_init(out, image->width, image->height, 3, XA_PIXEL_U8, err));
-    const uint8_t *a = image->data;
-    uint8_t *o = out->data;
-    for (int64_t i = 0; i < image->width * image->height * 3; i++) {
-        const int seen = (uint8_t)(map[i / 3] * (float)a[i]); /* attention times image */
-        o[i] = seen - tolerance < a[i] && a[i] < seen + tolerance ? a[i] : 255;
+    const float x = *(const float *)a, y = *(const float *)b;
+    return x < y ? -1 : x > y;
+}
+
+xa_status xa_map_percentile(const float *map, int64_t n, double q, double *out, xa_err *err)
+{
+    int64_t kept = 0;
+    float *v = xa_alloc((size_t)n + 1, sizeof *v);
+    if (!v)
+        XA_RETURN_NOMEM(err);
+    for (int64_t i = 0; i < n; i++)
+        if (isfinite(map[i]))
+            v[kept++] = fabsf(map[i]);
+    *out = 0.0;
+    if (kept > 0) {
+        qsort(v, (size_t)kept, sizeof *v, ascending);
+        const double at = q / 100.0 * (double)(kept - 1);
+        const int64_t low = (int64_t)at, high = low + 1 < kept ? low + 1 : low;
+        *out = (double)v[low] + (at - (double)low) * ((double)v[high] - (double)v[low]);
+    }
+    free(v);
+    return XA_OK;
+}
+
+xa_status xa_map_level(const float *map, int64_t n, double share, double *out, xa_err *err)
+{
+    int64_t kept = 0;
+    double sum = 0.0, above = 0.0;
+    float *v = xa_alloc((size_t)n + 1, sizeof *v);
+    if (!v)
+        XA_RETURN_NOMEM(err);
+    for (int64_t i = 0; i < n; i++)
+        if (isfinite(map[i]) && map[i] > 0.0f)
+            sum += (double)(v[kept++] = map[i]);
+    *out = INFINITY;
+    if (kept > 0) {
+        qsort(v, (size_t)kept, sizeof *v, ascending);
+        int64_t i = kept - 1;
+        for (above = (double)v[i]; i > 0 && above < share * sum; above += (double)v[i])
+            i--;
+        *out = (double)v[i];
+    }
+    free(v);
+    return XA_OK;
+}
+
+/* ---- colours ---- */
+
+/* Straight lines between six colours in sRGB: both ends are bright. */
+static void diverging(double s, uint8_t rgb[3])
+{
+    static const uint8_t stop[6][3] = {{0x00, 0xc2, 0xff},
+                                       {0x1f, 0x77, 0xd0},
+                                       {0x6f, 0xa8, 0xdc},
+                                       {0xf2, 0xa6, 0x5a},
+                                       {0xe8, 0x59, 0x0c},
+                                       {0xff, 0xd2, 0x1f}};
+    const int at = s >= 1.0 ? 4 : (int)(5.0 * s);
+    const double part = 5.0 * s - at;
+    for (int k = 0; k < 3; k++)
+        rgb[k] = (uint8_t)lrint((1.0 - part) * stop[at][k] + part * stop[at + 1][k]);
+}
+
+void xa_overlay_colour(const xa_overlay *o, bool is_signed, double t, uint8_t rgb[3])
+{
+    const double low = is_signed ? -1.0 : 0.0;
+    const double s = t < low ? 0.0 : t > 1.0 ? 1.0 : (t - low) / (1.0 - low);
+    if (is_signed)
+        diverging(s, rgb);
+    else
+        memcpy(rgb, xa_colormap_table(o->colormap)[(int)(256.0 * (0.30 + 0.67 * s))], 3);
+}
+
+double xa_overlay_opacity(const xa_overlay *o, double t)
+{
+    const double s = (fmin(fabs(t), 1.0) - o->floor) / (1.0 - o->floor);
+    return s > 0.0 ? o->opacity * s * s * (3.0 - 2.0 * s) : 0.0;
+}
+
+xa_status xa_overlay_draw(const xa_overlay *o,
+                          const xa_image *photograph,
+                          const float *t,
+                          bool is_signed,
+                          xa_image *out,
+                          xa_err *err)
+{
+    XA_RETURN_TRY(err, xa__overlay_check_rgb(photograph, "photograph", err));
+    XA_RETURN_TRY(err,
+                  xa_image_init(out, photograph->width, photograph->height, 3, XA_PIXEL_U8, err));
+    const uint8_t *from = photograph->data;
+    uint8_t *to = out->data;
+    for (int64_t i = 0; i < photograph->width * photograph->height; i++, from += 3, to += 3) {
+        /* luma by the weights of Rec. 709 on sRGB values */
+        const double luma = 0.2126 * from[0] + 0.7152 * from[1] + 0.0722 * from[2];
+        const bool none = !isfinite(t[i]);
+        const double a = none ? 0.0 : xa_overlay_opacity(o, (double)t[i]);
+        uint8_t c[3];
+        xa_overlay_colour(o, is_signed, none ? 0.0 : (double)t[i], c);
+        for (int k = 0; k < 3; k++) {
+            const double muted = luma + o->chroma * (from[k] - luma);
+            to[k] = (uint8_t)lrint((1.0 - a) * muted + a * c[k]);
+        }
     }
     return XA_OK;
 }

@@ -20,18 +20,33 @@ int xa_pick_parse(const char *name)
 
 /* ---- columns ---- */
 
-static bool asked(const xa_choice *c, const xa_read_model *m, const xa_read_map *x)
+/* Does NAME or MODEL/NAME name this map? */
+static bool names_map(const char *e, const xa_read_model *m, const xa_read_map *x)
 {
     const size_t n = strlen(m->name);
-    if (c->model && strcmp(c->model, m->name) != 0)
-        return false;
-    for (int i = 0; i < c->nexplainers; i++) {
-        const char *e = c->explainer[i];
-        if (!strcmp(e, x->name) ||
-            (!strncmp(e, m->name, n) && e[n] == '/' && !strcmp(e + n + 1, x->name)))
-            return true;
-    }
-    return c->nexplainers == 0;
+    return !strcmp(e, x->name) ||
+           (!strncmp(e, m->name, n) && e[n] == '/' && !strcmp(e + n + 1, x->name));
+}
+
+/* Appends the maps that `e` names (NULL: all) and that are not there yet. */
+static int add_columns(xa_figure_rows *f, const xa_choice *c, const char *e)
+{
+    int found = 0;
+    for (int64_t m = 0; m < f->r->nmodels; m++)
+        for (int64_t k = 0; k < f->r->models[m].nmaps; k++) {
+            const xa_read_model *model = &f->r->models[m];
+            const xa_read_map *map = &model->maps[k];
+            bool there = false;
+            if ((c->model && strcmp(c->model, model->name) != 0) ||
+                (e && !names_map(e, model, map)))
+                continue;
+            for (int i = 0; i < f->ncolumns; i++)
+                there = there || f->column[i].map == map;
+            if (!there)
+                f->column[f->ncolumns++] = (xa_figure_column){model, map};
+            found++;
+        }
+    return found;
 }
 
 static xa_status find_columns(xa_figure_rows *f, const xa_choice *c, xa_err *err)
@@ -39,25 +54,27 @@ static xa_status find_columns(xa_figure_rows *f, const xa_choice *c, xa_err *err
     xa_status st = XA_OK;
     xa_str known = {0};
     int most = 0;
-    for (int64_t m = 0; m < f->r->nmodels; m++)
-        most += (int)f->r->models[m].nmaps;
+    for (int64_t m = 0; m < f->r->nmodels; m++) {
+        const xa_read_model *model = &f->r->models[m];
+        most += (int)model->nmaps;
+        for (int64_t e = 0; e < model->nmaps; e++)
+            xa_str_printf(
+                &known, "%s%s/%s", known.len ? ", " : "", model->name, model->maps[e].name);
+    }
     f->column = xa_alloc((size_t)most + 1, sizeof *f->column);
     if (!f->column)
         XA_NOMEM_FAIL(err);
-    for (int64_t m = 0; m < f->r->nmodels; m++)
-        for (int64_t e = 0; e < f->r->models[m].nmaps; e++) {
-            const xa_read_model *model = &f->r->models[m];
-            xa_str_printf(
-                &known, "%s%s/%s", known.len ? ", " : "", model->name, model->maps[e].name);
-            if (asked(c, model, &model->maps[e]))
-                f->column[f->ncolumns++] = (xa_figure_column){model, &model->maps[e]};
-        }
-    if (f->ncolumns == 0)
-        XA_FAIL(err,
-                XA_NOT_FOUND,
-                "%s: no such model or explainer; it has %s",
-                f->path,
-                known.data ? known.data : "none");
+    for (int i = 0; i < (c->nexplainers ? c->nexplainers : 1); i++) {
+        const char *e = c->nexplainers ? c->explainer[i] : NULL;
+        if (add_columns(f, c, e) == 0)
+            XA_FAIL(err,
+                    XA_NOT_FOUND,
+                    "%s: no such model or explainer%s%s; it has %s",
+                    f->path,
+                    e ? ": " : "",
+                    e ? e : "",
+                    known.data ? known.data : "none");
+    }
 done:
     xa_str_free(&known);
     return st;
@@ -98,42 +115,53 @@ static int by_score(const void *a, const void *b)
     return x->sample < y->sample ? -1 : x->sample > y->sample;
 }
 
-/* score: [samples] of the first column's explainer, the mean over the classes annotated in a
- * sample; NaN without any. */
-static xa_status
-score_samples(const xa_figure_rows *f, const xa_choice *c, double *score, xa_err *err)
+/* Which metric's scores stand at the maps: the one that is asked for, else the first that a column
+ * has; none where the archive has none. */
+static xa_status choose_metric(xa_figure_rows *f, const xa_choice *c, xa_err *err)
 {
-    const xa_read_map *x = f->column[0].map;
     xa_status st = XA_OK;
     xa_str known = {0};
-    int64_t at = -1;
-    for (int64_t k = 0; k < x->nmetrics; k++) {
-        xa_str_printf(&known, "%s%s", k ? ", " : "", x->metrics[k]);
-        if (at < 0 && (!c->metric || !strcmp(c->metric, x->metrics[k])))
-            at = k;
+    for (int e = 0; e < f->ncolumns && !f->metric; e++) {
+        const xa_read_map *x = f->column[e].map;
+        for (int64_t k = 0; k < x->nmetrics && !f->metric; k++) {
+            if (e == 0)
+                xa_str_printf(&known, "%s%s", k ? ", " : "", x->metrics[k]);
+            if ((!c->metric || !strcmp(c->metric, x->metrics[k])) &&
+                !(f->metric = xa_strdup(x->metrics[k])))
+                XA_NOMEM_FAIL(err);
+        }
     }
-    if (at < 0)
+    const bool ranked =
+        c->pick == XA_PICK_BEST || c->pick == XA_PICK_WORST || c->pick == XA_PICK_MEDIAN;
+    if (!f->metric && (c->metric || (ranked && !c->nids && !c->nindices)))
         XA_FAIL(err,
                 XA_NOT_FOUND,
                 "%s: %s has no metric \"%s\"; it has %s",
                 f->path,
-                x->name,
+                f->column[0].map->name,
                 c->metric ? c->metric : "",
                 known.data ? known.data : "none");
-    for (int64_t i = 0; i < f->r->samples; i++)
-        score[i] = NAN;
-    for (int64_t q = 0, n = 0; q < f->r->pairs; q++) {
-        const int64_t i = f->r->pair_sample[q];
-        const double v = x->localisation[at][q];
-        n = q > 0 && f->r->pair_sample[q - 1] == i ? n : 0;
-        if (!isfinite(v))
-            continue;
-        score[i] = n == 0 ? v : (score[i] * (double)n + v) / (double)(n + 1);
-        n++;
-    }
 done:
     xa_str_free(&known);
     return st;
+}
+
+double xa_figure_score(const xa_figure_rows *f, const xa_figure_column *c, int64_t sample)
+{
+    int64_t k = 0, n = 0;
+    double sum = 0.0;
+    while (k < c->map->nmetrics && (!f->metric || strcmp(f->metric, c->map->metrics[k]) != 0))
+        k++;
+    if (k == c->map->nmetrics)
+        return NAN;
+    for (int64_t q = xa_read_first_pair(f->r, sample);
+         q < f->r->pairs && f->r->pair_sample[q] == sample;
+         q++)
+        if (isfinite(c->map->localisation[k][q])) {
+            sum += c->map->localisation[k][q];
+            n++;
+        }
+    return n ? sum / (double)n : NAN;
 }
 
 /* score: [samples] minus the mean rank correlation of the explainers of the first column's model.
@@ -184,6 +212,27 @@ static bool candidate(const xa_figure_rows *f, const xa_choice *c, int64_t i)
            !xa_read_has_label(f->r, i, m->predicted[i]);
 }
 
+/* `at` of n in ascending order. */
+static void say_why(char out[64], xa_pick pick, int64_t at, int64_t n)
+{
+    const int64_t rank = n - at;
+    *out = '\0';
+    if (pick == XA_PICK_WRONG)
+        snprintf(out, 64, "misclassified");
+    else if (pick == XA_PICK_DISAGREE)
+        snprintf(out, 64, "explainers disagree");
+    else if (pick == XA_PICK_FIRST || pick == XA_PICK_RANDOM)
+        return;
+    else if (rank == 1)
+        snprintf(out, 64, "best of %" PRId64, n);
+    else if (rank == n)
+        snprintf(out, 64, "worst of %" PRId64, n);
+    else if (2 * rank == n + 1 || 2 * rank == n)
+        snprintf(out, 64, "median of %" PRId64, n);
+    else
+        snprintf(out, 64, "%" PRId64 " of %" PRId64, rank, n);
+}
+
 static xa_status choose_by_rule(xa_figure_rows *f, const xa_choice *c, xa_err *err)
 {
     xa_status st = XA_OK;
@@ -198,7 +247,8 @@ static xa_status choose_by_rule(xa_figure_rows *f, const xa_choice *c, xa_err *e
     if (apart)
         XA_TRY(err, score_disagreement(f, score, err));
     else if (ranked)
-        XA_TRY(err, score_samples(f, c, score, err));
+        for (int64_t i = 0; i < f->r->samples; i++)
+            score[i] = xa_figure_score(f, &f->column[0], i);
     for (int64_t i = 0; i < f->r->samples; i++) {
         if (!candidate(f, c, i) || (ranked && !isfinite(score[i])))
             continue;
@@ -216,6 +266,7 @@ static xa_status choose_by_rule(xa_figure_rows *f, const xa_choice *c, xa_err *e
         const int64_t at = c->pick == XA_PICK_BEST || apart ? n - 1 - k
                            : c->pick == XA_PICK_MEDIAN      ? (n - rows) / 2 + k
                                                             : k;
+        say_why(f->why[f->nrows], c->pick, at, n);
         f->sample[f->nrows++] = s[at].sample;
     }
 done:
@@ -227,7 +278,8 @@ done:
 static xa_status choose(xa_figure_rows *f, const xa_choice *c, xa_err *err)
 {
     f->sample = xa_alloc((size_t)c->most + 2 * XA_FIGURE_LIST, sizeof *f->sample);
-    if (!f->sample)
+    f->why = xa_alloc((size_t)c->most + 2 * XA_FIGURE_LIST, sizeof *f->why);
+    if (!f->sample || !f->why)
         XA_RETURN_NOMEM(err);
     for (int k = 0; k < c->nids; k++) {
         const int64_t i = sample_of_id(f, c->id[k]);
@@ -296,6 +348,7 @@ xa_status xa_figure_rows_open(const char *path,
     else
         XA_TRY(err, xa_archive_attr_text(f->r->archive, "/", "image_root", &f->image_root, err));
     XA_TRY(err, find_columns(f, choice, err));
+    XA_TRY(err, choose_metric(f, choice, err));
     XA_TRY(err, choose(f, choice, err));
     XA_TRY(err, xa_figure_digest(f->r, f->digest, err));
     *out = f;
@@ -313,177 +366,8 @@ void xa_figure_rows_close(xa_figure_rows *f)
     free(f->path);
     free(f->image_root);
     free(f->sample);
+    free(f->why);
+    free(f->metric);
     free(f->column);
     free(f);
-}
-
-/* ---- maps ---- */
-
-/* Reduces [channels, n] to the largest absolute value at each of n places, in place. */
-static void reduce(float *v, int64_t channels, int64_t n)
-{
-    for (int64_t c = 1; c < channels; c++)
-        for (int64_t i = 0; i < n; i++)
-            if (fabsf(v[c * n + i]) > fabsf(v[i]))
-                v[i] = v[c * n + i];
-    for (int64_t i = 0; channels > 1 && i < n; i++)
-        v[i] = fabsf(v[i]);
-}
-
-xa_status xa_figure_map_read(const xa_figure_rows *f,
-                             const xa_figure_column *c,
-                             int64_t sample,
-                             xa_figure_map *out,
-                             xa_err *err)
-{
-    xa_status st = XA_OK;
-    xa_read_values v = {0};
-    const int64_t row = xa_read_first_row(c->map, sample);
-    *out = (xa_figure_map){.target = -1};
-    if (row >= c->map->rows || c->map->sample[row] != sample ||
-        c->model->status[sample] != XA_SAMPLE_DONE || (c->map->flags[row] & XA_MAP_NONFINITE))
-        goto done;
-    XA_TRY(err, xa_read_values_open(f->r, c->model, c->map, &v, err));
-    out->height = v.height;
-    out->width = v.width;
-    out->values = xa_alloc((size_t)v.count, sizeof(float));
-    if (!out->values)
-        XA_NOMEM_FAIL(err);
-    XA_TRY(err, xa_read_values_row(&v, row, out->values, err));
-    reduce(out->values, v.channels, out->height * out->width);
-    XA_TRY(err, xa_read_affine(f->r, c->model, sample, 1, out->affine, err));
-    out->input_height = (double)v.input_height;
-    out->input_width = (double)v.input_width;
-    out->target = c->map->target[row];
-done:
-    if (st != XA_OK) {
-        free(out->values);
-        out->values = NULL;
-    }
-    xa_read_values_close(&v);
-    return st;
-}
-
-void xa_figure_map_grow(const xa_figure_map *m,
-                        const double frame[2],
-                        const xa_image *picture,
-                        float *out)
-{
-    xa_map_at_picture(m->values,
-                      m->height,
-                      m->width,
-                      m->input_height,
-                      m->input_width,
-                      m->affine,
-                      frame[1],
-                      frame[0],
-                      out,
-                      picture->height,
-                      picture->width);
-}
-
-/* ---- images ---- */
-
-/* How images of other depths than 8 bit were converted for the model; NONE if the archive does not
- * say. */
-static xa_status
-depth_of(const xa_figure_rows *f, const xa_read_model *m, xa_depth *out, xa_err *err)
-{
-    xa_status st = XA_OK;
-    const xa_path path = xa_field_group(XA_FIELD_MODEL_STATUS, m->name, NULL);
-    char *name = NULL;
-    double limits[2] = {0};
-    int64_t n = 0;
-    *out = (xa_depth){.kind = XA_DEPTH_NONE};
-    XA_TRY(err, xa_archive_attr_text(f->r->archive, path.text, "depth", &name, err));
-    const int kind = name ? xa_depth_parse(name) : -1;
-    if (kind > 0) {
-        XA_TRY(err,
-               xa_archive_attr_f64(f->r->archive, path.text, "depth_limits", limits, 2, &n, err));
-        *out = (xa_depth){.kind = (xa_depth_kind)kind, .low = limits[0], .high = limits[1]};
-    }
-done:
-    free(name);
-    return st;
-}
-
-/* The thumbnail that the archive keeps of the image. NOT_FOUND: it keeps none. */
-static xa_status
-stored_picture(const xa_figure_rows *f, int64_t sample, xa_image *out, double frame[2], xa_err *err)
-{
-    xa_status st = XA_OK;
-    xa_dataset_info info;
-    int32_t size[2], w, h;
-    uint8_t *all = NULL;
-    XA_RETURN_TRY(
-        err,
-        xa_archive_dataset(f->r->archive, xa_field_path(XA_FIELD_SAMPLE_THUMBNAIL), &info, err));
-    if (info.type != XA_TYPE_U8 || info.ndim != 4 || info.dim[0] != f->r->samples ||
-        info.dim[1] < 1 || info.dim[1] > 4096 || info.dim[2] != info.dim[1] || info.dim[3] != 3)
-        XA_FAIL(err, XA_FORMAT, "%s: /samples/thumbnail: expected square pictures", f->path);
-    XA_TRY(err,
-           xa_archive_read(
-               f->r->archive, xa_field_path(XA_FIELD_SAMPLE_THUMBNAIL_SIZE), sample, 1, size, err));
-    XA_TRY(
-        err,
-        xa_archive_read(f->r->archive, xa_field_path(XA_FIELD_SAMPLE_WIDTH), sample, 1, &w, err));
-    XA_TRY(
-        err,
-        xa_archive_read(f->r->archive, xa_field_path(XA_FIELD_SAMPLE_HEIGHT), sample, 1, &h, err));
-    if (size[0] < 1 || size[1] < 1 || size[0] > info.dim[1] || size[1] > info.dim[1])
-        XA_FAIL(err, XA_NOT_FOUND, "%s: no thumbnail of sample %" PRId64, f->path, sample);
-    all = xa_alloc((size_t)(info.dim[1] * info.dim[1]), 3);
-    if (!all)
-        XA_NOMEM_FAIL(err);
-    XA_TRY(err,
-           xa_archive_read(
-               f->r->archive, xa_field_path(XA_FIELD_SAMPLE_THUMBNAIL), sample, 1, all, err));
-    XA_TRY(err, xa_image_init(out, size[1], size[0], 3, XA_PIXEL_U8, err));
-    for (int64_t y = 0; y < size[0]; y++)
-        memcpy(
-            (uint8_t *)out->data + y * size[1] * 3, all + y * info.dim[1] * 3, (size_t)size[1] * 3);
-    frame[0] = (double)w;
-    frame[1] = (double)h;
-done:
-    free(all);
-    return st;
-}
-
-xa_status xa_figure_image_read(const xa_figure_rows *f,
-                               const xa_read_model *m,
-                               int64_t sample,
-                               int64_t most,
-                               xa_image *out,
-                               double frame[2],
-                               xa_err *err)
-{
-    xa_status st = XA_OK;
-    const xa_decode_options opt = xa_read_decode(f->r);
-    xa_image im = {0};
-    char *file = NULL;
-    bool same = false;
-    XA_TRY(err, xa_read_image_file(f->r->archive, f->image_root, sample, &file, err));
-    XA_TRY(err, xa_image_read(file, &opt, &im, err));
-    XA_TRY(err, xa_read_same_pixels(f->r->archive, sample, &im, &same, err));
-    if (!same)
-        XA_FAIL(err,
-                XA_MISMATCH,
-                "%s: its pixels are not those that were audited; --image-root names the folder "
-                "where they are",
-                file);
-    frame[0] = (double)im.width;
-    frame[1] = (double)im.height;
-    xa_depth depth;
-    XA_TRY(err, depth_of(f, m, &depth, err));
-    XA_TRY(err, xa_image_to_picture(&im, &depth, most, out, err));
-done:
-    xa_image_fini(&im);
-    if (st == XA_NOT_FOUND ||
-        st == XA_IO) { /* the image is not here: take what the archive keeps of it */
-        xa_err none = XA_ERR_INIT;
-        if (stored_picture(f, sample, out, frame, &none) == XA_OK)
-            st = XA_OK;
-    }
-    free(file);
-    return st;
 }

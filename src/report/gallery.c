@@ -61,39 +61,28 @@ static xa_status put_overlay(FILE *out,
 {
     xa_status st = XA_OK;
     xa_figure_map m = {0};
-    xa_image colours = {0}, both = {0};
-    float *grown = NULL;
-    double low = INFINITY, high = -INFINITY;
+    xa_figure_tone tone = {.pixelwise = xa_kind_is_pixelwise(c->map->kind)};
+    xa_image both = {0};
+    float *t = NULL;
+    double strength;
     char alt[160];
     XA_TRY(err, xa_figure_map_read(f, c, sample, &m, err));
     if (!m.values) {
         fputs(xa__report_page_no_map, out);
         goto done;
     }
-    const int64_t n = image->width * image->height;
-    grown = xa_alloc((size_t)n, sizeof *grown);
-    if (!grown)
-        XA_NOMEM_FAIL(err);
-    xa_figure_map_grow(&m, frame, image, grown);
-    for (int64_t i = 0; i < n; i++)
-        if (isfinite(grown[i])) {
-            low = fmin(low, (double)grown[i]);
-            high = fmax(high, (double)grown[i]);
-        }
-    if (!(high > low)) {
-        low = 0.0;
-        high = 1.0;
-    }
+    for (int64_t i = 0; i < m.height * m.width; i++)
+        tone.is_signed = tone.is_signed || m.values[i] < 0.0f;
+    tone.over = xa_overlay_defaults(tone.pixelwise);
+    tone.over.chroma = tone.is_signed ? 0.0 : tone.over.chroma;
     XA_TRY(err,
-           xa_map_colour(
-               grown, image->height, image->width, low, high, XA_COLORMAP_VIRIDIS, &colours, err));
-    XA_TRY(err, xa_overlay_blend(image, &colours, 0.5, &both, err));
+           xa_figure_map_show(&m, &tone, frame, image->height, image->width, &t, &strength, err));
+    XA_TRY(err, xa_overlay_draw(&tone.over, image, t, tone.is_signed, &both, err));
     snprintf(alt, sizeof alt, "overlay of %.100s", c->map->name);
     XA_TRY(err, put_picture(out, &both, alt, err));
 done:
     free(m.values);
-    free(grown);
-    xa_image_fini(&colours);
+    free(t);
     xa_image_fini(&both);
     return st;
 }

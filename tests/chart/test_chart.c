@@ -247,7 +247,7 @@ static void test_means(void **state)
     if (d.st != XA_OK)
         fail_msg("%s", d.err.message);
     assert_true(d.page.is_panel && d.page.panel.rows == 2 && d.page.panel.columns == 1);
-    assert_string_equal(d.page.panel.row_labels[1], "bee");
+    assert_string_equal(d.page.panel.row[1].name, "bee");
     assert_null(d.page.panel.tiles[0].picture); /* of no map */
     assert_string_equal(d.page.panel.tiles[1].note, "1 map");
     const uint8_t *rgb = d.page.panel.tiles[1].picture->data;

@@ -18,12 +18,15 @@ expect 0 "$XAUDIT" info f.tiff
 said 'tiff, 709x'
 if command -v pdftotext >/dev/null; then
   expect 0 pdftotext f.pdf - # text is text
-  said 'gradcam.label.prob'
-  said 'airplanes [01]\.[0-9][0-9]'
-  said 'Each map from its least to its largest value'
+  said 'Grad-CAM'
+  said 'label, probability'
+  said 'xception [01]\.[0-9][0-9]'
+  said '99.5th percentile of the map'
   expect 0 pdffonts f.pdf
   said 'yes yes yes'
 fi
+grep -q '^1 of 8 images of a.h5. Columns: photograph; ' f.caption.txt || fail "no caption beside the figure"
+grep -q 'Made by: xaudit figure a.h5 --output f.svg' f.caption.txt || fail "the caption does not tell how the figure was made"
 # the same command gives the same bytes; --again changes one option
 cp f.png first.png
 expect 0 "$XAUDIT" figure a.h5 -o f.png --id "$id" --width 120mm --dpi 150
@@ -67,10 +70,18 @@ expect 0 "$XAUDIT" figure a.h5 -o best.png --pick best --metric pointing_game -n
 expect 0 "$XAUDIT" figure a.h5 -o worst.png --pick worst -n 3
 expect 0 "$XAUDIT" figure a.h5 -o median.png --pick median -n 1
 expect 0 "$XAUDIT" figure a.h5 -o random.png --pick random --seed 7 --class airplanes -n 2
+expect 0 "$XAUDIT" figure a.h5 -o named.svg --index 0 --explainer saliency.predicted --explainer gradcam.label.prob --names gradcam.label.prob="Our map" --photo full --no-contours
+python3 - named.svg <<'PY' || fail "columns are not in the order asked for, or a name is missing"
+import sys
+text = open(sys.argv[1]).read()
+assert 0 < text.index(">Saliency<") < text.index(">Our map<")
+PY
+expect 2 "$XAUDIT" figure a.h5 -o x.png --index 0 --names gradcam
+said 'expected EXPLAINER=TEXT'
 expect 0 "$XAUDIT" figure a.h5 -o two.png --index 0 --index 3 --style keras --explainer gradcam.label.prob
 expect 0 "$XAUDIT" figure a.h5 -o three.png --index 1 --style relevant --explainer gradcam.label.prob
 expect 0 "$XAUDIT" figure a.h5 -o anonymous.svg --index 2 --anonymise --image-root "$WORK"
-grep -q "$WORK\|image_0" anonymous.svg && fail "an anonymous figure tells a path or an id"
+grep -q "$WORK\|image_0" anonymous.svg anonymous.caption.txt && fail "an anonymous figure tells a path or an id"
 # images that moved, changed or are missing are named, and the rest is drawn
 mv photos elsewhere
 expect 3 "$XAUDIT" figure a.h5 -o moved.png --index 0 --index 1

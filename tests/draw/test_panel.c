@@ -19,30 +19,40 @@ typedef struct sheet {
 
 static void make(sheet *s, double width_mm)
 {
-    static const char *const columns[] = {"image", "a very long label that no column has room for"};
-    static const char *const rows[] = {"a wide one with quite a name", NULL};
+    static const xa_panel_column columns[] = {{.name = "Photograph"},
+                                              {.name = "a very long label of words",
+                                               .detail = "label, probability",
+                                               .group = "xception"}};
+    static const xa_panel_answer answers[] = {{XA_PANEL_RIGHT, "vit 0.96"},
+                                              {XA_PANEL_WRONG, "xception 0.48 as cellphone"}};
+    static const xa_panel_row rows[] = {
+        {.name = "a_wide/one_with_quite_a_name", .why = "best of 42", .answer = answers, 2},
+        {.name = NULL}};
+    static const xa_overlay over = {
+        .percentile = 99.5, .opacity = 0.64, .floor = 0.12, .colormap = XA_COLORMAP_INFERNO};
+    static const xa_panel_bar bar = {.over = &over, .low = "0", .high = "0.31"};
     memset(s, 0, sizeof *s);
     assert_int_equal(xa_image_init(&s->wide, 120, 40, 3, XA_PIXEL_U8, NULL), XA_OK);
     assert_int_equal(xa_image_init(&s->tall, 20, 400, 3, XA_PIXEL_U8, NULL), XA_OK);
     memset(s->wide.data, 200, 120 * 40 * 3);
     memset(s->tall.data, 90, 20 * 400 * 3);
-    s->tiles[0] =
-        (xa_tile){.picture = &s->wide, .note = "0.98", .nboxes = 1, .box = box, .frame = {120, 40}};
-    s->tiles[1] = (xa_tile){.picture = &s->wide, .frame = {120, 40}};
+    s->tiles[0] = (xa_tile){
+        .picture = &s->wide, .note = "energy", .nboxes = 1, .box = box, .frame = {120, 40}};
+    s->tiles[1] = (xa_tile){.picture = &s->wide, .score = "0.98", .best = true, .frame = {120, 40}};
     s->tiles[2] = (xa_tile){.picture = &s->tall, .frame = {20, 400}};
     s->tiles[3] = (xa_tile){.note = "not found"};
     s->panel = (xa_panel){
         .rows = 2,
         .columns = 2,
         .tiles = s->tiles,
-        .column_labels = columns,
-        .row_labels = rows,
+        .column = columns,
+        .row = rows,
+        .letters = true,
         .width_mm = width_mm,
         .font_pt = 7,
-        .bar = true,
-        .bar_low = "0",
-        .bar_high = "0.31",
-        .bar_label = "Grad-CAM",
+        .bar = &bar,
+        .truth = "annotated box",
+        .contour = "half of the map's mass",
         .footnote = "A footnote that is long enough to be broken into two lines at the least, "
                     "whatever the width of this figure happens to be."};
 }
@@ -90,12 +100,15 @@ static void test_formats(void **state)
             const xa_decode_options opt = xa_decode_defaults();
             assert_int_equal(xa_image_read(path, &opt, &im, NULL), XA_OK);
             assert_int_equal(im.width, (int64_t)ceil(90.0 / 25.4 * 300.0)); /* 1063 */
-            assert_true(im.height > im.width / 2 && im.channels == 3);
+            assert_true(im.height > im.width / 3 && im.channels == 3);
             xa_image_fini(&im);
             assert_true(holds(data, size, from.digest));
         } else if (i == 2) {
             assert_true(holds(data, size, "%PDF-") && holds(data, size, "FontFile"));
         } else {
+            /* names break, they are not shortened */
+            assert_true(holds(data, size, ">best of 42<") && holds(data, size, "font-weight"));
+            assert_false(holds(data, size, "\xe2\x80\xa6"));
             assert_true(holds(data, size, "&lt;a &amp; b&gt;") && holds(data, size, "abc123"));
             assert_true(holds(data, size, "<metadata>"));
         }
@@ -118,6 +131,23 @@ static void test_refusals(void **state)
     make(&s, 15.0);
     assert_int_equal(xa_panel_write(&s.panel, "/tmp/x.png", 300.0, &from, &err), XA_SHAPE);
     assert_non_null(strstr(err.message, "make it at least"));
+    /* no word is cut: the width that its heading needs is said, and then suffices */
+    static const xa_panel_column long_word[] = {
+        {.name = "Photograph"}, {.name = "Layerwiserelevancepropagationofalllayers"}};
+    const xa_panel_column *before = s.panel.column;
+    double needed = 0.0;
+    s.panel.column = long_word;
+    s.panel.width_mm = 40.0;
+    err = (xa_err)XA_ERR_INIT;
+    assert_int_equal(xa_panel_write(&s.panel, "/tmp/x.png", 300.0, &from, &err), XA_SHAPE);
+    const char *said = strstr(err.message, "at least ");
+    assert_true(said && sscanf(said, "at least %lf mm", &needed) == 1 && needed > 40.0);
+    s.panel.width_mm = needed;
+    char path[64];
+    snprintf(path, sizeof path, "/tmp/xa_panel_%d.png", (int)getpid());
+    assert_int_equal(xa_panel_write(&s.panel, path, 100.0, &from, NULL), XA_OK);
+    unlink(path);
+    s.panel.column = before;
     s.panel.width_mm = 90.0;
     err = (xa_err)XA_ERR_INIT;
     assert_int_equal(xa_panel_write(&s.panel, "/tmp/x.bmp", 300.0, &from, &err), XA_UNSUPPORTED);

@@ -107,6 +107,27 @@ static void test_random(void **state)
     assert_true(differ);
 }
 
+/* Columns stand in the order in which they are named, each once; rows say why they are here. */
+static void test_columns(void **state)
+{
+    (void)state;
+    xa_choice c = {.explainer = {"grad", "net/cam", "grad"}, .nexplainers = 3, .most = 6};
+    xa_status st;
+    xa_err err;
+    c.pick = XA_PICK_BEST;
+    xa_figure_rows *f = open_rows(&plain, &c, NULL, &st, &err);
+    assert_true(st == XA_OK && f->ncolumns == 2 && f->nrows == 5);
+    assert_string_equal(f->column[0].map->name, "grad");
+    assert_string_equal(f->column[1].map->name, "cam");
+    static const char *const why[] = {"best of 5", "2 of 5", "median of 5", "4 of 5", "worst of 5"};
+    for (int r = 0; r < 5; r++)
+        assert_string_equal(f->why[r], why[r]);
+    assert_string_equal(f->metric, "energy");
+    assert_true(xa_figure_score(f, &f->column[0], 2) == 0.9);
+    assert_true(isnan(xa_figure_score(f, &f->column[0], 5)));
+    xa_figure_rows_close(f);
+}
+
 static void expect_refusal(const small_archive *a, xa_choice c, xa_status want, const char *words)
 {
     xa_status st;
@@ -184,12 +205,12 @@ static void test_maps(void **state)
     static uint8_t flags[2 * N] = {[1] = XA_MAP_NONFINITE};
     small_archive a = plain;
     a.flags = flags;
-    const xa_choice c = {.most = 5, .explainer = {"net/grad", "cam"}, .nexplainers = 2};
+    const xa_choice c = {.most = 5, .explainer = {"cam", "net/grad"}, .nexplainers = 2};
     xa_status st;
     xa_err err;
     xa_figure_map m;
     xa_figure_rows *f = open_rows(&a, &c, NULL, &st, &err);
-    assert_true(st == XA_OK && f->ncolumns == 2); /* in the archive's order */
+    assert_true(st == XA_OK && f->ncolumns == 2); 
     assert_string_equal(f->column[0].map->name, "cam");
     assert_int_equal(xa_figure_map_read(f, &f->column[0], 2, &m, &err), XA_OK);
     assert_true(m.height == SMALL_SIDE && m.width == SMALL_SIDE && m.target == 0);
@@ -298,10 +319,10 @@ static void test_page(void **state)
                  .choice = {.most = 3},
                  .overlay = true,
                  .map = true,
-                 .boxes = true,
                  .shared = true,
-                 .colormap = XA_COLORMAP_VIRIDIS,
-                 .weight = 0.5,
+                 .over = xa_overlay_defaults(false),
+                 .name = {"cam=Ours"},
+                 .nnames = 1,
                  .width_mm = 120.0,
                  .dpi = 72.0,
                  .font_pt = 7.0,
@@ -318,14 +339,31 @@ static void test_page(void **state)
     char *svg = NULL, *command = NULL;
     size_t size;
     assert_int_equal(xa_read_file(output, 1 << 24, &svg, &size, &err), XA_OK);
-    static const char *const words[] = {
-        ">image not found</text>", ">s0</text>", ">cam</text>", "One scale for each column"};
+    static const char *const words[] = {">image not found</text>",
+                                        ">s0</text>",
+                                        ">Ours</text>",
+                                        "Full strength: Ours 1",
+                                        ">energy<"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (!strstr(svg, words[i]))
             fail_msg("no \"%s\"", words[i]);
     assert_int_equal(xa_provenance_read(output, &command, &err), XA_OK);
     assert_string_equal(command, p.command);
     free(command);
+    free(svg);
+    unlink(output);
+    /* the caption beside it says what a reader must know */
+    snprintf(output, sizeof output, "/tmp/xa_page_%d.caption.txt", (int)getpid());
+    assert_int_equal(xa_read_file(output, 1 << 24, &svg, &size, &err), XA_OK);
+    static const char *const sentences[] = {"3 of 6 images of ",
+                                            "Ours of net",
+                                            "Numbers below maps: energy",
+                                            "divided by the 99.5th percentile of its absolute "
+                                            "values over the rows of its column",
+                                            "Made by: xaudit figure a.h5 --title 'x'"};
+    for (size_t i = 0; i < sizeof sentences / sizeof *sentences; i++)
+        if (!strstr(svg, sentences[i]))
+            fail_msg("no \"%s\" in \"%s\"", sentences[i], svg);
     free(svg);
     unlink(output);
 }
@@ -342,6 +380,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_rules),
                                        cmocka_unit_test(test_random),
+                                       cmocka_unit_test(test_columns),
                                        cmocka_unit_test(test_refusals),
                                        cmocka_unit_test(test_two_classes),
                                        cmocka_unit_test(test_maps),
