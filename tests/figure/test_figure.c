@@ -210,7 +210,7 @@ static void test_maps(void **state)
     xa_err err;
     xa_figure_map m;
     xa_figure_rows *f = open_rows(&a, &c, NULL, &st, &err);
-    assert_true(st == XA_OK && f->ncolumns == 2); 
+    assert_true(st == XA_OK && f->ncolumns == 2);
     assert_string_equal(f->column[0].map->name, "cam");
     assert_int_equal(xa_figure_map_read(f, &f->column[0], 2, &m, &err), XA_OK);
     assert_true(m.height == SMALL_SIDE && m.width == SMALL_SIDE && m.target == 0);
