@@ -70,7 +70,7 @@ xa_status xa__plot_agreement(xa__maker *k, xa_err *err)
     }
     XA_RETURN_TRY(err, fill_matrix(k, n, v, err));
     for (int a = 0; a < n; a++)
-        names[a] = k->m->maps[a].name;
+        XA_RETURN_TRY(err, xa__plot_title(k, k->m->maps[a].name, &names[a], err));
     for (int i = 0; i < n * n; i++)
         if (isfinite(v[i]))
             XA_RETURN_TRY(err, xa__plot_own_text(k->o, xa_strfmt("%.2f", v[i]), &text[i], err));

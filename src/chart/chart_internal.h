@@ -29,6 +29,8 @@ xa_status xa__plot_own_text(xa_plot_page *o, char *text, const char **out, xa_er
 
 /* Whether all scores are 0 or 1. */
 bool xa__plot_is_rate(const xa_series *x, int64_t pairs);
+/* "Grad-CAM (label)": an explainer of k->m as people read it. */
+xa_status xa__plot_title(xa__maker *k, const char *explainer, const char **out, xa_err *err);
 /* Sets k->series to those of a metric. NULL: of the first metric of this kind, shares before rates.
  * NOT_FOUND: there is none. */
 xa_status xa__plot_find_series(xa__maker *k, const char *metric, xa_series_kind is, xa_err *err);

@@ -12,6 +12,17 @@ bool xa__plot_is_rate(const xa_series *x, int64_t pairs)
     return true;
 }
 
+xa_status xa__plot_title(xa__maker *k, const char *explainer, const char **out, xa_err *err)
+{
+    const char *kind = NULL;
+    for (int64_t e = 0; e < k->m->nmaps; e++)
+        if (!strcmp(k->m->maps[e].name, explainer))
+            kind = k->m->maps[e].kind;
+    const xa_title t = xa_title_of_explainer(explainer, kind);
+    return xa__plot_own_text(
+        k->o, *t.detail ? xa_strfmt("%s (%s)", t.name, t.detail) : xa_strdup(t.name), out, err);
+}
+
 xa_status xa__plot_find_series(xa__maker *k, const char *metric, xa_series_kind is, xa_err *err)
 {
     const xa_summary *s = k->p->s;
@@ -31,7 +42,8 @@ xa_status xa__plot_find_series(xa__maker *k, const char *metric, xa_series_kind 
             x->is != is)
             continue;
         k->series[k->n] = x;
-        k->name[k->n++] = x->explainer;
+        XA_RETURN_TRY(err, xa__plot_title(k, x->explainer, &k->name[k->n], err));
+        k->n++;
     }
     if (k->n == 0)
         XA_RETURN_FAIL(err,
