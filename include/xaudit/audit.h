@@ -103,8 +103,12 @@ static inline int xa_explainer_pairs(const xa_audit_model_spec *m)
     return m->nexplainers * (m->nexplainers - 1) / 2;
 }
 
-/* Map rows that a rule gives a sample: 1, its labels, or its annotated classes. */
-int32_t xa_rows_of_sample(xa_target_rule rule, const xa_sample *s);
+/* Map rows that a rule gives a sample: 1, its labels, its annotated classes, or `top`. */
+int32_t xa_rows_of_sample(xa_target_rule rule, int32_t top, const xa_sample *s);
+static inline int32_t xa_explainer_rows(const xa_explainer_spec *e, const xa_sample *s)
+{
+    return xa_rows_of_sample(e->target, e->top, s);
+}
 
 /* Members and their order are those of the format's table (XA_MAP_FIELDS and so on in format.h),
  * each an array of rows of the table's type and extents. The same pointers lie in an array beside

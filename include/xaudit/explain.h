@@ -26,12 +26,22 @@ typedef enum xa_score {
 int xa_score_parse(const char *name); /* -1 when unknown */
 const char *xa_score_name(xa_score s);
 
-/* PREDICTED and CLASS give one map per sample, LABEL one per label, ANNOTATED one per annotated
- * class. NONE gives one map per sample that explains no class, as attention without gradients does;
- * the target of its row is -1. */
-#define XA_TARGET_LIST(X)     \
-    X(PREDICTED, "predicted") \
-    X(LABEL, "label") X(ANNOTATED, "annotated") X(CLASS, "class") X(NONE, "none")
+/* What a map explains. PREDICTED and CLASS give one map per sample, LABEL one per label, ANNOTATED
+ * one per annotated class, TOP one for each of the classes with the highest scores, the highest
+ * first. DIFFERENCE explains a class's score minus another's, UNIT an output of a model whose
+ * outputs are no classes; the target of their rows is the first class, and the output. NONE gives
+ * one map per sample that explains no class, as attention without gradients does; the target of its
+ * row is -1. */
+#define XA_TARGET_LIST(X)       \
+    X(PREDICTED, "predicted")   \
+    X(LABEL, "label")           \
+    X(ANNOTATED, "annotated")   \
+    X(CLASS, "class")           \
+    X(DIFFERENCE, "difference") \
+    X(UNIT, "unit")             \
+    X(TOP, "top")               \
+    X(NONE, "none")
+enum { XA_TOP_MOST = 100 }; /* classes of TOP */
 typedef enum xa_target_rule {
 #define X(name, text) XA_TARGET_##name,
     XA_TARGET_LIST(X)
@@ -42,26 +52,30 @@ int xa_target_parse(const char *name);
 const char *xa_target_name(xa_target_rule t);
 /* Which of the n map rows of one sample is scored for a class. target[] holds the class that each
  * row explains, -1 if its map was not made or explains no class. It is the row that explains the
- * class; under a rule that explains one class whatever is annotated (predicted, class, none) it is
- * the row of that map. -1: no row. */
+ * class; under a rule that explains the same whatever is annotated (predicted, class, difference,
+ * unit, none) it is the row of that map. -1: no row: of TOP, the class is not among the best. */
 int64_t xa_target_row(xa_target_rule rule, const int32_t *target, int64_t n, int32_t class_index);
 
+/* The scalar S of a class c: its score; minus that of class `minus` if this is not -1; with the
+ * other sign if `down`. */
+typedef struct xa_scalar {
+    xa_score score;
+    bool as_tensorflow;
+    int32_t minus; /* -1: nothing is subtracted */
+    bool down;
+} xa_scalar;
 /* dS/d(node values) of one sample for target class `target`, seed [head->units]; z [units] are the
  * node's values. Softmax probabilities: p_c(delta_ck - p_k); with `as_tensorflow` in TensorFlow's
  * float32 form (g - sum(g p)) p, which loses the own-class term when p_c rounds to 1, otherwise
- * with 1 - p_c as the sum of the others. INVALID for a score the head does not have.
+ * with 1 - p_c as the sum of the others. INVALID for a class or score the head does not
+ * have.
  *
  * FINER compares the class with those nearest to it (Zhang et al.: Finer-CAM, CVPR 2025, alpha 1):
  * S = sum_j p_j (z_c - z_j) / (sum_j p_j + 1e-9), j the XA_FINER_CLASSES classes whose logits are
  * nearest to that of c, p the softmax over all classes, which is differentiated through. Softmax
  * heads alone. */
-XA_MUST_USE xa_status xa_score_seed(const xa_head *h,
-                                    xa_score score,
-                                    bool as_tensorflow,
-                                    const float *z,
-                                    int32_t target,
-                                    float *seed,
-                                    xa_err *err);
+XA_MUST_USE xa_status xa_score_seed(
+    const xa_head *h, const xa_scalar *s, const float *z, int32_t target, float *seed, xa_err *err);
 
 /* The classes that FINER compares `target` with: those of the smallest |z_j - z_target|, of equal
  * ones the first; -1 where the head has fewer. */
@@ -123,7 +137,10 @@ typedef struct xa_explainer_spec {
     xa_score score;
     bool as_tensorflow; /* see xa_score_seed */
     xa_target_rule target;
-    int32_t target_class; /* CLASS */
+    int32_t target_class; /* CLASS, DIFFERENCE; the output of UNIT; else -1 */
+    int32_t target_minus; /* DIFFERENCE: the class whose score is subtracted; else -1 */
+    int32_t top;          /* TOP: how many classes, 1 to XA_TOP_MOST; else 0 */
+    bool down;            /* what lowers the score is explained: S has the other sign */
     char layer[256];      /* "auto" or a layer path (CAM kinds) or attention layer (ATTENTION,
                              ATTENTION_GRADCAM: xa_model_find_attention); else "" */
     xa_reduce channels;   /* input-gradient kinds */
@@ -149,6 +166,7 @@ xa_explainer_spec xa_explainer_defaults(xa_explainer_kind kind);
 #define XA_EXPLAINER_SETTING_LIST(X) \
     X(SCORE, "score")                \
     X(TARGET, "target")              \
+    X(DIRECTION, "direction")        \
     X(LAYER, "layer")                \
     X(HEADS, "heads")                \
     X(START_LAYER, "start_layer")    \
@@ -167,8 +185,12 @@ const char *xa_explainer_setting_key(xa_explainer_setting s);
 bool xa_explainer_has(xa_explainer_kind k, xa_explainer_setting s);
 /* May its maps hold values below 0? */
 bool xa_explainer_is_signed(const xa_explainer_spec *s);
-/* "gradcam.label", "saliency.predicted.prob", "gradcam.label.add_11", "rollout": kind, target
- * unless none, score unless logit, last part of the layer unless auto; vit_keras is
+/* What the rows of a sample explain, in words for attributes and checks: "predicted", "class 3",
+ * "class 3 minus class 5", "unit 2", "the 3 best classes", with "down" "..., downwards". */
+void xa_explainer_target_text(const xa_explainer_spec *s, char *out, size_t size);
+/* "gradcam.label", "saliency.predicted.prob", "gradcam.class3-class5", "gradcam.top3",
+ * "gradcam.unit2.down", "gradcam.label.add_11", "rollout": kind, target unless none, direction
+ * unless up, score unless logit, last part of the layer unless auto; vit_keras is
  * "attention_map". Characters that an archive name may not have become
  * '_'. */
 void xa_explainer_default_name(const xa_explainer_spec *s, char *out, size_t size);

@@ -38,11 +38,18 @@ typedef enum xa_head_kind {
     XA_HEAD_MULTILABEL, /* C sigmoid units */
     XA_HEAD_LINEAR, /* the file has no activation, and no `head:` says what the scores mean: such a
                        model is not explained. In archives of xaudit 1.0, probs are the scores */
-    XA_HEAD_NONE    /* `head: none`: scores without probabilities; probs are NaN */
+    XA_HEAD_NONE,   /* `head: none`: scores without probabilities; probs are NaN */
+    XA_HEAD_REGRESSION /* `head: regression`: outputs that are no classes, in `logits`; probs are
+                          NaN, and no class is predicted (-1) */
 } xa_head_kind;
-/* "softmax", "sigmoid", "multilabel", "linear", "none" */
+/* "softmax", "sigmoid", "multilabel", "linear", "none", "regression" */
 const char *xa_head_name(xa_head_kind k);
 int xa_head_parse(const char *name); /* -1 when unknown */
+/* Whether probabilities are made of the scores. */
+static inline bool xa_head_has_probs(xa_head_kind k)
+{
+    return k != XA_HEAD_NONE && k != XA_HEAD_REGRESSION;
+}
 
 typedef struct xa_head {
     xa_head_kind kind;
@@ -55,7 +62,8 @@ typedef struct xa_head {
  * in float64. */
 void xa_head_apply(const xa_head *h, const float *z, float *logits, float *probs);
 /* The predicted class: argmax of the probabilities, or of the scores if there are no probabilities;
- * of equal ones the first; BINARY: class 1 if p >= 0.5. -1 if a value is not finite. */
+ * of equal ones the first; BINARY: class 1 if p >= 0.5. -1 if a value is not finite, and of
+ * REGRESSION. */
 int32_t xa_head_predict(const xa_head *h, const float *logits, const float *probs);
 
 /* ---- model ----------------------------------------------------------------------------------- */
@@ -75,7 +83,8 @@ typedef struct xa_model xa_model;
 
 typedef struct xa_model_options {
     int64_t height, width;    /* of the input; 0: as the file says */
-    const char *head;         /* softmax, sigmoid, multilabel or none; NULL: as the file says */
+    const char *head;         /* softmax, sigmoid, multilabel, none or regression; NULL: as the file
+                                 says */
     const char *user_classes; /* Keras: classes and activations of users that compute what Keras'
                                  own ones of that name do; one per line, as errors name them:
                                  "my>Conv2D" */

@@ -16,7 +16,7 @@ void xa_counts_of(const xa_manifest *m, xa_counts *out);
 xa_extents xa_counts_extents(const xa_counts *c);
 
 /* Map rows of a rule over the whole manifest. */
-int64_t xa_counts_rows(const xa_counts *c, xa_target_rule rule);
+int64_t xa_counts_rows(const xa_counts *c, xa_target_rule rule, int32_t top);
 
 /* Indices of fields in the schema, named as in the format's table. The same numbers lie in an array
  * beside them. -1: the archive does not have the field. */

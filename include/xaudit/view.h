@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "xaudit/archive.h"
+#include "xaudit/explain.h"
 #include "xaudit/image.h"
 #include "xaudit/manifest.h"
 #include "xaudit/metric.h"
@@ -21,6 +22,9 @@ typedef struct xa_read_map {
     uint8_t *flags;
     float *maximum, *peak;
     char *layer, *kind; /* NULL where absent */
+    xa_target_rule rule;
+    int32_t minus; /* DIFFERENCE: the class whose score is subtracted; else -1 */
+    bool down;     /* what lowers the score is explained */
     char **metrics;
     int64_t nmetrics;
     int64_t pointing;              /* the first of them that is a pointing game, -1: none */
@@ -35,9 +39,10 @@ typedef struct xa_read_model {
     size_t class_name_bytes;
     int64_t nnames;
     uint8_t *status, *stage;
-    int32_t *predicted;
-    float *probs;  /* [samples, classes]; NaN where the head gives none; NULL of an outcome */
-    float *logits; /* the same; NULL but for such a head */
+    bool values;        /* `head: regression`: the outputs are no classes, none is predicted */
+    int32_t *predicted; /* [samples]; -1: not done, or `values` */
+    float *probs;       /* [samples, classes]; NaN where the head gives none; NULL of an outcome */
+    float *logits;      /* the same; NULL but for such a head */
     const xa_categories *categories; /* of the archive */
     float *set_logits; /* [samples, classes] where there are categories, whose class they choose */
     const float *rank_by; /* what classes are ranked by: probs, or logits where there are none */
@@ -149,6 +154,10 @@ int32_t xa_read_target(const xa_read_model *m, int64_t sample, int32_t c);
 XA_MUST_USE xa_status xa_read_categories(xa_archive *a, xa_categories *out, xa_err *err);
 /* The name of the class or category, or its number, into buf. */
 const char *xa_read_class(const xa_read_model *m, int32_t c, char *buf, size_t size);
+/* What a map row explains, into buf: "cat", "cat - dog", "unit 2", and "cat (down)" where it is
+ * what lowers the score; "" if it explains nothing. */
+const char *xa_read_target_text(
+    const xa_read_model *m, const xa_read_map *x, int64_t row, char *buf, size_t size);
 /* The first thing that keeps annotations of the pair's class from being used; NONE: nothing;
  * XA_ANNOTATION_PROBLEMS: what only a later version knows. */
 int xa_read_pair_problem(const xa_read *r, int64_t pair);

@@ -88,40 +88,6 @@ static xa_status resolve_layers(xa_audit_model *am, xa_err *err)
     return XA_OK;
 }
 
-static xa_status check_targets(const xa_audit_model *am, xa_err *err)
-{
-    const int64_t classes = xa_model_head(am->model)->classes;
-    for (int e = 0; e < am->spec->nexplainers; e++) {
-        const xa_explainer_spec *ex = &am->spec->explainers[e];
-        if (ex->target == XA_TARGET_CLASS && (ex->target_class < 0 || ex->target_class >= classes))
-            XA_RETURN_FAIL(err,
-                           XA_INVALID,
-                           "explainer \"%s\": class %d, but the model has %" PRId64 " classes",
-                           ex->name,
-                           (int)ex->target_class,
-                           classes);
-        if (ex->score == XA_SCORE_FINER &&
-            (xa_model_head(am->model)->kind != XA_HEAD_SOFTMAX || classes < 2))
-            XA_RETURN_FAIL(
-                err,
-                XA_INVALID,
-                "explainer \"%s\": score: finer compares a class with the classes nearest "
-                "to it under a softmax, and the model's head is \"%s\", of %" PRId64
-                " classes; write another score",
-                ex->name,
-                xa_head_name(xa_model_head(am->model)->kind),
-                classes);
-        if (ex->score != XA_SCORE_LOGIT && xa_model_head(am->model)->kind == XA_HEAD_NONE)
-            XA_RETURN_FAIL(err,
-                           XA_INVALID,
-                           "explainer \"%s\": score %s needs probabilities, and `head: none` gives "
-                           "none; write score: logit, or the head that the scores belong to",
-                           ex->name,
-                           xa_score_name(ex->score));
-    }
-    return XA_OK;
-}
-
 /* Rows of a product that are worth a pass over the weights (results/gemm.md). */
 enum { WORTH_A_PASS = 192 };
 
@@ -131,8 +97,9 @@ static int64_t filling_batch(const xa_tokens *t)
     return (WORTH_A_PASS + rows - 1) / rows;
 }
 
-/* What the scores mean is known, and there are probabilities where a check compares them. */
-static xa_status check_head(const xa_model *model, bool masked, xa_err *err)
+/* What the scores mean is known, and there are probabilities and classes where they are compared.
+ */
+static xa_status check_head(const xa_model *model, const xa_audit_spec *spec, xa_err *err)
 {
     char text[640];
     const xa_head_kind kind = xa_model_head(model)->kind;
@@ -142,18 +109,27 @@ static xa_status check_head(const xa_model *model, bool masked, xa_err *err)
                        "%s: %s",
                        xa_model_file(model),
                        xa_model_plain_scores(model, text, sizeof text));
-    if (kind == XA_HEAD_NONE && masked)
-        XA_RETURN_FAIL(
-            err,
-            XA_INVALID,
-            "the check average_drop compares probabilities, and `head: none` gives none; "
-            "leave it out, or write the head that the scores belong to");
+    if (!xa_head_has_probs(kind) && spec->masked)
+        XA_RETURN_FAIL(err,
+                       XA_INVALID,
+                       "the check average_drop compares probabilities, and `head: %s` gives none; "
+                       "leave it out, or write the head that the scores belong to",
+                       xa_head_name(kind));
+    for (int k = 0; k < spec->nmetrics && kind == XA_HEAD_REGRESSION; k++)
+        if (spec->metrics[k].kind == XA_METRIC_TOP1 || spec->metrics[k].kind == XA_METRIC_TOP5)
+            XA_RETURN_FAIL(err,
+                           XA_INVALID,
+                           "metric %s asks whether the annotated class has the highest score, and "
+                           "the outputs of `head: regression` are no classes; leave it out",
+                           xa_metric_kind_name(spec->metrics[k].kind));
     return XA_OK;
 }
 
 /* Opens the file of a model; its batch is settled later, together with those of the others. */
-static xa_status
-open_file(xa_audit_model *am, const xa_audit_model_spec *spec, bool masked, xa_err *err)
+static xa_status open_file(xa_audit_model *am,
+                           const xa_audit_model_spec *spec,
+                           const xa_audit_spec *all,
+                           xa_err *err)
 {
     xa_model_options opt = spec->open;
     xa_status st = XA_OK;
@@ -175,7 +151,7 @@ open_file(xa_audit_model *am, const xa_audit_model_spec *spec, bool masked, xa_e
         !am->ways || !am->way || !am->site || !am->state_at || !am->state_bytes)
         XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_model_open(spec->file, &opt, &am->model, err));
-    XA_TRY(err, check_head(am->model, masked, err));
+    XA_TRY(err, check_head(am->model, all, err));
     am->input = xa_model_input(am->model);
     am->tokens = xa_model_tokens(am->model);
     am->batch = spec->batch ? spec->batch : filling_batch(am->tokens);
@@ -189,7 +165,7 @@ done:
 static xa_status plan_model(xa_audit_model *am, xa_isa isa, xa_err *err)
 {
     xa_status st = XA_OK;
-    XA_TRY(err, check_targets(am, err));
+    XA_TRY(err, xa_audit_check_targets(am, err));
     XA_TRY(err, resolve_layers(am, err));
     xa_audit_find_ways(am);
     xa_audit_group_passes(am);
@@ -333,7 +309,7 @@ xa_status xa_audit_create(const xa_audit_spec *spec, xa_audit **out, xa_err *err
     if (!a->models)
         XA_NOMEM_FAIL(err);
     for (int m = 0; m < spec->nmodels; m++)
-        XA_TRY(err, open_file(&a->models[m], &spec->models[m], spec->masked, err));
+        XA_TRY(err, open_file(&a->models[m], &spec->models[m], spec, err));
     XA_TRY(err, settle_batches(a, err));
     for (int m = 0; m < spec->nmodels; m++)
         XA_TRY(err, plan_model(&a->models[m], spec->isa, err));

@@ -4,17 +4,21 @@
 
 #include "xaudit/audit.h"
 
-/* Explainers that share a backward pass: the same input, target rule and score. */
+/* Explainers that share a backward pass: the same input, target rule and scalar. */
 typedef struct xa_pass_group {
     int way; /* of xa_audit_model.ways */
     xa_target_rule rule;
-    int32_t target_class;
-    xa_score score;
-    bool as_tensorflow;
+    int32_t target_class, top; /* as those of its explainers */
+    xa_scalar scalar;
     int reach;        /* of the plan: what its own explainers need */
     int shared_reach; /* what all groups of the same score need together: one pass for equal targets
                        */
 } xa_pass_group;
+static inline bool xa_same_scalar(const xa_scalar *a, const xa_scalar *b)
+{
+    return a->score == b->score && a->as_tensorflow == b->as_tensorflow && a->minus == b->minus &&
+           a->down == b->down;
+}
 
 typedef struct xa_audit_model {
     const xa_audit_model_spec *spec;
@@ -46,6 +50,9 @@ typedef struct xa_audit_model {
 void xa_audit_find_ways(xa_audit_model *am);
 void xa_audit_group_passes(xa_audit_model *am);
 xa_status xa_audit_make_plan(xa_audit_model *am, xa_isa isa, xa_err *err);
+
+/* targets.c: INVALID if an explainer's target or score is none of its model's. */
+xa_status xa_audit_check_targets(const xa_audit_model *am, xa_err *err);
 
 /* attend.c: attention explainers observe the engine while it runs. */
 typedef struct xa_attend {
@@ -109,6 +116,9 @@ static inline bool xa_batch_lives(const xa_batch *b, int64_t i)
 bool xa_batch_fill(const xa_batch *b, int w);
 /* What explainer e looks at: shapes without values. */
 xa_explain_view xa_batch_shapes(const xa_audit_model *am, int e);
+/* targets.c: the class that the j-th row of group g explains in slot i of the batch; -1: there is
+ * no such row. */
+int32_t xa_batch_target(const xa_batch *b, const xa_pass_group *g, int64_t i, int32_t j);
 /* A backward pass for targets [n] (-1: none) after the forward pass that was just run; the groups
  * it serves observe it.
  */

@@ -109,10 +109,12 @@ static xa_status score_pair(xa_audit *a,
         if (rows->models[m].status[slot] != XA_SAMPLE_DONE)
             continue;
         const int64_t classes = xa_audit_classes(a, m);
-        const bool plain = xa_model_head(a->models[m].model)->kind == XA_HEAD_NONE;
-        const float *by = plain ? rows->models[m].logits : rows->models[m].probs;
+        const xa_head_kind head = xa_model_head(a->models[m].model)->kind;
+        const float *by = xa_head_has_probs(head) ? rows->models[m].probs : rows->models[m].logits;
         const int32_t c = rows->pair_class[pair];
-        const int64_t rank = xa_set_rank(s->categories, by + slot * classes, classes, c);
+        const int64_t rank = head == XA_HEAD_REGRESSION
+                                 ? -1 /* its outputs are no classes */
+                                 : xa_set_rank(s->categories, by + slot * classes, classes, c);
         const int32_t target =
             xa_category_target(s->categories, c, rows->models[m].logits + slot * classes, classes);
         for (int e = 0; e < a->models[m].spec->nexplainers; e++) {

@@ -13,7 +13,7 @@ static unsigned needs_of(const xa_explainer_spec *e)
 
 static bool same_score(const xa_pass_group *a, const xa_pass_group *b)
 {
-    return a->way == b->way && a->score == b->score && a->as_tensorflow == b->as_tensorflow;
+    return a->way == b->way && xa_same_scalar(&a->scalar, &b->scalar);
 }
 
 static bool same_depth(const xa_depth *a, const xa_depth *b)
@@ -59,14 +59,16 @@ void xa_audit_group_passes(xa_audit_model *am)
         }
         const xa_pass_group want = {.way = am->way[e],
                                     .rule = ex->target,
-                                    .target_class =
-                                        ex->target == XA_TARGET_CLASS ? ex->target_class : -1,
-                                    .score = ex->score,
-                                    .as_tensorflow = ex->as_tensorflow};
+                                    .target_class = ex->target_class,
+                                    .top = ex->top,
+                                    .scalar = {.score = ex->score,
+                                               .as_tensorflow = ex->as_tensorflow,
+                                               .minus = ex->target_minus,
+                                               .down = ex->down}};
         int g = 0;
         while (g < am->ngroups &&
                !(am->groups[g].rule == want.rule && same_score(&am->groups[g], &want) &&
-                 am->groups[g].target_class == want.target_class))
+                 am->groups[g].target_class == want.target_class && am->groups[g].top == want.top))
             g++;
         if (g == am->ngroups)
             am->groups[am->ngroups++] = want;

@@ -6,9 +6,11 @@
 
 #include "audit_internal.h"
 
-int32_t xa_rows_of_sample(xa_target_rule rule, const xa_sample *s)
+int32_t xa_rows_of_sample(xa_target_rule rule, int32_t top, const xa_sample *s)
 {
     switch (rule) {
+    case XA_TARGET_TOP:
+        return top;
     case XA_TARGET_LABEL:
         return s->nlabels;
     case XA_TARGET_ANNOTATED: {
@@ -173,11 +175,11 @@ static xa_status reset_maps(xa_rows *r, int m, const xa_sample *samples, xa_err 
         xa_map_rows *x = &r->models[m].maps[e];
         int64_t count = 0;
         for (int64_t i = 0; i < r->n; i++)
-            count += xa_rows_of_sample(am->spec->explainers[e].target, &samples[i]);
+            count += xa_explainer_rows(&am->spec->explainers[e], &samples[i]);
         XA_RETURN_TRY(err, grow_maps(r->audit, m, e, x, count, err));
         x->count = 0;
         for (int64_t i = 0; i < r->n; i++) {
-            const int32_t rows = xa_rows_of_sample(am->spec->explainers[e].target, &samples[i]);
+            const int32_t rows = xa_explainer_rows(&am->spec->explainers[e], &samples[i]);
             for (int32_t k = 0; k < rows; k++) {
                 x->slot[x->count] = (int32_t)i;
                 blank_map(r->audit, m, e, x, x->count++);

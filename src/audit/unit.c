@@ -100,47 +100,22 @@ static void read_head(const xa_batch *b)
     const float *z = xa_run_value(&b->am->run, h->node);
     for (int64_t i = 0; i < b->n; i++) {
         const int64_t slot = b->first + i;
+        bool finite = true;
         if (!xa_batch_lives(b, i))
             continue;
+        for (int64_t k = 0; k < h->units; k++)
+            finite = finite && isfinite(z[i * h->units + k]);
         float *probs = b->out->probs + slot * h->classes;
         xa_head_apply(h, z + i * h->units, b->out->logits + slot * h->classes, probs);
         one_nan(b->out->logits + slot * h->classes, h->classes);
         one_nan(probs, h->classes);
         b->out->predicted[slot] = xa_head_predict(h, b->out->logits + slot * h->classes, probs);
-        if (b->out->predicted[slot] < 0)
+        if (!finite)
             xa_rows_fail(b->rows,
                          b->m,
                          slot,
                          XA_STAGE_MODEL,
                          "the model's scores are not finite for this image");
-    }
-}
-
-/* Target of the j-th row that group g gives slot i; -1: none. */
-static int32_t target_of(const xa_batch *b, const xa_pass_group *g, int64_t i, int32_t j)
-{
-    const int64_t slot = b->first + i;
-    const xa_sample *s = &b->samples[slot];
-    if (!xa_batch_lives(b, i) || j >= xa_rows_of_sample(g->rule, s))
-        return -1;
-    const int64_t classes = xa_model_head(b->am->model)->classes;
-    const float *logits = b->out->logits + slot * classes;
-    switch (g->rule) {
-    case XA_TARGET_PREDICTED:
-        return b->out->predicted[slot];
-    case XA_TARGET_CLASS:
-        return g->target_class;
-    case XA_TARGET_LABEL:
-        return xa_category_target(s->categories, s->labels[j], logits, classes);
-    case XA_TARGET_ANNOTATED: {
-        /* the unit's pairs hold the sorted classes of each slot */
-        int64_t q = 0;
-        while (q < b->rows->npairs && b->rows->pair_slot[q] < slot)
-            q++;
-        return xa_category_target(s->categories, b->rows->pair_class[q + j], logits, classes);
-    }
-    default:
-        return -1;
     }
 }
 
@@ -258,14 +233,10 @@ xa_status xa_batch_pass(
     memset(b->a->seed, 0, (size_t)(b->am->batch * h->units) * sizeof(float));
     for (int64_t i = 0; i < b->n; i++)
         if (targets[i] >= 0)
-            XA_RETURN_TRY(err,
-                          xa_score_seed(h,
-                                        g->score,
-                                        g->as_tensorflow,
-                                        z + i * h->units,
-                                        targets[i],
-                                        b->a->seed + i * h->units,
-                                        err));
+            XA_RETURN_TRY(
+                err,
+                xa_score_seed(
+                    h, &g->scalar, z + i * h->units, targets[i], b->a->seed + i * h->units, err));
     xa_attend look = {
         .am = b->am, .backward = true, .groups = b->a->served, .targets = targets, .n = b->n};
     xa_attend_begin(&look);
@@ -278,7 +249,7 @@ xa_status xa_batch_pass(
 static bool shares(const xa_batch *b, int k, int g)
 {
     const xa_pass_group *x = &b->am->groups[k], *y = &b->am->groups[g];
-    return x->way == y->way && x->score == y->score && x->as_tensorflow == y->as_tensorflow &&
+    return x->way == y->way && xa_same_scalar(&x->scalar, &y->scalar) &&
            !memcmp(b->a->targets + k * b->n,
                    b->a->targets + g * b->n,
                    (size_t)b->n * sizeof *b->a->targets);
@@ -295,7 +266,7 @@ static xa_status explain_round(const xa_batch *b, int w, int32_t j, bool *any, x
     for (int g = 0; g < ng; g++)
         for (int64_t i = 0; i < n; i++) {
             targets[g * n + i] =
-                b->am->groups[g].way == w ? target_of(b, &b->am->groups[g], i, j) : -1;
+                b->am->groups[g].way == w ? xa_batch_target(b, &b->am->groups[g], i, j) : -1;
             if (targets[g * n + i] >= (int32_t)xa_model_head(b->am->model)->classes)
                 targets[g * n + i] =
                     -1; /* a label that the model does not have: check reports it */

@@ -274,12 +274,13 @@ static xa_status compare_image(against *a, int64_t i, float *work, worst_of *w, 
     const float *z = xa_run_value(&a->runner.run, h->node);
     w->logits = fmax(w->logits,
                      difference(logits, want, a->classes) / fmax(1e-30, largest(want, a->classes)));
-    if (a->probs && h->kind != XA_HEAD_NONE) {
+    const xa_scalar scalar = {.score = a->score, .as_tensorflow = true, .minus = -1};
+    if (a->probs && xa_head_has_probs(h->kind)) {
         const float *p = a->probs + i * a->classes;
         w->probs = fmax(w->probs, difference(probs, p, a->classes));
         w->same_class += xa_head_predict(h, logits, probs) == xa_head_predict(h, logits, p);
     }
-    XA_RETURN_TRY(err, xa_score_seed(h, a->score, true, z, a->target[i], seed, err));
+    XA_RETURN_TRY(err, xa_score_seed(h, &scalar, z, a->target[i], seed, err));
     xa_run_backward(&a->runner.run, 0, seed);
     for (int k = 0; k < a->nlayers; k++) {
         const xa_layer *l = a->layer[k];

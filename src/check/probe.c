@@ -70,7 +70,7 @@ static xa_status try_image(probe *p, const xa_sample *s, xa_err *err)
         if (v->swapped)
             swap_channels(x, r->spec->input.height * r->spec->input.width);
         xa__runner_forward(r);
-        const int32_t predicted = xa_head_predict(r->head, r->logits, r->probs);
+        const int32_t predicted = xa_head_predict(r->head, r->logits, r->probs); /* -1: none */
         v->seen++;
         for (int32_t i = 0; i < s->nlabels; i++)
             v->right += xa_category_has(s->categories, s->labels[i], predicted);

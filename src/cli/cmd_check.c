@@ -12,7 +12,7 @@
 static void print_explainers(const xa_loaded *l, int m)
 {
     const xa_audit_model_spec *s = &l->job.audit.models[m];
-    char shape[96];
+    char shape[96], target[96];
     for (int e = 0; e < s->nexplainers; e++) {
         const xa_explainer_spec *ex = &s->explainers[e];
         const xa_shape map = xa_audit_map_shape(l->audit, m, e);
@@ -20,12 +20,11 @@ static void print_explainers(const xa_loaded *l, int m)
         fputs("    ", stdout);
         xa_put_whole(stdout, ex->name, 28);
         putchar(' ');
+        xa_explainer_target_text(ex, target, sizeof target);
         if (ex->target == XA_TARGET_NONE)
             printf("explains no class");
         else
-            printf("score %s, target %s", xa_score_name(ex->score), xa_target_name(ex->target));
-        if (ex->target == XA_TARGET_CLASS)
-            printf(" %d", (int)ex->target_class);
+            printf("score %s, target %s", xa_score_name(ex->score), target);
         if (*layer)
             printf(", layer %s%s", layer, strcmp(ex->layer, "auto") ? "" : " (chosen by auto)");
         printf(", map %s %s\n", xa_shape_text(&map, shape, sizeof shape), ex->half ? "f16" : "f32");

@@ -25,21 +25,25 @@ static void look_line(const xa_read *r, const xa_read_model *m, int64_t i)
         printf(" %s %s\n", xa_read_status_name(m->status[i]), why);
         return;
     }
-    xa_read_class(m, m->predicted[i], predicted, sizeof predicted);
+    const int32_t answer = m->predicted[i];
+    if (answer >= 0)
+        xa_read_class(m, answer, predicted, sizeof predicted);
+    else
+        snprintf(predicted, sizeof predicted, "-"); /* the outputs are no classes */
     xa_put_padded(stdout, id, 30);
     putchar(' ');
     xa_put_padded(stdout, label, 12);
     putchar(' ');
     xa_put_padded(stdout, predicted, 12);
-    const float prob = m->probs[i * m->classes + m->predicted[i]];
+    const float prob = answer >= 0 ? m->probs[i * m->classes + answer] : NAN;
     if (isfinite(prob))
         printf(" %6.3f", (double)prob);
     else
         printf(" %6s", "-"); /* the head gives no probabilities */
     printf("%s",
-           r->label_offset[i] == r->label_offset[i + 1] ? "  "
-           : xa_read_has_label(r, i, m->predicted[i])   ? "  "
-                                                        : " *");
+           r->label_offset[i] == r->label_offset[i + 1]    ? "  "
+           : answer < 0 || xa_read_has_label(r, i, answer) ? "  "
+                                                           : " *");
     const int64_t pair = xa_read_first_pair(r, i);
     for (int64_t e = 0; e < m->nmaps; e++) {
         const xa_read_map *x = &m->maps[e];

@@ -100,7 +100,7 @@ static void put_probability(FILE *out, const line *l, int32_t class_index)
 static void put_predicted(FILE *out, const line *l, const column *c)
 {
     (void)c;
-    if (is_done(l))
+    if (is_done(l) && !l->m->values)
         put_class(out, l, l->m->predicted[l->i]);
 }
 
@@ -120,8 +120,9 @@ static void put_explainer(FILE *out, const line *l, const column *c)
 static void put_target(FILE *out, const line *l, const column *c)
 {
     (void)c;
+    char text[256];
     if (has_row(l))
-        put_class(out, l, l->x->target[l->row]);
+        xa_csv_text(out, xa_read_target_text(l->m, l->x, l->row, text, sizeof text));
 }
 
 static void put_prob_target(FILE *out, const line *l, const column *c)

@@ -178,15 +178,16 @@ static xa_status score_shuffled(
 static xa_status
 score_mean(xa__evaluation *e, const xa__eval_model *m, xa__eval_map *x, const pair *p, xa_err *err)
 {
-    const int64_t n = x->mean_height * x->mean_width;
-    if (p->target < 0 || p->target >= m->m->classes)
+    const int64_t n = x->mean_height * x->mean_width, first = xa_read_first_row(x->x, p->sample);
+    int64_t of = p->target;
+    if (x->rule == XA_TARGET_UNIT) /* its maps are of one output, whatever is annotated */
+        of = first < x->x->rows ? x->x->target[first] : -1;
+    if (of < 0 || of >= m->m->classes)
         return XA_OK;
-    int64_t count = x->count[p->target];
-    memcpy(e->left, x->sum + p->target * n, (size_t)n * sizeof *e->left);
-    for (int64_t row = xa_read_first_row(x->x, p->sample);
-         row < x->x->rows && x->x->sample[row] == p->sample;
-         row++)
-        if (class_of_row(e, m, x, row) == p->target && is_made(m, x, row))
+    int64_t count = x->count[of];
+    memcpy(e->left, x->sum + of * n, (size_t)n * sizeof *e->left);
+    for (int64_t row = first; row < x->x->rows && x->x->sample[row] == p->sample; row++)
+        if (class_of_row(e, m, x, row) == of && is_made(m, x, row))
             XA_RETURN_TRY(err, add_cells(e, m, x, row, -1, e->left, &count, err));
     if (count <= 0)
         return XA_OK;
@@ -250,8 +251,11 @@ static xa_status score_pair(xa__evaluation *e, pair *p, xa_err *err)
         const int64_t classes = m->m->classes;
         if (m->m->status[p->sample] != XA_SAMPLE_DONE)
             continue;
-        p->rank = xa_set_rank(
-            &e->r->categories, m->m->rank_by + p->sample * classes, classes, p->class_index);
+        p->rank = m->m->values ? -1
+                               : xa_set_rank(&e->r->categories,
+                                             m->m->rank_by + p->sample * classes,
+                                             classes,
+                                             p->class_index);
         p->target = xa_read_target(m->m, p->sample, p->class_index);
         for (int64_t g = 0; g < m->m->nmaps; g++)
             XA_RETURN_TRY(err, score_explainer(e, m, &m->maps[g], p, err));

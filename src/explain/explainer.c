@@ -62,12 +62,14 @@ const char *xa_target_name(xa_target_rule t)
 
 int64_t xa_target_row(xa_target_rule rule, const int32_t *target, int64_t n, int32_t class_index)
 {
+    const bool same_for_all = rule == XA_TARGET_PREDICTED || rule == XA_TARGET_CLASS ||
+                              rule == XA_TARGET_DIFFERENCE || rule == XA_TARGET_UNIT;
     for (int64_t k = 0; k < n; k++) {
         if (rule == XA_TARGET_NONE)
             return k; /* it explains no class and is scored for every class */
         if (target[k] < 0)
             continue;
-        if (rule == XA_TARGET_PREDICTED || rule == XA_TARGET_CLASS || target[k] == class_index)
+        if (same_for_all || target[k] == class_index)
             return k;
     }
     return -1;
@@ -117,7 +119,7 @@ bool xa_explainer_has(xa_explainer_kind k, xa_explainer_setting s)
     const bool attention = needs & (XA_NEEDS_ATTENTION | XA_NEEDS_ATTENTION_GRADIENT);
     const bool cam = needs & XA_NEEDS_LAYER;
     bool has = explainers[k]->settings >> s & 1u;
-    if (s == XA_EXPLAINER_SCORE || s == XA_EXPLAINER_TARGET)
+    if (s == XA_EXPLAINER_SCORE || s == XA_EXPLAINER_TARGET || s == XA_EXPLAINER_DIRECTION)
         has = has || xa_explainer_differentiates(k);
     else if (s == XA_EXPLAINER_LAYER)
         has = has || cam;
@@ -136,6 +138,7 @@ xa_explainer_spec xa_explainer_defaults(xa_explainer_kind kind)
                            .score = XA_SCORE_LOGIT,
                            .target = XA_TARGET_PREDICTED,
                            .target_class = -1,
+                           .target_minus = -1,
                            .channels = XA_REDUCE_NONE,
                            .absolute = explainers[kind]->absolute,
                            .relu = xa_explainer_has(kind, XA_EXPLAINER_RELU)};
@@ -148,15 +151,57 @@ xa_explainer_spec xa_explainer_defaults(xa_explainer_kind kind)
     return s;
 }
 
+void xa_explainer_target_text(const xa_explainer_spec *s, char *out, size_t size)
+{
+    const char *down = s->down ? ", downwards" : "";
+    switch (s->target) {
+    case XA_TARGET_CLASS:
+        snprintf(out, size, "class %d%s", (int)s->target_class, down);
+        return;
+    case XA_TARGET_DIFFERENCE:
+        snprintf(
+            out, size, "class %d minus class %d%s", s->target_class, (int)s->target_minus, down);
+        return;
+    case XA_TARGET_UNIT:
+        snprintf(out, size, "unit %d%s", (int)s->target_class, down);
+        return;
+    case XA_TARGET_TOP:
+        snprintf(out, size, "the %d best class%s%s", (int)s->top, s->top == 1 ? "" : "es", down);
+        return;
+    default:
+        snprintf(out, size, "%s%s", xa_target_name(s->target), down);
+    }
+}
+
+/* ".label", ".class3-class5"; empty where no class is explained. */
+static void name_target(const xa_explainer_spec *s, char *out, size_t size)
+{
+    const char *down = s->down ? ".down" : "";
+    out[0] = '\0';
+    switch (s->target) {
+    case XA_TARGET_NONE:
+        return;
+    case XA_TARGET_CLASS:
+        snprintf(out, size, ".class%d%s", (int)s->target_class, down);
+        return;
+    case XA_TARGET_DIFFERENCE:
+        snprintf(out, size, ".class%d-class%d%s", (int)s->target_class, (int)s->target_minus, down);
+        return;
+    case XA_TARGET_UNIT:
+        snprintf(out, size, ".unit%d%s", (int)s->target_class, down);
+        return;
+    case XA_TARGET_TOP:
+        snprintf(out, size, ".top%d%s", (int)s->top, down);
+        return;
+    default:
+        snprintf(out, size, ".%s%s", xa_target_name(s->target), down);
+    }
+}
+
 void xa_explainer_default_name(const xa_explainer_spec *s, char *out, size_t size)
 {
-    char target[32], layer[64] = "";
-    if (s->target == XA_TARGET_CLASS)
-        snprintf(target, sizeof target, ".class%d", (int)s->target_class);
-    else if (s->target == XA_TARGET_NONE)
-        target[0] = '\0';
-    else
-        snprintf(target, sizeof target, ".%s", xa_target_name(s->target));
+    char target[48], layer[64] = "";
+    name_target(s, target, sizeof target);
     if (s->layer[0] && strcmp(s->layer, "auto")) {
         const char *last = strrchr(s->layer, '/');
         snprintf(layer, sizeof layer, ".%.60s", last ? last + 1 : s->layer);

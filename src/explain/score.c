@@ -5,8 +5,9 @@
 
 #include "explain_internal.h"
 
+/* All of these add `sign` times the gradient to seed; sign is 1 or -1. */
 static void softmax_seed(
-    const xa_head *h, xa_score score, bool as_tensorflow, const float *z, int64_t c, float *seed)
+    const xa_head *h, const xa_scalar *s, float sign, const float *z, int64_t c, float *seed)
 {
     double sum = 0.0;
     float top = z[0];
@@ -21,12 +22,12 @@ static void softmax_seed(
             others += exp((double)z[k] - (double)top) / sum;
     for (int64_t k = 0; k < h->units; k++) {
         const double p = exp((double)z[k] - (double)top) / sum;
-        if (score == XA_SCORE_LOGPROB)
-            seed[k] = (float)(k == c ? others : -p);
-        else if (as_tensorflow)
-            seed[k] = ((k == c ? 1.0f : 0.0f) - (float)pc) * (float)p;
+        if (s->score == XA_SCORE_LOGPROB)
+            seed[k] += sign * (float)(k == c ? others : -p);
+        else if (s->as_tensorflow)
+            seed[k] += sign * (((k == c ? 1.0f : 0.0f) - (float)pc) * (float)p);
         else
-            seed[k] = (float)(k == c ? pc * others : -pc * p);
+            seed[k] += sign * (float)(k == c ? pc * others : -pc * p);
     }
 }
 
@@ -56,7 +57,7 @@ void xa_finer_nearest(const xa_head *h,
 
 /* With W = sum_j p_j, d_j = z_c - z_j, S = sum_j p_j d_j / (W + e) and [k] 1 for one of the j:
  *   dS/dz_k = ([k] p_k (d_k - 1) - p_k sum_j p_j d_j + W [k = c] - S p_k ([k] - W)) / (W + e). */
-static void finer_seed(const xa_head *h, const float *z, int32_t c, float *seed)
+static void finer_seed(const xa_head *h, float sign, const float *z, int32_t c, float *seed)
 {
     static const double least = 1e-9;
     int32_t nearest[XA_FINER_CLASSES];
@@ -79,7 +80,7 @@ static void finer_seed(const xa_head *h, const float *z, int32_t c, float *seed)
         for (int i = 0; i < XA_FINER_CLASSES; i++)
             if (nearest[i] == k)
                 d += p * ((double)z[c] - (double)z[k] - 1.0 - score);
-        seed[k] = (float)(d / (w + least));
+        seed[k] += sign * (float)(d / (w + least));
     }
 }
 
@@ -97,13 +98,13 @@ static float sigmoid_seed(xa_score score, double sign, double z)
     }
 }
 
-xa_status xa_score_seed(const xa_head *h,
-                        xa_score score,
-                        bool as_tensorflow,
-                        const float *z,
-                        int32_t target,
-                        float *seed,
-                        xa_err *err)
+static xa_status add_seed(const xa_head *h,
+                          const xa_scalar *s,
+                          float sign,
+                          const float *z,
+                          int32_t target,
+                          float *seed,
+                          xa_err *err)
 {
     if (target < 0 || target >= h->classes)
         XA_RETURN_FAIL(err,
@@ -111,8 +112,7 @@ xa_status xa_score_seed(const xa_head *h,
                        "class %d is not one of the model's %" PRId64,
                        (int)target,
                        h->classes);
-    memset(seed, 0, (size_t)h->units * sizeof(float));
-    if (score == XA_SCORE_FINER && (h->kind != XA_HEAD_SOFTMAX || h->classes < 2))
+    if (s->score == XA_SCORE_FINER && (h->kind != XA_HEAD_SOFTMAX || h->classes < 2))
         XA_RETURN_FAIL(err,
                        XA_INVALID,
                        "score: finer compares a class with its neighbours under a softmax of two "
@@ -120,30 +120,42 @@ xa_status xa_score_seed(const xa_head *h,
                        xa_head_name(h->kind));
     switch (h->kind) {
     case XA_HEAD_SOFTMAX:
-        if (score == XA_SCORE_LOGIT)
-            seed[target] = 1.0f;
-        else if (score == XA_SCORE_FINER)
-            finer_seed(h, z, target, seed);
+        if (s->score == XA_SCORE_LOGIT)
+            seed[target] += sign;
+        else if (s->score == XA_SCORE_FINER)
+            finer_seed(h, sign, z, target, seed);
         else
-            softmax_seed(h, score, as_tensorflow, z, target, seed);
+            softmax_seed(h, s, sign, z, target, seed);
         return XA_OK;
     case XA_HEAD_BINARY:
-        seed[0] = sigmoid_seed(score, target ? 1.0 : -1.0, z[0]);
+        seed[0] += sign * sigmoid_seed(s->score, target ? 1.0 : -1.0, z[0]);
         return XA_OK;
     case XA_HEAD_MULTILABEL:
-        seed[target] = sigmoid_seed(score, 1.0, z[target]);
+        seed[target] += sign * sigmoid_seed(s->score, 1.0, z[target]);
         return XA_OK;
     case XA_HEAD_LINEAR:
     case XA_HEAD_NONE:
-        if (score != XA_SCORE_LOGIT)
+    case XA_HEAD_REGRESSION:
+        if (s->score != XA_SCORE_LOGIT)
             XA_RETURN_FAIL(
                 err,
                 XA_INVALID,
                 "score: %s needs probabilities, and this model has plain scores without them: "
                 "write `head: softmax` or `head: sigmoid`, or score: logit",
-                xa_score_name(score));
-        seed[target] = 1.0f;
+                xa_score_name(s->score));
+        seed[target] += sign;
         return XA_OK;
     }
     XA_RETURN_FAIL(err, XA_INVALID, "unknown head %d", (int)h->kind);
+}
+
+xa_status xa_score_seed(
+    const xa_head *h, const xa_scalar *s, const float *z, int32_t target, float *seed, xa_err *err)
+{
+    const float sign = s->down ? -1.0f : 1.0f;
+    memset(seed, 0, (size_t)h->units * sizeof(float));
+    XA_RETURN_TRY(err, add_seed(h, s, sign, z, target, seed, err));
+    if (s->minus >= 0)
+        XA_RETURN_TRY(err, add_seed(h, s, -sign, z, s->minus, seed, err));
+    return XA_OK;
 }

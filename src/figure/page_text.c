@@ -102,6 +102,10 @@ static void say_answer(const xa__sheet *s, int r, int k)
     xa_panel_answer *a = &s->answers[r * s->nmodels + k];
     char *to = s->said[r * s->nmodels + k], class_name[96];
     a->text = to;
+    if (m->status[i] == XA_SAMPLE_DONE && m->values) { /* its outputs are no classes */
+        snprintf(to, XA__NOTE, "%.90s", m->name);
+        return;
+    }
     if (m->status[i] != XA_SAMPLE_DONE || m->predicted[i] < 0) {
         snprintf(to, XA__NOTE, "%.90s: not explained", m->name);
         return;

@@ -208,7 +208,7 @@ static bool candidate(const xa_figure_rows *f, const xa_choice *c, int64_t i)
         return false;
     if (c->pick != XA_PICK_WRONG)
         return true;
-    return f->r->label_offset[i] < f->r->label_offset[i + 1] &&
+    return f->r->label_offset[i] < f->r->label_offset[i + 1] && !m->values &&
            !xa_read_has_label(f->r, i, m->predicted[i]);
 }
 

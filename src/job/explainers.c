@@ -6,7 +6,7 @@
 
 #include "job_internal.h"
 
-/* ---- target: predicted | label | annotated | { class: name or index } ---- */
+/* ---- target: predicted | label | annotated | { class[, minus] } | { unit } | { top } ---- */
 
 /* The index of a class by its name; -1: no class has it, -2: several have it, which is reported. */
 static int64_t class_named(const xa__reading *r, xa_ynode n, const char *text)
@@ -37,7 +37,6 @@ void xa__read_target_class(const xa__reading *r, const xa_setting *s, xa_ynode n
     const xa_classes *classes = &r->job->classes;
     const char *text = xa_yaml_text(n);
     int64_t index = text ? class_named(r, n, text) : -1;
-    (void)s;
     if (index == -2)
         return;
     if (index < 0 && !(text && xa_parse_i64(text, &index) && index >= 0 && index < INT32_MAX)) {
@@ -54,7 +53,33 @@ void xa__read_target_class(const xa__reading *r, const xa_setting *s, xa_ynode n
                         near ? "\"?" : "");
         return;
     }
-    spec->target_class = (int32_t)index;
+    if (!strcmp(s->key, "minus"))
+        spec->target_minus = (int32_t)index;
+    else
+        spec->target_class = (int32_t)index;
+}
+
+/* One of class, unit and top; `minus` goes with class alone. */
+static void read_target_map(const xa__reading *r, xa_ynode n, xa_explainer_spec *spec)
+{
+    const bool class_given = xa_yaml_get(n, "class").id, unit = xa_yaml_get(n, "unit").id,
+               top = xa_yaml_get(n, "top").id, minus = xa_yaml_get(n, "minus").id;
+    xa__read_map(r, n, XA_JOB_TARGET, -1, spec);
+    spec->target = unit    ? XA_TARGET_UNIT
+                   : top   ? XA_TARGET_TOP
+                   : minus ? XA_TARGET_DIFFERENCE
+                           : XA_TARGET_CLASS;
+    if (class_given + unit + top != 1)
+        XA_YAML_PROBLEM(r->problems,
+                        n,
+                        "target: expected one of { class: NAME }, { class: NAME, minus: NAME }, "
+                        "{ unit: 2 } and { top: 3 }");
+    else if (minus && !class_given)
+        XA_YAML_PROBLEM(
+            r->problems, n, "target: minus goes with class: { class: NAME, minus: NAME }");
+    else if (minus && spec->target_class >= 0 && spec->target_class == spec->target_minus)
+        XA_YAML_PROBLEM(
+            r->problems, n, "target: a class minus itself is 0 for every image; name two classes");
 }
 
 void xa__read_target(const xa__reading *r, const xa_setting *s, xa_ynode n, void *object)
@@ -67,10 +92,13 @@ void xa__read_target(const xa__reading *r, const xa_setting *s, xa_ynode n, void
     xa_setting choice = *s;
     choice.words = words;
     if (xa_yaml_kind(n) == XA_Y_MAP) {
-        spec->target = XA_TARGET_CLASS;
-        xa__read_map(r, n, XA_JOB_TARGET, -1, spec);
+        read_target_map(r, n, spec);
     } else if (text && !strcmp(text, "class")) {
         XA_YAML_PROBLEM(r->problems, n, "target: which class? Write target: { class: NAME }");
+    } else if (text && !strcmp(text, "unit")) {
+        XA_YAML_PROBLEM(r->problems, n, "target: which output? Write target: { unit: 0 }");
+    } else if (text && !strcmp(text, "top")) {
+        XA_YAML_PROBLEM(r->problems, n, "target: how many classes? Write target: { top: 3 }");
     } else {
         const int word = xa__read_word(r, &choice, n);
         if (word >= 0)

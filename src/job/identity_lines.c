@@ -154,8 +154,22 @@ void xa__target_lines(xa__lines *l, const xa_setting *s, const void *object)
 {
     const xa_explainer_spec *spec = object;
     xa__text_line(l, s->key, xa_target_name(spec->target));
-    if (spec->target == XA_TARGET_CLASS)
+    if (spec->target == XA_TARGET_UNIT)
+        xa__integer_line(l, "target.unit", spec->target_class);
+    else if (spec->target_class >= 0)
         xa__integer_line(l, "target.class", spec->target_class);
+    if (spec->target_minus >= 0)
+        xa__integer_line(l, "target.minus", spec->target_minus);
+    if (spec->target == XA_TARGET_TOP)
+        xa__integer_line(l, "target.top", spec->top);
+}
+
+/* Archives of before the setting have no line of it. */
+void xa__direction_lines(xa__lines *l, const xa_setting *s, const void *object)
+{
+    const xa_explainer_spec *spec = object;
+    if (spec->down)
+        xa__text_line(l, s->key, "down");
 }
 
 /* The layer that was found, as `auto` may find another in another model. */

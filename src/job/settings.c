@@ -26,8 +26,10 @@ static const char *const check_words[] = {"average_drop", "random_logit", NULL};
 static const char *const frame_words[] = {"refuse", "rescale", NULL};
 static const char *const label_words[] = {"name", "index", NULL};
 static const char *const numerics_words[] = {"strict", "fast", NULL};
-static const char *const head_words[] = {"softmax", "sigmoid", "multilabel", "none", NULL};
+static const char *const head_words[] = {
+    "softmax", "sigmoid", "multilabel", "none", "regression", NULL};
 static const char *const orientation_words[] = {"apply", "ignore", NULL};
+static const char *const direction_words[] = {"up", "down", NULL};
 static const char *const store_words[] = {"f32", "f16", NULL};
 static const char *const sign_words[] = {"signed", "positive", "abs", NULL};
 static const char *const upsample_words[] = {"linear", "cubic", NULL};

@@ -8,7 +8,8 @@ static const char *const head_names[] = {[XA_HEAD_SOFTMAX] = "softmax",
                                          [XA_HEAD_BINARY] = "sigmoid",
                                          [XA_HEAD_MULTILABEL] = "multilabel",
                                          [XA_HEAD_LINEAR] = "linear",
-                                         [XA_HEAD_NONE] = "none"};
+                                         [XA_HEAD_NONE] = "none",
+                                         [XA_HEAD_REGRESSION] = "regression"};
 
 const char *xa_head_name(xa_head_kind k)
 {
@@ -17,7 +18,7 @@ const char *xa_head_name(xa_head_kind k)
 
 int xa_head_parse(const char *name)
 {
-    return xa_word_index(name, head_names, XA_HEAD_NONE + 1);
+    return xa_word_index(name, head_names, XA_HEAD_REGRESSION + 1);
 }
 
 static double sigmoid(double z)
@@ -58,6 +59,7 @@ void xa_head_apply(const xa_head *h, const float *z, float *logits, float *probs
         memcpy(probs, z, (size_t)h->units * sizeof(float));
         return;
     case XA_HEAD_NONE:
+    case XA_HEAD_REGRESSION:
         memcpy(logits, z, (size_t)h->units * sizeof(float));
         for (int64_t c = 0; c < h->units; c++)
             probs[c] = NAN;
@@ -67,14 +69,14 @@ void xa_head_apply(const xa_head *h, const float *z, float *logits, float *probs
 
 int32_t xa_head_predict(const xa_head *h, const float *logits, const float *probs)
 {
-    const float *by = h->kind == XA_HEAD_NONE ? logits : probs;
-    int32_t best = 0;
+    const float *by = xa_head_has_probs(h->kind) ? probs : logits;
+    int32_t best = h->kind == XA_HEAD_REGRESSION ? -1 : 0;
     for (int64_t c = 0; c < h->classes; c++)
         if (!isfinite(by[c]))
             return -1;
     if (h->kind == XA_HEAD_BINARY)
         return probs[1] >= 0.5f;
-    for (int64_t c = 1; c < h->classes; c++)
+    for (int64_t c = 1; best >= 0 && c < h->classes; c++)
         if (by[c] > by[best])
             best = (int32_t)c;
     return best;

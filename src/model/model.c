@@ -105,9 +105,11 @@ static xa_status choose_head(
     if (wanted < 0)
         XA_RETURN_FAIL(err,
                        XA_INVALID,
-                       "head \"%s\" is unknown; softmax, sigmoid, multilabel and none are known",
+                       "head \"%s\" is unknown; softmax, sigmoid, multilabel, none and regression "
+                       "are known",
                        name);
-    if (!plain && (wanted == XA_HEAD_LINEAR || wanted == XA_HEAD_NONE || *as_sigmoid != sigmoid))
+    if (!plain && (wanted == XA_HEAD_LINEAR || !xa_head_has_probs((xa_head_kind)wanted) ||
+                   *as_sigmoid != sigmoid))
         XA_RETURN_FAIL(err,
                        XA_INVALID,
                        "%s ends in %s, the job says head: %s; leave `head` out",
@@ -173,8 +175,9 @@ const char *xa_model_plain_scores(const xa_model *m, char *text, size_t size)
         text,
         size,
         "it ends in plain scores: %s%s%s%s%s has no softmax or sigmoid, so that the file does not "
-        "tell what they mean. Write `head: softmax` (one class an image), `head: %s` (%s), or "
-        "`head: none` to have scores without probabilities",
+        "tell what they mean. Write `head: softmax` (one class an image), `head: %s` (%s), "
+        "`head: none` to have scores without probabilities, or `head: regression` for outputs that "
+        "are no classes",
         last ? "the last layer, \"" : "the last layer",
         last ? last->path : "",
         last ? "\" (" : "",

@@ -6,9 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-int64_t xa_counts_rows(const xa_counts *c, xa_target_rule rule)
+int64_t xa_counts_rows(const xa_counts *c, xa_target_rule rule, int32_t top)
 {
     switch (rule) {
+    case XA_TARGET_TOP:
+        return c->samples * top;
     case XA_TARGET_LABEL:
         return c->labels;
     case XA_TARGET_ANNOTATED:
@@ -80,6 +82,26 @@ static xa_status attention_attributes(xa_contents *c, int m, int e, const char *
         err);
 }
 
+/* What is explained, beyond the rule's name; readers of format 1.x know `target` alone. */
+static xa_status
+target_attributes(xa_contents *c, const xa_explainer_spec *ex, const char *path, xa_err *err)
+{
+    char text[96];
+    xa_explainer_target_text(ex, text, sizeof text);
+    XA_RETURN_TRY(err, xa_schema_attr_text(c->schema, path, "target_text", text, err));
+    XA_RETURN_TRY(err,
+                  xa_schema_attr_text(c->schema, path, "direction", ex->down ? "down" : "up", err));
+    if (ex->target_class >= 0)
+        XA_RETURN_TRY(err,
+                      xa_schema_attr_i64(c->schema, path, "target_class", ex->target_class, err));
+    if (ex->target_minus >= 0)
+        XA_RETURN_TRY(err,
+                      xa_schema_attr_i64(c->schema, path, "target_minus", ex->target_minus, err));
+    if (ex->target == XA_TARGET_TOP)
+        XA_RETURN_TRY(err, xa_schema_attr_i64(c->schema, path, "target_top", ex->top, err));
+    return XA_OK;
+}
+
 static xa_status map_attributes(xa_contents *c, int m, int e, const char *path, xa_err *err)
 {
     const xa_audit_model_spec *spec = &c->job->audit.models[m];
@@ -93,8 +115,8 @@ static xa_status map_attributes(xa_contents *c, int m, int e, const char *path, 
     if (ex->target != XA_TARGET_NONE)
         XA_TRY(err, xa_schema_attr_text(c->schema, path, "score", xa_score_name(ex->score), err));
     XA_TRY(err, xa_schema_attr_text(c->schema, path, "target", xa_target_name(ex->target), err));
-    if (ex->target == XA_TARGET_CLASS)
-        XA_TRY(err, xa_schema_attr_i64(c->schema, path, "target_class", ex->target_class, err));
+    if (ex->target != XA_TARGET_NONE)
+        XA_TRY(err, target_attributes(c, ex, path, err));
     if (ex->score == XA_SCORE_PROB)
         XA_TRY(
             err,
@@ -142,7 +164,7 @@ static xa_status add_maps(xa_contents *c, const xa_manifest *manifest, int m, in
     const xa_path path = xa_field_group(XA_FIELD_MAP_VALUES, spec->name, ex->name);
     xa_map_fields *f = &c->models[m].maps[e];
     xa_extents x = xa_counts_extents(&c->counts);
-    x.rows = xa_counts_rows(&c->counts, ex->target);
+    x.rows = xa_counts_rows(&c->counts, ex->target, ex->top);
     x.channels = shape.dim[0];
     x.height = shape.dim[1];
     x.width = shape.dim[2];
@@ -152,7 +174,7 @@ static xa_status add_maps(xa_contents *c, const xa_manifest *manifest, int m, in
                        .type = ex->half ? XA_TYPE_F16 : XA_TYPE_F32};
     XA_RETURN_TRY(err, xa_schema_add_field(c->schema, &s, &x, &f->values, err));
     const int64_t *sample;
-    XA_RETURN_TRY(err, xa__row_samples(c, manifest, ex->target, &sample, err));
+    XA_RETURN_TRY(err, xa__row_samples(c, manifest, ex, &sample, err));
     s.kind = XA_FIELD_MAP_SAMPLE;
     s.type = XA_TYPE_COUNT;
     s.data = sample;

@@ -20,8 +20,11 @@ XA_MUST_USE xa_status xa__contents_own(xa_contents *c, size_t bytes, void **out,
 /* Further columns: last of all fields, since only the rank that holds the manifest knows them. */
 XA_MUST_USE xa_status xa__add_extra(xa_contents *c, const xa_manifest *m, xa_err *err);
 /* The sample of every map row of a rule; NULL without a manifest. */
-XA_MUST_USE xa_status xa__row_samples(
-    xa_contents *c, const xa_manifest *m, xa_target_rule rule, const int64_t **out, xa_err *err);
+XA_MUST_USE xa_status xa__row_samples(xa_contents *c,
+                                      const xa_manifest *m,
+                                      const xa_explainer_spec *e,
+                                      const int64_t **out,
+                                      xa_err *err);
 /* Status before the run: excluded or pending; NULL without a manifest. */
 XA_MUST_USE xa_status xa__first_status(xa_contents *c,
                                        const xa_manifest *m,

@@ -186,6 +186,7 @@ put_maps(xa_stage *s, const xa_place *place, const xa_rows *rows, int m, int e, 
     const int64_t n = x->count;
     const int64_t first = spec->target == XA_TARGET_LABEL       ? place->labels
                           : spec->target == XA_TARGET_ANNOTATED ? place->annotated
+                          : spec->target == XA_TARGET_TOP       ? place->sample * spec->top
                                                                 : place->sample;
     XA_RETURN_TRY(err, put(s, f->values, first, n, x->values, err));
     XA_RETURN_TRY(err, put_columns(s, XA_OWNER_MAP, f->column, first, n, x->column, err));

@@ -43,7 +43,7 @@ void xa_counts_of(const xa_manifest *m, xa_counts *out)
         const xa_sample *s = &m->samples[i];
         c.labels += s->nlabels;
         c.annotations += s->nannotations;
-        c.pairs += xa_rows_of_sample(XA_TARGET_ANNOTATED, s);
+        c.pairs += xa_rows_of_sample(XA_TARGET_ANNOTATED, 0, s);
         for (int k = 0; k < XA_FIELDS_OF(TABLE); k++)
             note_width(&width[k], text_of(s, (xa_field_kind)k));
         for (int32_t k = 0; k < s->nannotations; k++) {
@@ -283,20 +283,22 @@ xa_status xa__add_extra(xa_contents *c, const xa_manifest *m, xa_err *err)
 
 /* ---- of models and explainers ---------------------------------------------------------------- */
 
-xa_status xa__row_samples(
-    xa_contents *c, const xa_manifest *m, xa_target_rule rule, const int64_t **out, xa_err *err)
+xa_status xa__row_samples(xa_contents *c,
+                          const xa_manifest *m,
+                          const xa_explainer_spec *e,
+                          const int64_t **out,
+                          xa_err *err)
 {
+    const int64_t n = xa_counts_rows(&c->counts, e->target, e->top);
     void *p = NULL;
     int64_t at = 0;
     *out = NULL;
     if (!m)
         return XA_OK;
-    XA_RETURN_TRY(
-        err,
-        xa__contents_own(c, (size_t)xa_counts_rows(&c->counts, rule) * sizeof(int64_t), &p, err));
+    XA_RETURN_TRY(err, xa__contents_own(c, (size_t)n * sizeof(int64_t), &p, err));
     int64_t *rows = p;
     for (int64_t i = 0; i < m->count; i++)
-        for (int32_t k = xa_rows_of_sample(rule, &m->samples[i]); k > 0; k--)
+        for (int32_t k = xa_explainer_rows(e, &m->samples[i]); k > 0; k--)
             rows[at++] = i;
     *out = rows;
     return XA_OK;

@@ -71,7 +71,7 @@ static void put_accuracy(const paper *p, const xa_read_model *m)
         if (m->status[i] != XA_SAMPLE_DONE)
             continue;
         done++;
-        if (p->r->label_offset[i + 1] == p->r->label_offset[i])
+        if (p->r->label_offset[i + 1] == p->r->label_offset[i] || m->values)
             continue;
         labelled++;
         right += xa_read_has_label(p->r, i, m->predicted[i]);
@@ -97,13 +97,15 @@ static void put_explainer(paper *p, const char *model, const xa_read_map *x)
                                         {"label", "the labelled class"},
                                         {"annotated", "each annotated class"},
                                         {"none", "no class in particular"},
-                                        {"class", "one fixed class"}};
+                                        {"class", "one fixed class"},
+                                        {"top", "each of the highest-scoring classes"}};
     char *path = xa_strdup(xa_field_group(XA_FIELD_MAP_SAMPLE, model, x->name).text);
     if (!path)
         return;
     char *target = attribute(p, path, "target"), *score = attribute(p, path, "score");
     char *profile = attribute(p, path, "profile"), *store = attribute(p, path, "channels");
-    const char *whom = target;
+    char *text = attribute(p, path, "target_text");
+    const char *whom = *text ? text : target; /* "class 3 minus class 5", "unit 2" */
     for (size_t k = 0; k < sizeof of / sizeof *of; k++)
         if (!strcmp(target, of[k][0]))
             whom = of[k][1];
@@ -119,6 +121,8 @@ static void put_explainer(paper *p, const char *model, const xa_read_map *x)
                      "visual explanation, CVPR 2025"));
     else if (*score && strcmp(target, "none") != 0)
         fprintf(p->out, "'s %s", score);
+    if (x->down)
+        fputs(", with the other sign", p->out);
     if (x->layer && *x->layer)
         fprintf(p->out, ", layer %s", x->layer);
     if (*store)
@@ -126,6 +130,7 @@ static void put_explainer(paper *p, const char *model, const xa_read_map *x)
     if (*profile)
         fprintf(p->out, ", profile %s", profile);
     free(target);
+    free(text);
     free(score);
     free(profile);
     free(store);
@@ -146,11 +151,12 @@ static void put_model(paper *p, const xa_read_model *m)
     if (xa_archive_attr_f64(p->r->archive, path, "input_size", size, 2, &n, NULL) != XA_OK)
         n = 0;
     char with[64] = "plain scores without probabilities";
-    if (strcmp(head, xa_head_name(XA_HEAD_NONE)) != 0)
+    if (m->values)
+        snprintf(with, sizeof with, "regression");
+    else if (strcmp(head, xa_head_name(XA_HEAD_NONE)) != 0)
         snprintf(with, sizeof with, "%.40s head", head);
     fprintf(p->out,
-            "Model %s (%s; %s; SHA-256 %.16s...; %s, %" PRId64
-            " classes) saw images resized to %.0f x "
+            "Model %s (%s; %s; SHA-256 %.16s...; %s, %" PRId64 " %s) saw images resized to %.0f x "
             "%.0f (height x width) by %s and scaled by \"%s\".",
             m->name,
             file,
@@ -158,6 +164,7 @@ static void put_model(paper *p, const xa_read_model *m)
             sha,
             with,
             m->classes,
+            m->values ? "outputs" : "classes",
             n == 2 ? size[0] : 0.0,
             n == 2 ? size[1] : 0.0,
             resize,

@@ -95,9 +95,9 @@ static xa_status prefix_sums(xa__run *r, xa_err *err)
         XA_RETURN_NOMEM(err);
     for (int64_t i = 0; i < m->count; i++) {
         r->labels_before[i + 1] =
-            r->labels_before[i] + xa_rows_of_sample(XA_TARGET_LABEL, &m->samples[i]);
+            r->labels_before[i] + xa_rows_of_sample(XA_TARGET_LABEL, 0, &m->samples[i]);
         r->annotated_before[i + 1] =
-            r->annotated_before[i] + xa_rows_of_sample(XA_TARGET_ANNOTATED, &m->samples[i]);
+            r->annotated_before[i] + xa_rows_of_sample(XA_TARGET_ANNOTATED, 0, &m->samples[i]);
         r->annotations_before[i + 1] = r->annotations_before[i] + m->samples[i].nannotations;
     }
     return XA_OK;

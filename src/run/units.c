@@ -53,8 +53,8 @@ static xa_status pack(void *arg, int64_t first, int64_t n, xa_str *out, xa_err *
 static void advance(xa_place *p, const xa_sample *s, int64_t n)
 {
     for (int64_t i = 0; i < n; i++) {
-        p->labels += xa_rows_of_sample(XA_TARGET_LABEL, &s[i]);
-        p->annotated += xa_rows_of_sample(XA_TARGET_ANNOTATED, &s[i]);
+        p->labels += xa_rows_of_sample(XA_TARGET_LABEL, 0, &s[i]);
+        p->annotated += xa_rows_of_sample(XA_TARGET_ANNOTATED, 0, &s[i]);
         p->annotations += s[i].nannotations;
     }
     p->sample += n;

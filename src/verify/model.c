@@ -82,12 +82,13 @@ static const char *wrong_with_done(rows *r, int64_t i, int64_t sample)
     const float *logits = (const float *)r->column[LOGITS].data + i * classes;
     const float *probs = (const float *)r->column[PROBS].data + i * classes;
     const int32_t predicted = ((const int32_t *)r->column[PREDICTED].data)[i];
-    const bool plain = r->has_head && r->head.kind == XA_HEAD_NONE; /* it has no probabilities */
+    const bool plain = r->has_head && !xa_head_has_probs(r->head.kind);
+    const bool values = r->has_head && r->head.kind == XA_HEAD_REGRESSION;
     if (!all_finite(logits, classes) || (!plain && !all_finite(probs, classes)))
         return "done, but its scores are not finite";
     if (r->has_head && !head_agrees(r, logits, probs))
         return "its probabilities are not those of its logits";
-    if (predicted < 0 || predicted >= classes)
+    if (predicted >= classes || (predicted < 0 && !values))
         return "done, but its predicted class is none of the model's";
     if (r->has_head && predicted != xa_head_predict(&r->head, logits, probs))
         return plain ? "its predicted class is not that of its scores"

@@ -39,7 +39,7 @@ xa_status xa__check_model(const xa_read *r, const xa_read_model *m, xa_err *err)
             return xa_mend_fail(
                 r->path, err, "model %s, %s: %s", m->name, row_name(r, i, row, sizeof row), wrong);
         if (m->predicted[i] >= m->classes ||
-            (m->predicted[i] < 0 && m->status[i] == XA_SAMPLE_DONE))
+            (m->predicted[i] < 0 && m->status[i] == XA_SAMPLE_DONE && !m->values))
             return xa_mend_fail(r->path,
                                 err,
                                 "%s: row %" PRId64 " is %d of %" PRId64 " classes",

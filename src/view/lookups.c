@@ -48,6 +48,28 @@ const char *xa_read_class(const xa_read_model *m, int32_t c, char *buf, size_t s
     return buf;
 }
 
+const char *xa_read_target_text(
+    const xa_read_model *m, const xa_read_map *x, int64_t row, char *buf, size_t size)
+{
+    char of[128], minus[128];
+    const int32_t c = x->target[row];
+    buf[0] = '\0';
+    if (c < 0)
+        return buf;
+    if (x->rule == XA_TARGET_UNIT)
+        snprintf(of, sizeof of, "unit %d", (int)c);
+    else
+        xa_read_class(m, c, of, sizeof of);
+    snprintf(buf,
+             size,
+             "%s%s%s%s",
+             of,
+             x->minus >= 0 ? " - " : "",
+             x->minus >= 0 ? xa_read_class(m, x->minus, minus, sizeof minus) : "",
+             x->down ? " (down)" : "");
+    return buf;
+}
+
 int xa_read_pair_problem(const xa_read *r, int64_t pair)
 {
     const int64_t i = r->pair_sample[pair];

@@ -58,6 +58,10 @@ static xa_status print_accuracy(const xa_read *r, xa_read_model *m, FILE *out, x
     bool reordered = false;
     int64_t labelled = 0, right = 0;
     double guesses = 0.0; /* classes that are right, of each image */
+    if (m->values) {
+        fprintf(out, "  %s: its outputs are no classes, so no accuracy\n", m->name);
+        return XA_OK;
+    }
     for (int64_t i = 0; i < r->samples; i++) {
         if (m->status[i] != XA_SAMPLE_DONE || r->label_offset[i] == r->label_offset[i + 1])
             continue;

@@ -32,6 +32,27 @@ static xa_status load_localisation(xa_read *r, const char *model, xa_read_map *x
     return XA_OK;
 }
 
+/* The rule; archives of another release may have one that is not known: NONE, as it explains no
+ * class that this one could name. */
+static xa_status load_target(xa_read *r, const char *group, xa_read_map *x, xa_err *err)
+{
+    char *rule = NULL, *direction = NULL;
+    xa_status st = XA_OK;
+    double minus = -1.0;
+    int64_t n = 0;
+    XA_TRY(err, xa_archive_attr_text(r->archive, group, "target", &rule, err));
+    XA_TRY(err, xa_archive_attr_text(r->archive, group, "direction", &direction, err));
+    XA_TRY(err, xa_archive_attr_f64(r->archive, group, "target_minus", &minus, 1, &n, err));
+    const int k = rule ? xa_target_parse(rule) : -1;
+    x->rule = k >= 0 ? (xa_target_rule)k : XA_TARGET_NONE;
+    x->down = direction && !strcmp(direction, "down");
+    x->minus = n == 1 && minus >= 0.0 && minus <= INT32_MAX ? (int32_t)minus : -1;
+done:
+    free(rule);
+    free(direction);
+    return st;
+}
+
 static xa_status load_map(xa_read *r, const char *model, xa_read_map *x, xa_err *err)
 {
     const xa_path group = xa_field_group(XA_FIELD_MAP_SAMPLE, model, x->name);
@@ -54,6 +75,7 @@ static xa_status load_map(xa_read *r, const char *model, xa_read_map *x, xa_err 
     x->rows = extents.rows;
     XA_RETURN_TRY(err, xa_archive_attr_text(r->archive, group.text, "layer", &x->layer, err));
     XA_RETURN_TRY(err, xa_archive_attr_text(r->archive, group.text, "kind", &x->kind, err));
+    XA_RETURN_TRY(err, load_target(r, group.text, x, err));
     for (int k = 0; k < XA_CHECK_COUNT; k++) { /* those that the job asked for */
         XA_RETURN_TRY(err, xa__names_of(model, x->name, xa_check_name((xa_check_kind)k), &n, err));
         XA_RETURN_TRY(err,
@@ -99,12 +121,13 @@ load_scores(xa_read *r, bool outcome, const xa_field_names *n, xa_read_model *m,
     x.classes = m->classes = info.dim[1];
     m->rank_by = m->probs;
     m->categories = &r->categories;
+    XA_RETURN_TRY(err, xa_archive_attr_text(r->archive, group.text, "head", &head, err));
+    const int kind = head ? xa_head_parse(head) : -1;
+    m->values = kind == XA_HEAD_REGRESSION;
+    free(head);
     if (outcome)
         return XA_OK;
-    XA_RETURN_TRY(err, xa_archive_attr_text(r->archive, group.text, "head", &head, err));
-    const bool plain = head && !strcmp(head, xa_head_name(XA_HEAD_NONE));
-    free(head);
-    if (plain) {
+    if (kind >= 0 && !xa_head_has_probs((xa_head_kind)kind)) {
         XA_RETURN_TRY(err, xa__load(r, XA_FIELD_MODEL_LOGITS, n, &x, &m->logits, NULL, err));
         m->rank_by = m->logits;
     }

@@ -189,8 +189,7 @@ static xa_status one_pass(bench *b, sample *s, xa_err *err)
     for (int64_t i = 0; i < b->batch; i++)
         XA_RETURN_TRY(err,
                       xa_score_seed(head,
-                                    XA_SCORE_LOGIT,
-                                    false,
+                                    &(xa_scalar){.score = XA_SCORE_LOGIT, .minus = -1},
                                     z + i * head->units,
                                     b->target,
                                     b->seed + i * head->units,

@@ -105,8 +105,7 @@ static void run_model(look *l, xa_model *m, xa_isa isa)
     xa_run_forward(&r.run);
     for (int64_t i = 0; i < n; i++)
         assert_int_equal(xa_score_seed(h,
-                                       XA_SCORE_LOGIT,
-                                       false,
+                                       &(xa_scalar){.score = XA_SCORE_LOGIT, .minus = -1},
                                        xa_run_value(&r.run, h->node) + i * h->units,
                                        (int32_t)ref->target.values[i],
                                        seed + i * h->units,

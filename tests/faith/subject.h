@@ -67,8 +67,7 @@ static void differentiate(subject *s, const float *x, float *gradient)
     float seed[8];
     score(s, x, NULL);
     assert_int_equal(xa_score_seed(&s->head,
-                                   XA_SCORE_LOGIT,
-                                   false,
+                                   &(xa_scalar){.score = XA_SCORE_LOGIT, .minus = -1},
                                    xa_run_value(&s->r.run, s->head.node),
                                    s->class_index,
                                    seed,

@@ -197,9 +197,10 @@ static void test_counts(void **state)
     assert_int_equal(n->text_bytes[XA_FIELD_SAMPLE_GROUP], 1); /* empty: one byte all the same */
     assert_int_equal(n->text_bytes[XA_FIELD_ANN_MASK], 1);
     assert_int_equal(n->text_bytes[XA_FIELD_SAMPLE_LABEL], 0); /* numbers */
-    assert_int_equal(xa_counts_rows(n, XA_TARGET_PREDICTED), 3);
-    assert_int_equal(xa_counts_rows(n, XA_TARGET_LABEL), 3);
-    assert_int_equal(xa_counts_rows(n, XA_TARGET_ANNOTATED), 4);
+    assert_int_equal(xa_counts_rows(n, XA_TARGET_PREDICTED, 0), 3);
+    assert_int_equal(xa_counts_rows(n, XA_TARGET_LABEL, 0), 3);
+    assert_int_equal(xa_counts_rows(n, XA_TARGET_ANNOTATED, 0), 4);
+    assert_int_equal(xa_counts_rows(n, XA_TARGET_TOP, 5), 15);
     unload(&c);
 }
 
