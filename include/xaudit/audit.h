@@ -41,6 +41,7 @@ typedef struct xa_audit_spec {
     /* Checks that cost passes: a forward pass an explainer, a backward pass a group of explainers.
      */
     bool masked, random_logit;
+    int64_t seed;        /* of all that is drawn: xa_random_seed(pixel hash, seed) */
     int64_t thumbnails;  /* side of the square that holds a small picture of each image; 0: none */
     bool rescale_frames; /* boxes of a scaled frame are brought to the image, else left out */
     xa_decode_options decode;

@@ -85,188 +85,9 @@ void xa_finer_nearest(const xa_head *h,
                       int32_t target,
                       int32_t nearest[XA_FINER_CLASSES]);
 
-/* ---- explainers ------------------------------------------------------------------------------ */
-
-/* X(ENUM, name, file). An explainer is a line here and a definition in src/explain/<file>.c. */
-#define XA_EXPLAINER_LIST(X)                                  \
-    X(SALIENCY, "saliency", saliency)                         \
-    X(GRADIENT, "gradient", gradient)                         \
-    X(GRADIENT_X_INPUT, "gradient_x_input", gradient_x_input) \
-    X(GRADCAM, "gradcam", gradcam)                            \
-    X(GRADCAM_PP, "gradcam++", gradcam_pp)                    \
-    X(HIRESCAM, "hirescam", hirescam)                         \
-    X(LAYERCAM, "layercam", layercam)                         \
-    X(XGRADCAM, "xgradcam", xgradcam)                         \
-    X(EIGENCAM, "eigencam", eigencam)                         \
-    X(FEM, "fem", fem)                                        \
-    X(ATTENTION, "attention", attention)                      \
-    X(ROLLOUT, "rollout", rollout)                            \
-    X(GRAD_ROLLOUT, "grad_rollout", grad_rollout)             \
-    X(RELEVANCE, "relevance", relevance)                      \
-    X(ATTENTION_GRADCAM, "attention_gradcam", attention_gradcam)
-typedef enum xa_explainer_kind {
-#define X(name, text, file) XA_EXPLAIN_##name,
-    XA_EXPLAINER_LIST(X)
-#undef X
-        XA_EXPLAIN_COUNT
-} xa_explainer_kind;
-
-/* How input gradients become one channel. */
-#define XA_REDUCE_LIST(X) X(MAX, "max") X(SUM, "sum") X(MEAN, "mean") X(L2, "l2") X(NONE, "none")
-typedef enum xa_reduce {
-#define X(name, text) XA_REDUCE_##name,
-    XA_REDUCE_LIST(X)
-#undef X
-        XA_REDUCE_COUNT
-} xa_reduce;
-const char *xa_reduce_name(xa_reduce r);
-
-/* How the heads of an attention layer become one matrix. NONE: one map per head, as channels. */
-#define XA_FUSE_LIST(X) X(MEAN, "mean") X(MAX, "max") X(MIN, "min") X(NONE, "none")
-typedef enum xa_fuse {
-#define X(name, text) XA_FUSE_##name,
-    XA_FUSE_LIST(X)
-#undef X
-        XA_FUSE_COUNT
-} xa_fuse;
-const char *xa_fuse_name(xa_fuse f);
-
-typedef struct xa_explainer_spec {
-    xa_explainer_kind kind;
-    char name[64]; /* in the archive; unique in its model */
-    xa_score score;
-    bool as_tensorflow; /* see xa_score_seed */
-    xa_target_rule target;
-    int32_t target_class; /* CLASS, DIFFERENCE; the output of UNIT; else -1 */
-    int32_t target_minus; /* DIFFERENCE: the class whose score is subtracted; else -1 */
-    int32_t top;          /* TOP: how many classes, 1 to XA_TOP_MOST; else 0 */
-    bool down;            /* what lowers the score is explained: S has the other sign */
-    char layer[256];      /* "auto" or a layer path (CAM kinds) or attention layer (ATTENTION,
-                             ATTENTION_GRADCAM: xa_model_find_attention); else "" */
-    xa_reduce channels;   /* input-gradient kinds */
-    bool absolute;        /* input-gradient kinds: |.| before the reduction */
-    bool relu;            /* CAM kinds: max(0, .) of the map */
-    xa_fuse heads;        /* attention kinds; NONE: ATTENTION, ATTENTION_GRADCAM */
-    int start;            /* ROLLOUT, GRAD_ROLLOUT, RELEVANCE: first attention layer of the product,
-                             0 nearest the input */
-    double discard;       /* ROLLOUT, GRAD_ROLLOUT: share of each fused matrix's entries, the lowest
-                             ones, that are set to 0; [0,1) */
-    bool vit_keras; /* ROLLOUT: as vit-keras' attention_map: each layer divided by the sum of the
-                       whole matrix, the result by its maximum */
-    bool half;      /* stored as f16 with a power-of-two scale per row */
-    /* Another way from the image to the network's input than its model's: same size and fit. */
-    bool has_input;
-    xa_input_spec input;
-} xa_explainer_spec;
-/* The kind's defaults: score logit, target predicted (kinds without gradients: none), saliency: max
- * of |.|, gradient: none, signed, CAMs: relu, layer auto; heads mean, all layers, nothing
- * discarded; f32. The name is left empty. */
-xa_explainer_spec xa_explainer_defaults(xa_explainer_kind kind);
-/* X(ENUM, key): the settings that only some explainers have, by their keys in a job. */
-#define XA_EXPLAINER_SETTING_LIST(X) \
-    X(SCORE, "score")                \
-    X(TARGET, "target")              \
-    X(DIRECTION, "direction")        \
-    X(LAYER, "layer")                \
-    X(HEADS, "heads")                \
-    X(START_LAYER, "start_layer")    \
-    X(DISCARD, "discard")            \
-    X(RELU, "relu")                  \
-    X(CHANNELS, "channels")          \
-    X(ABSOLUTE, "absolute")
-typedef enum xa_explainer_setting {
-#define X(name, key) XA_EXPLAINER_##name,
-    XA_EXPLAINER_SETTING_LIST(X)
-#undef X
-        XA_EXPLAINER_SETTING_COUNT
-} xa_explainer_setting;
-const char *xa_explainer_setting_key(xa_explainer_setting s);
-/* Does the setting move this explainer's maps? A job that gives it to another is mistaken. */
-bool xa_explainer_has(xa_explainer_kind k, xa_explainer_setting s);
-/* May its maps hold values below 0? */
-bool xa_explainer_is_signed(const xa_explainer_spec *s);
-/* What the rows of a sample explain, in words for attributes and checks: "predicted", "class 3",
- * "class 3 minus class 5", "unit 2", "the 3 best classes", with "down" "..., downwards". */
-void xa_explainer_target_text(const xa_explainer_spec *s, char *out, size_t size);
-/* "gradcam.label", "saliency.predicted.prob", "gradcam.class3-class5", "gradcam.top3",
- * "gradcam.unit2.down", "gradcam.label.add_11", "rollout": kind, target unless none, direction
- * unless up, score unless logit, last part of the layer unless auto; vit_keras is
- * "attention_map". Characters that an archive name may not have become
- * '_'. */
-void xa_explainer_default_name(const xa_explainer_spec *s, char *out, size_t size);
-
-enum {
-    XA_NEEDS_INPUT = 1,
-    XA_NEEDS_INPUT_GRADIENT = 2,
-    XA_NEEDS_LAYER = 4,               /* A */
-    XA_NEEDS_ATTENTION = 8,           /* probabilities, in the forward pass */
-    XA_NEEDS_ATTENTION_GRADIENT = 16, /* probabilities and dS/dP, in the backward pass */
-    XA_NEEDS_LAYER_GRADIENT = 32      /* g */
-};
-
-/* What an attention explainer observes. */
-typedef struct xa_attention_site {
-    const xa_tokens *tokens;
-    int layer; /* the one of ATTENTION and ATTENTION_GRADCAM */
-} xa_attention_site;
-
-/* What some kinds say beside their map; NaN: nothing. */
-enum { XA_KEEPS_COMPLETENESS = 1, XA_KEEPS_PREFIX_MASS = 2 };
-typedef struct xa_explain_facts {
-    double completeness; /* sum of attributions less what it should be */
-    double prefix_mass;  /* share of |values| on the tokens before the patches, which are skipped */
-} xa_explain_facts;
-
-/* One sample; pointers not needed by the kind are NULL. */
-typedef struct xa_explain_view {
-    xa_shape input_shape;        /* [H,W,C] */
-    const float *input;          /* x */
-    const float *input_gradient; /* dS/dx */
-    xa_shape layer_shape;        /* [h,w,K] */
-    const float *layer_value;    /* A */
-    const float *layer_gradient; /* g */
-    xa_attention_site attention;
-    void *state;             /* attention kinds: what `observe` gathered of this sample */
-    xa_explain_facts *facts; /* kinds that keep any: NaN before `compute` */
-    void *work;              /* kinds with work_bytes: scratch of that size, 64-byte aligned */
-} xa_explain_view;
-
-typedef struct xa_explainer_def {
-    const char *name;
-    const char *reference; /* the paper, for attributes and methods texts */
-    unsigned needs;
-    unsigned settings;  /* bits 1 << xa_explainer_setting beyond those that `needs` brings */
-    unsigned keeps;     /* XA_KEEPS_.. */
-    xa_reduce channels; /* defaults of the settings of these names */
-    bool absolute;
-    void (*compute)(const xa_explainer_spec *spec, const xa_explain_view *v, float *map);
-    /* Scratch of `compute`, from the shapes of a view; NULL: none. */
-    size_t (*work_bytes)(const xa_explainer_spec *spec, const xa_explain_view *v);
-    /* Attention kinds. State of one sample, 64-byte aligned, zeroed before the observed pass.
-     * observe is called once for every head of every attention layer: from the input on for forward
-     * kinds, from the head back for gradient kinds. */
-    size_t (*state_bytes)(const xa_explainer_spec *spec, const xa_attention_site *site);
-    void (*observe)(const xa_explainer_spec *spec,
-                    const xa_attention_site *site,
-                    void *state,
-                    int layer,
-                    const xa_attention_view *v);
-} xa_explainer_def;
-const xa_explainer_def *xa_explainer_get(xa_explainer_kind kind);
-/* Does it explain the score of a class, and so cost a backward pass? */
-bool xa_explainer_differentiates(xa_explainer_kind kind);
-
-/* The grid of a layer: [h,w,K] as it is, or tokens [T,K] over a patch grid (tokens may be NULL), of
- * which *skip values before the first patch are left out. False: the layer has no grid. */
-bool xa_explain_grid(const xa_shape *layer, const xa_tokens *tokens, xa_shape *grid, int64_t *skip);
-/* Shape [c,h,w] of the maps: the layer's grid, the patch grid, or the input's size. SHAPE if the
- * layer has no grid or the model no patches. */
-XA_MUST_USE xa_status xa_explain_shape(const xa_explainer_spec *spec,
-                                       const xa_shape *input,
-                                       const xa_shape *layer,
-                                       const xa_tokens *tokens,
-                                       xa_shape *out,
-                                       xa_err *err);
+/* S itself, in double: log p without the rounding of p. NaN for probabilities of a head that has
+ * none, and for FINER. */
+double xa_score_value(const xa_head *h, const xa_scalar *s, const float *z, int32_t target);
 
 /* ---- baselines of the input ------------------------------------------------------------------ */
 
@@ -308,6 +129,316 @@ void xa_base_fill(xa_base_kind kind,
                   uint32_t draw,
                   double *scratch,
                   float *x0);
+
+/* ---- asking the model again ------------------------------------------------------------------ */
+
+/* Explainers and checks that need the model's answers about perturbed inputs x' of an image are
+ * consumers. A consumer says how many answers it needs (asks), what it keeps (plan), makes each
+ * input (fill), takes each answer (read), and has a map or scores at the end (finish). It neither
+ * runs the engine nor knows files: the audit puts the inputs of any images and consumers together
+ * into the batches of the model's plan (src/audit/README.md says how to add one).
+ *
+ * Of one image and target: plan once; for each draw 0, 1, .. fill and then read; finish once.
+ * Answers come in the order of the draws whatever the batch, so that sums over them, in double,
+ * are the same bytes everywhere. Consumers of one image whose recipes are equal share their inputs:
+ * each is filled once, by one of them, passes the model once, and is read by all. */
+
+/* An image on its way through the network. */
+typedef struct xa_subject {
+    xa_shape shape;             /* [H,W,C] of the network's input */
+    const float *x;             /* the image after preprocessing, [H,W,C] */
+    const float *black, *white; /* [C]: the inputs of pixels 0 and 255 (xa_scale_range) */
+    uint64_t seed;              /* of all that is drawn for it (xa_random_seed) */
+} xa_subject;
+
+/* What the model says of one input. */
+typedef struct xa_reply {
+    const float *z; /* [units] the head's scores */
+    int64_t units;
+    double score;          /* S, the consumer's score of its target (xa_score_value) */
+    double prob;           /* the target's probability; NaN where the head has none */
+    const float *gradient; /* dS/dx' [H,W,C] of a draw below `gradients`; else NULL */
+} xa_reply;
+
+/* How many answers: of draws 0..draws-1, of which those below `gradients` come with dS/dx'.
+ * `at_layer`: inputs are values of the explainer's layer, and the network runs from there on; no
+ * gradients then. A function of settings and shapes alone, so that costs are known before a run. */
+typedef struct xa_asks {
+    int64_t draws, gradients;
+    bool at_layer;
+} xa_asks;
+
+/* Makes input `draw`: x [H,W,C], or the layer's whole value at_layer. */
+typedef void xa_perturb(void *state, const xa_subject *s, int64_t draw, float *x);
+
+/* Which inputs these are. Equal fill, key and layer, and own NULL in both: equal inputs, whose
+ * states differ in nothing that fill reads. */
+enum { XA_RECIPE_KEYS = 4 };
+typedef struct xa_recipe {
+    xa_perturb *fill;
+    double key[XA_RECIPE_KEYS]; /* all that they depend on besides image and draw */
+    const void *own;            /* not NULL: they depend on more, as a map; nobody shares them */
+} xa_recipe;
+
+typedef struct xa_explain_view xa_explain_view;
+typedef struct xa_consumer {
+    /* spec: the consumer's settings, an xa_explainer_spec of explainers; valid as long as the
+     * state. layer: of the whole node; no dimensions where the consumer looks at none. */
+    xa_asks (*asks)(const void *spec, const xa_shape *input, const xa_shape *layer);
+    /* Of one image and target; 64-byte aligned, zeroed before plan. */
+    size_t (*state_bytes)(const void *spec, const xa_shape *input, const xa_shape *layer);
+    /* `clean` is the answer about x itself, without gradient. v has what `needs` of the explainer's
+     * definition asks for, from the passes of x; NULL of checks. Both are gone afterwards. */
+    void (*plan)(const void *spec,
+                 const xa_subject *s,
+                 const xa_reply *clean,
+                 const xa_explain_view *v,
+                 void *state,
+                 xa_recipe *recipe);
+    void (*read)(void *state, const xa_subject *s, int64_t draw, const xa_reply *a);
+    /* result: xa_explained of explainers; of a check what its caller keeps. */
+    void (*finish)(void *state, const xa_subject *s, void *result);
+} xa_consumer;
+
+/* What some kinds say beside their map; NaN: nothing. */
+enum { XA_KEEPS_COMPLETENESS = 1, XA_KEEPS_PREFIX_MASS = 2 };
+typedef struct xa_explain_facts {
+    double completeness; /* sum of attributions less what it should be: score - base */
+    double prefix_mass;  /* share of |values| on the tokens before the patches, which are skipped */
+    double score, base;  /* S(x), and S where the attributions start from */
+} xa_explain_facts;
+
+/* What an explainer that asks ends with. */
+typedef struct xa_explained {
+    float *map;              /* as of `compute` */
+    xa_explain_facts *facts; /* NaN before `finish` */
+} xa_explained;
+
+/* ---- explainers ------------------------------------------------------------------------------ */
+
+/* X(ENUM, name, file). An explainer is a line here and a definition in src/explain/<file>.c. */
+#define XA_EXPLAINER_LIST(X)                                              \
+    X(SALIENCY, "saliency", saliency)                                     \
+    X(GRADIENT, "gradient", gradient)                                     \
+    X(GRADIENT_X_INPUT, "gradient_x_input", gradient_x_input)             \
+    X(GRADCAM, "gradcam", gradcam)                                        \
+    X(GRADCAM_PP, "gradcam++", gradcam_pp)                                \
+    X(HIRESCAM, "hirescam", hirescam)                                     \
+    X(LAYERCAM, "layercam", layercam)                                     \
+    X(XGRADCAM, "xgradcam", xgradcam)                                     \
+    X(EIGENCAM, "eigencam", eigencam)                                     \
+    X(FEM, "fem", fem)                                                    \
+    X(ATTENTION, "attention", attention)                                  \
+    X(ROLLOUT, "rollout", rollout)                                        \
+    X(GRAD_ROLLOUT, "grad_rollout", grad_rollout)                         \
+    X(RELEVANCE, "relevance", relevance)                                  \
+    X(ATTENTION_GRADCAM, "attention_gradcam", attention_gradcam)          \
+    X(INTEGRATED_GRADIENTS, "integrated_gradients", integrated_gradients) \
+    X(SMOOTHGRAD, "smoothgrad", smoothgrad)                               \
+    X(RISE, "rise", rise)                                                 \
+    X(OCCLUSION, "occlusion", occlusion)                                  \
+    X(SCORECAM, "scorecam", scorecam)                                     \
+    X(ABLATIONCAM, "ablationcam", ablationcam)
+typedef enum xa_explainer_kind {
+#define X(name, text, file) XA_EXPLAIN_##name,
+    XA_EXPLAINER_LIST(X)
+#undef X
+        XA_EXPLAIN_COUNT
+} xa_explainer_kind;
+
+/* How input gradients become one channel. */
+#define XA_REDUCE_LIST(X) X(MAX, "max") X(SUM, "sum") X(MEAN, "mean") X(L2, "l2") X(NONE, "none")
+typedef enum xa_reduce {
+#define X(name, text) XA_REDUCE_##name,
+    XA_REDUCE_LIST(X)
+#undef X
+        XA_REDUCE_COUNT
+} xa_reduce;
+const char *xa_reduce_name(xa_reduce r);
+
+/* How the heads of an attention layer become one matrix. NONE: one map per head, as channels. */
+#define XA_FUSE_LIST(X) X(MEAN, "mean") X(MAX, "max") X(MIN, "min") X(NONE, "none")
+typedef enum xa_fuse {
+#define X(name, text) XA_FUSE_##name,
+    XA_FUSE_LIST(X)
+#undef X
+        XA_FUSE_COUNT
+} xa_fuse;
+const char *xa_fuse_name(xa_fuse f);
+
+/* Points and weights of a path. */
+#define XA_QUADRATURE_LIST(X) X(MIDDLE, "middle") X(TRAPEZOID, "trapezoid") X(GAUSS, "gauss")
+typedef enum xa_quadrature {
+#define X(name, text) XA_QUADRATURE_##name,
+    XA_QUADRATURE_LIST(X)
+#undef X
+        XA_QUADRATURE_COUNT
+} xa_quadrature;
+const char *xa_quadrature_name(xa_quadrature q);
+
+/* What noisy gradients become. */
+#define XA_STATISTIC_LIST(X) X(MEAN, "mean") X(SQUARED, "squared") X(VARIANCE, "variance")
+typedef enum xa_statistic {
+#define X(name, text) XA_STATISTIC_##name,
+    XA_STATISTIC_LIST(X)
+#undef X
+        XA_STATISTIC_COUNT
+} xa_statistic;
+const char *xa_statistic_name(xa_statistic s);
+
+typedef struct xa_explainer_spec {
+    xa_explainer_kind kind;
+    char name[64]; /* in the archive; unique in its model */
+    xa_score score;
+    bool as_tensorflow; /* see xa_score_seed */
+    xa_target_rule target;
+    int32_t target_class; /* CLASS, DIFFERENCE; the output of UNIT; else -1 */
+    int32_t target_minus; /* DIFFERENCE: the class whose score is subtracted; else -1 */
+    int32_t top;          /* TOP: how many classes, 1 to XA_TOP_MOST; else 0 */
+    bool down;            /* what lowers the score is explained: S has the other sign */
+    char layer[256];      /* "auto" or a layer path (CAM kinds) or attention layer (ATTENTION,
+                             ATTENTION_GRADCAM: xa_model_find_attention); else "" */
+    xa_reduce channels;   /* input-gradient kinds */
+    bool absolute;        /* input-gradient kinds: |.| before the reduction */
+    bool relu;            /* CAM kinds: max(0, .) of the map */
+    xa_fuse heads;        /* attention kinds; NONE: ATTENTION, ATTENTION_GRADCAM */
+    int start;            /* ROLLOUT, GRAD_ROLLOUT, RELEVANCE: first attention layer of the product,
+                             0 nearest the input */
+    double discard;       /* ROLLOUT, GRAD_ROLLOUT: share of each fused matrix's entries, the lowest
+                             ones, that are set to 0; [0,1) */
+    bool vit_keras; /* ROLLOUT: as vit-keras' attention_map: each layer divided by the sum of the
+                       whole matrix, the result by its maximum */
+    int steps;      /* INTEGRATED_GRADIENTS: points of the path */
+    xa_quadrature quadrature;
+    xa_base_kind baseline;  /* INTEGRATED_GRADIENTS, OCCLUSION */
+    int draws;              /* SMOOTHGRAD, RISE */
+    double sigma;           /* SMOOTHGRAD: of the noise, as a share of max x - min x */
+    xa_statistic statistic; /* SMOOTHGRAD */
+    int cells;              /* RISE: cells along a side; OCCLUSION: a window is a cells-th of it */
+    int top_channels;       /* SCORECAM, ABLATIONCAM: at most so many channels; 0: all */
+    bool half;              /* stored as f16 with a power-of-two scale per row */
+    /* Another way from the image to the network's input than its model's: same size and fit. */
+    bool has_input;
+    xa_input_spec input;
+} xa_explainer_spec;
+/* The kind's defaults: score logit, target predicted (kinds without gradients: none), saliency: max
+ * of |.|, gradient: none, signed, CAMs: relu, layer auto; heads mean, all layers, nothing
+ * discarded; f32; 32 points of a path in the middle of their steps, noise of 0.15, at most 64
+ * channels. The name is left empty. */
+xa_explainer_spec xa_explainer_defaults(xa_explainer_kind kind);
+/* X(ENUM, key): the settings that only some explainers have, by their keys in a job. */
+#define XA_EXPLAINER_SETTING_LIST(X) \
+    X(SCORE, "score")                \
+    X(TARGET, "target")              \
+    X(DIRECTION, "direction")        \
+    X(LAYER, "layer")                \
+    X(HEADS, "heads")                \
+    X(START_LAYER, "start_layer")    \
+    X(DISCARD, "discard")            \
+    X(RELU, "relu")                  \
+    X(CHANNELS, "channels")          \
+    X(ABSOLUTE, "absolute")          \
+    X(STEPS, "steps")                \
+    X(QUADRATURE, "quadrature")      \
+    X(BASELINE, "baseline")          \
+    X(DRAWS, "draws")                \
+    X(SIGMA, "sigma")                \
+    X(STATISTIC, "statistic")        \
+    X(CELLS, "cells")                \
+    X(TOP_CHANNELS, "top_channels")
+typedef enum xa_explainer_setting {
+#define X(name, key) XA_EXPLAINER_##name,
+    XA_EXPLAINER_SETTING_LIST(X)
+#undef X
+        XA_EXPLAINER_SETTING_COUNT
+} xa_explainer_setting;
+const char *xa_explainer_setting_key(xa_explainer_setting s);
+/* Does the setting move this explainer's maps? A job that gives it to another is mistaken. */
+bool xa_explainer_has(xa_explainer_kind k, xa_explainer_setting s);
+/* May its maps hold values below 0? */
+bool xa_explainer_is_signed(const xa_explainer_spec *s);
+/* What the rows of a sample explain, in words for attributes and checks: "predicted", "class 3",
+ * "class 3 minus class 5", "unit 2", "the 3 best classes", with "down" "..., downwards". */
+void xa_explainer_target_text(const xa_explainer_spec *s, char *out, size_t size);
+/* "gradcam.label", "saliency.predicted.prob", "gradcam.class3-class5", "gradcam.top3",
+ * "gradcam.unit2.down", "gradcam.label.add_11", "rollout": kind, target unless none, direction
+ * unless up, score unless logit, last part of the layer unless auto; vit_keras is
+ * "attention_map". Characters that an archive name may not have become
+ * '_'. */
+void xa_explainer_default_name(const xa_explainer_spec *s, char *out, size_t size);
+
+enum {
+    XA_NEEDS_INPUT = 1,
+    XA_NEEDS_INPUT_GRADIENT = 2,
+    XA_NEEDS_LAYER = 4,               /* A */
+    XA_NEEDS_ATTENTION = 8,           /* probabilities, in the forward pass */
+    XA_NEEDS_ATTENTION_GRADIENT = 16, /* probabilities and dS/dP, in the backward pass */
+    XA_NEEDS_LAYER_GRADIENT = 32      /* g */
+};
+
+/* What an attention explainer observes. */
+typedef struct xa_attention_site {
+    const xa_tokens *tokens;
+    int layer; /* the one of ATTENTION and ATTENTION_GRADCAM */
+} xa_attention_site;
+
+/* One sample; pointers not needed by the kind are NULL. */
+struct xa_explain_view {
+    xa_shape input_shape;        /* [H,W,C] */
+    const float *input;          /* x */
+    const float *input_gradient; /* dS/dx */
+    xa_shape layer_shape;        /* [h,w,K] */
+    const float *layer_value;    /* A */
+    int64_t layer_skip;          /* values of the whole layer before A, as tokens before patches */
+    const float *layer_gradient; /* g */
+    xa_attention_site attention;
+    void *state;             /* attention kinds: what `observe` gathered of this sample */
+    xa_explain_facts *facts; /* kinds that keep any: NaN before `compute` */
+    void *work;              /* kinds with work_bytes: scratch of that size, 64-byte aligned */
+};
+
+typedef struct xa_explainer_def {
+    const char *name;
+    const char *reference; /* the paper, for attributes and methods texts */
+    unsigned needs;
+    unsigned settings;  /* bits 1 << xa_explainer_setting beyond those that `needs` brings */
+    unsigned keeps;     /* XA_KEEPS_.. */
+    xa_reduce channels; /* defaults of the settings of these names */
+    bool absolute;
+    xa_score score; /* and further defaults, of explainers that ask */
+    int draws, cells;
+    xa_base_kind baseline;
+    bool is_signed; /* of explainers that ask, beside signed input gradients */
+    /* How a map is made: from one pass, or from answers; the other is NULL. */
+    void (*compute)(const xa_explainer_spec *spec, const xa_explain_view *v, float *map);
+    const xa_consumer *consumer;
+    /* Scratch of `compute`, from the shapes of a view; NULL: none. */
+    size_t (*work_bytes)(const xa_explainer_spec *spec, const xa_explain_view *v);
+    /* Attention kinds. State of one sample, 64-byte aligned, zeroed before the observed pass.
+     * observe is called once for every head of every attention layer: from the input on for forward
+     * kinds, from the head back for gradient kinds. */
+    size_t (*state_bytes)(const xa_explainer_spec *spec, const xa_attention_site *site);
+    void (*observe)(const xa_explainer_spec *spec,
+                    const xa_attention_site *site,
+                    void *state,
+                    int layer,
+                    const xa_attention_view *v);
+} xa_explainer_def;
+const xa_explainer_def *xa_explainer_get(xa_explainer_kind kind);
+/* Does it explain the score of a class, and so cost a backward pass? */
+bool xa_explainer_differentiates(xa_explainer_kind kind);
+
+/* The grid of a layer: [h,w,K] as it is, or tokens [T,K] over a patch grid (tokens may be NULL), of
+ * which *skip values before the first patch are left out. False: the layer has no grid. */
+bool xa_explain_grid(const xa_shape *layer, const xa_tokens *tokens, xa_shape *grid, int64_t *skip);
+/* Shape [c,h,w] of the maps: the layer's grid, the patch grid, or the input's size. SHAPE if the
+ * layer has no grid or the model no patches. */
+XA_MUST_USE xa_status xa_explain_shape(const xa_explainer_spec *spec,
+                                       const xa_shape *input,
+                                       const xa_shape *layer,
+                                       const xa_tokens *tokens,
+                                       xa_shape *out,
+                                       xa_err *err);
 
 /* ---- maps ------------------------------------------------------------------------------------ */
 

@@ -168,6 +168,9 @@ enum { XA_SESSIONS = 256 }; /* rows of /run/sessions */
       "low 32 bits of XXH3 of the row's stored values") \
     X(MAP_COMPLETENESS, completeness, "/maps/<m>/<e>/completeness", F64, 0, "R", NAN, "1", \
       "what the attributions add up to, less what they should (explainers that promise a sum)") \
+    X(MAP_EXPLAINED, explained, "/maps/<m>/<e>/explained", F64, 0, "R,2", NAN, "1", \
+      "the score that is explained, of the image and where attributions start: their difference is " \
+      "what they should add up to") \
     X(MAP_PREFIX_MASS, prefix_mass, "/maps/<m>/<e>/prefix_mass", F64, 0, "R", NAN, "1", \
       "share of the map's |values| that lay on tokens that are no patches and was left out; NaN: " \
       "all were 0") \

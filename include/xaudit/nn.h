@@ -305,8 +305,11 @@ int xa_graph_nodes(const xa_graph *g);
 const xa_node *xa_graph_node(const xa_graph *g, int id);
 int xa_graph_weights(const xa_graph *g);
 const xa_weight *xa_graph_weight(const xa_graph *g, int id);
-int xa_graph_input(const xa_graph *g);           /* id of the input, -1 if none */
-int64_t xa_graph_parameters(const xa_graph *g);  /* number of weight values, shared ones once */
+int xa_graph_input(const xa_graph *g);          /* id of the input, -1 if none */
+int64_t xa_graph_parameters(const xa_graph *g); /* number of weight values, shared ones once */
+/* Whether the root depends on the node's value and on nothing else that is computed: every node
+ * between them has only inputs between them. */
+XA_MUST_USE xa_status xa_graph_cut(const xa_graph *g, int node, int root, bool *out, xa_err *err);
 double xa_node_flops(const xa_graph *g, int id); /* forward, one sample, 2 per multiply-add */
 
 /* Gives the loader's values of one weight: dst has xa_shape_count(w->shape) floats. */
@@ -451,6 +454,11 @@ float *xa_run_input(const xa_run *r);
 void xa_run_forward(xa_run *r);
 /* [batch, node shape] of an exposed node (or the root); valid until the next forward. */
 const float *xa_run_value(const xa_run *r, int node);
+/* For other values of an exposed node than the input gives it: where they go, and the steps behind
+ * it alone, after a forward pass of the same plan. Only where xa_graph_cut holds; xa_run_backward
+ * then needs a whole forward pass first. */
+float *xa_run_layer(const xa_run *r, int node);
+void xa_run_forward_from(xa_run *r, int node);
 /* seed: dS/d(root), [batch, root shape], borrowed for the call. Any number of passes may follow one
  * forward. */
 void xa_run_backward(xa_run *r, int reach, const float *seed);

@@ -22,72 +22,6 @@ void xa_audit_spec_fini(xa_audit_spec *s)
     *s = (xa_audit_spec){0};
 }
 
-enum { ATTENTION = XA_NEEDS_ATTENTION | XA_NEEDS_ATTENTION_GRADIENT };
-
-static unsigned needs_of(const xa_explainer_spec *e)
-{
-    return xa_explainer_get(e->kind)->needs;
-}
-
-/* ---- layers ---- */
-
-/* The attention layer of kinds that look at one; others look at all from `start` on. */
-static xa_status resolve_attention(xa_audit_model *am, int e, xa_err *err)
-{
-    const xa_explainer_spec *ex = &am->spec->explainers[e];
-    am->site[e] = 0;
-    if (!*ex->layer)
-        return XA_OK;
-    XA_RETURN_TRY(err, xa_model_find_attention(am->model, ex->layer, &am->site[e], err));
-    const int node = xa_model_attention(am->model, am->site[e]);
-    snprintf(am->layer_path[e],
-             sizeof am->layer_path[e],
-             "%s",
-             xa_graph_node(xa_model_graph(am->model), node)->name);
-    return XA_OK;
-}
-
-static xa_status resolve_layers(xa_audit_model *am, xa_err *err)
-{
-    const xa_audit_model_spec *spec = am->spec;
-    for (int e = 0; e < spec->nexplainers; e++) {
-        const xa_explainer_spec *ex = &spec->explainers[e];
-        const xa_layer *layer = NULL;
-        xa_shape none = {0};
-        am->layer_node[e] = -1;
-        if (needs_of(ex) & ATTENTION && am->tokens)
-            XA_RETURN_TRY(err, resolve_attention(am, e, err));
-        if (needs_of(ex) & XA_NEEDS_LAYER) {
-            if (!strcmp(ex->layer, "auto"))
-                XA_RETURN_TRY(err, xa_model_gradcam_layer(am->model, &layer, err));
-            else
-                XA_RETURN_TRY(err, xa_model_find_layer(am->model, ex->layer, &layer, err));
-            if (xa_graph_node(xa_model_graph(am->model), layer->node)->op == XA_OP_INPUT)
-                XA_RETURN_FAIL(
-                    err,
-                    XA_INVALID,
-                    "explainer \"%s\": layer \"%s\" is the model's input; choose a layer "
-                    "inside the model or an input-gradient explainer",
-                    ex->name,
-                    layer->path);
-            am->layer_node[e] = layer->node;
-            snprintf(am->layer_path[e], sizeof am->layer_path[e], "%s", layer->path);
-        }
-        XA_RETURN_TRY(
-            err,
-            xa_explain_shape(
-                ex, &am->input, layer ? &layer->shape : &none, am->tokens, &am->map_shape[e], err));
-        if (layer && am->map_shape[e].dim[1] * am->map_shape[e].dim[2] < 2)
-            XA_RETURN_FAIL(err,
-                           XA_INVALID,
-                           "explainer \"%s\": layer \"%s\" has a 1x1 grid, on which a map says "
-                           "nothing; choose an earlier layer or a larger input",
-                           ex->name,
-                           layer->path);
-    }
-    return XA_OK;
-}
-
 /* Rows of a product that are worth a pass over the weights (results/gemm.md). */
 enum { WORTH_A_PASS = 192 };
 
@@ -166,7 +100,7 @@ static xa_status plan_model(xa_audit_model *am, xa_isa isa, xa_err *err)
 {
     xa_status st = XA_OK;
     XA_TRY(err, xa_audit_check_targets(am, err));
-    XA_TRY(err, resolve_layers(am, err));
+    XA_TRY(err, xa_audit_resolve_layers(am, err));
     xa_audit_find_ways(am);
     xa_audit_group_passes(am);
     XA_TRY(err, xa_audit_make_plan(am, isa, err));
@@ -273,6 +207,7 @@ static xa_status size_work(xa_audit *a, xa_err *err)
             a->most_groups = am->ngroups;
         if (targets > largest_targets)
             largest_targets = targets;
+        XA_RETURN_TRY(err, xa_ask_init(am, err));
     }
     a->map = xa_alloc((size_t)largest_map, sizeof(float));
     a->work = xa_alloc_aligned(work);
@@ -340,6 +275,7 @@ void xa_audit_free(xa_audit *a)
         free(am->site);
         free(am->state_at);
         free(am->state_bytes);
+        xa_ask_fini(am);
     }
     free(a->models);
     free(a->map);

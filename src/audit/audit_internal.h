@@ -20,6 +20,44 @@ static inline bool xa_same_scalar(const xa_scalar *a, const xa_scalar *b)
            a->down == b->down;
 }
 
+/* ---- ask.c: questions about perturbed inputs, of all images and consumers of a batch ---- */
+
+struct xa_batch;
+/* A consumer at work on one image and target. Whoever asks sets what is above the line. */
+typedef struct xa_ask {
+    const xa_consumer *consumer;
+    const void *spec; /* the consumer's settings */
+    int way;          /* of the input */
+    int64_t i;        /* the image's slot in the batch */
+    int layer;        /* node, -1: none */
+    int32_t target;
+    xa_scalar scalar;
+    xa_asks asks;
+    /* Finishes and keeps the result; called in the order in which questions began, when all of them
+     * are answered. The engine's buffers are not those of the image any more. */
+    xa_status (*done)(const struct xa_batch *b, struct xa_ask *q, xa_err *err);
+    int e; /* for `done`: an explainer and its row, or what else it needs */
+    int64_t row;
+    void *kept;
+    /* ---- */
+    void *state;
+    xa_recipe recipe;
+    int node;             /* where its inputs go: the layer, -1: the network's input */
+    int64_t leader, next; /* questions about the same inputs: the first, and a list; -1: the end */
+    int round, rounds;    /* of its gradient; the leader's: how many different ones there are */
+    int64_t most_draws, most_gradients; /* the leader's: of all */
+    bool mixed;                         /* the leader's: somebody has draws of both sorts */
+} xa_ask;
+typedef struct xa_askings {
+    xa_ask *list;
+    int64_t n;
+    size_t cap;
+} xa_askings;
+/* An input of a pass. */
+typedef struct xa_ask_slot {
+    int64_t leader, draw;
+} xa_ask_slot;
+
 typedef struct xa_audit_model {
     const xa_audit_model_spec *spec;
     xa_model *model;
@@ -44,9 +82,21 @@ typedef struct xa_audit_model {
     size_t *state_at, *state_bytes; /* [nexplainers] of attention explainers: offset in the arena,
                                        and bytes per sample; 0: none */
     unsigned char *arena;
+    /* Where something asks; else NULL. The batch's images: inputs [nways,batch,H,W,C], head's
+     * scores [nways,batch,units], inputs of black and white [nways,2,C]. */
+    float *clean, *clean_z, *ranges;
+    xa_subject *subjects; /* [nways,batch] */
+    xa_askings asks;
+    xa_ask_slot *slots; /* [batch] */
+    int ask_reach;      /* of the plan: the input's gradient; -1: nobody asks for it */
 } xa_audit_model;
 
+/* resolve.c: the layers that explainers look at, and the shapes of their maps. */
+xa_status xa_audit_resolve_layers(xa_audit_model *am, xa_err *err);
+
 /* passes.c: the ways and groups of a model's explainers, and its plan. */
+/* What an explainer asks of a pass; its reaches are left open. */
+xa_pass_group xa_audit_group_of(const xa_audit_model *am, int e);
 void xa_audit_find_ways(xa_audit_model *am);
 void xa_audit_group_passes(xa_audit_model *am);
 xa_status xa_audit_make_plan(xa_audit_model *am, xa_isa isa, xa_err *err);
@@ -124,12 +174,52 @@ int32_t xa_batch_target(const xa_batch *b, const xa_pass_group *g, int64_t i, in
  */
 XA_MUST_USE xa_status xa_batch_pass(
     const xa_batch *b, const xa_pass_group *g, int reach, const int32_t *targets, xa_err *err);
-/* The map of explainer e for the i-th sample into the audit's map, from the passes just run; reach
- * -1: no backward pass. */
+/* What explainer e looks at for the i-th sample, from the passes just run; reach -1: no backward
+ * pass. */
+xa_explain_view xa_batch_view(const xa_batch *b, int e, int64_t i, int reach);
+/* Its map into the audit's map. */
 void xa_batch_compute(const xa_batch *b, int e, int64_t i, int reach);
+/* The audit's map as row `row` of explainer e, of the i-th sample. */
+void xa_batch_store(const xa_batch *b, int e, int64_t row, int32_t target, int64_t i);
+
+/* ask.c; src/audit/README.md says how to add a consumer. */
+bool xa_ask_any(const xa_audit_model *am); /* does something of the model ask? */
+/* What explainer e asks for an image and target; nothing if it does not ask. */
+xa_asks xa_ask_count(const xa_audit_model *am, int e);
+size_t xa_ask_bytes(const xa_audit_model *am); /* memory, with one target an image */
+xa_status xa_ask_init(xa_audit_model *am, xa_err *err);
+void xa_ask_fini(xa_audit_model *am);
+/* Keeps the batch's inputs (before the forward pass of way w) and scores (after it). */
+void xa_ask_keep_inputs(const xa_batch *b, int w);
+void xa_ask_keep_scores(const xa_batch *b, int w);
+/* Begins a question: plans it. v: as of xa_consumer. */
+XA_MUST_USE xa_status xa_ask_begin(const xa_batch *b,
+                                   const xa_ask *what,
+                                   const xa_explain_view *v,
+                                   xa_err *err);
+/* Passes until all questions are answered and done; then there are none. */
+XA_MUST_USE xa_status xa_ask_run(const xa_batch *b, xa_err *err);
+
+/* ask_maps.c: maps of explainers that ask. A question for row `row`, and with random_logit one for
+ * another class. */
+XA_MUST_USE xa_status xa_ask_map(const xa_batch *b,
+                                 int e,
+                                 int64_t i,
+                                 int64_t row,
+                                 int32_t target,
+                                 const xa_explain_view *v,
+                                 xa_err *err);
+/* The same for another class, whose map is compared with the stored one. */
+XA_MUST_USE xa_status xa_ask_other(
+    const xa_batch *b, int e, int64_t i, int32_t target, const xa_explain_view *v, xa_err *err);
 
 /* checks.c */
 XA_MUST_USE xa_status xa_batch_random_logit(const xa_batch *b, int w, xa_err *err);
+/* A class that is not `target`, the same for the same image whatever the ranks; -1: the model has
+ * no other. */
+int32_t xa_batch_other_class(const xa_batch *b, int64_t slot, int32_t target);
+/* The audit's map, of another class, beside the first stored one of the i-th sample. */
+XA_MUST_USE xa_status xa_batch_compare_other(const xa_batch *b, int e, int64_t i, xa_err *err);
 void xa_batch_masked(const xa_batch *b);
 /* localise.c: a stored row as numbers; half floats are converted into `plain`. */
 xa_score_map

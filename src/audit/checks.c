@@ -8,10 +8,7 @@
 
 enum { CHECK_STREAM = 77 };
 
-/* A class that is not `target`, the same for the same image whatever the ranks; -1: the model has
- * no other.
- */
-static int32_t other_class(const xa_batch *b, int64_t slot, int32_t target)
+int32_t xa_batch_other_class(const xa_batch *b, int64_t slot, int32_t target)
 {
     const int64_t classes = xa_audit_classes(b->a, b->m);
     if (target < 0 || classes < 2)
@@ -29,7 +26,7 @@ static int64_t first_map(const xa_batch *b, int e, int64_t i)
     return count > 0 && b->out->maps[e].target[row] >= 0 ? row : -1;
 }
 
-static xa_status compare_with_stored(const xa_batch *b, int e, int64_t i, xa_err *err)
+xa_status xa_batch_compare_other(const xa_batch *b, int e, int64_t i, xa_err *err)
 {
     const int64_t row = first_map(b, e, i);
     const xa_map_facts facts = xa_map_inspect(b->a->map, &b->am->map_shape[e]);
@@ -57,7 +54,7 @@ static bool choose(const xa_batch *b, int g, int32_t *targets)
                 continue;
             const int64_t row = first_map(b, e, i);
             if (row >= 0)
-                targets[i] = other_class(b, b->first + i, b->out->maps[e].target[row]);
+                targets[i] = xa_batch_other_class(b, b->first + i, b->out->maps[e].target[row]);
         }
         any = any || targets[i] >= 0;
     }
@@ -79,9 +76,13 @@ xa_status xa_batch_random_logit(const xa_batch *b, int w, xa_err *err)
         XA_RETURN_TRY(err, xa_batch_pass(b, group, group->reach, targets, err));
         for (int e = 0; e < b->am->spec->nexplainers; e++)
             for (int64_t i = 0; b->am->group[e] == g && i < b->n; i++)
-                if (targets[i] >= 0) {
+                if (targets[i] >= 0 &&
+                    xa_explainer_get(b->am->spec->explainers[e].kind)->consumer) {
+                    const xa_explain_view v = xa_batch_view(b, e, i, group->reach);
+                    XA_RETURN_TRY(err, xa_ask_other(b, e, i, targets[i], &v, err));
+                } else if (targets[i] >= 0) {
                     xa_batch_compute(b, e, i, group->reach);
-                    XA_RETURN_TRY(err, compare_with_stored(b, e, i, err));
+                    XA_RETURN_TRY(err, xa_batch_compare_other(b, e, i, err));
                 }
     }
     return XA_OK;

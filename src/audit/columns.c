@@ -17,6 +17,7 @@ bool xa_map_stores(const xa_explainer_spec *e, xa_field_kind kind)
     const unsigned keeps = xa_explainer_get(e->kind)->keeps;
     switch (kind) {
     case XA_FIELD_MAP_COMPLETENESS:
+    case XA_FIELD_MAP_EXPLAINED:
         return keeps & XA_KEEPS_COMPLETENESS;
     case XA_FIELD_MAP_PREFIX_MASS:
         return keeps & XA_KEEPS_PREFIX_MASS;

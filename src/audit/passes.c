@@ -49,6 +49,19 @@ void xa_audit_find_ways(xa_audit_model *am)
     }
 }
 
+xa_pass_group xa_audit_group_of(const xa_audit_model *am, int e)
+{
+    const xa_explainer_spec *ex = &am->spec->explainers[e];
+    return (xa_pass_group){.way = am->way[e],
+                           .rule = ex->target,
+                           .target_class = ex->target_class,
+                           .top = ex->top,
+                           .scalar = {.score = ex->score,
+                                      .as_tensorflow = ex->as_tensorflow,
+                                      .minus = ex->target_minus,
+                                      .down = ex->down}};
+}
+
 void xa_audit_group_passes(xa_audit_model *am)
 {
     for (int e = 0; e < am->spec->nexplainers; e++) {
@@ -57,14 +70,7 @@ void xa_audit_group_passes(xa_audit_model *am)
             am->group[e] = -1;
             continue;
         }
-        const xa_pass_group want = {.way = am->way[e],
-                                    .rule = ex->target,
-                                    .target_class = ex->target_class,
-                                    .top = ex->top,
-                                    .scalar = {.score = ex->score,
-                                               .as_tensorflow = ex->as_tensorflow,
-                                               .minus = ex->target_minus,
-                                               .down = ex->down}};
+        const xa_pass_group want = xa_audit_group_of(am, e);
         int g = 0;
         while (g < am->ngroups &&
                !(am->groups[g].rule == want.rule && same_score(&am->groups[g], &want) &&
@@ -79,9 +85,9 @@ void xa_audit_group_passes(xa_audit_model *am)
 /* ---- plan ---- */
 
 typedef struct reach_set {
-    xa_reach *reach; /* [2*ngroups] */
-    int *nodes;      /* [2*ngroups][nexplainers] */
-    int *attention;  /* [2*ngroups][attention layers] */
+    xa_reach *reach; /* [2*ngroups + 1] */
+    int *nodes;      /* [2*ngroups + 1][nexplainers] */
+    int *attention;  /* [2*ngroups + 1][attention layers] */
     int count;
 } reach_set;
 
@@ -108,14 +114,15 @@ static bool same_nodes(const int *a, int na, const int *b, int nb)
     return na == nb && !memcmp(a, b, (size_t)na * sizeof *a);
 }
 
-/* The needs of the groups for which `member` is true; an equal reach is shared. */
-static int add_reach(reach_set *set, const xa_audit_model *am, const bool *member)
+/* The needs of the groups for which `member` is true, and where `input` is set the input's
+ * gradient; an equal reach is shared. */
+static int add_reach(reach_set *set, const xa_audit_model *am, const bool *member, bool input)
 {
     const int n = am->spec->nexplainers;
     xa_reach *r = &set->reach[set->count];
     int *nodes = set->nodes + set->count * n;
     int *attention = set->attention + set->count * (am->tokens ? am->tokens->nlayers : 0);
-    *r = (xa_reach){.nodes = nodes, .attention = attention};
+    *r = (xa_reach){.input = input, .nodes = nodes, .attention = attention};
     r->nattention = attention_nodes(am, member, attention);
     for (int e = 0; e < n; e++) {
         if (am->group[e] < 0 || !member[am->group[e]])
@@ -156,11 +163,17 @@ xa_status xa_audit_make_plan(xa_audit_model *am, xa_isa isa, xa_err *err)
     for (int g = 0; g < ng; g++) {
         for (int k = 0; k < ng; k++)
             member[k] = k == g;
-        am->groups[g].reach = add_reach(&set, am, member);
+        am->groups[g].reach = add_reach(&set, am, member, false);
         for (int k = 0; k < ng; k++)
             member[k] = same_score(&am->groups[k], &am->groups[g]);
-        am->groups[g].shared_reach = add_reach(&set, am, member);
+        am->groups[g].shared_reach = add_reach(&set, am, member, false);
     }
+    am->ask_reach = -1;
+    for (int g = 0; g < ng; g++)
+        member[g] = false;
+    for (int e = 0; e < n && am->ask_reach < 0; e++)
+        if (xa_ask_count(am, e).gradients > 0)
+            am->ask_reach = add_reach(&set, am, member, true);
     for (int e = 0; e < n; e++) {
         needs_input = needs_input || (needs_of(&am->spec->explainers[e]) & XA_NEEDS_INPUT);
         if (am->layer_node[e] >= 0)

@@ -73,6 +73,15 @@ static xa_status check_target(const xa_audit_model *am, const xa_explainer_spec 
                        "explainer \"%s\": score: finer compares a class with others already; write "
                        "score: logit beside { class, minus }",
                        ex->name);
+    if (ex->score == XA_SCORE_FINER && xa_explainer_get(ex->kind)->consumer)
+        XA_RETURN_FAIL(
+            err,
+            XA_INVALID,
+            "explainer \"%s\": score: finer compares the class with those nearest to it, "
+            "which differ from one perturbed input to the next, so that %s is not "
+            "defined for it; write another score",
+            ex->name,
+            xa_explainer_get(ex->kind)->name);
     if (ex->score != XA_SCORE_LOGIT && plain)
         XA_RETURN_FAIL(err,
                        XA_INVALID,

@@ -119,7 +119,7 @@ static void read_head(const xa_batch *b)
     }
 }
 
-static void store_map(const xa_batch *b, int e, int64_t row, int32_t target, int64_t i)
+void xa_batch_store(const xa_batch *b, int e, int64_t row, int32_t target, int64_t i)
 {
     const xa_explainer_spec *spec = &b->am->spec->explainers[e];
     const xa_shape *shape = &b->am->map_shape[e];
@@ -134,6 +134,8 @@ static void store_map(const xa_batch *b, int e, int64_t row, int32_t target, int
     x->maximum[row] = facts.maximum;
     x->completeness[row] = b->a->facts.completeness;
     x->prefix_mass[row] = b->a->facts.prefix_mass;
+    x->explained[2 * row] = b->a->facts.score;
+    x->explained[2 * row + 1] = b->a->facts.base;
     if (spec->score == XA_SCORE_FINER && target >= 0)
         xa_finer_nearest(xa_model_head(b->am->model),
                          b->out->logits + slot * xa_model_head(b->am->model)->classes,
@@ -169,7 +171,7 @@ xa_explain_view xa_batch_shapes(const xa_audit_model *am, int e)
     return v;
 }
 
-void xa_batch_compute(const xa_batch *b, int e, int64_t i, int reach)
+xa_explain_view xa_batch_view(const xa_batch *b, int e, int64_t i, int reach)
 {
     const xa_explainer_spec *spec = &b->am->spec->explainers[e];
     const xa_explainer_def *def = xa_explainer_get(spec->kind);
@@ -187,42 +189,91 @@ void xa_batch_compute(const xa_batch *b, int e, int64_t i, int reach)
         (void)xa_explain_grid(whole, b->am->tokens, &v.layer_shape, &skip);
         const int64_t at = i * xa_shape_count(whole) + skip;
         v.layer_value = xa_run_value(&b->am->run, node) + at;
+        v.layer_skip = skip;
         if (def->needs & XA_NEEDS_LAYER_GRADIENT)
             v.layer_gradient = xa_run_gradient(&b->am->run, reach, node) + at;
     }
-    b->a->facts = (xa_explain_facts){NAN, NAN};
+    b->a->facts = (xa_explain_facts){NAN, NAN, NAN, NAN};
     v.facts = &b->a->facts;
     v.work = b->a->work;
     if (b->am->state_bytes[e])
         v.state = xa_attend_state(b->am, e, i);
-    def->compute(spec, &v, b->a->map);
+    return v;
 }
 
-/* The map of explainer e for the i-th sample, its j-th row. */
-static void make_map(const xa_batch *b, int e, int64_t i, int32_t j, int reach, int32_t target)
+void xa_batch_compute(const xa_batch *b, int e, int64_t i, int reach)
+{
+    const xa_explainer_spec *spec = &b->am->spec->explainers[e];
+    const xa_explain_view v = xa_batch_view(b, e, i, reach);
+    xa_explainer_get(spec->kind)->compute(spec, &v, b->a->map);
+}
+
+static bool asks(const xa_batch *b, int e)
+{
+    return xa_explainer_get(b->am->spec->explainers[e].kind)->consumer != NULL;
+}
+
+/* The map of explainer e for the i-th sample, its j-th row, or the question that it is made of. */
+static xa_status
+make_map(const xa_batch *b, int e, int64_t i, int32_t j, int reach, int32_t target, xa_err *err)
 {
     int64_t count;
     const int64_t first = xa_rows_first(b->rows, b->m, e, b->first + i, &count);
+    if (asks(b, e)) {
+        const xa_explain_view v = xa_batch_view(b, e, i, reach);
+        return xa_ask_map(b, e, i, first + j, target, &v, err);
+    }
     xa_batch_compute(b, e, i, reach);
-    store_map(b, e, first + j, target, i);
+    xa_batch_store(b, e, first + j, target, i);
+    return XA_OK;
 }
 
 /* Maps of all explainers of group g from the backward pass just run. */
-static void make_maps(const xa_batch *b, int g, int32_t j, int reach, const int32_t *targets)
+static xa_status
+make_maps(const xa_batch *b, int g, int32_t j, int reach, const int32_t *targets, xa_err *err)
 {
     for (int e = 0; e < b->am->spec->nexplainers; e++)
         for (int64_t i = 0; b->am->group[e] == g && i < b->n; i++)
             if (targets[i] >= 0)
-                make_map(b, e, i, j, reach, targets[i]);
+                XA_RETURN_TRY(err, make_map(b, e, i, j, reach, targets[i], err));
+    return XA_OK;
 }
 
-/* Maps that need no backward pass: one per sample, whatever the class. */
-static void make_forward_maps(const xa_batch *b, int w)
+/* The questions of an explainer that needs no backward pass of the image itself, one for each of
+ * the sample's targets, and the one about another class. */
+static xa_status ask_all(const xa_batch *b, int e, int64_t i, xa_err *err)
+{
+    const xa_explainer_spec *ex = &b->am->spec->explainers[e];
+    const xa_pass_group group = xa_audit_group_of(b->am, e);
+    const int32_t rows = xa_explainer_rows(ex, &b->samples[b->first + i]);
+    for (int32_t j = 0; j < rows; j++) {
+        const int32_t target = xa_batch_target(b, &group, i, j);
+        if (target < 0 || target >= (int32_t)xa_model_head(b->am->model)->classes)
+            continue;
+        XA_RETURN_TRY(err, make_map(b, e, i, j, -1, target, err));
+        if (j > 0 || !b->a->spec->random_logit)
+            continue;
+        const int32_t other = xa_batch_other_class(b, b->first + i, target);
+        const xa_explain_view v = xa_batch_view(b, e, i, -1);
+        if (other >= 0)
+            XA_RETURN_TRY(err, xa_ask_other(b, e, i, other, &v, err));
+    }
+    return XA_OK;
+}
+
+/* Maps that need no backward pass: one per sample whatever the class, and those that ask. */
+static xa_status make_forward_maps(const xa_batch *b, int w, xa_err *err)
 {
     for (int e = 0; e < b->am->spec->nexplainers; e++)
-        for (int64_t i = 0; b->am->group[e] < 0 && b->am->way[e] == w && i < b->n; i++)
-            if (xa_batch_lives(b, i))
-                make_map(b, e, i, 0, -1, -1);
+        for (int64_t i = 0; b->am->group[e] < 0 && b->am->way[e] == w && i < b->n; i++) {
+            if (!xa_batch_lives(b, i))
+                continue;
+            if (asks(b, e))
+                XA_RETURN_TRY(err, ask_all(b, e, i, err));
+            else
+                XA_RETURN_TRY(err, make_map(b, e, i, 0, -1, -1, err));
+        }
+    return XA_OK;
 }
 
 xa_status xa_batch_pass(
@@ -290,7 +341,7 @@ static xa_status explain_round(const xa_batch *b, int w, int32_t j, bool *any, x
         XA_RETURN_TRY(err, xa_batch_pass(b, group, reach, targets + g * n, err));
         for (int k = g; k < ng; k++)
             if (b->a->served[k])
-                make_maps(b, k, j, reach, targets + k * n);
+                XA_RETURN_TRY(err, make_maps(b, k, j, reach, targets + k * n, err));
     }
     return XA_OK;
 }
@@ -303,16 +354,19 @@ static xa_status run_batch(const xa_batch *b, xa_err *err)
         xa_attend look = {.am = b->am, .way = w, .n = b->n};
         if (!any)
             return XA_OK;
+        xa_ask_keep_inputs(b, w);
         xa_attend_begin(&look);
         xa_run_forward(&b->am->run);
         xa_attend_end(&look);
+        xa_ask_keep_scores(b, w);
         if (w == 0)
             read_head(b);
-        make_forward_maps(b, w);
+        XA_RETURN_TRY(err, make_forward_maps(b, w, err));
         for (int32_t j = 0; any; j++)
             XA_RETURN_TRY(err, explain_round(b, w, j, &any, err));
         XA_RETURN_TRY(err, xa_batch_random_logit(b, w, err));
     }
+    XA_RETURN_TRY(err, xa_ask_run(b, err));
     xa_batch_masked(b);
     for (int64_t i = 0; i < b->n; i++)
         b->a->seconds[b->first + i] += (float)((xa_time() - start) / (double)b->n);

@@ -56,6 +56,35 @@ bool xa__back_fuse(const xa_explainer_spec *spec,
                    void *state,
                    xa__back_state *out);
 
+/* ---- perturbed inputs ---- */
+
+/* A rule of n points t_k in [0,1] and weights that add up to 1. TRAPEZOID of one point is MIDDLE.
+ */
+void xa__quadrature(xa_quadrature rule, int n, double *t, double *weight);
+
+/* A layer's channels that are weighed by an answer each. */
+typedef struct xa__channels {
+    xa_shape grid;       /* [h,w,K] */
+    int64_t skip, count; /* values before the grid, as of tokens before the patches; all values */
+    int64_t n;           /* channels asked about */
+    int32_t *which;      /* [n] in ascending order */
+    float *value;        /* [count], A */
+} xa__channels;
+int64_t xa__channels_asked(const xa_explainer_spec *spec, const xa_shape *layer);
+/* Memory for what follows, weights [n] at its start. */
+size_t xa__channels_bytes(const xa_explainer_spec *spec, const xa_shape *layer);
+/* Copies the view's layer and chooses channels: all, or those of largest mean |A g|. Returns what
+ * lies behind them in memory. */
+float *xa__channels_take(const xa_explainer_spec *spec,
+                         const xa_explain_view *v,
+                         double *memory,
+                         xa__channels *out);
+/* map = sum over the channels of weight [n] times A. */
+void xa__channels_map(const xa_explainer_spec *spec,
+                      const xa__channels *c,
+                      const double *weight,
+                      float *map);
+
 /* ---- class activation maps ---- */
 
 /* max(0, .) if the spec asks for it; NaN stays. */

@@ -32,6 +32,18 @@ static const char *const fuse_names[] = {
 #undef X
 };
 
+static const char *const quadrature_names[] = {
+#define X(name, text) text,
+    XA_QUADRATURE_LIST(X)
+#undef X
+};
+
+static const char *const statistic_names[] = {
+#define X(name, text) text,
+    XA_STATISTIC_LIST(X)
+#undef X
+};
+
 static int find(const char *text, const char *const *names, int n)
 {
     for (int i = 0; i < n; i++)
@@ -85,6 +97,16 @@ const char *xa_fuse_name(xa_fuse f)
     return fuse_names[f];
 }
 
+const char *xa_quadrature_name(xa_quadrature q)
+{
+    return quadrature_names[q];
+}
+
+const char *xa_statistic_name(xa_statistic s)
+{
+    return statistic_names[s];
+}
+
 const xa_explainer_def *xa_explainer_get(xa_explainer_kind kind)
 {
     return explainers[kind];
@@ -94,6 +116,10 @@ bool xa_explainer_is_signed(const xa_explainer_spec *s)
 {
     if (xa_explainer_has(s->kind, XA_EXPLAINER_RELU))
         return !s->relu;
+    if (explainers[s->kind]->is_signed)
+        return true;
+    if (xa_explainer_has(s->kind, XA_EXPLAINER_STATISTIC) && s->statistic != XA_STATISTIC_MEAN)
+        return false;
     return xa_explainer_has(s->kind, XA_EXPLAINER_ABSOLUTE) && !s->absolute;
 }
 
@@ -120,7 +146,7 @@ bool xa_explainer_has(xa_explainer_kind k, xa_explainer_setting s)
     const bool cam = needs & XA_NEEDS_LAYER;
     bool has = explainers[k]->settings >> s & 1u;
     if (s == XA_EXPLAINER_SCORE || s == XA_EXPLAINER_TARGET || s == XA_EXPLAINER_DIRECTION)
-        has = has || xa_explainer_differentiates(k);
+        has = has || xa_explainer_differentiates(k) || explainers[k]->consumer;
     else if (s == XA_EXPLAINER_LAYER)
         has = has || cam;
     else if (s == XA_EXPLAINER_RELU)
@@ -128,24 +154,30 @@ bool xa_explainer_has(xa_explainer_kind k, xa_explainer_setting s)
     else if (s == XA_EXPLAINER_HEADS)
         has = has || attention;
     else if (s == XA_EXPLAINER_CHANNELS || s == XA_EXPLAINER_ABSOLUTE)
-        has = has || (!cam && !attention);
+        has = has || (!cam && !attention && !explainers[k]->consumer);
     return has;
 }
 
 xa_explainer_spec xa_explainer_defaults(xa_explainer_kind kind)
 {
     xa_explainer_spec s = {.kind = kind,
-                           .score = XA_SCORE_LOGIT,
+                           .score = explainers[kind]->score,
                            .target = XA_TARGET_PREDICTED,
                            .target_class = -1,
                            .target_minus = -1,
                            .channels = XA_REDUCE_NONE,
                            .absolute = explainers[kind]->absolute,
-                           .relu = xa_explainer_has(kind, XA_EXPLAINER_RELU)};
+                           .relu = xa_explainer_has(kind, XA_EXPLAINER_RELU),
+                           .baseline = explainers[kind]->baseline,
+                           .draws = explainers[kind]->draws,
+                           .cells = explainers[kind]->cells};
     if (xa_explainer_has(kind, XA_EXPLAINER_CHANNELS))
         s.channels = explainers[kind]->channels;
     if (!xa_explainer_has(kind, XA_EXPLAINER_TARGET))
         s.target = XA_TARGET_NONE;
+    s.steps = xa_explainer_has(kind, XA_EXPLAINER_STEPS) ? 32 : 0;
+    s.sigma = xa_explainer_has(kind, XA_EXPLAINER_SIGMA) ? 0.15 : 0.0;
+    s.top_channels = xa_explainer_has(kind, XA_EXPLAINER_TOP_CHANNELS) ? 64 : 0;
     if (xa_explainer_has(kind, XA_EXPLAINER_LAYER))
         snprintf(s.layer, sizeof s.layer, "auto");
     return s;
@@ -206,7 +238,7 @@ void xa_explainer_default_name(const xa_explainer_spec *s, char *out, size_t siz
         const char *last = strrchr(s->layer, '/');
         snprintf(layer, sizeof layer, ".%.60s", last ? last + 1 : s->layer);
     }
-    const bool scored = s->target != XA_TARGET_NONE && s->score != XA_SCORE_LOGIT;
+    const bool scored = s->target != XA_TARGET_NONE && s->score != explainers[s->kind]->score;
     snprintf(out,
              size,
              "%s%s%s%s%s",
@@ -304,9 +336,8 @@ xa_status xa_explain_shape(const xa_explainer_spec *spec,
                        "%s: the model's input is %s, expected [height,width,channels]",
                        explainers[spec->kind]->name,
                        xa_shape_text(input, text, sizeof text));
-    *out = (xa_shape){.ndim = 3,
-                      .dim = {spec->channels == XA_REDUCE_NONE ? input->dim[2] : 1,
-                              input->dim[0],
-                              input->dim[1]}};
+    const bool whole =
+        xa_explainer_has(spec->kind, XA_EXPLAINER_CHANNELS) && spec->channels == XA_REDUCE_NONE;
+    *out = (xa_shape){.ndim = 3, .dim = {whole ? input->dim[2] : 1, input->dim[0], input->dim[1]}};
     return XA_OK;
 }

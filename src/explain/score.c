@@ -159,3 +159,41 @@ xa_status xa_score_seed(
         XA_RETURN_TRY(err, add_seed(h, s, -sign, z, s->minus, seed, err));
     return XA_OK;
 }
+
+/* log of the sum of exp(z_k - z_c), without overflow: -log p_c of a softmax. */
+static double softmax_loss(const xa_head *h, const float *z, int64_t c)
+{
+    float top = z[0];
+    double sum = 0.0;
+    for (int64_t k = 1; k < h->units; k++)
+        top = z[k] > top ? z[k] : top;
+    for (int64_t k = 0; k < h->units; k++)
+        sum += exp((double)z[k] - (double)top);
+    return log(sum) + (double)top - (double)z[c];
+}
+
+static double plain_value(const xa_head *h, xa_score score, const float *z, int32_t target)
+{
+    double loss; /* -log p */
+    if (h->kind == XA_HEAD_BINARY || h->kind == XA_HEAD_MULTILABEL) {
+        const bool binary = h->kind == XA_HEAD_BINARY;
+        const double v = binary ? (target ? 1.0 : -1.0) * (double)z[0] : (double)z[target];
+        loss = v < 0.0 ? log1p(exp(v)) - v : log1p(exp(-v));
+        if (score == XA_SCORE_LOGIT)
+            return v;
+    } else {
+        if (score == XA_SCORE_LOGIT)
+            return (double)z[target];
+        if (h->kind != XA_HEAD_SOFTMAX)
+            return NAN;
+        loss = softmax_loss(h, z, target);
+    }
+    return score == XA_SCORE_PROB ? exp(-loss) : score == XA_SCORE_LOGPROB ? -loss : NAN;
+}
+
+double xa_score_value(const xa_head *h, const xa_scalar *s, const float *z, int32_t target)
+{
+    const double v = plain_value(h, s->score, z, target) -
+                     (s->minus >= 0 ? plain_value(h, s->score, z, s->minus) : 0.0);
+    return s->down ? -v : v;
+}

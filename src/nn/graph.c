@@ -142,6 +142,26 @@ int xa_graph_input(const xa_graph *g)
     return -1;
 }
 
+xa_status xa_graph_cut(const xa_graph *g, int node, int root, bool *out, xa_err *err)
+{
+    bool *behind = xa_alloc(2 * g->nnodes, sizeof(bool)); /* depends on the node */
+    if (!behind)
+        XA_RETURN_NOMEM(err);
+    bool *needed = behind + g->nnodes; /* the root depends on it */
+    behind[node] = needed[root] = true;
+    for (int i = node + 1; i < (int)g->nnodes; i++)
+        for (int k = 0; k < g->nodes[i].ninputs; k++)
+            behind[i] = behind[i] || behind[g->nodes[i].inputs[k]];
+    *out = behind[root];
+    for (int i = root; i > node; i--)
+        for (int k = 0; needed[i] && behind[i] && k < g->nodes[i].ninputs; k++) {
+            needed[g->nodes[i].inputs[k]] = true;
+            *out = *out && behind[g->nodes[i].inputs[k]];
+        }
+    free(behind);
+    return XA_OK;
+}
+
 int64_t xa_graph_parameters(const xa_graph *g)
 {
     int64_t n = 0;

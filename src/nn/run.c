@@ -114,12 +114,12 @@ static void tell_backward(const xa_run *r, int reach, const xa_instr *in, double
     r->profile.took(r->profile.arg, &w);
 }
 
-void xa_run_forward(xa_run *r)
+static void forward_from(xa_run *r, int first)
 {
     const xa_plan *p = r->plan;
     const float *x[XA_OPERANDS];
     xa_shape xs[XA_OPERANDS];
-    for (int i = 0; i < p->nsteps; i++) {
+    for (int i = first; i < p->nsteps; i++) {
         const xa_step *s = &p->steps[i];
         if ((s->op->flags & XA_OP_VIEW) || s->within >= 0)
             continue;
@@ -146,9 +146,28 @@ void xa_run_forward(xa_run *r)
     }
 }
 
-const float *xa_run_value(const xa_run *r, int node)
+void xa_run_forward(xa_run *r)
+{
+    forward_from(r, 0);
+}
+
+float *xa_run_layer(const xa_run *r, int node)
 {
     return place(r, r->plan->value[xa_plan_inner(r->plan, node)]);
+}
+
+void xa_run_forward_from(xa_run *r, int node)
+{
+    const int inner = xa_plan_inner(r->plan, node);
+    int first = r->plan->nsteps;
+    while (first > 0 && r->plan->steps[first - 1].out != inner)
+        first--;
+    forward_from(r, first);
+}
+
+const float *xa_run_value(const xa_run *r, int node)
+{
+    return xa_run_layer(r, node);
 }
 
 static void execute(xa_run *r, const xa_instr *in)

@@ -148,6 +148,7 @@ static bool may_lack(const xa__verifier *v, xa_field_kind kind)
     case XA_FIELD_ANN_PROBLEM:
     case XA_FIELD_ANN_MASK_HASH:
     case XA_FIELD_MAP_COMPLETENESS:
+    case XA_FIELD_MAP_EXPLAINED:
     case XA_FIELD_MAP_PREFIX_MASS:
     case XA_FIELD_MAP_NEAREST:
         return true;

@@ -136,8 +136,8 @@ static void visit_maps(void *arg, int64_t first, int64_t n)
 /* Columns that only some explainers have. */
 static bool is_optional(xa_field_kind kind)
 {
-    return kind == XA_FIELD_MAP_COMPLETENESS || kind == XA_FIELD_MAP_PREFIX_MASS ||
-           kind == XA_FIELD_MAP_NEAREST;
+    return kind == XA_FIELD_MAP_COMPLETENESS || kind == XA_FIELD_MAP_EXPLAINED ||
+           kind == XA_FIELD_MAP_PREFIX_MASS || kind == XA_FIELD_MAP_NEAREST;
 }
 
 static bool find_columns(maps *m)

@@ -29,6 +29,8 @@ void faithful_start(
     faithful *f, const char *model, int64_t batch, xa_explainer_spec *explainers, int n);
 /* Computes images [first, first + n) as one unit, n <= the unit's samples: rows 0..n-1. */
 void faithful_run(faithful *f, int64_t first, int64_t n);
+/* Computes one image, as row 0, with the seed of the golden noise. */
+void faithful_golden(faithful *f, int64_t image);
 void faithful_stop(faithful *f);
 
 /* A row of a table: explainer `spec` of `model` against /<model>/maps/<golden>. `median` and `tail`
