@@ -208,6 +208,8 @@ const char *xa_nearest(const char *text, const char *const *names, size_t n);
 
 /* The place of `text` among n words, -1 if it is none of them. */
 int xa_word_index(const char *text, const char *const *words, int n);
+/* Is `word` one of `words`, which are apart by single spaces? An empty word is none. */
+bool xa_words_have(const char *words, const char *word);
 /* Frees n texts and their list; NULL is no list. */
 void xa_texts_free(char **texts, int64_t n);
 

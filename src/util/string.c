@@ -124,6 +124,15 @@ bool xa_str_ends(const char *text, const char *suffix)
     return m <= n && memcmp(text + n - m, suffix, m) == 0;
 }
 
+bool xa_words_have(const char *words, const char *word)
+{
+    const size_t n = strlen(word);
+    for (const char *at = words; n && (at = strstr(at, word)); at += n)
+        if ((at == words || at[-1] == ' ') && (at[n] == ' ' || !at[n]))
+            return true;
+    return false;
+}
+
 int xa_word_index(const char *text, const char *const *words, int n)
 {
     for (int i = 0; i < n; i++)

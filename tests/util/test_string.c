@@ -83,6 +83,11 @@ static void test_ends(void **state)
 static void test_words_and_names(void **state)
 {
     (void)state;
+    assert_true(xa_words_have("axis epsilon", "epsilon"));
+    assert_true(xa_words_have("axis epsilon", "axis"));
+    assert_false(xa_words_have("axis epsilon", "eps"));
+    assert_false(xa_words_have("axis epsilon", "silon"));
+    assert_false(xa_words_have("axis epsilon", ""));
     static const char *const words[] = {"one", "two", "one"};
     assert_int_equal(xa_word_index("one", words, 3), 0);
     assert_int_equal(xa_word_index("two", words, 3), 1);

@@ -17,6 +17,7 @@ static const xa__kclass *const all_classes[] = {
     xa__kclasses_noop,
     xa__kclasses_tfop,
     xa__kclasses_attention,
+    xa__kclasses_residual,
 };
 
 const xa__kclass *xa__kclass_find(const char *name)
@@ -28,22 +29,40 @@ const xa__kclass *xa__kclass_find(const char *name)
     return NULL;
 }
 
+/* Does the layer have the slot, by the settings that its flag names? */
+static xa_status has_slot(const xa__klayer *l, const xa__kslot *slot, bool *there, xa_err *err)
+{
+    char first[64];
+    const char *flag = slot->flag;
+    bool second;
+    *there = true;
+    if (!flag)
+        return XA_OK;
+    if (flag[0] == '=') {
+        *there = xa__kget_absent(l->config, flag + 1);
+        return XA_OK;
+    }
+    const size_t n = strcspn(flag, "|-");
+    snprintf(first, sizeof first, "%.*s", (int)n, flag);
+    XA_RETURN_TRY(err, xa__kget_bool(l->config, first, slot->flag_default, there, err));
+    if (!flag[n])
+        return XA_OK;
+    XA_RETURN_TRY(err, xa__kget_bool(l->config, flag + n + 1, false, &second, err));
+    *there = flag[n] == '|' ? *there || second : *there && !second;
+    return XA_OK;
+}
+
 xa_status xa__klayer_slots(const xa__klayer *l, int which[XA__KMAX_SLOTS], int *n, xa_err *err)
 {
     *n = 0;
     if (!l->cls || !l->cls->slots)
         return XA_OK;
     for (int i = 0; i < XA__KMAX_SLOTS && l->cls->slots[i].name; i++) {
-        const xa__kslot *slot = &l->cls->slots[i];
         bool there = true;
-        if (slot->flag && slot->flag[0] == '=') {
-            there = xa__kget_absent(l->config, slot->flag + 1);
-        } else if (slot->flag) {
-            xa_status st = xa__kget_bool(l->config, slot->flag, slot->flag_default, &there, err);
-            if (st != XA_OK) {
-                xa_err_prefix(err, "layer \"%s\"", l->path);
-                return st;
-            }
+        const xa_status st = has_slot(l, &l->cls->slots[i], &there, err);
+        if (st != XA_OK) {
+            xa_err_prefix(err, "layer \"%s\"", l->path);
+            return st;
         }
         if (there)
             which[(*n)++] = i;
@@ -74,6 +93,32 @@ xa_status xa__ksite_image(const xa__ksite *s, int *in, xa_err *err)
                        XA_SHAPE,
                        "input %s, expected [height,width,channels]",
                        xa_shape_text(x, text, sizeof text));
+    }
+    return XA_OK;
+}
+
+xa_status xa__ksite_known(const xa__ksite *s, const char *keys, xa_err *err)
+{
+    static const char everywhere[] = "name trainable dtype dynamic batch_size batch_input_shape "
+                                     "batch_shape input_shape activity_regularizer";
+    static const char *const endings[] = {"_initializer", "_regularizer", "_constraint"};
+    const char *key;
+    json_t *value;
+    char text[80], clean[96];
+    json_object_foreach((json_t *)s->layer->config, key, value)
+    {
+        bool harmless =
+            json_is_null(value) || xa_words_have(everywhere, key) || xa_words_have(keys, key);
+        for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+            harmless = harmless || xa_str_ends(key, endings[i]);
+        if (harmless)
+            continue;
+        xa_str_sanitise(key, clean, sizeof clean);
+        XA_RETURN_FAIL(err,
+                       XA_UNSUPPORTED,
+                       "the setting \"%s\" (%s) is not understood; no setting is ever skipped",
+                       clean,
+                       xa__kjson_text(value, text, sizeof text));
     }
     return XA_OK;
 }

@@ -18,7 +18,8 @@ typedef struct xa__kslot {
     const char *name;  /* "kernel"; in compound layers with the sublayer: "query/kernel" */
     const char *other; /* its name in older or newer versions, or NULL; % means the layer's name */
     const char *flag;  /* the setting that says whether the layer has it; NULL: always; "=mean": if
-                          that setting is missing */
+                          that setting is missing; "a|b": if a or b is on; "a-b": if a is on and b
+                          is off. b is off where it is missing */
     bool flag_default;
     bool trainable;
     bool optional; /* the file may lack it, as counters */
@@ -71,7 +72,8 @@ XA_MUST_USE xa_status xa__klayer_slots(const xa__klayer *l,
 /* ---- groups of classes, each ending with name NULL ---- */
 extern const xa__kclass xa__kclasses_conv[], xa__kclasses_dense[], xa__kclasses_norm[],
     xa__kclasses_activation[], xa__kclasses_pool[], xa__kclasses_merge[], xa__kclasses_shape[],
-    xa__kclasses_preprocess[], xa__kclasses_noop[], xa__kclasses_tfop[], xa__kclasses_attention[];
+    xa__kclasses_preprocess[], xa__kclasses_noop[], xa__kclasses_tfop[], xa__kclasses_attention[],
+    xa__kclasses_residual[];
 
 /* ---- for builders ---- */
 
@@ -80,6 +82,10 @@ const xa_shape *xa__ksite_shape(const xa__ksite *s, int node);
 XA_MUST_USE xa_status xa__ksite_one(const xa__ksite *s, int *in, xa_err *err);
 /* The only tensor, which must have rank 3. */
 XA_MUST_USE xa_status xa__ksite_image(const xa__ksite *s, int *in, xa_err *err);
+/* Fails UNSUPPORTED if the layer's settings hold a key that is neither in `keys`, words apart by
+ * spaces, nor one that every layer may have and that changes nothing at inference (its name, how
+ * it was initialised and regularised, ...). Keras itself refuses such a key. */
+XA_MUST_USE xa_status xa__ksite_known(const xa__ksite *s, const char *keys, xa_err *err);
 /* data_format must be channels_last. */
 XA_MUST_USE xa_status xa__ksite_channels_last(const xa__ksite *s, xa_err *err);
 /* "valid" or "same". */
@@ -139,8 +145,9 @@ XA_MUST_USE xa_status
 xa__ksite_activate_name(xa__ksite *s, const char *name, int in, int *out, xa_err *err);
 XA_MUST_USE xa_status
 xa__ksite_activate_kind(xa__ksite *s, xa_activation a, int in, int *out, xa_err *err);
-/* Softmax on an axis as Keras counts it (batch included), which must be the last. */
-XA_MUST_USE xa_status xa__ksite_softmax(xa__ksite *s, int64_t axis, int in, int *out, xa_err *err);
+/* Softmax along an axis or several at once, as Keras counts them; NULL: the last. */
+XA_MUST_USE xa_status
+xa__ksite_softmax(xa__ksite *s, const json_t *axis, int in, int *out, xa_err *err);
 /* A merge of tensors of equal rank; `insert`: lower ranks first get extents of 1 in front, as in
  * Keras' merge layers. */
 XA_MUST_USE xa_status

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "layers.h"
+#include "axes.h"
 #include "scope.h"
 
 /* ---- names ---- */
@@ -107,15 +107,14 @@ static xa_status sparse_plus(xa__ksite *s, int in, int *out, xa_err *err)
     return xa__ksite_node(s, XA_OP_ADD, sum, 2, NULL, NULL, 0, out, err);
 }
 
-xa_status xa__ksite_softmax(xa__ksite *s, int64_t axis, int in, int *out, xa_err *err)
+xa_status xa__ksite_softmax(xa__ksite *s, const json_t *axis, int in, int *out, xa_err *err)
 {
-    const int ndim = xa__ksite_shape(s, in)->ndim;
-    int at;
-    XA_RETURN_TRY(err, xa__ksite_axis(axis, ndim, &at, err));
-    if (at != ndim - 1)
-        XA_RETURN_FAIL(err, XA_UNSUPPORTED, "softmax on an axis other than the last");
+    xa__kaxes axes;
+    XA_RETURN_TRY(err, xa__kaxes_read(s, axis, -1, in, &axes, err));
+    XA_RETURN_TRY(err, xa__kaxes_join(s, &axes, in, &in, err));
     s->layer->is_activation = true;
-    return xa__ksite_simple(s, XA_OP_SOFTMAX, in, NULL, out, err);
+    XA_RETURN_TRY(err, xa__ksite_simple(s, XA_OP_SOFTMAX, in, NULL, &in, err));
+    return xa__kaxes_restore(s, &axes, in, out, err);
 }
 
 static xa_status foreign_activation(const char *named, const char *name, xa_err *err)
@@ -150,7 +149,7 @@ xa_status xa__ksite_activate_name(xa__ksite *s, const char *written, int in, int
         return XA_OK;
     }
     if (strcmp(name, "softmax") == 0)
-        return xa__ksite_softmax(s, -1, in, out, err);
+        return xa__ksite_softmax(s, NULL, in, out, err);
     if (strcmp(name, "relu6") == 0)
         return xa__ksite_activate_kind(s, relu(0, 6, 0), in, out, err);
     if (strcmp(name, "leaky_relu") == 0)
@@ -284,17 +283,9 @@ static xa_status build_elu(xa__ksite *s, int *out, xa_err *err)
 
 static xa_status build_softmax(xa__ksite *s, int *out, xa_err *err)
 {
-    const json_t *axis = json_object_get(s->layer->config, "axis");
-    int64_t at = -1;
     int in;
     XA_RETURN_TRY(err, xa__ksite_one(s, &in, err));
-    if (json_is_array(axis) && json_array_size(axis) == 1)
-        axis = json_array_get(axis, 0);
-    if (json_is_integer(axis))
-        at = json_integer_value(axis);
-    else if (axis && !json_is_null(axis))
-        XA_RETURN_FAIL(err, XA_UNSUPPORTED, "softmax over several axes");
-    return xa__ksite_softmax(s, at, in, out, err);
+    return xa__ksite_softmax(s, json_object_get(s->layer->config, "axis"), in, out, err);
 }
 
 static const xa__kslot prelu_slots[] = {

@@ -133,11 +133,12 @@ static xa_status op_gelu(xa__ksite *s, int *out, xa_err *err)
 
 static xa_status op_softmax(xa__ksite *s, int *out, xa_err *err)
 {
-    double axis = -1;
+    const json_t *axis = xa__ksite_value(s, "axis", 1);
     int in;
     XA_RETURN_TRY(err, xa__ksite_one(s, &in, err));
-    (void)setting(s, "axis", 1, &axis);
-    return xa__ksite_softmax(s, (int64_t)axis, in, out, err);
+    if (!axis)
+        axis = json_object_get(s->layer->config, "axis");
+    return xa__ksite_softmax(s, axis, in, out, err);
 }
 
 /* clip(x, low, high) = min(relu(x - low), high - low) + low */

@@ -85,7 +85,6 @@ static xa_status unknown_class(const xa__klayer *l, const char *written, xa_err 
 static xa_status refuse_settings(const xa__klayer *l, xa_err *err)
 {
     static const char *const settings[][2] = {
-        {"rms_scaling", "rms_scaling of LayerNormalization is not supported"},
         {"quantization_config",
          "it is quantised, which is not supported; save the model as it was before quantize()"}};
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++) {

@@ -145,15 +145,6 @@ static void normalise(const char *word, char *out, size_t size)
     out[n] = '\0';
 }
 
-static bool among(const char *words, const char *word)
-{
-    const size_t n = strlen(word);
-    for (const char *at = words; n && (at = strstr(at, word)); at += n)
-        if ((at == words || at[-1] == ' ') && (at[n] == ' ' || !at[n]))
-            return true;
-    return false;
-}
-
 static const char *shown(const json_t *value, char *buf, size_t size)
 {
     char *text = json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT);
@@ -210,7 +201,7 @@ static xa_status check_key(const xa__vit *v,
                      (json_is_string(value) && !*json_string_value(value));
     normalise(json_is_string(value) ? json_string_value(value) : "", word, sizeof word);
     if ((k->use == OFF && !off) ||
-        (k->use == WORD && !among(k->words, word) && !(off && strcmp(key, "pos_embed"))))
+        (k->use == WORD && !xa_words_have(k->words, word) && !(off && strcmp(key, "pos_embed"))))
         XA_RETURN_FAIL(err,
                        XA_UNSUPPORTED,
                        "%s: %s%s is %s, which is not supported",
@@ -306,7 +297,7 @@ static xa_status check_model_type(const xa__vit *v, xa_err *err)
     }
     made = json_object_get(v->json, "architectures");
     json_array_foreach(made, i, made_of) if (!json_is_string(made_of) ||
-                                             !among(classes, json_string_value(made_of)))
+                                             !xa_words_have(classes, json_string_value(made_of)))
     {
         shown(made_of, clean, sizeof clean);
         XA_RETURN_FAIL(err,
