@@ -67,7 +67,7 @@ def norm_unit():
                  L.UnitNormalization(axis=1, name="rows"))
 
 
-@golden.model((4, 5, 6))
+@golden.model((4, 5, 6), unreadable=K3)
 def norm_axes():
     """BatchNormalization, LayerNormalization and Softmax along other axes than the last."""
     return chain((4, 5, 6),
