@@ -18,6 +18,8 @@ static const xa__kclass *const all_classes[] = {
     xa__kclasses_tfop,
     xa__kclasses_attention,
     xa__kclasses_residual,
+    xa__kclasses_line,
+    xa__kclasses_match,
 };
 
 const xa__kclass *xa__kclass_find(const char *name)
@@ -42,8 +44,14 @@ static xa_status has_slot(const xa__klayer *l, const xa__kslot *slot, bool *ther
         *there = xa__kget_absent(l->config, flag + 1);
         return XA_OK;
     }
-    const size_t n = strcspn(flag, "|-");
+    const size_t n = strcspn(flag, "|-=");
     snprintf(first, sizeof first, "%.*s", (int)n, flag);
+    if (flag[n] == '=') {
+        const char *word;
+        XA_RETURN_TRY(err, xa__kget_text(l->config, first, "", &word, err));
+        *there = !strcmp(word, flag + n + 1);
+        return XA_OK;
+    }
     XA_RETURN_TRY(err, xa__kget_bool(l->config, first, slot->flag_default, there, err));
     if (!flag[n])
         return XA_OK;
@@ -119,6 +127,18 @@ xa_status xa__ksite_known(const xa__ksite *s, const char *keys, xa_err *err)
                        "the setting \"%s\" (%s) is not understood; no setting is ever skipped",
                        clean,
                        xa__kjson_text(value, text, sizeof text));
+    }
+    return XA_OK;
+}
+
+xa_status xa__ksite_arguments(const xa__ksite *s, const char *keywords, xa_err *err)
+{
+    for (size_t i = 0; s->call && i < s->call->noperands; i++) {
+        const xa__koperand *o = &s->call->operands[i];
+        const bool off =
+            o->kind == XA__KOPERAND_VALUE && (json_is_null(o->value) || json_is_false(o->value));
+        if (o->keyword && !off && !xa_words_have(keywords, o->keyword))
+            XA_RETURN_FAIL(err, XA_UNSUPPORTED, "called with \"%s\"", o->keyword);
     }
     return XA_OK;
 }
@@ -265,6 +285,24 @@ xa_status xa__ksite_weight(
         l->parameters += xa_shape_count(shape);
     }
     *id = l->weight[slot];
+    return XA_OK;
+}
+
+xa_status xa__ksite_scalar(xa__ksite *s, int slot, double *value, xa_err *err)
+{
+    xa__klayer *l = s->layer;
+    const xa_shape none = {.ndim = 0};
+    float x;
+    if (l->tensor[slot] < 0)
+        return XA_OK;
+    XA_RETURN_TRY(
+        err,
+        check_shape(
+            s, l->cls->slots[slot].name, &s->b->file->tensors[l->tensor[slot]], &none, err));
+    XA_RETURN_TRY(err, xa__kfile_read(s->b->file, l->tensor[slot], &none, &x, err));
+    if (l->node < 0)
+        l->parameters++;
+    *value = x;
     return XA_OK;
 }
 

@@ -17,9 +17,10 @@
 typedef struct xa__kslot {
     const char *name;  /* "kernel"; in compound layers with the sublayer: "query/kernel" */
     const char *other; /* its name in older or newer versions, or NULL; % means the layer's name */
-    const char *flag;  /* the setting that says whether the layer has it; NULL: always; "=mean": if
-                          that setting is missing; "a|b": if a or b is on; "a-b": if a is on and b
-                          is off. b is off where it is missing */
+    const char
+        *flag; /* the setting that says whether the layer has it; NULL: always; "=mean": if
+                  that setting is missing; "a|b": if a or b is on; "a-b": if a is on and b
+                  is off; "key=word": if that setting is the word. b is off where it is missing */
     bool flag_default;
     bool trainable;
     bool optional; /* the file may lack it, as counters */
@@ -73,7 +74,7 @@ XA_MUST_USE xa_status xa__klayer_slots(const xa__klayer *l,
 extern const xa__kclass xa__kclasses_conv[], xa__kclasses_dense[], xa__kclasses_norm[],
     xa__kclasses_activation[], xa__kclasses_pool[], xa__kclasses_merge[], xa__kclasses_shape[],
     xa__kclasses_preprocess[], xa__kclasses_noop[], xa__kclasses_tfop[], xa__kclasses_attention[],
-    xa__kclasses_residual[];
+    xa__kclasses_residual[], xa__kclasses_line[], xa__kclasses_match[];
 
 /* ---- for builders ---- */
 
@@ -86,6 +87,9 @@ XA_MUST_USE xa_status xa__ksite_image(const xa__ksite *s, int *in, xa_err *err);
  * spaces, nor one that every layer may have and that changes nothing at inference (its name, how
  * it was initialised and regularised, ...). Keras itself refuses such a key. */
 XA_MUST_USE xa_status xa__ksite_known(const xa__ksite *s, const char *keys, xa_err *err);
+/* Fails UNSUPPORTED if the call has an argument by keyword that is neither in `keywords` nor null
+ * nor false. */
+XA_MUST_USE xa_status xa__ksite_arguments(const xa__ksite *s, const char *keywords, xa_err *err);
 /* data_format must be channels_last. */
 XA_MUST_USE xa_status xa__ksite_channels_last(const xa__ksite *s, xa_err *err);
 /* "valid" or "same". */
@@ -121,6 +125,9 @@ XA_MUST_USE xa_status xa__ksite_simple(
  * with as many values (NULL: the same shape). *id is -1 if the layer does not have it. */
 XA_MUST_USE xa_status xa__ksite_weight(
     xa__ksite *s, int slot, const xa_shape *shape, const xa_shape *as, int *id, xa_err *err);
+/* The value of a weight that is a single number, read now; *value stays if the layer does not have
+ * it. */
+XA_MUST_USE xa_status xa__ksite_scalar(xa__ksite *s, int slot, double *value, xa_err *err);
 /* A literal weight [n]. */
 XA_MUST_USE xa_status xa__ksite_literal(
     const xa__ksite *s, const char *name, const double *values, int n, int *id, xa_err *err);

@@ -43,6 +43,7 @@ const xa__kclass xa__kclasses_noop[] = {
         "InputLayer"), /* inside of a Sequential; that of a functional model is the graph's input */
     DROPS("Dropout"),
     DROPS("SpatialDropout2D"),
+    DROPS("SpatialDropout1D"),
     DROPS("GaussianNoise"),
     DROPS("GaussianDropout"),
     DROPS("AlphaDropout"),

@@ -5,8 +5,7 @@
 #include <string.h>
 
 #include "arithmetic.h"
-
-typedef xa_status op_fn(xa__ksite *s, int *out, xa_err *err);
+#include "ops.h"
 
 /* ---- arithmetic ---- */
 
@@ -195,191 +194,11 @@ static xa_status op_reshape(xa__ksite *s, int *out, xa_err *err)
     return xa__ksite_reshape(s, in, &shape, out, err);
 }
 
-/* Mean or maximum over height and width. */
-static xa_status reduce(xa__ksite *s, xa_pool_kind kind, int *out, xa_err *err)
-{
-    xa_op_params p = {.global_pool = {.kind = kind}};
-    const json_t *axes = xa__ksite_value(s, "axis", 1), *keep = xa__ksite_value(s, "keepdims", 2);
-    bool taken[3] = {false};
-    int in, at;
-    XA_RETURN_TRY(err, xa__ksite_image(s, &in, err));
-    if (!axes)
-        axes = json_object_get(s->layer->config, "axis");
-    if (!keep)
-        keep = json_object_get(s->layer->config, "keepdims");
-    p.global_pool.keepdims = json_is_true(keep);
-    for (size_t i = 0; i < json_array_size(axes); i++) {
-        const json_t *axis = json_array_get(axes, i);
-        if (!json_is_integer(axis))
-            XA_RETURN_FAIL(err, XA_FORMAT, "\"axis\" holds no whole numbers");
-        XA_RETURN_TRY(err, xa__ksite_axis(json_integer_value(axis), 3, &at, err));
-        taken[at] = true;
-    }
-    if (!taken[0] || !taken[1] || taken[2])
-        XA_RETURN_FAIL(
-            err, XA_UNSUPPORTED, "a reduction over other axes than height and width ([1, 2])");
-    return xa__ksite_simple(s, XA_OP_GLOBAL_POOL, in, &p, out, err);
-}
-
-static xa_status op_mean(xa__ksite *s, int *out, xa_err *err)
-{
-    return reduce(s, XA_POOL_AVG, out, err);
-}
-static xa_status op_max(xa__ksite *s, int *out, xa_err *err)
-{
-    return reduce(s, XA_POOL_MAX, out, err);
-}
-
-/* ---- slices ---- */
-
-typedef struct slice {
-    bool whole, dropped; /* whole: [:]; dropped: an index, which removes the axis */
-    int64_t start, stop, step, count;
-} slice;
-
-static xa_status slice_error(const json_t *v, xa_err *err)
-{
-    char text[80];
-    XA_RETURN_FAIL(err, XA_UNSUPPORTED, "the slice %s", xa__kjson_text(v, text, sizeof text));
-}
-
-static bool is_ellipsis(const json_t *v)
-{
-    const char *type = json_string_value(json_object_get(v, "class_name"));
-    return type && strcmp(type, "__ellipsis__") == 0;
-}
-
-/* Python's rules for start:stop:step over an axis of n. */
-static xa_status read_slice(const json_t *v, int64_t n, slice *out, xa_err *err)
-{
-    *out = (slice){.start = 0, .stop = n, .step = 1};
-    if (json_is_integer(v)) {
-        const int64_t i = json_integer_value(v);
-        out->start = i < 0 ? i + n : i;
-        if (out->start < 0 || out->start >= n)
-            return slice_error(v, err);
-        out->stop = out->start + 1;
-        out->dropped = true;
-        out->count = 1;
-        return XA_OK;
-    }
-    const json_t *config = json_object_get(v, "config");
-    const json_t *o = config ? config : v;
-    const json_t *part[3] = {
-        json_object_get(o, "start"), json_object_get(o, "stop"), json_object_get(o, "step")};
-    if (!json_is_object(o))
-        return slice_error(v, err);
-    for (int i = 0; i < 3; i++)
-        if (part[i] && !json_is_null(part[i]) && !json_is_integer(part[i]))
-            return slice_error(v, err);
-    if (json_is_integer(part[2]))
-        out->step = json_integer_value(part[2]);
-    if (out->step == 0 || out->step > XA__KMAX_EXTENT || out->step < -XA__KMAX_EXTENT)
-        return slice_error(v, err);
-    const int64_t low = out->step > 0 ? 0 : -1, high = out->step > 0 ? n : n - 1;
-    int64_t *end[2] = {&out->start, &out->stop};
-    *end[0] = out->step > 0 ? 0 : n - 1;
-    *end[1] = out->step > 0 ? n : -1;
-    for (int i = 0; i < 2; i++)
-        if (json_is_integer(part[i])) {
-            int64_t x = json_integer_value(part[i]);
-            x = x < -n - 1 ? low : x < 0 ? x + n : x;
-            *end[i] = x < low ? low : x > high ? high : x;
-        }
-    const int64_t span = out->step > 0 ? out->stop - out->start : out->start - out->stop;
-    const int64_t step = out->step > 0 ? out->step : -out->step;
-    out->count = span > 0 ? (span + step - 1) / step : 0;
-    if (out->count == 0)
-        return slice_error(v, err);
-    out->whole = out->step == 1 && out->count == n;
-    return XA_OK;
-}
-
-/* Reads one slice per axis, with the batch, and expands the ellipsis. */
-static xa_status
-read_slices(const json_t *spec, const xa_shape *x, slice out[XA_MAX_DIMS], xa_err *err)
-{
-    const json_t *one = json_is_array(spec) ? NULL : spec;
-    const size_t n = one ? 1 : json_array_size(spec);
-    size_t axis = 0;
-    const size_t all = (size_t)x->ndim + 1;
-    bool spread = false;
-    slice batch;
-    for (int i = 0; i < x->ndim; i++)
-        out[i] = (slice){.whole = true, .stop = x->dim[i], .step = 1, .count = x->dim[i]};
-    for (size_t i = 0; i < n; i++) {
-        const json_t *v = one ? one : json_array_get(spec, i);
-        if (is_ellipsis(v)) {
-            if (spread || n - 1 > all)
-                return slice_error(spec, err);
-            spread = true;
-            axis += all - (n - 1);
-            continue;
-        }
-        if (axis >= all)
-            return slice_error(spec, err);
-        if (axis == 0) {
-            /* The batch, whose extent is unknown, must stay whole. */
-            XA_RETURN_TRY(err, read_slice(v, XA__KMAX_EXTENT, &batch, err));
-            if (!batch.whole)
-                return slice_error(spec, err);
-        } else {
-            XA_RETURN_TRY(err, read_slice(v, x->dim[axis - 1], &out[axis - 1], err));
-        }
-        axis++;
-    }
-    return XA_OK;
-}
-
-/* x[..., ::-1], x[:, 1:-1, 2:], x[..., 0]: channels in any order, height and width cropped. */
-static xa_status op_slice(xa__ksite *s, int *out, xa_err *err)
-{
-    enum { MAX = 4096 };
-    const json_t *spec = xa__ksite_value(s, "slice_spec", 1);
-    slice cut[XA_MAX_DIMS] = {{0}};
-    int channel[MAX], in;
-    XA_RETURN_TRY(err, xa__ksite_one(s, &in, err));
-    const xa_shape x = *xa__ksite_shape(s, in);
-    if (!spec || x.ndim < 1)
-        XA_RETURN_FAIL(err, XA_UNSUPPORTED, "a slice that is no constant");
-    XA_RETURN_TRY(err, read_slices(spec, &x, cut, err));
-    const int last = x.ndim - 1;
-    xa_op_params p = {0};
-    bool crops = false;
-    for (int i = 0; i < last; i++)
-        if (!cut[i].whole) {
-            if (x.ndim != 3 || cut[i].dropped || cut[i].step != 1)
-                return slice_error(spec, err);
-            crops = true;
-        }
-    if (crops) {
-        p.edges.top = cut[0].start;
-        p.edges.bottom = x.dim[0] - cut[0].stop;
-        p.edges.left = cut[1].start;
-        p.edges.right = x.dim[1] - cut[1].stop;
-        XA_RETURN_TRY(err, xa__ksite_simple(s, XA_OP_CROP, in, &p, &in, err));
-    }
-    if (!cut[last].whole) {
-        if (cut[last].count > MAX)
-            return slice_error(spec, err);
-        for (int64_t i = 0; i < cut[last].count; i++)
-            channel[i] = (int)(cut[last].start + i * cut[last].step);
-        XA_RETURN_TRY(err, xa__ksite_channels(s, in, channel, (int)cut[last].count, &in, err));
-    }
-    if (cut[last].dropped && last > 0) {
-        xa_shape shape = *xa__ksite_shape(s, in);
-        shape.ndim = last;
-        XA_RETURN_TRY(err, xa__ksite_reshape(s, in, &shape, &in, err));
-    }
-    *out = in;
-    return XA_OK;
-}
-
 /* ---- tf.keras 2: functions by name ---- */
 
 static const struct {
     const char *function;
-    op_fn *build;
+    xa__kbuild_fn *build;
 } functions[] = {
     {"math.add", op_add},
     {"__operators__.add", op_add},
@@ -418,9 +237,11 @@ static const struct {
     {"concat", op_concat},
     {"stack", op_stack},
     {"reshape", op_reshape},
-    {"math.reduce_mean", op_mean},
-    {"math.reduce_max", op_max},
-    {"__operators__.getitem", op_slice},
+    {"math.reduce_mean", xa__kop_mean},
+    {"math.reduce_max", xa__kop_max},
+    {"math.reduce_min", xa__kop_min},
+    {"math.reduce_sum", xa__kop_sum},
+    {"__operators__.getitem", xa__kop_slice},
 };
 
 static xa_status build_tf_op(xa__ksite *s, int *out, xa_err *err)
@@ -462,10 +283,14 @@ const xa__kclass xa__kclasses_tfop[] = {
     {"Negative", op_negative, NULL, XA__KCLASS_SCALES},
     {"Square", op_square, NULL, 0},
     {"Cast", op_cast, NULL, 0},
-    {"GetItem", op_slice, NULL, 0},
+    {"GetItem", xa__kop_slice, NULL, 0},
     {"Stack", op_stack, NULL, 0},
-    {"Mean", op_mean, NULL, 0},
-    {"Max", op_max, NULL, 0},
+    {"Mean", xa__kop_mean, NULL, 0},
+    {"Max", xa__kop_max, NULL, 0},
+    {"Amax", xa__kop_max, NULL, 0},
+    {"Min", xa__kop_min, NULL, 0},
+    {"Amin", xa__kop_min, NULL, 0},
+    {"Sum", xa__kop_sum, NULL, 0},
     {"Clip", op_clip, NULL, 0},
     {"Relu", op_relu, NULL, 0},
     {"Relu6", op3_relu6, NULL, 0},

@@ -6,7 +6,7 @@
 Runs under tf.keras 2.15 (default folder tf215/) and Keras 3 (k3/). One function a model; see README.md.
 """
 from golden_build import Catalogue
-from keras_reference import KERAS3, keras
+from keras_reference import KERAS3, keras, tf
 
 K3, TF215 = ("k3",), ("tf215",)
 
@@ -78,6 +78,80 @@ def norm_axes():
                  L.Softmax(axis=1, name="softmax_rows"),
                  L.Conv2D(4, 1, name="mix"),
                  L.Softmax(axis=[1, 2], name="softmax_places"))
+
+
+# --------------------------------------------------------------------------------------- reductions, slices, sequences
+
+def reduced(x, kind, axis, keepdims):
+    """keras.ops.mean and the like, or tf.reduce_mean, by which generation it is."""
+    if KERAS3:
+        return getattr(keras.ops, kind)(x, axis=axis, keepdims=keepdims)
+    return getattr(tf, "reduce_" + kind)(x, axis=axis, keepdims=keepdims)
+
+
+@golden.model((6, 5, 4), unreadable=K3)
+def reductions():
+    """CBAM's spatial attention (mean and maximum over channels), and sums and extremes along one axis and several."""
+    inputs = L.Input((6, 5, 4))
+    both = L.Concatenate(name="both")([reduced(inputs, "mean", -1, True), reduced(inputs, "max", -1, True)])
+    x = L.Multiply(name="spatial")([inputs, L.Conv2D(1, 3, padding="same", activation="sigmoid", name="gate")(both)])
+    found = [L.Flatten()(reduced(x, "sum", 1, False)), L.Flatten()(reduced(x, "min", [2, 3], True)),
+             L.Flatten()(reduced(x, "mean", [1, 3], False)), reduced(x, "max", [1, 2], False),
+             L.Flatten()(reduced(x, "max", 2, True))]
+    return keras.Model(inputs, L.Concatenate(name="joined")(found))
+
+
+@golden.model((6, 5, 4), unreadable=K3)
+def slices():
+    """Slices of every axis: an index, a step, a reversal, the first token, the others."""
+    inputs = L.Input((6, 5, 4))
+    tokens = L.Dense(3, name="dense")(L.Reshape((30, 4), name="tokens")(inputs))
+    found = [tokens[:, 0], L.Flatten()(tokens[:, 1:29]), L.Flatten()(inputs[:, 2, :, 1:3]),
+             L.Flatten()(inputs[:, ::-1, 1]), L.Flatten()(inputs[:, 1::2, :, ::-1]), L.Flatten()(inputs[:, :, ::2])]
+    return keras.Model(inputs, L.Concatenate(name="joined")(found))
+
+
+@golden.model((12, 1, 4))
+def sequences():
+    """Layers over a sequence: convolutions of every padding, groups and dilation, pooling, padding and cropping."""
+    return chain((12, 1, 4), L.Reshape((12, 4), name="steps"),
+                 L.Conv1D(6, 3, padding="same", activation="tanh", name="same"),
+                 L.Conv1D(4, 3, padding="causal", dilation_rate=2, name="causal"),
+                 L.Conv1D(6, 2, groups=2, use_bias=False, name="groups"),
+                 L.MaxPooling1D(2, strides=1, padding="same", name="max"),
+                 L.ZeroPadding1D((2, 1), name="pad"),
+                 L.Conv1D(5, 4, strides=2, name="strides"),
+                 L.AveragePooling1D(2, padding="same", name="average"),
+                 L.Cropping1D((0, 1), name="crop"), L.SpatialDropout1D(0.2), L.Dense(3, name="dense"))
+
+
+# ---------------------------------------------------------------------------------------- comparisons between tensors
+
+@golden.model((4, 3, 5), unreadable=K3)
+def attentions():
+    """Attention and AdditiveAttention: two tensors and three, with and without a scale, both scores."""
+    inputs = L.Input((4, 3, 5))
+    x = L.Reshape((12, 5), name="tokens")(inputs)
+    few = L.Reshape((4, 5), name="few")(L.Conv2D(5, (1, 3), name="conv")(inputs))
+    other = L.Dense(6, name="values")(few)
+    found = [L.Attention(name="plain")([x, few]), L.Attention(use_scale=True, name="scaled")([x, other, few]),
+             L.Attention(score_mode="concat", use_scale=True, name="concat")([x, few]),
+             L.AdditiveAttention(name="additive")([x, few, few]),
+             L.AdditiveAttention(use_scale=False, name="additive_plain")([x, few])]
+    return keras.Model(inputs, L.Concatenate(name="joined")(found))
+
+
+@golden.model((4, 3, 5))
+def dots():
+    """Dot: vectors, matrices, other axes, normalised."""
+    inputs = L.Input((4, 3, 5))
+    a = L.Reshape((12, 5), name="a")(inputs)
+    b = L.Reshape((4, 5), name="b")(L.Conv2D(5, (1, 3), name="conv")(inputs))
+    v, w = L.GlobalAveragePooling2D(name="v")(inputs), L.GlobalMaxPooling2D(name="w")(inputs)
+    found = [L.Flatten()(L.Dot((2, 2), name="matrices")([a, b])), L.Dot(1, name="vectors")([v, w]),
+             L.Dot((2, 1), name="mixed")([a, v]), L.Flatten()(L.Dot((2, 2), normalize=True, name="cosine")([a, b])),
+             L.Flatten()(L.Dot((1, 1), name="rows")([L.Dense(3, name="c")(a), a]))]
+    return keras.Model(inputs, L.Concatenate(name="joined")(found))
 
 
 if __name__ == "__main__":
