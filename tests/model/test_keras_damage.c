@@ -56,7 +56,8 @@ static void test_settings(void **state)
         {FUNCTIONAL, "block1_se_reshape", "target_shape", "[-1,-1]", XA_INVALID, "target shape"},
         {FUNCTIONAL, "block1_se_reshape", "target_shape", "[3,3]", XA_SHAPE, "cannot be reshaped"},
         {FUNCTIONAL, "block1_se_reshape", "target_shape", "{}", XA_UNSUPPORTED, "target shape"},
-        {FUNCTIONAL, "stem_bn", "axis", "[1]", XA_UNSUPPORTED, "axis"},
+        {FUNCTIONAL, "stem_bn", "axis", "[1]", XA_SHAPE, "gamma"},
+        {FUNCTIONAL, "stem_bn", "axis", "[1, 3]", XA_UNSUPPORTED, "normalises 2 axes"},
         {FUNCTIONAL, "stem_bn", "axis", "99", XA_INVALID, "axis"},
         {FUNCTIONAL, "stem_bn", "epsilon", "\"small\"", XA_FORMAT, "\"epsilon\""},
         {SEQUENTIAL, "max_pooling2d", "pool_size", "[0,2]", XA_INVALID, "\"pool_size\" is 0"},
@@ -170,7 +171,18 @@ static void test_scalars(void **state)
                                           "ClassToken",
                                           "TransformerBlock",
                                           "EinsumDense",
-                                          "UnitNormalization"};
+                                          "UnitNormalization",
+                                          "RMSNormalization",
+                                          "GroupNormalization",
+                                          "Conv1D",
+                                          "MaxPooling1D",
+                                          "Attention",
+                                          "AdditiveAttention",
+                                          "Dot",
+                                          "LayerScale",
+                                          "CustomScaleLayer",
+                                          "Mean",
+                                          "GetItem"};
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
         xa_err err;
         xa_str s = {0};
