@@ -61,6 +61,7 @@ const char *xa_shape_text(const xa_shape *s, char *buf, size_t size);
     X(PRELU, prelu)             /* x | alpha, the sample's shape with 1 on shared axes */       \
     X(SOFTMAX, softmax)         /* x, on the last axis | */                                     \
     X(LAYER_NORM, layer_norm)   /* x, on the last axis | [gamma [C]], [beta [C]] */             \
+    X(GROUP_NORM, group_norm)   /* x [P,G,K], each g by itself | [gamma [G]], [beta [G]] */     \
     X(MAX_POOL, max_pool)       /* x | first of equal values takes the gradient */              \
     X(AVG_POOL, avg_pool)       /* x | counts only real elements, unless edges.counted */       \
     X(GLOBAL_POOL, global_pool) /* x [H,W,C] | equal maxima share the gradient */               \
@@ -71,9 +72,12 @@ const char *xa_shape_text(const xa_shape *s, char *buf, size_t size);
     X(MAXIMUM, maximum)     /* x0,x1,.. | likewise; first of equal values takes the gradient */ \
     X(MINIMUM, minimum)     /* x0,x1,.. | likewise */                                           \
     X(DIVIDE, divide)       /* x0,x1 | extents equal or 1 */                                    \
+    X(COMPARE, compare)     /* x0,x1 | likewise; 1 or 0, without gradient */                    \
+    X(SELECT, select)       /* x0,x1,x2 | likewise; x0 > 0 ? x1 : x2 */                         \
     X(UNARY, unary)         /* x | */                                                           \
     X(REDUCE, reduce)       /* x | along params.reduce.axis, which stays with extent 1 */       \
     X(SLICE, slice)         /* x | along params.slice.axis */                                   \
+    X(GATHER, gather)       /* x | indices along params.gather.axis, -1 gives 0; literal [N] */ \
     X(CONSTANT, constant)   /* | values, the output's shape: the same for every sample */       \
     X(CONCAT, concat)       /* x0,x1,.. | along params.concat.axis */                           \
     X(PAD, pad)             /* x [H,W,C] | zeros */                                             \
@@ -155,7 +159,11 @@ xa_activation xa_activation_default(xa_activation_kind kind);
     X(SIN)                                                     \
     X(COS)                                                     \
     X(POWER) /* x^a */                                         \
-    X(CLIP)  /* min(max(x, a), b); gradient 0 at the bounds and beyond */
+    X(FLOOR) /* gradient 0, as of the next three */            \
+    X(CEIL)                                                    \
+    X(ROUND) /* halves to even */                              \
+    X(SIGN)                                                    \
+    X(CLIP) /* min(max(x, a), b); gradient 0 at the bounds and beyond */
 typedef enum xa_unary_kind {
 #define X(name) XA_UNARY_##name,
     XA_UNARY_LIST(X)
@@ -163,12 +171,22 @@ typedef enum xa_unary_kind {
         XA_UNARY_COUNT
 } xa_unary_kind;
 
+typedef enum xa_compare_kind {
+    XA_COMPARE_EQUAL,
+    XA_COMPARE_LESS,
+    XA_COMPARE_LESS_EQUAL,
+    XA_COMPARE_GREATER,
+    XA_COMPARE_GREATER_EQUAL,
+    XA_COMPARE_COUNT
+} xa_compare_kind;
+
 typedef enum xa_over_kind {
     XA_OVER_MEAN,
     XA_OVER_SUM,
     XA_OVER_MAX_FIRST,  /* the first of equal values takes the gradient */
     XA_OVER_MAX_SHARED, /* equal values share it evenly */
-    XA_OVER_L2,         /* sqrt(sum x^2); gradient 0 at 0 */
+    XA_OVER_PRODUCT,
+    XA_OVER_L2, /* sqrt(sum x^2); gradient 0 at 0 */
     XA_OVER_COUNT
 } xa_over_kind;
 
@@ -201,6 +219,9 @@ typedef union xa_op_params {
         float epsilon;
         bool rms; /* no mean is taken off: x/sqrt(mean(x^2) + epsilon) (Zhang and Sennrich 2019) */
     } layer_norm;
+    struct {
+        float epsilon;
+    } group_norm;
     xa_window pool; /* MAX_POOL, AVG_POOL; no dilation */
     struct {
         xa_pool_kind kind;
@@ -213,10 +234,14 @@ typedef union xa_op_params {
         xa_unary_kind kind;
         float a, b;
     } unary;
+    xa_compare_kind compare;
     struct {
         xa_over_kind kind;
         int axis;
     } reduce;
+    struct {
+        int axis;
+    } gather;
     struct {
         int axis;
         int64_t first, count, step; /* elements first + i*step; step may be negative */

@@ -78,6 +78,33 @@ average(const op_case *c, const op_point *p, const double *const *x, const doubl
 }
 
 static double
+compare(const op_case *c, const op_point *p, const double *const *x, const double *const *w)
+{
+    const double a = x[0][op_ravel(&c->inputs[0], p->o)], b = x[1][op_ravel(&c->inputs[1], p->o)];
+    (void)w;
+    switch (c->params.compare) {
+    case XA_COMPARE_LESS:
+        return a < b;
+    case XA_COMPARE_LESS_EQUAL:
+        return a <= b;
+    case XA_COMPARE_GREATER:
+        return a > b;
+    case XA_COMPARE_GREATER_EQUAL:
+        return a >= b;
+    default:
+        return a <= b && a >= b;
+    }
+}
+
+static double
+choice(const op_case *c, const op_point *p, const double *const *x, const double *const *w)
+{
+    const int j = x[0][op_ravel(&c->inputs[0], p->o)] > 0.0 ? 1 : 2;
+    (void)w;
+    return x[j][op_ravel(&c->inputs[j], p->o)];
+}
+
+static double
 unary(const op_case *c, const op_point *p, const double *const *xs, const double *const *w)
 {
     const double a = (double)c->params.unary.a, b = (double)c->params.unary.b, x = xs[0][p->i];
@@ -99,6 +126,14 @@ unary(const op_case *c, const op_point *p, const double *const *xs, const double
         return cos(x);
     case XA_UNARY_POWER:
         return pow(x, a);
+    case XA_UNARY_FLOOR:
+        return floor(x);
+    case XA_UNARY_CEIL:
+        return ceil(x);
+    case XA_UNARY_ROUND:
+        return nearbyint(x);
+    case XA_UNARY_SIGN:
+        return isnan(x) ? x : (double)((x > 0.0) - (x < 0.0));
     default:
         return isnan(x) ? x : fmin(fmax(x, a), b);
     }
@@ -117,6 +152,9 @@ unary(const op_case *c, const op_point *p, const double *const *xs, const double
 #define UNARY(label, KIND, A, B, MIDDLE)                                                          \
     {.name = "unary " label, .op = XA_OP_UNARY, .ninputs = 1, .inputs = {S3(3, 4, 7)},            \
      .params.unary = {XA_UNARY_##KIND, A, B}, .middle = MIDDLE}
+#define COMPARE(label, KIND, a, b)                                                                \
+    {.name = "compare " label, .op = XA_OP_COMPARE, .ninputs = 2, .inputs = {a, b},               \
+     .params.compare = XA_COMPARE_##KIND}
 #define DIVIDE(label, a, b)                                                                       \
     {.name = "divide " label, .op = XA_OP_DIVIDE, .ninputs = 2, .inputs = {a, b}, .middle = 3.0}
 /* The shapes every elementwise operator of two inputs is tried on. */
@@ -203,6 +241,17 @@ static const op_case cases[] = {
     UNARY("sin", SIN, 0, 0, 0.0), UNARY("cos", COS, 0, 0, 0.0),
     UNARY("power 3", POWER, 3.0f, 0, 0.0), UNARY("power 0.3", POWER, 0.3f, 0, 3.0),
     UNARY("power -2", POWER, -2.0f, 0, 3.0), UNARY("clip", CLIP, -0.7f, 1.1f, 0.0),
+    UNARY("floor", FLOOR, 0, 0, 0.0), UNARY("ceil", CEIL, 0, 0, 0.0),
+    UNARY("round", ROUND, 0, 0, 0.0), UNARY("sign", SIGN, 0, 0, 0.0),
+
+    COMPARE("equal", EQUAL, S3(3, 5, 7), S3(3, 5, 7)),
+    COMPARE("less", LESS, S3(3, 5, 7), S3(3, 5, 7)),
+    COMPARE("less or equal", LESS_EQUAL, S3(4, 3, 9), S3(1, 1, 9)),
+    COMPARE("greater", GREATER, S3(4, 3, 5), S3(4, 3, 1)),
+    COMPARE("greater or equal", GREATER_EQUAL, S2(1, 1), S2(6, 5)),
+    TRIPLE(SELECT, "select", "equal", S3(3, 5, 7), S3(3, 5, 7), S3(3, 5, 7)),
+    TRIPLE(SELECT, "select", "mask of pixels", S3(4, 3, 1), S3(4, 3, 9), S3(1, 1, 1)),
+    TRIPLE(SELECT, "select", "mask of all", S3(4, 3, 5), S3(1, 1, 5), S3(4, 1, 1)),
 
     PAIR(ADD, "add", "several tiles", S3(50, 40, 30), S3(50, 40, 30)),
 
@@ -220,6 +269,8 @@ static op_formula *const formulas[XA_OP_COUNT] = {
     [XA_OP_MINIMUM] = minimum,
     [XA_OP_DIVIDE] = divide,
     [XA_OP_UNARY] = unary,
+    [XA_OP_COMPARE] = compare,
+    [XA_OP_SELECT] = choice,
 };
 /* clang-format on */
 

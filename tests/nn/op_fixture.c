@@ -120,6 +120,12 @@ static void build_graph(op_fixture *f)
         const bool variance = c->op == XA_OP_AFFINE && i == 3;
         f->w[i] = op_floats(n);
         fill_uniform(c, 100 + (uint64_t)i, n, variance ? 0.5 : -1.0, f->w[i]);
+        for (int64_t k = 0; c->op == XA_OP_GATHER && k < n; k++) /* indices from -1 on */
+            f->w[i][k] = (float)(xa_random_below(seed_of(c),
+                                                 100,
+                                                 (uint64_t)k,
+                                                 c->inputs[0].dim[c->params.gather.axis] + 1) -
+                                 1);
         if (xa_graph_add_weight(
                 f->graph, "w", &c->weights[i], -1, f->w[i], &spec.weights[i], &err) != XA_OK)
             fail_msg("%s: %s", c->name, err.message);

@@ -68,6 +68,18 @@ slice(const op_case *c, const op_point *p, const double *const *x, const double 
 }
 
 static double
+gather(const op_case *c, const op_point *p, const double *const *x, const double *const *w)
+{
+    const int axis = c->params.gather.axis;
+    const double from = w[0][p->o[axis]];
+    int64_t index[XA_MAX_DIMS] = {0};
+    for (int d = 0; d < c->inputs[0].ndim; d++)
+        index[d] = p->o[d];
+    index[axis] = (int64_t)from;
+    return from < 0.0 ? 0.0 : x[0][op_ravel(&c->inputs[0], index)];
+}
+
+static double
 constant(const op_case *c, const op_point *p, const double *const *x, const double *const *w)
 {
     (void)c;
@@ -126,6 +138,9 @@ resize(const op_case *c, const op_point *p, const double *const *x, const double
 #define SLICE(label, shape, AXIS, FIRST, COUNT, STEP)                                             \
     {.name = "slice " label, .op = XA_OP_SLICE, .ninputs = 1, .inputs = {shape},                  \
      .params.slice = {AXIS, FIRST, COUNT, STEP}}
+#define GATHER(label, shape, AXIS, COUNT)                                                         \
+    {.name = "gather " label, .op = XA_OP_GATHER, .ninputs = 1, .inputs = {shape},                \
+     .nweights = 1, .weights = {S1(COUNT)}, .params.gather = {AXIS}}
 #define CONSTANT(label, shape)                                                                    \
     {.name = "constant " label, .op = XA_OP_CONSTANT, .nweights = 1, .weights = {shape}}
 
@@ -167,6 +182,9 @@ static const op_case cases[] = {
     SLICE("channels", S3(3, 4, 11), 2, 2, 5, 1), SLICE("rows", S3(7, 4, 5), 0, 1, 3, 2),
     SLICE("backwards", S3(3, 9, 5), 1, 8, 3, -3), SLICE("all", S2(4, 5), 1, 0, 5, 1),
     SLICE("one", S3(3, 4, 5), 1, 2, 1, 1),
+    GATHER("channels", S3(3, 4, 11), 2, 7), GATHER("rows", S3(7, 4, 5), 0, 12),
+    GATHER("columns", S3(3, 9, 5), 1, 4), GATHER("one", S2(5, 3), 0, 1),
+    GATHER("of one", S3(4, 1, 3), 1, 5),
     CONSTANT("map", S3(3, 4, 5)), CONSTANT("vector", S1(7)),
 
     RESIZE("nearest x2", NEAREST, 3, 4, 5, 6, 8),
@@ -193,6 +211,7 @@ static op_formula *const formulas[XA_OP_COUNT] = {
     [XA_OP_RESIZE] = resize,
     [XA_OP_RESHAPE] = reshape,
     [XA_OP_SLICE] = slice,
+    [XA_OP_GATHER] = gather,
     [XA_OP_CONSTANT] = constant,
 };
 /* clang-format on */

@@ -111,11 +111,28 @@ layer_norm(const op_case *c, const op_point *p, const double *const *x, const do
 }
 
 static double
+group_norm(const op_case *c, const op_point *p, const double *const *x, const double *const *w)
+{
+    const xa_shape *s = &c->inputs[0];
+    const double count = (double)(s->dim[0] * s->dim[2]);
+    double mean = 0.0, variance = 0.0;
+    for (int pass = 0; pass < 2; pass++)
+        for (int64_t a = 0; a < s->dim[0]; a++)
+            for (int64_t b = 0; b < s->dim[2]; b++) {
+                const double v = x[0][op_pixel(s, a, p->o[1], b)];
+                mean += pass == 0 ? v / count : 0.0;
+                variance += pass == 1 ? (v - mean) * (v - mean) / count : 0.0;
+            }
+    const double y = (x[0][p->i] - mean) / sqrt(variance + (double)c->params.group_norm.epsilon);
+    return y * (w[0] ? w[0][p->o[1]] : 1.0) + (w[1] ? w[1][p->o[1]] : 0.0);
+}
+
+static double
 reduce(const op_case *c, const op_point *p, const double *const *x, const double *const *w)
 {
     const int axis = c->params.reduce.axis;
     int64_t index[XA_MAX_DIMS] = {0};
-    double sum = 0.0, squares = 0.0, most = -INFINITY;
+    double sum = 0.0, squares = 0.0, product = 1.0, most = -INFINITY;
     (void)w;
     for (int d = 0; d < c->inputs[0].ndim; d++)
         index[d] = p->o[d];
@@ -123,6 +140,7 @@ reduce(const op_case *c, const op_point *p, const double *const *x, const double
         const double v = x[0][op_ravel(&c->inputs[0], index)];
         sum += v;
         squares += v * v;
+        product *= v;
         most = v > most || isnan(v) ? v : most;
     }
     switch (c->params.reduce.kind) {
@@ -130,6 +148,8 @@ reduce(const op_case *c, const op_point *p, const double *const *x, const double
         return sum / (double)c->inputs[0].dim[axis];
     case XA_OVER_SUM:
         return sum;
+    case XA_OVER_PRODUCT:
+        return product;
     case XA_OVER_L2:
         return sqrt(squares);
     default:
@@ -156,7 +176,7 @@ reduce(const op_case *c, const op_point *p, const double *const *x, const double
 
 static const op_case cases[] = {
     REDUCES("mean", MEAN), REDUCES("sum", SUM), REDUCES("first maximum", MAX_FIRST),
-    REDUCES("shared maximum", MAX_SHARED), REDUCES("norm", L2),
+    REDUCES("shared maximum", MAX_SHARED), REDUCES("norm", L2), REDUCES("product", PRODUCT),
 
     {.name = "dense vector", .op = XA_OP_DENSE, .ninputs = 1, .inputs = {S1(37)}, .nweights = 2,
      .weights = {S2(37, 11), S1(11)}, .params.dense = {11}},
@@ -229,6 +249,18 @@ static const op_case cases[] = {
      .nweights = 2, .weights = {{0}, S2(49, 24)}},
     {.name = "tokens bare", .op = XA_OP_TOKENS, .ninputs = 1, .inputs = {S2(3, 4)}},
 
+    {.name = "group_norm", .op = XA_OP_GROUP_NORM, .ninputs = 1, .inputs = {S3(20, 3, 4)},
+     .nweights = 2, .weights = {S1(3), S1(3)}, .params.group_norm = {1e-5f}},
+    {.name = "group_norm of channels", .op = XA_OP_GROUP_NORM, .ninputs = 1,
+     .inputs = {S3(21, 9, 1)}, .nweights = 2, .weights = {{0}, S1(9)}, .params.group_norm = {1e-3f}},
+    {.name = "group_norm of all", .op = XA_OP_GROUP_NORM, .ninputs = 1, .inputs = {S3(6, 1, 7)},
+     .params.group_norm = {1e-5f}},
+    {.name = "group_norm of one row", .op = XA_OP_GROUP_NORM, .ninputs = 1,
+     .inputs = {S3(1, 4, 33)}, .nweights = 1, .weights = {S1(4)}, .params.group_norm = {1e-6f}},
+    {.name = "group_norm of many", .op = XA_OP_GROUP_NORM, .ninputs = 1,
+     .inputs = {S3(60, 8, 9)}, .nweights = 2, .weights = {S1(8), S1(8)},
+     .params.group_norm = {1e-5f}},
+
     {.name = "layer_norm tokens", .op = XA_OP_LAYER_NORM, .ninputs = 1, .inputs = {S2(5, 24)},
      .nweights = 2, .weights = {S1(24), S1(24)}, .params.layer_norm = {1e-6f}},
     {.name = "layer_norm odd width", .op = XA_OP_LAYER_NORM, .ninputs = 1, .inputs = {S3(2, 3, 13)},
@@ -255,6 +287,7 @@ static op_formula *const formulas[XA_OP_COUNT] = {
     [XA_OP_MATMUL] = matmul,
     [XA_OP_TOKENS] = tokens,
     [XA_OP_LAYER_NORM] = layer_norm,
+    [XA_OP_GROUP_NORM] = group_norm,
     [XA_OP_REDUCE] = reduce,
 };
 /* clang-format on */

@@ -42,6 +42,14 @@ static double value(xa_unary_kind kind, double a, double b, double x)
         return cos(x);
     case XA_UNARY_POWER:
         return pow(x, a);
+    case XA_UNARY_FLOOR:
+        return floor(x);
+    case XA_UNARY_CEIL:
+        return ceil(x);
+    case XA_UNARY_ROUND:
+        return rint(x);
+    case XA_UNARY_SIGN:
+        return x > 0.0 ? 1.0 : x < 0.0 ? -1.0 : x;
     case XA_UNARY_CLIP:
         return x < a ? a : x > b ? b : x;
     default:
@@ -69,6 +77,11 @@ static double slope(xa_unary_kind kind, double a, double b, double x)
         return -sin(x);
     case XA_UNARY_POWER:
         return a < 0.0 || a > 0.0 ? a * pow(x, a - 1.0) : 0.0;
+    case XA_UNARY_FLOOR:
+    case XA_UNARY_CEIL:
+    case XA_UNARY_ROUND:
+    case XA_UNARY_SIGN:
+        return 0.0;
     case XA_UNARY_CLIP:
         return x > a && x < b ? 1.0 : 0.0;
     default:
