@@ -317,6 +317,13 @@ static void test_cases(void **state)
         fprintf(f, "%spasses %d\n%s", t.head.data ? t.head.data : "", passed, made.data);
         assert_int_equal(fclose(f), 0);
     }
+    for (int k = 0; k < t.nrules; k++) {
+        bool used = false;
+        for (int i = 0; i < t.nrows * WAYS; i++)
+            used = used || !strcmp(t.verdicts[i], t.rules[k]);
+        if (!used)
+            fail_msg("rule \"%s\" of node_cases.txt refuses no case", t.rules[k]);
+    }
     assert_false(made.failed);
     assert_int_equal(differ, 0);
     assert_int_equal(t.nrows, CASES);

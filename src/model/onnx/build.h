@@ -77,7 +77,9 @@ typedef struct xa__onnx_op {
  */
 #define XA__ONNX_FAMILY_LIST(X) \
     X(constant)                 \
-    X(shape) X(slice) X(pad) X(unary) X(binary) X(conv) X(pool) X(reduce) X(linear) X(norm)
+    X(shape)                    \
+    X(slice)                    \
+    X(pad) X(unary) X(binary) X(conv) X(pool) X(reduce) X(linear) X(norm) X(group) X(gather)
 #define X(family) extern const xa__onnx_op xa__onnx_ops_##family[];
 XA__ONNX_FAMILY_LIST(X)
 #undef X
@@ -244,8 +246,9 @@ XA_MUST_USE xa_status xa__onnx_slice_linear(xa__onnx_build *b,
                                             const xa__onnx_piece *p,
                                             bool *done,
                                             xa_err *err);
-/* y = op(a, b) of two inputs of which at least one is a run: broadcasting, layouts, constants. */
-XA_MUST_USE xa_status xa__onnx_combine(xa__onnx_build *b, xa__onnx_node *n, xa_op op, xa_err *err);
+/* y = op(inputs), of which at least one is a run: broadcasting, layouts, constants. */
+XA_MUST_USE xa_status xa__onnx_combine(
+    xa__onnx_build *b, xa__onnx_node *n, xa_op op, const xa_op_params *params, xa_err *err);
 /* Values of a weight for the engine. */
 XA_MUST_USE xa_status xa__onnx_read_weight(xa__onnx_build *b,
                                            const xa_weight *w,

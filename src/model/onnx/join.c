@@ -151,13 +151,13 @@ xa__onnx_join(xa__onnx_build *b, xa__onnx_node *n, xa__onnx_joint *j, int rank, 
     int64_t most = -1;
     for (int k = 0; k < j->n; k++) {
         xa__onnx_operand *o = &j->operands[k];
-        const xa__onnx_value *v = &b->m->values[o->value];
         o->has = 0;
-        o->is_run = b->runs[o->value].node >= 0;
-        if (o->is_run)
+        o->is_run = o->value < 0 || b->runs[o->value].node >= 0;
+        if (o->value >= 0 && o->is_run)
             o->run = b->runs[o->value];
-        else
-            o->run = (xa__onnx_run){.node = -1, .at = xa__layout_plain(&v->shape)};
+        else if (o->value >= 0)
+            o->run =
+                (xa__onnx_run){.node = -1, .at = xa__layout_plain(&b->m->values[o->value].shape)};
         o->run.at = lifted(&o->run.at, rank);
         xa__layout_join(&o->run.at);
         if (j->own_axis >= 0 && o->is_run)

@@ -6,7 +6,7 @@
 #include "build.h"
 
 typedef struct xa__onnx_operand {
-    int value;        /* of the model */
+    int value;        /* of the model; -1: a run that is none, which the caller sets */
     bool is_run;      /* else a constant */
     xa__onnx_run run; /* its layout is lifted to the rank of the result; of a constant: plain */
     unsigned has;     /* result atoms it has, a bit each */
@@ -36,6 +36,17 @@ XA_MUST_USE xa_status xa__onnx_joint_node(xa__onnx_build *b,
                                           const unsigned *dim_has,
                                           int *id,
                                           xa_err *err);
+/* y = op(operands) of that rank, element by element: broadcasting, layouts, constants; at least one
+ * is a run. `params` NULL: none. */
+XA_MUST_USE xa_status xa__onnx_combine_all(xa__onnx_build *b,
+                                           xa__onnx_node *n,
+                                           xa_op op,
+                                           const xa_op_params *params,
+                                           xa__onnx_operand *operands,
+                                           int count,
+                                           int rank,
+                                           xa__onnx_run *out,
+                                           xa_err *err);
 /* How operand i, a constant, is read in the order of the result. */
 void xa__onnx_joint_weight(const xa__onnx_joint *j, int i, xa__onnx_weight *w);
 

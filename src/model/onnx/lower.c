@@ -393,8 +393,27 @@ static bool has_run(const xa__onnx_build *b, const xa__onnx_node *n)
 /* Operators whose first input may be a constant while another is none. */
 static bool reads_any_input(const char *op)
 {
-    static const char *const names[] = {
-        "Add", "Sub", "Mul", "Div", "Sum", "Max", "Min", "Pow", "MatMul", "Gemm", "Concat"};
+    static const char *const names[] = {"Add",
+                                        "Sub",
+                                        "Mul",
+                                        "Div",
+                                        "Sum",
+                                        "Max",
+                                        "Min",
+                                        "Pow",
+                                        "MatMul",
+                                        "Gemm",
+                                        "Concat",
+                                        "Mean",
+                                        "Equal",
+                                        "Less",
+                                        "LessOrEqual",
+                                        "Greater",
+                                        "GreaterOrEqual",
+                                        "And",
+                                        "Or",
+                                        "Where",
+                                        "ScatterND"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (!strcmp(names[i], op))
             return true;

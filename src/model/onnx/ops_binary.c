@@ -75,25 +75,28 @@ typedef struct kind {
     binary_fn *fn;
     bool is_truth; /* gives a bool */
     xa_op op;      /* of the engine; INPUT: none */
+    xa_compare_kind compare;
 } kind;
 
-static const kind kinds[] = {{"Add", f_add, false, XA_OP_ADD},
-                             {"Sum", f_add, false, XA_OP_ADD},
-                             {"Sub", f_sub, false, XA_OP_SUBTRACT},
-                             {"Mul", f_mul, false, XA_OP_MULTIPLY},
-                             {"Div", f_div, false, XA_OP_DIVIDE},
-                             {"Max", f_max, false, XA_OP_MAXIMUM},
-                             {"Min", f_min, false, XA_OP_MINIMUM},
-                             {"Pow", pow, false, XA_OP_INPUT},
-                             {"Mod", fmod, false, XA_OP_INPUT},
-                             {"Equal", f_equal, true, XA_OP_INPUT},
-                             {"Less", f_less, true, XA_OP_INPUT},
-                             {"Greater", f_greater, true, XA_OP_INPUT},
-                             {"LessOrEqual", f_less_equal, true, XA_OP_INPUT},
-                             {"GreaterOrEqual", f_greater_equal, true, XA_OP_INPUT},
-                             {"And", f_and, true, XA_OP_INPUT},
-                             {"Or", f_or, true, XA_OP_INPUT},
-                             {"Xor", f_xor, true, XA_OP_INPUT}};
+static const kind kinds[] = {
+    {"Add", f_add, false, XA_OP_ADD, XA_COMPARE_COUNT},
+    {"Sum", f_add, false, XA_OP_ADD, XA_COMPARE_COUNT},
+    {"Sub", f_sub, false, XA_OP_SUBTRACT, XA_COMPARE_COUNT},
+    {"Mul", f_mul, false, XA_OP_MULTIPLY, XA_COMPARE_COUNT},
+    {"Div", f_div, false, XA_OP_DIVIDE, XA_COMPARE_COUNT},
+    {"Max", f_max, false, XA_OP_MAXIMUM, XA_COMPARE_COUNT},
+    {"Min", f_min, false, XA_OP_MINIMUM, XA_COMPARE_COUNT},
+    {"Mean", f_add, false, XA_OP_AVERAGE, XA_COMPARE_COUNT},
+    {"Pow", pow, false, XA_OP_INPUT, XA_COMPARE_COUNT},
+    {"Mod", fmod, false, XA_OP_INPUT, XA_COMPARE_COUNT},
+    {"Equal", f_equal, true, XA_OP_COMPARE, XA_COMPARE_EQUAL},
+    {"Less", f_less, true, XA_OP_COMPARE, XA_COMPARE_LESS},
+    {"Greater", f_greater, true, XA_OP_COMPARE, XA_COMPARE_GREATER},
+    {"LessOrEqual", f_less_equal, true, XA_OP_COMPARE, XA_COMPARE_LESS_EQUAL},
+    {"GreaterOrEqual", f_greater_equal, true, XA_OP_COMPARE, XA_COMPARE_GREATER_EQUAL},
+    {"And", f_and, true, XA_OP_MULTIPLY, XA_COMPARE_COUNT},
+    {"Or", f_or, true, XA_OP_MAXIMUM, XA_COMPARE_COUNT},
+    {"Xor", f_xor, true, XA_OP_INPUT, XA_COMPARE_COUNT}};
 
 static const kind *kind_of(const xa__onnx_node *n)
 {
@@ -191,6 +194,7 @@ static xa_status affine(xa__onnx_build *b,
                         int which,
                         xa_op op,
                         int64_t channels,
+                        xa__onnx_run *out,
                         xa_err *err)
 {
     const xa__onnx_operand *x = &j->operands[1 - which];
@@ -198,7 +202,7 @@ static xa_status affine(xa__onnx_build *b,
     xa_shape shape = xa_graph_node(b->model->graph, x->run.node)->shape;
     xa__onnx_weight w;
     xa_node_spec spec = {.op = XA_OP_AFFINE, .ninputs = 1, .nweights = 2, .weights = {-1, -1}};
-    int node = x->run.node, id;
+    int node = x->run.node;
     const bool scales = op == XA_OP_MULTIPLY || op == XA_OP_DIVIDE;
     if (channels > 1 && xa_shape_last(&shape) != channels) {
         shape = xa__layout_natural(&x->run.at);
@@ -223,9 +227,8 @@ static xa_status affine(xa__onnx_build *b,
                                           &spec.weights[0],
                                           err));
     spec.inputs = &node;
-    XA_RETURN_TRY(err, xa__onnx_add(b, n, &spec, &id, err));
-    xa__onnx_made(b, n, 0, id, &x->run.at);
-    return XA_OK;
+    out->at = x->run.at;
+    return xa__onnx_add(b, n, &spec, &out->node, err);
 }
 
 /* All have all of it, and the engine sees them in one shape: nothing is to be done. */
@@ -243,31 +246,51 @@ static bool are_alike(const xa__onnx_build *b, const xa__onnx_joint *j, int *nod
     return true;
 }
 
-xa_status xa__onnx_combine(xa__onnx_build *b, xa__onnx_node *n, xa_op op, xa_err *err)
+/* With one constant of two operands, which has as many elements as the run has channels, or one. */
+static xa_status by_channel(xa__onnx_build *b,
+                            xa__onnx_node *n,
+                            const xa__onnx_joint *j,
+                            xa_op op,
+                            xa__onnx_run *out,
+                            bool *done,
+                            xa_err *err)
+{
+    const int constant = j->n != 2                ? -1
+                         : !j->operands[0].is_run ? 0
+                         : !j->operands[1].is_run ? 1
+                                                  : -1;
+    *done = constant >= 0 && j->operands[1 - constant].has == (1u << j->at.natoms) - 1 &&
+            (op == XA_OP_ADD || op == XA_OP_SUBTRACT || op == XA_OP_MULTIPLY ||
+             (op == XA_OP_DIVIDE && constant == 1));
+    const int64_t channels = *done ? suffix_of(j, j->operands[constant].has) : 0;
+    *done = channels > 0;
+    return *done ? affine(b, n, j, constant, op, channels, out, err) : XA_OK;
+}
+
+xa_status xa__onnx_combine_all(xa__onnx_build *b,
+                               xa__onnx_node *n,
+                               xa_op op,
+                               const xa_op_params *params,
+                               xa__onnx_operand *operands,
+                               int count,
+                               int rank,
+                               xa__onnx_run *out,
+                               xa_err *err)
 {
     xa_status st = XA_OK;
-    const xa__onnx_shape *s = &xa__onnx_out(b, n, 0)->shape;
     unsigned has[XA_MAX_DIMS];
-    bool fits = true;
-    xa__onnx_joint j = {.n = n->ninputs, .own_axis = -1};
-    int *nodes = xa_alloc((size_t)j.n, sizeof *nodes), id;
-    xa_node_spec spec = {.op = op, .inputs = nodes, .ninputs = j.n};
-    j.operands = xa_alloc((size_t)j.n, sizeof *j.operands);
-    if (!j.operands || !nodes)
+    bool fits = true, done;
+    xa__onnx_joint j = {.n = count, .own_axis = -1, .operands = operands};
+    int *nodes = xa_alloc((size_t)count, sizeof *nodes);
+    xa_node_spec spec = {.op = op, .inputs = nodes, .ninputs = count};
+    if (params)
+        spec.params = *params;
+    if (!nodes)
         XA_FAIL(err, XA_NOMEM, "%s: out of memory", b->m->path);
-    for (int i = 0; i < j.n; i++)
-        j.operands[i].value = n->inputs[i];
-    XA_TRY(err, xa__onnx_join(b, n, &j, s->rank, err));
-    const int constant = j.n != 2 ? -1 : !j.operands[0].is_run ? 0 : !j.operands[1].is_run ? 1 : -1;
-    if (constant >= 0 && j.operands[1 - constant].has == (1u << j.at.natoms) - 1 &&
-        (op == XA_OP_ADD || op == XA_OP_SUBTRACT || op == XA_OP_MULTIPLY ||
-         (op == XA_OP_DIVIDE && constant == 1))) {
-        const int64_t channels = suffix_of(&j, j.operands[constant].has);
-        if (channels > 0) {
-            XA_TRY(err, affine(b, n, &j, constant, op, channels, err));
-            goto done;
-        }
-    }
+    XA_TRY(err, xa__onnx_join(b, n, &j, rank, err));
+    XA_TRY(err, by_channel(b, n, &j, op, out, &done, err));
+    if (done)
+        goto done;
     if (!are_alike(b, &j, nodes)) {
         const xa_shape shape = xa__onnx_joint_shape(&j, has, &fits);
         if (!fits)
@@ -275,11 +298,30 @@ xa_status xa__onnx_combine(xa__onnx_build *b, xa__onnx_node *n, xa_op op, xa_err
         for (int i = 0; i < j.n; i++)
             XA_TRY(err, xa__onnx_joint_node(b, n, &j, i, &shape, has, &nodes[i], err));
     }
-    XA_TRY(err, xa__onnx_add(b, n, &spec, &id, err));
-    xa__onnx_made(b, n, 0, id, &j.at);
+    out->at = j.at;
+    XA_TRY(err, xa__onnx_add(b, n, &spec, &out->node, err));
 done:
-    free(j.operands);
     free(nodes);
+    return st;
+}
+
+xa_status xa__onnx_combine(
+    xa__onnx_build *b, xa__onnx_node *n, xa_op op, const xa_op_params *params, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa__onnx_run out;
+    xa__onnx_operand *operands = xa_alloc((size_t)n->ninputs, sizeof *operands);
+    if (!operands)
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory", b->m->path);
+    for (int i = 0; i < n->ninputs; i++)
+        operands[i].value = n->inputs[i];
+    XA_TRY(
+        err,
+        xa__onnx_combine_all(
+            b, n, op, params, operands, n->ninputs, xa__onnx_out(b, n, 0)->shape.rank, &out, err));
+    xa__onnx_made(b, n, 0, out.node, &out.at);
+done:
+    free(operands);
     return st;
 }
 
@@ -293,7 +335,8 @@ static xa_status binary_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
         xa__onnx_made(b, n, 0, x->node, &x->at);
         return XA_OK;
     }
-    return xa__onnx_combine(b, n, k->op, err);
+    const xa_op_params p = {.compare = k->compare};
+    return xa__onnx_combine(b, n, k->op, k->op == XA_OP_COMPARE ? &p : NULL, err);
 }
 
 static xa_status pow_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
@@ -321,14 +364,15 @@ const xa__onnx_op xa__onnx_ops_binary[] = {
     {"Sum", 1, -1, binary_infer, binary_fold, binary_lower},
     {"Max", 1, -1, binary_infer, binary_fold, binary_lower},
     {"Min", 1, -1, binary_infer, binary_fold, binary_lower},
+    {"Mean", 1, -1, binary_infer, NULL, binary_lower},
     {"Pow", 2, 2, binary_infer, binary_fold, pow_lower},
     {"Mod", 2, 2, binary_infer, binary_fold, NULL},
-    {"Equal", 2, 2, binary_infer, binary_fold, NULL},
-    {"Less", 2, 2, binary_infer, binary_fold, NULL},
-    {"Greater", 2, 2, binary_infer, binary_fold, NULL},
-    {"LessOrEqual", 2, 2, binary_infer, binary_fold, NULL},
-    {"GreaterOrEqual", 2, 2, binary_infer, binary_fold, NULL},
-    {"And", 2, 2, binary_infer, binary_fold, NULL},
-    {"Or", 2, 2, binary_infer, binary_fold, NULL},
+    {"Equal", 2, 2, binary_infer, binary_fold, binary_lower},
+    {"Less", 2, 2, binary_infer, binary_fold, binary_lower},
+    {"Greater", 2, 2, binary_infer, binary_fold, binary_lower},
+    {"LessOrEqual", 2, 2, binary_infer, binary_fold, binary_lower},
+    {"GreaterOrEqual", 2, 2, binary_infer, binary_fold, binary_lower},
+    {"And", 2, 2, binary_infer, binary_fold, binary_lower},
+    {"Or", 2, 2, binary_infer, binary_fold, binary_lower},
     {"Xor", 2, 2, binary_infer, binary_fold, NULL},
     {0}};

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "build.h"
+#include "runs.h"
 
 /* ---- Constant ---- */
 
@@ -225,18 +225,33 @@ static xa_status expand_infer(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
     return xa__onnx_set(b, n, 0, x->type, &out, err);
 }
 
-/* Of the image's values only where nothing is repeated: it may add axes of 1. */
+/* Extents of 1 are repeated, or whole axes one after the other. */
 static xa_status repeat_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
 {
-    const xa__onnx_run *x = xa__onnx_run_of(b, n, 0);
-    const xa__onnx_shape *out = &xa__onnx_out(b, n, 0)->shape;
-    xa__onnx_layout at;
-    if (xa__layout_count(&x->at) != xa__onnx_count(out))
-        return xa__onnx_refuse(b, n, err, "it repeats what depends on the image");
-    if (!xa__layout_reshape(&x->at, out, &at))
-        return xa__onnx_refuse(b, n, err, "its axes do not match");
-    xa__onnx_made(b, n, 0, x->node, &at);
-    return XA_OK;
+    xa_status st = XA_OK;
+    const xa__onnx_shape *in = &xa__onnx_in(b, n, 0)->shape, *out = &xa__onnx_out(b, n, 0)->shape;
+    xa__onnx_run run = *xa__onnx_run_of(b, n, 0);
+    xa__onnx_shape lifted = {.rank = out->rank};
+    float *list = NULL;
+    for (int i = 0; i < out->rank; i++)
+        lifted.dim[i] = i < out->rank - in->rank ? 1 : in->dim[i - (out->rank - in->rank)];
+    XA_TRY(err, xa__onnx_regroup(b, n, &run, &lifted, err));
+    for (int axis = 0; axis < out->rank; axis++) {
+        const int64_t count = out->dim[axis];
+        if (count == lifted.dim[axis])
+            continue;
+        free(list);
+        list = xa_alloc((size_t)count, sizeof *list);
+        if (!list)
+            XA_FAIL(err, XA_NOMEM, "%s: out of memory", b->m->path);
+        for (int64_t i = 0; i < count; i++)
+            list[i] = (float)(i % lifted.dim[axis]);
+        XA_TRY(err, xa__onnx_gather_run(b, n, &run, axis, list, count, err));
+    }
+    xa__onnx_made(b, n, 0, run.node, &run.at);
+done:
+    free(list);
+    return st;
 }
 
 static xa_status tile_infer(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
@@ -286,7 +301,12 @@ static xa_status where_fold(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
     return XA_OK;
 }
 
-/* ---- CumSum, ScatterND, GatherND ---- */
+static xa_status where_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    return xa__onnx_combine(b, n, XA_OP_SELECT, NULL, err);
+}
+
+/* ---- CumSum ---- */
 
 static xa_status cumsum_fold(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
 {
@@ -315,88 +335,33 @@ static xa_status cumsum_fold(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
     return XA_OK;
 }
 
-/* Element at the start of what an index of `depth` numbers points at; -1: outside. */
-static int64_t pointed(const xa__onnx_shape *s, const double *index, int64_t depth)
+/* By a matrix of ones and zeros. */
+static xa_status cumsum_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
 {
-    int64_t at = 0;
-    for (int64_t k = 0; k < depth; k++) {
-        const int64_t d = s->dim[k];
-        const double v = index[k] < 0.0 ? index[k] + (double)d : index[k];
-        if (!(v >= 0.0 && v < (double)d))
-            return -1;
-        at = at * d + (int64_t)v;
-    }
-    for (int i = (int)depth; i < s->rank; i++)
-        at *= s->dim[i];
-    return at;
-}
-
-static xa_status scatter_infer(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
-{
-    if (strcmp(xa__onnx_string(b->m, n, "reduction", "none"), "none") != 0)
-        return xa__onnx_refuse(b, n, err, "its reduction is not read");
-    return xa__onnx_infer_same(b, n, err);
-}
-
-static xa_status scatter_fold(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
-{
-    const xa__onnx_shape *s = &xa__onnx_in(b, n, 0)->shape, *is = &xa__onnx_in(b, n, 1)->shape;
-    const int64_t depth = is->rank ? is->dim[is->rank - 1] : 0;
-    const int64_t count = xa__onnx_count(s), updates = xa__onnx_count(&xa__onnx_in(b, n, 2)->shape);
-    double *data;
-    if (depth < 1 || depth > s->rank)
-        return xa__onnx_refuse(b, n, err, "its indices have %" PRId64 " numbers", depth);
-    int64_t piece = 1;
-    for (int i = (int)depth; i < s->rank; i++)
-        piece *= s->dim[i];
-    const int64_t many = xa__onnx_count(is) / depth;
-    if (many * piece != updates)
-        return xa__onnx_refuse(b, n, err, "its updates do not fit its indices");
-    XA_RETURN_TRY(err, xa__onnx_new_data(b, n, 0, &data, err));
-    memcpy(data, xa__onnx_data(b, n->inputs[0]), (size_t)count * sizeof *data);
-    const double *index = xa__onnx_data(b, n->inputs[1]), *from = xa__onnx_data(b, n->inputs[2]);
-    for (int64_t i = 0; i < many; i++) {
-        const int64_t at = pointed(s, index + i * depth, depth);
-        if (at < 0)
-            return xa__onnx_refuse(b, n, err, "an index is outside");
-        memcpy(data + at, from + i * piece, (size_t)piece * sizeof *data);
-    }
-    return XA_OK;
-}
-
-static xa_status gather_nd_infer(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
-{
-    const xa__onnx_shape *s = &xa__onnx_in(b, n, 0)->shape, *is = &xa__onnx_in(b, n, 1)->shape;
-    const int64_t depth = is->rank ? is->dim[is->rank - 1] : 0;
-    xa__onnx_shape out = {0};
-    if (xa__onnx_int(b->m, n, "batch_dims", 0) != 0)
-        return xa__onnx_refuse(b, n, err, "its batch_dims are not read");
-    if (depth < 1 || depth > s->rank || is->rank - 1 + s->rank - depth > XA__ONNX_RANK)
-        return xa__onnx_refuse(b, n, err, "its indices have %" PRId64 " numbers", depth);
-    for (int i = 0; i + 1 < is->rank; i++)
-        out.dim[out.rank++] = is->dim[i];
-    for (int i = (int)depth; i < s->rank; i++)
-        out.dim[out.rank++] = s->dim[i];
-    return xa__onnx_set(b, n, 0, xa__onnx_in(b, n, 0)->type, &out, err);
-}
-
-static xa_status gather_nd_fold(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
-{
-    const xa__onnx_shape *s = &xa__onnx_in(b, n, 0)->shape, *is = &xa__onnx_in(b, n, 1)->shape;
-    const int64_t depth = is->dim[is->rank - 1], many = xa__onnx_count(is) / depth;
-    const double *x = xa__onnx_data(b, n->inputs[0]), *index = xa__onnx_data(b, n->inputs[1]);
-    double *data;
-    int64_t piece = 1;
-    for (int i = (int)depth; i < s->rank; i++)
-        piece *= s->dim[i];
-    XA_RETURN_TRY(err, xa__onnx_new_data(b, n, 0, &data, err));
-    for (int64_t i = 0; i < many; i++) {
-        const int64_t at = pointed(s, index + i * depth, depth);
-        if (at < 0)
-            return xa__onnx_refuse(b, n, err, "an index is outside");
-        memcpy(data + i * piece, x + at, (size_t)piece * sizeof *data);
-    }
-    return XA_OK;
+    xa_status st = XA_OK;
+    xa__onnx_run run = *xa__onnx_run_of(b, n, 0);
+    const bool exclusive = xa__onnx_int(b->m, n, "exclusive", 0) != 0;
+    const bool reverse = xa__onnx_int(b->m, n, "reverse", 0) != 0;
+    float *ones = NULL;
+    double which;
+    int axis;
+    if (!xa__onnx_scalar(b, n->inputs[1], &which) ||
+        !xa__onnx_axis((int64_t)which, run.at.rank, &axis))
+        return xa__onnx_refuse(b, n, err, "its axis does not exist");
+    const int64_t extent = xa__layout_extent(&run.at, axis);
+    if (extent > 8192)
+        return xa__onnx_refuse(b, n, err, "its axis has %" PRId64 " elements", extent);
+    ones = xa_alloc((size_t)(extent * extent), sizeof *ones);
+    if (!ones)
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory", b->m->path);
+    for (int64_t i = 0; i < extent; i++)
+        for (int64_t k = 0; k < extent; k++)
+            ones[i * extent + k] = (reverse ? k > i : k < i) || (k == i && !exclusive);
+    XA_TRY(err, xa__onnx_map_run(b, n, &run, axis, ones, extent, err));
+    xa__onnx_made(b, n, 0, run.node, &run.at);
+done:
+    free(ones);
+    return st;
 }
 
 const xa__onnx_op xa__onnx_ops_constant[] = {
@@ -407,8 +372,6 @@ const xa__onnx_op xa__onnx_ops_constant[] = {
     {"Range", 3, 3, range_infer, range_fold, NULL},
     {"Expand", 2, 2, expand_infer, repeat_fold, repeat_lower},
     {"Tile", 2, 2, tile_infer, repeat_fold, repeat_lower},
-    {"Where", 3, 3, where_infer, where_fold, NULL},
-    {"CumSum", 2, 2, xa__onnx_infer_same, cumsum_fold, NULL},
-    {"ScatterND", 3, 3, scatter_infer, scatter_fold, NULL},
-    {"GatherND", 2, 2, gather_nd_infer, gather_nd_fold, NULL},
+    {"Where", 3, 3, where_infer, where_fold, where_lower},
+    {"CumSum", 2, 2, xa__onnx_infer_same, cumsum_fold, cumsum_lower},
     {0}};

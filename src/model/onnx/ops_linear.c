@@ -115,16 +115,41 @@ static bool is_bias(const xa__onnx_value *c, int64_t f)
     return c->constant && (count == 1 || (count == f && c->shape.dim[c->shape.rank - 1] == f));
 }
 
+/* Of any two matrices, transposed or not, and any third one. */
+static xa_status gemm_composed(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    static const int turn[2] = {1, 0};
+    static const char *const names[2] = {"transA", "transB"};
+    xa__onnx_run side[2], out, sum;
+    for (int i = 0; i < 2; i++) {
+        XA_RETURN_TRY(err, xa__onnx_as_run(b, n, i, &side[i], err));
+        if (xa__onnx_int(b->m, n, names[i], 0) != 0)
+            side[i].at = xa__layout_transpose(&side[i].at, turn);
+    }
+    XA_RETURN_TRY(err, xa__onnx_product(b, n, &side[0], &side[1], &out, err));
+    XA_RETURN_TRY(
+        err,
+        xa__onnx_scale(b, n, xa__onnx_float(b->m, n, "alpha", 1.0), 0.0, out.node, &out.node, err));
+    if (xa__onnx_in(b, n, 2)) {
+        XA_RETURN_TRY(err, xa__onnx_as_run(b, n, 2, &sum, err));
+        XA_RETURN_TRY(
+            err,
+            xa__onnx_scale(
+                b, n, xa__onnx_float(b->m, n, "beta", 1.0), 0.0, sum.node, &sum.node, err));
+        XA_RETURN_TRY(err, xa__onnx_pair(b, n, XA_OP_ADD, &out, &sum, &out, err));
+    }
+    xa__onnx_made(b, n, 0, out.node, &out.at);
+    return XA_OK;
+}
+
 static xa_status gemm_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
 {
     const xa__onnx_run *x = xa__onnx_run_of(b, n, 0);
     const xa__onnx_value *w = xa__onnx_in(b, n, 1), *c = xa__onnx_in(b, n, 2);
     const bool tb = xa__onnx_int(b->m, n, "transB", 0) != 0;
     xa__onnx_run out;
-    if (!x || !w->constant)
-        return xa__onnx_refuse(b, n, err, "its matrix is no constant");
-    if (xa__onnx_int(b->m, n, "transA", 0) != 0)
-        return xa__onnx_refuse(b, n, err, "transA is not read");
+    if (!x || !w->constant || xa__onnx_int(b->m, n, "transA", 0) != 0)
+        return gemm_composed(b, n, err);
     const matrix m = {.value = n->inputs[1],
                       .k = w->shape.dim[tb],
                       .f = w->shape.dim[!tb],
@@ -132,7 +157,7 @@ static xa_status gemm_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
                       .sf = tb ? w->shape.dim[1] : 1,
                       .scale = xa__onnx_float(b->m, n, "alpha", 1.0)};
     if (c && !is_bias(c, m.f))
-        return xa__onnx_refuse(b, n, err, "its third input is no bias");
+        return gemm_composed(b, n, err);
     XA_RETURN_TRY(err,
                   linear(b,
                          n,

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "build.h"
+#include "runs.h"
 
 /* The axes from one on; false: there is no such axis. */
 static bool axes_from(int64_t axis, int rank, unsigned *axes)
@@ -129,8 +129,67 @@ static xa_status softmax_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
     return XA_OK;
 }
 
+/* x - max - log(sum of exp(x - max)) */
+static xa_status log_softmax_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    const xa__onnx_run *x = xa__onnx_run_of(b, n, 0);
+    xa__onnx_run run, most, sum;
+    unsigned axes;
+    softmax_axes(b, n, &axes);
+    XA_RETURN_TRY(err, xa__onnx_reduce_run(b, n, x, axes, true, XA_OVER_MAX_FIRST, &most, err));
+    XA_RETURN_TRY(err, xa__onnx_pair(b, n, XA_OP_SUBTRACT, x, &most, &run, err));
+    sum = run;
+    XA_RETURN_TRY(
+        err, xa__onnx_activate(b, n, xa_activation_default(XA_ACT_EXP), run.node, &sum.node, err));
+    XA_RETURN_TRY(err, xa__onnx_reduce_run(b, n, &sum, axes, true, XA_OVER_SUM, &sum, err));
+    XA_RETURN_TRY(err, xa__onnx_unary_run(b, n, XA_UNARY_LOG, 0.0, &sum, err));
+    XA_RETURN_TRY(err, xa__onnx_pair(b, n, XA_OP_SUBTRACT, &run, &sum, &run, err));
+    xa__onnx_made(b, n, 0, run.node, &run.at);
+    return XA_OK;
+}
+
+/* ---- LpNormalization ---- */
+
+static xa_status lp_infer(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    const int64_t p = xa__onnx_int(b->m, n, "p", 2);
+    int axis;
+    if (p != 1 && p != 2)
+        return xa__onnx_refuse(b, n, err, "its p is %" PRId64 ", expected 1 or 2", p);
+    if (!xa__onnx_axis(xa__onnx_int(b->m, n, "axis", -1), xa__onnx_in(b, n, 0)->shape.rank, &axis))
+        return xa__onnx_refuse(b, n, err, "its axis does not exist");
+    return xa__onnx_infer_same(b, n, err);
+}
+
+static xa_status lp_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    const xa__onnx_run *x = xa__onnx_run_of(b, n, 0);
+    const bool absolute = xa__onnx_int(b->m, n, "p", 2) == 1;
+    xa__onnx_run run = *x;
+    int axis;
+    xa__onnx_axis(xa__onnx_int(b->m, n, "axis", -1), x->at.rank, &axis);
+    if (absolute)
+        XA_RETURN_TRY(err, xa__onnx_unary_run(b, n, XA_UNARY_ABS, 0.0, &run, err));
+    XA_RETURN_TRY(
+        err,
+        xa__onnx_reduce_run(
+            b, n, &run, 1u << axis, true, absolute ? XA_OVER_SUM : XA_OVER_L2, &run, err));
+    /* of a vector of zeros nothing is made */
+    xa__onnx_run one;
+    XA_RETURN_TRY(err, xa__onnx_number(b, n, 1.0, x->at.rank, &one, err));
+    xa__onnx_operand safe[3] = {
+        {.value = -1, .run = run}, {.value = -1, .run = run}, {.value = -1, .run = one}};
+    XA_RETURN_TRY(err,
+                  xa__onnx_combine_all(b, n, XA_OP_SELECT, NULL, safe, 3, x->at.rank, &run, err));
+    XA_RETURN_TRY(err, xa__onnx_pair(b, n, XA_OP_DIVIDE, x, &run, &run, err));
+    xa__onnx_made(b, n, 0, run.node, &run.at);
+    return XA_OK;
+}
+
 const xa__onnx_op xa__onnx_ops_norm[] = {
     {"LayerNormalization", 1, 3, layer_norm_infer, NULL, layer_norm_lower},
     {"RMSNormalization", 1, 2, layer_norm_infer, NULL, layer_norm_lower},
     {"Softmax", 1, 1, softmax_infer, NULL, softmax_lower},
+    {"LogSoftmax", 1, 1, softmax_infer, NULL, log_softmax_lower},
+    {"LpNormalization", 1, 1, lp_infer, NULL, lp_lower},
     {0}};

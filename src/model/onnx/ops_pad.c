@@ -1,10 +1,10 @@
-/* Pad: a constant around any axes. */
+/* Pad: a constant around any axes, or what lies at and behind their ends. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "build.h"
+#include "runs.h"
 
 /* Amounts before and after each axis of the input, 0 where it says nothing. */
 static xa_status pad_amounts(
@@ -50,6 +50,22 @@ static bool pad_value(xa__onnx_build *b, const xa__onnx_node *n, double *value)
     return !xa__onnx_in(b, n, 2) || xa__onnx_scalar(b, n->inputs[2], value);
 }
 
+/* Modes that take what is there. */
+static bool is_mirror(const char *mode)
+{
+    return !strcmp(mode, "reflect") || !strcmp(mode, "edge") || !strcmp(mode, "wrap");
+}
+
+/* Which of d elements lies at place i, -before <= i < d + after. */
+static int64_t mirrored(const char *mode, int64_t i, int64_t d)
+{
+    if (!strcmp(mode, "edge"))
+        return i < 0 ? 0 : i >= d ? d - 1 : i;
+    if (!strcmp(mode, "wrap"))
+        return (i % d + d) % d;
+    return i < 0 ? -i : i >= d ? 2 * (d - 1) - i : i;
+}
+
 static xa_status pad_infer(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
 {
     const xa__onnx_value *x = xa__onnx_in(b, n, 0);
@@ -68,8 +84,12 @@ static xa_status pad_infer(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
         if (s.dim[i] < 1 || before[i] < -x->shape.dim[i] || after[i] < -x->shape.dim[i])
             return xa__onnx_refuse(b, n, err, "nothing is left of an axis");
     }
-    if (!none && strcmp(mode, "constant") != 0)
+    if (!none && strcmp(mode, "constant") != 0 && !is_mirror(mode))
         return xa__onnx_refuse(b, n, err, "its mode \"%s\" is not read", mode);
+    for (int i = 0; is_mirror(mode) && i < s.rank; i++)
+        if (!strcmp(mode, "reflect") &&
+            (before[i] >= x->shape.dim[i] || after[i] >= x->shape.dim[i]))
+            return xa__onnx_refuse(b, n, err, "it reflects more than an axis has");
     if (!pad_value(b, n, &value))
         return xa__onnx_refuse(b, n, err, "its value is not a known number");
     return xa__onnx_set(b, n, 0, x->type, &s, err);
@@ -81,6 +101,7 @@ static xa_status pad_fold(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
     int64_t before[XA__ONNX_RANK], after[XA__ONNX_RANK], at[XA__ONNX_RANK] = {0};
     double *data, value;
     bool good;
+    const char *mode = xa__onnx_string(b->m, n, "mode", "constant");
     XA_RETURN_TRY(err, pad_amounts(b, n, before, after, &good, err));
     pad_value(b, n, &value);
     XA_RETURN_TRY(err, xa__onnx_new_data(b, n, 0, &data, err));
@@ -90,7 +111,8 @@ static xa_status pad_fold(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
         int64_t place = 0;
         bool inside = true;
         for (int d = 0; d < in->rank; d++) {
-            const int64_t p = at[d] - before[d];
+            const int64_t beside = at[d] - before[d];
+            const int64_t p = is_mirror(mode) ? mirrored(mode, beside, in->dim[d]) : beside;
             inside = inside && p >= 0 && p < in->dim[d];
             place = place * in->dim[d] + p;
         }
@@ -164,8 +186,36 @@ static xa_status pad_image(xa__onnx_build *b,
     return XA_OK;
 }
 
+/* By the elements that lie there, axis by axis. */
+static xa_status pad_mirrored(xa__onnx_build *b, xa__onnx_node *n, const char *mode, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa__onnx_run run = *xa__onnx_run_of(b, n, 0);
+    int64_t before[XA__ONNX_RANK], after[XA__ONNX_RANK];
+    float *list = NULL;
+    bool good;
+    XA_TRY(err, pad_amounts(b, n, before, after, &good, err));
+    for (int axis = 0; axis < run.at.rank; axis++) {
+        const int64_t d = xa__layout_extent(&run.at, axis), count = d + before[axis] + after[axis];
+        free(list);
+        list = xa_alloc((size_t)count, sizeof *list);
+        if (!list)
+            XA_FAIL(err, XA_NOMEM, "%s: out of memory", b->m->path);
+        for (int64_t i = 0; i < count; i++)
+            list[i] = (float)mirrored(mode, i - before[axis], d);
+        XA_TRY(err, xa__onnx_gather_run(b, n, &run, axis, list, count, err));
+    }
+    xa__onnx_made(b, n, 0, run.node, &run.at);
+done:
+    free(list);
+    return st;
+}
+
 static xa_status pad_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
 {
+    const char *mode = xa__onnx_string(b->m, n, "mode", "constant");
+    if (is_mirror(mode))
+        return pad_mirrored(b, n, mode, err);
     xa__onnx_run run = *xa__onnx_run_of(b, n, 0);
     int64_t before[XA__ONNX_RANK], after[XA__ONNX_RANK];
     bool good, image = run.at.rank == 4, grows = false;

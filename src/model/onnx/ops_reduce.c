@@ -3,22 +3,29 @@
 #include <math.h>
 #include <string.h>
 
-#include "build.h"
+#include "runs.h"
 
+enum { NONE = -1 };
+/* after(engine(before(x))); `negative`: of -x, and the result's. */
 typedef struct kind {
     const char *name;
-    xa_over_kind engine; /* COUNT: of constants only */
+    xa_over_kind engine;
+    bool negative;
+    int before, after; /* xa_unary_kind, or NONE */
+    double exponent;   /* of `before` */
 } kind;
-static const kind kinds[] = {{"ReduceMean", XA_OVER_MEAN},
-                             {"ReduceSum", XA_OVER_SUM},
-                             {"ReduceMax", XA_OVER_MAX_SHARED},
-                             {"ReduceMin", XA_OVER_COUNT},
-                             {"ReduceProd", XA_OVER_COUNT},
-                             {"ReduceL1", XA_OVER_COUNT},
-                             {"ReduceL2", XA_OVER_L2},
-                             {"ReduceSumSquare", XA_OVER_COUNT},
-                             {"GlobalAveragePool", XA_OVER_MEAN},
-                             {"GlobalMaxPool", XA_OVER_MAX_FIRST}};
+static const kind kinds[] = {{"ReduceMean", XA_OVER_MEAN, false, NONE, NONE, 0.0},
+                             {"ReduceSum", XA_OVER_SUM, false, NONE, NONE, 0.0},
+                             {"ReduceMax", XA_OVER_MAX_SHARED, false, NONE, NONE, 0.0},
+                             {"ReduceMin", XA_OVER_MAX_SHARED, true, NONE, NONE, 0.0},
+                             {"ReduceProd", XA_OVER_PRODUCT, false, NONE, NONE, 0.0},
+                             {"ReduceL1", XA_OVER_SUM, false, XA_UNARY_ABS, NONE, 0.0},
+                             {"ReduceL2", XA_OVER_L2, false, NONE, NONE, 0.0},
+                             {"ReduceSumSquare", XA_OVER_SUM, false, XA_UNARY_POWER, NONE, 2.0},
+                             {"ReduceLogSum", XA_OVER_SUM, false, NONE, XA_UNARY_LOG, 0.0},
+                             {"ReduceLogSumExp", XA_OVER_SUM, false, NONE, XA_UNARY_LOG, 0.0},
+                             {"GlobalAveragePool", XA_OVER_MEAN, false, NONE, NONE, 0.0},
+                             {"GlobalMaxPool", XA_OVER_MAX_FIRST, false, NONE, NONE, 0.0}};
 
 static const kind *kind_of(const xa__onnx_node *n)
 {
@@ -131,93 +138,38 @@ static xa_status reduce_fold(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
     return XA_OK;
 }
 
-/* Memory in three parts: before, the axes that go, after. Those of the axes lie together. */
-static void three_parts(const xa__onnx_layout *l, unsigned axes, xa_shape *shape)
-{
-    bool inside = false;
-    *shape = (xa_shape){.ndim = 3, .dim = {1, 1, 1}};
-    for (int i = 0; i < l->natoms; i++) {
-        const bool goes = axes >> l->axis[l->order[i]] & 1;
-        inside = inside || goes;
-        shape->dim[goes ? 1 : inside ? 2 : 0] *= l->extent[l->order[i]];
-    }
-}
-
-static bool lie_together(const xa__onnx_layout *l, unsigned axes)
-{
-    int changes = 0;
-    bool was = false;
-    for (int i = 0; i < l->natoms; i++) {
-        const bool goes = axes >> l->axis[l->order[i]] & 1;
-        changes += goes != was;
-        was = goes;
-    }
-    return changes <= 2;
-}
-
-static xa__onnx_layout without(const xa__onnx_layout *l, unsigned axes, bool keep)
-{
-    xa__onnx_layout r = *l;
-    for (int i = l->rank - 1; i >= 0; i--)
-        if (axes >> i & 1)
-            r = xa__layout_drop(&r, i, keep);
-    return r;
-}
-
+/* What the engine does before, and what it sums up. */
 static xa_status reduce_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
 {
     const kind *k = kind_of(n);
-    xa__onnx_run run = *xa__onnx_run_of(b, n, 0);
-    const xa_graph *g = b->model->graph;
+    xa__onnx_run run = *xa__onnx_run_of(b, n, 0), most;
     unsigned axes;
     bool keep, good;
-    xa_shape parts;
-    int id;
-    if (k->engine == XA_OVER_COUNT)
-        return xa__onnx_refuse(b, n, err, "it is read of constants only");
     XA_RETURN_TRY(err, axes_of(b, n, &axes, &keep, &good, err));
-    if (!lie_together(&run.at, axes)) {
-        int order[XA__ONNX_ATOMS];
-        xa__layout_last(&run.at, ~axes, order);
-        XA_RETURN_TRY(err, xa__onnx_order(b, n, &run, order, &run, err));
-    }
-    three_parts(&run.at, axes, &parts);
-    const xa_shape *seen = &xa_graph_node(g, run.node)->shape;
-    const xa__onnx_layout at = without(&run.at, axes, keep);
-    if (parts.dim[1] == 1 && k->engine != XA_OVER_L2) {
-        xa__onnx_made(b, n, 0, run.node, &at);
-        return XA_OK;
-    }
-    if (parts.dim[0] == 1 && (k->engine == XA_OVER_MEAN || k->engine == XA_OVER_MAX_SHARED)) {
-        /* all positions of an image, or all tokens: a global pool */
-        if (seen->ndim != 3 || seen->dim[2] != parts.dim[2]) {
-            parts = (xa_shape){.ndim = 3, .dim = {parts.dim[1], 1, parts.dim[2]}};
-            XA_RETURN_TRY(err, xa__onnx_view(b, n, run.node, &parts, &run.node, err));
-        }
+    const bool stable = !strcmp(n->op, "ReduceLogSumExp");
+    if (stable) {
+        XA_RETURN_TRY(err,
+                      xa__onnx_reduce_run(b, n, &run, axes, true, XA_OVER_MAX_FIRST, &most, err));
+        XA_RETURN_TRY(err, xa__onnx_pair(b, n, XA_OP_SUBTRACT, &run, &most, &run, err));
         XA_RETURN_TRY(
             err,
-            xa__onnx_add_unary(
-                b,
-                n,
-                XA_OP_GLOBAL_POOL,
-                &(xa_op_params){
-                    .global_pool = {.kind = k->engine == XA_OVER_MEAN ? XA_POOL_AVG : XA_POOL_MAX,
-                                    .keepdims = true}},
-                run.node,
-                &id,
-                err));
-    } else {
-        XA_RETURN_TRY(err, xa__onnx_view(b, n, run.node, &parts, &run.node, err));
-        XA_RETURN_TRY(err,
-                      xa__onnx_add_unary(b,
-                                         n,
-                                         XA_OP_REDUCE,
-                                         &(xa_op_params){.reduce = {.kind = k->engine, .axis = 1}},
-                                         run.node,
-                                         &id,
-                                         err));
+            xa__onnx_activate(b, n, xa_activation_default(XA_ACT_EXP), run.node, &run.node, err));
     }
-    xa__onnx_made(b, n, 0, id, &at);
+    if (k->before != NONE)
+        XA_RETURN_TRY(err,
+                      xa__onnx_unary_run(b, n, (xa_unary_kind)k->before, k->exponent, &run, err));
+    if (k->negative)
+        XA_RETURN_TRY(err, xa__onnx_scale(b, n, -1.0, 0.0, run.node, &run.node, err));
+    XA_RETURN_TRY(err, xa__onnx_reduce_run(b, n, &run, axes, keep, k->engine, &run, err));
+    if (k->negative)
+        XA_RETURN_TRY(err, xa__onnx_scale(b, n, -1.0, 0.0, run.node, &run.node, err));
+    if (k->after != NONE)
+        XA_RETURN_TRY(err, xa__onnx_unary_run(b, n, (xa_unary_kind)k->after, 0.0, &run, err));
+    if (stable) {
+        XA_RETURN_TRY(err, xa__onnx_regroup(b, n, &most, &xa__onnx_out(b, n, 0)->shape, err));
+        XA_RETURN_TRY(err, xa__onnx_pair(b, n, XA_OP_ADD, &run, &most, &run, err));
+    }
+    xa__onnx_made(b, n, 0, run.node, &run.at);
     return XA_OK;
 }
 
@@ -227,9 +179,11 @@ const xa__onnx_op xa__onnx_ops_reduce[] = {
     {"ReduceMean", 1, 2, reduce_infer, reduce_fold, reduce_lower},
     {"ReduceSum", 1, 2, reduce_infer, reduce_fold, reduce_lower},
     {"ReduceMax", 1, 2, reduce_infer, reduce_fold, reduce_lower},
-    {"ReduceMin", 1, 2, reduce_infer, reduce_fold, NULL},
-    {"ReduceProd", 1, 2, reduce_infer, reduce_fold, NULL},
-    {"ReduceL1", 1, 2, reduce_infer, reduce_fold, NULL},
+    {"ReduceMin", 1, 2, reduce_infer, reduce_fold, reduce_lower},
+    {"ReduceProd", 1, 2, reduce_infer, reduce_fold, reduce_lower},
+    {"ReduceL1", 1, 2, reduce_infer, reduce_fold, reduce_lower},
     {"ReduceL2", 1, 2, reduce_infer, reduce_fold, reduce_lower},
-    {"ReduceSumSquare", 1, 2, reduce_infer, reduce_fold, NULL},
+    {"ReduceSumSquare", 1, 2, reduce_infer, reduce_fold, reduce_lower},
+    {"ReduceLogSum", 1, 2, reduce_infer, NULL, reduce_lower},
+    {"ReduceLogSumExp", 1, 2, reduce_infer, NULL, reduce_lower},
     {0}};

@@ -196,6 +196,57 @@ static xa_status transpose_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *er
     return XA_OK;
 }
 
+/* ---- DepthToSpace, SpaceToDepth ---- */
+
+/* Blocks of B x B positions and channels, split into six axes, which are exchanged and put together
+ * again: a view. */
+typedef struct blocks {
+    xa__onnx_shape split, out;
+    int order[6];
+} blocks;
+
+static bool blocks_of(xa__onnx_build *b, const xa__onnx_node *n, blocks *k)
+{
+    const xa__onnx_shape *s = &xa__onnx_in(b, n, 0)->shape;
+    const int64_t size = xa__onnx_int(b->m, n, "blocksize", 0);
+    if (s->rank != 4 || size < 1 || size > 65536)
+        return false;
+    const int64_t c = s->dim[1], h = s->dim[2], w = s->dim[3];
+    if (!strcmp(n->op, "SpaceToDepth")) {
+        *k = (blocks){{6, {s->dim[0], c, h / size, size, w / size, size}},
+                      {4, {s->dim[0], c * size * size, h / size, w / size}},
+                      {0, 3, 5, 1, 2, 4}};
+        return h % size == 0 && w % size == 0;
+    }
+    const int64_t left = c / (size * size);
+    const bool crd = !strcmp(xa__onnx_string(b->m, n, "mode", "DCR"), "CRD");
+    *k = (blocks){{6, {s->dim[0], crd ? left : size, size, crd ? size : left, h, w}},
+                  {4, {s->dim[0], left, h * size, w * size}},
+                  {0, crd ? 1 : 3, 4, crd ? 2 : 1, 5, crd ? 3 : 2}};
+    return left * size * size == c;
+}
+
+static xa_status blocks_infer(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    const char *mode = xa__onnx_string(b->m, n, "mode", "DCR");
+    blocks k;
+    if (!blocks_of(b, n, &k) || (strcmp(mode, "DCR") != 0 && strcmp(mode, "CRD") != 0))
+        return xa__onnx_refuse(b, n, err, "its blocks do not fit its input");
+    return xa__onnx_set(b, n, 0, xa__onnx_in(b, n, 0)->type, &k.out, err);
+}
+
+static xa_status blocks_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    xa__onnx_run run = *xa__onnx_run_of(b, n, 0);
+    blocks k;
+    blocks_of(b, n, &k);
+    XA_RETURN_TRY(err, xa__onnx_regroup(b, n, &run, &k.split, err));
+    run.at = xa__layout_transpose(&run.at, k.order);
+    XA_RETURN_TRY(err, xa__onnx_regroup(b, n, &run, &k.out, err));
+    xa__onnx_made(b, n, 0, run.node, &run.at);
+    return XA_OK;
+}
+
 /* ---- what changes nothing ---- */
 
 static xa_status same_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
@@ -264,5 +315,7 @@ const xa__onnx_op xa__onnx_ops_shape[] = {
     {"Flatten", 1, 1, flatten_infer, xa__onnx_fold_same, regroup_lower},
     {"Squeeze", 1, 2, squeeze_infer, xa__onnx_fold_same, regroup_lower},
     {"Unsqueeze", 1, 2, unsqueeze_infer, xa__onnx_fold_same, regroup_lower},
+    {"DepthToSpace", 1, 1, blocks_infer, NULL, blocks_lower},
+    {"SpaceToDepth", 1, 1, blocks_infer, NULL, blocks_lower},
     {"Transpose", 1, 1, transpose_infer, transpose_fold, transpose_lower},
     {0}};

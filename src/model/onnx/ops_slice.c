@@ -1,4 +1,4 @@
-/* Pieces of a value, and values put together: Slice, Split, Gather, Concat, Pad. */
+/* Pieces of a value, and values put together: Slice, Split, Concat. */
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
@@ -53,7 +53,9 @@ xa_status xa__onnx_axis_alone(
         if (run->at.axis[a] != axis)
             *(placed ? &inner : &outer) *= run->at.extent[a];
     }
-    *shape = (xa_shape){.ndim = 3, .dim = {outer, xa__layout_extent(&run->at, axis), inner}};
+    /* an axis of extent 1 has no place: the slowest, as xa__layout_replace has it */
+    *shape = count ? (xa_shape){.ndim = 3, .dim = {outer, xa__layout_extent(&run->at, axis), inner}}
+                   : (xa_shape){.ndim = 3, .dim = {1, 1, outer}};
     return XA_OK;
 }
 
@@ -284,86 +286,6 @@ static xa_status split_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
     return split_all(b, n, LOWER, err);
 }
 
-/* ---- Gather ---- */
-
-static xa_status gather_infer(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
-{
-    const xa__onnx_value *x = xa__onnx_in(b, n, 0), *index = xa__onnx_in(b, n, 1);
-    xa__onnx_shape s = {0};
-    int axis;
-    if (!index->constant)
-        return xa__onnx_refuse(b, n, err, "its indices depend on the image");
-    if (!xa__onnx_axis(xa__onnx_int(b->m, n, "axis", 0), x->shape.rank, &axis))
-        return xa__onnx_refuse(b, n, err, "its axis does not exist");
-    if (x->shape.rank - 1 + index->shape.rank > XA__ONNX_RANK)
-        return xa__onnx_refuse(b, n, err, "it gives too many axes");
-    for (int i = 0; i < axis; i++)
-        s.dim[s.rank++] = x->shape.dim[i];
-    for (int i = 0; i < index->shape.rank; i++)
-        s.dim[s.rank++] = index->shape.dim[i];
-    for (int i = axis + 1; i < x->shape.rank; i++)
-        s.dim[s.rank++] = x->shape.dim[i];
-    return xa__onnx_set(b, n, 0, x->type, &s, err);
-}
-
-/* An index counted from the start; -1: outside. */
-static int64_t counted(double v, int64_t extent)
-{
-    const double i = v < 0.0 ? v + (double)extent : v;
-    return i >= 0.0 && i < (double)extent ? (int64_t)i : -1;
-}
-
-static xa_status gather_fold(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
-{
-    const xa__onnx_shape *s = &xa__onnx_in(b, n, 0)->shape;
-    const double *x = xa__onnx_data(b, n->inputs[0]), *index = xa__onnx_data(b, n->inputs[1]);
-    const int64_t many = xa__onnx_count(&xa__onnx_in(b, n, 1)->shape);
-    double *data;
-    int axis;
-    int64_t inner = 1, outer = 1;
-    xa__onnx_axis(xa__onnx_int(b->m, n, "axis", 0), s->rank, &axis);
-    XA_RETURN_TRY(err, xa__onnx_new_data(b, n, 0, &data, err));
-    for (int i = 0; i < axis; i++)
-        outer *= s->dim[i];
-    for (int i = axis + 1; i < s->rank; i++)
-        inner *= s->dim[i];
-    for (int64_t o = 0; o < outer; o++)
-        for (int64_t k = 0; k < many; k++, data += inner) {
-            const int64_t at = counted(index[k], s->dim[axis]);
-            if (at < 0)
-                return xa__onnx_refuse(b, n, err, "an index is outside");
-            memcpy(data, x + (o * s->dim[axis] + at) * inner, (size_t)inner * sizeof *data);
-        }
-    return XA_OK;
-}
-
-static xa_status gather_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
-{
-    const xa__onnx_shape *index = &xa__onnx_in(b, n, 1)->shape;
-    xa__onnx_run run = *xa__onnx_run_of(b, n, 0);
-    const int64_t many = xa__onnx_count(index);
-    piece p = {.step = 1, .count = many};
-    xa__onnx_layout at;
-    XA_RETURN_TRY(err, xa__onnx_evaluate(b, n->inputs[1], err));
-    const double *list = xa__onnx_data(b, n->inputs[1]);
-    xa__onnx_axis(xa__onnx_int(b->m, n, "axis", 0), run.at.rank, &p.axis);
-    const int64_t extent = xa__layout_extent(&run.at, p.axis);
-    for (int64_t i = 0; i < many; i++)
-        if (counted(list[i], extent) < 0)
-            return xa__onnx_refuse(b, n, err, "an index is outside");
-    p.first = counted(list[0], extent);
-    if (many > 1)
-        p.step = counted(list[1], extent) - p.first;
-    for (int64_t i = 0; i < many; i++)
-        if (counted(list[i], extent) != p.first + i * p.step || (many > 1 && p.step == 0))
-            return xa__onnx_refuse(b, n, err, "its indices are no regular steps");
-    XA_RETURN_TRY(err, xa__onnx_slice_run(b, n, &run, &p, err));
-    if (!xa__layout_reshape(&run.at, &xa__onnx_out(b, n, 0)->shape, &at))
-        return xa__onnx_refuse(b, n, err, "its indices have axes that do not fit");
-    xa__onnx_made(b, n, 0, run.node, &at);
-    return XA_OK;
-}
-
 /* ---- Concat ---- */
 
 static xa_status concat_infer(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
@@ -461,6 +383,5 @@ done:
 const xa__onnx_op xa__onnx_ops_slice[] = {
     {"Slice", 1, 5, slice_infer, slice_fold, slice_lower},
     {"Split", 1, 2, split_infer, split_fold, split_lower},
-    {"Gather", 2, 2, gather_infer, gather_fold, gather_lower},
     {"Concat", 1, -1, concat_infer, concat_fold, concat_lower},
     {0}};

@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "build.h"
+#include "runs.h"
 
 /* ---- of constants ---- */
 
@@ -137,13 +137,46 @@ static xa_status elu_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
     return activate(b, n, a, err);
 }
 
+/* scale * ELU(x / inner) with that slope at minus infinity */
+static xa_status scaled_elu(
+    xa__onnx_build *b, xa__onnx_node *n, double inner, double slope, double scale, xa_err *err)
+{
+    xa_activation a = xa_activation_default(XA_ACT_ELU);
+    xa__onnx_run run = *xa__onnx_run_of(b, n, 0);
+    a.a = (float)slope;
+    XA_RETURN_TRY(err, xa__onnx_scale(b, n, 1.0 / inner, 0.0, run.node, &run.node, err));
+    XA_RETURN_TRY(err, xa__onnx_activate(b, n, a, run.node, &run.node, err));
+    XA_RETURN_TRY(err, xa__onnx_scale(b, n, scale, 0.0, run.node, &run.node, err));
+    xa__onnx_made(b, n, 0, run.node, &run.at);
+    return XA_OK;
+}
+
 static xa_status selu_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
 {
     const double alpha = xa__onnx_float(b->m, n, "alpha", 1.67326319217681884765625);
     const double gamma = xa__onnx_float(b->m, n, "gamma", 1.05070102214813232421875);
     if (fabs(alpha - 1.6732632) > 1e-6 || fabs(gamma - 1.0507010) > 1e-6)
-        return xa__onnx_refuse(b, n, err, "its alpha %g and gamma %g are not SELU's", alpha, gamma);
+        return scaled_elu(b, n, 1.0, alpha, gamma, err);
     return activate(b, n, xa_activation_default(XA_ACT_SELU), err);
+}
+
+static xa_status celu_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    const double alpha = xa__onnx_float(b->m, n, "alpha", 1.0);
+    if (!(alpha < 0.0) && !(alpha > 0.0))
+        return xa__onnx_refuse(b, n, err, "its alpha is %g", alpha);
+    return scaled_elu(b, n, alpha, 1.0, alpha, err);
+}
+
+/* x where it is above alpha, else 0 */
+static xa_status thresholded_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    xa_activation a = xa_activation_default(XA_ACT_RELU);
+    const double alpha = xa__onnx_float(b->m, n, "alpha", 1.0);
+    if (alpha < 0.0)
+        return xa__onnx_refuse(b, n, err, "its alpha %g is below 0", alpha);
+    a.c = nextafterf((float)alpha, INFINITY);
+    return activate(b, n, a, err);
 }
 
 static xa_status hard_sigmoid_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
@@ -184,7 +217,11 @@ static const struct {
               {"Reciprocal", XA_UNARY_RECIPROCAL},
               {"Erf", XA_UNARY_ERF},
               {"Sin", XA_UNARY_SIN},
-              {"Cos", XA_UNARY_COS}};
+              {"Cos", XA_UNARY_COS},
+              {"Floor", XA_UNARY_FLOOR},
+              {"Ceil", XA_UNARY_CEIL},
+              {"Round", XA_UNARY_ROUND},
+              {"Sign", XA_UNARY_SIGN}};
 
 static xa_status curve_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
 {
@@ -239,6 +276,7 @@ static xa_status clip_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
     double low, high;
     int id;
     bounds_of(b, n, &low, &high);
+    low = low > high ? high : low;
     if (!(low < 0.0) && !(low > 0.0) && high > 0.0) {
         xa_activation a = xa_activation_default(XA_ACT_RELU);
         a.b = (float)high;
@@ -263,6 +301,21 @@ static xa_status prelu_infer(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
     return xa__onnx_infer_same(b, n, err);
 }
 
+/* Any slopes: max(x, 0) + slope*min(x, 0) */
+static xa_status prelu_composed(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    const xa__onnx_run *x = xa__onnx_run_of(b, n, 0);
+    xa__onnx_run above = *x, below;
+    XA_RETURN_TRY(
+        err,
+        xa__onnx_activate(b, n, xa_activation_default(XA_ACT_RELU), x->node, &above.node, err));
+    XA_RETURN_TRY(err, xa__onnx_pair(b, n, XA_OP_SUBTRACT, x, &above, &below, err));
+    XA_RETURN_TRY(err, xa__onnx_with(b, n, XA_OP_MULTIPLY, &below, n->inputs[1], &below, err));
+    XA_RETURN_TRY(err, xa__onnx_pair(b, n, XA_OP_ADD, &above, &below, &above, err));
+    xa__onnx_made(b, n, 0, above.node, &above.at);
+    return XA_OK;
+}
+
 /* One slope, or one a channel of an image. */
 static xa_status prelu_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
 {
@@ -278,7 +331,7 @@ static xa_status prelu_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
         return activate(b, n, a, err);
     }
     if (x->at.rank != 4 || s->rank < 3 || s->dim[1 - axis] != count)
-        return xa__onnx_refuse(b, n, err, "its slopes are not one a channel");
+        return prelu_composed(b, n, err);
     XA_RETURN_TRY(err, xa__onnx_image(b, n, x, &node, err));
     xa_node_spec spec = {.op = XA_OP_PRELU, .inputs = &node, .ninputs = 1, .nweights = 1};
     XA_RETURN_TRY(
@@ -310,6 +363,8 @@ const xa__onnx_op xa__onnx_ops_unary[] = {
     {"LeakyRelu", 1, 1, xa__onnx_infer_same, NULL, leaky_lower},
     {"Elu", 1, 1, xa__onnx_infer_same, NULL, elu_lower},
     {"Selu", 1, 1, xa__onnx_infer_same, NULL, selu_lower},
+    {"Celu", 1, 1, xa__onnx_infer_same, NULL, celu_lower},
+    {"ThresholdedRelu", 1, 1, xa__onnx_infer_same, NULL, thresholded_lower},
     {"HardSigmoid", 1, 1, xa__onnx_infer_same, NULL, hard_sigmoid_lower},
     {"Gelu", 1, 1, xa__onnx_infer_same, NULL, gelu_lower},
     {"Neg", 1, 1, xa__onnx_infer_same, unary_fold, neg_lower},
@@ -320,10 +375,10 @@ const xa__onnx_op xa__onnx_ops_unary[] = {
     {"Erf", 1, 1, xa__onnx_infer_same, unary_fold, curve_lower},
     {"Sin", 1, 1, xa__onnx_infer_same, unary_fold, curve_lower},
     {"Cos", 1, 1, xa__onnx_infer_same, unary_fold, curve_lower},
-    {"Ceil", 1, 1, xa__onnx_infer_same, unary_fold, NULL},
-    {"Floor", 1, 1, xa__onnx_infer_same, unary_fold, NULL},
-    {"Round", 1, 1, xa__onnx_infer_same, unary_fold, NULL},
-    {"Sign", 1, 1, xa__onnx_infer_same, unary_fold, NULL},
+    {"Ceil", 1, 1, xa__onnx_infer_same, unary_fold, curve_lower},
+    {"Floor", 1, 1, xa__onnx_infer_same, unary_fold, curve_lower},
+    {"Round", 1, 1, xa__onnx_infer_same, unary_fold, curve_lower},
+    {"Sign", 1, 1, xa__onnx_infer_same, unary_fold, curve_lower},
     {"Not", 1, 1, truth_infer, unary_fold, NULL},
     {"IsNaN", 1, 1, truth_infer, unary_fold, NULL},
     {"Clip", 1, 3, clip_infer, clip_fold, clip_lower},

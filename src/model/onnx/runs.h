@@ -27,4 +27,59 @@ XA_MUST_USE xa_status xa__onnx_product(xa__onnx_build *b,
                                        xa__onnx_run *out,
                                        xa_err *err);
 
+/* One number as a run of that many axes. */
+XA_MUST_USE xa_status xa__onnx_number(xa__onnx_build *b,
+                                      const xa__onnx_node *n,
+                                      double value,
+                                      int rank,
+                                      xa__onnx_run *out,
+                                      xa_err *err);
+/* A function of each element, in place of the run. */
+XA_MUST_USE xa_status xa__onnx_unary_run(xa__onnx_build *b,
+                                         const xa__onnx_node *n,
+                                         xa_unary_kind kind,
+                                         double a,
+                                         xa__onnx_run *run,
+                                         xa_err *err);
+/* op(x, y), element by element, broadcasting; a constant of the model instead of y. */
+XA_MUST_USE xa_status xa__onnx_pair(xa__onnx_build *b,
+                                    xa__onnx_node *n,
+                                    xa_op op,
+                                    const xa__onnx_run *x,
+                                    const xa__onnx_run *y,
+                                    xa__onnx_run *out,
+                                    xa_err *err);
+XA_MUST_USE xa_status xa__onnx_with(xa__onnx_build *b,
+                                    xa__onnx_node *n,
+                                    xa_op op,
+                                    const xa__onnx_run *x,
+                                    int constant,
+                                    xa__onnx_run *out,
+                                    xa_err *err);
+/* One value of all along the axes (a bit each), which stay with extent 1 or go. */
+XA_MUST_USE xa_status xa__onnx_reduce_run(xa__onnx_build *b,
+                                          xa__onnx_node *n,
+                                          const xa__onnx_run *x,
+                                          unsigned axes,
+                                          bool keep,
+                                          xa_over_kind kind,
+                                          xa__onnx_run *out,
+                                          xa_err *err);
+/* In place of the run: elements list[0], list[1], .. of an axis; -1 gives zeros. */
+XA_MUST_USE xa_status xa__onnx_gather_run(xa__onnx_build *b,
+                                          xa__onnx_node *n,
+                                          xa__onnx_run *run,
+                                          int axis,
+                                          const float *list,
+                                          int64_t count,
+                                          xa_err *err);
+/* In place of the run: matrix [count, extent] times the axis. */
+XA_MUST_USE xa_status xa__onnx_map_run(xa__onnx_build *b,
+                                       xa__onnx_node *n,
+                                       xa__onnx_run *run,
+                                       int axis,
+                                       const float *matrix,
+                                       int64_t count,
+                                       xa_err *err);
+
 #endif

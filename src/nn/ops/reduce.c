@@ -49,22 +49,31 @@ static parts parts_of(const xa_op_call *c)
     return p;
 }
 
+/* The product of all but one of them (-1: of all); one may be 0. */
+static double product(const float *x, int64_t n, int64_t step, int64_t but)
+{
+    double p = 1.0;
+    for (int64_t i = 0; i < n; i++)
+        p *= i == but ? 1.0 : (double)x[i * step];
+    return p;
+}
+
 static float reduced(xa_over_kind kind, const float *x, int64_t n, int64_t step)
 {
-    double sum = 0.0, product = 1.0;
+    double sum = 0.0;
     float most = x[0];
+    if (kind == XA_OVER_PRODUCT)
+        return (float)product(x, n, step, -1);
     for (int64_t i = 0; i < n; i++) {
         const float v = x[i * step];
         sum += kind == XA_OVER_L2 ? (double)v * (double)v : (double)v;
-        product *= (double)v;
         if (v > most || (isnan(v) && !isnan(most)))
             most = v;
     }
-    return kind == XA_OVER_MEAN      ? (float)(sum / (double)n)
-           : kind == XA_OVER_SUM     ? (float)sum
-           : kind == XA_OVER_L2      ? (float)sqrt(sum)
-           : kind == XA_OVER_PRODUCT ? (float)product
-                                     : most;
+    return kind == XA_OVER_MEAN  ? (float)(sum / (double)n)
+           : kind == XA_OVER_SUM ? (float)sum
+           : kind == XA_OVER_L2  ? (float)sqrt(sum)
+                                 : most;
 }
 
 static void forward(const xa_op_call *c)
@@ -82,15 +91,6 @@ static void forward(const xa_op_call *c)
 static bool is_most(float v, float most)
 {
     return (v >= most && v <= most) || (isnan(v) && isnan(most));
-}
-
-/* The product of all but one of them, which may be 0. */
-static double others(const float *x, int64_t n, int64_t step, int64_t but)
-{
-    double product = 1.0;
-    for (int64_t i = 0; i < n; i++)
-        product *= i == but ? 1.0 : (double)x[i * step];
-    return product;
 }
 
 /* dx[n] of one y, whose gradient is dy. */
@@ -111,7 +111,7 @@ spread(xa_over_kind kind, const float *x, float y, float dy, float *dx, int64_t 
             *d = dy;
             break;
         case XA_OVER_PRODUCT:
-            *d = (float)((double)dy * others(x, n, step, i));
+            *d = (float)((double)dy * product(x, n, step, i));
             break;
         case XA_OVER_L2:
             *d = y > 0.0f || isnan(y) ? dy * (x[i * step] / y) : 0.0f;
