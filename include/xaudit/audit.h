@@ -69,6 +69,11 @@ int64_t xa_audit_classes(const xa_audit *a, int m);
 int64_t xa_audit_batch(const xa_audit *a, int m);
 int xa_audit_passes(const xa_audit *a,
                     int m); /* backward passes per batch, for one target per sample */
+/* What explainer e asks the model about each image and target, besides the image itself; nothing
+ * where it does not ask. */
+xa_asks xa_audit_asks(const xa_audit *a, int m, int e);
+/* Memory for that, besides the arena: with one target an image. */
+size_t xa_audit_asking_bytes(const xa_audit *a);
 /* Samples a unit: the least common multiple of the models' batches. */
 int64_t xa_audit_unit_samples(const xa_audit *a);
 

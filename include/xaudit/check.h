@@ -66,6 +66,21 @@ XA_MUST_USE xa_status xa_check_archive(
  * run was killed; "" if there are none. */
 void xa_stale_locks(const char *archive, char *out, size_t size);
 
+/* ---- cost.c: what explainers ask the model about besides the image ---- */
+
+/* Floating-point operations of one image, with one target for each explainer. A backward pass to
+ * the input is counted as a forward pass, and so is one that begins at a layer. */
+typedef struct xa_cost {
+    double plain; /* of the image itself: one forward pass, the backward passes, checks */
+    double asked; /* of all explainers that ask */
+    double most;  /* of the one that asks most, and which it is; -1: nobody asks */
+    int explainer;
+} xa_cost;
+void xa_cost_of(const xa_loaded *l, int m, xa_cost *out);
+/* Warns of models whose explainers ask for more than five times the plain run, and says which
+ * setting to lower. */
+void xa_check_cost(const xa_loaded *l, xa_problems *problems);
+
 /* ---- trial.c: units of a job on this process alone, timed ---- */
 
 typedef struct xa_trial {

@@ -360,6 +360,11 @@ bool xa_explainer_is_signed(const xa_explainer_spec *s);
 /* What the rows of a sample explain, in words for attributes and checks: "predicted", "class 3",
  * "class 3 minus class 5", "unit 2", "the 3 best classes", with "down" "..., downwards". */
 void xa_explainer_target_text(const xa_explainer_spec *s, char *out, size_t size);
+/* What it asks the model about besides the image: "25 gradients under noise of 0.15 of the image's
+ * range, their mean"; "" of explainers that do not ask. At most 120 bytes. */
+void xa_explainer_asked_text(const xa_explainer_spec *s, char *out, size_t size);
+/* The setting that says how often; NULL of explainers that do not ask. */
+const char *xa_explainer_cost_key(xa_explainer_kind k);
 /* "gradcam.label", "saliency.predicted.prob", "gradcam.class3-class5", "gradcam.top3",
  * "gradcam.unit2.down", "gradcam.label.add_11", "rollout": kind, target unless none, direction
  * unless up, score unless logit, last part of the layer unless auto; vit_keras is

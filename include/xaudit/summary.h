@@ -117,6 +117,9 @@ typedef struct xa_undefined {
 } xa_undefined;
 /* How many maps of an explainer are zero everywhere, of *rows maps whose images are done. */
 int64_t xa_summary_zero_maps(const xa_read_model *m, const xa_read_map *x, int64_t *rows);
+/* Maps whose values miss the difference of scores that they should add up to by more than 5 % of
+ * it, of those where both are known (rows; 0: the explainer promises no sum). */
+int64_t xa_summary_incomplete_maps(const xa_read_map *x, int64_t *rows);
 void xa_summary_undefined(const xa_summary *s, const xa_series *x, xa_undefined *out);
 /* Adds the reason of one undefined unit; unit -1: the series has no such unit. */
 void xa_summary_add_undefined(const xa_summary *s,

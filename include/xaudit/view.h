@@ -30,6 +30,9 @@ typedef struct xa_read_map {
     int64_t pointing;              /* the first of them that is a pointing game, -1: none */
     double **localisation;         /* [nmetrics][pairs] */
     double *check[XA_CHECK_COUNT]; /* [rows]; NULL where the job did not ask */
+    /* Of explainers whose values should add up to a difference of scores, else NULL: what they miss
+     * [rows], and the two scores [rows,2]. */
+    double *completeness, *explained;
 } xa_read_map;
 
 typedef struct xa_read_model {

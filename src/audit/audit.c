@@ -339,6 +339,19 @@ int xa_audit_passes(const xa_audit *a, int m)
     return a->models[m].ngroups;
 }
 
+xa_asks xa_audit_asks(const xa_audit *a, int m, int e)
+{
+    return xa_ask_count(&a->models[m], e);
+}
+
+size_t xa_audit_asking_bytes(const xa_audit *a)
+{
+    size_t bytes = 0;
+    for (int m = 0; m < a->spec->nmodels; m++)
+        bytes += xa_ask_bytes(&a->models[m]);
+    return bytes;
+}
+
 int64_t xa_audit_unit_samples(const xa_audit *a)
 {
     return a->unit;

@@ -4,7 +4,8 @@ void xa_memory_of(const xa_loaded *l, const xa_contents *c, xa_memory *out)
 {
     const xa_manifest *m = l->manifest;
     const double n = (double)m->count, models = (double)l->job.audit.nmodels;
-    xa_memory y = {.rank = (double)xa_audit_arena_bytes(l->audit),
+    xa_memory y = {.rank = (double)xa_audit_arena_bytes(l->audit) +
+                           (double)xa_audit_asking_bytes(l->audit),
                    .node = (double)xa_audit_weight_bytes(l->audit),
                    .reading = (double)m->peak_bytes,
                    .running = (double)m->bytes + (double)c->owned_bytes + 24.0 * n};

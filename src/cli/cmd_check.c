@@ -9,6 +9,23 @@
 #include "xaudit/job.h"
 #include "xaudit/print.h"
 
+/* What an explainer asks, and how many passes that is. */
+static void print_asked(const xa_loaded *l, int m, int e)
+{
+    const xa_asks asks = xa_audit_asks(l->audit, m, e);
+    char asked[160];
+    if (!asks.draws)
+        return;
+    xa_explainer_asked_text(&l->job.audit.models[m].explainers[e], asked, sizeof asked);
+    printf("        asks about %s: %" PRId64 " forward passes%s an image and target",
+           asked,
+           asks.draws,
+           asks.at_layer ? " from the layer on" : "");
+    if (asks.gradients)
+        printf(", %" PRId64 " of them with a backward pass", asks.gradients);
+    putchar('\n');
+}
+
 static void print_explainers(const xa_loaded *l, int m)
 {
     const xa_audit_model_spec *s = &l->job.audit.models[m];
@@ -28,6 +45,7 @@ static void print_explainers(const xa_loaded *l, int m)
         if (*layer)
             printf(", layer %s%s", layer, strcmp(ex->layer, "auto") ? "" : " (chosen by auto)");
         printf(", map %s %s\n", xa_shape_text(&map, shape, sizeof shape), ex->half ? "f16" : "f32");
+        print_asked(l, m, e);
     }
 }
 
@@ -80,6 +98,15 @@ static void print_model(const xa_loaded *l, int m, bool layers)
            xa_bytes_text((double)info.saved_bytes, e, sizeof e),
            xa_bytes_text((double)info.scratch_bytes, f, sizeof f));
     print_explainers(l, m);
+    xa_cost cost;
+    xa_cost_of(l, m, &cost);
+    if (cost.asked > 0.0)
+        printf(
+            "    cost: %.2f GFLOP for the image itself, %.2f GFLOP for what explainers ask (%.1f "
+            "times as much), for one target an image\n",
+            cost.plain / 1e9,
+            cost.asked / 1e9,
+            cost.asked / cost.plain);
     if (layers) {
         xa_str text = {0};
         xa_audit_plan_describe(l->audit, m, &text);
@@ -240,6 +267,8 @@ static void look(const xa_run_options *opt,
         print_model(l, m, opt->layers);
     if (l->audit)
         xa_settings_echo(&l->job, l->audit, stdout);
+    if (l->audit)
+        xa_check_cost(l, problems);
     if (l->manifest)
         print_manifest(l);
     if (l->audit && l->manifest && !problems->errors &&

@@ -191,6 +191,13 @@ static void put_check(FILE *out, const line *l, const column *c)
         xa_csv_number(out, l->x->check[c->check][l->row]);
 }
 
+static void put_completeness(FILE *out, const line *l, const column *c)
+{
+    (void)c;
+    if (has_row(l) && l->x->completeness)
+        xa_csv_number(out, l->x->completeness[l->row]);
+}
+
 static void put_manifest(FILE *out, const line *l, const column *c)
 {
     char text[1024];
@@ -312,6 +319,13 @@ static xa_status add_checks(columns *c, const xa_read *r, xa_err *err)
         if (any)
             XA_RETURN_TRY(err, add(c, xa_check_name((xa_check_kind)k), "check", &like, err));
     }
+    bool adds_up = false;
+    for (int64_t m = 0; m < r->nmodels; m++)
+        for (int64_t e = 0; e < r->models[m].nmaps; e++)
+            adds_up = adds_up || r->models[m].maps[e].completeness;
+    const column like = {.put = put_completeness};
+    if (adds_up)
+        XA_RETURN_TRY(err, add(c, "completeness", "fact", &like, err));
     return XA_OK;
 }
 

@@ -117,6 +117,10 @@ static xa_status map_attributes(xa_contents *c, int m, int e, const char *path, 
     XA_TRY(err, xa_schema_attr_text(c->schema, path, "target", xa_target_name(ex->target), err));
     if (ex->target != XA_TARGET_NONE)
         XA_TRY(err, target_attributes(c, ex, path, err));
+    char asked[160];
+    xa_explainer_asked_text(ex, asked, sizeof asked);
+    if (*asked)
+        XA_TRY(err, xa_schema_attr_text(c->schema, path, "asked", asked, err));
     if (ex->score == XA_SCORE_PROB)
         XA_TRY(
             err,
@@ -133,7 +137,7 @@ static xa_status map_attributes(xa_contents *c, int m, int e, const char *path, 
                xa_schema_attr_text(c->schema, path, "layer", xa_audit_layer(c->audit, m, e), err));
         if (xa_explainer_has(ex->kind, XA_EXPLAINER_RELU))
             XA_TRY(err, xa_schema_attr_i64(c->schema, path, "relu", ex->relu, err));
-    } else {
+    } else if (xa_explainer_has(ex->kind, XA_EXPLAINER_CHANNELS)) {
         XA_TRY(err,
                xa_schema_attr_text(c->schema, path, "channels", xa_reduce_name(ex->channels), err));
         XA_TRY(err, xa_schema_attr_i64(c->schema, path, "absolute", ex->absolute, err));

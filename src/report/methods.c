@@ -104,7 +104,7 @@ static void put_explainer(paper *p, const char *model, const xa_read_map *x)
         return;
     char *target = attribute(p, path, "target"), *score = attribute(p, path, "score");
     char *profile = attribute(p, path, "profile"), *store = attribute(p, path, "channels");
-    char *text = attribute(p, path, "target_text");
+    char *text = attribute(p, path, "target_text"), *asked = attribute(p, path, "asked");
     const char *whom = *text ? text : target; /* "class 3 minus class 5", "unit 2" */
     for (size_t k = 0; k < sizeof of / sizeof *of; k++)
         if (!strcmp(target, of[k][0]))
@@ -127,10 +127,13 @@ static void put_explainer(paper *p, const char *model, const xa_read_map *x)
         fprintf(p->out, ", layer %s", x->layer);
     if (*store)
         fprintf(p->out, ", %s over the channels", store);
+    if (*asked)
+        fprintf(p->out, ", from %s", asked);
     if (*profile)
         fprintf(p->out, ", profile %s", profile);
     free(target);
     free(text);
+    free(asked);
     free(score);
     free(profile);
     free(store);

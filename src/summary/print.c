@@ -30,6 +30,30 @@ static void print_zero_maps(const xa_read *r, FILE *out)
         }
 }
 
+/* Values that should add up to a difference of scores, and miss it by more than a twentieth. */
+static void print_incomplete(const xa_read *r, FILE *out)
+{
+    char model[128], explainer[128];
+    for (int64_t m = 0; m < r->nmodels; m++)
+        for (int64_t e = 0; e < r->models[m].nmaps; e++) {
+            const xa_read_map *x = &r->models[m].maps[e];
+            int64_t rows;
+            const int64_t missed = xa_summary_incomplete_maps(x, &rows);
+            if (!rows)
+                continue;
+            fprintf(out,
+                    "%s/%s: the values of %" PRId64 " of %" PRId64
+                    " maps (%.1f %%) miss the difference of scores that they should add up to by "
+                    "more than 5 %%%s\n",
+                    xa_shown(r->models[m].name, model, sizeof model),
+                    xa_shown(x->name, explainer, sizeof explainer),
+                    missed,
+                    rows,
+                    100.0 * (double)missed / (double)rows,
+                    20 * missed > rows ? "; more points of the path bring them nearer" : "");
+        }
+}
+
 void xa_summary_print_flow(const xa_summary *s, FILE *out)
 {
     const xa_read *r = s->r;
@@ -62,6 +86,7 @@ void xa_summary_print_flow(const xa_summary *s, FILE *out)
                     count[XA_SAMPLE_PENDING]);
     }
     print_zero_maps(r, out);
+    print_incomplete(r, out);
     for (int64_t k = 0; k < s->nexcluded; k++)
         fprintf(out,
                 "excluded by the manifest: %" PRId64 ": %s\n",

@@ -60,6 +60,20 @@ int64_t xa_summary_zero_maps(const xa_read_model *m, const xa_read_map *x, int64
     return zeros;
 }
 
+int64_t xa_summary_incomplete_maps(const xa_read_map *x, int64_t *rows)
+{
+    int64_t missed = 0;
+    *rows = 0;
+    for (int64_t k = 0; x->completeness && x->explained && k < x->rows; k++) {
+        const double whole = x->explained[2 * k] - x->explained[2 * k + 1];
+        if (!isfinite(x->completeness[k]) || !isfinite(whole))
+            continue;
+        missed += fabs(x->completeness[k]) > 0.05 * fabs(whole);
+        ++*rows;
+    }
+    return missed;
+}
+
 void xa_summary_undefined(const xa_summary *s, const xa_series *x, xa_undefined *out)
 {
     *out = (xa_undefined){0};

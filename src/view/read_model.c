@@ -75,6 +75,10 @@ static xa_status load_map(xa_read *r, const char *model, xa_read_map *x, xa_err 
     x->rows = extents.rows;
     XA_RETURN_TRY(err, xa_archive_attr_text(r->archive, group.text, "layer", &x->layer, err));
     XA_RETURN_TRY(err, xa_archive_attr_text(r->archive, group.text, "kind", &x->kind, err));
+    XA_RETURN_TRY(
+        err, xa__load_any(r, XA_FIELD_MAP_COMPLETENESS, &n, &extents, &x->completeness, NULL, err));
+    XA_RETURN_TRY(err,
+                  xa__load_any(r, XA_FIELD_MAP_EXPLAINED, &n, &extents, &x->explained, NULL, err));
     XA_RETURN_TRY(err, load_target(r, group.text, x, err));
     for (int k = 0; k < XA_CHECK_COUNT; k++) { /* those that the job asked for */
         XA_RETURN_TRY(err, xa__names_of(model, x->name, xa_check_name((xa_check_kind)k), &n, err));
@@ -164,6 +168,8 @@ static void free_map(xa_read_map *x)
     free(x->sample);
     free(x->target);
     free(x->flags);
+    free(x->completeness);
+    free(x->explained);
     free(x->maximum);
     free(x->peak);
     free(x->layer);
