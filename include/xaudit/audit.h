@@ -13,7 +13,7 @@
 #ifndef XAUDIT_AUDIT_H
 #define XAUDIT_AUDIT_H
 
-#include "xaudit/explain.h"
+#include "xaudit/faith.h"
 #include "xaudit/format.h"
 #include "xaudit/manifest.h"
 #include "xaudit/metric.h"
@@ -41,7 +41,9 @@ typedef struct xa_audit_spec {
     /* Checks that cost passes: a forward pass an explainer, a backward pass a group of explainers.
      */
     bool masked, random_logit;
-    int64_t seed;        /* of all that is drawn: xa_random_seed(pixel hash, seed) */
+    int64_t seed;         /* of all that is drawn: xa_random_seed(pixel hash, seed) */
+    xa_faith_spec *faith; /* further checks, each with settings of its own */
+    int nfaith;
     int64_t thumbnails;  /* side of the square that holds a small picture of each image; 0: none */
     bool rescale_frames; /* boxes of a scaled frame are brought to the image, else left out */
     xa_decode_options decode;
@@ -120,6 +122,15 @@ static inline int32_t xa_explainer_rows(const xa_explainer_spec *e, const xa_sam
  * each an array of rows of the table's type and extents. The same pointers lie in an array beside
  * them, for code that treats all alike. */
 
+/* A check's rows of one explainer: [count] of each, as its shape says (xa_faith_shape). What the
+ * check does not store is NULL. */
+typedef struct xa_check_rows {
+    uint8_t *status; /* XA_CHECKED_... */
+    double *figures; /* [count, figures] */
+    float *scores;   /* [count, blocks, points] */
+    float *probs;    /* the same */
+} xa_check_rows;
+
 typedef struct xa_map_rows {
     int64_t count; /* rows of this unit */
     int64_t cap;
@@ -133,6 +144,7 @@ typedef struct xa_map_rows {
     };
     double *score[XA_MAP_SCORE_COUNT]; /* each [count]: need no annotation; NaN undefined */
     double *check[XA_CHECK_COUNT];     /* each [count]; NULL: the job does not ask for it */
+    xa_check_rows *faith;              /* [nfaith] */
 } xa_map_rows;
 
 typedef struct xa_model_rows {

@@ -18,7 +18,7 @@
 #ifndef XAUDIT_FAITH_H
 #define XAUDIT_FAITH_H
 
-#include "xaudit/util.h"
+#include "xaudit/explain.h"
 
 /* ---- the order of pixels --------------------------------------------------------------------- */
 
@@ -204,5 +204,147 @@ XA_MUST_USE xa_status xa_faith_turns(int64_t n,
                                      uint64_t seed,
                                      int64_t *turn,
                                      xa_err *err);
+
+/* ---- checks of a job ------------------------------------------------------------------------- */
+
+/* Raised where a check gives other numbers for the same model, images and settings. */
+enum { XA_FAITH_VERSION = 1 };
+
+/* X(ENUM, name, description): what a job may ask about every map. */
+#define XA_FAITH_LIST(X)                                                                           \
+    X(DELETION,                                                                                    \
+      "deletion",                                                                                  \
+      "the class's probability while pixels are removed, the map's largest values first: a low "   \
+      "area speaks for the map (Petsiuk et al., RISE, BMVC 2018)")                                 \
+    X(INSERTION,                                                                                   \
+      "insertion",                                                                                 \
+      "the same while pixels are put back: a high area speaks for the map (Petsiuk et al. 2018)")  \
+    X(ROAD,                                                                                        \
+      "road",                                                                                      \
+      "half the difference of the class's score when the map's smallest and when its largest "     \
+      "values are removed and imputed: above 0 speaks for the map (Rong et al., ROAD, ICML 2022)") \
+    X(SENSITIVITY_N,                                                                               \
+      "sensitivity_n",                                                                             \
+      "correlation, over random subsets of pixels, of the map's sum and the score's drop "         \
+      "without them (Ancona et al., ICLR 2018; Bhatt et al., IJCAI 2020)")                         \
+    X(INFIDELITY,                                                                                  \
+      "infidelity",                                                                                \
+      "mean squared difference of <noise, map> and the score's drop without the noise, after "     \
+      "the best factor: low speaks for the map (Yeh et al., NeurIPS 2019)")                        \
+    X(MAX_SENSITIVITY,                                                                             \
+      "max_sensitivity",                                                                           \
+      "how far the map moves, of its length, when the input moves a little: low is stable (Yeh "   \
+      "et al., NeurIPS 2019)")                                                                     \
+    X(COMPLEXITY,                                                                                  \
+      "complexity",                                                                                \
+      "share of pixels above 1 % of the map's largest value (Nguyen & Martinez 2020)")
+typedef enum xa_faith_kind {
+#define X(name, text, description) XA_FAITH_##name,
+    XA_FAITH_LIST(X)
+#undef X
+        XA_FAITH_COUNT
+} xa_faith_kind;
+const char *xa_faith_kind_name(xa_faith_kind k);
+const char *xa_faith_description(xa_faith_kind k);
+
+/* X(ENUM, key): the settings that only some checks have, by their keys in a job. */
+#define XA_FAITH_SETTING_LIST(X) \
+    X(STEPS, "steps")            \
+    X(BASELINE, "baseline")      \
+    X(TIES, "ties")              \
+    X(DRAWS, "draws")            \
+    X(NOISE, "noise")            \
+    X(RADIUS, "radius")
+typedef enum xa_faith_setting {
+#define X(name, key) XA_FAITH_HAS_##name,
+    XA_FAITH_SETTING_LIST(X)
+#undef X
+        XA_FAITH_SETTING_COUNT
+} xa_faith_setting;
+const char *xa_faith_setting_key(xa_faith_setting s);
+bool xa_faith_has(xa_faith_kind k, xa_faith_setting s);
+
+typedef struct xa_faith_spec {
+    xa_faith_kind kind;
+    char name[64];         /* in the archive; unique in its job */
+    int64_t images;        /* of a turn below it (xa_faith_turns); 0: all */
+    int steps;             /* DELETION, INSERTION */
+    xa_base_kind baseline; /* DELETION, INSERTION, SENSITIVITY_N */
+    xa_ties ties;          /* DELETION, INSERTION, ROAD */
+    int draws;             /* SENSITIVITY_N: of each size; INFIDELITY, MAX_SENSITIVITY */
+    double noise;          /* ROAD: of a channel's span; INFIDELITY: of the network's input */
+    double radius;         /* MAX_SENSITIVITY: of the network's input */
+} xa_faith_spec;
+/* deletion: 2000 images, 16 steps, black; insertion: 2000, 16, blur; road: 500, noise 0.01;
+ * sensitivity_n: 500, 64 draws, black; infidelity: 500, 32 draws of noise 0.2; max_sensitivity:
+ * 200, 10 draws of radius 0.02; complexity: all. Ties are shuffled. The name is the kind's. */
+xa_faith_spec xa_faith_defaults(xa_faith_kind kind);
+
+/* "steps 16; baseline black; ties shuffled; images 2000". */
+void xa_faith_settings(const xa_faith_spec *s, xa_str *out);
+
+/* What a check stores of a map: figures, each with a name, and the model's answers, `points` of
+ * them in each of `blocks` (the map itself, then its rivals). Answers: scores of the class
+ * explained, and where `probs` is set its probabilities beside them. */
+enum { XA_FAITH_FIGURES = 12, XA_FAITH_SIZES = 4, XA_FAITH_SHARES = 5, XA_FAITH_STEPS = 1000 };
+typedef struct xa_faith_shape {
+    int figures, blocks, points;
+    bool probs;
+    const char *figure[XA_FAITH_FIGURES];
+} xa_faith_shape;
+xa_faith_shape xa_faith_shape_of(const xa_faith_spec *s);
+/* The share of pixels in SENSITIVITY_N's subsets, and how many of n that is: at least 1. */
+double xa_faith_size_share(int size);
+int64_t xa_faith_size(int64_t n, int size);
+/* The share, in per cent, of pixels that ROAD removes. */
+int xa_faith_road_share(int i);
+
+/* What became of a map row in a check. */
+enum {
+    XA_CHECKED_PENDING,
+    XA_CHECKED_DONE,
+    XA_CHECKED_NOT_SAMPLED, /* its sample's turn does not come, or it is not the sample's first map
+                             */
+    XA_CHECKED_NO_MAP,      /* it was not made, is not finite, or has no value but 0 */
+    XA_CHECKED_NOT_FINITE,  /* an answer of the model was not */
+    XA_CHECKED_NOT_DEFINED, /* not for maps of this explainer */
+    XA_CHECKED_COUNT
+};
+/* "not sampled", .. */
+const char *xa_faith_status_name(int status);
+
+/* ---- checks at work -------------------------------------------------------------------------- */
+
+/* Bytes that one use of a task or of xa_faith_measure takes; all of a thread may share them. */
+size_t xa_faith_scratch(const xa_shape *input);
+
+/* What a check asks the model for one map, or for one of its rivals: the `spec` of its consumer
+ * (explain.h), whose `finish` fills an xa_faith_replies. What it points to lives until then. Inputs
+ * that do not depend on the map (rivals, subsets, noise) are the same for all maps of an image. */
+typedef struct xa_faith_task {
+    const xa_faith_spec *check;
+    const float *pixels; /* [H*W] the map over the input; NULL of a rival */
+    int block;           /* 0: the map, 1 + xa_rival_kind: a rival */
+    void *scratch;       /* 64-byte aligned */
+} xa_faith_task;
+/* NULL: the kind asks nothing that way. */
+const xa_consumer *xa_faith_consumer(xa_faith_kind kind);
+typedef struct xa_faith_replies {
+    double *score, *prob; /* [points] the caller's; probabilities NaN where there are none */
+    double clean_score, clean_prob; /* of the image itself */
+    double tied;                    /* share of pixels whose value another one has; NaN: no order */
+} xa_faith_replies;
+
+/* From the answers to figures [figures], in the order of xa_faith_shape. */
+typedef struct xa_faith_measured {
+    const xa_faith_spec *check;
+    const xa_subject *subject;
+    const float *pixels;           /* [H*W] the map over the input; of COMPLEXITY by its sizes */
+    const float *map;              /* INFIDELITY: [C,H,W] as it is stored */
+    const xa_faith_replies *reply; /* [blocks] */
+    int blocks;
+    void *scratch;
+} xa_faith_measured;
+void xa_faith_measure(const xa_faith_measured *m, double *figures);
 
 #endif

@@ -195,7 +195,17 @@ enum { XA_SESSIONS = 256 }; /* rows of /run/sessions */
     X(BASELINE_PIXELS, _, "/baseline_statistics/<m>/<e>/<k>", U32, 0, "Q,2,1001", 0, "pixels", \
       "as /statistics") \
     X(AGREEMENT, _, "/pairs/<m>/<e>/<k>", F64, 0, "N", NAN, "1", \
-      "agreement of two explainers' first maps of a sample; NaN undefined")
+      "agreement of two explainers' first maps of a sample; NaN undefined") \
+    X(CHECK_STATUS, _, "/checks/<m>/<e>/<k>/status", U8, 0, "R", 0, "", \
+      "what became of the map in the check: 0 pending, 1 done, 2 not sampled, 3 no map, 4 an " \
+      "answer was not finite, 5 not defined for it") \
+    X(CHECK_FIGURES, _, "/checks/<m>/<e>/<k>/figures", F64, 0, "R,F", NAN, "1", \
+      "figures of the map, which the attribute `figures` names; NaN undefined") \
+    X(CHECK_SCORES, _, "/checks/<m>/<e>/<k>/scores", F32, 0, "R,B,P", NAN, "1", \
+      "the model's score of the class explained for each perturbed input; blocks are named by " \
+      "the attribute `blocks`") \
+    X(CHECK_PROBS, _, "/checks/<m>/<e>/<k>/probs", F32, 0, "R,B,P", NAN, "1", \
+      "likewise its probability")
 
 /* What `xaudit evaluate` makes of the maps of a class. */
 #define XA_MEAN_FIELDS(X) \
@@ -226,7 +236,9 @@ enum { XA_SESSIONS = 256 }; /* rows of /run/sessions */
     X(SUM_BASELINE_STATISTICS, _, "/checksums/baseline_statistics/<m>/<e>/<k>", U32, 0, "Q", 0, \
       "", "of a row of one metric's statistics") \
     X(SUM_PAIRS, _, "/checksums/pairs/<m>/<e>", U32, 0, "N", 0, "", \
-      "of a row of the two explainers' agreement")
+      "of a row of the two explainers' agreement") \
+    X(SUM_CHECKS, _, "/checksums/checks/<m>/<e>/<k>", U32, 0, "R", 0, "", \
+      "of a row of status, figures, scores and probs of one check")
 
 /* The runs that worked on the archive: members of xa_contents. */
 #define XA_SESSION_FIELDS(X) \
@@ -347,6 +359,7 @@ void xa_field_fill(xa_field_kind kind, xa_type type, void *data, size_t items, s
 #define XA_GROUP_BASELINES "/baselines"
 #define XA_GROUP_BASELINE_STATISTICS "/baseline_statistics"
 #define XA_GROUP_PAIRS "/pairs"
+#define XA_GROUP_CHECKS "/checks"
 #define XA_GROUP_CLASS_MEANS "/class_means"
 #define XA_GROUP_CHECKSUMS "/checksums"
 #define XA_GROUP_RUN "/run"
@@ -366,6 +379,8 @@ xa_field_name(xa_field_kind kind, const char *model, const char *explainer, cons
 /* The group that holds the field's datasets: the path without its last part. A name that is NULL
  * ends it earlier: of MAP_SCALE "/maps/<m>/<e>", "/maps/<m>" and "/maps". */
 xa_path xa_field_group(xa_field_kind kind, const char *model, const char *explainer);
+/* The group of one check of an explainer: "/checks/<m>/<e>/<k>". */
+xa_path xa_field_check(const char *model, const char *explainer, const char *check);
 /* The name of a pair of explainers, in the place of <e>: "a__b". */
 xa_path xa_pair_name(const char *a, const char *b);
 
@@ -383,6 +398,7 @@ typedef struct xa_extents {
     int64_t samples, pairs, rows, annotations, labels; /* N, Q, R, A, L */
     int64_t classes, channels, height, width;          /* C, c, h, w */
     int64_t side, levels;                              /* s of a thumbnail, D of box_acc */
+    int64_t figures, blocks, points;                   /* F, B, P of a check */
 } xa_extents;
 /* All of them -1. */
 xa_extents xa_extents_unknown(void);

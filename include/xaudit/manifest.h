@@ -202,6 +202,7 @@ typedef struct xa_sample {
     int32_t nannotations;
     int32_t width, height; /* of the frame that boxes refer to, as declared; 0: not declared */
     int64_t line;          /* first line in the file, 1-based */
+    int64_t turn;          /* in which checks look at samples (xa_faith_turns); 0 where none does */
     const xa_categories *categories; /* borrowed from its manifest; NULL: it has no categories */
 } xa_sample;
 

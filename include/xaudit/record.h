@@ -20,6 +20,9 @@ int64_t xa_counts_rows(const xa_counts *c, xa_target_rule rule, int32_t top);
 
 /* Indices of fields in the schema, named as in the format's table. The same numbers lie in an array
  * beside them. -1: the archive does not have the field. */
+typedef struct xa_check_fields {
+    int status, figures, scores, probs;
+} xa_check_fields;
 typedef struct xa_map_fields {
     int values, sample;
     union {
@@ -32,6 +35,7 @@ typedef struct xa_map_fields {
     int *statistic;    /* [nmetrics], -1: none */
     int score[XA_MAP_SCORE_COUNT];
     int check[XA_CHECK_COUNT]; /* those that the job asks for */
+    xa_check_fields *faith;    /* [nfaith] */
 } xa_map_fields;
 typedef struct xa_model_fields {
     union {

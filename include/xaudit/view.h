@@ -7,12 +7,26 @@
 
 #include "xaudit/archive.h"
 #include "xaudit/explain.h"
+#include "xaudit/faith.h"
 #include "xaudit/image.h"
 #include "xaudit/manifest.h"
 #include "xaudit/metric.h"
 
 /* Datasets of checksums that an archive has, each with those that it covers. */
 typedef struct xa_sums xa_sums;
+
+/* A check of an explainer's maps: its figures for the maps that were looked at. */
+typedef struct xa_read_checked {
+    char *name, *kind, *settings;
+    int64_t n;                       /* maps whose turn came: every status but "not sampled" */
+    int64_t *sample;                 /* [n] ascending */
+    int32_t *target;                 /* [n] */
+    int64_t count[XA_CHECKED_COUNT]; /* rows of each status, those not sampled too */
+    char **figure;                   /* [nfigures] "deletion.auc" */
+    char **text;                     /* [nfigures] what it is */
+    double **value;                  /* [nfigures][n]; NaN undefined */
+    int64_t nfigures;
+} xa_read_checked;
 
 typedef struct xa_read_map {
     char *name;
@@ -33,6 +47,8 @@ typedef struct xa_read_map {
     /* Of explainers whose values should add up to a difference of scores, else NULL: what they miss
      * [rows], and the two scores [rows,2]. */
     double *completeness, *explained;
+    xa_read_checked *checked; /* [nchecked] further ones, in the order of their names */
+    int64_t nchecked;
 } xa_read_map;
 
 typedef struct xa_read_model {

@@ -13,7 +13,7 @@ bool xa_ask_any(const xa_audit_model *am)
     for (int e = 0; e < am->spec->nexplainers; e++)
         if (xa_explainer_get(am->spec->explainers[e].kind)->consumer)
             return true;
-    return false;
+    return am->checks != NULL;
 }
 
 xa_asks xa_ask_count(const xa_audit_model *am, int e)

@@ -19,6 +19,7 @@ void xa_audit_spec_fini(xa_audit_spec *s)
     }
     free(s->models);
     free(s->metrics);
+    free(s->faith);
     *s = (xa_audit_spec){0};
 }
 
@@ -207,6 +208,7 @@ static xa_status size_work(xa_audit *a, xa_err *err)
             a->most_groups = am->ngroups;
         if (targets > largest_targets)
             largest_targets = targets;
+        XA_RETURN_TRY(err, xa_faith_create(am, a->spec, err));
         XA_RETURN_TRY(err, xa_ask_init(am, err));
     }
     a->map = xa_alloc((size_t)largest_map, sizeof(float));
@@ -276,6 +278,7 @@ void xa_audit_free(xa_audit *a)
         free(am->state_at);
         free(am->state_bytes);
         xa_ask_fini(am);
+        xa_faith_destroy(am);
     }
     free(a->models);
     free(a->map);

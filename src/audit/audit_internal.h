@@ -58,6 +58,19 @@ typedef struct xa_ask_slot {
     int64_t leader, draw;
 } xa_ask_slot;
 
+/* faith.c: the checks of one image at a time. */
+enum { XA_FAITH_BLOCKS = 1 + XA_RIVAL_COUNT };
+typedef struct xa_audit_checks {
+    float *pixels;             /* [nexplainers, H, W] the maps over the input */
+    float *sizes;              /* [H, W] one of them, by its sizes */
+    float *grid;               /* the largest map */
+    int64_t *row;              /* [nexplainers] the row that is looked at, -1: none */
+    xa_faith_task *tasks;      /* [nexplainers, nfaith, XA_FAITH_BLOCKS] */
+    xa_faith_replies *replies; /* likewise */
+    double *values;            /* what replies point to; how far maps moved */
+    void *scratch;             /* xa_faith_scratch */
+} xa_audit_checks;
+
 typedef struct xa_audit_model {
     const xa_audit_model_spec *spec;
     xa_model *model;
@@ -87,8 +100,9 @@ typedef struct xa_audit_model {
     float *clean, *clean_z, *ranges;
     xa_subject *subjects; /* [nways,batch] */
     xa_askings asks;
-    xa_ask_slot *slots; /* [batch] */
-    int ask_reach;      /* of the plan: the input's gradient; -1: nobody asks for it */
+    xa_ask_slot *slots;      /* [batch] */
+    xa_audit_checks *checks; /* NULL: the job has none with settings */
+    int ask_reach;           /* of the plan: the input's gradient; -1: nobody asks for it */
 } xa_audit_model;
 
 /* resolve.c: the layers that explainers look at, and the shapes of their maps. */
@@ -221,6 +235,15 @@ int32_t xa_batch_other_class(const xa_batch *b, int64_t slot, int32_t target);
 /* The audit's map, of another class, beside the first stored one of the i-th sample. */
 XA_MUST_USE xa_status xa_batch_compare_other(const xa_batch *b, int e, int64_t i, xa_err *err);
 void xa_batch_masked(const xa_batch *b);
+/* faith.c: made before xa_ask_init, which keeps inputs for them. */
+XA_MUST_USE xa_status xa_faith_create(xa_audit_model *am, const xa_audit_spec *spec, xa_err *err);
+void xa_faith_destroy(xa_audit_model *am);
+/* All checks of all images of the batch, whose maps are stored. */
+XA_MUST_USE xa_status xa_batch_faith(const xa_batch *b, xa_err *err);
+/* moved.c: check k, a max_sensitivity, of the i-th image; row [nexplainers]: the rows whose status
+ * there is XA_CHECKED_DONE are filled. */
+XA_MUST_USE xa_status
+xa_batch_moved(const xa_batch *b, int k, int64_t i, const int64_t *row, xa_err *err);
 /* localise.c: a stored row as numbers; half floats are converted into `plain`. */
 xa_score_map
 xa_stored_map(const xa_audit *a, const xa_rows *rows, int m, int e, int64_t row, float *plain);
@@ -245,6 +268,8 @@ void xa__columns_free(const xa__columns *c);
 /* rows.c */
 xa_status xa_rows_reset(xa_rows *r, const xa_sample *samples, int64_t n, xa_err *err);
 void xa_rows_fail(xa_rows *r, int model, int64_t slot, uint8_t stage, const char *message);
+/* A check's row without anything but its status. */
+void xa_check_row_blank(const xa_faith_spec *spec, xa_check_rows *x, int64_t row, uint8_t status);
 size_t xa_map_row_bytes(const xa_audit *a, int m, int e);
 /* First map row of a slot under explainer e, and how many. */
 int64_t xa_rows_first(const xa_rows *r, int m, int e, int64_t slot, int64_t *count);

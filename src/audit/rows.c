@@ -35,7 +35,7 @@ size_t xa_map_row_bytes(const xa_audit *a, int m, int e)
     return (size_t)xa_shape_count(&a->models[m].map_shape[e]) * item;
 }
 
-static void free_map_rows(xa_map_rows *x)
+static void free_map_rows(xa_map_rows *x, int nfaith)
 {
     const xa__columns columns = xa__map_columns(x);
     xa__columns_free(&columns);
@@ -45,14 +45,22 @@ static void free_map_rows(xa_map_rows *x)
         free(x->score[k]);
     for (int k = 0; k < XA_CHECK_COUNT; k++)
         free(x->check[k]);
+    for (int k = 0; x->faith && k < nfaith; k++) {
+        free(x->faith[k].status);
+        free(x->faith[k].figures);
+        free(x->faith[k].scores);
+        free(x->faith[k].probs);
+    }
+    free(x->faith);
 }
 
-static void free_model_rows(xa_model_rows *m, const xa_audit_model_spec *spec, int nmetrics)
+static void
+free_model_rows(xa_model_rows *m, const xa_audit_model_spec *spec, int nmetrics, int nfaith)
 {
     const xa__columns columns = xa__model_columns(m);
     xa__columns_free(&columns);
     for (int e = 0; m->maps && e < spec->nexplainers; e++)
-        free_map_rows(&m->maps[e]);
+        free_map_rows(&m->maps[e], nfaith);
     free(m->maps);
     for (int k = 0; m->localisation && k < xa_scored(spec) * nmetrics; k++)
         free(m->localisation[k]);
@@ -70,7 +78,10 @@ void xa_rows_free(xa_rows *r)
     if (!r)
         return;
     for (int m = 0; r->models && m < r->nmodels; m++)
-        free_model_rows(&r->models[m], r->audit->models[m].spec, r->audit->spec->nmetrics);
+        free_model_rows(&r->models[m],
+                        r->audit->models[m].spec,
+                        r->audit->spec->nmetrics,
+                        r->audit->spec->nfaith);
     free(r->models);
     const xa__columns samples = xa__sample_columns(r), annotations = xa__annotation_columns(r);
     xa__columns_free(&samples);
@@ -123,6 +134,39 @@ done:
 
 /* ---- one unit ---- */
 
+static xa_status grow_checks(
+    const xa_faith_spec *spec, int n, xa_check_rows *x, int64_t have, int64_t need, xa_err *err)
+{
+    for (int k = 0; k < n; k++) {
+        const xa_faith_shape shape = xa_faith_shape_of(&spec[k]);
+        const size_t points = (size_t)(shape.blocks * shape.points),
+                     figures = (size_t)shape.figures;
+        size_t cap[4] = {(size_t)have, (size_t)have, (size_t)have, (size_t)have};
+        const size_t want = (size_t)need;
+        XA_RETURN_TRY(err, xa_grow(&x[k].status, &cap[0], want, sizeof(uint8_t), err));
+        XA_RETURN_TRY(err, xa_grow(&x[k].figures, &cap[1], want, figures * sizeof(double), err));
+        if (points)
+            XA_RETURN_TRY(err, xa_grow(&x[k].scores, &cap[2], want, points * sizeof(float), err));
+        if (points && shape.probs)
+            XA_RETURN_TRY(err, xa_grow(&x[k].probs, &cap[3], want, points * sizeof(float), err));
+    }
+    return XA_OK;
+}
+
+void xa_check_row_blank(const xa_faith_spec *spec, xa_check_rows *x, int64_t row, uint8_t status)
+{
+    const xa_faith_shape shape = xa_faith_shape_of(spec);
+    const int64_t points = shape.blocks * shape.points;
+    x->status[row] = status;
+    for (int64_t i = row * shape.figures; i < (row + 1) * shape.figures; i++)
+        x->figures[i] = NAN;
+    for (int64_t i = row * points; i < (row + 1) * points; i++) {
+        x->scores[i] = NAN;
+        if (x->probs)
+            x->probs[i] = NAN;
+    }
+}
+
 static xa_status
 grow_maps(const xa_audit *a, int m, int e, xa_map_rows *x, int64_t need, xa_err *err)
 {
@@ -142,6 +186,9 @@ grow_maps(const xa_audit *a, int m, int e, xa_map_rows *x, int64_t need, xa_err 
         if (xa_checked(a->spec, (xa_check_kind)k))
             XA_RETURN_TRY(err, xa_grow(&x->check[k], &cap, (size_t)need, sizeof(double), err));
     }
+    if (!x->faith && !(x->faith = xa_alloc((size_t)a->spec->nfaith + 1, sizeof *x->faith)))
+        XA_RETURN_NOMEM(err);
+    XA_RETURN_TRY(err, grow_checks(a->spec->faith, a->spec->nfaith, x->faith, x->cap, need, err));
     x->cap = need;
     return XA_OK;
 }
@@ -166,6 +213,8 @@ static void blank_map(const xa_audit *a, int m, int e, xa_map_rows *x, int64_t r
     for (int k = 0; k < XA_CHECK_COUNT; k++)
         if (x->check[k])
             x->check[k][row] = NAN;
+    for (int k = 0; k < a->spec->nfaith; k++)
+        xa_check_row_blank(&a->spec->faith[k], &x->faith[k], row, XA_CHECKED_NO_MAP);
 }
 
 static xa_status reset_maps(xa_rows *r, int m, const xa_sample *samples, xa_err *err)

@@ -367,6 +367,7 @@ static xa_status run_batch(const xa_batch *b, xa_err *err)
         XA_RETURN_TRY(err, xa_batch_random_logit(b, w, err));
     }
     XA_RETURN_TRY(err, xa_ask_run(b, err));
+    XA_RETURN_TRY(err, xa_batch_faith(b, err));
     xa_batch_masked(b);
     for (int64_t i = 0; i < b->n; i++)
         b->a->seconds[b->first + i] += (float)((xa_time() - start) / (double)b->n);

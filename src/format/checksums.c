@@ -25,6 +25,11 @@ xa_field_kind xa_field_checksum(xa_field_kind kind)
     case XA_FIELD_BASELINE_HITS:
     case XA_FIELD_BASELINE_PIXELS:
         return XA_FIELD_SUM_BASELINE_STATISTICS;
+    case XA_FIELD_CHECK_STATUS:
+    case XA_FIELD_CHECK_FIGURES:
+    case XA_FIELD_CHECK_SCORES:
+    case XA_FIELD_CHECK_PROBS:
+        return XA_FIELD_SUM_CHECKS;
     case XA_FIELD_AGREEMENT:
         return XA_FIELD_SUM_PAIRS;
     default:

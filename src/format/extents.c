@@ -6,7 +6,7 @@
 
 xa_extents xa_extents_unknown(void)
 {
-    return (xa_extents){-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+    return (xa_extents){-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
 }
 
 static int64_t letter(const xa_extents *x, char c)
@@ -34,6 +34,12 @@ static int64_t letter(const xa_extents *x, char c)
         return x->side;
     case 'D':
         return x->levels;
+    case 'F':
+        return x->figures;
+    case 'B':
+        return x->blocks;
+    case 'P':
+        return x->points;
     default:
         return -1;
     }

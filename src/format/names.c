@@ -56,6 +56,12 @@ xa_path xa_field_group(xa_field_kind kind, const char *model, const char *explai
     return put_names(pattern, slash ? slash : pattern, model, explainer, NULL);
 }
 
+xa_path xa_field_check(const char *model, const char *explainer, const char *check)
+{
+    const char *pattern = xa_field_path(XA_FIELD_CHECK_STATUS);
+    return put_names(pattern, strrchr(pattern, '/'), model, explainer, check);
+}
+
 xa_path xa_pair_name(const char *a, const char *b)
 {
     xa_path out = {""};

@@ -230,13 +230,3 @@ void xa__iou_lines(xa__lines *l, const xa_setting *s, const void *object)
     const xa_metric_spec *m = object;
     numbers_line(l, s->key, m->level, m->nlevels);
 }
-
-void xa__checks_lines(xa__lines *l, const xa_setting *s, const void *object)
-{
-    const xa_audit_spec *spec = &((const xa_job *)object)->audit;
-    xa_str_printf(l->out, "%s%s =", l->of, s->key);
-    for (int k = 0; k < XA_CHECK_COUNT; k++)
-        if (xa_checked(spec, (xa_check_kind)k))
-            xa_str_printf(l->out, " %s", xa_check_name((xa_check_kind)k));
-    xa_str_puts(l->out, spec->masked || spec->random_logit ? "\n" : " none\n");
-}

@@ -16,6 +16,33 @@ void xa_loaded_fini(xa_loaded *l)
     *l = (xa_loaded){0};
 }
 
+/* The turns of all samples, before a slice is taken: slices look at what the whole run looks at. */
+static xa_status draw_turns(xa_loaded *l, xa_err *err)
+{
+    const xa_manifest *m = l->manifest;
+    xa_status st = XA_OK;
+    uint64_t *hash = xa_alloc((size_t)m->count + 1, sizeof *hash);
+    int32_t *class_of = xa_alloc((size_t)m->count + 1, sizeof *class_of);
+    int64_t *turn = xa_alloc((size_t)m->count + 1, sizeof *turn);
+    if (!hash || !class_of || !turn)
+        XA_NOMEM_FAIL(err);
+    for (int64_t i = 0; i < m->count; i++) {
+        const xa_sample *s = &m->samples[i];
+        hash[i] = xa_hash64(s->id, strlen(s->id), 0);
+        class_of[i] = s->nlabels        ? s->labels[0]
+                      : s->nannotations ? s->annotations[0].class_index
+                                        : -1;
+    }
+    XA_TRY(err, xa_faith_turns(m->count, hash, class_of, (uint64_t)l->job.audit.seed, turn, err));
+    for (int64_t i = 0; i < m->count; i++)
+        m->samples[i].turn = turn[i];
+done:
+    free(hash);
+    free(class_of);
+    free(turn);
+    return st;
+}
+
 xa_status xa_load_manifest(xa_loaded *l, int64_t limit, xa_problems *problems, xa_err *err)
 {
     const xa_manifest_options opt = {.classes = l->job.classes.count ? &l->job.classes : NULL,
@@ -33,7 +60,7 @@ xa_status xa_load_manifest(xa_loaded *l, int64_t limit, xa_problems *problems, x
         XA_RETURN_TRY(err, xa_manifest_read(l->job.manifest, &opt, &l->manifest, problems, err));
     if (!l->manifest->count)
         XA_RETURN_FAIL(err, XA_INVALID, "%s: the manifest has no samples", l->job.manifest);
-    return XA_OK;
+    return l->job.audit.nfaith ? draw_turns(l, err) : XA_OK;
 }
 
 void xa_check_classes(const xa_loaded *l, xa_problems *problems)

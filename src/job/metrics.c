@@ -1,4 +1,4 @@
-/* metrics and checks of a job. */
+/* metrics of a job. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -182,24 +182,6 @@ void xa__read_metrics(const xa__reading *r, const xa_setting *s, xa_ynode n, voi
     (void)s;
     xa__read_metric_list(r, n, signed_map, &job->audit);
     free(signed_map);
-}
-
-void xa__read_checks(const xa__reading *r, const xa_setting *s, xa_ynode list, void *object)
-{
-    xa_audit_spec *spec = &((xa_job *)object)->audit;
-    if (xa_yaml_kind(list) != XA_Y_LIST) {
-        XA_YAML_PROBLEM(r->problems,
-                        list,
-                        "%s: expected a list of average_drop, random_logit; found %s",
-                        s->key,
-                        xa__found(list));
-        return;
-    }
-    for (int i = 0; i < xa_yaml_count(list); i++) {
-        const int word = xa__read_word(r, s, xa_yaml_at(list, i));
-        spec->masked = spec->masked || word == 0;
-        spec->random_logit = spec->random_logit || word == 1;
-    }
 }
 
 xa_status xa_job_parse_metrics(const char *name,

@@ -26,6 +26,8 @@ static const char *const resample_words[] = {XA_RESAMPLE_LIST(NAME2) NULL};
 static const char *const method_words[] = {XA__METHOD_LIST(NAME2) NULL};
 static const char *const explainer_profile_words[] = {"seed", "paper", NULL};
 static const char *const check_words[] = {"average_drop", "random_logit", NULL};
+static const char *const faith_words[] = {XA_FAITH_LIST(NAME3) NULL};
+static const char *const tie_words[] = {XA_TIES_LIST(NAME2) NULL};
 static const char *const frame_words[] = {"refuse", "rescale", NULL};
 static const char *const label_words[] = {"name", "index", NULL};
 static const char *const numerics_words[] = {"strict", "fast", NULL};
@@ -90,12 +92,16 @@ const char *xa__map_example(xa_job_map map)
 
 int xa__kinds_of(xa_job_map map)
 {
-    return map == XA_JOB_EXPLAINER ? XA_EXPLAIN_COUNT : map == XA_JOB_METRIC ? XA_METRIC_COUNT : 0;
+    return map == XA_JOB_EXPLAINER ? XA_EXPLAIN_COUNT
+           : map == XA_JOB_METRIC  ? XA_METRIC_COUNT
+           : map == XA_JOB_CHECK   ? XA_FAITH_COUNT
+                                   : 0;
 }
 
 const char *xa__kind_name(xa_job_map map, int kind)
 {
     return map == XA_JOB_EXPLAINER ? xa_explainer_get((xa_explainer_kind)kind)->name
+           : map == XA_JOB_CHECK   ? xa_faith_kind_name((xa_faith_kind)kind)
                                    : xa_metric_kind_name((xa_metric_kind)kind);
 }
 
@@ -113,6 +119,10 @@ bool xa__kind_has(const xa_setting *s, int kind)
         for (int i = 0; i < XA_METRIC_SETTING_COUNT; i++)
             if (!strcmp(xa_metric_setting_key((xa_metric_setting)i), s->key))
                 return xa_metric_has((xa_metric_kind)kind, (xa_metric_setting)i);
+    } else if (s->map == XA_JOB_CHECK) {
+        for (int i = 0; i < XA_FAITH_SETTING_COUNT; i++)
+            if (!strcmp(xa_faith_setting_key((xa_faith_setting)i), s->key))
+                return xa_faith_has((xa_faith_kind)kind, (xa_faith_setting)i);
     }
     return true;
 }

@@ -25,7 +25,8 @@
     X(EXPLAINER_INPUT, "input of an explainer", "such as { scale: tf }")               \
     X(TARGET, "target", "such as { class: NAME }")                                     \
     X(METRIC, "metric", "such as { kind: pointing_game, tolerance: 15px }")            \
-    X(AT, "at", "such as { grid: 7 }")
+    X(AT, "at", "such as { grid: 7 }")                                                 \
+    X(CHECK, "check", "such as { kind: deletion, images: 500 }")
 typedef enum xa_job_map {
 #define X(name, text, example) XA_JOB_##name,
     XA_JOB_MAP_LIST(X)

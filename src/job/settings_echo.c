@@ -102,4 +102,8 @@ void xa_settings_echo(const xa_job *job, const xa_audit *audit, FILE *out)
         const xa_metric_spec *m = &job->audit.metrics[k];
         print_map(out, &l, m->name, XA_JOB_METRIC, (int)m->kind, m);
     }
+    for (int k = 0; k < job->audit.nfaith; k++) {
+        const xa_faith_spec *f = &job->audit.faith[k];
+        print_map(out, &l, f->name, XA_JOB_CHECK, (int)f->kind, f);
+    }
 }

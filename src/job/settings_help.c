@@ -56,7 +56,11 @@ static void kind_default(const xa_setting *s, int kind, xa_str *out)
         s->map == XA_JOB_EXPLAINER ? (xa_explainer_kind)kind : XA_EXPLAIN_SALIENCY);
     const xa_metric_spec m =
         xa_metric_defaults(s->map == XA_JOB_METRIC ? (xa_metric_kind)kind : XA_METRIC_ENERGY);
-    const void *object = s->map == XA_JOB_METRIC ? (const void *)&m : (const void *)&e;
+    const xa_faith_spec f =
+        xa_faith_defaults(s->map == XA_JOB_CHECK ? (xa_faith_kind)kind : XA_FAITH_DELETION);
+    const void *object = s->map == XA_JOB_METRIC  ? (const void *)&m
+                         : s->map == XA_JOB_CHECK ? (const void *)&f
+                                                  : (const void *)&e;
     if (xa__is_plain(s))
         xa__value_text(s, object, out);
     else if (s->lines)

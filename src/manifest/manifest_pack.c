@@ -51,6 +51,7 @@ static void put_text(xa_str *s, const char *text)
 static void put_sample(xa_str *out, const xa_manifest *m, const xa_sample *s)
 {
     put_i64(out, s->line);
+    put_i64(out, s->turn);
     put_text(out, s->path);
     put_text(out, s->file);
     put_text(out, s->id);
@@ -227,6 +228,7 @@ static void get_annotation(input *in, xa_annotation *a)
 static void get_sample(input *in, int32_t nextra, xa_sample *s)
 {
     s->line = get_i64(in);
+    s->turn = get_i64(in);
     s->path = get_text(in, false);
     s->file = get_text(in, false);
     s->id = get_text(in, false);

@@ -75,10 +75,10 @@ static xa_status
 same_texts(const xa__merge_part *a, const xa__merge_part *b, const char *path, xa_err *err)
 {
     static const char *const names[] = {
-        "metric",    "conventions", "values", "profile",  "from_split", "score",
-        "agreement", "kind",        "target", "layer",    "channels",   "heads",
-        "read_as",   "frame",       "sha256", "head",     "resize",     "scale",
-        "depth",     "origin",      "map",    "upsample", "score_form", "categories"};
+        "figures",    "blocks",  "settings",  "metric",   "conventions", "values",    "profile",
+        "from_split", "score",   "agreement", "kind",     "target",      "layer",     "channels",
+        "heads",      "read_as", "frame",     "sha256",   "head",        "resize",    "scale",
+        "depth",      "origin",  "map",       "upsample", "score_form",  "categories"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         char *x = NULL, *y = NULL;
         xa_status st = xa_archive_attr_text(a->r->archive, path, names[i], &x, err);

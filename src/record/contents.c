@@ -364,6 +364,7 @@ void xa_contents_free(xa_contents *c)
         for (int e = 0; c->models[m].maps && e < xa_scored(&c->job->audit.models[m]); e++) {
             free(c->models[m].maps[e].localisation);
             free(c->models[m].maps[e].statistic);
+            free(c->models[m].maps[e].faith);
         }
         free(c->models[m].maps);
         free(c->models[m].agreement);

@@ -131,6 +131,7 @@ xa_status xa__add_scores(xa_contents *c,
                 add_map_score(
                     c, &s, xa_check_description((xa_check_kind)k), rows, &f->check[k], err));
     }
+    XA_RETURN_TRY(err, xa__add_checks(c, model, explainer, rows, f, err));
     return xa_contents_metrics(
         c->schema, &c->job->audit, c->counts.pairs, model, explainer, false, f, err);
 }

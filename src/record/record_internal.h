@@ -39,6 +39,13 @@ XA_MUST_USE xa_status xa__add_scores(xa_contents *c,
                                      int64_t rows,
                                      xa_map_fields *f,
                                      xa_err *err);
+/* checks.c: what the job's checks with settings store of an explainer's maps. */
+XA_MUST_USE xa_status xa__add_checks(xa_contents *c,
+                                     const char *model,
+                                     const char *explainer,
+                                     int64_t rows,
+                                     xa_map_fields *f,
+                                     xa_err *err);
 /* Agreement of a model's explainers, and the baselines' scores. */
 XA_MUST_USE xa_status xa__add_comparisons(xa_contents *c, int m, xa_err *err);
 /* /samples and /eval. */

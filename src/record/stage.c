@@ -195,6 +195,13 @@ put_maps(xa_stage *s, const xa_place *place, const xa_rows *rows, int m, int e, 
     for (int k = 0; k < XA_CHECK_COUNT; k++)
         if (xa_checked(&s->contents->job->audit, (xa_check_kind)k))
             XA_RETURN_TRY(err, put(s, f->check[k], first, n, x->check[k], err));
+    for (int k = 0; k < s->contents->job->audit.nfaith; k++) {
+        const xa_check_rows *c = &x->faith[k];
+        XA_RETURN_TRY(err, put(s, f->faith[k].status, first, n, c->status, err));
+        XA_RETURN_TRY(err, put(s, f->faith[k].figures, first, n, c->figures, err));
+        XA_RETURN_TRY(err, put(s, f->faith[k].scores, first, n, c->scores, err));
+        XA_RETURN_TRY(err, put(s, f->faith[k].probs, first, n, c->probs, err));
+    }
     return XA_OK;
 }
 

@@ -96,6 +96,20 @@ add_checks(xa_summary *s, const xa_read_model *m, const xa_read_map *e, size_t *
         if (x.value)
             XA_RETURN_TRY(err, add_series(s, cap, &x, err));
     }
+    for (int64_t k = 0; k < e->nchecked; k++)
+        for (int64_t f = 0; f < e->checked[k].nfigures; f++) {
+            const xa_read_checked *c = &e->checked[k];
+            const xa_series x = {.model = m->name,
+                                 .explainer = e->name,
+                                 .metric = c->figure[f],
+                                 .conventions = c->text[f],
+                                 .is = XA_SERIES_CHECK,
+                                 .n = c->n,
+                                 .sample = c->sample,
+                                 .class_of = c->target,
+                                 .value = c->value[f]};
+            XA_RETURN_TRY(err, add_series(s, cap, &x, err));
+        }
     return XA_OK;
 }
 

@@ -64,6 +64,7 @@ static xa_status check_sums(xa_read *r, bool outcome, xa_err *err)
         if (r->models[m].logits || r->models[m].set_logits)
             XA_RETURN_TRY(err, xa_read_check(r, XA_FIELD_SUM_LOGITS, err));
     XA_RETURN_TRY(err, xa_read_check(r, XA_FIELD_SUM_MAPS, err));
+    XA_RETURN_TRY(err, xa_read_check(r, XA_FIELD_SUM_CHECKS, err));
     return xa_read_check(r, XA_FIELD_SUM_LOCALISATION, err);
 }
 

@@ -85,6 +85,7 @@ static xa_status load_map(xa_read *r, const char *model, xa_read_map *x, xa_err 
         XA_RETURN_TRY(err,
                       xa__load_any(r, XA_FIELD_MAP_SCORE, &n, &extents, &x->check[k], NULL, err));
     }
+    XA_RETURN_TRY(err, xa__load_checked(r, model, x, err));
     return load_localisation(r, model, x, err);
 }
 
@@ -176,6 +177,7 @@ static void free_map(xa_read_map *x)
     free(x->kind);
     for (int k = 0; k < XA_CHECK_COUNT; k++)
         free(x->check[k]);
+    xa__free_checked(x);
     for (int64_t k = 0; x->localisation && k < x->nmetrics; k++)
         free(x->localisation[k]);
     free(x->localisation);

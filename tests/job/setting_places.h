@@ -54,6 +54,15 @@ setting_place(const xa_job *j, const xa_setting *s, int i, xa_str *path, const v
             return true;
         }
         return false;
+    case XA_JOB_CHECK:
+        for (int k = 0; k < spec->nfaith; k++) {
+            if (!xa__kind_has(s, (int)spec->faith[k].kind) || i--)
+                continue;
+            *object = &spec->faith[k];
+            xa_str_printf(path, "checks.%d.%s", k, s->key);
+            return true;
+        }
+        return false;
     default:
         return false;
     }

@@ -220,7 +220,8 @@ static bool is_tried(const xa_setting *s)
 {
     const bool place = s->map == XA_JOB_JOB || s->map == XA_JOB_LIMITS || s->map == XA_JOB_STORE ||
                        s->map == XA_JOB_MODEL || s->map == XA_JOB_INPUT ||
-                       s->map == XA_JOB_EXPLAINER || s->map == XA_JOB_METRIC;
+                       s->map == XA_JOB_EXPLAINER || s->map == XA_JOB_METRIC ||
+                       s->map == XA_JOB_CHECK;
     return place && xa__is_plain(s) && !s->before && s->type != XA__TEXT && s->type != XA__PATH &&
            s->type != XA__NAME;
 }

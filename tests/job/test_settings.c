@@ -34,6 +34,9 @@ static int make_job(void **state)
         xa_str_printf(&job_text,
                       "  - { kind: %s, at: input, sign: positive }\n",
                       xa__kind_name(XA_JOB_METRIC, k));
+    xa_str_puts(&job_text, "checks:\n");
+    for (int k = 0; k < XA_FAITH_COUNT; k++)
+        xa_str_printf(&job_text, "  - { kind: %s }\n", xa__kind_name(XA_JOB_CHECK, k));
     return job_text.failed;
 }
 
@@ -244,16 +247,14 @@ static void test_kinds(void **state)
     for (size_t i = 0; i < n; i++)
         for (int k = 0; all[i].key && !all[i].before && k < xa__kinds_of(all[i].map); k++) {
             const xa_setting *s = &all[i];
-            const bool metric = s->map == XA_JOB_METRIC;
+            const char *place = s->map == XA_JOB_METRIC  ? "metrics.%d.%s"
+                                : s->map == XA_JOB_CHECK ? "checks.%d.%s"
+                                                         : "models.0.explainers.%d.%s";
             char path[64], words[96];
             if (xa__kind_has(s, k))
                 continue;
             wrong++;
-            snprintf(path,
-                     sizeof path,
-                     metric ? "metrics.%d.%s" : "models.0.explainers.%d.%s",
-                     k,
-                     s->key);
+            snprintf(path, sizeof path, place, k, s->key);
             snprintf(words, sizeof words, ", not of %s", xa__kind_name(s->map, k));
             refuses(path, "1", words);
             snprintf(words, sizeof words, "%s: a setting of ", s->key);

@@ -1,0 +1,140 @@
+#!/usr/bin/env bash
+# Checks with settings: golden figures, the same bytes for every batch, rank, slice and interruption, samples in turn,
+# damage that verify finds, mistakes.
+. "$(dirname "$0")/lib.sh"
+
+golden=$PROJECT/tests/golden/faithfulness
+cp "$golden/manifest.csv" manifest.csv
+ln -s "$golden/images" images
+cat >job.yaml <<EOF
+manifest: manifest.csv
+output: one.h5
+models:
+  - name: cnn
+    file: $golden/tiny_cnn.h5
+    batch: 1
+    input: { size: [16, 16], resize: tf-nearest, scale: tf }
+    explainers:
+      - { kind: gradient, channels: sum, absolute: true, name: grad }
+      - { kind: gradient, channels: none, store: f16, name: raw }
+      - { kind: gradcam, name: cam }
+      - { kind: integrated_gradients, steps: 4, name: ig }
+  - name: vit
+    file: $golden/tiny_vit.safetensors
+    batch: 2
+    input: { size: [16, 16], resize: tf-nearest, scale: tf }
+    explainers: [{ kind: rollout, name: rollout }]
+checks:
+  - average_drop
+  - { kind: deletion, baseline: zero, ties: first }
+  - { kind: insertion, ties: first, images: 0 }
+  - { kind: road, noise: 0, ties: first, images: 3 }
+  - { kind: road, images: 2, name: noisy }
+  - { kind: sensitivity_n, baseline: uniform, draws: 3 }
+  - { kind: infidelity, draws: 3 }
+  - { kind: max_sensitivity, draws: 3 }
+  - complexity
+EOF
+expect 0 "$XAUDIT" run job.yaml
+expect 0 "$XAUDIT" verify one.h5
+digest one.h5 | grep -v /run >whole
+[ "$(grep -c '/checks/' whole)" -gt 100 ] || fail "a digest of $(grep -c '/checks/' whole) datasets of checks"
+
+same() { # NAME: an archive with the same bytes
+  expect 0 "$XAUDIT" verify "$1.h5"
+  digest "$1.h5" | grep -v /run | diff whole - >out || fail "$1.h5 is not one.h5"
+}
+expect 0 "$XAUDIT" run job.yaml --output batch.h5 --set models.0.batch=3 --set models.1.batch=1 --quiet
+same batch
+expect 0 ranks 2 "$XAUDIT" run job.yaml --output ranks.h5 --quiet
+same ranks
+(
+  XAUDIT_FAULT=settled:1@0 "$XAUDIT" run job.yaml --output resumed.h5 --quiet &
+  wait $!
+) >out 2>&1
+rm -f resumed.h5.lock
+expect 0 "$XAUDIT" run job.yaml --output resumed.h5 --quiet
+same resumed
+expect 0 "$XAUDIT" run job.yaml --slice 1/2 --output half.h5 --quiet
+expect 0 "$XAUDIT" run job.yaml --slice 2/2 --output rest.h5 --quiet
+expect 0 "$XAUDIT" merge half.h5 rest.h5 -o merged.h5
+same merged
+
+# Figures against float64, statuses, turns
+expect 0 "$XAUDIT" run job.yaml --output more.h5 --set checks.3.images=0 --quiet
+expect_python one.h5 more.h5 "$golden/expected.h5" <<'PY'
+import sys
+import h5py, numpy as np
+one, more, golden = (h5py.File(p) for p in sys.argv[1:])
+def figures(f, e, c):
+    g = f[f"checks/cnn/{e}/{c}"]
+    names = g.attrs["figures"].decode().split(",")
+    return dict(zip(names, g["figures"][()].T)), g["status"][()], g
+for e, m in (("grad", "gradient"), ("cam", "gradcam")):
+    for c, g, within in (("deletion", "deletion_zero.prob.auc", 1e-5), ("insertion", "insertion_blur.prob.auc", 1e-5)):
+        have, status, _ = figures(one, e, c)
+        want = golden[f"cnn/checks.{m}.{g}"][()]
+        rows = slice(0, 3) if e == "cam" else slice(0, 4) # image 3: its enlarged map has equal values
+        assert (status == 1).all() and np.abs(have["auc"] - want)[rows].max() < within, (e, c, have["auc"], want)
+have, status, g = figures(more, "grad", "road")
+assert np.abs(have["difference"] - golden["cnn/checks.gradient.road.difference"][()]).max() < 1e-3
+assert np.abs(g["scores"][:, 0, :5] - golden["cnn/checks.gradient.road.morf.logit"][()]).max() < 3e-3
+have, _, _ = figures(one, "grad", "complexity")
+assert np.abs(have["share"] * 256 - golden["cnn/effective_complexity"][()]).max() < 1e-9
+# curves begin or end with the image itself, the differences are those of the curves' areas, blocks are named
+have, status, g = figures(one, "grad", "deletion")
+p = golden["cnn/probability"][()]
+assert np.abs(g["probs"][:, 0, 0] - p).max() < 1e-6 and np.abs(figures(one, "grad", "insertion")[2]["probs"][:, 0, -1] - p).max() < 1e-6
+assert g.attrs["blocks"].decode() == "map,random,edges,centre"
+area = np.trapezoid(g["probs"][()], axis=2) / 16 if hasattr(np, "trapezoid") else np.trapz(g["probs"][()], axis=2) / 16
+for b, r in enumerate(("random", "edges", "centre")):
+    assert np.abs(have["minus_" + r] - (area[:, 0] - area[:, 1 + b])).max() < 1e-6
+# rivals do not depend on the map
+assert (g["scores"][:, 1:] == figures(one, "cam", "deletion")[2]["scores"][:, 1:]).all()
+# not asked of these maps
+assert (figures(one, "grad", "infidelity")[1] == 5).all() and (figures(one, "raw", "infidelity")[1] == 1).all()
+assert (figures(one, "ig", "max_sensitivity")[1] == 5).all() and np.isnan(figures(one, "ig", "max_sensitivity")[2]["figures"][()]).all()
+assert (figures(one, "ig", "infidelity")[1] == 1).all()
+# more images add rows to those of fewer
+few, many = figures(one, "grad", "road"), figures(more, "grad", "road")
+assert sorted(few[1]) == [1, 1, 1, 2] and (many[1] == 1).all()
+done = few[1] == 1
+assert (few[2]["scores"][()][done] == many[2]["scores"][()][done]).all() and np.isnan(few[2]["scores"][()][~done]).all()
+noisy = figures(one, "grad", "noisy")
+assert sum(noisy[1] == 1) == 2 and done[noisy[1] == 1].all()
+assert (noisy[2]["scores"][()][noisy[1] == 1] != few[2]["scores"][()][noisy[1] == 1]).all()
+# a forward-only map of a transformer, and of its predicted class
+g = one["checks/vit/rollout/max_sensitivity"]
+assert (g["status"][()] == 1).all() and (g["figures"][:, 0] > 0).all() and (g["figures"][:, 0] < 1).all()
+PY
+expect 0 "$XAUDIT" summary one.h5
+said 'cnn  deletion.auc '
+said 'deletion.minus_random'
+expect 0 "$XAUDIT" summary one.h5 --metric road.difference --csv
+said '^cnn,grad,no,road.difference,mean,.*,all,3,0,3,3.9'
+
+# Damage
+cat >damage.py <<'PY'
+import sys
+import h5py
+with h5py.File(sys.argv[1], "r+") as f:
+    f[sys.argv[2]][0] += 1
+PY
+for what in figures scores probs status; do
+  cp one.h5 bad.h5
+  chmod u+w bad.h5
+  /usr/bin/python3 damage.py bad.h5 checks/cnn/cam/deletion/$what || fail "could not damage $what"
+  expect 1 "$XAUDIT" verify bad.h5
+  said 'checksums/checks/cnn/cam/deletion: row 0 of sample'
+  expect 1 "$XAUDIT" summary bad.h5
+done
+
+# Mistakes
+for wrong in 'checks=[irof] | check: expected one of' 'checks=[weights] | check: expected one of' \
+  'checks.1.draws=3 | draws: a setting of' 'checks=[road, road] | two checks are called "road"' \
+  'checks=[{ kind: average_drop, images: 3 }] | average_drop: this check has no settings' \
+  'checks=[{ images: 3 }] | `kind` is missing' 'checks.1.steps=0 | steps: expected'; do
+  expect 2 "$XAUDIT" run job.yaml --output wrong.h5 --set "${wrong%% | *}"
+  said "${wrong##* | }"
+done
+finish
