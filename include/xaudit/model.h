@@ -81,6 +81,13 @@ typedef struct xa_layer {
 
 typedef struct xa_model xa_model;
 
+/* An input of the model beside the image that is the same for every image (ONNX). */
+typedef struct xa_model_constant {
+    char *name;
+    char *file; /* its values, a .npy of the input's shape; NULL: all of them are `value` */
+    double value;
+} xa_model_constant;
+
 typedef struct xa_model_options {
     int64_t height, width;    /* of the input; 0: as the file says */
     const char *head;         /* softmax, sigmoid, multilabel, none or regression; NULL: as the file
@@ -88,6 +95,10 @@ typedef struct xa_model_options {
     const char *user_classes; /* Keras: classes and activations of users that compute what Keras'
                                  own ones of that name do; one per line, as errors name them:
                                  "my>Conv2D" */
+    const char *output;       /* the output that is explained, of a model with several: ONNX by the
+                                 value's name, Keras by the layer's; NULL: the only one */
+    xa_model_constant *constants; /* [nconstants] owned by whoever owns the options */
+    int nconstants;
     const char *architecture; /* the JSON of a weights-only file; NULL: `<file stem>.json` beside
                                  it, or else `model.json` */
     size_t max_config_bytes;  /* default 64 MiB */
@@ -105,6 +116,13 @@ bool xa_model_recognises(const char *path);
  * SavedModel, TensorFlow Lite, a folder, ...) and how to convert its model; OK if it is nothing
  * known. */
 XA_MUST_USE xa_status xa_model_foreign(const char *path, xa_err *err);
+/* The notes of an exporter in an ONNX file, as JSON: how an image comes to the model's input, as a
+ * job's `input` says it, and its classes' names, a list. */
+#define XA_NOTE_INPUT "xaudit.input"
+#define XA_NOTE_CLASSES "xaudit.classes"
+/* What a model's file notes under a key, the caller's to free; NULL: nothing, as files of other
+ * formats do. NOT_FOUND, IO, FORMAT, NOMEM. */
+XA_MUST_USE xa_status xa_model_metadata(const char *file, const char *key, char **out, xa_err *err);
 /* Errors name the file, the layer, what was expected and what was found: NOT_FOUND, IO, FORMAT,
  * UNSUPPORTED, INVALID, SHAPE, MISMATCH, LIMIT, NOMEM. Free *out with xa_model_free. */
 XA_MUST_USE xa_status xa_model_open(const char *file,

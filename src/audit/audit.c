@@ -15,6 +15,12 @@ void xa_audit_spec_fini(xa_audit_spec *s)
         free((char *)s->models[m].open.head);
         free((char *)s->models[m].open.architecture);
         free((char *)s->models[m].open.user_classes);
+        free((char *)s->models[m].open.output);
+        for (int k = 0; k < s->models[m].open.nconstants; k++) {
+            free(s->models[m].open.constants[k].name);
+            free(s->models[m].open.constants[k].file);
+        }
+        free(s->models[m].open.constants);
         free(s->models[m].explainers);
     }
     free(s->models);

@@ -229,9 +229,9 @@ XA_MUST_USE xa_status xa_ask_other(
 
 /* checks.c */
 XA_MUST_USE xa_status xa_batch_random_logit(const xa_batch *b, int w, xa_err *err);
-/* A class that is not `target`, the same for the same image whatever the ranks; -1: the model has
- * no other. */
-int32_t xa_batch_other_class(const xa_batch *b, int64_t slot, int32_t target);
+/* A class that is neither `target` nor `minus` (-1: none), the same for the same image whatever the
+ * ranks; -1: the model has no other. */
+int32_t xa_batch_other_class(const xa_batch *b, int64_t slot, int32_t target, int32_t minus);
 /* The audit's map, of another class, beside the first stored one of the i-th sample. */
 XA_MUST_USE xa_status xa_batch_compare_other(const xa_batch *b, int e, int64_t i, xa_err *err);
 void xa_batch_masked(const xa_batch *b);

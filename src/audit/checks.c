@@ -8,14 +8,18 @@
 
 enum { CHECK_STREAM = 77 };
 
-int32_t xa_batch_other_class(const xa_batch *b, int64_t slot, int32_t target)
+int32_t xa_batch_other_class(const xa_batch *b, int64_t slot, int32_t target, int32_t minus)
 {
     const int64_t classes = xa_audit_classes(b->a, b->m);
-    if (target < 0 || classes < 2)
+    const int32_t low = minus < 0 || target < minus ? target : minus;
+    const int32_t high = minus < 0 || target > minus ? target : minus;
+    if (target < 0 || classes < (minus < 0 ? 2 : 3))
         return -1;
     const uint64_t image = b->rows->pixel_hash[slot];
-    const int64_t other = xa_random_below(image, CHECK_STREAM, (uint64_t)target, classes - 1);
-    return (int32_t)(other < target ? other : other + 1);
+    int64_t other = xa_random_below(
+        image, CHECK_STREAM, (uint64_t)target, minus < 0 ? classes - 1 : classes - 2);
+    other += other >= low;
+    return (int32_t)(minus < 0 ? other : other + (other >= high));
 }
 
 /* The first map of the i-th sample by explainer e; -1: none. */
@@ -54,7 +58,8 @@ static bool choose(const xa_batch *b, int g, int32_t *targets)
                 continue;
             const int64_t row = first_map(b, e, i);
             if (row >= 0)
-                targets[i] = xa_batch_other_class(b, b->first + i, b->out->maps[e].target[row]);
+                targets[i] = xa_batch_other_class(
+                    b, b->first + i, b->out->maps[e].target[row], b->am->groups[g].scalar.minus);
         }
         any = any || targets[i] >= 0;
     }

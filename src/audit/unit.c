@@ -253,7 +253,7 @@ static xa_status ask_all(const xa_batch *b, int e, int64_t i, xa_err *err)
         XA_RETURN_TRY(err, make_map(b, e, i, j, -1, target, err));
         if (j > 0 || !b->a->spec->random_logit)
             continue;
-        const int32_t other = xa_batch_other_class(b, b->first + i, target);
+        const int32_t other = xa_batch_other_class(b, b->first + i, target, group.scalar.minus);
         const xa_explain_view v = xa_batch_view(b, e, i, -1);
         if (other >= 0)
             XA_RETURN_TRY(err, xa_ask_other(b, e, i, other, &v, err));

@@ -171,9 +171,31 @@ static void print_layers(const xa_model *m)
     }
 }
 
+/* What an exporter noted in the file (xaudit_export.py). */
+static xa_status print_notes(const char *path, xa_err *err)
+{
+    char *input = NULL, *classes = NULL, shown[400];
+    xa_status st = XA_OK;
+    XA_TRY(err, xa_model_metadata(path, XA_NOTE_INPUT, &input, err));
+    XA_TRY(err, xa_model_metadata(path, XA_NOTE_CLASSES, &classes, err));
+    xa_str_sanitise(input, shown, sizeof shown);
+    if (input)
+        printf("  the file notes its input (input: from-file): %s\n", shown);
+    xa_str_sanitise(classes, shown, sizeof shown);
+    if (classes)
+        printf("  the file notes its classes (classes: from-file): %s%s\n",
+               shown,
+               strlen(classes) >= sizeof shown ? "..." : "");
+done:
+    free(input);
+    free(classes);
+    return st;
+}
+
 static xa_status model_info(const char *path, xa_err *err)
 {
     const xa_model_options opt = xa_model_defaults();
+    xa_status st = XA_OK;
     xa_model *m = NULL;
     char a[96], plain[640];
     XA_RETURN_TRY(err, xa_model_open(path, &opt, &m, err));
@@ -197,14 +219,16 @@ static xa_status model_info(const char *path, xa_err *err)
     if (xa_model_own_scaling(m))
         printf("  scales its input itself (layer \"%s\"): use scale: none\n",
                xa_model_own_scaling(m));
+    XA_TRY(err, print_notes(path, err));
     if (xa_model_gradcam_layer(m, &cam, NULL) == XA_OK)
         printf("  Grad-CAM layer by auto: %s %s\n",
                cam->path,
                xa_shape_text(&cam->shape, a, sizeof a));
     print_tokens(m);
     print_layers(m);
+done:
     xa_model_free(m);
-    return XA_OK;
+    return st;
 }
 
 /* ---- image ---- */

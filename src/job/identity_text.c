@@ -127,6 +127,37 @@ void xa__user_classes_lines(xa__lines *l, const xa_setting *s, const void *objec
     xa_str_free(&one);
 }
 
+void xa__output_lines(xa__lines *l, const xa_setting *s, const void *object)
+{
+    const xa_audit_model_spec *spec = object;
+    if (spec->open.output)
+        xa__text_line(l, s->key, spec->open.output);
+}
+
+/* Of files what they hold, not where they lie. */
+void xa__inputs_lines(xa__lines *l, const xa_setting *s, const void *object)
+{
+    const xa_audit_model_spec *spec = object;
+    for (int i = 0; i < spec->open.nconstants; i++) {
+        const xa_model_constant *c = &spec->open.constants[i];
+        xa_str key = {0}, value = {0};
+        char sha[XA_SHA256_HEX] = "";
+        xa_str_printf(&key, "%s.%s", s->key, c->name);
+        if (c->file && l->audit && l->st == XA_OK)
+            l->st = xa_sha256_file(c->file, sha, l->err);
+        if (c->file)
+            xa_str_puts(&value, l->audit ? sha : c->file);
+        else
+            xa__number_text(c->value, &value);
+        if (key.failed || value.failed)
+            l->out->failed = true;
+        else
+            xa__text_line(l, key.data, value.data ? value.data : "");
+        xa_str_free(&key);
+        xa_str_free(&value);
+    }
+}
+
 /* ---- parts ---- */
 
 void xa_job_metric_identity(const xa_audit_spec *s, xa_str *out)

@@ -20,7 +20,7 @@ void xa__read_manifest(const xa__reading *r, const xa_setting *s, xa_ynode n, vo
         XA_YAML_PROBLEM(r->problems, n, "%s: out of memory", s->key);
 }
 
-static void list_classes(const xa__reading *r, xa_ynode n, xa_classes *classes)
+void xa__list_classes(const xa__reading *r, xa_ynode n, xa_classes *classes)
 {
     const int count = xa_yaml_count(n);
     classes->names = xa_alloc((size_t)count + 1, sizeof(char *));
@@ -44,15 +44,20 @@ void xa__read_classes(const xa__reading *r, const xa_setting *s, xa_ynode n, voi
     const char *text = xa_yaml_text(n);
     xa_err why = XA_ERR_INIT;
     if (xa_yaml_kind(n) == XA_Y_LIST) {
-        list_classes(r, n, &job->classes);
+        xa__list_classes(r, n, &job->classes);
         return;
     }
     if (!text) {
-        XA_YAML_PROBLEM(r->problems,
-                        n,
-                        "%s: expected a file with one name per line, or a list; found %s",
-                        s->key,
-                        xa__found(n));
+        XA_YAML_PROBLEM(
+            r->problems,
+            n,
+            "%s: expected a file with one name per line, a list, or from-file; found %s",
+            s->key,
+            xa__found(n));
+        return;
+    }
+    if (!strcmp(text, "from-file")) {
+        xa__classes_from_file(r, n);
         return;
     }
     char *path = xa_path_beside(job->file, text);

@@ -68,6 +68,8 @@ void xa_check_classes(const xa_loaded *l, xa_problems *problems)
     const xa_job *j = &l->job;
     for (int m = 0; m < j->audit.nmodels; m++) {
         const int64_t classes = xa_audit_classes(l->audit, m);
+        if (xa_model_head(xa_audit_model_of(l->audit, m))->kind == XA_HEAD_REGRESSION)
+            continue; /* its outputs are no classes, and annotated ones are not its own */
         if (j->classes.count && j->classes.count != classes)
             xa_problems_add(problems,
                             j->file,
@@ -150,6 +152,7 @@ void xa_check_advice(const xa_loaded *l, xa_problems *problems)
                             s->name,
                             xa_model_assumption(model, i));
         advise_size(j, m, model, problems);
+        xa__advise_input(j, m, problems);
         const char *own = xa_model_own_scaling(model);
         if (own && s->input.scale.kind != XA_SCALE_NONE)
             xa_problems_add(problems,

@@ -1,4 +1,5 @@
 /* models of a job. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -35,6 +36,62 @@ void xa__read_user_classes(const xa__reading *r, const xa_setting *s, xa_ynode n
             xa_str_printf(&list, "%s%s", list.len ? "\n" : "", text);
     }
     m->open.user_classes = list.data;
+}
+
+/* One constant input: a number, or a file of numbers. */
+static void read_constant(
+    const xa__reading *r, const xa_setting *s, const char *name, xa_ynode n, xa_model_constant *c)
+{
+    const char *text = xa_yaml_text(n);
+    const bool number = text && xa_parse_f64(text, &c->value) && isfinite(c->value);
+    c->name = xa_strdup(name);
+    if (!number && text && xa_str_ends(text, ".npy") &&
+        (c->file = xa_path_beside(r->job->file, text)))
+        xa_path_tidy(c->file);
+    else if (!number)
+        XA_YAML_PROBLEM(r->problems,
+                        n,
+                        "%s: %s: expected a number or a .npy file, found %s",
+                        s->key,
+                        name,
+                        xa__found(n));
+    if (!c->name)
+        XA_YAML_PROBLEM(r->problems, n, "%s: out of memory", s->key);
+}
+
+void xa__read_inputs(const xa__reading *r, const xa_setting *s, xa_ynode n, void *object)
+{
+    xa_audit_model_spec *m = object;
+    const int count = xa_yaml_count(n);
+    if (xa_yaml_kind(n) != XA_Y_MAP || count < 1 || count > 64) {
+        XA_YAML_PROBLEM(r->problems,
+                        n,
+                        "%s: expected a map of 1 to 64 inputs, such as { age: 0.5 }, found %s",
+                        s->key,
+                        xa__found(n));
+        return;
+    }
+    if (!(m->open.constants = xa_alloc((size_t)count, sizeof *m->open.constants))) {
+        XA_YAML_PROBLEM(r->problems, n, "%s: out of memory", s->key);
+        return;
+    }
+    for (int i = 0; i < count; i++) {
+        const xa_ynode key = xa_yaml_key_node(n, i);
+        const char *name = xa_yaml_text(key);
+        bool twice = false;
+        for (int k = 0; name && k < m->open.nconstants; k++)
+            twice = twice || !strcmp(m->open.constants[k].name, name);
+        if (!name || !*name || strpbrk(name, "\n=") || twice)
+            XA_YAML_PROBLEM(r->problems,
+                            key,
+                            "%s: \"%s\" %s",
+                            s->key,
+                            name ? name : "?",
+                            twice ? "is given twice" : "is not the name of an input");
+        else
+            read_constant(
+                r, s, name, xa_yaml_get(n, name), &m->open.constants[m->open.nconstants++]);
+    }
 }
 
 /* What two models of one job cannot differ in, or must differ in. */

@@ -213,6 +213,32 @@ bool xa_model_recognises(const char *path)
     return format_of(path);
 }
 
+xa_status xa_model_metadata(const char *file, const char *key, char **out, xa_err *err)
+{
+    int fd = -1;
+    int64_t size;
+    *out = NULL;
+    XA_RETURN_TRY(err, xa_open_regular(file, &fd, &size, err));
+    close(fd);
+    const xa__model_format *format = format_of(file);
+    return format && format->metadata ? format->metadata(file, key, out, err) : XA_OK;
+}
+
+static xa_status check_options(const xa_model *m, const xa_model_options *opt, xa_err *err)
+{
+    if (opt->nconstants && !m->format->takes_constants)
+        XA_RETURN_FAIL(err,
+                       XA_UNSUPPORTED,
+                       "%s: inputs: only an ONNX model takes inputs beside the image",
+                       m->path);
+    if (opt->output && !m->format->names_outputs)
+        XA_RETURN_FAIL(err,
+                       XA_UNSUPPORTED,
+                       "%s: output_name: models of this format have one output; leave it out",
+                       m->path);
+    return XA_OK;
+}
+
 xa_status xa_model_open(const char *file, const xa_model_options *opt, xa_model **out, xa_err *err)
 {
     xa_status st = XA_OK;
@@ -224,6 +250,7 @@ xa_status xa_model_open(const char *file, const xa_model_options *opt, xa_model 
         XA_TRY(err, xa__model_sniff(file, err)); /* it fails, and says why */
         XA_FAIL(err, XA_UNSUPPORTED, "%s: not a model", file);
     }
+    XA_TRY(err, check_options(m, opt, err));
     XA_TRY(err, m->format->open(m, opt, err));
     xa_graph_set_numerics(m->graph, opt->numerics);
     XA_TRY(err, xa__model_find_tokens(m, err));

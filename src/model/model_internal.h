@@ -26,6 +26,10 @@ typedef struct xa__model_format {
     /* Of the files beside the model that hold its weights, "" if there are none; NULL: none ever.
      */
     xa_status (*hash_beside)(const xa__model_source *s, char hex[XA_SHA256_HEX], xa_err *err);
+    /* What the file notes under a key, the caller's to free, NULL if nothing; NULL: files of the
+     * format note nothing. */
+    xa_status (*metadata)(const char *path, const char *key, char **out, xa_err *err);
+    bool takes_constants, names_outputs; /* the options' `constants` and `output` */
 } xa__model_format;
 
 /* X(name): a loader has xa__model_format_<name> (keras_zip lies in keras_h5.c). The first that
@@ -73,6 +77,15 @@ xa_status xa__model_add_layer(xa_model *m,
  * text follows "assumed:", and says what to write if it is wrong. The same text is noted once. */
 xa_status xa__model_assume(xa_model *m, xa_err *err, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* npy.c: an array of numpy's, its values as numbers. */
+enum { XA__NPY_DIMS = 8 };
+typedef struct xa__npy {
+    int ndim;
+    int64_t dim[XA__NPY_DIMS], count;
+    double *values; /* [count], the caller's to free */
+} xa__npy;
+/* A file of at most `most` bytes. NOT_FOUND, IO, LIMIT, FORMAT, UNSUPPORTED, NOMEM. */
+XA_MUST_USE xa_status xa__npy_read(const char *path, size_t most, xa__npy *out, xa_err *err);
 /* vit/positions.c: src [h,w,channels] to dst [oh,ow,channels], linear, so that corners stay
  * corners. */
 void xa__positions_resize(

@@ -98,20 +98,29 @@ static void put_explainer(paper *p, const char *model, const xa_read_map *x)
                                         {"annotated", "each annotated class"},
                                         {"none", "no class in particular"},
                                         {"class", "one fixed class"},
-                                        {"top", "each of the highest-scoring classes"}};
+                                        {"top", "each of the classes with the highest scores"}};
     char *path = xa_strdup(xa_field_group(XA_FIELD_MAP_SAMPLE, model, x->name).text);
     if (!path)
         return;
     char *target = attribute(p, path, "target"), *score = attribute(p, path, "score");
     char *profile = attribute(p, path, "profile"), *store = attribute(p, path, "channels");
     char *text = attribute(p, path, "target_text"), *asked = attribute(p, path, "asked");
+    text[strcspn(text, ",")] = '\0';          /* the direction is said below */
     const char *whom = *text ? text : target; /* "class 3 minus class 5", "unit 2" */
+    const bool several = (x->rule == XA_TARGET_DIFFERENCE || x->rule == XA_TARGET_UNIT ||
+                          x->rule == XA_TARGET_TOP) &&
+                         strcmp(score, xa_score_name(XA_SCORE_FINER)) != 0;
     for (size_t k = 0; k < sizeof of / sizeof *of; k++)
         if (!strcmp(target, of[k][0]))
             whom = of[k][1];
     fprintf(p->out, "%s (%s", x->name, x->kind ? x->kind : "kind not stored");
     put_citation(p, path);
-    fprintf(p->out, "), of %s", whom);
+    fprintf(p->out,
+            "), of %s%s%s%s",
+            several ? "the " : "",
+            several ? score : "",
+            several ? " of " : "",
+            whom);
     if (!strcmp(score, xa_score_name(XA_SCORE_FINER)))
         fprintf(p->out,
                 "'s logit against those of the three classes nearest to it, weighted by their "
@@ -119,7 +128,7 @@ static void put_explainer(paper *p, const char *model, const xa_read_map *x)
                 cite(p,
                      "Zhang et al.: Finer-CAM: spotting the difference reveals finer details for "
                      "visual explanation, CVPR 2025"));
-    else if (*score && strcmp(target, "none") != 0)
+    else if (*score && strcmp(target, "none") != 0 && !several)
         fprintf(p->out, "'s %s", score);
     if (x->down)
         fputs(", with the other sign", p->out);

@@ -75,4 +75,66 @@ job softmax 24 | sed 's/layer: layer1 }/layer: layer9 }/; s/resnet.dy.onnx/vit.t
 expect 2 "$XAUDIT" check wrong.yaml
 said 'layer9'
 
+# several inputs and outputs: differences, the best classes, both directions, and outputs that are no classes
+cp "$PROJECT"/tests/golden/onnx/targets.{onnx,png,npy} .
+printf 'path,label,class,kind,x0,y0,x1,y1\ntargets.png,dog,dog,box,1,1,9,9\n' >targets.csv
+cat >targets.yaml <<'YAML'
+manifest: targets.csv
+output: targets.h5
+classes: from-file
+models:
+  - name: two
+    file: targets.onnx
+    head: softmax
+    output_name: classes
+    inputs: { gain: 0.5, meta: targets.npy }
+    input: from-file
+    explainers:
+      - { kind: gradcam, layer: features.2, target: { class: cat, minus: ant }, name: apart }
+      - { kind: saliency, target: { top: 3 } }
+      - { kind: saliency, target: { class: bee }, direction: down }
+  - name: values
+    file: targets.onnx
+    head: regression
+    output_name: values
+    inputs: { gain: 0.5, meta: targets.npy }
+    input: { size: [16, 16], resize: cv2-linear, scale: unit }
+    explainers:
+      - { kind: saliency, target: { unit: 1 } }
+metrics: [energy]
+checks: [random_logit]
+YAML
+expect 0 "$XAUDIT" check targets.yaml
+said 'target class 2 minus class 0, layer features.2'
+said 'target the 3 best classes'
+said 'target class 1, downwards'
+said '3 classes, regression head'
+said 'its file notes resize: pil-bilinear, and the job says cv2-linear, which is what counts'
+not_said 'its file notes scale'
+expect 0 ranks 2 "$XAUDIT" run targets.yaml
+expect 0 "$XAUDIT" verify targets.h5
+said 'complete and whole'
+expect 0 "$XAUDIT" table targets.h5 --csv
+said 'apart,cat - ant,'
+said 'saliency.top3,dog,'
+said 'saliency.class1.down,bee \(down\),'
+said 'saliency.unit1,unit 1,,'
+expect 0 "$XAUDIT" table targets.h5
+expect 0 "$XAUDIT" info targets.h5 --methods
+said 'of the logit of class 2 minus class 0'
+said 'of the logit of unit 1'
+said 'regression, 3 outputs'
+expect 0 "$XAUDIT" evaluate targets.h5
+expect 0 "$XAUDIT" summary targets.eval.h5
+expect 0 "$XAUDIT" report targets.eval.h5 -o targets.html
+sed 's/inputs: .*/inputs: { gain: 0.5 }/' targets.yaml >wrong.yaml
+expect 2 "$XAUDIT" check wrong.yaml
+said 'has 2 inputs, "image", "meta"'
+sed 's/{ unit: 1 }/predicted/; s/name: apart/score: prob/; s/class: bee/class: 5/' targets.yaml >wrong.yaml
+expect 2 "$XAUDIT" check wrong.yaml
+said 'class 5, but the model has 5 classes'
+sed 's/file: targets.onnx/file: vit.ts.onnx/' targets.yaml >wrong.yaml
+expect 2 "$XAUDIT" check wrong.yaml
+said 'vit.ts.onnx notes no xaudit.input'
+
 finish

@@ -86,7 +86,7 @@ static const bad bads[] = {
           "  - name: [net]\n"
           "    file: {}\n" INPUT
           "    explainers: [{ kind: gradcam, layer: [conv], name: { a: b } }]\n",
-     {{3, "classes: expected a file with one name per line, or a list; found a map"},
+     {{3, "classes: expected a file with one name per line, a list, or from-file; found a map"},
       {4, "label_as: expected name or index; found yes"},
       {6, "name: expected a name, found a list"},
       {7, "file: expected a path, found a map"},

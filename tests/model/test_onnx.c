@@ -149,7 +149,7 @@ static void test_refused_graphs(void **state)
     expect(g, 17, "two tensors have the name \"w\"");
     g = plain();
     onnx_message(&g, 11, onnx_declared("z", image, 4));
-    expect(g, 17, "2 inputs: \"x\", \"z\"");
+    expect(g, 17, "2 inputs, \"x\", \"z\"");
     g = (xa_str){0};
     onnx_message(&g, 12, onnx_declared("y", scores, 2));
     expect(g, 17, "nothing makes its output \"y\"");

@@ -105,6 +105,11 @@ const char *xa__onnx_node_text(const xa__onnx *m, const xa__onnx_node *n, char *
 
 /* Reads the file; no value is a run yet. */
 XA_MUST_USE xa_status xa__onnx_open_build(xa__onnx_build *b, xa_err *err);
+/* inputs.c: sets the constants of the options and finds the image, whose extents become the job's.
+ */
+XA_MUST_USE xa_status xa__onnx_choose_input(xa__onnx_build *b, xa_err *err);
+/* "a", "b", "c": names of values, for messages. */
+void xa__onnx_names(const xa__onnx *m, const int *values, int n, xa_str *out);
 XA_MUST_USE xa_status xa__onnx_resolve(xa__onnx_build *b, xa_err *err);
 XA_MUST_USE xa_status xa__onnx_match(xa__onnx_build *b, xa_err *err);
 XA_MUST_USE xa_status xa__onnx_lower(xa__onnx_build *b, xa_err *err);

@@ -169,6 +169,10 @@ XA_MUST_USE xa_status xa__onnx_read_tensor(xa__onnx *m, int tensor, double *dst,
 /* Those of a floating-point tensor; float32 ones go straight there. */
 XA_MUST_USE xa_status xa__onnx_read_floats(xa__onnx *m, int tensor, float *dst, xa_err *err);
 
+/* metadata.c: the text that the file's metadata has under a key, the caller's to free; NULL: it has
+ * none. */
+XA_MUST_USE xa_status xa__onnx_metadata(const char *path, const char *key, char **out, xa_err *err);
+
 /* parse.c: fills the model from its bytes. */
 XA_MUST_USE xa_status xa__onnx_parse(xa__onnx *m, xa_err *err);
 

@@ -30,102 +30,6 @@ static bool recognises(const char *path, const unsigned char *start, size_t n)
 
 /* ---- input ---- */
 
-/* NHWC, where a transposition to NCHW reads the input, or where only that makes sense. */
-static bool is_channels_last(const xa__onnx *m, int input)
-{
-    const xa__onnx_shape *s = &m->values[input].shape;
-    for (int i = 0; i < m->nnodes; i++) {
-        const xa__onnx_node *n = &m->nodes[i];
-        for (int k = 0; k < n->ninputs; k++) {
-            if (n->inputs[k] != input)
-                continue;
-            const xa__onnx_attribute *a = xa__onnx_attribute_of(m, n, "perm");
-            if (!strcmp(n->op, "Transpose") && a && a->kind == XA__ONNX_ATTR_INTS && a->n == 4)
-                return a->ints[0] == 0 && a->ints[1] == 3 && a->ints[2] == 1 && a->ints[3] == 2;
-            if (!strcmp(n->op, "Conv") && k == 0)
-                return false;
-        }
-    }
-    return s->dim[3] >= 1 && s->dim[3] <= 4 && !(s->dim[1] >= 1 && s->dim[1] <= 4);
-}
-
-/* How many channels the first convolution wants, where the input leaves it open. */
-static int64_t channels_of(const xa__onnx *m, int input)
-{
-    for (int i = 0; i < m->nnodes; i++) {
-        const xa__onnx_node *n = &m->nodes[i];
-        if (!strcmp(n->op, "Conv") && n->ninputs > 1 && n->inputs[0] == input &&
-            n->inputs[1] >= 0 && m->values[n->inputs[1]].shape.rank == 4)
-            return m->values[n->inputs[1]].shape.dim[1] * xa__onnx_int(m, n, "group", 1);
-    }
-    return 0;
-}
-
-static xa_status choose_input(xa__onnx_build *b, xa_err *err)
-{
-    xa__onnx *m = b->m;
-    char text[128];
-    if (m->ninputs != 1)
-        XA_RETURN_FAIL(
-            err,
-            XA_UNSUPPORTED,
-            "%s has %d inputs%s%s%s%s%s, expected one image; export a model of one input",
-            m->path,
-            m->ninputs,
-            m->ninputs > 1 ? ": \"" : "",
-            m->ninputs > 1 ? m->values[m->inputs[0]].name : "",
-            m->ninputs > 1 ? "\", \"" : "",
-            m->ninputs > 1 ? m->values[m->inputs[1]].name : "",
-            m->ninputs > 1 ? "\"" : "");
-    b->input = m->inputs[0];
-    xa__onnx_value *v = &m->values[b->input];
-    xa__onnx_shape *s = &v->shape;
-    if (s->rank != 4)
-        XA_RETURN_FAIL(err,
-                       XA_UNSUPPORTED,
-                       "%s: its input \"%s\" is %s, expected [batch, channels, height, width]",
-                       m->path,
-                       v->name,
-                       xa__onnx_shape_text(s, text, sizeof text));
-    const bool last = is_channels_last(m, b->input);
-    const int h = last ? 1 : 2, w = h + 1, c = last ? 3 : 1;
-    const xa_shape file = {.ndim = 3,
-                           .dim = {s->dim[h] > 0 ? s->dim[h] : 0,
-                                   s->dim[w] > 0 ? s->dim[w] : 0,
-                                   s->dim[c] > 0 ? s->dim[c] : channels_of(m, b->input)}};
-    b->model->file_input = file;
-    xa_shape in = file;
-    in.dim[0] = b->opt->height > 0 ? b->opt->height : in.dim[0];
-    in.dim[1] = b->opt->width > 0 ? b->opt->width : in.dim[1];
-    if (in.dim[2] < 1)
-        XA_RETURN_FAIL(err,
-                       XA_UNSUPPORTED,
-                       "%s: its input \"%s\" is %s, which leaves the number of channels open",
-                       m->path,
-                       v->name,
-                       xa__onnx_shape_text(s, text, sizeof text));
-    if (in.dim[0] < 1 || in.dim[1] < 1)
-        XA_RETURN_FAIL(
-            err,
-            XA_INVALID,
-            "%s: its input \"%s\" is %s, which leaves height and width open; write them in "
-            "the job: input: { size: [height, width] }",
-            m->path,
-            v->name,
-            xa__onnx_shape_text(s, text, sizeof text));
-    s->dim[0] = 1;
-    s->dim[h] = in.dim[0];
-    s->dim[w] = in.dim[1];
-    s->dim[c] = in.dim[2];
-    b->model->input_shape = in;
-    int node;
-    XA_RETURN_TRY(err, xa_graph_add_input(b->model->graph, v->name, &in, &node, err));
-    b->runs[b->input] = (xa__onnx_run){
-        .node = node,
-        .at = last ? xa__layout_plain(s) : xa__layout_image(in.dim[2], in.dim[0], in.dim[1])};
-    return XA_OK;
-}
-
 /* Arithmetic with constants right after the input: the model scales it itself. */
 static xa_status find_own_scaling(xa__onnx_build *b, xa_err *err)
 {
@@ -158,10 +62,44 @@ static xa_status find_own_scaling(xa__onnx_build *b, xa_err *err)
 
 /* ---- output ---- */
 
+/* "a", "b", "c": the names of values, at most the first eight. */
+void xa__onnx_names(const xa__onnx *m, const int *values, int n, xa_str *out)
+{
+    enum { TOLD = 8 };
+    for (int i = 0; i < n && i < TOLD; i++)
+        xa_str_printf(out, "%s\"%s\"", i ? ", " : "", m->values[values[i]].name);
+    if (n > TOLD)
+        xa_str_printf(out, " and %d more", n - TOLD);
+}
+
+/* The output of that name; or a value inside the graph, which then is what is explained. */
+static xa_status named_output(xa__onnx_build *b, const char *name, xa_err *err)
+{
+    xa__onnx *m = b->m;
+    xa_str names = {0};
+    for (int i = 0; i < m->nvalues; i++)
+        if (!strcmp(m->values[i].name, name) && m->values[i].node >= 0) {
+            b->output = i;
+            return XA_OK;
+        }
+    xa__onnx_names(m, m->outputs, m->noutputs, &names);
+    const xa_status st = XA_ERR(err,
+                                XA_NOT_FOUND,
+                                "%s: output_name: it computes no \"%s\"; its output%s %s",
+                                m->path,
+                                name,
+                                m->noutputs > 1 ? "s are" : " is",
+                                names.data ? names.data : "");
+    xa_str_free(&names);
+    return st;
+}
+
 static xa_status choose_output(xa__onnx_build *b, xa_err *err)
 {
     xa__onnx *m = b->m;
     int rows = 0;
+    if (b->opt->output)
+        return named_output(b, b->opt->output, err);
     if (m->noutputs < 1)
         XA_RETURN_FAIL(err, XA_FORMAT, "%s: it has no output", m->path);
     b->output = m->outputs[0];
@@ -170,17 +108,21 @@ static xa_status choose_output(xa__onnx_build *b, xa_err *err)
             b->output = m->outputs[i];
             rows++;
         }
-    if (m->noutputs > 1 && rows != 1)
-        XA_RETURN_FAIL(err,
-                       XA_UNSUPPORTED,
-                       "%s has %d outputs, \"%s\", \"%s\"..., and %d of them are [batch, classes]: "
-                       "export the model with the classifier's output alone",
-                       m->path,
-                       m->noutputs,
-                       m->values[m->outputs[0]].name,
-                       m->values[m->outputs[1]].name,
-                       rows);
-    return XA_OK;
+    if (m->noutputs == 1 || rows == 1)
+        return XA_OK;
+    xa_str names = {0};
+    xa__onnx_names(m, m->outputs, m->noutputs, &names);
+    const xa_status st =
+        XA_ERR(err,
+               XA_UNSUPPORTED,
+               "%s has %d outputs, %s, and %d of them are [batch, classes]: write in the job which "
+               "one is explained, output_name: NAME",
+               m->path,
+               m->noutputs,
+               names.data ? names.data : "",
+               rows);
+    xa_str_free(&names);
+    return st;
 }
 
 xa_status xa__onnx_end(xa__onnx_build *b, xa_err *err)
@@ -255,7 +197,7 @@ xa_status xa__onnx_open_build(xa__onnx_build *b, xa_err *err)
 static xa_status build(xa__onnx_build *b, xa_err *err)
 {
     XA_RETURN_TRY(err, xa__onnx_open_build(b, err));
-    XA_RETURN_TRY(err, choose_input(b, err));
+    XA_RETURN_TRY(err, xa__onnx_choose_input(b, err));
     XA_RETURN_TRY(err, choose_output(b, err));
     XA_RETURN_TRY(err, told(b, xa__onnx_resolve(b, err), err));
     XA_RETURN_TRY(err, xa__onnx_match(b, err));
@@ -326,4 +268,7 @@ const xa__model_format xa__model_format_onnx = {.name = "onnx",
                                                 .read = read_weight,
                                                 .close = close_file,
                                                 .free = free_source,
-                                                .hash_beside = hash_beside};
+                                                .hash_beside = hash_beside,
+                                                .metadata = xa__onnx_metadata,
+                                                .takes_constants = true,
+                                                .names_outputs = true};

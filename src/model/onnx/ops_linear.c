@@ -108,6 +108,39 @@ static xa_status gemm_infer(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
     return xa__onnx_set(b, n, 0, x->type, &s, err);
 }
 
+static xa_status gemm_fold(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    const xa__onnx_value *x = xa__onnx_in(b, n, 0), *w = xa__onnx_in(b, n, 1),
+                         *c = xa__onnx_in(b, n, 2);
+    const bool ta = xa__onnx_int(b->m, n, "transA", 0) != 0,
+               tb = xa__onnx_int(b->m, n, "transB", 0) != 0;
+    const double alpha = xa__onnx_float(b->m, n, "alpha", 1.0),
+                 beta = xa__onnx_float(b->m, n, "beta", 1.0);
+    const xa__onnx_shape *s = &xa__onnx_out(b, n, 0)->shape;
+    const int64_t k = x->shape.dim[!ta], columns = x->shape.dim[1], width = w->shape.dim[1];
+    const double *p = xa__onnx_data(b, n->inputs[0]), *q = xa__onnx_data(b, n->inputs[1]);
+    double *data;
+    XA_RETURN_TRY(err, xa__onnx_new_data(b, n, 0, &data, err));
+    b->folded += s->dim[0] * s->dim[1] * k; /* steps */
+    for (int64_t r = 0; r < s->dim[0]; r++)
+        for (int64_t j = 0; j < s->dim[1]; j++) {
+            double sum = 0.0;
+            for (int64_t t = 0; t < k; t++)
+                sum += p[ta ? t * columns + r : r * columns + t] *
+                       q[tb ? j * width + t : t * width + j];
+            data[r * s->dim[1] + j] = alpha * sum;
+        }
+    if (!c)
+        return XA_OK;
+    const double *add = xa__onnx_data(b, n->inputs[2]);
+    const int rank = c->shape.rank;
+    const int64_t last = rank ? c->shape.dim[rank - 1] : 1, rows = rank > 1 ? c->shape.dim[0] : 1;
+    for (int64_t r = 0; r < s->dim[0]; r++)
+        for (int64_t j = 0; j < s->dim[1]; j++)
+            data[r * s->dim[1] + j] += beta * add[(rows == 1 ? 0 : r * last) + (last == 1 ? 0 : j)];
+    return XA_OK;
+}
+
 /* C as a bias: one value, or one a column. */
 static bool is_bias(const xa__onnx_value *c, int64_t f)
 {
@@ -292,6 +325,6 @@ static xa_status matmul_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
 }
 
 const xa__onnx_op xa__onnx_ops_linear[] = {
-    {"Gemm", 2, 3, gemm_infer, NULL, gemm_lower},
+    {"Gemm", 2, 3, gemm_infer, gemm_fold, gemm_lower},
     {"MatMul", 2, 2, matmul_infer, matmul_fold, matmul_lower},
     {0}};
