@@ -79,6 +79,13 @@ size_t xa_audit_asking_bytes(const xa_audit *a);
 /* Samples a unit: the least common multiple of the models' batches. */
 int64_t xa_audit_unit_samples(const xa_audit *a);
 
+/* Passes that check k of model m costs for an image that it looks at, with one target for each
+ * explainer: inputs that do not depend on a map are counted once. */
+typedef struct xa_passes {
+    int64_t forward, backward;
+} xa_passes;
+xa_passes xa_audit_check_passes(const xa_audit *a, int m, int k);
+
 size_t xa_audit_weight_bytes(const xa_audit *a);
 size_t xa_audit_arena_bytes(const xa_audit *a);
 /* Reads and packs the weights of all models into blob (weight_bytes, 64-byte aligned). */

@@ -77,6 +77,14 @@ typedef struct xa_cost {
     int explainer;
 } xa_cost;
 void xa_cost_of(const xa_loaded *l, int m, xa_cost *out);
+/* What check k of the job asks of model m. */
+typedef struct xa_faith_cost {
+    int64_t images; /* that are looked at */
+    xa_passes each; /* of one of them */
+    double times;   /* all its work, of that of the plain run over all images */
+    double bytes;   /* in the archive */
+} xa_faith_cost;
+void xa_faith_cost_of(const xa_loaded *l, int m, int k, xa_faith_cost *out);
 /* Warns of models whose explainers ask for more than five times the plain run, and says which
  * setting to lower. */
 void xa_check_cost(const xa_loaded *l, xa_problems *problems);

@@ -114,15 +114,15 @@ static bool is_sampled(const looking *l, int k)
  * how far a map moves takes the maps of explainers that do not ask themselves; areas under a
  * class's probability say nothing of a map that explains a difference, or what speaks against the
  * class. */
-static bool is_defined(const looking *l, int e, int k)
+static bool is_defined(const xa_audit_model *am, int e, const xa_faith_spec *s)
 {
-    const xa_shape *map = &l->b->am->map_shape[e], *in = &l->b->am->input;
-    const xa_explainer_spec *ex = &l->b->am->spec->explainers[e];
-    if (check_of(l, k)->kind == XA_FAITH_INFIDELITY)
+    const xa_shape *map = &am->map_shape[e], *in = &am->input;
+    const xa_explainer_spec *ex = &am->spec->explainers[e];
+    if (s->kind == XA_FAITH_INFIDELITY)
         return map->dim[0] == in->dim[2] && map->dim[1] == in->dim[0] && map->dim[2] == in->dim[1];
-    if (check_of(l, k)->kind == XA_FAITH_MAX_SENSITIVITY)
+    if (s->kind == XA_FAITH_MAX_SENSITIVITY)
         return !xa_explainer_get(ex->kind)->consumer;
-    if (is_curve(check_of(l, k)))
+    if (is_curve(s))
         return ex->target_minus < 0 && !ex->down;
     return true;
 }
@@ -144,9 +144,9 @@ static bool begin_rows(const looking *l, int e, int k)
     l->c->row[e] = count ? first : -1;
     if (!count || !is_sampled(l, k))
         return false;
-    x->faith[k].status[first] = !is_defined(l, e, k) ? XA_CHECKED_NOT_DEFINED
-                                : !has_map(x, first) ? XA_CHECKED_NO_MAP
-                                                     : XA_CHECKED_DONE;
+    x->faith[k].status[first] = !is_defined(l->b->am, e, s) ? XA_CHECKED_NOT_DEFINED
+                                : !has_map(x, first)        ? XA_CHECKED_NO_MAP
+                                                            : XA_CHECKED_DONE;
     return x->faith[k].status[first] == XA_CHECKED_DONE;
 }
 
@@ -304,4 +304,32 @@ xa_status xa_batch_faith(const xa_batch *b, xa_err *err)
         if (xa_batch_lives(b, l.i))
             XA_RETURN_TRY(err, look_at(&l, err));
     return XA_OK;
+}
+
+/* ---- what it costs ---- */
+
+xa_passes xa_audit_check_passes(const xa_audit *a, int m, int k)
+{
+    const xa_audit_model *am = &a->models[m];
+    const xa_faith_spec *s = &a->spec->faith[k];
+    const xa_faith_shape shape = xa_faith_shape_of(s);
+    const xa_faith_task t = {.check = s};
+    const xa_consumer *c = xa_faith_consumer(s->kind);
+    const bool moved = s->kind == XA_FAITH_MAX_SENSITIVITY;
+    const int64_t draws = moved ? s->draws : c ? c->asks(&t, &am->input, NULL).draws : 0;
+    const bool of_maps = shape.blocks > 1; /* else the inputs are the same for all maps */
+    xa_passes out = {0, 0};
+    for (int e = 0; e < am->spec->nexplainers; e++) {
+        bool way = false, group = false; /* was there one before? */
+        if (!is_defined(am, e, s))
+            continue;
+        for (int f = 0; f < e; f++) {
+            way = way || (is_defined(am, f, s) && am->way[f] == am->way[e]);
+            group = group || (is_defined(am, f, s) && am->group[f] == am->group[e]);
+        }
+        out.forward += of_maps ? draws : 0;
+        out.forward += way ? 0 : draws * (of_maps ? shape.blocks - 1 : 1);
+        out.backward += moved && am->group[e] >= 0 && !group ? draws : 0;
+    }
+    return out;
 }

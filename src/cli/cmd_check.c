@@ -49,6 +49,26 @@ static void print_explainers(const xa_loaded *l, int m)
     }
 }
 
+static void print_checks(const xa_loaded *l, int m)
+{
+    char bytes[32];
+    for (int k = 0; k < l->job.audit.nfaith && l->manifest; k++) {
+        xa_faith_cost c;
+        xa_faith_cost_of(l, m, k, &c);
+        printf("    check %s: %" PRId64 " of %" PRId64 " images x %" PRId64 " forward",
+               l->job.audit.faith[k].name,
+               c.images,
+               l->manifest->count,
+               c.each.forward);
+        if (c.each.backward)
+            printf(" and %" PRId64 " backward", c.each.backward);
+        printf(" passes = %" PRId64 ", %.1f times the plain run; %s in the archive\n",
+               c.images * (c.each.forward + c.each.backward),
+               c.times,
+               xa_bytes_text(c.bytes, bytes, sizeof bytes));
+    }
+}
+
 static void print_model(const xa_loaded *l, int m, bool layers)
 {
     const xa_audit_model_spec *s = &l->job.audit.models[m];
@@ -107,6 +127,7 @@ static void print_model(const xa_loaded *l, int m, bool layers)
             cost.plain / 1e9,
             cost.asked / 1e9,
             cost.asked / cost.plain);
+    print_checks(l, m);
     if (layers) {
         xa_str text = {0};
         xa_audit_plan_describe(l->audit, m, &text);

@@ -113,6 +113,16 @@ said 'deletion.minus_random'
 expect 0 "$XAUDIT" summary one.h5 --metric road.difference --csv
 said '^cnn,grad,no,road.difference,mean,.*,all,3,0,3,3.9'
 
+# Costs are told first: deletion of 5 maps (4 + 3 rivals and 1 + 3) x 16 steps
+expect 0 "$XAUDIT" check job.yaml --output new.h5
+said 'check deletion: 4 of 4 images x 112 forward passes = 448,'
+said 'check deletion: 4 of 4 images x 64 forward passes = 256,'
+said 'check road: 3 of 4 images x 70 forward passes = 210,'
+said 'check sensitivity_n: 4 of 4 images x 12 forward passes = 48,'
+said 'check infidelity: 4 of 4 images x 0 forward passes = 0,' # of the transformer: its map is a grid
+said 'check max_sensitivity: 4 of 4 images x 3 forward and 3 backward passes = 24,'
+said 'check "deletion" costs [0-9]+ times the plain run of model "cnn": if that is too much, lower its `images` or `steps`'
+
 # Damage
 cat >damage.py <<'PY'
 import sys
