@@ -1,9 +1,10 @@
-/* Compares preprocessing, outputs, Grad-CAM and input gradients of this build with those of Keras,
- * on the user's own model and images, so that the user can show the agreement to a reviewer.
+/* Compares preprocessing, outputs, Grad-CAM and input gradients of this build with those of the
+ * model's own framework (Keras, PyTorch), on the user's own model and images, so that the user can
+ * show the agreement to a reviewer.
  *
  * Outputs and maps are computed from the network inputs that the reference holds. A difference in
  * preprocessing is therefore reported once, and does not show again in everything that follows. */
-#include "check_internal.h"
+#include "against.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -12,147 +13,13 @@
 #include <unistd.h>
 
 /* Tolerances. Those of scores and CAM are relative to the largest value. The error of an input
- * gradient is measured against float64, as is the error of Keras' own float32. In a deep network
- * the error of an image is either rounding (1e-7), or a few per cent if the last bit flips the sign
- * of a ReLU or the winner of a pooling. Which images flip is chance, in Keras too. The median image
- * may therefore have twice the error of Keras' median, and the number of flipped images may be
- * twice that of Keras plus two standard errors of such a count. */
+ * gradient is measured against float64, as is the error of the framework's own float32. In a deep
+ * network the error of an image is either rounding (1e-7), or a few per cent if the last bit flips
+ * the sign of a ReLU or the winner of a pooling. Which images flip is chance, there too. The median
+ * image may therefore have twice the error of the framework's median, and the number of flipped
+ * images may be twice its number plus two standard errors of such a count. */
 static const double score_tolerance = 1e-5, cam_tolerance = 1e-4, gradient_ratio = 2.0,
                     gradient_floor = 1e-6, flip = 1e-4;
-
-enum { MAX_LAYERS = 16 };
-
-typedef struct against {
-    xa_archive *ref;
-    xa__runner runner;
-    int64_t images, classes, pixels; /* pixels: values of one input */
-    float *input, *logits, *probs, *gradient;
-    double *gradient64;
-    int32_t *target;
-    char *paths;
-    size_t path_bytes;
-    int nlayers;
-    const xa_layer *layer[MAX_LAYERS];
-    float *gradcam[MAX_LAYERS];
-    xa_score score;
-    bool agrees;
-} against;
-
-static void close_all(against *a)
-{
-    xa__runner_close(&a->runner);
-    free(a->input);
-    free(a->logits);
-    free(a->probs);
-    free(a->gradient);
-    free(a->gradient64);
-    free(a->target);
-    free(a->paths);
-    for (int i = 0; i < a->nlayers; i++)
-        free(a->gradcam[i]);
-    if (a->ref && xa_archive_close(a->ref, NULL) != XA_OK)
-        xa_log(XA_LOG_DEBUG, "reference: closing failed");
-}
-
-/* Reads a dataset of the reference; *out stays NULL if it is missing and not needed. */
-static xa_status load(against *a,
-                      const char *path,
-                      xa_type type,
-                      bool needed,
-                      void *out,
-                      xa_dataset_info *info,
-                      xa_err *err)
-{
-    void *data = NULL;
-    const xa_status st = xa_archive_read_all(a->ref, path, info, &data, err);
-    if (st == XA_NOT_FOUND && !needed)
-        return XA_OK;
-    XA_RETURN_TRY(err, st);
-    if (info->type != type) {
-        free(data);
-        XA_RETURN_FAIL(
-            err, XA_FORMAT, "%s of the reference is not of type %s", path, xa_type_name(type));
-    }
-    memcpy(out, &data, sizeof data);
-    return XA_OK;
-}
-
-static xa_status read_reference(against *a, const char *file, xa_err *err)
-{
-    xa_dataset_info info;
-    char *score = NULL;
-    XA_RETURN_TRY(err, xa_reference_open(file, &a->ref, err));
-    XA_RETURN_TRY(err, load(a, "/input", XA_TYPE_F32, true, &a->input, &info, err));
-    if (info.ndim != 4)
-        XA_RETURN_FAIL(
-            err, XA_FORMAT, "%s: /input has %d dimensions, expected [N,H,W,C]", file, info.ndim);
-    a->images = info.dim[0];
-    a->pixels = info.dim[1] * info.dim[2] * info.dim[3];
-    const xa_shape in = xa_model_input(a->runner.model);
-    if (in.ndim != 3 || in.dim[0] != info.dim[1] || in.dim[1] != info.dim[2] ||
-        in.dim[2] != info.dim[3])
-        XA_RETURN_FAIL(err,
-                       XA_MISMATCH,
-                       "%s was made at %" PRId64 "x%" PRId64 "x%" PRId64
-                       ", the job runs the model at %" PRId64 "x%" PRId64 "x%" PRId64,
-                       file,
-                       info.dim[1],
-                       info.dim[2],
-                       info.dim[3],
-                       in.dim[0],
-                       in.dim[1],
-                       in.dim[2]);
-    XA_RETURN_TRY(err, load(a, "/logits", XA_TYPE_F32, true, &a->logits, &info, err));
-    a->classes = info.dim[1];
-    if (info.dim[0] != a->images || a->classes != xa_model_head(a->runner.model)->classes)
-        XA_RETURN_FAIL(err,
-                       XA_MISMATCH,
-                       "%s is of a model with %" PRId64 " classes, this one has %" PRId64,
-                       file,
-                       a->classes,
-                       xa_model_head(a->runner.model)->classes);
-    XA_RETURN_TRY(err, load(a, "/probs", XA_TYPE_F32, false, &a->probs, &info, err));
-    XA_RETURN_TRY(err, load(a, "/target", XA_TYPE_I32, true, &a->target, &info, err));
-    XA_RETURN_TRY(err, load(a, "/gradient", XA_TYPE_F32, true, &a->gradient, &info, err));
-    XA_RETURN_TRY(err, load(a, "/gradient64", XA_TYPE_F64, false, &a->gradient64, &info, err));
-    XA_RETURN_TRY(err, load(a, "/paths", XA_TYPE_STR, false, &a->paths, &info, err));
-    a->path_bytes = info.item_bytes;
-    XA_RETURN_TRY(err, xa_archive_attr_text(a->ref, "/", "score", &score, err));
-    const int kind = score ? xa_score_parse(score) : -1;
-    free(score);
-    if (kind < 0)
-        XA_RETURN_FAIL(err, XA_FORMAT, "%s does not name a score that xaudit knows", file);
-    a->score = (xa_score)kind;
-    return XA_OK;
-}
-
-static xa_status read_layers(against *a, xa_err *err)
-{
-    for (int k = 0; k < MAX_LAYERS; k++) {
-        char group[32], path[64];
-        char *name = NULL;
-        xa_dataset_info info;
-        float *map = NULL;
-        snprintf(group, sizeof group, "/layers/%d", k);
-        snprintf(path, sizeof path, "%s/gradcam", group);
-        XA_RETURN_TRY(err, load(a, path, XA_TYPE_F32, false, &map, &info, err));
-        if (!map)
-            return XA_OK;
-        a->gradcam[a->nlayers++] = map;
-        XA_RETURN_TRY(err, xa_archive_attr_text(a->ref, group, "layer", &name, err));
-        const xa_status st =
-            name ? xa_model_find_layer(a->runner.model, name, &a->layer[k], err) : XA_FORMAT;
-        free(name);
-        XA_RETURN_TRY(err, st);
-        const xa_shape *s = &a->layer[k]->shape;
-        if (info.ndim != 3 || s->ndim != 3 || info.dim[1] != s->dim[0] || info.dim[2] != s->dim[1])
-            XA_RETURN_FAIL(err,
-                           XA_MISMATCH,
-                           "layer \"%s\" has a different grid in the reference",
-                           a->layer[k]->path);
-    }
-    return XA_OK;
-}
 
 /* ---- comparisons ---- */
 
@@ -162,6 +29,12 @@ static double largest(const float *x, int64_t n)
     for (int64_t i = 0; i < n; i++)
         top = fmax(top, fabs((double)x[i]));
     return top;
+}
+
+/* The larger one; NaN, which is no agreement, stays. */
+static double worse(double a, double b)
+{
+    return isnan(a) || b <= a ? a : b;
 }
 
 static double difference(const float *a, const float *b, int64_t n)
@@ -176,7 +49,7 @@ static double difference(const float *a, const float *b, int64_t n)
     return worst;
 }
 
-static const char *verdict(against *a, bool good)
+static const char *verdict(xa__against *a, bool good)
 {
     a->agrees = a->agrees && good;
     return good ? "ok" : "DIFFERS";
@@ -200,7 +73,7 @@ static const char *image_file(const xa_loaded *l, const char *path)
     return access(path, R_OK) ? NULL : path;
 }
 
-static xa_status compare_preprocessing(against *a, const xa_loaded *l, xa_err *err)
+static xa_status compare_preprocessing(xa__against *a, const xa_loaded *l, xa_err *err)
 {
     xa_status st = XA_OK;
     double worst = 0.0, top = largest(a->input, a->images * a->pixels);
@@ -221,7 +94,7 @@ static xa_status compare_preprocessing(against *a, const xa_loaded *l, xa_err *e
         st = xa__runner_prepare(&a->runner, &im, NULL, x, err);
         xa_image_fini(&im);
         XA_TRY(err, st);
-        worst = fmax(worst, difference(x, a->input + i * a->pixels, a->pixels));
+        worst = worse(worst, difference(x, a->input + i * a->pixels, a->pixels));
         compared++;
     }
     if (compared)
@@ -241,9 +114,9 @@ done:
 }
 
 typedef struct worst_of {
-    double logits, probs, cam[MAX_LAYERS], plain;
+    double logits, probs, cam[XA__AGAINST_LAYERS], plain;
     int64_t same_class;
-    double *ours, *keras; /* [images] largest error of the input gradient against float64 */
+    double *ours, *theirs; /* [images] largest error of the input gradient against float64 */
 } worst_of;
 
 /* The error of a gradient against that in float64, relative to its largest value and to its length.
@@ -255,14 +128,14 @@ static void gradient_errors(const float *g, const double *want, int64_t n, doubl
         const double d = (double)g[i] - want[i];
         scale = fmax(scale, fabs(want[i]));
         length += want[i] * want[i];
-        worst = fmax(worst, fabs(d));
+        worst = worse(worst, fabs(d));
         sum += d * d;
     }
     *top = scale > 0.0 ? worst / scale : worst;
     *l2 = length > 0.0 ? sqrt(sum / length) : sqrt(sum);
 }
 
-static xa_status compare_image(against *a, int64_t i, float *work, worst_of *w, xa_err *err)
+static xa_status compare_image(xa__against *a, int64_t i, float *work, worst_of *w, xa_err *err)
 {
     const xa_head *h = a->runner.head;
     const float *logits = a->runner.logits, *probs = a->runner.probs;
@@ -272,12 +145,12 @@ static xa_status compare_image(against *a, int64_t i, float *work, worst_of *w, 
         xa_run_input(&a->runner.run), a->input + i * a->pixels, (size_t)a->pixels * sizeof(float));
     xa__runner_forward(&a->runner);
     const float *z = xa_run_value(&a->runner.run, h->node);
-    w->logits = fmax(w->logits,
-                     difference(logits, want, a->classes) / fmax(1e-30, largest(want, a->classes)));
+    w->logits = worse(
+        w->logits, difference(logits, want, a->classes) / fmax(1e-30, largest(want, a->classes)));
     const xa_scalar scalar = {.score = a->score, .as_tensorflow = true, .minus = -1};
     if (a->probs && xa_head_has_probs(h->kind)) {
         const float *p = a->probs + i * a->classes;
-        w->probs = fmax(w->probs, difference(probs, p, a->classes));
+        w->probs = worse(w->probs, difference(probs, p, a->classes));
         w->same_class += xa_head_predict(h, logits, probs) == xa_head_predict(h, logits, p);
     }
     XA_RETURN_TRY(err, xa_score_seed(h, &scalar, z, a->target[i], seed, err));
@@ -292,30 +165,30 @@ static xa_status compare_image(against *a, int64_t i, float *work, worst_of *w, 
         const float *reference = a->gradcam[k] + i * n;
         xa_explainer_get(XA_EXPLAIN_GRADCAM)->compute(&cam, &v, map);
         const double top = largest(reference, n);
-        w->cam[k] = fmax(w->cam[k], difference(map, reference, n) / (top > 0.0 ? top : 1.0));
+        w->cam[k] = worse(w->cam[k], difference(map, reference, n) / (top > 0.0 ? top : 1.0));
     }
     const float *g =
         xa_run_gradient(&a->runner.run, 0, xa_graph_input(xa_model_graph(a->runner.model)));
-    const float *keras = a->gradient + i * a->pixels;
+    const float *theirs = a->gradient + i * a->pixels;
     w->plain =
-        fmax(w->plain, difference(g, keras, a->pixels) / fmax(1e-30, largest(keras, a->pixels)));
+        worse(w->plain, difference(g, theirs, a->pixels) / fmax(1e-30, largest(theirs, a->pixels)));
     if (a->gradient64) {
         double top, l2;
-        double keras_top, keras_l2;
+        double their_top, their_l2;
         gradient_errors(g, a->gradient64 + i * a->pixels, a->pixels, &top, &l2);
-        gradient_errors(keras, a->gradient64 + i * a->pixels, a->pixels, &keras_top, &keras_l2);
+        gradient_errors(theirs, a->gradient64 + i * a->pixels, a->pixels, &their_top, &their_l2);
         xa_log(XA_LOG_INFO,
                "image %" PRId64
-               ": input gradient off by %.2e (length) and %.2e (largest), Keras' float32 "
-               "by %.2e "
-               "and %.2e",
+               ": input gradient off by %.2e (length) and %.2e (largest), that of %s in float32 "
+               "by %.2e and %.2e",
                i,
                l2,
                top,
-               keras_l2,
-               keras_top);
+               a->by,
+               their_l2,
+               their_top);
         w->ours[i] = top;
-        w->keras[i] = keras_top;
+        w->theirs[i] = their_top;
     }
     return XA_OK;
 }
@@ -343,7 +216,7 @@ static error_summary summarise(double *errors, int64_t n)
     return s;
 }
 
-static void print_agreement(against *a, const worst_of *w)
+static void print_agreement(xa__against *a, const worst_of *w)
 {
     printf("  %-28s %.2e of the largest (tolerance %.0e)  %s\n",
            "scores before the head",
@@ -366,28 +239,30 @@ static void print_agreement(against *a, const worst_of *w)
                a->layer[k]->path,
                verdict(a, w->cam[k] <= cam_tolerance));
     if (!a->gradient64) {
-        printf("  %-28s %.2e of the largest from Keras' float32; a reference made with --float64 "
-               "shows which of them is nearer\n",
+        printf("  %-28s %.2e of the largest from that of %s in float32; a reference made with "
+               "--float64 shows which of them is nearer\n",
                "input gradient",
-               w->plain);
+               w->plain,
+               a->by);
         return;
     }
     const error_summary ours = summarise(w->ours, a->images),
-                        keras = summarise(w->keras, a->images);
+                        theirs = summarise(w->theirs, a->images);
     const double allowed =
-        gradient_ratio * (double)keras.flipped + 2.0 * sqrt((double)keras.flipped + 1.0);
+        gradient_ratio * (double)theirs.flipped + 2.0 * sqrt((double)theirs.flipped + 1.0);
     printf("  %-28s error against float64 of the largest: median %.1e, worst %.1e, flipped %" PRId64
-           "; Keras' float32: %.1e, %.1e, %" PRId64 " (of %" PRId64 " images)  %s\n",
+           "; of %s in float32: %.1e, %.1e, %" PRId64 " (of %" PRId64 " images)  %s\n",
            "input gradient",
            ours.median,
            ours.worst,
            ours.flipped,
-           keras.median,
-           keras.worst,
-           keras.flipped,
+           a->by,
+           theirs.median,
+           theirs.worst,
+           theirs.flipped,
            a->images,
            verdict(a,
-                   ours.median <= fmax(gradient_ratio * keras.median, gradient_floor) &&
+                   ours.median <= fmax(gradient_ratio * theirs.median, gradient_floor) &&
                        (double)ours.flipped <= allowed));
 }
 
@@ -407,7 +282,7 @@ static int pick_model(const xa_loaded *l, xa_archive *ref)
 
 xa_status xa_check_against(const xa_loaded *l, const char *reference, bool *agrees, xa_err *err)
 {
-    against a = {.agrees = true};
+    xa__against a = {.agrees = true};
     worst_of w = {0};
     xa_status st = XA_OK;
     char *framework = NULL;
@@ -420,10 +295,10 @@ xa_status xa_check_against(const xa_loaded *l, const char *reference, bool *agre
     if (m < 0)
         XA_FAIL(
             err, XA_NOT_FOUND, "%s was made with a model that this job does not have", reference);
+    xa__reference_by(&a, framework);
     XA_TRY(err, xa__runner_open(&a.runner, l, m, err));
-    XA_TRY(err, read_reference(&a, reference, err));
-    XA_TRY(err, read_layers(&a, err));
-    int nodes[MAX_LAYERS];
+    XA_TRY(err, xa__reference_read(&a, reference, err));
+    int nodes[XA__AGAINST_LAYERS];
     int64_t room = a.classes + 1; /* a seed and a map of every layer */
     for (int k = 0; k < a.nlayers; k++) {
         nodes[k] = a.layer[k]->node;
@@ -432,13 +307,13 @@ xa_status xa_check_against(const xa_loaded *l, const char *reference, bool *agre
     XA_TRY(err, xa__runner_plan(&a.runner, true, nodes, a.nlayers, err));
     work = xa_alloc((size_t)room, sizeof(float));
     w.ours = xa_alloc((size_t)a.images, sizeof(double));
-    w.keras = xa_alloc((size_t)a.images, sizeof(double));
-    if (!work || !w.ours || !w.keras)
+    w.theirs = xa_alloc((size_t)a.images, sizeof(double));
+    if (!work || !w.ours || !w.theirs)
         XA_NOMEM_FAIL(err);
     printf("model %s against %s (%s, %" PRId64 " images, score %s)\n",
            a.runner.spec->name,
            reference,
-           framework ? framework : "Keras",
+           framework ? framework : a.by,
            a.images,
            xa_score_name(a.score));
     XA_TRY(err, compare_preprocessing(&a, l, err));
@@ -449,8 +324,8 @@ xa_status xa_check_against(const xa_loaded *l, const char *reference, bool *agre
 done:
     free(work);
     free(w.ours);
-    free(w.keras);
+    free(w.theirs);
     free(framework);
-    close_all(&a);
+    xa__against_close(&a);
     return st;
 }

@@ -97,6 +97,7 @@ def main():
             "gradient.top3": [gradient(z[c]) for c in order[:3]],
             "gradcam.class2-class0": [gradcam(z[2] - z[0])],
             "gradcam.class2-class0.down": [gradcam(z[0] - z[2])],
+            "gradcam.top1": [gradcam(z[order[0]])],
             "gradcam.top2.logprob": [gradcam(torch.log(p[c])) for c in order[:2]],
             "gradient.unit2": [gradient(v[2])],
             "gradient.unit0.down": [gradient(-v[0])],
