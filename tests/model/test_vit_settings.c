@@ -1,5 +1,6 @@
 /* Vision transformers: what config.json may say, the architectures of timm, another input size, and
  * what is assumed where no file says it. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -110,6 +111,42 @@ static void test_configs(void **state)
     vit_refused(XA_UNSUPPORTED, "auto_map");
 }
 
+/* DINOv2, CLIP, SigLIP: sections, classes that are built otherwise, and what contradicts tensors.
+ */
+static void test_towers(void **state)
+{
+    (void)state;
+    vit_copy_golden("hf_clip");
+    vit_put_config(NULL);
+    vit_refused(XA_NOT_FOUND, "config.json");
+    vit_put_config("{\"model_type\": \"clip\"}");
+    vit_refused(XA_FORMAT, "\"vision_config\" is no object");
+    vit_put_config("{\"model_type\": \"clip\", \"architectures\": [\"CLIPModel\"]}");
+    vit_refused(XA_UNSUPPORTED, "CLIPForImageClassification. Export another model as ONNX");
+    vit_put_config("{\"model_type\": \"clip\", \"vision_config\": {\"num_attention_heads\": 3, "
+                   "\"hidden_act\": \"mystery\"}}");
+    vit_refused(XA_UNSUPPORTED, "mystery");
+    vit_put_config("{\"model_type\": \"clip\", \"vision_config\": {\"num_attention_heads\": 3, "
+                   "\"quantization_config\": {\"bits\": 8}}}");
+    vit_refused(XA_UNSUPPORTED, "vision_config.quantization_config");
+    vit_put_config("{\"model_type\": \"clip\", \"vision_config\": {\"num_attention_heads\": 3, "
+                   "\"num_hidden_layers\": 12}}");
+    vit_refused(XA_INVALID, "2 blocks");
+    vit_copy_golden("hf_siglip");
+    vit_put_config("{\"model_type\": \"siglip2\", \"vision_config\": {}}");
+    vit_refused(XA_UNSUPPORTED, "siglip2");
+    vit_copy_golden("hf_dinov2_registers");
+    vit_put_config("{\"model_type\": \"dinov2_with_registers\", \"num_attention_heads\": 3, "
+                   "\"num_register_tokens\": 8}");
+    vit_refused(XA_INVALID, "4 registers");
+    vit_put_config("{\"model_type\": \"dinov2_with_registers\", \"num_attention_heads\": 3, "
+                   "\"use_swiglu_ffn\": true}");
+    vit_refused(XA_INVALID, "no gates of the MLP");
+    vit_copy_golden("hf_dinov2_swiglu");
+    vit_put_config("{\"model_type\": \"dinov2\", \"num_attention_heads\": 3, \"mlp_ratio\": 4}");
+    vit_refused(XA_INVALID, "mlp_ratio 4 does not fit");
+}
+
 /* Every name of the golden table is what timm says, and its tag does not matter. */
 static void test_architectures(void **state)
 {
@@ -187,6 +224,7 @@ static void check_resized(const char *model, const char *reference)
     xa_model *m = NULL;
     model_run r;
     hsize_t dims[4], wide[2];
+    char grid[64];
     const hid_t file = H5Fopen(reference, H5F_ACC_RDONLY, H5P_DEFAULT);
     assert_true(file >= 0);
     float *x = read_floats(file, "resized/input", dims);
@@ -194,13 +232,15 @@ static void check_resized(const char *model, const char *reference)
     H5Fclose(file);
     opt.height = (int64_t)dims[1];
     opt.width = (int64_t)dims[2];
+    const int64_t rows = opt.height / 8, columns = opt.width / 8; /* all have patches of 8x8 */
+    snprintf(grid, sizeof grid, "%" PRId64 "x%" PRId64 " patches", rows, columns);
     assert_int_equal(xa_model_open(model, &opt, &m, &err), XA_SHAPE);
-    if (!strstr(err.message, "6x5") || !strstr(err.message, "interpolate_positions"))
+    if (!strstr(err.message, grid) || !strstr(err.message, "interpolate_positions"))
         fail_msg("%s", err.message);
     opt.interpolate_positions = true;
     if (xa_model_open(model, &opt, &m, &err) != XA_OK)
         fail_msg("%s", err.message);
-    assert_true(xa_model_tokens(m)->height == 6 && xa_model_tokens(m)->width == 5);
+    assert_true(xa_model_tokens(m)->height == rows && xa_model_tokens(m)->width == columns);
     if (model_run_start(m, (int64_t)dims[0], XA_ISA_AUTO, -1, NULL, 0, &r, &err) != XA_OK)
         fail_msg("%s", err.message);
     memcpy(xa_run_input(&r.run), x, (size_t)(dims[0] * dims[1] * dims[2] * dims[3]) * sizeof *x);
@@ -224,6 +264,10 @@ static void test_another_size(void **state)
     (void)state;
     check_resized(GOLDEN "timm_f32.safetensors", GOLDEN "timm_f32.ref.h5");
     check_resized(GOLDEN "hf_vit.safetensors", GOLDEN "hf_vit.ref.h5");
+    check_resized(GOLDEN "hf_dinov2.safetensors", GOLDEN "hf_dinov2.ref.h5");
+    check_resized(GOLDEN "hf_dinov2_registers.safetensors", GOLDEN "hf_dinov2_registers.ref.h5");
+    check_resized(GOLDEN "hf_clip.safetensors", GOLDEN "hf_clip.ref.h5");
+    check_resized(GOLDEN "hf_siglip.safetensors", GOLDEN "hf_siglip.ref.h5");
     check_resized(KERAS "tf215/vit_alone.h5", KERAS "tf215/vit_alone.ref.h5");
     check_resized(KERAS "k3/vit_alone.h5", KERAS "k3/vit_alone.ref.h5");
 }
@@ -281,12 +325,19 @@ static void test_assumptions(void **state)
     vit_put_config("{\"model_type\": \"vit\", \"num_attention_heads\": 3, \"hidden_act\": "
                    "\"gelu\", \"layer_norm_eps\": 1e-12, \"mystery\": 4}");
     assumes(&opt, 1, (const char *const[]){"\"mystery\" of config.json changes nothing"});
+    vit_copy_golden("hf_clip"); /* the defaults of CLIP's own library */
+    vit_put_config("{\"model_type\": \"clip\", \"vision_config\": {\"num_attention_heads\": 3}}");
+    assumes(&opt, 2, (const char *const[]){"activation quick_gelu", "epsilon 1e-05"});
+    vit_copy_golden("hf_siglip");
+    vit_put_config("{\"model_type\": \"siglip\", \"vision_config\": {\"num_attention_heads\": 3}}");
+    assumes(&opt, 2, (const char *const[]){"activation gelu (tanh)", "epsilon 1e-06"});
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_configs),
+        cmocka_unit_test(test_towers),
         cmocka_unit_test(test_architectures),
         cmocka_unit_test(test_another_size),
         cmocka_unit_test(test_assumptions),

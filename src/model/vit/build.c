@@ -7,27 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vit.h"
+#include "builder.h"
 
-enum { NAME = 256 };
-
-/* What the steps below share; `name` is that of the next node and layer. */
-typedef struct builder {
-    xa__vit *v;
-    xa_model *m;
-    xa_graph *g;
-    char name[NAME];
-} builder;
-
-static xa_status add(builder *b,
-                     xa_op op,
-                     const int *in,
-                     int nin,
-                     const int *weights,
-                     int nweights,
-                     const xa_op_params *params,
-                     int *out,
-                     xa_err *err)
+xa_status xa__vit_add(xa__vit_builder *b,
+                      xa_op op,
+                      const int *in,
+                      int nin,
+                      const int *weights,
+                      int nweights,
+                      const xa_op_params *params,
+                      int *out,
+                      xa_err *err)
 {
     xa_node_spec s = {
         .op = op, .name = b->name, .inputs = in, .ninputs = nin, .nweights = nweights};
@@ -39,7 +29,8 @@ static xa_status add(builder *b,
 }
 
 /* Adds a line to the layer table under the present name. */
-static xa_status layer(builder *b, const char *type, int node, int64_t first_weight, xa_err *err)
+xa_status
+xa__vit_layer(xa__vit_builder *b, const char *type, int node, int64_t first_weight, xa_err *err)
 {
     int64_t parameters = 0;
     int depth = 0;
@@ -51,7 +42,7 @@ static xa_status layer(builder *b, const char *type, int node, int64_t first_wei
         b->m, b->name, type, node, parameters, depth, !strcmp(type, "Activation"), err);
 }
 
-static void name(builder *b, const char *pattern, int64_t block, const char *suffix)
+void xa__vit_name(xa__vit_builder *b, const char *pattern, int64_t block, const char *suffix)
 {
     const char *number = strstr(pattern, "%d");
     if (number)
@@ -68,8 +59,13 @@ static void name(builder *b, const char *pattern, int64_t block, const char *suf
         snprintf(b->name, sizeof b->name, "%s%s", pattern, suffix);
 }
 
-static xa_status vector(
-    builder *b, int64_t block, xa__vit_part part, int64_t first, int64_t rows, int *id, xa_err *err)
+static xa_status vector(xa__vit_builder *b,
+                        int64_t block,
+                        xa__vit_part part,
+                        int64_t first,
+                        int64_t rows,
+                        int *id,
+                        xa_err *err)
 {
     const int t = xa__vit_tensor(b->v, block, part);
     const xa_shape shape = {.ndim = 1, .dim = {rows}};
@@ -82,16 +78,16 @@ static xa_status vector(
 }
 
 /* A product with rows [first, first + out) of the part's matrix and bias. */
-static xa_status dense(builder *b,
-                       int x,
-                       int64_t block,
-                       xa__vit_part matrix,
-                       xa__vit_part bias,
-                       int64_t in,
-                       int64_t first,
-                       int64_t out,
-                       int *y,
-                       xa_err *err)
+xa_status xa__vit_dense(xa__vit_builder *b,
+                        int x,
+                        int64_t block,
+                        xa__vit_part matrix,
+                        xa__vit_part bias,
+                        int64_t in,
+                        int64_t first,
+                        int64_t out,
+                        int *y,
+                        xa_err *err)
 {
     const int t = xa__vit_tensor(b->v, block, matrix);
     const xa_shape shape = {.ndim = 2, .dim = {in, out}};
@@ -103,7 +99,7 @@ static xa_status dense(builder *b,
     const xa__vit_piece piece = {
         .kind = XA__PIECE_LINEAR, .tensor = {t}, .ntensors = 1, .first = first, .rows = out};
     XA_RETURN_TRY(err, xa__vit_weight(b->v, b->g, &piece, &shape, &w[0], err));
-    if (matrix != XA__VIT_QKV_W && s->dim[0] != out)
+    if (matrix != XA__VIT_QKV_W && matrix != XA__VIT_GATE_UP_W && s->dim[0] != out)
         XA_RETURN_FAIL(err,
                        XA_SHAPE,
                        "%s: tensor \"%s\" has %" PRId64 " rows, expected %" PRId64,
@@ -112,11 +108,11 @@ static xa_status dense(builder *b,
                        s->dim[0],
                        out);
     XA_RETURN_TRY(err, vector(b, block, bias, first, out, &w[1], err));
-    return add(b, XA_OP_DENSE, &x, 1, w, 2, &(xa_op_params){.dense.units = out}, y, err);
+    return xa__vit_add(b, XA_OP_DENSE, &x, 1, w, 2, &(xa_op_params){.dense.units = out}, y, err);
 }
 
 /* A norm over the last axis, of extent `width`. */
-static xa_status norm_of(builder *b,
+static xa_status norm_of(xa__vit_builder *b,
                          int x,
                          int64_t block,
                          xa__vit_part gamma,
@@ -139,36 +135,44 @@ static xa_status norm_of(builder *b,
     w[1] = -1;
     if (!rms)
         XA_RETURN_TRY(err, vector(b, block, beta, 0, width, &w[1], err));
-    return add(b, XA_OP_LAYER_NORM, &x, 1, w, 2, &params, y, err);
+    return xa__vit_add(b, XA_OP_LAYER_NORM, &x, 1, w, 2, &params, y, err);
 }
 
-static xa_status
-norm(builder *b, int x, int64_t block, xa__vit_part gamma, xa__vit_part beta, int *y, xa_err *err)
+xa_status xa__vit_norm(xa__vit_builder *b,
+                       int x,
+                       int64_t block,
+                       xa__vit_part gamma,
+                       xa__vit_part beta,
+                       int *y,
+                       xa_err *err)
 {
     const int64_t before = xa_graph_weights(b->g);
     XA_RETURN_TRY(err, norm_of(b, x, block, gamma, beta, b->v->width, y, err));
-    return layer(b, b->v->norm == XA__VIT_NORM_RMS ? "RmsNorm" : "LayerNorm", *y, before, err);
+    return xa__vit_layer(
+        b, b->v->norm == XA__VIT_NORM_RMS ? "RmsNorm" : "LayerNorm", *y, before, err);
 }
 
 /* Layer scale, if the block has one. */
-static xa_status scale(builder *b, int x, int64_t block, xa__vit_part part, int *y, xa_err *err)
+static xa_status
+scale(xa__vit_builder *b, int x, int64_t block, xa__vit_part part, int *y, xa_err *err)
 {
     int w[4] = {-1, -1, -1, -1};
     *y = x;
     if (xa__vit_tensor(b->v, block, part) < 0)
         return XA_OK;
     XA_RETURN_TRY(err, vector(b, block, part, 0, b->v->width, &w[0], err));
-    return add(b, XA_OP_AFFINE, &x, 1, w, 4, &(xa_op_params){0}, y, err);
+    return xa__vit_add(b, XA_OP_AFFINE, &x, 1, w, 4, &(xa_op_params){0}, y, err);
 }
 
-static xa_status reshape(builder *b, int x, const xa_shape *shape, int *y, xa_err *err)
+xa_status xa__vit_reshape(xa__vit_builder *b, int x, const xa_shape *shape, int *y, xa_err *err)
 {
-    return add(b, XA_OP_RESHAPE, &x, 1, NULL, 0, &(xa_op_params){.reshape = *shape}, y, err);
+    return xa__vit_add(
+        b, XA_OP_RESHAPE, &x, 1, NULL, 0, &(xa_op_params){.reshape = *shape}, y, err);
 }
 
 /* ---- front ---- */
 
-static xa_status patches(builder *b, int x, int *y, xa_err *err)
+static xa_status patches(xa__vit_builder *b, int x, int *y, xa_err *err)
 {
     xa__vit *v = b->v;
     const int64_t before = xa_graph_weights(b->g);
@@ -179,22 +183,23 @@ static xa_status patches(builder *b, int x, int *y, xa_err *err)
         .conv2d = {
             {v->patch_h, v->patch_w, v->patch_h, v->patch_w, 1, 1, XA_VALID, {0}}, v->width, 1}};
     int w[2];
-    name(b, "patch_embed", 0, "");
+    xa__vit_name(b, "patch_embed", 0, "");
     XA_RETURN_TRY(err, xa__vit_weight(v, b->g, &piece, &shape, &w[0], err));
     XA_RETURN_TRY(err, vector(b, 0, XA__VIT_PATCH_B, 0, v->width, &w[1], err));
-    XA_RETURN_TRY(err, add(b, XA_OP_CONV2D, &x, 1, w, 2, &params, &x, err));
-    XA_RETURN_TRY(err, layer(b, "Conv2D", x, before, err));
-    return reshape(b, x, &(xa_shape){.ndim = 2, .dim = {v->grid_h * v->grid_w, v->width}}, y, err);
+    XA_RETURN_TRY(err, xa__vit_add(b, XA_OP_CONV2D, &x, 1, w, 2, &params, &x, err));
+    XA_RETURN_TRY(err, xa__vit_layer(b, "Conv2D", x, before, err));
+    return xa__vit_reshape(
+        b, x, &(xa_shape){.ndim = 2, .dim = {v->grid_h * v->grid_w, v->width}}, y, err);
 }
 
 /* Adds the prefix tokens and the position embedding, which covers all tokens or the patches alone.
  */
-static xa_status tokens(builder *b, int x, int *y, xa_err *err)
+static xa_status tokens(xa__vit_builder *b, int x, int *y, xa_err *err)
 {
     xa__vit *v = b->v;
     static const xa__vit_part front[] = {XA__VIT_CLASS, XA__VIT_DISTILL, XA__VIT_REGISTERS};
     const int64_t before = xa_graph_weights(b->g), grid = v->grid_h * v->grid_w;
-    const bool on_all = v->position == XA__VIT_POSITION_ALL;
+    const bool on_all = v->position != XA__VIT_POSITION_PATCHES;
     const xa_shape rows = {.ndim = 2, .dim = {(on_all ? v->prefix : 0) + grid, v->width}};
     const xa__vit_piece position = {.kind = XA__PIECE_POSITION,
                                     .tensor = {xa__vit_tensor(v, 0, XA__VIT_POSITION)},
@@ -204,26 +209,26 @@ static xa_status tokens(builder *b, int x, int *y, xa_err *err)
     for (int i = 0; i < 3; i++)
         if (xa__vit_tensor(v, 0, front[i]) >= 0)
             prefix.tensor[prefix.ntensors++] = xa__vit_tensor(v, 0, front[i]);
-    name(b, "pos_embed", 0, "");
+    xa__vit_name(b, "pos_embed", 0, "");
     XA_RETURN_TRY(err, xa__vit_weight(v, b->g, &position, &rows, &w[1], err));
     if (!on_all) {
         first[1] = w[1];
         w[1] = -1;
-        XA_RETURN_TRY(err, add(b, XA_OP_TOKENS, &x, 1, first, 2, NULL, &x, err));
+        XA_RETURN_TRY(err, xa__vit_add(b, XA_OP_TOKENS, &x, 1, first, 2, NULL, &x, err));
     }
     if (prefix.ntensors) {
         const xa_shape shape = {.ndim = 2, .dim = {v->prefix, v->width}};
         XA_RETURN_TRY(err, xa__vit_weight(v, b->g, &prefix, &shape, &w[0], err));
     }
-    XA_RETURN_TRY(err, add(b, XA_OP_TOKENS, &x, 1, w, 2, NULL, y, err));
-    return layer(b, "Tokens", *y, before, err);
+    XA_RETURN_TRY(err, xa__vit_add(b, XA_OP_TOKENS, &x, 1, w, 2, NULL, y, err));
+    return xa__vit_layer(b, "Tokens", *y, before, err);
 }
 
 /* ---- blocks ---- */
 
 /* Normalises queries or keys [T,N*K] head by head, if the model does. */
-static xa_status
-norm_heads(builder *b, int64_t i, xa__vit_part gamma, xa__vit_part beta, int *x, xa_err *err)
+static xa_status norm_heads(
+    xa__vit_builder *b, int64_t i, xa__vit_part gamma, xa__vit_part beta, int *x, xa_err *err)
 {
     const int64_t heads = b->v->heads, width = b->v->width / heads;
     const xa_shape whole = xa_graph_node(b->g, *x)->shape;
@@ -232,12 +237,12 @@ norm_heads(builder *b, int64_t i, xa__vit_part gamma, xa__vit_part beta, int *x,
         return XA_OK;
     if (heads == 1)
         return norm_of(b, *x, i, gamma, beta, width, x, err);
-    XA_RETURN_TRY(err, reshape(b, *x, &split, x, err));
+    XA_RETURN_TRY(err, xa__vit_reshape(b, *x, &split, x, err));
     XA_RETURN_TRY(err, norm_of(b, *x, i, gamma, beta, width, x, err));
-    return reshape(b, *x, &whole, x, err);
+    return xa__vit_reshape(b, *x, &whole, x, err);
 }
 
-static xa_status attention(builder *b, int64_t i, int x, int *y, xa_err *err)
+static xa_status attention(xa__vit_builder *b, int64_t i, int x, int *y, xa_err *err)
 {
     xa__vit *v = b->v;
     const bool fused = xa__vit_tensor(v, i, XA__VIT_QKV_W) >= 0;
@@ -261,62 +266,89 @@ static xa_status attention(builder *b, int64_t i, int x, int *y, xa_err *err)
                            3 * d);
     }
     for (int k = 0; k < 3; k++) {
-        name(b, v->dialect->modules[1], i, sides[k]);
+        xa__vit_name(b, v->dialect->modules[1], i, sides[k]);
         XA_RETURN_TRY(err,
-                      dense(b,
-                            x,
-                            i,
-                            fused ? XA__VIT_QKV_W : split[k][0],
-                            fused ? XA__VIT_QKV_B : split[k][1],
-                            d,
-                            fused ? k * d : 0,
-                            d,
-                            &qkv[k],
-                            err));
+                      xa__vit_dense(b,
+                                    x,
+                                    i,
+                                    fused ? XA__VIT_QKV_W : split[k][0],
+                                    fused ? XA__VIT_QKV_B : split[k][1],
+                                    d,
+                                    fused ? k * d : 0,
+                                    d,
+                                    &qkv[k],
+                                    err));
     }
-    name(b, v->dialect->modules[1], i, ".q_norm");
+    xa__vit_name(b, v->dialect->modules[1], i, ".q_norm");
     XA_RETURN_TRY(err, norm_heads(b, i, XA__VIT_Q_NORM_W, XA__VIT_Q_NORM_B, &qkv[0], err));
-    name(b, v->dialect->modules[1], i, ".k_norm");
+    xa__vit_name(b, v->dialect->modules[1], i, ".k_norm");
     XA_RETURN_TRY(err, norm_heads(b, i, XA__VIT_K_NORM_W, XA__VIT_K_NORM_B, &qkv[1], err));
-    name(b, v->dialect->modules[1], i, "");
-    XA_RETURN_TRY(err, add(b, XA_OP_ATTENTION, qkv, 3, NULL, 0, &params, &x, err));
-    XA_RETURN_TRY(err, dense(b, x, i, XA__VIT_PROJ_W, XA__VIT_PROJ_B, d, 0, d, &x, err));
+    xa__vit_name(b, v->dialect->modules[1], i, "");
+    XA_RETURN_TRY(err, xa__vit_add(b, XA_OP_ATTENTION, qkv, 3, NULL, 0, &params, &x, err));
+    XA_RETURN_TRY(err, xa__vit_dense(b, x, i, XA__VIT_PROJ_W, XA__VIT_PROJ_B, d, 0, d, &x, err));
     XA_RETURN_TRY(err, scale(b, x, i, XA__VIT_SCALE1, y, err));
-    return layer(b, "Attention", *y, before, err);
+    return xa__vit_layer(b, "Attention", *y, before, err);
 }
 
-static xa_status mlp(builder *b, int64_t i, int x, int *y, xa_err *err)
+/* fc1 x; or silu(gate x) * (up x), whose matrices may be one, the gate's rows first. */
+static xa_status mlp_inside(xa__vit_builder *b, int64_t i, int x, int *y, xa_err *err)
+{
+    const xa__vit *v = b->v;
+    const xa_op_params act = {.activation = v->act};
+    const int64_t d = v->width, n = v->mlp;
+    const bool one = xa__vit_tensor(v, i, XA__VIT_GATE_UP_W) >= 0;
+    int side[2];
+    if (!v->gated) {
+        XA_RETURN_TRY(err, xa__vit_dense(b, x, i, XA__VIT_FC1_W, XA__VIT_FC1_B, d, 0, n, &x, err));
+        return xa__vit_add(b, XA_OP_ACTIVATION, &x, 1, NULL, 0, &act, y, err);
+    }
+    for (int k = 0; k < 2; k++)
+        XA_RETURN_TRY(err,
+                      xa__vit_dense(b,
+                                    x,
+                                    i,
+                                    one ? XA__VIT_GATE_UP_W
+                                    : k ? XA__VIT_FC1_W
+                                        : XA__VIT_GATE_W,
+                                    one ? XA__VIT_GATE_UP_B
+                                    : k ? XA__VIT_FC1_B
+                                        : XA__VIT_GATE_B,
+                                    d,
+                                    one ? k * n : 0,
+                                    n,
+                                    &side[k],
+                                    err));
+    XA_RETURN_TRY(err, xa__vit_add(b, XA_OP_ACTIVATION, &side[0], 1, NULL, 0, &act, &side[0], err));
+    return xa__vit_add(b, XA_OP_MULTIPLY, side, 2, NULL, 0, NULL, y, err);
+}
+
+static xa_status mlp(xa__vit_builder *b, int64_t i, int x, int *y, xa_err *err)
 {
     xa__vit *v = b->v;
     const int64_t before = xa_graph_weights(b->g);
-    name(b, v->dialect->modules[2], i, "");
-    XA_RETURN_TRY(err, dense(b, x, i, XA__VIT_FC1_W, XA__VIT_FC1_B, v->width, 0, v->mlp, &x, err));
+    xa__vit_name(b, v->dialect->modules[2], i, "");
+    XA_RETURN_TRY(err, mlp_inside(b, i, x, &x, err));
     XA_RETURN_TRY(
-        err,
-        add(b, XA_OP_ACTIVATION, &x, 1, NULL, 0, &(xa_op_params){.activation = v->act}, &x, err));
-    XA_RETURN_TRY(err, dense(b, x, i, XA__VIT_FC2_W, XA__VIT_FC2_B, v->mlp, 0, v->width, &x, err));
+        err, xa__vit_dense(b, x, i, XA__VIT_FC2_W, XA__VIT_FC2_B, v->mlp, 0, v->width, &x, err));
     XA_RETURN_TRY(err, scale(b, x, i, XA__VIT_SCALE2, y, err));
-    return layer(b, "MLP", *y, before, err);
+    return xa__vit_layer(b, "MLP", *y, before, err);
 }
 
 /* A norm of the block, before its branch or after it. */
-static xa_status block_norm(builder *b, int64_t i, bool second, int x, int *y, xa_err *err)
+static xa_status block_norm(xa__vit_builder *b, int64_t i, bool second, int x, int *y, xa_err *err)
 {
-    const bool plain = b->v->dialect->needs_config;
-    static const char *const names[2][2] = {{".norm1", ".norm2"},
-                                            {".layernorm_before", ".layernorm_after"}};
-    name(b, b->v->dialect->modules[0], i, names[plain][second]);
-    return norm(b,
-                x,
-                i,
-                second ? XA__VIT_NORM2_W : XA__VIT_NORM1_W,
-                second ? XA__VIT_NORM2_B : XA__VIT_NORM1_B,
-                y,
-                err);
+    xa__vit_name(b, b->v->dialect->modules[0], i, b->v->dialect->norms[second]);
+    return xa__vit_norm(b,
+                        x,
+                        i,
+                        second ? XA__VIT_NORM2_W : XA__VIT_NORM1_W,
+                        second ? XA__VIT_NORM2_B : XA__VIT_NORM1_B,
+                        y,
+                        err);
 }
 
 /* x + f(norm(x)), or x + norm(f(x)) (timm's ResPostBlock; Liu et al. 2022). */
-static xa_status branch(builder *b, int64_t i, bool second, int x, int *y, xa_err *err)
+static xa_status branch(xa__vit_builder *b, int64_t i, bool second, int x, int *y, xa_err *err)
 {
     const bool post = b->v->block == XA__VIT_RES_POST;
     if (!post)
@@ -326,120 +358,25 @@ static xa_status branch(builder *b, int64_t i, bool second, int x, int *y, xa_er
     return post ? block_norm(b, i, second, x, y, err) : XA_OK;
 }
 
-static xa_status block(builder *b, int64_t i, int x, int *y, xa_err *err)
+static xa_status block(xa__vit_builder *b, int64_t i, int x, int *y, xa_err *err)
 {
     const int64_t before = xa_graph_weights(b->g);
     const char *module = b->v->dialect->modules[0];
     int side;
     XA_RETURN_TRY(err, branch(b, i, false, x, &side, err));
-    name(b, module, i, ".residual1");
-    XA_RETURN_TRY(err, add(b, XA_OP_ADD, (int[]){x, side}, 2, NULL, 0, NULL, &x, err));
+    xa__vit_name(b, module, i, ".residual1");
+    XA_RETURN_TRY(err, xa__vit_add(b, XA_OP_ADD, (int[]){x, side}, 2, NULL, 0, NULL, &x, err));
     XA_RETURN_TRY(err, branch(b, i, true, x, &side, err));
-    name(b, module, i, "");
-    XA_RETURN_TRY(err, add(b, XA_OP_ADD, (int[]){x, side}, 2, NULL, 0, NULL, y, err));
-    return layer(b, "Block", *y, before, err);
-}
-
-/* ---- head ---- */
-
-/* Rows [first, end) of [T,D] as [rows,1,D]. */
-static xa_status rows(builder *b, int x, int64_t first, int64_t end, int *y, xa_err *err)
-{
-    const int64_t d = b->v->width, t = xa_graph_node(b->g, x)->shape.dim[0];
-    const xa_op_params crop = {.edges = {.top = first, .bottom = t - end}};
-    XA_RETURN_TRY(err, reshape(b, x, &(xa_shape){.ndim = 3, .dim = {t, 1, d}}, &x, err));
-    return add(b, XA_OP_CROP, &x, 1, NULL, 0, &crop, y, err);
-}
-
-/* Token i as [D]. */
-static xa_status token(builder *b, int x, int64_t i, int *y, xa_err *err)
-{
-    name(b, "token", 0, "");
-    XA_RETURN_TRY(err, rows(b, x, i, i + 1, &x, err));
-    return reshape(b, x, &(xa_shape){.ndim = 1, .dim = {b->v->width}}, y, err);
-}
-
-/* Mean or maximum over the patches as [D], or the average of both. */
-static xa_status pool(builder *b, int x, int *y, xa_err *err)
-{
-    const xa__vit *v = b->v;
-    const int64_t t = xa_graph_node(b->g, x)->shape.dim[0];
-    static const xa_op_params kinds[] = {{.global_pool.kind = XA_POOL_AVG},
-                                         {.global_pool.kind = XA_POOL_MAX}};
-    int both[2] = {-1, -1}, n = 0;
-    name(b, "pool", 0, "");
-    XA_RETURN_TRY(err, rows(b, x, v->pool_prefix ? 0 : v->prefix, t, &x, err));
-    for (int k = 0; k < 2; k++)
-        if (v->pool == XA__VIT_POOL_AVGMAX || v->pool == (k ? XA__VIT_POOL_MAX : XA__VIT_POOL_AVG))
-            XA_RETURN_TRY(err,
-                          add(b, XA_OP_GLOBAL_POOL, &x, 1, NULL, 0, &kinds[k], &both[n++], err));
-    *y = both[0];
-    return n == 2 ? add(b, XA_OP_AVERAGE, both, 2, NULL, 0, NULL, y, err) : XA_OK;
-}
-
-static xa_status head(builder *b, int x, int *y, xa_err *err)
-{
-    xa__vit *v = b->v;
-    const bool two = xa__vit_tensor(v, 0, XA__VIT_HEAD2_W) >= 0;
-    int64_t width = v->width;
-    int both[2];
-    if (two &&
-        (xa__vit_tensor(v, 0, XA__VIT_DISTILL) < 0 || xa__vit_tensor(v, 0, XA__VIT_PRE_W) >= 0 ||
-         xa__vit_tensor(v, 0, XA__VIT_FC_NORM_W) >= 0))
-        XA_RETURN_FAIL(err,
-                       XA_UNSUPPORTED,
-                       "%s: two heads as of a distilled model, but %s",
-                       v->file->path,
-                       xa__vit_tensor(v, 0, XA__VIT_DISTILL) < 0 ? "no distillation token"
-                                                                 : "fc_norm or pre_logits as well");
-    if (v->pool == XA__VIT_POOL_TOKEN)
-        XA_RETURN_TRY(err, token(b, x, 0, &both[0], err));
-    else
-        XA_RETURN_TRY(err, pool(b, x, &both[0], err));
-    if (two)
-        XA_RETURN_TRY(err, token(b, x, 1, &both[1], err));
-    if (xa__vit_tensor(v, 0, XA__VIT_FC_NORM_W) >= 0) {
-        name(b, "fc_norm", 0, "");
-        XA_RETURN_TRY(err,
-                      norm(b, both[0], 0, XA__VIT_FC_NORM_W, XA__VIT_FC_NORM_B, &both[0], err));
-    }
-    if (xa__vit_tensor(v, 0, XA__VIT_PRE_W) >= 0) {
-        width = v->file->tensors[xa__vit_tensor(v, 0, XA__VIT_PRE_W)].shape.dim[0];
-        name(b, "pre_logits", 0, "");
-        XA_RETURN_TRY(
-            err,
-            dense(b, both[0], 0, XA__VIT_PRE_W, XA__VIT_PRE_B, v->width, 0, width, &both[0], err));
-        const xa_op_params tanh_of = {.activation = xa_activation_default(XA_ACT_TANH)};
-        XA_RETURN_TRY(err, add(b, XA_OP_ACTIVATION, &both[0], 1, NULL, 0, &tanh_of, &both[0], err));
-    }
-    const int64_t before = xa_graph_weights(b->g);
-    name(b, v->dialect->modules[3], 0, "");
-    XA_RETURN_TRY(
-        err,
-        dense(b, both[0], 0, XA__VIT_HEAD_W, XA__VIT_HEAD_B, width, 0, v->classes, &both[0], err));
-    *y = both[0];
-    if (two) {
-        XA_RETURN_TRY(err,
-                      dense(b,
-                            both[1],
-                            0,
-                            XA__VIT_HEAD2_W,
-                            XA__VIT_HEAD2_B,
-                            width,
-                            0,
-                            v->classes,
-                            &both[1],
-                            err));
-        XA_RETURN_TRY(err, add(b, XA_OP_AVERAGE, both, 2, NULL, 0, NULL, y, err));
-    }
-    return layer(b, "Linear", *y, before, err);
+    xa__vit_name(b, module, i, "");
+    XA_RETURN_TRY(err, xa__vit_add(b, XA_OP_ADD, (int[]){x, side}, 2, NULL, 0, NULL, y, err));
+    return xa__vit_layer(b, "Block", *y, before, err);
 }
 
 /* ---- the whole ---- */
 
 xa_status xa__vit_build(xa__vit *v, xa_model *m, const xa_model_options *opt, xa_err *err)
 {
-    builder b = {.v = v, .m = m};
+    xa__vit_builder b = {.v = v, .m = m};
     int x;
     XA_RETURN_TRY(err, xa__vit_choose_grid(v, m, opt, err));
     XA_RETURN_TRY(err, xa_graph_create(&m->graph, err));
@@ -448,16 +385,17 @@ xa_status xa__vit_build(xa__vit *v, xa_model *m, const xa_model_options *opt, xa
     XA_RETURN_TRY(err, patches(&b, x, &x, err));
     XA_RETURN_TRY(err, tokens(&b, x, &x, err));
     if (xa__vit_tensor(v, 0, XA__VIT_FRONT_NORM_W) >= 0) {
-        name(&b, "norm_pre", 0, "");
-        XA_RETURN_TRY(err, norm(&b, x, 0, XA__VIT_FRONT_NORM_W, XA__VIT_FRONT_NORM_B, &x, err));
+        xa__vit_name(&b, "norm_pre", 0, "");
+        XA_RETURN_TRY(err,
+                      xa__vit_norm(&b, x, 0, XA__VIT_FRONT_NORM_W, XA__VIT_FRONT_NORM_B, &x, err));
     }
     for (int64_t i = 0; i < v->depth; i++)
         XA_RETURN_TRY(err, block(&b, i, x, &x, err));
     if (xa__vit_tensor(v, 0, XA__VIT_NORM_W) >= 0) {
-        name(&b, "norm", 0, "");
-        XA_RETURN_TRY(err, norm(&b, x, 0, XA__VIT_NORM_W, XA__VIT_NORM_B, &x, err));
+        xa__vit_name(&b, "norm", 0, "");
+        XA_RETURN_TRY(err, xa__vit_norm(&b, x, 0, XA__VIT_NORM_W, XA__VIT_NORM_B, &x, err));
     }
-    XA_RETURN_TRY(err, head(&b, x, &x, err));
+    XA_RETURN_TRY(err, xa__vit_head(&b, x, &x, err));
     if (!opt->head) { /* such files end in plain scores, of which these activations are meant */
         if (!v->problem_given)
             XA_RETURN_TRY(
@@ -466,21 +404,21 @@ xa_status xa__vit_build(xa__vit *v, xa_model *m, const xa_model_options *opt, xa
                                  err,
                                  "a softmax head: the file ends in plain scores; `head` "
                                  "of the job, or \"problem_type\" in config.json, decides"));
-        name(&b, v->multilabel ? "sigmoid" : "softmax", 0, "");
+        xa__vit_name(&b, v->multilabel ? "sigmoid" : "softmax", 0, "");
         const xa_op_params sigmoid = {.activation = xa_activation_default(XA_ACT_SIGMOID)};
         XA_RETURN_TRY(err,
-                      add(&b,
-                          v->multilabel ? XA_OP_ACTIVATION : XA_OP_SOFTMAX,
-                          &x,
-                          1,
-                          NULL,
-                          0,
-                          v->multilabel ? &sigmoid : NULL,
-                          &x,
-                          err));
+                      xa__vit_add(&b,
+                                  v->multilabel ? XA_OP_ACTIVATION : XA_OP_SOFTMAX,
+                                  &x,
+                                  1,
+                                  NULL,
+                                  0,
+                                  v->multilabel ? &sigmoid : NULL,
+                                  &x,
+                                  err));
     }
     m->output = x;
-    m->query = v->pool == XA__VIT_POOL_TOKEN ? 0 : -1;
+    m->query = v->pool == XA__VIT_POOL_TOKEN || v->pool == XA__VIT_POOL_TOKEN_AVG ? 0 : -1;
     m->origin = xa_strfmt("%s vision transformer, safetensors: %" PRId64 " blocks, %" PRId64
                           " heads, width %" PRId64 ", patches %" PRId64 "x%" PRId64 "%s",
                           v->dialect->name,

@@ -49,15 +49,17 @@ done:
 
 const json_t *xa__vit_setting(const xa__vit *v, const char *key, const char *other)
 {
-    const json_t *args = json_object_get(v->json, "model_args");
+    const char *section = v->dialect->section;
+    const json_t *const places[] = {json_object_get(v->json, "model_args"),
+                                    section ? json_object_get(v->json, section) : NULL,
+                                    v->json};
     const char *const names[] = {key, other};
-    for (int i = 0; i < 2 && names[i]; i++) {
-        const json_t *found = json_object_get(args, names[i]);
-        if (!found || json_is_null(found))
-            found = json_object_get(v->json, names[i]);
-        if (found && !json_is_null(found))
-            return found;
-    }
+    for (int i = 0; i < 2 && names[i]; i++)
+        for (size_t k = 0; k < sizeof places / sizeof *places; k++) {
+            const json_t *found = json_object_get(places[k], names[i]);
+            if (found && !json_is_null(found))
+                return found;
+        }
     return NULL;
 }
 
@@ -131,7 +133,17 @@ static const known_key keys[] = {
     {"output_hidden_states", HARMLESS, NULL}, {"pooler_act", HARMLESS, NULL},
     {"pooler_output_size", HARMLESS, NULL}, {"return_dict", HARMLESS, NULL},
     {"transformers_version", HARMLESS, NULL}, {"finetuning_task", HARMLESS, NULL},
-    {"do_pooling", HARMLESS, NULL}};
+    {"do_pooling", HARMLESS, NULL}, {"num_register_tokens", READ, NULL},
+    {"use_swiglu_ffn", READ, NULL}, {"layerscale_value", HARMLESS, NULL},
+    {"use_mask_token", HARMLESS, NULL}, {"apply_layernorm", HARMLESS, NULL},
+    {"reshape_hidden_states", HARMLESS, NULL}, {"out_features", HARMLESS, NULL},
+    {"out_indices", HARMLESS, NULL}, {"stage_names", HARMLESS, NULL}, {"head_dim", OFF, NULL},
+    /* CLIP and SigLIP: the vision tower in a section of its own */
+    {"vision_config", READ, NULL}, {"text_config", HARMLESS, NULL},
+    {"vision_config_dict", OFF, NULL}, {"text_config_dict", HARMLESS, NULL},
+    {"projection_dim", HARMLESS, NULL}, {"logit_scale_init_value", HARMLESS, NULL},
+    {"initializer_factor", HARMLESS, NULL}, {"attention_dropout", HARMLESS, NULL},
+    {"vision_use_head", HARMLESS, NULL}, {"dropout", HARMLESS, NULL}};
 /* clang-format on */
 enum { KEYS = sizeof keys / sizeof *keys };
 
@@ -233,6 +245,16 @@ static xa_status check_keys(const xa__vit *v, xa_model *m, xa_err *err)
                            shown(value, a, sizeof a),
                            shown(above, b, sizeof b));
     }
+    if (v->dialect->section) {
+        json_t *section = json_object_get(v->json, v->dialect->section);
+        char where[40];
+        snprintf(where, sizeof where, "%s.", v->dialect->section);
+        if (!json_is_object(section))
+            XA_RETURN_FAIL(
+                err, XA_FORMAT, "%s: \"%s\" is no object", v->config, v->dialect->section);
+        json_object_foreach(section, key, value)
+            XA_RETURN_TRY(err, check_key(v, where, key, value, strict, m, err));
+    }
     json_object_foreach(v->json, key, value)
         XA_RETURN_TRY(err, check_key(v, "", key, value, strict, m, err));
     return XA_OK;
@@ -274,38 +296,33 @@ static xa_status find_architecture(xa__vit *v, xa_err *err)
     return XA_OK;
 }
 
+static xa_status
+refuse_type(const xa__vit *v, const char *what, const json_t *found, const char *known, xa_err *err)
+{
+    char clean[96];
+    XA_RETURN_FAIL(err,
+                   XA_UNSUPPORTED,
+                   "%s: its %s is %s; with these names of tensors, known are: %s. Export another "
+                   "model as ONNX, with torch.onnx.export",
+                   v->config,
+                   what,
+                   shown(found, clean, sizeof clean),
+                   known);
+}
+
 static xa_status check_model_type(const xa__vit *v, xa_err *err)
 {
-    static const char *const classes =
-        "ViTForImageClassification DeiTForImageClassification "
-        "DeiTForImageClassificationWithTeacher TimmWrapperForImageClassification";
-    const json_t *type = json_object_get(v->json, "model_type"), *made, *made_of;
-    const char *model = json_string_value(type);
-    char clean[96];
+    const json_t *type = json_object_get(v->json, "model_type"), *made, *one;
+    const char *name = json_string_value(type);
     size_t i;
-    const bool known =
-        model && (v->dialect->needs_config ? !strcmp(model, "vit") || !strcmp(model, "deit")
-                                           : !strcmp(model, "vit") || !strcmp(model, "deit") ||
-                                                 !strcmp(model, "timm_wrapper"));
-    if (type && !json_is_null(type) && !known) {
-        xa_str_sanitise(model ? model : "?", clean, sizeof clean);
-        XA_RETURN_FAIL(err,
-                       XA_UNSUPPORTED,
-                       "%s: its model_type is \"%s\"; vit and deit are known",
-                       v->config,
-                       clean);
-    }
+    if (type && !json_is_null(type) && !(name && xa_words_have(v->dialect->types, name)))
+        return refuse_type(v, "model_type", type, v->dialect->types, err);
     made = json_object_get(v->json, "architectures");
-    json_array_foreach(made, i, made_of) if (!json_is_string(made_of) ||
-                                             !xa_words_have(classes, json_string_value(made_of)))
+    json_array_foreach(made, i, one)
     {
-        shown(made_of, clean, sizeof clean);
-        XA_RETURN_FAIL(err,
-                       XA_UNSUPPORTED,
-                       "%s: its `architectures` name %s; ViTForImageClassification, "
-                       "DeiTForImageClassification and ...WithTeacher are known",
-                       v->config,
-                       clean);
+        name = json_string_value(one);
+        if (!name || !xa_words_have(v->dialect->classes, name))
+            return refuse_type(v, "class (`architectures`)", one, v->dialect->classes, err);
     }
     return XA_OK;
 }
@@ -384,6 +401,13 @@ static xa_status check_patch(const xa__vit *v, xa_err *err)
     return XA_OK;
 }
 
+/* Of the MLP; a gated one keeps two thirds, a multiple of 8. */
+static int64_t hidden_width(const xa__vit *v, double ratio)
+{
+    const int64_t plain = (int64_t)((double)v->width * ratio);
+    return v->gated ? ((int64_t)((double)plain * 2 / 3) + 7) / 8 * 8 : plain;
+}
+
 xa_status xa__vit_check_extents(const xa__vit *v, xa_err *err)
 {
     const int registers = xa__vit_tensor(v, 0, XA__VIT_REGISTERS);
@@ -402,7 +426,10 @@ xa_status xa__vit_check_extents(const xa__vit *v, xa_err *err)
         {"in_chans", v->channels, "channels"},
         {"num_channels", v->channels, "channels"},
         {"intermediate_size", v->mlp, "features in the MLP"},
-        {"reg_tokens", registers < 0 ? 0 : v->file->tensors[registers].shape.dim[1], "registers"}};
+        {"reg_tokens", registers < 0 ? 0 : v->file->tensors[registers].shape.dim[1], "registers"},
+        {"num_register_tokens",
+         registers < 0 ? 0 : v->file->tensors[registers].shape.dim[1],
+         "registers"}};
     const struct {
         const char *key;
         xa__vit_part part;
@@ -426,8 +453,9 @@ xa_status xa__vit_check_extents(const xa__vit *v, xa_err *err)
     const bool biased =
         xa__vit_tensor(v, 0, XA__VIT_QKV_B) >= 0 || xa__vit_tensor(v, 0, XA__VIT_Q_B) >= 0;
     XA_RETURN_TRY(err, same_switch(v, "qkv_bias", biased, "biases of query, key and value", err));
+    XA_RETURN_TRY(err, same_switch(v, "use_swiglu_ffn", v->gated, "gates of the MLP", err));
     if (ratio && !(json_is_number(ratio) && json_number_value(ratio) < 1e6 &&
-                   (int64_t)((double)v->width * json_number_value(ratio)) == v->mlp))
+                   hidden_width(v, json_number_value(ratio)) == v->mlp))
         XA_RETURN_FAIL(err,
                        XA_INVALID,
                        "%s: mlp_ratio %g does not fit an MLP of %" PRId64 " at a width of %" PRId64,

@@ -18,7 +18,10 @@ static bool fits_rows(const xa__vit *v, int position, int64_t h, int64_t w)
 {
     const bool given =
         v->position == XA__VIT_POSITION_UNTOLD || v->position == position || !v->prefix;
-    const int64_t rows = v->position_rows - (position == XA__VIT_POSITION_ALL ? v->prefix : 0);
+    const int64_t front = position == XA__VIT_POSITION_ALL     ? v->prefix
+                          : position == XA__VIT_POSITION_CLASS ? 1
+                                                               : 0;
+    const int64_t rows = v->position_rows - front;
     return given && h > 0 && w > 0 && h * w == rows;
 }
 
@@ -27,19 +30,21 @@ static bool fits_rows(const xa__vit *v, int position, int64_t h, int64_t w)
 static xa_status read_grid(xa__vit *v, xa_model *m, int64_t job_h, int64_t job_w, xa_err *err)
 {
     const int64_t given_h = v->file_h, given_w = v->file_w;
-    const int64_t all = square_root(v->position_rows - v->prefix),
+    const bool of_class = v->position == XA__VIT_POSITION_CLASS;
+    const int full = of_class ? XA__VIT_POSITION_CLASS : XA__VIT_POSITION_ALL;
+    const int64_t all = square_root(v->position_rows - (of_class ? 1 : v->prefix)),
                   apart = square_root(v->position_rows);
     const struct {
         int64_t h, w;
         int position;
         bool given, guess;
-    } tries[] = {{given_h, given_w, XA__VIT_POSITION_ALL, true, false},
+    } tries[] = {{given_h, given_w, full, true, false},
                  {given_h, given_w, XA__VIT_POSITION_PATCHES, true, false},
-                 {all, all, XA__VIT_POSITION_ALL, false, false},
-                 {job_h, job_w, XA__VIT_POSITION_ALL, false, true},
+                 {all, all, full, false, false},
+                 {job_h, job_w, full, false, true},
                  {apart, apart, XA__VIT_POSITION_PATCHES, false, false},
                  {job_h, job_w, XA__VIT_POSITION_PATCHES, false, true}};
-    const bool either = !given_h && v->prefix && fits_rows(v, XA__VIT_POSITION_ALL, all, all) &&
+    const bool either = !given_h && v->prefix && fits_rows(v, full, all, all) &&
                         fits_rows(v, XA__VIT_POSITION_PATCHES, apart, apart);
     v->file_h = v->file_w = 0;
     for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {

@@ -13,130 +13,9 @@ static const bool in_block[] = {
 #undef X
 };
 
-/* timm: vision_transformer.py, deit.py. */
-static const xa__vit_dialect timm = {
-    .name = "timm",
-    .modules = {"blocks.%d", "blocks.%d.attn", "blocks.%d.mlp", "head"},
-    .epsilon = 1e-6,
-    .interpolation = XA_RESAMPLE_PIL_BICUBIC,
-    .parts = {[XA__VIT_PATCH_W] = "patch_embed.proj.weight",
-              [XA__VIT_PATCH_B] = "patch_embed.proj.bias",
-              [XA__VIT_CLASS] = "cls_token",
-              [XA__VIT_DISTILL] = "dist_token",
-              [XA__VIT_REGISTERS] = "reg_token",
-              [XA__VIT_POSITION] = "pos_embed",
-              [XA__VIT_FRONT_NORM_W] = "norm_pre.weight",
-              [XA__VIT_FRONT_NORM_B] = "norm_pre.bias",
-              [XA__VIT_NORM1_W] = "blocks.%d.norm1.weight",
-              [XA__VIT_NORM1_B] = "blocks.%d.norm1.bias",
-              [XA__VIT_QKV_W] = "blocks.%d.attn.qkv.weight",
-              [XA__VIT_QKV_B] = "blocks.%d.attn.qkv.bias",
-              [XA__VIT_Q_NORM_W] = "blocks.%d.attn.q_norm.weight",
-              [XA__VIT_Q_NORM_B] = "blocks.%d.attn.q_norm.bias",
-              [XA__VIT_K_NORM_W] = "blocks.%d.attn.k_norm.weight",
-              [XA__VIT_K_NORM_B] = "blocks.%d.attn.k_norm.bias",
-              [XA__VIT_PROJ_W] = "blocks.%d.attn.proj.weight",
-              [XA__VIT_PROJ_B] = "blocks.%d.attn.proj.bias",
-              [XA__VIT_SCALE1] = "blocks.%d.ls1.gamma",
-              [XA__VIT_NORM2_W] = "blocks.%d.norm2.weight",
-              [XA__VIT_NORM2_B] = "blocks.%d.norm2.bias",
-              [XA__VIT_FC1_W] = "blocks.%d.mlp.fc1.weight",
-              [XA__VIT_FC1_B] = "blocks.%d.mlp.fc1.bias",
-              [XA__VIT_FC2_W] = "blocks.%d.mlp.fc2.weight",
-              [XA__VIT_FC2_B] = "blocks.%d.mlp.fc2.bias",
-              [XA__VIT_SCALE2] = "blocks.%d.ls2.gamma",
-              [XA__VIT_NORM_W] = "norm.weight",
-              [XA__VIT_NORM_B] = "norm.bias",
-              [XA__VIT_FC_NORM_W] = "fc_norm.weight",
-              [XA__VIT_FC_NORM_B] = "fc_norm.bias",
-              [XA__VIT_PRE_W] = "pre_logits.fc.weight",
-              [XA__VIT_PRE_B] = "pre_logits.fc.bias",
-              [XA__VIT_HEAD_W] = "head.weight",
-              [XA__VIT_HEAD_B] = "head.bias",
-              [XA__VIT_HEAD2_W] = "head_dist.weight",
-              [XA__VIT_HEAD2_B] = "head_dist.bias"}};
-
-/* transformers: ViTForImageClassification, DeiTForImageClassification and ...WithTeacher. A part
- * without '/' in front has the stem "vit." or "deit." before its name. */
-#define HF_COMMON                                                                                  \
-    [XA__VIT_PATCH_W] = "embeddings.patch_embeddings.projection.weight",                           \
-    [XA__VIT_PATCH_B] = "embeddings.patch_embeddings.projection.bias",                             \
-    [XA__VIT_CLASS] = "embeddings.cls_token", [XA__VIT_DISTILL] = "embeddings.distillation_token", \
-    [XA__VIT_POSITION] = "embeddings.position_embeddings", [XA__VIT_NORM_W] = "layernorm.weight",  \
-    [XA__VIT_NORM_B] = "layernorm.bias"
-
-static const xa__vit_dialect transformers = {
-    .name = "transformers",
-    .modules = {"encoder.layer.%d",
-                "encoder.layer.%d.attention",
-                "encoder.layer.%d.mlp",
-                "classifier"},
-    .needs_config = true,
-    .epsilon = 1e-12,
-    .interpolation = XA_RESAMPLE_CV2_CUBIC,
-    .parts = {HF_COMMON,
-              [XA__VIT_NORM1_W] = "encoder.layer.%d.layernorm_before.weight",
-              [XA__VIT_NORM1_B] = "encoder.layer.%d.layernorm_before.bias",
-              [XA__VIT_Q_W] = "encoder.layer.%d.attention.attention.query.weight",
-              [XA__VIT_Q_B] = "encoder.layer.%d.attention.attention.query.bias",
-              [XA__VIT_K_W] = "encoder.layer.%d.attention.attention.key.weight",
-              [XA__VIT_K_B] = "encoder.layer.%d.attention.attention.key.bias",
-              [XA__VIT_V_W] = "encoder.layer.%d.attention.attention.value.weight",
-              [XA__VIT_V_B] = "encoder.layer.%d.attention.attention.value.bias",
-              [XA__VIT_PROJ_W] = "encoder.layer.%d.attention.output.dense.weight",
-              [XA__VIT_PROJ_B] = "encoder.layer.%d.attention.output.dense.bias",
-              [XA__VIT_NORM2_W] = "encoder.layer.%d.layernorm_after.weight",
-              [XA__VIT_NORM2_B] = "encoder.layer.%d.layernorm_after.bias",
-              [XA__VIT_FC1_W] = "encoder.layer.%d.intermediate.dense.weight",
-              [XA__VIT_FC1_B] = "encoder.layer.%d.intermediate.dense.bias",
-              [XA__VIT_FC2_W] = "encoder.layer.%d.output.dense.weight",
-              [XA__VIT_FC2_B] = "encoder.layer.%d.output.dense.bias",
-              [XA__VIT_HEAD_W] = "/classifier.weight",
-              [XA__VIT_HEAD_B] = "/classifier.bias"}};
-
-static const xa__vit_dialect transformers_5 = {
-    .name = "transformers 5",
-    .modules = {"layers.%d", "layers.%d.attention", "layers.%d.mlp", "classifier"},
-    .needs_config = true,
-    .epsilon = 1e-12,
-    .interpolation = XA_RESAMPLE_CV2_CUBIC,
-    .parts = {HF_COMMON,
-              [XA__VIT_NORM1_W] = "layers.%d.layernorm_before.weight",
-              [XA__VIT_NORM1_B] = "layers.%d.layernorm_before.bias",
-              [XA__VIT_Q_W] = "layers.%d.attention.q_proj.weight",
-              [XA__VIT_Q_B] = "layers.%d.attention.q_proj.bias",
-              [XA__VIT_K_W] = "layers.%d.attention.k_proj.weight",
-              [XA__VIT_K_B] = "layers.%d.attention.k_proj.bias",
-              [XA__VIT_V_W] = "layers.%d.attention.v_proj.weight",
-              [XA__VIT_V_B] = "layers.%d.attention.v_proj.bias",
-              [XA__VIT_PROJ_W] = "layers.%d.attention.o_proj.weight",
-              [XA__VIT_PROJ_B] = "layers.%d.attention.o_proj.bias",
-              [XA__VIT_NORM2_W] = "layers.%d.layernorm_after.weight",
-              [XA__VIT_NORM2_B] = "layers.%d.layernorm_after.bias",
-              [XA__VIT_FC1_W] = "layers.%d.mlp.fc1.weight",
-              [XA__VIT_FC1_B] = "layers.%d.mlp.fc1.bias",
-              [XA__VIT_FC2_W] = "layers.%d.mlp.fc2.weight",
-              [XA__VIT_FC2_B] = "layers.%d.mlp.fc2.bias",
-              [XA__VIT_HEAD_W] = "/classifier.weight",
-              [XA__VIT_HEAD_B] = "/classifier.bias"}};
-
-static const struct {
-    const xa__vit_dialect *dialect;
-    const char *stem;
-} namings[] = {{&timm, ""},
-               {&transformers, "vit."},
-               {&transformers, "deit."},
-               {&transformers_5, "vit."},
-               {&transformers_5, "deit."}};
-enum { NAMINGS = sizeof namings / sizeof *namings };
-
 /* In models with a teacher, the two heads have other names. */
 static const char *const two_heads[][2] = {{"classifier.weight", "cls_classifier.weight"},
                                            {"classifier.bias", "cls_classifier.bias"}};
-
-/* Tensors that the classifier does not use. */
-static const char *const ignored[] = {
-    "pooler.dense.weight", "pooler.dense.bias", "embeddings.mask_token", "embeddings.position_ids"};
 
 static void
 tensor_name(const char *stem, const char *pattern, int64_t block, char *out, size_t size)
@@ -168,10 +47,12 @@ static int find_part(const xa__vit *v, int64_t block, xa__vit_part part)
 
 static bool choose_dialect(xa__vit *v)
 {
-    for (int i = 0; i < NAMINGS; i++) {
-        v->dialect = namings[i].dialect;
-        snprintf(v->stem, sizeof v->stem, "%s", namings[i].stem);
-        if (find_part(v, 0, XA__VIT_PATCH_W) >= 0 && find_part(v, 0, XA__VIT_NORM1_W) >= 0)
+    const xa__vit_naming *n;
+    for (size_t i = 0; (n = xa__vit_naming_at(i)); i++) {
+        v->dialect = n->dialect;
+        snprintf(v->stem, sizeof v->stem, "%s", n->stem);
+        if (find_part(v, 0, XA__VIT_PATCH_W) >= 0 && find_part(v, 0, XA__VIT_NORM1_W) >= 0 &&
+            find_part(v, 0, n->key) >= 0)
             return true;
     }
     return false;
@@ -179,7 +60,7 @@ static bool choose_dialect(xa__vit *v)
 
 static void find_two_heads(xa__vit *v)
 {
-    if (!v->dialect->needs_config || xa__vit_tensor(v, 0, XA__VIT_HEAD_W) >= 0)
+    if (strcmp(v->stem, "deit.") != 0 || xa__vit_tensor(v, 0, XA__VIT_HEAD_W) >= 0)
         return;
     v->part[XA__VIT_HEAD_W] = xa__sfile_find(v->file, two_heads[0][1]);
     v->part[XA__VIT_HEAD_B] = xa__sfile_find(v->file, two_heads[1][1]);
@@ -190,14 +71,16 @@ static void find_two_heads(xa__vit *v)
 xa_status xa__vit_find_parts(xa__vit *v, xa_err *err)
 {
     if (!choose_dialect(v))
-        XA_RETURN_FAIL(err,
-                       XA_UNSUPPORTED,
-                       "%s: a safetensors file, but no vision transformer with timm's or "
-                       "transformers' names (no \"%s\", no \"vit.%s\"); its first tensor is \"%s\"",
-                       v->file->path,
-                       timm.parts[XA__VIT_PATCH_W],
-                       transformers.parts[XA__VIT_PATCH_W],
-                       v->file->ntensors ? v->file->tensors[0].name : "missing");
+        XA_RETURN_FAIL(
+            err,
+            XA_UNSUPPORTED,
+            "%s: a safetensors file, but no vision transformer with the names of timm or "
+            "of transformers' ViT, DeiT, DINOv2, CLIP or SigLIP (no \"%s\", no "
+            "\"vit.embeddings.patch_embeddings.projection.weight\", ...); export other "
+            "models as ONNX, with torch.onnx.export; its first tensor is \"%s\"",
+            v->file->path,
+            xa__vit_naming_at(0)->dialect->parts[XA__VIT_PATCH_W],
+            v->file->ntensors ? v->file->tensors[0].name : "missing");
     while (v->depth < MAX_BLOCKS && find_part(v, v->depth, XA__VIT_NORM1_W) >= 0)
         v->depth++;
     v->part = xa_alloc((size_t)v->depth * XA__VIT_PART_COUNT, sizeof(int));
@@ -225,8 +108,10 @@ xa_status xa__vit_find_parts(xa__vit *v, xa_err *err)
 /* Is the tensor one of those that transformers' models have beside their classifier? */
 static bool is_ignored(const xa__vit *v, const char *name)
 {
-    for (size_t k = 0; v->dialect->needs_config && k < sizeof ignored / sizeof *ignored; k++)
-        if (xa_str_ends(name, ignored[k]))
+    const size_t n = strlen(v->stem);
+    for (const char *const *k = v->dialect->unused; *k; k++)
+        if (xa_str_ends(*k, ".") ? !strncmp(name, v->stem, n) && !strncmp(name + n, *k, strlen(*k))
+                                 : xa_str_ends(name, *k))
             return true;
     return false;
 }
@@ -308,14 +193,17 @@ xa_status xa__vit_measure(xa__vit *v, xa_err *err)
 {
     const xa_shape *patch = NULL, *fc1 = NULL, *head = NULL, *position = NULL;
     XA_RETURN_TRY(err, demand(v, XA__VIT_PATCH_W, 4, &patch, err));
-    XA_RETURN_TRY(err, demand(v, XA__VIT_FC1_W, 2, &fc1, err));
+    v->gated = xa__vit_tensor(v, 0, XA__VIT_GATE_W) >= 0;
+    const bool both = xa__vit_tensor(v, 0, XA__VIT_GATE_UP_W) >= 0; /* in one matrix */
+    XA_RETURN_TRY(err, demand(v, both ? XA__VIT_GATE_UP_W : XA__VIT_FC1_W, 2, &fc1, err));
     XA_RETURN_TRY(err, demand(v, XA__VIT_HEAD_W, 2, &head, err));
-    XA_RETURN_TRY(err, demand(v, XA__VIT_POSITION, 3, &position, err));
+    XA_RETURN_TRY(err, demand(v, XA__VIT_POSITION, v->dialect->bare ? 2 : 3, &position, err));
     v->width = patch->dim[0];
     v->channels = patch->dim[1];
     v->patch_h = patch->dim[2];
     v->patch_w = patch->dim[3];
-    v->mlp = fc1->dim[0];
+    v->mlp = both ? fc1->dim[0] / 2 : fc1->dim[0];
+    v->gated = v->gated || both;
     v->classes = head->dim[0];
     if (v->width < 1 || v->channels < 1 || v->patch_h < 1 || v->patch_w < 1 || v->mlp < 1 ||
         v->classes < 1)
@@ -325,16 +213,18 @@ xa_status xa__vit_measure(xa__vit *v, xa_err *err)
         const int t = xa__vit_tensor(v, 0, front[i]);
         const xa_shape *s = t >= 0 ? &v->file->tensors[t].shape : NULL;
         char text[96];
-        if (s && (s->ndim != 3 || s->dim[0] != 1 || s->dim[2] != v->width))
+        const bool vector = v->dialect->bare && s && s->ndim == 1 && s->dim[0] == v->width;
+        if (s && !vector && (s->ndim != 3 || s->dim[0] != 1 || s->dim[2] != v->width))
             XA_RETURN_FAIL(err,
                            XA_SHAPE,
-                           "%s: tensor \"%s\" is %s, expected [1,tokens,%" PRId64 "]",
+                           "%s: tensor \"%s\" is %s, expected [%s%" PRId64 "]",
                            v->file->path,
                            v->file->tensors[t].name,
                            xa_shape_text(s, text, sizeof text),
+                           v->dialect->bare ? "" : "1,tokens,",
                            v->width);
-        v->prefix += s ? s->dim[1] : 0;
+        v->prefix += vector ? 1 : s ? s->dim[1] : 0;
     }
-    v->position_rows = position->dim[1];
+    v->position_rows = position->dim[v->dialect->bare ? 0 : 1];
     return XA_OK;
 }

@@ -34,7 +34,8 @@ static bool fits(const xa__vit *v, const xa__vit_piece *p, const xa_shape *shape
     case XA__PIECE_JOIN:
         return values_of(v, p) == xa_shape_count(shape);
     case XA__PIECE_POSITION:
-        return s->ndim == 3 && s->dim[0] == 1 && s->dim[2] == shape->dim[1];
+        return (s->ndim == 2 || (s->ndim == 3 && s->dim[0] == 1)) &&
+               xa_shape_last(s) == shape->dim[1];
     }
     return false;
 }
@@ -104,19 +105,22 @@ read_conv(xa__vit *v, const xa__vit_piece *p, const xa_shape *s, float *dst, xa_
 
 /* Rows of the prefix stay; the grid is interpolated to the wanted one by the library's own rule
  * (timm: antialiased bicubic, transformers: bicubic). */
-static xa_status read_position(xa__vit *v, const xa__vit_piece *p, float *dst, xa_err *err)
+static xa_status
+read_position(xa__vit *v, const xa__vit_piece *p, const xa_shape *s, float *dst, xa_err *err)
 {
     const int64_t d = v->width, front = v->position_rows - v->file_h * v->file_w;
-    const int64_t grid = v->file_h * v->file_w * d;
+    const int64_t grid = v->file_h * v->file_w * d, patches = v->grid_h * v->grid_w;
+    float *rest = dst + (s->dim[0] - patches) * d; /* registers have no position */
     xa_image from = {0}, to = {0};
     xa_status st = XA_OK;
-    if (v->file_h == v->grid_h && v->file_w == v->grid_w)
-        return xa__sfile_read(v->file, p->tensor[0], 0, front * d + grid, dst, err);
     XA_TRY(err, xa__sfile_read(v->file, p->tensor[0], 0, front * d, dst, err));
+    memset(dst + front * d, 0, (size_t)((s->dim[0] - patches - front) * d) * sizeof *dst);
+    if (v->file_h == v->grid_h && v->file_w == v->grid_w)
+        return xa__sfile_read(v->file, p->tensor[0], front * d, grid, rest, err);
     XA_TRY(err, xa_image_init(&from, v->file_w, v->file_h, (int)d, XA_PIXEL_F32, err));
     XA_TRY(err, xa__sfile_read(v->file, p->tensor[0], front * d, grid, from.data, err));
     XA_TRY(err, xa_image_resize(&from, v->grid_w, v->grid_h, v->dialect->interpolation, &to, err));
-    memcpy(dst + front * d, to.data, (size_t)(v->grid_h * v->grid_w * d) * sizeof *dst);
+    memcpy(rest, to.data, (size_t)(patches * d) * sizeof *dst);
 done:
     xa_image_fini(&from);
     xa_image_fini(&to);
@@ -143,7 +147,7 @@ xa_status xa__vit_read_piece(xa__vit *v, const xa_weight *w, float *dst, xa_err 
         }
         return XA_OK;
     case XA__PIECE_POSITION:
-        return read_position(v, p, dst, err);
+        return read_position(v, p, &w->shape, dst, err);
     }
     return XA_OK;
 }

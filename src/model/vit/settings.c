@@ -126,15 +126,23 @@ static xa_status read_activation(xa__vit *v, xa_model *m, xa_err *err)
     const json_t *given = xa__vit_setting(v, "hidden_act", "act_layer");
     char word[64];
     word_of(given, word, sizeof word);
-    v->act = xa_activation_default(v->known ? v->known->act : XA_ACT_GELU);
-    if (v->known && v->known->act == XA_ACT_SWISH)
-        v->act.a = v->known->slope;
+    v->act = xa_activation_default(v->known ? v->known->act : v->dialect->act);
+    if (v->act.kind == XA_ACT_SWISH)
+        v->act.a = v->known ? v->known->slope : v->dialect->slope;
+    if (v->gated) { /* the gate's is silu, whatever the configuration says of other MLPs */
+        v->act = xa_activation_default(XA_ACT_SWISH);
+        return XA_OK;
+    }
     if (!given)
         return v->known ? XA_OK
                         : xa__model_assume(m,
                                            err,
-                                           "activation gelu (erf): no file says so; \"act_layer\" "
-                                           "in config.json would");
+                                           "activation %s: no file says so; \"%s\" in config.json "
+                                           "would",
+                                           v->dialect->act == XA_ACT_SWISH       ? "quick_gelu"
+                                           : v->dialect->act == XA_ACT_GELU_TANH ? "gelu (tanh)"
+                                                                                 : "gelu (erf)",
+                                           v->dialect->needs_config ? "hidden_act" : "act_layer");
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (!strcmp(known[i].word, word)) {
             v->act = xa_activation_default(known[i].kind);
@@ -257,12 +265,14 @@ static xa_status choose_pool(xa__vit *v, xa_model *m, xa_err *err)
         v->pool = v->known->pool;
         return XA_OK;
     }
+    if (v->dialect->needs_config) { /* transformers has one pooling for each class */
+        v->pool = v->dialect->pool;
+        return XA_OK;
+    }
     v->pool =
         xa__vit_tensor(v, 0, XA__VIT_FC_NORM_W) >= 0 || xa__vit_tensor(v, 0, XA__VIT_CLASS) < 0
             ? XA__VIT_POOL_AVG
             : XA__VIT_POOL_TOKEN;
-    if (v->dialect->needs_config)
-        return XA_OK; /* transformers has no other */
     return xa__model_assume(m,
                             err,
                             "pooling %s: the head reads %s; no file says so; \"global_pool\" in "
@@ -276,7 +286,8 @@ static xa_status read_pooling(xa__vit *v, xa_model *m, xa_err *err)
     const json_t *prefix = xa__vit_setting(v, "pool_include_prefix", NULL);
     XA_RETURN_TRY(err, choose_pool(v, m, err));
     v->pool_prefix = json_is_true(prefix) && v->prefix;
-    if (v->pool == XA__VIT_POOL_TOKEN && xa__vit_tensor(v, 0, XA__VIT_CLASS) < 0)
+    if ((v->pool == XA__VIT_POOL_TOKEN || v->pool == XA__VIT_POOL_TOKEN_AVG) &&
+        xa__vit_tensor(v, 0, XA__VIT_CLASS) < 0)
         XA_RETURN_FAIL(
             err, XA_INVALID, "%s: global_pool is token, but there is no class token", file_of(v));
     if (v->pool != XA__VIT_POOL_TOKEN && xa__vit_tensor(v, 0, XA__VIT_HEAD2_W) >= 0)
@@ -286,6 +297,11 @@ static xa_status read_pooling(xa__vit *v, xa_model *m, xa_err *err)
                        "model, which read tokens",
                        file_of(v),
                        pools[v->pool]);
+    if (v->pool == XA__VIT_POOL_TOKEN_AVG)
+        return xa__model_assume(m,
+                                err,
+                                "attention maps follow the class token, though the head reads the "
+                                "mean of the patches as well; logits and gradients are exact");
     if (v->pool == XA__VIT_POOL_MAX || v->pool == XA__VIT_POOL_AVGMAX ||
         (v->pool == XA__VIT_POOL_AVG && v->pool_prefix))
         return xa__model_assume(m,
@@ -305,7 +321,8 @@ static xa_status check_last_norm(const xa__vit *v, xa_err *err)
 {
     const bool none =
         xa__vit_tensor(v, 0, XA__VIT_NORM_W) < 0 && xa__vit_tensor(v, 0, XA__VIT_FC_NORM_W) < 0;
-    const bool meant = (v->known && v->known->last == XA__VIT_LAST_NONE) ||
+    const bool meant = v->dialect->no_last_norm ||
+                       (v->known && v->known->last == XA__VIT_LAST_NONE) ||
                        json_is_false(xa__vit_setting(v, "final_norm", NULL));
     if (none && !meant)
         XA_RETURN_FAIL(err,
@@ -340,7 +357,8 @@ static xa_status read_positions(xa__vit *v, xa_err *err)
                   w = json_integer_value(pair ? json_array_get(size, 1) : size);
     v->position = apart      ? json_is_true(apart) ? XA__VIT_POSITION_PATCHES : XA__VIT_POSITION_ALL
                   : v->known ? v->known->position
-                             : XA__VIT_POSITION_UNTOLD;
+                  : v->dialect->pool == XA__VIT_POOL_TOKEN_AVG ? XA__VIT_POSITION_CLASS
+                                                               : XA__VIT_POSITION_UNTOLD;
     if (size && (h < 1 || w < 1))
         XA_RETURN_FAIL(
             err, XA_INVALID, "%s: img_size is neither a number nor two of them", v->config);

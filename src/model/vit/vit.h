@@ -1,12 +1,13 @@
 /* clang-format off */
 /* Vision transformers from tensors: their parts by name, the graph, and the values. Private to model.
  *
- *   parts.c     tensor names of timm and of Hugging Face's transformers -> parts; shapes -> extents
+ *   dialects.c  tensor names of timm and of Hugging Face's transformers: ViT, DeiT, DINOv2, CLIP, SigLIP
+ *   parts.c     tensors by those names -> parts; shapes -> extents
  *   config.c    the JSON beside the weights: each key is understood or refused
  *   timm.c      timm's architectures by name
  *   settings.c  what names and shapes do not say: heads, epsilon, activation, block, pooling
  *   grid.c      the grid of patches, in the file and as the job wants it
- *   build.c     architecture -> graph and layer table
+ *   build.c     architecture -> graph and layer table: tokens and blocks; head.c what reads them
  *   pieces.c    parts -> weights as the operators want them
  *   safetensors_file.c, safetensors.c  the file, and the loader
  */
@@ -27,6 +28,7 @@ struct json_t; /* jansson's */
     X(NORM1_W, 1) X(NORM1_B, 1) X(QKV_W, 1) X(QKV_B, 1) X(Q_NORM_W, 1) X(Q_NORM_B, 1) \
     X(K_NORM_W, 1) X(K_NORM_B, 1) X(Q_W, 1) X(Q_B, 1) X(K_W, 1) X(K_B, 1) \
     X(V_W, 1) X(V_B, 1) X(PROJ_W, 1) X(PROJ_B, 1) X(SCALE1, 1) X(NORM2_W, 1) X(NORM2_B, 1) \
+    X(GATE_W, 1) X(GATE_B, 1) X(GATE_UP_W, 1) X(GATE_UP_B, 1) \
     X(FC1_W, 1) X(FC1_B, 1) X(FC2_W, 1) X(FC2_B, 1) X(SCALE2, 1) X(NORM_W, 0) X(NORM_B, 0) \
     X(FC_NORM_W, 0) X(FC_NORM_B, 0) X(PRE_W, 0) X(PRE_B, 0) X(HEAD_W, 0) X(HEAD_B, 0) \
     X(HEAD2_W, 0) X(HEAD2_B, 0)
@@ -43,10 +45,29 @@ typedef struct xa__vit_dialect {
     const char *name;                      /* "timm" */
     const char *modules[4];                /* of the layer table: block, attention, mlp, head; %d */
     const char *parts[XA__VIT_PART_COUNT]; /* tensor names, %d the block; NULL: not in this one */
-    bool needs_config;                     /* config.json must lie beside the file: transformers */
-    double epsilon;                        /* the library's default */
-    xa_resample interpolation;             /* of position embeddings, as by the library */
+    const char *norms[2];                  /* of a block, behind its name: first, second */
+    const char *section;                   /* of config.json that describes it; NULL: the top */
+    const char *types, *classes; /* words that its model_type and `architectures` may be */
+    const char *const *unused;   /* ends with NULL: tensors that its classifier does not read, by
+                                    their last part, or with '.' at the end by their first */
+    bool needs_config;           /* config.json must lie beside the file: transformers */
+    bool bare;         /* class token [width] and position [rows, width], without the batch */
+    bool no_last_norm; /* the head reads what the blocks leave */
+    int pool;          /* of its classifier: XA__VIT_POOL_...; timm says it elsewhere */
+    double epsilon;    /* the library's defaults */
+    xa_activation_kind act;
+    float slope;               /* of act; 0: its own */
+    xa_resample interpolation; /* of position embeddings, as by the library */
 } xa__vit_dialect;
+
+/* A dialect with the stem in front of its names, and the part that tells it from others. */
+typedef struct xa__vit_naming {
+    const xa__vit_dialect *dialect;
+    const char *stem; /* "vit." */
+    xa__vit_part key;
+} xa__vit_naming;
+/* dialects.c: NULL beyond the last. */
+const xa__vit_naming *xa__vit_naming_at(size_t i);
 
 /* How a weight is made of tensors. */
 typedef enum xa__vit_piece_kind {
@@ -68,13 +89,25 @@ typedef struct xa__vit_piece {
 #define XA__QUICK_GELU_SLOPE 1.702f     /* x*sigmoid(1.702 x) */
 enum { XA__VIT_PRE, XA__VIT_RES_POST }; /* x + f(norm(x)), x + norm(f(x)) */
 enum { XA__VIT_NORM_LAYER, XA__VIT_NORM_RMS };
-enum { XA__VIT_POOL_TOKEN, XA__VIT_POOL_AVG, XA__VIT_POOL_MAX, XA__VIT_POOL_AVGMAX, XA__VIT_POOLS };
+enum {
+    XA__VIT_POOL_TOKEN,
+    XA__VIT_POOL_AVG,
+    XA__VIT_POOL_MAX,
+    XA__VIT_POOL_AVGMAX,
+    XA__VIT_POOLS,         /* timm's, which config.json may name */
+    XA__VIT_POOL_TOKEN_AVG /* class token and mean of the patches, side by side */
+};
 enum {
     XA__VIT_LAST_NORM,
     XA__VIT_LAST_FC_NORM,
     XA__VIT_LAST_NONE
 }; /* before pooling, after it, none */
-enum { XA__VIT_POSITION_ALL, XA__VIT_POSITION_PATCHES, XA__VIT_POSITION_UNTOLD };
+enum {
+    XA__VIT_POSITION_ALL,     /* of every token */
+    XA__VIT_POSITION_CLASS,   /* of the class token and the patches */
+    XA__VIT_POSITION_PATCHES, /* of the patches alone */
+    XA__VIT_POSITION_UNTOLD
+};
 
 /* One of timm's architectures. */
 typedef struct xa__vit_known {
@@ -100,6 +133,7 @@ typedef struct xa__vit {
     double epsilon;
     xa_activation act;
     int block, norm, pool, position; /* XA__VIT_... */
+    bool gated;                      /* MLP: (silu(gate x) * (up x)) down (Shazeer 2020) */
     bool pool_prefix;                /* tokens that are no patches are pooled too */
     bool multilabel, problem_given;  /* from problem_type */
     struct json_t *json;             /* NULL: no config.json */
