@@ -44,18 +44,20 @@ def draw(model, seed):
 
 
 def reference(model, name, images, photos, size, path):
-    """Logits, probabilities and the gradient of the predicted class, one image at a time."""
-    rows = []
-    for x in images:
-        output, logits, probs, head = ref.classify(model, x[None])
-        target = np.array([int(np.argmax(probs[0]))], np.int32)
-        score = ref.class_score(head, target, "logit", logits.shape[1])
-        with ref.Logits(model):
-            gradient, _ = ref.score_gradients(model, x[None], score)
-        rows.append({"input": x[None], "output": output, "logits": logits, "probs": probs, "target": target,
-                     "gradient": gradient})
-    found = {key: np.concatenate([row[key] for row in rows]) for key in rows[0]}
+    """Logits, probabilities and the gradient of the predicted class, from one pass over all images."""
+    x = tf.convert_to_tensor(images)
+    with ref.Logits(model), tf.GradientTape() as tape:
+        tape.watch(x)
+        logits = model(x, training=False)
+        target = tf.argmax(logits, axis=1)
+        score = tf.reduce_sum(tf.gather(logits, target, axis=1, batch_dims=1))
+    probs = tf.nn.softmax(logits).numpy()
+    found = {"input": images, "output": probs, "logits": logits.numpy(), "probs": probs,
+             "target": target.numpy().astype(np.int32), "gradient": tape.gradient(score, x).numpy()}
+    head = ref.head_of(model)
     found["paths"] = np.array([os.fsencode(photo) for photo in photos])
+    if head != "softmax":
+        raise SystemExit(f"{name}: its head is {head}")
     spread = np.ptp(found["logits"], axis=1).min()
     if not np.all(np.isfinite(found["logits"])) or spread < 1e-4:
         raise SystemExit(f"{name}: logits that tell nothing (spread {spread})")

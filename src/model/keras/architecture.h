@@ -76,6 +76,8 @@ typedef struct xa__klayer {
 
 typedef struct xa__kscope {
     bool sequential;
+    const char *wrapper;  /* a layer around one other: its class; the scope has that layer alone */
+    json_t *owned;        /* of a wrapper: the list of its layer, or NULL */
     const json_t *config; /* of the model */
     const char *foreign;  /* the user's class of the outermost model, or NULL */
     xa__klayer *layers;

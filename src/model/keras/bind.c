@@ -133,17 +133,29 @@ static xa_status list_weights(places *p, xa__klayer *layer, bool frozen, int kin
     return add_slots(p, layer, kind, err);
 }
 
+/* The vector with which SpectralNormalization estimates a norm in training. */
+static bool is_training_state(const char *tensor)
+{
+    const char *last = strrchr(tensor, '/');
+    last = last ? last + 1 : tensor;
+    return !strcmp(last, "vector_u") || !strcmp(last, "sn_u");
+}
+
 static bool kinds_fit(const xa__kfile *f, const xa__kgroup *g, const places *p, int *bound)
 {
     size_t at = 0;
     for (size_t i = 0; i < p->count; i++) {
         const xa__kslot *slot = &p->items[i].layer->cls->slots[p->items[i].slot];
         bound[i] = -1;
+        while (at < (size_t)g->count && is_training_state(f->tensors[g->first + (int)at].name))
+            at++;
         if (at < (size_t)g->count && slot_fits(f->tensors[g->first + (int)at].name, slot))
             bound[i] = g->first + (int)at++;
         else if (!slot->optional)
             return false;
     }
+    while (at < (size_t)g->count && is_training_state(f->tensors[g->first + (int)at].name))
+        at++;
     return at == (size_t)g->count;
 }
 
@@ -334,7 +346,7 @@ bind_sublayer(xa__kfile *f, xa__klayer *layer, int slot, const char *group, xa_e
  * in the order of the layers, whatever their names. */
 static void class_name(const xa__klayer *l, char *out, size_t size)
 {
-    if (l->inner && strcmp(l->type, "Sequential") != 0)
+    if (l->inner && !l->inner->wrapper && strcmp(l->type, "Sequential") != 0)
         snprintf(out, size, "functional");
     else
         snake_case(l->type, out, size);
@@ -355,49 +367,67 @@ static void class_form(const xa__kscope *scope, int index, char *out, size_t siz
         snprintf(out, size, "%s", own);
 }
 
+/* The weights of a layer that is no model, in its group. */
+static xa_status bind_leaf(xa__kfile *f, xa__klayer *layer, const char *group, xa_err *err)
+{
+    int which[XA__KMAX_SLOTS], n = 0, first = 0, count = 0;
+    XA_RETURN_TRY(err, xa__klayer_slots(layer, which, &n, err));
+    if (!n)
+        return XA_OK;
+    if (xa__kslot_vars(layer->cls, 0, 0)) {
+        for (int k = 0; k < n; k++)
+            XA_RETURN_TRY(err, bind_sublayer(f, layer, which[k], group, err));
+        return XA_OK;
+    }
+    XA_RETURN_TRY(err, xa__kfile_vars(f, group, &first, &count, err));
+    if (count < n)
+        XA_RETURN_FAIL(err,
+                       XA_MISMATCH,
+                       "%s: layer \"%s\" needs %d weights, \"%s\" holds %d",
+                       f->path,
+                       layer->path,
+                       n,
+                       group,
+                       count);
+    for (int k = 0; k < n; k++)
+        layer->tensor[which[k]] = first + k;
+    return XA_OK;
+}
+
+/* A model's layers lie in its group; a wrapper's layer is the group's "layer". What the wrapper
+ * itself has, a copy of the kernel and the state of its training, counts as read. */
+static xa_status bind_inner(xa__kfile *f, xa__klayer *layer, const char *group, xa_err *err)
+{
+    xa__klayer *only = layer->inner->wrapper ? &layer->inner->layers[0] : NULL;
+    int first = 0, count = 0;
+    char *inner = xa_strfmt(only ? "%s/layer" : "%s/", group);
+    if (!inner)
+        XA_RETURN_NOMEM(err);
+    xa_status st = !only         ? bind_vars(f, layer->inner, inner, err)
+                   : only->inner ? bind_inner(f, only, inner, err)
+                                 : bind_leaf(f, only, inner, err);
+    free(inner);
+    if (st == XA_OK && only)
+        st = xa__kfile_vars(f, group, &first, &count, err);
+    for (int k = 0; st == XA_OK && k < count && k < 2; k++)
+        layer->tensor[k] = first + k;
+    return XA_ERR_PASS(err, st);
+}
+
 /* The group of layer i: by name, or by class and count. */
 static xa_status bind_vars_layer(
     xa__kfile *f, xa__kscope *scope, int index, const char *prefix, bool by_name, xa_err *err)
 {
     xa__klayer *layer = &scope->layers[index];
     char form[280];
-    int which[XA__KMAX_SLOTS], n = 0, first = 0, count = 0;
-    xa_status st = XA_OK;
     class_form(scope, index, form, sizeof form);
     char *group = xa_strfmt("%slayers/%s", prefix, by_name ? layer->name : form);
     if (!group)
-        XA_NOMEM_FAIL(err);
-    if (layer->inner) {
-        char *inner = xa_strfmt("%s/", group);
-        if (!inner)
-            XA_NOMEM_FAIL(err);
-        st = bind_vars(f, layer->inner, inner, err);
-        free(inner);
-        goto done;
-    }
-    XA_TRY(err, xa__klayer_slots(layer, which, &n, err));
-    if (!n)
-        goto done;
-    if (xa__kslot_vars(layer->cls, 0, 0)) {
-        for (int k = 0; k < n; k++)
-            XA_TRY(err, bind_sublayer(f, layer, which[k], group, err));
-        goto done;
-    }
-    XA_TRY(err, xa__kfile_vars(f, group, &first, &count, err));
-    if (count < n)
-        XA_FAIL(err,
-                XA_MISMATCH,
-                "%s: layer \"%s\" needs %d weights, \"%s\" holds %d",
-                f->path,
-                layer->path,
-                n,
-                group,
-                count);
-    for (int k = 0; k < n; k++)
-        layer->tensor[which[k]] = first + k;
-done:
+        XA_RETURN_NOMEM(err);
+    const xa_status st =
+        layer->inner ? bind_inner(f, layer, group, err) : bind_leaf(f, layer, group, err);
     free(group);
-    return st;
+    return XA_ERR_PASS(err, st);
 }
 
 static xa_status bind_vars(xa__kfile *f, xa__kscope *scope, const char *prefix, xa_err *err)

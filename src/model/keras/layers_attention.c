@@ -107,14 +107,35 @@ static xa_status refuse_call(const xa__ksite *s, xa_err *err)
 static xa_status check_axes(const xa__ksite *s, xa_err *err)
 {
     const json_t *axes = json_object_get(s->layer->config, "attention_axes");
-    const json_t *shape = json_object_get(s->layer->config, "output_shape");
     double axis = 1.0;
     if (axes && !json_is_null(axes) && (xa__kjson_numbers(axes, &axis, 1) != 1 || axis != 1.0))
         XA_RETURN_FAIL(err, XA_UNSUPPORTED, "attends over other axes than the tokens");
-    if (shape && !json_is_null(shape))
-        XA_RETURN_FAIL(err, XA_UNSUPPORTED, "\"output_shape\" is set");
     XA_RETURN_TRY(err, xa__kget_refuse(s->layer->config, "use_gate", err));
     return xa__kget_refuse(s->layer->config, "sliding_window", err);
+}
+
+/* What each token becomes: as wide as the queries, or of the shape that "output_shape" names. */
+static xa_status read_output(const xa__ksite *s, int64_t width, xa_shape *out, xa_err *err)
+{
+    const json_t *given = json_object_get(s->layer->config, "output_shape");
+    const size_t n = json_is_array(given) ? json_array_size(given) : 1;
+    char text[80];
+    *out = xa__kshape1(width);
+    if (!given || json_is_null(given))
+        return XA_OK;
+    out->ndim = (int)n;
+    bool right = n >= 1 && n < XA_MAX_DIMS - 1;
+    for (size_t i = 0; right && i < n; i++) {
+        const json_t *v = json_is_array(given) ? json_array_get(given, i) : given;
+        out->dim[i] = json_integer_value(v);
+        right = out->dim[i] >= 1 && out->dim[i] <= XA__KMAX_EXTENT;
+    }
+    if (!right)
+        XA_RETURN_FAIL(err,
+                       XA_UNSUPPORTED,
+                       "\"output_shape\" is %s, expected one extent or a few",
+                       xa__kjson_text(given, text, sizeof text));
+    return XA_OK;
 }
 
 static xa_status build_attention(xa__ksite *s, int *out, xa_err *err)
@@ -146,9 +167,13 @@ static xa_status build_attention(xa__ksite *s, int *out, xa_err *err)
         XA_RETURN_TRY(err, dense(s, sides[i], 2 * i, &kernel, &bias, heads * wide, &qkv[i], err));
     }
     XA_RETURN_TRY(err, attend(s, qkv, heads, key_dim, &node, err));
-    const int64_t width = xa__ksite_shape(s, query)->dim[1];
-    const xa_shape kernel = xa__kshape3(heads, value_dim, width), bias = xa__kshape1(width);
-    return dense(s, node, OUT, &kernel, &bias, width, out, err);
+    xa_shape bias, kernel = {.ndim = 2, .dim = {heads, value_dim}},
+                   shape = {.ndim = 1, .dim = {xa__ksite_shape(s, query)->dim[0]}};
+    XA_RETURN_TRY(err, read_output(s, xa__ksite_shape(s, query)->dim[1], &bias, err));
+    for (int i = 0; i < bias.ndim; i++)
+        kernel.dim[kernel.ndim++] = shape.dim[shape.ndim++] = bias.dim[i];
+    XA_RETURN_TRY(err, dense(s, node, OUT, &kernel, &bias, xa_shape_count(&bias), &node, err));
+    return xa__ksite_reshape(s, node, &shape, out, err);
 }
 
 /* ---- vit-keras ---- */

@@ -40,6 +40,7 @@ void xa__kscope_free(xa__kscope *s)
         layer_fini(&s->layers[i]);
     free(s->layers);
     free(s->order);
+    json_decref(s->owned);
     free(s);
 }
 
@@ -96,6 +97,69 @@ static xa_status refuse_settings(const xa__klayer *l, xa_err *err)
     return XA_OK;
 }
 
+/* ---- layers around a layer ---- */
+
+static const char spectral[] = "SpectralNormalization", distributed[] = "TimeDistributed";
+
+/* TimeDistributed applies its layer to each step apart, which is what these layers do anyway: they
+ * work on the last axis, or on every value. */
+static xa_status check_distributed(const xa__klayer *l, const xa__klayer *in, xa_err *err)
+{
+    static const char words[] = "Dense Activation ReLU LeakyReLU ELU Dropout GaussianDropout "
+                                "GaussianNoise AlphaDropout Identity Rescaling";
+    static const char along_last[] =
+        "LayerNormalization RMSNormalization UnitNormalization BatchNormalization Softmax";
+    const json_t *axis = json_object_get(in->config, "axis");
+    if (json_is_array(axis) && json_array_size(axis) == 1)
+        axis = json_array_get(axis, 0);
+    const bool last = !axis || json_is_null(axis) || json_integer_value(axis) == -1;
+    if (!in->inner &&
+        (xa_words_have(words, in->type) || (last && xa_words_have(along_last, in->type))))
+        return XA_OK;
+    XA_RETURN_FAIL(err,
+                   XA_UNSUPPORTED,
+                   "layer \"%s\" (%s) is around a %s, whose work on each step apart is not "
+                   "supported%s",
+                   l->path,
+                   l->type,
+                   in->type,
+                   xa_words_have(along_last, in->type) ? " along another axis than -1" : "");
+}
+
+/* The layer that another is around, as a model of one layer. SpectralNormalization changes its
+ * layer's kernel in training alone; the file has the changed one. */
+static xa_status parse_wrapper(
+    parser *p, const json_t *config, const char *path, int depth, xa__klayer *l, xa_err *err)
+{
+    static const char *const keys =
+        "name trainable dtype layer power_iterations batch_input_shape activity_regularizer";
+    json_t *inside = json_object_get(config, "layer"), *list = json_pack("[O]", inside), *value;
+    const char *key;
+    if (!list)
+        XA_RETURN_FAIL(
+            err, XA_FORMAT, "layer \"%s\" (%s) says nothing of its layer", l->path, l->type);
+    json_object_foreach((json_t *)config, key, value) if (!json_is_null(value) &&
+                                                          !xa_words_have(keys, key))
+    {
+        json_decref(list);
+        XA_RETURN_FAIL(err,
+                       XA_UNSUPPORTED,
+                       "layer \"%s\" (%s): its setting \"%.64s\" is not understood",
+                       l->path,
+                       l->type,
+                       key);
+    }
+    const xa_status st = parse_scope(p, "Sequential", list, path, depth + 1, &l->inner, err);
+    if (st != XA_OK) {
+        json_decref(list);
+        return XA_ERR_PASS(err, st);
+    }
+    l->inner->owned = list;
+    l->inner->wrapper = strcmp(l->type, spectral) == 0 ? spectral : distributed;
+    return l->inner->wrapper == distributed ? check_distributed(l, &l->inner->layers[0], err)
+                                            : XA_OK;
+}
+
 /* One entry of a layers list: name, class, settings, and what is inside. */
 static xa_status parse_layer(
     parser *p, const json_t *entry, const char *parent, int depth, xa__klayer *l, xa_err *err)
@@ -145,6 +209,9 @@ static xa_status parse_layer(
         l->foreign = !xa__kclass_is_own(entry, written, false, named, sizeof named);
         return parse_scope(p, l->type, config, l->path, depth + 1, &l->inner, err);
     }
+    if ((!strcmp(l->type, spectral) || !strcmp(l->type, distributed)) &&
+        xa__kclass_is_own(entry, written, false, named, sizeof named))
+        return parse_wrapper(p, config, l->path, depth, l, err);
     l->cls = xa__kclass_find(l->type);
     if (!l->cls)
         return unknown_class(l, written, err);

@@ -55,13 +55,13 @@ static bool component_begins(const char *path, const char *word)
     return false;
 }
 
-/* Is it a state that no score depends on: of the training, or of a random generator, which only
- * layers use that drop or augment in training? */
+/* Is it a state that no score depends on: of the training, of a random generator, which only layers
+ * use that drop or augment in training, or of SpectralNormalization's estimate? */
 static bool is_state(const char *below)
 {
     static const char *const training[] = {"optimizer/", "optimizer_weights/", "metrics/"};
     static const char *const random[] = {
-        "seed_generator", "random_generator", "_random_generator", "StateVar"};
+        "seed_generator", "random_generator", "_random_generator", "StateVar", "vector_u", "sn_u"};
     for (size_t i = 0; i < sizeof training / sizeof *training; i++)
         if (!strncmp(below, training[i], strlen(training[i])))
             return true;

@@ -154,5 +154,33 @@ def dots():
     return keras.Model(inputs, L.Concatenate(name="joined")(found))
 
 
+# ------------------------------------------------------------------------------------------------ layers around layers
+
+def wrappers():
+    """SpectralNormalization of convolutions and dense layers, TimeDistributed, and MultiHeadAttention's output_shape."""
+    spectral = L.SpectralNormalization
+    inputs = L.Input((5, 4, 3))
+    x = spectral(L.Conv2D(6, 3, padding="same", activation="tanh", name="conv"), name="spectral")(inputs)
+    x = spectral(L.Conv2D(6, 1, use_bias=False, name="conv2"), power_iterations=2)(x)
+    x = L.Reshape((20, 6), name="tokens")(x)
+    x = L.TimeDistributed(L.Dense(5, activation="sigmoid", name="dense"), name="each")(x)
+    x = L.TimeDistributed(L.Dropout(0.5))(x)
+    x = L.MultiHeadAttention(2, 3, output_shape=4, name="attention")(x, x)
+    x = L.MultiHeadAttention(2, 2, output_shape=(2, 3), name="attention2")(x, x)
+    return keras.Model(inputs, spectral(L.Dense(3, name="last"))(L.Flatten(name="flatten")(x)))
+
+
+@golden.model((5, 4, 3), unreadable=TF215)
+def wrapped():
+    """Layers around layers, in .h5."""
+    return wrappers()
+
+
+@golden.model((5, 4, 3), suffix=".keras", unreadable=K3 + TF215)
+def wrapped_zip():
+    """The same in .keras, which holds the kernel of a SpectralNormalization twice."""
+    return wrappers()
+
+
 if __name__ == "__main__":
     golden.main(classifier=False)
