@@ -52,15 +52,18 @@ int64_t xa__kaxes_count(const xa__kaxes *a)
 
 xa_status xa__kaxes_permute(const xa__ksite *s, int in, const int *order, int *out, xa_err *err)
 {
-    const int ndim = xa__ksite_shape(s, in)->ndim;
+    const xa_node *n = xa_graph_node(s->b->graph, in);
+    const int ndim = n->shape.ndim;
     xa_op_params p = {0};
     bool moves = false;
+    /* of a tensor that was turned: both at once */
+    const bool again = s->b->channels_first && n->op == XA_OP_PERMUTE;
     for (int i = 0; i < ndim; i++) {
-        p.permute.order[i] = order[i];
-        moves = moves || order[i] != i;
+        p.permute.order[i] = again ? n->params.permute.order[order[i]] : order[i];
+        moves = moves || p.permute.order[i] != i;
     }
-    *out = in;
-    return moves ? xa__ksite_simple(s, XA_OP_PERMUTE, in, &p, out, err) : XA_OK;
+    *out = again ? n->inputs[0] : in;
+    return moves ? xa__ksite_simple(s, XA_OP_PERMUTE, *out, &p, out, err) : XA_OK;
 }
 
 /* [rest.., last] */

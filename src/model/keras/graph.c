@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "turn.h"
+
 /* Does the node only choose channels, as x[..., ::-1] does, which is a product with literals? */
 static bool is_selection(const xa_graph *g, const xa_node *n)
 {
@@ -19,8 +21,8 @@ static bool is_raw_input(const xa_graph *g, int node)
         const xa_node *n = xa_graph_node(g, node);
         if (n->op == XA_OP_INPUT)
             return true;
-        if (n->op != XA_OP_RESIZE && n->op != XA_OP_PAD && n->op != XA_OP_CROP &&
-            !is_selection(g, n))
+        if (n->op != XA_OP_RESIZE && n->op != XA_OP_PERMUTE && n->op != XA_OP_PAD &&
+            n->op != XA_OP_CROP && !is_selection(g, n))
             return false;
         node = n->inputs[0];
     }
@@ -79,7 +81,7 @@ static xa_status build_call(xa__kbuild *b,
             xa_err_prefix(err, "layer \"%s\" (%s)", l->path, l->type);
         XA_RETURN_TRY(err, st);
         XA_RETURN_TRY(err, xa__kgraph_build(b, l->inner, in[0], out, err));
-        l->node = *out;
+        l->node = b->channels_first ? xa__kturn_behind(b->graph, *out) : *out;
         return XA_OK;
     }
     xa__ksite site = {.b = b, .layer = l, .call = call, .in = in, .nin = nin};
@@ -87,14 +89,18 @@ static xa_status build_call(xa__kbuild *b,
     l->nparts = 0; /* of the last call */
     if (st == XA_OK)
         st = l->cls->build(&site, out, err);
+    if (st == XA_OK && site.turned && xa_graph_node(b->graph, *out)->shape.ndim == 3)
+        st = xa__kturn_first(&site, *out, out, err);
     if (st != XA_OK) {
         xa_err_prefix(err, "layer \"%s\" (%s)", l->path, l->type);
         return XA_ERR_PASS(err, st);
     }
+    /* maps are explained in the engine's order */
+    const int made = b->channels_first ? xa__kturn_behind(b->graph, *out) : *out;
     if ((l->cls->flags & XA__KCLASS_SCALES) && nin == 1 && !b->own_scaling &&
-        xa_graph_node(b->graph, *out)->op == XA_OP_AFFINE && is_raw_input(b->graph, in[0]))
+        xa_graph_node(b->graph, made)->op == XA_OP_AFFINE && is_raw_input(b->graph, in[0]))
         b->own_scaling = l->path;
-    l->node = *out;
+    l->node = made;
     l->is_activation = has_activation(l);
     return XA_OK;
 }
@@ -138,7 +144,7 @@ static xa_status build_functional(xa__kbuild *b, xa__kscope *s, int in, int *out
                         "\"%s\" is a second input; a model with one input is expected",
                         l->path);
             *result = in;
-            l->node = in;
+            l->node = b->channels_first ? xa__kturn_behind(b->graph, in) : in;
             continue;
         }
         const xa__kcall *call = &l->calls[at.call];

@@ -79,6 +79,8 @@ input_shape(xa_model *m, const xa__kscope *scope, const xa_model_options *opt, x
             XA_UNSUPPORTED,
             "%s does not say the shape of its input; build the model with an Input layer",
             m->path);
+    if (s.ndim == 3 && xa__kscope_channels_first(scope))
+        s = (xa_shape){.ndim = 3, .dim = {s.dim[1], s.dim[2], s.dim[0]}};
     m->file_input = s;
     if (s.ndim != 3 && !opt->any_output)
         XA_RETURN_FAIL(err,
@@ -200,6 +202,20 @@ static xa_status note_assumed(xa_model *m, const xa__kscope *scope, xa_err *err)
 
 /* ---- open ---- */
 
+/* The image as a model with channels_first reads it. */
+static xa_status turn_input(xa_graph *g, int *input, xa_err *err)
+{
+    const xa_node_spec spec = {.op = XA_OP_PERMUTE,
+                               .name = "channels_first",
+                               .inputs = input,
+                               .ninputs = 1,
+                               .params.permute.order = {2, 0, 1}};
+    int node;
+    XA_RETURN_TRY(err, xa_graph_add(g, &spec, &node, err));
+    *input = node;
+    return XA_OK;
+}
+
 static xa_status build(xa_model *m, xa__kscope *scope, const xa_model_options *opt, xa_err *err)
 {
     xa__kbuild b = {.file = file_of(m),
@@ -219,6 +235,9 @@ static xa_status build(xa_model *m, xa__kscope *scope, const xa_model_options *o
     const char *name = xa__kscope_input_name(scope);
     XA_RETURN_TRY(
         err, xa_graph_add_input(m->graph, name ? name : "input", &m->input_shape, &input, err));
+    b.channels_first = m->input_shape.ndim == 3 && xa__kscope_channels_first(scope);
+    if (b.channels_first)
+        XA_RETURN_TRY(err, turn_input(m->graph, &input, err));
     XA_RETURN_TRY(err, xa__kgraph_build(&b, scope, input, &m->output, err));
     XA_RETURN_TRY(err, xa__kunread_check(file_of(m), scope, err));
     if (b.own_scaling && !(m->own_scaling = xa_strdup(b.own_scaling)))

@@ -1,5 +1,5 @@
 /* The class table and what builders share. */
-#include "layers.h"
+#include "turn.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -91,9 +91,12 @@ xa_status xa__ksite_one(const xa__ksite *s, int *in, xa_err *err)
     return XA_OK;
 }
 
-xa_status xa__ksite_image(const xa__ksite *s, int *in, xa_err *err)
+xa_status xa__ksite_image(xa__ksite *s, int *in, xa_err *err)
 {
+    const char *format;
     XA_RETURN_TRY(err, xa__ksite_one(s, in, err));
+    XA_RETURN_TRY(err,
+                  xa__kget_text(s->layer->config, "data_format", "channels_last", &format, err));
     const xa_shape *x = xa__ksite_shape(s, *in);
     if (x->ndim != 3) {
         char text[64];
@@ -101,6 +104,10 @@ xa_status xa__ksite_image(const xa__ksite *s, int *in, xa_err *err)
                        XA_SHAPE,
                        "input %s, expected [height,width,channels]",
                        xa_shape_text(x, text, sizeof text));
+    }
+    if (s->b->channels_first && !strcmp(format, "channels_first")) {
+        s->turned = true;
+        return xa__kturn_last(s, *in, in, err);
     }
     return XA_OK;
 }
@@ -148,10 +155,11 @@ xa_status xa__ksite_channels_last(const xa__ksite *s, xa_err *err)
     const char *format;
     XA_RETURN_TRY(err,
                   xa__kget_text(s->layer->config, "data_format", "channels_last", &format, err));
-    if (strcmp(format, "channels_last") != 0)
+    if (strcmp(format, s->turned ? "channels_first" : "channels_last") != 0)
         XA_RETURN_FAIL(err,
                        XA_UNSUPPORTED,
-                       "\"data_format\" is \"%s\"; only channels_last is supported",
+                       "\"data_format\" is \"%s\", which is supported only in a model whose images "
+                       "are channels_first from its input on",
                        format);
     return XA_OK;
 }
@@ -187,6 +195,52 @@ const json_t *xa__ksite_value(const xa__ksite *s, const char *keyword, int posit
     return NULL;
 }
 
+static xa_status add_node(const xa__ksite *s,
+                          xa_op op,
+                          const int *in,
+                          int nin,
+                          const xa_op_params *params,
+                          const int *weights,
+                          int nweights,
+                          int *out,
+                          xa_err *err)
+{
+    xa_node_spec spec = {
+        .op = op, .name = s->layer->path, .inputs = in, .ninputs = nin, .nweights = nweights};
+    for (int i = 0; i < XA_MAX_WEIGHTS; i++)
+        spec.weights[i] = i < nweights ? weights[i] : -1;
+    if (params)
+        spec.params = *params;
+    return xa_graph_add(s->b->graph, &spec, out, err);
+}
+
+/* The operator on the engine's order of axes, and its result turned back. */
+static xa_status add_turned(const xa__ksite *s,
+                            xa_op op,
+                            const int *in,
+                            int nin,
+                            const xa_op_params *params,
+                            const int *weights,
+                            int nweights,
+                            int *out,
+                            xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_op_params p = params ? *params : (xa_op_params){0};
+    int *turned = xa_alloc((size_t)nin, sizeof *turned);
+    if (!turned)
+        XA_NOMEM_FAIL(err);
+    for (int i = 0; i < nin; i++)
+        XA_TRY(err, xa__kturn_last(s, in[i], &turned[i], err));
+    if (op == XA_OP_CONCAT) /* channels, height, width */
+        p.concat.axis = (p.concat.axis + 2) % 3;
+    XA_TRY(err, add_node(s, op, turned, nin, &p, weights, nweights, out, err));
+    XA_TRY(err, xa__kturn_first(s, *out, out, err));
+done:
+    free(turned);
+    return st;
+}
+
 xa_status xa__ksite_node(const xa__ksite *s,
                          xa_op op,
                          const int *in,
@@ -197,13 +251,9 @@ xa_status xa__ksite_node(const xa__ksite *s,
                          int *out,
                          xa_err *err)
 {
-    xa_node_spec spec = {
-        .op = op, .name = s->layer->path, .inputs = in, .ninputs = nin, .nweights = nweights};
-    for (int i = 0; i < XA_MAX_WEIGHTS; i++)
-        spec.weights[i] = i < nweights ? weights[i] : -1;
-    if (params)
-        spec.params = *params;
-    return xa_graph_add(s->b->graph, &spec, out, err);
+    if (s->b->channels_first && xa__kturn_passes(s, op, in, nin, weights, nweights))
+        return add_turned(s, op, in, nin, params, weights, nweights, out, err);
+    return add_node(s, op, in, nin, params, weights, nweights, out, err);
 }
 
 xa_status xa__ksite_simple(

@@ -34,6 +34,7 @@ typedef struct xa__kbuild {
     long budget; /* how many calls may still be built */
     const char *own_scaling;
     const char *user_classes; /* as in xa_model_options */
+    bool channels_first;      /* as the model's input is saved; see turn.h */
     bool interpolate;         /* position embeddings may be interpolated to another grid */
 } xa__kbuild;
 
@@ -44,6 +45,7 @@ typedef struct xa__ksite {
     const xa__kcall *call; /* NULL in a Sequential */
     const int *in;         /* graph nodes of the call's tensors, in order */
     int nin;
+    bool turned; /* the builder works on a turned input: what it returns is turned back */
 } xa__ksite;
 
 typedef xa_status xa__kbuild_fn(xa__ksite *s, int *out, xa_err *err);
@@ -81,8 +83,9 @@ extern const xa__kclass xa__kclasses_conv[], xa__kclasses_dense[], xa__kclasses_
 const xa_shape *xa__ksite_shape(const xa__ksite *s, int node);
 /* The only tensor of a call; INVALID if it has several. */
 XA_MUST_USE xa_status xa__ksite_one(const xa__ksite *s, int *in, xa_err *err);
-/* The only tensor, which must have rank 3. */
-XA_MUST_USE xa_status xa__ksite_image(const xa__ksite *s, int *in, xa_err *err);
+/* The only tensor, which must have rank 3, as [height,width,channels]: turned if data_format is
+ * channels_first. */
+XA_MUST_USE xa_status xa__ksite_image(xa__ksite *s, int *in, xa_err *err);
 /* Fails UNSUPPORTED if the layer's settings hold a key that is neither in `keys`, words apart by
  * spaces, nor one that every layer may have and that changes nothing at inference (its name, how
  * it was initialised and regularised, ...). Keras itself refuses such a key. */
@@ -90,7 +93,7 @@ XA_MUST_USE xa_status xa__ksite_known(const xa__ksite *s, const char *keys, xa_e
 /* Fails UNSUPPORTED if the call has an argument by keyword that is neither in `keywords` nor null
  * nor false. */
 XA_MUST_USE xa_status xa__ksite_arguments(const xa__ksite *s, const char *keywords, xa_err *err);
-/* data_format must be channels_last. */
+/* data_format must be channels_last, unless the layer's input has been turned. */
 XA_MUST_USE xa_status xa__ksite_channels_last(const xa__ksite *s, xa_err *err);
 /* "valid" or "same". */
 XA_MUST_USE xa_status xa__ksite_padding(const xa__ksite *s, xa_padding *out, xa_err *err);

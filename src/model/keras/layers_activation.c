@@ -110,6 +110,10 @@ static xa_status sparse_plus(xa__ksite *s, int in, int *out, xa_err *err)
 xa_status xa__ksite_softmax(xa__ksite *s, const json_t *axis, int in, int *out, xa_err *err)
 {
     xa__kaxes axes;
+    if (s->turned && xa__ksite_shape(s, in)->ndim == 3)
+        XA_RETURN_FAIL(err,
+                       XA_UNSUPPORTED,
+                       "a softmax inside a layer with channels_first is along its columns");
     XA_RETURN_TRY(err, xa__kaxes_read(s, axis, -1, in, &axes, err));
     XA_RETURN_TRY(err, xa__kaxes_join(s, &axes, in, &in, err));
     s->layer->is_activation = true;
@@ -185,7 +189,7 @@ activate_layer(xa__ksite *s, const char *type, const json_t *config, int in, int
     xa__klayer layer = *s->layer;
     layer.config = config;
     layer.cls = cls;
-    xa__ksite site = {s->b, &layer, NULL, &in, 1};
+    xa__ksite site = {s->b, &layer, NULL, &in, 1, s->turned};
     XA_RETURN_TRY(err, cls->build(&site, out, err));
     s->layer->is_activation = layer.is_activation;
     return XA_OK;

@@ -147,24 +147,16 @@ static const xa__kslot group_slots[] = {
     {NULL, NULL, NULL, false, false, false},
 };
 
-/* [places.., C] to groups [G, places*C/G], each normalised as a row, and back. */
+/* [places.., C] as [places, G, C/G], of which each group is normalised over places and channels. */
 static xa_status
 normalise_groups(xa__ksite *s, int in, int64_t groups, const xa_op_params *p, int *out, xa_err *err)
 {
-    static const int swap[] = {1, 0, 2};
     const xa_shape x = *xa__ksite_shape(s, in);
-    const int64_t each = xa_shape_last(&x) / groups,
-                  places = xa_shape_count(&x) / xa_shape_last(&x);
-    const xa_shape split = xa__kshape3(places, groups, each),
-                   turned = xa__kshape3(groups, places, each),
-                   rows = xa__kshape2(groups, places * each);
+    const int64_t channels = xa_shape_last(&x);
+    const xa_shape split = xa__kshape3(xa_shape_count(&x) / channels, groups, channels / groups);
     const int none[2] = {-1, -1};
     XA_RETURN_TRY(err, xa__ksite_reshape(s, in, &split, &in, err));
-    XA_RETURN_TRY(err, xa__kaxes_permute(s, in, swap, &in, err));
-    XA_RETURN_TRY(err, xa__ksite_reshape(s, in, &rows, &in, err));
-    XA_RETURN_TRY(err, xa__ksite_node(s, XA_OP_LAYER_NORM, &in, 1, p, none, 2, &in, err));
-    XA_RETURN_TRY(err, xa__ksite_reshape(s, in, &turned, &in, err));
-    XA_RETURN_TRY(err, xa__kaxes_permute(s, in, swap, &in, err));
+    XA_RETURN_TRY(err, xa__ksite_node(s, XA_OP_GROUP_NORM, &in, 1, p, none, 2, &in, err));
     return xa__ksite_reshape(s, in, &x, out, err);
 }
 
@@ -190,7 +182,7 @@ static xa_status build_group_norm(xa__ksite *s, int *out, xa_err *err)
                        "%" PRId64 " groups do not divide %" PRId64 " channels evenly",
                        groups,
                        channels);
-    XA_RETURN_TRY(err, read_epsilon(s, 1e-3, &p.layer_norm.epsilon, err));
+    XA_RETURN_TRY(err, read_epsilon(s, 1e-3, &p.group_norm.epsilon, err));
     const xa_shape shape = xa__kshape1(channels);
     for (int i = GAMMA; i <= BETA; i++)
         XA_RETURN_TRY(err, xa__ksite_weight(s, i, &shape, NULL, &w[i], err));

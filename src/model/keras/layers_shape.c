@@ -52,10 +52,13 @@ static xa_status build_crop(xa__ksite *s, int *out, xa_err *err)
     return xa__ksite_simple(s, XA_OP_CROP, in, &p, out, err);
 }
 
+/* Of an image with channels_first, Keras turns the channels to the end first. */
 static xa_status build_flatten(xa__ksite *s, int *out, xa_err *err)
 {
     int in;
     XA_RETURN_TRY(err, xa__ksite_one(s, &in, err));
+    if (xa__ksite_shape(s, in)->ndim == 3)
+        XA_RETURN_TRY(err, xa__ksite_image(s, &in, err));
     XA_RETURN_TRY(err, xa__ksite_channels_last(s, err));
     const xa_shape shape = xa__kshape1(xa_shape_count(xa__ksite_shape(s, in)));
     return xa__ksite_reshape(s, in, &shape, out, err);

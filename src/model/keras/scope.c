@@ -371,3 +371,21 @@ bool xa__kscope_is_keras3(const xa__kscope *s)
     }
     return false;
 }
+
+/* 1: channels_first, 0: channels_last, -1: no layer says it. */
+static int first_format(const xa__kscope *s)
+{
+    for (int i = 0; i < s->nlayers; i++) {
+        const xa__klayer *l = &s->layers[i];
+        const char *format = json_string_value(json_object_get(l->config, "data_format"));
+        const int inner = l->inner ? first_format(l->inner) : -1;
+        if (format || inner >= 0)
+            return format ? !strcmp(format, "channels_first") : inner;
+    }
+    return -1;
+}
+
+bool xa__kscope_channels_first(const xa__kscope *s)
+{
+    return first_format(s) == 1;
+}

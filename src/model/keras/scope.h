@@ -26,6 +26,9 @@ bool xa__kclass_is_listed(const char *list, const char *named);
 /* The shape of the model's input in the file, as in batch_input_shape but without the batch; -1 for
  * open extents. False if the file has none. */
 bool xa__kscope_input_shape(const xa__kscope *s, xa_shape *out);
+/* Is the input [channels,height,width]: does the first layer that says how its images lie, say
+ * channels_first? */
+bool xa__kscope_channels_first(const xa__kscope *s);
 /* Name of the input layer, or NULL. */
 const char *xa__kscope_input_name(const xa__kscope *s);
 /* Are the file's calls written in the form of Keras 3? */

@@ -10,6 +10,7 @@ import keras_reference as ref
 from keras_reference import keras
 
 BOTH = ("tf215", "k3")
+plain_write = ref.write
 
 
 @dataclasses.dataclass
@@ -27,11 +28,23 @@ class Entry:
     suffix: str = ".h5"                 # of the file that is saved
     policy: str = "float32"             # dtype policy the model is saved with; references are float32
     double: tuple = BOTH                # generations whose layers all run in float64
+    channels_first: bool = False        # the model takes [N,C,H,W]; `size` is (C, H, W), the reference is stored as [N,H,W,C]
     unreadable: tuple = ()              # generations that cannot read back their own file: the built model is run
 
     @property
     def name(self):
         return self.build.__name__
+
+
+def turn(values):
+    """[N,C,H,W] as [N,H,W,C]; anything else as it is."""
+    return np.moveaxis(values, 1, -1) if values.ndim == 4 else values
+
+
+def write_turned(path, arrays, layers, attrs, write=ref.write):
+    """The reference of a model with channels_first, in the order of all other references."""
+    turned = {key: turn(values) if key in ("input", "gradient", "gradient64") else values for key, values in arrays.items()}
+    write(path, turned, [(name, turn(a), turn(g)) for name, a, g in layers], attrs)
 
 
 class Catalogue:
@@ -82,6 +95,7 @@ class Catalogue:
         for other in [m for m in (double, None if readable else model) if m is not None]:
             other.set_weights(weights)
         layers = entry.layers(model) if callable(entry.layers) else entry.layers
+        ref.write = write_turned if entry.channels_first else plain_write
         attrs = {"model": os.path.basename(path), "script": self.script, "seed": seed}
         ref_path = os.path.join(folder, name + ".ref.h5")
         if classifier:

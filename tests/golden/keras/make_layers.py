@@ -182,5 +182,54 @@ def wrapped_zip():
     return wrappers()
 
 
+# ----------------------------------------------------------------------------------------------------- channels first
+
+def on_cpu(function):
+    """TensorFlow has no NCHW kernels of convolutions on a CPU: the same between two transpositions."""
+    def run(x, *args, data_format=None, **settings):
+        if data_format != "NCHW":
+            return function(x, *args, data_format=data_format, **settings)
+        if isinstance(settings.get("strides"), (list, tuple)) and len(settings["strides"]) == 4:
+            settings["strides"] = [settings["strides"][i] for i in (0, 2, 3, 1)]
+        y = function(tf.transpose(x, (0, 2, 3, 1)), *args, data_format="NHWC", **settings)
+        return tf.transpose(y, (0, 3, 1, 2))
+    return run
+
+
+tf.nn.convolution, tf.nn.depthwise_conv2d = on_cpu(tf.nn.convolution), on_cpu(tf.nn.depthwise_conv2d)
+
+
+def conv(*args, **settings):
+    return L.Conv2D(*args, data_format="channels_first", **settings)
+
+
+@golden.model((3, 9, 8), generations=K3, channels_first=True, unreadable=K3,
+              layers=["excited"])
+def channels_first():
+    """Convolutions, norms, pooling, merges, squeeze and excitation, padding and Flatten with channels_first."""
+    first = {"data_format": "channels_first"}
+    inputs = L.Input((3, 9, 8))
+    x = L.Rescaling(0.5, offset=0.1, name="scaled")(inputs)
+    x = L.ZeroPadding2D(((1, 0), (0, 1)), **first)(x)
+    x = conv(6, 3, padding="same", name="stem")(x)
+    x = L.BatchNormalization(axis=1, name="bn")(x)
+    x = L.Activation("relu", name="activation")(x)
+    a = L.DepthwiseConv2D(3, padding="same", name="depthwise", **first)(x)
+    b = L.MaxPooling2D(3, strides=1, padding="same", name="max", **first)(x)
+    x = L.Concatenate(axis=1, name="joined")([a, b])
+    y = L.GlobalAveragePooling2D(name="squeeze", **first)(x)
+    y = L.Reshape((12, 1, 1), name="column")(y)
+    y = conv(12, 1, activation="sigmoid", name="excite")(y)
+    x = L.Multiply(name="excited")([x, y])
+    x = L.LayerNormalization(axis=1, name="layer_norm")(x)
+    x = L.AveragePooling2D(2, name="average", **first)(x)
+    x = L.Softmax(axis=1, name="softmax")(x)
+    x = L.Add(name="twice")([x, conv(12, 1, name="side")(x)])
+    x = L.UpSampling2D(2, name="up", **first)(x)
+    x = L.Cropping2D(1, name="crop", **first)(x)
+    x = L.PReLU(shared_axes=[2, 3], name="prelu")(x)
+    return keras.Model(inputs, L.Dense(4, name="dense")(L.Flatten(name="flatten", **first)(x)))
+
+
 if __name__ == "__main__":
     golden.main(classifier=False)
