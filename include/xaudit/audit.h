@@ -76,6 +76,22 @@ int xa_audit_passes(const xa_audit *a,
 xa_asks xa_audit_asks(const xa_audit *a, int m, int e);
 /* Memory for that, besides the arena: with one target an image. */
 size_t xa_audit_asking_bytes(const xa_audit *a);
+/* References of explainers that compare an image with others of the data set: the manifest's
+ * samples, of all classes alike, chosen by seed and id (xa_faith_turns), excluded ones left out.
+ * Chosen where the whole manifest is, before a slice is taken, and set on every rank before the
+ * first unit. text: lines of id and file in turn. INVALID: the manifest has too few. */
+enum { XA_REFERENCES_MOST = 256 };
+bool xa_audit_needs_references(const xa_audit *a);
+XA_MUST_USE xa_status xa_audit_choose_references(const xa_audit *a,
+                                                 const xa_manifest *m,
+                                                 xa_str *out,
+                                                 xa_err *err);
+XA_MUST_USE xa_status xa_audit_set_references(xa_audit *a,
+                                              const char *text,
+                                              size_t size,
+                                              xa_err *err);
+int64_t xa_audit_references(const xa_audit *a); /* how many are set */
+const char *xa_audit_reference_id(const xa_audit *a, int64_t k);
 /* Samples a unit: the least common multiple of the models' batches. */
 int64_t xa_audit_unit_samples(const xa_audit *a);
 

@@ -143,13 +143,25 @@ void xa_base_fill(xa_base_kind kind,
  * are the same bytes everywhere. Consumers of one image whose recipes are equal share their inputs:
  * each is filled once, by one of them, passes the model once, and is read by all. */
 
+/* Other images of the data set, as inputs of the network. */
+typedef struct xa_subject xa_subject;
+typedef struct xa_references {
+    int64_t count;
+    /* Input k, on the same way as the subject's; valid until as many others were read as a batch
+     * has images. NULL: it cannot be read. */
+    const float *(*read)(void *arg, const xa_subject *s, int64_t k);
+    void *arg;
+} xa_references;
+
 /* An image on its way through the network. */
-typedef struct xa_subject {
-    xa_shape shape;             /* [H,W,C] of the network's input */
-    const float *x;             /* the image after preprocessing, [H,W,C] */
-    const float *black, *white; /* [C]: the inputs of pixels 0 and 255 (xa_scale_range) */
-    uint64_t seed;              /* of all that is drawn for it (xa_random_seed) */
-} xa_subject;
+struct xa_subject {
+    xa_shape shape;                  /* [H,W,C] of the network's input */
+    const float *x;                  /* the image after preprocessing, [H,W,C] */
+    const float *black, *white;      /* [C]: the inputs of pixels 0 and 255 (xa_scale_range) */
+    uint64_t seed;                   /* of all that is drawn for it (xa_random_seed) */
+    const xa_references *references; /* NULL: nobody needs any */
+    int64_t self;                    /* which of them it is itself; -1: none */
+};
 
 /* What the model says of one input. */
 typedef struct xa_reply {
@@ -234,6 +246,7 @@ typedef struct xa_explained {
     X(RELEVANCE, "relevance", relevance)                                  \
     X(ATTENTION_GRADCAM, "attention_gradcam", attention_gradcam)          \
     X(INTEGRATED_GRADIENTS, "integrated_gradients", integrated_gradients) \
+    X(EXPECTED_GRADIENTS, "expected_gradients", expected_gradients)       \
     X(SMOOTHGRAD, "smoothgrad", smoothgrad)                               \
     X(RISE, "rise", rise)                                                 \
     X(OCCLUSION, "occlusion", occlusion)                                  \
@@ -311,7 +324,7 @@ typedef struct xa_explainer_spec {
     int steps;      /* INTEGRATED_GRADIENTS: points of the path */
     xa_quadrature quadrature;
     xa_base_kind baseline;  /* INTEGRATED_GRADIENTS, OCCLUSION */
-    int draws;              /* SMOOTHGRAD, RISE */
+    int draws;              /* EXPECTED_GRADIENTS, SMOOTHGRAD, RISE */
     double sigma;           /* SMOOTHGRAD: of the noise, as a share of max x - min x */
     xa_statistic statistic; /* SMOOTHGRAD */
     int cells;              /* RISE: cells along a side; OCCLUSION: a window is a cells-th of it */
@@ -413,6 +426,7 @@ typedef struct xa_explainer_def {
     xa_score score; /* and further defaults, of explainers that ask */
     int draws, cells;
     xa_base_kind baseline;
+    bool needs_references;
     bool is_signed; /* of explainers that ask, beside signed input gradients */
     /* How a map is made: from one pass, or from answers; the other is NULL. */
     void (*compute)(const xa_explainer_spec *spec, const xa_explain_view *v, float *map);

@@ -42,6 +42,7 @@ size_t xa_ask_bytes(const xa_audit_model *am)
 {
     const size_t images = (size_t)(am->nways * am->batch);
     size_t bytes = 0;
+    bool references = false;
     if (!xa_ask_any(am))
         return 0;
     for (int e = 0; e < am->spec->nexplainers; e++) {
@@ -49,6 +50,10 @@ size_t xa_ask_bytes(const xa_audit_model *am)
         const xa_consumer *c = xa_explainer_get(ex->kind)->consumer;
         if (c)
             bytes += (size_t)am->batch * state_bytes(am, c, ex, am->layer_node[e]);
+        if (xa_explainer_get(ex->kind)->needs_references && !references) {
+            bytes += xa_reference_bytes(am);
+            references = true;
+        }
     }
     return bytes +
            images * ((size_t)xa_shape_count(&am->input) + (size_t)xa_model_head(am->model)->units) *
@@ -90,6 +95,8 @@ void xa_ask_fini(xa_audit_model *am)
     free(am->subjects);
     free(am->ranges);
     free(am->slots);
+    free(am->at_hand);
+    free(am->at_hand_input);
 }
 
 /* ---- the images ---- */
@@ -108,7 +115,9 @@ void xa_ask_keep_inputs(const xa_batch *b, int w)
             .x = am->clean + (first + i) * n,
             .black = black,
             .white = black + am->input.dim[2],
-            .seed = xa_random_seed(b->rows->pixel_hash[b->first + i], (uint64_t)b->a->spec->seed)};
+            .seed = xa_random_seed(b->rows->pixel_hash[b->first + i], (uint64_t)b->a->spec->seed),
+            .references = am->references ? &am->source : NULL,
+            .self = xa_reference_self(am, &b->samples[b->first + i])};
 }
 
 void xa_ask_keep_scores(const xa_batch *b, int w)

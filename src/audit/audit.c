@@ -287,6 +287,7 @@ void xa_audit_free(xa_audit *a)
         xa_faith_destroy(am);
     }
     free(a->models);
+    xa_reference_list_fini(&a->references);
     free(a->map);
     free(a->work);
     free(a->seed);

@@ -71,6 +71,18 @@ typedef struct xa_audit_checks {
     void *scratch;             /* xa_faith_scratch */
 } xa_audit_checks;
 
+/* References: their texts, and of a model the inputs that are at hand. */
+typedef struct xa_reference_list {
+    int64_t n;
+    char *text; /* owns what follows */
+    const char *id[XA_REFERENCES_MOST], *file[XA_REFERENCES_MOST];
+} xa_reference_list;
+typedef struct xa_at_hand {
+    int way;
+    int64_t k, used; /* used: when last; 0: empty */
+    bool readable;
+} xa_at_hand;
+
 typedef struct xa_audit_model {
     const xa_audit_model_spec *spec;
     xa_model *model;
@@ -100,9 +112,16 @@ typedef struct xa_audit_model {
     float *clean, *clean_z, *ranges;
     xa_subject *subjects; /* [nways,batch] */
     xa_askings asks;
-    xa_ask_slot *slots;      /* [batch] */
-    xa_audit_checks *checks; /* NULL: the job has none with settings */
-    int ask_reach;           /* of the plan: the input's gradient; -1: nobody asks for it */
+    xa_ask_slot *slots;                  /* [batch] */
+    xa_audit_checks *checks;             /* NULL: the job has none with settings */
+    const xa_reference_list *references; /* NULL: no explainer needs any */
+    const xa_decode_options *decode;
+    xa_references source;
+    xa_at_hand *at_hand;  /* [nat_hand] */
+    float *at_hand_input; /* [nat_hand,H,W,C] */
+    int nat_hand;
+    int64_t uses;
+    int ask_reach; /* of the plan: the input's gradient; -1: nobody asks for it */
 } xa_audit_model;
 
 /* resolve.c: the layers that explainers look at, and the shapes of their maps. */
@@ -138,6 +157,7 @@ void *xa_attend_state(const xa_audit_model *am, int e, int64_t sample);
 struct xa_audit {
     const xa_audit_spec *spec;
     xa_audit_model *models;
+    xa_reference_list references;
     int64_t unit;
     size_t weight_bytes, arena_bytes;
     xa_image *images;       /* [unit] decoded samples of this unit */
@@ -213,6 +233,11 @@ XA_MUST_USE xa_status xa_ask_begin(const xa_batch *b,
                                    xa_err *err);
 /* Passes until all questions are answered and done; then there are none. */
 XA_MUST_USE xa_status xa_ask_run(const xa_batch *b, xa_err *err);
+
+/* references.c */
+size_t xa_reference_bytes(const xa_audit_model *am); /* of the inputs at hand */
+int64_t xa_reference_self(const xa_audit_model *am, const xa_sample *s);
+void xa_reference_list_fini(xa_reference_list *list);
 
 /* ask_maps.c: maps of explainers that ask. A question for row `row`, and with random_logit one for
  * another class. */

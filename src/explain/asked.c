@@ -39,6 +39,8 @@ void xa_explainer_asked_text(const xa_explainer_spec *s, char *out, size_t size)
                  s->draws,
                  s->sigma,
                  statistics[s->statistic]);
+    else if (s->kind == XA_EXPLAIN_EXPECTED_GRADIENTS)
+        snprintf(out, size, "%d points of paths from other images to the image", s->draws);
     else if (xa_explainer_has(s->kind, XA_EXPLAINER_DRAWS))
         snprintf(out, size, "%d random masks of %d x %d cells", s->draws, s->cells, s->cells);
     else if (xa_explainer_has(s->kind, XA_EXPLAINER_CELLS))

@@ -102,6 +102,30 @@ target_attributes(xa_contents *c, const xa_explainer_spec *ex, const char *path,
     return XA_OK;
 }
 
+/* Ids of the images that others are compared with, a line each; too many bytes for an attribute are
+ * left out, since seed and manifest say them too. */
+static xa_status reference_attributes(xa_contents *c, const char *path, xa_err *err)
+{
+    enum { MOST_BYTES = 32768 };
+    xa_str ids = {0};
+    xa_status st = XA_OK;
+    for (int64_t k = 0; k < xa_audit_references(c->audit); k++)
+        xa_str_printf(&ids, "%s\n", xa_audit_reference_id(c->audit, k));
+    if (ids.failed)
+        XA_NOMEM_FAIL(err);
+    XA_TRY(err,
+           xa_schema_attr_i64(c->schema, path, "references", xa_audit_references(c->audit), err));
+    XA_TRY(err,
+           xa_schema_attr_text(c->schema,
+                               path,
+                               "reference_ids",
+                               ids.len < MOST_BYTES && ids.data ? ids.data : "too long",
+                               err));
+done:
+    xa_str_free(&ids);
+    return st;
+}
+
 static xa_status map_attributes(xa_contents *c, int m, int e, const char *path, xa_err *err)
 {
     const xa_audit_model_spec *spec = &c->job->audit.models[m];
@@ -121,6 +145,8 @@ static xa_status map_attributes(xa_contents *c, int m, int e, const char *path, 
     xa_explainer_asked_text(ex, asked, sizeof asked);
     if (*asked)
         XA_TRY(err, xa_schema_attr_text(c->schema, path, "asked", asked, err));
+    if (def->needs_references)
+        XA_TRY(err, reference_attributes(c, path, err));
     if (ex->score == XA_SCORE_PROB)
         XA_TRY(
             err,

@@ -72,14 +72,36 @@ done:
     return st;
 }
 
+/* All ranks compare with the same images; frees the list. */
+static xa_status share_references(xa__run *r, xa_str *list, xa_err *err)
+{
+    xa_err mine = XA_ERR_INIT;
+    xa_status st = XA_OK;
+    void *text = list->data;
+    size_t size = list->len;
+    if (!xa_audit_needs_references(r->loaded.audit))
+        return XA_OK;
+    XA_TRY(err, xa_comm_broadcast(r->comm, 0, &text, &size, err));
+    st = xa_audit_set_references(r->loaded.audit, text, size, &mine);
+    st = xa_comm_agree(r->comm, st, &mine, err);
+done:
+    if (r->rank != 0)
+        free(text);
+    return st;
+}
+
 static xa_status read_manifest(xa__run *r, xa_err *err)
 {
     xa_err mine = XA_ERR_INIT;
     xa_status st = XA_OK;
+    xa_str references = {0}; /* rank 0 */
     if (r->rank == 0) {
         r->problems.errors = 0;
         xa_problems_fini(&r->problems);
         st = xa_load_manifest(&r->loaded, r->opt.limit, &r->problems, &mine);
+        if (st == XA_OK && xa_audit_needs_references(r->loaded.audit))
+            st =
+                xa_audit_choose_references(r->loaded.audit, r->loaded.manifest, &references, &mine);
         if (st == XA_OK) {
             xa_counts_of(r->loaded.manifest, &r->counts);
             st = xa__run_take_slice(r, &mine);
@@ -99,18 +121,21 @@ static xa_status read_manifest(xa__run *r, xa_err *err)
                         r->problems.errors,
                         r->problems.errors == 1 ? "" : "s");
     }
-    XA_RETURN_TRY(err, xa_comm_agree(r->comm, st, &mine, err));
+    XA_TRY(err, xa_comm_agree(r->comm, st, &mine, err));
+    XA_TRY(err, share_references(r, &references, err));
     void *bytes = &r->counts;
     if (r->rank != 0)
         bytes = NULL;
     size_t size = r->rank == 0 ? sizeof r->counts : 0;
-    XA_RETURN_TRY(err, xa_comm_broadcast(r->comm, 0, &bytes, &size, err));
+    XA_TRY(err, xa_comm_broadcast(r->comm, 0, &bytes, &size, err));
     if (r->rank != 0) {
         if (size == sizeof r->counts)
             memcpy(&r->counts, bytes, size);
         free(bytes);
     }
-    return XA_OK;
+done:
+    xa_str_free(&references);
+    return st;
 }
 
 /* Packs the weights once per node. */

@@ -87,18 +87,26 @@ void faithful_start(
         xa_rows_create(f->audit, &f->rows, &err) != XA_OK)
         fail_msg("%s", err.message);
     xa_audit_attach(f->audit, f->blob, f->arena, NULL);
+    xa_str all = {0}; /* the golden references: all images */
+    for (int i = 0; i < FAITHFUL_IMAGES; i++)
+        xa_str_printf(&all, "%d\n" GOLDEN "images/%d.png\n", i, i);
+    if (!all.data || xa_audit_set_references(f->audit, all.data, all.len, &err) != XA_OK)
+        fail_msg("%s", err.message);
+    xa_str_free(&all);
 }
 
 void faithful_run(faithful *f, int64_t first, int64_t n)
 {
-    static char files[FAITHFUL_IMAGES][512];
+    static char files[FAITHFUL_IMAGES][512], ids[FAITHFUL_IMAGES][8];
     static int32_t labels[FAITHFUL_IMAGES] = {1, 3, 0, 2};
     xa_sample s[FAITHFUL_IMAGES] = {{0}};
     xa_err err = XA_ERR_INIT;
     assert_true(first >= 0 && n >= 1 && first + n <= FAITHFUL_IMAGES);
     for (int64_t i = 0; i < n; i++) {
         snprintf(files[i], sizeof files[i], GOLDEN "images/%d.png", (int)(first + i));
-        s[i] = (xa_sample){.file = files[i], .labels = &labels[first + i], .nlabels = 1};
+        snprintf(ids[i], sizeof ids[i], "%d", (int)(first + i));
+        s[i] =
+            (xa_sample){.id = ids[i], .file = files[i], .labels = &labels[first + i], .nlabels = 1};
     }
     if (xa_audit_unit(f->audit, s, n, f->rows, &err) != XA_OK)
         fail_msg("%s", err.message);

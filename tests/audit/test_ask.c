@@ -155,6 +155,51 @@ static void test_completeness(void **state)
     check_completeness("cnn", "gauss", XA_QUADRATURE_GAUSS, 50, 0.05);
 }
 
+/* Of expected gradients, whose sum is complete in expectation alone. */
+static void test_expected_completeness(void **state)
+{
+    static const char *const models[] = {"cnn", "vit"};
+    (void)state;
+    for (int m = 0; m < 2; m++) {
+        char name[64];
+        xa_explainer_spec s = kind(XA_EXPLAIN_EXPECTED_GRADIENTS, "eg");
+        faithful f;
+        s.draws = 16;
+        snprintf(name, sizeof name, "%s/eg_completeness", models[m]);
+        faithful_array want = faithful_read(name);
+        faithful_start(&f, models[m], 1, &s, 1);
+        for (int i = 0; i < FAITHFUL_IMAGES; i++) {
+            faithful_golden(&f, i);
+            assert_true(fabs(f.rows->models[0].maps[0].completeness[0] - want.values[i]) <= 1e-3);
+        }
+        faithful_stop(&f);
+        faithful_free(&want);
+    }
+}
+
+/* A reference that cannot be read leaves maps that are not finite, and says so in their flags. */
+static void test_lost_reference(void **state)
+{
+    static const char lost[] = "a\n/nowhere/a.png\nb\n/nowhere/b.png\n";
+    xa_explainer_spec s[2] = {kind(XA_EXPLAIN_EXPECTED_GRADIENTS, "eg"),
+                              kind(XA_EXPLAIN_SALIENCY, "saliency")};
+    xa_err err = XA_ERR_INIT;
+    faithful f;
+    (void)state;
+    s[0].draws = 3;
+    faithful_start(&f, "cnn", 2, s, 2);
+    assert_int_equal(xa_audit_set_references(f.audit, lost, sizeof lost - 1, &err), XA_OK);
+    assert_int_equal(xa_audit_references(f.audit), 2);
+    faithful_run(&f, 0, 2);
+    const xa_map_rows *maps = f.rows->models[0].maps;
+    for (int i = 0; i < 2; i++) {
+        assert_true(maps[0].flags[i] & XA_MAP_FLAG_NONFINITE);
+        assert_true(isnan(maps[0].completeness[i]));
+        assert_int_equal(maps[1].flags[i], 0);
+    }
+    faithful_stop(&f);
+}
+
 /* On a smooth model 64 steps leave less than a thousandth of the difference of scores. */
 static void test_smooth_model(void **state)
 {
@@ -198,6 +243,8 @@ int main(void)
                                        cmocka_unit_test(test_company),
                                        cmocka_unit_test(test_completeness),
                                        cmocka_unit_test(test_smooth_model),
+                                       cmocka_unit_test(test_expected_completeness),
+                                       cmocka_unit_test(test_lost_reference),
                                        cmocka_unit_test(test_refusals)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

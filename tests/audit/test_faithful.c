@@ -102,6 +102,8 @@ static const faithful_case cases[] = {
     {"vit", "ig.blur.middle.50", XA_EXPLAIN_INTEGRATED_GRADIENTS, from_blur, 1e-5, 1e-5},
     {"cnn", "ig.uniform.middle.50", XA_EXPLAIN_INTEGRATED_GRADIENTS, from_uniform, 1e-5, 1e-5},
     {"vit", "ig.uniform.middle.50", XA_EXPLAIN_INTEGRATED_GRADIENTS, from_uniform, 1e-5, 1e-5},
+    {"cnn", "expected_gradients", XA_EXPLAIN_EXPECTED_GRADIENTS, draws16, 1e-5, 1e-5},
+    {"vit", "expected_gradients", XA_EXPLAIN_EXPECTED_GRADIENTS, draws16, 1e-5, 1e-5},
     {"cnn", "smoothgrad", XA_EXPLAIN_SMOOTHGRAD, draws16, 1e-5, 1e-5},
     {"vit", "smoothgrad", XA_EXPLAIN_SMOOTHGRAD, draws16, 1e-5, 1e-5},
     {"cnn", "smoothgrad_sq", XA_EXPLAIN_SMOOTHGRAD, squared, 1e-5, 1e-5},

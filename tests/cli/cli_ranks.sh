@@ -33,6 +33,7 @@ models:
     input: { size: [16, 16], resize: pil-bilinear, scale: tf }
     explainers:
       - { kind: integrated_gradients, target: label, steps: 5, baseline: uniform }
+      - { kind: expected_gradients, draws: 3 }
       - { kind: smoothgrad, draws: 4 }
       - { kind: smoothgrad, draws: 7, statistic: variance, target: { class: 2 }, name: vargrad }
       - { kind: rise, draws: 9 }
@@ -57,11 +58,14 @@ expect 0 "$XAUDIT" info part.h5
 said ' [1-9][0-9]* pending'
 expect 0 ranks 2 "$XAUDIT" run asks.yaml --output part.h5 --quiet
 digest part.h5 | cmp - asks.txt || fail "a run that was interrupted gives other maps of perturbed inputs"
+for s in 1 2; do expect 0 "$XAUDIT" run asks.yaml --output "s$s.h5" --slice $s/2 --quiet; done
+expect 0 "$XAUDIT" merge s1.h5 s2.h5 -o merged.h5
+digest merged.h5 | cmp - asks.txt || fail "slices give other maps of perturbed inputs"
 expect 0 "$XAUDIT" run asks.yaml --output other.h5 --set seed=2 --quiet
 digest other.h5 | cmp -s - asks.txt && fail "another seed draws the same"
 expect 0 "$XAUDIT" summary asks.h5
 said 'integrated_gradients.label: the values of [0-4] of 4 maps'
-expect 0 "$XAUDIT" check asks.yaml --output new.h5 --set models.0.explainers.3.draws=500
+expect 0 "$XAUDIT" check asks.yaml --output new.h5 --set models.0.explainers.4.draws=500
 said 'most of it "rise.predicted" .*lower its `draws`'
 said '500 random masks of 8 x 8 cells: 500 forward passes'
 

@@ -197,7 +197,7 @@ static const bad bads[] = {
      {{8,
        "target: a setting of saliency, gradient, gradient_x_input, gradcam, gradcam++, hirescam, "
        "layercam, xgradcam, grad_rollout, relevance, attention_gradcam, integrated_gradients, "
-       "smoothgrad, rise, occlusion, scorecam, ablationcam, not of rollout"},
+       "expected_gradients, smoothgrad, rise, occlusion, scorecam, ablationcam, not of rollout"},
       {8, "score: a setting of"},
       {8, "heads: expected one of mean, max, min, none; found sum"},
       {9, "discard: a setting of rollout, grad_rollout, not of relevance"},
@@ -206,7 +206,7 @@ static const bad bads[] = {
       {11, "method: a setting of attention, not of gradcam"},
       {12,
        "channels: a setting of saliency, gradient, gradient_x_input, integrated_gradients, "
-       "smoothgrad, not of hirescam"},
+       "expected_gradients, smoothgrad, not of hirescam"},
       {12, "absolute: a setting of"},
       {13, "discard: expected a number from 0 to below 1, found 1"},
       {14, "relu: a setting of"},
