@@ -113,16 +113,19 @@ static xa_status hold(xa_audit *a, xa_audit_model *am, xa_err *err)
     bool needed = false;
     for (int e = 0; e < am->spec->nexplainers; e++)
         needed = needed || xa_explainer_get(am->spec->explainers[e].kind)->needs_references;
-    if (!needed || am->at_hand)
+    if (!needed)
         return XA_OK;
-    am->references = &a->references;
-    am->decode = &a->spec->decode;
     am->nat_hand = kept_of(am);
-    am->at_hand = xa_alloc((size_t)am->nat_hand, sizeof *am->at_hand);
-    am->at_hand_input =
-        xa_alloc((size_t)am->nat_hand * (size_t)xa_shape_count(&am->input), sizeof(float));
+    if (!am->at_hand)
+        am->at_hand = xa_alloc((size_t)am->nat_hand, sizeof *am->at_hand);
+    if (!am->at_hand_input)
+        am->at_hand_input =
+            xa_alloc((size_t)am->nat_hand * (size_t)xa_shape_count(&am->input), sizeof(float));
     if (!am->at_hand || !am->at_hand_input)
         XA_RETURN_NOMEM(err);
+    memset(am->at_hand, 0, (size_t)am->nat_hand * sizeof *am->at_hand); /* those of another list */
+    am->references = &a->references;
+    am->decode = &a->spec->decode;
     am->source = (xa_references){a->references.n, read_input, am};
     return XA_OK;
 }
