@@ -28,21 +28,33 @@ void xa_explainer_asked_text(const xa_explainer_spec *s, char *out, size_t size)
     if (xa_explainer_has(s->kind, XA_EXPLAINER_STEPS))
         snprintf(out,
                  size,
-                 "%d points of the path from %s to the image, by %s",
+                 "%d point%s of the path from %s to the image, by %s",
                  s->steps,
+                 s->steps == 1 ? "" : "s",
                  base_text(s->baseline),
                  rules[s->quadrature]);
     else if (xa_explainer_has(s->kind, XA_EXPLAINER_STATISTIC))
         snprintf(out,
                  size,
-                 "%d gradients under noise of %g of the image's range, %s",
+                 "%d gradient%s under noise of %g of the image's range, %s",
                  s->draws,
+                 s->draws == 1 ? "" : "s",
                  s->sigma,
                  statistics[s->statistic]);
     else if (s->kind == XA_EXPLAIN_EXPECTED_GRADIENTS)
-        snprintf(out, size, "%d points of paths from other images to the image", s->draws);
+        snprintf(out,
+                 size,
+                 "%d point%s of paths from other images to the image",
+                 s->draws,
+                 s->draws == 1 ? "" : "s");
     else if (xa_explainer_has(s->kind, XA_EXPLAINER_DRAWS))
-        snprintf(out, size, "%d random masks of %d x %d cells", s->draws, s->cells, s->cells);
+        snprintf(out,
+                 size,
+                 "%d random mask%s of %d x %d cells",
+                 s->draws,
+                 s->draws == 1 ? "" : "s",
+                 s->cells,
+                 s->cells);
     else if (xa_explainer_has(s->kind, XA_EXPLAINER_CELLS))
         snprintf(out,
                  size,

@@ -57,6 +57,13 @@ static void check(const xa_head *h, const xa_scalar *s, int c)
         return;
     }
     assert_int_equal(xa_score_seed(h, s, z, c, seed, NULL), XA_OK);
+    double exact[UNITS];
+    for (int k = 0; k < UNITS; k++)
+        exact[k] = (double)z[k];
+    if (s->score == XA_SCORE_FINER)
+        assert_true(isnan(xa_score_value(h, s, z, c)));
+    else
+        assert_true(fabs(xa_score_value(h, s, z, c) - scalar_of(h, s, exact, c)) < 1e-12);
     for (int k = 0; k < h->units; k++) {
         double up[UNITS], down[UNITS];
         const double step = 1e-5;
@@ -242,6 +249,24 @@ static void test_default_names(void **state)
     assert_string_equal(name, "attention.3");
 }
 
+/* Values where p rounds to 0 or 1: its logarithm stays exact. */
+static void test_saturated_values(void **state)
+{
+    const float z[2] = {-400.0f, 400.0f};
+    const xa_head softmax = {.kind = XA_HEAD_SOFTMAX, .units = 2, .classes = 2},
+                  binary = {.kind = XA_HEAD_BINARY, .units = 1, .classes = 2},
+                  plain = {.kind = XA_HEAD_NONE, .units = 2, .classes = 2};
+    const xa_scalar prob = {.score = XA_SCORE_PROB, .minus = -1},
+                    log_prob = {.score = XA_SCORE_LOGPROB, .minus = -1};
+    (void)state;
+    assert_true(xa_score_value(&softmax, &prob, z, 1) == 1.0);
+    assert_true(xa_score_value(&softmax, &log_prob, z, 0) == -800.0);
+    assert_true(xa_score_value(&softmax, &log_prob, z, 1) == 0.0);
+    assert_true(xa_score_value(&binary, &log_prob, z, 1) == -400.0);
+    assert_true(xa_score_value(&binary, &prob, z, 0) == 1.0);
+    assert_true(isnan(xa_score_value(&plain, &prob, z, 0)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_scores),
@@ -249,6 +274,7 @@ int main(void)
                                        cmocka_unit_test(test_direction_and_difference),
                                        cmocka_unit_test(test_rows),
                                        cmocka_unit_test(test_saturated_softmax),
+                                       cmocka_unit_test(test_saturated_values),
                                        cmocka_unit_test(test_refusals),
                                        cmocka_unit_test(test_default_names)};
     return cmocka_run_group_tests(tests, NULL, NULL);
