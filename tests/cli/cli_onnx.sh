@@ -137,4 +137,36 @@ sed 's/file: targets.onnx/file: vit.ts.onnx/' targets.yaml >wrong.yaml
 expect 2 "$XAUDIT" check wrong.yaml
 said 'vit.ts.onnx notes no xaudit.input'
 
+# the exporter needs torch only when it exports: its help, what it refuses, and the words it has for preprocessing
+exporter=$PROJECT/src/python/xaudit_export.py
+expect 0 python3 "$exporter" --help
+said 'hf-vision:FOLDER or NAME'
+expect 1 python3 "$exporter" resnet50 -o x.onnx
+said 'resnet50: expected torchvision:, timm:'
+expect 1 python3 "$exporter" no_such_module:net -o x.onnx
+said 'No module named'
+expect 0 python3 - "$(dirname "$exporter")" <<'PY'
+import sys
+sys.path.insert(0, sys.argv[1])
+import xaudit_export as x
+imagenet = {"mean": (0.485, 0.456, 0.406), "std": (0.229, 0.224, 0.225)}
+assert x.scaling(**imagenet) == "torch" and x.scaling([0.5] * 3, [0.5] * 3) == "tf" and x.scaling([0.0], [1.0]) == "unit"
+assert x.scaling([0.48145466] * 3, [0.26862954] * 3) == {"div": 255, "mean": [0.48145466] * 3, "std": [0.26862954] * 3}
+assert x.input_of_timm({"input_size": (3, 224, 224), "interpolation": "bicubic", "crop_pct": 0.9, **imagenet}) == {
+    "size": [224, 224], "resize": "pil-bicubic", "fit": {"short": 248, "crop": [224, 224]}, "scale": "torch"}
+assert x.input_of_transformers({"size": {"shortest_edge": 256}, "crop_size": {"height": 224, "width": 224}, "resample": 3,
+    "do_center_crop": True, "rescale_factor": 1 / 255, "image_mean": imagenet["mean"], "image_std": imagenet["std"]}) == {
+    "size": [224, 224], "resize": "pil-bicubic", "fit": {"short": 256, "crop": [224, 224]}, "scale": "torch"}
+assert x.input_of_transformers({"size": {"shortest_edge": 224}, "crop_pct": 0.875, "resample": 2})["fit"]["short"] == 256
+assert x.input_of_transformers({"size": {"height": 224, "width": 224}, "resample": 2, "do_normalize": False}) == {
+    "size": [224, 224], "resize": "pil-bilinear", "fit": "stretch", "scale": "unit"}
+for wrong in ({"size": {"height": 224, "width": 224}, "rescale_factor": 1.0}, {"size": {"longest_edge": 300}},
+              {"size": {"height": 224, "width": 224}, "resample": 5}):
+    try:
+        x.input_of_transformers(wrong)
+    except x.Stop:
+        continue
+    raise SystemExit(f"{wrong} is read")
+PY
+
 finish
