@@ -163,6 +163,8 @@ static xa_status summarise(const options *o, xa_err *err)
                                     .permutations = o->permutations};
     XA_TRY(err, xa_summary_open(o->archive, o->between ? o->between : o->by, &s, err));
     XA_TRY(err, xa_versions_warn(s->r->archive, o->archive, err));
+    if (s->nseries == 0 && o->form == XA_SUMMARY_TEXT && !o->other)
+        xa_summary_print_flow(s, stdout); /* what became of the images is known all the same */
     if (s->nseries == 0)
         XA_FAIL(err,
                 XA_NOT_FOUND,
