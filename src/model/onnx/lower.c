@@ -413,7 +413,8 @@ static bool reads_any_input(const char *op)
                                         "And",
                                         "Or",
                                         "Where",
-                                        "ScatterND"};
+                                        "ScatterND",
+                                        "Einsum"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (!strcmp(names[i], op))
             return true;

@@ -7,8 +7,8 @@
 
 /* ---- windows: what convolutions and pools share ---- */
 
-static bool
-list_of(const xa__onnx *m, const xa__onnx_node *n, const char *name, int count, int64_t *list)
+bool xa__onnx_list_of(
+    const xa__onnx *m, const xa__onnx_node *n, const char *name, int count, int64_t *list)
 {
     const xa__onnx_attribute *a = xa__onnx_attribute_of(m, n, name);
     if (!a)
@@ -50,10 +50,10 @@ xa_status xa__onnx_window_of(
     w->good = false;
     if (spatial < 1 || spatial > 2)
         return xa__onnx_refuse(b, n, err, "it has %d spatial axes, 1 and 2 are read", spatial);
-    if (!list_of(b->m, n, "kernel_shape", spatial, k) ||
-        !list_of(b->m, n, "strides", spatial, stride) ||
-        !list_of(b->m, n, "dilations", spatial, dilation) ||
-        !list_of(b->m, n, "pads", 2 * spatial, pads))
+    if (!xa__onnx_list_of(b->m, n, "kernel_shape", spatial, k) ||
+        !xa__onnx_list_of(b->m, n, "strides", spatial, stride) ||
+        !xa__onnx_list_of(b->m, n, "dilations", spatial, dilation) ||
+        !xa__onnx_list_of(b->m, n, "pads", 2 * spatial, pads))
         return xa__onnx_refuse(b, n, err, "its window has not %d axes", spatial);
     if (spatial == 1) { /* one row */
         const xa__onnx_window one = {.window = {.kh = 1,

@@ -59,10 +59,37 @@ static xa_status layer_norm_infer(xa__onnx_build *b, xa__onnx_node *n, xa_err *e
             return xa__onnx_refuse(
                 b, n, err, "its input %d is not a constant of %" PRId64 " values", i, width);
     }
-    for (int i = 1; i < n->noutputs; i++)
-        if (xa__onnx_out(b, n, i) && xa__onnx_out(b, n, i)->uses)
-            return xa__onnx_refuse(b, n, err, "its mean and deviation are not given");
+    xa__onnx_shape one = x->shape;
+    for (int i = 0; i < one.rank; i++)
+        one.dim[i] = axes >> i & 1 ? 1 : one.dim[i];
+    for (int i = 1; i < 3; i++)
+        XA_RETURN_TRY(err, xa__onnx_set(b, n, i, x->type, &one, err));
     return xa__onnx_infer_same(b, n, err);
+}
+
+/* The mean, and the reciprocal of the deviation. */
+static xa_status
+layer_norm_statistics(xa__onnx_build *b, xa__onnx_node *n, unsigned axes, xa_err *err)
+{
+    const xa__onnx_run *x = xa__onnx_run_of(b, n, 0);
+    xa__onnx_run mean, root;
+    XA_RETURN_TRY(err, xa__onnx_reduce_run(b, n, x, axes, true, XA_OVER_MEAN, &mean, err));
+    xa__onnx_made(b, n, 1, mean.node, &mean.at);
+    XA_RETURN_TRY(err, xa__onnx_pair(b, n, XA_OP_SUBTRACT, x, &mean, &root, err));
+    XA_RETURN_TRY(err, xa__onnx_unary_run(b, n, XA_UNARY_POWER, 2.0, &root, err));
+    XA_RETURN_TRY(err, xa__onnx_reduce_run(b, n, &root, axes, true, XA_OVER_MEAN, &root, err));
+    XA_RETURN_TRY(
+        err,
+        xa__onnx_scale(
+            b, n, 1.0, xa__onnx_float(b->m, n, "epsilon", 1e-5), root.node, &root.node, err));
+    XA_RETURN_TRY(err, xa__onnx_unary_run(b, n, XA_UNARY_POWER, -0.5, &root, err));
+    xa__onnx_made(b, n, 2, root.node, &root.at);
+    return XA_OK;
+}
+
+static bool is_read(xa__onnx_build *b, const xa__onnx_node *n, int i)
+{
+    return xa__onnx_out(b, n, i) && xa__onnx_out(b, n, i)->uses;
 }
 
 static xa_status layer_norm_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
@@ -79,6 +106,8 @@ static xa_status layer_norm_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *e
     xa__onnx_run rows;
     int id;
     axes_from(xa__onnx_int(b->m, n, "axis", -1), x->at.rank, &axes);
+    if (is_read(b, n, 1) || is_read(b, n, 2))
+        XA_RETURN_TRY(err, layer_norm_statistics(b, n, axes, err));
     XA_RETURN_TRY(err, xa__onnx_rows(b, n, x, axes, &rows, err));
     const int64_t width = xa_shape_last(&xa_graph_node(b->model->graph, rows.node)->shape);
     for (int i = 1; i < 3; i++)

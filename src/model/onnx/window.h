@@ -27,4 +27,12 @@ XA_MUST_USE xa_status xa__onnx_window_input(xa__onnx_build *b,
 /* Output 0 is this node of [H,W,C]. */
 void xa__onnx_window_made(xa__onnx_build *b, const xa__onnx_node *n, int node);
 
+/* A setting that is a list of `count` numbers, kept as it is where it is absent; false: another
+ * number of them. */
+bool xa__onnx_list_of(
+    const xa__onnx *m, const xa__onnx_node *n, const char *name, int count, int64_t *list);
+/* pool_any.c: infer and lower of pools of any rank and dilation. */
+XA_MUST_USE xa_status xa__onnx_pool_any_infer(xa__onnx_build *b, xa__onnx_node *n, xa_err *err);
+XA_MUST_USE xa_status xa__onnx_pool_any_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err);
+
 #endif

@@ -189,6 +189,31 @@ class Products(nn.Module):
         return self.fc((f @ f.transpose(1, 2) / 36).flatten(1))
 
 
+class Unusual(nn.Module):
+    """What few classifiers have: normalised groups and instances, reflected edges, transposed convolutions, dilated and
+    Lp pools, cubic resizing, pixel shuffle, channels padded around one, einsum, where, indices in any order."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem, self.group = nn.Conv2d(3, 8, 3, 2, 1), nn.GroupNorm(2, 8)
+        self.mix, self.instance = nn.Conv2d(8, 8, 3), nn.InstanceNorm2d(8, affine=True)
+        self.up = nn.ConvTranspose2d(8, 8, 3, 2, 1, output_padding=1, groups=2)
+        self.prelu, self.fc = nn.PReLU(8), nn.Linear(12, CLASSES)
+        self.register_buffer("order", torch.tensor([3, 0, 5, 5, 1]))
+        self.register_buffer("mask", torch.arange(36).reshape(6, 6) % 3 > 0)
+
+    def forward(self, x):
+        x = F.relu(self.group(self.stem(x)))
+        x = self.instance(self.mix(F.pad(x, (1, 1, 1, 1), mode="reflect")))
+        x = self.prelu(self.up(x))
+        x = x + F.pad(x.mean(1, keepdim=True), (0, 0, 0, 0, 2, 5))
+        x = F.max_pool2d(x, 3, 2, 1, dilation=2) + F.lp_pool2d(x, 2, 3)[:, :, 1:-1, 1:-1][:, :, :6, :6].mean((2, 3), True)
+        x = torch.where(self.mask, F.interpolate(x, (6, 6), mode="bicubic", align_corners=True), -0.5)
+        x = F.pixel_shuffle(x, 2)[:, :, self.order]
+        x = torch.einsum("bchw,bdhw->bcdh", x, x).sum(3).flatten(1)
+        return self.fc(torch.log_softmax(torch.cat([x, x.flip(1)[:, :1].expand(-1, 8)], 1), 1))
+
+
 def vit(**settings):
     """timm's vision transformer: q, k and v by one product, scaled dot product attention."""
     from timm.models.vision_transformer import VisionTransformer
@@ -216,6 +241,7 @@ NETWORKS = {
     "shufflenet": (shuffle, 40, "linear", ["conv5", "stage2"]),
     "scaled": (Scaled, 13, "sigmoid", ["conv"]),
     "products": (Products, 24, "linear", ["stem", "mix"]),
+    "unusual": (Unusual, 16, "linear", ["stem", "up"]),
     "vit": (vit, 24, "linear", ["blocks.1.norm1", "blocks.0"]),
     "vit_mean": (lambda: vit(global_pool="avg", reg_tokens=2), 24, "linear", ["blocks.1.norm1"]),
     "vit_torchvision": (vit_torchvision, 24, "linear", ["encoder.layers.encoder_layer_1.ln_1"]),
