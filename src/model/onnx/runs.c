@@ -41,6 +41,22 @@ xa_status xa__onnx_with(xa__onnx_build *b,
     return xa__onnx_combine_all(b, n, op, NULL, operands, 2, x->at.rank, out, err);
 }
 
+xa_status xa__onnx_literal(xa__onnx_build *b,
+                           const xa__onnx_node *n,
+                           const xa__onnx_shape *shape,
+                           const float *values,
+                           xa__onnx_run *out,
+                           xa_err *err)
+{
+    xa_node_spec spec = {.op = XA_OP_CONSTANT, .nweights = 1};
+    out->at = xa__layout_plain(shape);
+    const xa_shape natural = xa__layout_natural(&out->at);
+    XA_RETURN_TRY(err,
+                  xa_graph_add_weight(
+                      b->model->graph, "constant", &natural, -1, values, &spec.weights[0], err));
+    return xa__onnx_add(b, n, &spec, &out->node, err);
+}
+
 xa_status xa__onnx_number(xa__onnx_build *b,
                           const xa__onnx_node *n,
                           double value,
@@ -49,17 +65,10 @@ xa_status xa__onnx_number(xa__onnx_build *b,
                           xa_err *err)
 {
     const float number = (float)value;
-    xa_node_spec spec = {.op = XA_OP_CONSTANT, .nweights = 1};
-    out->at = (xa__onnx_layout){.rank = rank};
-    XA_RETURN_TRY(err,
-                  xa_graph_add_weight(b->model->graph,
-                                      "number",
-                                      &(xa_shape){.ndim = 1, .dim = {1}},
-                                      -1,
-                                      &number,
-                                      &spec.weights[0],
-                                      err));
-    return xa__onnx_add(b, n, &spec, &out->node, err);
+    xa__onnx_shape shape = {.rank = rank};
+    for (int i = 0; i < rank; i++)
+        shape.dim[i] = 1;
+    return xa__onnx_literal(b, n, &shape, &number, out, err);
 }
 
 /* ---- reductions ---- */

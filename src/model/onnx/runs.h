@@ -27,7 +27,13 @@ XA_MUST_USE xa_status xa__onnx_product(xa__onnx_build *b,
                                        xa__onnx_run *out,
                                        xa_err *err);
 
-/* One number as a run of that many axes. */
+/* Numbers in logical order as a run of that shape; one number as a run of that many axes. */
+XA_MUST_USE xa_status xa__onnx_literal(xa__onnx_build *b,
+                                       const xa__onnx_node *n,
+                                       const xa__onnx_shape *shape,
+                                       const float *values,
+                                       xa__onnx_run *out,
+                                       xa_err *err);
 XA_MUST_USE xa_status xa__onnx_number(xa__onnx_build *b,
                                       const xa__onnx_node *n,
                                       double value,
