@@ -75,16 +75,16 @@ typedef struct xa__onnx_op {
 
 /* The families: each has `const xa__onnx_op xa__onnx_ops_<name>[]`, ended by a row without a name.
  */
-#define XA__ONNX_FAMILY_LIST(X)                                                              \
-    X(constant)                                                                              \
-    X(shape)                                                                                 \
-    X(slice)                                                                                 \
-    X(pad)                                                                                   \
-    X(unary)                                                                                 \
-    X(binary)                                                                                \
-    X(conv)                                                                                  \
-    X(pool) X(reduce) X(linear) X(norm) X(group) X(gather) X(transposed) X(resize) X(einsum) \
-        X(rotary)
+#define XA__ONNX_FAMILY_LIST(X) \
+    X(constant)                 \
+    X(shape)                    \
+    X(slice)                    \
+    X(pad)                      \
+    X(unary)                    \
+    X(binary)                   \
+    X(conv)                     \
+    X(pool)                     \
+    X(reduce) X(linear) X(norm) X(group) X(gather) X(transposed) X(resize) X(einsum) X(rotary)
 #define X(family) extern const xa__onnx_op xa__onnx_ops_##family[];
 XA__ONNX_FAMILY_LIST(X)
 #undef X

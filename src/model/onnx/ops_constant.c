@@ -241,9 +241,7 @@ static xa_status repeat_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
         if (count == lifted.dim[axis])
             continue;
         free(list);
-        list = xa_alloc((size_t)count, sizeof *list);
-        if (!list)
-            XA_FAIL(err, XA_NOMEM, "%s: out of memory", b->m->path);
+        XA_TRY(err, xa__onnx_floats(b, count, &list, err));
         for (int64_t i = 0; i < count; i++)
             list[i] = (float)(i % lifted.dim[axis]);
         XA_TRY(err, xa__onnx_gather_run(b, n, &run, axis, list, count, err));
@@ -351,9 +349,7 @@ static xa_status cumsum_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
     const int64_t extent = xa__layout_extent(&run.at, axis);
     if (extent > 8192)
         return xa__onnx_refuse(b, n, err, "its axis has %" PRId64 " elements", extent);
-    ones = xa_alloc((size_t)(extent * extent), sizeof *ones);
-    if (!ones)
-        XA_FAIL(err, XA_NOMEM, "%s: out of memory", b->m->path);
+    XA_TRY(err, xa__onnx_floats(b, extent * extent, &ones, err));
     for (int64_t i = 0; i < extent; i++)
         for (int64_t k = 0; k < extent; k++)
             ones[i * extent + k] = (reverse ? k > i : k < i) || (k == i && !exclusive);

@@ -68,9 +68,8 @@ static xa_status gather_list(xa__onnx_build *b,
                              xa_err *err)
 {
     const int64_t extent = xa__layout_extent(&run->at, axis);
-    float *list = xa_alloc((size_t)many, sizeof *list);
-    if (!list)
-        XA_RETURN_FAIL(err, XA_NOMEM, "%s: out of memory", b->m->path);
+    float *list = NULL;
+    XA_RETURN_TRY(err, xa__onnx_floats(b, many, &list, err));
     for (int64_t i = 0; i < many; i++)
         list[i] = (float)counted(indices[i], extent);
     const xa_status st = xa__onnx_gather_run(b, n, run, axis, list, many, err);
@@ -203,9 +202,8 @@ static xa_status gather_nd_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *er
     const int64_t depth = is->dim[is->rank - 1], many = xa__onnx_count(is) / depth;
     const int64_t piece = piece_of(s, depth);
     xa__onnx_run run;
-    float *list = xa_alloc((size_t)many + 1, sizeof *list);
-    if (!list)
-        XA_FAIL(err, XA_NOMEM, "%s: out of memory", b->m->path);
+    float *list = NULL;
+    XA_TRY(err, xa__onnx_floats(b, many, &list, err));
     if (!xa__onnx_in(b, n, 1)->constant)
         XA_FAIL(err, XA_UNSUPPORTED, "its indices depend on the image");
     XA_TRY(err, xa__onnx_evaluate(b, n->inputs[1], err));
@@ -231,9 +229,8 @@ static xa_status scatter_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
     const xa__onnx_shape *s = &xa__onnx_in(b, n, 0)->shape, *is = &xa__onnx_in(b, n, 1)->shape;
     const int64_t depth = is->rank ? is->dim[is->rank - 1] : 0;
     const int64_t piece = piece_of(s, depth), rows = xa__onnx_count(s) / piece;
-    float *list = xa_alloc((size_t)rows + 1, sizeof *list);
-    if (!list)
-        XA_FAIL(err, XA_NOMEM, "%s: out of memory", b->m->path);
+    float *list = NULL;
+    XA_TRY(err, xa__onnx_floats(b, rows, &list, err));
     if (!xa__onnx_in(b, n, 1)->constant || depth < 1 || depth > s->rank ||
         xa__onnx_count(is) / depth * piece != xa__onnx_count(&xa__onnx_in(b, n, 2)->shape))
         XA_FAIL(err, XA_UNSUPPORTED, "its indices depend on the image, or do not fit");

@@ -137,9 +137,8 @@ static xa_status lrn_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
     const int64_t size = xa__onnx_int(b->m, n, "size", 0), c = xa__layout_extent(&x->at, 1);
     const double alpha = xa__onnx_float(b->m, n, "alpha", 1e-4) / (double)size;
     xa__onnx_run run = *x;
-    float *band = xa_alloc((size_t)(c * c), sizeof *band);
-    if (!band)
-        XA_FAIL(err, XA_NOMEM, "%s: out of memory", b->m->path);
+    float *band = NULL;
+    XA_TRY(err, xa__onnx_floats(b, c * c, &band, err));
     for (int64_t i = 0; i < c; i++)
         for (int64_t k = i - (size - 1) / 2; k <= i + size / 2; k++)
             if (k >= 0 && k < c)

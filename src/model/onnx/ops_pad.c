@@ -198,9 +198,7 @@ static xa_status pad_mirrored(xa__onnx_build *b, xa__onnx_node *n, const char *m
     for (int axis = 0; axis < run.at.rank; axis++) {
         const int64_t d = xa__layout_extent(&run.at, axis), count = d + before[axis] + after[axis];
         free(list);
-        list = xa_alloc((size_t)count, sizeof *list);
-        if (!list)
-            XA_FAIL(err, XA_NOMEM, "%s: out of memory", b->m->path);
+        XA_TRY(err, xa__onnx_floats(b, count, &list, err));
         for (int64_t i = 0; i < count; i++)
             list[i] = (float)mirrored(mode, i - before[axis], d);
         XA_TRY(err, xa__onnx_gather_run(b, n, &run, axis, list, count, err));

@@ -204,11 +204,7 @@ static xa_status resize_axis(xa__onnx_build *b,
                 XA_UNSUPPORTED,
                 "readers differ where corners are aligned and the scale %g gives no whole size",
                 r->scale[axis]);
-    if (in * out > 1 << 26)
-        XA_FAIL(err, XA_UNSUPPORTED, "it makes %" PRId64 " of %" PRId64 " positions", out, in);
-    values = xa_alloc((size_t)(nearest ? out : in * out), sizeof *values);
-    if (!values)
-        XA_FAIL(err, XA_NOMEM, "%s: out of memory", b->m->path);
+    XA_TRY(err, xa__onnx_floats(b, nearest ? out : in * out, &values, err));
     for (int64_t i = 0; i < out; i++) {
         double place, index;
         if (!place_of(r, axis, in, i, &place))

@@ -107,10 +107,8 @@ static xa_status rotary_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
     const xa__onnx_shape split = {4, {r.batch, r.tokens, r.heads, r.width}};
     const xa__onnx_shape shape = r.flat ? (xa__onnx_shape){4, {r.batch, r.tokens, 1, r.width}}
                                         : (xa__onnx_shape){4, {r.batch, 1, r.tokens, r.width}};
-    values = xa_alloc((size_t)(2 * size), sizeof *values);
-    list = xa_alloc((size_t)r.width, sizeof *list);
-    if (!values || !list)
-        XA_FAIL(err, XA_NOMEM, "%s: out of memory", b->m->path);
+    XA_TRY(err, xa__onnx_floats(b, 2 * size, &values, err));
+    XA_TRY(err, xa__onnx_floats(b, r.width, &list, err));
     XA_TRY(err, fill_angles(b, n, &r, values, values + size, err));
     for (int64_t i = 0; i < r.width; i++) {
         int64_t angle;

@@ -70,7 +70,7 @@ static xa_status settings_of(xa__onnx_build *b, xa__onnx_node *n, transposed *t,
             a->before = a->after = 0;
         a->out = a->stride * (a->in - 1) + extra[i] + (a->kernel - 1) * a->dilation + 1 -
                  a->before - a->after;
-        if (a->out < 1 || a->out > 1 << 20)
+        if (a->out < 1 || a->out > 1 << 20 || (a->kernel - 1) * a->dilation > 1 << 20)
             return xa__onnx_refuse(b, n, err, "nothing, or too much, is left of an axis");
     }
     if (spatial == 1)
@@ -103,9 +103,8 @@ spread(xa__onnx_build *b, xa__onnx_node *n, xa__onnx_run *run, int axis, const s
 {
     const int64_t margin = (s->kernel - 1) * s->dilation;
     const int64_t count = s->out + margin;
-    float *list = xa_alloc((size_t)count, sizeof *list);
-    if (!list)
-        XA_RETURN_FAIL(err, XA_NOMEM, "%s: out of memory", b->m->path);
+    float *list = NULL;
+    XA_RETURN_TRY(err, xa__onnx_floats(b, count, &list, err));
     for (int64_t i = 0; i < count; i++) {
         const int64_t at = i - margin + s->before; /* of the image with zeros between its pixels */
         list[i] = at >= 0 && at % s->stride == 0 && at / s->stride < s->in ? (float)(at / s->stride)

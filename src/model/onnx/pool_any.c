@@ -82,8 +82,8 @@ static xa_status sides_of(xa__onnx_build *b, xa__onnx_node *n, side *sides, bool
                                        .ceil = xa__onnx_int(b->m, n, "ceil_mode", 0) != 0}};
         int64_t first;
         a->out = xa_window_extent(&w, false, a->in);
-        if (a->out < 1)
-            return xa__onnx_refuse(b, n, err, "its window does not fit its input");
+        if (a->out < 1 || a->out * a->kernel > 1 << 24)
+            return xa__onnx_refuse(b, n, err, "its window does not fit its input, or is absurd");
         for (int64_t o = 0; o < a->out; o++)
             if (!seen_by(a, o, &first))
                 return xa__onnx_refuse(b, n, err, "a window may lie in its padding alone");
@@ -114,9 +114,8 @@ static xa_status largest(
     xa__onnx_build *b, xa__onnx_node *n, xa__onnx_run *run, int axis, const side *s, xa_err *err)
 {
     xa_status st = XA_OK;
-    float *list = xa_alloc((size_t)(s->out * s->kernel), sizeof *list);
-    if (!list)
-        XA_FAIL(err, XA_NOMEM, "%s: out of memory", b->m->path);
+    float *list = NULL;
+    XA_TRY(err, xa__onnx_floats(b, s->out * s->kernel, &list, err));
     for (int64_t o = 0; o < s->out; o++) {
         int64_t first = 0;
         seen_by(s, o, &first);
@@ -154,12 +153,7 @@ static xa_status weighted(xa__onnx_build *b,
 {
     xa_status st = XA_OK;
     float *map = NULL;
-    if (s->in * s->out > 1 << 26)
-        XA_FAIL(
-            err, XA_UNSUPPORTED, "it makes %" PRId64 " of %" PRId64 " positions", s->out, s->in);
-    map = xa_alloc((size_t)(s->in * s->out), sizeof *map);
-    if (!map)
-        XA_FAIL(err, XA_NOMEM, "%s: out of memory", b->m->path);
+    XA_TRY(err, xa__onnx_floats(b, s->in * s->out, &map, err));
     for (int64_t o = 0; o < s->out; o++) {
         const int64_t start = o * s->stride - s->before, end = s->in + s->after;
         int64_t first = 0, count = seen_by(s, o, &first);

@@ -1,5 +1,6 @@
 /* Operators on runs (runs.h): functions of one, of a pair, reductions, lists of indices, linear
  * maps of an axis. */
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -147,6 +148,22 @@ xa_status xa__onnx_reduce_run(xa__onnx_build *b,
 
 /* ---- along an axis ---- */
 
+xa_status xa__onnx_floats(const xa__onnx_build *b, int64_t count, float **values, xa_err *err)
+{
+    enum { MOST = 1 << 26 };
+    *values = NULL;
+    if (count < 0 || count > MOST)
+        XA_RETURN_FAIL(err,
+                       XA_UNSUPPORTED,
+                       "it needs a list or matrix of %" PRId64 " numbers, at most %d are made",
+                       count,
+                       (int)MOST);
+    *values = xa_alloc((size_t)count + 1, sizeof **values);
+    if (!*values)
+        XA_RETURN_FAIL(err, XA_NOMEM, "%s: out of memory", b->m->path);
+    return XA_OK;
+}
+
 xa_status xa__onnx_gather_run(xa__onnx_build *b,
                               xa__onnx_node *n,
                               xa__onnx_run *run,
@@ -196,9 +213,8 @@ static xa_status map_last(xa__onnx_build *b,
     xa_node_spec spec = {
         .op = XA_OP_DENSE, .ninputs = 1, .nweights = 1, .params.dense.units = count};
     int input;
-    float *turned = xa_alloc((size_t)(count * extent), sizeof *turned);
-    if (!turned)
-        XA_FAIL(err, XA_NOMEM, "%s: out of memory", b->m->path);
+    float *turned = NULL;
+    XA_TRY(err, xa__onnx_floats(b, count * extent, &turned, err));
     for (int64_t i = 0; i < count; i++)
         for (int64_t k = 0; k < extent; k++)
             turned[k * count + i] = matrix[i * extent + k];

@@ -71,6 +71,12 @@ XA_MUST_USE xa_status xa__onnx_reduce_run(xa__onnx_build *b,
                                           xa_over_kind kind,
                                           xa__onnx_run *out,
                                           xa_err *err);
+/* Memory for a list of indices or a matrix, zeroed and to be freed; UNSUPPORTED beyond what any
+ * model needs. */
+XA_MUST_USE xa_status xa__onnx_floats(const xa__onnx_build *b,
+                                      int64_t count,
+                                      float **values,
+                                      xa_err *err);
 /* In place of the run: elements list[0], list[1], .. of an axis; -1 gives zeros. */
 XA_MUST_USE xa_status xa__onnx_gather_run(xa__onnx_build *b,
                                           xa__onnx_node *n,
