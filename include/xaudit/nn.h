@@ -152,10 +152,11 @@ xa_activation xa_activation_default(xa_activation_kind kind);
 /* Functions of one value that are no activation of Keras'. SQRT: gradient 0 at 0, as PyTorch has it
  * of a norm; ABS: likewise. POWER: x^a. ROUND: halves to even; its gradient, and that of FLOOR,
  * CEIL and SIGN, is 0. CLIP: min(max(x, a), b), gradient 0 at the bounds and beyond. */
-#define XA_UNARY_LIST(X) \
-    X(SQRT)              \
-    X(LOG)               \
-    X(ABS) X(RECIPROCAL) X(ERF) X(SIN) X(COS) X(POWER) X(FLOOR) X(CEIL) X(ROUND) X(SIGN) X(CLIP)
+/* clang-format off */
+#define XA_UNARY_LIST(X)                                                                          \
+    X(SQRT) X(LOG) X(ABS) X(RECIPROCAL) X(ERF) X(SIN) X(COS) X(POWER) X(FLOOR) X(CEIL) X(ROUND)   \
+    X(SIGN) X(CLIP)
+/* clang-format on */
 typedef enum xa_unary_kind {
 #define X(name) XA_UNARY_##name,
     XA_UNARY_LIST(X)

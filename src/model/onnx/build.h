@@ -84,7 +84,15 @@ typedef struct xa__onnx_op {
     X(binary)                   \
     X(conv)                     \
     X(pool)                     \
-    X(reduce) X(linear) X(norm) X(group) X(gather) X(transposed) X(resize) X(einsum) X(rotary)
+    X(reduce)                   \
+    X(linear)                   \
+    X(norm)                     \
+    X(group)                    \
+    X(gather)                   \
+    X(transposed)               \
+    X(resize)                   \
+    X(einsum)                   \
+    X(rotary)
 #define X(family) extern const xa__onnx_op xa__onnx_ops_##family[];
 XA__ONNX_FAMILY_LIST(X)
 #undef X
