@@ -293,6 +293,9 @@ typedef struct xa_faith_shape {
     const char *figure[XA_FAITH_FIGURES];
 } xa_faith_shape;
 xa_faith_shape xa_faith_shape_of(const xa_faith_spec *s);
+/* Of a figure, by the name of its check's kind and its own ("auc"): 1 if a larger value speaks for
+ * the map, -1 if a smaller one does, 0 if neither. */
+int xa_faith_better(const char *kind, const char *figure);
 /* The share of pixels in SENSITIVITY_N's subsets, and how many of n that is: at least 1. */
 double xa_faith_size_share(int size);
 int64_t xa_faith_size(int64_t n, int size);

@@ -25,7 +25,8 @@ typedef struct xa_series {
     char *kind, *conventions, *from_split;  /* owned; NULL where the archive does not say */
     bool skips_difficult, ignores_crowds;
     xa_series_kind is;
-    int64_t n;               /* units: pairs of the archive; of a CHECK, maps of the explainer */
+    int better; /* CHECK: 1 if a larger value is better, -1 if a smaller one, 0 if neither */
+    int64_t n;  /* units: pairs of the archive; of a CHECK, maps of the explainer */
     const int64_t *sample;   /* [n] ascending; borrowed from the reader */
     const int32_t *class_of; /* [n] borrowed from the reader */
     const double *value;     /* [n] NaN: undefined; owned by a baseline, else borrowed */

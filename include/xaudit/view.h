@@ -24,6 +24,7 @@ typedef struct xa_read_checked {
     int64_t count[XA_CHECKED_COUNT]; /* rows of each status, those not sampled too */
     char **figure;                   /* [nfigures] "deletion.auc" */
     char **text;                     /* [nfigures] what it is */
+    int *better;                     /* [nfigures] xa_faith_better */
     double **value;                  /* [nfigures][n]; NaN undefined */
     int64_t nfigures;
 } xa_read_checked;

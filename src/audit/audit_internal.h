@@ -265,6 +265,8 @@ XA_MUST_USE xa_status xa_faith_create(xa_audit_model *am, const xa_audit_spec *s
 void xa_faith_destroy(xa_audit_model *am);
 /* All checks of all images of the batch, whose maps are stored. */
 XA_MUST_USE xa_status xa_batch_faith(const xa_batch *b, xa_err *err);
+/* Rows of samples that are not done, whose turn does not come. */
+void xa_faith_not_sampled(const xa_audit *a, const xa_sample *samples, xa_rows *rows);
 /* moved.c: check k, a max_sensitivity, of the i-th image; row [nexplainers]: the rows whose status
  * there is XA_CHECKED_DONE are filled. */
 XA_MUST_USE xa_status

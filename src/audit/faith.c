@@ -104,10 +104,9 @@ static bool is_curve(const xa_faith_spec *s)
     return s->kind == XA_FAITH_DELETION || s->kind == XA_FAITH_INSERTION;
 }
 
-static bool is_sampled(const looking *l, int k)
+static bool is_sampled(const xa_faith_spec *s, const xa_sample *sample)
 {
-    const xa_faith_spec *s = check_of(l, k);
-    return !s->images || l->b->samples[l->b->first + l->i].turn < s->images;
+    return !s->images || sample->turn < s->images;
 }
 
 /* Is the check for maps of this explainer? Infidelity is about a value for each value of the input;
@@ -142,7 +141,7 @@ static bool begin_rows(const looking *l, int e, int k)
     for (int64_t r = first; r < first + count; r++)
         xa_check_row_blank(s, &x->faith[k], r, XA_CHECKED_NOT_SAMPLED);
     l->c->row[e] = count ? first : -1;
-    if (!count || !is_sampled(l, k))
+    if (!count || !is_sampled(s, &l->b->samples[l->b->first + l->i]))
         return false;
     x->faith[k].status[first] = !is_defined(l->b->am, e, s) ? XA_CHECKED_NOT_DEFINED
                                 : !has_map(x, first)        ? XA_CHECKED_NO_MAP
@@ -292,7 +291,8 @@ static xa_status look_at(const looking *l, xa_err *err)
         for (int k = 0; k < checks; k++)
             finish(l, e, k);
     for (int k = 0; k < checks; k++)
-        if (check_of(l, k)->kind == XA_FAITH_MAX_SENSITIVITY && is_sampled(l, k))
+        if (check_of(l, k)->kind == XA_FAITH_MAX_SENSITIVITY &&
+            is_sampled(check_of(l, k), &l->b->samples[l->b->first + l->i]))
             XA_RETURN_TRY(err, xa_batch_moved(l->b, k, l->i, l->c->row, err));
     return XA_OK;
 }
@@ -304,6 +304,20 @@ xa_status xa_batch_faith(const xa_batch *b, xa_err *err)
         if (xa_batch_lives(b, l.i))
             XA_RETURN_TRY(err, look_at(&l, err));
     return XA_OK;
+}
+
+void xa_faith_not_sampled(const xa_audit *a, const xa_sample *samples, xa_rows *rows)
+{
+    for (int m = 0; m < a->spec->nmodels; m++)
+        for (int e = 0; e < a->models[m].spec->nexplainers; e++) {
+            xa_map_rows *x = &rows->models[m].maps[e];
+            for (int64_t r = 0; r < x->count; r++)
+                for (int k = 0; k < a->spec->nfaith; k++)
+                    if (rows->models[m].status[x->slot[r]] != XA_SAMPLE_DONE &&
+                        ((r > 0 && x->slot[r - 1] == x->slot[r]) ||
+                         !is_sampled(&a->spec->faith[k], &samples[x->slot[r]])))
+                        x->faith[k].status[r] = XA_CHECKED_NOT_SAMPLED;
+        }
 }
 
 /* ---- what it costs ---- */

@@ -394,6 +394,7 @@ xa_audit_unit(xa_audit *a, const xa_sample *samples, int64_t n, xa_rows *rows, x
             XA_TRY(err, run_batch(&b, err));
         }
     }
+    xa_faith_not_sampled(a, samples, rows);
     XA_TRY(err, xa_audit_localise(a, samples, rows, err));
     for (int64_t i = 0; i < n; i++)
         rows->seconds[i] = samples[i].exclude ? NAN : a->seconds[i];

@@ -118,6 +118,7 @@ xa_faith_shape xa_faith_shape_of(const xa_faith_spec *s)
                                .figure = {"auc",
                                           "auc_normalised",
                                           "base_prob",
+                                          "base_keeps",
                                           "tied",
                                           "minus_random",
                                           "minus_edges",
@@ -156,4 +157,20 @@ xa_faith_shape xa_faith_shape_of(const xa_faith_spec *s)
     while (x.figures < XA_FAITH_FIGURES && x.figure[x.figures])
         x.figures++;
     return x;
+}
+
+int xa_faith_better(const char *kind, const char *figure)
+{
+    static const int sign[XA_FAITH_COUNT] = {[XA_FAITH_DELETION] = -1,
+                                             [XA_FAITH_INSERTION] = 1,
+                                             [XA_FAITH_ROAD] = 1,
+                                             [XA_FAITH_SENSITIVITY_N] = 1,
+                                             [XA_FAITH_INFIDELITY] = -1,
+                                             [XA_FAITH_MAX_SENSITIVITY] = -1};
+    static const char *const neither[] = {"base_prob", "base_keeps", "tied", "changed"};
+    const int k = xa_word_index(figure, neither, (int)(sizeof neither / sizeof *neither));
+    for (int i = 0; i < XA_FAITH_COUNT && k < 0; i++)
+        if (!strcmp(kinds[i].name, kind))
+            return sign[i];
+    return 0;
 }

@@ -338,9 +338,11 @@ static void measure_curve(const xa_faith_measured *m, double *figure)
     figure[0] = xa_faith_auc(own, points);
     figure[1] = xa_faith_normalise(falling, points, curve) ? xa_faith_auc(curve, points) : NAN;
     figure[2] = falling[points - 1];
-    figure[3] = m->reply[0].tied;
+    /* a baseline that leaves more than half of the class's probability does not remove it */
+    figure[3] = falling[points - 1] > 0.5 * falling[0] ? 1.0 : 0.0;
+    figure[4] = m->reply[0].tied;
     for (int b = 1; b < m->blocks; b++)
-        figure[3 + b] = figure[0] - xa_faith_auc(m->reply[b].prob, points);
+        figure[4 + b] = figure[0] - xa_faith_auc(m->reply[b].prob, points);
 }
 
 static double road_of(const xa_faith_replies *r)

@@ -9,11 +9,7 @@
 /* 1 if a larger value is better, -1 if a smaller one is, 0 if neither is. */
 static int better(const xa_series *x)
 {
-    if (x->is != XA_SERIES_CHECK)
-        return 1;
-    return !strcmp(x->metric, xa_check_name(XA_CHECK_AVERAGE_DROP))   ? -1
-           : !strcmp(x->metric, xa_check_name(XA_CHECK_RANDOM_LOGIT)) ? 0
-                                                                      : 1;
+    return x->is == XA_SERIES_CHECK ? x->better : 1;
 }
 
 /* The best of the table rows[first..n); n if no value is better than another. */

@@ -42,7 +42,8 @@ xa_stats_plan xa_series_plan(const xa_stats_plan *plan, const xa_series *x)
     xa_stats_plan own = *plan;
     const int metric = x->kind ? xa_metric_parse(x->kind) : -1;
     if (x->is == XA_SERIES_CHECK)
-        own.measures = strcmp(x->metric, xa_check_name(XA_CHECK_INCREASE)) != 0;
+        own.measures = strcmp(x->metric, xa_check_name(XA_CHECK_INCREASE)) != 0 &&
+                       !xa_str_ends(x->metric, ".base_keeps");
     else if (metric >= 0)
         own.measures = xa_metric_scale_of((xa_metric_kind)metric) == XA_SCALE_SHARE;
     return own;
@@ -89,6 +90,9 @@ add_checks(xa_summary *s, const xa_read_model *m, const xa_read_map *e, size_t *
                              .metric = xa_check_name(kind),
                              .conventions = (char *)(uintptr_t)xa_check_description(kind),
                              .is = XA_SERIES_CHECK,
+                             .better = kind == XA_CHECK_AVERAGE_DROP   ? -1
+                                       : kind == XA_CHECK_RANDOM_LOGIT ? 0
+                                                                       : 1,
                              .n = e->rows,
                              .sample = e->sample,
                              .class_of = e->target,
@@ -104,6 +108,7 @@ add_checks(xa_summary *s, const xa_read_model *m, const xa_read_map *e, size_t *
                                  .metric = c->figure[f],
                                  .conventions = c->text[f],
                                  .is = XA_SERIES_CHECK,
+                                 .better = c->better[f],
                                  .n = c->n,
                                  .sample = c->sample,
                                  .class_of = c->target,

@@ -11,6 +11,7 @@ void xa__free_checked(xa_read_map *x)
         free(c->name);
         free(c->kind);
         free(c->settings);
+        free(c->better);
         free(c->sample);
         free(c->target);
         xa_free_texts(c->figure, c->figure ? c->nfigures : 0);
@@ -29,7 +30,8 @@ name_figures(xa_read_checked *c, const char *names, const char *description, int
     static const char minus[] = "minus_";
     c->figure = xa_alloc((size_t)n + 1, sizeof *c->figure);
     c->text = xa_alloc((size_t)n + 1, sizeof *c->text);
-    if (!c->figure || !c->text)
+    c->better = xa_alloc((size_t)n + 1, sizeof *c->better);
+    if (!c->figure || !c->text || !c->better)
         XA_RETURN_NOMEM(err);
     c->nfigures = n;
     for (int64_t f = 0; f < n; f++) {
@@ -49,6 +51,7 @@ name_figures(xa_read_checked *c, const char *names, const char *description, int
                          : xa_strdup(c->settings);
         if (!c->figure[f] || !c->text[f])
             XA_RETURN_NOMEM(err);
+        c->better[f] = xa_faith_better(c->kind, c->figure[f] + strlen(c->name) + 1);
         names += bytes + (names[bytes] == ',');
     }
     return XA_OK;

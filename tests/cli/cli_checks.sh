@@ -123,6 +123,44 @@ said 'check infidelity: 4 of 4 images x 0 forward passes = 0,' # of the transfor
 said 'check max_sensitivity: 4 of 4 images x 3 forward and 3 backward passes = 24,'
 said 'check "deletion" costs [0-9]+ times the plain run of model "cnn": if that is too much, lower its `images` or `steps`'
 
+# A sample that fails is in its turn, or not sampled; areas in a table are marked by their direction
+sed 's#^images/2.png#images/none.png#' manifest.csv >broken.csv
+for images in 1 4; do
+  expect 3 "$XAUDIT" run job.yaml --output "broken$images.h5" --set manifest=broken.csv --set checks.1.images=$images --quiet
+done
+expect_python broken1.h5 broken4.h5 <<'PY'
+import sys
+import h5py
+one, four = (h5py.File(p)["checks/cnn/grad/deletion/status"][()] for p in sys.argv[1:])
+assert sorted(one) in ([1, 2, 2, 2], [2, 2, 2, 3]), one
+assert list(four) == [1, 1, 3, 1], four
+PY
+expect 0 "$XAUDIT" verify broken1.h5
+expect 0 "$XAUDIT" summary broken4.h5 --metric deletion.base_keeps --csv
+said '^cnn,grad,no,deletion.base_keeps,mean,.*,all,3,1,3,0,'
+
+# Scores that are not finite cost a check its row, and nothing else: a nearly white image is near 0 here, black overflows
+expect_python <<'PY'
+import struct, zlib
+chunk = lambda kind, data: struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+rows = b"".join(b"\0" + bytes(255 - (y * x * (c + 3) % 7 == 1) for x in range(16) for c in range(3)) for y in range(16))
+open("white.png", "wb").write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 16, 16, 8, 2, 0, 0, 0)) +
+                              chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
+PY
+printf 'path,label\nwhite.png,1\n' >white.csv
+expect 0 "$XAUDIT" run job.yaml --output white.h5 --set manifest=white.csv --set checks.1.baseline=black \
+  --set 'models.0.input.scale={ div: 2.55e-36, mean: 1e38, std: 1 }' --quiet
+expect 0 "$XAUDIT" verify white.h5
+expect_python white.h5 <<'PY'
+import sys
+import h5py, numpy as np
+g = h5py.File(sys.argv[1])["checks/cnn/grad"]
+assert g["deletion/status"][0] == 4 and np.isnan(g["deletion/figures"][0]).all(), g["deletion/status"][0]
+assert np.isfinite(g["deletion/probs"][0, 0, 0]) and np.isnan(g["deletion/scores"][0, 0, -1])
+assert g["insertion/status"][0] == 1 and np.isfinite(g["insertion/figures"][0, 0])
+assert g["complexity/status"][0] == 1
+PY
+
 # Damage
 cat >damage.py <<'PY'
 import sys
