@@ -186,7 +186,7 @@ expect 2 "$XAUDIT" run base.yaml --output say.h5 --set manifest=both.csv --quiet
 said '2 differ: scores.manifest.boxes: changed; scores.manifest.groups: changed'
 not_said 'xaudit evaluate'
 expect 2 "$XAUDIT" run base.yaml --output say.h5 --set checks='[random_logit]' --quiet
-said "scores.checks: archive 'none', job 'random_logit'"
+said "scores.checks: archive 'deletion imputed sensitivity_n max_sensitivity', job 'random_logit'"
 not_said 'xaudit evaluate'
 expect 2 "$XAUDIT" run base.yaml --output say.h5 --set metrics='[energy]' --quiet
 said "1 differs: scores.metrics: archive 'pointing_game iou box_acc top_k mass', job 'energy'"
