@@ -316,7 +316,7 @@ static int try_models(const xa_run_options *opt, const xa_loaded *l, xa_err *err
             xa_print_error(err);
             return XA_EXIT_FAILED;
         }
-        puts(agrees ? "agrees with Keras" : "does NOT agree with Keras");
+        puts(agrees ? "agrees with the reference" : "does NOT agree with the reference");
         if (!agrees)
             return XA_EXIT_FAILED;
     }

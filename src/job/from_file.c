@@ -36,8 +36,16 @@ void xa__read_model_input(const xa__reading *r, const xa_setting *s, xa_ynode n,
 {
     xa_audit_model_spec *m = object;
     const char *text = xa_yaml_text(n);
-    (void)s;
-    if (!text || strcmp(text, "from-file") != 0) {
+    if (text && strcmp(text, "from-file") != 0) {
+        XA_YAML_PROBLEM(r->problems,
+                        n,
+                        "%s: expected a map %s, or from-file; found %s",
+                        s->key,
+                        xa__map_example(XA_JOB_INPUT),
+                        text);
+        return;
+    }
+    if (!text) {
         xa__read_map(r, n, XA_JOB_INPUT, -1, &m->input);
         return;
     }

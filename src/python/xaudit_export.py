@@ -242,8 +242,8 @@ def from_vision(name, args):
     if not args.text:
         raise Stop("hf-vision: needs --text FILE, one embedding a class, of the model's text tower")
     model = AutoModel.from_pretrained(name, attn_implementation="eager")
-    scale = float(model.logit_scale.exp()) if hasattr(model, "logit_scale") else 1.0
-    bias = float(model.logit_bias) if hasattr(model, "logit_bias") else 0.0
+    scale = float(model.logit_scale.detach().exp()) if hasattr(model, "logit_scale") else 1.0
+    bias = float(model.logit_bias.detach()) if hasattr(model, "logit_bias") else 0.0
     text = read_text(args.text)
     if not args.classes:
         raise Stop("hf-vision: needs --classes FILE, the names of the rows of --text")
