@@ -86,7 +86,7 @@ def check(args, folder, name, suffix):
     with open(os.path.join(folder, name + suffix + ".txt"), "w", encoding="utf-8") as f:
         f.write(run.stdout + run.stderr)
     found = re.search(r"scores before the head\s+(\S+) of the largest", run.stdout)
-    if found and "agrees with Keras" in run.stdout:
+    if found and "agrees with the reference" in run.stdout:
         return found.group(1), True
     lines = [line for line in (run.stderr + run.stdout).splitlines() if "layer" in line or "error" in line.lower()]
     return (found.group(1) if found else (lines or ["failed"])[0][:160]), False
