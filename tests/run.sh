@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# All tests on a fresh Debian or Ubuntu: packages, formatting, release build and its tests, the same with ASan and UBSan,
-# a little fuzzing. Formatting and unit tests come first: what fails most often is then seen soonest.
+# All tests on a fresh Debian or Ubuntu: packages, formatting, release build and its tests, the same with ASan and UBSan, with
+# a little fuzzing and the floor of line coverage. Formatting and unit tests come first: what fails most often is then seen
+# soonest.
 #   tests/run.sh           what every landing passes
 #   tests/run.sh quick     formatting, rules of the house, release build and unit tests: what one runs before a commit
-#   tests/run.sh --full    also line coverage and its floor, Valgrind, NEON under qemu, clang-tidy, and the long loops of kills and
-#                          of fuzzing
+#   tests/run.sh --full    also libFuzzer's targets by clang, Valgrind, NEON under qemu, clang-tidy, and the long loops of kills
+#                          and of random changes
 # Tests of the command line mostly wait for other processes: more of them run at once than there are cores, and the next
 # build goes on meanwhile at low priority.
 set -uo pipefail
@@ -124,39 +125,17 @@ fi
 [ -n "$quick" ] && verdict
 
 step "release: tests of ranks, of the command line and of several nodes, while the sanitized build is made"
-background_build asan build-asan
+# Counters of gcov change nothing but the build's time: a third build for them would take minutes more.
+background_build coverage build-coverage
 [ -n "${release:-}" ] && tests build-test others -LE unit -j 4
 
 step "sanitized: rest of the build"
-if await_build build-asan; then
-  step "sanitized: tests, while the fuzz targets are built"
-  sanitized=1
-fi
-
-# A few seconds for each fuzz target; longer runs are described in tests/fuzz/README.md.
-clang_packages="clang"
-apt-cache show libclang-rt-14-dev >/dev/null 2>&1 && clang_packages="clang libclang-rt-14-dev"
-# shellcheck disable=SC2086
-xa_packages $clang_packages || true
-if echo 'int LLVMFuzzerTestOneInput(const char *d, unsigned long n) { return d && n == 9; }' |
-  clang -x c -fsanitize=fuzzer,address -o /dev/null - 2>/dev/null; then
-  fuzz=1
-  background_build fuzz build-fuzz
-else
-  echo "XA_SKIPPED fuzzing: no clang with libFuzzer here (Debian: clang libclang-rt-14-dev)" >&2
-  skipped=$((skipped + 1))
-fi
-[ -n "${sanitized:-}" ] && tests build-asan all -j 4
-
-if [ -n "${fuzz:-}" ]; then
-  step "fuzzing"
-  if await_build build-fuzz; then
-    if tests/fuzz/run.sh build-fuzz "$([ -n "$full" ] && echo 60 || echo 3)"; then
-      passed=$((passed + 1))
-    else
-      failed=$((failed + 1))
-    fi
-  fi
+if await_build build-coverage; then
+  step "sanitized: tests"
+  find build-coverage -name '*.gcda' -delete # of an earlier run
+  tests build-coverage all -j 4
+  step "line coverage of the sanitized tests and its floor"
+  if tests/coverage.sh report; then passed=$((passed + 1)); else failed=$((failed + 1)); fi
 fi
 
 # optional NAME COMMAND..: one test whose exit code 77 is a skip
@@ -180,8 +159,22 @@ tidy() {
   ! grep -E 'warning:|error:' build-test/tidy.log
 }
 
+# Longer runs are described in tests/fuzz/README.md.
+fuzzing() {
+  if ! echo 'int LLVMFuzzerTestOneInput(const char *d, unsigned long n) { return d && n == 9; }' |
+    clang -x c -fsanitize=fuzzer,address -o /dev/null - 2>/dev/null; then
+    echo "XA_SKIPPED libFuzzer: no clang that has it here (Debian: clang libclang-rt-14-dev)" >&2
+    return 77
+  fi
+  xa_build_preset fuzz build-fuzz && tests/fuzz/run.sh build-fuzz 60
+}
+
 if [ -n "$full" ]; then
-  optional "line coverage" tests/coverage.sh
+  clang_packages="clang"
+  apt-cache show libclang-rt-14-dev >/dev/null 2>&1 && clang_packages="clang libclang-rt-14-dev"
+  # shellcheck disable=SC2086
+  xa_packages $clang_packages || true
+  optional "libFuzzer, a minute for each target" fuzzing
   xa_packages valgrind || true
   export XA_MPIRUN="mpirun --oversubscribe --bind-to none"
   optional "Valgrind" bash tests/cli/valgrind.sh "$XA_ROOT/build-test/xaudit" "$XA_ROOT"

@@ -1,7 +1,6 @@
 /* Random changes of a text. */
 #include "mutation.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "xaudit_cmocka.h"
@@ -110,10 +109,11 @@ void mutation_of_text(xa_str *s, mutation_dice *d)
         break;
     case 3: /* one value in another's place */
         if (a_value(s, d, &at, &len) && a_value(s, d, &to, &other)) {
-            char *copy = xa_strndup(s->data + at, len);
-            assert_non_null(copy);
-            splice(s, to, other, copy, len);
-            free(copy);
+            xa_str copy = {0}; /* there may be NUL bytes in it */
+            xa_str_add(&copy, s->data + at, len);
+            assert_false(copy.failed);
+            splice(s, to, other, copy.data, len);
+            xa_str_free(&copy);
         }
         break;
     default: /* a value that means something elsewhere */
