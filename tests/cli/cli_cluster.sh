@@ -26,7 +26,8 @@ if [ "$(id -u)" != 0 ]; then
   expect 2 "$XAUDIT" check job.yaml --output closed/out.h5
   said 'no file can be made in "closed"'
 fi
-expect 2 bash -c "ulimit -f 10; '$XAUDIT' check job.yaml"
+# (where executed lines are counted, their counters do not fit, which is no matter of the program)
+expect 2 bash -c "[ -z '${GCOV_PREFIX:-}' ] || trap '' XFSZ; ulimit -f 10; '$XAUDIT' check job.yaml"
 said 'raise ulimit -f'
 touch out.h5-1234-56.lock out.h5.lock.txt
 expect 0 "$XAUDIT" check job.yaml
