@@ -226,21 +226,50 @@ parse_layer_calls(const context *c, xa__klayer *l, const json_t *entry, xa_err *
 
 /* ---- inputs, outputs, numbering ---- */
 
+/* "logits", "boxes": the layers or the names of a model's ends. */
+static void list_ends(const json_t *v, xa_str *list)
+{
+    const char *key;
+    const json_t *value;
+    size_t i;
+    char clean[96];
+    json_object_foreach((json_t *)v, key, value)
+    {
+        xa_str_sanitise(key, clean, sizeof clean);
+        xa_str_printf(list, "%s\"%s\"", list->len ? ", " : "", clean);
+    }
+    json_array_foreach(v, i, value)
+    {
+        const char *name = json_string_value(json_array_get(value, 0));
+        xa_str_sanitise(name ? name : "?", clean, sizeof clean);
+        xa_str_printf(list, "%s\"%s\"", list->len ? ", " : "", clean);
+    }
+}
+
 /* input_layers / output_layers: one reference, or a list of one. */
 static xa_status read_end(const context *c, const char *key, xa__kref *out, xa_err *err)
 {
     const json_t *v = json_object_get(c->scope->config, key);
-    const char *what = strcmp(key, "input_layers") == 0 ? "inputs" : "outputs";
-    if (json_is_object(v))
-        XA_RETURN_FAIL(
-            err, XA_UNSUPPORTED, "%zu named %s; a classifier has one", json_object_size(v), what);
-    if (!json_is_string(json_array_get(v, 0))) {
-        if (json_array_size(v) != 1)
-            XA_RETURN_FAIL(
-                err, XA_UNSUPPORTED, "%zu %s; a classifier has one", json_array_size(v), what);
-        v = json_array_get(v, 0);
+    const bool input = strcmp(key, "input_layers") == 0;
+    const size_t n = json_is_object(v) ? json_object_size(v) : json_array_size(v);
+    if (json_is_object(v) || (!json_is_string(json_array_get(v, 0)) && n != 1)) {
+        xa_str list = {0};
+        list_ends(v, &list);
+        const xa_status st =
+            XA_ERR(err,
+                   XA_UNSUPPORTED,
+                   "%zu %s%s (%s); a classifier has one: save, in Python, "
+                   "keras.Model(%s)",
+                   n,
+                   json_is_object(v) ? "named " : "",
+                   input ? "inputs" : "outputs",
+                   list.data ? list.data : "none",
+                   input ? "ONE_INPUT, model.output" : "model.input, model.get_layer(NAME).output");
+        xa_str_free(&list);
+        return st;
     }
-    return read_reference(c, v, out, err);
+    return read_reference(
+        c, json_is_string(json_array_get(v, 0)) ? v : json_array_get(v, 0), out, err);
 }
 
 static void lower_base(xa__kscope *s, xa__kref r)

@@ -129,6 +129,45 @@ int xa__kjson_numbers(const json_t *v, double *out, int max)
     return n;
 }
 
+/* Writes the values below v, `axis` axes down, and moves *to on. */
+static bool fill(const json_t *v, const xa_shape *shape, int axis, float **to)
+{
+    if (axis == shape->ndim) {
+        const bool number = json_is_number(v) && isfinite(json_number_value(v));
+        if (number)
+            *(*to)++ = (float)json_number_value(v);
+        return number;
+    }
+    bool all = json_is_array(v) && json_array_size(v) == (size_t)shape->dim[axis];
+    for (size_t i = 0; all && i < json_array_size(v); i++)
+        all = fill(json_array_get(v, i), shape, axis + 1, to);
+    return all;
+}
+
+xa_status xa__kjson_array(const json_t *v, xa_shape *shape, float **values, xa_err *err)
+{
+    char text[80];
+    const json_t *at = v = unwrap(v);
+    *shape = (xa_shape){.ndim = 0};
+    for (; json_is_array(at) && json_array_size(at) && shape->ndim < XA_MAX_DIMS;
+         at = json_array_get(at, 0))
+        shape->dim[shape->ndim++] = (int64_t)json_array_size(at);
+    const int64_t count = xa_shape_count(shape);
+    if (count < 1 || count > XA__KMAX_VALUES)
+        XA_RETURN_FAIL(err, XA_LIMIT, "a constant of %" PRId64 " values", count);
+    float *to = *values = xa_alloc((size_t)count, sizeof *to);
+    if (!to)
+        XA_RETURN_NOMEM(err);
+    if (fill(v, shape, 0, &to))
+        return XA_OK;
+    free(*values);
+    *values = NULL;
+    XA_RETURN_FAIL(err,
+                   XA_UNSUPPORTED,
+                   "the constant %s, which is no number and no tensor of numbers",
+                   xa__kjson_text(v, text, sizeof text));
+}
+
 /* ---- typed access ---- */
 
 static const json_t *find(const json_t *config, const char *key)

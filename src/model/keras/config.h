@@ -9,7 +9,7 @@
 
 #include <jansson.h>
 
-#include "xaudit/util.h"
+#include "xaudit/nn.h"
 
 /* Extents, strides and the like. */
 enum { XA__KMAX_EXTENT = 1 << 24, XA__KMAX_DEPTH = 256, XA__KMAX_VALUES = 8 << 20 };
@@ -26,6 +26,13 @@ bool xa__kjson_number(const json_t *v, double *out);
 /* The numbers of a scalar, a list, or nested lists whose outer extents are all 1; returns how many.
  * 0 if the value is anything else, or has more than max. */
 int xa__kjson_numbers(const json_t *v, double *out, int max);
+
+/* The numbers of nested lists, as of a tensor: its shape, and its values, which the caller frees.
+ * A single number has no axes. UNSUPPORTED if lists differ in length or hold anything else. */
+XA_MUST_USE xa_status xa__kjson_array(const json_t *v,
+                                      xa_shape *shape,
+                                      float **values,
+                                      xa_err *err);
 
 XA_MUST_USE xa_status xa__kget_int(const json_t *config,
                                    const char *key,

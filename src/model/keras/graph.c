@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "turn.h"
+#include "layers.h"
 
 /* Does the node only choose channels, as x[..., ::-1] does, which is a product with literals? */
 static bool is_selection(const xa_graph *g, const xa_node *n)

@@ -1,5 +1,5 @@
 /* The class table and what builders share. */
-#include "turn.h"
+#include "layers.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -20,6 +20,7 @@ static const xa__kclass *const all_classes[] = {
     xa__kclasses_residual,
     xa__kclasses_line,
     xa__kclasses_match,
+    xa__kclasses_resize,
 };
 
 const xa__kclass *xa__kclass_find(const char *name)

@@ -34,7 +34,7 @@ typedef struct xa__kbuild {
     long budget; /* how many calls may still be built */
     const char *own_scaling;
     const char *user_classes; /* as in xa_model_options */
-    bool channels_first;      /* as the model's input is saved; see turn.h */
+    bool channels_first;      /* as the model's input is saved; see turn.c */
     bool interpolate;         /* position embeddings may be interpolated to another grid */
 } xa__kbuild;
 
@@ -76,7 +76,7 @@ XA_MUST_USE xa_status xa__klayer_slots(const xa__klayer *l,
 extern const xa__kclass xa__kclasses_conv[], xa__kclasses_dense[], xa__kclasses_norm[],
     xa__kclasses_activation[], xa__kclasses_pool[], xa__kclasses_merge[], xa__kclasses_shape[],
     xa__kclasses_preprocess[], xa__kclasses_noop[], xa__kclasses_tfop[], xa__kclasses_attention[],
-    xa__kclasses_residual[], xa__kclasses_line[], xa__kclasses_match[];
+    xa__kclasses_residual[], xa__kclasses_line[], xa__kclasses_match[], xa__kclasses_resize[];
 
 /* ---- for builders ---- */
 
@@ -174,6 +174,22 @@ XA_MUST_USE xa_status xa__ksite_target(
     const xa__ksite *s, int in, const json_t *dims, size_t skip, xa_shape *shape, xa_err *err);
 /* From Keras' axis (0 is the batch, negative ones count from the end) to an axis of the sample. */
 XA_MUST_USE xa_status xa__ksite_axis(int64_t axis, int ndim, int *out, xa_err *err);
+
+/* ---- turn.c: models saved with channels_first, whose tensors are [channels,height,width] while
+ * the engine's are [height,width,channels]. The input is turned once at the model's start; a layer
+ * that is told channels_first, or works on every value, then runs on the engine's order, and a turn
+ * that undoes another vanishes, so that none is left in a trunk of convolutions. ---- */
+
+/* [C,H,W] as [H,W,C]: the node that was turned before, or a new one. */
+XA_MUST_USE xa_status xa__kturn_last(const xa__ksite *s, int in, int *out, xa_err *err);
+/* [H,W,C] as [C,H,W]. */
+XA_MUST_USE xa_status xa__kturn_first(const xa__ksite *s, int in, int *out, xa_err *err);
+/* The [H,W,C] behind a node that xa__kturn_first made; any other node is itself. */
+int xa__kturn_behind(const xa_graph *g, int node);
+/* May the operator run on tensors that are turned, because it works on every value by itself, or
+ * joins channels? */
+bool xa__kturn_passes(
+    const xa__ksite *s, xa_op op, const int *in, int nin, const int *weights, int nweights);
 
 static inline xa_shape xa__kshape1(int64_t a)
 {

@@ -65,7 +65,42 @@ xa__ksite_concat(xa__ksite *s, const int *in, int nin, int64_t axis, int *out, x
 
 /* ---- constants ---- */
 
-/* c of 1 or C values applied to every element: x op c, or c op x. */
+static xa_op graph_op(xa__karith op)
+{
+    static const xa_op ops[] = {[XA__KARITH_ADD] = XA_OP_ADD,
+                                [XA__KARITH_SUBTRACT] = XA_OP_SUBTRACT,
+                                [XA__KARITH_MULTIPLY] = XA_OP_MULTIPLY,
+                                [XA__KARITH_DIVIDE] = XA_OP_DIVIDE,
+                                [XA__KARITH_MAXIMUM] = XA_OP_MAXIMUM,
+                                [XA__KARITH_MINIMUM] = XA_OP_MINIMUM};
+    return ops[op];
+}
+
+/* A constant as a tensor of `ndim` axes, such as a position embedding that was written into the
+ * graph: its extents fit from the last on, and one of 1 in front may be the batch's. */
+static xa_status
+constant_tensor(const xa__ksite *s, const json_t *value, int ndim, int *node, xa_err *err)
+{
+    xa_status st = XA_OK;
+    xa_shape shape, full = {.ndim = ndim};
+    float *values = NULL;
+    int w;
+    XA_TRY(err, xa__kjson_array(value, &shape, &values, err));
+    const int surplus = shape.ndim > ndim ? shape.ndim - ndim : 0;
+    if (surplus > 1 || (surplus && shape.dim[0] != 1))
+        XA_FAIL(err, XA_UNSUPPORTED, "a constant that differs from image to image");
+    for (int i = 0; i < ndim; i++) {
+        const int at = shape.ndim - ndim + i;
+        full.dim[i] = at < 0 ? 1 : shape.dim[at];
+    }
+    XA_TRY(err, xa_graph_add_weight(s->b->graph, s->layer->path, &full, -1, values, &w, err));
+    XA_TRY(err, xa__ksite_node(s, XA_OP_CONSTANT, NULL, 0, NULL, &w, 1, node, err));
+done:
+    free(values);
+    return st;
+}
+
+/* c of 1 or C values applied to every element, or a tensor: x op c, or c op x. */
 xa_status xa__karith_constant(
     xa__ksite *s, xa__karith op, int in, const json_t *value, bool reversed, int *out, xa_err *err)
 {
@@ -74,17 +109,17 @@ xa_status xa__karith_constant(
     xa_status st = XA_OK;
     double *c = xa_alloc(MAX, sizeof *c);
     int n = 0;
-    char text[80];
     if (!c)
         XA_NOMEM_FAIL(err);
     n = xa__kjson_numbers(value, c, MAX);
-    if (n == 0)
-        XA_FAIL(err,
-                XA_UNSUPPORTED,
-                "the constant %s; a number or one number a channel is supported",
-                xa__kjson_text(value, text, sizeof text));
-    if (op == XA__KARITH_DIVIDE && reversed)
-        XA_FAIL(err, XA_UNSUPPORTED, "a constant divided by a tensor");
+    if (n == 0 || (op == XA__KARITH_DIVIDE && reversed) || op == XA__KARITH_MAXIMUM ||
+        op == XA__KARITH_MINIMUM) {
+        const xa_shape *x = xa__ksite_shape(s, in);
+        int side[2] = {in, in};
+        XA_TRY(err, constant_tensor(s, value, x->ndim, &side[reversed ? 0 : 1], err));
+        XA_TRY(err, xa__ksite_node(s, graph_op(op), side, 2, NULL, NULL, 0, out, err));
+        goto done;
+    }
     for (int i = 0; i < n; i++) {
         if (op == XA__KARITH_DIVIDE && c[i] == 0)
             XA_FAIL(err, XA_INVALID, "a division by zero");
@@ -97,31 +132,11 @@ xa_status xa__karith_constant(
         XA_TRY(err, xa__ksite_affine(s, in, c, n, NULL, 0, out, err));
     else if (op == XA__KARITH_SUBTRACT && reversed)
         XA_TRY(err, xa__ksite_affine(s, in, &minus_one, 1, c, n, out, err));
-    else if (op == XA__KARITH_ADD || op == XA__KARITH_SUBTRACT)
-        XA_TRY(err, xa__ksite_affine(s, in, NULL, 0, c, n, out, err));
     else
-        XA_FAIL(err, XA_UNSUPPORTED, "a minimum or maximum with a constant");
+        XA_TRY(err, xa__ksite_affine(s, in, NULL, 0, c, n, out, err));
 done:
     free(c);
     return st;
-}
-
-static xa_op graph_op(xa__karith op)
-{
-    switch (op) {
-    case XA__KARITH_ADD:
-        return XA_OP_ADD;
-    case XA__KARITH_SUBTRACT:
-        return XA_OP_SUBTRACT;
-    case XA__KARITH_MULTIPLY:
-        return XA_OP_MULTIPLY;
-    case XA__KARITH_MAXIMUM:
-        return XA_OP_MAXIMUM;
-    case XA__KARITH_MINIMUM:
-        return XA_OP_MINIMUM;
-    default:
-        return XA_OP_COUNT;
-    }
 }
 
 static bool is_one_of(const char *word, const char *const *list)
@@ -158,8 +173,6 @@ xa_status xa__karith_binary(xa__ksite *s, xa__karith op, int *out, xa_err *err)
             return xa__karith_constant(s, op, in, side[i]->value, i == 0, out, err);
         }
     const int in[2] = {s->in[side[0]->first], s->in[side[1]->first]};
-    if (graph_op(op) == XA_OP_COUNT)
-        XA_RETURN_FAIL(err, XA_UNSUPPORTED, "a tensor divided by a tensor");
     return xa__ksite_merge(s, graph_op(op), in, 2, false, out, err);
 }
 

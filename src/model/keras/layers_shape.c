@@ -166,60 +166,6 @@ static xa_status build_permute(xa__ksite *s, int *out, xa_err *err)
     return xa__ksite_simple(s, XA_OP_PERMUTE, in, &p, out, err);
 }
 
-static xa_status read_resampling(const xa__ksite *s, xa_resize_kind *kind, xa_err *err)
-{
-    const char *name;
-    XA_RETURN_TRY(err, xa__kget_text(s->layer->config, "interpolation", "nearest", &name, err));
-    if (strcmp(name, "nearest") == 0)
-        *kind = XA_RESIZE_NEAREST;
-    else if (strcmp(name, "bilinear") == 0)
-        *kind = XA_RESIZE_BILINEAR;
-    else if (strcmp(name, "bicubic") == 0)
-        *kind = XA_RESIZE_BICUBIC;
-    else
-        XA_RETURN_FAIL(err,
-                       XA_UNSUPPORTED,
-                       "\"interpolation\" is \"%s\"; nearest, bilinear and bicubic are supported",
-                       name);
-    return XA_OK;
-}
-
-static xa_status build_upsampling(xa__ksite *s, int *out, xa_err *err)
-{
-    xa_op_params p = {0};
-    int64_t size[2];
-    int in;
-    XA_RETURN_TRY(err, xa__ksite_image(s, &in, err));
-    XA_RETURN_TRY(err, xa__ksite_channels_last(s, err));
-    XA_RETURN_TRY(err, xa__kget_pair(s->layer->config, "size", 2, 1, size, err));
-    XA_RETURN_TRY(err, read_resampling(s, &p.resize.kind, err));
-    const xa_shape *x = xa__ksite_shape(s, in);
-    if (!xa_i64_mul(x->dim[0], size[0], &p.resize.height) ||
-        !xa_i64_mul(x->dim[1], size[1], &p.resize.width))
-        XA_RETURN_FAIL(err, XA_LIMIT, "the upsampled size overflows");
-    return xa__ksite_simple(s, XA_OP_RESIZE, in, &p, out, err);
-}
-
-static xa_status build_resizing(xa__ksite *s, int *out, xa_err *err)
-{
-    xa_op_params p = {0};
-    const json_t *c = s->layer->config;
-    const char *name;
-    int in;
-    XA_RETURN_TRY(err, xa__ksite_image(s, &in, err));
-    XA_RETURN_TRY(err, xa__ksite_channels_last(s, err));
-    XA_RETURN_TRY(err, xa__kget_refuse(c, "crop_to_aspect_ratio", err));
-    XA_RETURN_TRY(err, xa__kget_refuse(c, "pad_to_aspect_ratio", err));
-    XA_RETURN_TRY(err, xa__kget_refuse(c, "antialias", err));
-    XA_RETURN_TRY(err, xa__kget_int(c, "height", 0, 1, XA__KMAX_EXTENT, &p.resize.height, err));
-    XA_RETURN_TRY(err, xa__kget_int(c, "width", 0, 1, XA__KMAX_EXTENT, &p.resize.width, err));
-    XA_RETURN_TRY(err, xa__kget_text(c, "interpolation", "bilinear", &name, err));
-    p.resize.kind = XA_RESIZE_BILINEAR;
-    if (!xa__kget_absent(c, "interpolation"))
-        XA_RETURN_TRY(err, read_resampling(s, &p.resize.kind, err));
-    return xa__ksite_simple(s, XA_OP_RESIZE, in, &p, out, err);
-}
-
 /* The middle of the image. Keras would resize an image that is too small, which is refused. */
 static xa_status build_center_crop(xa__ksite *s, int *out, xa_err *err)
 {
@@ -256,8 +202,6 @@ const xa__kclass xa__kclasses_shape[] = {
     {"Flatten", build_flatten, NULL, 0},
     {"Reshape", build_reshape, NULL, 0},
     {"Permute", build_permute, NULL, 0},
-    {"UpSampling2D", build_upsampling, NULL, 0},
-    {"Resizing", build_resizing, NULL, 0},
     {"CenterCrop", build_center_crop, NULL, 0},
     {NULL, NULL, NULL, 0},
 };

@@ -1,4 +1,4 @@
-#include "turn.h"
+#include "layers.h"
 
 #include <string.h>
 

@@ -5,6 +5,8 @@
 
 Runs under tf.keras 2.15 (default folder tf215/) and Keras 3 (k3/). One function a model; see README.md.
 """
+import numpy as np
+
 from golden_build import Catalogue
 from keras_reference import KERAS3, keras, tf
 
@@ -180,6 +182,42 @@ def wrapped():
 def wrapped_zip():
     """The same in .keras, which holds the kernel of a SpectralNormalization twice."""
     return wrappers()
+
+
+# ------------------------------------------------------------------------------------------------ resizing, constants
+
+@golden.model((12, 9, 3), generations=K3, double=(),
+              layers=["smooth", "cubic", "wider", "crop", "pad", "crop_tall"])
+def resizing_ways():
+    """Resizing antialiased (bilinear, bicubic, both ways), cut or padded to the aspect."""
+    inputs = L.Input((12, 9, 3))
+    ways = {"smooth": (5, 4, dict(antialias=True)), "cubic": (4, 13, dict(antialias=True, interpolation="bicubic")),
+            "wider": (15, 5, dict(antialias=True)), "crop": (6, 7, dict(crop_to_aspect_ratio=True)),
+            "pad": (7, 6, dict(pad_to_aspect_ratio=True)), "crop_tall": (9, 4, dict(crop_to_aspect_ratio=True, antialias=True))}
+    found = [L.Flatten()(L.DepthwiseConv2D(2, name="conv_" + name)(L.Resizing(h, w, name=name, **settings)(inputs)))
+             for name, (h, w, settings) in ways.items()]
+    return keras.Model(inputs, L.Dense(3, name="dense")(L.Concatenate(name="joined")(found)))
+
+
+@golden.model((4, 3, 5), unreadable=K3)
+def constants():
+    """Tensors as constants of the graph (a position embedding added to tokens), limits, and a quotient of two tensors."""
+    inputs = L.Input((4, 3, 5))
+    x = L.Reshape((12, 5), name="tokens")(inputs)
+    positions = np.random.default_rng(5).normal(0.0, 0.5, (12, 5)).astype(np.float32)
+    if KERAS3:
+        y = keras.ops.add(x, positions)
+        y = keras.ops.maximum(keras.ops.minimum(y, 0.9), -0.8)
+        z = keras.ops.divide(y, keras.ops.add(keras.ops.square(x), 1.0))
+        z = keras.ops.multiply(z, positions[None, :, :1])
+        z = keras.ops.divide(2.0, keras.ops.add(keras.ops.square(z), 0.5))
+    else:
+        y = x + tf.cast(positions, x.dtype)
+        y = tf.maximum(tf.minimum(y, 0.9), -0.8)
+        z = y / (tf.square(x) + 1.0)
+        z = z * tf.cast(positions[None, :, :1], x.dtype)
+        z = 2.0 / (tf.square(z) + 0.5)
+    return keras.Model(inputs, L.Dense(3, name="dense")(z))
 
 
 # ----------------------------------------------------------------------------------------------------- channels first
