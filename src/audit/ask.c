@@ -55,7 +55,7 @@ size_t xa_ask_bytes(const xa_audit_model *am)
             references = true;
         }
     }
-    return bytes +
+    return bytes + (am->checks ? am->checks->bytes : 0) +
            images * ((size_t)xa_shape_count(&am->input) + (size_t)xa_model_head(am->model)->units) *
                sizeof(float);
 }

@@ -69,6 +69,7 @@ typedef struct xa_audit_checks {
     xa_faith_replies *replies; /* likewise */
     double *values;            /* what replies point to; how far maps moved */
     void *scratch;             /* xa_faith_scratch */
+    size_t bytes;              /* all of it, with the states of one image's questions */
 } xa_audit_checks;
 
 /* References: their texts, and of a model the inputs that are at hand. */

@@ -25,6 +25,19 @@ static size_t reply_count(const xa_audit_spec *spec)
     return n;
 }
 
+/* States of all questions about one image. */
+static size_t state_bytes(const xa_audit_model *am, const xa_audit_spec *spec)
+{
+    size_t n = 0;
+    for (int k = 0; k < spec->nfaith; k++) {
+        const xa_faith_task t = {.check = &spec->faith[k]};
+        const xa_consumer *c = xa_faith_consumer(t.check->kind);
+        if (c)
+            n += (size_t)most_blocks(t.check) * c->state_bytes(&t, &am->input, NULL);
+    }
+    return n * (size_t)am->spec->nexplainers;
+}
+
 xa_status xa_faith_create(xa_audit_model *am, const xa_audit_spec *spec, xa_err *err)
 {
     const size_t explainers = (size_t)am->spec->nexplainers, checks = (size_t)spec->nfaith;
@@ -47,6 +60,9 @@ xa_status xa_faith_create(xa_audit_model *am, const xa_audit_spec *spec, xa_err 
     c->replies = xa_alloc(explainers * checks * XA_FAITH_BLOCKS, sizeof *c->replies);
     c->values = xa_alloc(explainers * reply_count(spec) + 1, sizeof *c->values);
     c->scratch = xa_alloc_aligned(xa_faith_scratch(&am->input));
+    c->bytes = ((explainers + 1) * pixels + map) * sizeof(float) +
+               explainers * reply_count(spec) * sizeof(double) + xa_faith_scratch(&am->input) +
+               state_bytes(am, spec);
     if (!c->pixels || !c->sizes || !c->grid || !c->row || !c->tasks || !c->replies || !c->values ||
         !c->scratch)
         XA_RETURN_NOMEM(err);
