@@ -167,6 +167,12 @@ static void test_refused_graphs(void **state)
     onnx_attribute_ints(&node, "dilations", far, 2);
     onnx_message(&g, 1, node);
     expect(finish(g, "a"), 17, "a setting of 9223372036854775807");
+    g = start(); /* more neighbours than there are channels: all of them, at once */
+    node = onnx_node("LRN", "x", "b");
+    onnx_attribute_int(&node, "size", INT64_MAX);
+    onnx_message(&g, 1, node);
+    onnx_message(&g, 1, onnx_node("Conv", "b,w", "a"));
+    expect(finish(g, "a"), 17, NULL);
     g = start();
     node = onnx_node("Conv", "x,w", "a");
     onnx_attribute_int(&node, "group", 2);

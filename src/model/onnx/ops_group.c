@@ -140,8 +140,8 @@ static xa_status lrn_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
     float *band = NULL;
     XA_TRY(err, xa__onnx_floats(b, c * c, &band, err));
     for (int64_t i = 0; i < c; i++)
-        for (int64_t k = i - (size - 1) / 2; k <= i + size / 2; k++)
-            if (k >= 0 && k < c)
+        for (int64_t k = 0; k < c; k++)
+            if (k - i >= -((size - 1) / 2) && k - i <= size / 2)
                 band[i * c + k] = (float)alpha;
     XA_TRY(err, xa__onnx_unary_run(b, n, XA_UNARY_POWER, 2.0, &run, err));
     XA_TRY(err, xa__onnx_map_run(b, n, &run, 1, band, c, err));
