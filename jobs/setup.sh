@@ -11,6 +11,7 @@ XA_PACKAGES="build-essential cmake ninja-build pkg-config libopenmpi-dev openmpi
   fonts-liberation fonts-dejavu-core"
 # packages that the tests need in addition
 XA_TEST_PACKAGES="libcmocka-dev poppler-utils hdf5-tools python3-h5py python3-numpy clang-format-14 iproute2
+  chromium chromium-driver python3-selenium
   slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge e2fsprogs"
 
 xa_say() { printf '\n== %s\n' "$*"; }

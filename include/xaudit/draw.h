@@ -105,14 +105,15 @@ typedef struct xa_lines {
 } xa_lines;
 void xa_lines_fini(xa_lines *l);
 /* The lines on which field [h,w] has the value `level`, by marching squares between the centres of
- * its cells (Lorensen and Cline 1987, in the plane), in the pixels of a frame. Closed lines around
- * less than 1 % of the frame and open ones that extend over less than 11 % of its sides are left
- * out. */
+ * its cells (Lorensen and Cline 1987, in the plane), in the pixels of a frame. Unless `all`, closed
+ * lines around less than 1 % of the frame and open ones that extend over less than 11 % of its
+ * sides are left out. */
 XA_MUST_USE xa_status xa_map_contour(const float *field,
                                      int64_t h,
                                      int64_t w,
                                      double level,
                                      const double frame[2],
+                                     bool all,
                                      xa_lines *out,
                                      xa_err *err);
 /* The overlay of keras.io's display_gradcam: uint8(255 * map) through jet, stretched to 0..255,

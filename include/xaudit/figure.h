@@ -124,6 +124,15 @@ XA_MUST_USE xa_status xa_figure_outlines(const xa_figure_rows *f,
                                          int64_t sample,
                                          xa_figure_edges *out,
                                          xa_err *err);
+/* 1 where one of the sample's masks is, else 0, at the centres of a grid over the image; *any: the
+ * sample has a mask. Errors are those of reading a mask. */
+XA_MUST_USE xa_status xa_figure_masked(const xa_figure_rows *f,
+                                       int64_t sample,
+                                       int64_t height,
+                                       int64_t width,
+                                       float *out, /* [height, width] */
+                                       bool *any,
+                                       xa_err *err);
 /* Appends the grid of the model's coarsest map over its input: the patches of a vision transformer
  * with attention or token maps, the cells of the last layer of a convolutional network. */
 XA_MUST_USE xa_status xa_figure_grid(const xa_figure_rows *f,

@@ -114,7 +114,7 @@ XA_MUST_USE xa_status xa_image_write_mask(
 typedef struct xa_file_text {
     const char *key, *text;
 } xa_file_text;
-/* Appends the bytes of a PNG file without texts to out. */
+/* Appends the bytes of a PNG file without texts to out, of 8-bit RGB or grey. */
 XA_MUST_USE xa_status xa_image_png(const xa_image *im, xa_str *out, xa_err *err);
 /* Appends an 8-bit RGB image as a JPEG file of `quality` 1 to 100, its colour at full resolution.
  */

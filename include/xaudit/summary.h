@@ -176,6 +176,15 @@ XA_MUST_USE xa_status xa_summary_compare(const xa_summary *s,
                                          int *left_out,
                                          xa_err *err);
 
+/* The paired difference a - b of two series of one model, over the units that both have; not of
+ * CHECK. MISMATCH: they follow other conventions. */
+XA_MUST_USE xa_status xa_summary_difference(const xa_summary *s,
+                                            const xa_series *a,
+                                            const xa_series *b,
+                                            const xa_stats_plan *plan,
+                                            xa_paired *out,
+                                            xa_err *err);
+
 /* One series over two parts of the images. */
 typedef struct xa_parted {
     const xa_series *x;

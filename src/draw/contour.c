@@ -14,6 +14,7 @@ typedef struct tracer {
     int64_t h, w;
     double level;
     const double *frame;
+    bool all;           /* keep small lines, too */
     int64_t (*next)[2]; /* [2 h w] neighbours of a side, -1: none. Side 2i lies between cells i and
                            i + 1, side 2i + 1 between i and i + w */
     double (*line)[2];  /* the line that is followed */
@@ -117,7 +118,7 @@ static xa_status follow(tracer *t, int64_t start, xa_err *err)
         crossing(t, side, t->line[t->nline++]);
         last = side;
     }
-    if (!is_worth_drawing(t, last == start))
+    if (!t->all && !is_worth_drawing(t, last == start))
         return XA_OK;
     const size_t have = o->first ? (size_t)o->first[o->n] : 0;
     XA_RETURN_TRY(err, xa_grow(&o->point, &t->point_cap, have + t->nline, sizeof *o->point, err));
@@ -133,11 +134,13 @@ xa_status xa_map_contour(const float *field,
                          int64_t w,
                          double level,
                          const double frame[2],
+                         bool all,
                          xa_lines *out,
                          xa_err *err)
 {
     xa_status st = XA_OK;
-    tracer t = {.field = field, .h = h, .w = w, .level = level, .frame = frame, .out = out};
+    tracer t = {
+        .field = field, .h = h, .w = w, .level = level, .frame = frame, .all = all, .out = out};
     *out = (xa_lines){0};
     t.next = xa_alloc((size_t)(2 * h * w), sizeof *t.next);
     if (!t.next)

@@ -91,16 +91,21 @@ static xa_status trace(const xa_image *im, int32_t value, xa_figure_edges *e, xa
     return XA_OK;
 }
 
-/* Row k of the annotations, if it is a mask. */
-static xa_status
-outline(const xa_figure_rows *f, int64_t k, size_t bytes, xa_figure_edges *e, xa_err *err)
+/* Row k of the annotations: *is_mask, and its labels, of which `value` is taken. */
+static xa_status read_mask(const xa_figure_rows *f,
+                           int64_t k,
+                           size_t bytes,
+                           bool *is_mask,
+                           xa_image *im,
+                           int32_t *value,
+                           xa_err *err)
 {
     xa_status st = XA_OK;
     uint8_t kind;
-    int32_t value;
-    xa_image im = {0};
     xa_decode_options opt = xa_read_decode(f->r);
     char *row = xa_alloc(bytes + 1, 1), *file = NULL;
+    *im = (xa_image){0};
+    *is_mask = false;
     if (!row)
         XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_archive_read(f->r->archive, xa_field_path(XA_FIELD_ANN_KIND), k, 1, &kind, err));
@@ -109,24 +114,25 @@ outline(const xa_figure_rows *f, int64_t k, size_t bytes, xa_figure_edges *e, xa
     XA_TRY(err, xa_archive_read(f->r->archive, xa_field_path(XA_FIELD_ANN_MASK), k, 1, row, err));
     XA_TRY(
         err,
-        xa_archive_read(f->r->archive, xa_field_path(XA_FIELD_ANN_MASK_VALUE), k, 1, &value, err));
+        xa_archive_read(f->r->archive, xa_field_path(XA_FIELD_ANN_MASK_VALUE), k, 1, value, err));
     file = *row == '/' || !f->image_root || !*f->image_root
                ? xa_strdup(row)
                : xa_strfmt("%s/%s", f->image_root, row);
     if (!file)
         XA_NOMEM_FAIL(err);
-    opt.lossy_labels = value >= XA_MASK_VALUES;
-    XA_TRY(err, xa_image_read_labels(file, &opt, &im, err));
-    XA_TRY(err, trace(&im, value, e, err));
+    opt.lossy_labels = *value >= XA_MASK_VALUES;
+    XA_TRY(err, xa_image_read_labels(file, &opt, im, err));
+    *is_mask = true;
 done:
-    xa_image_fini(&im);
     free(row);
     free(file);
     return st;
 }
 
-xa_status
-xa_figure_outlines(const xa_figure_rows *f, int64_t sample, xa_figure_edges *out, xa_err *err)
+/* The masks of a sample, one after the other. */
+typedef xa_status (*use_mask)(const xa_image *im, int32_t value, void *arg, xa_err *err);
+static xa_status
+each_mask(const xa_figure_rows *f, int64_t sample, use_mask use, void *arg, xa_err *err)
 {
     int64_t range[2];
     xa_dataset_info info;
@@ -135,8 +141,62 @@ xa_figure_outlines(const xa_figure_rows *f, int64_t sample, xa_figure_edges *out
         xa_archive_read(f->r->archive, xa_field_path(XA_FIELD_ANN_OFFSET), sample, 2, range, err));
     XA_RETURN_TRY(err,
                   xa_archive_dataset(f->r->archive, xa_field_path(XA_FIELD_ANN_MASK), &info, err));
-    for (int64_t k = range[0]; info.type == XA_TYPE_STR && k < range[1]; k++)
-        XA_RETURN_TRY(err, outline(f, k, info.item_bytes, out, err));
+    for (int64_t k = range[0]; info.type == XA_TYPE_STR && k < range[1]; k++) {
+        xa_image im;
+        int32_t value;
+        bool is_mask;
+        XA_RETURN_TRY(err, read_mask(f, k, info.item_bytes, &is_mask, &im, &value, err));
+        const xa_status st = is_mask ? use(&im, value, arg, err) : XA_OK;
+        xa_image_fini(&im);
+        XA_RETURN_TRY(err, st);
+    }
+    return XA_OK;
+}
+
+static xa_status trace_one(const xa_image *im, int32_t value, void *arg, xa_err *err)
+{
+    return trace(im, value, arg, err);
+}
+
+xa_status
+xa_figure_outlines(const xa_figure_rows *f, int64_t sample, xa_figure_edges *out, xa_err *err)
+{
+    return each_mask(f, sample, trace_one, out, err);
+}
+
+typedef struct grid {
+    float *value;
+    int64_t height, width;
+    bool any;
+} grid;
+
+static xa_status mark_one(const xa_image *im, int32_t value, void *arg, xa_err *err)
+{
+    grid *g = arg;
+    (void)err;
+    g->any = true;
+    for (int64_t y = 0; y < g->height; y++)
+        for (int64_t x = 0; x < g->width; x++)
+            if (takes(im,
+                      value,
+                      (2 * x + 1) * im->width / (2 * g->width),
+                      (2 * y + 1) * im->height / (2 * g->height)))
+                g->value[y * g->width + x] = 1.0f;
+    return XA_OK;
+}
+
+xa_status xa_figure_masked(const xa_figure_rows *f,
+                           int64_t sample,
+                           int64_t height,
+                           int64_t width,
+                           float *out,
+                           bool *any,
+                           xa_err *err)
+{
+    grid g = {out, height, width, false};
+    memset(out, 0, (size_t)(height * width) * sizeof *out);
+    XA_RETURN_TRY(err, each_mask(f, sample, mark_one, &g, err));
+    *any = g.any;
     return XA_OK;
 }
 

@@ -118,7 +118,7 @@ xa_figure_half_mass(const xa_figure_map *m, const double frame[2], xa_lines *out
     xa_figure_map_grow(m, frame, &size, field);
     XA_TRY(err, xa_map_level(field, n, 0.5, &level, err));
     if (isfinite(level))
-        XA_TRY(err, xa_map_contour(field, size.height, size.width, level, frame, out, err));
+        XA_TRY(err, xa_map_contour(field, size.height, size.width, level, frame, false, out, err));
 done:
     free(field);
     return st;

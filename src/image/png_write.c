@@ -67,7 +67,7 @@ static void encode_picture(struct write_job *job)
                  (png_uint_32)im->width,
                  (png_uint_32)im->height,
                  8,
-                 PNG_COLOR_TYPE_RGB,
+                 im->channels == 1 ? PNG_COLOR_TYPE_GRAY : PNG_COLOR_TYPE_RGB,
                  PNG_INTERLACE_NONE,
                  PNG_COMPRESSION_TYPE_DEFAULT,
                  PNG_FILTER_TYPE_DEFAULT);
@@ -85,7 +85,9 @@ static void encode_picture(struct write_job *job)
     }
     png_write_info(job->png, job->info);
     for (int64_t y = 0; y < im->height; y++)
-        png_write_row(job->png, (const uint8_t *)im->data + (size_t)y * (size_t)im->width * 3);
+        png_write_row(job->png,
+                      (const uint8_t *)im->data +
+                          (size_t)y * (size_t)im->width * (size_t)im->channels);
     png_write_end(job->png, NULL);
 }
 
@@ -168,8 +170,8 @@ xa_status xa_image_png(const xa_image *im, xa_str *out, xa_err *err)
     char *bytes = NULL;
     size_t size = 0;
     struct write_job picture = {.picture = im};
-    if (im->type != XA_PIXEL_U8 || im->channels != 3)
-        XA_RETURN_FAIL(err, XA_SHAPE, "a picture of 8-bit RGB is expected");
+    if (im->type != XA_PIXEL_U8 || (im->channels != 3 && im->channels != 1))
+        XA_RETURN_FAIL(err, XA_SHAPE, "a picture of 8-bit RGB or grey is expected");
     picture.file = open_memstream(&bytes, &size);
     if (!picture.file)
         XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for a picture");

@@ -17,25 +17,31 @@ static xa_status put_sections(FILE *out,
                               int64_t *missing,
                               xa_err *err)
 {
+    XA_RETURN_TRY(err, xa__report_verdicts(out, s, plan, err));
+    fputs(xa__report_page_figures, out);
+    XA_RETURN_TRY(err, xa__report_scores(out, s, plan, err));
+    fputs(xa__report_page_tables, out);
+    XA_RETURN_TRY(err, xa__report_tables(out, s, plan, err));
+    fputs(xa__report_page_tables_end, out);
+    fputs(xa__report_page_charts, out);
+    XA_RETURN_TRY(err, xa__report_charts(out, s, by_class, plan, err));
+    fputs(xa__report_page_images, out);
+    if (opt->images)
+        XA_RETURN_TRY(err, xa__report_explorer(out, opt, s, missing, err));
+    else
+        fputs(xa__report_page_images_left_out, out);
+    fputs(xa__report_page_failures, out);
+    xa__report_failures(out, s->r, opt->anonymise);
+    fputs(xa__report_page_methods, out);
+    XA_RETURN_TRY(err, xa__report_methods(out, opt->archive, err));
+    fputs(xa__report_page_drawing, out);
     fputs(xa__report_page_done, out);
     XA_RETURN_TRY(err, xa__report_flow(out, s, err));
     XA_RETURN_TRY(err, xa__report_provenance(out, s, err));
     if (!opt->anonymise)
         XA_RETURN_TRY(err, xa__report_job(out, s->r, err));
-    fputs(xa__report_page_figures, out);
-    XA_RETURN_TRY(err, xa__report_tables(out, s, plan, err));
-    fputs(xa__report_page_charts, out);
-    XA_RETURN_TRY(err, xa__report_charts(out, s, by_class, plan, err));
-    fputs(xa__report_page_images, out);
-    for (int64_t m = 0; opt->images && m < s->r->nmodels; m++) {
-        if (s->r->nmodels > 1)
-            XA__PUT(out, xa__report_page_images_of, "name", s->r->models[m].name);
-        XA_RETURN_TRY(err, xa__report_gallery(out, opt, s, &s->r->models[m], missing, err));
-    }
-    fputs(xa__report_page_failures, out);
-    xa__report_failures(out, s->r, opt->anonymise);
-    fputs(xa__report_page_methods, out);
-    return xa__report_methods(out, opt->archive, err);
+    fputs(xa__report_page_done_end, out);
+    return XA_OK;
 }
 
 static xa_status put_page(FILE *out, const xa_report_options *opt, int64_t *missing, xa_err *err)
@@ -55,9 +61,16 @@ static xa_status put_page(FILE *out, const xa_report_options *opt, int64_t *miss
             "title",
             opt->title ? opt->title : xa_path_last(opt->archive),
             "style",
-            xa__report_page_css);
+            xa__report_page_css,
+            "more_style",
+            xa__report_explorer_css);
     XA_TRY(err, put_sections(out, opt, s, by_class, &plan, missing, err));
-    XA__PUT(out, xa__report_page_tail, "script", xa__report_page_js);
+    XA__PUT(out,
+            xa__report_page_tail,
+            "script",
+            xa__report_page_js,
+            "more_script",
+            xa__report_explorer_js);
 done:
     xa_stats_draws_free(plan.draws);
     xa_summary_close(s);

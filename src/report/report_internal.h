@@ -29,7 +29,45 @@ XA_MUST_USE xa_status xa__report_methods(FILE *out, const char *archive, xa_err 
 /* anonymise: without messages, which name files, and without the folders of ids. */
 void xa__report_failures(FILE *out, const xa_read *r, bool anonymise);
 
-/* ---- tables.c, charts.c, gallery.c ---- */
+/* ---- verdicts.c ---- */
+
+/* The metric that the page begins with: energy, else the first whose values are no hits; NULL: the
+ * archive has no scores. */
+const char *xa__report_main_metric(const xa_summary *s);
+/* The baseline NAME, or EXPLAINER.NAME, beside a series; NULL: there is none. */
+const xa_series *xa__report_reference(const xa_summary *s, const xa_series *x, const char *name);
+/* Is a series better than a reference? BEATS: the interval of the paired difference lies above 0;
+ * WORSE: below. */
+typedef enum xa__beats {
+    XA__NO_REFERENCE,
+    XA__NO_INTERVAL,
+    XA__NOT_SHOWN,
+    XA__WORSE,
+    XA__BEATS
+} xa__beats;
+XA_MUST_USE xa_status xa__report_beats(const xa_summary *s,
+                                       const xa_series *x,
+                                       const char *reference,
+                                       const xa_stats_plan *plan,
+                                       xa__beats *out,
+                                       xa_err *err);
+/* "Grad-CAM (label)", with " of MODEL" where there are several. */
+void xa__report_title(const xa_summary *s, const xa_series *x, xa_str *out);
+/* The headline, what beats which reference, accuracy and failures. */
+XA_MUST_USE xa_status xa__report_verdicts(FILE *out,
+                                          const xa_summary *s,
+                                          const xa_stats_plan *plan,
+                                          xa_err *err);
+
+/* ---- scores.c ---- */
+
+/* One table of all explainers and metrics, a value and an interval bar in each cell. */
+XA_MUST_USE xa_status xa__report_scores(FILE *out,
+                                        const xa_summary *s,
+                                        const xa_stats_plan *plan,
+                                        xa_err *err);
+
+/* ---- tables.c, charts.c, explorer.c ---- */
 
 /* A table for every metric of a model, with intervals. */
 XA_MUST_USE xa_status xa__report_tables(FILE *out,
@@ -39,13 +77,9 @@ XA_MUST_USE xa_status xa__report_tables(FILE *out,
 /* Every chart that the archive has something for. by_class: the same archive, divided by class. */
 XA_MUST_USE xa_status xa__report_charts(
     FILE *out, xa_summary *s, xa_summary *by_class, const xa_stats_plan *plan, xa_err *err);
-/* The best, worst, disputed and wrongly answered images of a model with their overlays. *missing
- * grows by the images that are not there or have other pixels than the audited ones. */
-XA_MUST_USE xa_status xa__report_gallery(FILE *out,
-                                         const xa_report_options *opt,
-                                         const xa_summary *s,
-                                         const xa_read_model *m,
-                                         int64_t *missing,
-                                         xa_err *err);
+/* All images, with the pictures of as many as fit into one file. *missing grows by the images that
+ * are not there or have other pixels than the audited ones. */
+XA_MUST_USE xa_status xa__report_explorer(
+    FILE *out, const xa_report_options *opt, const xa_summary *s, int64_t *missing, xa_err *err);
 
 #endif

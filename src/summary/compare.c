@@ -358,6 +358,25 @@ done:
     return st;
 }
 
+xa_status xa_summary_difference(const xa_summary *s,
+                                const xa_series *a,
+                                const xa_series *b,
+                                const xa_stats_plan *plan,
+                                xa_paired *out,
+                                xa_err *err)
+{
+    const sides both = {.a = s, .b = s, .x = a, .y = b};
+    const wanted w = {.plan = plan, .pair = out};
+    if (!comparable(a, b))
+        XA_RETURN_FAIL(err,
+                       XA_MISMATCH,
+                       "%s of %s and of %s follow other conventions",
+                       a->metric,
+                       a->explainer,
+                       b->explainer);
+    return subtract(&both, &w, err);
+}
+
 /* ---- two archives ---- */
 
 xa_status xa_summary_compare_archives(const xa_summary *a,

@@ -51,7 +51,7 @@ static void test_contours(void **state)
     static const double frame[2] = {100.0, 80.0};
     xa_lines l;
     double found[N][2];
-    assert_int_equal(xa_map_contour(field, FH, FW, 0.1, frame, &l, NULL), XA_OK);
+    assert_int_equal(xa_map_contour(field, FH, FW, 0.1, frame, false, &l, NULL), XA_OK);
     assert_int_equal(l.n, N);
     for (int i = 0; i < N; i++) {
         found[i][0] = 0.0;
@@ -70,7 +70,7 @@ static void test_contours(void **state)
     float small[36] = {0}, holed[36] = {0};
     small[14] = small[15] = small[20] = small[21] = 1.0f;
     static const double six[2] = {6.0, 6.0};
-    assert_int_equal(xa_map_contour(small, 6, 6, 0.5, six, &l, NULL), XA_OK);
+    assert_int_equal(xa_map_contour(small, 6, 6, 0.5, six, false, &l, NULL), XA_OK);
     assert_int_equal(l.n, 1);
     assert_memory_equal(l.point[0], l.point[l.first[1] - 1], sizeof *l.point);
     for (int i = 0; i < l.first[1]; i++)
@@ -78,13 +78,13 @@ static void test_contours(void **state)
     xa_lines_fini(&l);
     for (int i = 0; i < 36; i++)
         holed[i] = i % 2 ? NAN : 1.0f;
-    assert_int_equal(xa_map_contour(holed, 6, 6, 0.5, six, &l, NULL), XA_OK);
+    assert_int_equal(xa_map_contour(holed, 6, 6, 0.5, six, false, &l, NULL), XA_OK);
     assert_int_equal(l.n, 0);
     /* both diagonals of a saddle: corners hang together by the mean of the four */
     const float saddle[4] = {1.0f, 0.0f, 0.0f, 1.0f};
     static const double two[2] = {2.0, 2.0};
     for (int k = 0; k < 2; k++) {
-        assert_int_equal(xa_map_contour(saddle, 2, 2, k ? 0.6 : 0.4, two, &l, NULL), XA_OK);
+        assert_int_equal(xa_map_contour(saddle, 2, 2, k ? 0.6 : 0.4, two, false, &l, NULL), XA_OK);
         assert_int_equal(l.n, 2);
         xa_lines_fini(&l);
     }

@@ -28,3 +28,10 @@ function sortBy(table, head) {
 document.querySelectorAll('table.sort').forEach(table =>
   table.querySelectorAll('thead button').forEach(button =>
     button.addEventListener('click', () => sortBy(table, button.closest('th')))));
+
+const root = document.documentElement;
+document.getElementById('theme').addEventListener('click', () => {
+  const dark = root.dataset.theme ? root.dataset.theme === 'dark' : matchMedia('(prefers-color-scheme: dark)').matches;
+  root.dataset.theme = dark ? 'light' : 'dark';
+});
+addEventListener('beforeprint', () => document.querySelectorAll('details').forEach(d => { d.open = true; }));
