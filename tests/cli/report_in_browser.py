@@ -84,12 +84,18 @@ try:
     worst = js(scores)
     assert worst == sorted(worst) and "sort=s" in js("return location.hash")
 
-    # a brush over the upper half of the plot
+    # a brush over the scores above the middle one; the plot is 244 x 176, its field begins at 6 and ends 30 above the bottom
     js("document.getElementById('plot').scrollIntoView({ block: 'center' })")
     plot = d.find_element(By.ID, "plot")
-    ActionChains(d).move_to_element_with_offset(plot, -90, -70).click_and_hold().move_by_offset(190, 50).release().perform()
-    assert js("return document.querySelector('#plot .sel') !== null") and count() < n, count()
-    assert min(js(scores)) > 0.4
+    width, height = js("const r = arguments[0].getBoundingClientRect(); return [r.width, r.height]", plot)
+    middle = sorted(worst)[len(worst) // 2] - 0.01
+    top, bottom = 6 / 176 * height - height / 2, (6 + 140 * (1 - middle)) / 176 * height - height / 2
+    ActionChains(d).move_to_element_with_offset(plot, int(-0.45 * width), int(top)).click_and_hold().move_by_offset(
+        int(0.93 * width), int(bottom - top)).release().perform()
+    low, high = map(float, js("return new URLSearchParams(location.hash.slice(1)).get('range')").split(",")[2:])
+    kept = js(scores)
+    assert js("return document.querySelector('#plot .sel') !== null") and 0 < count() < n, (count(), middle, low, high)
+    assert kept and min(kept) >= low - 0.006 and max(kept) <= high + 0.006 and abs(low - middle) < 0.05, (kept, low, high)
     click("#clear")
     assert count() == n
 
