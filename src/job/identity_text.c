@@ -23,6 +23,14 @@
 
 /* ---- lines of the job's settings that need models or hashes ---- */
 
+/* None of the default, 1, so that archives go on that were begun before there was a seed. */
+void xa__seed_lines(xa__lines *l, const xa_setting *s, const void *object)
+{
+    const int64_t seed = ((const xa_job *)object)->audit.seed;
+    if (!l->job || seed != 1)
+        xa__integer_line(l, s->key, seed);
+}
+
 void xa__numerics_lines(xa__lines *l, const xa_setting *s, const void *object)
 {
     const xa_job *job = object;
