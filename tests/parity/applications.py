@@ -31,13 +31,13 @@ def names():
     return [name for name in sorted(dir(keras.applications)) if name[0].isupper()]
 
 
-def draw(model, seed):
+def draw(model, seed, gain=1.0):
     """Initial kernels of Keras' own; statistics, scales and biases that make every weight count."""
     rng = np.random.default_rng(seed)
     for variable in model.weights:
         kind, shape = ref.weight_kind(variable), tuple(int(d) for d in variable.shape)
         values = {"bias": lambda: rng.normal(0.0, 0.05, shape), "beta": lambda: rng.normal(0.0, 0.1, shape),
-                  "gamma": lambda: rng.uniform(0.7, 1.2, shape), "moving_mean": lambda: rng.normal(0.0, 0.1, shape),
+                  "gamma": lambda: gain * rng.uniform(0.7, 1.2, shape), "moving_mean": lambda: rng.normal(0.0, 0.1, shape),
                   "moving_variance": lambda: rng.uniform(0.6, 1.6, shape)}.get(kind)
         if values:
             variable.assign(values().astype(np.float32))
@@ -98,6 +98,8 @@ def main():
     parser.add_argument("photos", nargs="+")
     parser.add_argument("--xaudit", default=os.path.join(HERE, "..", "..", "build", "xaudit"))
     parser.add_argument("--size", type=int, default=96)
+    parser.add_argument("--gain", type=float, default=1.0, help="scales the norms' gammas: with 1, the deepest networks of random "
+                        "weights are chaotic, and float32 differs from float64 in Keras itself")
     parser.add_argument("--only", nargs="*")
     parser.add_argument("--formats", nargs="*", default=[".h5", ".keras"])
     args = parser.parse_args()
@@ -117,7 +119,7 @@ def main():
         seed = zlib.crc32(name.encode()) & 0xFFFF
         keras.utils.set_random_seed(seed)
         model = getattr(keras.applications, name)(weights=None, classes=CLASSES, input_shape=(args.size, args.size, 3))
-        draw(model, seed)
+        draw(model, seed, args.gain)
         reference(model, name, images, photos, args.size, os.path.join(folder, "ref.h5"))
         cells, passed = [], True
         for suffix in args.formats:
