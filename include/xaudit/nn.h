@@ -87,7 +87,8 @@ const char *xa_shape_text(const xa_shape *s, char *buf, size_t size);
     X(RESIZE, resize)       /* x [H,W,C] | */                                                   \
     X(TOKENS, tokens)       /* x [T,D] | [prefix [P,D]], [position [P+T,D]] */                  \
     X(MATMUL, matmul)       /* x0 [..,M,K], x1 [..,K,N] | axes before equal or 1 */             \
-    X(ATTENTION, attention) /* q [T,N*K], k [S,N*K], v [S,N*V] | per head softmax(q k^T) v */
+    X(ATTENTION, attention) /* q [G*T,N*K], k [G*S,N*K], v [G*S,N*V] |                          \
+                             * [bias [N,T,S] or [1,T,S]], [mask [G,T,S]]; params.attention */
 typedef enum xa_op {
 #define X(name, file) XA_OP_##name,
     XA_OP_LIST(X)
@@ -260,9 +261,14 @@ typedef union xa_op_params {
     struct {
         bool turned[2]; /* input i lies transposed: x0 [..,K,M], x1 [..,N,K] */
     } matmul;
+    /* y = softmax(scale q k^T + bias[head] + mask[group]) v, by group and head (Vaswani et al.
+     * 2017, equation 1; bias and windows: Liu et al. 2021, equation 4). Group g owns rows [g*T,
+     * (g+1)*T) of q, [g*S, (g+1)*S) of k and v: windows of one image. -INFINITY in bias or mask
+     * hides a key; a row whose keys are all hidden is NaN, as in PyTorch. */
     struct {
-        int64_t heads; /* head h owns columns [h*K, (h+1)*K) of q and k, [h*V, (h+1)*V) of v */
-        float scale;   /* of q k^T; 1/sqrt(K) in most models */
+        int64_t heads;  /* head h owns columns [h*K, (h+1)*K) of q and k, [h*V, (h+1)*V) of v */
+        float scale;    /* of q k^T; 1/sqrt(K) in most models */
+        int64_t groups; /* G; 0 is 1 */
     } attention;
 } xa_op_params;
 
@@ -433,8 +439,8 @@ typedef struct xa_attention_view {
     const float *probs;    /* P [T,S]; rows add up to 1 */
     const float *gradient; /* dS/dP [T,S] of the backward pass under way; NULL in forward */
 } xa_attention_view;
-/* forward shows every head of every ATTENTION node, in graph order; backward those of its reach's
- * `attention`, the last node first. The callee must not run the engine. */
+/* forward shows every head of every ATTENTION node of one group, in graph order; backward those of
+ * its reach's `attention`, the last node first. The callee must not run the engine. */
 typedef struct xa_attention_sink {
     void (*take)(void *arg, const xa_attention_view *v);
     void *arg;

@@ -45,23 +45,30 @@ softmax(const op_case *c, const op_point *p, const double *const *x, const doubl
 static double
 attention(const op_case *c, const op_point *p, const double *const *x, const double *const *w)
 {
-    const int64_t heads = c->params.attention.heads, s = c->inputs[1].dim[0];
+    const int64_t heads = c->params.attention.heads,
+                  groups = c->params.attention.groups ? c->params.attention.groups : 1;
+    const int64_t t = c->inputs[0].dim[0] / groups, s = c->inputs[1].dim[0] / groups;
     const int64_t wk = c->inputs[0].dim[1], wv = c->inputs[2].dim[1];
     const int64_t k = wk / heads, head = p->o[1] / (wv / heads);
+    const int64_t group = p->o[0] / t, row = p->o[0] % t;
+    const double *bias = c->nweights > 0 ? w[0] : NULL, *mask = c->nweights > 1 ? w[1] : NULL;
     double most = -INFINITY, sum = 0.0, y = 0.0;
-    (void)w;
     for (int pass = 0; pass < 2; pass++)
         for (int64_t j = 0; j < s; j++) {
             double z = 0.0;
             for (int64_t i = head * k; i < (head + 1) * k; i++)
-                z += x[0][p->o[0] * wk + i] * x[1][j * wk + i];
+                z += x[0][p->o[0] * wk + i] * x[1][(group * s + j) * wk + i];
             z *= (double)c->params.attention.scale;
+            if (bias)
+                z += bias[((c->weights[0].dim[0] == 1 ? 0 : head) * t + row) * s + j];
+            if (mask)
+                z += mask[(group * t + row) * s + j];
             if (pass == 0) {
                 most = fmax(most, z);
                 continue;
             }
             sum += exp(z - most);
-            y += exp(z - most) * x[2][j * wv + p->o[1]];
+            y += exp(z - most) * x[2][(group * s + j) * wv + p->o[1]];
         }
     return y / sum;
 }
@@ -163,7 +170,11 @@ reduce(const op_case *c, const op_point *p, const double *const *x, const double
 #define ATTEND(label, T, S, NH, K, V, SCALE)                                                      \
     {.name = "attention " label, .op = XA_OP_ATTENTION, .ninputs = 3,                             \
      .inputs = {S2(T, (NH) * (K)), S2(S, (NH) * (K)), S2(S, (NH) * (V))},                         \
-     .params.attention = {NH, SCALE}}
+     .params.attention = {NH, SCALE, 0}}
+#define ATTEND_IN(label, G, T, S, NH, K, V, BIAS, MASK)                                           \
+    {.name = "attention " label, .op = XA_OP_ATTENTION, .ninputs = 3,                             \
+     .inputs = {S2((G) * (T), (NH) * (K)), S2((G) * (S), (NH) * (K)), S2((G) * (S), (NH) * (V))}, \
+     .nweights = 2, .weights = {BIAS, MASK}, .params.attention = {NH, 0.4f, G}}
 #define MATMUL(label, a, b, A, B)                                                                 \
     {.name = "matmul " label, .op = XA_OP_MATMUL, .ninputs = 2, .inputs = {a, b},                 \
      .params.matmul = {{A, B}}}
@@ -225,6 +236,11 @@ static const op_case cases[] = {
     ATTEND("beyond a tile", 101, 65, 1, 33, 20, 0.17f),
     ATTEND("sharp", 6, 6, 2, 4, 4, 9.0f),
     ATTEND("negative scale", 6, 9, 2, 4, 4, -0.5f),
+    ATTEND_IN("bias", 1, 10, 10, 3, 4, 4, S3(3, 10, 10), {0}),
+    ATTEND_IN("bias of all heads", 1, 5, 7, 2, 4, 3, S3(1, 5, 7), {0}),
+    ATTEND_IN("groups", 3, 4, 4, 2, 5, 5, {0}, {0}),
+    ATTEND_IN("windows", 4, 9, 9, 2, 4, 4, S3(2, 9, 9), S3(4, 9, 9)),
+    ATTEND_IN("mask of odd groups", 3, 2, 11, 1, 3, 6, {0}, S3(3, 2, 11)),
 
     MATMUL("plain", S2(5, 7), S2(7, 9), false, false),
     MATMUL("left turned", S2(7, 5), S2(7, 9), true, false),

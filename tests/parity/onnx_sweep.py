@@ -1,0 +1,313 @@
+#!/usr/bin/env python3
+"""Exports many classifiers to ONNX and compares xaudit with onnxruntime (scores) and torch (gradients, Grad-CAM, rollout).
+
+    onnx_sweep.py --xaudit build/xaudit --work FOLDER [--group torchvision|timm|huggingface] [--only NAME ...] [--again]
+    onnx_sweep.py --work FOLDER --table results/onnx.md
+
+Weights are random and seeded, nothing is downloaded. Inputs are as small as the network allows. Each network is built and
+exported in a process of its own, by both exporters of torch.onnx.export (dy: dynamo=True; ts: dynamo=False, opset 17), and
+`xaudit check --against` compares each file. Results are kept in FOLDER/results.jsonl, a line a file; files are removed once
+they agree (`--keep`: never). Needs torch, torchvision, timm, transformers, onnx, onnxscript, onnxruntime, h5py.
+"""
+import argparse
+import json
+import os
+import re
+import resource
+import subprocess
+import sys
+import time
+import warnings
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import onnx_networks as networks
+
+EXPORTERS = ("dy", "ts")
+# beyond so many weights float64 is left out
+DOUBLE_LIMIT = 60_000_000
+
+
+# ------------------------------------------------------------------------------------------------ one network, a child
+
+def randomise(model, torch):
+    """Statistics and vectors that a fresh network leaves at 0 or 1 get values that show when one is lost."""
+    g = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for name, p in list(model.named_parameters()) + list(model.named_buffers()):
+            if not p.is_floating_point():
+                continue
+            if name.endswith("running_var"):
+                p.copy_(0.75 + 0.5 * torch.rand(p.shape, generator=g))
+            elif name.endswith("running_mean"):
+                p.copy_(0.1 * torch.randn(p.shape, generator=g))
+            elif isinstance(p, torch.nn.Parameter) and p.numel() and (p == p.flatten()[0]).all():
+                first = float(p.flatten()[0])
+                base = 0.5 if abs(first) < 1e-3 and first != 0 else first
+                p.copy_(base + 0.1 * torch.randn(p.shape, generator=g))
+            elif "relative_position_bias_table" in name:
+                p.copy_(0.5 * torch.randn(p.shape, generator=g))
+
+
+def export(model, x, path, kind, torch):
+    if kind == "dy":
+        torch.onnx.export(model, (x,), path, dynamo=True, verbose=False)
+    else:
+        torch.backends.mha.set_fastpath_enabled(False)
+        torch.onnx.export(model, (x,), path, dynamo=False, opset_version=17, input_names=["input"], output_names=["output"],
+                          dynamic_axes={"input": {0: "batch"}})
+
+
+def gradient(model, x, target, layer, torch):
+    """Scores, the target's gradient at the input, and the layer's value and gradient."""
+    kept = {}
+    hook = None
+    if layer:
+        def keep(_, __, out):
+            kept["a"] = out[0] if isinstance(out, tuple) else out
+        hook = model.get_submodule(layer).register_forward_hook(keep)
+    x = x.clone().requires_grad_()
+    z = model(x)
+    grads = torch.autograd.grad(z[0, target], [x] + ([kept["a"]] if layer else []))
+    if hook:
+        hook.remove()
+    return z.detach(), grads[0], kept["a"].detach() if layer else None, grads[1] if layer else None
+
+
+def child(group, name, folder):
+    import h5py
+    import numpy as np
+    import onnxruntime
+    import torch
+    from PIL import Image
+    warnings.filterwarnings("ignore")
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    net = networks.build(group, name)
+    model, size = net["model"].eval(), net["size"]
+    for module in model.modules():
+        if hasattr(module, "inplace"):
+            module.inplace = False
+    randomise(model, torch)
+    count = sum(p.numel() for p in model.parameters())
+    rng = np.random.default_rng(0)
+    coarse = Image.fromarray(rng.integers(0, 256, (max(2, size // 8), max(2, size // 8), 3), dtype=np.uint8))
+    pixels = np.asarray(coarse.resize((size, size), Image.Resampling.BICUBIC)).astype(np.int64)
+    pixels = np.clip(pixels + rng.integers(-20, 21, pixels.shape), 0, 255).astype(np.uint8)
+    Image.fromarray(pixels).save(os.path.join(folder, "image.png"))
+    x = torch.from_numpy(pixels.astype(np.float32) / 127.5 - 1).permute(2, 0, 1)[None].contiguous()
+    with torch.no_grad():
+        z = model(x)
+    target = int(z[0].argmax())
+    said = {"weights": count, "size": size, "classes": int(z.shape[1]), "exports": {}}
+    layer = net.get("layer")
+    _, g, a, da = gradient(model, x, target, layer, torch)
+    ref = {"input": x.permute(0, 2, 3, 1).numpy(), "target": np.array([target], np.int32),
+           "gradient": g.permute(0, 2, 3, 1).numpy()}
+    for kind in EXPORTERS:
+        path = os.path.join(folder, f"{kind}.onnx")
+        start = time.time()
+        try:
+            export(model, x, path, kind, torch)
+            options = onnxruntime.SessionOptions()
+            options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+            options.intra_op_num_threads = 1
+            session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+            ref[f"logits.{kind}"] = session.run([session.get_outputs()[0].name], {session.get_inputs()[0].name: x.numpy()})[0]
+            del session
+            said["exports"][kind] = {"seconds": round(time.time() - start, 1)}
+        except Exception as e:
+            text = str(e).strip().splitlines() or [type(e).__name__]
+            said["exports"][kind] = {"error": f"{type(e).__name__}: {text[0]}"[:200]}
+            if os.path.exists(path):
+                os.remove(path)
+    if count <= DOUBLE_LIMIT:
+        try:
+            _, g64, a64, da64 = gradient(model.double(), x.double(), target, layer, torch)
+            ref["gradient64"] = g64.permute(0, 2, 3, 1).numpy()
+            a, da = (a64, da64) if layer else (None, None)
+        except Exception as e:
+            said["float64"] = str(e)[:200]
+    if layer and a.dim() == 4:
+        if net.get("nhwc"):
+            a, da = a.permute(0, 3, 1, 2), da.permute(0, 3, 1, 2)
+        ref["gradcam"] = torch.relu((da.mean((2, 3), keepdim=True) * a).sum(1)).float().numpy()
+    for kind in EXPORTERS:
+        if f"logits.{kind}" not in ref:
+            continue
+        with h5py.File(os.path.join(folder, f"{kind}.ref.h5"), "w", libver=("v108", "v110")) as f:
+            for key, text in {"format": "xaudit-reference 1", "model": f"{kind}.onnx", "score": "logit", "head": "softmax",
+                              "script": "onnx_sweep.py", "framework": f"torch {torch.__version__}"}.items():
+                f.attrs[key] = np.bytes_(text + "\0")
+            f["logits"] = ref[f"logits.{kind}"]
+            for key in ("input", "target", "gradient", "gradient64"):
+                if key in ref:
+                    f[key] = ref[key]
+            if "gradcam" in ref:
+                group_of = f.create_group("layers/0")
+                group_of.attrs["layer"] = np.bytes_(layer + "\0")
+                group_of["gradcam"] = ref["gradcam"]
+    if net.get("rollout"):
+        np.save(os.path.join(folder, "rollout.npy"), networks.rollout(net, model.float(), x))
+    print("\n" + json.dumps(said))
+
+
+# -------------------------------------------------------------------------------------------------------------- xaudit
+
+JOB = """manifest: manifest.csv
+output: out.{kind}.h5
+models:
+  - name: m
+    file: {kind}.onnx
+    head: softmax
+    input: {{ size: [{size}, {size}], resize: pil-bilinear, scale: tf }}
+    explainers:
+      - {{ kind: saliency, target: predicted }}
+{more}"""
+
+
+def anonymous(pid):
+    """Bytes of memory that are no mapped file."""
+    try:
+        with open(f"/proc/{pid}/status") as f:
+            return next((int(line.split()[1]) * 1024 for line in f if line.startswith("RssAnon")), 0)
+    except OSError:
+        return 0
+
+
+def run(argv, folder, seconds):
+    """Exit code, all it printed, seconds, and the most memory it had, file mappings apart (seen 50 times a second)."""
+    start = time.time()
+    with open(os.path.join(folder, "said.txt"), "w+") as f:
+        p = subprocess.Popen(argv, cwd=folder, stdout=f, stderr=subprocess.STDOUT, start_new_session=True)
+        most = 0
+        while True:
+            most = max(most, anonymous(p.pid))
+            pid, status, _ = os.wait4(p.pid, os.WNOHANG)
+            if pid:
+                break
+            if time.time() - start > seconds:
+                os.killpg(p.pid, 9)
+                _, status, _ = os.wait4(p.pid, 0)
+                break
+            time.sleep(0.02)
+        p.returncode = os.waitstatus_to_exitcode(status)
+        f.seek(0)
+        return p.returncode, f.read(), time.time() - start, most
+
+
+def number(pattern, text):
+    m = re.search(pattern, text)
+    return float(m.group(1)) if m else None
+
+
+def compare(xaudit, folder, kind, size):
+    """What `check --against` says of one file."""
+    with open(os.path.join(folder, "manifest.csv"), "w") as f:
+        f.write("path,label\nimage.png,0\n")
+    job = f"{kind}.yaml"
+    with open(os.path.join(folder, job), "w") as f:
+        f.write(JOB.format(kind=kind, size=size, more=""))
+    code, said, seconds, memory = run([xaudit, "check", job, "--against", f"{kind}.ref.h5"], folder, 1200)
+    r = {"code": code, "seconds": round(seconds, 1), "memory": memory,
+         "logits": number(r"scores before the head\s+([0-9.e+-]+|nan)", said),
+         "gradcam": number(r"Grad-CAM\s+([0-9.e+-]+|nan) of the map", said),
+         "gradient": number(r"input gradient\s+error against float64 of the largest: median [^,]*, worst ([0-9.e+-]+|nan)", said),
+         "torch": number(r"float32: [0-9.e+-]+, ([0-9.e+-]+|nan),", said),
+         "gradient32": number(r"input gradient\s+([0-9.e+-]+|nan) of the largest from", said)}
+    if code:
+        r["said"] = said.strip()[-1500:]
+    return r
+
+
+def compare_rollout(xaudit, folder, kind, size):
+    import h5py
+    import numpy as np
+    job = f"{kind}.rollout.yaml"
+    with open(os.path.join(folder, job), "w") as f:
+        f.write(JOB.format(kind=kind, size=size, more="      - { kind: attention, method: rollout }\n"))
+    out = os.path.join(folder, f"out.{kind}.h5")
+    if os.path.exists(out):
+        os.remove(out)
+    code, said, _, _ = run([xaudit, "run", job], folder, 1200)
+    if code:
+        return {"rollout": None, "rollout_said": said.strip()[-600:]}
+    want = np.load(os.path.join(folder, "rollout.npy"))
+    found = []
+    with h5py.File(out) as f:
+        f.visititems(lambda path, d: found.append(d[()]) if isinstance(d, h5py.Dataset) and path.endswith("/values") and
+                     "rollout" in path else None)
+    if len(found) != 1:
+        return {"rollout": None, "rollout_said": f"{len(found)} maps of rollout in the archive"}
+    got = np.asarray(found[0], np.float64).reshape(want.shape)
+    return {"rollout": float(abs(got - want).max() / abs(want).max())}
+
+
+def sweep_one(args, group, name, results):
+    folder = os.path.join(args.work, group, name.replace("/", "_"))
+    said_path = os.path.join(folder, "said.json")
+    os.makedirs(folder, exist_ok=True)
+    if not os.path.exists(said_path):
+        code, text, _, _ = run([sys.executable, os.path.abspath(__file__), "--child", group, name, "--work", folder], folder, 3600)
+        if code:
+            last = text.strip().splitlines()[-1:] or [f"exit {code}"]
+            results.append({"group": group, "name": name, "exporter": "-", "error": last[0][:300]})
+            return
+        with open(said_path, "w") as f:
+            f.write(text.strip().splitlines()[-1])
+    with open(said_path) as f:
+        said = json.load(f)
+    for kind, export_said in said["exports"].items():
+        row = {"group": group, "name": name, "exporter": kind, "weights": said["weights"], "size": said["size"]}
+        row.update(export_said)
+        if "error" not in row:
+            row.update(compare(args.xaudit, folder, kind, said["size"]))
+            if not row["code"] and os.path.exists(os.path.join(folder, "rollout.npy")):
+                row.update(compare_rollout(args.xaudit, folder, kind, said["size"]))
+        results.append(row)
+        print(group, name, kind, row.get("error") or (f"logits {row['logits']} gradient {row['gradient']} cam {row['gradcam']} "
+              f"rollout {row.get('rollout', '-')} {row['seconds']} s" if not row["code"] else
+              f"EXIT {row['code']}: {row['said'][-600:]}"), flush=True)
+    if not args.keep and all(not r.get("code") for r in results):
+        for file in os.listdir(folder):
+            if file not in ("said.json",):
+                os.remove(os.path.join(folder, file))
+        os.remove(said_path)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--xaudit")
+    parser.add_argument("--work", required=True)
+    parser.add_argument("--group", choices=list(networks.GROUPS))
+    parser.add_argument("--only", nargs="*")
+    parser.add_argument("--again", action="store_true", help="also networks that agreed before")
+    parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--table")
+    parser.add_argument("--child", nargs=2)
+    args = parser.parse_args()
+    args.work = os.path.abspath(args.work)
+    if args.child:
+        return child(*args.child, args.work)
+    path = os.path.join(args.work, "results.jsonl")
+    if args.table:
+        return networks.table(path, args.table)
+    os.makedirs(args.work, exist_ok=True)
+    args.xaudit = os.path.abspath(args.xaudit)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    done = networks.latest(path)
+    for group in [args.group] if args.group else networks.GROUPS:
+        for name in networks.names(group):
+            rows = [r for r in done.values() if r["group"] == group and r["name"] == name]
+            if args.only and name not in args.only:
+                continue
+            if rows and not args.again and all(not r.get("code") for r in rows):
+                continue
+            results = []
+            sweep_one(args, group, name, results)
+            with open(path, "a") as f:
+                for r in results:
+                    f.write(json.dumps(r) + "\n")
+
+
+if __name__ == "__main__":
+    main()
