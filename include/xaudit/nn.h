@@ -88,7 +88,7 @@ const char *xa_shape_text(const xa_shape *s, char *buf, size_t size);
     X(TOKENS, tokens)       /* x [T,D] | [prefix [P,D]], [position [P+T,D]] */                  \
     X(MATMUL, matmul)       /* x0 [..,M,K], x1 [..,K,N] | axes before equal or 1 */             \
     X(ATTENTION, attention) /* q [G*T,N*K], k [G*S,N*K], v [G*S,N*V] |                          \
-                             * [bias [N,T,S] or [1,T,S]], [mask [G,T,S]]; params.attention */
+                             * [bias [B,T,S]], [mask [G,T,S]]; params.attention */
 typedef enum xa_op {
 #define X(name, file) XA_OP_##name,
     XA_OP_LIST(X)
@@ -262,9 +262,9 @@ typedef union xa_op_params {
         bool turned[2]; /* input i lies transposed: x0 [..,K,M], x1 [..,N,K] */
     } matmul;
     /* y = softmax(scale q k^T + bias[head] + mask[group]) v, by group and head (Vaswani et al.
-     * 2017, equation 1; bias and windows: Liu et al. 2021, equation 4). Group g owns rows [g*T,
-     * (g+1)*T) of q, [g*S, (g+1)*S) of k and v: windows of one image. -INFINITY in bias or mask
-     * hides a key; a row whose keys are all hidden is NaN, as in PyTorch. */
+     * 2017, equation 1; bias and windows: Liu et al. 2021, equation 4). B is 1, N, or G*N. Group g
+     * owns rows [g*T, (g+1)*T) of q, [g*S, (g+1)*S) of k and v: windows of one image. -INFINITY in
+     * bias or mask hides a key; a row whose keys are all hidden is NaN, as in PyTorch. */
     struct {
         int64_t heads;  /* head h owns columns [h*K, (h+1)*K) of q and k, [h*V, (h+1)*V) of v */
         float scale;    /* of q k^T; 1/sqrt(K) in most models */

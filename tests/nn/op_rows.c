@@ -52,6 +52,7 @@ attention(const op_case *c, const op_point *p, const double *const *x, const dou
     const int64_t k = wk / heads, head = p->o[1] / (wv / heads);
     const int64_t group = p->o[0] / t, row = p->o[0] % t;
     const double *bias = c->nweights > 0 ? w[0] : NULL, *mask = c->nweights > 1 ? w[1] : NULL;
+    const int64_t matrices = bias ? c->weights[0].dim[0] : 0;
     double most = -INFINITY, sum = 0.0, y = 0.0;
     for (int pass = 0; pass < 2; pass++)
         for (int64_t j = 0; j < s; j++) {
@@ -60,7 +61,13 @@ attention(const op_case *c, const op_point *p, const double *const *x, const dou
                 z += x[0][p->o[0] * wk + i] * x[1][(group * s + j) * wk + i];
             z *= (double)c->params.attention.scale;
             if (bias)
-                z += bias[((c->weights[0].dim[0] == 1 ? 0 : head) * t + row) * s + j];
+                z += bias[((matrices == 1       ? 0
+                            : matrices == heads ? head
+                                                : group * heads + head) *
+                               t +
+                           row) *
+                              s +
+                          j];
             if (mask)
                 z += mask[(group * t + row) * s + j];
             if (pass == 0) {
@@ -240,6 +247,7 @@ static const op_case cases[] = {
     ATTEND_IN("bias of all heads", 1, 5, 7, 2, 4, 3, S3(1, 5, 7), {0}),
     ATTEND_IN("groups", 3, 4, 4, 2, 5, 5, {0}, {0}),
     ATTEND_IN("windows", 4, 9, 9, 2, 4, 4, S3(2, 9, 9), S3(4, 9, 9)),
+    ATTEND_IN("bias of heads and windows", 3, 4, 4, 2, 4, 4, S3(6, 4, 4), {0}),
     ATTEND_IN("mask of odd groups", 3, 2, 11, 1, 3, 6, {0}, S3(3, 2, 11)),
 
     MATMUL("plain", S2(5, 7), S2(7, 9), false, false),

@@ -27,6 +27,7 @@ typedef struct xa__onnx_weight {
     int64_t offset;
     double scale;    /* 1 */
     bool reciprocal; /* scale / source */
+    bool keeps;      /* truths: 0 where the source is true, else -INFINITY */
 } xa__onnx_weight;
 
 /* A value that depends on the image: which node of the engine holds it, and how. The node's shape
@@ -96,8 +97,7 @@ typedef struct xa__onnx_op {
 #define X(family) extern const xa__onnx_op xa__onnx_ops_##family[];
 XA__ONNX_FAMILY_LIST(X)
 #undef X
-/* Made by patterns alone: inputs q [..,T,K], k [..,K,S] (transposed), v [..,S,V]; setting[0] the
- * scale of q k. */
+/* Made by patterns alone: inputs q, k, v; the node's form (attention.h). */
 extern const xa__onnx_op xa__onnx_attention;
 /* The token that the scores are made of, -1: the mean of tokens, -2: not recognised. */
 int64_t xa__onnx_query(const xa_graph *g, int output);

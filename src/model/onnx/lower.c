@@ -205,6 +205,7 @@ static int find_weight(const xa__onnx_build *b, const xa__onnx_weight *w, const 
         const xa__onnx_weight *k = &b->weights[have->source];
         if (k->value == w->value && k->ndim == w->ndim && k->offset == w->offset &&
             !(k->scale < w->scale) && !(k->scale > w->scale) && k->reciprocal == w->reciprocal &&
+            k->keeps == w->keeps &&
             !memcmp(k->extent, w->extent, (size_t)w->ndim * sizeof *w->extent) &&
             !memcmp(k->stride, w->stride, (size_t)w->ndim * sizeof *w->stride))
             return i;
@@ -317,7 +318,9 @@ xa_status xa__onnx_read_weight(xa__onnx_build *b, const xa_weight *weight, float
     XA_RETURN_TRY(err, load(b, w->value, &from, err));
     for (int64_t i = 0; i < total; i++) {
         const double v = (double)from[place];
-        dst[i] = w->reciprocal ? (float)(w->scale / v) : (float)(v * w->scale);
+        dst[i] = w->keeps        ? (v < 0.0 || v > 0.0 ? 0.0f : -INFINITY)
+                 : w->reciprocal ? (float)(w->scale / v)
+                                 : (float)(v * w->scale);
         for (int d = w->ndim - 1; d >= 0; d--) {
             place += w->stride[d];
             if (++at[d] < w->extent[d])

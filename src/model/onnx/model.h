@@ -91,6 +91,7 @@ typedef struct xa__onnx_node {
     const struct xa__onnx_op *def; /* how it is read, NULL: not known */
     bool live;                     /* the output depends on it */
     double setting[4];             /* of operators that patterns made (pattern.h) */
+    struct xa__onnx_form *form;    /* of attention (attention.h); lives as long as the model */
 } xa__onnx_node;
 
 typedef struct xa__onnx_value {

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "build.h"
+#include "pattern.h"
 
 static const double root_half = 0.70710678118654752440, tanh_scale = 0.79788456080286535588,
                     tanh_cubic = 0.044715;
@@ -15,7 +15,7 @@ static bool near(double a, double b)
 }
 
 /* The node that gives a value, if it is of that operator. */
-static xa__onnx_node *made_by(const xa__onnx_build *b, int value, const char *op)
+xa__onnx_node *xa__onnx_made_by(const xa__onnx_build *b, int value, const char *op)
 {
     const xa__onnx_value *v = value < 0 ? NULL : &b->m->values[value];
     xa__onnx_node *n = v && v->node >= 0 && !v->constant ? &b->m->nodes[v->node] : NULL;
@@ -24,7 +24,7 @@ static xa__onnx_node *made_by(const xa__onnx_build *b, int value, const char *op
 }
 
 /* n = op(x, number) in either order: x; -1 if it is not. */
-static int with_number(xa__onnx_build *b, const xa__onnx_node *n, double *number)
+int xa__onnx_with_number(xa__onnx_build *b, const xa__onnx_node *n, double *number)
 {
     if (!n || n->ninputs != 2)
         return -1;
@@ -34,12 +34,13 @@ static int with_number(xa__onnx_build *b, const xa__onnx_node *n, double *number
 }
 
 /* value = x*c or x/c of a number: x and c (or 1/c); else value itself and 1. */
-static int scaled(xa__onnx_build *b, int value, double *c)
+int xa__onnx_scaled(xa__onnx_build *b, int value, double *c)
 {
-    const xa__onnx_node *mul = made_by(b, value, "Mul"), *div = made_by(b, value, "Div");
+    const xa__onnx_node *mul = xa__onnx_made_by(b, value, "Mul"),
+                        *div = xa__onnx_made_by(b, value, "Div");
     double v;
     *c = 1.0;
-    int x = with_number(b, mul, &v);
+    int x = xa__onnx_with_number(b, mul, &v);
     if (x >= 0) {
         *c = v;
         return x;
@@ -55,7 +56,7 @@ static int scaled(xa__onnx_build *b, int value, double *c)
 static int plus(xa__onnx_build *b, int value, double wanted)
 {
     double one;
-    const int x = with_number(b, made_by(b, value, "Add"), &one);
+    const int x = xa__onnx_with_number(b, xa__onnx_made_by(b, value, "Add"), &one);
     return x >= 0 && near(one, wanted) ? x : -1;
 }
 
@@ -82,7 +83,8 @@ typedef struct product {
 static bool factor(xa__onnx_build *b, int value, int stop, int depth, product *p)
 {
     double v;
-    const xa__onnx_node *mul = made_by(b, value, "Mul"), *div = made_by(b, value, "Div");
+    const xa__onnx_node *mul = xa__onnx_made_by(b, value, "Mul"),
+                        *div = xa__onnx_made_by(b, value, "Div");
     if (value != stop && depth < DEPTH && mul)
         return factor(b, mul->inputs[0], stop, depth + 1, p) &&
                factor(b, mul->inputs[1], stop, depth + 1, p);
@@ -107,8 +109,8 @@ static int erf_gate(xa__onnx_build *b, int value)
 {
     double c;
     const int inner = plus(b, value, 1.0);
-    const xa__onnx_node *e = made_by(b, inner, "Erf");
-    const int x = e ? scaled(b, e->inputs[0], &c) : -1;
+    const xa__onnx_node *e = xa__onnx_made_by(b, inner, "Erf");
+    const int x = e ? xa__onnx_scaled(b, e->inputs[0], &c) : -1;
     return x >= 0 && near(c, root_half) ? x : -1;
 }
 
@@ -116,7 +118,7 @@ static int erf_gate(xa__onnx_build *b, int value)
 static bool is_cube(xa__onnx_build *b, int value, int x)
 {
     double three;
-    const xa__onnx_node *p = made_by(b, value, "Pow");
+    const xa__onnx_node *p = xa__onnx_made_by(b, value, "Pow");
     product cube = {.number = 1.0};
     if (p)
         return p->inputs[0] == x && xa__onnx_scalar(b, p->inputs[1], &three) && near(three, 3.0);
@@ -129,13 +131,13 @@ static int tanh_gate(xa__onnx_build *b, int value)
 {
     double c;
     const int inner = plus(b, value, 1.0);
-    const xa__onnx_node *t = made_by(b, inner, "Tanh");
-    const int sum = t ? scaled(b, t->inputs[0], &c) : -1;
-    const xa__onnx_node *add = made_by(b, sum, "Add");
+    const xa__onnx_node *t = xa__onnx_made_by(b, inner, "Tanh");
+    const int sum = t ? xa__onnx_scaled(b, t->inputs[0], &c) : -1;
+    const xa__onnx_node *add = xa__onnx_made_by(b, sum, "Add");
     if (!add || !near(c, tanh_scale))
         return -1;
     for (int i = 0; i < 2; i++) {
-        const int x = add->inputs[i], cube = scaled(b, add->inputs[1 - i], &c);
+        const int x = add->inputs[i], cube = xa__onnx_scaled(b, add->inputs[1 - i], &c);
         if (near(c, tanh_cubic) && is_cube(b, cube, x))
             return x;
     }
@@ -165,11 +167,11 @@ static bool match_gelu(xa__onnx_build *b, xa__onnx_node *n)
 static bool match_swish(xa__onnx_build *b, xa__onnx_node *n)
 {
     for (int i = 0; i < 2; i++) {
-        const xa__onnx_node *gate = made_by(b, n->inputs[1 - i], "Sigmoid");
+        const xa__onnx_node *gate = xa__onnx_made_by(b, n->inputs[1 - i], "Sigmoid");
         double c;
         if (!gate)
             continue;
-        const int inner = gate->inputs[0], x = scaled(b, inner, &c);
+        const int inner = gate->inputs[0], x = xa__onnx_scaled(b, inner, &c);
         if (inner == n->inputs[i]) {
             become(b, n, "Swish", inner, 1.0);
             return true;
@@ -185,7 +187,7 @@ static bool match_swish(xa__onnx_build *b, xa__onnx_node *n)
 /* clip(x + 3, 0, 6): x, else -1. */
 static int hard_gate(xa__onnx_build *b, int value)
 {
-    const xa__onnx_node *clip = made_by(b, value, "Clip");
+    const xa__onnx_node *clip = xa__onnx_made_by(b, value, "Clip");
     double low = -1.0, high = -1.0;
     if (!clip)
         return -1;
@@ -208,7 +210,7 @@ static bool match_hard_swish(xa__onnx_build *b, xa__onnx_node *n)
     if (!factor(b, n->outputs[0], -1, 0, &all))
         return false;
     for (int i = 0; i < all.n; i++) {
-        const xa__onnx_node *hard = made_by(b, all.factor[i], "HardSigmoid");
+        const xa__onnx_node *hard = xa__onnx_made_by(b, all.factor[i], "HardSigmoid");
         const bool ready = hard && near(xa__onnx_float(b->m, hard, "alpha", 0.2), 1.0 / 6.0) &&
                            near(xa__onnx_float(b->m, hard, "beta", 0.5), 0.5);
         const int x = ready ? hard->inputs[0] : hard_gate(b, all.factor[i]);
@@ -222,57 +224,6 @@ static bool match_hard_swish(xa__onnx_build *b, xa__onnx_node *n)
     return false;
 }
 
-/* ---- attention ---- */
-
-/* Behind Where(IsNaN(p), 0, p), which changes nothing of a softmax without masks. */
-static int behind_nan_guard(xa__onnx_build *b, int value)
-{
-    const xa__onnx_node *w = made_by(b, value, "Where");
-    const xa__onnx_node *test = w ? made_by(b, w->inputs[0], "IsNaN") : NULL;
-    double zero;
-    return test && test->inputs[0] == w->inputs[2] && xa__onnx_scalar(b, w->inputs[1], &zero) &&
-                   !(zero < 0.0) && !(zero > 0.0)
-               ? w->inputs[2]
-               : value;
-}
-
-/* softmax(scale q k) v with one softmax over the last axis, and nothing between: no mask, no bias.
- * q, k and v depend on the image. */
-static bool match_attention(xa__onnx_build *b, xa__onnx_node *n)
-{
-    const xa__onnx_node *soft = made_by(b, behind_nan_guard(b, n->inputs[0]), "Softmax");
-    double after, left, right;
-    if (!soft)
-        return false;
-    const xa__onnx_shape *p = &b->m->values[soft->inputs[0]].shape;
-    const int64_t axis = xa__onnx_int(b->m, soft, "axis", b->m->opset < 13 ? 1 : -1);
-    const xa__onnx_node *scores = made_by(b, scaled(b, soft->inputs[0], &after), "MatMul");
-    if (!scores || p->rank < 2 || (axis != -1 && axis != p->rank - 1))
-        return false;
-    const int q = scaled(b, scores->inputs[0], &left), k = scaled(b, scores->inputs[1], &right);
-    const int v = n->inputs[1];
-    const xa__onnx_shape *qs = &b->m->values[q].shape, *ks = &b->m->values[k].shape,
-                         *vs = &b->m->values[v].shape;
-    if (b->m->values[q].constant || b->m->values[k].constant || b->m->values[v].constant ||
-        qs->rank != p->rank || ks->rank != p->rank || vs->rank != p->rank)
-        return false;
-    for (int i = 0; i + 2 < p->rank; i++) /* as many heads everywhere */
-        if (qs->dim[i] != ks->dim[i] || qs->dim[i] != vs->dim[i])
-            return false;
-    int *inputs = xa__onnx_keep(b->m, 3 * sizeof *inputs);
-    if (!inputs)
-        return false;
-    inputs[0] = q;
-    inputs[1] = k;
-    inputs[2] = v;
-    n->inputs = inputs;
-    n->ninputs = 3;
-    n->def = &xa__onnx_attention;
-    n->nattributes = 0;
-    n->setting[0] = after * left * right;
-    return true;
-}
-
 xa_status xa__onnx_match(xa__onnx_build *b, xa_err *err)
 {
     (void)err;
@@ -283,7 +234,7 @@ xa_status xa__onnx_match(xa__onnx_build *b, xa_err *err)
             b->m->values[n->outputs[0]].constant || b->m->values[n->outputs[0]].broken)
             continue;
         if (!strcmp(n->op, "MatMul") && n->ninputs == 2)
-            match_attention(b, n);
+            (void)xa__onnx_match_attention(b, n);
         else if (product_of_two || !strcmp(n->op, "Div"))
             (void)(match_gelu(b, n) || (product_of_two && match_swish(b, n)) ||
                    match_hard_swish(b, n));

@@ -53,8 +53,10 @@ static xa_status check_added(const xa_graph *g, const xa_node *node, xa_err *err
 {
     const head_shape h = shape_of(g, node);
     const xa_shape *bias = weight_shape(g, node, BIAS);
-    const xa_shape of_heads = {
-        .ndim = 3, .dim = {bias && bias->ndim == 3 && bias->dim[0] == 1 ? 1 : h.heads, h.t, h.s}};
+    const bool one = bias && bias->ndim == 3 && bias->dim[0] == 1;
+    const bool all = bias && bias->ndim == 3 && bias->dim[0] == h.groups * h.heads;
+    const xa_shape of_heads = {.ndim = 3,
+                               .dim = {one ? 1 : (all ? h.groups : 1) * h.heads, h.t, h.s}};
     const xa_shape of_groups = {.ndim = 3, .dim = {h.groups, h.t, h.s}};
     XA_RETURN_TRY(err, xa_check_weight(g, node, BIAS, true, &of_heads, err));
     return xa_check_weight(g, node, MASK, true, &of_groups, err);
@@ -190,7 +192,11 @@ static added added_to(const xa_op_call *c, const head_shape *h, int64_t group, i
     if (!bias)
         return (added){NULL, NULL};
     const float *mask = bias + nbias;
-    return (added){nbias ? bias + (nbias == square ? 0 : head * square) : NULL,
+    const int64_t matrices = nbias / square;
+    const int64_t of_bias = matrices == 1          ? 0
+                            : matrices == h->heads ? head
+                                                   : group * h->heads + head;
+    return (added){nbias ? bias + of_bias * square : NULL,
                    added_count(c->graph, c->node, MASK) ? mask + group * square : NULL};
 }
 
