@@ -65,7 +65,7 @@ TIMM_SIZES = {"resnetv2_18": 64, "hrnet_w18_small": 64, "inception_v3": 96, "inc
 TIMM_CONV = """resnet resnetv2 seresnet resnext efficientnet_b tf_efficientnet mobilenet convnext densenet xception regnet
 dm_nfnet ghostnet hrnet dla dpn res2net resnest skresnet ecaresnet ese_vovnet cspresnet rexnet repvgg mnasnet fbnet mixnet lcnet
 poolformer mobileone hgnet inception_next repghost repvit starnet selecsls gernet tresnet convmixer""".split()
-TIMM_VIT = ("vit_tiny_patch16_224", "deit_tiny_distilled_patch16_224", "beit_base_patch16_224", "vit_small_patch14_reg4_dinov2")
+TIMM_VIT = ("vit_tiny_patch16_224", "beit_base_patch16_224", "vit_small_patch14_reg4_dinov2")
 TIMM_LAYERS = {"resnet10t": "layer4", "seresnet18": "layer4", "efficientnet_b0": "blocks.6", "mobilenetv2_035": "conv_head",
                "convnext_atto": "stages.3", "densenet121": "features.denseblock4", "regnety_002": "s4",
                "swin_tiny_patch4_window7_224": "layers.3", "convnextv2_atto": "stages.3", "resnest14d": "layer4",
@@ -88,7 +88,7 @@ def timm_build(name):
     if name in TIMM_LAYERS:
         net["layer"] = TIMM_LAYERS[name]
     if name in TIMM_VIT:
-        net["rollout"] = "timm"
+        net.update(rollout="timm", mean=name.startswith("beit"))
         for m in model.modules():
             if hasattr(m, "fused_attn"):
                 m.fused_attn = False
@@ -135,7 +135,7 @@ HUGGINGFACE = {
                dict(embedding_size=16, hidden_sizes=[16, 32, 48, 64], depths=[1, 1, 1, 1], groups_width=8), 64),
     "ViTMSN": ("ViTMSNForImageClassification", "ViTMSNConfig", dict(VIT, image_size=64, patch_size=16), 64),
 }
-HF_ROLLOUT = ("ViT", "DeiT", "BEiT", "DINOv2", "ViTMSN")
+HF_ROLLOUT = ("ViT", "DeiT", "BEiT", "ViTMSN")
 
 
 def huggingface_build(name):
@@ -155,7 +155,7 @@ def huggingface_build(name):
             return self.model(pixel_values).logits
     net = {"model": Logits(), "size": size}
     if name in HF_ROLLOUT:
-        net["rollout"] = "huggingface"
+        net.update(rollout="huggingface", mean=name == "BEiT")
     return net
 
 
@@ -197,7 +197,7 @@ def rollout(net, model, x):
         r = a if r is None else a @ r
     side = int((len(r)) ** 0.5)
     patches = side * side
-    row = r[0] if len(r) > patches else r.mean(0)
+    row = r[len(r) - patches:].mean(0) if net.get("mean") or len(r) == patches else r[0]
     return row[len(r) - patches:].reshape(side, side)
 
 

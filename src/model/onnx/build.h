@@ -178,6 +178,8 @@ XA_MUST_USE xa_status xa__onnx_new_data(
     xa__onnx_build *b, const xa__onnx_node *n, int output, double **data, xa_err *err);
 /* Output 0 has the values of input 0. */
 xa_status xa__onnx_fold_same(xa__onnx_build *b, xa__onnx_node *n, xa_err *err);
+/* fold_resize.c: Resize and Upsample of constants. */
+xa_status xa__onnx_fold_resize(xa__onnx_build *b, xa__onnx_node *n, xa_err *err);
 /* A constant of one element: its value; evaluates it. False if it is none. */
 bool xa__onnx_scalar(xa__onnx_build *b, int value, double *out);
 

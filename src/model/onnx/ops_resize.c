@@ -273,6 +273,7 @@ static xa_status resize_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
     return XA_OK;
 }
 
-const xa__onnx_op xa__onnx_ops_resize[] = {{"Resize", 1, 4, resize_infer, NULL, resize_lower},
-                                           {"Upsample", 1, 2, resize_infer, NULL, resize_lower},
-                                           {0}};
+const xa__onnx_op xa__onnx_ops_resize[] = {
+    {"Resize", 1, 4, resize_infer, xa__onnx_fold_resize, resize_lower},
+    {"Upsample", 1, 2, resize_infer, xa__onnx_fold_resize, resize_lower},
+    {0}};

@@ -80,17 +80,17 @@ xa_status xa__onnx_slice_run(
         return XA_OK;
     XA_RETURN_TRY(err, xa__onnx_axis_alone(b, n, run, p->axis, &shape, err));
     XA_RETURN_TRY(err, xa__onnx_view(b, n, run->node, &shape, &run->node, err));
-    XA_RETURN_TRY(
-        err,
-        xa__onnx_add_unary(
-            b,
-            n,
-            XA_OP_SLICE,
-            &(xa_op_params){
-                .slice = {.axis = 1, .first = p->first, .count = p->count, .step = p->step}},
-            run->node,
-            &run->node,
-            err));
+    XA_RETURN_TRY(err,
+                  xa__onnx_add_unary(b,
+                                     n,
+                                     XA_OP_SLICE,
+                                     &(xa_op_params){.slice = {.axis = 1,
+                                                               .first = p->first,
+                                                               .count = p->count,
+                                                               .step = p->count > 1 ? p->step : 1}},
+                                     run->node,
+                                     &run->node,
+                                     err));
     run->at = xa__layout_replace(&run->at, p->axis, p->count);
     return xa__onnx_natural(b, n, run, err);
 }

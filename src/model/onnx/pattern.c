@@ -224,6 +224,27 @@ static bool match_hard_swish(xa__onnx_build *b, xa__onnx_node *n)
     return false;
 }
 
+/* ---- what an elementwise operator repeats by itself ---- */
+
+/* Inputs that were expanded to the other's shape are read as they were before. */
+static void skip_expand(xa__onnx_build *b, xa__onnx_node *n)
+{
+    static const char *const broadcasting[] = {"Add", "Sub", "Mul", "Div"};
+    bool known = false;
+    for (size_t i = 0; i < sizeof broadcasting / sizeof *broadcasting; i++)
+        known = known || !strcmp(n->op, broadcasting[i]);
+    for (int i = 0; known && n->ninputs == 2 && i < 2; i++) {
+        const xa__onnx_node *e = xa__onnx_made_by(b, n->inputs[i], "Expand");
+        xa__onnx_shape together;
+        if (e &&
+            xa__onnx_broadcast(&b->m->values[e->inputs[0]].shape,
+                               &b->m->values[n->inputs[1 - i]].shape,
+                               &together) &&
+            xa__onnx_shape_equal(&together, &b->m->values[n->outputs[0]].shape))
+            n->inputs[i] = e->inputs[0];
+    }
+}
+
 xa_status xa__onnx_match(xa__onnx_build *b, xa_err *err)
 {
     (void)err;
@@ -233,6 +254,7 @@ xa_status xa__onnx_match(xa__onnx_build *b, xa_err *err)
         if (!n->live || !n->def || n->noutputs < 1 || n->outputs[0] < 0 ||
             b->m->values[n->outputs[0]].constant || b->m->values[n->outputs[0]].broken)
             continue;
+        skip_expand(b, n);
         if (!strcmp(n->op, "MatMul") && n->ninputs == 2)
             (void)xa__onnx_match_attention(b, n);
         else if (product_of_two || !strcmp(n->op, "Div"))

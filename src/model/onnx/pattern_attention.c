@@ -150,10 +150,9 @@ static const xa__onnx_node *scores_of(xa__onnx_build *b, chain *c, int value)
 {
     for (int i = 0; i < STEPS && value >= 0; i++) {
         const xa__onnx_node *product = xa__onnx_made_by(b, value, "MatMul");
-        const xa__onnx_node *einsum = xa__onnx_made_by(b, value, "Einsum");
-        c->form->turned = product != NULL;
-        if (product || einsum)
-            return product ? product : einsum;
+        c->form->turned = true;
+        if (product)
+            return product;
         value = step_back(b, c, value);
     }
     return NULL;
