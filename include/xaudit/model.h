@@ -182,8 +182,11 @@ typedef struct xa_tokens {
     int64_t heads;         /* of each attention layer; 0 if they differ */
     int nlayers;           /* attention layers on the way to the head, from the input on */
 } xa_tokens;
-/* NULL if the model has no attention over a patch grid. */
+/* NULL if attention maps are not defined for the model. */
 const xa_tokens *xa_model_tokens(const xa_model *m);
+/* Why they are not: a sentence (no attention, windows, other forms of attention, ...); else NULL.
+ */
+const char *xa_model_no_tokens(const xa_model *m);
 /* The ATTENTION node of attention layer i, 0 <= i < nlayers; its name in the graph is its layer's.
  */
 int xa_model_attention(const xa_model *m, int i);

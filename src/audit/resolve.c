@@ -54,6 +54,9 @@ xa_status xa_audit_resolve_layers(xa_audit_model *am, xa_err *err)
         const xa_layer *layer = NULL;
         xa_shape none = {0};
         am->layer_node[e] = -1;
+        if (needs_of(ex) & ATTENTION && !am->tokens && xa_model_no_tokens(am->model))
+            XA_RETURN_FAIL(
+                err, XA_SHAPE, "explainer \"%s\": %s", ex->name, xa_model_no_tokens(am->model));
         if (needs_of(ex) & ATTENTION && am->tokens)
             XA_RETURN_TRY(err, resolve_attention(am, e, err));
         if (needs_of(ex) & XA_NEEDS_LAYER) {

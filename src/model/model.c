@@ -32,6 +32,7 @@ void xa_model_free(xa_model *m)
     free(m->assumption);
     free(m->layers);
     free(m->own_scaling);
+    free(m->no_tokens);
     free(m->path);
     free(m->origin);
     free(m->attention);

@@ -58,10 +58,13 @@ struct xa_model {
     char *origin;
     char sha256[XA_SHA256_HEX];
     char config_sha256[XA_SHA256_HEX]; /* set by loaders that read a file beside the weights */
-    int64_t query; /* the token that the head reads; -1: the mean of the patches; -2: not
-                      recognised. Loaders of transformers set it, others leave it 0 */
+    int64_t query;  /* the token that the head reads; -1: the mean of the patches; -2: not
+                       recognised. Loaders of transformers set it, others leave it 0 */
+    int64_t pooled; /* positions whose mean the head reads, where query is -1; 0: the patches */
     xa_tokens tokens;
-    int *attention; /* [tokens.nlayers] ATTENTION nodes; NULL: the model is no transformer */
+    int *attention; /* [tokens.nlayers] ATTENTION nodes; NULL: attention maps are not defined for it
+                     */
+    char *no_tokens; /* why */
 };
 
 /* For loaders: adds a line to the layer table, with the node's shape. */

@@ -222,7 +222,7 @@ static void test_safetensors(void **state)
 static void test_onnx(void **state)
 {
     (void)state;
-    check_folder("onnx", 2);
+    check_folder("onnx", 3);
 }
 
 int main(int argc, char **argv)

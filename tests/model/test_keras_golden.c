@@ -467,7 +467,7 @@ FOLDER(k3, "k3", 42)
 FOLDER(old, "old", 5)
 FOLDER(assets, "assets", 1)
 FOLDER(safetensors, "../safetensors", 27)
-FOLDER(onnx, "../onnx", 17) /* by both exporters of PyTorch */
+FOLDER(onnx, "../onnx", 21) /* by both exporters of PyTorch */
 
 int main(int argc, char **argv)
 {

@@ -135,7 +135,7 @@ HUGGINGFACE = {
                dict(embedding_size=16, hidden_sizes=[16, 32, 48, 64], depths=[1, 1, 1, 1], groups_width=8), 64),
     "ViTMSN": ("ViTMSNForImageClassification", "ViTMSNConfig", dict(VIT, image_size=64, patch_size=16), 64),
 }
-HF_ROLLOUT = ("ViT", "DeiT", "BEiT", "ViTMSN")
+HF_ROLLOUT = ("ViT", "DeiT", "BEiT", "ViTMSN", "SigLIP")
 
 
 def huggingface_build(name):

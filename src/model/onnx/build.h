@@ -99,8 +99,9 @@ XA__ONNX_FAMILY_LIST(X)
 #undef X
 /* Made by patterns alone: inputs q, k, v; the node's form (attention.h). */
 extern const xa__onnx_op xa__onnx_attention;
-/* The token that the scores are made of, -1: the mean of tokens, -2: not recognised. */
-int64_t xa__onnx_query(const xa_graph *g, int output);
+/* The token that the scores are made of (the first of several), -1: the mean of *pooled tokens, -2:
+ * not recognised. */
+int64_t xa__onnx_query(const xa_graph *g, int output, int64_t *pooled);
 /* Of the default domain, or of those of com.microsoft that are read; NULL: not known. */
 const xa__onnx_op *xa__onnx_op_named(const char *domain, const char *name);
 

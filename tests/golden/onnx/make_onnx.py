@@ -226,6 +226,58 @@ def vit_torchvision():
     return torchvision.models.VisionTransformer(24, 8, 2, 3, 12, 24, num_classes=CLASSES)
 
 
+def swin(v2=False):
+    """Swin: windows that are padded and shifted, masks, relative positions; v2: cosine attention, scaled by head."""
+    from torchvision.models import swin_transformer as of
+    settings = dict(block=of.SwinTransformerBlockV2, downsample_layer=of.PatchMergingV2) if v2 else {}
+    model = of.SwinTransformer([4, 4], 8, [2, 1], [2, 2], [4, 4], 2, num_classes=CLASSES, **settings)
+    for module in model.modules():
+        if hasattr(module, "cpb_mlp"):  # 512 wide, for any number of heads
+            module.cpb_mlp = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 2, bias=False))
+    return model
+
+
+def beit():
+    """BEiT: a bias of relative positions, learned for each block; the mean of the patches."""
+    from timm.models.beit import Beit
+    model = Beit(img_size=24, patch_size=8, embed_dim=12, depth=2, num_heads=3, mlp_ratio=2, num_classes=CLASSES,
+                 use_abs_pos_emb=False, use_rel_pos_bias=True, init_values=0.1)
+    for block in model.blocks:
+        block.attn.fused_attn = False
+    return model
+
+
+class Mixed(nn.Module):
+    """Attention of other forms: a boolean mask, more pairs than heads, one query that is learned (SigLIP), heads that are
+    mixed before and after the softmax (CaiT), and a scale that the image decides, which is no pattern."""
+
+    def __init__(self):
+        super().__init__()
+        self.patch, self.qkv = nn.Conv2d(3, 12, 4, 4), nn.ModuleList(nn.Linear(12, 36) for _ in range(3))
+        self.query, self.kv = nn.Parameter(torch.zeros(1, 1, 12)), nn.Linear(12, 24)
+        self.before, self.after = nn.Linear(3, 3), nn.Linear(3, 3)
+        self.fc = nn.Linear(12, CLASSES)
+        self.register_buffer("keep", torch.ones(16, 16, dtype=torch.bool).tril(2))
+
+    def split(self, i, x):
+        return self.qkv[i](x).reshape(x.shape[0], 16, 3, 3, 4).permute(2, 0, 3, 1, 4).unbind(0)
+
+    def forward(self, x):
+        x = self.patch(x).flatten(2).transpose(1, 2)
+        n = x.shape[0]
+        q, k, v = self.split(0, x)
+        x = x + F.scaled_dot_product_attention(q, k, v, attn_mask=self.keep).transpose(1, 2).reshape(n, 16, 12)
+        q, k, v = self.split(1, x)
+        p = self.before((q @ k.transpose(-2, -1) * 0.5).permute(0, 2, 3, 1)).softmax(2)
+        x = x + (self.after(p).permute(0, 3, 1, 2) @ v).transpose(1, 2).reshape(n, 16, 12)
+        q, k, v = self.split(2, x)
+        warm = q @ k.transpose(-2, -1) * torch.sigmoid(x.mean((1, 2), keepdim=True)[:, None])
+        x = x + (warm.softmax(-1) @ v).transpose(1, 2).reshape(n, 16, 12)
+        k, v = self.kv(x).reshape(n, 16, 2, 3, 4).permute(2, 0, 3, 1, 4).unbind(0)
+        q = self.query.expand(n, 1, 12).reshape(n, 1, 3, 4).transpose(1, 2)
+        return self.fc(F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(n, 12))
+
+
 # name: (how it is made, size, head, layers)
 NETWORKS = {
     "resnet": (ResNet, 24, "linear", ["layer1", "maxpool"]),
@@ -244,6 +296,10 @@ NETWORKS = {
     "unusual": (Unusual, 16, "linear", ["stem", "up"]),
     "vit": (vit, 24, "linear", ["blocks.1.norm1", "blocks.0"]),
     "vit_mean": (lambda: vit(global_pool="avg", reg_tokens=2), 24, "linear", ["blocks.1.norm1"]),
+    "swin": (swin, 24, "linear", ["features.1", "features.3"]),
+    "swin_v2": (lambda: swin(True), 24, "linear", ["features.1", "features.3"]),
+    "beit": (beit, 24, "linear", ["blocks.1.norm1", "blocks.0"]),
+    "attention": (Mixed, 16, "linear", ["patch"]),
     "vit_torchvision": (vit_torchvision, 24, "linear", ["encoder.layers.encoder_layer_1.ln_1"]),
 }
 
@@ -269,9 +325,22 @@ def randomise(model, rng):
 
 # ------------------------------------------------------------------------------------------------------------ exporting
 
+def shorten(graph):
+    """Short names for what depends on no image: nine tenths of Swin's nodes make masks and shapes."""
+    known, short = {i.name for i in graph.initializer} | {""}, {}
+    for node in graph.node:
+        if node.op_type == "Shape" or all(i in known for i in node.input):
+            known.update(node.output)
+            node.name = ""
+            short.update({o: f"c{len(short) + k}" for k, o in enumerate(node.output)})
+    for node in graph.node:
+        node.input[:] = [short.get(i, i) for i in node.input]
+        node.output[:] = [short.get(o, o) for o in node.output]
+
+
 def export(model, x, out, name):
     files = []
-    for kind in ("dy", "ts"):
+    for kind in ("dy",) if name == "swin_v2" else ("dy", "ts"):
         file = f"{name}.{kind}.onnx"
         with tempfile.TemporaryDirectory() as scratch:
             raw = os.path.join(scratch, file)
@@ -288,6 +357,8 @@ def export(model, x, out, name):
         for value in list(m.graph.value_info) + list(m.graph.input) + list(m.graph.output):
             del value.metadata_props[:]
         del m.graph.metadata_props[:], m.graph.value_info[:]
+        if name in CHANNELS_LAST:
+            shorten(m.graph)
         path = os.path.join(out, file)
         if name == "resnet" and kind == "dy":  # as the exporter leaves it: weights in a file beside it
             data = file + ".data"
@@ -308,6 +379,9 @@ def export(model, x, out, name):
 
 
 # ----------------------------------------------------------------------------------------------------------- references
+
+CHANNELS_LAST = ("swin", "swin_v2")  # their layers' outputs are [N,H,W,C]
+
 
 def nhwc(t):
     return t.detach().permute(0, 2, 3, 1).contiguous().numpy() if t.dim() == 4 else t.detach().numpy()
@@ -383,6 +457,8 @@ def write(path, name, files, model, head, x, layers, seed):
             mean = model.global_pool == "avg"
             f["relevance"] = np.stack([relevance(attention, n, mean) for n in range(len(x))])
         for k, (layer, (a, da)) in enumerate(inner.items()):
+            if name in CHANNELS_LAST:
+                a, da = a.permute(0, 3, 1, 2), da.permute(0, 3, 1, 2)
             group = f.create_group(f"layers/{k}")
             group.attrs["layer"] = np.bytes_(layer + "\0")
             group["activation"], group["gradient"] = nhwc(a), nhwc(da)
