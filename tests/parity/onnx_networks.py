@@ -5,11 +5,11 @@ import os
 # ---------------------------------------------------------------------------------------------------------- torchvision
 
 # What needs another size than 64: fixed by the architecture, or by the exporter (a last map that divides 7 or 6).
-SIZES = {"alexnet": 224, "vgg": 224, "inception_v3": 96, "maxvit_t": 224, "swin_t": 224}
+SIZES = {"alexnet": 224, "vgg": 224, "inception_v3": 128, "maxvit_t": 224, "swin_t": 224}
 LAYERS = {"resnet": "layer4", "resnext": "layer4", "wide_resnet": "layer4", "densenet": "features.denseblock4",
           "mobilenet_v2": "features.17", "mobilenet_v3": "features.7", "efficientnet": "features.6", "regnet": "trunk_output",
           "convnext": "features.7", "swin": "features.7", "squeezenet": "features.12", "shufflenet": "conv5",
-          "googlenet": "inception5b", "inception_v3": "Mixed_7c", "mnasnet": "layers.13", "vgg": "features.20"}
+          "googlenet": "inception5b", "inception_v3": "Mixed_7c", "mnasnet": "layers.13", "vgg": "features.20", "vgg11_bn": None, "vgg13_bn": None, "vgg16_bn": None, "vgg19_bn": None}
 NHWC = ("swin",)
 
 
@@ -66,7 +66,7 @@ TIMM_CONV = """resnet resnetv2 seresnet resnext efficientnet_b tf_efficientnet m
 dm_nfnet ghostnet hrnet dla dpn res2net resnest skresnet ecaresnet ese_vovnet cspresnet rexnet repvgg mnasnet fbnet mixnet lcnet
 poolformer mobileone hgnet inception_next repghost repvit starnet selecsls gernet tresnet convmixer""".split()
 TIMM_VIT = ("vit_tiny_patch16_224", "beit_base_patch16_224", "vit_small_patch14_reg4_dinov2")
-TIMM_LAYERS = {"resnet10t": "layer4", "seresnet18": "layer4", "efficientnet_b0": "blocks.6", "mobilenetv2_035": "conv_head",
+TIMM_LAYERS = {"resnet10t": "layer4", "seresnet18": "layer4", "efficientnet_b0": "blocks.6", 
                "convnext_atto": "stages.3", "densenet121": "features.denseblock4", "regnety_002": "s4",
                "swin_tiny_patch4_window7_224": "layers.3", "convnextv2_atto": "stages.3", "resnest14d": "layer4",
                "poolformer_s12": "stages.3", "xception41": "act3", "hgnetv2_b0": "stages.3", "repvgg_a0": "stages.3"}
@@ -130,7 +130,7 @@ HUGGINGFACE = {
                   dict(hidden_sizes=[16, 32, 40, 64], depths=[1, 1, 1, 1], decoder_hidden_size=32), 64),
     "LeViT": ("LevitForImageClassification", "LevitConfig", dict(image_size=64), 64),
     "EfficientNet": ("EfficientNetForImageClassification", "EfficientNetConfig",
-                     dict(image_size=64, width_coefficient=0.5, depth_coefficient=0.5), 64),
+                     dict(image_size=64, width_coefficient=0.5, depth_coefficient=0.5, hidden_dim=640), 64),
     "RegNet": ("RegNetForImageClassification", "RegNetConfig",
                dict(embedding_size=16, hidden_sizes=[16, 32, 48, 64], depths=[1, 1, 1, 1], groups_width=8), 64),
     "ViTMSN": ("ViTMSNForImageClassification", "ViTMSNConfig", dict(VIT, image_size=64, patch_size=16), 64),
@@ -229,5 +229,62 @@ def latest(path):
     return found
 
 
+FLIP = 1e-4  # beyond it, a gradient's error is that of a unit at its threshold; below, rounding
+
+
+def outcome(r):
+    """agrees, flipped (all but single pixels of the gradient), differs, refused, not exported."""
+    if "error" in r:
+        return "not exported"
+    if r["logits"] is None:
+        return "refused"
+    if r["logits"] > 1e-5 or (r["gradcam"] or 0) > 1e-4 or (r.get("rollout") or 0) > 1e-4:
+        return "differs"
+    error = r["gradient"] if r["gradient"] is not None else r["gradient32"] or 0
+    if error <= max(1e-5, 2 * (r["torch"] or 0)):
+        return "agrees"
+    return "flipped" if error < 0.05 else "differs"
+
+
+def number(v):
+    return "" if v is None else f"{v:.1e}"
+
+
+def reason(r):
+    if "error" in r:
+        return r["error"].replace("|", "/")[:150]
+    found = [line for line in r.get("said", "").splitlines() if ": model " in line or line.startswith("xaudit:")]
+    return (found[0].split(".onnx: ")[-1] if found else r.get("said", "")[-150:]).replace("|", "/")[:220]
+
+
 def table(path, out):
-    raise SystemExit("not yet")
+    """results.jsonl as a page."""
+    rows = list(latest(path).values())
+    lines = ["# Classifiers exported to ONNX, and xaudit", "",
+             "Made by `tests/parity/onnx_sweep.py` (its head says how): random seeded weights, one image, scores against onnxruntime",
+             "(unoptimised), input gradient against torch float64 (float32 where the network has more than 60 million weights),",
+             "Grad-CAM and rollout against torch. dy: `torch.onnx.export(dynamo=True)`, ts: `dynamo=False`, opset 17. Errors are of the",
+             "largest value. *agrees*: scores within 1e-5, Grad-CAM and rollout within 1e-4, gradient within 1e-5 or twice torch's own",
+             "error; *flipped*: all but the gradient, where one unit stands at its threshold (below 5e-2). Memory: the most that",
+             "`xaudit check --against` held, file mappings apart, by the float32 weights.", "",
+             "| group | networks | files | agree | flipped | differ | refused | not exported | networks with a file that agrees or flips |",
+             "| --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
+    for group in GROUPS:
+        mine = [r for r in rows if r["group"] == group]
+        count = {k: sum(outcome(r) == k for r in mine) for k in ("agrees", "flipped", "differs", "refused", "not exported")}
+        good = {r["name"] for r in mine if outcome(r) in ("agrees", "flipped")}
+        lines.append(f"| {group} | {len({r['name'] for r in mine})} | {len(mine)} | " +
+                     " | ".join(str(v) for v in count.values()) + f" | {len(good)} |")
+    bad = [r for r in rows if outcome(r) in ("differs", "refused", "not exported")]
+    lines += ["", "## What does not agree", "", "| network | exporter | outcome | why |", "| --- | --- | --- | --- |"]
+    lines += [f"| {r['group']} {r['name']} | {r['exporter']} | {outcome(r)} | {reason(r)} |" for r in bad]
+    lines += ["", "## All", "", "| network | input | million weights | exporter | scores | gradient | torch's float32 | Grad-CAM | "
+              "rollout | memory |", "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |"]
+    for r in rows:
+        if outcome(r) in ("agrees", "flipped", "differs"):
+            error = r["gradient"] if r["gradient"] is not None else r["gradient32"]
+            memory = f"{r['memory'] / (4 * r['weights']):.2f}" if r["weights"] > 2e7 else ""
+            lines.append(f"| {r['name']} | {r['size']} | {r['weights'] / 1e6:.1f} | {r['exporter']} | {number(r['logits'])} | "
+                         f"{number(error)} | {number(r['torch'])} | {number(r['gradcam'])} | {number(r.get('rollout'))} | {memory} |")
+    with open(out, "w") as f:
+        f.write("\n".join(lines) + "\n")

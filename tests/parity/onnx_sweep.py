@@ -24,7 +24,7 @@ import onnx_networks as networks
 
 EXPORTERS = ("dy", "ts")
 # beyond so many weights float64 is left out
-DOUBLE_LIMIT = 60_000_000
+DOUBLE_LIMIT = 150_000_000
 
 
 # ------------------------------------------------------------------------------------------------ one network, a child
