@@ -38,6 +38,15 @@ if(XAUDIT_FUZZ)
   target_link_options(xa_flags INTERFACE -fsanitize=address,undefined)
 endif()
 
+# To be linked behind xa_flags, whose options would otherwise come last and win: a target without sanitizers, and one without
+# the undefined-behaviour sanitizer.
+add_library(xa_unsanitized INTERFACE)
+add_library(xa_address_alone INTERFACE)
+if(XAUDIT_SANITIZE OR XAUDIT_FUZZ)
+  target_compile_options(xa_unsanitized INTERFACE -fno-sanitize=all)
+  target_compile_options(xa_address_alone INTERFACE -fno-sanitize=undefined)
+endif()
+
 # xa_module(name SOURCES a.c b.c [NEEDS module..] [LIBS target..])
 # NEEDS are the modules above it in src/README.md's table, and nothing else: an upward call fails to link.
 function(xa_module name)
