@@ -179,6 +179,8 @@ XA_MUST_USE xa_status xa__onnx_new_data(
     xa__onnx_build *b, const xa__onnx_node *n, int output, double **data, xa_err *err);
 /* Output 0 has the values of input 0. */
 xa_status xa__onnx_fold_same(xa__onnx_build *b, xa__onnx_node *n, xa_err *err);
+/* Frees what large constants were evaluated to; they are evaluated again when they are wanted. */
+void xa__onnx_forget(xa__onnx_build *b);
 /* fold_resize.c: Resize and Upsample of constants. */
 xa_status xa__onnx_fold_resize(xa__onnx_build *b, xa__onnx_node *n, xa_err *err);
 /* A constant of one element: its value; evaluates it. False if it is none. */
@@ -270,7 +272,7 @@ XA_MUST_USE xa_status xa__onnx_slice_linear(xa__onnx_build *b,
 /* y = op(inputs), of which at least one is a run: broadcasting, layouts, constants. */
 XA_MUST_USE xa_status xa__onnx_combine(
     xa__onnx_build *b, xa__onnx_node *n, xa_op op, const xa_op_params *params, xa_err *err);
-/* Values of a weight for the engine. */
+/* weights.c: values of a weight for the engine. */
 XA_MUST_USE xa_status xa__onnx_read_weight(xa__onnx_build *b,
                                            const xa_weight *w,
                                            float *dst,

@@ -136,6 +136,19 @@ done:
     return st;
 }
 
+void xa__onnx_forget(xa__onnx_build *b)
+{
+    enum { SMALL = 1024 };
+    for (int i = 0; i < b->m->nvalues; i++) {
+        xa__onnx_value *v = &b->m->values[i];
+        if (!v->data || xa__onnx_count(&v->shape) <= SMALL)
+            continue;
+        b->folded -= xa__onnx_count(&v->shape) + 1;
+        free(v->data);
+        v->data = NULL;
+    }
+}
+
 bool xa__onnx_scalar(xa__onnx_build *b, int value, double *out)
 {
     const xa__onnx_value *v = value < 0 ? NULL : &b->m->values[value];

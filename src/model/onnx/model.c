@@ -477,3 +477,17 @@ xa_status xa__onnx_read_floats(xa__onnx *m, int tensor, float *dst, xa_err *err)
         return read_bytes(m, t, 0, dst, (size_t)t->bytes, err);
     return read_values(m, tensor, &(taker){.narrow = dst}, err);
 }
+
+bool xa__onnx_holds_floats(const xa__onnx *m, int tensor)
+{
+    const xa__onnx_tensor *t = &m->tensors[tensor];
+    const uint16_t probe = 1;
+    return t->raw && t->type == XA__ONNX_FLOAT && *(const unsigned char *)&probe == 1;
+}
+
+xa_status
+xa__onnx_read_part(xa__onnx *m, int tensor, int64_t first, int64_t count, float *dst, xa_err *err)
+{
+    const int64_t item = (int64_t)sizeof *dst;
+    return read_bytes(m, &m->tensors[tensor], first * item, dst, (size_t)(count * item), err);
+}

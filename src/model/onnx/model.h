@@ -174,6 +174,11 @@ XA_MUST_USE xa_status xa__onnx_read_floats(xa__onnx *m, int tensor, float *dst, 
  * none. */
 XA_MUST_USE xa_status xa__onnx_metadata(const char *path, const char *key, char **out, xa_err *err);
 
+/* Its values lie in the file as this machine has floats: parts of it can be read. */
+bool xa__onnx_holds_floats(const xa__onnx *m, int tensor);
+XA_MUST_USE xa_status
+xa__onnx_read_part(xa__onnx *m, int tensor, int64_t first, int64_t count, float *dst, xa_err *err);
+
 /* parse.c: fills the model from its bytes. */
 XA_MUST_USE xa_status xa__onnx_parse(xa__onnx *m, xa_err *err);
 

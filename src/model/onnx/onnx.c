@@ -203,6 +203,7 @@ static xa_status build(xa__onnx_build *b, xa_err *err)
     XA_RETURN_TRY(err, xa__onnx_match(b, err));
     XA_RETURN_TRY(err, find_own_scaling(b, err));
     XA_RETURN_TRY(err, told(b, xa__onnx_lower(b, err), err));
+    xa__onnx_forget(b);
     XA_RETURN_TRY(err, xa__onnx_end(b, err));
     b->model->query = xa__onnx_query(b->model->graph, b->model->output, &b->model->pooled);
     XA_RETURN_TRY(err, xa__onnx_list(b, err));
