@@ -63,6 +63,8 @@ void xa_audit_plan_info(const xa_audit *a, int m, xa_plan_info *out);
 void xa_audit_plan_describe(const xa_audit *a, int m, xa_str *out);
 /* Path of the layer explainer e looks at ("auto" resolved); "" for input-gradient kinds. */
 const char *xa_audit_layer(const xa_audit *a, int m, int e);
+/* Path of the i-th layer of an explainer that names several, 0 <= i < its spec's nlayers. */
+const char *xa_audit_layers(const xa_audit *a, int m, int e, int i);
 xa_shape xa_audit_map_shape(const xa_audit *a, int m, int e); /* [c,h,w] */
 int64_t xa_audit_classes(const xa_audit *a, int m);
 /* Images per pass: the spec's if it says one; else 1, or for a vision transformer as many as have

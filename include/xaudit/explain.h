@@ -67,18 +67,14 @@ typedef struct xa_scalar {
 /* dS/d(node values) of one sample for target class `target`, seed [head->units]; z [units] are the
  * node's values. Softmax probabilities: p_c(delta_ck - p_k); with `as_tensorflow` in TensorFlow's
  * float32 form (g - sum(g p)) p, which loses the own-class term when p_c rounds to 1, otherwise
- * with 1 - p_c as the sum of the others. INVALID for a class or score the head does not
- * have.
+ * with 1 - p_c as the sum of the others. INVALID for a class or score the head does not have.
  *
- * FINER compares the class with those nearest to it (Zhang et al.: Finer-CAM, CVPR 2025, alpha 1):
- * S = sum_j p_j (z_c - z_j) / (sum_j p_j + 1e-9), j the XA_FINER_CLASSES classes whose logits are
- * nearest to that of c, p the softmax over all classes, which is differentiated through. Softmax
- * heads alone. */
+ * FINER (Zhang et al.: Finer-CAM, CVPR 2025, alpha 1; softmax heads alone): S = sum_j p_j (z_c -
+ * z_j) / (sum_j p_j + 1e-9), j the classes of xa_finer_nearest; p is differentiated through. */
 XA_MUST_USE xa_status xa_score_seed(
     const xa_head *h, const xa_scalar *s, const float *z, int32_t target, float *seed, xa_err *err);
 
-/* The classes that FINER compares `target` with: those of the smallest |z_j - z_target|, of equal
- * ones the first; -1 where the head has fewer. */
+/* Those of the smallest |z_j - z_target|, of equal ones the first; -1 where the head has fewer. */
 enum { XA_FINER_CLASSES = 3 };
 void xa_finer_nearest(const xa_head *h,
                       const float *z,
@@ -240,11 +236,15 @@ typedef struct xa_explained {
     X(XGRADCAM, "xgradcam", xgradcam)                                     \
     X(EIGENCAM, "eigencam", eigencam)                                     \
     X(FEM, "fem", fem)                                                    \
+    X(FULLGRAD, "fullgrad", fullgrad)                                     \
     X(ATTENTION, "attention", attention)                                  \
     X(ROLLOUT, "rollout", rollout)                                        \
     X(GRAD_ROLLOUT, "grad_rollout", grad_rollout)                         \
     X(RELEVANCE, "relevance", relevance)                                  \
     X(ATTENTION_GRADCAM, "attention_gradcam", attention_gradcam)          \
+    X(GMAR, "gmar", gmar)                                                 \
+    X(LEGRAD, "legrad", legrad)                                           \
+    X(ATTCAT, "attcat", attcat)                                           \
     X(INTEGRATED_GRADIENTS, "integrated_gradients", integrated_gradients) \
     X(EXPECTED_GRADIENTS, "expected_gradients", expected_gradients)       \
     X(SMOOTHGRAD, "smoothgrad", smoothgrad)                               \
@@ -299,6 +299,7 @@ typedef enum xa_statistic {
 } xa_statistic;
 const char *xa_statistic_name(xa_statistic s);
 
+enum { XA_EXPLAIN_LAYERS = 16 }; /* by name in one explainer */
 typedef struct xa_explainer_spec {
     xa_explainer_kind kind;
     char name[64]; /* in the archive; unique in its model */
@@ -311,14 +312,19 @@ typedef struct xa_explainer_spec {
     bool down;            /* what lowers the score is explained: S has the other sign */
     char layer[256];      /* "auto" or a layer path (CAM kinds) or attention layer (ATTENTION,
                              ATTENTION_GRADCAM: xa_model_find_attention); else "" */
-    xa_reduce channels;   /* input-gradient kinds */
-    bool absolute;        /* input-gradient kinds: |.| before the reduction */
-    bool relu;            /* CAM kinds: max(0, .) of the map */
-    xa_fuse heads;        /* attention kinds; NONE: ATTENTION, ATTENTION_GRADCAM */
-    int start;            /* ROLLOUT, GRAD_ROLLOUT, RELEVANCE: first attention layer of the product,
-                             0 nearest the input */
-    double discard;       /* ROLLOUT, GRAD_ROLLOUT: share of each fused matrix's entries, the lowest
-                             ones, that are set to 0; [0,1) */
+    char layers[XA_EXPLAIN_LAYERS][256]; /* LAYERCAM: instead of `layer`, several */
+    int nlayers;                         /* how many; 0: `layer` */
+    bool join_mean;                      /* of several layers: their mean, else the maximum */
+    xa_reduce channels;                  /* input-gradient kinds */
+    bool absolute;                       /* input-gradient kinds: |.| before the reduction */
+    bool relu;                           /* CAM kinds: max(0, .) of the map */
+    xa_fuse heads;                       /* attention kinds; NONE: ATTENTION, ATTENTION_GRADCAM */
+    bool norm_l2;                        /* GMAR: the norm of a head's gradients, else l1 */
+    xa_probe_pool pool;                  /* LEGRAD */
+    int start;      /* ROLLOUT, GRAD_ROLLOUT, RELEVANCE, GMAR: first attention layer of the
+                       product, 0 nearest the input */
+    double discard; /* ROLLOUT, GRAD_ROLLOUT: share of each fused matrix's entries, the lowest
+                       ones, that are set to 0; [0,1) */
     bool vit_keras; /* ROLLOUT: as vit-keras' attention_map: each layer divided by the sum of the
                        whole matrix, the result by its maximum */
     int steps;      /* INTEGRATED_GRADIENTS: points of the path */
@@ -330,8 +336,8 @@ typedef struct xa_explainer_spec {
     int cells;              /* RISE: cells along a side; OCCLUSION: a window is a cells-th of it */
     int top_channels;       /* SCORECAM, ABLATIONCAM: at most so many channels; 0: all */
     bool half;              /* stored as f16 with a power-of-two scale per row */
-    /* Another way from the image to the network's input than its model's: same size and fit. */
-    bool has_input;
+    bool
+        has_input; /* another way from the image to the input than its model's: same size and fit */
     xa_input_spec input;
 } xa_explainer_spec;
 /* The kind's defaults: score logit, target predicted (kinds without gradients: none), saliency: max
@@ -358,7 +364,11 @@ xa_explainer_spec xa_explainer_defaults(xa_explainer_kind kind);
     X(SIGMA, "sigma")                \
     X(STATISTIC, "statistic")        \
     X(CELLS, "cells")                \
-    X(TOP_CHANNELS, "top_channels")
+    X(TOP_CHANNELS, "top_channels")  \
+    X(NORM, "norm")                  \
+    X(POOL, "pool")                  \
+    X(LAYERS, "layers")              \
+    X(FUSE, "fuse")
 typedef enum xa_explainer_setting {
 #define X(name, key) XA_EXPLAINER_##name,
     XA_EXPLAINER_SETTING_LIST(X)
@@ -381,8 +391,7 @@ const char *xa_explainer_cost_key(xa_explainer_kind k);
 /* "gradcam.label", "saliency.predicted.prob", "gradcam.class3-class5", "gradcam.top3",
  * "gradcam.unit2.down", "gradcam.label.add_11", "rollout": kind, target unless none, direction
  * unless up, score unless logit, last part of the layer unless auto; vit_keras is
- * "attention_map". Characters that an archive name may not have become
- * '_'. */
+ * "attention_map". Characters that an archive name may not have become '_'. */
 void xa_explainer_default_name(const xa_explainer_spec *s, char *out, size_t size);
 
 enum {
@@ -391,7 +400,10 @@ enum {
     XA_NEEDS_LAYER = 4,               /* A */
     XA_NEEDS_ATTENTION = 8,           /* probabilities, in the forward pass */
     XA_NEEDS_ATTENTION_GRADIENT = 16, /* probabilities and dS/dP, in the backward pass */
-    XA_NEEDS_LAYER_GRADIENT = 32      /* g */
+    XA_NEEDS_LAYER_GRADIENT = 32,     /* g */
+    XA_NEEDS_BLOCKS = 64,  /* the tokens that each block of a transformer is given, and gradients */
+    XA_NEEDS_PROBES = 128, /* attention gradients of the head on the block (xa_model_add_probes) */
+    XA_NEEDS_CONSTANTS = 256 /* what operators add, and the gradients at their outputs */
 };
 
 /* What an attention explainer observes. */
@@ -399,6 +411,13 @@ typedef struct xa_attention_site {
     const xa_tokens *tokens;
     int layer; /* the one of ATTENTION and ATTENTION_GRADCAM */
 } xa_attention_site;
+
+/* A layer of a kind that looks at several: [h,w,K], tokens [T,D], an operator's output. */
+typedef struct xa_explain_layer {
+    xa_shape shape;
+    const float *value, *gradient;
+    const float *constants; /* CONSTANTS: [channels] that it adds */
+} xa_explain_layer;
 
 /* One sample; pointers not needed by the kind are NULL. */
 struct xa_explain_view {
@@ -409,6 +428,9 @@ struct xa_explain_view {
     const float *layer_value;    /* A */
     int64_t layer_skip;          /* values of the whole layer before A, as tokens before patches */
     const float *layer_gradient; /* g */
+    int nlayers;                 /* kinds that look at several, from the input on */
+    const xa_explain_layer *layers;
+    double score; /* S, where a kind keeps completeness */
     xa_attention_site attention;
     void *state;             /* attention kinds: what `observe` gathered of this sample */
     xa_explain_facts *facts; /* kinds that keep any: NaN before `compute` */
@@ -427,7 +449,7 @@ typedef struct xa_explainer_def {
     int draws, cells;
     xa_base_kind baseline;
     bool needs_references;
-    bool is_signed; /* of explainers that ask, beside signed input gradients */
+    bool is_signed; /* its maps may hold values below 0, whatever the settings but relu */
     /* How a map is made: from one pass, or from answers; the other is NULL. */
     void (*compute)(const xa_explainer_spec *spec, const xa_explain_view *v, float *map);
     const xa_consumer *consumer;

@@ -197,6 +197,28 @@ XA_MUST_USE xa_status xa_model_find_attention(const xa_model *m,
                                               int *index,
                                               xa_err *err);
 
+/* The blocks of a transformer that adds its attention to what it is made of: boundary [nlayers +
+ * 1], the nodes [T,D] where blocks begin, and where the last one ends. UNSUPPORTED: it is built
+ * otherwise.
+ */
+XA_MUST_USE xa_status xa_model_blocks(const xa_model *m, int *boundary, xa_err *err);
+/* What a head makes of the tokens of a block: what it makes of the last one's, or its norm and
+ * scores of their mean, those that are no patches included. */
+#define XA_PROBE_POOL_LIST(X) X(HEAD, "head") X(MEAN, "mean")
+typedef enum xa_probe_pool {
+#define X(name, text) XA_PROBE_##name,
+    XA_PROBE_POOL_LIST(X)
+#undef X
+        XA_PROBE_COUNT
+} xa_probe_pool;
+const char *xa_probe_pool_name(xa_probe_pool p);
+/* Adds to the graph the model's head on the output of every block, with the same weights: *scores
+ * is the node of the scores before the last activation, [nlayers, units]; row l is of block l.
+ * Before a plan is made. UNSUPPORTED: something stands between blocks and scores that cannot be
+ * repeated. */
+XA_MUST_USE xa_status
+xa_model_add_probes(xa_model *m, const int *boundary, xa_probe_pool pool, int *scores, xa_err *err);
+
 /* The reader that xa_plan_pack takes. It opens the file at its first call; xa_model_close_file
  * closes it. */
 xa_weight_reader xa_model_reader(xa_model *m);

@@ -349,6 +349,21 @@ typedef struct xa_weight_reader {
     void *arg;
 } xa_weight_reader;
 
+/* ---- constants ------------------------------------------------------------------------------- */
+
+/* Whether the operator adds something to every channel whatever its input is: a bias, or what an
+ * AFFINE makes of 0, beta - gamma mean / deviation. */
+bool xa_node_adds(const xa_graph *g, int id);
+/* What it adds, out [channels], of a node that does. */
+XA_MUST_USE xa_status xa_node_constants(
+    const xa_graph *g, int id, const xa_weight_reader *reader, float *out, xa_err *err);
+/* The nodes that add something on the way to `root`, in ascending order, *n of them in *nodes,
+ * which the caller frees. *breaks: the first operator there for which the root is not <x, d
+ * root/dx> plus the sum of constants times the gradients at their nodes' outputs; -1: there is
+ * none. */
+XA_MUST_USE xa_status
+xa_graph_constants(const xa_graph *g, int root, int **nodes, int *n, int *breaks, xa_err *err);
+
 /* ---- plan ------------------------------------------------------------------------------------ */
 
 typedef enum xa_isa { XA_ISA_AUTO, XA_ISA_BASE, XA_ISA_AVX2, XA_ISA_AVX512, XA_ISA_COUNT } xa_isa;
@@ -373,9 +388,11 @@ typedef struct xa_plan xa_plan;
 
 /* What one kind of backward pass must deliver. */
 typedef struct xa_reach {
+    int from;         /* the exposed node where it begins; 0, where none can: the root */
     bool input;       /* dS/d(input) */
     const int *nodes; /* exposed nodes whose dS/d(value) is wanted */
     int nnodes;
+    bool stops;           /* the gradients of `nodes` are of the ways that pass no other of them */
     const int *attention; /* ATTENTION nodes: the sink gets their probabilities' gradient */
     int nattention;
 } xa_reach;
@@ -490,8 +507,8 @@ const float *xa_run_value(const xa_run *r, int node);
  * then needs a whole forward pass first. */
 float *xa_run_layer(const xa_run *r, int node);
 void xa_run_forward_from(xa_run *r, int node);
-/* seed: dS/d(root), [batch, root shape], borrowed for the call. Any number of passes may follow one
- * forward. */
+/* seed: dS/d(root), or of the node where the reach begins, [batch, its shape], borrowed for the
+ * call. Any number of passes may follow one forward. */
 void xa_run_backward(xa_run *r, int reach, const float *seed);
 /* [batch, node shape] dS/d(node) of the last backward pass, for a node of its reach or the input
  * node; valid until the next pass. NULL if that reach does not deliver it. */

@@ -29,6 +29,10 @@ void *xa_attend_state(const xa_audit_model *am, int e, int64_t sample)
 static bool looks(const xa_attend *x, int e)
 {
     const unsigned needs = xa_explainer_get(x->am->spec->explainers[e].kind)->needs;
+    if (x->backward && x->probes != !!(needs & XA_NEEDS_PROBES))
+        return false;
+    if (x->probes && x->pool != (int)x->am->spec->explainers[e].pool)
+        return false;
     if (x->backward)
         return (needs & XA_NEEDS_ATTENTION_GRADIENT) && x->groups[x->am->group[e]];
     return (needs & XA_NEEDS_ATTENTION) && x->am->way[e] == x->way;

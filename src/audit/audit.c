@@ -86,10 +86,11 @@ static xa_status open_file(xa_audit_model *am,
     am->ways = xa_alloc(n, sizeof *am->ways);
     am->way = xa_alloc(n, sizeof(int));
     am->site = xa_alloc(n, sizeof(int));
+    am->sight = xa_alloc(n, sizeof *am->sight);
     am->state_at = xa_alloc(n, sizeof(size_t));
     am->state_bytes = xa_alloc(n, sizeof(size_t));
     if (!am->layer_node || !am->layer_path || !am->map_shape || !am->group || !am->groups ||
-        !am->ways || !am->way || !am->site || !am->state_at || !am->state_bytes)
+        !am->ways || !am->way || !am->site || !am->sight || !am->state_at || !am->state_bytes)
         XA_NOMEM_FAIL(err);
     XA_TRY(err, xa_model_open(spec->file, &opt, &am->model, err));
     XA_TRY(err, check_head(am->model, all, err));
@@ -111,6 +112,7 @@ static xa_status plan_model(xa_audit_model *am, xa_isa isa, xa_err *err)
     xa_audit_find_ways(am);
     xa_audit_group_passes(am);
     XA_TRY(err, xa_audit_make_plan(am, isa, err));
+    XA_TRY(err, xa_probe_init(am, err));
 done:
     if (st != XA_OK)
         xa_err_prefix(err, "model \"%s\"", am->spec->name);
@@ -191,8 +193,8 @@ static xa_status size_work(xa_audit *a, xa_err *err)
         xa_plan_info info;
         xa_plan_get_info(am->plan, &info);
         am->weights_at = a->weight_bytes;
-        am->weight_bytes = info.weight_bytes;
-        a->weight_bytes += xa_align_up(info.weight_bytes, XA_ALIGN);
+        am->weight_bytes = xa_sight_layout(am, info.weight_bytes);
+        a->weight_bytes += xa_align_up(am->weight_bytes, XA_ALIGN);
         const size_t arena = xa_attend_layout(am, info.arena_bytes);
         if (arena > a->arena_bytes)
             a->arena_bytes = arena;
@@ -281,6 +283,12 @@ void xa_audit_free(xa_audit *a)
         free(am->ways);
         free(am->way);
         free(am->site);
+        for (int e = 0; am->sight && e < am->spec->nexplainers; e++)
+            xa_sight_free(&am->sight[e]);
+        free(am->sight);
+        free(am->boundary);
+        free(am->block_seed);
+        free(am->probe_seed);
         free(am->state_at);
         free(am->state_bytes);
         xa_ask_fini(am);
@@ -327,6 +335,11 @@ void xa_audit_plan_describe(const xa_audit *a, int m, xa_str *out)
 const char *xa_audit_layer(const xa_audit *a, int m, int e)
 {
     return a->models[m].layer_path[e];
+}
+
+const char *xa_audit_layers(const xa_audit *a, int m, int e, int i)
+{
+    return a->models[m].sight[e].path[i];
 }
 
 xa_shape xa_audit_map_shape(const xa_audit *a, int m, int e)
@@ -382,8 +395,10 @@ xa_status xa_audit_pack(xa_audit *a, void *blob, xa_err *err)
     for (int m = 0; m < a->spec->nmodels; m++) {
         xa_audit_model *am = &a->models[m];
         const xa_weight_reader reader = xa_model_reader(am->model);
-        const xa_status st =
-            xa_plan_pack(am->plan, &reader, (unsigned char *)blob + am->weights_at, err);
+        unsigned char *own = (unsigned char *)blob + am->weights_at;
+        xa_status st = xa_plan_pack(am->plan, &reader, own, err);
+        if (st == XA_OK)
+            st = xa_sight_pack(am, own, err);
         xa_model_close_file(am->model);
         if (st != XA_OK) {
             xa_err_prefix(err, "model \"%s\"", am->spec->name);

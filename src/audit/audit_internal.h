@@ -57,6 +57,22 @@ typedef struct xa_askings {
 typedef struct xa_ask_slot {
     int64_t leader, draw;
 } xa_ask_slot;
+/* What an explainer looks at beside its one layer. */
+typedef struct xa_sight {
+    int n;
+    int *node;         /* [n] of the graph, from the input on */
+    const char **path; /* [n] of layers that it names; NULL of others */
+    xa_explain_layer
+        *layers;         /* [n] their shapes, and where the values of the image under way are */
+    size_t constants_at; /* CONSTANTS: where they lie in the model's blob, one after another */
+} xa_sight;
+
+/* The model's head on every block of a transformer. */
+typedef struct xa_probe {
+    bool used;
+    int scores; /* node [blocks, units] */
+    int reach;  /* from there to the blocks' outputs */
+} xa_probe;
 
 /* faith.c: the checks of one image at a time. */
 enum { XA_FAITH_BLOCKS = 1 + XA_RIVAL_COUNT };
@@ -105,6 +121,12 @@ typedef struct xa_audit_model {
     int *way;                /* [nexplainers] */
     const xa_tokens *tokens; /* of the model, or NULL */
     int *site;               /* [nexplainers] attention layer of explainers that look at one */
+    xa_sight *sight;         /* [nexplainers] */
+    int *boundary;           /* [attention layers + 1] see xa_model_blocks; NULL: nobody asks */
+    xa_probe probe[XA_PROBE_COUNT];
+    int block_reach;   /* the first of a reach for each block: from its output to its attention */
+    float *block_seed; /* [blocks][batch, T, D] where those begin */
+    float *probe_seed; /* [batch, blocks, units] */
     size_t *state_at, *state_bytes; /* [nexplainers] of attention explainers: offset in the arena,
                                        and bytes per sample; 0: none */
     unsigned char *arena;
@@ -137,11 +159,20 @@ xa_status xa_audit_make_plan(xa_audit_model *am, xa_isa isa, xa_err *err);
 
 /* targets.c: INVALID if an explainer's target or score is none of its model's. */
 xa_status xa_audit_check_targets(const xa_audit_model *am, xa_err *err);
+/* sights.c: what explainers look at beside one layer. Shapes and nodes, and the probes that they
+ * need; then how much room the constants take behind the plan's weights, and the constants
+ * themselves. */
+xa_status xa_sight_resolve(xa_audit_model *am, int e, xa_err *err);
+size_t xa_sight_layout(xa_audit_model *am, size_t weight_bytes);
+xa_status xa_sight_pack(xa_audit_model *am, void *blob, xa_err *err);
+void xa_sight_free(xa_sight *s);
 
 /* attend.c: attention explainers observe the engine while it runs. */
 typedef struct xa_attend {
     xa_audit_model *am;
     bool backward;
+    bool probes; /* backward: of the head on every block, for explainers of this pool */
+    int pool;
     const bool *groups;     /* backward: those the pass serves */
     const int32_t *targets; /* backward: [batch] of all of them; -1: nobody looks */
     int way;                /* forward: of the pass */
@@ -212,8 +243,8 @@ XA_MUST_USE xa_status xa_batch_pass(
 /* What explainer e looks at for the i-th sample, from the passes just run; reach -1: no backward
  * pass. */
 xa_explain_view xa_batch_view(const xa_batch *b, int e, int64_t i, int reach);
-/* Its map into the audit's map. */
-void xa_batch_compute(const xa_batch *b, int e, int64_t i, int reach);
+/* Its map into the audit's map; target: the class, -1 where none is explained. */
+void xa_batch_compute(const xa_batch *b, int e, int64_t i, int reach, int32_t target);
 /* The audit's map as row `row` of explainer e, of the i-th sample. */
 void xa_batch_store(const xa_batch *b, int e, int64_t row, int32_t target, int64_t i);
 
@@ -252,6 +283,14 @@ XA_MUST_USE xa_status xa_ask_map(const xa_batch *b,
 /* The same for another class, whose map is compared with the stored one. */
 XA_MUST_USE xa_status xa_ask_other(
     const xa_batch *b, int e, int64_t i, int32_t target, const xa_explain_view *v, xa_err *err);
+/* sights.c: the view's layers, from the passes just run. */
+void xa_sight_look(const xa_batch *b, int e, int64_t i, int reach, xa_explain_view *v);
+/* probes.c: memory; whether a group that the pass under way serves has such explainers; their
+ * passes, which they observe. */
+xa_status xa_probe_init(xa_audit_model *am, xa_err *err);
+bool xa_probe_asked(const xa_batch *b, int pool);
+XA_MUST_USE xa_status xa_probe_pass(
+    const xa_batch *b, const xa_pass_group *g, int pool, const int32_t *targets, xa_err *err);
 
 /* checks.c */
 XA_MUST_USE xa_status xa_batch_random_logit(const xa_batch *b, int w, xa_err *err);

@@ -86,7 +86,7 @@ xa_status xa_batch_random_logit(const xa_batch *b, int w, xa_err *err)
                     const xa_explain_view v = xa_batch_view(b, e, i, group->reach);
                     XA_RETURN_TRY(err, xa_ask_other(b, e, i, targets[i], &v, err));
                 } else if (targets[i] >= 0) {
-                    xa_batch_compute(b, e, i, group->reach);
+                    xa_batch_compute(b, e, i, group->reach, targets[i]);
                     XA_RETURN_TRY(err, xa_batch_compare_other(b, e, i, err));
                 }
     }

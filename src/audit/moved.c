@@ -54,8 +54,9 @@ static void compare(const moving *v, int e, int reach)
 {
     const int64_t n = xa_shape_count(&v->b.am->map_shape[e]);
     const xa_score_map own = xa_stored_map(v->b.a, v->b.rows, v->b.m, e, v->row[e], v->b.a->other);
+    const int32_t target = v->b.rows->models[v->b.m].maps[e].target[v->row[e]];
     for (int64_t d = 0; d < v->b.n; d++) {
-        xa_batch_compute(&v->b, e, d, reach);
+        xa_batch_compute(&v->b, e, d, reach, target);
         v->moved[e * v->check->draws + v->first + d] = xa_faith_moved(own.values, v->b.a->map, n);
     }
 }

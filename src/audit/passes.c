@@ -85,9 +85,11 @@ void xa_audit_group_passes(xa_audit_model *am)
 /* ---- plan ---- */
 
 typedef struct reach_set {
-    xa_reach *reach; /* [2*ngroups + 1] */
-    int *nodes;      /* [2*ngroups + 1][nexplainers] */
+    xa_reach *reach; /* [2*ngroups + 1], and those of probes */
+    int *nodes;      /* [2*ngroups + 1][most] */
+    int most;        /* nodes that explainers look at, all together */
     int *attention;  /* [2*ngroups + 1][attention layers] */
+    int *probes;     /* [attention layers] one each */
     int count;
 } reach_set;
 
@@ -100,7 +102,7 @@ static int attention_nodes(const xa_audit_model *am, const bool *member, int *no
         for (int e = 0; e < am->spec->nexplainers; e++) {
             const xa_explainer_spec *ex = &am->spec->explainers[e];
             if (am->group[e] >= 0 && member[am->group[e]] &&
-                (needs_of(ex) & XA_NEEDS_ATTENTION_GRADIENT))
+                (needs_of(ex) & XA_NEEDS_ATTENTION_GRADIENT) && !(needs_of(ex) & XA_NEEDS_PROBES))
                 wanted = wanted || (*ex->layer ? am->site[e] == l : l >= ex->start);
         }
         if (wanted)
@@ -114,13 +116,28 @@ static bool same_nodes(const int *a, int na, const int *b, int nb)
     return na == nb && !memcmp(a, b, (size_t)na * sizeof *a);
 }
 
+/* Adds what explainer e looks at to `nodes`, each once. */
+static int add_nodes(const xa_audit_model *am, int e, int *nodes, int n)
+{
+    const int own = am->layer_node[e] >= 0 ? 1 : am->sight[e].n;
+    for (int i = 0; i < own; i++) {
+        const int node = am->layer_node[e] >= 0 ? am->layer_node[e] : am->sight[e].node[i];
+        int k = 0;
+        while (k < n && nodes[k] != node)
+            k++;
+        nodes[k] = node;
+        n += k == n;
+    }
+    return n;
+}
+
 /* The needs of the groups for which `member` is true, and where `input` is set the input's
  * gradient; an equal reach is shared. */
 static int add_reach(reach_set *set, const xa_audit_model *am, const bool *member, bool input)
 {
     const int n = am->spec->nexplainers;
     xa_reach *r = &set->reach[set->count];
-    int *nodes = set->nodes + set->count * n;
+    int *nodes = set->nodes + set->count * set->most;
     int *attention = set->attention + set->count * (am->tokens ? am->tokens->nlayers : 0);
     *r = (xa_reach){.input = input, .nodes = nodes, .attention = attention};
     r->nattention = attention_nodes(am, member, attention);
@@ -129,13 +146,7 @@ static int add_reach(reach_set *set, const xa_audit_model *am, const bool *membe
             continue;
         if (needs_of(&am->spec->explainers[e]) & XA_NEEDS_INPUT_GRADIENT)
             r->input = true;
-        if (am->layer_node[e] < 0)
-            continue;
-        int k = 0;
-        while (k < r->nnodes && nodes[k] != am->layer_node[e])
-            k++;
-        if (k == r->nnodes)
-            nodes[r->nnodes++] = am->layer_node[e];
+        r->nnodes = add_nodes(am, e, nodes, r->nnodes);
     }
     for (int i = 0; i < set->count; i++)
         if (set->reach[i].input == r->input &&
@@ -145,20 +156,57 @@ static int add_reach(reach_set *set, const xa_audit_model *am, const bool *membe
     return set->count++;
 }
 
+/* Nodes that explainers look at, all together. */
+static int count_nodes(const xa_audit_model *am)
+{
+    int most = 1;
+    for (int e = 0; e < am->spec->nexplainers; e++)
+        most += am->layer_node[e] >= 0 ? 1 : am->sight[e].n;
+    return most;
+}
+
+/* Behind the reaches of groups: of each way to pool from the scores of all blocks to where they
+ * end, then of each block from there to its attention. Their lists are in set->probes. */
+static void add_probes(reach_set *set, xa_audit_model *am, int *exposed, int *nexposed)
+{
+    const int blocks = am->tokens ? am->tokens->nlayers : 0;
+    bool any = false;
+    for (int p = 0; p < XA_PROBE_COUNT; p++) {
+        if (!am->probe[p].used)
+            continue;
+        any = true;
+        am->probe[p].reach = set->count;
+        exposed[(*nexposed)++] = am->probe[p].scores;
+        set->reach[set->count++] = (xa_reach){.from = am->probe[p].scores,
+                                              .nodes = am->boundary + 1,
+                                              .nnodes = blocks,
+                                              .stops = true};
+    }
+    am->block_reach = set->count;
+    for (int l = 0; any && l < blocks; l++) {
+        exposed[(*nexposed)++] = am->boundary[l + 1];
+        set->probes[l] = xa_model_attention(am->model, l);
+        set->reach[set->count++] =
+            (xa_reach){.from = am->boundary[l + 1], .attention = &set->probes[l], .nattention = 1};
+    }
+}
+
 xa_status xa_audit_make_plan(xa_audit_model *am, xa_isa isa, xa_err *err)
 {
     const int n = am->spec->nexplainers, ng = am->ngroups;
-    reach_set set = {0};
+    const int blocks = am->tokens ? am->tokens->nlayers : 0;
+    reach_set set = {.most = count_nodes(am)};
     xa_status st = XA_OK;
     bool *member = xa_alloc((size_t)ng + 1, sizeof(bool));
-    int *exposed = xa_alloc((size_t)n + 1, sizeof(int));
+    int *exposed = xa_alloc((size_t)(set.most + XA_PROBE_COUNT + blocks), sizeof(int));
     int nexposed = 0;
     bool needs_input = false;
     const size_t reaches = 2 * (size_t)ng + 1;
-    set.reach = xa_alloc(reaches, sizeof(xa_reach));
-    set.nodes = xa_alloc(reaches * ((size_t)n + 1), sizeof(int));
+    set.reach = xa_alloc(reaches + XA_PROBE_COUNT + (size_t)blocks, sizeof(xa_reach));
+    set.probes = xa_alloc((size_t)blocks + 1, sizeof(int));
+    set.nodes = xa_alloc(reaches * (size_t)set.most, sizeof(int));
     set.attention = xa_alloc(reaches * (size_t)(am->tokens ? am->tokens->nlayers : 1), sizeof(int));
-    if (!member || !exposed || !set.reach || !set.nodes || !set.attention)
+    if (!member || !exposed || !set.reach || !set.nodes || !set.attention || !set.probes)
         XA_FAIL(err, XA_NOMEM, "model \"%s\": out of memory", am->spec->name);
     for (int g = 0; g < ng; g++) {
         for (int k = 0; k < ng; k++)
@@ -176,9 +224,9 @@ xa_status xa_audit_make_plan(xa_audit_model *am, xa_isa isa, xa_err *err)
             am->ask_reach = add_reach(&set, am, member, true);
     for (int e = 0; e < n; e++) {
         needs_input = needs_input || (needs_of(&am->spec->explainers[e]) & XA_NEEDS_INPUT);
-        if (am->layer_node[e] >= 0)
-            exposed[nexposed++] = am->layer_node[e];
+        nexposed = add_nodes(am, e, exposed, nexposed);
     }
+    add_probes(&set, am, exposed, &nexposed);
     const xa_plan_spec spec = {.batch = am->batch,
                                .isa = isa,
                                .exposed = exposed,
@@ -194,5 +242,6 @@ done:
     free(set.reach);
     free(set.nodes);
     free(set.attention);
+    free(set.probes);
     return st;
 }

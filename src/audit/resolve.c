@@ -57,9 +57,10 @@ xa_status xa_audit_resolve_layers(xa_audit_model *am, xa_err *err)
         if (needs_of(ex) & ATTENTION && !am->tokens && xa_model_no_tokens(am->model))
             XA_RETURN_FAIL(
                 err, XA_SHAPE, "explainer \"%s\": %s", ex->name, xa_model_no_tokens(am->model));
+        XA_RETURN_TRY(err, xa_sight_resolve(am, e, err));
         if (needs_of(ex) & ATTENTION && am->tokens)
             XA_RETURN_TRY(err, resolve_attention(am, e, err));
-        if (needs_of(ex) & XA_NEEDS_LAYER) {
+        if ((needs_of(ex) & XA_NEEDS_LAYER) && !ex->nlayers) {
             if (!strcmp(ex->layer, "auto"))
                 XA_RETURN_TRY(err, xa_model_gradcam_layer(am->model, &layer, err));
             else

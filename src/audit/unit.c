@@ -168,7 +168,17 @@ xa_explain_view xa_batch_shapes(const xa_audit_model *am, int e)
                               am->tokens,
                               &v.layer_shape,
                               &skip);
+    v.nlayers = am->sight[e].n;
+    v.layers = am->sight[e].layers;
     return v;
+}
+
+/* The scalar that explainer e explains, from the forward pass just run. */
+static double score_of(const xa_batch *b, int e, int64_t i, int32_t target)
+{
+    const xa_head *h = xa_model_head(b->am->model);
+    const float *z = xa_run_value(&b->am->run, h->node) + i * h->units;
+    return xa_score_value(h, &b->am->groups[b->am->group[e]].scalar, z, target);
 }
 
 xa_explain_view xa_batch_view(const xa_batch *b, int e, int64_t i, int reach)
@@ -193,6 +203,8 @@ xa_explain_view xa_batch_view(const xa_batch *b, int e, int64_t i, int reach)
         if (def->needs & XA_NEEDS_LAYER_GRADIENT)
             v.layer_gradient = xa_run_gradient(&b->am->run, reach, node) + at;
     }
+    if (b->am->sight[e].n)
+        xa_sight_look(b, e, i, reach, &v);
     b->a->facts = (xa_explain_facts){NAN, NAN, NAN, NAN};
     v.facts = &b->a->facts;
     v.work = b->a->work;
@@ -201,10 +213,12 @@ xa_explain_view xa_batch_view(const xa_batch *b, int e, int64_t i, int reach)
     return v;
 }
 
-void xa_batch_compute(const xa_batch *b, int e, int64_t i, int reach)
+void xa_batch_compute(const xa_batch *b, int e, int64_t i, int reach, int32_t target)
 {
     const xa_explainer_spec *spec = &b->am->spec->explainers[e];
-    const xa_explain_view v = xa_batch_view(b, e, i, reach);
+    xa_explain_view v = xa_batch_view(b, e, i, reach);
+    if (xa_explainer_get(spec->kind)->keeps & XA_KEEPS_COMPLETENESS)
+        v.score = score_of(b, e, i, target);
     xa_explainer_get(spec->kind)->compute(spec, &v, b->a->map);
 }
 
@@ -223,7 +237,7 @@ make_map(const xa_batch *b, int e, int64_t i, int32_t j, int reach, int32_t targ
         const xa_explain_view v = xa_batch_view(b, e, i, reach);
         return xa_ask_map(b, e, i, first + j, target, &v, err);
     }
-    xa_batch_compute(b, e, i, reach);
+    xa_batch_compute(b, e, i, reach, target);
     xa_batch_store(b, e, first + j, target, i);
     return XA_OK;
 }
@@ -288,6 +302,9 @@ xa_status xa_batch_pass(
                 err,
                 xa_score_seed(
                     h, &g->scalar, z + i * h->units, targets[i], b->a->seed + i * h->units, err));
+    for (int p = 0; p < XA_PROBE_COUNT; p++)
+        if (xa_probe_asked(b, p))
+            XA_RETURN_TRY(err, xa_probe_pass(b, g, p, targets, err));
     xa_attend look = {
         .am = b->am, .backward = true, .groups = b->a->served, .targets = targets, .n = b->n};
     xa_attend_begin(&look);

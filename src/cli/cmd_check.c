@@ -44,6 +44,11 @@ static void print_explainers(const xa_loaded *l, int m)
             printf("score %s, target %s", xa_score_name(ex->score), target);
         if (*layer)
             printf(", layer %s%s", layer, strcmp(ex->layer, "auto") ? "" : " (chosen by auto)");
+        for (int i = 0; i < ex->nlayers; i++)
+            printf("%s%s", i ? " " : ", layers ", xa_audit_layers(l->audit, m, e, i));
+        if (xa_explainer_get(ex->kind)->needs & XA_NEEDS_PROBES)
+            printf(", %d passes of one block more",
+                   xa_model_tokens(xa_audit_model_of(l->audit, m))->nlayers);
         printf(", map %s %s\n", xa_shape_text(&map, shape, sizeof shape), ex->half ? "f16" : "f32");
         print_asked(l, m, e);
     }

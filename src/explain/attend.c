@@ -28,6 +28,21 @@ void xa__query_row(const xa_tokens *t, double *v)
                              : (i >= t->prefix ? 1.0 / (double)patches : 0.0);
 }
 
+void xa__patches_of(const xa_explain_view *view, const double *v, float *map)
+{
+    const xa_tokens *t = view->attention.tokens;
+    double before = 0.0, all = 0.0;
+    for (int64_t j = 0; j < t->prefix; j++)
+        before += fabs(v[j]);
+    all = before;
+    for (int64_t p = 0; p < t->height * t->width; p++) {
+        map[p] = (float)v[t->prefix + p];
+        all += fabs(v[t->prefix + p]);
+    }
+    if (view->facts && all > 0.0)
+        view->facts->prefix_mass = before / all;
+}
+
 /* The k-th smallest of a[0..n), 0-based; reorders a. Hoare's selection. NaN counts as largest. */
 static float select_lowest(int64_t n, float *a, int64_t k)
 {

@@ -67,7 +67,7 @@ const xa_explainer_def xa_explainer_attention_gradcam = {
     .reference = "Chefer, Gur, Wolf: Transformer interpretability beyond attention visualization, "
                  "CVPR 2021 (baseline)",
     .needs = XA_NEEDS_ATTENTION_GRADIENT,
-    .settings = XA__HAS(LAYER) | XA__HAS(RELU),
+    .settings = XA__HAS(HEADS) | XA__HAS(LAYER) | XA__HAS(RELU),
     .compute = compute,
     .state_bytes = state_bytes,
     .observe = observe};

@@ -135,5 +135,6 @@ const xa_explainer_def xa_explainer_eigencam = {
     .name = "eigencam",
     .reference = "Muhammad, Yeasin: Eigen-CAM, IJCNN 2020, doi:10.1109/IJCNN48605.2020.9206626",
     .needs = XA_NEEDS_LAYER,
+    .is_signed = true,
     .compute = compute,
     .work_bytes = work_bytes};

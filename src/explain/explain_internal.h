@@ -24,6 +24,9 @@ void xa__fuse_head(
 /* The row of the product that the head reads: v [T] starts as 1 at the query token, or as the mean
  * over the patches. */
 void xa__query_row(const xa_tokens *t, double *v);
+/* The patches of v [T] into the map, and the share of |v| on the tokens before them, which are left
+ * out, into the view's facts. */
+void xa__patches_of(const xa_explain_view *view, const double *v, float *map);
 static inline int64_t xa__token_count(const xa_tokens *t)
 {
     return t->prefix + t->height * t->width;

@@ -135,8 +135,8 @@ const char *xa_explainer_setting_key(xa_explainer_setting s)
 
 bool xa_explainer_differentiates(xa_explainer_kind kind)
 {
-    return explainers[kind]->needs &
-           (XA_NEEDS_INPUT_GRADIENT | XA_NEEDS_LAYER_GRADIENT | XA_NEEDS_ATTENTION_GRADIENT);
+    return explainers[kind]->needs & (XA_NEEDS_INPUT_GRADIENT | XA_NEEDS_LAYER_GRADIENT |
+                                      XA_NEEDS_ATTENTION_GRADIENT | XA_NEEDS_BLOCKS);
 }
 
 bool xa_explainer_has(xa_explainer_kind k, xa_explainer_setting s)
@@ -151,10 +151,8 @@ bool xa_explainer_has(xa_explainer_kind k, xa_explainer_setting s)
         has = has || cam;
     else if (s == XA_EXPLAINER_RELU)
         has = has || (needs & XA_NEEDS_LAYER_GRADIENT);
-    else if (s == XA_EXPLAINER_HEADS)
-        has = has || attention;
     else if (s == XA_EXPLAINER_CHANNELS || s == XA_EXPLAINER_ABSOLUTE)
-        has = has || (!cam && !attention && !explainers[k]->consumer);
+        has = has || !(cam || attention || explainers[k]->consumer || (needs & XA_NEEDS_CONSTANTS));
     return has;
 }
 
@@ -316,7 +314,12 @@ xa_status xa_explain_shape(const xa_explainer_spec *spec,
     char text[96];
     if (needs & (XA_NEEDS_ATTENTION | XA_NEEDS_ATTENTION_GRADIENT))
         return attention_shape(spec, tokens, out, err);
-    if (needs & XA_NEEDS_LAYER) {
+    if (spec->join_mean && !spec->nlayers)
+        XA_RETURN_FAIL(err,
+                       XA_INVALID,
+                       "%s: fuse: mean is about several `layers`, and none are given",
+                       explainers[spec->kind]->name);
+    if ((needs & XA_NEEDS_LAYER) && !spec->nlayers) {
         xa_shape grid;
         int64_t skip;
         if (!xa_explain_grid(layer, tokens, &grid, &skip))

@@ -33,4 +33,5 @@ const xa_explainer_def xa_explainer_fem = {
     .reference = "Fuad et al.: Features understanding in 3D CNNs for actions recognition in video, "
                  "IPTA 2020",
     .needs = XA_NEEDS_LAYER,
+    .is_signed = true,
     .compute = compute};

@@ -24,11 +24,8 @@ static void observe(const xa_explainer_spec *spec,
 
 static void compute(const xa_explainer_spec *spec, const xa_explain_view *view, float *map)
 {
-    const xa_tokens *t = view->attention.tokens;
-    const double *v = view->state;
     (void)spec;
-    for (int64_t p = 0; p < t->height * t->width; p++)
-        map[p] = (float)v[t->prefix + p];
+    xa__patches_of(view, view->state, map);
 }
 
 const xa_explainer_def xa_explainer_grad_rollout = {
@@ -37,7 +34,8 @@ const xa_explainer_def xa_explainer_grad_rollout = {
         "Abnar, Zuidema: Quantifying attention flow in transformers, ACL 2020, weighted by "
         "gradients as in vit-explain",
     .needs = XA_NEEDS_ATTENTION_GRADIENT,
-    .settings = XA__HAS(START_LAYER) | XA__HAS(DISCARD),
+    .settings = XA__HAS(HEADS) | XA__HAS(START_LAYER) | XA__HAS(DISCARD),
+    .keeps = XA_KEEPS_PREFIX_MASS,
     .compute = compute,
     .state_bytes = xa__back_state_bytes,
     .observe = observe};

@@ -64,10 +64,11 @@ static void compute(const xa_explainer_spec *spec, const xa_explain_view *view, 
         else
             xa__rollout_step(n, a, v, work);
     }
+    xa__patches_of(view, v, map);
     for (int64_t p = 0; p < patches; p++)
         most = v[t->prefix + p] > most ? v[t->prefix + p] : most;
     const double by = spec->vit_keras && most > 0.0 ? most : 1.0;
-    for (int64_t p = 0; p < patches; p++)
+    for (int64_t p = 0; p < patches && by != 1.0; p++)
         map[p] = (float)(v[t->prefix + p] / by);
 }
 
@@ -75,7 +76,8 @@ const xa_explainer_def xa_explainer_rollout = {
     .name = "rollout",
     .reference = "Abnar, Zuidema: Quantifying attention flow in transformers, ACL 2020",
     .needs = XA_NEEDS_ATTENTION,
-    .settings = XA__HAS(START_LAYER) | XA__HAS(DISCARD),
+    .settings = XA__HAS(HEADS) | XA__HAS(START_LAYER) | XA__HAS(DISCARD),
+    .keeps = XA_KEEPS_PREFIX_MASS,
     .compute = compute,
     .state_bytes = state_bytes,
     .observe = observe};

@@ -136,6 +136,45 @@ static void check_profile(const xa__reading *r, xa_ynode n, const xa_explainer_s
             "layers and nothing discarded; leave heads, start_layer and discard out");
 }
 
+/* ---- several layers ---- */
+
+void xa__read_layers(const xa__reading *r, const xa_setting *s, xa_ynode n, void *object)
+{
+    xa_explainer_spec *spec = object;
+    const int count = xa_yaml_count(n);
+    if (xa_yaml_kind(n) != XA_Y_LIST || count < 2 || count > XA_EXPLAIN_LAYERS) {
+        XA_YAML_PROBLEM(
+            r->problems,
+            n,
+            "%s: expected a list of 2 to %d layers, such as [block2, block3], found %s; "
+            "one layer alone is `layer`",
+            s->key,
+            XA_EXPLAIN_LAYERS,
+            xa__found(n));
+        return;
+    }
+    for (int i = 0; i < count; i++) {
+        const xa_ynode item = xa_yaml_at(n, i);
+        const char *text = xa_yaml_text(item);
+        const bool fits = text && *text && strlen(text) < sizeof spec->layers[0];
+        if (!fits)
+            XA_YAML_PROBLEM(r->problems, item, "%s: entry %d is no name of a layer", s->key, i + 1);
+        for (int k = 0; fits && k < i; k++)
+            if (!strcmp(spec->layers[k], text))
+                XA_YAML_PROBLEM(r->problems, item, "%s: \"%s\" is given twice", s->key, text);
+        snprintf(spec->layers[i], sizeof spec->layers[0], "%s", fits ? text : "");
+    }
+    spec->nlayers = count;
+    spec->layer[0] = '\0';
+}
+
+static void check_layers(const xa__reading *r, xa_ynode n, const xa_explainer_spec *spec)
+{
+    if (spec->nlayers && xa_yaml_get(n, "layer").id)
+        XA_YAML_PROBLEM(
+            r->problems, n, "layers: the explainer has `layer` as well; write one of them");
+}
+
 /* ---- one explainer ---- */
 
 /* The kind that `kind` and `method` name; false, and reported, where they name none. */
@@ -181,6 +220,7 @@ read_one(const xa__reading *r, xa_ynode n, const xa_input_spec *input, xa_explai
     if (xa_yaml_kind(n) == XA_Y_MAP) {
         xa__read_map(r, n, XA_JOB_EXPLAINER, kind, spec);
         check_profile(r, n, spec);
+        check_layers(r, n, spec);
     }
     if (!spec->name[0])
         xa_explainer_default_name(spec, spec->name, sizeof spec->name);

@@ -70,7 +70,8 @@ static bool has_line(const xa_setting *s, int kind)
         return xa__kind_has(s, kind);
     const bool gradient = xa_explainer_has((xa_explainer_kind)kind, XA_EXPLAINER_CHANNELS);
     if (s->of == XA__ATTENTION)
-        return xa_explainer_has((xa_explainer_kind)kind, XA_EXPLAINER_HEADS);
+        return xa_explainer_has((xa_explainer_kind)kind, XA_EXPLAINER_HEADS) ||
+               (s->key && xa__kind_has(s, kind));
     return s->of == XA__GRADIENT ? gradient : !gradient;
 }
 
@@ -179,6 +180,19 @@ void xa__layer_lines(xa__lines *l, const xa_setting *s, const void *object)
     const char *layer = l->audit ? xa_audit_layer(l->audit, l->model, l->explainer) : spec->layer;
     if (*layer)
         xa__text_line(l, s->key, layer);
+}
+
+void xa__layers_lines(xa__lines *l, const xa_setting *s, const void *object)
+{
+    const xa_explainer_spec *spec = object;
+    for (int i = 0; i < spec->nlayers; i++) {
+        char key[32];
+        snprintf(key, sizeof key, "%s.%d", s->key, i);
+        xa__text_line(l,
+                      key,
+                      l->audit ? xa_audit_layers(l->audit, l->model, l->explainer, i)
+                               : spec->layers[i]);
+    }
 }
 
 void xa__explainer_input_lines(xa__lines *l, const xa_setting *s, const void *object)

@@ -33,7 +33,7 @@ xa__reader xa__read_manifest, xa__read_models, xa__read_metrics, xa__read_checks
     xa__read_label_as, xa__read_categories, xa__read_tolerate_failed, xa__read_head,
     xa__read_user_classes, xa__read_inputs, xa__read_model_input, xa__read_explainers,
     xa__read_size, xa__read_resize, xa__read_fit, xa__read_scale, xa__read_depth, xa__read_crop,
-    xa__read_means, xa__read_window, xa__read_explainer_profile, xa__read_target,
+    xa__read_means, xa__read_window, xa__read_explainer_profile, xa__read_target, xa__read_layers,
     xa__read_target_class, xa__read_explainer_input, xa__read_metric_profile, xa__read_at,
     xa__read_tolerance, xa__read_threshold, xa__read_iou;
 /* from_file.c: the classes that the files of a job's models note; classes is the node that asks for
@@ -56,7 +56,7 @@ xa__writer xa__checks_lines, xa__class_names_lines, xa__numerics_lines, xa__seed
     xa__arithmetic_lines, xa__model_file_lines, xa__head_lines, xa__batch_lines,
     xa__user_classes_lines, xa__output_lines, xa__inputs_lines, xa__size_lines, xa__fit_lines,
     xa__scale_lines, xa__depth_lines, xa__orientation_lines, xa__target_lines, xa__direction_lines,
-    xa__layer_lines, xa__explainer_input_lines, xa__at_lines, xa__tolerance_lines,
+    xa__layer_lines, xa__layers_lines, xa__explainer_input_lines, xa__at_lines, xa__tolerance_lines,
     xa__threshold_lines, xa__iou_lines;
 void xa__text_line(const xa__lines *l, const char *key, const char *value);
 void xa__integer_line(const xa__lines *l, const char *key, int64_t value);

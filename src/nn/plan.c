@@ -6,6 +6,14 @@
 
 #include "plan_internal.h"
 
+static bool is_exposed(const xa_plan_spec *spec, int node)
+{
+    bool found = node == spec->root;
+    for (int k = 0; k < spec->nexposed; k++)
+        found = found || spec->exposed[k] == node;
+    return found;
+}
+
 static xa_status check_spec(const xa_graph *g, const xa_plan_spec *spec, xa_err *err)
 {
     const int n = xa_graph_nodes(g);
@@ -22,16 +30,18 @@ static xa_status check_spec(const xa_graph *g, const xa_plan_spec *spec, xa_err 
         if (spec->exposed[i] < 0 || spec->exposed[i] >= n)
             XA_RETURN_FAIL(err, XA_INVALID, "plan: node %d is not in the graph", spec->exposed[i]);
     for (int r = 0; r < spec->nreach; r++) {
+        if (spec->reach[r].from && !is_exposed(spec, spec->reach[r].from))
+            XA_RETURN_FAIL(err,
+                           XA_INVALID,
+                           "plan: a gradient begins at node %d, which is not exposed",
+                           spec->reach[r].from);
         for (int i = 0; i < spec->reach[r].nattention; i++) {
             const int a = spec->reach[r].attention[i];
             if (a < 0 || a >= n || xa_graph_node(g, a)->op != XA_OP_ATTENTION)
                 XA_RETURN_FAIL(err, XA_INVALID, "plan: node %d is no attention layer", a);
         }
         for (int i = 0; i < spec->reach[r].nnodes; i++) {
-            bool found = spec->reach[r].nodes[i] == spec->root;
-            for (int k = 0; k < spec->nexposed; k++)
-                found = found || spec->exposed[k] == spec->reach[r].nodes[i];
-            if (!found)
+            if (!is_exposed(spec, spec->reach[r].nodes[i]))
                 XA_RETURN_FAIL(err,
                                XA_INVALID,
                                "plan: a gradient is requested for node %d, which is not exposed",

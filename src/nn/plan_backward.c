@@ -181,15 +181,21 @@ xa_status xa__plan_backward(
     for (int i = 0; i < p->nnodes; i++)
         t.grad[i] = b->result[i] = -1;
     b->first = first;
+    const int from = xa__reach_from(p, reach);
     XA_TRY(err,
-           xa__plan_add_storage(p, xa__plan_value_bytes(p, p->root), first, first, &b->seed, err));
-    t.grad[p->root] = b->seed;
+           xa__plan_add_storage(p, xa__plan_value_bytes(p, from), first, first, &b->seed, err));
+    t.grad[from] = b->seed;
     for (int i = p->nsteps - 1; i >= 0; i--) {
         const int out = p->steps[i].out;
-        for (int k = 0; k < reach->nnodes; k++)
-            if (xa_plan_inner(p, reach->nodes[k]) == out)
-                XA_TRY(err, deliver(&t, out, err));
-        XA_TRY(err, trace_step(&t, i, err));
+        bool stop = false;
+        for (int k = 0; k < reach->nnodes; k++) {
+            if (xa_plan_inner(p, reach->nodes[k]) != out)
+                continue;
+            XA_TRY(err, deliver(&t, out, err));
+            stop = reach->stops;
+        }
+        if (!stop)
+            XA_TRY(err, trace_step(&t, i, err));
     }
     if (reach->input)
         XA_TRY(err, deliver(&t, p->input, err));

@@ -28,6 +28,30 @@ void xa__plan_use(xa_plan *p, int storage, int when)
 
 /* ---- which steps a gradient passes ---- */
 
+int xa__reach_from(const xa_plan *p, const xa_reach *reach)
+{
+    return reach->from ? xa_plan_inner(p, reach->from) : p->root;
+}
+
+/* Of the nodes marked those that `from` is made of: no gradient comes to others. */
+static bool *keep_before(const xa_plan *p, int from, bool *marked)
+{
+    bool *in = xa_alloc((size_t)p->nnodes + 1, sizeof(bool));
+    if (in)
+        in[from] = true;
+    for (int i = p->nnodes - 1; in && i >= 0; i--) {
+        for (int k = 0; in[i] && k < xa__plan_node(p, i)->ninputs; k++)
+            in[xa__plan_node(p, i)->inputs[k]] = true;
+        marked[i] = marked[i] && in[i];
+    }
+    if (!in) {
+        free(marked);
+        return NULL;
+    }
+    free(in);
+    return marked;
+}
+
 bool *xa__plan_wanted(const xa_plan *p, const xa_reach *reach)
 {
     bool *wanted = xa_alloc((size_t)p->nnodes + 1, sizeof(bool));
@@ -44,7 +68,7 @@ bool *xa__plan_wanted(const xa_plan *p, const xa_reach *reach)
         for (int k = 0; k < node->ninputs && !wanted[i]; k++)
             wanted[i] = wanted[node->inputs[k]];
     }
-    return wanted;
+    return keep_before(p, xa__reach_from(p, reach), wanted);
 }
 
 bool xa__step_leads(const xa_plan *p, const xa_step *s, const bool *wanted)

@@ -54,7 +54,7 @@ typedef struct xa_backward {
     int first; /* position of its first instruction on the timeline */
     xa_instr *instr;
     size_t ninstr, cap;
-    int seed;    /* storage of the root's gradient */
+    int seed;    /* storage of the gradient that it begins with */
     int *result; /* [nodes] storage of delivered gradients, -1 elsewhere */
 } xa_backward;
 
@@ -102,6 +102,8 @@ xa_status xa__plan_add_storage(xa_plan *p, size_t bytes, int first, int last, in
 /* The storage (-1: none) lives at least until instruction `when`, or to the end of the timeline. */
 enum { XA__TO_THE_END = 1 << 30 };
 void xa__plan_use(xa_plan *p, int storage, int when);
+/* The node where a reach begins. */
+int xa__reach_from(const xa_plan *p, const xa_reach *reach);
 /* [nodes] true where a gradient leads to something that the reach asks for; NULL: out of memory. */
 bool *xa__plan_wanted(const xa_plan *p, const xa_reach *reach);
 /* A gradient passes a step if it leads on from one of its operands. */

@@ -53,6 +53,14 @@ xa_status xa__add_columns(xa_contents *c,
     return XA_OK;
 }
 
+/* How the tokens of a block become the one that is scored. */
+static const char *pool_text(const xa_explainer_spec *ex, const xa_tokens *t)
+{
+    if (ex->pool == XA_PROBE_MEAN)
+        return "the mean of all tokens";
+    return t->query >= 0 ? "the model's head: class token" : "the model's head: mean of patches";
+}
+
 /* Attention kinds: which layers, how the heads became one, and the tokens of the model. */
 static xa_status attention_attributes(xa_contents *c, int m, int e, const char *path, xa_err *err)
 {
@@ -60,12 +68,25 @@ static xa_status attention_attributes(xa_contents *c, int m, int e, const char *
     const xa_tokens *t = xa_model_tokens(xa_audit_model_of(c->audit, m));
     const char *layer = xa_audit_layer(c->audit, m, e);
     xa_schema *s = c->schema;
-    XA_RETURN_TRY(err, xa_schema_attr_text(s, path, "heads", xa_fuse_name(ex->heads), err));
-    XA_RETURN_TRY(
-        err,
-        xa_schema_attr_text(s, path, "layer", *layer ? layer : "all from start_layer on", err));
-    XA_RETURN_TRY(err, xa_schema_attr_i64(s, path, "start_layer", ex->start, err));
-    XA_RETURN_TRY(err, xa_schema_attr_f64(s, path, "discard", &ex->discard, 1, err));
+    if (xa_explainer_has(ex->kind, XA_EXPLAINER_HEADS))
+        XA_RETURN_TRY(err, xa_schema_attr_text(s, path, "heads", xa_fuse_name(ex->heads), err));
+    if (xa_explainer_has(ex->kind, XA_EXPLAINER_NORM))
+        XA_RETURN_TRY(err, xa_schema_attr_text(s, path, "norm", ex->norm_l2 ? "l2" : "l1", err));
+    if (xa_explainer_has(ex->kind, XA_EXPLAINER_POOL))
+        XA_RETURN_TRY(err, xa_schema_attr_text(s, path, "pool", pool_text(ex, t), err));
+    const bool starts = xa_explainer_has(ex->kind, XA_EXPLAINER_START_LAYER);
+    XA_RETURN_TRY(err,
+                  xa_schema_attr_text(s,
+                                      path,
+                                      "layer",
+                                      *layer   ? layer
+                                      : starts ? "all from start_layer on"
+                                               : "all",
+                                      err));
+    if (starts || *layer)
+        XA_RETURN_TRY(err, xa_schema_attr_i64(s, path, "start_layer", ex->start, err));
+    if (xa_explainer_has(ex->kind, XA_EXPLAINER_HEADS))
+        XA_RETURN_TRY(err, xa_schema_attr_f64(s, path, "discard", &ex->discard, 1, err));
     if (xa_explainer_has(ex->kind, XA_EXPLAINER_RELU))
         XA_RETURN_TRY(err, xa_schema_attr_i64(s, path, "relu", ex->relu, err));
     XA_RETURN_TRY(err, xa_schema_attr_i64(s, path, "attention_layers", t->nlayers, err));
@@ -126,6 +147,51 @@ done:
     return st;
 }
 
+/* The layers of an explainer that names several, "a, b", and how their maps became one. */
+static xa_status layers_attributes(xa_contents *c, int m, int e, const char *path, xa_err *err)
+{
+    const xa_explainer_spec *ex = &c->job->audit.models[m].explainers[e];
+    xa_str text = {0};
+    for (int i = 0; i < ex->nlayers; i++)
+        xa_str_printf(&text, "%s%s", i ? ", " : "", xa_audit_layers(c->audit, m, e, i));
+    xa_status st = XA_OK;
+    if (text.failed)
+        XA_NOMEM_FAIL(err);
+    XA_TRY(err, xa_schema_attr_text(c->schema, path, "layer", text.data, err));
+    XA_TRY(err, xa_schema_attr_text(c->schema, path, "fuse", ex->join_mean ? "mean" : "max", err));
+    XA_TRY(err, xa_schema_attr_i64(c->schema, path, "relu", ex->relu, err));
+done:
+    xa_str_free(&text);
+    return st;
+}
+
+/* Where the values of an input-sized map come from. */
+static xa_status input_attributes(xa_contents *c, int m, int e, const char *path, xa_err *err)
+{
+    const xa_explainer_spec *ex = &c->job->audit.models[m].explainers[e];
+    const unsigned needs = xa_explainer_get(ex->kind)->needs;
+    if (needs & XA_NEEDS_CONSTANTS)
+        XA_RETURN_TRY(err,
+                      xa_schema_attr_text(c->schema,
+                                          path,
+                                          "completeness_of",
+                                          "the logit: input times gradient, and constants times "
+                                          "the gradients at their layers",
+                                          err));
+    if (xa_explainer_has(ex->kind, XA_EXPLAINER_CHANNELS))
+        XA_RETURN_TRY(
+            err,
+            xa_schema_attr_text(c->schema, path, "channels", xa_reduce_name(ex->channels), err));
+    if (xa_explainer_has(ex->kind, XA_EXPLAINER_ABSOLUTE))
+        XA_RETURN_TRY(err, xa_schema_attr_i64(c->schema, path, "absolute", ex->absolute, err));
+    return xa_schema_attr_text(c->schema,
+                               path,
+                               "gradient_of",
+                               "the network's input after preprocessing; the factor of `scale` is "
+                               "not included",
+                               err);
+}
+
 static xa_status map_attributes(xa_contents *c, int m, int e, const char *path, xa_err *err)
 {
     const xa_audit_model_spec *spec = &c->job->audit.models[m];
@@ -158,23 +224,16 @@ static xa_status map_attributes(xa_contents *c, int m, int e, const char *path, 
                    c->schema, path, "input_scale", xa_scale_name(ex->input.scale.kind), err));
     if (attention) {
         XA_TRY(err, attention_attributes(c, m, e, path, err));
+    } else if (ex->nlayers) {
+        XA_TRY(err, layers_attributes(c, m, e, path, err));
     } else if (layered) {
         XA_TRY(err,
                xa_schema_attr_text(c->schema, path, "layer", xa_audit_layer(c->audit, m, e), err));
         if (xa_explainer_has(ex->kind, XA_EXPLAINER_RELU))
             XA_TRY(err, xa_schema_attr_i64(c->schema, path, "relu", ex->relu, err));
-    } else if (xa_explainer_has(ex->kind, XA_EXPLAINER_CHANNELS)) {
-        XA_TRY(err,
-               xa_schema_attr_text(c->schema, path, "channels", xa_reduce_name(ex->channels), err));
-        XA_TRY(err, xa_schema_attr_i64(c->schema, path, "absolute", ex->absolute, err));
-        XA_TRY(
-            err,
-            xa_schema_attr_text(c->schema,
-                                path,
-                                "gradient_of",
-                                "the network's input after preprocessing; the factor of `scale` is "
-                                "not included",
-                                err));
+    } else if (xa_explainer_has(ex->kind, XA_EXPLAINER_CHANNELS) ||
+               (def->needs & XA_NEEDS_CONSTANTS)) {
+        XA_TRY(err, input_attributes(c, m, e, path, err));
     }
     XA_TRY(err,
            xa_schema_attr_text(c->schema,

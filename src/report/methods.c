@@ -99,6 +99,11 @@ static void put_explainer(paper *p, const char *model, const xa_read_map *x)
                                         {"none", "no class in particular"},
                                         {"class", "one fixed class"},
                                         {"top", "each of the classes with the highest scores"}};
+    /* what single kinds have besides, in words */
+    static const char *const more[][2] = {
+        {"fuse", ", their maps over their maxima joined by the pixelwise %s"},
+        {"norm", ", heads weighted by the %s norm of their gradients"},
+        {"pool", ", the tokens of a block scored as one by %s"}};
     char *path = xa_strdup(xa_field_group(XA_FIELD_MAP_SAMPLE, model, x->name).text);
     if (!path)
         return;
@@ -134,6 +139,12 @@ static void put_explainer(paper *p, const char *model, const xa_read_map *x)
         fputs(", with the other sign", p->out);
     if (x->layer && *x->layer)
         fprintf(p->out, ", layer %s", x->layer);
+    for (size_t k = 0; k < sizeof more / sizeof *more; k++) {
+        char *value = attribute(p, path, more[k][0]);
+        if (*value)
+            fprintf(p->out, more[k][1], value);
+        free(value);
+    }
     if (*store)
         fprintf(p->out, ", %s over the channels", store);
     if (*asked)

@@ -1,4 +1,5 @@
 /* Explainers of a tiny CNN and a tiny transformer against float64 (tests/golden/faithfulness). */
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -79,6 +80,29 @@ static void windows4(xa_explainer_spec *s)
     s->baseline = XA_BASE_ZERO;
 }
 
+static void l2(xa_explainer_spec *s)
+{
+    s->norm_l2 = true;
+}
+
+static void mean_pool(xa_explainer_spec *s)
+{
+    s->pool = XA_PROBE_MEAN;
+}
+
+static void both_layers(xa_explainer_spec *s)
+{
+    s->nlayers = 2;
+    snprintf(s->layers[0], sizeof s->layers[0], "features_1");
+    snprintf(s->layers[1], sizeof s->layers[1], "features_5");
+}
+
+static void both_layers_mean(xa_explainer_spec *s)
+{
+    both_layers(s);
+    s->join_mean = true;
+}
+
 /* A line a golden. Where no ReLU or pooling winner can flip, float32 is within 1e-5; on the CNN's
  * paths from flat baselines some do, which moves single pixels (captum's float32 moves them by up
  * to 6 % of the maximum). */
@@ -87,6 +111,14 @@ static const faithful_case cases[] = {
     {"vit", "gradient", XA_EXPLAIN_GRADIENT, NULL, 1e-5, 1e-5},
     {"cnn", "gradcam", XA_EXPLAIN_GRADCAM, NULL, 1e-5, 1e-5},
     {"vit", "gradcam", XA_EXPLAIN_GRADCAM, block1, 2e-5, 3e-5},
+    {"vit", "gmar_l1", XA_EXPLAIN_GMAR, NULL, 1e-5, 1e-5},
+    {"vit", "gmar_l2", XA_EXPLAIN_GMAR, l2, 1e-5, 1e-5},
+    {"vit", "legrad_token", XA_EXPLAIN_LEGRAD, NULL, 1e-5, 1e-5},
+    {"vit", "legrad_mean", XA_EXPLAIN_LEGRAD, mean_pool, 1e-5, 1e-5},
+    {"vit", "attcat", XA_EXPLAIN_ATTCAT, NULL, 1e-5, 3e-5},
+    {"cnn", "layercam_fused_max", XA_EXPLAIN_LAYERCAM, both_layers, 1e-5, 1e-5},
+    {"cnn", "layercam_fused_mean", XA_EXPLAIN_LAYERCAM, both_layers_mean, 1e-5, 1e-5},
+    {"cnn", "fullgrad", XA_EXPLAIN_FULLGRAD, NULL, 1e-5, 1e-5},
     {"cnn", "eigencam", XA_EXPLAIN_EIGENCAM, NULL, 1e-5, 1e-5},
     {"cnn", "fem", XA_EXPLAIN_FEM, NULL, 1e-5, 1e-5},
     {"cnn", "finercam", XA_EXPLAIN_GRADCAM, finer, 1e-5, 1e-5},
@@ -134,7 +166,7 @@ static int every_kind(const char *model, xa_explainer_spec *out)
 {
     int n = 0;
     for (int k = 0; k < XA_EXPLAIN_COUNT; k++)
-        for (int fine = 0; fine < 2; fine++) {
+        for (int fine = 0; fine < 2; fine++) { /* as given, or with the other score */
             char why[XA_ERR_MESSAGE];
             xa_explainer_spec s = xa_explainer_defaults((xa_explainer_kind)k);
             if (fine && !xa_explainer_has(s.kind, XA_EXPLAINER_SCORE))
@@ -210,10 +242,65 @@ static void test_nearest(void **state)
     faithful_free(&want);
 }
 
+/* Input and constants add up to the logit, but for rounding; what breaks that is refused by name.
+ */
+static void test_completeness(void **state)
+{
+    xa_explainer_spec spec = xa_explainer_defaults(XA_EXPLAIN_FULLGRAD);
+    char why[XA_ERR_MESSAGE];
+    faithful f;
+    (void)state;
+    faithful_start(&f, "cnn", 4, &spec, 1);
+    faithful_run(&f, 0, FAITHFUL_IMAGES);
+    for (int i = 0; i < FAITHFUL_IMAGES; i++) {
+        const double error = f.rows->models[0].maps[0].completeness[i];
+        assert_true(fabs(error) < 1e-5 && isnan(f.rows->models[0].maps[0].prefix_mass[i]));
+    }
+    faithful_stop(&f);
+    spec.target = XA_TARGET_DIFFERENCE; /* of class 1's logit less that of class 3, downwards */
+    spec.target_class = 1;
+    spec.target_minus = 3;
+    spec.down = true;
+    faithful_start(&f, "cnn", 4, &spec, 1);
+    faithful_run(&f, 0, FAITHFUL_IMAGES);
+    for (int i = 0; i < FAITHFUL_IMAGES; i++)
+        assert_true(fabs(f.rows->models[0].maps[0].completeness[i]) < 1e-5);
+    faithful_stop(&f);
+    assert_false(faithful_takes("vit", &spec, why));
+    assert_non_null(strstr(why, "fullgrad needs a network of products"));
+    spec.score = XA_SCORE_PROB;
+    assert_false(faithful_takes("cnn", &spec, why));
+    assert_non_null(strstr(why, "write score: logit"));
+}
+
+/* Layers that are not there or have no grid. */
+static void test_layers(void **state)
+{
+    xa_explainer_spec spec = xa_explainer_defaults(XA_EXPLAIN_LAYERCAM);
+    char why[XA_ERR_MESSAGE];
+    (void)state;
+    both_layers(&spec);
+    assert_true(faithful_takes("cnn", &spec, why));
+    snprintf(spec.layers[1], sizeof spec.layers[1], "gap");
+    assert_false(faithful_takes("cnn", &spec, why));
+    assert_non_null(strstr(why, "\"gap\" gives [12]"));
+    snprintf(spec.layers[1], sizeof spec.layers[1], "features_9");
+    assert_false(faithful_takes("cnn", &spec, why));
+    snprintf(spec.layers[0], sizeof spec.layers[0], "blocks.0");
+    snprintf(spec.layers[1], sizeof spec.layers[1], "blocks.2.norm1");
+    assert_true(faithful_takes("vit", &spec, why));
+    spec.nlayers = 0;
+    spec.join_mean = true;
+    assert_false(faithful_takes("vit", &spec, why));
+    assert_non_null(strstr(why, "fuse: mean is about several `layers`"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_maps),
                                        cmocka_unit_test(test_batches),
-                                       cmocka_unit_test(test_nearest)};
+                                       cmocka_unit_test(test_nearest),
+                                       cmocka_unit_test(test_completeness),
+                                       cmocka_unit_test(test_layers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,6 +25,9 @@ models:
       - { kind: relevance, target: label }
       - { kind: grad_rollout, target: { class: dolphin } }
       - { kind: attention_gradcam, score: prob }
+      - { kind: gmar, score: finer }
+      - { kind: legrad, target: label }
+      - { kind: attcat, score: logprob }
       - { kind: gradcam, layer: blocks.5.norm1 }
       - { kind: saliency, name: own }
       - { kind: saliency, input: { scale: unit }, name: unit }

@@ -41,6 +41,8 @@ static stack make_stack(int prefix, int64_t query, uint64_t seed)
     return s;
 }
 
+static xa_explain_facts facts; /* of the last run */
+
 /* Runs an explainer over the stack as the engine would. */
 static void run(const stack *s, const xa_explainer_spec *spec, int layer, float *map)
 {
@@ -63,7 +65,8 @@ static void run(const stack *s, const xa_explainer_spec *spec, int layer, float 
                                          .gradient = backward ? s->g[l][h] : NULL};
             def->observe(spec, &site, state, l, &v);
         }
-    const xa_explain_view view = {.attention = site, .state = state};
+    const xa_explain_view view = {.attention = site, .state = state, .facts = &facts};
+    facts = (xa_explain_facts){NAN, NAN, NAN, NAN};
     def->compute(spec, &view, map);
     for (int i = 0; i < 64; i++)
         assert_int_equal(state[bytes + (size_t)i], 0x5A);
@@ -240,6 +243,67 @@ static void test_gradients(void **state)
         }
 }
 
+/* The definition with whole matrices: R <- (sum_h w_h P^h + I) R from the input on, the query's
+ * row. */
+static void weighted_rollout(const stack *s, bool l2, int start, double *row)
+{
+    static double r[MOST][MOST], next[MOST][MOST];
+    const int n = s->n;
+    for (int i = 0; i < n; i++)
+        for (int j = 0; j < n; j++)
+            r[i][j] = i == j;
+    for (int l = start; l < L; l++) {
+        double weight[HEADS], total = 0.0;
+        for (int h = 0; h < HEADS; h++) {
+            weight[h] = 0.0;
+            for (int i = 0; i < n * n; i++) {
+                const double g = (double)s->g[l][h][i];
+                weight[h] += l2 ? g * g : fabs(g);
+            }
+            weight[h] = l2 ? sqrt(weight[h]) : weight[h];
+            total += weight[h];
+        }
+        for (int i = 0; i < n; i++)
+            for (int j = 0; j < n; j++) {
+                next[i][j] = r[i][j];
+                for (int h = 0; h < HEADS; h++)
+                    for (int k = 0; k < n; k++)
+                        next[i][j] += weight[h] / total * (double)s->p[l][h][i * n + k] * r[k][j];
+            }
+        memcpy(r, next, sizeof r);
+    }
+    for (int j = 0; j < n; j++) {
+        row[j] = 0.0;
+        for (int i = 0; i < PATCHES; i++)
+            row[j] += s->tokens.query >= 0 ? (i ? 0.0 : r[s->tokens.query][j])
+                                           : r[(int)s->tokens.prefix + i][j] / PATCHES;
+    }
+}
+
+static void test_gmar(void **state)
+{
+    (void)state;
+    for (int i = 0; i < LAYOUTS; i++)
+        for (int start = 0; start < 2; start++)
+            for (int norm = 0; norm < 2; norm++) {
+                const stack s = make_stack(layouts[i].prefix, layouts[i].query, 11);
+                xa_explainer_spec spec = xa_explainer_defaults(XA_EXPLAIN_GMAR);
+                float map[PATCHES];
+                double row[MOST];
+                spec.start = start;
+                spec.norm_l2 = norm == 1;
+                run(&s, &spec, 0, map);
+                weighted_rollout(&s, spec.norm_l2, start, row);
+                compare("gmar", PATCHES, map, row + s.tokens.prefix);
+                double before = 0.0, all = 0.0;
+                for (int j = 0; j < s.n; j++) {
+                    before += j < s.tokens.prefix ? row[j] : 0.0;
+                    all += row[j];
+                }
+                assert_true(fabs(facts.prefix_mass - before / all) < 1e-6);
+            }
+}
+
 static double query_row(const stack *s, const float *m, int p)
 {
     const int j = (int)s->tokens.prefix + p;
@@ -359,6 +423,7 @@ int main(void)
         cmocka_unit_test(test_rollout),
         cmocka_unit_test(test_vit_keras),
         cmocka_unit_test(test_gradients),
+        cmocka_unit_test(test_gmar),
         cmocka_unit_test(test_one_layer),
         cmocka_unit_test(test_deep_stack_stays_above_zero),
         cmocka_unit_test(test_refusals),

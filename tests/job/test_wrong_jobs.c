@@ -194,10 +194,7 @@ static const bad bads[] = {
           "      - { kind: grad_rollout, discard: 1 }\n"
           "      - { kind: gradient, relu: true, absolute: maybe, name: g/h }\n"
           "      - { kind: saliency, profile: seeds, input: { size: [8, 8] }, name: s }\n",
-     {{8,
-       "target: a setting of saliency, gradient, gradient_x_input, gradcam, gradcam++, hirescam, "
-       "layercam, xgradcam, grad_rollout, relevance, attention_gradcam, integrated_gradients, "
-       "expected_gradients, smoothgrad, rise, occlusion, scorecam, ablationcam, not of rollout"},
+     {{8, "target: a setting of saliency, gradient, gradient_x_input, gradcam, gradcam++, "},
       {8, "score: a setting of"},
       {8, "heads: expected one of mean, max, min, none; found sum"},
       {9, "discard: a setting of rollout, grad_rollout, not of relevance"},
