@@ -150,21 +150,14 @@ typedef struct xa_activation {
 /* Keras' defaults of a kind (relu: 0, INFINITY, 0). */
 xa_activation xa_activation_default(xa_activation_kind kind);
 
-/* Functions of one value that are no activation of Keras'. */
-#define XA_UNARY_LIST(X)                                       \
-    X(SQRT) /* gradient 0 at 0, as PyTorch has it of a norm */ \
-    X(LOG)                                                     \
-    X(ABS) /* gradient 0 at 0 */                               \
-    X(RECIPROCAL)                                              \
-    X(ERF)                                                     \
-    X(SIN)                                                     \
-    X(COS)                                                     \
-    X(POWER) /* x^a */                                         \
-    X(FLOOR) /* gradient 0, as of the next three */            \
-    X(CEIL)                                                    \
-    X(ROUND) /* halves to even */                              \
-    X(SIGN)                                                    \
-    X(CLIP) /* min(max(x, a), b); gradient 0 at the bounds and beyond */
+/* Functions of one value that are no activation of Keras'. SQRT: gradient 0 at 0, as PyTorch has it
+ * of a norm; ABS: likewise. POWER: x^a. ROUND: halves to even; its gradient, and that of FLOOR,
+ * CEIL and SIGN, is 0. CLIP: min(max(x, a), b), gradient 0 at the bounds and beyond. */
+/* clang-format off */
+#define XA_UNARY_LIST(X)                                                                          \
+    X(SQRT) X(LOG) X(ABS) X(RECIPROCAL) X(ERF) X(SIN) X(COS) X(POWER) X(FLOOR) X(CEIL) X(ROUND)   \
+    X(SIGN) X(CLIP)
+/* clang-format on */
 typedef enum xa_unary_kind {
 #define X(name) XA_UNARY_##name,
     XA_UNARY_LIST(X)
@@ -230,7 +223,7 @@ typedef union xa_op_params {
     } global_pool;
     struct {
         int axis; /* of the sample's shape, 0-based */
-    } concat;
+    } concat, gather;
     struct {
         xa_unary_kind kind;
         float a, b;
@@ -240,9 +233,6 @@ typedef union xa_op_params {
         xa_over_kind kind;
         int axis;
     } reduce;
-    struct {
-        int axis;
-    } gather;
     struct {
         int axis;
         int64_t first, count, step; /* elements first + i*step; step may be negative */
