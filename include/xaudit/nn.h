@@ -18,9 +18,8 @@
  * Layout: NHWC float32. Shapes are those of one sample; the batch is never part of them.
  *
  * Row contract: what a sample gives never depends on the other samples of its batch, on its slot,
- * on the batch size or on the number of ranks: bit for bit. Kernels either fix the order of every
- * sum by themselves or (BLAS) are called once for each sample with shapes that depend on the graph
- * only.
+ * on the batch size or on the number of ranks: bit for bit. Kernels fix the order of every sum, or
+ * (BLAS) are called once for each sample with shapes that depend on the graph only.
  *
  * Weights blob: one position-independent block (offsets, 64-byte aligned) that depends on the
  * graph, the exposed set and the ISA only, so that one copy in node-shared memory, mapped at any
@@ -87,8 +86,7 @@ const char *xa_shape_text(const xa_shape *s, char *buf, size_t size);
     X(RESIZE, resize)       /* x [H,W,C] | */                                                   \
     X(TOKENS, tokens)       /* x [T,D] | [prefix [P,D]], [position [P+T,D]] */                  \
     X(MATMUL, matmul)       /* x0 [..,M,K], x1 [..,K,N] | axes before equal or 1 */             \
-    X(ATTENTION, attention) /* q [G*T,N*K], k [G*S,N*K], v [G*S,N*V] |                          \
-                             * [bias [B,T,S]], [mask [G,T,S]]; params.attention */
+    X(ATTENTION, attention) /* q [G*T,N*K], k [G*S,N*K], v [G*S,N*V] | [bias], [mask] */
 typedef enum xa_op {
 #define X(name, file) XA_OP_##name,
     XA_OP_LIST(X)
@@ -252,9 +250,10 @@ typedef union xa_op_params {
         bool turned[2]; /* input i lies transposed: x0 [..,K,M], x1 [..,N,K] */
     } matmul;
     /* y = softmax(scale q k^T + bias[head] + mask[group]) v, by group and head (Vaswani et al.
-     * 2017, equation 1; bias and windows: Liu et al. 2021, equation 4). B is 1, N, or G*N. Group g
-     * owns rows [g*T, (g+1)*T) of q, [g*S, (g+1)*S) of k and v: windows of one image. -INFINITY in
-     * bias or mask hides a key; a row whose keys are all hidden is NaN, as in PyTorch. */
+     * 2017, equation 1; bias and windows: Liu et al. 2021, equation 4). bias [B,T,S], where B is 1,
+     * N, or G*N; mask [G,T,S]. Group g owns rows [g*T, (g+1)*T) of q, [g*S, (g+1)*S) of k and v:
+     * windows of one image. -INFINITY in bias or mask hides a key; a row whose keys are all hidden
+     * is NaN, as in PyTorch. */
     struct {
         int64_t heads;  /* head h owns columns [h*K, (h+1)*K) of q and k, [h*V, (h+1)*V) of v */
         float scale;    /* of q k^T; 1/sqrt(K) in most models */
