@@ -325,4 +325,72 @@ XA_MUST_USE xa_status xa_manifest_unpack(const void *bytes,
  * many. Annotations of unknown class (-1) do not count. */
 int32_t xa_sample_annotated(const xa_sample *s, int32_t *out);
 
+/* ---- what importers share with the native reader ----------------------------------------------
+ */
+
+/* Memory that is released as a whole. */
+typedef struct xa_arena_block xa_arena_block;
+typedef struct xa_arena {
+    xa_arena_block *head;
+    size_t next_block; /* bytes of the next block; it doubles, so that small manifests stay small */
+    size_t total;      /* bytes of all blocks */
+} xa_arena;
+
+/* Memory for one object or array, aligned for any type, not zeroed; NULL when out of memory. */
+void *xa_arena_take(xa_arena *a, size_t count, size_t item);
+/* A NUL-terminated copy. */
+char *xa_arena_text(xa_arena *a, const char *text, size_t len);
+void xa_arena_fini(xa_arena *a);
+
+/* xa_manifest_read of the file at `path`, as if it were the file `name`. */
+XA_MUST_USE xa_status xa_manifest_read_as(const char *path,
+                                          const char *name,
+                                          const xa_manifest_options *opt,
+                                          xa_manifest **out,
+                                          xa_problems *problems,
+                                          xa_err *err);
+
+/* Texts and an index for each: open addressing over the 64-bit hashes of keys that the caller
+ * keeps. */
+typedef struct xa_text_map_slot {
+    uint64_t hash;
+    int64_t value; /* -1: empty */
+} xa_text_map_slot;
+typedef const char *xa_text_map_key_fn(const void *arg, int64_t value);
+typedef struct xa_text_map {
+    xa_text_map_slot *slots;
+    size_t nslots, used;
+    uint64_t seed;
+} xa_text_map;
+
+void xa_text_map_init(xa_text_map *m);
+void xa_text_map_fini(xa_text_map *m);
+/* The value stored for `text`, or -1. `key` gives the text of a value. */
+int64_t
+xa_text_map_find(const xa_text_map *m, const char *text, xa_text_map_key_fn *key, const void *arg);
+/* Adds a text that is not there yet; value >= 0. */
+XA_MUST_USE xa_status xa_text_map_add(xa_text_map *m, const char *text, int64_t value, xa_err *err);
+
+enum { XA_SHOWN = 100 };
+/* A text of the file for a message: sanitised, at most XA_SHOWN - 1 bytes, cut with "...". */
+const char *xa_show(const char *text, char buffer[XA_SHOWN]);
+
+typedef struct xa_csv_row {
+    char **cells; /* NUL-terminated, without blanks around unquoted text; valid during the call */
+    int32_t ncells;
+    int64_t line; /* where the row begins, 1-based */
+} xa_csv_row;
+/* Called for every row that is not blank; a status other than OK ends the reading. */
+typedef xa_status xa_csv_fn(void *arg, const xa_csv_row *row, xa_err *err);
+
+/* Reads a CSV file. A byte-order mark and CRLF are accepted; cells are separated by ',' or ';',
+ * whichever the first line has more of. Malformed rows are added to the problems and skipped. hex:
+ * the SHA-256 of the file's bytes. */
+XA_MUST_USE xa_status xa_csv_read(const char *path,
+                                  xa_csv_fn *fn,
+                                  void *arg,
+                                  xa_problems *problems,
+                                  char hex[XA_SHA256_HEX],
+                                  xa_err *err);
+
 #endif

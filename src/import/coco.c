@@ -153,15 +153,15 @@ static void ids_fini(xa__coco_id_list *l)
 {
     free(l->text);
     free(l->to);
-    xa__map_fini(&l->map);
+    xa_text_map_fini(&l->map);
 }
 
 xa_status xa__import_coco(xa__draft *d, xa_err *err)
 {
     xa_status st = XA_OK;
     xa__coco im = {.d = d, .spill = -1};
-    xa__map_init(&im.images.map);
-    xa__map_init(&im.categories.map);
+    xa_text_map_init(&im.images.map);
+    xa_text_map_init(&im.categories.map);
     if (!d->opt->images)
         XA_FAIL(err, XA_INVALID, "coco: --images says where the images lie");
     if (d->opt->as_masks)

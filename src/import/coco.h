@@ -34,7 +34,7 @@ typedef struct xa__coco_id_list {
     char **text; /* in the arena */
     int64_t *to; /* the image or class that an id means; -1: not known yet; -2: it was dropped */
     size_t count, text_cap, to_cap;
-    xa__map map;
+    xa_text_map map;
 } xa__coco_id_list;
 
 typedef struct xa__coco_annotation {

@@ -15,7 +15,7 @@ static const char *id_key(const void *arg, int64_t value)
 static xa_status
 slot_of(xa__coco *im, xa__coco_id_list *l, const char *text, int32_t *out, xa_err *err)
 {
-    int64_t at = xa__map_find(&l->map, text, id_key, l);
+    int64_t at = xa_text_map_find(&l->map, text, id_key, l);
     if (at < 0) {
         const char *copy = NULL;
         if (l->count >= INT32_MAX)
@@ -25,7 +25,7 @@ slot_of(xa__coco *im, xa__coco_id_list *l, const char *text, int32_t *out, xa_er
         XA_RETURN_TRY(err, xa_grow(&l->to, &l->to_cap, l->count + 1, sizeof *l->to, err));
         l->text[l->count] = (char *)copy;
         l->to[l->count] = -1;
-        XA_RETURN_TRY(err, xa__map_add(&l->map, copy, (int64_t)l->count, err));
+        XA_RETURN_TRY(err, xa_text_map_add(&l->map, copy, (int64_t)l->count, err));
         at = (int64_t)l->count++;
     }
     *out = (int32_t)at;

@@ -348,7 +348,7 @@ static xa_status name_columns(import *im, xa_err *err)
                 err, XA_INVALID, "csv: --keep: expected up to %d column names", (int)KEEP_MAX);
         for (int i = 0; i < im->nkeep; i++)
             im->wanted[KEEP + i] = (xa__wanted){im->extra[i], false};
-        const char **columns = xa__arena_take(&im->d->arena, KEEP_MAX, sizeof *columns);
+        const char **columns = xa_arena_take(&im->d->arena, KEEP_MAX, sizeof *columns);
         if (!columns)
             XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for the columns");
         for (int i = 0; i < im->nkeep; i++)

@@ -24,12 +24,12 @@ void xa__drop(xa__draft *d, xa_import_what what, const char *reason, const char 
     }
     if (x->count < XA_IMPORT_EXAMPLES) {
         char text[256];
-        char shown[XA__SHOWN];
+        char shown[XA_SHOWN];
         va_list ap;
         va_start(ap, fmt);
         vsnprintf(text, sizeof text, fmt, ap);
         va_end(ap);
-        x->examples[x->count] = xa_strdup(xa__show(text, shown));
+        x->examples[x->count] = xa_strdup(xa_show(text, shown));
     }
     x->count++;
 }
@@ -63,7 +63,7 @@ void xa_import_report_fini(xa_import_report *r)
 
 xa_status xa__draft_text(xa__draft *d, const char *text, const char **out, xa_err *err)
 {
-    const char *copy = xa__arena_text(&d->arena, text, strlen(text));
+    const char *copy = xa_arena_text(&d->arena, text, strlen(text));
     if (!copy)
         XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for the manifest's texts");
     *out = copy;
@@ -87,9 +87,9 @@ static const char *path_key(const void *arg, int64_t value)
 /* Reports a file under two ids, since it counts twice. */
 static xa_status note_path(xa__draft *d, const xa__draft_image *im, xa_err *err)
 {
-    const int64_t other = xa__map_find(&d->paths, im->path, path_key, d);
+    const int64_t other = xa_text_map_find(&d->paths, im->path, path_key, d);
     if (other < 0)
-        return xa__map_add(&d->paths, im->path, (int64_t)d->nimages, err);
+        return xa_text_map_add(&d->paths, im->path, (int64_t)d->nimages, err);
     if (strcmp(d->images[other].folder, im->folder) == 0)
         xa__drop(d,
                  XA_IMPORT_NOTED,
@@ -103,7 +103,7 @@ static xa_status note_path(xa__draft *d, const xa__draft_image *im, xa_err *err)
 
 int64_t xa__draft_find(const xa__draft *d, const char *id)
 {
-    return xa__map_find(&d->ids, id, id_key, d);
+    return xa_text_map_find(&d->ids, id, id_key, d);
 }
 
 /* Can the program open the image under this path? If not, the reason is counted. */
@@ -182,7 +182,7 @@ xa_status xa__draft_image_add(
     else
         XA_TRY(err, xa__draft_text(d, base, &im.folder, err));
     if (d->nextra > 0) {
-        im.extra = xa__arena_take(&d->arena, (size_t)d->nextra, sizeof *im.extra);
+        im.extra = xa_arena_take(&d->arena, (size_t)d->nextra, sizeof *im.extra);
         if (!im.extra)
             XA_FAIL(err, XA_NOMEM, "out of memory for further columns");
         memset(im.extra, 0, (size_t)d->nextra * sizeof *im.extra);
@@ -191,7 +191,7 @@ xa_status xa__draft_image_add(
     d->images[d->nimages] = im;
     if (im.id != im.path)
         XA_TRY(err, note_path(d, &im, err));
-    XA_TRY(err, xa__map_add(&d->ids, im.id, (int64_t)d->nimages, err));
+    XA_TRY(err, xa_text_map_add(&d->ids, im.id, (int64_t)d->nimages, err));
     *out = (int64_t)d->nimages++;
 done:
     free(above);
@@ -319,8 +319,8 @@ void xa__draft_fini(xa__draft *d)
     free(d->notes);
     free(d->labels);
     free(d->classes);
-    xa__map_fini(&d->ids);
-    xa__map_fini(&d->paths);
-    xa__map_fini(&d->class_map);
-    xa__arena_fini(&d->arena);
+    xa_text_map_fini(&d->ids);
+    xa_text_map_fini(&d->paths);
+    xa_text_map_fini(&d->class_map);
+    xa_arena_fini(&d->arena);
 }

@@ -21,7 +21,7 @@ static xa_status add_class(xa__draft *d, const char *name, int32_t *out, xa_err 
     XA_RETURN_TRY(err,
                   xa_grow(&d->classes, &d->classes_cap, d->nclasses + 1, sizeof *d->classes, err));
     d->classes[d->nclasses] = (char *)copy;
-    XA_RETURN_TRY(err, xa__map_add(&d->class_map, copy, (int64_t)d->nclasses, err));
+    XA_RETURN_TRY(err, xa_text_map_add(&d->class_map, copy, (int64_t)d->nclasses, err));
     *out = (int32_t)d->nclasses++;
     return XA_OK;
 }
@@ -52,7 +52,7 @@ xa__draft_class(xa__draft *d, const char *name, xa_import_what what, int32_t *ou
             xa__drop(d, what, "the class is no index from 0", "%s", name);
         return XA_OK;
     }
-    index = xa__map_find(&d->class_map, name, class_key, d);
+    index = xa_text_map_find(&d->class_map, name, class_key, d);
     if (index >= 0)
         *out = (int32_t)index;
     else if (d->classes_fixed)
@@ -81,7 +81,7 @@ xa_status xa__draft_classes_init(xa__draft *d, xa_err *err)
          */
         if (d->opt->format == XA_IMPORT_IMAGENET)
             list.names[i][strcspn(list.names[i], " \t,")] = '\0';
-        if (xa__map_find(&d->class_map, list.names[i], class_key, d) >= 0)
+        if (xa_text_map_find(&d->class_map, list.names[i], class_key, d) >= 0)
             XA_FAIL(err,
                     XA_INVALID,
                     "%s: the class %s is listed twice",
@@ -120,12 +120,12 @@ xa_status xa__draft_sort_classes(xa__draft *d, xa_err *err)
     for (size_t i = 0; i < d->nclasses; i++)
         order[i] = (named){d->classes[i], (int32_t)i};
     qsort(order, d->nclasses, sizeof *order, by_name);
-    xa__map_fini(&d->class_map);
-    xa__map_init(&d->class_map);
+    xa_text_map_fini(&d->class_map);
+    xa_text_map_init(&d->class_map);
     for (size_t i = 0; i < d->nclasses; i++) {
         to[order[i].from] = (int32_t)i;
         d->classes[i] = (char *)order[i].name;
-        XA_TRY(err, xa__map_add(&d->class_map, order[i].name, (int64_t)i, err));
+        XA_TRY(err, xa_text_map_add(&d->class_map, order[i].name, (int64_t)i, err));
     }
     for (size_t i = 0; i < d->nnotes; i++)
         if (d->notes[i].class_index >= 0)

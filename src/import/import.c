@@ -74,9 +74,9 @@ static xa_status fill(xa__draft *d, xa_err *err)
 
 static void draft_init(xa__draft *d)
 {
-    xa__map_init(&d->ids);
-    xa__map_init(&d->paths);
-    xa__map_init(&d->class_map);
+    xa_text_map_init(&d->ids);
+    xa_text_map_init(&d->paths);
+    xa_text_map_init(&d->class_map);
 }
 
 xa_status xa_import(const xa_import_options *opt,
@@ -151,7 +151,7 @@ xa_status xa_manifest_read_wsol(const xa_import_options *opt,
     if (fflush(file) != 0)
         XA_FAIL(err, XA_IO, "no memory file for a manifest: %s", strerror(errno));
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    XA_TRY(err, xa__manifest_read_as(path, name, &as_index, out, list, err));
+    XA_TRY(err, xa_manifest_read_as(path, name, &as_index, out, list, err));
     warn(&made, opt->source, list);
 done:
     if (file)

@@ -5,8 +5,8 @@
 #ifndef XAUDIT_IMPORT_INTERNAL_H
 #define XAUDIT_IMPORT_INTERNAL_H
 
-#include "manifest/manifest_internal.h"
 #include "xaudit/import.h"
+#include "xaudit/manifest.h"
 
 /* ---- the draft ------------------------------------------------------------------------------- */
 
@@ -42,17 +42,17 @@ typedef struct xa__draft {
     const xa_import_options *opt;
     xa_import_report *report;
     xa_problems *problems;
-    xa__arena arena;
+    xa_arena arena;
 
     xa__draft_image *images;
     xa__draft_note *notes;
     xa__draft_label *labels;
     size_t nimages, nnotes, nlabels, images_cap, notes_cap, labels_cap;
-    xa__map ids, paths; /* paths: of those images whose id is not their path */
+    xa_text_map ids, paths; /* paths: of those images whose id is not their path */
 
     char **classes; /* in the arena */
     size_t nclasses, classes_cap;
-    xa__map class_map;
+    xa_text_map class_map;
     bool paths_free;        /* a path may leave its folder, which is reported; else it is dropped */
     bool classes_fixed;     /* --classes lists all classes */
     bool classes_rewritten; /* names are not the lines of --classes, so that a file of them is

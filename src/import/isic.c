@@ -19,7 +19,7 @@ typedef struct import {
     int32_t ncells;
 } import;
 
-static int32_t find_column(const xa__csv_row *row, const char *name)
+static int32_t find_column(const xa_csv_row *row, const char *name)
 {
     for (int32_t i = 0; i < row->ncells; i++)
         if (strcmp(row->cells[i], name) == 0)
@@ -27,7 +27,7 @@ static int32_t find_column(const xa__csv_row *row, const char *name)
     return -1;
 }
 
-static xa_status take_header(import *im, const xa__csv_row *row, xa_err *err)
+static xa_status take_header(import *im, const xa_csv_row *row, xa_err *err)
 {
     im->have_header = true;
     im->id = find_column(row, "image_id");
@@ -60,12 +60,12 @@ static xa_status take_header(import *im, const xa__csv_row *row, xa_err *err)
     return XA_OK;
 }
 
-static const char *cell(const xa__csv_row *row, int32_t at)
+static const char *cell(const xa_csv_row *row, int32_t at)
 {
     return at >= 0 && at < row->ncells ? row->cells[at] : "";
 }
 
-static xa_status add_labels(import *im, int64_t image, const xa__csv_row *row, xa_err *err)
+static xa_status add_labels(import *im, int64_t image, const xa_csv_row *row, xa_err *err)
 {
     int32_t index = -1;
     int ones = 0;
@@ -114,7 +114,7 @@ static xa_status add_mask(import *im, int64_t image, const char *id, xa_err *err
     return st == XA_OK ? XA_OK : XA_ERR_PASS(err, st);
 }
 
-static xa_status take_row(void *arg, const xa__csv_row *row, xa_err *err)
+static xa_status take_row(void *arg, const xa_csv_row *row, xa_err *err)
 {
     import *im = arg;
     xa__draft *d = im->d;
@@ -164,7 +164,7 @@ import im = {.d = d };
     d->extra_columns = extra_columns;
     d->nextra = EXTRA;
     XA_TRY(err, xa__finder_init(&im.finder, d->opt->images, err));
-    st = xa__csv_read(d->opt->source, take_row, &im, d->problems, hex, err);
+    st = xa_csv_read(d->opt->source, take_row, &im, d->problems, hex, err);
     if (d->problems->errors > before)
         XA_FAIL(err, XA_INVALID, "%s: the table has mistakes", d->opt->source);
     XA_TRY(err, st);

@@ -75,9 +75,8 @@ static int with_text(reader *r, xa__json_kind kind, const char *bytes, size_t le
     }
     e.text = r->text.data ? r->text.data : "";
     if (kind == XA__JSON_NUMBER && !xa_parse_f64(e.text, &e.number)) {
-        char shown[XA__SHOWN];
-        r->status =
-            XA_ERR(r->err, XA_FORMAT, "the number %s is too large", xa__show(e.text, shown));
+        char shown[XA_SHOWN];
+        r->status = XA_ERR(r->err, XA_FORMAT, "the number %s is too large", xa_show(e.text, shown));
         return 0;
     }
     return hand_on(r, e);

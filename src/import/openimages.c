@@ -11,7 +11,7 @@ typedef struct import {
     xa__finder finder;
     char **mids, **names; /* in the arena */
     size_t nmids, mids_cap, names_cap;
-    xa__map map;
+    xa_text_map map;
 } import;
 
 static const char *mid_key(const void *arg, int64_t value)
@@ -19,7 +19,7 @@ static const char *mid_key(const void *arg, int64_t value)
     return ((const import *)arg)->mids[value];
 }
 
-static xa_status take_name(void *arg, const xa__csv_row *row, xa_err *err)
+static xa_status take_name(void *arg, const xa_csv_row *row, xa_err *err)
 {
     import *im = arg;
     const char *mid = NULL;
@@ -34,7 +34,7 @@ static xa_status take_name(void *arg, const xa__csv_row *row, xa_err *err)
                         row->ncells);
         return XA_OK;
     }
-    if (xa__map_find(&im->map, row->cells[0], mid_key, im) >= 0)
+    if (xa_text_map_find(&im->map, row->cells[0], mid_key, im) >= 0)
         return XA_OK;
     if (im->nmids == 0 && strcmp(row->cells[0], "LabelName") == 0)
         return XA_OK; /* later releases have a header */
@@ -44,7 +44,7 @@ static xa_status take_name(void *arg, const xa__csv_row *row, xa_err *err)
     XA_RETURN_TRY(err, xa_grow(&im->names, &im->names_cap, im->nmids + 1, sizeof *im->names, err));
     im->mids[im->nmids] = (char *)mid;
     im->names[im->nmids] = (char *)name;
-    XA_RETURN_TRY(err, xa__map_add(&im->map, mid, (int64_t)im->nmids++, err));
+    XA_RETURN_TRY(err, xa_text_map_add(&im->map, mid, (int64_t)im->nmids++, err));
     return im->d->classes_fixed ? XA_OK
                                 : xa__draft_class(im->d, name, XA_IMPORT_NOTED, &index, err);
 }
@@ -67,7 +67,7 @@ find(import *im, const char *id, const char *mid, int64_t *image, int32_t *class
             return XA_OK;
         d->images[*image].split = d->opt->split;
     }
-    const int64_t known = xa__map_find(&im->map, mid, mid_key, im);
+    const int64_t known = xa_text_map_find(&im->map, mid, mid_key, im);
     if (known < 0 && d->opt->labels) {
         xa__drop(d, XA_IMPORT_ANNOTATION, "the label is not in --labels", "%s", mid);
         return XA_OK;
@@ -149,13 +149,13 @@ xa_status xa__import_openimages(xa__draft *d, xa_err *err)
     char hex[XA_SHA256_HEX];
 import im = {.d = d };
     const size_t before = d->problems->errors;
-    xa__map_init(&im.map);
+    xa_text_map_init(&im.map);
     if (!d->opt->images)
         XA_FAIL(err, XA_INVALID, "openimages: --images says where the images lie");
     XA_TRY(err, xa__finder_init(&im.finder, d->opt->images, err));
     d->classes_sorted = !d->opt->labels;
     if (d->opt->labels)
-        XA_TRY(err, xa__csv_read(d->opt->labels, take_name, &im, d->problems, hex, err));
+        XA_TRY(err, xa_csv_read(d->opt->labels, take_name, &im, d->problems, hex, err));
     if (d->opt->masks)
         XA_TRY(err, xa__table_read(d, d->opt->source, masks, 3, take_mask, &im, err));
     else
@@ -164,7 +164,7 @@ import im = {.d = d };
         XA_FAIL(err, XA_INVALID, "%s: the table has mistakes", d->opt->labels);
 done:
     xa__finder_fini(&im.finder);
-    xa__map_fini(&im.map);
+    xa_text_map_fini(&im.map);
     free(im.mids);
     free(im.names);
     return st;

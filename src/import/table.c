@@ -15,7 +15,7 @@ struct xa__table {
     bool have_header;
 };
 
-static xa_status take_header(xa__table *t, const xa__csv_row *row)
+static xa_status take_header(xa__table *t, const xa_csv_row *row)
 {
     bool good = true;
     for (int w = 0; w < t->nwanted; w++) {
@@ -26,15 +26,15 @@ static xa_status take_header(xa__table *t, const xa__csv_row *row)
         if (t->at[w] >= 0 || t->wanted[w].optional)
             continue;
         xa_str found = {0};
-        char shown[XA__SHOWN];
+        char shown[XA_SHOWN];
         for (int32_t i = 0; i < row->ncells && i < 20; i++)
-            xa_str_printf(&found, "%s%s", i > 0 ? ", " : "", xa__show(row->cells[i], shown));
+            xa_str_printf(&found, "%s%s", i > 0 ? ", " : "", xa_show(row->cells[i], shown));
         xa_problems_add(t->draft->problems,
                         t->path,
                         row->line,
                         false,
                         "expected a column \"%s\", found: %s%s",
-                        xa__show(t->wanted[w].name, shown),
+                        xa_show(t->wanted[w].name, shown),
                         found.data ? found.data : "",
                         row->ncells > 20 ? ", ..." : "");
         xa_str_free(&found);
@@ -44,7 +44,7 @@ static xa_status take_header(xa__table *t, const xa__csv_row *row)
     return good ? XA_OK : XA_INVALID;
 }
 
-static xa_status take_row(void *arg, const xa__csv_row *row, xa_err *err)
+static xa_status take_row(void *arg, const xa_csv_row *row, xa_err *err)
 {
     xa__table *t = arg;
     const char *cells[XA__TABLE_COLUMNS];
@@ -67,7 +67,7 @@ xa_status xa__table_read(xa__draft *d,
     const size_t before = d->problems->errors;
     xa__table t = {
         .draft = d, .path = path, .wanted = wanted, .nwanted = nwanted, .fn = fn, .arg = arg};
-    const xa_status st = xa__csv_read(path, take_row, &t, d->problems, hex, err);
+    const xa_status st = xa_csv_read(path, take_row, &t, d->problems, hex, err);
     if (st == XA_OK && !t.have_header)
         xa_problems_add(d->problems, path, 0, false, "expected a header line, found an empty file");
     if (d->problems->errors > before)

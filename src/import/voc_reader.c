@@ -52,8 +52,8 @@ static void XMLCALL on_begin(void *arg, const XML_Char *name, const XML_Char **a
         return;
     }
     if (r->depth == 0 && strcmp(name, "annotation") != 0) {
-        char shown[XA__SHOWN];
-        stop(r, XA_FORMAT, "expected <annotation>, found <%s>", xa__show(name, shown));
+        char shown[XA_SHOWN];
+        stop(r, XA_FORMAT, "expected <annotation>, found <%s>", xa_show(name, shown));
         return;
     }
     r->ends[r->depth++] = used;

@@ -31,7 +31,7 @@ static void report_flag(xa__reporter *t, int64_t line, const char *word, size_t 
 {
     const char *names[FLAG_WORDS];
     char text[64];
-    char shown[XA__SHOWN];
+    char shown[XA_SHOWN];
     const size_t n = len < sizeof text - 1 ? len : sizeof text - 1;
     memcpy(text, word, n);
     text[n] = '\0';
@@ -44,7 +44,7 @@ static void report_flag(xa__reporter *t, int64_t line, const char *word, size_t 
                     false,
                     "flags: expected difficult, crowd, truncated or occluded (several as a|b), "
                     "found \"%s\"%s%s%s",
-                    xa__show(text, shown),
+                    xa_show(text, shown),
                     near ? "; did you mean \"" : "",
                     near ? near : "",
                     near ? "\"?" : "");
@@ -80,7 +80,7 @@ static const char *const coordinate_names[4] = {"x0", "y0", "x1", "y1"};
 static bool
 parse_coordinate(const char *name, const char *text, int64_t line, xa__reporter *t, double *v)
 {
-    char shown[XA__SHOWN];
+    char shown[XA_SHOWN];
     if (text[0] == '\0') {
         xa_problems_add(
             t->problems, t->file, line, false, "%s is blank: a box needs x0, y0, x1 and y1", name);
@@ -93,7 +93,7 @@ parse_coordinate(const char *name, const char *text, int64_t line, xa__reporter 
                         false,
                         "%s: expected a finite number, found \"%s\"%s",
                         name,
-                        xa__show(text, shown),
+                        xa_show(text, shown),
                         strchr(text, ',') ? " (decimals are written with a point)" : "");
         return false;
     }
@@ -104,14 +104,14 @@ parse_coordinate(const char *name, const char *text, int64_t line, xa__reporter 
                         false,
                         "%s: expected a pixel coordinate, found %s",
                         name,
-                        xa__show(text, shown));
+                        xa_show(text, shown));
         return false;
     }
     return true;
 }
 
 static bool
-parse_box(const xa__columns *c, const xa__csv_row *row, xa__reporter *t, xa_annotation *a)
+parse_box(const xa__columns *c, const xa_csv_row *row, xa__reporter *t, xa_annotation *a)
 {
     double v[4];
     const char *text[4];
@@ -123,8 +123,8 @@ parse_box(const xa__columns *c, const xa__csv_row *row, xa__reporter *t, xa_anno
     if (!good)
         return false;
     for (int i = 0; i < 2; i++) {
-        char low[XA__SHOWN];
-        char high[XA__SHOWN];
+        char low[XA_SHOWN];
+        char high[XA_SHOWN];
         if (!(v[i + 2] > v[i])) {
             xa_problems_add(t->problems,
                             t->file,
@@ -132,9 +132,9 @@ parse_box(const xa__columns *c, const xa__csv_row *row, xa__reporter *t, xa_anno
                             false,
                             "%s (%s) must be larger than %s (%s)",
                             coordinate_names[i + 2],
-                            xa__show(text[i + 2], high),
+                            xa_show(text[i + 2], high),
                             coordinate_names[i],
-                            xa__show(text[i], low));
+                            xa_show(text[i], low));
             good = false;
         } else if (!(v[i + 2] > 0.0)) {
             xa_problems_add(t->problems,
@@ -143,7 +143,7 @@ parse_box(const xa__columns *c, const xa__csv_row *row, xa__reporter *t, xa_anno
                             false,
                             "%s (%s) must be larger than 0: the box lies outside every image",
                             coordinate_names[i + 2],
-                            xa__show(text[i + 2], high));
+                            xa_show(text[i + 2], high));
             good = false;
         }
     }
@@ -160,7 +160,7 @@ static bool parse_value(
     const char *column, const char *text, int64_t line, xa__reporter *t, int32_t *out, size_t *len)
 {
     const char *hash = strrchr(text, '#');
-    char shown[XA__SHOWN];
+    char shown[XA_SHOWN];
     int64_t value = -1;
     *len = strlen(text);
     *out = XA_MASK_ANY;
@@ -177,7 +177,7 @@ static bool parse_value(
                         "\"%s\"",
                         column,
                         (int)MASK_VALUE_MAX,
-                        xa__show(text, shown));
+                        xa_show(text, shown));
         return false;
     }
     *out = (int32_t)value + (above ? XA_MASK_VALUES : 0);
@@ -202,7 +202,7 @@ static int find_kind(const char *kind, bool box, bool mask, int64_t line, xa__re
 {
     static const char *const kinds[] = {"box", "mask", "none"};
     const char *found = NULL;
-    char shown[XA__SHOWN];
+    char shown[XA_SHOWN];
     if (kind[0] == '\0' && box && mask) {
         xa_problems_add(
             t->problems,
@@ -227,7 +227,7 @@ static int find_kind(const char *kind, bool box, bool mask, int64_t line, xa__re
                         line,
                         false,
                         "kind: expected box, mask, none or blank, found \"%s\"%s%s%s",
-                        xa__show(kind, shown),
+                        xa_show(kind, shown),
                         near ? "; did you mean \"" : "",
                         near ? near : "",
                         near ? "\"?" : "");
@@ -249,7 +249,7 @@ static int find_kind(const char *kind, bool box, bool mask, int64_t line, xa__re
 
 /* Columns that mean something only with a box or a mask; reported once, since whole files may fill
  * them. */
-static void warn_unused(const xa__columns *c, const xa__csv_row *row, xa__reporter *t)
+static void warn_unused(const xa__columns *c, const xa_csv_row *row, xa__reporter *t)
 {
     static const struct {
         int column;
@@ -272,7 +272,7 @@ static void warn_unused(const xa__columns *c, const xa__csv_row *row, xa__report
 }
 
 bool xa__annotation_parse(const xa__columns *c,
-                          const xa__csv_row *row,
+                          const xa_csv_row *row,
                           xa__reporter *t,
                           bool *present,
                           xa_annotation *a,

@@ -161,7 +161,7 @@ typedef struct reading {
 
 static xa_status check_name(const reading *r, int64_t line, const char *name, xa_err *err)
 {
-    char shown[XA__SHOWN];
+    char shown[XA_SHOWN];
     int64_t number;
     const char *what = NULL;
     if (*name == '\0')
@@ -185,7 +185,7 @@ static xa_status check_name(const reading *r, int64_t line, const char *name, xa
                        "%s:%" PRId64 ": category \"%s\": %s",
                        r->path,
                        line,
-                       xa__show(name, shown),
+                       xa_show(name, shown),
                        what);
     return XA_OK;
 }
@@ -193,7 +193,7 @@ static xa_status check_name(const reading *r, int64_t line, const char *name, xa
 static xa_status read_line(reading *r, int64_t line, char *text, xa_err *err)
 {
     xa_status st = XA_OK;
-    char shown[XA__SHOWN], why[XA__WHY];
+    char shown[XA_SHOWN], why[XA__WHY];
     int32_t *members = NULL, count = 0;
     char *colon = strchr(text, ':');
     if (!colon)
@@ -202,7 +202,7 @@ static xa_status read_line(reading *r, int64_t line, char *text, xa_err *err)
                 "%s:%" PRId64 ": expected \"name: class | class | ...\", found \"%s\"",
                 r->path,
                 line,
-                xa__show(text, shown));
+                xa_show(text, shown));
     *colon = '\0';
     const char *name = trim(text);
     XA_TRY(err, check_name(r, line, name, err));
@@ -213,7 +213,7 @@ static xa_status read_line(reading *r, int64_t line, char *text, xa_err *err)
                 "%s:%" PRId64 ": category \"%s\": %s",
                 r->path,
                 line,
-                xa__show(name, shown),
+                xa_show(name, shown),
                 why);
     const int32_t twin = xa__label_find(r->labels, name);
     if (twin >= 0 && (count != 1 || members[0] != twin))
@@ -224,7 +224,7 @@ static xa_status read_line(reading *r, int64_t line, char *text, xa_err *err)
                 "call it otherwise here and in the manifest",
                 r->path,
                 line,
-                xa__show(name, shown),
+                xa_show(name, shown),
                 (int)twin);
     if (twin < 0) /* else the name means that class */
         XA_TRY(err, xa_categories_add(&r->list, name, members, count, err));
@@ -287,7 +287,7 @@ xa_status xa_categories_text(const xa_categories *c, xa_str *out, xa_err *err)
 static xa_status parse_line(char *line, xa_categories *c, xa_err *err)
 {
     xa_status st = XA_OK;
-    char shown[XA__SHOWN];
+    char shown[XA_SHOWN];
     size_t cap = 0;
     int32_t *v = NULL, n = 0;
     char *name = strchr(line, '\t');
@@ -310,7 +310,7 @@ static xa_status parse_line(char *line, xa_categories *c, xa_err *err)
                 XA_FORMAT,
                 "category %d: expected ascending classes, a tab and a name, found \"%s\"",
                 (int)c->count,
-                xa__show(line, shown));
+                xa_show(line, shown));
     XA_TRY(err, xa_categories_add(c, name, v, n, err));
 done:
     free(v);

@@ -18,7 +18,7 @@ static void trim(char **begin, char *end)
 
 static xa_status check_name(const char *path, int64_t line, const char *name, xa_err *err)
 {
-    char shown[XA__SHOWN];
+    char shown[XA_SHOWN];
     const size_t len = strlen(name);
     if (len > NAME_BYTES_MAX)
         XA_RETURN_FAIL(err,
@@ -34,7 +34,7 @@ static xa_status check_name(const char *path, int64_t line, const char *name, xa
                        "%s:%" PRId64 ": class name \"%s\" is not UTF-8: save the file as UTF-8",
                        path,
                        line,
-                       xa__show(name, shown));
+                       xa_show(name, shown));
     for (const char *p = name; *p != '\0'; p++)
         if ((unsigned char)*p < 0x20 || *p == 0x7f)
             XA_RETURN_FAIL(err,
@@ -42,7 +42,7 @@ static xa_status check_name(const char *path, int64_t line, const char *name, xa
                            "%s:%" PRId64 ": class name \"%s\" holds a control character",
                            path,
                            line,
-                           xa__show(name, shown));
+                           xa_show(name, shown));
     if (strchr(name, '|'))
         XA_RETURN_FAIL(err,
                        XA_INVALID,
@@ -50,7 +50,7 @@ static xa_status check_name(const char *path, int64_t line, const char *name, xa
                        ": class name \"%s\" holds '|', which separates labels in a manifest",
                        path,
                        line,
-                       xa__show(name, shown));
+                       xa_show(name, shown));
     return XA_OK;
 }
 
@@ -62,7 +62,7 @@ xa_status xa_classes_read(const char *path, xa_classes *out, xa_err *err)
     size_t cap = 0;
     int64_t blank = 0; /* the first of the blank lines that were just read */
     xa_classes c = {0};
-    char shown[XA__SHOWN];
+    char shown[XA_SHOWN];
 
     XA_TRY(err, xa_read_file(path, CLASSES_FILE_MAX, &data, &size, err));
     if (memchr(data, '\0', size))
@@ -88,7 +88,7 @@ xa_status xa_classes_read(const char *path, xa_classes *out, xa_err *err)
                     "%s:%" PRId64 ": expected a class name, found a blank line before \"%s\"",
                     path,
                     blank,
-                    xa__show(p, shown));
+                    xa_show(p, shown));
         XA_TRY(err, check_name(path, line, p, err));
         if (c.count >= CLASSES_MAX)
             XA_FAIL(err, XA_LIMIT, "%s: at most %d classes are accepted", path, (int)CLASSES_MAX);

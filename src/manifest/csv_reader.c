@@ -16,7 +16,7 @@ typedef struct reader {
     struct csv_parser parser;
     bool parser_ready;
     unsigned char separator;
-    xa__csv_fn *fn;
+    xa_csv_fn *fn;
     void *arg;
     const char *path;
     xa_problems *problems;
@@ -135,7 +135,7 @@ static void take_row(int end, void *arg)
         return;
     for (int64_t i = 0; i < r->ncells; i++)
         r->cells[i] = r->text.data + r->starts[i];
-    const xa__csv_row row = {.cells = r->cells, .ncells = (int32_t)r->ncells, .line = r->row_line};
+    const xa_csv_row row = {.cells = r->cells, .ncells = (int32_t)r->ncells, .line = r->row_line};
     r->rows++;
     r->status = r->fn(r->arg, &row, r->err);
 }
@@ -257,12 +257,12 @@ static xa_status begin(reader *r, const char **p, const char *end)
     return restart_parser(r);
 }
 
-xa_status xa__csv_read(const char *path,
-                       xa__csv_fn *fn,
-                       void *arg,
-                       xa_problems *problems,
-                       char hex[XA_SHA256_HEX],
-                       xa_err *err)
+xa_status xa_csv_read(const char *path,
+                      xa_csv_fn *fn,
+                      void *arg,
+                      xa_problems *problems,
+                      char hex[XA_SHA256_HEX],
+                      xa_err *err)
 {
     xa_status st = XA_OK;
     reader r = {.fn = fn,

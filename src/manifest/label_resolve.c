@@ -33,7 +33,7 @@ xa_status xa__labels_init(xa__labels *l, const xa_classes *classes, xa_label_as 
 {
     xa_status st = XA_OK;
     *l = (xa__labels){.classes = classes, .as = as};
-    xa__map_init(&l->map);
+    xa_text_map_init(&l->map);
     const bool named = classes && classes->names;
     if (as != XA_LABEL_AUTO && as != XA_LABEL_NAME && as != XA_LABEL_INDEX)
         XA_FAIL(err, XA_INVALID, "label_as: expected name or index, found code %d", (int)as);
@@ -47,9 +47,9 @@ xa_status xa__labels_init(xa__labels *l, const xa_classes *classes, xa_label_as 
                 classes->count);
     if (named && as != XA_LABEL_INDEX)
         for (int64_t i = 0; i < classes->count; i++) {
-            const int64_t first = xa__map_find(&l->map, classes->names[i], class_key, classes);
+            const int64_t first = xa_text_map_find(&l->map, classes->names[i], class_key, classes);
             if (first < 0)
-                XA_TRY(err, xa__map_add(&l->map, classes->names[i], i, err));
+                XA_TRY(err, xa_text_map_add(&l->map, classes->names[i], i, err));
             else
                 XA_TRY(err, note_twin(l, first, i, err));
         }
@@ -61,7 +61,7 @@ done:
 
 void xa__labels_fini(xa__labels *l)
 {
-    xa__map_fini(&l->map);
+    xa_text_map_fini(&l->map);
     free(l->twin);
     l->twin = NULL;
 }
@@ -82,7 +82,7 @@ int32_t xa__label_find(const xa__labels *l, const char *text)
     int64_t index;
     const bool is_index = parse_index(text, &index) && index < index_limit(l);
     /* The map is empty if labels are not names. */
-    const int64_t name = xa__map_find(&l->map, text, class_key, l->classes);
+    const int64_t name = xa_text_map_find(&l->map, text, class_key, l->classes);
     if (twin_of(l, name) > 0)
         return -1;
     if (l->as == XA_LABEL_NAME)
@@ -106,13 +106,13 @@ static bool is_whole_float(const char *text, int64_t *out)
 
 void xa__label_why(const xa__labels *l, const char *what, const char *text, char why[XA__WHY])
 {
-    char shown[XA__SHOWN];
-    char other[XA__SHOWN];
+    char shown[XA_SHOWN];
+    char other[XA_SHOWN];
     int64_t index = 0;
-    xa__show(text, shown);
+    xa_show(text, shown);
     const bool is_index = parse_index(text, &index);
     const bool named = l->classes && l->classes->names && l->as != XA_LABEL_INDEX;
-    const int64_t name = xa__map_find(&l->map, text, class_key, l->classes);
+    const int64_t name = xa_text_map_find(&l->map, text, class_key, l->classes);
     if (text[0] == '\0') {
         snprintf(
             why, XA__WHY, "%s: expected class names or indices between '|', found nothing", what);
@@ -135,7 +135,7 @@ void xa__label_why(const xa__labels *l, const char *what, const char *text, char
                  what,
                  shown,
                  name,
-                 xa__show(l->classes->names[index], other));
+                 xa_show(l->classes->names[index], other));
     } else if (is_index && !(named && l->as == XA_LABEL_NAME)) {
         snprintf(why,
                  XA__WHY,
@@ -152,7 +152,7 @@ void xa__label_why(const xa__labels *l, const char *what, const char *text, char
                  what,
                  shown,
                  near ? "; did you mean \"" : "",
-                 near ? xa__show(near, other) : "",
+                 near ? xa_show(near, other) : "",
                  near ? "\"?" : "");
     } else if (is_whole_float(text, &index)) {
         snprintf(why,

@@ -22,7 +22,7 @@ void xa_manifest_free(xa_manifest *pub)
     xa__manifest *m = (xa__manifest *)(void *)pub;
     free(m->pub.samples);
     xa_categories_fini(&m->pub.categories);
-    xa__arena_fini(&m->arena);
+    xa_arena_fini(&m->arena);
     free(m);
 }
 

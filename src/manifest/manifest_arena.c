@@ -6,15 +6,15 @@
 
 enum { FIRST_BLOCK = 1 << 12, LARGEST_BLOCK = 1 << 20 };
 
-struct xa__block {
-    xa__block *next;
+struct xa_arena_block {
+    xa_arena_block *next;
     size_t size, used;
     max_align_t data[];
 };
 
-static void *take(xa__arena *a, size_t bytes, size_t align)
+static void *take(xa_arena *a, size_t bytes, size_t align)
 {
-    xa__block *b = a->head;
+    xa_arena_block *b = a->head;
     if (b) {
         const size_t at = xa_align_up(b->used, align);
         if (at <= b->size && bytes <= b->size - at) {
@@ -41,7 +41,7 @@ static void *take(xa__arena *a, size_t bytes, size_t align)
     return b->data;
 }
 
-void *xa__arena_take(xa__arena *a, size_t count, size_t item)
+void *xa_arena_take(xa_arena *a, size_t count, size_t item)
 {
     size_t bytes;
     if (!xa_size_mul(count, item, &bytes))
@@ -49,7 +49,7 @@ void *xa__arena_take(xa__arena *a, size_t count, size_t item)
     return take(a, bytes, _Alignof(max_align_t));
 }
 
-char *xa__arena_text(xa__arena *a, const char *text, size_t len)
+char *xa_arena_text(xa_arena *a, const char *text, size_t len)
 {
     if (len >= PTRDIFF_MAX)
         return NULL;
@@ -61,12 +61,12 @@ char *xa__arena_text(xa__arena *a, const char *text, size_t len)
     return copy;
 }
 
-void xa__arena_fini(xa__arena *a)
+void xa_arena_fini(xa_arena *a)
 {
-    for (xa__block *b = a->head; b;) {
-        xa__block *next = b->next;
+    for (xa_arena_block *b = a->head; b;) {
+        xa_arena_block *next = b->next;
         free(b);
         b = next;
     }
-    *a = (xa__arena){0};
+    *a = (xa_arena){0};
 }

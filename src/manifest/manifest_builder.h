@@ -17,7 +17,7 @@ typedef struct xa__builder {
     int64_t max_samples;
 
     size_t samples_cap;
-    xa__map ids;
+    xa_text_map ids;
     /* Annotations in the order of the file, and the sample of each: a sample's lines need not
      * follow each other. */
     xa_annotation *annotations;
@@ -34,13 +34,13 @@ typedef struct xa__builder {
 xa_status xa__builder_text(xa__builder *b, const char *text, size_t len, char **out, xa_err *err);
 /* The first line of a sample: appends it. LIMIT when there are too many samples. */
 xa_status
-xa__builder_add_sample(xa__builder *b, const xa__csv_row *row, const char *id, xa_err *err);
+xa__builder_add_sample(xa__builder *b, const xa_csv_row *row, const char *id, xa_err *err);
 /* A later line of sample s: what it repeats must be the same, which is reported otherwise. */
 xa_status
-xa__builder_check_sample(xa__builder *b, const xa_sample *s, const xa__csv_row *row, xa_err *err);
+xa__builder_check_sample(xa__builder *b, const xa_sample *s, const xa_csv_row *row, xa_err *err);
 /* The annotation of a line, if it has one. repeats: the line repeats its sample, so that a line
  * without annotation adds nothing, which is warned of. */
 xa_status xa__builder_add_annotation(
-    xa__builder *b, int64_t owner, const xa__csv_row *row, bool repeats, xa_err *err);
+    xa__builder *b, int64_t owner, const xa_csv_row *row, bool repeats, xa_err *err);
 
 #endif

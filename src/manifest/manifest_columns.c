@@ -27,15 +27,15 @@ static const char *header_key(const void *arg, int64_t value)
 
 /* Without a column `path` nothing can be read: reports the columns that were found, and a near
  * name. */
-static void report_missing_path(const xa__csv_row *row, xa__reporter *t)
+static void report_missing_path(const xa_csv_row *row, xa__reporter *t)
 {
-    char shown[XA__SHOWN];
+    char shown[XA_SHOWN];
     xa_str found = {0};
     const char *hint = "";
-    char meant[XA__SHOWN + 16] = "";
+    char meant[XA_SHOWN + 16] = "";
     for (int32_t i = 0; i < row->ncells; i++) {
         if (i < 20)
-            xa_str_printf(&found, "%s%s", i > 0 ? ", " : "", xa__show(row->cells[i], shown));
+            xa_str_printf(&found, "%s%s", i > 0 ? ", " : "", xa_show(row->cells[i], shown));
         if (strchr(row->cells[i], '\t'))
             hint = "; columns are separated by ',' or ';', not by tabs";
     }
@@ -43,7 +43,7 @@ static void report_missing_path(const xa__csv_row *row, xa__reporter *t)
         xa_str_puts(&found, ", ...");
     const char *near = xa_nearest("path", (const char *const *)row->cells, (size_t)row->ncells);
     if (near && hint[0] == '\0')
-        snprintf(meant, sizeof meant, "; is it \"%s\"?", xa__show(near, shown));
+        snprintf(meant, sizeof meant, "; is it \"%s\"?", xa_show(near, shown));
     xa_problems_add(t->problems,
                     t->file,
                     row->line,
@@ -55,7 +55,7 @@ static void report_missing_path(const xa__csv_row *row, xa__reporter *t)
     xa_str_free(&found);
 }
 
-static bool has_cell(const xa__csv_row *row, const char *text)
+static bool has_cell(const xa_csv_row *row, const char *text)
 {
     for (int32_t i = 0; i < row->ncells; i++)
         if (strcmp(row->cells[i], text) == 0)
@@ -63,10 +63,10 @@ static bool has_cell(const xa__csv_row *row, const char *text)
     return false;
 }
 
-static void take_column(xa__columns *c, const xa__csv_row *row, int32_t i, xa__reporter *t)
+static void take_column(xa__columns *c, const xa_csv_row *row, int32_t i, xa__reporter *t)
 {
     const char *name = row->cells[i];
-    char shown[XA__SHOWN];
+    char shown[XA_SHOWN];
     if (name[0] == '\0') {
         c->nameless[c->nnameless++] = i;
         return;
@@ -84,13 +84,13 @@ static void take_column(xa__columns *c, const xa__csv_row *row, int32_t i, xa__r
                         row->line,
                         true,
                         "column \"%s\" is kept as further text; did you mean \"%s\"?",
-                        xa__show(name, shown),
+                        xa_show(name, shown),
                         near);
     c->extra[c->nextra++] = i;
 }
 
 /* The place of a name, whatever the case of its letters; -1: it is not there. */
-static int32_t place_of(const xa__csv_row *row, const char *name)
+static int32_t place_of(const xa_csv_row *row, const char *name)
 {
     for (int32_t i = 0; i < row->ncells; i++)
         if (strcasecmp(row->cells[i], name) == 0)
@@ -100,7 +100,7 @@ static int32_t place_of(const xa__csv_row *row, const char *name)
 
 /* Columns of boxes as other tools name them are one mistake, reported with the command that
  * converts them. */
-static bool report_foreign_boxes(const xa__csv_row *row, xa__reporter *t)
+static bool report_foreign_boxes(const xa_csv_row *row, xa__reporter *t)
 {
     static const struct {
         const char *name[4];
@@ -118,16 +118,16 @@ static bool report_foreign_boxes(const xa__csv_row *row, xa__reporter *t)
                 {{"bbox_x", "bbox_y", "bbox_width", "bbox_height"}, true}};
     static const char *const paths[] = {
         "path", "filename", "file_name", "file", "image", "image_path", "ImageID", "img"};
-    char shown[4][XA__SHOWN], at_path[XA__SHOWN] = "NAME";
+    char shown[4][XA_SHOWN], at_path[XA_SHOWN] = "NAME";
     if (has_cell(row, "x0") && has_cell(row, "y0") && has_cell(row, "x1") && has_cell(row, "y1"))
         return false;
     for (size_t i = 0; i < sizeof paths / sizeof *paths && strcmp(at_path, "NAME") == 0; i++)
         if (place_of(row, paths[i]) >= 0)
-            xa__show(row->cells[place_of(row, paths[i])], at_path);
+            xa_show(row->cells[place_of(row, paths[i])], at_path);
     for (size_t s = 0; s < sizeof sets / sizeof *sets; s++) {
         int found = 0;
         for (int k = 0; k < 4 && place_of(row, sets[s].name[k]) >= 0; k++, found++)
-            xa__show(row->cells[place_of(row, sets[s].name[k])], shown[k]);
+            xa_show(row->cells[place_of(row, sets[s].name[k])], shown[k]);
         if (found < 4)
             continue;
         xa_problems_add(
@@ -154,14 +154,14 @@ static bool report_foreign_boxes(const xa__csv_row *row, xa__reporter *t)
     return false;
 }
 
-xa_status xa__columns_read(xa__columns *c, const xa__csv_row *row, xa__reporter *t, xa_err *err)
+xa_status xa__columns_read(xa__columns *c, const xa_csv_row *row, xa__reporter *t, xa_err *err)
 {
     xa_status st = XA_OK;
-    xa__map seen;
-    char shown[XA__SHOWN];
+    xa_text_map seen;
+    char shown[XA_SHOWN];
     const size_t errors = t->problems->errors;
 
-    xa__map_init(&seen);
+    xa_text_map_init(&seen);
     *c = (xa__columns){.count = row->ncells};
     for (int i = 0; i < XA__COLUMN_COUNT; i++)
         c->at[i] = -1;
@@ -174,7 +174,7 @@ xa_status xa__columns_read(xa__columns *c, const xa__csv_row *row, xa__reporter 
         goto done;
     }
     for (int32_t i = 0; i < row->ncells; i++) {
-        const int64_t same = xa__map_find(&seen, row->cells[i], header_key, row->cells);
+        const int64_t same = xa_text_map_find(&seen, row->cells[i], header_key, row->cells);
         if (same >= 0 && row->cells[i][0] != '\0') {
             xa_problems_add(t->problems,
                             t->file,
@@ -183,11 +183,11 @@ xa_status xa__columns_read(xa__columns *c, const xa__csv_row *row, xa__reporter 
                             "columns %" PRId64 " and %d are both named \"%s\"",
                             same + 1,
                             i + 1,
-                            xa__show(row->cells[i], shown));
+                            xa_show(row->cells[i], shown));
             continue;
         }
         if (same < 0)
-            XA_TRY(err, xa__map_add(&seen, row->cells[i], i, err));
+            XA_TRY(err, xa_text_map_add(&seen, row->cells[i], i, err));
         take_column(c, row, i, t);
     }
     if (c->at[XA__COLUMN_path] < 0)
@@ -195,7 +195,7 @@ xa_status xa__columns_read(xa__columns *c, const xa__csv_row *row, xa__reporter 
     if (t->problems->errors > errors)
         st = XA_INVALID;
 done:
-    xa__map_fini(&seen);
+    xa_text_map_fini(&seen);
     return st;
 }
 
@@ -206,7 +206,7 @@ void xa__columns_fini(xa__columns *c)
     *c = (xa__columns){0};
 }
 
-const char *xa__cell(const xa__columns *c, const xa__csv_row *row, int column)
+const char *xa__cell(const xa__columns *c, const xa_csv_row *row, int column)
 {
     const int32_t at = c->at[column];
     return at >= 0 && at < row->ncells ? row->cells[at] : "";

@@ -4,25 +4,10 @@
 
 #include "xaudit/manifest.h"
 
-/* ---- memory that is released as a whole ------------------------------------------------------ */
-
-typedef struct xa__block xa__block;
-typedef struct xa__arena {
-    xa__block *head;
-    size_t next_block; /* bytes of the next block; it doubles, so that small manifests stay small */
-    size_t total;      /* bytes of all blocks */
-} xa__arena;
-
-/* Memory for one object or array, aligned for any type, not zeroed; NULL when out of memory. */
-void *xa__arena_take(xa__arena *a, size_t count, size_t item);
-/* A NUL-terminated copy. */
-char *xa__arena_text(xa__arena *a, const char *text, size_t len);
-void xa__arena_fini(xa__arena *a);
-
 /* A manifest of this module: the public part first, then what owns its memory. */
 typedef struct xa__manifest {
     xa_manifest pub;
-    xa__arena arena;
+    xa_arena arena;
 } xa__manifest;
 
 xa_status xa__manifest_create(xa__manifest **out, xa_err *err);
@@ -31,41 +16,8 @@ void xa__manifest_note_classes(xa_manifest *m);
 /* Sets identity from the samples. */
 xa_status xa__manifest_identify(xa_manifest *m, xa_err *err);
 
-/* xa_manifest_read of the file at `path`, as if it were the file `name`. */
-xa_status xa__manifest_read_as(const char *path,
-                               const char *name,
-                               const xa_manifest_options *opt,
-                               xa_manifest **out,
-                               xa_problems *problems,
-                               xa_err *err);
-
-/* ---- text -> index --------------------------------------------------------------------------- */
-
-/* Open addressing over the 64-bit hashes of keys that the caller keeps. */
-typedef struct xa__map_slot {
-    uint64_t hash;
-    int64_t value; /* -1: empty */
-} xa__map_slot;
-typedef const char *xa__map_key_fn(const void *arg, int64_t value);
-typedef struct xa__map {
-    xa__map_slot *slots;
-    size_t nslots, used;
-    uint64_t seed;
-} xa__map;
-
-void xa__map_init(xa__map *m);
-void xa__map_fini(xa__map *m);
-/* The value stored for `text`, or -1. `key` gives the text of a value. */
-int64_t xa__map_find(const xa__map *m, const char *text, xa__map_key_fn *key, const void *arg);
-/* Adds a text that is not there yet; value >= 0. */
-xa_status xa__map_add(xa__map *m, const char *text, int64_t value, xa_err *err);
-
 /* ---- reporting mistakes ------------------------------------------------------------------------
  */
-
-enum { XA__SHOWN = 100 };
-/* A text of the file for a message: sanitised, at most XA__SHOWN - 1 bytes, cut with "...". */
-const char *xa__show(const char *text, char buffer[XA__SHOWN]);
 
 /* A mistake that is reported once, however often it is made. */
 typedef struct xa__reported {
@@ -78,7 +30,7 @@ typedef struct xa__reporter {
     const char *file;
     xa__reported *reported;
     size_t nreported, cap;
-    xa__map map;
+    xa_text_map map;
     bool failed; /* out of memory */
 } xa__reporter;
 
@@ -93,7 +45,7 @@ void xa__reporter_finish(xa__reporter *t);
 typedef struct xa__labels {
     const xa_classes *classes; /* NULL: plain indices */
     xa_label_as as;
-    xa__map map;
+    xa_text_map map;
     int32_t
         *twin; /* [classes] another class of the same name, or 0; NULL: all names differ; owned */
 } xa__labels;
@@ -131,26 +83,6 @@ xa_status xa__sets_name(xa__sets *x, const char *text, int64_t line, int32_t *ou
  * classes' names, or by their indices if two classes have the same name. A single class stays a
  * class. -1 after a mistake, which is reported. */
 xa_status xa__sets_classes(xa__sets *x, const char *text, int64_t line, int32_t *out, xa_err *err);
-
-/* ---- CSV ------------------------------------------------------------------------------------- */
-
-typedef struct xa__csv_row {
-    char **cells; /* NUL-terminated, without blanks around unquoted text; valid during the call */
-    int32_t ncells;
-    int64_t line; /* where the row begins, 1-based */
-} xa__csv_row;
-/* Called for every row that is not blank; a status other than OK ends the reading. */
-typedef xa_status xa__csv_fn(void *arg, const xa__csv_row *row, xa_err *err);
-
-/* Reads a CSV file. A byte-order mark and CRLF are accepted; cells are separated by ',' or ';',
- * whichever the first line has more of. Malformed rows are added to the problems and skipped. hex:
- * the SHA-256 of the file's bytes. */
-xa_status xa__csv_read(const char *path,
-                       xa__csv_fn *fn,
-                       void *arg,
-                       xa_problems *problems,
-                       char hex[XA_SHA256_HEX],
-                       xa_err *err);
 
 /* ---- columns --------------------------------------------------------------------------------- */
 
@@ -191,10 +123,10 @@ typedef struct xa__columns {
 } xa__columns;
 
 /* Reads the header row. INVALID if no further line can be understood; its problems are reported. */
-xa_status xa__columns_read(xa__columns *c, const xa__csv_row *row, xa__reporter *t, xa_err *err);
+xa_status xa__columns_read(xa__columns *c, const xa_csv_row *row, xa__reporter *t, xa_err *err);
 void xa__columns_fini(xa__columns *c);
 /* The text of a column, "" if there is no such column. */
-const char *xa__cell(const xa__columns *c, const xa__csv_row *row, int column);
+const char *xa__cell(const xa__columns *c, const xa_csv_row *row, int column);
 
 /* ---- annotations ----------------------------------------------------------------------------- */
 
@@ -203,7 +135,7 @@ const char *xa__cell(const xa__columns *c, const xa__csv_row *row, int column);
  * *ignore_len their lengths without
  * "#value"; the caller resolves these paths, and sets class_index. */
 bool xa__annotation_parse(const xa__columns *c,
-                          const xa__csv_row *row,
+                          const xa_csv_row *row,
                           xa__reporter *t,
                           bool *present,
                           xa_annotation *a,

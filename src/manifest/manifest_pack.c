@@ -112,7 +112,7 @@ xa_status xa_manifest_pack(const xa_manifest *m, int64_t first, int64_t n, xa_st
 typedef struct input {
     const unsigned char *p;
     size_t left;
-    xa__arena *arena;
+    xa_arena *arena;
     const char *wrong; /* the first thing that is wrong; NULL: nothing */
     bool nomem;
     int32_t categories; /* how many there are */
@@ -154,7 +154,7 @@ static void expect(input *in, bool good, const char *what)
 
 static void *take(input *in, size_t count, size_t item)
 {
-    void *p = !in->wrong ? xa__arena_take(in->arena, count, item) : NULL;
+    void *p = !in->wrong ? xa_arena_take(in->arena, count, item) : NULL;
     if (!p && !in->wrong) {
         in->nomem = true;
         in->wrong = "memory";
@@ -175,7 +175,7 @@ static char *get_text(input *in, bool optional)
     expect(in, in->wrong || !memchr(in->p, '\0', len), "a text without NUL bytes");
     if (in->wrong)
         return NULL;
-    char *text = xa__arena_text(in->arena, (const char *)in->p, len);
+    char *text = xa_arena_text(in->arena, (const char *)in->p, len);
     if (!text) {
         in->nomem = true;
         in->wrong = "memory";

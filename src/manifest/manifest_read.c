@@ -13,12 +13,12 @@ static const char *id_key(const void *arg, int64_t value)
     return b->m->pub.samples[value].id;
 }
 
-static xa_status take_header(xa__builder *b, const xa__csv_row *row, xa_err *err)
+static xa_status take_header(xa__builder *b, const xa_csv_row *row, xa_err *err)
 {
     xa_manifest *m = &b->m->pub;
     XA_RETURN_TRY(err, xa__columns_read(&b->columns, row, &b->reporter, err));
     const int32_t n = b->columns.nextra;
-    m->extra_columns = xa__arena_take(&b->m->arena, (size_t)n, sizeof *m->extra_columns);
+    m->extra_columns = xa_arena_take(&b->m->arena, (size_t)n, sizeof *m->extra_columns);
     b->last = xa_alloc((size_t)n + XA__LAST_EXTRA, sizeof *b->last);
     if (!m->extra_columns || !b->last)
         XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for %d columns", n);
@@ -32,10 +32,10 @@ static xa_status take_header(xa__builder *b, const xa__csv_row *row, xa_err *err
 }
 
 /* Does the row fit the header? If it does not, that is reported. */
-static bool check_width(xa__builder *b, const xa__csv_row *row)
+static bool check_width(xa__builder *b, const xa_csv_row *row)
 {
     const xa__columns *c = &b->columns;
-    char shown[XA__SHOWN];
+    char shown[XA_SHOWN];
     int32_t used = row->ncells;
     /* Spreadsheets leave blank cells at the end of a row. */
     while (used > c->count && row->cells[used - 1][0] == '\0')
@@ -59,12 +59,12 @@ static bool check_width(xa__builder *b, const xa__csv_row *row)
                             false,
                             "column %d has no name in the header, but holds \"%s\"",
                             c->nameless[i] + 1,
-                            xa__show(text, shown));
+                            xa_show(text, shown));
     }
     return true;
 }
 
-static xa_status take_row(void *arg, const xa__csv_row *row, xa_err *err)
+static xa_status take_row(void *arg, const xa_csv_row *row, xa_err *err)
 {
     xa__builder *b = arg;
     if (!b->have_header)
@@ -82,7 +82,7 @@ static xa_status take_row(void *arg, const xa__csv_row *row, xa_err *err)
                         "path is blank: expected the image's file");
         return XA_OK;
     }
-    int64_t at = xa__map_find(&b->ids, id, id_key, b);
+    int64_t at = xa_text_map_find(&b->ids, id, id_key, b);
     const bool known = at >= 0;
     const size_t errors = b->reporter.problems->errors;
     if (known) {
@@ -105,7 +105,7 @@ static xa_status place_annotations(xa__builder *b, xa_err *err)
         total += (size_t)m->samples[i].nannotations;
     if (total == 0)
         return XA_OK;
-    xa_annotation *all = xa__arena_take(&b->m->arena, total, sizeof *all);
+    xa_annotation *all = xa_arena_take(&b->m->arena, total, sizeof *all);
     if (!all)
         XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for %zu annotations", total);
     for (int64_t i = 0; i < m->count; i++) {
@@ -191,12 +191,12 @@ static void note_memory(xa__builder *b)
                     b->ids.nslots * sizeof *b->ids.slots * 3 / 2;
 }
 
-xa_status xa__manifest_read_as(const char *path,
-                               const char *name,
-                               const xa_manifest_options *opt,
-                               xa_manifest **out,
-                               xa_problems *problems,
-                               xa_err *err)
+xa_status xa_manifest_read_as(const char *path,
+                              const char *name,
+                              const xa_manifest_options *opt,
+                              xa_manifest **out,
+                              xa_problems *problems,
+                              xa_err *err)
 {
     static const xa_manifest_options defaults = {0};
     xa_status st = XA_OK;
@@ -206,10 +206,10 @@ xa_status xa__manifest_read_as(const char *path,
     const size_t before = list->errors;
 
     xa__reporter_init(&b.reporter, list, name);
-    xa__map_init(&b.ids);
+    xa_text_map_init(&b.ids);
     XA_TRY(err, start(&b, name, opt ? opt : &defaults, err));
     xa_manifest *m = &b.m->pub;
-    st = xa__csv_read(path, take_row, &b, list, m->sha256, err);
+    st = xa_csv_read(path, take_row, &b, list, m->sha256, err);
     if (st != XA_OK && (st != XA_INVALID || list->errors == before))
         XA_TRY(err, st);
     if (list->errors == before && m->count == 0)
@@ -239,7 +239,7 @@ done:
     xa__reporter_finish(&b.reporter);
     xa__labels_fini(&b.labels);
     xa__columns_fini(&b.columns);
-    xa__map_fini(&b.ids);
+    xa_text_map_fini(&b.ids);
     xa_str_free(&b.word);
     free(b.annotations);
     free(b.owners);
@@ -255,5 +255,5 @@ xa_status xa_manifest_read(const char *path,
                            xa_problems *problems,
                            xa_err *err)
 {
-    return xa__manifest_read_as(path, path, opt, out, problems, err);
+    return xa_manifest_read_as(path, path, opt, out, problems, err);
 }

@@ -16,7 +16,7 @@ static char empty_text[] = "";
 
 xa_status xa__builder_text(xa__builder *b, const char *text, size_t len, char **out, xa_err *err)
 {
-    *out = xa__arena_text(&b->m->arena, text, len);
+    *out = xa_arena_text(&b->m->arena, text, len);
     if (!*out)
         XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for the manifest's texts");
     return XA_OK;
@@ -48,14 +48,14 @@ done:
 static void report_label(xa__builder *b, const char *what, const char *text, int64_t line)
 {
     char why[XA__WHY];
-    char shown[XA__SHOWN];
+    char shown[XA_SHOWN];
     xa_str key = {0};
     xa_str_printf(&key, "label %s", text);
     if (key.failed || xa__reporter_first(&b->reporter, key.data)) {
         if (b->reporter.nreported <= NEAR_NAMES_MAX)
             xa__label_why(&b->labels, what, text, why);
         else
-            snprintf(why, sizeof why, "%s \"%s\" is not a class", what, xa__show(text, shown));
+            snprintf(why, sizeof why, "%s \"%s\" is not a class", what, xa_show(text, shown));
         xa_problems_add(b->reporter.problems, b->reporter.file, line, false, "%s", why);
     }
     xa_str_free(&key);
@@ -110,7 +110,7 @@ find_labels(xa__builder *b, const char *text, int64_t line, int32_t *n, xa_err *
 /* ---- the first line of a sample ---- */
 
 static xa_status
-take_optional(xa__builder *b, const xa__csv_row *row, int column, int slot, char **out, xa_err *err)
+take_optional(xa__builder *b, const xa_csv_row *row, int column, int slot, char **out, xa_err *err)
 {
     const char *text = xa__cell(&b->columns, row, column);
     if (text[0] == '\0')
@@ -119,12 +119,12 @@ take_optional(xa__builder *b, const xa__csv_row *row, int column, int slot, char
 }
 
 /* image_width and image_height; both 0 if the line has neither. */
-static void read_size(xa__builder *b, const xa__csv_row *row, int32_t *width, int32_t *height)
+static void read_size(xa__builder *b, const xa_csv_row *row, int32_t *width, int32_t *height)
 {
     static const char *const names[] = {"image_width", "image_height"};
     int64_t v[2] = {0, 0};
     bool given[2];
-    char shown[XA__SHOWN];
+    char shown[XA_SHOWN];
     *width = *height = 0;
     for (int i = 0; i < 2; i++) {
         const char *text =
@@ -137,7 +137,7 @@ static void read_size(xa__builder *b, const xa__csv_row *row, int32_t *width, in
                             false,
                             "%s: expected a whole number of pixels from 1, found \"%s\"",
                             names[i],
-                            xa__show(text, shown));
+                            xa_show(text, shown));
             return;
         }
     }
@@ -156,8 +156,7 @@ static void read_size(xa__builder *b, const xa__csv_row *row, int32_t *width, in
 }
 
 /* The first line of a sample. */
-xa_status
-xa__builder_add_sample(xa__builder *b, const xa__csv_row *row, const char *id, xa_err *err)
+xa_status xa__builder_add_sample(xa__builder *b, const xa_csv_row *row, const char *id, xa_err *err)
 {
     xa_manifest *m = &b->m->pub;
     const char *path = xa__cell(&b->columns, row, XA__COLUMN_path);
@@ -190,7 +189,7 @@ xa__builder_add_sample(xa__builder *b, const xa__csv_row *row, const char *id, x
     XA_RETURN_TRY(err, find_labels(b, label, row->line, &nlabels, err));
     s.nlabels = nlabels;
     if (nlabels > 0) {
-        s.labels = xa__arena_take(&b->m->arena, (size_t)nlabels, sizeof *s.labels);
+        s.labels = xa_arena_take(&b->m->arena, (size_t)nlabels, sizeof *s.labels);
         if (!s.labels)
             XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for labels");
         memcpy(s.labels, b->found, (size_t)nlabels * sizeof *s.labels);
@@ -200,7 +199,7 @@ xa__builder_add_sample(xa__builder *b, const xa__csv_row *row, const char *id, x
     XA_RETURN_TRY(err,
                   take_optional(b, row, XA__COLUMN_exclude, XA__LAST_EXCLUDE, &s.exclude, err));
     if (m->nextra > 0) {
-        s.extra = xa__arena_take(&b->m->arena, (size_t)m->nextra, sizeof *s.extra);
+        s.extra = xa_arena_take(&b->m->arena, (size_t)m->nextra, sizeof *s.extra);
         if (!s.extra)
             XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for %d columns", m->nextra);
         for (int32_t i = 0; i < m->nextra; i++) {
@@ -213,7 +212,7 @@ xa__builder_add_sample(xa__builder *b, const xa__csv_row *row, const char *id, x
     XA_RETURN_TRY(
         err, xa_grow(&m->samples, &b->samples_cap, (size_t)m->count + 1, sizeof *m->samples, err));
     m->samples[m->count] = s;
-    XA_RETURN_TRY(err, xa__map_add(&b->ids, id, m->count, err));
+    XA_RETURN_TRY(err, xa_text_map_add(&b->ids, id, m->count, err));
     m->count++;
     return XA_OK;
 }
@@ -228,7 +227,7 @@ static void check_same(xa__builder *b,
                        const char *first,
                        const char *now)
 {
-    char shown[3][XA__SHOWN];
+    char shown[3][XA_SHOWN];
     if (now[0] == '\0' || (first && strcmp(first, now) == 0))
         return;
     xa_problems_add(b->reporter.problems,
@@ -237,16 +236,16 @@ static void check_same(xa__builder *b,
                     false,
                     "%s \"%s\" contradicts line %" PRId64 ", where sample \"%s\" has %s%s%s",
                     what,
-                    xa__show(now, shown[0]),
+                    xa_show(now, shown[0]),
                     s->line,
-                    xa__show(s->id, shown[1]),
+                    xa_show(s->id, shown[1]),
                     first && first[0] != '\0' ? "\"" : "none",
-                    first ? xa__show(first, shown[2]) : "",
+                    first ? xa_show(first, shown[2]) : "",
                     first && first[0] != '\0' ? "\"" : "");
 }
 
 xa_status
-xa__builder_check_sample(xa__builder *b, const xa_sample *s, const xa__csv_row *row, xa_err *err)
+xa__builder_check_sample(xa__builder *b, const xa_sample *s, const xa_csv_row *row, xa_err *err)
 {
     const xa__columns *c = &b->columns;
     int32_t nlabels = 0;
@@ -279,15 +278,15 @@ xa__builder_check_sample(xa__builder *b, const xa_sample *s, const xa__csv_row *
         return XA_OK;
     if (nlabels != s->nlabels ||
         memcmp(b->found, s->labels, (size_t)nlabels * sizeof *b->found) != 0) {
-        char shown[2][XA__SHOWN];
+        char shown[2][XA_SHOWN];
         xa_problems_add(b->reporter.problems,
                         b->reporter.file,
                         row->line,
                         false,
                         "label \"%s\" contradicts line %" PRId64 ", where sample \"%s\" has %s",
-                        xa__show(label, shown[0]),
+                        xa_show(label, shown[0]),
                         s->line,
-                        xa__show(s->id, shown[1]),
+                        xa_show(s->id, shown[1]),
                         s->nlabels > 0 ? "another" : "none");
     }
     return XA_OK;
@@ -299,7 +298,7 @@ xa__builder_check_sample(xa__builder *b, const xa_sample *s, const xa__csv_row *
  * reported. */
 static xa_status find_class(xa__builder *b,
                             const xa_sample *s,
-                            const xa__csv_row *row,
+                            const xa_csv_row *row,
                             int32_t *out,
                             bool *good,
                             xa_err *err)
@@ -329,7 +328,7 @@ static xa_status find_class(xa__builder *b,
 }
 
 xa_status xa__builder_add_annotation(
-    xa__builder *b, int64_t owner, const xa__csv_row *row, bool repeats, xa_err *err)
+    xa__builder *b, int64_t owner, const xa_csv_row *row, bool repeats, xa_err *err)
 {
     xa_sample *s = &b->m->pub.samples[owner];
     xa_annotation a;

@@ -73,10 +73,10 @@ void xa_problems_fini(xa_problems *p)
     *p = (xa_problems){0};
 }
 
-const char *xa__show(const char *text, char buffer[XA__SHOWN])
+const char *xa_show(const char *text, char buffer[XA_SHOWN])
 {
-    xa_str_sanitise(text, buffer, XA__SHOWN - 3);
-    if (strlen(text) >= XA__SHOWN - 3)
+    xa_str_sanitise(text, buffer, XA_SHOWN - 3);
+    if (strlen(text) >= XA_SHOWN - 3)
         memcpy(buffer + strlen(buffer), "...", 4);
     return buffer;
 }
@@ -84,7 +84,7 @@ const char *xa__show(const char *text, char buffer[XA__SHOWN])
 void xa__reporter_init(xa__reporter *t, xa_problems *problems, const char *file)
 {
     *t = (xa__reporter){.problems = problems, .file = file};
-    xa__map_init(&t->map);
+    xa_text_map_init(&t->map);
 }
 
 static const char *reported_key(const void *arg, int64_t value)
@@ -95,7 +95,7 @@ static const char *reported_key(const void *arg, int64_t value)
 
 bool xa__reporter_first(xa__reporter *t, const char *key)
 {
-    const int64_t known = xa__map_find(&t->map, key, reported_key, t);
+    const int64_t known = xa_text_map_find(&t->map, key, reported_key, t);
     if (known >= 0) {
         t->reported[known].again++;
         return false;
@@ -103,7 +103,7 @@ bool xa__reporter_first(xa__reporter *t, const char *key)
     char *copy = xa_strdup(key);
     if (!copy ||
         xa_grow(&t->reported, &t->cap, t->nreported + 1, sizeof *t->reported, NULL) != XA_OK ||
-        xa__map_add(&t->map, key, (int64_t)t->nreported, NULL) != XA_OK) {
+        xa_text_map_add(&t->map, key, (int64_t)t->nreported, NULL) != XA_OK) {
         free(copy);
         t->failed = true;
         return true;
@@ -134,6 +134,6 @@ void xa__reporter_finish(xa__reporter *t)
         free(seen->key);
     }
     free(t->reported);
-    xa__map_fini(&t->map);
+    xa_text_map_fini(&t->map);
     *t = (xa__reporter){0};
 }

@@ -3,7 +3,7 @@
 #include "manifest_reading.h"
 
 /* Rows as text: "line:[cell][cell]\n". */
-static xa_status collect(void *arg, const xa__csv_row *row, xa_err *err)
+static xa_status collect(void *arg, const xa_csv_row *row, xa_err *err)
 {
     (void)err;
     xa_str *s = arg;
@@ -21,7 +21,7 @@ static xa_status read_csv(const char *bytes, size_t size, xa_str *rows, xa_probl
     char expected[XA_SHA256_HEX];
     write_temporary(path, bytes, size);
     xa_str_puts(rows, "");
-    const xa_status st = xa__csv_read(path, collect, rows, p, hex, NULL);
+    const xa_status st = xa_csv_read(path, collect, rows, p, hex, NULL);
     unlink(path);
     if (st == XA_OK) {
         assert_int_equal(xa_sha256_bytes(bytes, size, expected, NULL), XA_OK);
@@ -223,7 +223,7 @@ static void test_chunk_borders(void **state)
     }
 }
 
-static xa_status stop(void *arg, const xa__csv_row *row, xa_err *err)
+static xa_status stop(void *arg, const xa_csv_row *row, xa_err *err)
 {
     int *calls = arg;
     (void)row;
@@ -240,12 +240,12 @@ static void test_stop(void **state)
     xa_problems p = {0};
     xa_err err = XA_ERR_INIT;
     write_temporary(path, "a\nb\nc\n", 6);
-    assert_int_equal(xa__csv_read(path, stop, &calls, &p, hex, &err), XA_NOSPACE);
+    assert_int_equal(xa_csv_read(path, stop, &calls, &p, hex, &err), XA_NOSPACE);
     assert_int_equal(calls, 1);
     assert_string_equal(err.message, "enough");
     unlink(path);
-    assert_int_equal(xa__csv_read(path, stop, &calls, &p, hex, &err), XA_NOT_FOUND);
-    assert_int_equal(xa__csv_read("/tmp", stop, &calls, &p, hex, &err), XA_IO);
+    assert_int_equal(xa_csv_read(path, stop, &calls, &p, hex, &err), XA_NOT_FOUND);
+    assert_int_equal(xa_csv_read("/tmp", stop, &calls, &p, hex, &err), XA_IO);
     xa_problems_fini(&p);
 }
 

@@ -78,21 +78,21 @@ static void test_reported_once(void **state)
 static void test_show(void **state)
 {
     (void)state;
-    char buffer[XA__SHOWN];
-    assert_string_equal(xa__show("a\nb", buffer), "a?b");
+    char buffer[XA_SHOWN];
+    assert_string_equal(xa_show("a\nb", buffer), "a?b");
     for (size_t n = 0; n < 300; n++) {
         char text[301];
         memset(text, 'x', n);
         text[n] = '\0';
-        xa__show(text, buffer);
-        assert_true(strlen(buffer) < XA__SHOWN);
+        xa_show(text, buffer);
+        assert_true(strlen(buffer) < XA_SHOWN);
         if (strlen(buffer) != n)
             assert_true(xa_str_ends(buffer, "x..."));
         /* Many characters of several bytes. */
         for (size_t i = 0; i + 1 < n; i += 2)
             memcpy(text + i, "\xc3\xa9", 2);
-        xa__show(text, buffer);
-        assert_true(strlen(buffer) < XA__SHOWN);
+        xa_show(text, buffer);
+        assert_true(strlen(buffer) < XA_SHOWN);
         assert_true(xa_str_is_utf8(buffer, strlen(buffer)));
     }
 }
