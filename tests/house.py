@@ -52,7 +52,7 @@ def room_of(path):
     if parts[0] == "src" and len(parts) > 2:
         return parts[1]
     if parts[:2] == ("include", "xaudit"):
-        return path.stem
+        return path.stem.split("_")[0]  # nn_op.h is a part of nn.h
     return None
 
 

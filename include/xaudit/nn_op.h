@@ -2,8 +2,8 @@
  *
  * Layout: NHWC float32. The batch is never part of a shape.
  */
-#ifndef XAUDIT_NN_OP_H
-#define XAUDIT_NN_OP_H
+#ifndef XAUDIT_NN_OPERATORS_H
+#define XAUDIT_NN_OPERATORS_H
 
 #include "xaudit/util.h"
 
