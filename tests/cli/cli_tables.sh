@@ -48,24 +48,28 @@ for r in rows[1:]:
     assert d["manifest.energy"] == "e" + d["id"].split("_")[1] and d["Größe"] == "a," + d["id"].split("_")[1]
 assert len(rows) == 9 and seen > 25, (len(rows), seen)
 PY
-# the galleries of the report: each score has its metric and explainer
+# the explorer of the report: each score has its metric and explainer
 expect 0 "$XAUDIT" report o.h5 -o o.html
 expect_python <<'PY'
-import re, h5py, numpy as np
+import json, re, h5py, numpy as np
 f = h5py.File("o.h5")
-ids, pages, seen = [i.decode() for i in f["samples/id"][:]], open("o.html", encoding="utf-8").read(), 0
-for table in re.findall(r"<table class=sort>.*?</table>", pages, re.S):
-    head = re.findall(r"<th[^>]*>(.*?)</th>", table, re.S)
-    for row in re.findall(r"<tr><td>(Möwe_.*?)</tr>", table, re.S):
-        cells = ["Möwe_" + row[5:].split("</td>")[0]] + re.findall(r"<td[^>]*>(.*?)</td>", row, re.S)
-        assert len(cells) == len(head), (len(cells), len(head))
-        q = list(f["eval/sample"][:]).index(ids.index(cells[0]))
-        for h, c in zip(head, cells):
-            if "<br>" not in h:
-                continue
-            metric, explainer = re.sub(r"</?button>", "", h).split("<br>")
-            stored = f[f"localisation/xception/{explainer}/{metric}"][q]
-            assert c == ("-" if np.isnan(stored) else f"{stored:.3f}"), (metric, explainer, c, stored)
+pages, seen = open("o.html", encoding="utf-8").read(), 0
+d = json.loads(re.search(r'<script type="application/json" id=data>(.*?)</script>', pages, re.S).group(1))
+stored_ids, of_pair = [i.decode() for i in f["samples/id"][:]], f["eval/sample"][:].tolist()
+assert len(d["ids"]) >= 2 and all(i.startswith("Möwe_") for i in d["ids"])
+titles = {"iou": "IoU", "box_iou": "box IoU", "roc_auc": "ROC AUC", "box_acc": "MaxBoxAcc", "pxap": "PxAP", "top_k": "top k"}
+names = {m for e in f["localisation/xception"].values() for m in e}
+assert sorted(d["metrics"]) == sorted(titles.get(m, m.replace("_", " ")) for m in names), (d["metrics"], names)
+for m in names:
+    for e, x in enumerate(d["explainers"]):
+        have = f["localisation/xception"][x["key"]]
+        for row, id in enumerate(d["ids"]):
+            v = d["score"][d["metrics"].index(titles.get(m, m.replace("_", " ")))][e][row]
+            stored = np.nan
+            if m in have:  # the mean over the classes annotated in the image
+                of = [have[m][q] for q, i in enumerate(of_pair) if i == stored_ids.index(id)]
+                stored = np.mean([o for o in of if np.isfinite(o)]) if np.isfinite(of).any() else np.nan
+            assert v is None if np.isnan(stored) else abs(v - stored) < 6e-4, (m, x["key"], id, v, stored)
             seen += 1
 assert seen >= 20, seen
 assert "average_drop" in pages and "random_logit" in pages
