@@ -98,6 +98,10 @@ verdict() {
 step "packages"
 # shellcheck disable=SC2086
 xa_packages $XA_PACKAGES $XA_TEST_PACKAGES || exit 1
+if [ -z "$quick" ]; then
+  # shellcheck disable=SC2086
+  xa_packages $XA_BROWSER_PACKAGES || echo "no browser: the report is not tested in one" >&2
+fi
 
 step "formatting (clang-format 14)"
 if command -v clang-format-14 >/dev/null 2>&1; then

@@ -87,9 +87,12 @@ XA_MUST_USE xa_status xa_figure_map_read(const xa_figure_rows *f,
                                          xa_figure_map *out,
                                          xa_err *err);
 
-/* The score of a column's map of a sample by f->metric, the mean over the sample's annotated
- * classes; NaN where there is none. */
-double xa_figure_score(const xa_figure_rows *f, const xa_figure_column *c, int64_t sample);
+/* The score of a column's map of a sample by a metric, the mean over the sample's annotated
+ * classes; NaN where there is none, or no metric (NULL). */
+double xa_figure_score(const xa_figure_rows *f,
+                       const xa_figure_column *c,
+                       const char *metric,
+                       int64_t sample);
 
 /* The map at the size of a picture of the whole stored frame, frame[0] wide and frame[1] high: NaN
  * where the model saw nothing. out: [picture's height, width]. */

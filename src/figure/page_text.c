@@ -156,7 +156,8 @@ void xa__sheet_score_row(xa__sheet *s, int r)
         return;
     for (int c = 0; c < s->rows->ncolumns; c++) {
         const int at = r * s->columns + c * s->each + s->each; /* the last picture of the map */
-        const double v = xa_figure_score(s->rows, &s->rows->column[c], s->rows->sample[r]);
+        const double v =
+            xa_figure_score(s->rows, &s->rows->column[c], s->rows->metric, s->rows->sample[r]);
         if (!s->tiles[at].picture)
             continue;
         snprintf(s->scores[at], sizeof *s->scores, isfinite(v) ? "%.2f" : "\xe2\x80\x93", v);
@@ -167,7 +168,8 @@ void xa__sheet_score_row(xa__sheet *s, int r)
     for (int c = 0; c < s->rows->ncolumns && scored > 1; c++) {
         const int at = r * s->columns + c * s->each + s->each;
         s->tiles[at].best =
-            xa_figure_score(s->rows, &s->rows->column[c], s->rows->sample[r]) == best;
+            xa_figure_score(s->rows, &s->rows->column[c], s->rows->metric, s->rows->sample[r]) ==
+            best;
     }
     if (scored) {
         char *note = s->notes[r * s->columns];
@@ -259,6 +261,27 @@ static void list_columns(const xa__sheet *s, xa_str *out)
     xa_str_puts(out, ". ");
 }
 
+/* Opacities and colours differ by the kind of map: each is said once, with its columns' kind. */
+static void say_overlays(const xa__sheet *s, xa_str *out)
+{
+    for (int c = 0; c < s->rows->ncolumns; c++) {
+        const xa_figure_tone *t = &s->tone[c];
+        bool said = false;
+        for (int b = 0; b < c; b++)
+            said = said ||
+                   (s->tone[b].pixelwise == t->pixelwise && s->tone[b].is_signed == t->is_signed);
+        if (said)
+            continue;
+        xa_str_printf(out,
+                      "Of maps %s%s opacity rises to %.2g, and photographs keep %.0f %% of their "
+                      "colour. ",
+                      t->pixelwise ? "with a value for each pixel" : "on a coarse grid",
+                      t->is_signed ? " and of both signs (two-sided colours)" : "",
+                      t->over.opacity,
+                      100.0 * t->over.chroma);
+    }
+}
+
 static void say_drawing(const xa__sheet *s, xa_str *out)
 {
     const xa_page *p = s->page;
@@ -268,14 +291,10 @@ static void say_drawing(const xa__sheet *s, xa_str *out)
                   o->percentile,
                   p->shared ? " over the rows of its column" : "");
     if (p->overlay)
-        xa_str_printf(out,
-                      "; its opacity grows with the value from %.0f %% on, up to %.2g%s. "
-                      "Photographs below maps keep %.0f %% of their colour",
-                      100.0 * o->floor,
-                      o->opacity,
-                      p->over.opacity < 0.0 ? " (single pixels: 0.85)" : "",
-                      100.0 * o->chroma);
+        xa_str_printf(out, "; its opacity grows with the value from %.0f %% on", 100.0 * o->floor);
     xa_str_puts(out, ". ");
+    if (p->overlay)
+        say_overlays(s, out);
     xa_str smoothed = {0};
     say_smoothed(s, &smoothed);
     if (smoothed.len)

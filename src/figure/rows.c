@@ -146,11 +146,14 @@ done:
     return st;
 }
 
-double xa_figure_score(const xa_figure_rows *f, const xa_figure_column *c, int64_t sample)
+double xa_figure_score(const xa_figure_rows *f,
+                       const xa_figure_column *c,
+                       const char *metric,
+                       int64_t sample)
 {
     int64_t k = 0, n = 0;
     double sum = 0.0;
-    while (k < c->map->nmetrics && (!f->metric || strcmp(f->metric, c->map->metrics[k]) != 0))
+    while (k < c->map->nmetrics && (!metric || strcmp(metric, c->map->metrics[k]) != 0))
         k++;
     if (k == c->map->nmetrics)
         return NAN;
@@ -248,7 +251,7 @@ static xa_status choose_by_rule(xa_figure_rows *f, const xa_choice *c, xa_err *e
         XA_TRY(err, score_disagreement(f, score, err));
     else if (ranked)
         for (int64_t i = 0; i < f->r->samples; i++)
-            score[i] = xa_figure_score(f, &f->column[0], i);
+            score[i] = xa_figure_score(f, &f->column[0], f->metric, i);
     for (int64_t i = 0; i < f->r->samples; i++) {
         if (!candidate(f, c, i) || (ranked && !isfinite(score[i])))
             continue;

@@ -11,22 +11,7 @@ enum { PAGE_BYTES = 20000000, PHOTO_BYTES = 22000, PIXEL_BYTES = 10000, GRID_BYT
 
 double xa__explorer_score(const xa__explorer *x, int column, int metric, int row)
 {
-    const xa_read_map *m = x->f->column[column].map;
-    const int64_t sample = x->f->sample[row];
-    double sum = 0.0;
-    int64_t n = 0, k = 0;
-    while (k < m->nmetrics && strcmp(m->metrics[k], x->metric[metric]) != 0)
-        k++;
-    if (k == m->nmetrics)
-        return NAN;
-    for (int64_t q = xa_read_first_pair(x->f->r, sample);
-         q < x->f->r->pairs && x->f->r->pair_sample[q] == sample;
-         q++)
-        if (isfinite(m->localisation[k][q])) {
-            sum += m->localisation[k][q];
-            n++;
-        }
-    return n ? sum / (double)n : NAN;
+    return xa_figure_score(x->f, &x->f->column[column], x->metric[metric], x->f->sample[row]);
 }
 
 int xa__explorer_model(const xa__explorer *x, int column)

@@ -190,28 +190,19 @@ static xa_status find_best(const xa_summary *s,
     return XA_OK;
 }
 
-/* A model whose accuracy does not differ from chance; NULL: none. */
-static const char *at_chance(const xa_read *r)
+/* Labelled images that a model explained, and its right answers among them. */
+static void count_answers(const xa_read *r, const xa_read_model *m, int64_t *n, int64_t *right)
 {
-    for (int64_t m = 0; m < r->nmodels; m++) {
-        int64_t n = 0, right = 0;
-        for (int64_t i = 0; i < r->samples; i++)
-            if (r->models[m].status[i] == XA_SAMPLE_DONE &&
-                r->label_offset[i] < r->label_offset[i + 1]) {
-                n++;
-                right += xa_read_has_label(r, i, r->models[m].predicted[i]);
-            }
-        /* two standard errors above chance still look like chance */
-        const double chance = 1.0 / (double)r->models[m].classes;
-        const double doubt = chance + 2.0 * sqrt(chance * (1.0 - chance) / (double)(n ? n : 1));
-        if (n >= 10 && (double)right / (double)n <= doubt)
-            return r->models[m].name;
-    }
-    return NULL;
+    *n = *right = 0;
+    for (int64_t i = 0; i < r->samples; i++)
+        if (m->status[i] == XA_SAMPLE_DONE && r->label_offset[i] < r->label_offset[i + 1]) {
+            ++*n;
+            *right += xa_read_has_label(r, i, m->predicted[i]);
+        }
 }
 
-/* Share of images that failed for some model. */
-static double failed_share(const xa_read *r)
+/* Images that failed for some model. */
+static int64_t count_failed(const xa_read *r)
 {
     int64_t failed = 0;
     for (int64_t i = 0; i < r->samples; i++) {
@@ -220,7 +211,22 @@ static double failed_share(const xa_read *r)
             any = any || r->models[m].status[i] == XA_SAMPLE_FAILED;
         failed += any;
     }
-    return r->samples ? (double)failed / (double)r->samples : 0.0;
+    return failed;
+}
+
+/* A model whose accuracy does not differ from chance; NULL: none. */
+static const char *at_chance(const xa_read *r)
+{
+    for (int64_t m = 0; m < r->nmodels; m++) {
+        int64_t n, right;
+        count_answers(r, &r->models[m], &n, &right);
+        /* two standard errors above chance still look like chance */
+        const double chance = 1.0 / (double)r->models[m].classes;
+        const double doubt = chance + 2.0 * sqrt(chance * (1.0 - chance) / (double)(n ? n : 1));
+        if (n >= 10 && (double)right / (double)n <= doubt)
+            return r->models[m].name;
+    }
+    return NULL;
 }
 
 /* Is any explainer better than this reference, by any metric of which each image has a score? */
@@ -257,8 +263,9 @@ make_headline(const xa_summary *s, const xa_stats_plan *plan, xa_str *out, xa_er
         xa_str_printf(out, "%s guesses: its accuracy does not differ from chance.", guesses);
         return XA_OK;
     }
-    if (failed_share(s->r) > 0.02) {
-        xa_str_printf(out, "%.1f %% of the images failed.", 100.0 * failed_share(s->r));
+    const double failed = s->r->samples ? (double)count_failed(s->r) / (double)s->r->samples : 0.0;
+    if (failed > 0.02) {
+        xa_str_printf(out, "%.1f %% of the images failed.", 100.0 * failed);
         return XA_OK;
     }
     if (!metric) {
@@ -336,13 +343,8 @@ put_best(FILE *out, const xa_summary *s, const char *metric, const xa_stats_plan
 static void put_accuracy(FILE *out, const xa_read *r)
 {
     for (int64_t m = 0; m < r->nmodels; m++) {
-        int64_t n = 0, right = 0;
-        for (int64_t i = 0; i < r->samples; i++)
-            if (r->models[m].status[i] == XA_SAMPLE_DONE &&
-                r->label_offset[i] < r->label_offset[i + 1]) {
-                n++;
-                right += xa_read_has_label(r, i, r->models[m].predicted[i]);
-            }
+        int64_t n, right;
+        count_answers(r, &r->models[m], &n, &right);
         xa__number of, share;
         snprintf(share.text,
                  sizeof share.text,
@@ -357,18 +359,11 @@ static void put_accuracy(FILE *out, const xa_read *r)
                 "of",
                 xa__whole(&of, n));
     }
-    int64_t failed = 0;
-    for (int64_t i = 0; i < r->samples; i++) {
-        bool any = false;
-        for (int64_t m = 0; m < r->nmodels; m++)
-            any = any || r->models[m].status[i] == XA_SAMPLE_FAILED;
-        failed += any;
-    }
     xa__number bad, all;
     XA__PUT(out,
             xa__report_page_failed,
             "failed",
-            xa__whole(&bad, failed),
+            xa__whole(&bad, count_failed(r)),
             "all",
             xa__whole(&all, r->samples));
 }

@@ -123,8 +123,8 @@ static void test_columns(void **state)
     for (int r = 0; r < 5; r++)
         assert_string_equal(f->why[r], why[r]);
     assert_string_equal(f->metric, "energy");
-    assert_true(xa_figure_score(f, &f->column[0], 2) == 0.9);
-    assert_true(isnan(xa_figure_score(f, &f->column[0], 5)));
+    assert_true(xa_figure_score(f, &f->column[0], f->metric, 2) == 0.9);
+    assert_true(isnan(xa_figure_score(f, &f->column[0], f->metric, 5)));
     xa_figure_rows_close(f);
 }
 
