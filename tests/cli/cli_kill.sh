@@ -81,9 +81,7 @@ for ((i = 0; i < kills; i++)); do
     [ -n "$victim" ] && kill -KILL "$victim"
     what="one of $n ranks"
   fi
-  for ((t = 0; t < 300; t++)); do kill -0 -$pid 2>/dev/null || break; sleep 0.1; done
-  kill -0 -$pid 2>/dev/null && fail "$what killed after $after ms, and the others live on"
-  wait $pid 2>/dev/null
+  session_ended $pid "$what killed after $after ms"
   killed=$((killed + 1))
   look "$what after $after ms"
   if [ "${left:-24}" = 0 ]; then # nothing is left to disturb

@@ -61,7 +61,7 @@ trial() { # POINT RANK [N]
   [ $code != 124 ] && [ $code != 137 ] || fail "the disk died at $point on rank $rank: the run hangs"
   [ $code != 0 ] || fail "the disk died at $point on rank $rank, and exit code 0"
   grep -qE 'a.h5|closing the archive' err || fail "the disk died at $point: the archive is not named"
-  pgrep -f "^$XAUDIT run job.yaml --output disk/a.h5" >/dev/null && fail "the disk died at $point: a rank lives on"
+  session_ended $pid "the disk died at $point"
   remount
   left=gone
   if [ -e disk/a.h5 ]; then

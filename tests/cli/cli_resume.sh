@@ -42,7 +42,7 @@ for after in 0.8 1.1 1.5; do
   pid=$!
   sleep $after
   kill -KILL -- -$pid 2>/dev/null
-  wait $pid 2>/dev/null
+  session_ended $pid "mpirun was killed after $after s"
   if [ -e kill.h5 ]; then
     expect 0 "$XAUDIT" info kill.h5
     expect 0 "$XAUDIT" verify kill.h5

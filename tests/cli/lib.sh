@@ -53,6 +53,20 @@ ranks() {
   $MPIRUN -n "$n" "$@"
 }
 
+# session_ended PID WHAT: waits until no process of the session that `setsid` began as PID lives on. Open MPI puts ranks into groups of
+# their own: a signal to the group of mpirun does not reach them, and they end when they miss it, a moment later.
+session_ended() {
+  local t
+  for ((t = 0; t < 600; t++)); do
+    ps -s "$1" -o stat= | grep -qv '^Z' || break
+    sleep 0.1
+  done
+  wait "$1" 2>/dev/null
+  checks=$((checks + 1))
+  ps -s "$1" -o stat= | grep -qv '^Z' && fail "$2, and processes of the run live on: $(ps -s "$1" -o pid=,stat=,args=)"
+  return 0
+}
+
 digest() {
   "$XAUDIT" info --digest "$1"
 }
