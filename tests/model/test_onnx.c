@@ -389,6 +389,7 @@ static void test_tokens(void **state)
         int layers;
     } cases[] = {
         {"vit.dy.onnx", NULL, 1, 3, 0, 2},
+        {"vit.dy23.onnx", NULL, 1, 3, 0, 2},
         {"vit_mean.ts.onnx", NULL, 3, 3, -1, 2},
         {"vit_torchvision.ts.onnx", NULL, 1, 3, 0, 2},
         {"beit.dy.onnx", NULL, 1, 3, -1, 2},

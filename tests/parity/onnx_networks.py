@@ -9,7 +9,7 @@ SIZES = {"alexnet": 224, "vgg": 224, "inception_v3": 128, "maxvit_t": 224, "swin
 LAYERS = {"resnet": "layer4", "resnext": "layer4", "wide_resnet": "layer4", "densenet": "features.denseblock4",
           "mobilenet_v2": "features.17", "mobilenet_v3": "features.7", "efficientnet": "features.6", "regnet": "trunk_output",
           "convnext": "features.7", "swin": "features.7", "squeezenet": "features.12", "shufflenet": "conv5",
-          "googlenet": "inception5b", "inception_v3": "Mixed_7c", "mnasnet": "layers.13", "vgg": "features.20", "vgg11_bn": None, "vgg13_bn": None, "vgg16_bn": None, "vgg19_bn": None}
+          "googlenet": "inception5b", "inception_v3": "Mixed_7c", "mnasnet": "layers.13"}
 NHWC = ("swin",)
 
 
@@ -36,7 +36,7 @@ def torchvision_build(name):
         settings["image_size"] = size
     model = getattr(torchvision.models, name)(**settings)
     net = {"model": model, "size": size, "nhwc": name.startswith(NHWC)}
-    layer = by_prefix(LAYERS, name)
+    layer = f"features.{len(model.features) - 2}" if name.startswith("vgg") else by_prefix(LAYERS, name)
     if layer and any(n == layer for n, _ in model.named_modules()):
         net["layer"] = layer
     if name.startswith("vit_"):

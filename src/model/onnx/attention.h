@@ -29,7 +29,14 @@ struct xa__onnx_form {
     bool has[XA__ONNX_ADDED];
     xa__onnx_added added[XA__ONNX_ADDED]; /* the weights of the engine's operator */
     bool scaled_by_head;
-    xa__onnx_added by_head; /* [..,1,1] */
+    xa__onnx_added by_head;                      /* [..,1,1] */
+    const struct xa__onnx_literal_mask *literal; /* or NULL; then has[] is false */
+};
+
+/* Numbers that are added to the scores: [G or 1, N or 1, T, S]. */
+struct xa__onnx_literal_mask {
+    xa__onnx_shape shape;
+    float *values;
 };
 
 /* How a constant of the scores is read as [G,N,T,S], without G or N where it does not depend on it:
@@ -43,6 +50,14 @@ bool xa__onnx_added_weight(const xa__onnx_build *b,
 bool xa__onnx_add_to_form(const xa__onnx_build *b,
                           struct xa__onnx_form *form,
                           const xa__onnx_added *a);
+/* q, k, v as runs whose axes before the last two are the pairs, any number of axes; *out:
+ * [G,N,T,V]. Changes qkv. */
+XA_MUST_USE xa_status xa__onnx_attend(xa__onnx_build *b,
+                                      xa__onnx_node *n,
+                                      const struct xa__onnx_form *form,
+                                      xa__onnx_run qkv[3],
+                                      xa__onnx_run *out,
+                                      xa_err *err);
 /* N of an output [..,T,V]: what its readers merge with V. 0: they do not tell. */
 int64_t xa__onnx_heads_of(const xa__onnx_build *b, int value);
 

@@ -93,7 +93,8 @@ typedef struct xa__onnx_op {
     X(transposed)               \
     X(resize)                   \
     X(einsum)                   \
-    X(rotary)
+    X(rotary)                   \
+    X(attention_node)
 #define X(family) extern const xa__onnx_op xa__onnx_ops_##family[];
 XA__ONNX_FAMILY_LIST(X)
 #undef X

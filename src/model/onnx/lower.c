@@ -337,7 +337,8 @@ static bool reads_any_input(const char *op)
                                         "Or",
                                         "Where",
                                         "ScatterND",
-                                        "Einsum"};
+                                        "Einsum",
+                                        "Attention"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (!strcmp(names[i], op))
             return true;

@@ -1,4 +1,4 @@
-/* Attention that a pattern found, and the Attention nodes of newer operator sets. */
+/* Attention as one operator of the engine, and what a pattern found of it. */
 #include <inttypes.h>
 #include <math.h>
 #include <string.h>
@@ -226,14 +226,26 @@ static xa_status scale_heads(xa__onnx_build *b,
     return xa__onnx_add(b, n, &spec, node, err);
 }
 
-/* q, k, v as runs of rank 3 or more, whose axes before the last two are the pairs. */
-static xa_status attend(xa__onnx_build *b,
-                        xa__onnx_node *n,
-                        const struct xa__onnx_form *form,
-                        xa__onnx_run qkv[3],
-                        xa_err *err)
+static xa_status literal_weight(xa__onnx_build *b,
+                                const struct xa__onnx_literal_mask *m,
+                                xa_node_spec *spec,
+                                xa_err *err)
 {
-    const xa__onnx_shape *out = &xa__onnx_out(b, n, 0)->shape;
+    const int64_t *dim = m->shape.dim;
+    const int at = dim[0] > 1 && dim[1] == 1 ? XA__ONNX_MASK : XA__ONNX_BIAS;
+    const xa_shape shape = {.ndim = 3, .dim = {dim[0] * dim[1], dim[2], dim[3]}};
+    spec->nweights = at + 1;
+    return xa_graph_add_weight(
+        b->model->graph, "mask", &shape, -1, m->values, &spec->weights[at], err);
+}
+
+xa_status xa__onnx_attend(xa__onnx_build *b,
+                          xa__onnx_node *n,
+                          const struct xa__onnx_form *form,
+                          xa__onnx_run qkv[3],
+                          xa__onnx_run *out,
+                          xa_err *err)
+{
     int inputs[3], id, order[XA__ONNX_ATOMS], at = 0;
     xa_node_spec spec = {.op = XA_OP_ATTENTION,
                          .inputs = inputs,
@@ -257,28 +269,31 @@ static xa_status attend(xa__onnx_build *b,
                           added_weight(b, form, &form->added[i], square, &spec.weights[i], err));
             spec.nweights = i + 1;
         }
+    if (form->literal)
+        XA_RETURN_TRY(err, literal_weight(b, form->literal, &spec, err));
     XA_RETURN_TRY(err, xa__onnx_add(b, n, &spec, &id, err));
     const xa__onnx_shape four = {.rank = 4, .dim = {form->groups, form->heads, t, width}};
-    xa__onnx_run run = {.node = id, .at = xa__layout_plain(&four)};
+    *out = (xa__onnx_run){.node = id, .at = xa__layout_plain(&four)};
     static const int axes[4] = {0, 2, 1, 3};
     for (int a = 0; a < 4; a++) {
         int count;
-        const int first = xa__layout_atoms(&run.at, axes[a], &count);
+        const int first = xa__layout_atoms(&out->at, axes[a], &count);
         for (int i = 0; i < count; i++)
             order[at++] = first + i;
     }
-    memcpy(run.at.order, order, (size_t)at * sizeof *order);
-    XA_RETURN_TRY(err, xa__onnx_regroup(b, n, &run, out, err));
-    xa__onnx_made(b, n, 0, run.node, &run.at);
+    memcpy(out->at.order, order, (size_t)at * sizeof *order);
     return XA_OK;
 }
 
 static xa_status attention_lower(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
 {
-    xa__onnx_run qkv[3];
+    xa__onnx_run qkv[3], out;
     for (int i = 0; i < 3; i++)
         XA_RETURN_TRY(err, xa__onnx_as_run(b, n, i, &qkv[i], err));
-    return attend(b, n, n->form, qkv, err);
+    XA_RETURN_TRY(err, xa__onnx_attend(b, n, n->form, qkv, &out, err));
+    XA_RETURN_TRY(err, xa__onnx_regroup(b, n, &out, &xa__onnx_out(b, n, 0)->shape, err));
+    xa__onnx_made(b, n, 0, out.node, &out.at);
+    return XA_OK;
 }
 
 const xa__onnx_op xa__onnx_attention = {"attention", 3, 3, NULL, NULL, attention_lower};

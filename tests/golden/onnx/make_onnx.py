@@ -6,6 +6,7 @@ Needs torch 2.14.1, torchvision 0.29.1, timm 1.0.31, onnx 1.22.0, onnxscript, on
 
   NAME.dy.onnx   torch.onnx.export(dynamo=True), the default exporter
   NAME.ts.onnx   torch.onnx.export(dynamo=False), the TorchScript one, opset 17, symbolic batch
+  NAME.dy23.onnx the default exporter with operator set 23, whose Attention is one node (vit)
   NAME.ref.h5    "xaudit-reference 1" (../keras/README.md), with `models`, the files it is of, one a line
 
 Outputs, gradients and Grad-CAM are PyTorch's, float32 and float64; the script stops where onnxruntime computes other
@@ -338,14 +339,17 @@ def shorten(graph):
         node.output[:] = [short.get(o, o) for o in node.output]
 
 
+KINDS = {"swin_v2": ("dy",), "vit": ("dy", "ts", "dy23")}
+
+
 def export(model, x, out, name):
     files = []
-    for kind in ("dy",) if name == "swin_v2" else ("dy", "ts"):
+    for kind in KINDS.get(name, ("dy", "ts")):
         file = f"{name}.{kind}.onnx"
         with tempfile.TemporaryDirectory() as scratch:
             raw = os.path.join(scratch, file)
-            if kind == "dy":
-                torch.onnx.export(model, (x,), raw, dynamo=True, verbose=False)
+            if kind != "ts":
+                torch.onnx.export(model, (x,), raw, dynamo=True, verbose=False, opset_version=23 if kind == "dy23" else None)
             else:
                 torch.onnx.export(model, (x,), raw, dynamo=False, opset_version=17, input_names=["input"],
                                   output_names=["output"], dynamic_axes={"input": {0: "batch"}})
