@@ -10,7 +10,8 @@ XA_PACKAGES="build-essential cmake ninja-build pkg-config libopenmpi-dev openmpi
   libxxhash-dev libssl-dev libyajl-dev libexpat1-dev libzip-dev libcairo2-dev libpango1.0-dev
   fonts-liberation fonts-dejavu-core"
 # packages that the tests need in addition
-XA_TEST_PACKAGES="libcmocka-dev poppler-utils hdf5-tools python3-h5py python3-numpy clang-format-14 iproute2
+XA_TEST_PACKAGES="libcmocka-dev poppler-utils hdf5-tools python3-h5py python3-numpy python3-pip
+  python3-setuptools python3-wheel clang-format-14 iproute2
   slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge e2fsprogs"
 
 # what the test of the report in a browser needs: Ubuntu has no such packages, and the test says that it is skipped

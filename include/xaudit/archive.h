@@ -23,7 +23,7 @@
  *   /run/                         sessions, seconds: outside every equality claim
  *
  * Readers ignore unknown groups and datasets. To bring a map to its image they need the model's
- * affine and its attribute input_size = (height, width); src/python/xaudit_read.py does it.
+ * affine and its attribute input_size = (height, width); the Python package in src/python does it.
  *
  * Crash protocol. Rank 0 creates the file alone under a temporary name: every dataset fixed-size,
  * contiguous, allocated early, no HDF5 fill, no filter, fixed-length strings; the whole size is

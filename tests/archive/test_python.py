@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Archives read with h5py, h5dump and xaudit_read: test_python.py ARCHIVE_SAMPLE.
+"""Archives read with h5py, h5dump and the package in src/python: test_python.py ARCHIVE_SAMPLE.
 
 ARCHIVE_SAMPLE is the program of archive_sample.c; its formulas stand here once more.
 Needs the Debian packages python3-h5py, python3-numpy, hdf5-tools.
@@ -18,7 +18,7 @@ sys.dont_write_bytecode = True
 import h5py  # noqa: E402
 import numpy as np  # noqa: E402
 
-import xaudit_read  # noqa: E402
+import xaudit  # noqa: E402
 
 DONE_ROWS = 3
 PROGRAM = ""
@@ -130,14 +130,15 @@ class WithH5py(unittest.TestCase):
 
 class WithReader(unittest.TestCase):
     def setUp(self):
-        self.archive = xaudit_read.Archive(PATH)
+        self.archive = xaudit.Archive(PATH)
         self.addCleanup(self.archive.close)
 
     def test_contents(self):
         a = self.archive
-        self.assertEqual(a.models(), ["net"])
+        self.assertEqual(a.models, ["net"])
         self.assertEqual(a.explainers("net"), ["grad-cam", "saliency", "signed"])
-        self.assertEqual(a.explainers("none"), [])
+        with self.assertRaisesRegex(KeyError, "no model 'none'; there is: net"):
+            a.explainers("none")
         np.testing.assert_array_equal(a.status("net"), [1, 1, 1, 2, 0])
         np.testing.assert_array_equal(a.done("net"), [True, True, True, False, False])
         samples = a.samples()
@@ -195,7 +196,7 @@ class WithReader(unittest.TestCase):
         with h5py.File(torn, "r+") as f:
             f["maps/net/signed/values"][1, 2, 7, 7] += 1
             f["maps/net/signed/values"][4, 2, 7, 7] += 1  # a pending row: nobody promised it
-        with xaudit_read.Archive(torn) as a:
+        with xaudit.Archive(torn) as a:
             self.assertEqual(a.verify(), [("net", "signed", 1)])
 
     def test_refuses_others(self):
@@ -203,14 +204,14 @@ class WithReader(unittest.TestCase):
         with h5py.File(path, "w") as f:
             f["x"] = 1
         with self.assertRaisesRegex(ValueError, "expected an archive of xaudit"):
-            xaudit_read.Archive(path)
+            xaudit.Archive(path)
         with h5py.File(path, "w") as f:
             f.attrs["format"], f.attrs["format_version"] = "xaudit", "2.0"
         with self.assertRaisesRegex(ValueError, "found xaudit 2.0"):
-            xaudit_read.Archive(path)
+            xaudit.Archive(path)
         with h5py.File(path, "w") as f:
             f.attrs["format"], f.attrs["format_version"] = "xaudit", "1.9"
-        xaudit_read.Archive(path).close()
+        xaudit.Archive(path).close()
 
 
 def slow_sample(grid, x, y):
@@ -238,25 +239,25 @@ class Geometry(unittest.TestCase):
     ]
 
     def test_upsample_by_hand(self):
-        found = xaudit_read.upsample_linear([[0.0, 1.0], [2.0, 3.0]], 4, 4)
+        found = xaudit.upsample_linear([[0.0, 1.0], [2.0, 3.0]], 4, 4)
         line = np.array([0, 0.25, 0.75, 1])
         np.testing.assert_allclose(found, 2 * line[:, None] + line[None, :], atol=1e-15)
         same = np.arange(12.0).reshape(3, 4)
-        np.testing.assert_array_equal(xaudit_read.upsample_linear(same, 3, 4), same)
-        np.testing.assert_array_equal(xaudit_read.upsample_linear([[5.0]], 2, 3), np.full((2, 3), 5.0))
+        np.testing.assert_array_equal(xaudit.upsample_linear(same, 3, 4), same)
+        np.testing.assert_array_equal(xaudit.upsample_linear([[5.0]], 2, 3), np.full((2, 3), 5.0))
 
     def test_upsample_point_by_point(self):
         rng = np.random.default_rng(1)
         for h, w, height, width in [(2, 3, 7, 5), (7, 7, 16, 12), (5, 4, 3, 2), (1, 6, 4, 6)]:
             grid = rng.standard_normal((h, w))
-            found = xaudit_read.upsample_linear(grid, height, width)
+            found = xaudit.upsample_linear(grid, height, width)
             for y in range(height):
                 for x in range(width):
                     expected = slow_sample(grid, (x + 0.5) * w / width, (y + 0.5) * h / height)
                     self.assertAlmostEqual(found[y, x], expected, places=13)
 
     def test_image_size(self):
-        with xaudit_read.Archive(PATH) as a:
+        with xaudit.Archive(PATH) as a:
             for row, (width, height, back) in enumerate(self.CASES):
                 for name, channels, side, scale in [
                     ("saliency", 1, 8, 0.5),
@@ -268,7 +269,7 @@ class Geometry(unittest.TestCase):
                     values = map_values(row, channels, side) * scale
                     unseen = 0
                     for k in range(channels):
-                        at_input = xaudit_read.upsample_linear(values[k], 8, 8)
+                        at_input = xaudit.upsample_linear(values[k], 8, 8)
                         for y in range(height):
                             for x in range(width):
                                 at = back(x + 0.5, y + 0.5)
@@ -282,7 +283,7 @@ class Geometry(unittest.TestCase):
                     self.assertEqual(unseen, 4 * height * channels if row == 1 else 0)
 
     def test_outside(self):
-        with xaudit_read.Archive(PATH) as a:
+        with xaudit.Archive(PATH) as a:
             found = a.map_at_image_size("net", "grad-cam", 1, outside=0)
         self.assertTrue((found[:, :, [0, 1, 8, 9]] == 0).all())
         self.assertFalse((found[:, :, 2:8] == 0).all())
@@ -290,14 +291,14 @@ class Geometry(unittest.TestCase):
     def test_large_images_go_in_strips(self):
         affine = [[2.0, 0, 0], [0, 2.0, 0]]
         ramp = np.arange(400.0)[:, None] + np.zeros(3)
-        found = xaudit_read.to_stored_frame(ramp, affine, 800, 6)
+        found = xaudit.to_stored_frame(ramp, affine, 800, 6)
         expected = np.clip((np.arange(800) + 0.5) / 2 - 0.5, 0, 399)
         np.testing.assert_allclose(found, expected[:, None] + np.zeros(6), atol=1e-12)
 
     def test_turned(self):
         """Any affine map: a quarter turn about the middle of a square."""
         values = np.arange(9.0).reshape(3, 3)
-        found = xaudit_read.to_stored_frame(values, [[0, -1, 3], [1, 0, 0]], 3, 3)
+        found = xaudit.to_stored_frame(values, [[0, -1, 3], [1, 0, 0]], 3, 3)
         np.testing.assert_allclose(found, np.rot90(values, -1), atol=1e-12)
 
 

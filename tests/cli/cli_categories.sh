@@ -51,7 +51,7 @@ said 'complete and whole'
 expect_python "$right" "$PROJECT/src/python" <<'PY'
 import sys, h5py, numpy as np
 sys.path.insert(0, sys.argv[2])
-from xaudit_read import Archive
+from xaudit import Archive
 with Archive("out.h5") as a:
     assert a.categories()[(1 << 24) + 2] == ("dog|elk", [3, 4])
 f, base = h5py.File("out.h5"), 1 << 24

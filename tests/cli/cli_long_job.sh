@@ -15,7 +15,7 @@ expect 0 "$XAUDIT" info out.h5 --job
 cmp out long.yaml || fail "another job came back"
 expect 0 /usr/bin/python3 -c "
 import sys; sys.path.insert(0, '$PROJECT/src/python')
-from xaudit_read import Archive
+from xaudit import Archive
 with Archive('out.h5') as a: sys.stdout.write(a.job())"
 cmp out long.yaml || fail "Python read another job"
 digest out.h5 >long.txt

@@ -166,22 +166,22 @@ hash64 = library.XXH3_64bits_withSeed
 hash64.restype, hash64.argtypes = ctypes.c_uint64, (ctypes.c_char_p, ctypes.c_size_t, ctypes.c_uint64)
 sys.modules["xxhash"] = types.SimpleNamespace(xxh3_64_intdigest=lambda raw, seed=0: hash64(raw, len(raw), seed))
 sys.path.insert(0, sys.argv[1])
-import xaudit_read
-assert xaudit_read.Archive("good.h5").verify_rows() == []
-assert xaudit_read.Archive("two.h5").verify_rows() == [
+import xaudit
+assert xaudit.Archive("good.h5").verify_rows() == []
+assert xaudit.Archive("two.h5").verify_rows() == [
     ("/checksums/localisation/xception/saliency.predicted", 1), ("/checksums/maps/xception/saliency.predicted", 1)]
 import h5py, shutil
 shutil.copyfile("good.h5", "without.h5")
 with h5py.File("without.h5", "r+") as f:
     del f["checksums"]
 try:
-    xaudit_read.Archive("without.h5").verify_rows()
+    xaudit.Archive("without.h5").verify_rows()
     assert False, "lost checksums go unnoticed"
 except ValueError as error:
     assert "checksums are lost" in str(error), error
 with h5py.File("without.h5", "r+") as f:
     f.attrs["format_version"] = "1.0"
-assert xaudit_read.Archive("without.h5").verify_rows() == []
+assert xaudit.Archive("without.h5").verify_rows() == []
 PY
 
 # every reader finds damage in what it reads and names the command that mends it; the run does, too, and mends it
