@@ -45,8 +45,9 @@ typedef struct xa_sched_calls {
                       int64_t *finished,
                       xa_str *report,
                       xa_err *err);
-    /* Rank 0: units [first, first+n) are written and synced by some rank: mark them. It is
-     * called once per commit of any rank, also from a tick within rank 0's own work(). */
+    /* Rank 0: units [first, first+n) are written and synced: mark them. Called in the order of
+     * units, once for commits that wait together and follow one another, whoever made them, with
+     * their reports one behind the other; also from a tick within rank 0's own work(). */
     xa_status (*mark)(
         void *arg, int64_t first, int64_t n, const void *report, size_t size, xa_err *err);
     /* Rank 0: makes durable what was marked since the last call; NULL if mark() does that itself.

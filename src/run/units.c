@@ -136,7 +136,6 @@ mark(void *arg, int64_t first, int64_t n, const void *report, size_t size, xa_er
     status = xa_alloc((size_t)count, 1);
     if (!status)
         XA_NOMEM_FAIL(err);
-    XA_TRY(err, xa_archive_check_place(r->archive, err));
     xa__fault_at(&r->fault, r->rank, "mark");
     for (int m = 0; m < nmodels; m++) {
         for (int64_t i = 0; i < count; i++)
@@ -154,6 +153,7 @@ static xa_status settle(void *arg, xa_err *err)
 {
     xa__run *r = arg;
     xa__fault_at(&r->fault, r->rank, "marked");
+    XA_RETURN_TRY(err, xa_archive_check_place(r->archive, err));
     XA_RETURN_TRY(err, xa__run_session_time(r, err));
     XA_RETURN_TRY(err, xa_archive_sync(r->archive, err));
     xa__fault_at(&r->fault, r->rank, "settled");

@@ -20,9 +20,7 @@ xa_status xa__master_init(xa_sched *s, xa_err *err)
 
 void xa__master_fini(xa_sched *s)
 {
-    for (size_t i = 0; i < s->m.ncommit; i++)
-        free(s->m.commit[i].report);
-    free(s->m.commit);
+    xa__commits_fini(&s->m.commits);
     free(s->m.peer);
 }
 
@@ -171,25 +169,20 @@ static xa_status commit(xa_sched *s,
                        rank,
                        r.n,
                        r.first);
-    if (finished > 0)
-        XA_RETURN_TRY(err,
-                      xa_grow(&m->commit, &m->commit_cap, m->ncommit + 1, sizeof *m->commit, err));
+    if (finished > 0) {
+        const xa__range done = {.first = r.first, .n = finished};
+        XA_RETURN_TRY(err, xa__commits_add(&m->commits, done, *report, size, err));
+        *report = NULL;
+    }
     p->nheld--;
     if (k < p->nheld)
         p->held[k] = p->held[p->nheld];
     p->unit_seconds = xa__unit_seconds(p->unit_seconds, finished, seconds);
-    if (finished == 0)
-        return XA_OK;
-    m->commit[m->ncommit++] = (xa__commit){
-        .done = {.first = r.first, .n = finished},
-        .report = *report,
-        .size = size,
-    };
-    *report = NULL;
     return XA_OK;
 }
 
-/* Marks the commits that are due, settled together. `now`: all commits, due or not. */
+/* Marks the commits that are due, joined where they meet and settled together. `now`: all commits,
+ * due or not. */
 static void mark_commits(xa_sched *s, bool now)
 {
     enum { PART = 20 };
@@ -198,18 +191,17 @@ static void mark_commits(xa_sched *s, bool now)
     int64_t marked = 0;
     xa_err why = XA_ERR_INIT;
     xa_status st = XA_OK;
-    if (m->ncommit == 0 || (!now && start < m->mark_at))
+    if (m->commits.n == 0 || (!now && start < m->mark_at))
         return;
+    xa__commits_join(&m->commits);
     /* After one failure nothing more is marked: a full disk stays full. */
-    for (size_t i = 0; i < m->ncommit; i++) {
-        const xa__commit *k = &m->commit[i];
-        if (st == XA_OK && !m->mark_failed)
-            st = s->calls.mark(s->calls.arg, k->done.first, k->done.n, k->report, k->size, &why);
-        if (st == XA_OK && !m->mark_failed)
+    for (size_t i = 0; i < m->commits.n && st == XA_OK && !m->mark_failed; i++) {
+        const xa__commit *k = &m->commits.item[i];
+        st = s->calls.mark(s->calls.arg, k->done.first, k->done.n, k->report, k->size, &why);
+        if (st == XA_OK)
             marked += k->done.n;
-        free(m->commit[i].report);
     }
-    m->ncommit = 0;
+    xa__commits_clear(&m->commits);
     if (st == XA_OK && !m->mark_failed && s->calls.settle)
         st = s->calls.settle(s->calls.arg, &why);
     else if (st != XA_OK && marked > 0 && s->calls.settle) {

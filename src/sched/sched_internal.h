@@ -2,13 +2,10 @@
 #ifndef XA_SCHED_INTERNAL_H
 #define XA_SCHED_INTERNAL_H
 
+#include "commits.h"
 #include "grant.h"
 #include "protocol.h"
 #include "xaudit/sched.h"
-
-typedef struct xa__range {
-    int64_t first, n;
-} xa__range;
 
 /* Grants a rank holds at most: the current one and the next. */
 enum { XA__HELD = 2 };
@@ -23,13 +20,6 @@ typedef struct xa__peer {
     int64_t last;        /* units of its last grant */
 } xa__peer;
 
-/* A commit that is not marked yet. */
-typedef struct xa__commit {
-    xa__range done;
-    char *report;
-    size_t size;
-} xa__commit;
-
 typedef struct xa__master {
     const int64_t *todo; /* borrowed */
     int64_t ntodo, next; /* todo[next] is the first unit not granted */
@@ -38,8 +28,7 @@ typedef struct xa__master {
     int culprit;    /* rank of the first error, or -1 */
     bool stop_sent; /* STOP was sent to all */
     bool mark_failed;
-    xa__commit *commit;
-    size_t ncommit, commit_cap;
+    xa__commits commits; /* not marked yet */
     double started, progressed;
     double mark_at;  /* commits are marked from then on: see xa_sched_calls.settle */
     double overhead; /* seconds in answers and marks while rank 0 had work */

@@ -56,6 +56,26 @@ static void write_bytes(int64_t first, int64_t n, xa_str *out, size_t most, int 
     }
 }
 
+/* Reports are those of the units, one behind the other: commits are joined before they are marked.
+ */
+static void write_reports(int64_t first, int64_t n, xa_str *out, size_t most)
+{
+    for (int64_t i = 0; i < n; i++)
+        write_bytes(first + i, 1, out, most, 2);
+}
+
+static void check_reports(int64_t first, int64_t n, const void *data, size_t size, size_t most)
+{
+    size_t at = 0;
+    for (int64_t i = 0; i < n; i++) {
+        const size_t k = length(first + i, 1, most);
+        assert_true(k <= size - at);
+        check_bytes(first + i, 1, (const char *)data + at, k, most, 2);
+        at += k;
+    }
+    assert_int_equal(at, size);
+}
+
 static xa_status pack(void *arg, int64_t first, int64_t n, xa_str *out, xa_err *err)
 {
     world *w = arg;
@@ -119,7 +139,7 @@ static xa_status work(void *arg,
         w->finished[first + i]++;
     *finished = k;
     w->partial += k < n;
-    write_bytes(first, k, report, w->report_most, 2);
+    write_reports(first, k, report, w->report_most);
     return XA_OK;
 }
 
@@ -130,7 +150,8 @@ mark(void *arg, int64_t first, int64_t n, const void *report, size_t size, xa_er
     assert_int_equal(w->rank, 0);
     if (w->busy_callbacks)
         xa_sched_tick(w->s);
-    check_bytes(first, n, report, size, w->report_most, 2);
+    check_reports(first, n, report, size, w->report_most);
+    w->mark_calls++;
     if (w->mark_fails >= 0) {
         w->mark_fails -= n;
         if (w->mark_fails < 0) {

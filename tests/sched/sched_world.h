@@ -41,7 +41,8 @@ typedef struct world {
     bool settles;                             /* there is a settle() */
     int64_t settle_fails;                     /* the settle() that fails, from 0; -1: none */
     double settle_seconds;                    /* how long one takes */
-    int64_t unsettled, settled, settle_calls; /* units */
+    int64_t unsettled, settled, settle_calls; /* units, units, calls */
+    int64_t mark_calls;
     int progress_calls;
     int64_t progress_done;
     xa_sched_result result;

@@ -64,6 +64,8 @@ static void test_settling(void **state)
             assert_int_equal(w.unsettled, 0);
             if (slow) /* one for each commit would be half of the units at least */
                 assert_true(w.settle_calls < WORLD_UNITS / 4);
+            if (slow) /* ranks hold stretches that follow one another, and are marked together */
+                assert_true(w.mark_calls < WORLD_UNITS / 4);
         }
     }
     world_init(&w, c);
