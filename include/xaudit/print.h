@@ -72,6 +72,10 @@ void xa_escape_text(FILE *out, xa_escape escape, const char *value);
 void xa_print_problems(const xa_problems *p);
 /* "xaudit: message" and, at debug level, the trail. */
 void xa_print_error(const xa_err *err);
+/* "1h23m", "4m05s"; "?" of a negative time, or of NaN */
+const char *xa_duration_text(double seconds, char *buf, size_t size);
+/* "[######....]" into buf, `width` cells; part is clamped to 0..1 */
+const char *xa_bar_text(double part, int width, char *buf, size_t size);
 /* "12.3 GB" */
 const char *xa_bytes_text(double bytes, char *buf, size_t size);
 

@@ -1,5 +1,6 @@
 /* What all commands print. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,5 +62,30 @@ const char *xa_bytes_text(double bytes, char *buf, size_t size)
         u++;
     }
     snprintf(buf, size, u ? "%.1f %s" : "%.0f %s", bytes, units[u]);
+    return buf;
+}
+
+const char *xa_duration_text(double seconds, char *buf, size_t size)
+{
+    if (!(seconds >= 0.0)) {
+        snprintf(buf, size, "?");
+        return buf;
+    }
+    const long s = seconds < 1e9 ? lround(seconds) : 1000000000L;
+    if (s >= 3600)
+        snprintf(buf, size, "%ldh%02ldm", s / 3600, s / 60 % 60);
+    else
+        snprintf(buf, size, "%ldm%02lds", s / 60, s % 60);
+    return buf;
+}
+
+const char *xa_bar_text(double part, int width, char *buf, size_t size)
+{
+    const double filled = part > 0.0 ? fmin(part, 1.0) * width : 0.0;
+    xa_str bar = {0};
+    for (int i = 0; i < width; i++)
+        xa_str_puts(&bar, i < (int)filled ? "#" : ".");
+    snprintf(buf, size, "[%s]", bar.data ? bar.data : "");
+    xa_str_free(&bar);
     return buf;
 }

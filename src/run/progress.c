@@ -7,20 +7,6 @@
 
 #include "run_internal.h"
 
-/* "1h23m", "4m05s"; "?" if nothing is done yet. */
-static void time_text(double seconds, char *buf, size_t size)
-{
-    if (!(seconds >= 0.0)) {
-        snprintf(buf, size, "?");
-        return;
-    }
-    const long s = seconds > 0.0 && seconds < 1e9 ? lround(seconds) : 0;
-    if (s >= 3600)
-        snprintf(buf, size, "%ldh%02ldm", s / 3600, s / 60 % 60);
-    else
-        snprintf(buf, size, "%ldm%02lds", s / 60, s % 60);
-}
-
 /* Prints an object as one line of JSON, and frees it. */
 static void json_line(json_t *o)
 {
@@ -48,6 +34,17 @@ static int64_t samples_before(const xa__run *r)
     return r->counts.samples - samples_in(r, r->ntodo);
 }
 
+/* What is left of a resumed run, by the time that earlier sessions took for an image; negative
+ * where they say nothing. */
+static double left_by_earlier_sessions(const xa__run *r)
+{
+    const int64_t before = samples_before(r);
+    const double cores = (double)xa_comm_size(r->comm) * (double)r->loaded.job.threads;
+    if (!(r->core_seconds > 0.0) || before <= 0)
+        return -1.0;
+    return r->core_seconds / (double)before * (double)samples_in(r, r->ntodo) / cores;
+}
+
 void xa__run_progress(void *arg, int64_t done, int64_t total, double seconds, double left)
 {
     xa__run *r = arg;
@@ -56,14 +53,18 @@ void xa__run_progress(void *arg, int64_t done, int64_t total, double seconds, do
     char remaining[32];
     const bool terminal = isatty(STDERR_FILENO);
     xa_lock_beat(r->lock);
+    if (!(left >= 0.0))
+        left = left_by_earlier_sessions(r);
     if (r->opt.quiet || (total == 0 && !r->opt.json))
         return;
     if (r->opt.json) {
-        json_line(json_pack("{s:s, s:I, s:I, s:I, s:I, s:f, s:f, s:f}",
+        json_line(json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:f, s:f, s:f}",
                             "event",
                             "progress",
                             "images_done",
                             (json_int_t)images,
+                            "images_before",
+                            (json_int_t)(images - now),
                             "images",
                             (json_int_t)r->counts.samples,
                             "units_done",
@@ -78,10 +79,17 @@ void xa__run_progress(void *arg, int64_t done, int64_t total, double seconds, do
                             rate));
         return;
     }
+    xa_duration_text(left, remaining, sizeof remaining);
+    if (r->resumed && !r->before_shown && images > now)
+        fprintf(stderr,
+                "xaudit: %" PRId64 " of %" PRId64 " images were done before, %s left\n",
+                images - now,
+                r->counts.samples,
+                remaining);
+    r->before_shown = true;
     if (!terminal && done < total && xa_time() - r->progress_last < 5.0)
         return;
     r->progress_last = xa_time();
-    time_text(left, remaining, sizeof remaining);
     if (!terminal) {
         fprintf(stderr,
                 "xaudit: %" PRId64 " of %" PRId64 " images, %.2f images/s, %s left\n",
@@ -91,16 +99,11 @@ void xa__run_progress(void *arg, int64_t done, int64_t total, double seconds, do
                 remaining);
         return;
     }
-    enum { WIDTH = 30 };
-    char bar[WIDTH + 1];
+    char bar[40];
     const double part = (double)images / (double)r->counts.samples;
-    const int filled = (int)((double)WIDTH * part);
-    for (int i = 0; i < WIDTH; i++)
-        bar[i] = i < filled ? '#' : '.';
-    bar[WIDTH] = '\0';
     fprintf(stderr,
-            "\r[%s] %3.0f %%  %.2f images/s  %s left \033[K",
-            bar,
+            "\r%s %3.0f %%  %.2f images/s  %s left \033[K",
+            xa_bar_text(part, 30, bar, sizeof bar),
             100.0 * part,
             rate,
             remaining);

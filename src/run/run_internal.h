@@ -37,6 +37,7 @@ typedef struct xa__run {
     uint64_t
         *expect_mask;     /* [annotations] hash of its mask, in the same way; NULL if `expect` is */
     int32_t session;      /* row of this run in /run/sessions */
+    double core_seconds;  /* that earlier sessions took, cores x time; 0: none, or not known */
     bool resumed;         /* the archive existed */
     bool setup_done;      /* a mistake before this is the user's: exit code 2, */
     bool refused;         /* and so is an archive of another job, or a locked one */
@@ -44,6 +45,7 @@ typedef struct xa__run {
     char processors[320]; /* names of all ranks' processors */
     double started, progress_last; /* time of the first unit, and of the last line of progress */
     bool progress_shown;           /* the cursor stands behind a bar of progress */
+    bool before_shown;             /* how much earlier sessions did was said */
     xa_sched_result result;
     xa_outcome outcome;
 } xa__run;

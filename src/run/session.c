@@ -128,9 +128,15 @@ xa_status xa__run_session(xa__run *r, bool end, xa_err *err)
     if (r->resumed) {
         xa_archive *reader = NULL;
         xa_status st;
+        xa_sessions earlier = {0};
         XA_RETURN_TRY(err, xa_archive_open_read(r->loaded.job.output, &reader, err));
         st = xa_archive_read(
             reader, xa_field_path(XA_FIELD_RUN_SESSION_COUNT), 0, 1, &r->session, err);
+        if (st == XA_OK)
+            st = xa_sessions_read(reader, &earlier, err);
+        if (earlier.core_hours > 0.0)
+            r->core_seconds = 3600.0 * earlier.core_hours;
+        xa_sessions_fini(&earlier);
         XA_RETURN_TRY(err, xa_archive_close(reader, NULL));
         XA_RETURN_TRY(err, st);
         if (r->session < 0)
