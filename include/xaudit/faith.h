@@ -246,6 +246,10 @@ typedef enum xa_faith_kind {
 } xa_faith_kind;
 const char *xa_faith_kind_name(xa_faith_kind k);
 const char *xa_faith_description(xa_faith_kind k);
+/* As papers cite it: authors, title, where and when. */
+const char *xa_faith_reference(xa_faith_kind k);
+/* -1: no kind is called so. */
+int xa_faith_kind_parse(const char *name);
 
 /* X(ENUM, key): the settings that only some checks have, by their keys in a job. */
 #define XA_FAITH_SETTING_LIST(X) \

@@ -33,6 +33,10 @@ typedef struct xa_series {
     int bins;                /* PIXELS: bins of a stored histogram */
     int levels;              /* HITS */
     double level[XA_METRIC_LEVELS];
+    /* Of a check with settings: it, and which of its figures; else NULL. Borrowed. The first figure
+     * is what the check is about; others are differences to rivals, or tell more of it. */
+    const xa_read_checked *checked;
+    int64_t figure;
 } xa_series;
 
 /* Whether its figure has a macro mean (over classes) besides the micro mean. */
@@ -111,6 +115,9 @@ const char *xa_no_interval_short(const xa_interval *f);
 typedef struct xa_undefined {
     int64_t pairs, not_done, no_map, nonfinite, other;
     int64_t of_check;          /* the check is not defined for this map */
+    int64_t of_map;            /* the check has nothing to rank: the map is zero everywhere */
+    int64_t of_answer;         /* an answer of the model to the check was not finite */
+    int64_t of_figure;         /* the check was made, and has no such figure for this map */
     int64_t difficult, crowds; /* nothing else is annotated, and the metric leaves these out */
     /* Why the pair's annotation was not used, by xa_annotation_problem; the last number counts
      * problems that only a later version knows. */
@@ -129,6 +136,46 @@ void xa_summary_add_undefined(const xa_summary *s,
                               xa_undefined *out);
 /* The counts in words: "3 image not done, 1 map not finite"; "" if all are 0. */
 void xa_summary_undefined_text(xa_str *out, const xa_undefined *u);
+
+/* ---- checks: checks.c, judge.c ---- */
+
+/* Whether a series is what its check is about, and whether it is a difference to a rival; then
+ * *rival (NULL: not wanted) is which. */
+bool xa_series_is_head(const xa_series *x);
+bool xa_series_is_difference(const xa_series *x, xa_rival_kind *rival);
+/* "larger is better", .., of a CHECK. */
+const char *xa_series_direction(const xa_series *x);
+/* Figures of a check's rivals, for the images of head: its figure minus the stored difference. Each
+ * is a baseline called EXPLAINER.RIVAL. xa_series_free each; a failure leaves none. */
+XA_MUST_USE xa_status xa_summary_rivals(const xa_series *head,
+                                        xa_series out[XA_RIVAL_COUNT],
+                                        int *n,
+                                        xa_err *err);
+void xa_series_free(xa_series *x);
+
+/* What the checks object to in the maps of one explainer, in words. No check can say that maps are
+ * faithful, so that none does. The rules, over the images looked at:
+ *
+ *   leaves the class     p(x0) > p(x)/2 in more than 20 % of the images (deletion, insertion). Such
+ *                        images are left out of the next rule.
+ *   no better than a     the interval of the difference to the random map reaches 0, or lies on its
+ *   random ranking, map  wrong side (deletion, insertion, road: rankings; sensitivity_n,
+ *                        infidelity: maps)
+ *
+ * Without an interval, or without an image, a check is not judged, which is said. */
+typedef struct xa_judged {
+    const char *model, *explainer; /* borrowed */
+    int objections, judged;        /* checks that object; that were judged */
+    char **text;                   /* [n] "deletion: no better than a random ranking (..)" */
+    int n;
+} xa_judged;
+/* One for each explainer that has a check with a rule, in the order of models and explainers, with
+ * at least one text: "no objection" where it was judged and no check objects. xa_judged_free. */
+XA_MUST_USE xa_status xa_summary_judge(
+    const xa_summary *s, const xa_stats_plan *plan, xa_judged **out, int *n, xa_err *err);
+void xa_judged_free(xa_judged *j, int n);
+/* The rules in sentences, for a methods section. */
+const char *xa_judged_rules(void);
 
 /* Which series to keep. An empty list of names keeps all. */
 typedef struct xa_selection {

@@ -18,9 +18,11 @@ typedef struct xa_sums xa_sums;
 /* A check of an explainer's maps: its figures for the maps that were looked at. */
 typedef struct xa_read_checked {
     char *name, *kind, *settings;
-    int64_t n;                       /* maps whose turn came: every status but "not sampled" */
-    int64_t *sample;                 /* [n] ascending */
-    int32_t *target;                 /* [n] */
+    int64_t n;       /* maps whose turn came: every status but "not sampled" */
+    int64_t *row;    /* [n] of its maps, ascending */
+    int64_t *sample; /* [n] */
+    int32_t *target; /* [n] the class asked about: of a map without, the predicted */
+    uint8_t *status; /* [n] XA_CHECKED_DONE, .. */
     int64_t count[XA_CHECKED_COUNT]; /* rows of each status, those not sampled too */
     char **figure;                   /* [nfigures] "deletion.auc" */
     char **text;                     /* [nfigures] what it is */
@@ -28,6 +30,8 @@ typedef struct xa_read_checked {
     double **value;                  /* [nfigures][n]; NaN undefined */
     int64_t nfigures;
 } xa_read_checked;
+/* The figure of this name ("auc"), -1: the check has none. */
+int64_t xa_read_figure(const xa_read_checked *c, const char *name);
 
 typedef struct xa_read_map {
     char *name;

@@ -20,8 +20,8 @@ typedef struct line {
 typedef struct column {
     char *name;
     void (*put)(FILE *out, const line *l, const struct column *c);
-    const char *source; /* METRIC: its name in the archive */
-    int check;          /* CHECK */
+    const char *source; /* METRIC, CHECKED: its name in the archive */
+    int check;          /* CHECK; of CHECKED: the figure, -1: the status */
     char *texts;        /* MANIFEST: [samples], owned */
     size_t bytes;
 } column;
@@ -191,6 +191,39 @@ static void put_check(FILE *out, const line *l, const column *c)
         xa_csv_number(out, l->x->check[c->check][l->row]);
 }
 
+/* The check of this name; NULL: the explainer has none. */
+static const xa_read_checked *checked_of(const xa_read_map *x, const char *name)
+{
+    for (int64_t k = 0; k < x->nchecked; k++)
+        if (!strcmp(x->checked[k].name, name))
+            return &x->checked[k];
+    return NULL;
+}
+
+/* The map's place among those that the check looked at; -1: it is none of them. */
+static int64_t place_of(const xa_read_checked *c, int64_t row)
+{
+    int64_t low = 0, high = c->n;
+    while (low < high) {
+        const int64_t at = low + (high - low) / 2;
+        if (c->row[at] < row)
+            low = at + 1;
+        else
+            high = at;
+    }
+    return low < c->n && c->row[low] == row ? low : -1;
+}
+
+static void put_checked(FILE *out, const line *l, const column *c)
+{
+    const xa_read_checked *k = has_row(l) ? checked_of(l->x, c->source) : NULL;
+    const int64_t at = k ? place_of(k, l->row) : -1;
+    if (k && c->check < 0)
+        xa_csv_text(out, xa_faith_status_name(at < 0 ? XA_CHECKED_NOT_SAMPLED : k->status[at]));
+    else if (at >= 0 && c->check < k->nfigures)
+        xa_csv_number(out, k->value[c->check][at]);
+}
+
 static void put_completeness(FILE *out, const line *l, const column *c)
 {
     (void)c;
@@ -308,6 +341,24 @@ static xa_status add_metrics(columns *c, const xa_read *r, xa_err *err)
     return XA_OK;
 }
 
+/* Adds the figures of a check, and its status, which says why a map has none. */
+static xa_status add_checked(columns *c, const xa_read_checked *k, xa_err *err)
+{
+    column like = {.put = put_checked, .source = k->name};
+    for (size_t j = 0; j < c->n; j++)
+        if (c->list[j].put == put_checked && !strcmp(c->list[j].source, k->name))
+            return XA_OK;
+    for (like.check = 0; like.check < k->nfigures; like.check++)
+        XA_RETURN_TRY(err, add(c, k->figure[like.check], "check", &like, err));
+    like.check = -1;
+    char *name = xa_strfmt("%s.status", k->name);
+    if (!name)
+        XA_RETURN_NOMEM(err);
+    const xa_status st = add(c, name, "check", &like, err);
+    free(name);
+    return st;
+}
+
 static xa_status add_checks(columns *c, const xa_read *r, xa_err *err)
 {
     for (int k = 0; k < XA_CHECK_COUNT; k++) {
@@ -319,6 +370,10 @@ static xa_status add_checks(columns *c, const xa_read *r, xa_err *err)
         if (any)
             XA_RETURN_TRY(err, add(c, xa_check_name((xa_check_kind)k), "check", &like, err));
     }
+    for (int64_t m = 0; m < r->nmodels; m++)
+        for (int64_t e = 0; e < r->models[m].nmaps; e++)
+            for (int64_t k = 0; k < r->models[m].maps[e].nchecked; k++)
+                XA_RETURN_TRY(err, add_checked(c, &r->models[m].maps[e].checked[k], err));
     bool adds_up = false;
     for (int64_t m = 0; m < r->nmodels; m++)
         for (int64_t e = 0; e < r->models[m].nmaps; e++)

@@ -33,6 +33,34 @@ const char *xa_faith_description(xa_faith_kind k)
     return kinds[k].description;
 }
 
+const char *xa_faith_reference(xa_faith_kind k)
+{
+    static const char *const of[XA_FAITH_COUNT] = {
+        [XA_FAITH_DELETION] = "Petsiuk et al.: RISE: randomized input sampling for explanation of "
+                              "black-box models, BMVC 2018",
+        [XA_FAITH_INSERTION] = "Petsiuk et al.: RISE: randomized input sampling for explanation of "
+                               "black-box models, BMVC 2018",
+        [XA_FAITH_ROAD] = "Rong et al.: A consistent and efficient evaluation strategy for "
+                          "attribution methods, ICML 2022",
+        [XA_FAITH_SENSITIVITY_N] = "Ancona et al.: Towards better understanding of gradient-based "
+                                   "attribution methods for deep neural networks, ICLR 2018",
+        [XA_FAITH_INFIDELITY] =
+            "Yeh et al.: On the (in)fidelity and sensitivity of explanations, NeurIPS 2019",
+        [XA_FAITH_MAX_SENSITIVITY] =
+            "Yeh et al.: On the (in)fidelity and sensitivity of explanations, NeurIPS 2019",
+        [XA_FAITH_COMPLEXITY] = "Nguyen, Martinez: On quantitative aspects of model "
+                                "interpretability, arXiv:2007.07584, 2020"};
+    return of[k];
+}
+
+int xa_faith_kind_parse(const char *name)
+{
+    for (int i = 0; i < XA_FAITH_COUNT; i++)
+        if (!strcmp(kinds[i].name, name))
+            return i;
+    return -1;
+}
+
 const char *xa_faith_setting_key(xa_faith_setting s)
 {
     static const char *const keys[] = {
@@ -169,8 +197,6 @@ int xa_faith_better(const char *kind, const char *figure)
                                              [XA_FAITH_MAX_SENSITIVITY] = -1};
     static const char *const neither[] = {"base_prob", "base_keeps", "tied", "changed"};
     const int k = xa_word_index(figure, neither, (int)(sizeof neither / sizeof *neither));
-    for (int i = 0; i < XA_FAITH_COUNT && k < 0; i++)
-        if (!strcmp(kinds[i].name, kind))
-            return sign[i];
-    return 0;
+    const int of = xa_faith_kind_parse(kind);
+    return k < 0 && of >= 0 ? sign[of] : 0;
 }

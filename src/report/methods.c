@@ -251,7 +251,7 @@ static void put_series(paper *p, const xa_summary *s, bool checks)
     int listed = 0;
     for (int i = 0; i < s->nseries; i++) {
         const xa_series *x = &s->series[i];
-        bool seen = x->baseline || (x->is == XA_SERIES_CHECK) != checks;
+        bool seen = x->baseline || (x->is == XA_SERIES_CHECK) != checks || x->checked;
         for (int k = 0; k < i && !seen; k++)
             seen = !s->series[k].baseline && is_alike(x, &s->series[k]);
         if (seen)
@@ -266,11 +266,84 @@ static void put_series(paper *p, const xa_summary *s, bool checks)
     }
 }
 
-static void put_metrics(paper *p, const xa_summary *s)
+/* Checks with settings, each once, with their references, rivals and what they object to. */
+static void put_checks(paper *p, const xa_summary *s)
+{
+    int listed = 0;
+    bool rivals = false;
+    for (int i = 0; i < s->nseries; i++) {
+        const xa_series *x = &s->series[i];
+        bool seen = !xa_series_is_head(x);
+        rivals = rivals || xa_series_is_difference(x, NULL);
+        for (int k = 0; k < i && !seen; k++)
+            seen = s->series[k].checked && is_alike(x, &s->series[k]);
+        if (seen)
+            continue;
+        const int kind = xa_faith_kind_parse(x->checked->kind);
+        const char *what = kind < 0 ? x->conventions : xa_faith_description((xa_faith_kind)kind);
+        fprintf(p->out,
+                "%s%s",
+                listed++ ? "; " : "Maps were compared with their model's behaviour by ",
+                x->checked->name);
+        if (kind >= 0) {
+            const int n = cite(p, xa_faith_reference((xa_faith_kind)kind));
+            const char *last = strrchr(what, '('); /* the reference, which stands at the end */
+            fprintf(p->out,
+                    " [%d] (%.*s; %s)",
+                    n,
+                    last && last > what ? (int)(last - what - 1) : (int)strlen(what),
+                    what,
+                    x->checked->settings);
+        } else {
+            fprintf(p->out, " (%s)", what);
+        }
+    }
+    if (listed)
+        fputs(". Images were taken from all classes alike. ", p->out);
+    if (rivals) {
+        fputs("Beside each figure stand those of maps that do not look at the model (", p->out);
+        for (int k = 0; k < XA_RIVAL_COUNT; k++)
+            fprintf(p->out,
+                    "%s%s: %s",
+                    k ? "; " : "",
+                    xa_rival_name((xa_rival_kind)k),
+                    xa_rival_description((xa_rival_kind)k));
+        fputs("), and differences to them are paired by image. ", p->out);
+    }
+}
+
+/* The verdicts, by the plan of xaudit summary. */
+static xa_status put_judged(paper *p, const xa_summary *s, xa_err *err)
+{
+    const xa_stats_plan plan = {.seed = 1,
+                                .stream = 1,
+                                .replicates = 1000,
+                                .level = 0.95,
+                                .draws = xa_stats_draws_create()};
+    xa_judged *j = NULL;
+    int n = 0;
+    const xa_status st = xa_summary_judge(s, &plan, &j, &n, err);
+    xa_stats_draws_free(plan.draws);
+    XA_RETURN_TRY(err, st);
+    if (n)
+        fprintf(p->out, "%s What was found: ", xa_judged_rules());
+    for (int i = 0; i < n; i++) {
+        fprintf(p->out, "%s%s of %s: ", i ? "; " : "", j[i].explainer, j[i].model);
+        for (int k = 0; k < j[i].n; k++)
+            fprintf(p->out, "%s%s", k ? ", " : "", j[i].text[k]);
+    }
+    if (n)
+        fputs(". ", p->out);
+    xa_judged_free(j, n);
+    return XA_OK;
+}
+
+static xa_status put_metrics(paper *p, const xa_summary *s, xa_err *err)
 {
     bool any[2] = {false, false};
     for (int i = 0; i < s->nseries; i++)
-        any[s->series[i].is == XA_SERIES_CHECK ? 1 : 0] = true;
+        if (!s->series[i].checked)
+            any[s->series[i].is == XA_SERIES_CHECK ? 1 : 0] = true;
     if (any[0]) {
         fprintf(p->out,
                 "Localisation was scored on %" PRId64
@@ -285,10 +358,13 @@ static void put_metrics(paper *p, const xa_summary *s)
         put_series(p, s, true);
         fputs(". ", p->out);
     }
-    if (any[0] || any[1]) {
+    put_checks(p, s);
+    XA_RETURN_TRY(err, put_judged(p, s, err));
+    if (s->nseries) {
         fputs("Undefined scores are left out and counted. ", p->out);
         put_statistics(p, s);
     }
+    return XA_OK;
 }
 
 xa_status xa_print_methods(const char *archive, FILE *out, xa_err *err)
@@ -308,7 +384,7 @@ xa_status xa_print_methods(const char *archive, FILE *out, xa_err *err)
     put_numerics(&p);
     for (int64_t m = 0; m < s->r->nmodels; m++)
         put_model(&p, &s->r->models[m]);
-    put_metrics(&p, s);
+    XA_TRY(err, put_metrics(&p, s, err));
     identity = attribute(&p, "/", "identity");
     fprintf(out, "Archive identity: %s.\n", identity);
     for (int i = 0; i < p.count; i++) {

@@ -291,12 +291,30 @@ static bool called(const xa_series *x, const char *name)
     return !strncmp(name, x->model, m) && name[m] == '/' && !strcmp(name + m + 1, x->explainer);
 }
 
+/* Figures of a check whose differences between explainers are those of its first figure, or
+ * nothing: rivals and what the baseline does depend on the image alone. They are compared where
+ * their check's first figure is not. */
+static bool repeats(const xa_summary *s, const xa_series *x)
+{
+    if (!x->checked || xa_series_is_head(x))
+        return false;
+    const char *own = x->checked->figure[x->figure] + strlen(x->checked->name) + 1;
+    if (!xa_series_is_difference(x, NULL) && strcmp(own, "base_prob") != 0 &&
+        strcmp(own, "base_keeps") != 0)
+        return false;
+    for (int i = 0; i < s->nseries; i++)
+        if (s->series[i].checked == x->checked && xa_series_is_head(&s->series[i]))
+            return true;
+    return false;
+}
+
 /* Whether series i is compared with k. Each two are compared once. */
 static bool is_wanted(const xa_summary *s, const xa_compare_options *o, int i, int k)
 {
     const xa_series *a = &s->series[i], *b = &s->series[k];
     const bool one_model = !strcmp(a->model, b->model);
-    if (k == i || strcmp(a->metric, b->metric) != 0 || a->baseline || (!one_model && !o->across))
+    if (k == i || strcmp(a->metric, b->metric) != 0 || a->baseline || (!one_model && !o->across) ||
+        repeats(s, a))
         return false;
     if (b->baseline && (!o->against || !one_model))
         return false;

@@ -121,7 +121,7 @@ size_t xa__end_of_table(const xa_summary_row *rows, size_t first, size_t n)
     return end;
 }
 
-static void text_interval(FILE *out, const xa_interval *f)
+void xa__print_interval(FILE *out, const xa_interval *f)
 {
     char v[24], low[24], high[24];
     if (f->n == 0) {
@@ -140,7 +140,7 @@ static void text_interval(FILE *out, const xa_interval *f)
 }
 
 /* Below the row of a series: why scores of it are undefined. */
-static void text_undefined(FILE *out, const xa_summary *s, const xa_series *x)
+void xa__print_undefined(FILE *out, const xa_summary *s, const xa_series *x)
 {
     xa_undefined u;
     xa_str text = {0};
@@ -257,12 +257,12 @@ static void text_row(FILE *out, const xa_summary *s, const xa_summary_row *r, in
     fputc(' ', out);
     xa_put_padded(out, r->part ? r->part : s->by ? "all" : "", s->by ? 18 : 0);
     fprintf(out, " %6" PRId64 " %5" PRId64, r->figure.micro.n, r->figure.micro.undefined);
-    text_interval(out, &r->figure.micro);
+    xa__print_interval(out, &r->figure.micro);
     if (xa_series_has_classes(x))
-        text_interval(out, &r->figure.macro);
+        xa__print_interval(out, &r->figure.macro);
     fputc('\n', out);
     if (!r->part && r->figure.micro.undefined && !x->baseline)
-        text_undefined(out, s, x);
+        xa__print_undefined(out, s, x);
 }
 
 /* What the marks beside intervals mean. */
@@ -296,26 +296,35 @@ static void text_foot(
                     s->grouped ? "" : " (a group is what belongs to one image)");
 }
 
-static void print_text(
-    const xa_summary *s, const xa_summary_row *rows, size_t n, const xa_stats_plan *plan, FILE *out)
+static void print_text(const xa_summary *s,
+                       const xa_summary_row *rows,
+                       size_t n,
+                       const xa_stats_plan *plan,
+                       const xa_judged *judged,
+                       int njudged,
+                       FILE *out)
 {
     const int64_t width = name_width(rows, n);
     for (size_t first = 0, end; first < n; first = end) {
         end = xa__end_of_table(rows, first, n);
+        if (xa__row_is_folded(rows, n, &rows[first]))
+            continue;
+        if (xa_series_is_head(rows[first].series)) {
+            xa__print_check(out, s, rows, n, first, end, width);
+            continue;
+        }
         text_head(out, s, rows[first].series, width);
         for (size_t i = first; i < end; i++)
             text_row(out, s, &rows[i], width);
-        if (xa_series_has_classes(rows[first].series) && rows[first].series->is == XA_SERIES_CHECK)
-            continue; /* baselines have no checks */
-        text_all_beaten(out, rows, first, end);
+        if (rows[first].series->is != XA_SERIES_CHECK) /* baselines have no checks */
+            text_all_beaten(out, rows, first, end);
     }
+    xa__print_judged(out, judged, njudged);
     text_foot(out, s, rows, n, plan);
 }
 
-/* By model, metric, explainers before baselines, name. */
-static int by_metric(const void *a, const void *b)
+int xa__series_order(const xa_series *x, const xa_series *y)
 {
-    const xa_series *x = *(const xa_series *const *)a, *y = *(const xa_series *const *)b;
     const int model = strcmp(x->model, y->model), metric = strcmp(x->metric, y->metric);
     return model                        ? model
            : metric                     ? metric
@@ -323,43 +332,86 @@ static int by_metric(const void *a, const void *b)
                                         : strcmp(x->explainer, y->explainer);
 }
 
+static int by_metric(const void *a, const void *b)
+{
+    return xa__series_order(*(const xa_series *const *)a, *(const xa_series *const *)b);
+}
+
+/* The series of a summary in the order of their tables, with the rivals of checks. */
+typedef struct ordered {
+    const xa_series **list;
+    xa_series *rivals; /* [nrivals] owned */
+    int n, nrivals;
+} ordered;
+
+static void ordered_fini(ordered *o)
+{
+    for (int i = 0; i < o->nrivals; i++)
+        xa_series_free(&o->rivals[i]);
+    free(o->rivals);
+    free(o->list);
+}
+
+static xa_status order(const xa_summary *s, ordered *o, xa_err *err)
+{
+    const size_t most = (size_t)s->nseries * (XA_RIVAL_COUNT + 1) + 1;
+    o->list = xa_alloc(most, sizeof *o->list);
+    o->rivals = xa_alloc(most, sizeof *o->rivals);
+    if (!o->list || !o->rivals)
+        XA_RETURN_NOMEM(err);
+    for (int i = 0; i < s->nseries; i++) {
+        int n = 0;
+        if (xa_series_is_head(&s->series[i]))
+            XA_RETURN_TRY(err, xa_summary_rivals(&s->series[i], &o->rivals[o->nrivals], &n, err));
+        o->nrivals += n;
+        o->list[o->n++] = &s->series[i];
+    }
+    for (int i = 0; i < o->nrivals; i++)
+        o->list[o->n++] = &o->rivals[i];
+    qsort(o->list, (size_t)o->n, sizeof *o->list, by_metric);
+    return XA_OK;
+}
+
 xa_status xa_summary_print(
     const xa_summary *s, const xa_stats_plan *plan, xa_summary_form form, FILE *out, xa_err *err)
 {
     xa_status st = XA_OK;
-    const xa_series **order = xa_alloc((size_t)s->nseries + 1, sizeof *order);
-    xa_summary_row *rows = xa_alloc((size_t)s->nseries * (size_t)(s->nparts + 1) + 1, sizeof *rows);
+    ordered o = {0};
+    xa_summary_row *rows = NULL;
+    xa_judged *judged = NULL;
     size_t n = 0;
+    int njudged = 0;
     bool ok = true;
-    if (!order || !rows)
+    XA_TRY(err, order(s, &o, err));
+    rows = xa_alloc((size_t)o.n * (size_t)(s->nparts + 1) + 1, sizeof *rows);
+    if (!rows)
         XA_NOMEM_FAIL(err);
-    for (int i = 0; i < s->nseries; i++)
-        order[i] = &s->series[i];
-    qsort(order, (size_t)s->nseries, sizeof *order, by_metric);
-    for (int i = 0; i < s->nseries; i++)
+    for (int i = 0; i < o.n; i++)
         for (int64_t part = -1; part < s->nparts; part++) {
             rows[n] = (xa_summary_row){
-                .s = s, .series = order[i], .part = part < 0 ? NULL : s->part_name[part]};
-            XA_TRY(err, xa_summary_figure(s, order[i], plan, part, &rows[n].figure, err));
+                .s = s, .series = o.list[i], .part = part < 0 ? NULL : s->part_name[part]};
+            XA_TRY(err, xa_summary_figure(s, o.list[i], plan, part, &rows[n].figure, err));
             n += part < 0 || rows[n].figure.micro.n + rows[n].figure.micro.undefined > 0;
         }
+    XA_TRY(err, xa_summary_judge(s, plan, &judged, &njudged, err));
     switch (form) {
     case XA_SUMMARY_CSV:
         xa__print_csv(rows, n, out);
         break;
     case XA_SUMMARY_JSON:
-        ok = xa__print_json(s, rows, n, plan, out);
+        ok = xa__print_json(s, rows, n, plan, judged, njudged, out);
         break;
     case XA_SUMMARY_LATEX:
         xa__print_latex(s, rows, n, plan, out);
         break;
     default:
-        print_text(s, rows, n, plan, out);
+        print_text(s, rows, n, plan, judged, njudged, out);
     }
     if (!ok)
         XA_FAIL(err, XA_NOMEM, "the figures cannot be written as JSON");
 done:
-    free(order);
+    xa_judged_free(judged, njudged);
+    ordered_fini(&o);
     free(rows);
     return st;
 }

@@ -181,9 +181,11 @@ static void compared_text(const xa_compared *c, int n, const xa_compare_options 
             free(b);
         }
         fprintf(out,
-                "\n%s: a - b over the same %s\n  ",
+                "\n%s: a - b over the same %s%s%s\n  ",
                 xa_shown(c[first].a->metric, metric, sizeof metric),
-                c[first].a->is == XA_SERIES_CHECK ? "images and classes" : "pairs");
+                c[first].a->is == XA_SERIES_CHECK ? "images and classes" : "pairs",
+                c[first].a->checked ? "; " : "",
+                c[first].a->checked ? xa_series_direction(c[first].a) : "");
         xa_put_padded(out, "a", wa);
         fputc(' ', out);
         xa_put_padded(out, "b", wb);

@@ -158,11 +158,43 @@ static json_t *undefined_json(const xa_summary_row *r)
                      "annotation",
                      (json_int_t)annotation,
                      "not_defined",
-                     (json_int_t)(u.other + u.of_check));
+                     (json_int_t)(u.other + u.of_map + u.of_check + u.of_answer + u.of_figure));
 }
 
-bool xa__print_json(
-    const xa_summary *s, const xa_summary_row *rows, size_t n, const xa_stats_plan *plan, FILE *out)
+static json_t *judged_json(const xa_judged *j, int n)
+{
+    json_t *list = json_array();
+    bool ok = list != NULL;
+    for (int i = 0; ok && i < n; i++) {
+        json_t *texts = json_array();
+        for (int k = 0; texts && k < j[i].n; k++)
+            (void)json_array_append_new(texts, xa_json_text(j[i].text[k]));
+        ok = json_array_append_new(list,
+                                   json_pack("{s:s, s:s, s:i, s:i, s:o}",
+                                             "model",
+                                             j[i].model,
+                                             "explainer",
+                                             j[i].explainer,
+                                             "judged",
+                                             j[i].judged,
+                                             "objections",
+                                             j[i].objections,
+                                             "text",
+                                             texts)) == 0;
+    }
+    if (ok)
+        return list;
+    json_decref(list);
+    return NULL;
+}
+
+bool xa__print_json(const xa_summary *s,
+                    const xa_summary_row *rows,
+                    size_t n,
+                    const xa_stats_plan *plan,
+                    const xa_judged *judged,
+                    int njudged,
+                    FILE *out)
 {
     json_t *list = json_array();
     bool ok = list != NULL;
@@ -194,7 +226,7 @@ bool xa__print_json(
             ok = json_object_set_new(o, "undefined_because", undefined_json(&rows[i])) == 0;
         ok = json_array_append_new(list, o) == 0 && ok;
     }
-    json_t *all = ok ? json_pack("{s:I, s:I, s:f, s:b, s:o}",
+    json_t *all = ok ? json_pack("{s:I, s:I, s:f, s:b, s:o, s:o}",
                                  "replicates",
                                  (json_int_t)plan->replicates,
                                  "seed",
@@ -204,7 +236,9 @@ bool xa__print_json(
                                  "grouped",
                                  (int)s->grouped,
                                  "figures",
-                                 list)
+                                 list,
+                                 "objections",
+                                 judged_json(judged, njudged))
                      : NULL;
     ok = all && json_dumpf(all, out, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) == 0;
     json_decref(all);

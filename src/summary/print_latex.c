@@ -18,7 +18,7 @@ static size_t best_of(const xa_summary_row *rows, size_t first, size_t n)
     const int sign = better(rows[first].series);
     size_t best = n;
     for (size_t i = first; i < n && sign; i++)
-        if (rows[i].figure.micro.n &&
+        if (rows[i].figure.micro.n && !(rows[i].series->checked && rows[i].series->baseline) &&
             (best == n || sign * (rows[i].figure.micro.value - rows[best].figure.micro.value) > 0))
             best = i;
     return best;
@@ -69,6 +69,64 @@ static void put_row(FILE *out, const xa_summary_row *r, const xa_interval *best)
     put_figure(out, &r->figure.micro, best);
 }
 
+/* A check's table has a column for each rival's value and one for the difference to the random map.
+ */
+static void put_check(FILE *out,
+                      const xa_summary *s,
+                      const xa_summary_row *rows,
+                      size_t n,
+                      size_t first,
+                      size_t end,
+                      const xa_interval *best)
+{
+    xa_str columns = {0}, names = {0};
+    bool rival[XA_RIVAL_COUNT] = {false};
+    for (int k = 0; k < XA_RIVAL_COUNT; k++) {
+        rival[k] = xa__row_of_rival(rows, n, &rows[first], (xa_rival_kind)k) != NULL;
+        if (rival[k]) {
+            xa_str_puts(&columns, "r");
+            xa_str_printf(&names, " & %s", xa_rival_name((xa_rival_kind)k));
+        }
+    }
+    const bool any = columns.len > 0;
+    xa_str_puts(&columns, any ? "c" : "");
+    xa_fill(out,
+            xa__latex_table_head_check,
+            XA_ESCAPE_LATEX,
+            "columns",
+            any ? columns.data : "",
+            "by",
+            s->by,
+            "metric",
+            rows[first].series->metric,
+            "rivals",
+            any ? names.data : "",
+            NULL);
+    fputs(any ? xa__latex_table_head_difference : xa__latex_table_head_alone, out);
+    for (size_t i = first; i < end; i++) {
+        if (rows[i].series->baseline)
+            continue;
+        put_row(out, &rows[i], best);
+        for (int k = 0; k < XA_RIVAL_COUNT; k++) {
+            char value[32];
+            const xa_summary_row *r = xa__row_of_rival(rows, n, &rows[i], (xa_rival_kind)k);
+            if (rival[k] && r && r->figure.micro.n) {
+                snprintf(value, sizeof value, "%.3f", r->figure.micro.value);
+                xa_fill(out, xa__latex_table_rival, XA_ESCAPE_LATEX, "value", value, NULL);
+            } else if (rival[k]) {
+                fputs(xa__latex_table_none, out);
+            }
+        }
+        const xa_summary_row *d = xa__row_of_difference(rows, n, &rows[i], XA_RIVAL_RANDOM);
+        static const xa_interval none = {0};
+        if (any)
+            put_figure(out, d ? &d->figure.micro : &none, NULL);
+        fputs(xa__latex_table_row_end, out);
+    }
+    xa_str_free(&columns);
+    xa_str_free(&names);
+}
+
 static void put_comment(FILE *out, const xa_series *x, const xa_stats_plan *plan, bool best)
 {
     char replicates[24], seed[24];
@@ -100,6 +158,8 @@ void xa__print_latex(
     for (size_t i = 0, end; i < n; i = end) {
         const xa_series *x = rows[i].series;
         end = xa__end_of_table(rows, i, n);
+        if (xa__row_is_folded(rows, n, &rows[i]))
+            continue;
         const size_t at = best_of(rows, i, end);
         const xa_interval *best = at < end ? &rows[at].figure.micro : NULL;
         xa_fill(out,
@@ -110,9 +170,16 @@ void xa__print_latex(
                 "metric",
                 x->metric,
                 NULL);
-        xa_fill(out, xa__latex_table_head, XA_ESCAPE_LATEX, "by", s->by, "metric", x->metric, NULL);
-        for (size_t k = i; k < end; k++)
-            put_row(out, &rows[k], best);
+        if (xa_series_is_head(x)) {
+            put_check(out, s, rows, n, i, end, best);
+        } else {
+            xa_fill(
+                out, xa__latex_table_head, XA_ESCAPE_LATEX, "by", s->by, "metric", x->metric, NULL);
+            for (size_t k = i; k < end; k++) {
+                put_row(out, &rows[k], best);
+                fputs(xa__latex_table_row_end, out);
+            }
+        }
         fputs(xa__latex_table_foot, out);
         put_comment(out, x, plan, best != NULL);
     }

@@ -7,6 +7,16 @@
 
 /* ---- undefined ---- */
 
+/* A map that was made and looked at, by its status in a check. */
+static void add_of_check(uint8_t status, xa_undefined *out)
+{
+    int64_t *to = status == XA_CHECKED_NO_MAP       ? &out->of_map
+                  : status == XA_CHECKED_NOT_FINITE ? &out->of_answer
+                  : status == XA_CHECKED_DONE       ? &out->of_figure
+                                                    : &out->of_check;
+    ++*to;
+}
+
 void xa_summary_add_undefined(const xa_summary *s,
                               const xa_series *x,
                               int64_t unit,
@@ -36,6 +46,8 @@ void xa_summary_add_undefined(const xa_summary *s,
         out->no_map++;
     else if (nonfinite)
         out->nonfinite++;
+    else if (x->checked)
+        add_of_check(x->checked->status[unit], out);
     else if (x->is == XA_SERIES_CHECK)
         out->of_check++;
     else if (x->skips_difficult && xa_read_pair_flagged(s->r, unit, XA_ANNOTATION_DIFFICULT))
@@ -94,7 +106,10 @@ void xa_summary_undefined_text(xa_str *out, const xa_undefined *u)
                {u->difficult, "all its annotations are difficult"},
                {u->crowds, "all its annotations are crowds"},
                {u->other, "map undefined, or the region has no pixel in the model's view"},
-               {u->of_check, "not defined for this map"}};
+               {u->of_check, "not defined for this map"},
+               {u->of_map, "map zero everywhere"},
+               {u->of_answer, "an answer of the model was not finite"},
+               {u->of_figure, "the map's curve or drops have no such figure"}};
     const char *between = "";
     for (size_t k = 0; k < sizeof why / sizeof *why; k++)
         if (why[k].n) {
@@ -189,7 +204,7 @@ xa_status xa_summary_select(xa_summary *s, const xa_selection *w, xa_err *err)
             is_named(w->model, w->nmodels, x->model) && is_explainer(w, x))
             s->series[kept++] = *x;
         else
-            xa__summary_free_series(x);
+            xa_series_free(x);
     }
     s->nseries = kept;
     return XA_OK;

@@ -112,7 +112,9 @@ add_checks(xa_summary *s, const xa_read_model *m, const xa_read_map *e, size_t *
                                  .n = c->n,
                                  .sample = c->sample,
                                  .class_of = c->target,
-                                 .value = c->value[f]};
+                                 .value = c->value[f],
+                                 .checked = c,
+                                 .figure = f};
             XA_RETURN_TRY(err, add_series(s, cap, &x, err));
         }
     return XA_OK;
@@ -144,7 +146,7 @@ static xa_status add_baseline(xa_summary *s,
     XA_TRY(err, st);
 done:
     if (x.baseline)
-        xa__summary_free_series(&x);
+        xa_series_free(&x);
     return st;
 }
 
@@ -221,7 +223,7 @@ done:
     return st;
 }
 
-void xa__summary_free_series(xa_series *x)
+void xa_series_free(xa_series *x)
 {
     free(x->kind);
     free(x->conventions);
@@ -238,7 +240,7 @@ void xa_summary_close(xa_summary *s)
     if (!s)
         return;
     for (int i = 0; i < s->nseries; i++)
-        xa__summary_free_series(&s->series[i]);
+        xa_series_free(&s->series[i]);
     free(s->series);
     for (int64_t k = 0; s->excluded && k < s->nexcluded; k++)
         free(s->excluded[k].reason);

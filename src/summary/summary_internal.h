@@ -12,7 +12,6 @@ XA_MUST_USE xa_status xa__summary_column(const xa_summary *s,
                                          const char *path,
                                          char ***out,
                                          xa_err *err);
-void xa__summary_free_series(xa_series *x);
 /* Fill group, excluded, and part with its names. */
 XA_MUST_USE xa_status xa__summary_groups(xa_summary *s, xa_err *err);
 XA_MUST_USE xa_status xa__summary_excluded(xa_summary *s, xa_err *err);

@@ -12,8 +12,10 @@ void xa__free_checked(xa_read_map *x)
         free(c->kind);
         free(c->settings);
         free(c->better);
+        free(c->row);
         free(c->sample);
         free(c->target);
+        free(c->status);
         xa_free_texts(c->figure, c->figure ? c->nfigures : 0);
         xa_free_texts(c->text, c->text ? c->nfigures : 0);
         for (int64_t f = 0; c->value && f < c->nfigures; f++)
@@ -21,6 +23,14 @@ void xa__free_checked(xa_read_map *x)
         free(c->value);
     }
     free(x->checked);
+}
+
+int64_t xa_read_figure(const xa_read_checked *c, const char *name)
+{
+    for (int64_t f = 0; f < c->nfigures; f++)
+        if (!strcmp(c->figure[f] + strlen(c->name) + 1, name))
+            return f;
+    return -1;
 }
 
 /* "deletion.auc", .. from the attribute "auc,..". */
@@ -74,16 +84,19 @@ static xa_status texts_of(const xa_read *r,
 }
 
 /* The rows whose turn came. */
-static xa_status take_rows(const xa_read_map *x,
+static xa_status take_rows(const xa_read_model *m,
+                           const xa_read_map *x,
                            const uint8_t *status,
                            const double *figures,
                            xa_read_checked *c,
                            xa_err *err)
 {
+    c->row = xa_alloc((size_t)x->rows + 1, sizeof *c->row);
     c->sample = xa_alloc((size_t)x->rows + 1, sizeof *c->sample);
     c->target = xa_alloc((size_t)x->rows + 1, sizeof *c->target);
+    c->status = xa_alloc((size_t)x->rows + 1, sizeof *c->status);
     c->value = xa_alloc((size_t)c->nfigures + 1, sizeof *c->value);
-    if (!c->sample || !c->target || !c->value)
+    if (!c->row || !c->sample || !c->target || !c->status || !c->value)
         XA_RETURN_NOMEM(err);
     for (int64_t f = 0; f < c->nfigures; f++)
         if (!(c->value[f] = xa_alloc((size_t)x->rows + 1, sizeof **c->value)))
@@ -94,8 +107,10 @@ static xa_status take_rows(const xa_read_map *x,
         c->count[status[row]]++;
         if (status[row] == XA_CHECKED_NOT_SAMPLED || status[row] == XA_CHECKED_PENDING)
             continue;
+        c->row[c->n] = row;
+        c->status[c->n] = status[row];
         c->sample[c->n] = x->sample[row];
-        c->target[c->n] = x->target[row];
+        c->target[c->n] = x->target[row] >= 0 ? x->target[row] : m->predicted[x->sample[row]];
         for (int64_t f = 0; f < c->nfigures; f++)
             c->value[f][c->n] = figures[row * c->nfigures + f];
         c->n++;
@@ -103,10 +118,10 @@ static xa_status take_rows(const xa_read_map *x,
     return XA_OK;
 }
 
-static xa_status
-load(const xa_read *r, const char *model, const xa_read_map *x, xa_read_checked *c, xa_err *err)
+static xa_status load(
+    const xa_read *r, const xa_read_model *m, const xa_read_map *x, xa_read_checked *c, xa_err *err)
 {
-    const xa_path group = xa_field_check(model, x->name, c->name);
+    const xa_path group = xa_field_check(m->name, x->name, c->name);
     xa_status st = XA_OK;
     xa_extents extents = xa__extents(r);
     xa_field_names n;
@@ -115,12 +130,12 @@ load(const xa_read *r, const char *model, const xa_read_map *x, xa_read_checked 
     uint8_t *status = NULL;
     double *figures = NULL;
     extents.rows = x->rows;
-    XA_TRY(err, xa__names_of(model, x->name, c->name, &n, err));
+    XA_TRY(err, xa__names_of(m->name, x->name, c->name, &n, err));
     XA_TRY(err, texts_of(r, group.text, c, &names, &description, err));
     XA_TRY(err, xa__load(r, XA_FIELD_CHECK_STATUS, &n, &extents, &status, NULL, err));
     XA_TRY(err, xa__load(r, XA_FIELD_CHECK_FIGURES, &n, &extents, &figures, &info, err));
     XA_TRY(err, name_figures(c, names, description, info.dim[1], err));
-    XA_TRY(err, take_rows(x, status, figures, c, err));
+    XA_TRY(err, take_rows(m, x, status, figures, c, err));
 done:
     free(names);
     free(description);
@@ -129,9 +144,9 @@ done:
     return st;
 }
 
-xa_status xa__load_checked(const xa_read *r, const char *model, xa_read_map *x, xa_err *err)
+xa_status xa__load_checked(const xa_read *r, const xa_read_model *m, xa_read_map *x, xa_err *err)
 {
-    const xa_path group = xa_field_group(XA_FIELD_CHECK_STATUS, model, x->name);
+    const xa_path group = xa_field_group(XA_FIELD_CHECK_STATUS, m->name, x->name);
     char **names = NULL;
     int64_t n = 0;
     XA_RETURN_TRY(err, xa__load_names(r, group.text, &names, &n, err));
@@ -145,6 +160,6 @@ xa_status xa__load_checked(const xa_read *r, const char *model, xa_read_map *x, 
         x->checked[k].name = names[k];
     free(names);
     for (int64_t k = 0; k < n; k++)
-        XA_RETURN_TRY(err, load(r, model, x, &x->checked[k], err));
+        XA_RETURN_TRY(err, load(r, m, x, &x->checked[k], err));
     return XA_OK;
 }

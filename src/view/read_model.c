@@ -53,8 +53,9 @@ done:
     return st;
 }
 
-static xa_status load_map(xa_read *r, const char *model, xa_read_map *x, xa_err *err)
+static xa_status load_map(xa_read *r, const xa_read_model *m, xa_read_map *x, xa_err *err)
 {
+    const char *model = m->name;
     const xa_path group = xa_field_group(XA_FIELD_MAP_SAMPLE, model, x->name);
     const struct {
         xa_field_kind kind;
@@ -85,7 +86,7 @@ static xa_status load_map(xa_read *r, const char *model, xa_read_map *x, xa_err 
         XA_RETURN_TRY(err,
                       xa__load_any(r, XA_FIELD_MAP_SCORE, &n, &extents, &x->check[k], NULL, err));
     }
-    XA_RETURN_TRY(err, xa__load_checked(r, model, x, err));
+    XA_RETURN_TRY(err, xa__load_checked(r, m, x, err));
     return load_localisation(r, model, x, err);
 }
 
@@ -105,7 +106,7 @@ static xa_status load_maps(xa_read *r, xa_read_model *m, xa_err *err)
         m->maps[e].name = names[e]; /* the model's from here on */
     free(names);
     for (int64_t e = 0; e < n; e++) {
-        XA_RETURN_TRY(err, load_map(r, m->name, &m->maps[e], err));
+        XA_RETURN_TRY(err, load_map(r, m, &m->maps[e], err));
         XA_RETURN_TRY(err, xa__check_map(r, m, &m->maps[e], err));
     }
     return XA_OK;

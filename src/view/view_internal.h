@@ -64,7 +64,7 @@ XA_MUST_USE xa_status xa__check_tables(const xa_read *r, xa_err *err);
 
 /* Further checks of a map; an archive may have none. */
 XA_MUST_USE xa_status xa__load_checked(const xa_read *r,
-                                       const char *model,
+                                       const xa_read_model *m,
                                        xa_read_map *x,
                                        xa_err *err);
 void xa__free_checked(xa_read_map *x);
