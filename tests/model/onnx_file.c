@@ -76,6 +76,15 @@ void onnx_attribute_int(xa_str *node, const char *name, int64_t v)
     onnx_message(node, 5, a);
 }
 
+void onnx_attribute_graph(xa_str *node, const char *name, xa_str graph)
+{
+    xa_str a = {0};
+    onnx_text(&a, 1, name);
+    onnx_message(&a, 6, graph);
+    onnx_int(&a, 20, 5);
+    onnx_message(node, 5, a);
+}
+
 static xa_str
 tensor(const char *name, const int64_t *dims, int ndim, int type, const void *data, size_t size)
 {

@@ -134,6 +134,72 @@ static void test_refused_operators(void **state)
     expect(finish(g, "e"), 17, "2 operators are not supported: One (node \"b\" and 1 more)");
 }
 
+/* A branch: b of a by that operator, which a tensor of the same name as the other's follows. */
+static xa_str branch(const char *op, const char *inputs)
+{
+    const int64_t one[1] = {1};
+    xa_str g = {0};
+    onnx_message(&g, 5, onnx_shape_tensor("t", one, 1));
+    onnx_message(&g, 1, onnx_node(op, inputs, "inner"));
+    onnx_message(&g, 1, onnx_node("Relu", "inner", "b"));
+    onnx_message(&g, 12, onnx_declared("b", image, 4));
+    return g;
+}
+
+/* If x's channels, or the first of a's values, are three: `yes`, else `no`. */
+static xa_str with_if(bool of_image, xa_str yes, xa_str no)
+{
+    const int64_t three[1] = {3}, at[1] = {1};
+    xa_str g = start();
+    onnx_message(&g, 5, onnx_shape_tensor("three", three, 1));
+    onnx_message(&g, 5, onnx_shape_tensor("at", at, 1));
+    onnx_message(&g, 1, onnx_node("Conv", "x,w", "a"));
+    onnx_message(&g, 1, onnx_node(of_image ? "Relu" : "Shape", of_image ? "a" : "x", "s"));
+    onnx_message(&g, 1, onnx_node("Gather", "s,at", "c"));
+    onnx_message(&g, 1, onnx_node("Equal", "c,three", "condition"));
+    xa_str node = onnx_node("If", "condition", "b");
+    onnx_attribute_graph(&node, "then_branch", yes);
+    onnx_attribute_graph(&node, "else_branch", no);
+    onnx_message(&g, 1, node);
+    return finish(g, "b");
+}
+
+static void test_if(void **state)
+{
+    (void)state;
+    /* what is not taken may hold anything, under the same names */
+    expect(with_if(false, branch("Identity", "a"), branch("NoSuchThing", "a,t")), 17, NULL);
+    expect(with_if(false, branch("NoSuchThing", "a,t"), branch("Identity", "a")),
+           17,
+           "NoSuchThing (node \"b.then/inner\")");
+    expect(with_if(true, branch("Identity", "a"), branch("Sigmoid", "a")),
+           17,
+           "its condition depends on the image");
+    /* a branch within a branch reads what is around it */
+    xa_str outer = {0}, node = onnx_node("If", "condition", "inner");
+    onnx_attribute_graph(&node, "then_branch", branch("Relu", "a"));
+    onnx_attribute_graph(&node, "else_branch", branch("NoSuchThing", "three"));
+    onnx_message(&outer, 1, node);
+    onnx_message(&outer, 12, onnx_declared("inner", image, 4));
+    expect(with_if(false, outer, branch("NoSuchThing", "a")), 17, NULL);
+    /* a circle, and as many outputs as the node has */
+    expect(with_if(false, branch("Add", "a,b"), branch("Relu", "a")), 17, "before it is made");
+    xa_str two = branch("Relu", "a");
+    onnx_message(&two, 12, onnx_declared("a", image, 4));
+    expect(with_if(false, two, branch("Relu", "a")), 17, "has 1 outputs, its then_branch 2");
+    xa_str deep = branch("Relu", "a");
+    for (int i = 0; i < 20; i++) {
+        xa_str around = {0};
+        node = onnx_node("If", "condition", "b");
+        onnx_attribute_graph(&node, "then_branch", deep);
+        onnx_attribute_graph(&node, "else_branch", branch("Relu", "a"));
+        onnx_message(&around, 1, node);
+        onnx_message(&around, 12, onnx_declared("b", image, 4));
+        deep = around;
+    }
+    expect(with_if(false, deep, branch("Relu", "a")), 17, "more than 16 deep");
+}
+
 static void test_refused_graphs(void **state)
 {
     (void)state;
@@ -378,62 +444,14 @@ static void test_layout(void **state)
     assert_int_equal(xa__layout_extent(&r, 2), 6);
 }
 
-/* ---- attention ---- */
-
-/* Where attention maps are defined, and why not elsewhere. */
-static void test_tokens(void **state)
-{
-    static const struct {
-        const char *file, *words; /* NULL: they are */
-        int64_t prefix, side, query;
-        int layers;
-    } cases[] = {
-        {"vit.dy.onnx", NULL, 1, 3, 0, 2},
-        {"vit.dy23.onnx", NULL, 1, 3, 0, 2},
-        {"vit_mean.ts.onnx", NULL, 3, 3, -1, 2},
-        {"vit_torchvision.ts.onnx", NULL, 1, 3, 0, 2},
-        {"beit.dy.onnx", NULL, 1, 3, -1, 2},
-        {"beit.ts.onnx", NULL, 1, 3, -1, 2},
-        {"swin.dy.onnx", "stays within windows (\"matmul_1\" has 4 of 16 tokens)", 0, 0, 0, 0},
-        {"swin.ts.onnx", "stays within windows", 0, 0, 0, 0},
-        {"swin_v2.dy.onnx", "stays within windows", 0, 0, 0, 0},
-        {"attention.dy.onnx", "is computed as single products", 0, 0, 0, 0},
-        {"attention.ts.onnx", "is computed as single products", 0, 0, 0, 0},
-        {"resnet.ts.onnx", "has no attention over a patch grid", 0, 0, 0, 0}};
-    (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        const xa_model_options opt = xa_model_defaults();
-        char file[512];
-        xa_model *m = NULL;
-        xa_err err = XA_ERR_INIT;
-        snprintf(file, sizeof file, GOLDEN "%s", cases[i].file);
-        if (xa_model_open(file, &opt, &m, &err) != XA_OK)
-            fail_msg("%s", err.message);
-        const xa_tokens *t = xa_model_tokens(m);
-        const char *why = xa_model_no_tokens(m);
-        if (cases[i].words && (t || !why || !strstr(why, cases[i].words)))
-            fail_msg("%s: \"%s\", expected \"%s\"", file, why ? why : "", cases[i].words);
-        if (!cases[i].words && (!t || why))
-            fail_msg("%s: \"%s\", expected tokens", file, why ? why : "");
-        if (t) {
-            assert_int_equal(t->prefix, cases[i].prefix);
-            assert_int_equal(t->height, cases[i].side);
-            assert_int_equal(t->width, cases[i].side);
-            assert_int_equal(t->query, cases[i].query);
-            assert_int_equal(t->nlayers, cases[i].layers);
-        }
-        xa_model_free(m);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_wire),
         cmocka_unit_test(test_layout),
-        cmocka_unit_test(test_tokens),
         cmocka_unit_test(test_opens),
         cmocka_unit_test(test_refused_operators),
+        cmocka_unit_test(test_if),
         cmocka_unit_test(test_refused_graphs),
         cmocka_unit_test(test_refused_constants),
         cmocka_unit_test(test_external),

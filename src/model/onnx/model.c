@@ -68,6 +68,11 @@ static xa_status grow_table(xa__onnx *m, xa_err *err)
     return XA_OK;
 }
 
+int xa__onnx_find_value(const xa__onnx *m, const char *name)
+{
+    return m->table_size ? m->table[place_of(m, name)] : -1;
+}
+
 xa_status xa__onnx_add_value(xa__onnx *m, const char *name, int *value, xa_err *err)
 {
     if ((size_t)m->nvalues * 2 >= m->table_size)
@@ -270,6 +275,7 @@ void xa__onnx_free(xa__onnx *m)
     free(m->attributes);
     free(m->inputs);
     free(m->outputs);
+    free(m->branches);
     free(m->table);
     free(m->path);
     free(m);

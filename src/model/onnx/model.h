@@ -87,6 +87,8 @@ typedef struct xa__onnx_node {
     int *inputs, ninputs;           /* values; -1: an optional one that is absent */
     int *outputs, noutputs;         /* likewise */
     int attributes, nattributes;    /* a range of the model's */
+    int branch;                     /* of `branches`: it is in a branch of If; -1: in the graph */
+    bool chooses;                   /* If put in line: of inputs condition, value, other value */
     /* what is made of it: */
     const struct xa__onnx_op *def; /* how it is read, NULL: not known */
     bool live;                     /* the output depends on it */
@@ -115,7 +117,15 @@ typedef struct xa__onnx_external {
     int64_t size;
 } xa__onnx_external;
 
+/* A branch of If. Its nodes stand among the others, before the If, under names of their own. */
+typedef struct xa__onnx_branch {
+    int condition; /* value */
+    bool when;     /* it is computed where the condition is that */
+    int outer;     /* the branch it is in, -1: none */
+} xa__onnx_branch;
+
 struct xa__onnx_block;
+struct xa__onnx_scope;
 
 typedef struct xa__onnx {
     char *path;
@@ -134,23 +144,30 @@ typedef struct xa__onnx {
     int nattributes;
     int *inputs, ninputs;   /* declared ones without an initializer */
     int *outputs, noutputs; /* declared ones */
+    xa__onnx_branch *branches;
+    int nbranches;
     xa__onnx_external *external;
     int nexternal;
     /* private to model.c and parse.c */
-    size_t node_cap, value_cap, tensor_cap, attribute_cap, input_cap, output_cap, external_cap;
-    struct xa__onnx_block *blocks; /* memory of names and lists */
-    int *table;                    /* values by name */
+    size_t node_cap, value_cap, tensor_cap, attribute_cap, input_cap, output_cap, external_cap,
+        branch_cap;
+    const struct xa__onnx_scope *scope; /* while a branch is parsed */
+    int branch;                         /* likewise; -1 */
+    struct xa__onnx_block *blocks;      /* memory of names and lists */
+    int *table;                         /* values by name */
     size_t table_size;
 } xa__onnx;
 
 /* Reads all but the values of tensors. FORMAT says what is wrong and where; UNSUPPORTED names what
- * no model of ours has (sparse tensors, subgraphs are reported later, with their node). */
+ * no model of ours has (sparse tensors; operators are reported later, with their node). */
 XA_MUST_USE xa_status xa__onnx_open(const char *path, xa__onnx **out, xa_err *err);
 void xa__onnx_close(xa__onnx *m); /* file handles; they open again when a tensor is read */
 void xa__onnx_free(xa__onnx *m);
 
 /* A value of that name that nothing defines yet; an existing one of that name. */
 XA_MUST_USE xa_status xa__onnx_add_value(xa__onnx *m, const char *name, int *value, xa_err *err);
+/* -1: there is none of that name. */
+int xa__onnx_find_value(const xa__onnx *m, const char *name);
 /* Memory that lives as long as the model, zeroed. NULL: none left. */
 void *xa__onnx_keep(xa__onnx *m, size_t bytes);
 const char *xa__onnx_keep_text(xa__onnx *m, const void *bytes, size_t n);

@@ -117,7 +117,7 @@ static xa_status read_names(
         const char *name = xa__onnx_text_of(m, &w, &f);
         (*list)[*count] = -1;
         if (*name)
-            XA_RETURN_TRY(err, xa__onnx_add_value(m, name, &(*list)[*count], err));
+            XA_RETURN_TRY(err, xa__onnx_named(m, name, &(*list)[*count], err));
         ++*count;
     }
     return XA_OK;
@@ -132,9 +132,20 @@ static bool has_key(xa__wire w, const char *key)
     return false;
 }
 
-static xa_status read_node(xa__onnx *m, const xa__wire message, xa_err *err)
+xa_status xa__onnx_keep_node(xa__onnx *m, const xa__onnx_node *n, xa_err *err)
 {
-    xa__onnx_node n = {.op = "", .domain = "", .name = "", .attributes = m->nattributes};
+    if (m->nnodes >= XA__ONNX_MOST)
+        return xa__onnx_too_many(m, "nodes", err);
+    XA_RETURN_TRY(err, xa_grow(&m->nodes, &m->node_cap, (size_t)m->nnodes + 1, sizeof *n, err));
+    m->nodes[m->nnodes++] = *n;
+    return XA_OK;
+}
+
+xa_status xa__onnx_parse_node(xa__onnx *m, const xa__wire message, xa_err *err)
+{
+    xa__onnx_node n = {
+        .op = "", .domain = "", .name = "", .attributes = m->nattributes, .branch = m->branch};
+    bool done = false;
     xa__wire w = message;
     xa__field f;
     while (xa__wire_next(&w, &f)) {
@@ -163,11 +174,9 @@ static xa_status read_node(xa__onnx *m, const xa__wire message, xa_err *err)
     n.nattributes = m->nattributes - n.attributes;
     XA_RETURN_TRY(err, read_names(m, &message, 1, &n.inputs, &n.ninputs, err));
     XA_RETURN_TRY(err, read_names(m, &message, 2, &n.outputs, &n.noutputs, err));
-    if (m->nnodes >= XA__ONNX_MOST)
-        return xa__onnx_too_many(m, "nodes", err);
-    XA_RETURN_TRY(err, xa_grow(&m->nodes, &m->node_cap, (size_t)m->nnodes + 1, sizeof n, err));
-    m->nodes[m->nnodes++] = n;
-    return XA_OK;
+    if (!strcmp(n.op, "If") && !*n.domain)
+        XA_RETURN_TRY(err, xa__onnx_put_in_line(m, &n, message, &done, err));
+    return done ? XA_OK : xa__onnx_keep_node(m, &n, err);
 }
 
 /* ---- inputs and outputs ---- */
@@ -235,12 +244,12 @@ static xa_status list_value(int **list, size_t *cap, int *n, int value, xa_err *
     return XA_OK;
 }
 
-static xa_status read_initializer(xa__onnx *m, xa__wire w, xa_err *err)
+xa_status xa__onnx_parse_initializer(xa__onnx *m, xa__wire w, xa_err *err)
 {
     int tensor, value;
     XA_RETURN_TRY(err, xa__onnx_parse_tensor(m, w, &tensor, err));
     const xa__onnx_tensor *t = &m->tensors[tensor];
-    XA_RETURN_TRY(err, xa__onnx_add_value(m, t->name, &value, err));
+    XA_RETURN_TRY(err, xa__onnx_named(m, t->name, &value, err));
     xa__onnx_value *v = &m->values[value];
     if (v->tensor >= 0)
         XA_RETURN_FAIL(err, XA_FORMAT, "%s: two tensors have the name \"%s\"", m->path, v->name);
@@ -256,10 +265,10 @@ static xa_status read_graph(xa__onnx *m, xa__wire w, xa_err *err)
         const xa__wire inner = xa__wire_inside(&w, &f);
         switch (f.number) {
         case 1:
-            XA_RETURN_TRY(err, read_node(m, inner, err));
+            XA_RETURN_TRY(err, xa__onnx_parse_node(m, inner, err));
             break;
         case 5:
-            XA_RETURN_TRY(err, read_initializer(m, inner, err));
+            XA_RETURN_TRY(err, xa__onnx_parse_initializer(m, inner, err));
             break;
         case 11:
             XA_RETURN_TRY(err, read_declaration(m, inner, &value, err));
@@ -347,6 +356,7 @@ xa_status xa__onnx_parse(xa__onnx *m, xa_err *err)
     xa__field f;
     int graphs = 0;
     m->producer = m->producer_version = "";
+    m->branch = -1;
     while (xa__wire_next(&w, &f)) {
         const xa__wire inner = xa__wire_inside(&w, &f);
         if (f.number == 1)

@@ -302,6 +302,44 @@ static xa_status resolve_node(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
     return XA_OK;
 }
 
+/* ---- If ---- */
+
+/* 1: the branch is computed, 0: it is not, -1: a condition is not known. */
+static int is_taken(xa__onnx_build *b, int branch)
+{
+    for (; branch >= 0; branch = b->m->branches[branch].outer) {
+        const xa__onnx_branch *at = &b->m->branches[branch];
+        double condition;
+        if (b->m->values[at->condition].broken || !xa__onnx_scalar(b, at->condition, &condition))
+            return -1;
+        if ((condition < 0.0 || condition > 0.0) != at->when)
+            return 0;
+    }
+    return 1;
+}
+
+/* A node that takes one of two values becomes Identity of it. */
+static xa_status choose(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
+{
+    double condition;
+    if (b->m->values[n->inputs[0]].broken) {
+        break_outputs(b, n);
+        return XA_OK;
+    }
+    if (!xa__onnx_scalar(b, n->inputs[0], &condition))
+        return xa__onnx_refuse(
+            b,
+            n,
+            err,
+            "its condition depends on the image: control flow is not read; export without it");
+    n->inputs[0] = n->inputs[condition < 0.0 || condition > 0.0 ? 1 : 2];
+    n->ninputs = 1;
+    n->op = "Identity";
+    n->def = xa__onnx_op_named("", n->op);
+    n->chooses = false;
+    return resolve_node(b, n, err);
+}
+
 xa_status xa__onnx_resolve(xa__onnx_build *b, xa_err *err)
 {
     xa__onnx *m = b->m;
@@ -309,8 +347,14 @@ xa_status xa__onnx_resolve(xa__onnx_build *b, xa_err *err)
     for (int i = 0; i < m->nnodes; i++) {
         xa__onnx_node *n = &m->nodes[i];
         n->def = xa__onnx_op_named(n->domain, n->op);
-        if (n->live)
-            XA_RETURN_TRY(err, resolve_node(b, n, err));
+        if (!n->live)
+            continue;
+        if (n->branch >= 0 && is_taken(b, n->branch) != 1)
+            break_outputs(b, n);
+        else
+            XA_RETURN_TRY(err, n->chooses ? choose(b, n, err) : resolve_node(b, n, err));
     }
+    if (m->nbranches)
+        xa__onnx_mark_live(b); /* nothing of the branches that are not taken */
     return XA_OK;
 }
