@@ -5,9 +5,9 @@
  * allocates, unless it says so. A check is a plan of perturbed inputs and a reading of the scores
  * that the model gives them; the engine batches the inputs of all checks (audit.h).
  *
- * Notation: x the network's input [H,W,C] f32, x0 its baseline (explain.h), a map value of a pixel,
- * N = H*W pixels, S the score of the class explained. A pixel is all channels at one place, and is
- * numbered y*W + x.
+ * Notation: x the network's input [H,W,C] f32, x0 its baseline (explain_ask.h), a map value of a
+ * pixel, N = H*W pixels, S the score of the class explained. A pixel is all channels at one place,
+ * and is numbered y*W + x.
  *
  * Random numbers are those of util at (seed, purpose << 32 | draw, counter): no result depends on
  * what else was computed. Sums run in double, in the order of pixels or draws.
@@ -326,8 +326,9 @@ const char *xa_faith_status_name(int status);
 size_t xa_faith_scratch(const xa_shape *input);
 
 /* What a check asks the model for one map, or for one of its rivals: the `spec` of its consumer
- * (explain.h), whose `finish` fills an xa_faith_replies. What it points to lives until then. Inputs
- * that do not depend on the map (rivals, subsets, noise) are the same for all maps of an image. */
+ * (explain_ask.h), whose `finish` fills an xa_faith_replies. What it points to lives until then.
+ * Inputs that do not depend on the map (rivals, subsets, noise) are the same for all maps of an
+ * image. */
 typedef struct xa_faith_task {
     const xa_faith_spec *check;
     const float *pixels; /* [H*W] the map over the input; NULL of a rival */

@@ -16,7 +16,8 @@ typedef enum xa_finding {
  * or a new archive (-1). */
 enum { XA_MENDED_BY_NOTHING = -1, XA_MENDED_BY_RUN = -2 };
 
-typedef struct xa_verdict {
+/* What was looked at, and how many findings there are. */
+typedef struct xa_verified {
     int64_t samples, models, explainers;
     int64_t done;    /* rows of models, done */
     int64_t maps;    /* rows of maps whose checksum was taken */
@@ -26,7 +27,7 @@ typedef struct xa_verdict {
     int64_t damages; /* findings of each kind */
     int64_t missing, other_images, other_masks;
     uint8_t state; /* /run/state */
-} xa_verdict;
+} xa_verified;
 
 typedef struct xa_verify_options {
     bool values;            /* the maps themselves, too */
@@ -50,7 +51,7 @@ typedef struct xa_verify_options {
  * Errors are those of opening and memory; what cannot be read later is a finding. */
 XA_MUST_USE xa_status xa_verify(const char *path,
                                 const xa_verify_options *opt,
-                                xa_verdict *out,
+                                xa_verified *out,
                                 xa_err *err);
 
 #endif

@@ -14,7 +14,7 @@ static void print_finding(void *arg, xa_finding kind, int64_t sample, const char
     printf("%s: %s\n", names[kind], text);
 }
 
-static void print_verdict(const char *path, const xa_verdict *v, bool images)
+static void print_verified(const char *path, const xa_verified *v, bool images)
 {
     char mend[1024];
     printf("%" PRId64 " samples, %" PRId64 " models, %" PRId64 " explainers: %" PRId64
@@ -53,11 +53,11 @@ int xa_cmd_verify(const xa_args *a)
                              .image_root = xa_args_text(a, XA_OPT_IMAGE_ROOT),
                              .report = print_finding};
     xa_err err = XA_ERR_INIT;
-    xa_verdict v;
+    xa_verified v;
     if (xa_verify(a->positional[0], &opt, &v, &err) != XA_OK) {
         xa_print_error(&err);
         return XA_EXIT_FAILED;
     }
-    print_verdict(a->positional[0], &v, opt.images);
+    print_verified(a->positional[0], &v, opt.images);
     return v.damages || v.other_images || v.other_masks ? XA_EXIT_FAILED : XA_EXIT_DONE;
 }

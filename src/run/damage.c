@@ -39,12 +39,12 @@ xa_status xa__run_find_damage(xa__run *r, xa_err *err)
     const int nmodels = r->loaded.job.audit.nmodels;
     found f = {.r = r, .damaged = xa_alloc((size_t)n + 1, 1)};
     const xa_verify_options opt = {.values = r->opt.redo_damaged, .report = note, .arg = &f};
-    xa_verdict verdict;
+    xa_verified verified;
     xa_status st = XA_OK;
     size_t rows;
     if (!f.damaged)
         XA_NOMEM_FAIL(err);
-    XA_TRY(err, xa_verify(path, &opt, &verdict, err));
+    XA_TRY(err, xa_verify(path, &opt, &verified, err));
     if (f.hopeless)
         XA_FAIL(err,
                 XA_DAMAGED,

@@ -120,13 +120,13 @@ static void fini(xa__verifier *v)
         xa_log(XA_LOG_DEBUG, "archive: closing failed");
 }
 
-xa_status xa_verify(const char *path, const xa_verify_options *opt, xa_verdict *out, xa_err *err)
+xa_status xa_verify(const char *path, const xa_verify_options *opt, xa_verified *out, xa_err *err)
 {
     xa__verifier v = {.opt = opt, .out = out, .pairs = -1};
     const xa_extents any = xa_extents_unknown();
     xa__column id;
     xa_status st = XA_OK;
-    *out = (xa_verdict){0};
+    *out = (xa_verified){0};
     XA_TRY(err, xa_archive_open_read(path, &v.archive, err));
     XA_TRY(err, note_version(&v, err));
     check_state(&v);

@@ -7,7 +7,7 @@
 typedef struct xa__verifier {
     xa_archive *archive;
     const xa_verify_options *opt;
-    xa_verdict *out;
+    xa_verified *out;
     int64_t samples;
     bool older;        /* of an earlier minor version of the format: fields may be absent */
     int64_t pairs;     /* rows of /eval; -1: that table is damaged */

@@ -305,10 +305,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         xa_read_close(r);
     }
     int findings = 0;
-    xa_verdict verdict;
+    xa_verified verified;
     const xa_verify_options all = {.values = true, .report = told, .arg = &findings};
-    if (xa_verify(path, &all, &verdict, &err) == XA_OK)
-        FUZZ_ASSERT(findings >= verdict.damages + verdict.missing);
+    if (xa_verify(path, &all, &verified, &err) == XA_OK)
+        FUZZ_ASSERT(findings >= verified.damages + verified.missing);
     if (xa_archive_check_identity(path, "a = 1\nb = 3\n", &err) != XA_OK)
         FUZZ_ASSERT(err.message[0]);
     return 0;

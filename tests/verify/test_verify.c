@@ -39,10 +39,10 @@ static void note(void *arg, xa_finding kind, int64_t sample, const char *text)
     xa_str_printf(&findings, "%s %" PRId64 " %s\n", kinds[kind], sample, text);
 }
 
-static xa_verdict verify(bool images)
+static xa_verified verify(bool images)
 {
     const xa_verify_options opt = {.values = true, .images = images, .report = note};
-    xa_verdict v;
+    xa_verified v;
     xa_err err = XA_ERR_INIT;
     xa_str_free(&findings);
     findings = (xa_str){0};
@@ -55,7 +55,7 @@ static xa_verdict verify(bool images)
 
 static void found(const char *what, const char *words)
 {
-    const xa_verdict v = verify(false);
+    const xa_verified v = verify(false);
     if (v.damages < 1 || !strstr(findings.data, words))
         fail_msg("%s: expected '%s', found %s", what, words, findings.data);
 }
@@ -72,7 +72,7 @@ static void test_whole(void **state)
 {
     (void)state;
     begin();
-    const xa_verdict v = verify(false);
+    const xa_verified v = verify(false);
     assert_string_equal(findings.data, "");
     assert_int_equal(v.samples, WHOLE_SAMPLES);
     assert_int_equal(v.models, 1);
@@ -300,7 +300,7 @@ static void test_every_column(void **state)
     s.data[XA_FIELD_RUN_SECONDS] = NULL;
     whole_write(&s, file);
     whole_free(&s);
-    const xa_verdict v = verify(false);
+    const xa_verified v = verify(false);
     if (v.damages)
         fail_msg("%s", findings.data);
 }
@@ -313,7 +313,7 @@ static void test_other_findings(void **state)
     whole_make(&s);
     ((uint8_t *)s.data[XA_FIELD_MODEL_STATUS])[1] = XA_SAMPLE_PENDING;
     whole_write(&s, file);
-    xa_verdict v = verify(false);
+    xa_verified v = verify(false);
     assert_int_equal(v.missing, 1);
     assert_int_equal(v.damages, 0);
     assert_string_equal(findings.data,
