@@ -5,11 +5,18 @@
 
 #include <stdio.h>
 
-#include "xaudit/util.h"
+#include "xaudit/summary.h"
 
 /* A paragraph for a paper's methods section: models, preprocessing, explainers, metrics with their
  * conventions, intervals, and the references. */
 XA_MUST_USE xa_status xa_print_methods(const char *archive, FILE *out, xa_err *err);
+
+/* The sentences that the page begins with, for a terminal: what finds the object best, accuracy,
+ * and what is better than the centre, than maps of other images and than class means. */
+XA_MUST_USE xa_status xa_print_findings(const xa_summary *s,
+                                        const xa_stats_plan *plan,
+                                        FILE *out,
+                                        xa_err *err);
 
 /* ---- the page ---- */
 

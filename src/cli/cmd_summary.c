@@ -5,11 +5,12 @@
 
 #include "commands.h"
 #include "xaudit/job.h"
+#include "xaudit/report.h"
 #include "xaudit/summary.h"
 
 typedef struct options {
     const char *archive, *other, *by, *against, *from_split, *between;
-    bool compare, across;
+    bool compare, across, findings;
     xa_summary_form form;
     int64_t replicates, permutations, seed;
     xa_selection only;
@@ -40,6 +41,10 @@ static xa_status names_of(const xa_args *a, xa_option_id id, char ***names, int 
 /* Why the options cannot be used together; NULL: they can. */
 static const char *clash(const options *o)
 {
+    if (o->findings &&
+        (o->other || o->by || o->compare || o->between || o->form != XA_SUMMARY_TEXT))
+        return "--findings cannot be used with another archive, --by, --compare, --between, --csv, "
+               "--json or --latex";
     if (o->other && (o->by || o->against || o->between || o->across))
         return "--by, --against, --across and --between need a single archive";
     if (o->between && (o->compare || o->by))
@@ -60,6 +65,7 @@ static xa_status read_options(const xa_args *a, options *o, xa_err *err)
                    .by = xa_args_text(a, XA_OPT_BY),
                    .against = xa_args_text(a, XA_OPT_AGAINST),
                    .across = xa_args_has(a, XA_OPT_ACROSS),
+                   .findings = xa_args_has(a, XA_OPT_FINDINGS),
                    .between = xa_args_text(a, XA_OPT_BETWEEN),
                    .from_split = xa_args_text(a, XA_OPT_FROM_SPLIT),
                    .form = xa_args_has(a, XA_OPT_CSV_SUMMARY)    ? XA_SUMMARY_CSV
@@ -163,6 +169,11 @@ static xa_status summarise(const options *o, xa_err *err)
                                     .permutations = o->permutations};
     XA_TRY(err, xa_summary_open(o->archive, o->between ? o->between : o->by, &s, err));
     XA_TRY(err, xa_versions_warn(s->r->archive, o->archive, err));
+    if (o->findings) {
+        XA_TRY(err, xa_summary_select(s, &o->only, err));
+        XA_TRY(err, xa_print_findings(s, &plan, stdout, err));
+        goto done;
+    }
     if (s->nseries == 0 && o->form == XA_SUMMARY_TEXT && !o->other)
         xa_summary_print_flow(s, stdout); /* what became of the images is known all the same */
     if (s->nseries == 0)

@@ -53,7 +53,23 @@ XA_MUST_USE xa_status xa__report_beats(const xa_summary *s,
                                        xa_err *err);
 /* "Grad-CAM (label)", with " of MODEL" where there are several. */
 void xa__report_title(const xa_summary *s, const xa_series *x, xa_str *out);
-/* The headline, what beats which reference, accuracy and failures. */
+/* The sentences that the page begins with. */
+typedef struct xa__finding {
+    const char *mark;    /* yes, part, no: whether explainers are better; plain: no comparison */
+    const char *against; /* the beginning of the sentence: "Against a blob at the centre:" */
+    char *text;          /* the rest of it; owned */
+} xa__finding;
+typedef struct xa__findings {
+    xa_str headline;
+    xa__finding *list;
+    size_t n, cap;
+} xa__findings;
+XA_MUST_USE xa_status xa__findings_make(const xa_summary *s,
+                                        const xa_stats_plan *plan,
+                                        xa__findings *out,
+                                        xa_err *err);
+void xa__findings_fini(xa__findings *f);
+/* The headline, what beats which reference, accuracy and failures, as HTML. */
 XA_MUST_USE xa_status xa__report_verdicts(FILE *out,
                                           const xa_summary *s,
                                           const xa_stats_plan *plan,

@@ -1,6 +1,7 @@
 /* The answers that the page begins with: what beats which reference, and by how much. "Beats" means
  * that the 95 % interval of the paired difference lies above 0; otherwise no difference is shown,
  * which is not the same as none. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +84,33 @@ static void put_interval(xa_str *out, const xa_interval *f)
         xa_str_printf(out, " [%.2f, %.2f]", f->low, f->high);
 }
 
+/* ---- findings ---- */
+
+/* Takes the text of `text`. */
+static xa_status
+add(xa__findings *to, const char *mark, const char *against, xa_str *text, xa_err *err)
+{
+    const xa_status st = xa_grow(&to->list, &to->cap, to->n + 1, sizeof *to->list, err);
+    if (st != XA_OK || text->failed) {
+        xa_str_free(text);
+        if (st != XA_OK)
+            XA_RETURN_TRY(err, st);
+        XA_RETURN_NOMEM(err);
+    }
+    to->list[to->n++] = (xa__finding){.mark = mark, .against = against, .text = text->data};
+    *text = (xa_str){0};
+    return XA_OK;
+}
+
+void xa__findings_fini(xa__findings *f)
+{
+    for (size_t k = 0; k < f->n; k++)
+        free(f->list[k].text);
+    free(f->list);
+    xa_str_free(&f->headline);
+    *f = (xa__findings){0};
+}
+
 /* ---- against one reference ---- */
 
 typedef struct against {
@@ -116,7 +144,7 @@ static xa_status compare_all(const xa_summary *s,
 }
 
 /* A verdict of one reference: "Against the centre: 2 of 6 explainers are better by energy: ...". */
-static xa_status put_against(FILE *out,
+static xa_status put_against(xa__findings *to,
                              const xa_summary *s,
                              const char *metric,
                              const char *reference,
@@ -150,17 +178,13 @@ static xa_status put_against(FILE *out,
             xa_str_printf(&text, "; for %d no difference is shown", rest);
         if (a.unknown)
             xa_str_printf(&text, "; for %d there are too few groups for an interval", a.unknown);
-        XA__PUT(out,
-                xa__report_page_verdict,
-                "mark",
-                a.beaten == 0           ? "no"
-                : a.beaten < a.compared ? "part"
-                                        : "yes",
-                "against",
-                what,
-                "text",
-                text.data);
-        xa_str_free(&text);
+        st = add(to,
+                 a.beaten == 0           ? "no"
+                 : a.beaten < a.compared ? "part"
+                                         : "yes",
+                 what,
+                 &text,
+                 err);
     }
     xa_str_free(&a.better);
     return st;
@@ -307,8 +331,11 @@ make_headline(const xa_summary *s, const xa_stats_plan *plan, xa_str *out, xa_er
 
 /* ---- the section ---- */
 
-static xa_status
-put_best(FILE *out, const xa_summary *s, const char *metric, const xa_stats_plan *plan, xa_err *err)
+static xa_status put_best(xa__findings *to,
+                          const xa_summary *s,
+                          const char *metric,
+                          const xa_stats_plan *plan,
+                          xa_err *err)
 {
     const xa_series *best;
     xa_figure f, c;
@@ -328,14 +355,7 @@ put_best(FILE *out, const xa_summary *s, const char *metric, const xa_stats_plan
         put_interval(&text, &c.micro);
     }
     if (st == XA_OK)
-        XA__PUT(out,
-                xa__report_page_verdict,
-                "mark",
-                "plain",
-                "against",
-                "The best explainer:",
-                "text",
-                text.data);
+        return add(to, "plain", "The best explainer:", &text, err);
     xa_str_free(&text);
     return st;
 }
@@ -369,26 +389,72 @@ static void put_accuracy(FILE *out, const xa_read *r)
 }
 
 xa_status
-xa__report_verdicts(FILE *out, const xa_summary *s, const xa_stats_plan *plan, xa_err *err)
+xa__findings_make(const xa_summary *s, const xa_stats_plan *plan, xa__findings *out, xa_err *err)
 {
     static const char *const references[][2] = {
         {"centre", "Against a blob at the centre:"},
         {"shuffled", "Against the map of another image:"},
         {"class_mean", "Against the mean map of the class:"}};
-    xa_str headline = {0};
     const char *metric = xa__report_main_metric(s);
-    const xa_status st = make_headline(s, plan, &headline, err);
-    if (st == XA_OK)
-        XA__PUT(out, xa__report_page_headline, "text", headline.data);
-    xa_str_free(&headline);
-    XA_RETURN_TRY(err, st);
+    xa_status st = XA_OK;
+    *out = (xa__findings){0};
+    XA_TRY(err, make_headline(s, plan, &out->headline, err));
     if (metric)
-        XA_RETURN_TRY(err, put_best(out, s, metric, plan, err));
+        XA_TRY(err, put_best(out, s, metric, plan, err));
     for (size_t k = 0; metric && k < sizeof references / sizeof *references; k++)
-        XA_RETURN_TRY(err,
-                      put_against(out, s, metric, references[k][0], references[k][1], plan, err));
+        XA_TRY(err, put_against(out, s, metric, references[k][0], references[k][1], plan, err));
+done:
+    if (st != XA_OK)
+        xa__findings_fini(out);
+    return st;
+}
+
+xa_status
+xa__report_verdicts(FILE *out, const xa_summary *s, const xa_stats_plan *plan, xa_err *err)
+{
+    xa__findings f;
+    XA_RETURN_TRY(err, xa__findings_make(s, plan, &f, err));
+    XA__PUT(out, xa__report_page_headline, "text", f.headline.data);
+    for (size_t k = 0; k < f.n; k++)
+        XA__PUT(out,
+                xa__report_page_verdict,
+                "mark",
+                f.list[k].mark,
+                "against",
+                f.list[k].against,
+                "text",
+                f.list[k].text);
     fputs(xa__report_page_verdicts_end, out);
     put_accuracy(out, s->r);
     fputs(xa__report_page_accuracy_end, out);
+    xa__findings_fini(&f);
+    return XA_OK;
+}
+
+xa_status xa_print_findings(const xa_summary *s, const xa_stats_plan *plan, FILE *out, xa_err *err)
+{
+    xa__findings f;
+    XA_RETURN_TRY(err, xa__findings_make(s, plan, &f, err));
+    xa_put_wrapped(out, f.headline.data ? f.headline.data : "", 0, 0);
+    for (int64_t m = 0; m < s->r->nmodels; m++) {
+        int64_t n, right;
+        count_answers(s->r, &s->r->models[m], &n, &right);
+        if (n)
+            fprintf(out,
+                    "  %s: right for %.1f %% of %" PRId64 " labelled images\n",
+                    s->r->models[m].name,
+                    100.0 * (double)right / (double)n,
+                    n);
+        else
+            fprintf(out, "  %s: no labels, so no accuracy\n", s->r->models[m].name);
+    }
+    const int64_t failed = count_failed(s->r);
+    if (failed)
+        fprintf(out, "  %" PRId64 " of %" PRId64 " images failed\n", failed, s->r->samples);
+    for (size_t k = 0; k < f.n; k++) {
+        fprintf(out, "  %s ", f.list[k].against);
+        xa_put_wrapped(out, f.list[k].text, 4, 3 + (int)xa_str_columns(f.list[k].against));
+    }
+    xa__findings_fini(&f);
     return XA_OK;
 }

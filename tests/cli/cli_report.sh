@@ -24,6 +24,22 @@ expect 3 "$XAUDIT" run job.yaml --output a.h5 --quiet
 expect 0 "$XAUDIT" evaluate a.h5 --quiet
 expect 0 "$XAUDIT" report a.eval.h5 -o r.html --title "Audit <of> it"
 [ ! -e r.html.part ] || fail "r.html.part is left"
+# the same findings in a terminal: each of its sentences stands on the page
+expect 0 "$XAUDIT" summary a.eval.h5 --findings
+said 'xception: right for [0-9.]+ % of [0-9]+ labelled images'
+said '^  1 of [0-9]+ images failed'
+cp out findings.txt
+expect_python <<'PY'
+import html, re
+page = " ".join(re.sub(r"<[^>]*>", " ", html.unescape(open("r.html", encoding="utf-8").read())).split())
+text = re.sub(r"\n    +", " ", open("findings.txt", encoding="utf-8").read())
+sentences = [line.strip() for line in text.splitlines() if line.startswith("  Against") or line.startswith("  The best")]
+assert len(sentences) >= 3, text
+for sentence in sentences:
+    assert sentence in page, sentence
+PY
+expect 2 "$XAUDIT" summary a.eval.h5 --findings --csv
+said 'findings cannot be used with'
 expect 0 "$XAUDIT" summary a.eval.h5 --json
 cp out figures.json
 cat >read.py <<'PY'
