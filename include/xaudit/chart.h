@@ -6,13 +6,16 @@
 #include "xaudit/summary.h"
 
 /* X(ENUM, word, what it shows): `word` is the chart's name. */
-#define XA_PLOT_LIST(X)                                                                     \
-    X(DISTRIBUTION, distribution, "the scores of every metric, their means with intervals") \
-    X(CURVES, curves, "box accuracy over the grey levels")                                  \
-    X(CLASSES, classes, "one metric by class, with intervals")                              \
-    X(AGREEMENT, agreement, "rank correlation of every two explainers, mean over images")   \
-    X(CONFIDENCE, confidence, "one metric over the class's probability, fifths of pairs")   \
-    X(SIZE, size, "one metric over the object's share of the image, fifths of pairs")       \
+#define XA_PLOT_LIST(X)                                                                       \
+    X(DISTRIBUTION, distribution, "the scores of every metric, their means with intervals")   \
+    X(CURVES, curves, "box accuracy over the grey levels")                                    \
+    X(CLASSES, classes, "one metric by class, with intervals")                                \
+    X(AGREEMENT, agreement, "rank correlation of every two explainers, mean over images")     \
+    X(CONFIDENCE, confidence, "one metric over the class's probability, fifths of pairs")     \
+    X(SIZE, size, "one metric over the object's share of the image, fifths of pairs")         \
+    X(REMOVAL, removal, "the class while pixels are removed or put back, in the maps' order") \
+    X(DIFFERENCES, differences, "checks: each explainer's difference to a random map")        \
+    X(ORDERS, orders, "do metrics agree on the order of explainers?")                         \
     X(MEANS, means, "mean map of every class (of an evaluation)")
 typedef enum xa_plot_kind {
 #define X(kind, word, what) XA_PLOT_##kind,

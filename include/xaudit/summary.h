@@ -153,6 +153,42 @@ XA_MUST_USE xa_status xa_summary_rivals(const xa_series *head,
                                         xa_err *err);
 void xa_series_free(xa_series *x);
 
+/* The mean curve of a check over its images, with pointwise intervals. deletion, insertion: the
+ * class's probability over the share of pixels changed, with both ends; road: half the difference
+ * of scores over the share removed. */
+typedef struct xa_check_curve {
+    int n;           /* points */
+    double *x;       /* [n] share of pixels, 0 to 1 */
+    xa_interval *at; /* [n] */
+} xa_check_curve;
+/* Of the maps of a head series, or of a rival. NOT_FOUND: the check keeps no such curve.
+ * xa_check_curve_free, which also takes zeroes. */
+XA_MUST_USE xa_status xa_summary_curve(const xa_summary *s,
+                                       const xa_series *head,
+                                       const xa_rival_kind *rival,
+                                       const xa_stats_plan *plan,
+                                       xa_check_curve *out,
+                                       xa_err *err);
+void xa_check_curve_free(xa_check_curve *c);
+
+/* Do metrics agree on which explainer is better? Spearman's correlation of the orders in which two
+ * metrics, or checks, put the explainers of a model, over those that have both; NaN with fewer than
+ * three, or where all have one value. A figure of which neither direction is better is left out. */
+typedef struct xa_orders {
+    int n;             /* metrics */
+    const char **name; /* [n] borrowed */
+    double *rho;       /* [n,n] */
+    int *explainers;   /* [n,n] compared */
+    double mean;       /* of all pairs of two metrics; NaN: none is known */
+} xa_orders;
+/* Of fewer than two such metrics, or three explainers, n is 0. xa_orders_free. */
+XA_MUST_USE xa_status xa_summary_orders(const xa_summary *s,
+                                        const xa_read_model *m,
+                                        const xa_stats_plan *plan,
+                                        xa_orders *out,
+                                        xa_err *err);
+void xa_orders_free(xa_orders *o);
+
 /* What the checks object to in the maps of one explainer, in words. No check can say that maps are
  * faithful, so that none does. The rules, over the images looked at:
  *

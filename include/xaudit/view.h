@@ -30,6 +30,12 @@ typedef struct xa_read_checked {
     double **value;                  /* [nfigures][n]; NaN undefined */
     int64_t nfigures;
 } xa_read_checked;
+/* What the model answered to a check, for the maps whose turn came. */
+typedef struct xa_read_answers {
+    int64_t blocks, points; /* the map, then its rivals; 0: the check keeps none */
+    char **block;           /* [blocks] "map", "random", .. */
+    float *score, *prob;    /* [check's n][blocks][points], NaN where none; prob NULL: not kept */
+} xa_read_answers;
 /* The figure of this name ("auc"), -1: the check has none. */
 int64_t xa_read_figure(const xa_read_checked *c, const char *name);
 
@@ -157,6 +163,15 @@ XA_MUST_USE xa_status xa_read_agreement(xa_read *r,
                                         xa_agreement_kind kind,
                                         double **out,
                                         xa_err *err);
+/* FORMAT: the datasets are not those of the attributes. xa_read_answers_free, which also takes
+ * zeroes. */
+XA_MUST_USE xa_status xa_read_answers_load(const xa_read *r,
+                                           const xa_read_model *m,
+                                           const xa_read_map *x,
+                                           const xa_read_checked *c,
+                                           xa_read_answers *out,
+                                           xa_err *err);
+void xa_read_answers_free(xa_read_answers *a);
 /* ---- images.c: the images themselves ---- */
 
 /* How they were decoded; the defaults where an older archive does not say. */

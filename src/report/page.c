@@ -23,6 +23,7 @@ static xa_status put_sections(FILE *out,
     fputs(xa__report_page_tables, out);
     XA_RETURN_TRY(err, xa__report_tables(out, s, plan, err));
     fputs(xa__report_page_tables_end, out);
+    XA_RETURN_TRY(err, xa__report_checks(out, s, plan, err));
     fputs(xa__report_page_charts, out);
     XA_RETURN_TRY(err, xa__report_charts(out, s, by_class, plan, err));
     fputs(xa__report_page_images, out);
@@ -63,7 +64,9 @@ static xa_status put_page(FILE *out, const xa_report_options *opt, int64_t *miss
             "style",
             xa__report_page_css,
             "more_style",
-            xa__report_explorer_css);
+            xa__report_explorer_css,
+            "more",
+            xa__report_has_checks(s) ? "<a href=\"#checks\">Checks</a>" : "");
     XA_TRY(err, put_sections(out, opt, s, by_class, &plan, missing, err));
     XA__PUT(out,
             xa__report_page_tail,

@@ -52,6 +52,7 @@ XA_MUST_USE xa_status xa__report_beats(const xa_summary *s,
                                        xa__beats *out,
                                        xa_err *err);
 /* "Grad-CAM (label)", with " of MODEL" where there are several. */
+void xa__report_name(const xa_read *r, const char *model, const char *explainer, xa_str *out);
 void xa__report_title(const xa_summary *s, const xa_series *x, xa_str *out);
 /* The sentences that the page begins with. */
 typedef struct xa__finding {
@@ -69,6 +70,9 @@ XA_MUST_USE xa_status xa__findings_make(const xa_summary *s,
                                         xa__findings *out,
                                         xa_err *err);
 void xa__findings_fini(xa__findings *f);
+/* Takes over the text; mark and against live as long as the program. */
+XA_MUST_USE xa_status xa__findings_add(
+    xa__findings *to, const char *mark, const char *against, xa_str *text, xa_err *err);
 /* The headline, what beats which reference, accuracy and failures, as HTML. */
 XA_MUST_USE xa_status xa__report_verdicts(FILE *out,
                                           const xa_summary *s,
@@ -82,6 +86,23 @@ XA_MUST_USE xa_status xa__report_scores(FILE *out,
                                         const xa_summary *s,
                                         const xa_stats_plan *plan,
                                         xa_err *err);
+
+/* ---- checks.c ---- */
+
+bool xa__report_has_checks(const xa_summary *s);
+/* The section of checks: a table of all explainers and checks, each with its difference to a random
+ * map, and what they object to; nothing where the archive has none. */
+XA_MUST_USE xa_status xa__report_checks(FILE *out,
+                                        const xa_summary *s,
+                                        const xa_stats_plan *plan,
+                                        xa_err *err);
+/* Adds the finding "Against the model: the checks object to 3 of 6 explainers". */
+XA_MUST_USE xa_status xa__report_objections(xa__findings *to,
+                                            const xa_summary *s,
+                                            const xa_stats_plan *plan,
+                                            xa_err *err);
+/* The bar's pixel of a value in [0, 1]. */
+const char *xa__report_bar(xa__number *room, double v);
 
 /* ---- tables.c, charts.c, explorer.c ---- */
 

@@ -54,8 +54,7 @@ static xa_status value_of(const scores *t, const xa_series *x, xa_interval *out,
     return XA_OK;
 }
 
-/* The bar's pixel of a value. */
-static const char *at(xa__number *room, double v)
+const char *xa__report_bar(xa__number *room, double v)
 {
     return xa__real(room, 1, 4.0 + 120.0 * fmin(fmax(v, 0.0), 1.0));
 }
@@ -64,7 +63,7 @@ static void put_tick(FILE *out, const char *kind, double v)
 {
     xa__number x;
     if (isfinite(v))
-        XA__PUT(out, xa__report_page_bar_tick, "kind", kind, "x", at(&x, v));
+        XA__PUT(out, xa__report_page_bar_tick, "kind", kind, "x", xa__report_bar(&x, v));
 }
 
 /* A filled dot: better than the centre and than maps of other images, as far as there are any. */
@@ -128,9 +127,9 @@ static xa_status put_cell(FILE *out,
                 "colour",
                 colour,
                 "low",
-                at(&x0, f.low),
+                xa__report_bar(&x0, f.low),
                 "high",
-                at(&x1, f.high));
+                xa__report_bar(&x1, f.high));
     XA__PUT(out,
             xa__report_page_bar_dot,
             "colour",
@@ -138,7 +137,7 @@ static xa_status put_cell(FILE *out,
             "hollow",
             filled ? "" : "hollow",
             "x",
-            at(&x0, f.value));
+            xa__report_bar(&x0, f.value));
     fputs(xa__report_page_score_end, out);
     return XA_OK;
 }

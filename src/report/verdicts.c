@@ -62,18 +62,22 @@ xa_status xa__report_beats(const xa_summary *s,
     return XA_OK;
 }
 
-void xa__report_title(const xa_summary *s, const xa_series *x, xa_str *out)
+void xa__report_name(const xa_read *r, const char *model, const char *explainer, xa_str *out)
 {
     const char *kind = NULL;
-    for (int64_t m = 0; m < s->r->nmodels; m++)
-        for (int64_t e = 0; e < s->r->models[m].nmaps; e++)
-            if (!strcmp(s->r->models[m].name, x->model) &&
-                !strcmp(s->r->models[m].maps[e].name, x->explainer))
-                kind = s->r->models[m].maps[e].kind;
-    const xa_title t = xa_title_of_explainer(x->explainer, kind);
+    for (int64_t m = 0; m < r->nmodels; m++)
+        for (int64_t e = 0; e < r->models[m].nmaps; e++)
+            if (!strcmp(r->models[m].name, model) && !strcmp(r->models[m].maps[e].name, explainer))
+                kind = r->models[m].maps[e].kind;
+    const xa_title t = xa_title_of_explainer(explainer, kind);
     xa_str_printf(out, *t.detail ? "%s (%s)" : "%s%s", t.name, t.detail);
-    if (s->r->nmodels > 1)
-        xa_str_printf(out, " of %s", x->model);
+    if (r->nmodels > 1)
+        xa_str_printf(out, " of %s", model);
+}
+
+void xa__report_title(const xa_summary *s, const xa_series *x, xa_str *out)
+{
+    xa__report_name(s->r, x->model, x->explainer, out);
 }
 
 /* "0.66 [0.60, 0.71]" */
@@ -87,8 +91,8 @@ static void put_interval(xa_str *out, const xa_interval *f)
 /* ---- findings ---- */
 
 /* Takes the text of `text`. */
-static xa_status
-add(xa__findings *to, const char *mark, const char *against, xa_str *text, xa_err *err)
+xa_status
+xa__findings_add(xa__findings *to, const char *mark, const char *against, xa_str *text, xa_err *err)
 {
     const xa_status st = xa_grow(&to->list, &to->cap, to->n + 1, sizeof *to->list, err);
     if (st != XA_OK || text->failed) {
@@ -178,13 +182,13 @@ static xa_status put_against(xa__findings *to,
             xa_str_printf(&text, "; for %d no difference is shown", rest);
         if (a.unknown)
             xa_str_printf(&text, "; for %d there are too few groups for an interval", a.unknown);
-        st = add(to,
-                 a.beaten == 0           ? "no"
-                 : a.beaten < a.compared ? "part"
-                                         : "yes",
-                 what,
-                 &text,
-                 err);
+        st = xa__findings_add(to,
+                              a.beaten == 0           ? "no"
+                              : a.beaten < a.compared ? "part"
+                                                      : "yes",
+                              what,
+                              &text,
+                              err);
     }
     xa_str_free(&a.better);
     return st;
@@ -355,7 +359,7 @@ static xa_status put_best(xa__findings *to,
         put_interval(&text, &c.micro);
     }
     if (st == XA_OK)
-        return add(to, "plain", "The best explainer:", &text, err);
+        return xa__findings_add(to, "plain", "The best explainer:", &text, err);
     xa_str_free(&text);
     return st;
 }
@@ -403,6 +407,7 @@ xa__findings_make(const xa_summary *s, const xa_stats_plan *plan, xa__findings *
         XA_TRY(err, put_best(out, s, metric, plan, err));
     for (size_t k = 0; metric && k < sizeof references / sizeof *references; k++)
         XA_TRY(err, put_against(out, s, metric, references[k][0], references[k][1], plan, err));
+    XA_TRY(err, xa__report_objections(out, s, plan, err));
 done:
     if (st != XA_OK)
         xa__findings_fini(out);

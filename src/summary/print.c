@@ -300,8 +300,7 @@ static void print_text(const xa_summary *s,
                        const xa_summary_row *rows,
                        size_t n,
                        const xa_stats_plan *plan,
-                       const xa_judged *judged,
-                       int njudged,
+                       const xa__found *found,
                        FILE *out)
 {
     const int64_t width = name_width(rows, n);
@@ -319,7 +318,9 @@ static void print_text(const xa_summary *s,
         if (rows[first].series->is != XA_SERIES_CHECK) /* baselines have no checks */
             text_all_beaten(out, rows, first, end);
     }
-    xa__print_judged(out, judged, njudged);
+    xa__print_judged(out, found->judged, found->njudged);
+    for (int64_t m = 0; m < s->r->nmodels; m++)
+        xa__print_orders(out, &s->r->models[m], &found->orders[m]);
     text_foot(out, s, rows, n, plan);
 }
 
@@ -372,15 +373,33 @@ static xa_status order(const xa_summary *s, ordered *o, xa_err *err)
     return XA_OK;
 }
 
+static void found_fini(const xa_summary *s, xa__found *f)
+{
+    xa_judged_free(f->judged, f->njudged);
+    for (int64_t m = 0; f->orders && m < s->r->nmodels; m++)
+        xa_orders_free(&f->orders[m]);
+    free(f->orders);
+}
+
+static xa_status
+find_more(const xa_summary *s, const xa_stats_plan *plan, xa__found *f, xa_err *err)
+{
+    f->orders = xa_alloc((size_t)s->r->nmodels + 1, sizeof *f->orders);
+    if (!f->orders)
+        XA_RETURN_NOMEM(err);
+    for (int64_t m = 0; m < s->r->nmodels; m++)
+        XA_RETURN_TRY(err, xa_summary_orders(s, &s->r->models[m], plan, &f->orders[m], err));
+    return xa_summary_judge(s, plan, &f->judged, &f->njudged, err);
+}
+
 xa_status xa_summary_print(
     const xa_summary *s, const xa_stats_plan *plan, xa_summary_form form, FILE *out, xa_err *err)
 {
     xa_status st = XA_OK;
     ordered o = {0};
     xa_summary_row *rows = NULL;
-    xa_judged *judged = NULL;
+    xa__found found = {0};
     size_t n = 0;
-    int njudged = 0;
     bool ok = true;
     XA_TRY(err, order(s, &o, err));
     rows = xa_alloc((size_t)o.n * (size_t)(s->nparts + 1) + 1, sizeof *rows);
@@ -393,24 +412,24 @@ xa_status xa_summary_print(
             XA_TRY(err, xa_summary_figure(s, o.list[i], plan, part, &rows[n].figure, err));
             n += part < 0 || rows[n].figure.micro.n + rows[n].figure.micro.undefined > 0;
         }
-    XA_TRY(err, xa_summary_judge(s, plan, &judged, &njudged, err));
+    XA_TRY(err, find_more(s, plan, &found, err));
     switch (form) {
     case XA_SUMMARY_CSV:
         xa__print_csv(rows, n, out);
         break;
     case XA_SUMMARY_JSON:
-        ok = xa__print_json(s, rows, n, plan, judged, njudged, out);
+        ok = xa__print_json(s, rows, n, plan, &found, out);
         break;
     case XA_SUMMARY_LATEX:
         xa__print_latex(s, rows, n, plan, out);
         break;
     default:
-        print_text(s, rows, n, plan, judged, njudged, out);
+        print_text(s, rows, n, plan, &found, out);
     }
     if (!ok)
         XA_FAIL(err, XA_NOMEM, "the figures cannot be written as JSON");
 done:
-    xa_judged_free(judged, njudged);
+    found_fini(s, &found);
     ordered_fini(&o);
     free(rows);
     return st;

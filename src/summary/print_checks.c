@@ -226,3 +226,32 @@ void xa__print_judged(FILE *out, const xa_judged *j, int n)
             fprintf(out, " %s\n", xa_shown(j[i].text[k], text, sizeof text));
         }
 }
+
+void xa__print_orders(FILE *out, const xa_read_model *m, const xa_orders *o)
+{
+    char name[128];
+    if (!o->n)
+        return;
+    fprintf(out,
+            "\nDo metrics agree on the order of explainers? %s: Spearman's correlation over %d "
+            "explainers, mean %.2f\n",
+            xa_shown(m->name, name, sizeof name),
+            (int)m->nmaps,
+            o->mean);
+    for (int a = 0; a < o->n; a++) {
+        fprintf(out, "  %2d ", a + 1);
+        xa_put_padded(out, o->name[a], 24);
+        for (int b = 0; b < a; b++) {
+            const double rho = o->rho[a * o->n + b];
+            if (isfinite(rho))
+                fprintf(out, " %5.2f", rho);
+            else
+                fprintf(out, " %5s", "-");
+        }
+        fputc('\n', out);
+    }
+    fprintf(out, "  %27s", "");
+    for (int b = 0; b + 1 < o->n; b++)
+        fprintf(out, " %5d", b + 1);
+    fputc('\n', out);
+}

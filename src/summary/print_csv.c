@@ -188,12 +188,40 @@ static json_t *judged_json(const xa_judged *j, int n)
     return NULL;
 }
 
+/* Of models where metrics can be compared. */
+static json_t *orders_json(const xa_summary *s, const xa_orders *o)
+{
+    json_t *list = json_array();
+    for (int64_t m = 0; m < s->r->nmodels; m++) {
+        if (!o[m].n)
+            continue;
+        json_t *metrics = json_array(), *rho = json_array();
+        for (int a = 0; a < o[m].n; a++) {
+            json_t *row = json_array();
+            for (int b = 0; b < o[m].n; b++)
+                (void)json_array_append_new(row, number(o[m].rho[a * o[m].n + b]));
+            (void)json_array_append_new(metrics, xa_json_text(o[m].name[a]));
+            (void)json_array_append_new(rho, row);
+        }
+        (void)json_array_append_new(list,
+                                    json_pack("{s:s, s:f, s:o, s:o}",
+                                              "model",
+                                              s->r->models[m].name,
+                                              "mean",
+                                              o[m].mean,
+                                              "metrics",
+                                              metrics,
+                                              "spearman",
+                                              rho));
+    }
+    return list;
+}
+
 bool xa__print_json(const xa_summary *s,
                     const xa_summary_row *rows,
                     size_t n,
                     const xa_stats_plan *plan,
-                    const xa_judged *judged,
-                    int njudged,
+                    const xa__found *found,
                     FILE *out)
 {
     json_t *list = json_array();
@@ -226,7 +254,7 @@ bool xa__print_json(const xa_summary *s,
             ok = json_object_set_new(o, "undefined_because", undefined_json(&rows[i])) == 0;
         ok = json_array_append_new(list, o) == 0 && ok;
     }
-    json_t *all = ok ? json_pack("{s:I, s:I, s:f, s:b, s:o, s:o}",
+    json_t *all = ok ? json_pack("{s:I, s:I, s:f, s:b, s:o, s:o, s:o}",
                                  "replicates",
                                  (json_int_t)plan->replicates,
                                  "seed",
@@ -238,7 +266,9 @@ bool xa__print_json(const xa_summary *s,
                                  "figures",
                                  list,
                                  "objections",
-                                 judged_json(judged, njudged))
+                                 judged_json(found->judged, found->njudged),
+                                 "orders",
+                                 orders_json(s, found->orders))
                      : NULL;
     ok = all && json_dumpf(all, out, JSON_INDENT(1) | JSON_REAL_PRECISION(15)) == 0;
     json_decref(all);

@@ -15,6 +15,13 @@ typedef struct xa_summary_row {
 /* Rows of one model and metric from `first` on end here. */
 size_t xa__end_of_table(const xa_summary_row *rows, size_t first, size_t n);
 
+/* What stands below the figures. */
+typedef struct xa__found {
+    xa_judged *judged;
+    int njudged;
+    xa_orders *orders; /* [models] */
+} xa__found;
+
 /* The order of tables and rows: by model, metric, explainers before baselines, name. */
 int xa__series_order(const xa_series *x, const xa_series *y);
 
@@ -42,6 +49,7 @@ void xa__print_check(FILE *out,
                      size_t first,
                      size_t end,
                      int64_t width);
+void xa__print_orders(FILE *out, const xa_read_model *m, const xa_orders *o);
 void xa__print_judged(FILE *out, const xa_judged *j, int n);
 /* "  0.1234 [0.1000,0.2000] ", or why it has no interval. */
 void xa__print_interval(FILE *out, const xa_interval *f);
@@ -53,8 +61,7 @@ bool xa__print_json(const xa_summary *s,
                     const xa_summary_row *rows,
                     size_t n,
                     const xa_stats_plan *plan,
-                    const xa_judged *judged,
-                    int njudged,
+                    const xa__found *found,
                     FILE *out);
 /* Comparisons as CSV or JSON; rows: [n] of xa_compared or of xa_parted. */
 typedef enum xa__comparison_kind { XA__COMPARED, XA__PARTED } xa__comparison_kind;

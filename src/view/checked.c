@@ -163,3 +163,71 @@ xa_status xa__load_checked(const xa_read *r, const xa_read_model *m, xa_read_map
         XA_RETURN_TRY(err, load(r, m, x, &x->checked[k], err));
     return XA_OK;
 }
+
+/* ---- answers ---- */
+
+void xa_read_answers_free(xa_read_answers *a)
+{
+    xa_free_texts(a->block, a->block ? a->blocks : 0);
+    free(a->score);
+    free(a->prob);
+    *a = (xa_read_answers){0};
+}
+
+static xa_status name_blocks(xa_read_answers *a, const char *names, xa_err *err)
+{
+    a->block = xa_alloc((size_t)a->blocks + 1, sizeof *a->block);
+    if (!a->block)
+        XA_RETURN_NOMEM(err);
+    for (int64_t b = 0; b < a->blocks; b++) {
+        const size_t bytes = strcspn(names, ",");
+        a->block[b] = xa_strndup(names, bytes);
+        if (!a->block[b])
+            XA_RETURN_NOMEM(err);
+        names += bytes + (names[bytes] == ',');
+    }
+    return XA_OK;
+}
+
+/* Keeps the rows whose turn came; they ascend. */
+static void keep_rows(const xa_read_checked *c, int64_t each, float *v)
+{
+    for (int64_t q = 0; v && q < c->n; q++)
+        memmove(v + q * each, v + c->row[q] * each, (size_t)each * sizeof *v);
+}
+
+xa_status xa_read_answers_load(const xa_read *r,
+                               const xa_read_model *m,
+                               const xa_read_map *x,
+                               const xa_read_checked *c,
+                               xa_read_answers *out,
+                               xa_err *err)
+{
+    xa_status st = XA_OK;
+    const xa_path group = xa_field_check(m->name, x->name, c->name);
+    xa_extents extents = xa__extents(r);
+    xa_dataset_info info = {0}, other = {0};
+    xa_field_names n;
+    char *names = NULL;
+    *out = (xa_read_answers){0};
+    extents.rows = x->rows;
+    XA_TRY(err, xa__names_of(m->name, x->name, c->name, &n, err));
+    XA_TRY(err, xa__load_any(r, XA_FIELD_CHECK_SCORES, &n, &extents, &out->score, &info, err));
+    XA_TRY(err, xa__load_any(r, XA_FIELD_CHECK_PROBS, &n, &extents, &out->prob, &other, err));
+    if (!out->score && !out->prob)
+        goto done;
+    XA_TRY(err, xa_archive_attr_text(r->archive, group.text, "blocks", &names, err));
+    if (!out->score || !names ||
+        (out->prob && (other.dim[1] != info.dim[1] || other.dim[2] != info.dim[2])))
+        XA_FAIL(err, XA_FORMAT, "%s: scores, probabilities and `blocks` do not fit", group.text);
+    out->blocks = info.dim[1];
+    out->points = info.dim[2];
+    XA_TRY(err, name_blocks(out, names, err));
+    keep_rows(c, out->blocks * out->points, out->score);
+    keep_rows(c, out->blocks * out->points, out->prob);
+done:
+    free(names);
+    if (st != XA_OK)
+        xa_read_answers_free(out);
+    return st;
+}

@@ -55,6 +55,21 @@ static const struct {
     {"top5", "Top-5 Loc"},
     {"box_acc", "MaxBoxAcc"},
     {"pxap", "PxAP"},
+    {"average_drop", "average drop"},
+    {"deletion", "Deletion"},
+    {"deletion.auc", "Deletion"},
+    {"insertion", "Insertion"},
+    {"insertion.auc", "Insertion"},
+    {"road", "ROAD"},
+    {"road.difference", "ROAD"},
+    {"sensitivity_n", "Sensitivity-n"},
+    {"sensitivity_n.mean", "Sensitivity-n"},
+    {"infidelity", "Infidelity"},
+    {"infidelity.scaled", "Infidelity"},
+    {"max_sensitivity", "Max-sensitivity"},
+    {"max_sensitivity.max", "Max-sensitivity"},
+    {"complexity", "Complexity"},
+    {"complexity.share", "Complexity"},
 };
 /* clang-format on */
 

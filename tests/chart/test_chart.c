@@ -261,6 +261,143 @@ static void test_means(void **state)
     done(&d);
 }
 
+/* Three explainers with two checks; the last image of ten was not sampled, and the one before it
+ * has no map. */
+enum { POINTS = 3 };
+static uint8_t sampled[N];
+static double areas[3][N][2], roads[3][N][2];
+static float probs[3][N][2][POINTS], scores[3][N][2][POINTS], shares[3][N][2][10];
+
+static const small_archive *with_checks(void)
+{
+    static const char *const three[] = {"cam", "grad", "rise"};
+    static small_check checks[6];
+    static small_archive a;
+    for (int i = 0; i < N; i++)
+        sampled[i] = i == N - 1   ? XA_CHECKED_NOT_SAMPLED
+                     : i == N - 2 ? XA_CHECKED_NO_MAP
+                                  : XA_CHECKED_DONE;
+    for (int e = 0; e < 3; e++) {
+        for (int i = 0; i < N; i++) {
+            const bool is = sampled[i] == XA_CHECKED_DONE;
+            areas[e][i][0] = is ? 0.3 + 0.1 * e : NAN;
+            areas[e][i][1] = is ? -0.2 + 0.1 * e + 0.01 * (i % 3) : NAN;
+            roads[e][i][0] = is ? 1.0 - e : NAN; /* the same order */
+            roads[e][i][1] = is ? 0.5 : NAN;
+            for (int b = 0; b < 2; b++) {
+                for (int p = 0; p < POINTS; p++)
+                    probs[e][i][b][p] = is ? (float)(1 - 0.25 * p + 0.125 * b) : NAN;
+                for (int p = 0; p < 10; p++) /* MoRF, then LeRF, 2 (e + 1) higher */
+                    shares[e][i][b][p] = (float)(p % 5 + (p < 5 ? 0 : 2 * (e + 1)));
+            }
+        }
+        checks[2 * e] = (small_check){.explainer = three[e],
+                                      .name = "deletion",
+                                      .kind = "deletion",
+                                      .settings = "steps 2; baseline black",
+                                      .figures = "auc,minus_random",
+                                      .blocks = "map,random",
+                                      .nfigures = 2,
+                                      .nblocks = 2,
+                                      .points = POINTS,
+                                      .status = sampled,
+                                      .figure = &areas[e][0][0],
+                                      .scores = &scores[e][0][0][0],
+                                      .probs = &probs[e][0][0][0]};
+        checks[2 * e + 1] = (small_check){.explainer = three[e],
+                                          .name = "mine",
+                                          .kind = "road",
+                                          .settings = "noise 0",
+                                          .figures = "difference,minus_random",
+                                          .blocks = "map,random",
+                                          .nfigures = 2,
+                                          .nblocks = 2,
+                                          .points = 10,
+                                          .status = sampled,
+                                          .figure = &roads[e][0][0],
+                                          .scores = &shares[e][0][0][0]};
+    }
+    a = plain;
+    a.explainer = three;
+    a.explainers = 3;
+    a.checks = checks;
+    a.nchecks = 6;
+    return &a;
+}
+
+static void test_removal(void **state)
+{
+    (void)state;
+    drawn d = draw(with_checks(), XA_PLOT_REMOVAL, NULL);
+    if (d.st != XA_OK)
+        fail_msg("%s", d.err.message);
+    assert_int_equal(d.page.chart.nplots, 2);
+    assert_int_equal(d.page.chart.nlegend, 3);
+    const xa_plot *p = &d.page.chart.plots[0], *road = &d.page.chart.plots[1];
+    assert_string_equal(p->title, "Deletion");
+    assert_int_equal(p->nmarks, 8); /* bands of random and three explainers, then lines */
+    assert_true(p->marks[0].kind == XA_MARK_AREA && p->marks[0].colour == -1);
+    assert_true(p->marks[4].kind == XA_MARK_LINE && p->marks[4].colour == -1);
+    near(p->marks[4].y[0], 1.125);
+    assert_true(p->marks[7].kind == XA_MARK_LINE && p->marks[7].colour == 2);
+    assert_int_equal(p->marks[7].n, POINTS);
+    near(p->marks[7].x[1], 50.0);
+    near(p->marks[7].y[1], 0.75);
+    near(p->marks[7].y[2], 0.5);
+    assert_int_equal(p->marks[3].n, 2 * POINTS);
+    assert_string_equal(road->title, "mine");
+    near(road->marks[6].x[0], 10.0);
+    near(road->marks[6].x[4], 90.0);
+    near(road->marks[6].y[4], 2.0); /* half of 2 (e + 1), of e = 1 */
+    done(&d);
+    d = draw(with_checks(), XA_PLOT_REMOVAL, "mine.difference");
+    assert_int_equal(d.page.chart.nplots, 1);
+    done(&d);
+    d = draw(&plain, XA_PLOT_REMOVAL, NULL);
+    assert_int_equal(d.st, XA_NOT_FOUND);
+    assert_non_null(strstr(d.err.message, "no check with a curve"));
+    done(&d);
+}
+
+static void test_differences(void **state)
+{
+    (void)state;
+    drawn d = draw(with_checks(), XA_PLOT_DIFFERENCES, "deletion.auc");
+    const xa_plot *p = only_plot(&d);
+    assert_non_null(strstr(p->title, "better")); /* and on which side */
+    assert_int_equal(p->nmarks, 4);
+    near(p->marks[0].x[0], 0.0); /* the line that is no better than random */
+    assert_true(p->marks[1].kind == XA_MARK_INTERVAL && p->marks[1].sideways);
+    near(p->marks[1].x[0], -0.2 + 0.01 * 7 / 8);
+    near(p->marks[1].y[0], 0.0);
+    assert_true(p->marks[1].high[0] < 0.0);
+    assert_true(p->x.low < p->marks[1].low[0] && p->x.high > p->marks[3].high[0]);
+    done(&d);
+    d = draw(&plain, XA_PLOT_DIFFERENCES, NULL);
+    assert_int_equal(d.st, XA_NOT_FOUND);
+    done(&d);
+}
+
+/* Areas of deletion rise from explainer to explainer, which is worse, and ROAD falls: one order. */
+static void test_orders(void **state)
+{
+    (void)state;
+    drawn d = draw(with_checks(), XA_PLOT_ORDERS, NULL);
+    const xa_plot *p = only_plot(&d);
+    assert_int_equal(p->y.nnames, 2); /* energy is known of two explainers alone */
+    assert_string_equal(p->y.names[0], "Deletion");
+    assert_int_equal(p->marks[0].n, 1);
+    near(p->marks[0].x[0], 0.0);
+    near(p->marks[0].y[0], 1.0);
+    near(p->marks[0].low[0], 1.0);
+    assert_string_equal(p->marks[0].text[0], "1.0");
+    done(&d);
+    d = draw(&plain, XA_PLOT_ORDERS, NULL);
+    assert_int_equal(d.st, XA_NOT_FOUND);
+    assert_non_null(strstr(d.err.message, "at least three explainers"));
+    done(&d);
+}
+
 static void test_missing(void **state)
 {
     (void)state;
@@ -285,6 +422,9 @@ int main(void)
                                        cmocka_unit_test(test_agreement),
                                        cmocka_unit_test(test_quantities),
                                        cmocka_unit_test(test_means),
+                                       cmocka_unit_test(test_removal),
+                                       cmocka_unit_test(test_differences),
+                                       cmocka_unit_test(test_orders),
                                        cmocka_unit_test(test_missing)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

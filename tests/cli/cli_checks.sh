@@ -128,6 +128,10 @@ expect 0 "$XAUDIT" info --methods one.h5
 said 'road \[[0-9]+\] \(half the difference .*; ties first; noise 0; images 3\); sensitivity_n'
 said '^\[[0-9]+\] Rong et al.: A consistent and efficient'
 said 'No objection is no proof'
+expect 0 "$XAUDIT" report one.h5 -o report.html --no-images
+grep -q '<h2 id="checks">Do the maps follow the model' report.html || fail "the report has no section of checks"
+grep -q 'leaves the class in 50 % of the images' report.html || fail "the report does not say what checks object to"
+expect 0 "$XAUDIT" figure one.h5 --plot removal --model cnn -o removal.pdf
 expect 0 "$XAUDIT" summary one.h5 --json --metric deletion.auc
 cp out summary.json
 expect 0 "$XAUDIT" summary one.h5 --csv --metric deletion.auc

@@ -274,6 +274,41 @@ static void score(making *m, const small_series *x)
         ok(xa_schema_attr_f64(m->schema, beside.text, "iou", level, x->levels, &err), &err);
 }
 
+static void check(making *m, const small_check *c)
+{
+    xa_err err = XA_ERR_INIT;
+    const int64_t n = m->s->samples;
+    const xa_field_spec all[] = {
+        {.kind = XA_FIELD_CHECK_STATUS, .ndim = 1, .dim = {n}, .data = c->status},
+        {.kind = XA_FIELD_CHECK_FIGURES, .ndim = 2, .dim = {n, c->nfigures}, .data = c->figure},
+        {.kind = XA_FIELD_CHECK_SCORES,
+         .ndim = 3,
+         .dim = {n, c->nblocks, c->points},
+         .data = c->scores},
+        {.kind = XA_FIELD_CHECK_PROBS,
+         .ndim = 3,
+         .dim = {n, c->nblocks, c->points},
+         .data = c->probs}};
+    const char *const texts_of[][2] = {{"kind", c->kind},
+                                       {"settings", c->settings},
+                                       {"description", "as told"},
+                                       {"figures", c->figures},
+                                       {"blocks", c->blocks ? c->blocks : ""}};
+    for (int i = 0; i < 4; i++) {
+        xa_field_spec spec = all[i];
+        if (!spec.data)
+            continue;
+        spec.model = m->model;
+        spec.explainer = c->explainer;
+        spec.key = c->name;
+        spec.type = XA_TYPE_COUNT;
+        add(m, &spec);
+    }
+    const xa_path group = xa_field_check(m->model, c->explainer, c->name);
+    for (int i = 0; i < 5; i++)
+        ok(xa_schema_attr_text(m->schema, group.text, texts_of[i][0], texts_of[i][1], &err), &err);
+}
+
 static void agreement_and_means(making *m)
 {
     const small_archive *s = m->s;
@@ -326,6 +361,8 @@ void small_archive_write(const small_archive *s, const char *path)
         maps(&m, e, label);
     for (int i = 0; i < s->nseries; i++)
         score(&m, &s->series[i]);
+    for (int i = 0; i < s->nchecks; i++)
+        check(&m, &s->checks[i]);
     agreement_and_means(&m);
     /* archives of format 1.0 have no checksums but those of map values */
     ok(xa_schema_attr_text(m.schema, "/", "format_version", "1.0", &err), &err);

@@ -19,6 +19,17 @@ typedef struct small_series {
     const uint32_t *pixels; /* [pairs, 2, XA_PXAP_BINS]; NULL: none */
 } small_series;
 
+/* A check of one explainer's maps, one for each sample. */
+typedef struct small_check {
+    const char *explainer, *name, *kind, *settings;
+    const char *figures, *blocks; /* "auc,minus_random", "map,random" */
+    int nfigures, nblocks, points;
+    const uint8_t *status; /* [samples] */
+    const double *figure;  /* [samples, nfigures] */
+    const float *scores;   /* [samples, nblocks, points]; NULL: none */
+    const float *probs;    /* the same */
+} small_check;
+
 /* What is NULL or 0 takes the value in brackets. */
 typedef struct small_archive {
     int samples, pairs, classes;
@@ -46,6 +57,8 @@ typedef struct small_archive {
     const float *class_mean; /* [classes, SIDE, SIDE] of explainer 0; [none] */
     const small_series *series;
     int nseries;
+    const small_check *checks;
+    int nchecks;
     const char *job; /* [none] */
 } small_archive;
 
