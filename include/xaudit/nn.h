@@ -124,11 +124,19 @@ xa_graph_constants(const xa_graph *g, int root, int **nodes, int *n, int *breaks
 
 /* ---- plan ------------------------------------------------------------------------------------ */
 
-typedef enum xa_isa { XA_ISA_AUTO, XA_ISA_BASE, XA_ISA_AVX2, XA_ISA_AVX512, XA_ISA_COUNT } xa_isa;
-/* The best this processor runs, from its feature bits, never from timing. */
+/* AVX512_BF16 is AVX512 with the instruction vdpbf16ps in products of bfloat16. */
+typedef enum xa_isa {
+    XA_ISA_AUTO,
+    XA_ISA_BASE,
+    XA_ISA_AVX2,
+    XA_ISA_AVX512,
+    XA_ISA_AVX512_BF16,
+    XA_ISA_COUNT
+} xa_isa;
+/* The best this processor runs, from its maker and its feature bits, never from timing. */
 xa_isa xa_isa_detect(void);
 bool xa_isa_supported(xa_isa isa);
-const char *xa_isa_name(xa_isa isa);   /* "base", "avx2", "avx512" */
+const char *xa_isa_name(xa_isa isa);   /* "base", "avx2", "avx512", "avx512bf16" */
 xa_isa xa_isa_named(const char *name); /* COUNT: none of that name */
 /* Multiply-adds round once. AVX2 and AVX-512 then give the same bytes, whatever their width.
  * AUTO: this processor's. */

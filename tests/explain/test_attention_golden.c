@@ -187,7 +187,7 @@ static void check_folder(const char *folder, int least)
         snprintf(path, sizeof path, "%s/golden/%s/%.300s", XA_TEST_DATA, folder, e->d_name);
         if (!reference_read(path, &ref, why, sizeof why))
             fail_msg("%s", why);
-        for (int isa = XA_ISA_BASE; isa < XA_ISA_COUNT && ref.nattention; isa++)
+        for (int isa = XA_ISA_BASE; isa < XA_ISA_AVX512_BF16 && ref.nattention; isa++)
             if (xa_isa_supported((xa_isa)isa))
                 failures += !check_reference(folder, e->d_name, &ref, (xa_isa)isa);
         seen += ref.nattention > 0;

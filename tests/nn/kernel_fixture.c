@@ -62,18 +62,28 @@ void same_bytes(const char *what, xa_isa isa, size_t n, const void *want, const 
 #ifdef XA_TEST_WIDE
 extern const xa_kernels xa_kernels_table_wide;
 #endif
-void on_all(kernel_check *check)
+static void on_up_to(xa_isa last, kernel_check *check)
 {
 #ifdef XA_TEST_WIDE
     if (xa_isa_supported(XA_ISA_AVX2))
         check(&xa_kernels_table_wide);
+    (void)last;
     return;
 #endif
-    for (int isa = XA_ISA_BASE; isa < XA_ISA_COUNT; isa++)
+    for (int isa = XA_ISA_BASE; isa <= (int)last; isa++)
         if (xa_isa_supported((xa_isa)isa)) {
             const xa_kernels *k = xa_kernels_get((xa_isa)isa);
             assert_non_null(k);
             assert_int_equal(k->isa, isa);
             check(k);
         }
+}
+
+void on_all(kernel_check *check)
+{
+    on_up_to(XA_ISA_AVX512, check);
+}
+void on_bf16(kernel_check *check)
+{
+    on_up_to(XA_ISA_AVX512_BF16, check);
 }

@@ -21,9 +21,11 @@ void near(
     const char *what, xa_isa isa, int64_t n, const float *want, const float *got, double tolerance);
 void same_bytes(const char *what, xa_isa isa, size_t n, const void *want, const void *got);
 
-/* Every instruction set this processor runs; in the wide tests the sixteen lanes on AVX2 alone. */
+/* Every instruction set this processor runs, but for the one whose kernels are another's except for
+ * bfloat16, which on_bf16 looks at too; in the wide tests the sixteen lanes on AVX2 alone. */
 typedef void kernel_check(const xa_kernels *k);
 void on_all(kernel_check *check);
+void on_bf16(kernel_check *check);
 
 /* What a test file makes of its list of kernels.h: it declares check_<kernel> for each kernel at
  * its top, so that one without a check does not build, and turns them into tests at its end. */

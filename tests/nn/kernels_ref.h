@@ -11,6 +11,10 @@ XA_KERNEL_LIST(X)
 #undef X
 extern const xa_kernels xa_kernels_ref;
 
+/* A float as bfloat16 has it, and one step of a chain of gemm_bf16: fma(a, b, c). */
+float xa_bf16_rounded_ref(float x);
+float xa_bf16_step_ref(float a, float b, float c);
+
 /* f(x) and f'(x) in double. */
 double xa_activate_ref(const xa_activation *act, double x);
 double xa_activate_slope_ref(const xa_activation *act, double x);

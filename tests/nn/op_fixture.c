@@ -51,7 +51,7 @@ double op_tolerance(const op_case *c)
 int op_isas(xa_isa isas[XA_ISA_COUNT])
 {
     int n = 0;
-    for (int i = XA_ISA_BASE; i < XA_ISA_COUNT; i++)
+    for (int i = XA_ISA_BASE; i <= XA_ISA_AVX512; i++)
         if (xa_isa_supported((xa_isa)i))
             isas[n++] = (xa_isa)i;
     return n;

@@ -9,13 +9,14 @@ const int xa_numerics_version = 4;
 
 extern const xa_kernels xa_kernels_table_base;
 #ifdef XA_HAVE_AVX2
-extern const xa_kernels xa_kernels_table_avx2, xa_kernels_table_avx512;
+extern const xa_kernels xa_kernels_table_avx2, xa_kernels_table_avx512, xa_kernels_table_avx512bf16;
 #endif
 
 static const char *const isa_names[XA_ISA_COUNT] = {[XA_ISA_AUTO] = "auto",
                                                     [XA_ISA_BASE] = "base",
                                                     [XA_ISA_AVX2] = "avx2",
-                                                    [XA_ISA_AVX512] = "avx512"};
+                                                    [XA_ISA_AVX512] = "avx512",
+                                                    [XA_ISA_AVX512_BF16] = "avx512bf16"};
 
 const char *xa_isa_name(xa_isa isa)
 {
@@ -37,9 +38,10 @@ bool xa_isa_supported(xa_isa isa)
     const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
     if (isa == XA_ISA_AVX2)
         return avx2;
-    if (isa == XA_ISA_AVX512)
+    if (isa == XA_ISA_AVX512 || isa == XA_ISA_AVX512_BF16)
         return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
-               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+               __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+               (isa == XA_ISA_AVX512 || __builtin_cpu_supports("avx512bf16"));
 #endif
     return isa == XA_ISA_BASE;
 }
@@ -50,11 +52,23 @@ bool xa_isa_fused(xa_isa isa)
     return k && k->fused;
 }
 
+/* vdpbf16ps is worth two fused multiply-adds on AMD's processors, and half of one on Intel's (Xeon:
+ * 88 against 178 GFLOP/s in registers), where the AVX-512 kernel gives the same bytes faster. */
+static bool has_fast_bf16(void)
+{
+#ifdef XA_HAVE_AVX2
+    return xa_isa_supported(XA_ISA_AVX512_BF16) && __builtin_cpu_is("amd");
+#else
+    return false;
+#endif
+}
+
 xa_isa xa_isa_detect(void)
 {
-    return xa_isa_supported(XA_ISA_AVX512) ? XA_ISA_AVX512
-           : xa_isa_supported(XA_ISA_AVX2) ? XA_ISA_AVX2
-                                           : XA_ISA_BASE;
+    return has_fast_bf16()                   ? XA_ISA_AVX512_BF16
+           : xa_isa_supported(XA_ISA_AVX512) ? XA_ISA_AVX512
+           : xa_isa_supported(XA_ISA_AVX2)   ? XA_ISA_AVX2
+                                             : XA_ISA_BASE;
 }
 
 const xa_kernels *xa_kernels_get(xa_isa isa)
@@ -67,6 +81,8 @@ const xa_kernels *xa_kernels_get(xa_isa isa)
         return &xa_kernels_table_avx2;
     case XA_ISA_AVX512:
         return &xa_kernels_table_avx512;
+    case XA_ISA_AVX512_BF16:
+        return &xa_kernels_table_avx512bf16;
 #endif
     default:
         return NULL;

@@ -21,6 +21,7 @@
 #define XA_K(name) XA_CAT(name, XA_ISA_SUFFIX)
 
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
+#define XA_FUSED 1
 #define XA_FMA(a, b, c) __builtin_fmaf((a), (b), (c))
 #else
 #define XA_FMA(a, b, c) ((a) * (b) + (c))
@@ -72,6 +73,7 @@ XA_INLINE v8 v8_fma(v8 a, v8 b, v8 c)
 #endif
 #endif
 typedef float vw __attribute__((vector_size(4 * XA_LANES)));
+typedef uint32_t vwu __attribute__((vector_size(4 * XA_LANES)));
 
 XA_INLINE vw vw_load(const float *p)
 {

@@ -10,7 +10,8 @@
  * double, which define what it computes, and which the tests compare it with.
  *
  * Row contract: an output row (pixel) never depends on the other rows of the call.
- * NaN and infinities are carried through; denormals are not flushed.
+ * NaN and infinities are carried through; denormals are not flushed but in the chains of gemm_bf16,
+ * which says so.
  */
 #ifndef XAUDIT_NN_KERNELS_H
 #define XAUDIT_NN_KERNELS_H
@@ -60,6 +61,15 @@ typedef struct xa_finish {
 } xa_finish;
 enum { XA_GEMM_ROWS = 288, XA_GEMM_DEPTH = 384 };
 
+/* A matrix in bfloat16, the upper half of a float: pieces of [L,N] that rows' pieces are multiplied
+ * by, in panels (xa_bf16_pack). */
+typedef struct xa_bf16_matrix {
+    const uint16_t *panels;
+    int64_t pieces;       /* there are in it */
+    const int64_t *which; /* the piece that meets each of the rows' pieces; NULL: as they come */
+} xa_bf16_matrix;
+enum { XA_BF16_DEPTH = 768, XA_BF16_ROWS_BYTES = XA_GEMM_ROWS * 1600 };
+
 /* ---- function types: each is written once, here -------------------------------------------------
  *
  * XA_KERNEL_LIST makes the table, the declarations of every instruction set (isa_table.h), those of
@@ -101,6 +111,28 @@ typedef void xa_kernel_gemm_panels_nt(int64_t m,
                                       int64_t width,
                                       float *c,
                                       int64_t ldc);
+
+/* c[M,N] = finish(sum over pieces p of round(a_p)[M,L] b_w(p)[L,N]), L = a->length, w = b->which, b
+ * in bfloat16 panels, at most XA_GEMM_ROWS rows. Rows are rounded to bfloat16 (nearest even;
+ * denormals become zeros of their sign) in `rows`, XA_BF16_ROWS_BYTES of scratch, 64-byte aligned.
+ * finish may be NULL.
+ *
+ * Every element is summed over blocks of XA_BF16_DEPTH in ascending depth, where each piece counts
+ * as xa_bf16_even(L) steps, the last of an odd one being 0 times 0. A block is one chain from zero,
+ * as the instruction vdpbf16ps has it: of each pair the odd element first, c = fma(a1, b1, c), then
+ * c = fma(a0, b0, c), each rounded to nearest even; operands that are denormal count as zeros of
+ * their sign, and so do results that are below the smallest normal number after rounding (on
+ * AArch64: before). All else, the sum of the blocks and what follows, is float32 as everywhere, and
+ * flushes nothing. Sets with fused multiply-adds give the same bytes, NaN's payload apart; sets
+ * without have no such kernel (NULL). */
+typedef void xa_kernel_gemm_bf16(int64_t m,
+                                 int64_t n,
+                                 const xa_pieces *a,
+                                 const xa_bf16_matrix *b,
+                                 void *rows,
+                                 float *c,
+                                 int64_t ldc,
+                                 const xa_finish *finish);
 
 /* Winograd's transforms of one tile of 3x3 filtering, m 2 or 4 (winograd.c): point p lies at points
  * + p*apart, c channels each. split makes B^T d B of the (m+2)^2 pixels; join makes A^T t A, m^2
@@ -197,7 +229,7 @@ typedef void xa_kernel_activate_back(
 
 /* ---- the table ------------------------------------------------------------------------------- */
 
-/* X(name). Each list has its test file: test_products, test_windows, test_kernels. */
+/* X(name). Each list has its test file: test_products, test_windows, test_kernels, test_bf16. */
 #define XA_PRODUCT_KERNEL_LIST(X) \
     X(gemm_rows)                  \
     X(gemm_panels)                \
@@ -225,7 +257,13 @@ typedef void xa_kernel_activate_back(
     X(transpose)              \
     X(activate)               \
     X(activate_back)
-#define XA_KERNEL_LIST(X) XA_PRODUCT_KERNEL_LIST(X) XA_WINDOW_KERNEL_LIST(X) XA_ROW_KERNEL_LIST(X)
+#define XA_FLOAT_KERNEL_LIST(X) \
+    XA_PRODUCT_KERNEL_LIST(X)   \
+    XA_WINDOW_KERNEL_LIST(X)    \
+    XA_ROW_KERNEL_LIST(X)
+/* test_bf16; only in sets with fused multiply-adds */
+#define XA_BF16_KERNEL_LIST(X) X(gemm_bf16)
+#define XA_KERNEL_LIST(X) XA_FLOAT_KERNEL_LIST(X) XA_BF16_KERNEL_LIST(X)
 
 /* One instruction set's kernels. */
 typedef struct xa_kernels {
@@ -247,6 +285,30 @@ static inline size_t xa_panels_count(int64_t k, int64_t n)
     return (size_t)(k * ((n + XA_PANEL - 1) / XA_PANEL * XA_PANEL));
 }
 void xa_panels_pack(int64_t k, int64_t n, const float *b, int64_t ldb, float *panels);
+
+/* Panels of bfloat16: columns 16p .. 16p+15 of all pieces [L,N] together as [pieces][L/2][16][2],
+ * pairs along the depth, L filled up to an even number and the last panel to 16 columns with zeros.
+ * A line of 64 bytes is what vdpbf16ps reads, and 16 lines are a tile of AMX. */
+static inline int64_t xa_bf16_even(int64_t length)
+{
+    return (length + 1) / 2 * 2;
+}
+static inline size_t xa_bf16_count(int64_t pieces, int64_t length, int64_t n)
+{
+    return (size_t)(pieces * xa_bf16_even(length) * ((n + XA_PANEL - 1) / XA_PANEL * XA_PANEL));
+}
+/* Where the value of piece p, depth d, column j lies: at[p*piece + d*depth + j*column]; it is
+ * multiplied, in double, by scale_column[j] or scale_depth[d] where that is not NULL. */
+typedef struct xa_bf16_source {
+    const float *at;
+    int64_t piece, depth, column;
+    const double *scale_column, *scale_depth;
+} xa_bf16_source;
+/* Each value is rounded once, from double. */
+void xa_bf16_pack(
+    const xa_bf16_source *from, int64_t pieces, int64_t length, int64_t n, uint16_t *panels);
+/* To nearest even; denormals become zeros of their sign, NaN stays NaN. */
+uint16_t xa_bf16_of(double v);
 
 /* BLAS (kernels/gemm.c, the only file that includes cblas.h), one thread. The result depends on the
  * shape (m,n,k) of the call, so callers fix m by the graph. trans_b: b is [N,K]. */
