@@ -112,6 +112,24 @@ XA_MUST_USE xa_status xa_audit_pack(xa_audit *a, void *blob, xa_err *err);
  */
 void xa_audit_attach(xa_audit *a, const void *blob, void *arena, const xa_tick *tick);
 
+typedef struct xa_rows xa_rows;
+typedef struct xa_map_rows xa_map_rows;
+/* Where maps come from that were made before: fills rows [first, first + count) of explainer e of
+ * model m in x, all of the sample in `slot`: values as they are stored, every column, and where the
+ * job asks for it the check random_logit. A failure is the unit's. */
+typedef xa_status xa_take_maps(void *arg,
+                               const xa_rows *rows,
+                               int m,
+                               int e,
+                               int64_t slot,
+                               xa_map_rows *x,
+                               int64_t first,
+                               int64_t count,
+                               xa_err *err);
+/* From now on maps are taken, not made; scores, checks and all that depends on the model's answer
+ * are computed as ever. */
+void xa_audit_take_maps(xa_audit *a, xa_take_maps *take, void *arg);
+
 /* Observes the passes of model m from now on; to be called between units. */
 void xa_audit_profile(xa_audit *a, int m, const xa_profile *profile);
 

@@ -145,7 +145,8 @@ typedef struct xa_run_options {
     const char **set; /* the list is owned */
     int nset;
     const char *output;
-    const char *against; /* check */
+    const char *against;   /* check */
+    const char *maps_from; /* run: the archive whose maps are taken; NULL: maps are made */
     int64_t limit;
     int64_t ranks;         /* check --slurm: how many; 0: chosen */
     bool slurm;            /* check */

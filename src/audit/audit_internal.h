@@ -209,6 +209,8 @@ struct xa_audit {
     int64_t *masked;       /* [unit] rows that are masked in the current pass */
     float *other;          /* as map: the second of two maps that are compared */
     float baseline[XA_BASELINE_COUNT][XA_BASELINE_SIDE * XA_BASELINE_SIDE];
+    xa_take_maps *take; /* NULL: maps are made */
+    void *take_arg;
     uint32_t *ranks; /* scratch of scores of maps: three times the largest map */
 };
 

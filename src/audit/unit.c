@@ -363,13 +363,51 @@ static xa_status explain_round(const xa_batch *b, int w, int32_t j, bool *any, x
     return XA_OK;
 }
 
+void xa_audit_take_maps(xa_audit *a, xa_take_maps *take, void *arg)
+{
+    a->take = take;
+    a->take_arg = arg;
+}
+
+/* Maps of all live samples, from where they are stored. */
+static xa_status take_maps(const xa_batch *b, xa_err *err)
+{
+    for (int e = 0; e < b->am->spec->nexplainers; e++)
+        for (int64_t i = 0; i < b->n; i++) {
+            int64_t count;
+            const int64_t slot = b->first + i;
+            const int64_t first = xa_rows_first(b->rows, b->m, e, slot, &count);
+            if (xa_batch_lives(b, i) && count)
+                XA_RETURN_TRY(err,
+                              b->a->take(b->a->take_arg,
+                                         b->rows,
+                                         b->m,
+                                         e,
+                                         slot,
+                                         &b->out->maps[e],
+                                         first,
+                                         count,
+                                         err));
+        }
+    return XA_OK;
+}
+
+/* Maps of way w, from the forward pass just run. */
+static xa_status explain_way(const xa_batch *b, int w, xa_err *err)
+{
+    bool any = true;
+    XA_RETURN_TRY(err, make_forward_maps(b, w, err));
+    for (int32_t j = 0; any; j++)
+        XA_RETURN_TRY(err, explain_round(b, w, j, &any, err));
+    return xa_batch_random_logit(b, w, err);
+}
+
 static xa_status run_batch(const xa_batch *b, xa_err *err)
 {
     const double start = xa_time();
     for (int w = 0; w < b->am->nways; w++) {
-        bool any = xa_batch_fill(b, w);
         xa_attend look = {.am = b->am, .way = w, .n = b->n};
-        if (!any)
+        if (!xa_batch_fill(b, w))
             return XA_OK;
         xa_ask_keep_inputs(b, w);
         xa_attend_begin(&look);
@@ -378,11 +416,11 @@ static xa_status run_batch(const xa_batch *b, xa_err *err)
         xa_ask_keep_scores(b, w);
         if (w == 0)
             read_head(b);
-        XA_RETURN_TRY(err, make_forward_maps(b, w, err));
-        for (int32_t j = 0; any; j++)
-            XA_RETURN_TRY(err, explain_round(b, w, j, &any, err));
-        XA_RETURN_TRY(err, xa_batch_random_logit(b, w, err));
+        if (!b->a->take)
+            XA_RETURN_TRY(err, explain_way(b, w, err));
     }
+    if (b->a->take)
+        XA_RETURN_TRY(err, take_maps(b, err));
     XA_RETURN_TRY(err, xa_ask_run(b, err));
     XA_RETURN_TRY(err, xa_batch_faith(b, err));
     xa_batch_masked(b);

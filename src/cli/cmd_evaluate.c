@@ -5,13 +5,14 @@
 
 #include "commands.h"
 #include "xaudit/evaluate.h"
+#include "xaudit/run.h"
 
-/* Turns NAME.h5 into NAME.eval.h5. */
-static char *beside(const char *archive)
+/* Turns NAME.h5 into NAME.<what>.h5. */
+static char *beside(const char *archive, const char *what)
 {
     const size_t n = strlen(archive);
     const size_t stem = xa_str_ends(archive, ".h5") ? n - 3 : n;
-    return xa_strfmt("%.*s.eval.h5", (int)stem, archive);
+    return xa_strfmt("%.*s.%s.h5", (int)stem, archive, what);
 }
 
 static void report(const xa_evaluate_options *o, const xa_evaluated *d, double seconds)
@@ -31,8 +32,39 @@ static void report(const xa_evaluate_options *o, const xa_evaluated *d, double s
            o->output);
 }
 
+/* --checks: the job runs over the stored maps. */
+static int check_maps(const xa_args *a)
+{
+    const char *archive = a->positional[0], *job = xa_args_text(a, XA_OPT_CHECKED_JOB);
+    const char *as = xa_args_text(a, XA_OPT_EVALUATION);
+    char *own = as ? NULL : beside(archive, "checks");
+    char *set = xa_strfmt("checks=%s", xa_args_text(a, XA_OPT_CHECKS));
+    int code = XA_EXIT_FAILED;
+    if (!job) {
+        fprintf(stderr,
+                "xaudit evaluate: --checks needs --job JOB.yaml, the job that %s was made with\n",
+                archive);
+        code = XA_EXIT_USAGE;
+    } else if (set && (as || own)) {
+        const char *const list[] = {set};
+        const xa_run_options o = {.job = job,
+                                  .set = (const char **)(uintptr_t)list,
+                                  .nset = 1,
+                                  .output = as ? as : own,
+                                  .maps_from = archive,
+                                  .fresh = xa_args_has(a, XA_OPT_FRESH_EVALUATION),
+                                  .quiet = xa_args_has(a, XA_OPT_QUIET)};
+        code = xa_run_job(&o);
+    }
+    free(own);
+    free(set);
+    return code;
+}
+
 int xa_cmd_evaluate(const xa_args *a)
 {
+    if (xa_args_has(a, XA_OPT_CHECKS))
+        return check_maps(a);
     xa_err err = XA_ERR_INIT;
     xa_evaluate_options o = {.archive = a->positional[0],
                              .output = xa_args_text(a, XA_OPT_EVALUATION),
@@ -53,7 +85,7 @@ int xa_cmd_evaluate(const xa_args *a)
     const bool first = xa_comm_rank(comm) == 0;
     const double start = xa_time();
     if (!o.output)
-        o.output = output = beside(o.archive);
+        o.output = output = beside(o.archive, "eval");
     const xa_status st = xa_evaluate(&o, comm, &problems, &d, &err);
     if (first)
         xa_print_problems(&problems);

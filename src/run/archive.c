@@ -109,6 +109,7 @@ static xa_status prepare_first_rank(xa__run *r, xa_err *err)
     xa_status st = XA_OK;
     XA_TRY(err,
            xa_job_identity(&r->loaded.job, r->loaded.audit, r->loaded.manifest, &identity, err));
+    XA_TRY(err, xa__stored_check(r, identity.data, err));
     XA_TRY(err,
            xa_contents_create(&r->loaded.job,
                               r->loaded.audit,

@@ -174,6 +174,7 @@ static xa_status execute(xa__run *r, xa_err *err)
     r->setup_done = true;
     xa__fault_at(&r->fault, r->rank, "setup");
     XA_RETURN_TRY(err, share_weights(r, err));
+    XA_RETURN_TRY(err, xa__stored_open(r, err));
     XA_RETURN_TRY(err, xa__run_open_archive(r, err));
     return xa__run_units(r, err);
 }
@@ -183,6 +184,7 @@ static void clean(xa__run *r)
     xa_err ignored = XA_ERR_INIT;
     xa_sched_free(r->sched);
     xa_stage_free(r->stage);
+    xa__stored_close(r->stored);
     if (r->archive && xa_close_archive(r->comm, r->archive, &ignored) != XA_OK)
         xa_log(XA_LOG_WARN, "%s", ignored.message);
     xa_contents_free(r->contents);

@@ -9,6 +9,8 @@
 #include "xaudit/sched.h"
 #include "xaudit/view.h"
 
+typedef struct xa__stored xa__stored; /* the archive whose maps are taken */
+
 typedef struct xa__run {
     xa_comm *comm;
     int rank;
@@ -38,6 +40,7 @@ typedef struct xa__run {
         *expect_mask;     /* [annotations] hash of its mask, in the same way; NULL if `expect` is */
     int32_t session;      /* row of this run in /run/sessions */
     double core_seconds;  /* that earlier sessions took, cores x time; 0: none, or not known */
+    xa__stored *stored;   /* NULL: maps are made */
     bool resumed;         /* the archive existed */
     bool setup_done;      /* a mistake before this is the user's: exit code 2, */
     bool refused;         /* and so is an archive of another job, or a locked one */
@@ -88,6 +91,19 @@ XA_MUST_USE xa_status xa__run_same_masks(const xa_sample *samples,
 /* Collective: creates the archive, or checks and opens the existing one. Rank 0 lists the units
  * that are to be computed. */
 XA_MUST_USE xa_status xa__run_open_archive(xa__run *r, xa_err *err);
+
+/* ---- stored.c: maps that were made before (xa_run_options.maps_from) ---- */
+
+/* Collective, if maps are to be taken: every rank opens their archive, and units take maps from it.
+ * INVALID: its run has not ended, or the job asks for what needs the explainers themselves. FORMAT,
+ * DAMAGED: it cannot be read. */
+XA_MUST_USE xa_status xa__stored_open(xa__run *r, xa_err *err);
+/* Rank 0: MISMATCH where the job would make other maps: another model, other images, settings of
+ * passes or explainers; the message lists the lines that differ. `identity` is the job's. */
+XA_MUST_USE xa_status xa__stored_check(const xa__run *r, const char *identity, xa_err *err);
+/* The sample that the next unit begins with. */
+void xa__stored_at(xa__stored *s, int64_t sample);
+void xa__stored_close(xa__stored *s);
 
 /* ---- session.c: what the archive says of this run ---- */
 

@@ -96,6 +96,7 @@ static xa_status work(void *arg,
     xa_place place = {h.sample, h.labels, h.annotated, h.annotations};
     for (int64_t u = 0; u < n && !(u && xa_sched_stopping(r->sched)); u++) {
         const int64_t at = u * unit, k = count - at < unit ? count - at : unit;
+        xa__stored_at(r->stored, place.sample);
         XA_TRY(err, xa_audit_unit(r->loaded.audit, m->samples + at, k, r->rows, err));
         xa__fault_at(&r->fault, r->rank, "computed");
         if (expected) {
