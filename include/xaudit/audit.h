@@ -130,6 +130,13 @@ typedef xa_status xa_take_maps(void *arg,
  * are computed as ever. */
 void xa_audit_take_maps(xa_audit *a, xa_take_maps *take, void *arg);
 
+/* Seconds that a pass takes for an image, of a full batch of model m on this core: forward, and the
+ * longest backward pass that its explainers ask for (0: none does). The audit is attached. */
+typedef struct xa_pass_seconds {
+    double forward, backward;
+} xa_pass_seconds;
+xa_pass_seconds xa_audit_time(xa_audit *a, int m);
+
 /* Observes the passes of model m from now on; to be called between units. */
 void xa_audit_profile(xa_audit *a, int m, const xa_profile *profile);
 

@@ -85,6 +85,15 @@ typedef struct xa_faith_cost {
     double bytes;   /* in the archive */
 } xa_faith_cost;
 void xa_faith_cost_of(const xa_loaded *l, int m, int k, xa_faith_cost *out);
+/* The passes and bytes of a model's run, a line each for the images, every explainer and every
+ * check: prints a table to `out`. seconds: what a pass takes (xa_audit_time), from which time an
+ * image and core hours follow; NULL: without them. Passes that several share stand beside the
+ * first.
+ */
+XA_MUST_USE xa_status
+xa_print_costs(const xa_loaded *l, int m, const xa_pass_seconds *seconds, FILE *out, xa_err *err);
+/* Measures passes of every model on this core, and prints their costs. */
+XA_MUST_USE xa_status xa_check_times(const xa_loaded *l, FILE *out, xa_err *err);
 /* Warns of models whose explainers ask for more than five times the plain run, and says which
  * setting to lower. */
 void xa_check_cost(const xa_loaded *l, xa_problems *problems);

@@ -245,3 +245,41 @@ done:
     free(set.probes);
     return st;
 }
+
+/* ---- what they take ---- */
+
+/* The shortest of three, after one that warms up. */
+static double shortest(xa_run *run, int reach, const float *seed)
+{
+    double best = 0.0;
+    for (int k = 0; k < 4; k++) {
+        const double start = xa_time();
+        if (reach < 0)
+            xa_run_forward(run);
+        else
+            xa_run_backward(run, reach, seed);
+        const double took = xa_time() - start;
+        best = k == 1 || (k > 1 && took < best) ? took : best;
+    }
+    return best;
+}
+
+xa_pass_seconds xa_audit_time(xa_audit *a, int m)
+{
+    xa_audit_model *am = &a->models[m];
+    const xa_head *h = xa_model_head(am->model);
+    const int64_t n = am->batch * xa_shape_count(&am->input), units = am->batch * h->units;
+    float *x = xa_run_input(&am->run);
+    for (int64_t i = 0; i < n; i++)
+        x[i] = (float)(i % 17) / 17.0f - 0.5f;
+    for (int64_t i = 0; i < units; i++)
+        a->seed[i] = i % h->units ? 0.0f : 1.0f;
+    xa_pass_seconds out = {shortest(&am->run, -1, NULL) / (double)am->batch, 0.0};
+    for (int g = 0; g <= am->ngroups; g++) {
+        const int reach = g < am->ngroups ? am->groups[g].reach : am->ask_reach;
+        const double took =
+            reach < 0 ? 0.0 : shortest(&am->run, reach, a->seed) / (double)am->batch;
+        out.backward = took > out.backward ? took : out.backward;
+    }
+    return out;
+}

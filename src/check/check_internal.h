@@ -34,4 +34,11 @@ XA_MUST_USE xa_status xa__runner_prepare(
 void xa__runner_forward(xa__runner *r);
 void xa__runner_close(xa__runner *r);
 
+/* ---- inputs.c ---- */
+
+/* Seconds that check k takes to make one of its inputs for model m; 0: it makes none that way.
+ * NOMEM.
+ */
+XA_MUST_USE xa_status xa__input_seconds(const xa_loaded *l, int m, int k, double *out, xa_err *err);
+
 #endif

@@ -54,26 +54,6 @@ static void print_explainers(const xa_loaded *l, int m)
     }
 }
 
-static void print_checks(const xa_loaded *l, int m)
-{
-    char bytes[32];
-    for (int k = 0; k < l->job.audit.nfaith && l->manifest; k++) {
-        xa_faith_cost c;
-        xa_faith_cost_of(l, m, k, &c);
-        printf("    check %s: %" PRId64 " of %" PRId64 " images x %" PRId64 " forward",
-               l->job.audit.faith[k].name,
-               c.images,
-               l->manifest->count,
-               c.each.forward);
-        if (c.each.backward)
-            printf(" and %" PRId64 " backward", c.each.backward);
-        printf(" passes = %" PRId64 ", %.1f times the plain run; %s in the archive\n",
-               c.images * (c.each.forward + c.each.backward),
-               c.times,
-               xa_bytes_text(c.bytes, bytes, sizeof bytes));
-    }
-}
-
 static void print_model(const xa_loaded *l, int m, bool layers)
 {
     const xa_audit_model_spec *s = &l->job.audit.models[m];
@@ -132,7 +112,9 @@ static void print_model(const xa_loaded *l, int m, bool layers)
             cost.plain / 1e9,
             cost.asked / 1e9,
             cost.asked / cost.plain);
-    print_checks(l, m);
+    xa_err why = XA_ERR_INIT;
+    if (l->manifest && xa_print_costs(l, m, NULL, stdout, &why) != XA_OK)
+        xa_print_error(&why);
     if (layers) {
         xa_str text = {0};
         xa_audit_plan_describe(l->audit, m, &text);
@@ -325,7 +307,8 @@ static int try_models(const xa_run_options *opt, const xa_loaded *l, xa_err *err
         if (!agrees)
             return XA_EXIT_FAILED;
     }
-    if (opt->probe && xa_check_probe(l, opt->probe, err) != XA_OK) {
+    if (opt->probe &&
+        (xa_check_probe(l, opt->probe, err) != XA_OK || xa_check_times(l, stdout, err) != XA_OK)) {
         xa_print_error(err);
         return XA_EXIT_USAGE;
     }

@@ -160,13 +160,25 @@ said '^cnn,grad,no,road.difference,mean,.*,all,3,0,3,3.9'
 
 # Costs are told first: deletion of 5 maps (4 + 3 rivals and 1 + 3) x 16 steps
 expect 0 "$XAUDIT" check job.yaml --output new.h5
-said 'check deletion: 4 of 4 images x 112 forward passes = 448,'
-said 'check deletion: 4 of 4 images x 64 forward passes = 256,'
-said 'check road: 3 of 4 images x 70 forward passes = 210,'
-said 'check sensitivity_n: 4 of 4 images x 12 forward passes = 48,'
-said 'check infidelity: 4 of 4 images x 0 forward passes = 0,' # of the transformer: its map is a grid
-said 'check max_sensitivity: 4 of 4 images x 3 forward and 3 backward passes = 24,'
+cost() { # WHAT IMAGES FORWARD BACKWARD
+  said "^ +$1 +$2 +$3 +$4\\*? "
+}
+cost 'check deletion' 4 112 0
+cost 'check deletion' 4 64 0
+cost 'check road' 3 70 0
+cost 'check sensitivity_n' 4 12 0
+cost 'check infidelity' 4 0 0 # of the transformer: its map is a grid
+cost 'check max_sensitivity' 4 3 3
+cost 'explainer ig' 4 6 4 # four points of the path and its beginning, and the image masked by the map
+cost 'explainer grad' 4 1 1
+cost 'explainer raw' 4 1 0 # shares the pass of grad
+said 'shares the backward pass of an explainer above'
 said 'check "deletion" costs [0-9]+ times the plain run of model "cnn": if that is too much, lower its `images` or `steps`'
+
+expect 0 "$XAUDIT" check job.yaml --output new.h5 --probe 4
+said 'model cnn on one core here, measured: [0-9.]+ ms a forward pass of an image and [0-9.]+ ms a backward pass'
+said 'GFLOP   s/image  core hours  archive'
+said '^ +check deletion +4 +112 +0 +[0-9.]+ +[0-9.]+ +[0-9.e-]+ +[0-9.e-]+  '
 
 # A sample that fails is in its turn, or not sampled; areas in a table are marked by their direction
 sed 's#^images/2.png#images/none.png#' manifest.csv >broken.csv
