@@ -208,7 +208,7 @@ XA_MUST_USE xa_status xa_faith_turns(int64_t n,
 /* ---- checks of a job ------------------------------------------------------------------------- */
 
 /* Raised where a check gives other numbers for the same model, images and settings. */
-enum { XA_FAITH_VERSION = 1 };
+enum { XA_FAITH_VERSION = 2 };
 
 /* X(ENUM, name, description): what a job may ask about every map. */
 #define XA_FAITH_LIST(X)                                                                           \

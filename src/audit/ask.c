@@ -38,6 +38,13 @@ state_bytes(const xa_audit_model *am, const xa_consumer *c, const void *spec, in
                                    : &xa_graph_node(xa_model_graph(am->model), node)->shape);
 }
 
+size_t xa_ask_states(const xa_audit_model *am, int e)
+{
+    const xa_explainer_spec *ex = &am->spec->explainers[e];
+    const xa_consumer *c = xa_explainer_get(ex->kind)->consumer;
+    return c ? state_bytes(am, c, ex, am->layer_node[e]) : 0;
+}
+
 size_t xa_ask_bytes(const xa_audit_model *am)
 {
     const size_t images = (size_t)(am->nways * am->batch);
@@ -47,9 +54,7 @@ size_t xa_ask_bytes(const xa_audit_model *am)
         return 0;
     for (int e = 0; e < am->spec->nexplainers; e++) {
         const xa_explainer_spec *ex = &am->spec->explainers[e];
-        const xa_consumer *c = xa_explainer_get(ex->kind)->consumer;
-        if (c)
-            bytes += (size_t)am->batch * state_bytes(am, c, ex, am->layer_node[e]);
+        bytes += (size_t)am->batch * xa_ask_states(am, e);
         if (xa_explainer_get(ex->kind)->needs_references && !references) {
             bytes += xa_reference_bytes(am);
             references = true;
@@ -129,9 +134,9 @@ void xa_ask_keep_scores(const xa_batch *b, int w)
                (size_t)(b->am->batch * h->units) * sizeof(float));
 }
 
-static const xa_subject *subject_of(const xa_audit_model *am, const xa_ask *q)
+const xa_subject *xa_ask_subject(const xa_audit_model *am, const xa_ask *q)
 {
-    return &am->subjects[q->way * am->batch + q->i];
+    return q->subject ? q->subject : &am->subjects[q->way * am->batch + q->i];
 }
 
 static xa_reply answer_of(const xa_batch *b, const xa_ask *q, const float *z)
@@ -149,7 +154,7 @@ static xa_reply answer_of(const xa_batch *b, const xa_ask *q, const float *z)
 
 static bool same_inputs(const xa_ask *p, const xa_ask *q)
 {
-    return p->i == q->i && p->way == q->way && p->node == q->node &&
+    return p->i == q->i && p->subject == q->subject && p->way == q->way && p->node == q->node &&
            p->recipe.fill == q->recipe.fill && !p->recipe.own && !q->recipe.own &&
            !memcmp(p->recipe.key, q->recipe.key, sizeof p->recipe.key);
 }
@@ -186,8 +191,8 @@ xa_status xa_ask_begin(const xa_batch *b, const xa_ask *what, const xa_explain_v
     memset(q.state, 0, bytes);
     const xa_head *h = xa_model_head(b->am->model);
     const xa_reply clean =
-        answer_of(b, &q, b->am->clean_z + (q.way * b->am->batch + q.i) * h->units);
-    q.consumer->plan(q.spec, subject_of(b->am, &q), &clean, v, q.state, &q.recipe);
+        answer_of(b, &q, q.z ? q.z : b->am->clean_z + (q.way * b->am->batch + q.i) * h->units);
+    q.consumer->plan(q.spec, xa_ask_subject(b->am, &q), &clean, v, q.state, &q.recipe);
     q.node = q.asks.at_layer ? q.layer : -1;
     q.next = -1;
     q.leader = all->n;
@@ -246,7 +251,7 @@ static void read_scores(const xa_batch *b, const float *z, int64_t units, int64_
             if (slot->draw >= q->asks.draws || slot->draw < q->asks.gradients)
                 continue;
             const xa_reply a = answer_of(b, q, z + s * units);
-            q->consumer->read(q->state, subject_of(b->am, q), slot->draw, &a);
+            q->consumer->read(q->state, xa_ask_subject(b->am, q), slot->draw, &a);
         }
     }
 }
@@ -298,7 +303,7 @@ static xa_status read_gradients(const xa_batch *b, const float *z, int64_t n, xa
                 const xa_ask *q = &all->list[k];
                 xa_reply a = answer_of(b, q, z + s * h->units);
                 a.gradient = g + s * count;
-                q->consumer->read(q->state, subject_of(b->am, q), slot->draw, &a);
+                q->consumer->read(q->state, xa_ask_subject(b->am, q), slot->draw, &a);
             }
         }
     }
@@ -318,7 +323,7 @@ static xa_status run_pass(const xa_batch *b, int node, int64_t n, xa_err *err)
     for (int64_t s = 0; s < n; s++) {
         const xa_ask_slot *slot = &b->am->slots[s];
         const xa_ask *q = &all->list[slot->leader];
-        q->recipe.fill(q->state, subject_of(b->am, q), slot->draw, x + s * count);
+        q->recipe.fill(q->state, xa_ask_subject(b->am, q), slot->draw, x + s * count);
         gradients = gradients || slot->draw < q->most_gradients;
     }
     memset(x + n * count, 0, (size_t)((b->am->batch - n) * count) * sizeof(float));

@@ -17,17 +17,17 @@ static xa_ask question(const xa_batch *b, int e, int64_t i, int32_t target)
                     .e = e};
 }
 
-static void finish(const xa_batch *b, xa_ask *q)
+void xa_ask_finish(const xa_batch *b, xa_ask *q)
 {
     xa_explained out = {.map = b->a->map, .facts = &b->a->facts};
     b->a->facts = (xa_explain_facts){NAN, NAN, NAN, NAN};
-    q->consumer->finish(q->state, &b->am->subjects[q->way * b->am->batch + q->i], &out);
+    q->consumer->finish(q->state, xa_ask_subject(b->am, q), &out);
 }
 
 static xa_status store(const xa_batch *b, xa_ask *q, xa_err *err)
 {
     (void)err;
-    finish(b, q);
+    xa_ask_finish(b, q);
     xa_batch_store(b, q->e, q->row, q->target, q->i);
     return XA_OK;
 }
@@ -49,7 +49,7 @@ xa_status xa_ask_map(const xa_batch *b,
 
 static xa_status compare(const xa_batch *b, xa_ask *q, xa_err *err)
 {
-    finish(b, q);
+    xa_ask_finish(b, q);
     return xa_batch_compare_other(b, q->e, q->i, err);
 }
 
@@ -58,5 +58,17 @@ xa_status xa_ask_other(
 {
     xa_ask q = question(b, e, i, target);
     q.done = compare;
+    return xa_ask_begin(b, &q, v, err);
+}
+
+xa_status
+xa_ask_moved(const xa_batch *b, int e, const xa_ask *who, const xa_explain_view *v, xa_err *err)
+{
+    xa_ask q = question(b, e, who->i, who->target);
+    q.subject = who->subject;
+    q.z = who->z;
+    q.done = who->done;
+    q.row = who->row;
+    q.kept = who->kept;
     return xa_ask_begin(b, &q, v, err);
 }

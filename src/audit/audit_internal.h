@@ -26,10 +26,12 @@ struct xa_batch;
 /* A consumer at work on one image and target. Whoever asks sets what is above the line. */
 typedef struct xa_ask {
     const xa_consumer *consumer;
-    const void *spec; /* the consumer's settings */
-    int way;          /* of the input */
-    int64_t i;        /* the image's slot in the batch */
-    int layer;        /* node, -1: none */
+    const void *spec;          /* the consumer's settings */
+    int way;                   /* of the input */
+    int64_t i;                 /* the image's slot in the batch */
+    const xa_subject *subject; /* NULL: the batch's image; else another input, with its scores z */
+    const float *z;            /* [units] */
+    int layer;                 /* node, -1: none */
     int32_t target;
     xa_scalar scalar;
     xa_asks asks;
@@ -85,7 +87,11 @@ typedef struct xa_audit_checks {
     xa_faith_replies *replies; /* likewise */
     double *values;            /* what replies point to; how far maps moved */
     void *scratch;             /* xa_faith_scratch */
-    size_t bytes;              /* all of it, with the states of one image's questions */
+    /* Of max_sensitivity, where an explainer asks: a batch of moved inputs [batch,H,W,C], their
+     * scores [batch,units], and who they are. NULL: nobody needs them. */
+    float *moved, *moved_z;
+    xa_subject *moved_subjects; /* [batch] */
+    size_t bytes;               /* all of it, with the states of one image's questions */
 } xa_audit_checks;
 
 /* References: their texts, and of a model the inputs that are at hand. */
@@ -254,12 +260,16 @@ void xa_batch_store(const xa_batch *b, int e, int64_t row, int32_t target, int64
 bool xa_ask_any(const xa_audit_model *am); /* does something of the model ask? */
 /* What explainer e asks for an image and target; nothing if it does not ask. */
 xa_asks xa_ask_count(const xa_audit_model *am, int e);
+/* Bytes of the state of one question of explainer e; 0: it does not ask. */
+size_t xa_ask_states(const xa_audit_model *am, int e);
 size_t xa_ask_bytes(const xa_audit_model *am); /* memory, with one target an image */
 xa_status xa_ask_init(xa_audit_model *am, xa_err *err);
 void xa_ask_fini(xa_audit_model *am);
 /* Keeps the batch's inputs (before the forward pass of way w) and scores (after it). */
 void xa_ask_keep_inputs(const xa_batch *b, int w);
 void xa_ask_keep_scores(const xa_batch *b, int w);
+/* Who a question is about. */
+const xa_subject *xa_ask_subject(const xa_audit_model *am, const xa_ask *q);
 /* Begins a question: plans it. v: as of xa_consumer. */
 XA_MUST_USE xa_status xa_ask_begin(const xa_batch *b,
                                    const xa_ask *what,
@@ -282,6 +292,12 @@ XA_MUST_USE xa_status xa_ask_map(const xa_batch *b,
                                  int32_t target,
                                  const xa_explain_view *v,
                                  xa_err *err);
+/* The same of another input, q->subject with its scores; `done` finds the map in the audit's, after
+ * xa_ask_finish. */
+XA_MUST_USE xa_status
+xa_ask_moved(const xa_batch *b, int e, const xa_ask *who, const xa_explain_view *v, xa_err *err);
+/* Its map into the audit's map. */
+void xa_ask_finish(const xa_batch *b, xa_ask *q);
 /* The same for another class, whose map is compared with the stored one. */
 XA_MUST_USE xa_status xa_ask_other(
     const xa_batch *b, int e, int64_t i, int32_t target, const xa_explain_view *v, xa_err *err);

@@ -38,6 +38,29 @@ static size_t state_bytes(const xa_audit_model *am, const xa_audit_spec *spec)
     return n * (size_t)am->spec->nexplainers;
 }
 
+/* Room for moved inputs that explainers ask about. */
+static xa_status create_moved(xa_audit_model *am, const xa_audit_spec *spec, xa_err *err)
+{
+    xa_audit_checks *c = am->checks;
+    const size_t batch = (size_t)am->batch, input = (size_t)xa_shape_count(&am->input);
+    const size_t units = (size_t)xa_model_head(am->model)->units;
+    bool moves = false;
+    size_t states = 0;
+    for (int k = 0; k < spec->nfaith; k++)
+        moves = moves || spec->faith[k].kind == XA_FAITH_MAX_SENSITIVITY;
+    for (int e = 0; moves && e < am->spec->nexplainers; e++)
+        states += xa_ask_states(am, e);
+    if (!states)
+        return XA_OK;
+    c->moved = xa_alloc(batch * input, sizeof *c->moved);
+    c->moved_z = xa_alloc(batch * units, sizeof *c->moved_z);
+    c->moved_subjects = xa_alloc(batch, sizeof *c->moved_subjects);
+    c->bytes += batch * ((input + units) * sizeof(float) + states);
+    if (!c->moved || !c->moved_z || !c->moved_subjects)
+        XA_RETURN_NOMEM(err);
+    return XA_OK;
+}
+
 xa_status xa_faith_create(xa_audit_model *am, const xa_audit_spec *spec, xa_err *err)
 {
     const size_t explainers = (size_t)am->spec->nexplainers, checks = (size_t)spec->nfaith;
@@ -66,7 +89,7 @@ xa_status xa_faith_create(xa_audit_model *am, const xa_audit_spec *spec, xa_err 
     if (!c->pixels || !c->sizes || !c->grid || !c->row || !c->tasks || !c->replies || !c->values ||
         !c->scratch)
         XA_RETURN_NOMEM(err);
-    return XA_OK;
+    return create_moved(am, spec, err);
 }
 
 void xa_faith_destroy(xa_audit_model *am)
@@ -82,6 +105,9 @@ void xa_faith_destroy(xa_audit_model *am)
     free(c->replies);
     free(c->values);
     free(c->scratch);
+    free(c->moved);
+    free(c->moved_z);
+    free(c->moved_subjects);
     free(c);
     am->checks = NULL;
 }
@@ -126,17 +152,14 @@ static bool is_sampled(const xa_faith_spec *s, const xa_sample *sample)
 }
 
 /* Is the check for maps of this explainer? Infidelity is about a value for each value of the input;
- * how far a map moves takes the maps of explainers that do not ask themselves; areas under a
- * class's probability say nothing of a map that explains a difference, or what speaks against the
- * class. */
+ * areas under a class's probability say nothing of a map that explains a difference, or what speaks
+ * against the class. */
 static bool is_defined(const xa_audit_model *am, int e, const xa_faith_spec *s)
 {
     const xa_shape *map = &am->map_shape[e], *in = &am->input;
     const xa_explainer_spec *ex = &am->spec->explainers[e];
     if (s->kind == XA_FAITH_INFIDELITY)
         return map->dim[0] == in->dim[2] && map->dim[1] == in->dim[0] && map->dim[2] == in->dim[1];
-    if (s->kind == XA_FAITH_MAX_SENSITIVITY)
-        return !xa_explainer_get(ex->kind)->consumer;
     if (is_curve(s))
         return ex->target_minus < 0 && !ex->down;
     return true;
@@ -360,6 +383,11 @@ xa_passes xa_audit_check_passes(const xa_audit *a, int m, int k)
         out.forward += of_maps ? draws : 0;
         out.forward += way ? 0 : draws * (of_maps ? shape.blocks - 1 : 1);
         out.backward += moved && am->group[e] >= 0 && !group ? draws : 0;
+        if (moved) { /* what an explainer asks, it asks about every moved input */
+            const xa_asks asks = xa_ask_count(am, e);
+            out.forward += draws * asks.draws;
+            out.backward += draws * asks.gradients;
+        }
     }
     return out;
 }

@@ -50,8 +50,64 @@ static void count_changed(moving *v)
     }
 }
 
-static void compare(const moving *v, int e, int reach)
+static bool asks(const moving *v, int e)
 {
+    return xa_explainer_get(v->b.am->spec->explainers[e].kind)->consumer != NULL;
+}
+
+/* Keeps the moved inputs of way w and the model's answers, for explainers that ask about them: a
+ * draw's random numbers are those of the image, so that it is the input that moves and not they. */
+static void keep(const moving *v, int w)
+{
+    xa_audit_model *am = v->b.am;
+    const int64_t count = xa_shape_count(&am->input), units = xa_model_head(am->model)->units;
+    xa_audit_checks *c = am->checks;
+    memcpy(c->moved, xa_run_input(&am->run), (size_t)(v->b.n * count) * sizeof(float));
+    memcpy(c->moved_z,
+           xa_run_value(&am->run, xa_model_head(am->model)->node),
+           (size_t)(v->b.n * units) * sizeof(float));
+    for (int64_t d = 0; d < v->b.n; d++) {
+        c->moved_subjects[d] = am->subjects[w * am->batch + v->i];
+        c->moved_subjects[d].x = c->moved + d * count;
+    }
+}
+
+/* The map of one moved input is there. */
+static xa_status answered(const xa_batch *b, xa_ask *q, xa_err *err)
+{
+    const moving *v = q->kept;
+    const int64_t n = xa_shape_count(&b->am->map_shape[q->e]);
+    const xa_score_map own = xa_stored_map(b->a, b->rows, b->m, q->e, v->row[q->e], b->a->other);
+    (void)err;
+    xa_ask_finish(b, q);
+    v->moved[q->e * v->check->draws + q->row] = xa_faith_moved(own.values, b->a->map, n);
+    return XA_OK;
+}
+
+/* Questions of explainer e about the moved inputs, from the passes just run. */
+static xa_status ask(const moving *v, int e, int reach, xa_err *err)
+{
+    const xa_audit_model *am = v->b.am;
+    const int64_t units = xa_model_head(am->model)->units;
+    for (int64_t d = 0; d < v->b.n; d++) {
+        const xa_explain_view view = xa_batch_view(&v->b, e, d, reach);
+        const xa_ask who = {.i = d,
+                            .subject = &am->checks->moved_subjects[d],
+                            .z = am->checks->moved_z + d * units,
+                            .target = v->b.out->maps[e].target[v->row[e]],
+                            .done = answered,
+                            .row = v->first + d,
+                            .kept = (void *)(uintptr_t)v};
+        XA_RETURN_TRY(err, xa_ask_moved(&v->b, e, &who, &view, err));
+    }
+    return XA_OK;
+}
+
+static xa_status compare(const moving *v, int e, int reach, xa_err *err)
+{
+    if (asks(v, e))
+        return ask(v, e, reach, err);
+
     const int64_t n = xa_shape_count(&v->b.am->map_shape[e]);
     const xa_score_map own = xa_stored_map(v->b.a, v->b.rows, v->b.m, e, v->row[e], v->b.a->other);
     const int32_t target = v->b.rows->models[v->b.m].maps[e].target[v->row[e]];
@@ -59,6 +115,7 @@ static void compare(const moving *v, int e, int reach)
         xa_batch_compute(&v->b, e, d, reach, target);
         v->moved[e * v->check->draws + v->first + d] = xa_faith_moved(own.values, v->b.a->map, n);
     }
+    return XA_OK;
 }
 
 /* One backward pass a group and class explained. */
@@ -79,7 +136,7 @@ static xa_status explain(const moving *v, int g, xa_err *err)
     XA_RETURN_TRY(err, xa_batch_pass(&v->b, group, group->reach, targets, err));
     for (int e = 0; e < am->spec->nexplainers; e++)
         if (am->group[e] == g && takes_part(v, e))
-            compare(v, e, group->reach);
+            XA_RETURN_TRY(err, compare(v, e, group->reach, err));
     return XA_OK;
 }
 
@@ -91,15 +148,17 @@ static xa_status run_way(moving *v, int w, xa_err *err)
     xa_attend_begin(&look);
     xa_run_forward(&am->run);
     xa_attend_end(&look);
+    if (am->checks->moved)
+        keep(v, w);
     if (w == 0)
         count_changed(v);
     for (int e = 0; e < am->spec->nexplainers; e++)
         if (am->group[e] < 0 && am->way[e] == w && takes_part(v, e))
-            compare(v, e, -1);
+            XA_RETURN_TRY(err, compare(v, e, -1, err));
     for (int g = 0; g < am->ngroups; g++)
         if (am->groups[g].way == w)
             XA_RETURN_TRY(err, explain(v, g, err));
-    return XA_OK;
+    return xa_ask_run(&v->b, err);
 }
 
 xa_status xa_batch_moved(const xa_batch *b, int k, int64_t i, const int64_t *row, xa_err *err)

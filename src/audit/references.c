@@ -74,7 +74,8 @@ static const float *read_input(void *arg, const xa_subject *s, int64_t k)
 {
     xa_audit_model *am = arg;
     const xa_reference_list *list = am->references;
-    const int w = (int)((s - am->subjects) / am->batch);
+    /* each way has a range of its own; a moved input keeps that of its image */
+    const int w = (int)((s->black - am->ranges) / (2 * am->input.dim[2]));
     const int64_t n = xa_shape_count(&am->input);
     int oldest = 0;
     for (int i = 0; i < am->nat_hand; i++) {

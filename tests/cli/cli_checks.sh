@@ -93,7 +93,8 @@ for b, r in enumerate(("random", "edges", "centre")):
 assert (g["scores"][:, 1:] == figures(one, "cam", "deletion")[2]["scores"][:, 1:]).all()
 # not asked of these maps
 assert (figures(one, "grad", "infidelity")[1] == 5).all() and (figures(one, "raw", "infidelity")[1] == 1).all()
-assert (figures(one, "ig", "max_sensitivity")[1] == 5).all() and np.isnan(figures(one, "ig", "max_sensitivity")[2]["figures"][()]).all()
+have, status, _ = figures(one, "ig", "max_sensitivity") # an explainer that asks is asked about every moved input
+assert (status == 1).all() and (have["max"] >= have["mean"]).all() and (have["mean"] > 0).all() and (have["max"] < 1).all()
 assert (figures(one, "ig", "infidelity")[1] == 1).all()
 # more images add rows to those of fewer
 few, many = figures(one, "grad", "road"), figures(more, "grad", "road")
@@ -168,7 +169,7 @@ cost 'check deletion' 4 64 0
 cost 'check road' 3 70 0
 cost 'check sensitivity_n' 4 12 0
 cost 'check infidelity' 4 0 0 # of the transformer: its map is a grid
-cost 'check max_sensitivity' 4 3 3
+cost 'check max_sensitivity' 4 18 15 # three moved images, and of each what ig asks: 5 passes, 4 of them with a gradient
 cost 'explainer ig' 4 6 4 # four points of the path and its beginning, and the image masked by the map
 cost 'explainer grad' 4 1 1
 cost 'explainer raw' 4 1 0 # shares the pass of grad
@@ -216,6 +217,41 @@ assert g["deletion/status"][0] == 4 and np.isnan(g["deletion/figures"][0]).all()
 assert np.isfinite(g["deletion/probs"][0, 0, 0]) and np.isnan(g["deletion/scores"][0, 0, -1])
 assert g["insertion/status"][0] == 1 and np.isfinite(g["insertion/figures"][0, 0])
 assert g["complexity/status"][0] == 1
+PY
+
+# How far maps move, of explainers that ask: without noise SmoothGrad is the gradient; one draw, many draws and batches alike
+cat >moved.yaml <<EOF
+manifest: manifest.csv
+output: moved.h5
+models:
+  - name: cnn
+    file: $golden/tiny_cnn.h5
+    batch: 1
+    input: { size: [16, 16], resize: tf-nearest, scale: tf }
+    explainers:
+      - { kind: gradient, channels: none, name: grad }
+      - { kind: smoothgrad, sigma: 0, draws: 2, channels: none, name: still }
+      - { kind: scorecam, top_channels: 2, name: score }
+      - { kind: ablationcam, top_channels: 2, name: ablation }
+      - { kind: rise, draws: 5, name: rise }
+      - { kind: occlusion, name: occlusion }
+      - { kind: expected_gradients, draws: 3, name: expected }
+      - { kind: integrated_gradients, steps: 2, input: { resize: tf-bilinear, scale: unit }, name: other }
+checks: [{ kind: max_sensitivity, draws: 3 }]
+EOF
+expect 0 "$XAUDIT" run moved.yaml --quiet
+expect 0 "$XAUDIT" run moved.yaml --output moved3.h5 --set models.0.batch=3 --quiet
+digest moved.h5 | grep -v /run >moved
+digest moved3.h5 | grep -v /run | diff moved - >out || fail "how far maps move depends on the batch"
+expect_python moved.h5 <<'PY'
+import sys
+import h5py, numpy as np
+f = h5py.File(sys.argv[1])["checks/cnn"]
+of = lambda e: (f[e]["max_sensitivity/status"][()], f[e]["max_sensitivity/figures"][()])
+for e in f:
+    status, v = of(e)
+    assert (status == 1).all() and np.isfinite(v).all() and (v[:, 0] >= v[:, 1]).all() and (v[:, 1] > 0).all(), (e, status, v)
+assert np.abs(of("still")[1] - of("grad")[1]).max() < 1e-6, (of("still")[1], of("grad")[1])
 PY
 
 # Damage
