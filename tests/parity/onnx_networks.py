@@ -69,7 +69,7 @@ TIMM_VIT = ("vit_tiny_patch16_224", "beit_base_patch16_224", "vit_small_patch14_
 TIMM_LAYERS = {"resnet10t": "layer4", "seresnet18": "layer4", "efficientnet_b0": "blocks.6", 
                "convnext_atto": "stages.3", "densenet121": "features.denseblock4", "regnety_002": "s4",
                "swin_tiny_patch4_window7_224": "layers.3", "convnextv2_atto": "stages.3", "resnest14d": "layer4",
-               "poolformer_s12": "stages.3", "xception41": "act3", "hgnetv2_b0": "stages.3", "repvgg_a0": "stages.3"}
+               "poolformer_s12": "stages.3", "hgnetv2_b0": "stages.3", "repvgg_a0": "stages.3"}
 
 
 def timm_build(name):
@@ -238,7 +238,7 @@ def outcome(r):
         return "not exported"
     if r["logits"] is None:
         return "refused"
-    if r["logits"] > 1e-5 or (r["gradcam"] or 0) > 1e-4 or (r.get("rollout") or 0) > 1e-4:
+    if r["logits"] > max(1e-5, 2 * r.get("ort", 0)) or (r["gradcam"] or 0) > 1e-4 or (r.get("rollout") or 0) > 1e-4:
         return "differs"
     error = r["gradient"] if r["gradient"] is not None else r["gradient32"] or 0
     if error <= max(1e-5, 2 * (r["torch"] or 0)):
@@ -264,7 +264,7 @@ def table(path, out):
              "Made by `tests/parity/onnx_sweep.py` (its head says how): random seeded weights, one image, scores against onnxruntime",
              "(unoptimised), input gradient against torch float64 (float32 where the network has more than 60 million weights),",
              "Grad-CAM and rollout against torch. dy: `torch.onnx.export(dynamo=True)`, ts: `dynamo=False`, opset 17. Errors are of the",
-             "largest value. *agrees*: scores within 1e-5, Grad-CAM and rollout within 1e-4, gradient within 1e-5 or twice torch's own",
+             "largest value. *agrees*: scores within 1e-5 or twice onnxruntime's own error, Grad-CAM and rollout within 1e-4, gradient within 1e-5 or twice torch's own",
              "error; *flipped*: all but the gradient, where one unit stands at its threshold (below 5e-2). Memory: the most that",
              "`xaudit check --against` held, file mappings apart, by the float32 weights.", "",
              "| group | networks | files | agree | flipped | differ | refused | not exported | networks with a file that agrees or flips |",

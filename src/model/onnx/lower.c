@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "build.h"
+#include "runs.h"
 
 const xa__onnx_run *xa__onnx_run_of(const xa__onnx_build *b, const xa__onnx_node *n, int i)
 {
@@ -313,7 +313,7 @@ static bool has_run(const xa__onnx_build *b, const xa__onnx_node *n)
     return false;
 }
 
-/* Operators whose first input may be a constant while another is none. */
+/* Operators that see to it themselves where their first input is a constant. */
 static bool reads_any_input(const char *op)
 {
     static const char *const names[] = {"Add",
@@ -358,10 +358,13 @@ static xa_status lower_node(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
     if (!n->def->lower)
         return xa__onnx_refuse(
             b, n, err, "it is read of constants only, not of what depends on the image");
-    if (!reads_any_input(n->op) && !xa__onnx_run_of(b, n, 0))
-        return xa__onnx_refuse(
-            b, n, err, "its first input is a constant, another depends on the image");
+    const bool apart =
+        !reads_any_input(n->op) && n->ninputs && n->inputs[0] >= 0 && !xa__onnx_run_of(b, n, 0);
+    if (apart) /* a constant as a value of the engine, for this reader */
+        XA_RETURN_TRY(err, xa__onnx_constant_run(b, n, n->inputs[0], &b->runs[n->inputs[0]], err));
     const xa_status st = n->def->lower(b, n, &why);
+    if (apart)
+        b->runs[n->inputs[0]].node = -1;
     if (st == XA_UNSUPPORTED || st == XA_SHAPE || st == XA_INVALID)
         return xa__onnx_refuse(b, n, err, "%s", why.message);
     if (st != XA_OK) {

@@ -156,19 +156,28 @@ static xa_status binary_fold(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
     const bool python = k->fn == (binary_fn *)fmod && xa__onnx_int(b->m, n, "fmod", 0) == 0;
     double *data;
     XA_RETURN_TRY(err, xa__onnx_new_data(b, n, 0, &data, err));
-    for (int64_t i = 0; i < count; i++) {
-        double v = xa__onnx_data(b, n->inputs[0])[place_of(&xa__onnx_in(b, n, 0)->shape, s, i)];
-        for (int j = 1; j < n->ninputs; j++) {
-            const double y =
-                xa__onnx_data(b, n->inputs[j])[place_of(&xa__onnx_in(b, n, j)->shape, s, i)];
-            if (whole && k->op == XA_OP_DIVIDE && !(y < 0.0) && !(y > 0.0))
-                return xa__onnx_refuse(b, n, err, "it divides whole numbers by 0");
-            v = k->fn(v, y);
-            if (python && (v < 0.0 || v > 0.0) && (v < 0.0) != (y < 0.0))
-                v += y; /* the sign of the divisor */
+    /* a row of the last axis at a time */
+    const int64_t row = s->rank ? s->dim[s->rank - 1] : 1;
+    for (int j = 0; j < n->ninputs; j++) {
+        const double *from = xa__onnx_data(b, n->inputs[j]);
+        const xa__onnx_shape *in = &xa__onnx_in(b, n, j)->shape;
+        const int64_t step = in->rank && in->dim[in->rank - 1] > 1;
+        for (int64_t i = 0; i < count; i++) {
+            const double *y = from + place_of(in, s, i);
+            for (const int64_t end = i + row - 1;; i++, y += step) {
+                if (j && whole && k->op == XA_OP_DIVIDE && !(*y < 0.0) && !(*y > 0.0))
+                    return xa__onnx_refuse(b, n, err, "it divides whole numbers by 0");
+                double v = j ? k->fn(data[i], *y) : *y;
+                if (j && python && (v < 0.0 || v > 0.0) && (v < 0.0) != (*y < 0.0))
+                    v += *y; /* the sign of the divisor */
+                data[i] = v;
+                if (i == end)
+                    break;
+            }
         }
-        data[i] = whole ? trunc(v) : v;
     }
+    for (int64_t i = 0; whole && i < count; i++)
+        data[i] = trunc(data[i]);
     return XA_OK;
 }
 

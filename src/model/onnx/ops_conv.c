@@ -236,7 +236,8 @@ static xa_status batch_norm_infer(xa__onnx_build *b, xa__onnx_node *n, xa_err *e
     const xa__onnx_value *x = xa__onnx_in(b, n, 0);
     if (x->shape.rank < 2)
         return xa__onnx_refuse(b, n, err, "its input has no channels");
-    if (xa__onnx_int(b->m, n, "training_mode", 0) != 0 ||
+    /* of a constant that is weight standardisation (Qiao et al. 2019), whatever the mode */
+    if ((xa__onnx_int(b->m, n, "training_mode", 0) != 0 && !x->constant) ||
         (b->m->opset < 7 && xa__onnx_int(b->m, n, "is_test", 0) == 0 && n->noutputs > 1) ||
         xa__onnx_int(b->m, n, "spatial", 1) == 0)
         return xa__onnx_refuse(
@@ -254,6 +255,25 @@ static xa_status batch_norm_infer(xa__onnx_build *b, xa__onnx_node *n, xa_err *e
     return xa__onnx_infer_same(b, n, err);
 }
 
+/* Mean and variance of a channel of constants, as training mode takes them. */
+static void
+statistics(const double *x, const xa__onnx_shape *s, int64_t channel, double *mean, double *var)
+{
+    int64_t inner = 1;
+    for (int i = 2; i < s->rank; i++)
+        inner *= s->dim[i];
+    double sum = 0.0, squares = 0.0;
+    const double count = (double)(s->dim[0] * inner);
+    for (int64_t k = 0; k < s->dim[0] * inner; k++)
+        sum += x[(k / inner * s->dim[1] + channel) * inner + k % inner];
+    *mean = sum / count;
+    for (int64_t k = 0; k < s->dim[0] * inner; k++) {
+        const double d = x[(k / inner * s->dim[1] + channel) * inner + k % inner] - *mean;
+        squares += d * d;
+    }
+    *var = squares / count;
+}
+
 /* Of weights: weight standardisation makes them so. */
 static xa_status batch_norm_fold(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
 {
@@ -267,10 +287,16 @@ static xa_status batch_norm_fold(xa__onnx_build *b, xa__onnx_node *n, xa_err *er
     for (int i = 2; i < s->rank; i++)
         inner *= s->dim[i];
     XA_RETURN_TRY(err, xa__onnx_new_data(b, n, 0, &data, err));
-    const int64_t count = xa__onnx_count(s);
-    for (int64_t i = 0; i < count; i++) {
-        const int64_t c = i / inner % s->dim[1];
-        data[i] = (v[0][i] - v[3][c]) / sqrt(v[4][c] + epsilon) * v[1][c] + v[2][c];
+    const bool training = xa__onnx_int(b->m, n, "training_mode", 0) != 0;
+    for (int64_t c = 0; c < s->dim[1]; c++) {
+        double mean = v[3][c], var = v[4][c];
+        if (training)
+            statistics(v[0], s, c, &mean, &var);
+        const double root = sqrt(var + epsilon);
+        for (int64_t k = 0; k < s->dim[0] * inner; k++) {
+            const int64_t i = (k / inner * s->dim[1] + c) * inner + k % inner;
+            data[i] = (v[0][i] - mean) / root * v[1][c] + v[2][c];
+        }
     }
     return XA_OK;
 }

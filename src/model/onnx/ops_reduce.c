@@ -92,19 +92,53 @@ static double start_of(const char *op)
                                        : 0.0;
 }
 
-static double joined(const char *op, double sum, double x)
+static double larger(double sum, double x)
 {
-    if (!strcmp(op, "ReduceMax"))
-        return x > sum || isnan(x) ? x : sum;
-    if (!strcmp(op, "ReduceMin"))
-        return x < sum || isnan(x) ? x : sum;
-    if (!strcmp(op, "ReduceProd"))
-        return sum * x;
-    if (!strcmp(op, "ReduceL1"))
-        return sum + fabs(x);
-    if (!strcmp(op, "ReduceL2") || !strcmp(op, "ReduceSumSquare"))
-        return sum + x * x;
+    return x > sum || isnan(x) ? x : sum;
+}
+
+static double smaller(double sum, double x)
+{
+    return x < sum || isnan(x) ? x : sum;
+}
+
+static double times(double sum, double x)
+{
+    return sum * x;
+}
+
+static double plus_size(double sum, double x)
+{
+    return sum + fabs(x);
+}
+
+static double plus_square(double sum, double x)
+{
+    return sum + x * x;
+}
+
+static double plus(double sum, double x)
+{
     return sum + x;
+}
+
+typedef double joined_fn(double sum, double x);
+
+static joined_fn *joined_of(const char *op)
+{
+    static const struct {
+        const char *op;
+        joined_fn *fn;
+    } list[] = {{"ReduceMax", larger},
+                {"ReduceMin", smaller},
+                {"ReduceProd", times},
+                {"ReduceL1", plus_size},
+                {"ReduceL2", plus_square},
+                {"ReduceSumSquare", plus_square}};
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++)
+        if (!strcmp(op, list[i].op))
+            return list[i].fn;
+    return plus;
 }
 
 static xa_status reduce_fold(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
@@ -124,12 +158,17 @@ static xa_status reduce_fold(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
     }
     for (int64_t i = 0; i < left; i++)
         data[i] = start_of(n->op);
-    for (int64_t i = 0; i < count; i++) {
-        int64_t place = 0;
+    /* a row of the last axis at a time */
+    joined_fn *const join = joined_of(n->op);
+    const int64_t row = s->rank ? s->dim[s->rank - 1] : 1,
+                  along = s->rank ? stride[s->rank - 1] : 0;
+    for (int64_t i = 0; i < count; i += row) {
+        double *to = data;
         for (int d = 0; d < s->rank; d++)
-            place += at[d] * stride[d];
-        data[place] = joined(n->op, data[place], x[i]);
-        for (int d = s->rank - 1; d >= 0 && ++at[d] == s->dim[d]; d--)
+            to += at[d] * stride[d];
+        for (int64_t k = 0; k < row; k++, to += along)
+            *to = join(*to, x[i + k]);
+        for (int d = s->rank - 2; d >= 0 && ++at[d] == s->dim[d]; d--)
             at[d] = 0;
     }
     const bool mean = kind_of(n)->engine == XA_OVER_MEAN, root = !strcmp(n->op, "ReduceL2");

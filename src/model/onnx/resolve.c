@@ -296,8 +296,9 @@ static xa_status resolve_node(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)
             return xa__onnx_refuse(b, n, err, "its output %d is not read", i);
         if (!v->constant && v->uses && xa__onnx_count(&v->shape) == 0)
             return xa__onnx_refuse(b, n, err, "it gives nothing: an extent is 0");
-        if (v->constant && v->uses && !op->fold)
-            return xa__onnx_refuse(b, n, err, "it is not read of constants");
+        /* nobody evaluates it: the engine computes it as it does what depends on the image */
+        if (v->constant && !op->fold)
+            v->constant = false;
     }
     return XA_OK;
 }
