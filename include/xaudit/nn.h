@@ -105,6 +105,16 @@ double xa_node_flops(const xa_graph *g, int id); /* forward, one sample, 2 per m
 typedef struct xa_weight_reader {
     xa_status (*read)(void *arg, const xa_weight *w, float *dst, xa_err *err);
     void *arg;
+    /* Columns [first, first + count) of a weight of two axes, dst [rows,count], so that a large one
+     * is never held beside what is made of it. *done false: the file tells this one only as a
+     * whole, and dst holds nothing. NULL: every one. */
+    xa_status (*read_columns)(void *arg,
+                              const xa_weight *w,
+                              int64_t first,
+                              int64_t count,
+                              float *dst,
+                              bool *done,
+                              xa_err *err);
 } xa_weight_reader;
 
 /* ---- constants ------------------------------------------------------------------------------- */

@@ -363,9 +363,23 @@ static xa_status read_weight(void *arg, const xa_weight *w, float *dst, xa_err *
     return m->format->read(m, w, dst, err);
 }
 
+static xa_status read_columns(void *arg,
+                              const xa_weight *w,
+                              int64_t first,
+                              int64_t count,
+                              float *dst,
+                              bool *done,
+                              xa_err *err)
+{
+    xa_model *m = arg;
+    return m->format->read_columns(m, w, first, count, dst, done, err);
+}
+
 xa_weight_reader xa_model_reader(xa_model *m)
 {
-    return (xa_weight_reader){read_weight, m};
+    return (xa_weight_reader){.read = read_weight,
+                              .arg = m,
+                              .read_columns = m->format->read_columns ? read_columns : NULL};
 }
 
 void xa_model_close_file(xa_model *m)

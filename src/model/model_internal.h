@@ -21,6 +21,14 @@ typedef struct xa__model_format {
     /* Reads the values of one weight, dst [xa_shape_count(&w->shape)]; opens the file if it is
      * closed. */
     xa_status (*read)(xa_model *m, const xa_weight *w, float *dst, xa_err *err);
+    /* As read_columns of xa_weight_reader; NULL: weights are read as a whole. */
+    xa_status (*read_columns)(xa_model *m,
+                              const xa_weight *w,
+                              int64_t first,
+                              int64_t count,
+                              float *dst,
+                              bool *done,
+                              xa_err *err);
     void (*close)(xa__model_source *s); /* closes the file, which read opens again; s may be NULL */
     void (*free)(xa__model_source *s);  /* s may be NULL */
     /* Of the files beside the model that hold its weights, "" if there are none; NULL: none ever.

@@ -23,8 +23,16 @@ const float *xa_linear_bias(const void *packed, int64_t k, int64_t f)
 void xa_linear_pack(
     int64_t k, int64_t f, const float *raw, const float *bias, const xa_fold *fold, void *dst)
 {
-    xa_panels_pack_folded(k, f, raw, f, fold ? fold->scale : NULL, dst);
+    if (raw)
+        xa_linear_pack_columns(k, 0, f, raw, fold, dst);
     xa_bias_pack(f, bias, fold, (float *)((char *)dst + matrix_bytes(k, f)));
+}
+
+void xa_linear_pack_columns(
+    int64_t k, int64_t first, int64_t count, const float *raw, const xa_fold *fold, void *dst)
+{
+    float *panels = (float *)dst + xa_panels_count(k, first);
+    xa_panels_pack_folded(k, count, raw, count, fold ? fold->scale + first : NULL, panels);
 }
 
 void xa_panels_pack_folded(

@@ -6,9 +6,13 @@
 
 /* Packed weights: matrix [k, f] in panels (kernels.h), padded to XA_ALIGN, then bias [f]. */
 size_t xa_linear_packed_bytes(int64_t k, int64_t f);
-/* raw [k, f], bias [f] or NULL; `fold` scales columns and shifts the bias, in double. */
+/* raw [k, f], or NULL where xa_linear_pack_columns packs it; bias [f] or NULL; `fold` scales
+ * columns and shifts the bias, in double. */
 void xa_linear_pack(
     int64_t k, int64_t f, const float *raw, const float *bias, const xa_fold *fold, void *dst);
+/* Columns [first, first + count), raw [k, count]; `first` is a multiple of XA_PANEL. */
+void xa_linear_pack_columns(
+    int64_t k, int64_t first, int64_t count, const float *raw, const xa_fold *fold, void *dst);
 /* The pieces: panels of [k, n] (row stride ldb) with column j times scale[j], or NULL; bias [f]
  * with the fold applied. */
 void xa_panels_pack_folded(

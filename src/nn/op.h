@@ -83,6 +83,15 @@ typedef struct xa_op_def {
                  const float *const *w,
                  const xa_fold *fold,
                  void *dst);
+    /* NULL, or packs columns [first, first+count) of weight 0, w [rows,count], where `first` is a
+     * multiple of XA_PANEL; pack is then called with w[0] NULL and does the rest. */
+    void (*pack_columns)(const xa_graph *g,
+                         const xa_node *node,
+                         const float *w,
+                         int64_t first,
+                         int64_t count,
+                         const xa_fold *fold,
+                         void *dst);
     void (*forward)(const xa_op_call *c);
     void (*backward)(const xa_op_call *c);
     /* Forward multiply-adds x 2 of one sample; NULL: output count. */

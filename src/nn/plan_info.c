@@ -87,13 +87,15 @@ void xa_plan_describe(const xa_plan *p, xa_str *out)
     }
 }
 
+/* Weights from `first` on. */
 static xa_status read_raw(const xa_plan *p,
                           const xa_node *node,
                           const xa_weight_reader *reader,
+                          int first,
                           float *raw[XA_MAX_WEIGHTS],
                           xa_err *err)
 {
-    for (int i = 0; i < node->nweights; i++) {
+    for (int i = first; i < node->nweights; i++) {
         if (node->weights[i] < 0)
             continue;
         const xa_weight *w = xa_graph_weight(p->graph, node->weights[i]);
@@ -109,6 +111,41 @@ static xa_status read_raw(const xa_plan *p,
     return XA_OK;
 }
 
+/* A large matrix is packed a piece at a time; *done false: it is none, or the file gives it as a
+ * whole. */
+static xa_status pack_columns(const xa_plan *p,
+                              const xa_step *s,
+                              const xa_weight_reader *reader,
+                              const xa_fold *fold,
+                              unsigned char *to,
+                              bool *done,
+                              xa_err *err)
+{
+    enum { LARGE = 1 << 22, PIECES = 16 };
+    const xa_node *node = xa_graph_node(p->graph, s->node);
+    const xa_weight *w = node->nweights ? xa_graph_weight(p->graph, node->weights[0]) : NULL;
+    xa_status st = XA_OK;
+    *done = false;
+    if (!w || !s->op->pack_columns || !reader->read_columns || w->literal || w->shape.ndim != 2 ||
+        xa_shape_count(&w->shape) < LARGE)
+        return XA_OK;
+    const int64_t all = w->shape.dim[1];
+    const int64_t most = (all / PIECES + XA_PANEL - 1) / XA_PANEL * XA_PANEL;
+    float *piece = xa_alloc((size_t)(w->shape.dim[0] * most), sizeof *piece);
+    if (!piece)
+        XA_FAIL(err, XA_NOMEM, "weights of \"%s\": out of memory", node->name);
+    for (int64_t first = 0; first < all; first += most) {
+        const int64_t count = all - first < most ? all - first : most;
+        XA_TRY(err, reader->read_columns(reader->arg, w, first, count, piece, done, err));
+        if (!*done)
+            break;
+        s->op->pack_columns(p->graph, node, piece, first, count, fold, to);
+    }
+done:
+    free(piece);
+    return st;
+}
+
 static xa_status pack_step(const xa_plan *p,
                            const xa_step *s,
                            const xa_weight_reader *reader,
@@ -119,7 +156,7 @@ static xa_status pack_step(const xa_plan *p,
     float *raw[XA_MAX_WEIGHTS] = {NULL};
     xa_fold fold = {.channels = xa_shape_last(&node->shape)};
     xa_status st = XA_OK;
-    XA_TRY(err, read_raw(p, node, reader, raw, err));
+    bool packed;
     if (s->nfolds) {
         fold.scale = xa_alloc((size_t)fold.channels, sizeof(double));
         fold.shift = xa_alloc((size_t)fold.channels, sizeof(double));
@@ -135,8 +172,10 @@ static xa_status pack_step(const xa_plan *p,
                                      &fold,
                                      err));
     }
-    s->op->pack(
-        p->graph, node, (const float *const *)raw, s->nfolds ? &fold : NULL, blob + s->weights_at);
+    const xa_fold *folded = s->nfolds ? &fold : NULL;
+    XA_TRY(err, pack_columns(p, s, reader, folded, blob + s->weights_at, &packed, err));
+    XA_TRY(err, read_raw(p, node, reader, packed ? 1 : 0, raw, err));
+    s->op->pack(p->graph, node, (const float *const *)raw, folded, blob + s->weights_at);
 done:
     for (int i = 0; i < XA_MAX_WEIGHTS; i++)
         free(raw[i]);

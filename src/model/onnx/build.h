@@ -278,5 +278,13 @@ XA_MUST_USE xa_status xa__onnx_read_weight(xa__onnx_build *b,
                                            const xa_weight *w,
                                            float *dst,
                                            xa_err *err);
+/* Likewise columns of a matrix (xa_weight_reader): where a column, or a row, lies together. */
+XA_MUST_USE xa_status xa__onnx_read_columns(xa__onnx_build *b,
+                                            const xa_weight *w,
+                                            int64_t first,
+                                            int64_t count,
+                                            float *dst,
+                                            bool *done,
+                                            xa_err *err);
 
 #endif

@@ -229,6 +229,17 @@ static xa_status read_weight(xa_model *m, const xa_weight *w, float *dst, xa_err
     return xa__onnx_read_weight((xa__onnx_build *)m->source, w, dst, err);
 }
 
+static xa_status read_columns(xa_model *m,
+                              const xa_weight *w,
+                              int64_t first,
+                              int64_t count,
+                              float *dst,
+                              bool *done,
+                              xa_err *err)
+{
+    return xa__onnx_read_columns((xa__onnx_build *)m->source, w, first, count, dst, done, err);
+}
+
 static void close_file(xa__model_source *s)
 {
     xa__onnx_build *b = (xa__onnx_build *)s;
@@ -267,6 +278,7 @@ const xa__model_format xa__model_format_onnx = {.name = "onnx",
                                                 .recognises = recognises,
                                                 .open = open_file,
                                                 .read = read_weight,
+                                                .read_columns = read_columns,
                                                 .close = close_file,
                                                 .free = free_source,
                                                 .hash_beside = hash_beside,

@@ -172,3 +172,95 @@ xa_status xa__onnx_read_weight(xa__onnx_build *b, const xa_weight *weight, float
     }
     return XA_OK;
 }
+
+/* ---- columns of a matrix ---- */
+
+/* Rows of a column lie in that many elements from the column's first; columns [first, ..) of dst
+ * [rows,count] from slabs of SIDE_BY_SIDE columns, each read at once. */
+static xa_status read_slabs(xa__onnx_build *b,
+                            const xa__onnx_weight *w,
+                            int tensor,
+                            int64_t span,
+                            int64_t count,
+                            float *dst,
+                            xa_err *err)
+{
+    enum { SIDE_BY_SIDE = 16 };
+    const int last = w->ndim - 1;
+    const int64_t step = w->stride[last];
+    xa_status st = XA_OK;
+    float *slab = xa_alloc((size_t)((SIDE_BY_SIDE - 1) * step + span), sizeof *slab);
+    if (!slab)
+        XA_FAIL(err, XA_NOMEM, "%s: out of memory for a weight", b->m->path);
+    for (int64_t c = 0; c < count; c += SIDE_BY_SIDE) {
+        const int64_t n = count - c < SIDE_BY_SIDE ? count - c : SIDE_BY_SIDE;
+        int64_t at[XA__ONNX_LOOPS] = {0}, place = 0;
+        float *to = dst + c;
+        XA_TRY(err,
+               xa__onnx_read_part(
+                   b->m, tensor, w->offset + c * step, (n - 1) * step + span, slab, err));
+        for (bool more = true; more; to += count) {
+            for (int64_t k = 0; k < n; k++)
+                to[k] = turned(w, (double)slab[place + k * step]);
+            more = false;
+            for (int d = last - 1; d >= 0 && !more; d--) {
+                place += w->stride[d];
+                more = ++at[d] < w->extent[d];
+                if (!more) {
+                    place -= w->stride[d] * w->extent[d];
+                    at[d] = 0;
+                }
+            }
+        }
+    }
+done:
+    free(slab);
+    return st;
+}
+
+/* Columns are neighbours: a piece of each row. */
+static xa_status read_rows(
+    xa__onnx_build *b, const xa__onnx_weight *w, int tensor, int64_t count, float *dst, xa_err *err)
+{
+    int64_t at[XA__ONNX_LOOPS] = {0}, place = w->offset;
+    for (bool more = true; more; dst += count) {
+        XA_RETURN_TRY(err, xa__onnx_read_part(b->m, tensor, place, count, dst, err));
+        for (int64_t k = 0; k < count; k++)
+            dst[k] = turned(w, (double)dst[k]);
+        more = false;
+        for (int d = w->ndim - 2; d >= 0 && !more; d--) {
+            place += w->stride[d];
+            more = ++at[d] < w->extent[d];
+            if (!more) {
+                place -= w->stride[d] * w->extent[d];
+                at[d] = 0;
+            }
+        }
+    }
+    return XA_OK;
+}
+
+xa_status xa__onnx_read_columns(xa__onnx_build *b,
+                                const xa_weight *weight,
+                                int64_t first,
+                                int64_t count,
+                                float *dst,
+                                bool *done,
+                                xa_err *err)
+{
+    xa__onnx_weight w = b->weights[weight->source];
+    const int last = w.ndim - 1, tensor = b->m->values[tensor_of(b->m, w.value)].tensor;
+    int64_t span = 1;
+    *done = false;
+    if (last < 1 || tensor < 0 || !xa__onnx_holds_floats(b->m, tensor) ||
+        w.extent[last] != weight->shape.dim[1])
+        return XA_OK;
+    for (int d = 0; d < last; d++)
+        span += (w.extent[d] - 1) * w.stride[d];
+    w.offset += first * w.stride[last];
+    *done = w.stride[last] == 1 || span <= w.stride[last];
+    if (!*done)
+        return XA_OK;
+    return w.stride[last] == 1 ? read_rows(b, &w, tensor, count, dst, err)
+                               : read_slabs(b, &w, tensor, span, count, dst, err);
+}

@@ -52,6 +52,17 @@ pack(const xa_graph *g, const xa_node *node, const float *const *w, const xa_fol
     xa_linear_pack(k_of(g, node), node->params.dense.units, w[0], w[1], fold, dst);
 }
 
+static void pack_columns(const xa_graph *g,
+                         const xa_node *node,
+                         const float *w,
+                         int64_t first,
+                         int64_t count,
+                         const xa_fold *fold,
+                         void *dst)
+{
+    xa_linear_pack_columns(k_of(g, node), first, count, w, fold, dst);
+}
+
 static void forward(const xa_op_call *c)
 {
     xa_linear_forward(
@@ -77,6 +88,7 @@ const xa_op_def xa_op_dense = {.name = "dense",
                                .scratch_bytes = scratch_bytes,
                                .packed_bytes = packed_bytes,
                                .pack = pack,
+                               .pack_columns = pack_columns,
                                .forward = forward,
                                .backward = backward,
                                .flops = flops};
