@@ -35,7 +35,7 @@ static xa_status no_reader(void *arg, const xa_weight *w, float *dst, xa_err *er
 
 machine machine_start(const xa_graph *g, const xa_plan_spec *spec)
 {
-    const xa_weight_reader reader = {no_reader, NULL};
+    const xa_weight_reader reader = {.read = no_reader};
     machine m = {0};
     xa_err err = XA_ERR_INIT;
     if (xa_plan_create(g, spec, &m.plan, &err) != XA_OK)
