@@ -379,6 +379,21 @@ typedef struct xa_outcome {
 XA_MUST_USE xa_status
 xa_print_outcome(const char *archive, bool brief, FILE *out, xa_outcome *outcome, xa_err *err);
 
+/* ---- answers.c: how often a model is right, and how sure it is ---- */
+
+enum { XA_CALIBRATION_BINS = 15 };
+typedef struct xa_answered {
+    int64_t n, right;  /* labelled images that the model explained; right answers among them */
+    double confidence; /* mean probability of its answers to them */
+    /* Expected calibration error: sum over XA_CALIBRATION_BINS equal bins of probability of n_b/n
+     * |accuracy_b - confidence_b|, lower ends excluded (Guo et al., On calibration of modern neural
+     * networks, ICML 2017, eq. 3). */
+    double ece;
+} xa_answered;
+/* n is 0 where there are no labels, or the outputs are no classes. The probabilities are NaN where
+ * n is 0, where the head gives none, and of an outcome. */
+void xa_read_answered(const xa_read *r, const xa_read_model *m, xa_answered *out);
+
 /* ---- names.c: names as papers write them ---- */
 
 /* "gradcam.label.prob" of kind "gradcam": name "Grad-CAM", detail "label, probability". A name that

@@ -33,6 +33,7 @@ static xa_status put_sections(FILE *out,
         fputs(xa__report_page_images_left_out, out);
     fputs(xa__report_page_failures, out);
     xa__report_failures(out, s->r, opt->anonymise);
+    XA_RETURN_TRY(err, xa__report_off_object(out, s, plan, opt->anonymise, err));
     fputs(xa__report_page_methods, out);
     XA_RETURN_TRY(err, xa__report_methods(out, opt->archive, err));
     fputs(xa__report_page_drawing, out);

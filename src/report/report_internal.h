@@ -79,6 +79,13 @@ XA_MUST_USE xa_status xa__report_verdicts(FILE *out,
                                           const xa_stats_plan *plan,
                                           xa_err *err);
 
+/* ---- off_object.c ---- */
+
+/* A table of right answers whose map peaks off the object, a row for each explainer that has a
+ * pointing game; nothing where none has. */
+XA_MUST_USE xa_status xa__report_off_object(
+    FILE *out, const xa_summary *s, const xa_stats_plan *plan, bool anonymise, xa_err *err);
+
 /* ---- scores.c ---- */
 
 /* One table of all explainers and metrics, a value and an interval bar in each cell. */

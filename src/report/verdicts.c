@@ -218,17 +218,6 @@ static xa_status find_best(const xa_summary *s,
     return XA_OK;
 }
 
-/* Labelled images that a model explained, and its right answers among them. */
-static void count_answers(const xa_read *r, const xa_read_model *m, int64_t *n, int64_t *right)
-{
-    *n = *right = 0;
-    for (int64_t i = 0; i < r->samples; i++)
-        if (m->status[i] == XA_SAMPLE_DONE && r->label_offset[i] < r->label_offset[i + 1]) {
-            ++*n;
-            *right += xa_read_has_label(r, i, m->predicted[i]);
-        }
-}
-
 /* Images that failed for some model. */
 static int64_t count_failed(const xa_read *r)
 {
@@ -246,12 +235,12 @@ static int64_t count_failed(const xa_read *r)
 static const char *at_chance(const xa_read *r)
 {
     for (int64_t m = 0; m < r->nmodels; m++) {
-        int64_t n, right;
-        count_answers(r, &r->models[m], &n, &right);
+        xa_answered a;
+        xa_read_answered(r, &r->models[m], &a);
         /* two standard errors above chance still look like chance */
         const double chance = 1.0 / (double)r->models[m].classes;
-        const double doubt = chance + 2.0 * sqrt(chance * (1.0 - chance) / (double)(n ? n : 1));
-        if (n >= 10 && (double)right / (double)n <= doubt)
+        const double doubt = chance + 2.0 * sqrt(chance * (1.0 - chance) / (double)(a.n ? a.n : 1));
+        if (a.n >= 10 && (double)a.right / (double)a.n <= doubt)
             return r->models[m].name;
     }
     return NULL;
@@ -364,16 +353,20 @@ static xa_status put_best(xa__findings *to,
     return st;
 }
 
+/* "2.1 %", or "-" where it is not known. */
+static void put_percent(xa__number *out, bool known, double share)
+{
+    snprintf(out->text, sizeof out->text, known ? "%.1f %%" : "-", 100.0 * share);
+}
+
 static void put_accuracy(FILE *out, const xa_read *r)
 {
     for (int64_t m = 0; m < r->nmodels; m++) {
-        int64_t n, right;
-        count_answers(r, &r->models[m], &n, &right);
-        xa__number of, share;
-        snprintf(share.text,
-                 sizeof share.text,
-                 n ? "%.1f %%" : "-",
-                 100.0 * (double)right / (double)(n ? n : 1));
+        xa_answered a;
+        xa__number of, share, ece;
+        xa_read_answered(r, &r->models[m], &a);
+        put_percent(&share, a.n > 0, (double)a.right / (double)(a.n ? a.n : 1));
+        put_percent(&ece, isfinite(a.ece), a.ece);
         XA__PUT(out,
                 xa__report_page_accuracy,
                 "model",
@@ -381,7 +374,9 @@ static void put_accuracy(FILE *out, const xa_read *r)
                 "share",
                 share.text,
                 "of",
-                xa__whole(&of, n));
+                xa__whole(&of, a.n),
+                "ece",
+                ece.text);
     }
     xa__number bad, all;
     XA__PUT(out,
@@ -442,16 +437,19 @@ xa_status xa_print_findings(const xa_summary *s, const xa_stats_plan *plan, FILE
     XA_RETURN_TRY(err, xa__findings_make(s, plan, &f, err));
     xa_put_wrapped(out, f.headline.data ? f.headline.data : "", 0, 0);
     for (int64_t m = 0; m < s->r->nmodels; m++) {
-        int64_t n, right;
-        count_answers(s->r, &s->r->models[m], &n, &right);
-        if (n)
+        xa_answered a;
+        xa_read_answered(s->r, &s->r->models[m], &a);
+        fprintf(out, "  %s: ", s->r->models[m].name);
+        if (a.n)
             fprintf(out,
-                    "  %s: right for %.1f %% of %" PRId64 " labelled images\n",
-                    s->r->models[m].name,
-                    100.0 * (double)right / (double)n,
-                    n);
+                    "right for %.1f %% of %" PRId64 " labelled images",
+                    100.0 * (double)a.right / (double)a.n,
+                    a.n);
         else
-            fprintf(out, "  %s: no labels, so no accuracy\n", s->r->models[m].name);
+            fputs("no labels, or outputs that are no classes, so no accuracy", out);
+        if (isfinite(a.ece))
+            fprintf(out, "; calibration error (ECE) %.1f %%", 100.0 * a.ece);
+        fputc('\n', out);
     }
     const int64_t failed = count_failed(s->r);
     if (failed)

@@ -56,7 +56,7 @@ done:
 static xa_status print_accuracy(const xa_read *r, xa_read_model *m, FILE *out, xa_err *err)
 {
     bool reordered = false;
-    int64_t labelled = 0, right = 0;
+    xa_answered answered;
     double guesses = 0.0; /* classes that are right, of each image */
     if (m->values) {
         fprintf(out, "  %s: its outputs are no classes, so no accuracy\n", m->name);
@@ -71,9 +71,9 @@ static xa_status print_accuracy(const xa_read *r, xa_read_model *m, FILE *out, x
             most = set && set->count > most ? set->count : most;
         }
         guesses += (double)most;
-        labelled++;
-        right += xa_read_has_label(r, i, m->predicted[i]);
     }
+    xa_read_answered(r, m, &answered);
+    const int64_t labelled = answered.n, right = answered.right;
     if (!labelled) {
         fprintf(out, "  %s: no labels, so no accuracy\n", m->name);
         return XA_OK;

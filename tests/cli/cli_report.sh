@@ -120,6 +120,7 @@ for f in json.load(open("figures.json"))["figures"]:
 assert n >= 15, n
 assert any(r[:1] == ["gone"] and r[2] == "reading" for r in cells), "the failure is not told"
 assert "1 failed" in text and "Selvaraju" in text
+assert "calibration error" in text and "map peaks off the object" in text
 if "svg" in p.tags:
     assert p.tags["svg"] >= 6 and p.tags["text"] > 80
     for word in ("Saliency (predicted)", "IoU at least 0.5", "probability of the annotated class"):
