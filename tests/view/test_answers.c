@@ -1,9 +1,10 @@
 /* How often a model is right, and its calibration error, by hand. */
 #include <math.h>
-#include <math.h>
 #include <stdint.h>
+
 #include "xaudit/view.h"
 #include "xaudit_cmocka.h"
+
 enum { N = 6, C = 3 };
 
 static void fill(xa_read *r, xa_read_model *m, const float *probs)
@@ -23,8 +24,24 @@ static void fill(xa_read *r, xa_read_model *m, const float *probs)
 static void test_by_hand(void **state)
 {
     (void)state;
-    static const float p[N * C] = {0.95f, 0.05f, 0,    0.94f, 0.06f, 0,    0.3f, 0.2f, 0.5f,
-                                   0.2f,  0.6f,  0.2f, 0.1f,  0.9f,  0.0f, NAN,  NAN,  NAN};
+    static const float p[N * C] = {0.95f,
+                                   0.05f,
+                                   0,
+                                   0.94f,
+                                   0.06f,
+                                   0,
+                                   0.3f,
+                                   0.2f,
+                                   0.5f,
+                                   0.2f,
+                                   0.6f,
+                                   0.2f,
+                                   0.1f,
+                                   0.9f,
+                                   0.0f,
+                                   NAN,
+                                   NAN,
+                                   NAN};
     xa_read r;
     xa_read_model m;
     xa_answered a;
