@@ -109,4 +109,15 @@ bool xa__model_is_shard(const char *path);
 /* sniff.c: an error that says what a file is that no format recognises. */
 xa_status xa__model_sniff(const char *path, xa_err *err);
 
+/* ---- transposed.c ---- */
+
+/* One axis of a transposed convolution. */
+typedef struct xa__transposed_axis {
+    int64_t in, out, kernel, stride, dilation;
+    int64_t before; /* padding: how much is taken off in front */
+} xa__transposed_axis;
+/* What GATHER takes along the axis so that a convolution by the kernel turned round, without
+ * padding and of stride 1, gives `out`: list [out + (kernel-1)*dilation], -1 is zero. */
+void xa__transposed_list(const xa__transposed_axis *a, float *list);
+
 #endif

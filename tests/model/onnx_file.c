@@ -76,6 +76,15 @@ void onnx_attribute_int(xa_str *node, const char *name, int64_t v)
     onnx_message(node, 5, a);
 }
 
+void onnx_attribute_text(xa_str *node, const char *name, const char *text)
+{
+    xa_str a = {0};
+    onnx_text(&a, 1, name);
+    onnx_text(&a, 4, text);
+    onnx_int(&a, 20, 3);
+    onnx_message(node, 5, a);
+}
+
 void onnx_attribute_graph(xa_str *node, const char *name, xa_str graph)
 {
     xa_str a = {0};

@@ -15,6 +15,7 @@ void onnx_message(xa_str *s, int field, xa_str inner);
 xa_str onnx_node(const char *op, const char *inputs, const char *outputs);
 void onnx_attribute_ints(xa_str *node, const char *name, const int64_t *list, int n);
 void onnx_attribute_int(xa_str *node, const char *name, int64_t v);
+void onnx_attribute_text(xa_str *node, const char *name, const char *text);
 /* `graph`: fields of a GraphProto (freed). */
 void onnx_attribute_graph(xa_str *node, const char *name, xa_str graph);
 /* float32 values 0, 1/8, -2/8, 3/8, ..; ndim extents. */

@@ -135,6 +135,9 @@ HUGGINGFACE = {
                dict(embedding_size=16, hidden_sizes=[16, 32, 48, 64], depths=[1, 1, 1, 1], groups_width=8), 64),
     "ViTMSN": ("ViTMSNForImageClassification", "ViTMSNConfig", dict(VIT, image_size=64, patch_size=16), 64),
 }
+# the exporters' other form of attention: torch's scaled_dot_product_attention
+for _name in ("ViT", "DeiT", "ViTMSN", "SigLIP", "CLIP", "DINOv2"):
+    HUGGINGFACE[f"{_name} sdpa"] = HUGGINGFACE[_name]
 HF_ROLLOUT = ("ViT", "DeiT", "BEiT", "ViTMSN", "SigLIP")
 
 
@@ -143,7 +146,7 @@ def huggingface_build(name):
     import transformers
     kind, config, settings, size = HUGGINGFACE[name]
     config = getattr(transformers, config)(num_labels=10, **settings)
-    config._attn_implementation = "eager"
+    config._attn_implementation = "sdpa" if name.endswith(" sdpa") else "eager"
     inner = getattr(transformers, kind)(config)
 
     class Logits(torch.nn.Module):
@@ -154,7 +157,7 @@ def huggingface_build(name):
         def forward(self, pixel_values):
             return self.model(pixel_values).logits
     net = {"model": Logits(), "size": size}
-    if name in HF_ROLLOUT:
+    if name.removesuffix(" sdpa") in HF_ROLLOUT:
         net.update(rollout="huggingface", mean=name == "BEiT")
     return net
 
@@ -184,6 +187,7 @@ def rollout(net, model, x):
                 m.forward = forward
     with torch.no_grad():
         if net["rollout"] == "huggingface":
+            model.model.set_attn_implementation("eager")
             seen = list(model.model(x, output_attentions=True).attentions)
         else:
             model(x)

@@ -279,7 +279,7 @@ def compare_rollout(xaudit, folder, kind, size):
 
 
 def sweep_one(args, group, name, results):
-    folder = os.path.join(args.work, group, name.replace("/", "_"))
+    folder = os.path.join(args.work, group, re.sub("[/ ]", "_", name))
     said_path = os.path.join(folder, "said.json")
     os.makedirs(folder, exist_ok=True)
     if not os.path.exists(said_path):

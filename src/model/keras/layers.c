@@ -21,6 +21,7 @@ static const xa__kclass *const all_classes[] = {
     xa__kclasses_line,
     xa__kclasses_match,
     xa__kclasses_resize,
+    xa__kclasses_transposed,
 };
 
 const xa__kclass *xa__kclass_find(const char *name)

@@ -76,7 +76,8 @@ XA_MUST_USE xa_status xa__klayer_slots(const xa__klayer *l,
 extern const xa__kclass xa__kclasses_conv[], xa__kclasses_dense[], xa__kclasses_norm[],
     xa__kclasses_activation[], xa__kclasses_pool[], xa__kclasses_merge[], xa__kclasses_shape[],
     xa__kclasses_preprocess[], xa__kclasses_noop[], xa__kclasses_tfop[], xa__kclasses_attention[],
-    xa__kclasses_residual[], xa__kclasses_line[], xa__kclasses_match[], xa__kclasses_resize[];
+    xa__kclasses_residual[], xa__kclasses_line[], xa__kclasses_match[], xa__kclasses_resize[],
+    xa__kclasses_transposed[];
 
 /* ---- for builders ---- */
 

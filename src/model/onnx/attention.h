@@ -50,6 +50,9 @@ bool xa__onnx_added_weight(const xa__onnx_build *b,
 bool xa__onnx_add_to_form(const xa__onnx_build *b,
                           struct xa__onnx_form *form,
                           const xa__onnx_added *a);
+/* ops_einsum.c: whether a node multiplies matrices [..,M,K] and [..,K,N], or (*turned) [..,N,K]:
+ * MatMul, or Einsum that says so. */
+bool xa__onnx_is_product(xa__onnx_build *b, const xa__onnx_node *n, bool *turned);
 /* q, k, v as runs whose axes before the last two are the pairs, any number of axes; *out:
  * [G,N,T,V]. Changes qkv. */
 XA_MUST_USE xa_status xa__onnx_attend(xa__onnx_build *b,

@@ -3,6 +3,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "attention.h"
 #include "runs.h"
 
 enum { OPERANDS = 2, LABELS = 128 };
@@ -50,6 +51,25 @@ static bool read_equation(xa__onnx_build *b, const xa__onnx_node *n, equation *e
         if (!e->extent[(int)*c])
             return false;
     return true;
+}
+
+bool xa__onnx_is_product(xa__onnx_build *b, const xa__onnx_node *n, bool *turned)
+{
+    equation e;
+    *turned = false;
+    if (*n->domain || n->ninputs != 2)
+        return false;
+    if (!strcmp(n->op, "MatMul"))
+        return true;
+    if (strcmp(n->op, "Einsum") || !read_equation(b, n, &e))
+        return false;
+    const char *x = e.in[0], *y = e.in[1], *z = e.out;
+    const size_t r = strlen(x);
+    if (r < 2 || strlen(y) != r || strlen(z) != r || memcmp(x, z, r - 1) || memcmp(x, y, r - 2) ||
+        x[r - 1] == z[r - 1])
+        return false;
+    *turned = y[r - 2] == z[r - 1] && y[r - 1] == x[r - 1];
+    return *turned || (y[r - 2] == x[r - 1] && y[r - 1] == z[r - 1]);
 }
 
 static xa_status einsum_infer(xa__onnx_build *b, xa__onnx_node *n, xa_err *err)

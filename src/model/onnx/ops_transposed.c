@@ -101,15 +101,16 @@ static xa_status transposed_infer(xa__onnx_build *b, xa__onnx_node *n, xa_err *e
 static xa_status
 spread(xa__onnx_build *b, xa__onnx_node *n, xa__onnx_run *run, int axis, const side *s, xa_err *err)
 {
-    const int64_t margin = (s->kernel - 1) * s->dilation;
-    const int64_t count = s->out + margin;
+    const int64_t count = s->out + (s->kernel - 1) * s->dilation;
     float *list = NULL;
     XA_RETURN_TRY(err, xa__onnx_floats(b, count, &list, err));
-    for (int64_t i = 0; i < count; i++) {
-        const int64_t at = i - margin + s->before; /* of the image with zeros between its pixels */
-        list[i] = at >= 0 && at % s->stride == 0 && at / s->stride < s->in ? (float)(at / s->stride)
-                                                                           : -1.0f;
-    }
+    xa__transposed_list(&(xa__transposed_axis){.in = s->in,
+                                               .out = s->out,
+                                               .kernel = s->kernel,
+                                               .stride = s->stride,
+                                               .dilation = s->dilation,
+                                               .before = s->before},
+                        list);
     const xa_status st = xa__onnx_gather_run(b, n, run, axis, list, count, err);
     free(list);
     return st;

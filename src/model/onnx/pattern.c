@@ -255,7 +255,7 @@ xa_status xa__onnx_match(xa__onnx_build *b, xa_err *err)
             b->m->values[n->outputs[0]].constant || b->m->values[n->outputs[0]].broken)
             continue;
         skip_expand(b, n);
-        if (!strcmp(n->op, "MatMul") && n->ninputs == 2)
+        if (!strcmp(n->op, "MatMul") || !strcmp(n->op, "Einsum"))
             (void)xa__onnx_match_attention(b, n);
         else if (product_of_two || !strcmp(n->op, "Div"))
             (void)(match_gelu(b, n) || (product_of_two && match_swish(b, n)) ||

@@ -149,10 +149,12 @@ static int step_back(xa__onnx_build *b, chain *c, int value)
 static const xa__onnx_node *scores_of(xa__onnx_build *b, chain *c, int value)
 {
     for (int i = 0; i < STEPS && value >= 0; i++) {
-        const xa__onnx_node *product = xa__onnx_made_by(b, value, "MatMul");
-        c->form->turned = true;
-        if (product)
-            return product;
+        const xa__onnx_node *n = maker(b, value);
+        bool as_rows; /* k; MatMul wants it transposed */
+        if (n && n->def && n->def != &xa__onnx_attention && xa__onnx_is_product(b, n, &as_rows)) {
+            c->form->turned = !as_rows;
+            return n;
+        }
         value = step_back(b, c, value);
     }
     return NULL;
@@ -186,6 +188,9 @@ bool xa__onnx_match_attention(xa__onnx_build *b, xa__onnx_node *n)
 {
     struct xa__onnx_form form = {.heads = 0};
     chain c = {.form = &form, .after = 1.0};
+    bool turned;
+    if (!xa__onnx_is_product(b, n, &turned) || turned)
+        return false;
     int p = n->inputs[0];
     const int v = n->inputs[1];
     if (is_constant(b, p) || is_constant(b, v) || !same_beside(shape_of(b, p), shape_of(b, v)))

@@ -33,6 +33,18 @@ def fan(size, *layers):
 
 # ------------------------------------------------------------------------------------------------------ convolutions
 
+@golden.model((5, 4, 3))
+def conv_transposed():
+    """Conv2DTranspose: SAME and VALID, strides below, at and above the kernel, output_padding, no bias, an activation."""
+    return chain((5, 4, 3),
+                 L.Conv2DTranspose(4, 3, strides=2, padding="same", activation="relu", name="same_s2"),
+                 L.Conv2DTranspose(3, (2, 5), strides=(1, 3), padding="valid", use_bias=False, name="valid_s1x3"),
+                 L.Conv2DTranspose(2, 2, strides=3, padding="valid", name="valid_gap"),
+                 L.MaxPooling2D(3, name="smaller"),
+                 L.Conv2DTranspose(3, 4, strides=2, padding="same", output_padding=1, name="same_extra"),
+                 L.GlobalAveragePooling2D(name="mean"))
+
+
 @golden.model((11, 8, 3))
 def conv_same():
     """SAME padding: odd, even, rectangular and 1xN kernels, strides 1 and 2, with and without bias."""
