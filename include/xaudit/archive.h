@@ -3,10 +3,11 @@
  * Groups and datasets; XA_FIELD_LIST in format.h is the whole table. Extents: N samples, Q pairs of
  * image and annotated class, R map rows, A annotations, L labels, C classes.
  *
- *   /                             attributes: format="xaudit", format_version="1.1", created, and
+ *   /                             attributes: format="xaudit", format_version="1.2", created, and
  *                                 the program's: tool_version, identity, identity_text, job (YAML
  *                                 text), manifest_sha256. Longer than the 64 KiB of an attribute,
- *                                 job and identity_text are datasets of these names
+ *                                 job and identity_text are datasets of these names. Evaluations
+ *                                 have tables_format: the format_version of their source's tables
  *   /samples/                     [N] id, path, label, split, group, ...; extra/<column>;
  *                                 labels/ and annotations/ [A], found through offsets
  *   /eval/                        [Q] every pair of an image and a class annotated in it; a class

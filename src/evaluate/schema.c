@@ -111,6 +111,20 @@ done:
     return st;
 }
 
+/* Its tables are the source's, of the format that the source has them in. */
+static xa_status note_format(xa__evaluation *e, xa_err *err)
+{
+    xa_status st = XA_OK;
+    char *text = NULL;
+    XA_TRY(err, xa_archive_attr_text(e->r->archive, "/", "tables_format", &text, err));
+    if (!text)
+        XA_TRY(err, xa_archive_attr_text(e->r->archive, "/", "format_version", &text, err));
+    XA_TRY(err, xa_schema_attr_text(e->schema, "/", "tables_format", text, err));
+done:
+    free(text);
+    return st;
+}
+
 xa_status xa__eval_schema(xa__evaluation *e, const char *metrics, xa_err *err)
 {
     const char *slash = strrchr(e->opt->archive, '/');
@@ -119,6 +133,7 @@ xa_status xa__eval_schema(xa__evaluation *e, const char *metrics, xa_err *err)
     XA_RETURN_TRY(err,
                   xa_schema_attr_text(
                       e->schema, "/", "evaluated_from", slash ? slash + 1 : e->opt->archive, err));
+    XA_RETURN_TRY(err, note_format(e, err));
     XA_RETURN_TRY(
         err, xa_schema_attr_i64(e->schema, "/", "metric_definitions", XA_METRICS_VERSION, err));
     XA_RETURN_TRY(err, xa_schema_attr_i64(e->schema, "/", "evaluation_seed", e->opt->seed, err));

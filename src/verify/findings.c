@@ -136,17 +136,13 @@ bool xa__verify_find(xa__verifier *v,
     return whole;
 }
 
-/* Archives of one minor version lack these: jobs ask for thumbnails, only some explainers have the
- * columns of maps (what is missing there fails the checksums of the rows), and the others came with
- * earlier versions of 1.1. */
+/* Archives of one minor version lack these: jobs ask for thumbnails, and only some explainers have
+ * the columns of maps (what is missing there fails the checksums of the rows). */
 static bool may_lack(const xa__verifier *v, xa_field_kind kind)
 {
     switch (kind) {
     case XA_FIELD_SAMPLE_THUMBNAIL:
     case XA_FIELD_SAMPLE_THUMBNAIL_SIZE:
-    case XA_FIELD_SAMPLE_DECLARED:
-    case XA_FIELD_ANN_PROBLEM:
-    case XA_FIELD_ANN_MASK_HASH:
     case XA_FIELD_MAP_COMPLETENESS:
     case XA_FIELD_MAP_EXPLAINED:
     case XA_FIELD_MAP_PREFIX_MASS:

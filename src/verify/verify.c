@@ -40,12 +40,15 @@ done:
     return st;
 }
 
-/* Of which minor version of the format the archive is. */
+/* Of which minor version of the format the archive's tables are: an evaluation has those of its
+ * source. */
 static xa_status note_version(xa__verifier *v, xa_err *err)
 {
     char *text = NULL;
     int64_t minor = 0;
-    XA_RETURN_TRY(err, xa_archive_attr_text(v->archive, "/", "format_version", &text, err));
+    XA_RETURN_TRY(err, xa_archive_attr_text(v->archive, "/", "tables_format", &text, err));
+    if (!text)
+        XA_RETURN_TRY(err, xa_archive_attr_text(v->archive, "/", "format_version", &text, err));
     const char *dot = text ? strchr(text, '.') : NULL;
     v->older = !dot || !xa_parse_i64(dot + 1, &minor) || minor < XA_FORMAT_MINOR;
     free(text);

@@ -73,7 +73,7 @@ static void test_contents(void **state)
     assert_string_equal(text, "xaudit");
     free(text);
     assert_ok(xa_archive_attr_text(a, "/", "format_version", &text, &err), err);
-    assert_string_equal(text, "1.1");
+    assert_string_equal(text, "1.2");
     free(text);
     assert_ok(xa_archive_attr_text(a, "/", "created", &text, &err), err);
     assert_int_equal(strlen(text), strlen("2026-01-31T12:00:00Z"));

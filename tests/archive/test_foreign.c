@@ -56,7 +56,7 @@ static void test_damaged_version(void **state)
     const char *file = in_folder("damaged.h5");
     char *at = memmem(bytes, size, "format_version", 14);
     assert_non_null(at);
-    at = memmem(at, size - (size_t)(at - bytes), "1.1", 3);
+    at = memmem(at, size - (size_t)(at - bytes), "1.2", 3);
     assert_non_null(at);
     int opened_ones = 0;
     for (int i = 0; i < 3; i++) {

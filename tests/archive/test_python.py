@@ -99,7 +99,7 @@ class WithH5py(unittest.TestCase):
 
     def test_attributes(self):
         self.assertEqual(self.file.attrs["format"], b"xaudit")
-        self.assertEqual(self.file.attrs["format_version"], b"1.1")
+        self.assertEqual(self.file.attrs["format_version"], b"1.2")
         self.assertEqual(self.file.attrs["job"].decode(), "name: été\n")
         self.assertEqual(self.file["maps/net/saliency"].attrs["read_as"], b"values*scale")
         self.assertEqual(self.file["models/net"].attrs["batch"], 4)

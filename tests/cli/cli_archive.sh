@@ -55,6 +55,8 @@ PY
   expect 0 "$XAUDIT" report $v.h5 -o $v.html --image-root "$PWD"
   expect 0 "$XAUDIT" evaluate $v.h5 --metrics job.yaml --as $v.new.h5 --image-root "$PWD" --quiet
   expect 0 "$XAUDIT" summary $v.new.h5
+  expect 0 "$XAUDIT" verify $v.new.h5
+  said 'complete and whole'
   cmp $v.h5 before.h5 || fail "reading $v.h5 changed it"
   expect_python "$G/archive-$v.csv" $v.csv $v.h5 <<'PY'
 import csv, h5py, sys, numpy as np

@@ -20,7 +20,7 @@ trap 'rm -rf "$work"' EXIT
 mkdir -p "$work/golden/archive" "$work/golden/keras/tf215" "$work/app/identity"
 cp job.yaml manifest.csv "$work/golden/archive/"
 cp ../keras/tf215/head_softmax_layer.h5 "$work/golden/keras/tf215/"
-cp -r ../../app/identity/images "$work/app/identity/"
+cp -r ../../job/identity/images "$work/app/identity/"
 export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 cat >"$work/make.sh" <<SH
 hostname node 2>/dev/null
