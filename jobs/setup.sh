@@ -14,6 +14,9 @@ XA_TEST_PACKAGES="libcmocka-dev poppler-utils hdf5-tools python3-h5py python3-nu
   python3-setuptools python3-wheel clang-format-14 iproute2
   slurmctld slurmd slurm-client slurm-wlm-basic-plugins munge e2fsprogs"
 
+# what the preset `mpich` needs instead of Open MPI and its HDF5; both lie beside one another
+XA_MPICH_PACKAGES="mpich libmpich-dev libhdf5-mpich-dev"
+
 # what the test of the report in a browser needs: Ubuntu has no such packages, and the test says that it is skipped
 XA_BROWSER_PACKAGES="chromium chromium-driver python3-selenium"
 

@@ -233,6 +233,7 @@ int xa_run_job(const xa_run_options *o)
         xa_print_error(&err);
         return err.code == XA_INVALID ? XA_EXIT_USAGE : XA_EXIT_FAILED;
     }
+    xa_signals_install(); /* MPI may have taken one */
     r.rank = xa_comm_rank(r.comm);
     if (r.rank != 0) {
         /* rank 0 prints for all */

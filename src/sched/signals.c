@@ -29,14 +29,14 @@ static void on_signal(int number)
 
 void xa_signals_install(void)
 {
-    if (installed)
-        return;
-    pending = 0;
-    interrupts = 0;
     struct sigaction act = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     sigemptyset(&act.sa_mask);
+    if (!installed) {
+        pending = 0;
+        interrupts = 0;
+    }
     for (int i = 0; i < NCAUGHT; i++)
-        sigaction(caught[i], &act, &before[i]);
+        sigaction(caught[i], &act, installed ? NULL : &before[i]);
     installed = true;
 }
 
