@@ -108,7 +108,8 @@ void xa_sched_stop(xa_sched *s);
  * as it would have without this. The flag and the handlers are process-wide by nature. Install them
  * in main before MPI starts, so that no signal is lost, and again when it has started; remove them
  * at the end. MPICH puts a handler of its own on SIGUSR1, which it takes for news of a process that
- * failed: it then asks its launcher, and a program that was started alone waits for one for ever. */
+ * failed: it then asks its launcher, and a program that was started alone waits for one for ever.
+ */
 void xa_signals_install(void);
 void xa_signals_remove(void);
 int xa_signals_pending(void); /* the signal number, or 0 */

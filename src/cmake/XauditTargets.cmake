@@ -1,7 +1,7 @@
-# Build helpers: one function adds a module, one a test.
+# Build helpers: one function adds a module, another adds a test.
 find_package(Threads REQUIRED)
 
-# What instrumented programs are told in tests. How leaks are looked for: the file says why. Where counters of lines cannot be
+# Settings of instrumented programs in tests; the file of suppressions says why each is needed. Where counters of lines cannot be
 # written, because a test took the room away, this is said in a file, not on the standard error that tests compare.
 set(XA_TEST_ENVIRONMENT "LSAN_OPTIONS=suppressions=${PROJECT_SOURCE_DIR}/.ci/suppressions/lsan.txt")
 string(APPEND XA_TEST_ENVIRONMENT ":print_suppressions=0:intercept_tls_get_addr=0")
