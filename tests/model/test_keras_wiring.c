@@ -153,7 +153,7 @@ static const struct {
     {FUNCTIONAL, "stem_conv", "name", "\"stem_bn\"", XA_FORMAT, "stem_bn", "two layers"},
     {FUNCTIONAL, "stem_conv", "config", "[]", XA_FORMAT, "stem_conv", "its config is []"},
     {FUNCTIONAL, "stem_conv", "config", "null", XA_FORMAT, "stem_conv", "its config is nothing"},
-    {SEQUENTIAL, "conv2d", "class_name", "\"Dense\"", XA_INVALID, "conv2d", "\"units\" is 0"},
+    {SEQUENTIAL, "conv2d", "class_name", "\"Dense\"", XA_UNSUPPORTED, "conv2d", "\"filters\""},
 };
 
 static void test_wiring(void **state)

@@ -239,6 +239,18 @@ static void test_refused_graphs(void **state)
     onnx_message(&g, 1, node);
     onnx_message(&g, 1, onnx_node("Conv", "b,w", "a"));
     expect(finish(g, "a"), 17, NULL);
+    /* a pool larger than the image: refused, but where the last window may be cut off */
+    const int64_t wide[2] = {20, 20};
+    for (int whole = 0; whole < 2; whole++) {
+        g = start();
+        onnx_message(&g, 1, onnx_node("Conv", "x,w", "c"));
+        node = onnx_node("AveragePool", "c", "a");
+        onnx_attribute_ints(&node, "kernel_shape", wide, 2);
+        onnx_attribute_ints(&node, "strides", wide, 2);
+        onnx_attribute_int(&node, "ceil_mode", whole);
+        onnx_message(&g, 1, node);
+        expect(finish(g, "a"), 17, whole ? NULL : "does not fit an input of 6x6");
+    }
     g = start();
     node = onnx_node("Conv", "x,w", "a");
     onnx_attribute_int(&node, "group", 2);

@@ -87,6 +87,10 @@ static xa_status build_call(xa__kbuild *b,
     xa__ksite site = {.b = b, .layer = l, .call = call, .in = in, .nin = nin};
     st = check_training(l, call, err);
     l->nparts = 0; /* of the last call */
+    /* a class of Keras' own has no setting that Keras does not know */
+    const char *keys = l->foreign || b->keras < 2 ? NULL : xa__kclass_keys(l->cls->name);
+    if (st == XA_OK && keys)
+        st = xa__ksite_known(&site, keys, err);
     if (st == XA_OK)
         st = l->cls->build(&site, out, err);
     if (st == XA_OK && site.turned && xa_graph_node(b->graph, *out)->shape.ndim == 3)

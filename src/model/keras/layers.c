@@ -117,7 +117,7 @@ xa_status xa__ksite_image(xa__ksite *s, int *in, xa_err *err)
 xa_status xa__ksite_known(const xa__ksite *s, const char *keys, xa_err *err)
 {
     static const char everywhere[] = "name trainable dtype dynamic batch_size batch_input_shape "
-                                     "batch_shape input_shape activity_regularizer";
+                                     "batch_shape input_shape activity_regularizer autocast";
     static const char *const endings[] = {"_initializer", "_regularizer", "_constraint"};
     const char *key;
     json_t *value;

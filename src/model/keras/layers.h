@@ -66,6 +66,9 @@ typedef struct xa__kclass {
 } xa__kclass;
 
 const xa__kclass *xa__kclass_find(const char *name);
+/* layers_keys.c: the settings of a class, words apart by spaces; NULL: its builder looks at them.
+ */
+const char *xa__kclass_keys(const char *name);
 /* Which slots of the class this layer has by its settings: which [n]. */
 XA_MUST_USE xa_status xa__klayer_slots(const xa__klayer *l,
                                        int which[XA__KMAX_SLOTS],

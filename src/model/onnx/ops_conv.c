@@ -40,6 +40,19 @@ static void pad_same(xa__onnx_window *w, bool upper)
     v->edges.ceil = false;
 }
 
+/* An only window that reaches beyond the end, as ceil_mode lets it, has what is there. */
+static void cut_off(xa__onnx_window *w)
+{
+    xa_window *v = &w->window;
+    for (int i = 0; v->edges.ceil && i < 2; i++) {
+        int64_t *span = i ? &v->kw : &v->kh;
+        const int64_t there =
+            w->in[i] + (i ? v->edges.left + v->edges.right : v->edges.top + v->edges.bottom);
+        if ((i ? v->dw : v->dh) == 1 && *span > there && *span - there < (i ? v->sw : v->sh))
+            *span = there;
+    }
+}
+
 xa_status xa__onnx_window_of(
     xa__onnx_build *b, xa__onnx_node *n, const int64_t kernel[2], xa__onnx_window *w, xa_err *err)
 {
@@ -99,6 +112,7 @@ xa_status xa__onnx_window_of(
     } else if (strcmp(mode, "NOTSET") != 0) {
         return xa__onnx_refuse(b, n, err, "its auto_pad \"%s\" is not read", mode);
     }
+    cut_off(w);
     for (int i = 0; i < 2; i++) {
         w->out[i] = xa_window_extent(v, i == 0, w->in[i]);
         if (w->out[i] < 1)
