@@ -219,6 +219,11 @@ enum { XA_FAITH_VERSION = 2 };
     X(INSERTION,                                                                                   \
       "insertion",                                                                                 \
       "the same while pixels are put back: a high area speaks for the map (Petsiuk et al. 2018)")  \
+    X(IROF,                                                                                        \
+      "irof",                                                                                      \
+      "1 less the area under the class's probability, over that of the whole image, while the "    \
+      "cells of a grid become the image's mean, those with the map's largest mean first: a high "  \
+      "value speaks for the map (Rieger & Hansen, IROF, 2020)")                                    \
     X(ROAD,                                                                                        \
       "road",                                                                                      \
       "half the difference of the class's score when the map's smallest and when its largest "     \
@@ -258,6 +263,7 @@ int xa_faith_kind_parse(const char *name);
     X(TIES, "ties")              \
     X(DRAWS, "draws")            \
     X(NOISE, "noise")            \
+    X(CELLS, "cells")            \
     X(RADIUS, "radius")
 typedef enum xa_faith_setting {
 #define X(name, key) XA_FAITH_HAS_##name,
@@ -274,14 +280,16 @@ typedef struct xa_faith_spec {
     int64_t images;        /* of a turn below it (xa_faith_turns); 0: all */
     int steps;             /* DELETION, INSERTION */
     xa_base_kind baseline; /* DELETION, INSERTION, SENSITIVITY_N */
-    xa_ties ties;          /* DELETION, INSERTION, ROAD */
+    xa_ties ties;          /* DELETION, INSERTION, ROAD, IROF: of cells */
     int draws;             /* SENSITIVITY_N: of each size; INFIDELITY, MAX_SENSITIVITY */
     double noise;          /* ROAD: of a channel's span; INFIDELITY: of the network's input */
+    int cells;             /* IROF: along each side of the input */
     double radius;         /* MAX_SENSITIVITY: of the network's input */
 } xa_faith_spec;
 /* deletion: 2000 images, 16 steps, black; insertion: 2000, 16, blur; road: 500, noise 0.01;
  * sensitivity_n: 500, 64 draws, black; infidelity: 500, 32 draws of noise 0.2; max_sensitivity:
- * 200, 10 draws of radius 0.02; complexity: all. Ties are shuffled. The name is the kind's. */
+ * 200, 10 draws of radius 0.02; irof: 500, 8 cells; complexity: all. Ties are shuffled. The name is
+ * the kind's. */
 xa_faith_spec xa_faith_defaults(xa_faith_kind kind);
 
 /* "steps 16; baseline black; ties shuffled; images 2000". */
@@ -290,7 +298,13 @@ void xa_faith_settings(const xa_faith_spec *s, xa_str *out);
 /* What a check stores of a map: figures, each with a name, and the model's answers, `points` of
  * them in each of `blocks` (the map itself, then its rivals). Answers: scores of the class
  * explained, and where `probs` is set its probabilities beside them. */
-enum { XA_FAITH_FIGURES = 12, XA_FAITH_SIZES = 4, XA_FAITH_SHARES = 5, XA_FAITH_STEPS = 1000 };
+enum {
+    XA_FAITH_FIGURES = 12,
+    XA_FAITH_SIZES = 4,
+    XA_FAITH_SHARES = 5,
+    XA_FAITH_STEPS = 1000,
+    XA_FAITH_CELLS = 24
+};
 typedef struct xa_faith_shape {
     int figures, blocks, points;
     bool probs;

@@ -143,7 +143,8 @@ static size_t at(const looking *l, int e, int k, int block)
 
 static bool is_curve(const xa_faith_spec *s)
 {
-    return s->kind == XA_FAITH_DELETION || s->kind == XA_FAITH_INSERTION;
+    return s->kind == XA_FAITH_DELETION || s->kind == XA_FAITH_INSERTION ||
+           s->kind == XA_FAITH_IROF;
 }
 
 static bool is_sampled(const xa_faith_spec *s, const xa_sample *sample)

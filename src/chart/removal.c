@@ -55,7 +55,8 @@ done:
 static bool is_curve(const xa_series *x)
 {
     const int kind = xa_series_is_head(x) ? xa_faith_kind_parse(x->checked->kind) : -1;
-    return kind == XA_FAITH_DELETION || kind == XA_FAITH_INSERTION || kind == XA_FAITH_ROAD;
+    return kind == XA_FAITH_DELETION || kind == XA_FAITH_INSERTION || kind == XA_FAITH_IROF ||
+           kind == XA_FAITH_ROAD;
 }
 
 /* One check: bands lie below lines. */
@@ -123,30 +124,32 @@ xa_status xa__plot_removal(xa__maker *k, xa_err *err)
         XA_RETURN_TRY(err, removal_plot(k, x->metric, &plots[n++], err));
     }
     if (n == 0)
-        XA_RETURN_FAIL(err,
-                       XA_NOT_FOUND,
-                       "%s: model %s has no check with a curve (deletion, insertion, road)%s%s",
-                       s->path,
-                       k->m->name,
-                       k->p->metric ? " called " : "",
-                       k->p->metric ? k->p->metric : "");
+        XA_RETURN_FAIL(
+            err,
+            XA_NOT_FOUND,
+            "%s: model %s has no check with a curve (deletion, insertion, irof, road)%s%s",
+            s->path,
+            k->m->name,
+            k->p->metric ? " called " : "",
+            k->p->metric ? k->p->metric : "");
     for (int64_t e = 0; e < k->m->nmaps; e++)
         XA_RETURN_TRY(err, xa__plot_title(k, k->m->maps[e].name, &names[e], err));
-    k->o->chart =
-        (xa_chart){.plots = plots,
-                   .nplots = n,
-                   .columns = n < 3    ? n
-                              : n == 4 ? 2
-                                       : 3,
-                   .legend = names,
-                   .nlegend = (int)k->m->nmaps,
-                   .plot_mm = 38.0,
-                   .footnote = "Grey: a random map. Lines: mean over images; bands: its 95 % "
-                               "interval at each point. Deletion and insertion: the class's "
-                               "probability while pixels are removed, or put back, the map's "
-                               "largest values first: a low curve of deletion and a high one of "
-                               "insertion speak for the map. ROAD: half the difference of the "
-                               "class's score when the smallest and when the largest values are "
-                               "removed and imputed: above 0 speaks for the map."};
+    k->o->chart = (xa_chart){
+        .plots = plots,
+        .nplots = n,
+        .columns = n < 3    ? n
+                   : n == 4 ? 2
+                            : 3,
+        .legend = names,
+        .nlegend = (int)k->m->nmaps,
+        .plot_mm = 38.0,
+        .footnote =
+            "Grey: a random map. Lines: mean over images; bands: its 95 % "
+            "interval at each point. Deletion and insertion: the class's "
+            "probability while pixels are removed, or put back, the map's "
+            "largest values first: a low curve of deletion and a high one of "
+            "insertion speak for the map; IROF removes cells. ROAD: half the difference of the "
+            "class's score when the smallest and when the largest values are "
+            "removed and imputed: above 0 speaks for the map."};
     return XA_OK;
 }

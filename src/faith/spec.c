@@ -14,6 +14,7 @@ static const struct {
 #define BIT(setting) (1u << XA_FAITH_HAS_##setting)
 #define HAS_DELETION BIT(STEPS) | BIT(BASELINE) | BIT(TIES)
 #define HAS_INSERTION HAS_DELETION
+#define HAS_IROF BIT(CELLS) | BIT(TIES)
 #define HAS_ROAD BIT(TIES) | BIT(NOISE)
 #define HAS_SENSITIVITY_N BIT(BASELINE) | BIT(DRAWS)
 #define HAS_INFIDELITY BIT(DRAWS) | BIT(NOISE)
@@ -40,6 +41,8 @@ const char *xa_faith_reference(xa_faith_kind k)
                               "black-box models, BMVC 2018",
         [XA_FAITH_INSERTION] = "Petsiuk et al.: RISE: randomized input sampling for explanation of "
                                "black-box models, BMVC 2018",
+        [XA_FAITH_IROF] = "Rieger, Hansen: IROF: a low resource evaluation metric for explanation "
+                          "methods, ICLR workshop on AI for affordable healthcare 2020",
         [XA_FAITH_ROAD] = "Rong et al.: A consistent and efficient evaluation strategy for "
                           "attribution methods, ICML 2022",
         [XA_FAITH_SENSITIVITY_N] = "Ancona et al.: Towards better understanding of gradient-based "
@@ -88,6 +91,7 @@ xa_faith_spec xa_faith_defaults(xa_faith_kind kind)
     static const xa_faith_spec of[XA_FAITH_COUNT] = {
         [XA_FAITH_DELETION] = {.images = 2000, .steps = 16, .baseline = XA_BASE_BLACK},
         [XA_FAITH_INSERTION] = {.images = 2000, .steps = 16, .baseline = XA_BASE_BLUR},
+        [XA_FAITH_IROF] = {.images = 500, .cells = 8, .baseline = XA_BASE_MEAN},
         [XA_FAITH_ROAD] = {.images = 500, .noise = 0.01},
         [XA_FAITH_SENSITIVITY_N] = {.images = 500, .draws = 64, .baseline = XA_BASE_BLACK},
         [XA_FAITH_INFIDELITY] = {.images = 500, .draws = 32, .noise = 0.2},
@@ -111,6 +115,10 @@ void xa_faith_settings(const xa_faith_spec *s, xa_str *out)
         xa_str_printf(out, "draws %d; ", s->draws);
     if (xa_faith_has(s->kind, XA_FAITH_HAS_NOISE))
         xa_str_printf(out, "noise %g; ", s->noise);
+    if (xa_faith_has(s->kind, XA_FAITH_HAS_CELLS))
+        xa_str_printf(out, "cells %d; ", s->cells);
+    if (s->kind == XA_FAITH_IROF)
+        xa_str_puts(out, "baseline mean; ");
     if (xa_faith_has(s->kind, XA_FAITH_HAS_RADIUS))
         xa_str_printf(out, "radius %g; ", s->radius);
     if (s->images)
@@ -151,6 +159,15 @@ xa_faith_shape xa_faith_shape_of(const xa_faith_spec *s)
                                           "minus_random",
                                           "minus_edges",
                                           "minus_centre"}},
+        [XA_FAITH_IROF] = {.blocks = XA_RIVAL_SHUFFLED + 1,
+                           .probs = true,
+                           .figure = {"aoc",
+                                      "base_prob",
+                                      "base_keeps",
+                                      "tied",
+                                      "minus_random",
+                                      "minus_edges",
+                                      "minus_centre"}},
         [XA_FAITH_ROAD] =
             {.blocks = XA_RIVAL_SHUFFLED + 1,
              .probs = true,
@@ -178,7 +195,8 @@ xa_faith_shape xa_faith_shape_of(const xa_faith_spec *s)
     };
     xa_faith_shape x = of[s->kind == XA_FAITH_INSERTION ? XA_FAITH_DELETION : s->kind];
     x.points = s->kind == XA_FAITH_DELETION || s->kind == XA_FAITH_INSERTION ? s->steps + 1
-               : s->kind == XA_FAITH_ROAD                                    ? 2 * XA_FAITH_SHARES
+               : s->kind == XA_FAITH_IROF          ? s->cells * s->cells + 1
+               : s->kind == XA_FAITH_ROAD          ? 2 * XA_FAITH_SHARES
                : s->kind == XA_FAITH_SENSITIVITY_N ? XA_FAITH_SIZES * s->draws
                : s->kind == XA_FAITH_INFIDELITY    ? s->draws
                                                    : 0;
@@ -191,6 +209,7 @@ int xa_faith_better(const char *kind, const char *figure)
 {
     static const int sign[XA_FAITH_COUNT] = {[XA_FAITH_DELETION] = -1,
                                              [XA_FAITH_INSERTION] = 1,
+                                             [XA_FAITH_IROF] = 1,
                                              [XA_FAITH_ROAD] = 1,
                                              [XA_FAITH_SENSITIVITY_N] = 1,
                                              [XA_FAITH_INFIDELITY] = -1,

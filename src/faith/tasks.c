@@ -2,7 +2,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "xaudit/faith.h"
+#include "faith_internal.h"
 
 /* ---- scratch ---- */
 
@@ -172,6 +172,96 @@ static void curve_read(void *state, const xa_subject *s, int64_t draw, const xa_
     keep(state, curve_point(state, draw), r);
 }
 
+/* ---- IROF ---- */
+
+int64_t xa__faith_cell(int64_t pixel, int64_t height, int64_t width, int cells)
+{
+    return pixel / width * cells / height * cells + pixel % width * cells / width;
+}
+
+static xa_asks irof_asks(const void *spec, const xa_shape *input, const xa_shape *layer)
+{
+    const int cells = ((const xa_faith_task *)spec)->check->cells;
+    (void)input;
+    (void)layer;
+    return (xa_asks){.draws = (int64_t)cells * cells};
+}
+
+/* Pixels cell by cell, those of the largest mean first; `tied` is of cells. */
+static void order_cells(asking *a, const xa_subject *s)
+{
+    const int64_t h = s->shape.dim[0], w = s->shape.dim[1], n = h * w;
+    const int cells = a->task.check->cells, count = cells * cells;
+    float mean[XA_FAITH_CELLS * XA_FAITH_CELLS];
+    int32_t rank[XA_FAITH_CELLS * XA_FAITH_CELLS], order[XA_FAITH_CELLS * XA_FAITH_CELLS];
+    int64_t first[XA_FAITH_CELLS * XA_FAITH_CELLS + 1] = {0};
+    double sum[XA_FAITH_CELLS * XA_FAITH_CELLS] = {0.0};
+    int64_t size[XA_FAITH_CELLS * XA_FAITH_CELLS] = {0};
+    float *own = a->task.scratch;
+    const float *values = a->task.pixels;
+    if (a->task.block) {
+        xa_rival_map(
+            (xa_rival_kind)(a->task.block - 1), s->x, h, w, s->shape.dim[2], s->seed, NULL, own);
+        values = own;
+    }
+    for (int64_t p = 0; p < n; p++) {
+        const int64_t k = xa__faith_cell(p, h, w, cells);
+        sum[k] += (double)values[p];
+        size[k]++;
+    }
+    for (int k = 0; k < count; k++) /* a small input leaves cells without a pixel: they go last */
+        mean[k] = size[k] ? (float)(sum[k] / (double)size[k]) : -INFINITY;
+    xa_ranked_pixel ranked[XA_FAITH_CELLS * XA_FAITH_CELLS];
+    xa_faith_order(mean, count, a->task.check->ties, s->seed, ranked, order);
+    a->tied = xa_faith_tied(mean, order, count);
+    for (int k = 0; k < count; k++)
+        rank[order[k]] = k;
+    for (int k = 0; k < count; k++)
+        first[k + 1] = first[k] + size[order[k]];
+    for (int64_t p = 0; p < n; p++)
+        a->order[first[rank[xa__faith_cell(p, h, w, cells)]]++] = (int32_t)p;
+}
+
+/* Draw d has removed the d + 1 first cells. */
+static void irof_fill(void *state, const xa_subject *s, int64_t draw, float *x)
+{
+    asking *a = state;
+    const int64_t h = s->shape.dim[0], w = s->shape.dim[1], n = h * w;
+    const int cells = a->task.check->cells;
+    if (!a->ready) {
+        make_base(a, s);
+        order_cells(a, s);
+        a->ready = true;
+    }
+    int64_t gone = 0, removed = 0;
+    for (; gone < n; gone++) {
+        removed += !gone || xa__faith_cell(a->order[gone], h, w, cells) !=
+                                xa__faith_cell(a->order[gone - 1], h, w, cells);
+        if (removed > draw + 1)
+            break;
+    }
+    xa_faith_change(s->x, a->x0, n, s->shape.dim[2], a->order, gone, x);
+}
+
+static void irof_plan(const void *spec,
+                      const xa_subject *s,
+                      const xa_reply *clean,
+                      const xa_explain_view *v,
+                      void *state,
+                      xa_recipe *recipe)
+{
+    asking *a = begin(spec, s, clean, state);
+    (void)v;
+    keep(a, 0, clean);
+    set_recipe(a, irof_fill, a->task.check->cells, a->task.check->ties, 0.0, recipe);
+}
+
+static void irof_read(void *state, const xa_subject *s, int64_t draw, const xa_reply *r)
+{
+    (void)s;
+    keep(state, draw + 1, r);
+}
+
 /* ---- ROAD ---- */
 
 static xa_asks road_asks(const void *spec, const xa_shape *input, const xa_shape *layer)
@@ -282,7 +372,7 @@ static xa_asks noise_asks(const void *spec, const xa_shape *input, const xa_shap
 }
 
 /* The perturbation itself. */
-static void noise_field(const xa_faith_spec *c, const xa_subject *s, int64_t draw, float *field)
+void xa__faith_noise(const xa_faith_spec *c, const xa_subject *s, int64_t draw, float *field)
 {
     const int64_t count = xa_shape_count(&s->shape);
     const uint64_t stream = xa_random_stream(XA_PURPOSE_INFIDELITY, (uint32_t)draw);
@@ -295,7 +385,7 @@ static void noise_fill(void *state, const xa_subject *s, int64_t draw, float *x)
 {
     const asking *a = state;
     const int64_t count = xa_shape_count(&s->shape);
-    noise_field(a->task.check, s, draw, x);
+    xa__faith_noise(a->task.check, s, draw, x);
     for (int64_t i = 0; i < count; i++)
         x[i] = s->x[i] - x[i];
 }
@@ -318,158 +408,10 @@ const xa_consumer *xa_faith_consumer(xa_faith_kind kind)
     static const xa_consumer of[XA_FAITH_COUNT] = {
         [XA_FAITH_DELETION] = {curve_asks, state_bytes, curve_plan, curve_read, finish},
         [XA_FAITH_INSERTION] = {curve_asks, state_bytes, curve_plan, curve_read, finish},
+        [XA_FAITH_IROF] = {irof_asks, state_bytes, irof_plan, irof_read, finish},
         [XA_FAITH_ROAD] = {road_asks, state_bytes, road_plan, read_in_order, finish},
         [XA_FAITH_SENSITIVITY_N] = {subset_asks, state_bytes, subset_plan, read_in_order, finish},
         [XA_FAITH_INFIDELITY] = {noise_asks, state_bytes, noise_plan, read_in_order, finish},
     };
     return of[kind].asks ? &of[kind] : NULL;
-}
-
-/* ---- figures ---- */
-
-static void measure_curve(const xa_faith_measured *m, double *figure)
-{
-    const int points = m->check->steps + 1;
-    const bool deletion = m->check->kind == XA_FAITH_DELETION;
-    double curve[XA_FAITH_STEPS + 1], falling[XA_FAITH_STEPS + 1];
-    const double *own = m->reply[0].prob;
-    for (int i = 0; i < points; i++) /* from the whole image to the baseline */
-        falling[i] = own[deletion ? i : points - 1 - i];
-    figure[0] = xa_faith_auc(own, points);
-    figure[1] = xa_faith_normalise(falling, points, curve) ? xa_faith_auc(curve, points) : NAN;
-    figure[2] = falling[points - 1];
-    /* a baseline that leaves more than half of the class's probability does not remove it */
-    figure[3] = falling[points - 1] > 0.5 * falling[0] ? 1.0 : 0.0;
-    figure[4] = m->reply[0].tied;
-    for (int b = 1; b < m->blocks; b++)
-        figure[4 + b] = figure[0] - xa_faith_auc(m->reply[b].prob, points);
-}
-
-static double road_of(const xa_faith_replies *r)
-{
-    return xa_road_score(r->score, r->score + XA_FAITH_SHARES, XA_FAITH_SHARES);
-}
-
-static void measure_road(const xa_faith_measured *m, double *figure)
-{
-    figure[0] = road_of(&m->reply[0]);
-    figure[1] = m->reply[0].tied;
-    for (int b = 1; b < m->blocks; b++)
-        figure[1 + b] = figure[0] - road_of(&m->reply[b]);
-}
-
-/* The map and its rivals over the pixels; the rivals lie in the scratch. */
-enum { MAPS = 1 + XA_RIVAL_COUNT };
-static void all_maps(const xa_faith_measured *m, const float *values[MAPS])
-{
-    const xa_shape *s = &m->subject->shape;
-    const int64_t n = s->dim[0] * s->dim[1];
-    values[0] = m->pixels;
-    for (int k = 0; k < XA_RIVAL_COUNT; k++) {
-        float *to = (float *)m->scratch + k * n;
-        xa_rival_map((xa_rival_kind)k,
-                     m->subject->x,
-                     s->dim[0],
-                     s->dim[1],
-                     s->dim[2],
-                     m->subject->seed,
-                     m->pixels,
-                     to);
-        values[1 + k] = to;
-    }
-}
-
-static void measure_subsets(const xa_faith_measured *m, double *figure)
-{
-    const int64_t n = m->subject->shape.dim[0] * m->subject->shape.dim[1];
-    const int draws = m->check->draws;
-    const float *values[MAPS];
-    double mean[MAPS] = {0};
-    int32_t *subset = (int32_t *)(void *)((float *)m->scratch + XA_RIVAL_COUNT * n);
-    all_maps(m, values);
-    for (int size = 0; size < XA_FAITH_SIZES; size++) {
-        double drop[XA_SUBSET_DRAWS], sum[MAPS][XA_SUBSET_DRAWS];
-        const int64_t count = xa_faith_size(n, size);
-        for (int d = 0; d < draws; d++) {
-            xa_faith_subset(m->subject->seed, n, count, d, subset);
-            drop[d] = m->reply[0].clean_score - m->reply[0].score[size * draws + d];
-            for (int k = 0; k < MAPS; k++)
-                sum[k][d] = xa_faith_sum(values[k], subset, count);
-        }
-        for (int k = 0; k < MAPS; k++) {
-            const double r = xa_faith_pearson(sum[k], drop, draws);
-            mean[k] += r / XA_FAITH_SIZES;
-            if (k == 0)
-                figure[1 + size] = r;
-        }
-    }
-    figure[0] = mean[0];
-    for (int k = 1; k < MAPS; k++)
-        figure[XA_FAITH_SIZES + k] = mean[0] - mean[k];
-}
-
-/* Rivals have one value a pixel, which all its channels get. */
-static double dot_of(const float *field, const float *values, int64_t pixels, int64_t channels)
-{
-    double sum = 0.0;
-    for (int64_t p = 0; p < pixels; p++)
-        for (int64_t c = 0; c < channels; c++)
-            sum += (double)field[p * channels + c] * (double)values[p];
-    return sum;
-}
-
-static void measure_noise(const xa_faith_measured *m, double *figure)
-{
-    const xa_shape *s = &m->subject->shape;
-    const int64_t n = s->dim[0] * s->dim[1];
-    const int draws = m->check->draws;
-    const float *values[MAPS];
-    double dot[MAPS][XA_SUBSET_DRAWS], drop[XA_SUBSET_DRAWS], plain[MAPS], scaled[MAPS];
-    float *field = (float *)m->scratch + XA_RIVAL_COUNT * n;
-    all_maps(m, values);
-    for (int d = 0; d < draws; d++) {
-        noise_field(m->check, m->subject, d, field);
-        drop[d] = m->reply[0].clean_score - m->reply[0].score[d];
-        dot[0][d] = xa_faith_dot(field, m->map, n, s->dim[2]);
-        for (int k = 1; k < MAPS; k++)
-            dot[k][d] = dot_of(field, values[k], n, s->dim[2]);
-    }
-    for (int k = 0; k < MAPS; k++)
-        xa_faith_infidelity(dot[k], drop, draws, &plain[k], &scaled[k]);
-    figure[0] = scaled[0];
-    figure[1] = plain[0];
-    for (int k = 1; k < MAPS; k++)
-        figure[1 + k] = scaled[0] - scaled[k];
-}
-
-static void measure_complexity(const xa_faith_measured *m, double *figure)
-{
-    const int64_t n = m->subject->shape.dim[0] * m->subject->shape.dim[1];
-    const float *values[MAPS];
-    all_maps(m, values);
-    figure[0] = (double)xa_faith_complexity(values[0], n, 0.01) / (double)n;
-    for (int k = 0; k < XA_RIVAL_SHUFFLED; k++)
-        figure[1 + k] = figure[0] - (double)xa_faith_complexity(values[1 + k], n, 0.01) / (double)n;
-}
-
-void xa_faith_measure(const xa_faith_measured *m, double *figures)
-{
-    switch (m->check->kind) {
-    case XA_FAITH_DELETION:
-    case XA_FAITH_INSERTION:
-        measure_curve(m, figures);
-        return;
-    case XA_FAITH_ROAD:
-        measure_road(m, figures);
-        return;
-    case XA_FAITH_SENSITIVITY_N:
-        measure_subsets(m, figures);
-        return;
-    case XA_FAITH_INFIDELITY:
-        measure_noise(m, figures);
-        return;
-    default:
-        measure_complexity(m, figures);
-        return;
-    }
 }

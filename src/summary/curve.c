@@ -88,7 +88,8 @@ xa_status xa_summary_curve(const xa_summary *s,
     const int kind = c ? xa_faith_kind_parse(c->kind) : -1;
     const bool road = kind == XA_FAITH_ROAD;
     *out = (xa_check_curve){0};
-    if (!x || !(road || kind == XA_FAITH_DELETION || kind == XA_FAITH_INSERTION))
+    if (!x ||
+        !(road || kind == XA_FAITH_DELETION || kind == XA_FAITH_INSERTION || kind == XA_FAITH_IROF))
         XA_RETURN_FAIL(err, XA_NOT_FOUND, "%s: %s has no curve", s->path, head->metric);
     XA_TRY(err, xa_read_answers_load(s->r, m, x, c, &a, err));
     const int64_t block = rival ? block_of(&a, xa_rival_name(*rival)) : 0;

@@ -60,6 +60,8 @@ static const struct {
     {"deletion.auc", "Deletion"},
     {"insertion", "Insertion"},
     {"insertion.auc", "Insertion"},
+    {"irof", "IROF"},
+    {"irof.aoc", "IROF"},
     {"road", "ROAD"},
     {"road.difference", "ROAD"},
     {"sensitivity_n", "Sensitivity-n"},

@@ -30,6 +30,7 @@ checks:
   - { kind: insertion, ties: first, images: 0 }
   - { kind: road, noise: 0, ties: first, images: 3 }
   - { kind: road, images: 2, name: noisy }
+  - { kind: irof, cells: 4, ties: first, images: 0 }
   - { kind: sensitivity_n, baseline: uniform, draws: 3 }
   - { kind: infidelity, draws: 3 }
   - { kind: max_sensitivity, draws: 3 }
@@ -76,6 +77,10 @@ for e, m in (("grad", "gradient"), ("cam", "gradcam")):
         want = golden[f"cnn/checks.{m}.{g}"][()]
         rows = slice(0, 3) if e == "cam" else slice(0, 4) # image 3: its enlarged map has equal values
         assert (status == 1).all() and np.abs(have["auc"] - want)[rows].max() < within, (e, c, have["auc"], want)
+    have, status, g = figures(one, e, "irof")
+    assert (status == 1).all() and np.abs(have["aoc"] - golden[f"cnn/checks.{m}.irof.aoc"][()]).max() < 1e-5, (e, have["aoc"])
+    ratio = g["probs"][:, 0] / g["probs"][:, 0, :1]
+    assert np.abs(ratio - golden[f"cnn/checks.{m}.irof.curve"][()]).max() < 1e-5
 have, status, g = figures(more, "grad", "road")
 assert np.abs(have["difference"] - golden["cnn/checks.gradient.road.difference"][()]).max() < 1e-3
 assert np.abs(g["scores"][:, 0, :5] - golden["cnn/checks.gradient.road.morf.logit"][()]).max() < 3e-3
@@ -271,7 +276,7 @@ for what in figures scores probs status; do
 done
 
 # Mistakes
-for wrong in 'checks=[irof] | check: expected one of' 'checks=[weights] | check: expected one of' \
+for wrong in 'checks=[irofs] | check: expected one of' 'checks=[weights] | check: expected one of' \
   'checks.1.draws=3 | draws: a setting of' 'checks=[road, road] | two checks are called "road"' \
   'checks=[{ kind: average_drop, images: 3 }] | average_drop: this check has no settings' \
   'checks=[{ images: 3 }] | `kind` is missing' 'checks.1.steps=0 | steps: expected'; do

@@ -29,7 +29,7 @@ models:
     explainers: [{ kind: rollout, name: rollout }, { kind: attcat, name: attcat }]
 metrics: [energy]
 EOF
-checks='[average_drop, { kind: deletion, steps: 4, images: 3 }, { kind: road, images: 2 }, { kind: sensitivity_n, draws: 2 },
+checks='[average_drop, { kind: irof, cells: 3, images: 2 }, { kind: deletion, steps: 4, images: 3 }, { kind: road, images: 2 }, { kind: sensitivity_n, draws: 2 },
   { kind: infidelity, draws: 2 }, { kind: max_sensitivity, draws: 2 }, complexity]'
 checks=$(tr -d '\n' <<<"$checks")
 expect 0 "$XAUDIT" run job.yaml --quiet
@@ -78,7 +78,7 @@ said 'random_logit compares maps with those of another class, which plain.h5 doe
 # Refused: no job, wrong checks, other settings, other weights, an unfinished run, damage, other pixels
 expect 2 "$XAUDIT" evaluate plain.h5 --checks '[complexity]'
 said 'needs --job JOB.yaml'
-expect 2 "$XAUDIT" evaluate plain.h5 --checks '[irof]' --job job.yaml --as no.h5
+expect 2 "$XAUDIT" evaluate plain.h5 --checks '[irofs]' --job job.yaml --as no.h5
 said 'check: expected one of'
 sed 's/steps: 4/steps: 5/' job.yaml >other.yaml
 expect 2 "$XAUDIT" evaluate plain.h5 --checks '[complexity]' --job other.yaml --as no.h5

@@ -119,7 +119,7 @@ static const bad bads[] = {
     {HEAD MODEL "tolerate_failed: -1\nstore: { thumbnails: 8 }\nchecks: [average_drop, gain]\n",
      {{8, "tolerate_failed"},
       {9, "thumbnails: expected a whole number from 16 to 2048, found 8"},
-      {10, "check: expected one of deletion, insertion, road"}}},
+      {10, "check: expected one of deletion, insertion, irof, road"}}},
     {"manifest: { wsol: w, image: i }\noutput: o.h5\n" MODEL,
      {{1, "manifest: unknown setting \"image\"; did you mean \"images\""},
       {1, "manifest: `images` is missing: the folder of the images (path)"}}},
