@@ -5,6 +5,7 @@
 
 #include "damaged_model.h"
 #include "refused_model.h"
+#include "xaudit/model.h"
 #include "xaudit_cmocka.h"
 
 #define TENSOR3(layer) \
@@ -174,6 +175,41 @@ static void test_wiring(void **state)
     assert_int_equal(refused_wrong, 0);
 }
 
+/* One of several outputs, by the name of its layer. */
+static void test_named_output(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name, *words; /* NULL: it opens */
+    } cases[] = {{"predictions", NULL},
+                 {"top_bn", "expected one score for each class"},
+                 {"stem_conv",
+                  "it has no output \"stem_conv\"; its outputs are \"top_bn\", \"predictions\""},
+                 {NULL, "output_name: NAME"}};
+    json_t *model = damaged_config(FUNCTIONAL);
+    damaged_set(json_object_get(model, "config"),
+                "output_layers",
+                "[[\"top_bn\",0,0],[\"predictions\",0,0]]");
+    damaged_write_json(FUNCTIONAL, model, refused_path);
+    json_decref(model);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        xa_model_options opt = xa_model_defaults();
+        xa_err err = XA_ERR_INIT;
+        xa_model *m = NULL;
+        opt.output = cases[i].name;
+        const xa_status st = xa_model_open(refused_path, &opt, &m, &err);
+        if ((st == XA_OK) != (cases[i].words == NULL) ||
+            (st != XA_OK && !strstr(err.message, cases[i].words)))
+            fail_msg("%s: %s",
+                     cases[i].name ? cases[i].name : "no name",
+                     st == XA_OK ? "it opens" : err.message);
+        if (st == XA_OK)
+            assert_string_equal(xa_graph_node(xa_model_graph(m), xa_model_output(m))->name,
+                                cases[i].name);
+        xa_model_free(m);
+    }
+}
+
 /* An InputLayer that the model does not list. */
 static void test_second_input(void **state)
 {
@@ -197,6 +233,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_wiring),
+        cmocka_unit_test(test_named_output),
         cmocka_unit_test(test_second_input),
     };
     return cmocka_run_group_tests(tests, refused_make, refused_remove);

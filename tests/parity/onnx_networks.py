@@ -148,6 +148,10 @@ def huggingface_build(name):
     config = getattr(transformers, config)(num_labels=10, **settings)
     config._attn_implementation = "sdpa" if name.endswith(" sdpa") else "eager"
     inner = getattr(transformers, kind)(config)
+    if name in ("MobileViT", "EfficientNet"):  # as they start, gradients are below what float32 has
+        for m in inner.modules():
+            if isinstance(m, torch.nn.Conv2d):
+                torch.nn.init.kaiming_normal_(m.weight)
 
     class Logits(torch.nn.Module):
         def __init__(self):

@@ -246,24 +246,64 @@ static void list_ends(const json_t *v, xa_str *list)
     }
 }
 
+/* The output that the job names: by its layer, or by its key. */
+static xa_status
+named_end(const context *c, const json_t *v, const char *wanted, xa__kref *out, xa_err *err)
+{
+    const char *key;
+    const json_t *value, *found = NULL;
+    size_t i;
+    if (json_is_string(json_array_get(v, 0))) { /* one reference, in no list */
+        const char *name = json_string_value(json_array_get(v, 0));
+        found = !strcmp(name, wanted) ? v : NULL;
+    }
+    json_object_foreach((json_t *)v, key, value)
+    {
+        const char *name = json_string_value(json_array_get(value, 0));
+        if (!found && (!strcmp(key, wanted) || (name && !strcmp(name, wanted))))
+            found = value;
+    }
+    json_array_foreach(v, i, value)
+    {
+        const char *name = json_string_value(json_array_get(value, 0));
+        if (!found && name && !strcmp(name, wanted))
+            found = value;
+    }
+    if (found)
+        return read_reference(c, found, out, err);
+    xa_str list = {0};
+    list_ends(v, &list);
+    const xa_status st = XA_ERR(err,
+                                XA_NOT_FOUND,
+                                "output_name: it has no output \"%s\"; its outputs are %s",
+                                wanted,
+                                list.data ? list.data : "one");
+    xa_str_free(&list);
+    return st;
+}
+
 /* input_layers / output_layers: one reference, or a list of one. */
-static xa_status read_end(const context *c, const char *key, xa__kref *out, xa_err *err)
+static xa_status
+read_end(const context *c, const char *key, const char *wanted, xa__kref *out, xa_err *err)
 {
     const json_t *v = json_object_get(c->scope->config, key);
     const bool input = strcmp(key, "input_layers") == 0;
     const size_t n = json_is_object(v) ? json_object_size(v) : json_array_size(v);
+    if (wanted)
+        return named_end(c, v, wanted, out, err);
     if (json_is_object(v) || (!json_is_string(json_array_get(v, 0)) && n != 1)) {
         xa_str list = {0};
         list_ends(v, &list);
         const xa_status st =
             XA_ERR(err,
                    XA_UNSUPPORTED,
-                   "%zu %s%s (%s); a classifier has one: save, in Python, "
+                   "%zu %s%s (%s); a classifier has one: %ssave, in Python, "
                    "keras.Model(%s)",
                    n,
                    json_is_object(v) ? "named " : "",
                    input ? "inputs" : "outputs",
                    list.data ? list.data : "none",
+                   input ? "" : "write in the job output_name: NAME, or ",
                    input ? "ONE_INPUT, model.output" : "model.input, model.get_layer(NAME).output");
         xa_str_free(&list);
         return st;
@@ -384,7 +424,7 @@ done:
     return st;
 }
 
-xa_status xa__kcalls_parse(xa__kscope *s, const json_t *entries, xa_err *err)
+xa_status xa__kcalls_parse(xa__kscope *s, const json_t *entries, const char *output, xa_err *err)
 {
     xa_status st = XA_OK;
     context c = {.scope = s, .by_name = xa_alloc((size_t)s->nlayers, sizeof(int))};
@@ -404,8 +444,8 @@ xa_status xa__kcalls_parse(xa__kscope *s, const json_t *entries, xa_err *err)
             XA_TRY(err, st);
         }
     }
-    XA_TRY(err, read_end(&c, "input_layers", &s->input, err));
-    XA_TRY(err, read_end(&c, "output_layers", &s->output, err));
+    XA_TRY(err, read_end(&c, "input_layers", NULL, &s->input, err));
+    XA_TRY(err, read_end(&c, "output_layers", output, &s->output, err));
     if (strcmp(s->layers[s->input.layer].type, "InputLayer") != 0)
         XA_FAIL(err,
                 XA_UNSUPPORTED,

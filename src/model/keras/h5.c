@@ -324,7 +324,7 @@ static xa_status open_file(xa_model *m, const xa_model_options *opt, xa_err *err
                            &json,
                            err));
     XA_TRY(err, note_version(file, json, err));
-    XA_TRY(err, xa__kscope_parse(json, opt->user_classes, &scope, err));
+    XA_TRY(err, xa__kscope_parse(json, opt->user_classes, opt->output, &scope, err));
     XA_TRY(err, build(m, scope, opt, err));
     if (scope->foreign)
         XA_TRY(err, assume_graph(m, "the model, of class ", scope->foreign, err));
@@ -413,6 +413,7 @@ static void free_file(xa__model_source *s)
 }
 
 const xa__model_format xa__model_format_keras_h5 = {.name = "Keras .h5",
+                                                    .names_outputs = true,
                                                     .recognises = recognises,
                                                     .open = open_file,
                                                     .read = read_weight,
@@ -433,6 +434,7 @@ static bool recognises_zip(const char *path, const unsigned char *start, size_t 
 }
 
 const xa__model_format xa__model_format_keras_zip = {.name = ".keras",
+                                                     .names_outputs = true,
                                                      .recognises = recognises_zip,
                                                      .open = open_file,
                                                      .read = read_weight,

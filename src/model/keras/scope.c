@@ -12,6 +12,7 @@
 typedef struct parser {
     int layers; /* parsed so far, in all scopes */
     const char *user_classes;
+    const char *output; /* of the outermost model, or NULL */
 } parser;
 
 const char *xa__kclass_bare(const char *written)
@@ -269,8 +270,15 @@ static xa_status parse_scope(parser *p,
         s->nlayers = (int)i + 1;
         XA_TRY(err, parse_layer(p, json_array_get(entries, i), path, depth, &s->layers[i], err));
     }
+    if (s->sequential && !depth && p->output &&
+        strcmp(p->output, s->layers[s->nlayers - 1].name) != 0)
+        XA_FAIL(err,
+                XA_NOT_FOUND,
+                "output_name: it has no output \"%s\"; its output is \"%s\"",
+                p->output,
+                s->layers[s->nlayers - 1].name);
     if (!s->sequential) {
-        st = xa__kcalls_parse(s, entries, err);
+        st = xa__kcalls_parse(s, entries, depth ? NULL : p->output, err);
         if (st != XA_OK) {
             xa_err_prefix(err, "model \"%s\"", *path ? path : type);
             XA_TRY(err, st);
@@ -292,10 +300,13 @@ static bool is_keras_model(const json_t *model, const char *written)
             !strcmp(written, "Sequential"));
 }
 
-xa_status
-xa__kscope_parse(const json_t *model, const char *user_classes, xa__kscope **out, xa_err *err)
+xa_status xa__kscope_parse(const json_t *model,
+                           const char *user_classes,
+                           const char *output,
+                           xa__kscope **out,
+                           xa_err *err)
 {
-    parser p = {.user_classes = user_classes};
+    parser p = {.user_classes = user_classes, .output = output};
     const char *type = json_string_value(json_object_get(model, "class_name"));
     const json_t *config = type ? json_object_get(model, "config") : model;
     if (!type)

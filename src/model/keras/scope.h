@@ -5,10 +5,11 @@
 #include "architecture.h"
 
 /* Parses a model's JSON, {"class_name", "config"}. Unknown classes, cycles, references to nothing,
- * and several inputs or outputs are errors that name the layer. user_classes: as in
- * xa_model_options. */
+ * and several inputs or outputs are errors that name the layer. user_classes
+ * and output: as in xa_model_options. */
 XA_MUST_USE xa_status xa__kscope_parse(const json_t *model,
                                        const char *user_classes,
+                                       const char *output,
                                        xa__kscope **out,
                                        xa_err *err);
 void xa__kscope_free(xa__kscope *s);
