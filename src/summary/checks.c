@@ -69,3 +69,28 @@ xa_summary_rivals(const xa_series *head, xa_series out[XA_RIVAL_COUNT], int *n, 
         xa_series_free(&out[--*n]);
     return st;
 }
+
+xa_status xa__summary_difference_of(
+    const xa_summary *s, const xa_series *head, xa_series *out, bool *any, xa_err *err)
+{
+    char name[64];
+    snprintf(name, sizeof name, "%s%s", minus, xa_rival_name(XA_RIVAL_RANDOM));
+    const int64_t f = xa_read_figure(head->checked, name);
+    *any = f >= 0;
+    for (int i = 0; i < s->nseries && *any; i++)
+        *any = s->series[i].checked != head->checked || s->series[i].figure != f;
+    if (!*any)
+        return XA_OK;
+    *out = *head;
+    out->metric = head->checked->figure[f];
+    out->value = head->checked->value[f];
+    out->better = head->checked->better[f];
+    out->figure = f;
+    out->kind = xa_strdup(out->metric);
+    out->conventions = xa_strdup(head->checked->text[f]);
+    out->from_split = NULL;
+    if (out->kind && out->conventions)
+        return XA_OK;
+    xa_series_free(out);
+    XA_RETURN_NOMEM(err);
+}

@@ -219,6 +219,8 @@ static int64_t name_width(const xa_summary_row *rows, size_t n)
 {
     int64_t width = 24;
     for (size_t i = 0; i < n; i++) {
+        if (rows[i].series->checked && rows[i].series->baseline)
+            continue; /* a column, not a row */
         const int64_t k = xa_str_columns(rows[i].series->explainer) +
                           (rows[i].series->baseline ? (int64_t)sizeof " (baseline)" - 1 : 0);
         width = k > width ? k : width;
@@ -353,19 +355,26 @@ static void ordered_fini(ordered *o)
     free(o->list);
 }
 
-static xa_status order(const xa_summary *s, ordered *o, xa_err *err)
+/* tables: with what stands in a table beside a check's figure, whatever was chosen. */
+static xa_status order(const xa_summary *s, bool tables, ordered *o, xa_err *err)
 {
-    const size_t most = (size_t)s->nseries * (XA_RIVAL_COUNT + 1) + 1;
+    const size_t most = (size_t)s->nseries * (XA_RIVAL_COUNT + 2) + 1;
     o->list = xa_alloc(most, sizeof *o->list);
     o->rivals = xa_alloc(most, sizeof *o->rivals);
     if (!o->list || !o->rivals)
         XA_RETURN_NOMEM(err);
     for (int i = 0; i < s->nseries; i++) {
         int n = 0;
-        if (xa_series_is_head(&s->series[i]))
-            XA_RETURN_TRY(err, xa_summary_rivals(&s->series[i], &o->rivals[o->nrivals], &n, err));
+        bool any = false;
+        const xa_series *x = &s->series[i];
+        o->list[o->n++] = x;
+        if (!xa_series_is_head(x))
+            continue;
+        XA_RETURN_TRY(err, xa_summary_rivals(x, &o->rivals[o->nrivals], &n, err));
         o->nrivals += n;
-        o->list[o->n++] = &s->series[i];
+        if (tables)
+            XA_RETURN_TRY(err, xa__summary_difference_of(s, x, &o->rivals[o->nrivals], &any, err));
+        o->nrivals += any;
     }
     for (int i = 0; i < o->nrivals; i++)
         o->list[o->n++] = &o->rivals[i];
@@ -401,7 +410,7 @@ xa_status xa_summary_print(
     xa__found found = {0};
     size_t n = 0;
     bool ok = true;
-    XA_TRY(err, order(s, &o, err));
+    XA_TRY(err, order(s, form == XA_SUMMARY_TEXT || form == XA_SUMMARY_LATEX, &o, err));
     rows = xa_alloc((size_t)o.n * (size_t)(s->nparts + 1) + 1, sizeof *rows);
     if (!rows)
         XA_NOMEM_FAIL(err);

@@ -32,6 +32,11 @@ int64_t xa__summary_most(const xa_compare_options *o, const xa_series *x);
 /* The model of a series. */
 const xa_read_model *xa__summary_model(const xa_summary *s, const xa_series *x);
 
+/* checks.c: the difference of a head series to the random map, where it is not among the series
+ * that are kept: it stands in the table all the same. xa_series_free it if *any. */
+XA_MUST_USE xa_status xa__summary_difference_of(
+    const xa_summary *s, const xa_series *head, xa_series *out, bool *any, xa_err *err);
+
 /* ---- statistic.c: what a metric stores of each pair beside its score ---- */
 
 /* Rows of a series for a figure over the data set, or for one side of a difference. */

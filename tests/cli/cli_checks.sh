@@ -121,6 +121,8 @@ said '^  grad  +[0-9.]+ \(n [1-3]\) +[0-9.]+ +[0-9.]+ +[0-9.]+$' # the normalise
 said 'undefined: 4 not defined for this map'
 said 'cnn/grad .* deletion: not judged: too few groups for an interval: fewer than 5'
 not_said 'deletion.minus_random'
+expect 0 "$XAUDIT" summary one.h5 --metric road.difference # the difference to the random map stands beside it all the same
+said '^  grad  .* 3     0   [0-9.]+ .* [-+][0-9.]+ too few groups'
 expect 0 "$XAUDIT" summary one.h5 --metric deletion.minus_random # alone it has a table
 said 'cnn  deletion.minus_random '
 expect 0 "$XAUDIT" summary one.h5 --compare
