@@ -182,7 +182,8 @@ const char *xa_statistic_name(xa_statistic s);
 enum { XA_EXPLAIN_LAYERS = 16 }; /* by name in one explainer */
 typedef struct xa_explainer_spec {
     xa_explainer_kind kind;
-    char name[64]; /* in the archive; unique in its model */
+    char name[64];  /* in the archive; unique in its model */
+    char title[64]; /* for people: figures, charts, reports; "": made of kind and settings */
     xa_score score;
     bool as_tensorflow; /* see xa_score_seed */
     xa_target_rule target;

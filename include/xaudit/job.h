@@ -20,6 +20,7 @@ typedef struct xa_job {
     char *wsol_images,
         *wsol_masks; /* if images is not NULL, manifest is a folder of WSOL metadata */
     char *output;
+    char *title;        /* NULL: none */
     xa_classes classes; /* count 0: the job names none */
     xa_label_as label_as;
     xa_categories categories; /* further names that labels may have; count 0: none */

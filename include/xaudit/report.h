@@ -23,7 +23,7 @@ XA_MUST_USE xa_status xa_print_findings(const xa_summary *s,
 typedef struct xa_report_options {
     const char *archive, *output;
     const char *image_root; /* NULL: as the archive says */
-    const char *title;      /* NULL: the archive's name */
+    const char *title;      /* NULL: the job's, else the archive's name */
     bool anonymise;         /* leave out the job, messages, and folders in ids */
     bool images;            /* with a gallery */
 } xa_report_options;

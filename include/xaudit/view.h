@@ -46,7 +46,7 @@ typedef struct xa_read_map {
     int32_t *target;
     uint8_t *flags;
     float *maximum, *peak;
-    char *layer, *kind; /* NULL where absent */
+    char *layer, *kind, *title; /* NULL where absent */
     xa_target_rule rule;
     int32_t minus; /* DIFFERENCE: the class whose score is subtracted; else -1 */
     bool down;     /* what lowers the score is explained */
@@ -402,6 +402,8 @@ typedef struct xa_title {
     char name[96], detail[128]; /* detail may be "" */
 } xa_title;
 xa_title xa_title_of_explainer(const char *name, const char *kind /* NULL: not known */);
+/* The title that the job gives it, else the above. */
+xa_title xa_title_of_map(const xa_read_map *x);
 /* "box_acc" -> "MaxBoxAcc"; a metric with a name of its own: '_' becomes a space. */
 void xa_title_of_metric(const char *name, char *out, size_t size);
 /* Do maps of this kind have a value of its own for each pixel, as gradients have it? */

@@ -54,7 +54,7 @@ done:
 
 static xa_status name_column(xa__maker *k, const xa_read_map *x, xa_panel_column *out, xa_err *err)
 {
-    const xa_title shown = xa_title_of_explainer(x->name, x->kind);
+    const xa_title shown = xa_title_of_map(x);
     XA_RETURN_TRY(err, xa__plot_own_text(k->o, xa_strdup(shown.name), &out->name, err));
     if (*shown.detail)
         XA_RETURN_TRY(err, xa__plot_own_text(k->o, xa_strdup(shown.detail), &out->detail, err));

@@ -14,11 +14,10 @@ bool xa__plot_is_rate(const xa_series *x, int64_t pairs)
 
 xa_status xa__plot_title(xa__maker *k, const char *explainer, const char **out, xa_err *err)
 {
-    const char *kind = NULL;
+    xa_title t = xa_title_of_explainer(explainer, NULL);
     for (int64_t e = 0; e < k->m->nmaps; e++)
         if (!strcmp(k->m->maps[e].name, explainer))
-            kind = k->m->maps[e].kind;
-    const xa_title t = xa_title_of_explainer(explainer, kind);
+            t = xa_title_of_map(&k->m->maps[e]);
     return xa__plot_own_text(
         k->o, *t.detail ? xa_strfmt("%s (%s)", t.name, t.detail) : xa_strdup(t.name), out, err);
 }

@@ -51,7 +51,7 @@ void xa__sheet_name_columns(xa__sheet *s)
             const int at = 1 + c * s->each + k;
             const xa_figure_column *x = &s->rows->column[c];
             const char *mine = renamed(s->page, x);
-            const xa_title shown = xa_title_of_explainer(x->map->name, x->map->kind);
+            const xa_title shown = xa_title_of_map(x->map);
             char *detail = s->details[at];
             snprintf(s->names[at], XA__NOTE, "%.180s", mine ? mine : shown.name);
             append(detail, XA__NOTE, mine ? "" : shown.detail);
@@ -248,7 +248,7 @@ static void list_columns(const xa__sheet *s, xa_str *out)
 {
     for (int c = 0; c < s->rows->ncolumns; c++) {
         const xa_figure_column *x = &s->rows->column[c];
-        const xa_title shown = xa_title_of_explainer(x->map->name, x->map->kind);
+        const xa_title shown = xa_title_of_map(x->map);
         xa_str_printf(out,
                       "%s%s%s%s%s of %s",
                       c ? "; " : "",

@@ -191,6 +191,7 @@ void xa_job_fini(xa_job *j)
     free(j->wsol_images);
     free(j->wsol_masks);
     free(j->output);
+    free(j->title);
     free(j->model_line);
     xa_classes_fini(&j->classes);
     xa_categories_fini(&j->categories);

@@ -201,6 +201,8 @@ static xa_status map_attributes(xa_contents *c, int m, int e, const char *path, 
     const bool attention = def->needs & (XA_NEEDS_ATTENTION | XA_NEEDS_ATTENTION_GRADIENT);
     xa_status st = XA_OK;
     XA_TRY(err, xa_schema_attr_text(c->schema, path, "kind", def->name, err));
+    if (*ex->title)
+        XA_TRY(err, xa_schema_attr_text(c->schema, path, "title", ex->title, err));
     XA_TRY(err, xa_schema_attr_text(c->schema, path, "reference", def->reference, err));
     if (ex->target != XA_TARGET_NONE)
         XA_TRY(err, xa_schema_attr_text(c->schema, path, "score", xa_score_name(ex->score), err));
@@ -359,6 +361,8 @@ root_attributes(xa_contents *c, const xa_manifest *m, const char *identity, xa_e
         XA_RETURN_TRY(err, xa_schema_attr_i64(c->schema, "/", "slice_first", m->first, err));
         XA_RETURN_TRY(err, xa_schema_attr_i64(c->schema, "/", "slice_of", m->whole, err));
     }
+    if (c->job->title)
+        XA_RETURN_TRY(err, xa_schema_attr_text(c->schema, "/", "title", c->job->title, err));
     /* where relative paths of images begin, for figures; --image-root overrides it */
     char *root = c->job->wsol_images ? realpath(c->job->wsol_images, NULL)
                                      : xa_strfmt("%s", c->job->manifest);

@@ -166,7 +166,7 @@ put_model(FILE *out, const checks *t, const xa_read_model *m, int *number, xa_er
     XA__PUT(
         out, xa__report_page_scores_model, "model", m->name, "columns", xa__whole(&span, t->n + 1));
     for (int64_t e = 0; e < m->nmaps; e++) {
-        const xa_title title = xa_title_of_explainer(m->maps[e].name, m->maps[e].kind);
+        const xa_title title = xa_title_of_map(&m->maps[e]);
         char colour[8];
         snprintf(colour, sizeof colour, "e%d", (*number)++ % 6);
         XA__PUT(out,

@@ -245,7 +245,7 @@ static void put_explainers(FILE *out, const xa__explorer *x)
     fputs(",\"explainers\":[", out);
     for (int c = 0; c < x->columns; c++) {
         const xa_read_map *map = x->f->column[c].map;
-        const xa_title t = xa_title_of_explainer(map->name, map->kind);
+        const xa_title t = xa_title_of_map(map);
         char whole[256];
         snprintf(
             whole, sizeof whole, *t.detail ? "%s (%s)" : "%s%s", t.name, *t.detail ? t.detail : "");

@@ -55,13 +55,17 @@ static xa_status put_page(FILE *out, const xa_report_options *opt, int64_t *miss
                                 .draws = xa_stats_draws_create()};
     xa_status st = XA_OK;
     xa_summary *s = NULL, *by_class = NULL;
+    char *title = NULL; /* the job's */
     XA_TRY(err, xa_summary_open(opt->archive, NULL, &s, err));
     XA_TRY(err, xa_versions_warn(s->r->archive, opt->archive, err));
     XA_TRY(err, xa_summary_open(opt->archive, "class", &by_class, err));
+    XA_TRY(err, xa_archive_attr_text(s->r->archive, "/", "title", &title, err));
     XA__PUT(out,
             xa__report_page_head,
             "title",
-            opt->title ? opt->title : xa_path_last(opt->archive),
+            opt->title ? opt->title
+            : title    ? title
+                       : xa_path_last(opt->archive),
             "style",
             xa__report_page_css,
             "more_style",
@@ -76,6 +80,7 @@ static xa_status put_page(FILE *out, const xa_report_options *opt, int64_t *miss
             "more_script",
             xa__report_explorer_js);
 done:
+    free(title);
     xa_stats_draws_free(plan.draws);
     xa_summary_close(s);
     xa_summary_close(by_class);

@@ -169,7 +169,7 @@ static xa_status put_model(FILE *out, const scores *t, int64_t model, int *numbe
     XA__PUT(
         out, xa__report_page_scores_model, "model", m->name, "columns", xa__whole(&span, t->n + 1));
     for (int e = 0; e < m->nmaps; e++) {
-        const xa_title title = xa_title_of_explainer(m->maps[e].name, m->maps[e].kind);
+        const xa_title title = xa_title_of_map(&m->maps[e]);
         char colour[8];
         snprintf(colour, sizeof colour, "e%d", (*number)++ % 6);
         XA__PUT(out,

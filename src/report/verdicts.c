@@ -64,12 +64,11 @@ xa_status xa__report_beats(const xa_summary *s,
 
 void xa__report_name(const xa_read *r, const char *model, const char *explainer, xa_str *out)
 {
-    const char *kind = NULL;
+    xa_title t = xa_title_of_explainer(explainer, NULL);
     for (int64_t m = 0; m < r->nmodels; m++)
         for (int64_t e = 0; e < r->models[m].nmaps; e++)
             if (!strcmp(r->models[m].name, model) && !strcmp(r->models[m].maps[e].name, explainer))
-                kind = r->models[m].maps[e].kind;
-    const xa_title t = xa_title_of_explainer(explainer, kind);
+                t = xa_title_of_map(&r->models[m].maps[e]);
     xa_str_printf(out, *t.detail ? "%s (%s)" : "%s%s", t.name, t.detail);
     if (r->nmodels > 1)
         xa_str_printf(out, " of %s", model);

@@ -120,6 +120,15 @@ xa_title xa_title_of_explainer(const char *name, const char *kind)
     return out;
 }
 
+xa_title xa_title_of_map(const xa_read_map *x)
+{
+    xa_title out = {0};
+    if (!x->title || !*x->title)
+        return xa_title_of_explainer(x->name, x->kind);
+    snprintf(out.name, sizeof out.name, "%.90s", x->title);
+    return out;
+}
+
 void xa_title_of_metric(const char *name, char *out, size_t size)
 {
     show_word(name, strlen(name), out, size);

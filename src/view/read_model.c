@@ -76,6 +76,7 @@ static xa_status load_map(xa_read *r, const xa_read_model *m, xa_read_map *x, xa
     x->rows = extents.rows;
     XA_RETURN_TRY(err, xa_archive_attr_text(r->archive, group.text, "layer", &x->layer, err));
     XA_RETURN_TRY(err, xa_archive_attr_text(r->archive, group.text, "kind", &x->kind, err));
+    XA_RETURN_TRY(err, xa_archive_attr_text(r->archive, group.text, "title", &x->title, err));
     XA_RETURN_TRY(
         err, xa__load_any(r, XA_FIELD_MAP_COMPLETENESS, &n, &extents, &x->completeness, NULL, err));
     XA_RETURN_TRY(err,
@@ -176,6 +177,7 @@ static void free_map(xa_read_map *x)
     free(x->peak);
     free(x->layer);
     free(x->kind);
+    free(x->title);
     for (int k = 0; k < XA_CHECK_COUNT; k++)
         free(x->check[k]);
     xa__free_checked(x);

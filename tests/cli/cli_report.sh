@@ -143,9 +143,12 @@ expect 0 "$XAUDIT" report a.h5 -o p.html --no-images
 expect 0 /usr/bin/python3 -c 'from read import read; p = read("p.html"); assert p.data is None and "Images were left out" in "".join(p.text)'
 cut -d, -f1-3 manifest.csv | head -n 6 >plain.csv
 sed 's/manifest.csv/plain.csv/; /^metrics/d' job.yaml >plain.yaml
-expect 0 "$XAUDIT" run plain.yaml --output plain.h5 --quiet
+expect 0 "$XAUDIT" run plain.yaml --output plain.h5 --quiet --set 'title=Five & one' --set 'models.0.explainers.1.title=Our <CAM>'
 expect 0 "$XAUDIT" report plain.h5 -o plain.html
 expect 0 /usr/bin/python3 -c 'from read import read; p = read("plain.html"); assert "No localisation scores" in "".join(p.text) and len(p.data["pic"]) == 5 and not p.data["metrics"]'
+# the names that the job gives to the report and to maps; they move no number
+expect 0 /usr/bin/python3 -c 'from read import read; t = "".join(read("plain.html").text); assert "Five & one" in t and "Our <CAM>" in open("plain.html").read().replace("\\u003c", "<") + t, t[:300]'
+expect 0 "$XAUDIT" run plain.yaml --output plain.h5 --quiet --set 'title=Another'
 # images that moved or changed are reported and counted, and the rest of the page is there
 cp -r images kept
 mv images elsewhere
