@@ -20,6 +20,7 @@
  *   /baselines/<m>/<b>/<k>        [Q] the same of maps that know nothing of the image
  *   /pairs/<m>/<a>__<b>/<k>       [N] agreement of two explainers
  *   /class_means/<m>/<e>/         [C] mean map of a class (xaudit evaluate)
+ *   /clusters/<m>/<e>/            [R] clusters of maps (xaudit cluster)
  *   /checksums/<group>            one per row of a group: of everything that a run writes there
  *   /run/                         sessions, seconds: outside every equality claim
  *

@@ -218,6 +218,31 @@ enum { XA_SESSIONS = 256 }; /* rows of /run/sessions */
     X(CLASS_MEAN_COUNT, _, "/class_means/<m>/<e>/count", I64, 0, "C", 0, "maps", \
       "maps that the mean is made of")
 
+/* What `xaudit cluster` finds among the maps of an explainer (cluster.h). G: groups that were
+ * clustered each on its own, V: eigenvectors, K: the most clusters that a group has. */
+#define XA_CLUSTER_FIELDS(X) \
+    X(CLUSTER_STATUS, _, "/clusters/<m>/<e>/status", U8, 0, "R", 0, "", \
+      "what became of the map: 0 no map, 1 in a cluster, 2 not sampled, 3 all values are " \
+      "0 or one is not finite, 4 its class has too few maps") \
+    X(CLUSTER_GROUP, _, "/clusters/<m>/<e>/group", I32, 0, "R", -1, "", \
+      "row of `class`: the maps that it was clustered with; -1 not clustered") \
+    X(CLUSTER_NUMBER, _, "/clusters/<m>/<e>/cluster", I32, 0, "R", -1, "", \
+      "cluster within its group, the largest is 0; -1 not clustered") \
+    X(CLUSTER_DISTANCE, _, "/clusters/<m>/<e>/distance", F32, 0, "R", NAN, "1", \
+      "to its cluster's centre among the eigenvectors: the least is the most typical map") \
+    X(CLUSTER_EMBEDDING, _, "/clusters/<m>/<e>/embedding", F32, 0, "R,V", NAN, "1", \
+      "the map's places in the eigenvectors of its group") \
+    X(CLUSTER_CLASS, _, "/clusters/<m>/<e>/class", I32, 0, "G", -1, "class", \
+      "whose maps were clustered together; -1 those of all classes") \
+    X(CLUSTER_MAPS, _, "/clusters/<m>/<e>/maps", I32, 0, "G", 0, "maps", "maps of the group") \
+    X(CLUSTER_NEIGHBOURS, _, "/clusters/<m>/<e>/neighbours", I32, 0, "G", 0, "", \
+      "nearest neighbours of a map that were joined to it") \
+    X(CLUSTER_COUNT, _, "/clusters/<m>/<e>/count", I32, 0, "G", 0, "", "clusters of the group") \
+    X(CLUSTER_EIGENVALUE, _, "/clusters/<m>/<e>/eigenvalue", F64, 0, "G,V", NAN, "1", \
+      "of the normalised Laplacian, ascending") \
+    X(CLUSTER_MEAN, _, "/clusters/<m>/<e>/mean", F32, 0, "G,K,h,w", NAN, "1", \
+      "mean of the cluster's maps as they were compared, on the model's input")
+
 /* Checksums: one per row of what they cover. */
 #define XA_SUM_FIELDS(X) \
     X(SUM_SAMPLES, _, "/checksums/samples", U32, 0, "N", 0, "", \
@@ -282,6 +307,7 @@ enum { XA_SESSIONS = 256 }; /* rows of /run/sessions */
     X(MAP) \
     X(SCORE) \
     X(MEAN) \
+    X(CLUSTER) \
     X(SUM) \
     X(SESSION) \
     X(TEXT)
@@ -295,6 +321,7 @@ enum { XA_SESSIONS = 256 }; /* rows of /run/sessions */
     XA_MAP_FIELDS(X)        \
     XA_SCORE_FIELDS(X)      \
     XA_MEAN_FIELDS(X)       \
+    XA_CLUSTER_FIELDS(X)    \
     XA_SUM_FIELDS(X)        \
     XA_SESSION_FIELDS(X)    \
     XA_TEXT_FIELDS(X)
@@ -364,6 +391,7 @@ void xa_field_fill(xa_field_kind kind, xa_type type, void *data, size_t items, s
 #define XA_GROUP_PAIRS "/pairs"
 #define XA_GROUP_CHECKS "/checks"
 #define XA_GROUP_CLASS_MEANS "/class_means"
+#define XA_GROUP_CLUSTERS "/clusters"
 #define XA_GROUP_CHECKSUMS "/checksums"
 #define XA_GROUP_RUN "/run"
 
@@ -402,6 +430,7 @@ typedef struct xa_extents {
     int64_t classes, channels, height, width;          /* C, c, h, w */
     int64_t side, levels;                              /* s of a thumbnail, D of box_acc */
     int64_t figures, blocks, points;                   /* F, B, P of a check */
+    int64_t groups, clusters, vectors;                 /* G, K, V of clusters */
 } xa_extents;
 /* All of them -1. */
 xa_extents xa_extents_unknown(void);

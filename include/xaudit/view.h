@@ -172,6 +172,45 @@ XA_MUST_USE xa_status xa_read_answers_load(const xa_read *r,
                                            xa_read_answers *out,
                                            xa_err *err);
 void xa_read_answers_free(xa_read_answers *a);
+/* ---- clusters.c: what `xaudit cluster` found among the maps of an explainer ---- */
+
+/* Values of `status`. */
+enum {
+    XA_CLUSTER_NO_MAP,
+    XA_CLUSTER_DONE,
+    XA_CLUSTER_NOT_SAMPLED,
+    XA_CLUSTER_ZERO,
+    XA_CLUSTER_FEW,
+    XA_CLUSTER_STATUSES
+};
+enum { XA_CLUSTER_VECTORS = 32, XA_CLUSTER_SIDE = 16 };
+/* The members are the datasets of XA_CLUSTER_FIELDS (format.h). */
+typedef struct xa_read_clusters {
+    int64_t rows, groups, clusters; /* clusters: K, the most that a group has */
+    int64_t height, width;          /* of the means, at most XA_CLUSTER_SIDE */
+    uint8_t *status;
+    int32_t *group, *number;
+    float *distance, *embedding;                      /* [rows], [rows, VECTORS] */
+    int32_t *class_index, *maps, *neighbours, *count; /* [groups] */
+    double *eigenvalue;                               /* [groups, VECTORS] */
+    float *mean;                                      /* [groups, clusters, height, width] */
+} xa_read_clusters;
+/* NOT_FOUND: the archive has none, and which command makes them. FORMAT: datasets that do not
+ * belong together. xa_read_clusters_free, which also takes zeroes. */
+XA_MUST_USE xa_status xa_read_clusters_load(const xa_read *r,
+                                            const xa_read_model *m,
+                                            const xa_read_map *x,
+                                            xa_read_clusters *out,
+                                            xa_err *err);
+void xa_read_clusters_free(xa_read_clusters *c);
+/* The rows of one cluster, the most typical first, in a new buffer, free(); their number. */
+XA_MUST_USE xa_status xa_read_cluster_rows(const xa_read_clusters *c,
+                                           int64_t group,
+                                           int32_t number,
+                                           int64_t **out,
+                                           int64_t *n,
+                                           xa_err *err);
+
 /* ---- images.c: the images themselves ---- */
 
 /* How they were decoded; the defaults where an older archive does not say. */

@@ -6,7 +6,7 @@
 
 xa_extents xa_extents_unknown(void)
 {
-    return (xa_extents){-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
+    return (xa_extents){-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1};
 }
 
 static int64_t letter(const xa_extents *x, char c)
@@ -40,6 +40,12 @@ static int64_t letter(const xa_extents *x, char c)
         return x->blocks;
     case 'P':
         return x->points;
+    case 'G':
+        return x->groups;
+    case 'K':
+        return x->clusters;
+    case 'V':
+        return x->vectors;
     default:
         return -1;
     }

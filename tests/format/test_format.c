@@ -48,9 +48,10 @@ static void test_table_is_sound(void **state)
                                          XA_GROUP_PAIRS,
                                          XA_GROUP_CHECKS,
                                          XA_GROUP_CLASS_MEANS,
+                                         XA_GROUP_CLUSTERS,
                                          XA_GROUP_CHECKSUMS,
                                          XA_GROUP_RUN};
-    xa_extents all = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+    xa_extents all = {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18};
     for (int k = 0; k < (int)XA_FIELD_KINDS; k++) {
         const xa_field_def *def = xa_field_get((xa_field_kind)k);
         bool among = xa_field_owner((xa_field_kind)k) == XA_OWNER_TEXT;
