@@ -128,8 +128,10 @@ void xa_cluster_facts_of(const xa_read *r,
 typedef enum xa_cluster_doubt {
     XA_CLUSTER_OFF_OBJECT = 1, /* at least 5 maps, whose mean share on the object is less than half
                                   of that of the group's others */
-    XA_CLUSTER_WRONG = 2 /* at least 5 maps with labels, 3 wrong answers, and the share of wrong
-                            ones at least twice, and 20 points above, that of the others */
+    XA_CLUSTER_WRONG = 2 /* at least 5 maps with labels, 3 wrong answers, the share of wrong ones at
+                            least twice, and 20 points above, that of the others, and so many by
+                            chance in less than 1 of 100 (Fisher's exact test, one-sided; not
+                            adjusted for the number of clusters) */
 } xa_cluster_doubt;
 /* Bits of xa_cluster_doubt. */
 unsigned xa_cluster_doubts(const xa_cluster_facts *cluster, const xa_cluster_facts *group);

@@ -14,7 +14,7 @@
 
 /* MINOR is raised with every change of XA_FIELD_LIST that a file shows; test_format compares the
  * table with its hash. 1.0 is xaudit 0.1.0; 1.1 added checksums of rows, what annotations declare
- * and their problems; 1.2 checks and further columns of maps. */
+ * and their problems; 1.2 checks, clusters, more columns of maps. */
 #define XA_FORMAT_MAJOR 1
 #define XA_FORMAT_MINOR 2
 

@@ -58,7 +58,7 @@ xa_status xa_cluster(
     for (int64_t i = 0; i < n; i++)
         XA_TRY(err, xa__cluster_series(opt, comm, r, made[i].m, made[i].x, &made[i].c, err));
     if (xa_comm_rank(comm) == 0) {
-        st = xa__cluster_write(opt, made, n, &mine);
+        st = xa__cluster_write(opt, r, made, n, &mine);
         for (int64_t i = 0; i < n && st == XA_OK && tell; i++)
             tell(arg, r, made[i].m, made[i].x, &made[i].c);
     }

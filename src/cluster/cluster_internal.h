@@ -19,6 +19,7 @@ typedef struct xa__cluster_made {
     xa_read_clusters c;
 } xa__cluster_made;
 XA_MUST_USE xa_status xa__cluster_write(const xa_cluster_options *opt,
+                                        const xa_read *r,
                                         const xa__cluster_made *made,
                                         int64_t n,
                                         xa_err *err);

@@ -7,6 +7,7 @@
 #include "xaudit/cluster.h"
 
 enum { LEAST_MAPS = 5, LEAST_WRONG = 3 };
+static const double MOST_CHANCE = 0.01;
 
 /* The first metric that is the share of a map on its region; -1: none. */
 static int64_t share_metric(const xa_read_map *x)
@@ -93,6 +94,24 @@ static xa_cluster_facts others_of(const xa_cluster_facts *c, const xa_cluster_fa
     return o;
 }
 
+/* ln of n over k */
+static double ways(int64_t n, int64_t k)
+{
+    return lgamma((double)n + 1.0) - lgamma((double)k + 1.0) - lgamma((double)(n - k) + 1.0);
+}
+
+/* How likely a cluster has so many wrong answers or more, were they dealt to the group's maps by
+ * chance (hypergeometric, as Fisher's exact test). */
+static double by_chance(const xa_cluster_facts *c, const xa_cluster_facts *g)
+{
+    double p = 0.0;
+    for (int64_t w = c->wrong; w <= c->labelled && w <= g->wrong; w++)
+        if (c->labelled - w <= g->labelled - g->wrong)
+            p += exp(ways(g->wrong, w) + ways(g->labelled - g->wrong, c->labelled - w) -
+                     ways(g->labelled, c->labelled));
+    return p;
+}
+
 unsigned xa_cluster_doubts(const xa_cluster_facts *cluster, const xa_cluster_facts *group)
 {
     const xa_cluster_facts o = others_of(cluster, group);
@@ -103,7 +122,7 @@ unsigned xa_cluster_doubts(const xa_cluster_facts *cluster, const xa_cluster_fac
         cluster->wrong >= LEAST_WRONG) {
         const double own = (double)cluster->wrong / (double)cluster->labelled;
         const double theirs = (double)o.wrong / (double)o.labelled;
-        if (own >= 2.0 * theirs && own >= theirs + 0.2)
+        if (own >= 2.0 * theirs && own >= theirs + 0.2 && by_chance(cluster, group) <= MOST_CHANCE)
             doubts |= XA_CLUSTER_WRONG;
     }
     return doubts;
@@ -117,8 +136,6 @@ static void say_doubts(FILE *out,
 {
     const unsigned doubts = xa_cluster_doubts(f, group);
     const xa_cluster_facts o = others_of(f, group);
-    if (!doubts)
-        return;
     fprintf(out,
             "    Look at cluster %d of %s (%" PRId64 " of %" PRId64 " maps):",
             number,
@@ -138,6 +155,36 @@ static void say_doubts(FILE *out,
                 100.0 * (double)f->wrong / (double)f->labelled,
                 100.0 * (double)o.wrong / (double)o.labelled);
     fputs(" What its images share, these figures do not say.\n", out);
+}
+
+/* The images to look at: those nearest to the cluster's centre, as a command. */
+static void say_typical(FILE *out,
+                        const xa_read *r,
+                        const xa_read_map *x,
+                        const xa_read_clusters *c,
+                        int64_t group,
+                        int32_t number)
+{
+    enum { SHOWN = 6 };
+    int64_t *rows = NULL, n = 0;
+    xa_str line = {0};
+    char id[512];
+    if (xa_read_cluster_rows(c, group, number, &rows, &n, NULL) != XA_OK)
+        return;
+    for (int64_t i = 0; i < n && i < SHOWN; i++) {
+        xa_read_text(r->id, r->id_bytes, x->sample[rows[i]], id, sizeof id);
+        xa_str_puts(&line, " ");
+        xa_str_word(&line, id);
+    }
+    if (!line.failed && line.data)
+        fprintf(
+            out,
+            "    Its most typical maps: xaudit figure %s -o cluster.pdf --explainer %s --id%s\n",
+            r->path,
+            x->name,
+            line.data);
+    xa_str_free(&line);
+    free(rows);
 }
 
 static void print_group(FILE *out,
@@ -187,7 +234,10 @@ static void print_group(FILE *out,
     }
     for (int32_t i = 0; i < k; i++) {
         xa_cluster_facts_of(r, m, x, c, g, i, &f);
-        say_doubts(out, name, i, &f, &all);
+        if (xa_cluster_doubts(&f, &all)) {
+            say_doubts(out, name, i, &f, &all);
+            say_typical(out, r, x, c, g, i);
+        }
     }
 }
 

@@ -95,6 +95,7 @@ static xa_status make_room(const xa_cluster_options *opt, const char *part, xa_e
 }
 
 xa_status xa__cluster_write(const xa_cluster_options *opt,
+                            const xa_read *r,
                             const xa__cluster_made *made,
                             int64_t n,
                             xa_err *err)
@@ -102,7 +103,7 @@ xa_status xa__cluster_write(const xa_cluster_options *opt,
     xa_status st = XA_OK;
     xa_schema *schema = NULL;
     xa_lock *lock = NULL;
-    char *part = xa_strfmt("%s.part", opt->output);
+    char *part = xa_strfmt("%s.part", opt->output), *version = NULL;
     char **groups = xa_alloc((size_t)n + 1, sizeof *groups);
     const char *slash = strrchr(opt->archive, '/');
     bool created = false;
@@ -115,6 +116,9 @@ xa_status xa__cluster_write(const xa_cluster_options *opt,
     XA_TRY(
         err,
         xa_schema_attr_text(schema, "/", "clustered_from", slash ? slash + 1 : opt->archive, err));
+    /* its tables are the source's, of that format */
+    XA_TRY(err, xa_archive_attr_text(r->archive, "/", "format_version", &version, err));
+    XA_TRY(err, xa_schema_attr_text(schema, "/", "format_version", version, err));
     for (int64_t i = 0; i < n; i++) {
         groups[i] = xa_strdup(
             xa_field_group(XA_FIELD_CLUSTER_STATUS, made[i].m->name, made[i].x->name).text);
@@ -138,5 +142,6 @@ done:
     if (groups)
         xa_free_texts(groups, n);
     free(part);
+    free(version);
     return st;
 }

@@ -9,7 +9,7 @@ expect 0 "$XAUDIT" run job.yaml --quiet
 cp out.h5 before.h5
 
 expect 0 "$XAUDIT" cluster out.h5 --over all
-said '^xception, saliency.predicted.logit$'
+said '^xception, saliency.predicted$'
 said 'all classes: 20 maps in 2 clusters \(3 neighbours; eigengap [0-9.]+, between [0-9.]+ and [0-9.]+\)'
 said 'out.eval.h5 holds them'
 cmp out.h5 before.h5 || fail "the source was touched"
@@ -29,19 +29,25 @@ import h5py, numpy as np
 f = h5py.File("out.eval.h5", "r")
 for name, g in f["clusters/xception"].items():
     rows = f["maps/xception"][name]["sample"].shape[0]
-    assert g["status"].shape == (rows,) and (g["status"][:] == 1).all()
-    assert (g["group"][:] == 0).all() and g["class"][:].tolist() == [-1]
+    done = g["status"][:] == 1
+    zero = f["maps/xception"][name]["flags"][:] & 1 == 1
+    assert done.shape == (rows,) and ((g["status"][:] == 3) == ~done).all()
+    assert (done | zero).all() and done.sum() >= 16
+    assert (g["group"][:] == np.where(done, 0, -1)).all() and g["class"][:].tolist() == [-1]
     number = g["cluster"][:]
+    assert ((number >= 0) == done).all()
+    rows = int(done.sum())
+    number = number[done]
     assert sorted(set(number)) == list(range(g["count"][0]))
     sizes = np.bincount(number)
     assert (np.diff(sizes) <= 0).all(), sizes
     value = g["eigenvalue"][0][:rows]
     assert abs(value[0]) < 1e-9 and (np.diff(value) >= 0).all() and value[-1] <= 2
-    e = g["embedding"][:][:, :rows]
+    e = g["embedding"][:][done][:, :rows]
     assert abs(np.linalg.norm(e, axis=0) - 1).max() < 1e-5
     # the mean of what was compared, from the maps themselves
-    scale = f["maps/xception"][name]["scale"][:]
-    v = f["maps/xception"][name]["values"][:].astype(float) * scale[:, None, None, None]
+    scale = f["maps/xception"][name]["scale"][:][done]
+    v = f["maps/xception"][name]["values"][:][done].astype(float) * scale[:, None, None, None]
     a = abs(v.sum(1))
     h, w = g["mean"].shape[2:]
     if a.shape[1] % h == 0 and a.shape[2] % w == 0:
@@ -52,7 +58,7 @@ for name, g in f["clusters/xception"].items():
 PY
 
 # class by class: this small audit has too few maps of each, and says so
-expect 0 "$XAUDIT" cluster out.h5 --as class.h5 --explainer saliency.predicted.logit
+expect 0 "$XAUDIT" cluster out.h5 --as class.h5 --explainer saliency.predicted
 said '20 maps are in no cluster, since their class has fewer than 16'
 not_said 'gradcam'
 expect 0 "$XAUDIT" cluster out.h5 --as some.h5 --over all --maps 16

@@ -84,7 +84,7 @@ static void test_version(void **state)
     static const struct {
         int minor;
         uint64_t table; /* hash of paths, types, widths, extents and initial values */
-    } now = {2, 0x566cb71a2f6e984a};
+    } now = {2, 0xa1d31b04000d553d};
     uint64_t table = 0;
     for (int k = 0; k < (int)XA_FIELD_KINDS; k++) {
         const xa_field_def *def = xa_field_get((xa_field_kind)k);
