@@ -259,7 +259,9 @@ static void test_checksums(void **state)
     for (int k = 0; k < (int)XA_FIELD_KINDS; k++) {
         const char rows = xa_field_extents((xa_field_kind)k)[0];
         const bool covered = xa_field_checksum((xa_field_kind)k) != XA_FIELD_KINDS;
+        /* /clusters is no row of a run: it is written whole, and made again from the maps */
         const bool own = k == XA_FIELD_MAP_VALUES || k == XA_FIELD_RUN_SECONDS ||
+                         xa_field_owner((xa_field_kind)k) == XA_OWNER_CLUSTER ||
                          (k >= XA_FIELD_SUM_SAMPLES && k <= XA_FIELD_SUM_CHECKS);
         if (strchr("NRQ", rows) && !xa_is_table((xa_field_kind)k))
             assert_true(covered != own);
