@@ -117,7 +117,7 @@ done
 expect_python <<'PY'
 import glob, h5py, numpy as np
 # attributes that say where an archive comes from, and do not affect a number
-provenance = {"created", "job", "manifest_sha256", "image_root", "file"}
+provenance = {"created", "job", "manifest_sha256", "image_root", "file", "title"}
 
 def contents(path):
     out = {}
