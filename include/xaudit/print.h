@@ -37,6 +37,10 @@ typedef struct xa_cell {
     double real;      /* not finite: no value */
 } xa_cell;
 
+/* A value as a field of CSV; as JSON, false: there is no memory. */
+void xa_cell_csv(FILE *out, const xa_cell *c);
+bool xa_cell_json(FILE *out, const xa_cell *c);
+
 typedef struct xa_field {
     const char *name;
     void (*get)(const void *row, xa_cell *out);

@@ -17,6 +17,6 @@ void xa_run_options_fini(xa_run_options *o);
 #include "commands.def"
 
 /* table_csv.c: the archive as CSV, one line per map. */
-XA_MUST_USE xa_status xa_table_csv(xa_read *r, FILE *out, xa_err *err);
+XA_MUST_USE xa_status xa_table_rows(xa_read *r, bool json, FILE *out, xa_err *err);
 
 #endif

@@ -10,7 +10,7 @@ static const void *row_at(const void *rows, size_t i, size_t size)
     return (const char *)rows + i * size;
 }
 
-static void put_cell(FILE *out, const xa_cell *c)
+void xa_cell_csv(FILE *out, const xa_cell *c)
 {
     switch (c->kind) {
     case XA_CELL_TEXT:
@@ -39,7 +39,7 @@ void xa_fields_csv(FILE *out, const xa_field *f, size_t nf, const void *rows, si
             xa_cell c = {0};
             f[k].get(row_at(rows, i, size), &c);
             fputs(k ? "," : "", out);
-            put_cell(out, &c);
+            xa_cell_csv(out, &c);
         }
         fputc('\n', out);
     }
@@ -68,6 +68,14 @@ static json_t *cell_json(const xa_cell *c)
     default:
         return isfinite(c->real) ? json_real(c->real) : json_null();
     }
+}
+
+bool xa_cell_json(FILE *out, const xa_cell *c)
+{
+    json_t *v = cell_json(c);
+    const bool ok = v && json_dumpf(v, out, JSON_ENCODE_ANY | JSON_REAL_PRECISION(9)) == 0;
+    json_decref(v);
+    return ok;
 }
 
 json_t *xa_fields_json(const xa_field *f, size_t nf, const void *rows, size_t n, size_t size)

@@ -146,7 +146,10 @@ expect 0 "$XAUDIT" summary one.h5 --csv --metric deletion.auc
 cp out summary.csv
 expect 0 "$XAUDIT" table one.h5 --csv
 cp out table.csv
-expect_python one.h5 summary.json summary.csv table.csv <<'PY'
+expect 0 "$XAUDIT" table one.h5 --json
+cp out table.json
+expect 2 "$XAUDIT" table one.h5 --json --csv
+expect_python one.h5 summary.json summary.csv table.csv table.json <<'PY'
 import csv, json, sys
 import h5py, numpy as np
 f = h5py.File(sys.argv[1])
@@ -161,6 +164,11 @@ assert texts["cnn", "cam"] == ["deletion: not judged: too few groups for an inte
 table = [r for r in csv.DictReader(open(sys.argv[4])) if r["model"] == "cnn" and r["explainer"] == "cam"]
 assert [float(r["deletion.auc"]) for r in table] == [float("%.9g" % v) for v in g["figures"][:, 0]]
 assert [r["infidelity.status"] for r in table] == ["not defined"] * 4 and all(r["infidelity.scaled"] == "" for r in table)
+said = [r for r in json.load(open(sys.argv[5])) if r["model"] == "cnn" and r["explainer"] == "cam"]
+assert len(said) == len(table)
+for a, b in zip(said, table): # the same values: numbers are numbers, what is not there is null
+    assert list(a) == list(b) and all(b[k] == ("" if v is None else v if isinstance(v, str) else "%.9g" % v) for k, v in a.items()), (a, b)
+assert said[0]["infidelity.scaled"] is None and isinstance(said[0]["deletion.auc"], float) and said[0]["label"] == table[0]["label"]
 assert sorted(r["road.status"] for r in table) == ["done"] * 3 + ["not sampled"]
 PY
 expect 0 "$XAUDIT" summary one.h5 --metric road.difference --csv

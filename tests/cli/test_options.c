@@ -188,7 +188,7 @@ static void test_foreign(void **state)
     refused(XA_COMMAND_RUN, "j.yaml --probe 4", "it belongs to check; run has --output, --set,");
     refused(XA_COMMAND_RUN, "j.yaml --outptu x", "did you mean --output? run has");
     refused(XA_COMMAND_RUN, "j.yaml -q", "unknown option -q");
-    refused(XA_COMMAND_TABLE, "a.h5 --no-such-thing", "table has --csv, --help");
+    refused(XA_COMMAND_TABLE, "a.h5 --no-such-thing", "table has --csv, --json, --help");
 }
 
 static void test_spelling(void **state)
