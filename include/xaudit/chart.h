@@ -16,7 +16,8 @@
     X(REMOVAL, removal, "the class while pixels are removed or put back, in the maps' order") \
     X(DIFFERENCES, differences, "checks: each explainer's difference to a random map")        \
     X(ORDERS, orders, "do metrics agree on the order of explainers?")                         \
-    X(MEANS, means, "mean map of every class (of an evaluation)")
+    X(MEANS, means, "mean map of every class (of an evaluation)")                             \
+    X(CLUSTERS, clusters, "mean map of every cluster (of xaudit cluster)")
 typedef enum xa_plot_kind {
 #define X(kind, word, what) XA_PLOT_##kind,
     XA_PLOT_LIST(X)

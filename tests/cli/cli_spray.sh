@@ -57,6 +57,13 @@ for name, g in f["clusters/xception"].items():
             assert abs(a[number == k].mean(0) - g["mean"][0, k]).max() < 1e-6
 PY
 
+expect 0 "$XAUDIT" figure out.eval.h5 --plot clusters -o clusters.svg
+for text in 'cluster 0' 'all classes' '% wrong'; do
+  grep -q "$text" clusters.svg || fail "the chart of clusters does not say $text"
+done
+expect 2 "$XAUDIT" figure out.h5 --plot clusters -o none.svg
+said 'no clusters of the maps of xception: .xaudit cluster. makes them'
+
 # class by class: this small audit has too few maps of each, and says so
 expect 0 "$XAUDIT" cluster out.h5 --as class.h5 --explainer saliency.predicted
 said '20 maps are in no cluster, since their class has fewer than 16'
