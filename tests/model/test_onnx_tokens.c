@@ -125,9 +125,50 @@ static void test_einsum(void **state)
     assert_int_equal(products, 2);
 }
 
+/* What is moved at run time, a node each: nothing in convolutional trunks and plain transformers.
+ */
+static void test_permutes(void **state)
+{
+    static const struct {
+        const char *file;
+        int permutes;
+    } cases[] = {{"resnet.dy.onnx", 0},
+                 {"resnet.ts.onnx", 0},
+                 {"vgg.dy.onnx", 0},
+                 {"densenet.ts.onnx", 0},
+                 {"mobilenet_v3.dy.onnx", 0},
+                 {"efficientnet.ts.onnx", 0},
+                 {"regnet.dy.onnx", 0},
+                 {"inception.dy.onnx", 0},
+                 {"convnext.dy.onnx", 0},
+                 {"convnext.ts.onnx", 0},
+                 {"vit.dy.onnx", 0},
+                 {"vit.dy23.onnx", 0},
+                 {"vit.ts.onnx", 0},
+                 {"vit_torchvision.dy.onnx", 0},
+                 {"beit.dy.onnx", 0}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const xa_model_options opt = xa_model_defaults();
+        char file[512];
+        xa_model *m = NULL;
+        xa_err err = XA_ERR_INIT;
+        int found = 0;
+        snprintf(file, sizeof file, GOLDEN "%s", cases[i].file);
+        if (xa_model_open(file, &opt, &m, &err) != XA_OK)
+            fail_msg("%s", err.message);
+        for (int k = 0; k < xa_graph_nodes(xa_model_graph(m)); k++)
+            found += xa_graph_node(xa_model_graph(m), k)->op == XA_OP_PERMUTE;
+        if (found != cases[i].permutes)
+            fail_msg("%s: %d transpositions, expected %d", file, found, cases[i].permutes);
+        xa_model_free(m);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_tokens),
-                                       cmocka_unit_test(test_einsum)};
+                                       cmocka_unit_test(test_einsum),
+                                       cmocka_unit_test(test_permutes)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -67,6 +67,16 @@ static xa_status op_cast(xa__ksite *s, int *out, xa_err *err)
     return xa__ksite_one(s, out, err);
 }
 
+/* keras.ops.convert_to_tensor of a tensor: itself, in another type of floating point at most. */
+static xa_status op_convert(xa__ksite *s, int *out, xa_err *err)
+{
+    const json_t *dtype = xa__ksite_value(s, "dtype", 1);
+    const char *name = json_string_value(dtype);
+    if (dtype && !json_is_null(dtype) && (!name || !strstr(name, "float")))
+        XA_RETURN_FAIL(err, XA_UNSUPPORTED, "a conversion to \"%s\"", name ? name : "?");
+    return xa__ksite_one(s, out, err);
+}
+
 /* ---- activations ---- */
 
 static xa_status op_relu(xa__ksite *s, int *out, xa_err *err)
@@ -283,6 +293,7 @@ const xa__kclass xa__kclasses_tfop[] = {
     {"Negative", op_negative, NULL, XA__KCLASS_SCALES},
     {"Square", op_square, NULL, 0},
     {"Cast", op_cast, NULL, 0},
+    {"ConvertToTensor", op_convert, NULL, 0},
     {"GetItem", xa__kop_slice, NULL, 0},
     {"Stack", op_stack, NULL, 0},
     {"Mean", xa__kop_mean, NULL, 0},
