@@ -107,6 +107,8 @@ typedef struct xa_model_options {
                                   is interpolated as the source library does; else it is refused */
     xa_numerics numerics;      /* of the model's graph */
     bool any_output;           /* the model need not be a classifier; it then has no head */
+    bool look; /* what the options leave open is taken, and told as an assumption: inputs beside the
+                  image are 0, of several outputs the first with a row of scores (ONNX) */
 } xa_model_options;
 xa_model_options xa_model_defaults(void);
 

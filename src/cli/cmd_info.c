@@ -194,10 +194,11 @@ done:
 
 static xa_status model_info(const char *path, xa_err *err)
 {
-    const xa_model_options opt = xa_model_defaults();
+    xa_model_options opt = xa_model_defaults();
     xa_status st = XA_OK;
     xa_model *m = NULL;
     char a[96], plain[640];
+    opt.look = true;
     XA_RETURN_TRY(err, xa_model_open(path, &opt, &m, err));
     const xa_shape in = xa_model_input(m);
     const xa_layer *cam = NULL;

@@ -130,6 +130,9 @@ expect 0 "$XAUDIT" report targets.eval.h5 -o targets.html
 sed 's/inputs: .*/inputs: { gain: 0.5 }/' targets.yaml >wrong.yaml
 expect 2 "$XAUDIT" check wrong.yaml
 said 'has 2 inputs, "image", "meta"'
+expect 0 "$XAUDIT" info targets.onnx
+said 'assumed: input "gain", float32 \[1\], is 0: give it in the job'
+said 'assumed: output "classes" of "classes", "values" is explained'
 sed 's/{ unit: 1 }/predicted/; s/name: apart/score: prob/; s/class: bee/class: 5/' targets.yaml >wrong.yaml
 expect 2 "$XAUDIT" check wrong.yaml
 said 'class 5, but the model has 5 classes'

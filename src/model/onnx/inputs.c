@@ -168,11 +168,49 @@ static xa_status refuse_inputs(const xa__onnx_build *b, xa_err *err)
     return st;
 }
 
+/* Zeros for all inputs but the only one that can be an image; none, if that is not clear. */
+static xa_status fill_others(xa__onnx_build *b, xa_err *err)
+{
+    xa__onnx *m = b->m;
+    char text[128];
+    int images = 0, image = 0;
+    for (int i = 0; i < m->ninputs; i++)
+        if (m->values[m->inputs[i]].shape.rank == 4) {
+            image = m->inputs[i];
+            images++;
+        }
+    if (images != 1)
+        return XA_OK;
+    for (int i = 0; i < m->ninputs; i++) {
+        const xa__onnx_value *v = &m->values[m->inputs[i]];
+        const xa_model_constant zero = {.name = NULL};
+        if (m->inputs[i] == image)
+            continue;
+        XA_RETURN_TRY(
+            err,
+            xa__model_assume(b->model,
+                             err,
+                             "input \"%s\", %s %s, is 0: give it in the job, the same for "
+                             "every image, inputs: { %s: 0.5 } or { %s: values.npy }",
+                             v->name,
+                             xa__onnx_type_name(v->type),
+                             xa__onnx_shape_text(&v->shape, text, sizeof text),
+                             v->name,
+                             v->name));
+        XA_RETURN_TRY(err, set_constant(b, m->inputs[i], &zero, err));
+    }
+    m->inputs[0] = image;
+    m->ninputs = 1;
+    return XA_OK;
+}
+
 xa_status xa__onnx_choose_input(xa__onnx_build *b, xa_err *err)
 {
     xa__onnx *m = b->m;
     char text[128];
     XA_RETURN_TRY(err, set_constants(b, err));
+    if (m->ninputs > 1 && b->opt->look)
+        XA_RETURN_TRY(err, fill_others(b, err));
     if (m->ninputs != 1)
         return refuse_inputs(b, err);
     b->input = m->inputs[0];

@@ -103,7 +103,7 @@ static xa_status choose_output(xa__onnx_build *b, xa_err *err)
     if (m->noutputs < 1)
         XA_RETURN_FAIL(err, XA_FORMAT, "%s: it has no output", m->path);
     b->output = m->outputs[0];
-    for (int i = 0; i < m->noutputs; i++)
+    for (int i = m->noutputs - 1; i >= 0; i--)
         if (m->values[m->outputs[i]].shape.rank == 2) {
             b->output = m->outputs[i];
             rows++;
@@ -112,6 +112,16 @@ static xa_status choose_output(xa__onnx_build *b, xa_err *err)
         return XA_OK;
     xa_str names = {0};
     xa__onnx_names(m, m->outputs, m->noutputs, &names);
+    if (rows && b->opt->look) {
+        const xa_status st = xa__model_assume(b->model,
+                                              err,
+                                              "output \"%s\" of %s is explained: write in the job "
+                                              "which one, output_name: NAME",
+                                              m->values[b->output].name,
+                                              names.data ? names.data : "several");
+        xa_str_free(&names);
+        return st;
+    }
     const xa_status st =
         XA_ERR(err,
                XA_UNSUPPORTED,
