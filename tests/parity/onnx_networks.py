@@ -1,6 +1,7 @@
 """Which networks onnx_sweep.py exports, how each is built, and the table of what came of it."""
 import json
 import os
+import re
 
 # ---------------------------------------------------------------------------------------------------------- torchvision
 
@@ -261,7 +262,10 @@ def number(v):
 
 def reason(r):
     if "error" in r:
-        return r["error"].replace("|", "/")[:150]
+        return re.sub("\x1b\\[[0-9;]*m", "", r["error"]).replace("|", "/")[:150]
+    differing = [line.strip() for line in r.get("said", "").splitlines() if line.endswith("DIFFERS")]
+    if differing:
+        return re.sub(" +", " ", "; ".join(differing)).replace("|", "/")[:300]
     found = [line for line in r.get("said", "").splitlines() if ": model " in line or line.startswith("xaudit:")]
     return (found[0].split(".onnx: ")[-1] if found else r.get("said", "")[-150:]).replace("|", "/")[:220]
 
