@@ -141,6 +141,42 @@ def arrows(files, order):
                 yield ("circle", f"{a} {b}", 0, "include each other's headers: what both need goes into a header below both")
 
 
+def declared(text):
+    """(name, whether it is static) of the functions that a header declares or defines outside braces."""
+    text = re.sub(r"/\*.*?\*/", " ", text, flags=re.S)
+    text = re.sub(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*$", "", text, flags=re.M)
+    outside, depth = [], 0
+    for part in re.split(r"([{}])", text):
+        depth += (part == "{") - (part == "}")
+        outside.append("" if depth or part == "}" else part)
+        if part == "}" and depth == 0:
+            outside.append(";")
+    for statement in "".join(outside).split(";"):
+        static = bool(re.match(r"\s*(?:[A-Z][A-Z0-9_]*\([^()]*\)\s*)*(static|XA_INLINE)\b", statement))
+        plain = re.sub(r"__attribute__\s*\(\(.*?\)\)|\b[A-Z][A-Z0-9_]+\b(\s*\([^()]*\))?", " ", statement, flags=re.S)
+        found = re.match(r"\s*(?!typedef\b)[\w\s*]*?[\s*](\w+)\s*\((?!\*)", plain)
+        if found and found.group(1) != "uint8_t":  # a pointer to an array
+            yield found.group(1), static
+
+
+def names(files):
+    """(rule, subject, number, advice) of headers whose functions' names do not say how far they reach."""
+    public = set()
+    for path in files:
+        if path.suffix == ".h" and path.parts[0] == "include":
+            here = [name for name, static in declared("\n".join(read(path))) if not static]
+            public.update(here)
+            wrong = [name for name in here if not name.startswith("xa_") or name.startswith("xa__")]
+            if wrong:
+                yield ("names", str(path), len(wrong), f"declares {', '.join(wrong)}: names in include/ begin with xa_")
+    for path in files:
+        if path.suffix == ".h" and path.parts[0] == "src":
+            here = [name for name, static in declared("\n".join(read(path))) if not static]
+            wrong = [name for name in here if not name.startswith("xa__") and name not in public]
+            if wrong:
+                yield ("names", str(path), len(wrong), f"declares {', '.join(wrong)}: names in private headers begin with xa__")
+
+
 def versions():
     """(rule, subject, 0, advice) of files whose version is not that of CMakeLists.txt."""
     project = re.search(r"project\(xaudit VERSION ([0-9.]+)", (ROOT / "CMakeLists.txt").read_text(encoding="utf-8")).group(1)
@@ -173,7 +209,7 @@ def main():
     text = (ROOT / "src/CMakeLists.txt").read_text(encoding="utf-8")
     order = re.search(r"set\(XA_MODULES ([^)]*)\)", text).group(1).split()
     found = {}
-    for rule, subject, number, advice in [*sizes(files), *arrows(files, order), *versions(), *pages()]:
+    for rule, subject, number, advice in [*sizes(files), *arrows(files, order), *names(files), *versions(), *pages()]:
         if number >= found.get((rule, subject), (0, ""))[0]:
             found[(rule, subject)] = (number, advice)
     listed_in = Path(__file__).parent / "house.txt"

@@ -15,7 +15,7 @@
  *                                 attribute `categories`, "class|class<tab>name"
  *   /models/<m>/                  [N] logits, probs, predicted, affine, status, stage, message
  *   /maps/<m>/<e>/                [R] values, scale, sample, target, flags, checksum, ...
- *   /localisation/<m>/<e>/<k>     [Q] one score a pair
+ *   /localisation/<m>/<e>/<k>     [Q] one score per pair
  *   /statistics/<m>/<e>/<k>       [Q,...] what figures over the data set are made of
  *   /baselines/<m>/<b>/<k>        [Q] the same of maps that know nothing of the image
  *   /pairs/<m>/<a>__<b>/<k>       [N] agreement of two explainers

@@ -1,4 +1,4 @@
-/* One run an archive: a lock file with a lock on it and its owner's words in it.
+/* One run at a time works on an archive: a lock file carries a lock and says whose it is.
  *
  * The kernel's lock ends with its process and is the best witness, where the file system has locks
  * that other hosts see; the words (host, boot, pid, start, job, heartbeat) are for file systems

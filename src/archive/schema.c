@@ -211,8 +211,8 @@ static bool is_new_group(const xa_schema *s, size_t field, size_t length)
 
 size_t xa_schema_bytes(const xa_schema *s)
 {
-    /* Measured with HDF5 1.10: 320 to 420 bytes a dataset with its two attributes and its link, 880
-     * a group, 6.5 KB the smallest archive. */
+    /* Measured with HDF5 1.10: 320 to 420 bytes per dataset with its two attributes and its link,
+     * 880 a group, 6.5 KB the smallest archive. */
     enum { DATASET = 512, GROUP = 1024, ATTRIBUTE = 256, FILE_HEAD = 4096 };
     size_t total = FILE_HEAD;
     for (size_t i = 0; i < s->nfields; i++) {

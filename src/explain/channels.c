@@ -1,4 +1,4 @@
-/* Maps whose channels are weighed by answers of the model, one a channel. */
+/* Maps whose channels are weighed by answers of the model, one for each channel. */
 #include <math.h>
 #include <string.h>
 

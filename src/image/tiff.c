@@ -130,7 +130,7 @@ static xa_status read_strips(TIFF *tif,
     per = per == 0 || per > p->height ? p->height : per;
     XA_TRY(err, xa__tiff_check_row(p, row, count, err));
     if (direct && row != (uint64_t)count * bytes)
-        XA_FAIL(err, XA_FORMAT, "TIFF: %" PRIu64 " bytes a row", row);
+        XA_FAIL(err, XA_FORMAT, "TIFF: %" PRIu64 " bytes per row", row);
     if (size / per < row || size > (uint64_t)opt->max_bytes)
         XA_FAIL(err,
                 size > (uint64_t)opt->max_bytes ? XA_LIMIT : XA_FORMAT,

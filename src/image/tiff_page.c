@@ -150,7 +150,7 @@ xa_status xa__tiff_check_row(const xa__tiff_page *p, uint64_t bytes, int64_t cou
     if (bytes < want)
         XA_RETURN_FAIL(err,
                        XA_FORMAT,
-                       "TIFF: %" PRIu64 " bytes a row where %" PRIu64 " are expected",
+                       "TIFF: %" PRIu64 " bytes per row where %" PRIu64 " are expected",
                        bytes,
                        want);
     return XA_OK;

@@ -70,7 +70,7 @@ xa_status xa__coco_take_segmentation(xa__coco *im, const xa__json_event *e, xa_e
         } else if (inside == 2 && e->kind == XA__JSON_NUMBER) {
             return take_polygon_number(im, e->number, err);
         } else if (e->kind != XA__JSON_LIST_END) {
-            im->bad = "a segmentation of another form";
+            im->bad = "a segmentation that is neither polygons nor run lengths";
         }
         return XA_OK;
     }

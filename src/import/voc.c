@@ -158,12 +158,13 @@ static xa_status find_image(import *im, const char *id, const char *filename, xa
         const char *dot = strrchr(names[i], '.');
         const size_t stem = dot ? (size_t)(dot - names[i]) : strlen(names[i]);
         if (there && (strlen(id) != stem || strncmp(id, names[i], stem) != 0) && i == 0)
-            xa__drop(im->d,
-                     XA_IMPORT_NOTED,
-                     "<filename> names an image of another name than the annotation file's (taken)",
-                     "%s: %s",
-                     id,
-                     names[i]);
+            xa__drop(
+                im->d,
+                XA_IMPORT_NOTED,
+                "<filename> names another image than the annotation file's name does; it is taken",
+                "%s: %s",
+                id,
+                names[i]);
     }
     if (there)
         return XA_OK;

@@ -22,7 +22,7 @@ static xa_status use_category(xa__sets *x,
                         line,
                         false,
                         "two sets of classes are both called \"%s\", as classes share names: give "
-                        "one a name in a file of categories",
+                        "one for each name in a file of categories",
                         name);
         *out = -1;
         return XA_OK;

@@ -369,7 +369,7 @@ def arguments():
                         help="torchvision's name of weights (DEFAULT), a file of your own, or none: random")
     parser.add_argument("--like", metavar="NAME", help="torchvision: the weights whose preprocessing and classes yours have")
     parser.add_argument("--num-classes", type=int, metavar="N", help="of your own weights")
-    parser.add_argument("--classes", metavar="FILE", help="names, one a line, instead of the library's")
+    parser.add_argument("--classes", metavar="FILE", help="names, one per line, instead of the library's")
     parser.add_argument("--input", metavar="JSON", help="a job's `input` as JSON, instead of the library's")
     parser.add_argument("--size", nargs=2, type=int, metavar=("H", "W"), help="the input, where nothing else says it")
     parser.add_argument("--text", metavar="FILE", help="hf-vision: embeddings [classes,width], .npy or .safetensors[:KEY]")

@@ -87,7 +87,7 @@ static const char *wrong_with(maps *m, int64_t i)
     if (!is_power_of_two(scale) || (!m->half && scale != 1.0f))
         return m->half ? "its scale is no power of two" : "its scale is not 1";
     if (m->targeted ? target < 0 || target >= m->classes : target != -1)
-        return "its target is none of the model's classes";
+        return "its target is not one of the model's classes";
     decode(m, i, scale);
     const xa_map_facts facts = xa_map_inspect(m->map, &m->shape);
     if (facts.flags != (m->half ? flags & ~XA_MAP_FLAG_SATURATED : flags))

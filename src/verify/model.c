@@ -89,7 +89,7 @@ static const char *wrong_with_done(rows *r, int64_t i, int64_t sample)
     if (r->has_head && !head_agrees(r, logits, probs))
         return "its probabilities are not those of its logits";
     if (predicted >= classes || (predicted < 0 && !values))
-        return "done, but its predicted class is none of the model's";
+        return "done, but its predicted class is not one of the model's";
     if (r->has_head && predicted != xa_head_predict(&r->head, logits, probs))
         return plain ? "its predicted class is not that of its scores"
                      : "its predicted class is not that of its probabilities";
@@ -176,7 +176,7 @@ static xa_status find_head(rows *r, const char *group, xa_err *err)
     } else {
         xa__report(r->v,
                    XA_FINDING_DAMAGE,
-                   "%s: its attribute head is none for %" PRId64 " classes",
+                   "%s: its attribute head names no head that is known for %" PRId64 " classes",
                    group,
                    classes);
     }

@@ -1,4 +1,5 @@
 #include "faithful.h"
+#include "started.h"
 
 #include <hdf5.h>
 #include <math.h>
@@ -78,15 +79,7 @@ void faithful_start(
 {
     xa_err err = XA_ERR_INIT;
     describe(f, model, batch, explainers, n);
-    if (xa_audit_create(&f->spec, &f->audit, &err) != XA_OK)
-        fail_msg("%s", err.message);
-    f->blob = xa_alloc_aligned(xa_audit_weight_bytes(f->audit));
-    f->arena = xa_alloc_aligned(xa_audit_arena_bytes(f->audit));
-    assert_true(f->blob && f->arena);
-    if (xa_audit_pack(f->audit, f->blob, &err) != XA_OK ||
-        xa_rows_create(f->audit, &f->rows, &err) != XA_OK)
-        fail_msg("%s", err.message);
-    xa_audit_attach(f->audit, f->blob, f->arena, NULL);
+    audit_start(&f->spec, &f->audit, &f->blob, &f->arena, &f->rows);
     xa_str all = {0}; /* the golden references: all images */
     for (int i = 0; i < FAITHFUL_IMAGES; i++)
         xa_str_printf(&all, "%d\n" GOLDEN "images/%d.png\n", i, i);
@@ -117,10 +110,7 @@ void faithful_run(faithful *f, int64_t first, int64_t n)
 
 void faithful_stop(faithful *f)
 {
-    xa_rows_free(f->rows);
-    xa_audit_free(f->audit);
-    free(f->blob);
-    free(f->arena);
+    audit_stop(f->audit, f->blob, f->arena, f->rows);
 }
 
 /* ---- maps beside golden ones ---- */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "started.h"
 #include "xaudit/audit.h"
 #include "xaudit_cmocka.h"
 
@@ -32,7 +33,6 @@ static bool with_checks;
 static void start(bench *b, int64_t batch)
 {
     static char name[] = "demo", file[] = DEMO "xception.h5";
-    xa_err err = XA_ERR_INIT;
     *b = (bench){0};
     for (int i = 0; i < EXPLAINERS; i++)
         b->explainers[i] = xa_explainer_defaults(i == SALIENCY || i == HALF ? XA_EXPLAIN_SALIENCY
@@ -63,22 +63,12 @@ static void start(bench *b, int64_t batch)
                               .masked = with_checks,
                               .random_logit = with_checks,
                               .decode = xa_decode_defaults()};
-    if (xa_audit_create(&b->spec, &b->audit, &err) != XA_OK)
-        fail_msg("%s", err.message);
-    b->blob = xa_alloc_aligned(xa_audit_weight_bytes(b->audit));
-    b->arena = xa_alloc_aligned(xa_audit_arena_bytes(b->audit));
-    if (xa_audit_pack(b->audit, b->blob, &err) != XA_OK ||
-        xa_rows_create(b->audit, &b->rows, &err) != XA_OK)
-        fail_msg("%s", err.message);
-    xa_audit_attach(b->audit, b->blob, b->arena, NULL);
+    audit_start(&b->spec, &b->audit, &b->blob, &b->arena, &b->rows);
 }
 
 static void stop(bench *b)
 {
-    xa_rows_free(b->rows);
-    xa_audit_free(b->audit);
-    free(b->blob);
-    free(b->arena);
+    audit_stop(b->audit, b->blob, b->arena, b->rows);
 }
 
 /* car_side (class 2) and kangaroo (6), a missing file, and a photograph with two labels and no

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "started.h"
 #include "xaudit/audit.h"
 #include "xaudit_cmocka.h"
 
@@ -120,23 +121,12 @@ static void describe(bench *b, const char *output)
 
 static void start(bench *b)
 {
-    xa_err err = XA_ERR_INIT;
-    if (xa_audit_create(&b->spec, &b->audit, &err) != XA_OK)
-        fail_msg("%s", err.message);
-    b->blob = xa_alloc_aligned(xa_audit_weight_bytes(b->audit));
-    b->arena = xa_alloc_aligned(xa_audit_arena_bytes(b->audit));
-    if (xa_audit_pack(b->audit, b->blob, &err) != XA_OK ||
-        xa_rows_create(b->audit, &b->rows, &err) != XA_OK)
-        fail_msg("%s", err.message);
-    xa_audit_attach(b->audit, b->blob, b->arena, NULL);
+    audit_start(&b->spec, &b->audit, &b->blob, &b->arena, &b->rows);
 }
 
 static void stop(bench *b)
 {
-    xa_rows_free(b->rows);
-    xa_audit_free(b->audit);
-    free(b->blob);
-    free(b->arena);
+    audit_stop(b->audit, b->blob, b->arena, b->rows);
 }
 
 /* ---- against the reference ---- */

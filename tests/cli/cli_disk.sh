@@ -33,8 +33,8 @@ note "standard output full (table, summary, info)" "exit 1"
   for i in $(seq 60); do sed -n '2,$p' manifest.csv | sed "s#^\([^,]*\),\([^,]*\),#\1,\2/$i,#"; done
 } >long.csv
 sed 's/manifest.csv/long.csv/' job.yaml >long.yaml
-started() {
-  for ((t = 0; t < 300; t++)); do
+started() { # while the run that $pid names lives
+  while kill -0 $pid 2>/dev/null; do
     left=$("$XAUDIT" info "$1" 2>/dev/null | sed -n 's/.* \([0-9]*\) pending$/\1/p')
     [ -n "$left" ] && [ "$left" -lt 720 ] && return 0
     sleep 0.05
@@ -87,7 +87,7 @@ note "disk too small for the archive (1 and 2 ranks)" "told before the first ima
 small b $((need + 600))
 "$XAUDIT" run job.yaml --output b/x.h5 --quiet >out 2>err &
 pid=$!
-for ((t = 0; t < 300; t++)); do [ -e b/x.h5 ] && break; sleep 0.02; done
+while [ ! -e b/x.h5 ] && kill -0 $pid 2>/dev/null; do sleep 0.02; done
 dd if=/dev/zero of=b/filler bs=1k >/dev/null 2>&1
 wait $pid || fail "the disk was filled by others after creation, and the run fails: $(cat err)"
 rm b/filler

@@ -73,7 +73,7 @@ said 'complete and whole'
 # A second run on an archive in use is refused at once.
 "$XAUDIT" run long.yaml --output busy.h5 --quiet >/dev/null 2>&1 &
 pid=$!
-for i in $(seq 100); do [ -e busy.h5 ] && break; sleep 0.1; done
+while [ ! -e busy.h5 ] && kill -0 $pid 2>/dev/null; do sleep 0.1; done
 expect 2 "$XAUDIT" run long.yaml --output busy.h5
 said 'busy.h5'
 kill -TERM $pid

@@ -33,7 +33,7 @@ done_so_far=$(sed -n 's/^\([0-9]*\) of 4 images.*/\1/p' out)
 # without --once it waits for the end, which is here that of the process
 "$XAUDIT" watch out.h5 --every 0.2 >seen 2>&1 &
 watcher=$!
-for _ in $(seq 100); do
+while kill -0 $watcher 2>/dev/null; do
   grep -q ' of 4 images' seen && break
   sleep 0.1
 done

@@ -133,7 +133,10 @@ job=$(submit slurm/xaudit.sbatch long.yaml --output cancel.h5) || fail "sbatch"
 under_way cancel.h5
 scancel "$job"
 await "$job" CANCELLED
-sleep 1
+for ((i = 0; i < 600; i++)); do # ranks may outlive the job's state by a moment
+  pgrep -f "run .*--output cancel.h5" >/dev/null || break
+  sleep 0.1
+done
 left=$(pending cancel.h5)
 [ "$left" -gt 0 ] && [ "$left" -lt 1260 ] || fail "$left of 1260 pending after scancel"
 job=$(submit slurm/xaudit.sbatch long.yaml --output cancel.h5) || fail "sbatch"

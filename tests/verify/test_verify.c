@@ -193,8 +193,8 @@ static void test_maps(void **state)
         {XA_FIELD_MAP_CHECKSUM, 0, 5, "map row 0 of sample row 0 (a): checksum 00000005, its v"},
         {XA_FIELD_MAP_SCALE, 1, 2, "map row 1 of sample row 1 (b): its scale is not 1"},
         {XA_FIELD_MAP_SCALE, 1, NAN, "its scale is no"},
-        {XA_FIELD_MAP_TARGET, 0, 3, "its target is none of the model's classes"},
-        {XA_FIELD_MAP_TARGET, 0, -1, "its target is none of the model's classes"},
+        {XA_FIELD_MAP_TARGET, 0, 3, "its target is not one of the model's classes"},
+        {XA_FIELD_MAP_TARGET, 0, -1, "its target is not one of the model's classes"},
         {XA_FIELD_MAP_FLAGS, 0, 2, "its flags are not those of its values"},
         {XA_FIELD_MAP_MAXIMUM, 1, 99, "its maximum is not that of its values"},
         {XA_FIELD_MAP_VALUES, 0, NAN, "its flags are not those of its values"},
@@ -321,7 +321,7 @@ static void test_other_findings(void **state)
     s.head = "hydra";
     whole_write(&s, file);
     whole_free(&s);
-    found("head", "/models/net: its attribute head is none for 3 classes");
+    found("head", "/models/net: its attribute head names no head that is known for 3 classes");
     /* images and masks that are not there */
     begin();
     const uint64_t hash = 5;

@@ -49,7 +49,7 @@ static xa_status read_statistic(xa__ksite *s, int slot, double *v, int *n, xa_er
     if (!t->usable || last < 1 || last > MAX_CHANNELS || xa_shape_count(&t->shape) != last)
         XA_FAIL(err,
                 XA_UNSUPPORTED,
-                "statistics \"%s\" with several axes; one value a channel is supported",
+                "statistics \"%s\" with several axes; one value for each channel is supported",
                 t->path);
     raw = xa_alloc((size_t)last, sizeof *raw);
     if (!raw)
@@ -80,7 +80,7 @@ read_statistics(xa__ksite *s, double *mean, int *nmean, double *variance, int *n
         XA_RETURN_FAIL(err,
                        XA_FORMAT,
                        "neither weights nor settings \"mean\" and \"variance\" with one value or "
-                       "one a channel");
+                       "one for each channel");
     return XA_OK;
 }
 

@@ -8,7 +8,7 @@ static const xa__kslot scale_slots[] = {
     {NULL, NULL, NULL, false, false, false},
 };
 
-/* x * gamma, a value a channel. */
+/* x * gamma, one value for each channel. */
 static xa_status build_layer_scale(xa__ksite *s, int *out, xa_err *err)
 {
     int in, w[4] = {-1, -1, -1, -1};
