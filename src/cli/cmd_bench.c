@@ -294,14 +294,14 @@ done:
 
 int xa_cmd_bench(const xa_args *a)
 {
-    options o = {.seconds = xa_args_number(a, XA_OPT_SECONDS),
-                 .top = xa_args_integer(a, XA_OPT_TOP),
-                 .json = xa_args_has(a, XA_OPT_JSON_BENCH)};
+    options o = {.seconds = xa__args_number(a, XA_OPT_SECONDS),
+                 .top = xa__args_integer(a, XA_OPT_TOP),
+                 .json = xa__args_has(a, XA_OPT_JSON_BENCH)};
     xa_loaded l = {0};
     xa_problems problems = {0};
     xa_err err = XA_ERR_INIT;
     int code = XA_EXIT_FAILED;
-    if (xa_run_options_from(a, &o.run, &err) != XA_OK) {
+    if (xa__run_options_from(a, &o.run, &err) != XA_OK) {
         xa_print_error(&err);
     } else {
         const xa_status st = bench(&o, &l, &problems, &err);
@@ -312,6 +312,6 @@ int xa_cmd_bench(const xa_args *a)
     }
     xa_loaded_fini(&l);
     xa_problems_fini(&problems);
-    xa_run_options_fini(&o.run);
+    xa__run_options_fini(&o.run);
     return code;
 }

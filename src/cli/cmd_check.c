@@ -367,7 +367,7 @@ int xa_cmd_check(const xa_args *a)
     xa_loaded l = {0};
     xa_problems problems = {0};
     xa_err err = XA_ERR_INIT;
-    if (xa_run_options_from(a, &opt, &err) != XA_OK) {
+    if (xa__run_options_from(a, &opt, &err) != XA_OK) {
         xa_print_error(&err);
         return XA_EXIT_FAILED;
     }
@@ -378,7 +378,7 @@ int xa_cmd_check(const xa_args *a)
         script = kept >= 0 ? fdopen(kept, "w") : NULL;
         if (!script || dup2(STDERR_FILENO, STDOUT_FILENO) < 0) {
             fprintf(stderr, "xaudit check: standard output cannot be kept for the script\n");
-            xa_run_options_fini(&opt);
+            xa__run_options_fini(&opt);
             return XA_EXIT_FAILED;
         }
     }
@@ -387,6 +387,6 @@ int xa_cmd_check(const xa_args *a)
         code = XA_EXIT_FAILED;
     xa_loaded_fini(&l);
     xa_problems_fini(&problems);
-    xa_run_options_fini(&opt);
+    xa__run_options_fini(&opt);
     return code;
 }

@@ -18,20 +18,20 @@ static void tell(void *arg,
 int xa_cmd_cluster(const xa_args *a)
 {
     xa_err err = XA_ERR_INIT;
-    const char *archive = a->positional[0], *over = xa_args_text(a, XA_OPT_CLUSTER_OVER);
+    const char *archive = a->positional[0], *over = xa__args_text(a, XA_OPT_CLUSTER_OVER);
     const size_t length = strlen(archive) - (xa_str_ends(archive, ".h5") ? 3 : 0);
     char *own = xa_strfmt("%.*s.eval.h5", (int)length, archive);
     xa_cluster_options o = {.archive = archive,
-                            .output = xa_args_text(a, XA_OPT_CLUSTERED),
-                            .model = xa_args_text(a, XA_OPT_CLUSTER_MODEL),
-                            .explainer = xa_args_text(a, XA_OPT_CLUSTER_EXPLAINER),
+                            .output = xa__args_text(a, XA_OPT_CLUSTERED),
+                            .model = xa__args_text(a, XA_OPT_CLUSTER_MODEL),
+                            .explainer = xa__args_text(a, XA_OPT_CLUSTER_EXPLAINER),
                             .over_all = strcmp(over, "all") == 0,
-                            .neighbours = xa_args_integer(a, XA_OPT_NEIGHBOURS),
-                            .least = (int)xa_args_integer(a, XA_OPT_LEAST_CLUSTERS),
-                            .most = (int)xa_args_integer(a, XA_OPT_MOST_CLUSTERS),
-                            .maps = xa_args_integer(a, XA_OPT_CLUSTER_MAPS),
-                            .seed = xa_args_integer(a, XA_OPT_CLUSTER_SEED),
-                            .fresh = xa_args_has(a, XA_OPT_FRESH_EVALUATION)};
+                            .neighbours = xa__args_integer(a, XA_OPT_NEIGHBOURS),
+                            .least = (int)xa__args_integer(a, XA_OPT_LEAST_CLUSTERS),
+                            .most = (int)xa__args_integer(a, XA_OPT_MOST_CLUSTERS),
+                            .maps = xa__args_integer(a, XA_OPT_CLUSTER_MAPS),
+                            .seed = xa__args_integer(a, XA_OPT_CLUSTER_SEED),
+                            .fresh = xa__args_has(a, XA_OPT_FRESH_EVALUATION)};
     xa_comm *comm = NULL;
     if (!own) {
         fputs("xaudit cluster: out of memory\n", stderr);
@@ -53,7 +53,7 @@ int xa_cmd_cluster(const xa_args *a)
         return err.code == XA_INVALID ? XA_EXIT_USAGE : XA_EXIT_FAILED;
     }
     const bool first = xa_comm_rank(comm) == 0;
-    const bool quiet = xa_args_has(a, XA_OPT_QUIET);
+    const bool quiet = xa__args_has(a, XA_OPT_QUIET);
     const xa_status st = xa_cluster(&o, comm, quiet ? NULL : tell, stdout, &err);
     int code = XA_EXIT_DONE;
     if (st != XA_OK) {

@@ -35,10 +35,10 @@ static void report(const xa_evaluate_options *o, const xa_evaluated *d, double s
 /* --checks: the job runs over the stored maps. */
 static int check_maps(const xa_args *a)
 {
-    const char *archive = a->positional[0], *job = xa_args_text(a, XA_OPT_CHECKED_JOB);
-    const char *as = xa_args_text(a, XA_OPT_EVALUATION);
+    const char *archive = a->positional[0], *job = xa__args_text(a, XA_OPT_CHECKED_JOB);
+    const char *as = xa__args_text(a, XA_OPT_EVALUATION);
     char *own = as ? NULL : beside(archive, "checks");
-    char *set = xa_strfmt("checks=%s", xa_args_text(a, XA_OPT_CHECKS));
+    char *set = xa_strfmt("checks=%s", xa__args_text(a, XA_OPT_CHECKS));
     int code = XA_EXIT_FAILED;
     if (!job) {
         fprintf(stderr,
@@ -52,8 +52,8 @@ static int check_maps(const xa_args *a)
                                   .nset = 1,
                                   .output = as ? as : own,
                                   .maps_from = archive,
-                                  .fresh = xa_args_has(a, XA_OPT_FRESH_EVALUATION),
-                                  .quiet = xa_args_has(a, XA_OPT_QUIET)};
+                                  .fresh = xa__args_has(a, XA_OPT_FRESH_EVALUATION),
+                                  .quiet = xa__args_has(a, XA_OPT_QUIET)};
         code = xa_run_job(&o);
     }
     free(own);
@@ -63,20 +63,20 @@ static int check_maps(const xa_args *a)
 
 int xa_cmd_evaluate(const xa_args *a)
 {
-    if (xa_args_has(a, XA_OPT_CHECKS))
+    if (xa__args_has(a, XA_OPT_CHECKS))
         return check_maps(a);
     xa_err err = XA_ERR_INIT;
     xa_evaluate_options o = {.archive = a->positional[0],
-                             .output = xa_args_text(a, XA_OPT_EVALUATION),
-                             .image_root = xa_args_text(a, XA_OPT_MASK_ROOT),
-                             .metrics = xa_args_text(a, XA_OPT_METRICS),
-                             .seed = xa_args_integer(a, XA_OPT_SHUFFLE_SEED),
-                             .fresh = xa_args_has(a, XA_OPT_FRESH_EVALUATION)};
+                             .output = xa__args_text(a, XA_OPT_EVALUATION),
+                             .image_root = xa__args_text(a, XA_OPT_MASK_ROOT),
+                             .metrics = xa__args_text(a, XA_OPT_METRICS),
+                             .seed = xa__args_integer(a, XA_OPT_SHUFFLE_SEED),
+                             .fresh = xa__args_has(a, XA_OPT_FRESH_EVALUATION)};
     xa_problems problems = {0};
     xa_evaluated d = {0};
     xa_comm *comm = NULL;
     char *output = NULL;
-    const bool quiet = xa_args_has(a, XA_OPT_QUIET);
+    const bool quiet = xa__args_has(a, XA_OPT_QUIET);
     int code = XA_EXIT_DONE;
     if (xa_comm_start(NULL, NULL, &comm, &err) != XA_OK) {
         xa_print_error(&err);

@@ -29,15 +29,15 @@ static xa_status read_lists(const xa_args *a, xa_page *p, xa_err *err)
 {
     xa_choice *choice = &p->choice;
     const xa_arg *item;
-    while (choice->nids < XA_FIGURE_LIST && (item = xa_args_nth(a, XA_OPT_ID, choice->nids)))
+    while (choice->nids < XA_FIGURE_LIST && (item = xa__args_nth(a, XA_OPT_ID, choice->nids)))
         choice->id[choice->nids++] = item->text;
     while (choice->nindices < XA_FIGURE_LIST &&
-           (item = xa_args_nth(a, XA_OPT_INDEX, choice->nindices)))
+           (item = xa__args_nth(a, XA_OPT_INDEX, choice->nindices)))
         choice->index[choice->nindices++] = item->integer;
     while (choice->nexplainers < XA_FIGURE_LIST &&
-           (item = xa_args_nth(a, XA_OPT_EXPLAINER, choice->nexplainers)))
+           (item = xa__args_nth(a, XA_OPT_EXPLAINER, choice->nexplainers)))
         choice->explainer[choice->nexplainers++] = item->text;
-    while (p->nnames < XA_FIGURE_LIST && (item = xa_args_nth(a, XA_OPT_NAMES, p->nnames))) {
+    while (p->nnames < XA_FIGURE_LIST && (item = xa__args_nth(a, XA_OPT_NAMES, p->nnames))) {
         if (!strchr(item->text, '='))
             XA_RETURN_FAIL(err,
                            XA_INVALID,
@@ -46,9 +46,10 @@ static xa_status read_lists(const xa_args *a, xa_page *p, xa_err *err)
                            item->text);
         p->name[p->nnames++] = item->text;
     }
-    if (xa_args_nth(a, XA_OPT_ID, XA_FIGURE_LIST) || xa_args_nth(a, XA_OPT_INDEX, XA_FIGURE_LIST) ||
-        xa_args_nth(a, XA_OPT_EXPLAINER, XA_FIGURE_LIST) ||
-        xa_args_nth(a, XA_OPT_NAMES, XA_FIGURE_LIST))
+    if (xa__args_nth(a, XA_OPT_ID, XA_FIGURE_LIST) ||
+        xa__args_nth(a, XA_OPT_INDEX, XA_FIGURE_LIST) ||
+        xa__args_nth(a, XA_OPT_EXPLAINER, XA_FIGURE_LIST) ||
+        xa__args_nth(a, XA_OPT_NAMES, XA_FIGURE_LIST))
         XA_RETURN_FAIL(err,
                        XA_INVALID,
                        "a figure has at most %d --id, --index, --explainer or --names",
@@ -58,36 +59,36 @@ static xa_status read_lists(const xa_args *a, xa_page *p, xa_err *err)
 
 static xa_status read_page(const xa_args *a, xa_page *p, xa_err *err)
 {
-    const int64_t show = xa_args_integer(a, XA_OPT_SHOW);
+    const int64_t show = xa__args_integer(a, XA_OPT_SHOW);
     *p = (xa_page){.archive = a->npositional ? a->positional[0] : NULL,
-                   .output = xa_args_text(a, XA_OPT_OUTPUT),
-                   .image_root = xa_args_text(a, XA_OPT_IMAGE_ROOT),
-                   .choice = {.class_name = xa_args_text(a, XA_OPT_CLASS),
-                              .pick = (xa_pick)xa_args_integer(a, XA_OPT_PICK),
-                              .metric = xa_args_text(a, XA_OPT_FIGURE_METRIC),
-                              .model = xa_args_text(a, XA_OPT_MODEL),
-                              .most = xa_args_integer(a, XA_OPT_ROWS),
-                              .seed = xa_args_integer(a, XA_OPT_FIGURE_SEED)},
-                   .style = (xa_page_style)xa_args_integer(a, XA_OPT_STYLE),
+                   .output = xa__args_text(a, XA_OPT_OUTPUT),
+                   .image_root = xa__args_text(a, XA_OPT_IMAGE_ROOT),
+                   .choice = {.class_name = xa__args_text(a, XA_OPT_CLASS),
+                              .pick = (xa_pick)xa__args_integer(a, XA_OPT_PICK),
+                              .metric = xa__args_text(a, XA_OPT_FIGURE_METRIC),
+                              .model = xa__args_text(a, XA_OPT_MODEL),
+                              .most = xa__args_integer(a, XA_OPT_ROWS),
+                              .seed = xa__args_integer(a, XA_OPT_FIGURE_SEED)},
+                   .style = (xa_page_style)xa__args_integer(a, XA_OPT_STYLE),
                    .overlay = show != 1,
                    .map = show != 0,
-                   .shared = xa_args_integer(a, XA_OPT_SCALE) == 1,
-                   .truth = xa_args_has(a, XA_OPT_NO_BOXES)
+                   .shared = xa__args_integer(a, XA_OPT_SCALE) == 1,
+                   .truth = xa__args_has(a, XA_OPT_NO_BOXES)
                                 ? XA_TRUTH_NONE
-                                : (xa_page_truth)xa_args_integer(a, XA_OPT_TRUTH),
-                   .anonymise = xa_args_has(a, XA_OPT_ANONYMISE),
-                   .patches = xa_args_has(a, XA_OPT_PATCHES),
-                   .contours = !xa_args_has(a, XA_OPT_NO_CONTOURS),
+                                : (xa_page_truth)xa__args_integer(a, XA_OPT_TRUTH),
+                   .anonymise = xa__args_has(a, XA_OPT_ANONYMISE),
+                   .patches = xa__args_has(a, XA_OPT_PATCHES),
+                   .contours = !xa__args_has(a, XA_OPT_NO_CONTOURS),
                    .over = xa_overlay_defaults(false),
-                   .width_mm = xa_args_number(a, XA_OPT_WIDTH),
-                   .dpi = xa_args_number(a, XA_OPT_DPI),
-                   .font_pt = xa_args_number(a, XA_OPT_FONT),
-                   .plot = (int)xa_args_integer(a, XA_OPT_PLOT)};
+                   .width_mm = xa__args_number(a, XA_OPT_WIDTH),
+                   .dpi = xa__args_number(a, XA_OPT_DPI),
+                   .font_pt = xa__args_number(a, XA_OPT_FONT),
+                   .plot = (int)xa__args_integer(a, XA_OPT_PLOT)};
     static const double chroma[] = {0.35, 0.0, 1.0}; /* muted, grey, full */
     p->over.smooth = -1.0;
-    p->over.opacity = xa_args_has(a, XA_OPT_WEIGHT) ? xa_args_number(a, XA_OPT_WEIGHT) : -1.0;
-    p->over.chroma = chroma[xa_args_integer(a, XA_OPT_PHOTO)];
-    p->over.colormap = (xa_colormap)xa_args_integer(a, XA_OPT_COLORMAP);
+    p->over.opacity = xa__args_has(a, XA_OPT_WEIGHT) ? xa__args_number(a, XA_OPT_WEIGHT) : -1.0;
+    p->over.chroma = chroma[xa__args_integer(a, XA_OPT_PHOTO)];
+    p->over.colormap = (xa_colormap)xa__args_integer(a, XA_OPT_COLORMAP);
     /* the last one of --width and --preset counts, since --again may replace one by the other */
     for (int i = 0; i < a->nitems; i++)
         if (a->item[i].option == XA_OPT_PRESET)
@@ -99,7 +100,7 @@ static xa_status read_page(const xa_args *a, xa_page *p, xa_err *err)
                        XA_INVALID,
                        "%s is missing: xaudit figure %s",
                        p->archive ? "-o FILE" : "the archive",
-                       xa_command_of(XA_COMMAND_FIGURE)->arguments);
+                       xa__command_of(XA_COMMAND_FIGURE)->arguments);
     return read_lists(a, p, err);
 }
 
@@ -115,7 +116,7 @@ static char *command_of(const xa_args *a, const xa_page *p)
         const xa_arg *item = &a->item[i];
         if (p->anonymise && item->option == XA_OPT_IMAGE_ROOT)
             continue;
-        xa_str_printf(&s, " --%s", xa_option_of(item->option)->name);
+        xa_str_printf(&s, " --%s", xa__option_of(item->option)->name);
         if (!item->text)
             continue;
         /* a value that looks like an option must be one word with the name */
@@ -229,7 +230,7 @@ static xa_status kept(const char *figure, char **command, xa_args *out, xa_err *
     const int n = split(*command, words, WORDS);
     if (n < 2)
         XA_RETURN_FAIL(err, XA_FORMAT, "%s: its command cannot be read", figure);
-    const xa_status st = xa_args_parse(XA_COMMAND_FIGURE, n - 1, words + 1, out, err);
+    const xa_status st = xa__args_parse(XA_COMMAND_FIGURE, n - 1, words + 1, out, err);
     if (st != XA_OK)
         xa_err_prefix(err, "the command kept in %s", figure);
     return st;
@@ -266,7 +267,7 @@ static const char *from_here(xa_texts *texts, const char *folder, const char *pa
 /* Makes the paths of a kept command valid from here. */
 static xa_status relocate(const char *figure, xa_args *all, xa_texts *texts, xa_err *err)
 {
-    const char *output = xa_args_text(all, XA_OPT_OUTPUT);
+    const char *output = xa__args_text(all, XA_OPT_OUTPUT);
     char *folder = called_in(figure, output ? output : "");
     if (!folder)
         XA_RETURN_NOMEM(err);
@@ -287,7 +288,7 @@ static xa_status relocate(const char *figure, xa_args *all, xa_texts *texts, xa_
 
 int xa_cmd_figure(const xa_args *a)
 {
-    const char *again = xa_args_text(a, XA_OPT_AGAIN);
+    const char *again = xa__args_text(a, XA_OPT_AGAIN);
     if (!again)
         return make(a);
     xa_err err = XA_ERR_INIT;
@@ -299,9 +300,9 @@ int xa_cmd_figure(const xa_args *a)
     if (st == XA_OK)
         st = relocate(again, &all, &texts, &err);
     if (st == XA_OK)
-        st = xa_args_copy(a, XA_OPT_AGAIN, &over, &err);
+        st = xa__args_copy(a, XA_OPT_AGAIN, &over, &err);
     if (st == XA_OK)
-        st = xa_args_merge(&all, &over, &err);
+        st = xa__args_merge(&all, &over, &err);
     if (st == XA_OK && all.npositional && access(all.positional[0], F_OK) != 0)
         st = XA_ERR(
             &err,
@@ -317,7 +318,7 @@ int xa_cmd_figure(const xa_args *a)
         xa_print_error(&err);
     for (int i = 0; i < texts.n; i++)
         free(texts.text[i]);
-    xa_args_fini(&all);
+    xa__args_fini(&all);
     free(command);
     return code;
 }

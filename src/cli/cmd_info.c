@@ -276,16 +276,16 @@ int xa_cmd_info(const xa_args *a)
     xa_err err = XA_ERR_INIT, other = XA_ERR_INIT;
     const char *path = a->positional[0];
     xa_status st;
-    if (xa_args_has(a, XA_OPT_METHODS)) {
+    if (xa__args_has(a, XA_OPT_METHODS)) {
         st = xa_print_methods(path, stdout, &err);
-    } else if (xa_args_has(a, XA_OPT_JOB)) {
+    } else if (xa__args_has(a, XA_OPT_JOB)) {
         st = print_job(path, &err);
     } else if (is_hdf5(path)) {
         xa_archive *archive = NULL;
         if (xa_archive_open_read(path, &archive, &other) == XA_OK) {
             if (xa_archive_close(archive, NULL) != XA_OK)
                 xa_log(XA_LOG_DEBUG, "archive: closing failed");
-            st = archive_info(path, xa_args_has(a, XA_OPT_DIGEST), &err);
+            st = archive_info(path, xa__args_has(a, XA_OPT_DIGEST), &err);
         } else {
             st = model_info(path, &err);
         }

@@ -32,7 +32,7 @@ static void read_texts(const xa_args *a, xa_import_options *o)
                  {XA_OPT_SIZE_COLUMNS, &o->column_size},
                  {XA_OPT_KEEP, &o->column_keep}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        *texts[i].to = xa_args_text(a, texts[i].option);
+        *texts[i].to = xa__args_text(a, texts[i].option);
 }
 
 /* Refuses options that a format does not use. */
@@ -67,11 +67,11 @@ static bool check_used(const xa_args *a, const xa_import_options *o)
         {XA_OPT_KEEP, T},
     };
     for (size_t i = 0; i < sizeof used / sizeof *used; i++)
-        if (xa_args_has(a, used[i].option) && !(used[i].formats >> o->format & 1)) {
+        if (xa__args_has(a, used[i].option) && !(used[i].formats >> o->format & 1)) {
             fprintf(stderr,
                     "xaudit manifest: %s does not use --%s; see xaudit manifest --help\n",
                     xa_import_name(o->format),
-                    xa_option_of(used[i].option)->name);
+                    xa__option_of(used[i].option)->name);
             return false;
         }
     return true;
@@ -100,10 +100,11 @@ static bool find_format(const char *text, xa_import_format *out)
 static bool read_options(const xa_args *a, xa_import_options *o)
 {
     read_texts(a, o);
-    o->as_masks = xa_args_has(a, XA_OPT_AS_MASKS);
-    o->force = xa_args_has(a, XA_OPT_FORCE);
-    if (xa_args_has(a, XA_OPT_BOX_CONVENTION))
-        o->box = (xa_box_convention)xa_box_convention_parse(xa_args_text(a, XA_OPT_BOX_CONVENTION));
+    o->as_masks = xa__args_has(a, XA_OPT_AS_MASKS);
+    o->force = xa__args_has(a, XA_OPT_FORCE);
+    if (xa__args_has(a, XA_OPT_BOX_CONVENTION))
+        o->box =
+            (xa_box_convention)xa_box_convention_parse(xa__args_text(a, XA_OPT_BOX_CONVENTION));
     o->source = a->positional[1];
     return find_format(a->positional[0], &o->format) && check_used(a, o);
 }

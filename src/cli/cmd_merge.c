@@ -9,7 +9,7 @@ int xa_cmd_merge(const xa_args *a)
 {
     xa_err err = XA_ERR_INIT;
     xa_merged m;
-    const char *output = xa_args_text(a, XA_OPT_OUTPUT);
+    const char *output = xa__args_text(a, XA_OPT_OUTPUT);
     const xa_status st = xa_merge(a->positional, a->npositional, output, &m, &err);
     if (st != XA_OK) {
         xa_print_error(&err);

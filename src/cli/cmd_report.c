@@ -8,11 +8,11 @@
 int xa_cmd_report(const xa_args *a)
 {
     const xa_report_options o = {.archive = a->positional[0],
-                                 .output = xa_args_text(a, XA_OPT_OUTPUT),
-                                 .image_root = xa_args_text(a, XA_OPT_IMAGE_ROOT),
-                                 .title = xa_args_text(a, XA_OPT_TITLE),
-                                 .anonymise = xa_args_has(a, XA_OPT_ANONYMISE),
-                                 .images = !xa_args_has(a, XA_OPT_NO_IMAGES)};
+                                 .output = xa__args_text(a, XA_OPT_OUTPUT),
+                                 .image_root = xa__args_text(a, XA_OPT_IMAGE_ROOT),
+                                 .title = xa__args_text(a, XA_OPT_TITLE),
+                                 .anonymise = xa__args_has(a, XA_OPT_ANONYMISE),
+                                 .images = !xa__args_has(a, XA_OPT_NO_IMAGES)};
     xa_err err = XA_ERR_INIT;
     int64_t missing = 0;
     const xa_status st = xa_report_write(&o, &missing, &err);

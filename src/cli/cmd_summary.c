@@ -20,15 +20,15 @@ typedef struct options {
 static xa_status names_of(const xa_args *a, xa_option_id id, char ***names, int *n, xa_err *err)
 {
     size_t cap = 0;
-    for (int k = 0; xa_args_nth(a, id, k); k++)
-        for (const char *text = xa_args_nth(a, id, k)->text; text;) {
+    for (int k = 0; xa__args_nth(a, id, k); k++)
+        for (const char *text = xa__args_nth(a, id, k)->text; text;) {
             const size_t len = strcspn(text, ",");
             if (len == 0)
                 XA_RETURN_FAIL(err,
                                XA_INVALID,
                                "--%s %s: expected a name, or names with commas between them",
-                               xa_option_of(id)->name,
-                               xa_args_nth(a, id, k)->text);
+                               xa__option_of(id)->name,
+                               xa__args_nth(a, id, k)->text);
             XA_RETURN_TRY(err, xa_grow(names, &cap, (size_t)*n + 1, sizeof **names, err));
             (*names)[*n] = xa_strndup(text, len);
             if (!(*names)[(*n)++])
@@ -62,20 +62,20 @@ static xa_status read_options(const xa_args *a, options *o, xa_err *err)
 {
     *o = (options){.archive = a->positional[0],
                    .other = a->npositional > 1 ? a->positional[1] : NULL,
-                   .by = xa_args_text(a, XA_OPT_BY),
-                   .against = xa_args_text(a, XA_OPT_AGAINST),
-                   .across = xa_args_has(a, XA_OPT_ACROSS),
-                   .findings = xa_args_has(a, XA_OPT_FINDINGS),
-                   .between = xa_args_text(a, XA_OPT_BETWEEN),
-                   .from_split = xa_args_text(a, XA_OPT_FROM_SPLIT),
-                   .form = xa_args_has(a, XA_OPT_CSV_SUMMARY)    ? XA_SUMMARY_CSV
-                           : xa_args_has(a, XA_OPT_JSON_SUMMARY) ? XA_SUMMARY_JSON
-                           : xa_args_has(a, XA_OPT_LATEX)        ? XA_SUMMARY_LATEX
-                                                                 : XA_SUMMARY_TEXT,
-                   .replicates = xa_args_integer(a, XA_OPT_REPLICATES),
-                   .permutations = xa_args_integer(a, XA_OPT_PERMUTATIONS),
-                   .seed = xa_args_integer(a, XA_OPT_SEED)};
-    o->compare = xa_args_has(a, XA_OPT_COMPARE) || o->against || o->other;
+                   .by = xa__args_text(a, XA_OPT_BY),
+                   .against = xa__args_text(a, XA_OPT_AGAINST),
+                   .across = xa__args_has(a, XA_OPT_ACROSS),
+                   .findings = xa__args_has(a, XA_OPT_FINDINGS),
+                   .between = xa__args_text(a, XA_OPT_BETWEEN),
+                   .from_split = xa__args_text(a, XA_OPT_FROM_SPLIT),
+                   .form = xa__args_has(a, XA_OPT_CSV_SUMMARY)    ? XA_SUMMARY_CSV
+                           : xa__args_has(a, XA_OPT_JSON_SUMMARY) ? XA_SUMMARY_JSON
+                           : xa__args_has(a, XA_OPT_LATEX)        ? XA_SUMMARY_LATEX
+                                                                  : XA_SUMMARY_TEXT,
+                   .replicates = xa__args_integer(a, XA_OPT_REPLICATES),
+                   .permutations = xa__args_integer(a, XA_OPT_PERMUTATIONS),
+                   .seed = xa__args_integer(a, XA_OPT_SEED)};
+    o->compare = xa__args_has(a, XA_OPT_COMPARE) || o->against || o->other;
     xa_selection *only = &o->only;
     XA_RETURN_TRY(err, names_of(a, XA_OPT_ONLY_METRIC, &only->metric, &only->nmetrics, err));
     XA_RETURN_TRY(err, names_of(a, XA_OPT_ONLY_MODEL, &only->model, &only->nmodels, err));

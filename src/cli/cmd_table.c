@@ -100,9 +100,9 @@ int xa_cmd_table(const xa_args *a)
         xa_print_error(&err);
         return XA_EXIT_FAILED;
     }
-    const bool json = xa_args_has(a, XA_OPT_JSON_TABLE);
-    if (json || xa_args_has(a, XA_OPT_CSV_TABLE)) {
-        if (xa_table_rows(r, json, stdout, &err) != XA_OK) {
+    const bool json = xa__args_has(a, XA_OPT_JSON_TABLE);
+    if (json || xa__args_has(a, XA_OPT_CSV_TABLE)) {
+        if (xa__table_rows(r, json, stdout, &err) != XA_OK) {
             xa_print_error(&err);
             xa_read_close(r);
             return XA_EXIT_FAILED;

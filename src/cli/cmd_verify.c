@@ -48,9 +48,9 @@ static void print_verified(const char *path, const xa_verified *v, bool images)
 int xa_cmd_verify(const xa_args *a)
 {
     xa_verify_options opt = {.values = true,
-                             .images = xa_args_has(a, XA_OPT_VERIFY_IMAGES) ||
-                                       xa_args_has(a, XA_OPT_IMAGE_ROOT),
-                             .image_root = xa_args_text(a, XA_OPT_IMAGE_ROOT),
+                             .images = xa__args_has(a, XA_OPT_VERIFY_IMAGES) ||
+                                       xa__args_has(a, XA_OPT_IMAGE_ROOT),
+                             .image_root = xa__args_text(a, XA_OPT_IMAGE_ROOT),
                              .report = print_finding};
     xa_err err = XA_ERR_INIT;
     xa_verified v;

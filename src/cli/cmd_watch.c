@@ -237,8 +237,8 @@ static void wait_for(double seconds)
 int xa_cmd_watch(const xa_args *a)
 {
     const char *path = a->positional[0];
-    const double every = xa_args_number(a, XA_OPT_WATCH_EVERY);
-    const bool once = xa_args_has(a, XA_OPT_ONCE), terminal = isatty(STDOUT_FILENO) && !once;
+    const double every = xa__args_number(a, XA_OPT_WATCH_EVERY);
+    const bool once = xa__args_has(a, XA_OPT_ONCE), terminal = isatty(STDOUT_FILENO) && !once;
     xa_err err = XA_ERR_INIT;
     look before = {0}, now = {0};
     pace p = {.n = 0};

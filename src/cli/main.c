@@ -88,11 +88,11 @@ static int refuse(xa_command_id command, const xa_err *why)
 {
     xa_comm *comm = NULL;
     xa_err err = XA_ERR_INIT;
-    const bool started = (xa_command_of(command)->kind & XA_COMMAND_PARALLEL) &&
+    const bool started = (xa__command_of(command)->kind & XA_COMMAND_PARALLEL) &&
                          xa_comm_start(NULL, NULL, &comm, &err) == XA_OK;
     const bool first = !started || xa_comm_rank(comm) == 0;
     if (first)
-        fprintf(stderr, "xaudit %s: %s\n", xa_command_of(command)->name, why->message);
+        fprintf(stderr, "xaudit %s: %s\n", xa__command_of(command)->name, why->message);
     if (started)
         xa_comm_stop(comm);
     return first ? XA_EXIT_USAGE : XA_EXIT_DONE;
@@ -102,7 +102,7 @@ static int unknown_command(const char *word)
 {
     const char *names[XA_COMMAND_COUNT];
     for (int i = 0; i < XA_COMMAND_COUNT; i++)
-        names[i] = xa_command_of((xa_command_id)i)->name;
+        names[i] = xa__command_of((xa_command_id)i)->name;
     const char *near = xa_nearest(word, names, XA_COMMAND_COUNT);
     char clean[256];
     xa_str_sanitise(word, clean, sizeof clean);
@@ -127,13 +127,13 @@ static int help_settings(const char *key)
 
 static int help(const char *word)
 {
-    const int command = word ? xa_command_find(word) : -1;
+    const int command = word ? xa__command_find(word) : -1;
     if (word && command < 0)
         return unknown_command(word);
     if (word)
-        xa_help_command((xa_command_id)command, stdout);
+        xa__help_command((xa_command_id)command, stdout);
     else
-        xa_help(stdout);
+        xa__help(stdout);
     return flushed_code(XA_EXIT_DONE);
 }
 
@@ -146,7 +146,7 @@ static int dispatch(int argc, char **argv)
     xa_args args;
     xa_err err = XA_ERR_INIT;
     if (argc < 2) {
-        xa_help(stderr);
+        xa__help(stderr);
         return XA_EXIT_USAGE;
     }
     const char *word = argv[1];
@@ -157,15 +157,15 @@ static int dispatch(int argc, char **argv)
         printf("xaudit %s\n", xa_tool_version());
         return flushed_code(XA_EXIT_DONE);
     }
-    const int found = xa_command_find(word);
+    const int found = xa__command_find(word);
     if (found < 0)
         return unknown_command(word);
     const xa_command_id command = (xa_command_id)found;
-    if (xa_args_parse(command, argc - 1, argv + 1, &args, &err) != XA_OK)
+    if (xa__args_parse(command, argc - 1, argv + 1, &args, &err) != XA_OK)
         return refuse(command, &err);
-    watch_pipe(xa_command_of(command));
+    watch_pipe(xa__command_of(command));
     const int code = args.help ? help(word) : flushed_code(commands[command](&args));
-    xa_args_fini(&args);
+    xa__args_fini(&args);
     return code;
 }
 

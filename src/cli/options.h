@@ -79,18 +79,18 @@ typedef enum xa_option_id {
     XA_OPT_COUNT
 } xa_option_id;
 
-const xa_command *xa_command_of(xa_command_id id);
+const xa_command *xa__command_of(xa_command_id id);
 /* The index of a command's name; -1: no command has it. */
-int xa_command_find(const char *name);
-const xa_option *xa_option_of(xa_option_id id);
-static inline bool xa_option_on(const xa_option *o, xa_command_id c)
+int xa__command_find(const char *name);
+const xa_option *xa__option_of(xa_option_id id);
+static inline bool xa__option_on(const xa_option *o, xa_command_id c)
 {
     return o->commands >> c & 1;
 }
 /* The id of a command's option by its whole long name; -1: the command has none of that name. */
-int xa_option_find(xa_command_id command, const char *name, size_t length);
+int xa__option_find(xa_command_id command, const char *name, size_t length);
 /* The index of a word among an option's choices; -1: it is none of them. */
-int xa_option_choice(const xa_option *o, const char *word);
+int xa__option_choice(const xa_option *o, const char *word);
 
 /* ---- one value: options_value.c ---- */
 
@@ -102,9 +102,9 @@ typedef struct xa_arg {
     double number;    /* NUMBER, LENGTH in mm, POINTS */
 } xa_arg;
 /* Reads a text as the option's row says; false if it does not fit. */
-bool xa_option_read(const xa_option *o, const char *text, xa_arg *out);
+bool xa__option_read(const xa_option *o, const char *text, xa_arg *out);
 /* What the option's row expects, for messages: "a whole number from 100 to 1000000". */
-void xa_option_expected(const xa_option *o, char *out, size_t size);
+void xa__option_expected(const xa_option *o, char *out, size_t size);
 
 /* ---- a command line: options_parse.c ---- */
 
@@ -118,33 +118,33 @@ typedef struct xa_args {
 } xa_args;
 /* argv[0] is the command's name. INVALID says what was expected and what was found. */
 XA_MUST_USE xa_status
-xa_args_parse(xa_command_id command, int argc, char **argv, xa_args *out, xa_err *err);
+xa__args_parse(xa_command_id command, int argc, char **argv, xa_args *out, xa_err *err);
 
 /* ---- what it says: options_args.c ---- */
 
-void xa_args_fini(xa_args *a);
+void xa__args_fini(xa_args *a);
 /* A copy of a command line without one option. */
-XA_MUST_USE xa_status xa_args_copy(const xa_args *a,
-                                   xa_option_id without,
-                                   xa_args *out,
-                                   xa_err *err);
+XA_MUST_USE xa_status xa__args_copy(const xa_args *a,
+                                    xa_option_id without,
+                                    xa_args *out,
+                                    xa_err *err);
 /* Lays `over` on `base`, an earlier command line: the options and the arguments that `over` has
  * replace those of the same kind. Takes the contents of `over`. */
-XA_MUST_USE xa_status xa_args_merge(xa_args *base, xa_args *over, xa_err *err);
+XA_MUST_USE xa_status xa__args_merge(xa_args *base, xa_args *over, xa_err *err);
 /* INVALID if two options are given that cannot be used together, or one without that it needs. */
-XA_MUST_USE xa_status xa_args_check(const xa_args *a, xa_err *err);
+XA_MUST_USE xa_status xa__args_check(const xa_args *a, xa_err *err);
 
-bool xa_args_has(const xa_args *a, xa_option_id id); /* it was given */
+bool xa__args_has(const xa_args *a, xa_option_id id); /* it was given */
 /* Of options that count once: the value given, else the table's initial one, else NULL or 0. */
-const char *xa_args_text(const xa_args *a, xa_option_id id);
-int64_t xa_args_integer(const xa_args *a, xa_option_id id); /* CHOICE: the index; -1: no value */
-double xa_args_number(const xa_args *a, xa_option_id id);
+const char *xa__args_text(const xa_args *a, xa_option_id id);
+int64_t xa__args_integer(const xa_args *a, xa_option_id id); /* CHOICE: the index; -1: no value */
+double xa__args_number(const xa_args *a, xa_option_id id);
 /* The n-th one given of a repeatable option; NULL behind the last. */
-const xa_arg *xa_args_nth(const xa_args *a, xa_option_id id, int n);
+const xa_arg *xa__args_nth(const xa_args *a, xa_option_id id, int n);
 
 /* ---- options_help.c ---- */
 
-void xa_help(FILE *out);                                /* xaudit --help */
-void xa_help_command(xa_command_id command, FILE *out); /* xaudit COMMAND --help */
+void xa__help(FILE *out);                                /* xaudit --help */
+void xa__help_command(xa_command_id command, FILE *out); /* xaudit COMMAND --help */
 
 #endif

@@ -18,39 +18,39 @@ static const pair needs[] = {
 #include "commands.def"
 };
 
-xa_status xa_args_check(const xa_args *a, xa_err *err)
+xa_status xa__args_check(const xa_args *a, xa_err *err)
 {
     for (size_t i = 0; i < sizeof apart / sizeof *apart; i++)
-        if (xa_args_has(a, apart[i].a) && xa_args_has(a, apart[i].b))
+        if (xa__args_has(a, apart[i].a) && xa__args_has(a, apart[i].b))
             XA_RETURN_FAIL(err,
                            XA_INVALID,
                            "--%s and --%s cannot be used together",
-                           xa_option_of(apart[i].a)->name,
-                           xa_option_of(apart[i].b)->name);
+                           xa__option_of(apart[i].a)->name,
+                           xa__option_of(apart[i].b)->name);
     for (size_t i = 0; i < sizeof needs / sizeof *needs; i++)
-        if (xa_args_has(a, needs[i].a) && !xa_args_has(a, needs[i].b))
+        if (xa__args_has(a, needs[i].a) && !xa__args_has(a, needs[i].b))
             XA_RETURN_FAIL(err,
                            XA_INVALID,
                            "--%s needs --%s",
-                           xa_option_of(needs[i].a)->name,
-                           xa_option_of(needs[i].b)->name);
+                           xa__option_of(needs[i].a)->name,
+                           xa__option_of(needs[i].b)->name);
     return XA_OK;
 }
 
-void xa_args_fini(xa_args *a)
+void xa__args_fini(xa_args *a)
 {
     free(a->positional);
     free(a->item);
     *a = (xa_args){0};
 }
 
-xa_status xa_args_copy(const xa_args *a, xa_option_id without, xa_args *out, xa_err *err)
+xa_status xa__args_copy(const xa_args *a, xa_option_id without, xa_args *out, xa_err *err)
 {
     xa_args c = {.command = a->command};
     c.positional = xa_alloc((size_t)a->npositional + 1, sizeof *c.positional);
     c.item = xa_alloc((size_t)a->nitems + 1, sizeof *c.item);
     if (!c.positional || !c.item) {
-        xa_args_fini(&c);
+        xa__args_fini(&c);
         XA_RETURN_NOMEM(err);
     }
     for (int i = 0; i < a->npositional; i++)
@@ -62,14 +62,14 @@ xa_status xa_args_copy(const xa_args *a, xa_option_id without, xa_args *out, xa_
     return XA_OK;
 }
 
-xa_status xa_args_merge(xa_args *base, xa_args *over, xa_err *err)
+xa_status xa__args_merge(xa_args *base, xa_args *over, xa_err *err)
 {
     xa_arg *item = xa_alloc((size_t)(base->nitems + over->nitems) + 1, sizeof *item);
     int n = 0;
     if (!item)
         XA_RETURN_NOMEM(err);
     for (int i = 0; i < base->nitems; i++)
-        if (!xa_args_has(over, base->item[i].option))
+        if (!xa__args_has(over, base->item[i].option))
             item[n++] = base->item[i];
     for (int i = 0; i < over->nitems; i++)
         item[n++] = over->item[i];
@@ -82,8 +82,8 @@ xa_status xa_args_merge(xa_args *base, xa_args *over, xa_err *err)
         base->npositional = over->npositional;
         over->positional = NULL;
     }
-    xa_args_fini(over);
-    return xa_args_check(base, err);
+    xa__args_fini(over);
+    return xa__args_check(base, err);
 }
 
 static const xa_arg *last_of(const xa_args *a, xa_option_id id)
@@ -98,37 +98,38 @@ static const xa_arg *last_of(const xa_args *a, xa_option_id id)
 static xa_arg value_of(const xa_args *a, xa_option_id id)
 {
     const xa_arg *given = last_of(a, id);
-    xa_arg initial = {.option = id, .integer = xa_option_of(id)->kind == XA_OPTION_CHOICE ? -1 : 0};
+    xa_arg initial = {.option = id,
+                      .integer = xa__option_of(id)->kind == XA_OPTION_CHOICE ? -1 : 0};
     if (given)
         return *given;
-    if (xa_option_of(id)->initial)
-        (void)xa_option_read(xa_option_of(id),
-                             xa_option_of(id)->initial,
-                             &initial); /* cannot fail: a unit test reads them all */
+    if (xa__option_of(id)->initial)
+        (void)xa__option_read(xa__option_of(id),
+                              xa__option_of(id)->initial,
+                              &initial); /* cannot fail: a unit test reads them all */
     return initial;
 }
 
-bool xa_args_has(const xa_args *a, xa_option_id id)
+bool xa__args_has(const xa_args *a, xa_option_id id)
 {
     return last_of(a, id) != NULL;
 }
 
-const char *xa_args_text(const xa_args *a, xa_option_id id)
+const char *xa__args_text(const xa_args *a, xa_option_id id)
 {
     return value_of(a, id).text;
 }
 
-int64_t xa_args_integer(const xa_args *a, xa_option_id id)
+int64_t xa__args_integer(const xa_args *a, xa_option_id id)
 {
     return value_of(a, id).integer;
 }
 
-double xa_args_number(const xa_args *a, xa_option_id id)
+double xa__args_number(const xa_args *a, xa_option_id id)
 {
     return value_of(a, id).number;
 }
 
-const xa_arg *xa_args_nth(const xa_args *a, xa_option_id id, int n)
+const xa_arg *xa__args_nth(const xa_args *a, xa_option_id id, int n)
 {
     for (int i = 0; i < a->nitems; i++)
         if (a->item[i].option == id && n-- == 0)

@@ -89,22 +89,22 @@ static void group_options(xa_command_id command, const char *group, FILE *out)
 {
     fprintf(out, "\n%s:\n", group ? group : "Options");
     for (int i = 0; i < XA_OPT_COUNT; i++) {
-        const xa_option *o = xa_option_of((xa_option_id)i);
-        if (xa_option_on(o, command) && same(o->group, group))
+        const xa_option *o = xa__option_of((xa_option_id)i);
+        if (xa__option_on(o, command) && same(o->group, group))
             one_option(o, out);
     }
 }
 
-void xa_help_command(xa_command_id command, FILE *out)
+void xa__help_command(xa_command_id command, FILE *out)
 {
-    const xa_command *c = xa_command_of(command);
+    const xa_command *c = xa__command_of(command);
     const char *groups[XA_OPT_COUNT] = {NULL};
     int n = 1; /* the common group, NULL, comes first */
     fprintf(out, "xaudit %s %s\n\n", c->name, c->arguments);
     paragraphs(c->text, out);
     for (int i = 0; i < XA_OPT_COUNT; i++) {
-        const xa_option *o = xa_option_of((xa_option_id)i);
-        bool known = !xa_option_on(o, command);
+        const xa_option *o = xa__option_of((xa_option_id)i);
+        bool known = !xa__option_on(o, command);
         for (int g = 0; g < n; g++)
             known = known || same(groups[g], o->group);
         if (!known)
@@ -115,13 +115,13 @@ void xa_help_command(xa_command_id command, FILE *out)
     fprintf(out, "\nExamples:\n%s", c->examples);
 }
 
-void xa_help(FILE *out)
+void xa__help(FILE *out)
 {
     fprintf(out,
             "xaudit %s: explains every image of a data set and writes one HDF5 archive\n\n",
             xa_tool_version());
     for (int i = 0; i < XA_COMMAND_COUNT; i++) {
-        const xa_command *c = xa_command_of((xa_command_id)i);
+        const xa_command *c = xa__command_of((xa_command_id)i);
         fprintf(out, "  xaudit %-9s ", c->name);
         xa_put_wrapped(out, c->summary, 19, 19);
     }

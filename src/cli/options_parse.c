@@ -14,7 +14,7 @@ static const struct {
 
 static const xa_option *row(int i)
 {
-    return xa_option_of((xa_option_id)i);
+    return xa__option_of((xa_option_id)i);
 }
 
 typedef struct walk {
@@ -28,10 +28,10 @@ typedef struct walk {
 /* "run has --output, --set, ...": the list that somebody with a wrong option needs. */
 static void list_options(xa_command_id command, xa_str *out)
 {
-    xa_str_printf(out, "%s has", xa_command_of(command)->name);
+    xa_str_printf(out, "%s has", xa__command_of(command)->name);
     bool first = true;
     for (int i = 0; i < XA_OPT_COUNT; i++)
-        if (xa_option_on(row(i), command)) {
+        if (xa__option_on(row(i), command)) {
             xa_str_printf(out, "%s --%s", first ? "" : ",", row(i)->name);
             first = false;
         }
@@ -46,7 +46,7 @@ static xa_status unknown(const walk *w, const char *word, size_t length, xa_err 
     unsigned commands = 0;
     size_t n = 0;
     for (int i = 0; i < XA_OPT_COUNT; i++) {
-        if (xa_option_on(row(i), command))
+        if (xa__option_on(row(i), command))
             names[n++] = row(i)->name;
         if (name && !strcmp(row(i)->name, name))
             commands |= row(i)->commands;
@@ -55,7 +55,7 @@ static xa_status unknown(const walk *w, const char *word, size_t length, xa_err 
     for (int c = 0; c < XA_COMMAND_COUNT; c++)
         if (commands >> c & 1)
             xa_str_printf(
-                &others, "%s%s", others.len ? ", " : "", xa_command_of((xa_command_id)c)->name);
+                &others, "%s%s", others.len ? ", " : "", xa__command_of((xa_command_id)c)->name);
     const char *near = name && !commands ? xa_nearest(name, names, n) : NULL;
     if (commands)
         xa_str_printf(&s, ": it belongs to %s", others.data ? others.data : "another command");
@@ -73,7 +73,7 @@ static xa_status unknown(const walk *w, const char *word, size_t length, xa_err 
 static bool is_anywhere(const char *name, size_t length)
 {
     for (int c = 0; c < XA_COMMAND_COUNT; c++)
-        if (xa_option_find((xa_command_id)c, name, length) >= 0)
+        if (xa__option_find((xa_command_id)c, name, length) >= 0)
             return true;
     return false;
 }
@@ -84,12 +84,12 @@ static xa_status find_long(const walk *w, const char *word, size_t length, int *
 {
     const char *name = word + 2;
     const size_t n = length - 2;
-    int found = xa_option_find(w->a->command, name, n), other = -1;
+    int found = xa__option_find(w->a->command, name, n), other = -1;
     const bool foreign = found < 0 && is_anywhere(name, n);
     for (int i = 0; found < 0 && !foreign && n > 0 && i < XA_OPT_COUNT; i++)
-        if (xa_option_on(row(i), w->a->command) && !strncmp(row(i)->name, name, n)) {
+        if (xa__option_on(row(i), w->a->command) && !strncmp(row(i)->name, name, n)) {
             for (int k = i + 1; k < XA_OPT_COUNT && other < 0; k++)
-                if (xa_option_on(row(k), w->a->command) && !strncmp(row(k)->name, name, n))
+                if (xa__option_on(row(k), w->a->command) && !strncmp(row(k)->name, name, n))
                     other = k;
             found = i;
         }
@@ -112,8 +112,8 @@ static xa_status add_item(walk *w, int id, const char *text, xa_err *err)
     const xa_option *o = row(id);
     xa_arg item = {.option = (xa_option_id)id};
     char wanted[256];
-    if (o->kind != XA_OPTION_FLAG && !xa_option_read(o, text, &item)) {
-        xa_option_expected(o, wanted, sizeof wanted);
+    if (o->kind != XA_OPTION_FLAG && !xa__option_read(o, text, &item)) {
+        xa__option_expected(o, wanted, sizeof wanted);
         XA_RETURN_FAIL(err,
                        XA_INVALID,
                        "--%s: expected %s, found %s",
@@ -132,7 +132,7 @@ static xa_status next_value(walk *w, const xa_option *o, const char **out, xa_er
 {
     const char *next = w->at < w->argc ? w->argv[w->at] : NULL;
     const char *is = next && !strncmp(next, "--", 2) ? next + 2 : NULL;
-    if (is && *is && xa_option_find(w->a->command, is, strcspn(is, "=")) < 0)
+    if (is && *is && xa__option_find(w->a->command, is, strcspn(is, "=")) < 0)
         is = NULL;
     if (!next || is)
         XA_RETURN_FAIL(err,
@@ -168,9 +168,9 @@ static xa_status short_option(walk *w, const char *word, xa_err *err)
     const char *text = word[2] ? word + 2 : NULL;
     int id = -1;
     for (int i = 0; i < XA_OPT_COUNT && id < 0; i++)
-        if (row(i)->letter == word[1] && xa_option_on(row(i), w->a->command))
+        if (row(i)->letter == word[1] && xa__option_on(row(i), w->a->command))
             id = i;
-    if (xa_option_find(w->a->command, word + 1, strcspn(word + 1, "=")) >= 0 && text)
+    if (xa__option_find(w->a->command, word + 1, strcspn(word + 1, "=")) >= 0 && text)
         XA_RETURN_FAIL(err, XA_INVALID, "%s: long options have two hyphens: -%s", word, word);
     if (id < 0 || (row(id)->kind == XA_OPTION_FLAG && text)) {
         xa_str s = {0};
@@ -214,7 +214,7 @@ static xa_status take_several(walk *w, xa_err *err)
             own++;
         else
             last = i;
-    const bool again = xa_args_has(a, XA_OPT_AGAIN);
+    const bool again = xa__args_has(a, XA_OPT_AGAIN);
     for (int i = 0; i < a->npositional; i++) {
         if (w->follows[i] < 0 || (!own && !again && i == last))
             a->positional[n++] = a->positional[i];
@@ -228,9 +228,9 @@ static xa_status take_several(walk *w, xa_err *err)
 
 static xa_status check_count(const xa_args *a, xa_err *err)
 {
-    const xa_command *c = xa_command_of(a->command);
+    const xa_command *c = xa__command_of(a->command);
     for (size_t i = 0; i < sizeof required / sizeof *required; i++)
-        if (required[i].command == a->command && !xa_args_has(a, required[i].option))
+        if (required[i].command == a->command && !xa__args_has(a, required[i].option))
             XA_RETURN_FAIL(err,
                            XA_INVALID,
                            "-%c %s is missing; usage: xaudit %s %s",
@@ -250,11 +250,11 @@ static xa_status check_count(const xa_args *a, xa_err *err)
         xa_str_printf(&s, " and %d more", a->npositional - 6);
     for (int i = c->most; i < a->npositional; i++) {
         const char *word = a->positional[i];
-        if (xa_option_find(a->command, word, strlen(word)) >= 0) {
+        if (xa__option_find(a->command, word, strlen(word)) >= 0) {
             xa_str_printf(&s, "; did you mean --%s?", word);
             break;
         }
-        if (strchr(word, '=') && xa_option_on(row(XA_OPT_SET), a->command)) {
+        if (strchr(word, '=') && xa__option_on(row(XA_OPT_SET), a->command)) {
             xa_str_printf(&s, "; each setting has its own --set: --set %s", word);
             break;
         }
@@ -265,7 +265,7 @@ static xa_status check_count(const xa_args *a, xa_err *err)
     return st;
 }
 
-xa_status xa_args_parse(xa_command_id command, int argc, char **argv, xa_args *out, xa_err *err)
+xa_status xa__args_parse(xa_command_id command, int argc, char **argv, xa_args *out, xa_err *err)
 {
     xa_status st = XA_OK;
     xa_args a = {.command = command};
@@ -293,13 +293,13 @@ xa_status xa_args_parse(xa_command_id command, int argc, char **argv, xa_args *o
     }
     if (!a.help) {
         XA_TRY(err, take_several(&w, err));
-        XA_TRY(err, xa_args_check(&a, err));
+        XA_TRY(err, xa__args_check(&a, err));
         XA_TRY(err, check_count(&a, err));
     }
     *out = a;
     a = (xa_args){0};
 done:
-    xa_args_fini(&a);
+    xa__args_fini(&a);
     free(w.follows);
     return st;
 }

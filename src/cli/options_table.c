@@ -13,12 +13,12 @@ static const xa_option options[XA_OPT_COUNT] = {
 #include "commands.def"
 };
 
-const xa_command *xa_command_of(xa_command_id id)
+const xa_command *xa__command_of(xa_command_id id)
 {
     return &commands[id];
 }
 
-int xa_command_find(const char *name)
+int xa__command_find(const char *name)
 {
     for (int i = 0; i < XA_COMMAND_COUNT; i++)
         if (!strcmp(commands[i].name, name))
@@ -26,21 +26,21 @@ int xa_command_find(const char *name)
     return -1;
 }
 
-const xa_option *xa_option_of(xa_option_id id)
+const xa_option *xa__option_of(xa_option_id id)
 {
     return &options[id];
 }
 
-int xa_option_find(xa_command_id command, const char *name, size_t length)
+int xa__option_find(xa_command_id command, const char *name, size_t length)
 {
     for (int i = 0; i < XA_OPT_COUNT; i++)
-        if (xa_option_on(&options[i], command) && strlen(options[i].name) == length &&
+        if (xa__option_on(&options[i], command) && strlen(options[i].name) == length &&
             !strncmp(options[i].name, name, length))
             return i;
     return -1;
 }
 
-int xa_option_choice(const xa_option *o, const char *word)
+int xa__option_choice(const xa_option *o, const char *word)
 {
     const size_t n = strlen(word);
     int at = 0;

@@ -4,7 +4,7 @@
 
 #include "options.h"
 
-void xa_option_expected(const xa_option *o, char *out, size_t size)
+void xa__option_expected(const xa_option *o, char *out, size_t size)
 {
     switch (o->kind) {
     case XA_OPTION_INTEGER:
@@ -85,7 +85,7 @@ static bool read_measure(const xa_option *o, const char *text, double *out)
     return true;
 }
 
-bool xa_option_read(const xa_option *o, const char *text, xa_arg *out)
+bool xa__option_read(const xa_option *o, const char *text, xa_arg *out)
 {
     out->text = text;
     switch (o->kind) {
@@ -95,7 +95,7 @@ bool xa_option_read(const xa_option *o, const char *text, xa_arg *out)
     case XA_OPTION_NUMBER:
         return xa_parse_f64(text, &out->number) && out->number >= o->low && out->number <= o->high;
     case XA_OPTION_CHOICE:
-        out->integer = xa_option_choice(o, text);
+        out->integer = xa__option_choice(o, text);
         return out->integer >= 0;
     case XA_OPTION_LENGTH:
     case XA_OPTION_POINTS:

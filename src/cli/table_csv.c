@@ -93,7 +93,7 @@ static void put_lines(writer *w, const xa_read *r)
         fputs("\n]\n", w->out);
 }
 
-xa_status xa_table_rows(xa_read *r, bool json, FILE *out, xa_err *err)
+xa_status xa__table_rows(xa_read *r, bool json, FILE *out, xa_err *err)
 {
     xa_status st = XA_OK;
     columns c = {0};

@@ -13,7 +13,7 @@ static bool read_plain_check(
     const int word = xa_word_index(kind, s->words, PLAIN_CHECKS);
     if (word < 0)
         return false;
-    if (xa_yaml_kind(item) == XA_Y_MAP && xa_yaml_count(item) > 1)
+    if (xa__yaml_kind(item) == XA_Y_MAP && xa__yaml_count(item) > 1)
         XA_YAML_PROBLEM(r->problems, item, "%s: this check has no settings", kind);
     spec->masked = spec->masked || word == 0;
     spec->random_logit = spec->random_logit || word == 1;
@@ -23,9 +23,9 @@ static bool read_plain_check(
 static void
 read_check(const xa__reading *r, const xa_setting *s, xa_ynode item, xa_audit_spec *spec)
 {
-    const bool map = xa_yaml_kind(item) == XA_Y_MAP;
-    const xa_ynode kind_node = map ? xa_yaml_get(item, "kind") : item;
-    const char *text = kind_node.id ? xa_yaml_text(kind_node) : NULL;
+    const bool map = xa__yaml_kind(item) == XA_Y_MAP;
+    const xa_ynode kind_node = map ? xa__yaml_get(item, "kind") : item;
+    const char *text = kind_node.id ? xa__yaml_text(kind_node) : NULL;
     if (!kind_node.id) {
         XA_YAML_PROBLEM(r->problems, item, "check: `kind` is missing");
         return;
@@ -49,7 +49,7 @@ read_check(const xa__reading *r, const xa_setting *s, xa_ynode item, xa_audit_sp
 void xa__read_checks(const xa__reading *r, const xa_setting *s, xa_ynode list, void *object)
 {
     xa_audit_spec *spec = &((xa_job *)object)->audit;
-    const int n = xa_yaml_kind(list) == XA_Y_LIST ? xa_yaml_count(list) : -1;
+    const int n = xa__yaml_kind(list) == XA_Y_LIST ? xa__yaml_count(list) : -1;
     if (n < 0 || n > 64) {
         XA_YAML_PROBLEM(r->problems,
                         list,
@@ -63,7 +63,7 @@ void xa__read_checks(const xa__reading *r, const xa_setting *s, xa_ynode list, v
     if (!spec->faith)
         XA_YAML_PROBLEM(r->problems, list, "%s: out of memory", s->key);
     for (int i = 0; spec->faith && i < n; i++)
-        read_check(r, s, xa_yaml_at(list, i), spec);
+        read_check(r, s, xa__yaml_at(list, i), spec);
 }
 
 /* The old names as ever, so that unfinished archives with them go on; the others with a line for

@@ -35,7 +35,7 @@ void xa__read_target_class(const xa__reading *r, const xa_setting *s, xa_ynode n
 {
     xa_explainer_spec *spec = object;
     const xa_classes *classes = &r->job->classes;
-    const char *text = xa_yaml_text(n);
+    const char *text = xa__yaml_text(n);
     int64_t index = text ? class_named(r, n, text) : -1;
     if (index == -2)
         return;
@@ -62,8 +62,8 @@ void xa__read_target_class(const xa__reading *r, const xa_setting *s, xa_ynode n
 /* One of class, unit and top; `minus` goes with class alone. */
 static void read_target_map(const xa__reading *r, xa_ynode n, xa_explainer_spec *spec)
 {
-    const bool class_given = xa_yaml_get(n, "class").id, unit = xa_yaml_get(n, "unit").id,
-               top = xa_yaml_get(n, "top").id, minus = xa_yaml_get(n, "minus").id;
+    const bool class_given = xa__yaml_get(n, "class").id, unit = xa__yaml_get(n, "unit").id,
+               top = xa__yaml_get(n, "top").id, minus = xa__yaml_get(n, "minus").id;
     xa__read_map(r, n, XA_JOB_TARGET, -1, spec);
     spec->target = unit    ? XA_TARGET_UNIT
                    : top   ? XA_TARGET_TOP
@@ -88,10 +88,10 @@ void xa__read_target(const xa__reading *r, const xa_setting *s, xa_ynode n, void
     static const xa_target_rule rules[] = {
         XA_TARGET_PREDICTED, XA_TARGET_LABEL, XA_TARGET_ANNOTATED};
     xa_explainer_spec *spec = object;
-    const char *text = xa_yaml_text(n);
+    const char *text = xa__yaml_text(n);
     xa_setting choice = *s;
     choice.words = words;
-    if (xa_yaml_kind(n) == XA_Y_MAP) {
+    if (xa__yaml_kind(n) == XA_Y_MAP) {
         read_target_map(r, n, spec);
     } else if (text && !strcmp(text, "class")) {
         XA_YAML_PROBLEM(r->problems, n, "target: which class? Write target: { class: NAME }");
@@ -141,8 +141,8 @@ static void check_profile(const xa__reading *r, xa_ynode n, const xa_explainer_s
 void xa__read_layers(const xa__reading *r, const xa_setting *s, xa_ynode n, void *object)
 {
     xa_explainer_spec *spec = object;
-    const int count = xa_yaml_count(n);
-    if (xa_yaml_kind(n) != XA_Y_LIST || count < 2 || count > XA_EXPLAIN_LAYERS) {
+    const int count = xa__yaml_count(n);
+    if (xa__yaml_kind(n) != XA_Y_LIST || count < 2 || count > XA_EXPLAIN_LAYERS) {
         XA_YAML_PROBLEM(
             r->problems,
             n,
@@ -154,8 +154,8 @@ void xa__read_layers(const xa__reading *r, const xa_setting *s, xa_ynode n, void
         return;
     }
     for (int i = 0; i < count; i++) {
-        const xa_ynode item = xa_yaml_at(n, i);
-        const char *text = xa_yaml_text(item);
+        const xa_ynode item = xa__yaml_at(n, i);
+        const char *text = xa__yaml_text(item);
         const bool fits = text && *text && strlen(text) < sizeof spec->layers[0];
         if (!fits)
             XA_YAML_PROBLEM(r->problems, item, "%s: entry %d is no name of a layer", s->key, i + 1);
@@ -170,7 +170,7 @@ void xa__read_layers(const xa__reading *r, const xa_setting *s, xa_ynode n, void
 
 static void check_layers(const xa__reading *r, xa_ynode n, const xa_explainer_spec *spec)
 {
-    if (spec->nlayers && xa_yaml_get(n, "layer").id)
+    if (spec->nlayers && xa__yaml_get(n, "layer").id)
         XA_YAML_PROBLEM(
             r->problems, n, "layers: the explainer has `layer` as well; write one of them");
 }
@@ -185,8 +185,8 @@ static bool read_kind(const xa__reading *r, xa_ynode n, int *kind)
         XA__METHOD_LIST(X)
 #undef X
     };
-    const bool map = xa_yaml_kind(n) == XA_Y_MAP;
-    const xa_ynode node = map ? xa_yaml_get(n, "kind") : n, method = xa_yaml_get(n, "method");
+    const bool map = xa__yaml_kind(n) == XA_Y_MAP;
+    const xa_ynode node = map ? xa__yaml_get(n, "kind") : n, method = xa__yaml_get(n, "method");
     if (!node.id) {
         XA_YAML_PROBLEM(r->problems, n, "explainer: `kind` is missing");
         return false;
@@ -217,7 +217,7 @@ read_one(const xa__reading *r, xa_ynode n, const xa_input_spec *input, xa_explai
         return;
     *spec = xa_explainer_defaults((xa_explainer_kind)kind);
     spec->input = *input;
-    if (xa_yaml_kind(n) == XA_Y_MAP) {
+    if (xa__yaml_kind(n) == XA_Y_MAP) {
         xa__read_map(r, n, XA_JOB_EXPLAINER, kind, spec);
         check_profile(r, n, spec);
         check_layers(r, n, spec);
@@ -229,8 +229,8 @@ read_one(const xa__reading *r, xa_ynode n, const xa_input_spec *input, xa_explai
 void xa__read_explainers(const xa__reading *r, const xa_setting *s, xa_ynode list, void *object)
 {
     xa_audit_model_spec *model = object;
-    const int n = xa_yaml_count(list);
-    if (xa_yaml_kind(list) != XA_Y_LIST || n < 1 || n > 64) {
+    const int n = xa__yaml_count(list);
+    if (xa__yaml_kind(list) != XA_Y_LIST || n < 1 || n > 64) {
         XA_YAML_PROBLEM(r->problems, list, "%s: expected a list of 1 to 64 explainers", s->key);
         return;
     }
@@ -239,11 +239,11 @@ void xa__read_explainers(const xa__reading *r, const xa_setting *s, xa_ynode lis
         XA_YAML_PROBLEM(r->problems, list, "%s: out of memory", s->key);
     for (int i = 0; model->explainers && i < n; i++) {
         xa_explainer_spec *e = &model->explainers[model->nexplainers];
-        read_one(r, xa_yaml_at(list, i), &model->input, e);
+        read_one(r, xa__yaml_at(list, i), &model->input, e);
         for (int k = 0; k < model->nexplainers; k++)
             if (!strcmp(model->explainers[k].name, e->name) && e->name[0])
                 XA_YAML_PROBLEM(r->problems,
-                                xa_yaml_at(list, i),
+                                xa__yaml_at(list, i),
                                 "two explainers are called \"%s\": give one a `name`",
                                 e->name);
         model->nexplainers++;

@@ -22,7 +22,7 @@ read_note(xa_problems *problems, xa_ynode n, const char *file, const char *key, 
                     file,
                     key);
     if (st == XA_OK && text)
-        st = xa_yaml_parse(name, text, strlen(text), problems, &doc, &why);
+        st = xa__yaml_parse(name, text, strlen(text), problems, &doc, &why);
     if (st != XA_OK && st != XA_FORMAT && n.doc)
         XA_YAML_PROBLEM(problems, n, "from-file: %s", why.message);
     free(text);
@@ -35,7 +35,7 @@ read_note(xa_problems *problems, xa_ynode n, const char *file, const char *key, 
 void xa__read_model_input(const xa__reading *r, const xa_setting *s, xa_ynode n, void *object)
 {
     xa_audit_model_spec *m = object;
-    const char *text = xa_yaml_text(n);
+    const char *text = xa__yaml_text(n);
     if (text && strcmp(text, "from-file") != 0) {
         XA_YAML_PROBLEM(r->problems,
                         n,
@@ -51,8 +51,8 @@ void xa__read_model_input(const xa__reading *r, const xa_setting *s, xa_ynode n,
     }
     xa_yaml *doc = m->file ? read_note(r->problems, n, m->file, XA_NOTE_INPUT, true) : NULL;
     if (doc)
-        xa__read_map(r, xa_yaml_root(doc), XA_JOB_INPUT, -1, &m->input);
-    xa_yaml_free(doc);
+        xa__read_map(r, xa__yaml_root(doc), XA_JOB_INPUT, -1, &m->input);
+    xa__yaml_free(doc);
 }
 
 /* The value of a line "key = value" of a text; NULL: it has no such line. */
@@ -103,7 +103,7 @@ void xa__advise_input(const xa_job *job, int model, xa_problems *problems)
     const xa__reading r = {.job = (xa_job *)(uintptr_t)job, .problems = &mistakes};
     xa_yaml *doc = read_note(&mistakes, (xa_ynode){0}, m->file, XA_NOTE_INPUT, false);
     if (doc)
-        xa__read_map(&r, xa_yaml_root(doc), XA_JOB_INPUT, -1, &noted);
+        xa__read_map(&r, xa__yaml_root(doc), XA_JOB_INPUT, -1, &noted);
     if (doc && !mistakes.errors) {
         xa__lines l = {.out = &ours, .of = ""};
         xa__setting_lines(&l, XA_JOB_INPUT, -1, XA__PASS, &m->input);
@@ -111,7 +111,7 @@ void xa__advise_input(const xa_job *job, int model, xa_problems *problems)
         xa__setting_lines(&l, XA_JOB_INPUT, -1, XA__PASS, &noted);
         compare(job, model, &ours, &theirs, problems);
     }
-    xa_yaml_free(doc);
+    xa__yaml_free(doc);
     xa_problems_fini(&mistakes);
     xa_str_free(&ours);
     xa_str_free(&theirs);
@@ -131,18 +131,18 @@ static bool same_names(const xa_classes *a, const xa_classes *b)
  */
 void xa__classes_from_file(const xa__reading *r, xa_ynode n)
 {
-    const xa_ynode models = xa_yaml_get(xa_yaml_root(n.doc), "models");
+    const xa_ynode models = xa__yaml_get(xa__yaml_root(n.doc), "models");
     const char *first = NULL;
-    for (int i = 0; i < xa_yaml_count(models); i++) {
-        const char *file = xa_yaml_text(xa_yaml_get(xa_yaml_at(models, i), "file"));
+    for (int i = 0; i < xa__yaml_count(models); i++) {
+        const char *file = xa__yaml_text(xa__yaml_get(xa__yaml_at(models, i), "file"));
         char *path = file ? xa_path_beside(r->job->file, file) : NULL;
         xa_yaml *doc = path ? read_note(r->problems, n, path, XA_NOTE_CLASSES, i == 0) : NULL;
         xa_classes found = {0};
-        if (doc && xa_yaml_kind(xa_yaml_root(doc)) != XA_Y_LIST)
+        if (doc && xa__yaml_kind(xa__yaml_root(doc)) != XA_Y_LIST)
             XA_YAML_PROBLEM(
                 r->problems, n, "from-file: %s notes classes that are no list of names", path);
         else if (doc)
-            xa__list_classes(r, xa_yaml_root(doc), &found);
+            xa__list_classes(r, xa__yaml_root(doc), &found);
         if (found.count && !first) {
             r->job->classes = found;
             found = (xa_classes){0};
@@ -155,7 +155,7 @@ void xa__classes_from_file(const xa__reading *r, xa_ynode n)
                             file);
         }
         xa_classes_fini(&found);
-        xa_yaml_free(doc);
+        xa__yaml_free(doc);
         free(path);
     }
 }

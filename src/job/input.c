@@ -5,13 +5,13 @@
 
 static bool read_pair(const xa__reading *r, const xa_setting *s, xa_ynode n, int64_t out[2])
 {
-    if (xa_yaml_kind(n) != XA_Y_LIST || xa_yaml_count(n) != 2) {
+    if (xa__yaml_kind(n) != XA_Y_LIST || xa__yaml_count(n) != 2) {
         XA_YAML_PROBLEM(
             r->problems, n, "%s: expected [height, width], found %s", s->key, xa__found(n));
         return false;
     }
-    return xa__read_i64(xa_yaml_at(n, 0), s->key, 1, 65536, &out[0], r->problems) &&
-           xa__read_i64(xa_yaml_at(n, 1), s->key, 1, 65536, &out[1], r->problems);
+    return xa__read_i64(xa__yaml_at(n, 0), s->key, 1, 65536, &out[0], r->problems) &&
+           xa__read_i64(xa__yaml_at(n, 1), s->key, 1, 65536, &out[1], r->problems);
 }
 
 void xa__read_size(const xa__reading *r, const xa_setting *s, xa_ynode n, void *object)
@@ -37,7 +37,7 @@ static bool is_ambiguous(const xa__reading *r, xa_ynode n)
         {"bicubic", "pil-bicubic (Pillow), cv2-cubic (OpenCV), tf-bicubic (TensorFlow)"},
         {"cubic", "pil-bicubic (Pillow), cv2-cubic (OpenCV), tf-bicubic (TensorFlow)"},
         {"nearest", "pil-nearest (Pillow), cv2-nearest (OpenCV), tf-nearest (TensorFlow)"}};
-    const char *text = xa_yaml_text(n);
+    const char *text = xa__yaml_text(n);
     for (size_t i = 0; text && i < sizeof words / sizeof *words; i++)
         if (!strcmp(text, words[i].word)) {
             XA_YAML_PROBLEM(
@@ -69,12 +69,12 @@ void xa__read_means(const xa__reading *r, const xa_setting *s, xa_ynode n, void 
     const bool mean = !strcmp(s->key, "mean");
     double *out = mean ? reading->scale.mean : reading->scale.std;
     int *count = mean ? &reading->nmean : &reading->nstd;
-    const int len = xa_yaml_count(n);
-    if (xa_yaml_kind(n) == XA_Y_SCALAR) {
+    const int len = xa__yaml_count(n);
+    if (xa__yaml_kind(n) == XA_Y_SCALAR) {
         xa__read_f64(n, s->key, out, r->problems);
         return;
     }
-    if (xa_yaml_kind(n) != XA_Y_LIST || len < 1 || len > XA_SCALE_CHANNELS) {
+    if (xa__yaml_kind(n) != XA_Y_LIST || len < 1 || len > XA_SCALE_CHANNELS) {
         XA_YAML_PROBLEM(r->problems,
                         n,
                         "%s: expected a number or a list of 1 to %d numbers, found %s",
@@ -85,7 +85,7 @@ void xa__read_means(const xa__reading *r, const xa_setting *s, xa_ynode n, void 
     }
     *count = len;
     for (int i = 0; i < len; i++)
-        xa__read_f64(xa_yaml_at(n, i), s->key, &out[i], r->problems);
+        xa__read_f64(xa__yaml_at(n, i), s->key, &out[i], r->problems);
 }
 
 /* One value stands for all channels. */
@@ -106,7 +106,7 @@ void xa__read_scale(const xa__reading *r, const xa_setting *s, xa_ynode n, void 
     xa_input_spec *spec = object;
     xa_setting choice = *s;
     choice.words = words;
-    if (xa_yaml_kind(n) != XA_Y_MAP) {
+    if (xa__yaml_kind(n) != XA_Y_MAP) {
         const int word = xa__read_word(r, &choice, n);
         if (word >= 0)
             spec->scale = (xa_scale){.kind = (xa_scale_kind)word};
@@ -143,10 +143,10 @@ void xa__read_crop(const xa__reading *r, const xa_setting *s, xa_ynode n, void *
 
 static void check_fit(const xa__reading *r, xa_ynode n, xa__fit_reading *reading)
 {
-    const bool pad = xa_yaml_get(n, "pad").id, has_short = xa_yaml_get(n, "short").id;
+    const bool pad = xa__yaml_get(n, "pad").id, has_short = xa__yaml_get(n, "short").id;
     const int64_t side = reading->fit.short_side;
     reading->fit.kind = pad ? XA_FIT_PAD : XA_FIT_CROP;
-    if (pad && (has_short || xa_yaml_get(n, "crop").id))
+    if (pad && (has_short || xa__yaml_get(n, "crop").id))
         XA_YAML_PROBLEM(r->problems, n, "fit: pad does not go with short and crop");
     else if (!pad && !has_short)
         XA_YAML_PROBLEM(r->problems, n, "fit: `short`, the short side before the crop, is missing");
@@ -158,13 +158,13 @@ void xa__read_fit(const xa__reading *r, const xa_setting *s, xa_ynode n, void *o
 {
     static const char *const words[] = {"stretch", "pad", NULL};
     xa_input_spec *spec = object;
-    const char *text = xa_yaml_text(n);
+    const char *text = xa__yaml_text(n);
     const int word = xa__find_word(words, text);
     if (word >= 0) {
         spec->fit.kind = word ? XA_FIT_PAD : XA_FIT_STRETCH;
         return;
     }
-    if (xa_yaml_kind(n) != XA_Y_MAP) {
+    if (xa__yaml_kind(n) != XA_Y_MAP) {
         const char *near = text ? xa_nearest(text, words, 2) : NULL;
         XA_YAML_PROBLEM(r->problems,
                         n,
@@ -188,13 +188,13 @@ void xa__read_window(const xa__reading *r, const xa_setting *s, xa_ynode n, void
 {
     xa_depth *depth = object;
     const bool percentile = !strcmp(s->key, "percentile");
-    if (xa_yaml_kind(n) != XA_Y_LIST || xa_yaml_count(n) != 2) {
+    if (xa__yaml_kind(n) != XA_Y_LIST || xa__yaml_count(n) != 2) {
         XA_YAML_PROBLEM(r->problems, n, "%s: expected [low, high], found %s", s->key, xa__found(n));
         return;
     }
     depth->kind = percentile ? XA_DEPTH_PERCENTILE : XA_DEPTH_WINDOW;
-    if (!xa__read_f64(xa_yaml_at(n, 0), s->key, &depth->low, r->problems) ||
-        !xa__read_f64(xa_yaml_at(n, 1), s->key, &depth->high, r->problems))
+    if (!xa__read_f64(xa__yaml_at(n, 0), s->key, &depth->low, r->problems) ||
+        !xa__read_f64(xa__yaml_at(n, 1), s->key, &depth->high, r->problems))
         return;
     if (!(depth->low < depth->high))
         XA_YAML_PROBLEM(r->problems, n, "%s: low must be smaller than high", s->key);
@@ -207,13 +207,13 @@ void xa__read_depth(const xa__reading *r, const xa_setting *s, xa_ynode n, void 
     static const char *const words[] = {"div257", "clip255", "raw", NULL};
     static const xa_depth_kind kinds[] = {XA_DEPTH_DIV257, XA_DEPTH_CLIP255, XA_DEPTH_RAW};
     xa_input_spec *spec = object;
-    const char *text = xa_yaml_text(n);
+    const char *text = xa__yaml_text(n);
     xa_setting choice = *s;
     choice.words = words;
-    if (xa_yaml_kind(n) == XA_Y_MAP) {
+    if (xa__yaml_kind(n) == XA_Y_MAP) {
         xa_depth depth = {0};
         xa__read_map(r, n, XA_JOB_DEPTH, -1, &depth);
-        if (!xa_yaml_get(n, "window").id == !xa_yaml_get(n, "percentile").id)
+        if (!xa__yaml_get(n, "window").id == !xa__yaml_get(n, "percentile").id)
             XA_YAML_PROBLEM(
                 r->problems,
                 n,
@@ -236,7 +236,7 @@ void xa__read_explainer_input(const xa__reading *r, const xa_setting *s, xa_ynod
     xa_explainer_spec *spec = object;
     (void)s;
     spec->has_input = true;
-    if (xa_yaml_get(n, "size").id || xa_yaml_get(n, "fit").id) {
+    if (xa__yaml_get(n, "size").id || xa__yaml_get(n, "fit").id) {
         XA_YAML_PROBLEM(
             r->problems,
             n,

@@ -8,8 +8,8 @@
 void xa__read_manifest(const xa__reading *r, const xa_setting *s, xa_ynode n, void *object)
 {
     xa_job *job = object;
-    const char *text = xa_yaml_text(n);
-    if (xa_yaml_kind(n) == XA_Y_MAP)
+    const char *text = xa__yaml_text(n);
+    if (xa__yaml_kind(n) == XA_Y_MAP)
         xa__read_map(r, n, XA_JOB_MANIFEST, -1, job);
     else if (!text || !*text)
         XA_YAML_PROBLEM(
@@ -22,13 +22,13 @@ void xa__read_manifest(const xa__reading *r, const xa_setting *s, xa_ynode n, vo
 
 void xa__list_classes(const xa__reading *r, xa_ynode n, xa_classes *classes)
 {
-    const int count = xa_yaml_count(n);
+    const int count = xa__yaml_count(n);
     classes->names = xa_alloc((size_t)count + 1, sizeof(char *));
     bool fits = classes->names != NULL;
     for (int i = 0; fits && i < count; i++) {
-        const char *text = xa_yaml_text(xa_yaml_at(n, i));
+        const char *text = xa__yaml_text(xa__yaml_at(n, i));
         if (!text || !*text)
-            XA_YAML_PROBLEM(r->problems, xa_yaml_at(n, i), "classes: entry %d is not a name", i);
+            XA_YAML_PROBLEM(r->problems, xa__yaml_at(n, i), "classes: entry %d is not a name", i);
         char *name = xa_strdup(text ? text : "");
         fits = name != NULL;
         if (fits)
@@ -41,9 +41,9 @@ void xa__list_classes(const xa__reading *r, xa_ynode n, xa_classes *classes)
 void xa__read_classes(const xa__reading *r, const xa_setting *s, xa_ynode n, void *object)
 {
     xa_job *job = object;
-    const char *text = xa_yaml_text(n);
+    const char *text = xa__yaml_text(n);
     xa_err why = XA_ERR_INIT;
-    if (xa_yaml_kind(n) == XA_Y_LIST) {
+    if (xa__yaml_kind(n) == XA_Y_LIST) {
         xa__list_classes(r, n, &job->classes);
         return;
     }
@@ -80,7 +80,7 @@ void xa__read_categories(const xa__reading *r, const xa_setting *s, xa_ynode n, 
 {
     xa_job *job = object;
     const xa_classes *classes = job->classes.count ? &job->classes : NULL;
-    const char *text = xa_yaml_text(n);
+    const char *text = xa__yaml_text(n);
     xa_err why = XA_ERR_INIT;
     char *path = text ? xa_path_beside(job->file, text) : NULL;
     if (!text)
@@ -99,7 +99,7 @@ void xa__read_categories(const xa__reading *r, const xa_setting *s, xa_ynode n, 
 void xa__read_tolerate_failed(const xa__reading *r, const xa_setting *s, xa_ynode n, void *object)
 {
     xa_job *job = object;
-    const char *text = xa_yaml_text(n);
+    const char *text = xa__yaml_text(n);
     char number[64] = "";
     const size_t len = text ? strlen(text) : 0;
     job->tolerate_is_fraction = len > 1 && text[len - 1] == '%';
@@ -130,7 +130,7 @@ static xa_status apply_set(xa_yaml *y, const char *assignment, xa_err *err)
     char *key = xa_strndup(assignment, (size_t)(eq - assignment));
     if (!key)
         XA_RETURN_NOMEM(err);
-    const xa_status st = xa_yaml_set(y, key, eq + 1, err);
+    const xa_status st = xa__yaml_set(y, key, eq + 1, err);
     free(key);
     return st;
 }
@@ -152,7 +152,7 @@ xa_status xa_job_parse(const char *file,
     j.text = xa_strndup(text, size);
     if (!j.file || !j.text || (opt && opt->output && !(j.output = xa_strdup(opt->output))))
         XA_NOMEM_FAIL(err);
-    st = xa_yaml_parse(file, text, size, problems, &y, err);
+    st = xa__yaml_parse(file, text, size, problems, &y, err);
     if (st == XA_NOMEM)
         XA_NOMEM_FAIL(err);
     if (st != XA_OK)
@@ -162,7 +162,7 @@ xa_status xa_job_parse(const char *file,
         if (apply_set(y, opt->set[i], &why) != XA_OK)
             xa_problems_add(problems, file, 0, false, "%s", why.message);
     }
-    xa__read_map(&r, xa_yaml_root(y), XA_JOB_JOB, -1, &j);
+    xa__read_map(&r, xa__yaml_root(y), XA_JOB_JOB, -1, &j);
     for (int m = 0; m < j.audit.nmodels; m++)
         j.audit.models[m].open.numerics = j.numerics;
     if (problems->errors)
@@ -173,10 +173,10 @@ xa_status xa_job_parse(const char *file,
                 problems->errors,
                 problems->errors == 1 ? "" : "s");
     *job = j;
-    xa_yaml_free(y);
+    xa__yaml_free(y);
     return XA_OK;
 done:
-    xa_yaml_free(y);
+    xa__yaml_free(y);
     xa_job_fini(&j);
     return st;
 }

@@ -6,7 +6,7 @@
 
 void xa__read_metric_profile(const xa__reading *r, const xa_setting *s, xa_ynode n, void *object)
 {
-    const char *text = xa_yaml_text(n);
+    const char *text = xa__yaml_text(n);
     xa_err why = XA_ERR_INIT;
     (void)s;
     if (xa_metric_profile(object, text ? text : "", &why) != XA_OK)
@@ -21,7 +21,7 @@ void xa__read_at(const xa__reading *r, const xa_setting *s, xa_ynode n, void *ob
     xa_metric_spec *m = object;
     xa_setting choice = *s;
     choice.words = words;
-    if (xa_yaml_kind(n) == XA_Y_MAP) {
+    if (xa__yaml_kind(n) == XA_Y_MAP) {
         m->at = XA_AT_GRID;
         xa__read_map(r, n, XA_JOB_AT, -1, m);
         return;
@@ -36,7 +36,7 @@ void xa__read_tolerance(const xa__reading *r, const xa_setting *s, xa_ynode n, v
 {
     xa_metric_spec *m = object;
     char number[64] = "";
-    const char *text = xa_yaml_text(n);
+    const char *text = xa__yaml_text(n);
     const size_t len = text ? strlen(text) : 0;
     const bool share = len > 1 && text[len - 1] == '%';
     const size_t unit = share ? 1 : len > 2 && xa_str_ends(text, "px") ? 2 : 0;
@@ -59,7 +59,7 @@ void xa__read_tolerance(const xa__reading *r, const xa_setting *s, xa_ynode n, v
 void xa__read_threshold(const xa__reading *r, const xa_setting *s, xa_ynode n, void *object)
 {
     xa_metric_spec *m = object;
-    const char *text = xa_yaml_text(n);
+    const char *text = xa__yaml_text(n);
     double v;
     if (text && !strcmp(text, "otsu")) {
         m->cut = XA_CUT_OTSU;
@@ -82,8 +82,8 @@ void xa__read_threshold(const xa__reading *r, const xa_setting *s, xa_ynode n, v
 void xa__read_iou(const xa__reading *r, const xa_setting *s, xa_ynode n, void *object)
 {
     xa_metric_spec *m = object;
-    const bool list = xa_yaml_kind(n) == XA_Y_LIST;
-    const int count = list ? xa_yaml_count(n) : 1, most = xa_metric_most_levels(m->kind);
+    const bool list = xa__yaml_kind(n) == XA_Y_LIST;
+    const int count = list ? xa__yaml_count(n) : 1, most = xa_metric_most_levels(m->kind);
     if (count < 1 || count > most) {
         XA_YAML_PROBLEM(r->problems,
                         n,
@@ -96,14 +96,14 @@ void xa__read_iou(const xa__reading *r, const xa_setting *s, xa_ynode n, void *o
         return;
     }
     for (int i = 0; i < count; i++)
-        (void)xa__read_f64(list ? xa_yaml_at(n, i) : n, s->key, &m->level[i], r->problems);
+        (void)xa__read_f64(list ? xa__yaml_at(n, i) : n, s->key, &m->level[i], r->problems);
     m->nlevels = count;
 }
 
 static void read_metric(const xa__reading *r, xa_ynode item, xa_audit_spec *spec)
 {
-    const bool map = xa_yaml_kind(item) == XA_Y_MAP;
-    const xa_ynode kind_node = map ? xa_yaml_get(item, "kind") : item;
+    const bool map = xa__yaml_kind(item) == XA_Y_MAP;
+    const xa_ynode kind_node = map ? xa__yaml_get(item, "kind") : item;
     xa_err why = XA_ERR_INIT;
     if (!kind_node.id) {
         XA_YAML_PROBLEM(r->problems, item, "metric: `kind` is missing");
@@ -132,7 +132,7 @@ static void
 check_sign(const xa__reading *r, xa_ynode item, const xa_metric_spec *m, const char *signed_map)
 {
     if (signed_map && m->kind == XA_METRIC_RELEVANCE_MASS && m->sign == XA_SIGN_SIGNED &&
-        !(xa_yaml_kind(item) == XA_Y_MAP && xa_yaml_get(item, "sign").id))
+        !(xa__yaml_kind(item) == XA_Y_MAP && xa__yaml_get(item, "sign").id))
         XA_YAML_PROBLEM(r->problems,
                         item,
                         "%s: the maps of %s have values below 0, which cancel in the sum that "
@@ -147,10 +147,10 @@ void xa__read_metric_list(const xa__reading *r,
                           const char *signed_map,
                           xa_audit_spec *spec)
 {
-    const int n = xa_yaml_count(list);
+    const int n = xa__yaml_count(list);
     if (!list.id)
         return;
-    if (xa_yaml_kind(list) != XA_Y_LIST || n > 64) {
+    if (xa__yaml_kind(list) != XA_Y_LIST || n > 64) {
         XA_YAML_PROBLEM(r->problems, list, "metrics: expected a list of at most 64 metrics");
         return;
     }
@@ -159,9 +159,9 @@ void xa__read_metric_list(const xa__reading *r,
         XA_YAML_PROBLEM(r->problems, list, "metrics: out of memory");
     for (int i = 0; spec->metrics && i < n; i++) {
         const int before = spec->nmetrics;
-        read_metric(r, xa_yaml_at(list, i), spec);
+        read_metric(r, xa__yaml_at(list, i), spec);
         if (spec->nmetrics > before)
-            check_sign(r, xa_yaml_at(list, i), &spec->metrics[before], signed_map);
+            check_sign(r, xa__yaml_at(list, i), &spec->metrics[before], signed_map);
     }
 }
 
@@ -192,14 +192,14 @@ xa_status xa_job_parse_metrics(const char *name,
                                xa_err *err)
 {
     xa_yaml *y = NULL;
-    if (xa_yaml_parse(name, text, strlen(text), problems, &y, err) != XA_OK)
+    if (xa__yaml_parse(name, text, strlen(text), problems, &y, err) != XA_OK)
         XA_RETURN_FAIL(err, XA_INVALID, "%s: no list of metrics", name);
-    xa_ynode list = xa_yaml_root(y);
-    if (xa_yaml_kind(list) == XA_Y_MAP)
-        list = xa_yaml_get(list, "metrics");
+    xa_ynode list = xa__yaml_root(y);
+    if (xa__yaml_kind(list) == XA_Y_MAP)
+        list = xa__yaml_get(list, "metrics");
     const xa__reading r = {.problems = problems};
     xa__read_metric_list(&r, list, signed_map, spec);
-    xa_yaml_free(y);
+    xa__yaml_free(y);
     if (problems->errors)
         XA_RETURN_FAIL(err, XA_INVALID, "%s: its metrics have mistakes", name);
     return XA_OK;

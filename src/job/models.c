@@ -18,17 +18,17 @@ void xa__read_user_classes(const xa__reading *r, const xa_setting *s, xa_ynode n
 {
     xa_audit_model_spec *m = object;
     xa_str list = {0};
-    if (xa_yaml_kind(n) != XA_Y_LIST)
+    if (xa__yaml_kind(n) != XA_Y_LIST)
         XA_YAML_PROBLEM(r->problems,
                         n,
                         "%s: expected a list of classes, such as [\"my>Conv2D\"], found %s",
                         s->key,
                         xa__found(n));
-    for (int i = 0; xa_yaml_kind(n) == XA_Y_LIST && i < xa_yaml_count(n); i++) {
-        const char *text = xa_yaml_text(xa_yaml_at(n, i));
+    for (int i = 0; xa__yaml_kind(n) == XA_Y_LIST && i < xa__yaml_count(n); i++) {
+        const char *text = xa__yaml_text(xa__yaml_at(n, i));
         if (!text || !*text || strpbrk(text, "\n,"))
             XA_YAML_PROBLEM(r->problems,
-                            xa_yaml_at(n, i),
+                            xa__yaml_at(n, i),
                             "%s: entry %d is not the name of a class",
                             s->key,
                             i);
@@ -42,7 +42,7 @@ void xa__read_user_classes(const xa__reading *r, const xa_setting *s, xa_ynode n
 static void read_constant(
     const xa__reading *r, const xa_setting *s, const char *name, xa_ynode n, xa_model_constant *c)
 {
-    const char *text = xa_yaml_text(n);
+    const char *text = xa__yaml_text(n);
     const bool number = text && xa_parse_f64(text, &c->value) && isfinite(c->value);
     c->name = xa_strdup(name);
     if (!number && text && xa_str_ends(text, ".npy") &&
@@ -62,8 +62,8 @@ static void read_constant(
 void xa__read_inputs(const xa__reading *r, const xa_setting *s, xa_ynode n, void *object)
 {
     xa_audit_model_spec *m = object;
-    const int count = xa_yaml_count(n);
-    if (xa_yaml_kind(n) != XA_Y_MAP || count < 1 || count > 64) {
+    const int count = xa__yaml_count(n);
+    if (xa__yaml_kind(n) != XA_Y_MAP || count < 1 || count > 64) {
         XA_YAML_PROBLEM(r->problems,
                         n,
                         "%s: expected a map of 1 to 64 inputs, such as { age: 0.5 }, found %s",
@@ -76,8 +76,8 @@ void xa__read_inputs(const xa__reading *r, const xa_setting *s, xa_ynode n, void
         return;
     }
     for (int i = 0; i < count; i++) {
-        const xa_ynode key = xa_yaml_key_node(n, i);
-        const char *name = xa_yaml_text(key);
+        const xa_ynode key = xa__yaml_key_node(n, i);
+        const char *name = xa__yaml_text(key);
         bool twice = false;
         for (int k = 0; name && k < m->open.nconstants; k++)
             twice = twice || !strcmp(m->open.constants[k].name, name);
@@ -90,7 +90,7 @@ void xa__read_inputs(const xa__reading *r, const xa_setting *s, xa_ynode n, void
                             twice ? "is given twice" : "is not the name of an input");
         else
             read_constant(
-                r, s, name, xa_yaml_get(n, name), &m->open.constants[m->open.nconstants++]);
+                r, s, name, xa__yaml_get(n, name), &m->open.constants[m->open.nconstants++]);
     }
 }
 
@@ -114,8 +114,8 @@ static void check_model(const xa__reading *r, xa_ynode n, int i)
 void xa__read_models(const xa__reading *r, const xa_setting *s, xa_ynode list, void *object)
 {
     xa_job *job = object;
-    const int n = xa_yaml_count(list);
-    if (xa_yaml_kind(list) != XA_Y_LIST || n < 1 || n > 64) {
+    const int n = xa__yaml_count(list);
+    if (xa__yaml_kind(list) != XA_Y_LIST || n < 1 || n > 64) {
         XA_YAML_PROBLEM(r->problems, list, "%s: expected a list of 1 to 64 models", s->key);
         return;
     }
@@ -127,11 +127,11 @@ void xa__read_models(const xa__reading *r, const xa_setting *s, xa_ynode list, v
     }
     for (int i = 0; i < n; i++) {
         xa_audit_model_spec *m = &job->audit.models[i];
-        job->model_line[i] = xa_yaml_line(xa_yaml_at(list, i));
+        job->model_line[i] = xa__yaml_line(xa__yaml_at(list, i));
         job->audit.nmodels++;
         m->open = xa_model_defaults();
-        xa__read_map(r, xa_yaml_at(list, i), XA_JOB_MODEL, -1, m);
-        check_model(r, xa_yaml_at(list, i), i);
+        xa__read_map(r, xa__yaml_at(list, i), XA_JOB_MODEL, -1, m);
+        check_model(r, xa__yaml_at(list, i), i);
     }
     job->audit.decode.ignore_orientation = job->audit.models[0].input.ignore_orientation;
 }

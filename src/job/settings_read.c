@@ -19,7 +19,7 @@ int xa__find_word(const char *const *words, const char *text)
 
 int xa__read_word(const xa__reading *r, const xa_setting *s, xa_ynode n)
 {
-    const char *text = xa_yaml_text(n);
+    const char *text = xa__yaml_text(n);
     const int word = xa__find_word(s->words, text);
     size_t count = 0;
     xa_str list = {0};
@@ -53,7 +53,7 @@ int xa__read_kind(const xa__reading *r, xa_ynode n, xa_job_map which)
 
 static void read_text(const xa__reading *r, const xa_setting *s, xa_ynode n, char *at)
 {
-    const char *text = xa_yaml_text(n);
+    const char *text = xa__yaml_text(n);
     const bool pointer = s->size == sizeof(char *);
     char *path = NULL;
     if (!text || !*text) {
@@ -119,7 +119,7 @@ static void put_word(const xa_setting *s, int v, char *at)
 static void read_number(const xa__reading *r, const xa_setting *s, xa_ynode n, char *at)
 {
     double v;
-    const char *text = xa_yaml_text(n);
+    const char *text = xa__yaml_text(n);
     const bool any = s->most >= DBL_MAX;
     if (text && xa_parse_f64(text, &v) && isfinite(v) && v >= s->least &&
         (s->below ? v < s->most : v <= s->most)) {
@@ -169,7 +169,7 @@ static void read_plain(const xa__reading *r, const xa_setting *s, xa_ynode n, vo
 
 bool xa__is_map(const xa__reading *r, xa_ynode n, xa_job_map which)
 {
-    if (xa_yaml_kind(n) == XA_Y_MAP)
+    if (xa__yaml_kind(n) == XA_Y_MAP)
         return true;
     XA_YAML_PROBLEM(r->problems,
                     n,
@@ -206,12 +206,12 @@ static void unknown_key(const xa__reading *r, xa_ynode key_node, const char *key
 
 static void check_keys(const xa__reading *r, xa_ynode map, xa_job_map which)
 {
-    for (int i = 0; i < xa_yaml_count(map); i++) {
-        const xa_ynode node = xa_yaml_key_node(map, i);
-        const char *key = xa_yaml_text(node);
+    for (int i = 0; i < xa__yaml_count(map); i++) {
+        const xa_ynode node = xa__yaml_key_node(map, i);
+        const char *key = xa__yaml_text(node);
         bool twice = false;
         for (int k = 0; key && k < i && !twice; k++) {
-            const char *other = xa_yaml_key(map, k, NULL, NULL);
+            const char *other = xa__yaml_key(map, k, NULL, NULL);
             twice = other && !strcmp(other, key);
         }
         if (twice)
@@ -261,7 +261,7 @@ static bool is_given(const xa_setting *s, const void *object)
 static void
 read_setting(const xa__reading *r, const xa_setting *s, xa_ynode map, int kind, void *object)
 {
-    const xa_ynode n = xa_yaml_get(map, s->key);
+    const xa_ynode n = xa__yaml_get(map, s->key);
     if (is_given(s, object))
         return;
     if (!n.id) {

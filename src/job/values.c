@@ -8,13 +8,13 @@
 
 const char *xa__found(xa_ynode n)
 {
-    switch (xa_yaml_kind(n)) {
+    switch (xa__yaml_kind(n)) {
     case XA_Y_LIST:
         return "a list";
     case XA_Y_MAP:
         return "a map";
     case XA_Y_SCALAR:
-        return *xa_yaml_text(n) ? xa_yaml_text(n) : "nothing";
+        return *xa__yaml_text(n) ? xa__yaml_text(n) : "nothing";
     default:
         return "nothing";
     }
@@ -26,7 +26,7 @@ bool xa__read_i64(
     int64_t v;
     if (!n.id)
         return true;
-    const char *text = xa_yaml_text(n);
+    const char *text = xa__yaml_text(n);
     if (!text || !xa_parse_i64(text, &v) || v < low || v > high) {
         XA_YAML_PROBLEM(problems,
                         n,
@@ -46,7 +46,7 @@ bool xa__read_f64(xa_ynode n, const char *what, double *out, xa_problems *proble
     double v;
     if (!n.id)
         return true;
-    const char *text = xa_yaml_text(n);
+    const char *text = xa__yaml_text(n);
     if (!text || !xa_parse_f64(text, &v) || !isfinite(v)) {
         XA_YAML_PROBLEM(problems, n, "%s: expected a number, found %s", what, xa__found(n));
         return false;
@@ -59,7 +59,7 @@ bool xa__read_bool(xa_ynode n, const char *what, bool *out, xa_problems *problem
 {
     if (!n.id)
         return true;
-    const char *text = xa_yaml_text(n);
+    const char *text = xa__yaml_text(n);
     if (text && (!strcmp(text, "true") || !strcmp(text, "yes"))) {
         *out = true;
         return true;

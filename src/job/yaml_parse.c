@@ -198,14 +198,14 @@ begin(reader *r, xa_ykind kind, const yaml_char_t *name, const yaml_char_t *tag,
 static bool add_pairs(reader *r, int map, int from)
 {
     const xa_ynode source = {r->y, from}, target = {r->y, map};
-    for (int i = 0; i < xa_yaml_count(source); i++) {
+    for (int i = 0; i < xa__yaml_count(source); i++) {
         xa_ynode value;
-        const char *key = xa_yaml_key(source, i, &value, NULL);
+        const char *key = xa__yaml_key(source, i, &value, NULL);
         const int key_id = xa__yaml_value_of(r->y, from)->item[2 * i];
-        if (key && xa_yaml_get(target, key).id)
+        if (key && xa__yaml_get(target, key).id)
             continue;
-        if (xa_yaml_count(target) >= XA__YAML_KEYS) {
-            PROBLEM(r, xa_yaml_line(target), "a map of more than %d keys", XA__YAML_KEYS);
+        if (xa__yaml_count(target) >= XA__YAML_KEYS) {
+            PROBLEM(r, xa__yaml_line(target), "a map of more than %d keys", XA__YAML_KEYS);
             r->stop = true;
             return true;
         }
@@ -238,14 +238,14 @@ static void merge(reader *r, int map)
     if (!sources)
         return;
     const xa_ynode from = {r->y, sources};
-    const bool list = xa_yaml_kind(from) == XA_Y_LIST;
-    for (int i = 0; i < (list ? xa_yaml_count(from) : 1) && !r->stop; i++) {
-        const xa_ynode one = list ? xa_yaml_at(from, i) : from;
-        if (xa_yaml_kind(one) != XA_Y_MAP)
+    const bool list = xa__yaml_kind(from) == XA_Y_LIST;
+    for (int i = 0; i < (list ? xa__yaml_count(from) : 1) && !r->stop; i++) {
+        const xa_ynode one = list ? xa__yaml_at(from, i) : from;
+        if (xa__yaml_kind(one) != XA_Y_MAP)
             PROBLEM(r,
-                    xa_yaml_line(one),
+                    xa__yaml_line(one),
                     "<< expects a map or a list of maps, such as <<: *name, found %s",
-                    xa_yaml_kind(one) == XA_Y_LIST ? "a list" : xa_yaml_text(one));
+                    xa__yaml_kind(one) == XA_Y_LIST ? "a list" : xa__yaml_text(one));
         else if (!add_pairs(r, map, one.id))
             r->nomem = r->stop = true;
     }
@@ -311,12 +311,12 @@ static void read_events(reader *r, yaml_parser_t *parser)
         PROBLEM(r, 0, "the file is empty");
 }
 
-xa_status xa_yaml_parse(const char *file,
-                        const char *text,
-                        size_t size,
-                        xa_problems *problems,
-                        xa_yaml **out,
-                        xa_err *err)
+xa_status xa__yaml_parse(const char *file,
+                         const char *text,
+                         size_t size,
+                         xa_problems *problems,
+                         xa_yaml **out,
+                         xa_err *err)
 {
     xa_status st = XA_OK;
     yaml_parser_t parser;
@@ -342,6 +342,6 @@ done:
     for (size_t i = 0; i < r.nanchors; i++)
         free(r.anchors[i].name);
     free(r.anchors);
-    xa_yaml_free(r.y);
+    xa__yaml_free(r.y);
     return st;
 }

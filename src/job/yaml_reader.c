@@ -63,7 +63,7 @@ int xa__yaml_copy(xa_yaml *y, const xa_yaml *from, int id)
     return copy;
 }
 
-void xa_yaml_free(xa_yaml *y)
+void xa__yaml_free(xa_yaml *y)
 {
     if (!y)
         return;
@@ -82,104 +82,104 @@ static const xa__yaml_value *value_of(xa_ynode n)
     return n.id > 0 ? xa__yaml_value_of(n.doc, n.id) : NULL;
 }
 
-xa_ynode xa_yaml_root(xa_yaml *y)
+xa_ynode xa__yaml_root(xa_yaml *y)
 {
     return (xa_ynode){y, y->root};
 }
 
-xa_ykind xa_yaml_kind(xa_ynode n)
+xa_ykind xa__yaml_kind(xa_ynode n)
 {
     const xa__yaml_value *v = value_of(n);
     return v ? v->kind : XA_Y_NONE;
 }
 
-const char *xa_yaml_text(xa_ynode n)
+const char *xa__yaml_text(xa_ynode n)
 {
     const xa__yaml_value *v = value_of(n);
     return v ? v->text : NULL;
 }
 
-bool xa_yaml_is_null(xa_ynode n)
+bool xa__yaml_is_null(xa_ynode n)
 {
     const xa__yaml_value *v = value_of(n);
     return v && v->text && v->plain &&
            (!*v->text || !strcmp(v->text, "~") || !strcmp(v->text, "null"));
 }
 
-int64_t xa_yaml_line(xa_ynode n)
+int64_t xa__yaml_line(xa_ynode n)
 {
     const xa__yaml_value *v = value_of(n);
     return v ? v->line : 0;
 }
 
-const char *xa_yaml_file(xa_ynode n)
+const char *xa__yaml_file(xa_ynode n)
 {
     return n.doc->file;
 }
 
-int xa_yaml_count(xa_ynode n)
+int xa__yaml_count(xa_ynode n)
 {
     const xa__yaml_value *v = value_of(n);
     return v ? (int)(v->kind == XA_Y_MAP ? v->count / 2 : v->count) : 0;
 }
 
-xa_ynode xa_yaml_at(xa_ynode n, int i)
+xa_ynode xa__yaml_at(xa_ynode n, int i)
 {
     const xa__yaml_value *v = value_of(n);
-    if (!v || v->kind != XA_Y_LIST || i < 0 || i >= xa_yaml_count(n))
+    if (!v || v->kind != XA_Y_LIST || i < 0 || i >= xa__yaml_count(n))
         return (xa_ynode){n.doc, 0};
     return (xa_ynode){n.doc, v->item[i]};
 }
 
-xa_ynode xa_yaml_key_node(xa_ynode n, int i)
+xa_ynode xa__yaml_key_node(xa_ynode n, int i)
 {
     const xa__yaml_value *v = value_of(n);
-    const bool there = v && v->kind == XA_Y_MAP && i >= 0 && i < xa_yaml_count(n);
+    const bool there = v && v->kind == XA_Y_MAP && i >= 0 && i < xa__yaml_count(n);
     return (xa_ynode){n.doc, there ? v->item[2 * (size_t)i] : 0};
 }
 
-const char *xa_yaml_key(xa_ynode n, int i, xa_ynode *value, int64_t *line)
+const char *xa__yaml_key(xa_ynode n, int i, xa_ynode *value, int64_t *line)
 {
     const xa__yaml_value *v = value_of(n);
-    if (!v || v->kind != XA_Y_MAP || i < 0 || i >= xa_yaml_count(n))
+    if (!v || v->kind != XA_Y_MAP || i < 0 || i >= xa__yaml_count(n))
         return NULL;
     const size_t at = 2 * (size_t)i;
     const xa_ynode key = {n.doc, v->item[at]};
     if (value)
         *value = (xa_ynode){n.doc, v->item[at + 1]};
     if (line)
-        *line = xa_yaml_line(key);
-    return xa_yaml_text(key);
+        *line = xa__yaml_line(key);
+    return xa__yaml_text(key);
 }
 
-xa_ynode xa_yaml_get(xa_ynode n, const char *key)
+xa_ynode xa__yaml_get(xa_ynode n, const char *key)
 {
-    for (int i = 0; i < xa_yaml_count(n); i++) {
+    for (int i = 0; i < xa__yaml_count(n); i++) {
         xa_ynode value;
-        const char *k = xa_yaml_key(n, i, &value, NULL);
+        const char *k = xa__yaml_key(n, i, &value, NULL);
         if (k && !strcmp(k, key))
             return value;
     }
     return (xa_ynode){n.doc, 0};
 }
 
-void xa_yaml_problem(xa_problems *problems, xa_ynode n, const char *fmt, ...)
+void xa__yaml_problem(xa_problems *problems, xa_ynode n, const char *fmt, ...)
 {
     xa_str text = {0};
     va_list args;
     va_start(args, fmt);
     xa_str_vprintf(&text, fmt, args);
     va_end(args);
-    const int64_t line = xa_yaml_line(n);
+    const int64_t line = xa__yaml_line(n);
     bool known = false;
     for (size_t i = 0; text.data && line && i < problems->count; i++) {
         const xa_problem *p = &problems->items[i];
         known = known || (p->line == line && !strcmp(p->text, text.data) &&
-                          !strcmp(p->file, xa_yaml_file(n)));
+                          !strcmp(p->file, xa__yaml_file(n)));
     }
     if (!known)
         xa_problems_add(problems,
-                        xa_yaml_file(n),
+                        xa__yaml_file(n),
                         line,
                         false,
                         "%s",

@@ -9,10 +9,10 @@
 static xa_status no_index(xa_yaml *y, int list, const char *key, xa_err *err)
 {
     const xa_ynode n = {y, list};
-    const int count = xa_yaml_count(n);
+    const int count = xa__yaml_count(n);
     char named[64] = "";
     for (int i = 0; i < count && !*named; i++) {
-        const char *text = xa_yaml_text(xa_yaml_get(xa_yaml_at(n, i), "name"));
+        const char *text = xa__yaml_text(xa__yaml_get(xa__yaml_at(n, i), "name"));
         if (text && !strcmp(text, key))
             snprintf(named, sizeof named, "; the one of that name is %d", i);
     }
@@ -30,17 +30,17 @@ static xa_status put(xa_yaml *y, int parent, const char *key, int child, xa_err 
 {
     const xa_ynode n = {y, parent};
     int64_t index;
-    if (xa_yaml_kind(n) == XA_Y_LIST) {
-        if (!xa_parse_i64(key, &index) || index < 0 || index >= xa_yaml_count(n))
+    if (xa__yaml_kind(n) == XA_Y_LIST) {
+        if (!xa_parse_i64(key, &index) || index < 0 || index >= xa__yaml_count(n))
             return no_index(y, parent, key, err);
         xa__yaml_value_of(y, parent)->item[index] = child;
         return XA_OK;
     }
-    if (xa_yaml_kind(n) != XA_Y_MAP)
+    if (xa__yaml_kind(n) != XA_Y_MAP)
         XA_RETURN_FAIL(
             err, XA_INVALID, "--set: there is nothing under a plain value (\"%s\")", key);
-    for (int i = 0; i < xa_yaml_count(n); i++) {
-        const char *k = xa_yaml_key(n, i, NULL, NULL);
+    for (int i = 0; i < xa__yaml_count(n); i++) {
+        const char *k = xa__yaml_key(n, i, NULL, NULL);
         if (k && !strcmp(k, key)) {
             xa__yaml_value_of(y, parent)->item[2 * i + 1] = child;
             return XA_OK;
@@ -70,7 +70,7 @@ static xa_status new_value(xa_yaml *y, const char *path, const char *value, int 
     if (*value != '[' && *value != '{') {
         *out = xa__yaml_scalar(y, value, strlen(value), true, 0);
     } else {
-        if (xa_yaml_parse("--set", value, strlen(value), &problems, &other, NULL) != XA_OK)
+        if (xa__yaml_parse("--set", value, strlen(value), &problems, &other, NULL) != XA_OK)
             XA_FAIL(err,
                     XA_INVALID,
                     "--set %s=%s: %s",
@@ -84,12 +84,12 @@ static xa_status new_value(xa_yaml *y, const char *path, const char *value, int 
     if (!*out)
         XA_NOMEM_FAIL(err);
 done:
-    xa_yaml_free(other);
+    xa__yaml_free(other);
     xa_problems_fini(&problems);
     return st;
 }
 
-xa_status xa_yaml_set(xa_yaml *y, const char *path, const char *value, xa_err *err)
+xa_status xa__yaml_set(xa_yaml *y, const char *path, const char *value, xa_err *err)
 {
     xa_status st = XA_OK;
     char *copy = xa_strdup(path), *rest = NULL;
@@ -106,10 +106,10 @@ xa_status xa_yaml_set(xa_yaml *y, const char *path, const char *value, xa_err *e
         }
         const xa_ynode here = {y, at};
         int64_t index;
-        xa_ynode child = xa_yaml_kind(here) == XA_Y_LIST && xa_parse_i64(key, &index) &&
-                                 index >= 0 && index < xa_yaml_count(here)
-                             ? xa_yaml_at(here, (int)index)
-                             : xa_yaml_get(here, key);
+        xa_ynode child = xa__yaml_kind(here) == XA_Y_LIST && xa_parse_i64(key, &index) &&
+                                 index >= 0 && index < xa__yaml_count(here)
+                             ? xa__yaml_at(here, (int)index)
+                             : xa__yaml_get(here, key);
         if (!child.id) {
             child.id = xa__yaml_new(y, XA_Y_MAP, 0);
             if (!child.id)

@@ -43,7 +43,7 @@ static void test_help(void **state)
     assert_int_equal(code, 0);
     narrow(all, "--help");
     for (int c = 0; c < XA_COMMAND_COUNT; c++) {
-        const char *name = xa_command_of((xa_command_id)c)->name;
+        const char *name = xa__command_of((xa_command_id)c)->name;
         snprintf(line, sizeof line, "%s %s --help 2>&1", XA_PROGRAM, name);
         char *page = output_of(line, &code);
         assert_int_equal(code, 0);
@@ -51,16 +51,16 @@ static void test_help(void **state)
         snprintf(wanted, sizeof wanted, "xaudit %s ", name);
         assert_non_null(strstr(all, wanted));
         assert_memory_equal(page, wanted, strlen(wanted));
-        assert_true(strlen(xa_command_of((xa_command_id)c)->summary) <= 60);
+        assert_true(strlen(xa__command_of((xa_command_id)c)->summary) <= 60);
         assert_non_null(strstr(page, "\nExamples:\n  "));
         for (int i = 0; i < XA_OPT_COUNT; i++) {
-            const xa_option *o = xa_option_of((xa_option_id)i);
+            const xa_option *o = xa__option_of((xa_option_id)i);
             bool there = false;
             for (const char *at = page; !there && (at = strstr(at, "--")); at++)
                 there = !strncmp(at + 2, o->name, strlen(o->name)) &&
                         strchr(" \n", at[2 + strlen(o->name)]) &&
                         (at[-1] == ' ' && (at[-2] == ' ' || at[-2] == ','));
-            if (xa_option_on(o, (xa_command_id)c) && !there)
+            if (xa__option_on(o, (xa_command_id)c) && !there)
                 fail_msg("xaudit %s --help lacks --%s", name, o->name);
         }
         snprintf(line, sizeof line, "%s help %s 2>&1", XA_PROGRAM, name);
@@ -84,7 +84,7 @@ static void test_exit_codes(void **state)
                  sizeof line,
                  "%s %s a b %s 2>&1",
                  XA_PROGRAM,
-                 xa_command_of((xa_command_id)c)->name,
+                 xa__command_of((xa_command_id)c)->name,
                  foreign);
         char *said = output_of(line, &code);
         assert_int_equal(code, 2);
@@ -108,7 +108,7 @@ static void test_completion(void **state)
     char line[1024], word[80];
     int code;
     for (int c = 0; c < XA_COMMAND_COUNT; c++) {
-        const char *name = xa_command_of((xa_command_id)c)->name;
+        const char *name = xa__command_of((xa_command_id)c)->name;
         snprintf(line,
                  sizeof line,
                  "bash -c '. %s; COMP_WORDS=(%s %s --); COMP_CWORD=2; _xaudit; "
@@ -121,9 +121,9 @@ static void test_completion(void **state)
         for (const char *w = words; *w; w++)
             offered += *w == '\n';
         for (int i = 0; i < XA_OPT_COUNT; i++)
-            if (xa_option_on(xa_option_of((xa_option_id)i), (xa_command_id)c)) {
+            if (xa__option_on(xa__option_of((xa_option_id)i), (xa_command_id)c)) {
                 own++;
-                snprintf(word, sizeof word, "--%s", xa_option_of((xa_option_id)i)->name);
+                snprintf(word, sizeof word, "--%s", xa__option_of((xa_option_id)i)->name);
                 if (!has_word(words, word))
                     fail_msg("completion of %s lacks %s", name, word);
             }
@@ -148,7 +148,8 @@ static void test_man(void **state)
     size_t size;
     assert_int_equal(xa_read_file(XA_MAN, 1 << 20, &page, &size, NULL), XA_OK);
     for (int c = 0; c < XA_COMMAND_COUNT; c++) {
-        snprintf(command, sizeof command, ".SH XAUDIT %s\n", xa_command_of((xa_command_id)c)->name);
+        snprintf(
+            command, sizeof command, ".SH XAUDIT %s\n", xa__command_of((xa_command_id)c)->name);
         for (char *p = command + 10; *p; p++)
             if (*p >= 'a' && *p <= 'z')
                 *p = (char)(*p - 'a' + 'A');
@@ -157,7 +158,7 @@ static void test_man(void **state)
         const char *to = strstr(from + 1, "\n.SH ");
         char *section = xa_strndup(from, to ? (size_t)(to - from) : strlen(from));
         for (int i = 0; i < XA_OPT_COUNT; i++) {
-            const xa_option *o = xa_option_of((xa_option_id)i);
+            const xa_option *o = xa__option_of((xa_option_id)i);
             size_t n = (size_t)snprintf(name, sizeof name, "\\-\\-");
             for (const char *p = o->name; *p && n + 3 < sizeof name; p++) {
                 if (*p == '-')
@@ -165,9 +166,9 @@ static void test_man(void **state)
                 name[n++] = *p;
             }
             name[n] = '\0';
-            if (xa_option_on(o, (xa_command_id)c) && !strstr(section, name))
+            if (xa__option_on(o, (xa_command_id)c) && !strstr(section, name))
                 fail_msg(
-                    "the manual's %s lacks --%s", xa_command_of((xa_command_id)c)->name, o->name);
+                    "the manual's %s lacks --%s", xa__command_of((xa_command_id)c)->name, o->name);
         }
         free(section);
     }

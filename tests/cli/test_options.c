@@ -23,7 +23,7 @@ parse(xa_command_id command, const char *line, char copy[512], xa_args *out, xa_
     for (char *w = strtok(copy, " "); w && n < WORDS; w = strtok(NULL, " "))
         words[n++] = w;
     *err = (xa_err)XA_ERR_INIT;
-    return xa_args_parse(command, n, words, out, err);
+    return xa__args_parse(command, n, words, out, err);
 }
 
 static void refused(xa_command_id command, const char *line, const char *because)
@@ -32,13 +32,13 @@ static void refused(xa_command_id command, const char *line, const char *because
     xa_args a;
     xa_err err;
     if (parse(command, line, copy, &a, &err) == XA_OK) {
-        xa_args_fini(&a);
-        fail_msg("xaudit %s %s is taken", xa_command_of(command)->name, line);
+        xa__args_fini(&a);
+        fail_msg("xaudit %s %s is taken", xa__command_of(command)->name, line);
     }
     assert_int_equal(err.code, XA_INVALID);
     if (!strstr(err.message, because))
         fail_msg("xaudit %s %s: \"%s\" does not say \"%s\"",
-                 xa_command_of(command)->name,
+                 xa__command_of(command)->name,
                  line,
                  err.message,
                  because);
@@ -48,7 +48,7 @@ static void taken(xa_command_id command, const char *line, xa_args *out, char co
 {
     xa_err err;
     if (parse(command, line, copy, out, &err) != XA_OK)
-        fail_msg("xaudit %s %s: %s", xa_command_of(command)->name, line, err.message);
+        fail_msg("xaudit %s %s: %s", xa__command_of(command)->name, line, err.message);
 }
 
 /* A value that the row takes. */
@@ -85,7 +85,7 @@ static const char *needed(int option)
     };
     for (size_t k = 0; k < sizeof pairs / sizeof *pairs; k++)
         if ((int)pairs[k][0] == option)
-            return xa_option_of(pairs[k][1])->name;
+            return xa__option_of(pairs[k][1])->name;
     return "";
 }
 
@@ -94,7 +94,7 @@ static void test_rows(void **state)
     (void)state;
     char value[64], line[256], copy[512];
     for (int i = 0; i < XA_OPT_COUNT; i++) {
-        const xa_option *o = xa_option_of((xa_option_id)i);
+        const xa_option *o = xa__option_of((xa_option_id)i);
         assert_non_null(o->name);
         assert_true(*o->help && (!xa_str_ends(o->help, ".") || xa_str_ends(o->help, "...")));
         assert_true(o->commands != 0);
@@ -102,7 +102,7 @@ static void test_rows(void **state)
         assert_int_equal(o->kind == XA_OPTION_FLAG || o->kind == XA_OPTION_CHOICE,
                          o->argument == NULL);
         for (int k = 0; k < i; k++) { /* a command has a name and a letter once */
-            const xa_option *p = xa_option_of((xa_option_id)k);
+            const xa_option *p = xa__option_of((xa_option_id)k);
             if (o->commands & p->commands) {
                 assert_string_not_equal(o->name, p->name);
                 assert_true(!o->letter || o->letter != p->letter);
@@ -112,7 +112,7 @@ static void test_rows(void **state)
             xa_args a;
             const char *text = sample(o, value, sizeof value);
             const char *extra = needed(i);
-            if (!xa_option_on(o, (xa_command_id)c) || i == XA_OPT_HELP)
+            if (!xa__option_on(o, (xa_command_id)c) || i == XA_OPT_HELP)
                 continue;
             if (o->kind == XA_OPTION_FLAG)
                 snprintf(line, sizeof line, "%s --%s", complete((xa_command_id)c), o->name);
@@ -126,10 +126,10 @@ static void test_rows(void **state)
                          *extra ? " --" : "",
                          extra);
             taken((xa_command_id)c, line, &a, copy);
-            assert_true(xa_args_has(&a, (xa_option_id)i));
+            assert_true(xa__args_has(&a, (xa_option_id)i));
             if (o->kind == XA_OPTION_TEXT)
-                assert_string_equal(xa_args_text(&a, (xa_option_id)i), "text");
-            xa_args_fini(&a);
+                assert_string_equal(xa__args_text(&a, (xa_option_id)i), "text");
+            xa__args_fini(&a);
             /* the initial value of a row is a value that the row takes */
             if (o->initial && o->kind != XA_OPTION_FLAG) {
                 snprintf(line,
@@ -142,12 +142,12 @@ static void test_rows(void **state)
                 xa_args given = a, none;
                 char other[512];
                 taken((xa_command_id)c, complete((xa_command_id)c), &none, other);
-                assert_true(xa_args_integer(&given, (xa_option_id)i) ==
-                            xa_args_integer(&none, (xa_option_id)i));
-                assert_true(xa_args_number(&given, (xa_option_id)i) ==
-                            xa_args_number(&none, (xa_option_id)i));
-                xa_args_fini(&none);
-                xa_args_fini(&a);
+                assert_true(xa__args_integer(&given, (xa_option_id)i) ==
+                            xa__args_integer(&none, (xa_option_id)i));
+                assert_true(xa__args_number(&given, (xa_option_id)i) ==
+                            xa__args_number(&none, (xa_option_id)i));
+                xa__args_fini(&none);
+                xa__args_fini(&a);
             }
             if (o->kind != XA_OPTION_FLAG) {
                 snprintf(line, sizeof line, "%s --%s", complete((xa_command_id)c), o->name);
@@ -168,19 +168,21 @@ static void test_foreign(void **state)
     int tried = 0;
     for (int i = 0; i < XA_OPT_COUNT; i++)
         for (int c = 0; c < XA_COMMAND_COUNT; c++) {
-            const xa_option *o = xa_option_of((xa_option_id)i);
+            const xa_option *o = xa__option_of((xa_option_id)i);
             unsigned owners = 0;
             int first = 0;
-            if (xa_option_find((xa_command_id)c, o->name, strlen(o->name)) >= 0)
+            if (xa__option_find((xa_command_id)c, o->name, strlen(o->name)) >= 0)
                 continue;
             for (int k = 0; k < XA_OPT_COUNT; k++)
-                if (!strcmp(xa_option_of((xa_option_id)k)->name, o->name))
-                    owners |= xa_option_of((xa_option_id)k)->commands;
+                if (!strcmp(xa__option_of((xa_option_id)k)->name, o->name))
+                    owners |= xa__option_of((xa_option_id)k)->commands;
             while (!(owners >> first & 1))
                 first++;
             snprintf(line, sizeof line, "%s --%s", complete((xa_command_id)c), o->name);
-            snprintf(
-                owner, sizeof owner, "it belongs to %s", xa_command_of((xa_command_id)first)->name);
+            snprintf(owner,
+                     sizeof owner,
+                     "it belongs to %s",
+                     xa__command_of((xa_command_id)first)->name);
             refused((xa_command_id)c, line, owner);
             tried++;
         }
@@ -199,22 +201,22 @@ static void test_spelling(void **state)
     taken(XA_COMMAND_RUN, "--set=a=1 j.yaml --set b=2 --lim 3 --limit=5 -oa.h5", &a, copy);
     assert_int_equal(a.npositional, 1);
     assert_string_equal(a.positional[0], "j.yaml");
-    assert_string_equal(xa_args_nth(&a, XA_OPT_SET, 0)->text, "a=1");
-    assert_string_equal(xa_args_nth(&a, XA_OPT_SET, 1)->text, "b=2");
-    assert_null(xa_args_nth(&a, XA_OPT_SET, 2));
-    assert_int_equal(xa_args_integer(&a, XA_OPT_LIMIT), 5);
-    assert_string_equal(xa_args_text(&a, XA_OPT_ARCHIVE), "a.h5");
-    xa_args_fini(&a);
+    assert_string_equal(xa__args_nth(&a, XA_OPT_SET, 0)->text, "a=1");
+    assert_string_equal(xa__args_nth(&a, XA_OPT_SET, 1)->text, "b=2");
+    assert_null(xa__args_nth(&a, XA_OPT_SET, 2));
+    assert_int_equal(xa__args_integer(&a, XA_OPT_LIMIT), 5);
+    assert_string_equal(xa__args_text(&a, XA_OPT_ARCHIVE), "a.h5");
+    xa__args_fini(&a);
     taken(XA_COMMAND_RUN, "--fresh -- --odd.yaml", &a, copy);
     assert_string_equal(a.positional[0], "--odd.yaml");
-    xa_args_fini(&a);
+    xa__args_fini(&a);
     taken(XA_COMMAND_RUN, "j.yaml --slice 2/4", &a, copy);
-    assert_true(xa_args_nth(&a, XA_OPT_SLICE, 0)->integer == 2 &&
-                xa_args_nth(&a, XA_OPT_SLICE, 0)->of == 4);
-    xa_args_fini(&a);
+    assert_true(xa__args_nth(&a, XA_OPT_SLICE, 0)->integer == 2 &&
+                xa__args_nth(&a, XA_OPT_SLICE, 0)->of == 4);
+    xa__args_fini(&a);
     taken(XA_COMMAND_EVALUATE, "a.h5 --seed -3", &a, copy);
-    assert_int_equal(xa_args_integer(&a, XA_OPT_SHUFFLE_SEED), -3);
-    xa_args_fini(&a);
+    assert_int_equal(xa__args_integer(&a, XA_OPT_SHUFFLE_SEED), -3);
+    xa__args_fini(&a);
     /* several values follow one option; the archive comes before them, after them, or is the last
      */
     static const char *const several[] = {"a.h5 -o f.png --id A B C",
@@ -226,19 +228,19 @@ static void test_spelling(void **state)
         taken(XA_COMMAND_FIGURE, several[i], &a, copy);
         assert_string_equal(a.positional[0], "a.h5");
         for (int k = 0; k < 3; k++)
-            assert_int_equal(*xa_args_nth(&a, XA_OPT_ID, k)->text, 'A' + k);
-        assert_null(xa_args_nth(&a, XA_OPT_ID, 3));
-        xa_args_fini(&a);
+            assert_int_equal(*xa__args_nth(&a, XA_OPT_ID, k)->text, 'A' + k);
+        assert_null(xa__args_nth(&a, XA_OPT_ID, 3));
+        xa__args_fini(&a);
     }
     taken(XA_COMMAND_FIGURE, "--again f.png --index 3 4 --width 9cm --font 6pt", &a, copy);
     assert_int_equal(a.npositional, 0);
-    assert_int_equal(xa_args_nth(&a, XA_OPT_INDEX, 1)->integer, 4);
-    assert_true(xa_args_number(&a, XA_OPT_WIDTH) == 90.0);
-    assert_true(xa_args_number(&a, XA_OPT_FONT) == 6.0);
-    xa_args_fini(&a);
+    assert_int_equal(xa__args_nth(&a, XA_OPT_INDEX, 1)->integer, 4);
+    assert_true(xa__args_number(&a, XA_OPT_WIDTH) == 90.0);
+    assert_true(xa__args_number(&a, XA_OPT_FONT) == 6.0);
+    xa__args_fini(&a);
     taken(XA_COMMAND_RUN, "j.yaml --no-such --help", &a, copy);
     assert_true(a.help);
-    xa_args_fini(&a);
+    xa__args_fini(&a);
 }
 
 static void test_mistakes(void **state)
@@ -292,7 +294,7 @@ static void test_mistakes(void **state)
     char *words[] = {name, empty};
     xa_args a;
     xa_err err = XA_ERR_INIT;
-    assert_int_equal(xa_args_parse(XA_COMMAND_RUN, 2, words, &a, &err), XA_INVALID);
+    assert_int_equal(xa__args_parse(XA_COMMAND_RUN, 2, words, &a, &err), XA_INVALID);
     assert_non_null(strstr(err.message, "an argument is empty"));
 }
 
@@ -309,12 +311,12 @@ static void test_choices(void **state)
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         char copy[256];
         int at = 0;
-        snprintf(copy, sizeof copy, "%s", xa_option_of(lists[i].option)->choices);
+        snprintf(copy, sizeof copy, "%s", xa__option_of(lists[i].option)->choices);
         for (char *w = strtok(copy, "|"); w; w = strtok(NULL, "|"), at++)
             assert_int_equal(lists[i].parse(w), at);
     }
     char copy[256];
-    snprintf(copy, sizeof copy, "%s", xa_option_of(XA_OPT_BOX_CONVENTION)->choices);
+    snprintf(copy, sizeof copy, "%s", xa__option_of(XA_OPT_BOX_CONVENTION)->choices);
     for (char *w = strtok(copy, "|"); w; w = strtok(NULL, "|"))
         assert_true(xa_box_convention_parse(w) >= 0);
 }

@@ -10,7 +10,7 @@ static xa_yaml *parse(const char *text)
 {
     xa_problems problems = {0};
     xa_yaml *y = NULL;
-    assert_int_equal(xa_yaml_parse("t.yaml", text, strlen(text), &problems, &y, NULL), XA_OK);
+    assert_int_equal(xa__yaml_parse("t.yaml", text, strlen(text), &problems, &y, NULL), XA_OK);
     assert_int_equal(problems.count, 0);
     return y;
 }
@@ -19,66 +19,66 @@ static void test_kinds_and_lines(void **state)
 {
     (void)state;
     xa_yaml *y = parse("a: 1\nb:\n  - x\n  - { c: null, d: 'null' }\n");
-    const xa_ynode root = xa_yaml_root(y), b = xa_yaml_get(root, "b");
-    assert_int_equal(xa_yaml_kind(root), XA_Y_MAP);
-    assert_string_equal(xa_yaml_text(xa_yaml_get(root, "a")), "1");
-    assert_int_equal(xa_yaml_kind(b), XA_Y_LIST);
-    assert_int_equal(xa_yaml_count(b), 2);
-    assert_int_equal(xa_yaml_line(xa_yaml_at(b, 0)), 3);
-    assert_int_equal(xa_yaml_line(xa_yaml_at(b, 1)), 4);
-    assert_true(xa_yaml_is_null(xa_yaml_get(xa_yaml_at(b, 1), "c")));
-    assert_false(xa_yaml_is_null(xa_yaml_get(xa_yaml_at(b, 1), "d")));
-    assert_int_equal(xa_yaml_get(root, "zz").id, 0);
-    assert_int_equal(xa_yaml_at(b, 2).id, 0);
-    assert_null(xa_yaml_text(b));
-    xa_yaml_free(y);
+    const xa_ynode root = xa__yaml_root(y), b = xa__yaml_get(root, "b");
+    assert_int_equal(xa__yaml_kind(root), XA_Y_MAP);
+    assert_string_equal(xa__yaml_text(xa__yaml_get(root, "a")), "1");
+    assert_int_equal(xa__yaml_kind(b), XA_Y_LIST);
+    assert_int_equal(xa__yaml_count(b), 2);
+    assert_int_equal(xa__yaml_line(xa__yaml_at(b, 0)), 3);
+    assert_int_equal(xa__yaml_line(xa__yaml_at(b, 1)), 4);
+    assert_true(xa__yaml_is_null(xa__yaml_get(xa__yaml_at(b, 1), "c")));
+    assert_false(xa__yaml_is_null(xa__yaml_get(xa__yaml_at(b, 1), "d")));
+    assert_int_equal(xa__yaml_get(root, "zz").id, 0);
+    assert_int_equal(xa__yaml_at(b, 2).id, 0);
+    assert_null(xa__yaml_text(b));
+    xa__yaml_free(y);
 }
 
 static void test_set(void **state)
 {
     (void)state;
     xa_yaml *y = parse("models:\n  - name: a\n    batch: 1\n  - name: b\noutput: x\n");
-    const xa_ynode root = xa_yaml_root(y);
+    const xa_ynode root = xa__yaml_root(y);
     xa_err err = XA_ERR_INIT;
-    assert_int_equal(xa_yaml_set(y, "output", "y.h5", &err), XA_OK);
-    assert_string_equal(xa_yaml_text(xa_yaml_get(root, "output")), "y.h5");
-    assert_int_equal(xa_yaml_set(y, "models.1.batch", "4", &err), XA_OK);
-    assert_int_equal(xa_yaml_set(y, "models.0.input.scale", "tf", &err), XA_OK);
-    const xa_ynode models = xa_yaml_get(root, "models");
-    assert_string_equal(xa_yaml_text(xa_yaml_get(xa_yaml_at(models, 1), "batch")), "4");
-    const xa_ynode input = xa_yaml_get(xa_yaml_at(models, 0), "input");
-    assert_string_equal(xa_yaml_text(xa_yaml_get(input, "scale")), "tf");
+    assert_int_equal(xa__yaml_set(y, "output", "y.h5", &err), XA_OK);
+    assert_string_equal(xa__yaml_text(xa__yaml_get(root, "output")), "y.h5");
+    assert_int_equal(xa__yaml_set(y, "models.1.batch", "4", &err), XA_OK);
+    assert_int_equal(xa__yaml_set(y, "models.0.input.scale", "tf", &err), XA_OK);
+    const xa_ynode models = xa__yaml_get(root, "models");
+    assert_string_equal(xa__yaml_text(xa__yaml_get(xa__yaml_at(models, 1), "batch")), "4");
+    const xa_ynode input = xa__yaml_get(xa__yaml_at(models, 0), "input");
+    assert_string_equal(xa__yaml_text(xa__yaml_get(input, "scale")), "tf");
     /* lists and maps in brackets */
-    assert_int_equal(xa_yaml_set(y, "models.0.input.size", "[128, 96]", &err), XA_OK);
+    assert_int_equal(xa__yaml_set(y, "models.0.input.size", "[128, 96]", &err), XA_OK);
     assert_int_equal(
-        xa_yaml_set(y, "models.0.input.scale", "{div: 255, mean: [1, 2], \"k\": 'a b'}", &err),
+        xa__yaml_set(y, "models.0.input.scale", "{div: 255, mean: [1, 2], \"k\": 'a b'}", &err),
         XA_OK);
-    const xa_ynode size = xa_yaml_get(input, "size"), scale = xa_yaml_get(input, "scale");
-    assert_int_equal(xa_yaml_count(size), 2);
-    assert_string_equal(xa_yaml_text(xa_yaml_at(size, 1)), "96");
-    assert_string_equal(xa_yaml_text(xa_yaml_get(scale, "div")), "255");
-    assert_string_equal(xa_yaml_text(xa_yaml_get(scale, "k")), "a b");
-    assert_int_equal(xa_yaml_count(xa_yaml_get(scale, "mean")), 2);
-    assert_int_equal(xa_yaml_line(size), 0);
-    assert_int_equal(xa_yaml_set(y, "models.0.input.size.0", "64", &err), XA_OK);
-    assert_string_equal(xa_yaml_text(xa_yaml_at(xa_yaml_get(input, "size"), 0)), "64");
-    assert_int_equal(xa_yaml_set(y, "output", "[1", &err), XA_INVALID);
+    const xa_ynode size = xa__yaml_get(input, "size"), scale = xa__yaml_get(input, "scale");
+    assert_int_equal(xa__yaml_count(size), 2);
+    assert_string_equal(xa__yaml_text(xa__yaml_at(size, 1)), "96");
+    assert_string_equal(xa__yaml_text(xa__yaml_get(scale, "div")), "255");
+    assert_string_equal(xa__yaml_text(xa__yaml_get(scale, "k")), "a b");
+    assert_int_equal(xa__yaml_count(xa__yaml_get(scale, "mean")), 2);
+    assert_int_equal(xa__yaml_line(size), 0);
+    assert_int_equal(xa__yaml_set(y, "models.0.input.size.0", "64", &err), XA_OK);
+    assert_string_equal(xa__yaml_text(xa__yaml_at(xa__yaml_get(input, "size"), 0)), "64");
+    assert_int_equal(xa__yaml_set(y, "output", "[1", &err), XA_INVALID);
     assert_non_null(strstr(err.message, "--set output=[1: not valid YAML"));
-    assert_int_equal(xa_yaml_set(y, "models.0.input.size", "[&x 12, *x]", &err), XA_OK);
-    assert_string_equal(xa_yaml_text(xa_yaml_at(xa_yaml_get(input, "size"), 1)), "12");
-    assert_int_equal(xa_yaml_set(y, "output", "[*x]", &err), XA_INVALID);
+    assert_int_equal(xa__yaml_set(y, "models.0.input.size", "[&x 12, *x]", &err), XA_OK);
+    assert_string_equal(xa__yaml_text(xa__yaml_at(xa__yaml_get(input, "size"), 1)), "12");
+    assert_int_equal(xa__yaml_set(y, "output", "[*x]", &err), XA_INVALID);
     assert_non_null(strstr(err.message, "no value before it has the anchor &x"));
-    assert_int_equal(xa_yaml_set(y, "models.2.batch", "4", &err), XA_INVALID);
+    assert_int_equal(xa__yaml_set(y, "models.2.batch", "4", &err), XA_INVALID);
     assert_non_null(strstr(err.message, "not an index"));
-    assert_int_equal(xa_yaml_set(y, "output.name", "4", &err), XA_INVALID);
-    xa_yaml_free(y);
+    assert_int_equal(xa__yaml_set(y, "output.name", "4", &err), XA_INVALID);
+    xa__yaml_free(y);
 }
 
 /* ---- aliases and merge keys ---- */
 
 static const char *at_key(xa_ynode map, const char *key)
 {
-    const char *text = xa_yaml_text(xa_yaml_get(map, key));
+    const char *text = xa__yaml_text(xa__yaml_get(map, key));
     return text ? text : "";
 }
 
@@ -93,30 +93,30 @@ static void test_aliases(void **state)
                        "three: [*cam, *cam]\n"
                        "text: &t here\n"
                        "*t : there\n");
-    const xa_ynode root = xa_yaml_root(y);
-    const xa_ynode one = xa_yaml_get(root, "one"), two = xa_yaml_get(root, "two");
+    const xa_ynode root = xa__yaml_root(y);
+    const xa_ynode one = xa__yaml_get(root, "one"), two = xa__yaml_get(root, "two");
     xa_err err = XA_ERR_INIT;
-    assert_int_equal(xa_yaml_count(one), 2);
-    assert_string_equal(at_key(xa_yaml_at(two, 1), "layer"), "auto");
-    assert_string_equal(at_key(xa_yaml_at(xa_yaml_get(root, "three"), 1), "kind"), "gradcam");
+    assert_int_equal(xa__yaml_count(one), 2);
+    assert_string_equal(at_key(xa__yaml_at(two, 1), "layer"), "auto");
+    assert_string_equal(at_key(xa__yaml_at(xa__yaml_get(root, "three"), 1), "kind"), "gradcam");
     assert_string_equal(at_key(root, "here"), "there");
     /* a copy's line is where its text stands */
-    assert_int_equal(xa_yaml_line(xa_yaml_at(two, 1)), 3);
+    assert_int_equal(xa__yaml_line(xa__yaml_at(two, 1)), 3);
     /* --set changes one place */
-    assert_int_equal(xa_yaml_set(y, "two.1.layer", "add_11", &err), XA_OK);
-    assert_int_equal(xa_yaml_set(y, "two.0", "gradient", &err), XA_OK);
-    assert_string_equal(at_key(xa_yaml_at(two, 1), "layer"), "add_11");
-    assert_string_equal(xa_yaml_text(xa_yaml_at(two, 0)), "gradient");
-    assert_string_equal(at_key(xa_yaml_at(one, 1), "layer"), "auto");
-    assert_string_equal(at_key(xa_yaml_at(one, 0), "kind"), "saliency");
-    assert_string_equal(at_key(xa_yaml_at(xa_yaml_get(root, "both"), 1), "layer"), "auto");
-    assert_string_equal(at_key(xa_yaml_at(xa_yaml_get(root, "three"), 0), "layer"), "auto");
-    xa_yaml_free(y);
+    assert_int_equal(xa__yaml_set(y, "two.1.layer", "add_11", &err), XA_OK);
+    assert_int_equal(xa__yaml_set(y, "two.0", "gradient", &err), XA_OK);
+    assert_string_equal(at_key(xa__yaml_at(two, 1), "layer"), "add_11");
+    assert_string_equal(xa__yaml_text(xa__yaml_at(two, 0)), "gradient");
+    assert_string_equal(at_key(xa__yaml_at(one, 1), "layer"), "auto");
+    assert_string_equal(at_key(xa__yaml_at(one, 0), "kind"), "saliency");
+    assert_string_equal(at_key(xa__yaml_at(xa__yaml_get(root, "both"), 1), "layer"), "auto");
+    assert_string_equal(at_key(xa__yaml_at(xa__yaml_get(root, "three"), 0), "layer"), "auto");
+    xa__yaml_free(y);
     /* a name given anew means the later value */
     y = parse("a: &x 1\nb: *x\nc: &x 2\nd: *x\n");
-    assert_string_equal(at_key(xa_yaml_root(y), "b"), "1");
-    assert_string_equal(at_key(xa_yaml_root(y), "d"), "2");
-    xa_yaml_free(y);
+    assert_string_equal(at_key(xa__yaml_root(y), "b"), "1");
+    assert_string_equal(at_key(xa__yaml_root(y), "d"), "2");
+    xa__yaml_free(y);
 }
 
 static void test_merge_keys(void **state)
@@ -132,11 +132,11 @@ static void test_merge_keys(void **state)
                        "three: { d: 5, <<: *chain }\n"
                        "four: { <<: { a: inline } }\n"
                        "quoted: { '<<': 1 }\n");
-    const xa_ynode root = xa_yaml_root(y);
-    const xa_ynode one = xa_yaml_get(root, "one"), two = xa_yaml_get(root, "two"),
-                   three = xa_yaml_get(root, "three");
+    const xa_ynode root = xa__yaml_root(y);
+    const xa_ynode one = xa__yaml_get(root, "one"), two = xa__yaml_get(root, "two"),
+                   three = xa__yaml_get(root, "three");
     xa_err err = XA_ERR_INIT;
-    assert_int_equal(xa_yaml_count(one), 3);
+    assert_int_equal(xa__yaml_count(one), 3);
     assert_string_equal(at_key(one, "a"), "1");
     assert_string_equal(at_key(one, "b"), "own");
     assert_string_equal(at_key(two, "b"), "3"); /* the earlier source */
@@ -144,14 +144,14 @@ static void test_merge_keys(void **state)
     assert_string_equal(at_key(two, "c"), "4");
     assert_string_equal(at_key(three, "a"), "1");
     assert_string_equal(at_key(three, "d"), "5");
-    assert_int_equal(xa_yaml_count(xa_yaml_get(three, "deep")), 1); /* maps are not mixed */
-    assert_string_equal(at_key(xa_yaml_get(root, "four"), "a"), "inline");
-    assert_string_equal(at_key(xa_yaml_get(root, "quoted"), "<<"), "1");
-    assert_int_equal(xa_yaml_set(y, "one.deep.x", "9", &err), XA_OK);
-    assert_string_equal(at_key(xa_yaml_get(one, "deep"), "x"), "9");
-    assert_string_equal(at_key(xa_yaml_get(two, "deep"), "x"), "1");
-    assert_string_equal(at_key(xa_yaml_get(xa_yaml_get(root, "base"), "deep"), "x"), "1");
-    xa_yaml_free(y);
+    assert_int_equal(xa__yaml_count(xa__yaml_get(three, "deep")), 1); /* maps are not mixed */
+    assert_string_equal(at_key(xa__yaml_get(root, "four"), "a"), "inline");
+    assert_string_equal(at_key(xa__yaml_get(root, "quoted"), "<<"), "1");
+    assert_int_equal(xa__yaml_set(y, "one.deep.x", "9", &err), XA_OK);
+    assert_string_equal(at_key(xa__yaml_get(one, "deep"), "x"), "9");
+    assert_string_equal(at_key(xa__yaml_get(two, "deep"), "x"), "1");
+    assert_string_equal(at_key(xa__yaml_get(xa__yaml_get(root, "base"), "deep"), "x"), "1");
+    xa__yaml_free(y);
 }
 
 /* Every mistake of a text, at its line. */
@@ -159,7 +159,7 @@ static void refuses(const char *text, int n, const int *lines, const char *const
 {
     xa_problems problems = {0};
     xa_yaml *y = NULL;
-    assert_int_equal(xa_yaml_parse("t.yaml", text, strlen(text), &problems, &y, NULL), XA_FORMAT);
+    assert_int_equal(xa__yaml_parse("t.yaml", text, strlen(text), &problems, &y, NULL), XA_FORMAT);
     assert_null(y);
     for (size_t i = 0; i < problems.count && (int)problems.count != n; i++)
         print_message("%d: %s\n", (int)problems.items[i].line, problems.items[i].text);
@@ -268,8 +268,8 @@ static void test_bad_texts(void **state)
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         xa_problems problems = {0};
         xa_yaml *y = NULL;
-        assert_int_equal(xa_yaml_parse("bad.yaml", texts[i], strlen(texts[i]), &problems, &y, NULL),
-                         XA_FORMAT);
+        assert_int_equal(
+            xa__yaml_parse("bad.yaml", texts[i], strlen(texts[i]), &problems, &y, NULL), XA_FORMAT);
         assert_null(y);
         assert_true(problems.errors >= 1);
         assert_string_equal(problems.items[0].file, "bad.yaml");
