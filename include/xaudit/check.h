@@ -34,10 +34,10 @@ XA_MUST_USE xa_status xa_check_annotations(const xa_loaded *l, xa_problems *prob
  * packed weights once; rank 0 takes in addition:
  *
  *   reading  the manifest while it is read (xa_manifest.peak_bytes)
- *   running  the manifest, the tables made of it for the archive, and 24 bytes of offsets a sample
- *   ending   running, and what the outcome is counted from: for every sample its id and 24 bytes,
- *            206 bytes more for every model, 4 bytes for a label, 12 for a pair of image and class
- *            and 1 for an annotation
+ *   running  the manifest, the tables made of it for the archive, and 24 bytes of offsets per
+ * sample ending   running, and what the outcome is counted from: for every sample its id and 24
+ * bytes, 206 bytes more for every model, 4 bytes for a label, 12 for a pair of image and class and
+ * 1 for an annotation
  *
  * MPI, HDF5 and the program itself take XA_MEMORY_BASE more (measured: 45 MB on one rank with Open
  * MPI 4.1 and HDF5 1.10; it is more on large machines). */
@@ -86,7 +86,7 @@ typedef struct xa_faith_cost {
 } xa_faith_cost;
 void xa_faith_cost_of(const xa_loaded *l, int m, int k, xa_faith_cost *out);
 /* The passes and bytes of a model's run, a line each for the images, every explainer and every
- * check: prints a table to `out`. seconds: what a pass takes (xa_audit_time), from which time an
+ * check: prints a table to `out`. seconds: what a pass takes (xa_audit_time), from which time per
  * image and core hours follow; NULL: without them. Passes that several share stand beside the
  * first.
  */
