@@ -85,7 +85,7 @@ xa_status xa__rows_open(hid_t file, const char *path, xa__side side, xa__rows *o
         H5Tis_variable_str(stored) > 0)
         XA_FAIL(err, XA_UNSUPPORTED, "%s: its values are not in the dataset itself", path);
     if (side == XA__NATIVE && r.info.type == XA_TYPE_COUNT)
-        XA_FAIL(err, XA_UNSUPPORTED, "%s: format 1 has no such type", path);
+        XA_FAIL(err, XA_UNSUPPORTED, "%s: its type is not one of format 1", path);
     /* A text's padding is the file's, so that its bytes pass as they are. */
     r.type = side == XA__AS_STORED || r.info.type == XA_TYPE_STR
                  ? H5Tcopy(stored)
