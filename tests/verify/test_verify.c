@@ -171,7 +171,7 @@ static void test_models(void **state)
         {XA_FIELD_MODEL_LOGITS, 1, INFINITY, "row 0 (a): done, but its scores are not finite"},
         {XA_FIELD_MODEL_PROBS, 3, NAN, "row 1 (b): done, but its scores are not finite"},
         {XA_FIELD_MODEL_PROBS, 0, 0.9, "row 0 (a): its probabilities are not those of"},
-        {XA_FIELD_MODEL_PREDICTED, 1, 3, "row 1 (b): done, but its predicted class is none"},
+        {XA_FIELD_MODEL_PREDICTED, 1, 3, "row 1 (b): done, but its predicted class is not one"},
         {XA_FIELD_MODEL_PREDICTED, 1, 2, "row 1 (b): its predicted class is not that of its pr"},
         {XA_FIELD_MODEL_AFFINE, 4, NAN, "row 0 (a): done, but its affine map is not finite"},
         {XA_FIELD_MODEL_STAGE, 0, 2, "row 0 (a): done, but with a stage where it failed"},
