@@ -58,12 +58,24 @@ XA_MUST_USE xa_status xa_graph_create(xa_graph **out, xa_err *err);
 void xa_graph_free(xa_graph *g);
 
 /* How the products are made. STRICT: sums of products as the definition has them. FAST: 3x3
- * convolutions by Winograd's minimal filtering, with errors a few times larger. Of the whole graph,
- * before a plan of it is made. */
-typedef enum xa_numerics { XA_NUMERICS_STRICT, XA_NUMERICS_FAST, XA_NUMERICS_COUNT } xa_numerics;
+ * convolutions by Winograd's minimal filtering, with errors a few times larger. BF16: operands of
+ * products with weights are rounded to bfloat16, 8 bits of mantissa, and summed in float32; all
+ * else (depthwise convolutions, attention, normalisation, pooling, products of one row a sample) is
+ * float32. BF16_GRADIENT: those of backward passes alone, so that values are those of STRICT. Of
+ * the whole graph, before a plan of it is made. */
+typedef enum xa_numerics {
+    XA_NUMERICS_STRICT,
+    XA_NUMERICS_FAST,
+    XA_NUMERICS_BF16_GRADIENT,
+    XA_NUMERICS_BF16,
+    XA_NUMERICS_COUNT
+} xa_numerics;
+/* Whether some products round to bfloat16. They need fused multiply-adds: a plan with an ISA that
+ * has none is refused, UNSUPPORTED. */
+bool xa_numerics_rounds(xa_numerics numerics);
 void xa_graph_set_numerics(xa_graph *g, xa_numerics numerics);
 xa_numerics xa_graph_numerics(const xa_graph *g);
-const char *xa_numerics_name(xa_numerics numerics); /* "strict", "fast" */
+const char *xa_numerics_name(xa_numerics numerics); /* "strict", "bf16" */
 
 /* Adds a weight; `literal` (xa_shape_count values) is copied, or NULL when a loader reads it. */
 XA_MUST_USE xa_status xa_graph_add_weight(xa_graph *g,

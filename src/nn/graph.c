@@ -36,9 +36,14 @@ xa_numerics xa_graph_numerics(const xa_graph *g)
     return g->numerics;
 }
 
+bool xa_numerics_rounds(xa_numerics numerics)
+{
+    return numerics == XA_NUMERICS_BF16 || numerics == XA_NUMERICS_BF16_GRADIENT;
+}
+
 const char *xa_numerics_name(xa_numerics numerics)
 {
-    static const char *const names[XA_NUMERICS_COUNT] = {"strict", "fast"};
+    static const char *const names[XA_NUMERICS_COUNT] = {"strict", "fast", "bf16-gradient", "bf16"};
     return numerics >= 0 && numerics < XA_NUMERICS_COUNT ? names[numerics] : "?";
 }
 

@@ -48,6 +48,7 @@ typedef struct xa_op_call {
     const void *weights;   /* what pack() wrote, 64-byte aligned */
     void *state;           /* state_bytes(n), written by forward, read by backward */
     void *scratch;         /* scratch_bytes(n), 64-byte aligned, contents undefined */
+    void *rounded; /* XA_BF16_ROWS_BYTES likewise, if the graph's numerics round to bfloat16 */
     /* epilogue (XA_OP_EPILOGUE): y = act(op(x) + residual) */
     const float *residual; /* [n, out shape] or NULL; never overlaps y */
     xa_activation act;     /* LINEAR or RELU */

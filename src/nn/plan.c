@@ -101,6 +101,10 @@ static xa_status build(xa_plan *p, const xa_plan_spec *spec, xa_err *err)
         if (p->storages[i].same_as < 0 && p->storages[i].last == XA__TO_THE_END)
             p->saved_bytes += p->storages[i].bytes;
     XA_TRY(err, xa_plan_layout(p->storages, p->nstorages, &p->arena_bytes, err));
+    if (xa_numerics_rounds(xa_graph_numerics(p->graph))) {
+        p->rounded_at = xa_align_up(p->arena_bytes, XA_ALIGN);
+        p->arena_bytes = p->rounded_at + XA_BF16_ROWS_BYTES;
+    }
 done:
     for (int r = 0; wanted && r < spec->nreach; r++)
         free(wanted[r]);
@@ -117,6 +121,15 @@ xa_status xa_plan_create(const xa_graph *g, const xa_plan_spec *spec, xa_plan **
     if (!xa_isa_supported(isa))
         XA_FAIL(
             err, XA_UNSUPPORTED, "this processor does not run the %s kernels", xa_isa_name(isa));
+    const xa_numerics numerics = xa_graph_numerics(g);
+    if (xa_numerics_rounds(numerics) && !xa_kernels_get(isa)->gemm_bf16)
+        XA_FAIL(
+            err,
+            XA_UNSUPPORTED,
+            "numerics %s need a processor with fused multiply-adds (AVX2 and FMA, or NEON); the "
+            "%s kernels have none: choose strict or fast",
+            xa_numerics_name(numerics),
+            xa_isa_name(isa));
     p = xa_alloc(1, sizeof *p);
     if (!p)
         XA_FAIL(err, XA_NOMEM, "plan: out of memory");

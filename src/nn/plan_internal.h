@@ -79,6 +79,7 @@ struct xa_plan {
     xa_backward *backward;
     int nbackward;
     size_t weight_bytes, arena_bytes, saved_bytes, scratch_bytes;
+    size_t rounded_at; /* in the arena: rows rounded to bfloat16, for all steps; 0: none */
 };
 
 /* A node of the caller's graph in the plan's, and back. */

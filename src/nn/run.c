@@ -46,6 +46,7 @@ static xa_op_call common_call(const xa_run *r, const xa_step *s)
                         .state = place(r, s->state),
                         .act = s->act,
                         .bits = place(r, s->bits),
+                        .rounded = p->rounded_at ? r->arena + p->rounded_at : NULL,
                         .tick = &r->tick};
 }
 

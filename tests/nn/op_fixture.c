@@ -1,4 +1,5 @@
 #include "op_fixture.h"
+#include "kernels_ref.h"
 
 #include "op_reference.h"
 #include "xaudit_cmocka.h"
@@ -48,11 +49,13 @@ double op_tolerance(const op_case *c)
     return c->tolerance > 0.0 ? c->tolerance : 4e-6;
 }
 
-int op_isas(xa_isa isas[XA_ISA_COUNT])
+int op_isas(const op_case *c, xa_isa isas[XA_ISA_COUNT])
 {
+    const bool rounds = xa_numerics_rounds(c->numerics);
     int n = 0;
-    for (int i = XA_ISA_BASE; i <= XA_ISA_AVX512; i++)
-        if (xa_isa_supported((xa_isa)i))
+    for (int i = XA_ISA_BASE; i < XA_ISA_COUNT; i++)
+        if ((rounds ? xa_isa_fused((xa_isa)i) : i != XA_ISA_AVX512_BF16) &&
+            xa_isa_supported((xa_isa)i))
             isas[n++] = (xa_isa)i;
     return n;
 }
@@ -151,6 +154,23 @@ static void *pack(const op_fixture *f, const xa_fold *fold)
     return p;
 }
 
+/* Where operands are rounded to bfloat16 they are such numbers already: products then are those of
+ * float32, and as near to the reference. */
+static void round_operands(op_fixture *f)
+{
+    const op_case *c = f->c;
+    if (!xa_numerics_rounds(c->numerics))
+        return;
+    for (int64_t i = 0; i < OP_BATCH * f->out_count; i++)
+        f->dy[i] = xa_bf16_rounded_ref(f->dy[i]);
+    for (int j = 0; j < c->ninputs; j++)
+        for (int64_t i = 0; i < OP_BATCH * f->in_count[j]; i++)
+            f->x[j][i] = xa_bf16_rounded_ref(f->x[j][i]);
+    for (int j = 0; j < c->nweights; j++)
+        for (int64_t i = 0; f->w[j] && i < xa_shape_count(&c->weights[j]); i++)
+            f->w[j][i] = xa_bf16_rounded_ref(f->w[j][i]);
+}
+
 void op_fixture_init(op_fixture *f, const op_case *c)
 {
     *f = (op_fixture){.c = c};
@@ -166,6 +186,7 @@ void op_fixture_init(op_fixture *f, const op_case *c)
     f->residual = op_floats(OP_BATCH * f->out_count);
     fill_uniform(c, 200, OP_BATCH * f->out_count, -1.0, f->dy);
     fill_uniform(c, 201, OP_BATCH * f->out_count, -1.0, f->residual);
+    round_operands(f);
     f->packed = pack(f, NULL);
     if (f->def->flags & XA_OP_FOLDS) {
         f->fold.channels = xa_shape_last(&f->node->shape);
@@ -173,6 +194,8 @@ void op_fixture_init(op_fixture *f, const op_case *c)
         f->fold.shift = op_doubles(f->fold.channels);
         for (int64_t i = 0; i < f->fold.channels; i++) {
             f->fold.scale[i] = xa_random_unit(seed_of(c), 202, (uint64_t)i) + 0.5;
+            if (xa_numerics_rounds(c->numerics)) /* exact */
+                f->fold.scale[i] = f->fold.scale[i] < 1.0 ? 0.5 : 2.0;
             f->fold.shift[i] = xa_random_unit(seed_of(c), 203, (uint64_t)i) - 0.5;
         }
         f->packed_folded = pack(f, &f->fold);
@@ -226,9 +249,18 @@ static xa_op_call call_of(const op_fixture *f, const op_way *way, int64_t n, con
                         .k = xa_kernels_get(way->isa),
                         .n = n,
                         .xs = f->c->inputs,
+                        .rounded =
+                            xa_numerics_rounds(f->c->numerics) ? guarded(XA_BF16_ROWS_BYTES) : NULL,
                         .weights = way->fold ? f->packed_folded : f->packed,
                         .act = way->act,
                         .tick = tick};
+}
+
+static void free_rounded(const op_fixture *f, void *rounded)
+{
+    if (rounded)
+        check_guard(rounded, XA_BF16_ROWS_BYTES, "rounded rows", f);
+    free(rounded);
 }
 
 void op_run_forward(
@@ -264,6 +296,7 @@ void op_run_forward(
     memcpy(y, to, out);
     free(to);
     free(c.scratch);
+    free_rounded(f, c.rounded);
 }
 
 /* All gradients in one call, of which one is kept; that one alone must come out the same. */
@@ -330,6 +363,7 @@ void op_run_backward(const op_fixture *f,
     free(to);
     free(saved);
     free(c.scratch);
+    free_rounded(f, c.rounded);
 }
 
 void op_kept_free(op_kept *kept)

@@ -64,7 +64,9 @@ void op_inputs(const op_fixture *f, int64_t sample, double *x[OP_CASE_INPUTS]);
 float *op_floats(int64_t n);   /* poisoned with NaN */
 double *op_doubles(int64_t n); /* zeros */
 double op_tolerance(const op_case *c);
-int op_isas(xa_isa isas[XA_ISA_COUNT]); /* those this machine runs */
+/* Those this machine runs, and the numerics; AVX512_BF16 only where it is not the same as AVX512.
+ */
+int op_isas(const op_case *c, xa_isa isas[XA_ISA_COUNT]);
 
 /* The largest magnitude of n numbers. */
 double op_largest(int64_t n, const double *p);

@@ -210,6 +210,11 @@ static const op_case cases[] = {
      .nweights = 2, .weights = {S2(24, 33), S1(33)}, .params.dense = {33}},
     {.name = "dense many tokens", .op = XA_OP_DENSE, .ninputs = 1, .inputs = {S2(1100, 5)},
      .nweights = 2, .weights = {S2(5, 6), S1(6)}, .params.dense = {6}},
+    {.name = "bf16 dense tokens", .op = XA_OP_DENSE, .ninputs = 1, .inputs = {S2(50, 24)},
+     .nweights = 2, .weights = {S2(24, 35), S1(35)}, .params.dense = {35},
+     .numerics = XA_NUMERICS_BF16},
+    {.name = "bf16 dense vector", .op = XA_OP_DENSE, .ninputs = 1, .inputs = {S1(37)}, .nweights = 2,
+     .weights = {S2(37, 10), S1(10)}, .params.dense = {10}, .numerics = XA_NUMERICS_BF16},
     {.name = "dense on image", .op = XA_OP_DENSE, .ninputs = 1, .inputs = {S3(4, 5, 6)},
      .nweights = 2, .weights = {S2(6, 7), S1(7)}, .params.dense = {7}},
 

@@ -133,6 +133,12 @@ global_pool(const op_case *c, const op_point *p, const double *const *x, const d
     {.name = "winograd " label, .op = XA_OP_CONV2D, .ninputs = 1, .inputs = {S3(H, W, C)},        \
      .nweights = 2, .weights = {S4(3, 3, C, F), S1(F)}, .numerics = XA_NUMERICS_FAST,             \
      .params.conv2d = {WINDOW(3, 3, 1, 1, 1, 1, P), F, 1}, .tolerance = 1e-5}
+/* Products in bfloat16, of operands that are such numbers (op_fixture.c). */
+#define BF16_AS(WORD, label, H, W, C, KH, KW, SH, SW, DH, DW, P, F, G)                            \
+    {.name = "bf16 " label, .op = XA_OP_CONV2D, .ninputs = 1, .inputs = {S3(H, W, C)},            \
+     .nweights = 2, .weights = {S4(KH, KW, (C) / (G), F), S1(F)}, .numerics = XA_NUMERICS_##WORD, \
+     .params.conv2d = {WINDOW(KH, KW, SH, SW, DH, DW, P), F, G}}
+#define BF16(...) BF16_AS(BF16, __VA_ARGS__)
 #define DW(label, H, W, C, KH, KW, SH, SW, DH, DW_, P, M)                                         \
     {.name = "depthwise " label, .op = XA_OP_DEPTHWISE, .ninputs = 1, .inputs = {S3(H, W, C)},    \
      .nweights = 2, .weights = {S4(KH, KW, C, M), S1((C) * (M))},                                 \
@@ -208,6 +214,26 @@ static const op_case cases[] = {
     WINO("tiles of 2", 6, 6, 20, SAME, 18),
     WINO("tiles of 2 valid", 8, 4, 16, VALID, 40),
     WINO("several blocks", 44, 41, 16, SAME, 17),
+
+    BF16("1x1", 5, 7, 33, 1, 1, 1, 1, 1, 1, VALID, 70, 1),
+    BF16("1x1 many pixels", 17, 18, 21, 1, 1, 1, 1, 1, 1, VALID, 7, 1),
+    BF16("1x1 deep", 3, 3, 800, 1, 1, 1, 1, 1, 1, VALID, 9, 1),
+    BF16("1x1 single pixel", 1, 1, 30, 1, 1, 1, 1, 1, 1, SAME, 20, 1),
+    BF16("thin", 9, 8, 5, 3, 3, 1, 1, 1, 1, SAME, 7, 1),
+    BF16("stem", 13, 11, 3, 7, 7, 2, 2, 1, 1, SAME, 20, 1),
+    BF16("3x3 same", 6, 7, 19, 3, 3, 1, 1, 1, 1, SAME, 21, 1),
+    BF16("3x3 valid", 7, 5, 16, 3, 3, 1, 1, 1, 1, VALID, 33, 1),
+    BF16("3x3 stride 2", 9, 8, 17, 3, 3, 2, 2, 1, 1, SAME, 18, 1),
+    BF16("3x3 deep", 3, 4, 91, 3, 3, 1, 1, 1, 1, SAME, 93, 1),
+    BF16("1x1 stride 2", 7, 6, 18, 1, 1, 2, 2, 1, 1, SAME, 9, 1),
+    BF16("stride beyond kernel", 10, 11, 16, 2, 2, 3, 4, 1, 1, VALID, 5, 1),
+    BF16("dilation 2 stride 2x1", 9, 10, 16, 3, 2, 2, 1, 2, 1, SAME, 5, 1),
+    BF16("groups 2", 5, 6, 34, 3, 3, 1, 1, 1, 1, SAME, 10, 2),
+    BF16("groups 3 thin", 5, 6, 9, 3, 3, 1, 1, 1, 1, SAME, 6, 3),
+    BF16("whole input", 4, 5, 6, 4, 5, 1, 1, 1, 1, VALID, 9, 1),
+    BF16_AS(BF16_GRADIENT, "gradient 3x3", 6, 7, 19, 3, 3, 1, 1, 1, 1, SAME, 21, 1),
+    BF16_AS(BF16_GRADIENT, "gradient 1x1", 5, 7, 33, 1, 1, 1, 1, 1, 1, VALID, 70, 1),
+    BF16_AS(BF16_GRADIENT, "gradient thin, groups", 7, 6, 6, 3, 3, 2, 2, 1, 1, SAME, 8, 2),
 
     DW("3x3 same", 9, 10, 16, 3, 3, 1, 1, 1, 1, SAME, 1),
     DW("3x3 same odd channels", 7, 11, 13, 3, 3, 1, 1, 1, 1, SAME, 1),

@@ -155,7 +155,7 @@ static void check_values(const op_case *c,
 {
     op_fixture f;
     xa_isa isas[XA_ISA_COUNT];
-    const int nisas = op_isas(isas);
+    const int nisas = op_isas(c, isas);
     op_fixture_init(&f, c);
     for (int i = 0; i < c->nweights; i++)
         memcpy(f.w[i], w[i], (size_t)xa_shape_count(&c->weights[i]) * sizeof(float));

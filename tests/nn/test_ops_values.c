@@ -36,7 +36,7 @@ void op_test_forward(void **state)
 {
     op_fixture f;
     xa_isa isas[XA_ISA_COUNT];
-    const int n = op_isas(isas);
+    const int n = op_isas(*state, isas);
     op_fixture_init(&f, *state);
     double *want = op_doubles(OP_BATCH * f.out_count);
     for (int64_t s = 0; s < OP_BATCH; s++)
@@ -137,7 +137,7 @@ void op_test_gradient(void **state)
     op_fixture f;
     xa_isa isas[XA_ISA_COUNT];
     double *want[OP_CASE_INPUTS] = {NULL};
-    const int n = op_isas(isas);
+    const int n = op_isas(*state, isas);
     op_fixture_init(&f, *state);
     double *dy = op_doubles(f.out_count);
     for (int64_t i = 0; i < f.out_count; i++)
@@ -206,7 +206,7 @@ void op_test_adjoint(void **state)
     op_fixture f;
     xa_isa isas[XA_ISA_COUNT];
     double left[OP_CASE_INPUTS][OP_BATCH];
-    const int n = op_isas(isas);
+    const int n = op_isas(*state, isas);
     op_fixture_init(&f, *state);
     double *dy = op_doubles(f.out_count);
     for (int which = 0; which < f.c->ninputs; which++) {
@@ -314,7 +314,7 @@ void op_test_nonfinite(void **state)
 {
     op_fixture f;
     xa_isa isas[XA_ISA_COUNT];
-    const int n = op_isas(isas);
+    const int n = op_isas(*state, isas);
     op_fixture_init(&f, *state);
     for (int which = 0; which < f.c->ninputs; which++) {
         nonfinite_input(&f, which, isas, n);

@@ -13,15 +13,6 @@
 
 #include <inttypes.h>
 
-/* With fewer channels than this, gathering is faster than a pointer for each tap's piece of a row.
- */
-enum { PIECE = 16 };
-
-static bool is_thin(const xa_conv *q)
-{
-    return q->cg < PIECE;
-}
-
 /* Tiles of Winograd's filtering, 0: none. */
 static int winograd_of(const xa_graph *g, const xa_conv *q)
 {
@@ -64,7 +55,7 @@ static size_t scratch_bytes(const xa_graph *g, const xa_node *node, int64_t n)
     const int tiles = winograd_of(g, &q);
     return tiles                      ? xa_conv_winograd_bytes(&q, tiles, n)
            : xa_conv_is_pointwise(&q) ? xa_linear_scratch_bytes(n, q.pixels, q.f)
-           : is_thin(&q)              ? xa_conv_gather_bytes(&q)
+           : xa_conv_is_thin(&q)      ? xa_conv_gather_bytes(&q)
                                       : xa_conv_implicit_bytes(&q, n);
 }
 
@@ -72,8 +63,10 @@ static size_t packed_bytes(const xa_graph *g, const xa_node *node)
 {
     const xa_conv q = xa_conv_of(g, node);
     const int tiles = winograd_of(g, &q);
-    return (tiles ? xa_conv_winograd_matrix_bytes(&q, tiles) : xa_conv_matrix_bytes(&q)) +
-           (size_t)q.f * sizeof(float);
+    if (tiles)
+        return xa_conv_winograd_matrix_bytes(&q, tiles) + (size_t)q.f * sizeof(float);
+    const xa_product p = xa_conv_product(g, &q);
+    return xa_product_bytes(&p);
 }
 
 static void
@@ -87,42 +80,38 @@ pack(const xa_graph *g, const xa_node *node, const float *const *w, const xa_fol
             q.f, w[1], fold, (float *)((char *)dst + xa_conv_winograd_matrix_bytes(&q, tiles)));
         return;
     }
-    for (int64_t j = 0; j < q.groups; j++)
-        xa_panels_pack_folded(q.k,
-                              q.fg,
-                              w[0] + j * q.fg,
-                              q.f,
-                              fold ? fold->scale + j * q.fg : NULL,
-                              (float *)dst + (size_t)j * xa_panels_count(q.k, q.fg));
-    xa_bias_pack(q.f, w[1], fold, (float *)((char *)dst + xa_conv_matrix_bytes(&q)));
+    const xa_product p = xa_conv_product(g, &q);
+    xa_product_pack(&p, w[0], w[1], fold, dst);
 }
 
 static void forward(const xa_op_call *c)
 {
     const xa_conv q = xa_conv_of(c->graph, c->node);
+    const xa_product p = xa_conv_product(c->graph, &q);
     const int tiles = winograd_of(c->graph, &q);
     if (tiles)
         xa_conv_winograd_forward(c, &q, tiles);
     else if (xa_conv_is_pointwise(&q))
-        xa_linear_forward(c, q.pixels, q.c, q.f);
-    else if (is_thin(&q))
-        xa_conv_gather_forward(c, &q);
+        xa_linear_forward(c, &p, q.pixels);
+    else if (xa_conv_is_thin(&q))
+        xa_conv_gather_forward(c, &q, &p);
     else
-        xa_conv_implicit_forward(c, &q);
+        xa_conv_implicit_forward(c, &q, &p);
 }
 
 static void backward(const xa_op_call *c)
 {
     const xa_conv q = xa_conv_of(c->graph, c->node);
+    const xa_product p = xa_conv_product(c->graph, &q);
     const int tiles = winograd_of(c->graph, &q);
     if (tiles)
         xa_conv_winograd_backward(c, &q, tiles);
     else if (xa_conv_is_pointwise(&q))
-        xa_linear_backward(c, q.pixels, q.c, q.f);
-    else if (is_thin(&q))
-        xa_conv_gather_backward(c, &q);
+        xa_linear_backward(c, &p, q.pixels);
+    else if (xa_conv_is_thin(&q))
+        xa_conv_gather_backward(c, &q, &p);
     else
-        xa_conv_implicit_backward(c, &q);
+        xa_conv_implicit_backward(c, &q, &p);
 }
 
 static double flops(const xa_graph *g, const xa_node *node)

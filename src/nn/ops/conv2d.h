@@ -6,13 +6,13 @@
 
 /* conv2d_gather.c: pixels under the kernel are gathered into rows; for few channels. */
 size_t xa_conv_gather_bytes(const xa_conv *q);
-void xa_conv_gather_forward(const xa_op_call *c, const xa_conv *q);
-void xa_conv_gather_backward(const xa_op_call *c, const xa_conv *q);
+void xa_conv_gather_forward(const xa_op_call *c, const xa_conv *q, const xa_product *p);
+void xa_conv_gather_backward(const xa_op_call *c, const xa_conv *q, const xa_product *p);
 
 /* conv2d_implicit.c: pixels are read where they lie, one piece per tap. */
 size_t xa_conv_implicit_bytes(const xa_conv *q, int64_t n);
-void xa_conv_implicit_forward(const xa_op_call *c, const xa_conv *q);
-void xa_conv_implicit_backward(const xa_op_call *c, const xa_conv *q);
+void xa_conv_implicit_forward(const xa_op_call *c, const xa_conv *q, const xa_product *p);
+void xa_conv_implicit_backward(const xa_op_call *c, const xa_conv *q, const xa_product *p);
 
 /* conv2d_winograd.c. The size of its tiles: 2 or 4, or 0 if it would not be faster. */
 int xa_conv_winograd(const xa_conv *q);

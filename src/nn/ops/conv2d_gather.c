@@ -86,7 +86,7 @@ size_t xa_conv_gather_bytes(const xa_conv *q)
     return rows_bytes(q) + (size_t)(XA_GEMM_ROWS * q->f) * sizeof(float);
 }
 
-void xa_conv_gather_forward(const xa_op_call *c, const xa_conv *q)
+void xa_conv_gather_forward(const xa_op_call *c, const xa_conv *q, const xa_product *product)
 {
     const float *at[XA_GEMM_ROWS];
     for (int64_t s = 0; s < c->n; s++) {
@@ -94,18 +94,13 @@ void xa_conv_gather_forward(const xa_op_call *c, const xa_conv *q)
         for (int64_t p = 0; p < q->pixels; p += XA_GEMM_ROWS) {
             const int64_t m = q->pixels - p < XA_GEMM_ROWS ? q->pixels - p : XA_GEMM_ROWS;
             const int64_t row = s * q->pixels + p;
-            const xa_finish finish = xa_conv_finish(c, q, row);
+            const xa_finish finish = xa_product_finish(c, product, row);
             float *y = c->y + row * q->f;
             const xa_pieces a = xa_whole_rows(c->scratch, m, q->k, q->k, at);
             for (int64_t j = 0; j < q->groups; j++) {
                 gather(q, x, j * q->cg, p, m, c->scratch);
-                c->k->gemm_panels(m,
-                                  q->fg,
-                                  &a,
-                                  xa_conv_panels(q, c->weights, j),
-                                  y + j * q->fg,
-                                  q->f,
-                                  q->groups == 1 ? &finish : NULL);
+                xa_product_forward(
+                    c, product, j, m, &a, y + j * q->fg, q->f, q->groups == 1 ? &finish : NULL);
             }
             if (q->groups > 1)
                 c->k->epilogue(
@@ -115,9 +110,8 @@ void xa_conv_gather_forward(const xa_op_call *c, const xa_conv *q)
     }
 }
 
-void xa_conv_gather_backward(const xa_op_call *c, const xa_conv *q)
+void xa_conv_gather_backward(const xa_op_call *c, const xa_conv *q, const xa_product *product)
 {
-    static const int64_t first = 0;
     const float *at[XA_GEMM_ROWS];
     float *rows = c->scratch, *masked = (float *)((char *)c->scratch + rows_bytes(q));
     const int64_t in = q->y.in * q->x.in * q->c;
@@ -134,8 +128,7 @@ void xa_conv_gather_backward(const xa_op_call *c, const xa_conv *q)
             }
             for (int64_t j = 0; j < q->groups; j++) {
                 const xa_pieces a = xa_whole_rows(dy + j * q->fg, m, q->f, q->fg, at);
-                c->k->gemm_panels_nt(
-                    m, q->k, &a, xa_conv_panels(q, c->weights, j), &first, q->k, rows, q->k);
+                xa_product_back(c, product, j, m, &a, NULL, rows, q->k);
                 scatter(q, rows, j * q->cg, p, m, dx);
             }
             xa_tick_now(c->tick);

@@ -39,7 +39,8 @@ static band band_of(const xa_conv *q, int64_t n)
 
 typedef struct work {
     const float **at; /* [taps][XA_GEMM_ROWS] */
-    int64_t *first;   /* [taps] panel row of each piece */
+    int64_t *tap;     /* [taps] of each piece */
+    int64_t *first;   /* [taps] the same times the channels of a group */
     float *zeros;     /* [max(c, f)] */
     float *masked;    /* [samples][dy_rows][out][f] */
     float *rows;      /* [XA_GEMM_ROWS][c]: rows of one phase, if there are several; else NULL */
@@ -57,6 +58,7 @@ static work work_of(const xa_conv *q, const band *b, void *scratch)
 {
     work w = {0};
     w.at = take(scratch, &w.bytes, q->taps * XA_GEMM_ROWS, sizeof *w.at);
+    w.tap = take(scratch, &w.bytes, q->taps, sizeof *w.tap);
     w.first = take(scratch, &w.bytes, q->taps, sizeof *w.first);
     w.zeros = take(scratch, &w.bytes, q->c > q->f ? q->c : q->f, sizeof *w.zeros);
     w.masked = take(scratch, &w.bytes, b->samples * b->dy_rows * q->x.out * q->f, sizeof *w.masked);
@@ -102,7 +104,7 @@ look_under(const xa_conv *q, const work *w, const float *x, int64_t p, int64_t m
     }
 }
 
-void xa_conv_implicit_forward(const xa_op_call *c, const xa_conv *q)
+void xa_conv_implicit_forward(const xa_op_call *c, const xa_conv *q, const xa_product *product)
 {
     const band b = band_of(q, c->n);
     const work w = start(q, &b, c->scratch);
@@ -110,17 +112,12 @@ void xa_conv_implicit_forward(const xa_op_call *c, const xa_conv *q)
     const xa_pieces a = {.count = q->taps, .length = q->cg, .stride = XA_GEMM_ROWS, .at = w.at};
     for (int64_t p = 0; p < total; p += XA_GEMM_ROWS) {
         const int64_t m = total - p < XA_GEMM_ROWS ? total - p : XA_GEMM_ROWS;
-        const xa_finish finish = xa_conv_finish(c, q, p);
+        const xa_finish finish = xa_product_finish(c, product, p);
         float *y = c->y + p * q->f;
         for (int64_t j = 0; j < q->groups; j++) {
             look_under(q, &w, c->x[0], p, m, j * q->cg);
-            c->k->gemm_panels(m,
-                              q->fg,
-                              &a,
-                              xa_conv_panels(q, c->weights, j),
-                              y + j * q->fg,
-                              q->f,
-                              q->groups == 1 ? &finish : NULL);
+            xa_product_forward(
+                c, product, j, m, &a, y + j * q->fg, q->f, q->groups == 1 ? &finish : NULL);
         }
         if (q->groups > 1)
             c->k->epilogue(m, q->f, y, q->f, finish.bias, finish.residual, finish.act, finish.bits);
@@ -184,8 +181,10 @@ static phase phase_of(const xa_conv *q, const work *w, const span *at, int64_t p
     f.columns = q->x.in > f.x ? (q->x.in - f.x + q->x.stride - 1) / q->x.stride : 0;
     for (int64_t ty = 0; ty < q->y.k; ty++)
         for (int64_t tx = 0; tx < q->x.k; tx++)
-            if (reaches(&q->y, f.y, ty) && reaches(&q->x, f.x, tx))
+            if (reaches(&q->y, f.y, ty) && reaches(&q->x, f.x, tx)) {
+                w->tap[f.ntaps] = ty * q->x.k + tx;
                 w->first[f.ntaps++] = (ty * q->x.k + tx) * q->cg;
+            }
     return f;
 }
 
@@ -221,7 +220,7 @@ static void look_over(const xa_conv *q,
         pixel_of(q, at, f, i + r, &s, &y, &x);
         const float *dy = from->dy + (s - at->s0) * from->sample + f0;
         for (int64_t t = 0; t < f->ntaps; t++) {
-            const int64_t tap = w->first[t] / q->cg;
+            const int64_t tap = w->tap[t];
             const int64_t oy = output_of(&q->y, y, tap / q->x.k);
             const int64_t ox = output_of(&q->x, x, tap % q->x.k);
             w->at[t * XA_GEMM_ROWS + r] =
@@ -232,6 +231,7 @@ static void look_over(const xa_conv *q,
 
 static void one_phase(const xa_op_call *c,
                       const xa_conv *q,
+                      const xa_product *product,
                       const work *w,
                       const source *from,
                       const span *at,
@@ -239,20 +239,14 @@ static void one_phase(const xa_op_call *c,
 {
     const int64_t total = (at->s1 - at->s0) * f->rows * f->columns;
     const xa_pieces a = {.count = f->ntaps, .length = q->fg, .stride = XA_GEMM_ROWS, .at = w->at};
+    const xa_taps taps = {w->tap, w->first};
     for (int64_t i = 0; i < total; i += XA_GEMM_ROWS) {
         const int64_t m = total - i < XA_GEMM_ROWS ? total - i : XA_GEMM_ROWS;
         /* without strides a span is one run of pixels */
         float *to = w->rows ? w->rows : c->dx + ((at->s0 * q->y.in + at->y0) * q->x.in + i) * q->c;
         for (int64_t j = 0; j < q->groups && f->ntaps; j++) {
             look_over(q, w, from, at, f, i, m, j * q->fg);
-            c->k->gemm_panels_nt(m,
-                                 q->k,
-                                 &a,
-                                 xa_conv_panels(q, c->weights, j),
-                                 w->first,
-                                 q->cg,
-                                 to + j * q->cg,
-                                 q->c);
+            xa_product_back(c, product, j, m, &a, &taps, to + j * q->cg, q->c);
         }
         if (!f->ntaps)
             memset(to, 0, (size_t)(m * q->c) * sizeof(float));
@@ -267,7 +261,7 @@ static void one_phase(const xa_op_call *c,
     }
 }
 
-void xa_conv_implicit_backward(const xa_op_call *c, const xa_conv *q)
+void xa_conv_implicit_backward(const xa_op_call *c, const xa_conv *q, const xa_product *product)
 {
     const band b = band_of(q, c->n);
     const work w = start(q, &b, c->scratch);
@@ -281,7 +275,7 @@ void xa_conv_implicit_backward(const xa_op_call *c, const xa_conv *q)
             for (int64_t py = 0; py < q->y.stride; py++)
                 for (int64_t px = 0; px < q->x.stride; px++) {
                     const phase f = phase_of(q, &w, &at, py, px);
-                    one_phase(c, q, &w, &from, &at, &f);
+                    one_phase(c, q, product, &w, &from, &at, &f);
                 }
         }
 }

@@ -17,21 +17,21 @@ xa_conv xa_conv_of(const xa_graph *g, const xa_node *node)
     return q;
 }
 
-size_t xa_conv_matrix_bytes(const xa_conv *q)
-{
-    return xa_align_up((size_t)q->groups * xa_panels_count(q->k, q->fg) * sizeof(float), XA_ALIGN);
-}
-
-xa_finish xa_conv_finish(const xa_op_call *c, const xa_conv *q, int64_t row)
-{
-    return (xa_finish){.bias = xa_conv_bias(q, c->weights),
-                       .residual = c->residual ? c->residual + row * q->f : NULL,
-                       .act = &c->act,
-                       .bits = c->bits ? c->bits + xa_bits_bytes(row, q->f) : NULL};
-}
-
 bool xa_conv_is_pointwise(const xa_conv *q)
 {
     return q->taps == 1 && q->y.stride == 1 && q->x.stride == 1 && q->groups == 1 &&
            q->y.out == q->y.in && q->x.out == q->x.in;
+}
+
+bool xa_conv_is_thin(const xa_conv *q)
+{
+    enum { PIECE = 16 };
+    return q->cg < PIECE;
+}
+
+xa_product xa_conv_product(const xa_graph *g, const xa_conv *q)
+{
+    const bool gathered = xa_conv_is_thin(q);
+    return xa_product_of(
+        g, q->pixels, gathered ? 1 : q->taps, gathered ? q->k : q->cg, q->fg, q->groups);
 }

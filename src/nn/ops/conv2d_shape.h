@@ -17,17 +17,10 @@ xa_conv xa_conv_of(const xa_graph *g, const xa_node *node);
 /* A 1x1 kernel, stride 1, one group: rows of x times a matrix (linear.h). */
 bool xa_conv_is_pointwise(const xa_conv *q);
 
-/* Packed: a group's matrix [k, fg] in panels, one after the other, then bias [f]. */
-static inline const float *xa_conv_panels(const xa_conv *q, const void *packed, int64_t group)
-{
-    return (const float *)packed + (size_t)group * xa_panels_count(q->k, q->fg);
-}
-size_t xa_conv_matrix_bytes(const xa_conv *q);
-static inline const float *xa_conv_bias(const xa_conv *q, const void *packed)
-{
-    return (const float *)((const char *)packed + xa_conv_matrix_bytes(q));
-}
-/* What follows output rows [row, row+m) of the batch. */
-xa_finish xa_conv_finish(const xa_op_call *c, const xa_conv *q, int64_t row);
+/* Fewer channels than gathering is slower for than a pointer for each tap's piece of a row. */
+bool xa_conv_is_thin(const xa_conv *q);
+/* Its product, but Winograd's: rows of all taps together where pixels are gathered, else a piece
+ * for each tap. */
+xa_product xa_conv_product(const xa_graph *g, const xa_conv *q);
 
 #endif

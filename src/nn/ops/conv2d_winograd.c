@@ -170,7 +170,7 @@ void xa_conv_winograd_forward(const xa_op_call *c, const xa_conv *q, int m)
 {
     const tiling t = tiling_of(q, m);
     const work w = start(q, &t, c->n, c->scratch);
-    const xa_finish finish = xa_conv_finish(c, q, 0);
+    const float *residual = c->residual;
     const float *bias =
         (const float *)((const char *)c->weights + xa_conv_winograd_matrix_bytes(q, m));
     const int64_t all = c->n * t.rows * t.columns;
@@ -204,9 +204,9 @@ void xa_conv_winograd_forward(const xa_op_call *c, const xa_conv *q, int m)
                                c->y + row * q->f,
                                q->f,
                                bias,
-                               finish.residual ? finish.residual + row * q->f : NULL,
-                               finish.act,
-                               finish.bits ? finish.bits + xa_bits_bytes(row, q->f) : NULL);
+                               residual ? residual + row * q->f : NULL,
+                               &c->act,
+                               c->bits ? c->bits + xa_bits_bytes(row, q->f) : NULL);
             }
         }
     }

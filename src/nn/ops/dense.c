@@ -41,15 +41,22 @@ static size_t scratch_bytes(const xa_graph *g, const xa_node *node, int64_t n)
     return xa_linear_scratch_bytes(n, rows_of(g, node), node->params.dense.units);
 }
 
+static xa_product product_of(const xa_graph *g, const xa_node *node)
+{
+    return xa_product_of(g, rows_of(g, node), 1, k_of(g, node), node->params.dense.units, 1);
+}
+
 static size_t packed_bytes(const xa_graph *g, const xa_node *node)
 {
-    return xa_linear_packed_bytes(k_of(g, node), node->params.dense.units);
+    const xa_product p = product_of(g, node);
+    return xa_product_bytes(&p);
 }
 
 static void
 pack(const xa_graph *g, const xa_node *node, const float *const *w, const xa_fold *fold, void *dst)
 {
-    xa_linear_pack(k_of(g, node), node->params.dense.units, w[0], w[1], fold, dst);
+    const xa_product p = product_of(g, node);
+    xa_product_pack(&p, w[0], w[1], fold, dst);
 }
 
 static void pack_columns(const xa_graph *g,
@@ -60,19 +67,20 @@ static void pack_columns(const xa_graph *g,
                          const xa_fold *fold,
                          void *dst)
 {
-    xa_linear_pack_columns(k_of(g, node), first, count, w, fold, dst);
+    const xa_product p = product_of(g, node);
+    xa_product_pack_filters(&p, first, count, w, fold, dst);
 }
 
 static void forward(const xa_op_call *c)
 {
-    xa_linear_forward(
-        c, rows_of(c->graph, c->node), k_of(c->graph, c->node), c->node->params.dense.units);
+    const xa_product p = product_of(c->graph, c->node);
+    xa_linear_forward(c, &p, rows_of(c->graph, c->node));
 }
 
 static void backward(const xa_op_call *c)
 {
-    xa_linear_backward(
-        c, rows_of(c->graph, c->node), k_of(c->graph, c->node), c->node->params.dense.units);
+    const xa_product p = product_of(c->graph, c->node);
+    xa_linear_backward(c, &p, rows_of(c->graph, c->node));
 }
 
 static double flops(const xa_graph *g, const xa_node *node)

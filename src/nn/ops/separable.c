@@ -54,14 +54,16 @@ void xa_separable_forward(const xa_op_call *d, const xa_op_call *p)
 {
     const xa_dw_shape s = xa_depthwise_of(d->graph, d->node);
     const band b = band_of(&s, d->n);
-    const int64_t cm = s.c * s.m, f = p->node->params.conv2d.filters;
+    const int64_t cm = s.c * s.m;
+    const xa_conv q = xa_conv_of(p->graph, p->node);
+    const xa_product product = xa_conv_product(p->graph, &q);
     float *rows = p->scratch;
     for (int64_t i = 0; i < d->n; i += b.samples)
         for (int64_t o = 0; o < s.oh; o += b.lines) {
             const int64_t samples = xa_min(b.samples, d->n - i), end = xa_min(o + b.lines, s.oh);
-            for (int64_t q = 0; q < samples; q++)
-                xa_depthwise_rows(d, &s, i + q, o, end, rows + q * s.oh * s.ow * cm);
-            xa_linear_rows(p, (i * s.oh + o) * s.ow, samples * (end - o) * s.ow, cm, f, rows);
+            for (int64_t k = 0; k < samples; k++)
+                xa_depthwise_rows(d, &s, i + k, o, end, rows + k * s.oh * s.ow * cm);
+            xa_linear_rows(p, &product, (i * s.oh + o) * s.ow, samples * (end - o) * s.ow, rows);
         }
 }
 
@@ -75,7 +77,9 @@ static void multiply_back(const xa_op_call *d,
                           float *lines)
 {
     const int64_t cm = s->c * s->m;
-    xa_linear_rows_back(p, pixel, m, cm, p->node->params.conv2d.filters, masked, lines);
+    const xa_conv q = xa_conv_of(p->graph, p->node);
+    const xa_product product = xa_conv_product(p->graph, &q);
+    xa_linear_rows_back(p, &product, pixel, m, masked, lines);
     if (d->bits)
         d->k->mask(m, cm, lines, d->bits + xa_bits_bytes(pixel, cm), d->act.a, lines);
 }
