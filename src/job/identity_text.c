@@ -34,12 +34,14 @@ void xa__seed_lines(xa__lines *l, const xa_setting *s, const void *object)
 void xa__numerics_lines(xa__lines *l, const xa_setting *s, const void *object)
 {
     const xa_job *job = object;
+    /* pair: chains of sums as vdpbf16ps makes them */
     xa_str_printf(l->out,
-                  "%s%s = %d, %s\n",
+                  "%s%s = %d, %s%s\n",
                   l->of,
                   s->key,
                   xa_numerics_version,
-                  xa_numerics_name(job->numerics));
+                  xa_numerics_name(job->numerics),
+                  l->audit && xa_numerics_rounds(job->numerics) ? "/pair" : "");
 }
 
 /* All processors with fused multiply-adds give the same bytes, with any number of threads. */

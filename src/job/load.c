@@ -132,6 +132,35 @@ static void advise_size(const xa_job *j, int m, const xa_model *model, xa_proble
         s->input.width);
 }
 
+/* Rounded values decide ReLUs and maxima otherwise: measured, on photographs and a trained
+ * Xception. */
+static void advise_numerics(const xa_job *j, int m, const xa_model *model, xa_problems *problems)
+{
+    const xa_audit_model_spec *s = &j->audit.models[m];
+    const xa_graph *g = xa_model_graph(model);
+    bool decides = false;
+    for (int i = 0; i < xa_graph_nodes(g); i++) {
+        const xa_node *node = xa_graph_node(g, i);
+        decides = decides ||
+                  (node->op == XA_OP_ACTIVATION && node->params.activation.kind == XA_ACT_RELU);
+    }
+    if (j->numerics != XA_NUMERICS_BF16 || !decides)
+        return;
+    for (int e = 0; e < s->nexplainers; e++)
+        if (xa_explainer_get(s->explainers[e].kind)->needs & XA_NEEDS_INPUT_GRADIENT) {
+            xa_problems_add(problems,
+                            j->file,
+                            j->model_line[m],
+                            true,
+                            "model \"%s\": numerics bf16 round the values that its ReLUs decide "
+                            "by: maps of \"%s\" then correlate with those of strict by about "
+                            "0.94; with numerics: bf16-gradient they differ by 0.5 %%",
+                            s->name,
+                            s->explainers[e].name);
+            return;
+        }
+}
+
 void xa_check_advice(const xa_loaded *l, xa_problems *problems)
 {
     const xa_job *j = &l->job;
@@ -153,6 +182,7 @@ void xa_check_advice(const xa_loaded *l, xa_problems *problems)
                             xa_model_assumption(model, i));
         advise_size(j, m, model, problems);
         xa__advise_input(j, m, problems);
+        advise_numerics(j, m, model, problems);
         const char *own = xa_model_own_scaling(model);
         if (own && s->input.scale.kind != XA_SCALE_NONE)
             xa_problems_add(problems,

@@ -33,7 +33,7 @@ static const char *const faith_words[] = {XA_FAITH_LIST(NAME3) NULL};
 static const char *const tie_words[] = {XA_TIES_LIST(NAME2) NULL};
 static const char *const frame_words[] = {"refuse", "rescale", NULL};
 static const char *const label_words[] = {"name", "index", NULL};
-static const char *const numerics_words[] = {"strict", "fast", NULL};
+static const char *const numerics_words[] = {"strict", "fast", "bf16-gradient", "bf16", NULL};
 static const char *const head_words[] = {
     "softmax", "sigmoid", "multilabel", "none", "regression", NULL};
 static const char *const orientation_words[] = {"apply", "ignore", NULL};

@@ -49,18 +49,28 @@ static void put_citation(paper *p, const char *path)
     free(reference);
 }
 
-/* Readers must know if the job chose fast numerics. */
+/* Readers must know if the job chose other numerics than strict. */
 static void put_numerics(paper *p)
 {
     char *identity = NULL;
     if (xa_archive_text(p->r->archive, XA_FIELD_IDENTITY_TEXT, &identity, NULL) != XA_OK)
         return;
     const char *line = identity ? strstr(identity, "numerics = ") : NULL;
-    if (line && strncmp(line + strcspn(line, ",\n"), ", fast", 6) == 0)
+    const char *word = line ? line + strcspn(line, ",\n") : "";
+    if (strncmp(word, ", fast", 6) == 0)
         fprintf(
             p->out,
             "3x3 convolutions were computed by Winograd's minimal filtering [%d].\n",
             cite(p, "Lavin, Gray: Fast algorithms for convolutional neural networks, CVPR 2016"));
+    else if (strncmp(word, ", bf16-gradient", 15) == 0)
+        fputs("Weights and gradients were rounded to bfloat16 in the products of backward passes, "
+              "and "
+              "summed in single precision; forward passes are in single precision.\n",
+              p->out);
+    else if (strncmp(word, ", bf16", 6) == 0)
+        fputs("Operands of products with weights were rounded to bfloat16 in forward and backward "
+              "passes, and summed in single precision.\n",
+              p->out);
     free(identity);
 }
 

@@ -3,7 +3,7 @@
  * One thread; --batch images a pass, times are those of one image.
  *
  *   bench_engine MODEL.h5 [--size N] [--images N] [--input FILE] [--dump PREFIX] [--isa
- * base|avx2|avx512]
+ * base|avx2|avx512|avx512bf16]
  *
  *   --size    height and width of the network's input; default: the file's
  *   --images  timed passes after one that is not timed; default 5
@@ -47,6 +47,16 @@ typedef struct sample {
     double cpu, wall, forward, backward, maps;
 } sample;
 
+static bool numerics_named(const char *word, xa_numerics *out)
+{
+    for (int i = 0; i < XA_NUMERICS_COUNT; i++)
+        if (strcmp(word, xa_numerics_name((xa_numerics)i)) == 0) {
+            *out = (xa_numerics)i;
+            return true;
+        }
+    return false;
+}
+
 static bool parse(int argc, char **argv, options *o)
 {
     enum { SIZE = 256, IMAGES, INPUT, DUMP, ISA, BATCH, NUMERICS };
@@ -66,11 +76,7 @@ static bool parse(int argc, char **argv, options *o)
             continue;
         if (c == BATCH && xa_parse_i64(optarg, &o->batch) && o->batch > 0)
             continue;
-        if (c == NUMERICS && strcmp(optarg, "fast") == 0) {
-            o->numerics = XA_NUMERICS_FAST;
-            continue;
-        }
-        if (c == NUMERICS && strcmp(optarg, "strict") == 0)
+        if (c == NUMERICS && numerics_named(optarg, &o->numerics))
             continue;
         if (c == ISA && (o->isa = xa_isa_named(optarg)) != XA_ISA_COUNT)
             continue;
@@ -292,7 +298,7 @@ int main(int argc, char **argv)
     if (!parse(argc, argv, &o)) {
         fprintf(stderr,
                 "usage: bench_engine MODEL.h5 [--size N] [--images N] [--input FILE] "
-                "[--dump PREFIX] [--isa base|avx2|avx512] [--batch N] [--numerics strict|fast]\n");
+                "[--dump PREFIX] [--isa ISA] [--batch N] [--numerics WORD]\n");
         return 2;
     }
     xa_blas_set_threads(1);

@@ -97,7 +97,7 @@ static const bad bads[] = {
      {{1, "manifest: expected a path or a map, found nothing"},
       {2, "output: expected a path, found nothing"},
       {3, "threads: expected a whole number from 1 to 1024, found nothing"},
-      {4, "numerics: expected strict or fast; found ~"},
+      {4, "numerics: expected one of strict, fast, bf16-gradient, bf16; found ~"},
       {5, "models: expected a list of 1 to 64 models"}}},
     /* the settings of a job */
     {HEAD MODEL "threads: 1025\n"
@@ -115,7 +115,7 @@ static const bad bads[] = {
       {11, "store: expected a map such as { thumbnails: 256 }; found 256"},
       {12, "frame: expected refuse or rescale; found scale"},
       {13, "checks: expected a list of at most 64 checks"},
-      {14, "numerics: expected strict or fast; found quick"}}},
+      {14, "numerics: expected one of strict, fast, bf16-gradient, bf16; found quick"}}},
     {HEAD MODEL "tolerate_failed: -1\nstore: { thumbnails: 8 }\nchecks: [average_drop, gain]\n",
      {{8, "tolerate_failed"},
       {9, "thumbnails: expected a whole number from 16 to 2048, found 8"},
