@@ -15,7 +15,8 @@ typedef struct xa_comm xa_comm;
 /* Collective. Starts MPI (FUNNELED) and duplicates the world; MPI errors are returned, not fatal.
  * INVALID: a launcher (mpirun, srun) says it started several tasks, and MPI finds one. Open MPI is
  * set not to use lock files of shared file pointers (OMPI_MCA_sharedfp), unless the user sets that
- * variable. */
+ * variable. XAUDIT_NODE_RANKS=K, for tests and for nodes of many sockets, makes nodes of K ranks
+ * out of each machine's (INVALID: not a number from 1). */
 XA_MUST_USE xa_status xa_comm_start(int *argc, char ***argv, xa_comm **out, xa_err *err);
 /* Collective. Frees the duplicate and finalises MPI. NULL allowed. */
 void xa_comm_stop(xa_comm *c);
@@ -27,8 +28,20 @@ int xa_comm_size(const xa_comm *c);
 int xa_comm_node_rank(const xa_comm *c); /* among the ranks that share this node's memory */
 int xa_comm_node_size(const xa_comm *c);
 int xa_comm_nodes(const xa_comm *c);
+/* Nodes are numbered by their lowest rank, which leads them: 0 is led by rank 0. The number of this
+ * rank's node; the leader of a node, and how many ranks it has. */
+int xa_comm_node(const xa_comm *c);
+int xa_comm_leader(const xa_comm *c, int node);
+int xa_comm_ranks_of(const xa_comm *c, int node);
+/* Ranks of the largest node. */
+int xa_comm_largest_node(const xa_comm *c);
 const char *xa_comm_host(const xa_comm *c);
 MPI_Comm xa_comm_mpi(const xa_comm *c); /* for the archive's file driver */
+/* The leaders alone, in the order of nodes; MPI_COMM_NULL on other ranks. */
+MPI_Comm xa_comm_leaders(const xa_comm *c);
+/* Collective. Where `alone` is true on all ranks of a node, each of them is a node of its own from
+ * now on. Blocks that are shared already stay as they are. */
+XA_MUST_USE xa_status xa_comm_part(xa_comm *c, bool alone, xa_err *err);
 /* First line of the MPI library's version: "Open MPI v4.1.4, ...". */
 void xa_comm_library(char *out, size_t size);
 
@@ -85,10 +98,12 @@ typedef struct xa_shared {
 /* Collective, with the same bytes > 0 everywhere; all ranks succeed or all fail. One block per
  * node (an MPI-3 shared window, or plain memory if a node has one rank). The leader first checks
  * the room of the file system behind it; if there is too little, all ranks of the node use private
- * memory, and the log says so. The block is not zeroed: ranks with `leader` set fill it, then all
- * call xa_shared_ready. */
-XA_MUST_USE xa_status xa_shared_alloc(xa_comm *c, size_t bytes, xa_shared *out, xa_err *err);
-/* Collective. The block is filled; after it all may read, nobody writes. */
+ * memory, and the log says so, calling the block `what` ("the weights"). The block is not zeroed:
+ * ranks with `leader` set fill it, then all call xa_shared_ready. */
+XA_MUST_USE xa_status
+xa_shared_alloc(xa_comm *c, size_t bytes, const char *what, xa_shared *out, xa_err *err);
+/* Collective. The block is filled; after it all may read. Nobody writes, but with C11 atomics and
+ * what these order. */
 XA_MUST_USE xa_status xa_shared_ready(xa_comm *c, xa_shared *s, xa_err *err);
 /* Collective. */
 void xa_shared_free(xa_comm *c, xa_shared *s);

@@ -1,24 +1,27 @@
-/* sched: decides which rank works on which samples: grants, asks, stops, progress, signals.
+/* sched: decides which rank works on which samples: grants, blocks, stops, progress, signals.
  *
  * Work has three sizes with a word for each:
  *
  * - a unit is the indivisible piece: the batches of all models over the same samples (a multiple of
  *   every model's batch), cut by the global index in the manifest, never by rank;
- * - a grant is one or more consecutive units that a rank gets at once, with their manifest rows;
- * - a commit is what a rank has written and synced, reported when its grant ends; only then does
- *   rank 0 mark the rows as done.
+ * - a grant is one or more consecutive units that a *node* gets at once, with their manifest rows;
+ *   in the node's shared memory it is a block, with room for the rows of its units;
+ * - a commit is a block whose rows are written and synced; only then does rank 0 mark them as done.
  *
- * Rank 0 holds the list of units to do. A rank's *ask* carries what it finished and synced, whether
- * it wishes to stop, and that it failed; the answer is a grant, STOP or END. A rank asks for
- * its next grant shortly before the current one ends (not during its very first grant, whose length
- * is unknown), so that it neither waits while there is work nor keeps work from other ranks. Rank 0
- * works too and answers from the tick callback of the engine (xa_sched_tick); idle ranks nap. There
- * are no collectives between start and end, so signals, a full disk and errors travel with the
- * asks; one agreement ends the run.
+ * Rank 0 holds the list of units to do and deals with one leader a node (the node's lowest rank,
+ * which works too; rank 0 leads its own). A leader's *ask* carries what its node finished and
+ * synced, whether a rank wishes to stop, and that one failed; the answer is a grant, STOP or END.
+ * A leader asks for the next grant shortly before its node runs out of units, so that no rank waits
+ * while there is work. Within a node nobody sends messages: ranks take units from the open block,
+ * compute them and put their rows into its memory; when all are through, its columns are written,
+ * while the next block is computed already. Leaders deal with messages in the tick callback of the
+ * engine (xa_sched_tick); idle ranks nap. There are no collectives between start and end, so
+ * signals, a full disk and errors travel with the asks; one agreement ends the run.
  *
- * Grant sizes follow from the measured seconds per unit (target_seconds), start with one unit and
- * shrink towards the end: never more than remaining/(2*ranks), less for a slow rank, at least one
- * unit.
+ * Grant sizes follow from the measured seconds per unit of a node (target_seconds), start with two
+ * units a rank and shrink towards the end. Where the units of a node lie: src/sched/deal.h. Where a
+ * node has too little shared memory for its blocks, each of its ranks is a node of its own
+ * (xa_comm_part), with blocks in its own memory.
  */
 #ifndef XAUDIT_SCHED_H
 #define XAUDIT_SCHED_H
@@ -27,24 +30,37 @@
 
 typedef struct xa_sched xa_sched;
 
+/* A grant on a node, the same for all its ranks. */
+typedef struct xa_sched_block {
+    int64_t first, n; /* units */
+    int64_t serial;   /* of this block: another block of the node has another */
+    const void *payload;
+    size_t payload_size; /* rank 0's bytes for the block */
+    unsigned char *rows; /* 64-byte aligned, of the size that xa_sched_calls.room said; ranks share
+                            it, and each writes what belongs to its units */
+} xa_sched_block;
+
 /* What the program does; the scheduler only decides which rank does it, and when. */
 typedef struct xa_sched_calls {
     void *arg;
-    /* Rank 0: the bytes a worker needs for units [first, first+n) (manifest rows), appended to
+    /* Rank 0: how many bytes units [first, first+n) need: of payload (pack() may not give more) and
+     * of rows. Neither shrinks when units are added. */
+    void (*room)(void *arg, int64_t first, int64_t n, size_t *payload, size_t *rows);
+    /* Rank 0: the bytes a node needs for units [first, first+n) (manifest rows), appended to
      * `out`. */
     xa_status (*pack)(void *arg, int64_t first, int64_t n, xa_str *out, xa_err *err);
-    /* Every rank: compute units [first, first+n), write their rows and sync them. `report` receives
-     * bytes for rank 0's mark(). Calls xa_sched_tick from inside. When xa_sched_stopping() turns
-     * true it may return early with *finished < n: the first *finished units are synced and
-     * reported. After an error none of them count as finished. */
-    xa_status (*work)(void *arg,
-                      int64_t first,
-                      int64_t n,
-                      const void *payload,
-                      size_t size,
-                      int64_t *finished,
-                      xa_str *report,
-                      xa_err *err);
+    /* Every rank: compute one unit of the block and put its rows into the block's memory. Calls
+     * xa_sched_tick from inside. After an error the unit does not count, and the run ends. */
+    xa_status (*work)(void *arg, const xa_sched_block *b, int64_t unit, xa_err *err);
+    /* The writing ranks (xa_sched_options.all_write): write one column of the rows of units [first,
+     * first+n) of a block, and bring what this node has written to the disk. */
+    xa_status (*write)(
+        void *arg, const xa_sched_block *b, int column, int64_t first, int64_t n, xa_err *err);
+    xa_status (*sync)(void *arg, xa_err *err);
+    /* Leaders: the bytes for rank 0's mark() of units [first, first+n) of a block. Those of units
+     * that follow one another, one behind the other, are those of all of them. */
+    xa_status (*report)(
+        void *arg, const xa_sched_block *b, int64_t first, int64_t n, xa_str *out, xa_err *err);
     /* Rank 0: units [first, first+n) are written and synced: mark them. Called in the order of
      * units, once for commits that wait together and follow one another, whoever made them, with
      * their reports one behind the other; also from a tick within rank 0's own work(). */
@@ -62,9 +78,15 @@ typedef struct xa_sched_calls {
 typedef struct xa_sched_options {
     const int64_t *todo; /* rank 0: unit numbers to do, ascending; borrowed for the run */
     int64_t ntodo;
-    double target_seconds;   /* length of a grant; default 2 */
+    double target_seconds;   /* length of a grant; 0: 2, or 4 where there are several nodes */
     double progress_seconds; /* default 0.5 */
     int64_t max_grant;       /* units, 0: no limit */
+    int columns;             /* of a block, each written by one call of write() */
+    bool all_write;          /* any rank may write columns; else the leaders alone */
+    int64_t align;           /* units between two places where nodes' rows meet without harm: see
+                                src/sched/deal.h; default 1 */
+    double hang_seconds;     /* a rank that has not moved for so long ends the run, and is named
+                                after a third of it; 0: never */
 } xa_sched_options;
 xa_sched_options xa_sched_defaults(void);
 
@@ -79,10 +101,12 @@ typedef struct xa_sched_result {
     int64_t done;                      /* units marked, by rank 0's count */
     int signal;                        /* the signal that stopped the run, or 0 */
     double work_seconds, idle_seconds; /* of this rank */
-    double overhead_seconds;           /* rank 0: answering and marking in ticks of its work() */
+    double overhead_seconds;           /* leaders: answering, writing, marking within work() */
     int64_t grants;                    /* rank 0: grants given */
 } xa_sched_result;
 
+/* Collective: shares the memory of blocks, of 8 MiB a rank or what rank 0's room() says that the
+ * largest unit takes, whichever is more, three times a node. All ranks have the same status. */
 XA_MUST_USE xa_status xa_sched_create(xa_comm *c,
                                       const xa_sched_options *opt,
                                       const xa_sched_calls *calls,
@@ -91,13 +115,15 @@ XA_MUST_USE xa_status xa_sched_create(xa_comm *c,
 /* Collective; called once per scheduler. Returns when all ranks have left the loop; the status is
  * agreed: the first error of any rank, with its rank and host. A run that was asked to stop is
  * XA_OK with end STOPPED. *result is written in every case. XA_COMM may mean that the ranks cannot
- * reach each other any more: other ranks may then still wait, and only xa_comm_abort ends them. */
+ * reach each other any more, or that one hangs (the message names it): other ranks may then still
+ * wait, and only xa_comm_abort ends them. */
 XA_MUST_USE xa_status xa_sched_run(xa_sched *s, xa_sched_result *result, xa_err *err);
+/* Collective. NULL allowed on all ranks alike. */
 void xa_sched_free(xa_sched *s);
 
-/* Local, cheap, from inside work(): rank 0 answers waiting asks, every rank sends its next ask in
- * time and reads the signal flag. Errors are kept and come out of xa_sched_run. Shape of an
- * xa_tick call. */
+/* Local, cheap, from inside work(): shows that the rank lives and reads the signal flag; leaders
+ * deal with messages, and write columns that wait. Errors are kept and come out of xa_sched_run.
+ * Shape of an xa_tick call. */
 void xa_sched_tick(void *sched);
 /* True once this rank knows that the run is to stop after the current batches. */
 bool xa_sched_stopping(const xa_sched *s);

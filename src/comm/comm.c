@@ -11,13 +11,7 @@ static xa_status look_around(xa_comm *c, xa_err *err)
     XA__MPI(err, MPI_Comm_size(c->world, &c->size));
     int len = 0;
     XA__MPI(err, MPI_Get_processor_name(c->host, &len));
-    XA__MPI(err,
-            MPI_Comm_split_type(c->world, MPI_COMM_TYPE_SHARED, c->rank, MPI_INFO_NULL, &c->node));
-    XA__MPI(err, MPI_Comm_set_errhandler(c->node, MPI_ERRORS_RETURN));
-    XA__MPI(err, MPI_Comm_rank(c->node, &c->node_rank));
-    XA__MPI(err, MPI_Comm_size(c->node, &c->node_size));
-    int leader = c->node_rank == 0 ? 1 : 0;
-    XA__MPI(err, MPI_Allreduce(&leader, &c->nodes, 1, MPI_INT, MPI_SUM, c->world));
+    XA_TRY(err, xa__find_nodes(c, err));
 done:
     return st;
 }
@@ -30,6 +24,7 @@ xa_status xa_comm_start(int *argc, char ***argv, xa_comm **out, xa_err *err)
         XA_FAIL(err, XA_NOMEM, "out of memory for the communicator");
     c->world = MPI_COMM_NULL;
     c->node = MPI_COMM_NULL;
+    c->leaders = MPI_COMM_NULL;
     int there = 0;
     XA__MPI(err, MPI_Initialized(&there));
     int level = MPI_THREAD_FUNNELED;
@@ -65,8 +60,7 @@ void xa_comm_stop(xa_comm *c)
     if (!c)
         return;
     xa__messages_free(c);
-    if (c->node != MPI_COMM_NULL)
-        MPI_Comm_free(&c->node);
+    xa__free_nodes(c);
     if (c->world != MPI_COMM_NULL)
         MPI_Comm_free(&c->world);
     int ended = 0;
@@ -88,21 +82,6 @@ int xa_comm_rank(const xa_comm *c)
 int xa_comm_size(const xa_comm *c)
 {
     return c->size;
-}
-
-int xa_comm_node_rank(const xa_comm *c)
-{
-    return c->node_rank;
-}
-
-int xa_comm_node_size(const xa_comm *c)
-{
-    return c->node_size;
-}
-
-int xa_comm_nodes(const xa_comm *c)
-{
-    return c->nodes;
 }
 
 const char *xa_comm_host(const xa_comm *c)

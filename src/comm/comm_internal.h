@@ -27,9 +27,13 @@ typedef struct xa__arriving {
 struct xa_comm {
     MPI_Comm world; /* a duplicate: no traffic of libraries gets in between */
     MPI_Comm node;
-    bool owns_mpi; /* MPI was started here */
+    MPI_Comm leaders; /* MPI_COMM_NULL where this rank leads no node */
+    bool owns_mpi;    /* MPI was started here */
     int rank, size;
     int node_rank, node_size, nodes;
+    int index;   /* of this rank's node */
+    int *leader; /* [nodes] */
+    int *ranks;  /* [nodes] */
     char host[MPI_MAX_PROCESSOR_NAME];
     xa__posted *posted;
     size_t nposted, posted_cap;
@@ -62,11 +66,15 @@ xa_status xa__comm_finish(MPI_Request *request, xa_err *err);
 xa_status
 xa__comm_broadcast(xa_comm *c, int root, void **data, size_t *size, size_t piece, xa_err *err);
 /* xa_shared_alloc, as if the folder behind shared memory had at most `room` bytes. */
-xa_status xa__shared_alloc(xa_comm *c, size_t bytes, uint64_t room, xa_shared *out, xa_err *err);
+xa_status xa__shared_alloc(
+    xa_comm *c, size_t bytes, const char *what, uint64_t room, xa_shared *out, xa_err *err);
 /* Leader: touches every page now, false when there is no memory behind one. MADV_POPULATE_WRITE
  * reports where a plain touch would be killed by SIGBUS; kernels before 5.14 do not know it (true
  * then), and the check of the room has to do. */
-bool xa__shared_claim(const xa_comm *c, void *data, size_t bytes);
+bool xa__shared_claim(const xa_comm *c, void *data, size_t bytes, const char *what);
+/* nodes.c: collective; who shares a node, from MPI and XAUDIT_NODE_RANKS. */
+xa_status xa__find_nodes(xa_comm *c, xa_err *err);
+void xa__free_nodes(xa_comm *c);
 /* Frees what is left of messages; gives up on unsent ones after a second. */
 void xa__messages_free(xa_comm *c);
 

@@ -31,7 +31,7 @@ static const char *backing_folder(void)
 }
 
 /* Leader: is there room for the block, and for what MPI itself keeps there? */
-static bool has_room(const xa_comm *c, size_t bytes, uint64_t limit)
+static bool has_room(const xa_comm *c, size_t bytes, const char *what, uint64_t limit)
 {
     const char *folder = backing_folder();
     struct statvfs fs;
@@ -47,18 +47,19 @@ static bool has_room(const xa_comm *c, size_t bytes, uint64_t limit)
     if (room >= reserve && room - reserve >= bytes)
         return true;
     xa_log(XA_LOG_WARN,
-           "host %s: %s has %.1f MiB of room, %.1f MiB are needed to share one copy of the weights:"
+           "host %s: %s has %.1f MiB of room, %.1f MiB are needed to share %s:"
            " each of the %d ranks keeps its own. A larger %s avoids it (docker: --shm-size)",
            c->host,
            folder ? folder : "shared memory",
            (double)room / 1048576,
            (double)(bytes + reserve) / 1048576,
+           what,
            c->node_size,
            folder ? folder : "/dev/shm");
     return false;
 }
 
-bool xa__shared_claim(const xa_comm *c, void *data, size_t bytes)
+bool xa__shared_claim(const xa_comm *c, void *data, size_t bytes, const char *what)
 {
 #ifdef MADV_POPULATE_WRITE
     const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
@@ -67,17 +68,19 @@ bool xa__shared_claim(const xa_comm *c, void *data, size_t bytes)
         errno != EINVAL) {
         xa_log(XA_LOG_WARN,
                "host %s: the shared memory of %.1f MiB could not be filled (%s): each of the %d "
-               "ranks keeps its own copy of the weights",
+               "ranks keeps %s for itself",
                c->host,
                (double)bytes / 1048576,
                strerror(errno),
-               c->node_size);
+               c->node_size,
+               what);
         return false;
     }
 #else
     (void)c;
     (void)data;
     (void)bytes;
+    (void)what;
 #endif
     return true;
 }
@@ -96,7 +99,8 @@ done:
 }
 
 /* Collective on the node. *data stays NULL where the window could not be had. */
-static xa_status open_window(xa_comm *c, size_t bytes, block *b, void **data, xa_err *err)
+static xa_status
+open_window(xa_comm *c, size_t bytes, const char *what, block *b, void **data, xa_err *err)
 {
     xa_status st = XA_OK;
     unsigned char *base = NULL;
@@ -123,7 +127,7 @@ static xa_status open_window(xa_comm *c, size_t bytes, block *b, void **data, xa
     XA__MPI(err, MPI_Bcast(&offset, 1, MPI_UINT64_T, 0, c->node));
     good = good && ((uintptr_t)base + offset) % XA_ALIGN == 0;
     if (good && c->node_rank == 0)
-        good = xa__shared_claim(c, base + offset, bytes);
+        good = xa__shared_claim(c, base + offset, bytes, what);
     XA_TRY(err, node_all(c, &good, err));
     if (good)
         *data = base + offset;
@@ -152,7 +156,8 @@ static xa_status same_size(xa_comm *c, size_t bytes, xa_err *err)
     return XA_OK;
 }
 
-xa_status xa__shared_alloc(xa_comm *c, size_t bytes, uint64_t room, xa_shared *out, xa_err *err)
+xa_status xa__shared_alloc(
+    xa_comm *c, size_t bytes, const char *what, uint64_t room, xa_shared *out, xa_err *err)
 {
     xa_status st = XA_OK;
     block *b = NULL;
@@ -168,10 +173,10 @@ xa_status xa__shared_alloc(xa_comm *c, size_t bytes, uint64_t room, xa_shared *o
     if (st != XA_OK || !b)
         goto done;
     if (c->node_size > 1) {
-        bool shared = c->node_rank != 0 || has_room(c, bytes, room);
+        bool shared = c->node_rank != 0 || has_room(c, bytes, what, room);
         XA_TRY(err, node_all(c, &shared, err));
         if (shared)
-            XA_TRY(err, open_window(c, bytes, b, &s.data, err));
+            XA_TRY(err, open_window(c, bytes, what, b, &s.data, err));
         if (!s.data) {
             s.is_private = true;
             s.leader = true;
@@ -181,7 +186,7 @@ xa_status xa__shared_alloc(xa_comm *c, size_t bytes, uint64_t room, xa_shared *o
         b->own = xa_alloc_aligned(bytes);
         s.data = b->own;
         if (!b->own)
-            XA_ERR(&mine, XA_NOMEM, "out of memory for a copy of the weights of %zu bytes", bytes);
+            XA_ERR(&mine, XA_NOMEM, "out of memory for %zu bytes of %s", bytes, what);
     }
     s.handle = b;
     /* All have their block or nobody: the next step is collective, too. */
@@ -198,9 +203,9 @@ done:
     return st;
 }
 
-xa_status xa_shared_alloc(xa_comm *c, size_t bytes, xa_shared *out, xa_err *err)
+xa_status xa_shared_alloc(xa_comm *c, size_t bytes, const char *what, xa_shared *out, xa_err *err)
 {
-    return xa__shared_alloc(c, bytes, UINT64_MAX, out, err);
+    return xa__shared_alloc(c, bytes, what, UINT64_MAX, out, err);
 }
 
 xa_status xa_shared_ready(xa_comm *c, xa_shared *s, xa_err *err)

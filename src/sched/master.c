@@ -1,34 +1,66 @@
-/* Rank 0: keeps the list of units and who holds which, answers asks and marks commits, while it
- * works on units of its own. */
+/* Rank 0: keeps the list of units and which node holds which, answers asks and marks commits, while
+ * it leads its own node and works. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "sched_internal.h"
 
+static void ask(xa_sched *s);
+static void news(xa_sched *s);
+static xa_status commit_own(xa_sched *s, const xa__ask *a, xa_err *err);
+
 xa_status xa__master_init(xa_sched *s, xa_err *err)
 {
     xa__master *m = &s->m;
-    m->todo = s->opt.todo;
-    m->ntodo = s->opt.ntodo;
+    xa_status st = XA_OK;
+    const int nodes = xa_comm_nodes(s->c);
+    int *ranks = xa_alloc((size_t)nodes, sizeof *ranks);
     m->culprit = -1;
-    m->peer = xa_alloc((size_t)s->size, sizeof *m->peer);
-    if (!m->peer)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for the list of %d ranks", s->size);
-    return XA_OK;
+    m->peer = xa_alloc((size_t)nodes, sizeof *m->peer);
+    m->node_of = xa_alloc((size_t)s->size, sizeof *m->node_of);
+    if (!ranks || !m->peer || !m->node_of)
+        XA_FAIL(err, XA_NOMEM, "out of memory for the list of %d nodes", nodes);
+    for (int i = 0; i < s->size; i++)
+        m->node_of[i] = -1;
+    for (int i = 0; i < nodes; i++) {
+        m->node_of[xa_comm_leader(s->c, i)] = i;
+        ranks[i] = xa_comm_ranks_of(s->c, i);
+    }
+    int64_t most = s->view.x.units;
+    if (s->opt.max_grant > 0 && s->opt.max_grant < most)
+        most = s->opt.max_grant;
+    XA_TRY(err,
+           xa__deal_init(&m->deal,
+                         s->opt.todo,
+                         s->opt.ntodo,
+                         ranks,
+                         nodes,
+                         s->opt.align,
+                         s->opt.target_seconds,
+                         most,
+                         err));
+    s->l.ask = ask;
+    s->l.news = news;
+    s->l.commit = commit_own;
+done:
+    free(ranks);
+    return st;
 }
 
 void xa__master_fini(xa_sched *s)
 {
     xa__commits_fini(&s->m.commits);
+    xa__deal_fini(&s->m.deal);
     free(s->m.peer);
+    free(s->m.node_of);
 }
 
 xa_sched_end xa__master_end(const xa_sched *s)
 {
     if (s->m.culprit >= 0 || s->lost)
         return XA_SCHED_FAILED;
-    return s->m.done == s->m.ntodo ? XA_SCHED_DONE : XA_SCHED_STOPPED;
+    return s->m.done == s->opt.ntodo ? XA_SCHED_DONE : XA_SCHED_STOPPED;
 }
 
 static void blame(xa_sched *s, int rank)
@@ -44,13 +76,14 @@ static void own_failure(xa_sched *s, xa_status code, const xa_err *why)
     blame(s, 0);
 }
 
-static void send(xa_sched *s, int rank, const xa__answer *a)
+static void send(xa_sched *s, int node, const xa__answer *a)
 {
     xa_err why = XA_ERR_INIT;
     xa_str bytes = {0};
     xa_status st = xa__answer_encode(a, &bytes, &why);
     if (st == XA_OK)
-        st = xa_comm_post(s->c, rank, XA__TAG_ANSWER, bytes.data, bytes.len, &why);
+        st = xa_comm_post(
+            s->c, xa_comm_leader(s->c, node), XA__TAG_ANSWER, bytes.data, bytes.len, &why);
     xa_str_free(&bytes);
     if (st == XA_OK)
         return;
@@ -61,86 +94,110 @@ static void send(xa_sched *s, int rank, const xa__answer *a)
         xa__sched_lost(s, st, &why);
 }
 
+/* ---- rank 0's own node, without messages ----------------------------------------------------- */
+
+static void ask(xa_sched *s)
+{
+    s->m.peer[0].waiting = true;
+}
+
+static void news(xa_sched *s)
+{
+    const xa__node *node = s->view.node;
+    const int64_t failed = atomic_load(&node->failed);
+    const int32_t wish = atomic_load(&node->wish);
+    if (failed != 0)
+        blame(s, (int)(failed & INT32_MAX));
+    if (wish == 0)
+        return;
+    s->stopping = true;
+    if (s->signal == 0)
+        s->signal = wish - 1;
+}
+
 /* ---- grants ---------------------------------------------------------------------------------- */
 
 static bool may_grant(const xa_sched *s)
 {
-    return !s->stopping && s->m.next < s->m.ntodo;
+    return !s->stopping && s->m.deal.remaining > 0;
 }
 
-/* The rank's part in the speed of all; ranks not measured yet count as the average. */
-static double share_of(const xa_sched *s, int rank)
+/* How many units have room in a block; one has. */
+static int64_t fit(void *arg, int64_t first, int64_t n)
 {
-    double speed = 0;
-    int known = 0;
-    for (int i = 0; i < s->size; i++) {
-        if (s->m.peer[i].unit_seconds > 0) {
-            speed += 1 / s->m.peer[i].unit_seconds;
-            known++;
-        }
+    const xa_sched *s = arg;
+    int64_t low = 1, high = n;
+    while (low < high) {
+        const int64_t mid = low + (high - low + 1) / 2;
+        size_t payload = 0, rows = 0;
+        s->calls.room(s->calls.arg, first, mid, &payload, &rows);
+        if (payload <= s->view.x.payload && rows <= s->view.x.rows)
+            low = mid;
+        else
+            high = mid - 1;
     }
-    return xa__share(speed, known, s->size, s->m.peer[rank].unit_seconds);
+    return low;
 }
 
-/* Takes units off the list for a rank and packs them; false if none is left to give. */
-static bool take(xa_sched *s, int rank, xa__range *grant, xa_str *payload)
+/* Takes units for a node and packs them; false if there are none for it. */
+static bool take(xa_sched *s, int node, xa__range *grant, xa_str *payload)
 {
     xa__master *m = &s->m;
-    xa__peer *p = &m->peer[rank];
-    if (!may_grant(s) || p->nheld >= XA__HELD)
+    xa__peer *p = &m->peer[node];
+    if (!may_grant(s) || p->nheld >= XA__BLOCKS)
         return false;
-    const xa__grant_state g = {
-        .target_seconds = s->opt.target_seconds,
-        .unit_seconds = p->unit_seconds,
-        .share = share_of(s, rank),
-        .remaining = m->ntodo - m->next,
-        .previous = p->last,
-        .most = s->opt.max_grant,
-        .ranks = s->size,
-    };
-    const int64_t most = xa__grant_units(&g);
-    /* Consecutive numbers only: a resumed run has holes. */
-    const xa__range r = {.first = m->todo[m->next], .n = 1};
-    int64_t n = 1;
-    while (n < most && m->todo[m->next + n] == r.first + n)
-        n++;
+    const xa__range r = xa__deal_next(&m->deal, node, fit, s);
+    if (r.n == 0)
+        return false;
     xa_err why = XA_ERR_INIT;
-    xa_status st = s->calls.pack(s->calls.arg, r.first, n, payload, &why);
+    xa_status st = s->calls.pack(s->calls.arg, r.first, r.n, payload, &why);
     if (st == XA_OK && payload->failed)
-        st = XA_ERR(&why, XA_NOMEM, "out of memory for the rows of %" PRId64 " units", n);
+        st = XA_ERR(&why, XA_NOMEM, "out of memory for the rows of %" PRId64 " units", r.n);
+    if (st == XA_OK && payload->len > s->view.x.payload)
+        st = XA_ERR(&why,
+                    XA_INVALID,
+                    "the rows of %" PRId64 " units are %zu bytes, at most %zu were expected",
+                    r.n,
+                    payload->len,
+                    s->view.x.payload);
     if (st != XA_OK) {
         own_failure(s, st, &why);
         return false;
     }
-    *grant = (xa__range){.first = r.first, .n = n};
-    m->next += n;
+    *grant = r;
     m->grants++;
-    p->held[p->nheld++] = *grant;
-    /* A hole cut it short: growth goes on from what the rank could have had. */
-    p->last = most;
+    p->held[p->nheld++] = r;
     return true;
+}
+
+static void answer(xa_sched *s, int node)
+{
+    xa_str payload = {0};
+    xa__range r;
+    if (take(s, node, &r, &payload)) {
+        s->m.peer[node].waiting = false;
+        const xa__answer a = {.kind = XA__GRANT,
+                              .culprit = -1,
+                              .first = r.first,
+                              .n = r.n,
+                              .payload = payload.data,
+                              .payload_size = payload.len};
+        if (node == 0)
+            xa__lead_open(s, r, payload.data, payload.len);
+        else
+            send(s, node, &a);
+    }
+    xa_str_free(&payload);
 }
 
 static void answer_asks(xa_sched *s)
 {
+    const int nodes = xa_comm_nodes(s->c);
     /* Those without work first; then those who ask ahead. */
-    for (int held = 0; held < XA__HELD; held++) {
-        for (int i = 1; i < s->size && may_grant(s); i++) {
-            xa__peer *p = &s->m.peer[i];
-            if (!p->waiting || p->nheld != held)
-                continue;
-            xa_str payload = {0};
-            xa__answer a = {.kind = XA__GRANT, .culprit = -1};
-            xa__range r;
-            if (take(s, i, &r, &payload)) {
-                a.first = r.first;
-                a.n = r.n;
-                a.payload = payload.data;
-                a.payload_size = payload.len;
-                p->waiting = false;
-                send(s, i, &a);
-            }
-            xa_str_free(&payload);
+    for (int held = 0; held < XA__BLOCKS; held++) {
+        for (int i = 0; i < nodes && may_grant(s); i++) {
+            if (s->m.peer[i].waiting && s->m.peer[i].nheld == held)
+                answer(s, i);
         }
     }
 }
@@ -148,37 +205,46 @@ static void answer_asks(xa_sched *s)
 /* ---- commits --------------------------------------------------------------------------------- */
 
 /* Moves the report into the list of commits to mark. */
-static xa_status commit(xa_sched *s,
-                        int rank,
-                        xa__range r,
-                        int64_t finished,
-                        double seconds,
-                        char **report,
-                        size_t size,
-                        xa_err *err)
+static xa_status commit(xa_sched *s, int node, const xa__ask *a, xa_err *err)
 {
     xa__master *m = &s->m;
-    xa__peer *p = &m->peer[rank];
+    xa__peer *p = &m->peer[node];
     int k = 0;
-    while (k < p->nheld && (p->held[k].first != r.first || p->held[k].n != r.n))
+    while (k < p->nheld && (p->held[k].first != a->first || p->held[k].n != a->n))
         k++;
     if (k == p->nheld)
         XA_RETURN_FAIL(err,
                        XA_COMM,
-                       "rank %d reports %" PRId64 " units from %" PRId64 ", which it does not hold",
-                       rank,
-                       r.n,
-                       r.first);
-    if (finished > 0) {
-        const xa__range done = {.first = r.first, .n = finished};
-        XA_RETURN_TRY(err, xa__commits_add(&m->commits, done, *report, size, err));
-        *report = NULL;
+                       "node %d reports %" PRId64 " units from %" PRId64 ", which it does not hold",
+                       node,
+                       a->n,
+                       a->first);
+    if (a->finished > 0) {
+        const xa__range done = {.first = a->from, .n = a->finished};
+        char *report = malloc(a->report_size + 1);
+        if (!report)
+            XA_RETURN_FAIL(
+                err, XA_NOMEM, "out of memory for a report of %zu bytes", a->report_size);
+        if (a->report_size > 0)
+            memcpy(report, a->report, a->report_size);
+        report[a->report_size] = '\0';
+        xa_status st = xa__commits_add(&m->commits, done, report, a->report_size, err);
+        if (st != XA_OK) {
+            free(report);
+            return XA_ERR_PASS(err, st);
+        }
     }
-    p->nheld--;
-    if (k < p->nheld)
+    xa__deal_learn(&m->deal, node, a->finished, a->seconds);
+    if (a->through) {
+        p->nheld--;
         p->held[k] = p->held[p->nheld];
-    p->unit_seconds = xa__unit_seconds(p->unit_seconds, finished, seconds);
+    }
     return XA_OK;
+}
+
+static xa_status commit_own(xa_sched *s, const xa__ask *a, xa_err *err)
+{
+    return commit(s, 0, a, err);
 }
 
 /* Marks the commits that are due, joined where they meet and settled together. `now`: all commits,
@@ -227,7 +293,8 @@ static void mark_commits(xa_sched *s, bool now)
 static xa_status handle(xa_sched *s, const xa_message *msg, xa_err *err)
 {
     xa__ask a;
-    if (msg->source < 1 || msg->source >= s->size || msg->tag != XA__TAG_ASK)
+    const int node = msg->source >= 0 && msg->source < s->size ? s->m.node_of[msg->source] : -1;
+    if (node < 1 || msg->tag != XA__TAG_ASK)
         XA_RETURN_FAIL(err,
                        XA_COMM,
                        "an unexpected message from rank %d (tag %d, %zu bytes)",
@@ -235,27 +302,11 @@ static xa_status handle(xa_sched *s, const xa_message *msg, xa_err *err)
                        msg->tag,
                        msg->size);
     XA_RETURN_TRY(err, xa__ask_decode(msg->data, msg->size, &a, err));
-    xa__peer *p = &s->m.peer[msg->source];
+    xa__peer *p = &s->m.peer[node];
     if (p->bye || (a.want && p->waiting))
         XA_RETURN_FAIL(err, XA_COMM, "rank %d asks out of turn", msg->source);
-    if (a.n > 0) {
-        char *report = NULL;
-        if (a.finished > 0) {
-            report = malloc(a.report_size + 1);
-            if (!report)
-                XA_RETURN_FAIL(
-                    err, XA_NOMEM, "out of memory for a report of %zu bytes", a.report_size);
-            if (a.report_size > 0)
-                memcpy(report, a.report, a.report_size);
-            report[a.report_size] = '\0';
-        }
-        const xa__range r = {.first = a.first, .n = a.n};
-        xa_status st =
-            commit(s, msg->source, r, a.finished, a.seconds, &report, a.report_size, err);
-        free(report);
-        if (st != XA_OK)
-            return XA_ERR_PASS(err, st);
-    }
+    if (a.n > 0)
+        XA_RETURN_TRY(err, commit(s, node, &a, err));
     p->waiting = p->waiting || a.want;
     p->bye = a.bye;
     if (a.stop)
@@ -263,7 +314,7 @@ static xa_status handle(xa_sched *s, const xa_message *msg, xa_err *err)
     if (a.signal != 0 && s->signal == 0)
         s->signal = a.signal;
     if (a.code != XA_OK)
-        blame(s, msg->source);
+        blame(s, a.culprit);
     return XA_OK;
 }
 
@@ -282,7 +333,7 @@ static void tell_stop(xa_sched *s)
         return;
     s->m.stop_sent = true;
     const xa__answer a = {.kind = XA__STOP, .culprit = -1};
-    for (int i = 1; i < s->size && !s->lost; i++)
+    for (int i = 1; i < xa_comm_nodes(s->c) && !s->lost; i++)
         send(s, i, &a);
 }
 
@@ -296,15 +347,14 @@ static void progress(xa_sched *s, bool last)
     const double seconds = now - m->started;
     double left = -1;
     if (m->done > 0)
-        left = seconds / (double)m->done * (double)(m->ntodo - m->done);
-    s->calls.progress(s->calls.arg, m->done, m->ntodo, seconds, left);
+        left = seconds / (double)m->done * (double)(s->opt.ntodo - m->done);
+    s->calls.progress(s->calls.arg, m->done, s->opt.ntodo, seconds, left);
 }
 
-void xa__master_service(xa_sched *s)
+static void listen(xa_sched *s)
 {
-    xa__sched_signal(s);
     /* Alone there is nobody to listen to. */
-    bool got = s->size > 1;
+    bool got = xa_comm_nodes(s->c) > 1;
     while (got && !s->lost) {
         xa_err why = XA_ERR_INIT;
         xa_message msg;
@@ -314,123 +364,88 @@ void xa__master_service(xa_sched *s)
         else if (got)
             take_message(s, &msg);
     }
+}
+
+/* What other nodes wait for, also between two columns that rank 0 writes. */
+static void deal(xa_sched *s)
+{
+    listen(s);
     if (s->lost)
         return;
+    news(s);
     tell_stop(s);
     answer_asks(s);
-    mark_commits(s, false);
-    /* A mark or a grant may have failed just now. */
-    tell_stop(s);
-    progress(s, false);
-}
-
-/* ---- the loop -------------------------------------------------------------------------------- */
-
-static void own_grant(xa_sched *s)
-{
-    xa_err why = XA_ERR_INIT;
-    xa_str payload = {0}, report = {0};
-    xa__range r;
-    /* A tick from within pack() would hand out the same units. */
-    s->in_tick = true;
-    const bool have = take(s, 0, &r, &payload);
-    s->in_tick = false;
-    if (have) {
-        int64_t finished = 0;
-        double seconds = 0;
-        xa_status st =
-            xa__sched_work(s, r, payload.data, payload.len, &finished, &seconds, &report, &why);
-        if (st != XA_OK)
-            own_failure(s, st, &why);
-        xa_err odd = XA_ERR_INIT;
-        st = commit(s, 0, r, finished, seconds, &report.data, report.len, &odd);
-        if (st != XA_OK)
-            own_failure(s, st, &odd);
-    }
-    xa_str_free(&payload);
-    xa_str_free(&report);
-}
-
-/* Between naps: false if there is something to do other than messages. */
-static bool idle_tick(void *arg)
-{
-    xa_sched *s = arg;
-    const bool stopping = s->stopping;
-    if (xa__sched_signal(s))
-        return false;
-    s->in_tick = true;
-    mark_commits(s, false);
-    s->in_tick = false;
-    if (s->stopping != stopping)
-        return false; /* marking failed: the other ranks must be stopped */
-    progress(s, false);
-    return true;
-}
-
-static void wait_for_message(xa_sched *s)
-{
-    xa_message msg;
-    if (xa__sched_wait(s, idle_tick, &msg))
-        take_message(s, &msg);
 }
 
 static bool all_wait(const xa_sched *s)
 {
-    for (int i = 1; i < s->size; i++) {
+    for (int i = 0; i < xa_comm_nodes(s->c); i++) {
         if (!s->m.peer[i].waiting || s->m.peer[i].nheld > 0)
             return false;
     }
     return true;
 }
 
-static bool all_gone(const xa_sched *s)
+static void end(xa_sched *s)
 {
-    for (int i = 1; i < s->size; i++) {
-        if (!s->m.peer[i].bye)
-            return false;
-    }
-    return true;
-}
-
-/* The service outside work(): ticks from pack() and mark() are kept away, too. */
-static void serve(xa_sched *s)
-{
-    s->in_tick = true;
-    xa__master_service(s);
-    s->in_tick = false;
-}
-
-void xa__master_run(xa_sched *s)
-{
-    s->m.started = xa_time();
-    s->m.progressed = s->m.started;
-    for (;;) {
-        serve(s);
-        if (s->lost)
-            return;
-        if (may_grant(s)) {
-            own_grant(s);
-            continue;
-        }
-        if (all_wait(s))
-            break;
-        wait_for_message(s);
-    }
-    s->in_tick = true;
     mark_commits(s, true);
-    s->in_tick = false;
-    const xa__answer end = {
+    const xa__answer a = {
         .kind = XA__END,
         .end = (int)xa__master_end(s),
         .signal = s->signal,
         .culprit = s->m.culprit,
         .done = s->m.done,
     };
-    for (int i = 1; i < s->size && !s->lost; i++)
-        send(s, i, &end);
-    /* A rank may have sent a late wish; after its goodbye nothing can come. */
-    while (!s->lost && !all_gone(s))
-        wait_for_message(s);
+    s->m.ended = true;
+    for (int i = 1; i < xa_comm_nodes(s->c) && !s->lost; i++)
+        send(s, i, &a);
+    xa__lead_end(s, &a);
+}
+
+void xa__master_service(xa_sched *s)
+{
+    if (s->m.ended || s->lost)
+        return;
+    if (s->m.started <= 0) {
+        s->m.started = xa_time();
+        s->m.progressed = s->m.started;
+    }
+    deal(s);
+    if (!s->lost)
+        xa__lead_service(s, deal);
+    if (s->lost)
+        return;
+    deal(s);
+    mark_commits(s, false);
+    /* A mark or a grant may have failed just now. */
+    tell_stop(s);
+    progress(s, false);
+    if (!s->lost && !may_grant(s) && all_wait(s))
+        end(s);
+}
+
+static bool all_gone(const xa_sched *s)
+{
+    for (int i = 1; i < xa_comm_nodes(s->c); i++) {
+        if (!s->m.peer[i].bye)
+            return false;
+    }
+    return true;
+}
+
+void xa__master_leave(xa_sched *s)
+{
+    /* A node may have sent a late wish; after its goodbye nothing can come. */
+    while (!s->lost && !all_gone(s)) {
+        xa_err why = XA_ERR_INIT;
+        xa_message msg;
+        bool got = false;
+        xa_status st = xa_comm_wait(s->c, &msg, NULL, NULL, &got, &why);
+        if (st != XA_OK)
+            xa__sched_lost(s, st, &why);
+        else if (got)
+            take_message(s, &msg);
+    }
     if (!s->lost)
         progress(s, true);
 }

@@ -7,14 +7,14 @@
 #include "xaudit/sched.h"
 
 enum { ASK_MAGIC = 0x41415831, ANSWER_MAGIC = 0x41415832 };
-enum { WANT = 1, STOP = 2, BYE = 4, KNOWN = 7 };
+enum { WANT = 1, STOP = 2, BYE = 4, THROUGH = 8, KNOWN = 15 };
 enum { SIGNAL_MOST = 128 };
 
 /* Fixed part of an ask; no padding: 4-byte fields in pairs before the 8-byte ones. */
 typedef struct ask_wire {
     uint32_t magic, flags;
-    int32_t signal, code;
-    int64_t first, n, finished;
+    int32_t signal, code, culprit, spare;
+    int64_t first, n, from, finished;
     double seconds;
     uint64_t report_size;
 } ask_wire;
@@ -41,11 +41,14 @@ xa_status xa__ask_encode(const xa__ask *a, xa_str *out, xa_err *err)
 {
     const ask_wire w = {
         .magic = ASK_MAGIC,
-        .flags = (a->want ? WANT : 0u) | (a->stop ? STOP : 0u) | (a->bye ? BYE : 0u),
+        .flags = (a->want ? WANT : 0u) | (a->stop ? STOP : 0u) | (a->bye ? BYE : 0u) |
+                 (a->through ? THROUGH : 0u),
         .signal = a->signal,
         .code = (int32_t)a->code,
+        .culprit = a->culprit,
         .first = a->first,
         .n = a->n,
+        .from = a->from,
         .finished = a->finished,
         .seconds = a->seconds,
         .report_size = a->report_size,
@@ -88,15 +91,23 @@ xa_status xa__ask_decode(const void *data, size_t size, xa__ask *a, xa_err *err)
                        "an ask with a report of %" PRIu64 " bytes, %zu came",
                        w.report_size,
                        size - sizeof w);
-    if (w.signal < 0 || w.signal > SIGNAL_MOST || w.code < 0 || w.code >= XA_STATUS_COUNT)
-        XA_RETURN_FAIL(err, XA_COMM, "an ask with signal %d and error %d", w.signal, w.code);
-    if (!range_ok(w.first, w.n) || w.finished < 0 || w.finished > w.n || !isfinite(w.seconds) ||
-        w.seconds < 0)
+    if (w.signal < 0 || w.signal > SIGNAL_MOST || w.code < 0 || w.code >= XA_STATUS_COUNT ||
+        w.culprit < 0)
         XA_RETURN_FAIL(err,
                        XA_COMM,
-                       "an ask that commits %" PRId64 " of %" PRId64 " units from %" PRId64
-                       " in %g s",
+                       "an ask with signal %d and error %d of rank %d",
+                       w.signal,
+                       w.code,
+                       w.culprit);
+    if (!range_ok(w.first, w.n) || w.finished < 0 || w.finished > w.n || w.from < 0 ||
+        (w.finished > 0 && (w.from < w.first || w.from - w.first > w.n - w.finished)) ||
+        !isfinite(w.seconds) || w.seconds < 0)
+        XA_RETURN_FAIL(err,
+                       XA_COMM,
+                       "an ask that commits %" PRId64 " units from %" PRId64 " of %" PRId64
+                       " from %" PRId64 " in %g s",
                        w.finished,
+                       w.from,
                        w.n,
                        w.first,
                        w.seconds);
@@ -104,10 +115,13 @@ xa_status xa__ask_decode(const void *data, size_t size, xa__ask *a, xa_err *err)
         .want = (w.flags & WANT) != 0,
         .stop = (w.flags & STOP) != 0,
         .bye = (w.flags & BYE) != 0,
+        .through = (w.flags & THROUGH) != 0,
         .signal = w.signal,
         .code = (xa_status)w.code,
+        .culprit = w.culprit,
         .first = w.first,
         .n = w.n,
+        .from = w.from,
         .finished = w.finished,
         .seconds = w.seconds,
         .report = (const unsigned char *)data + sizeof w,
@@ -123,7 +137,7 @@ xa_status xa__answer_decode(const void *data, size_t size, xa__answer *a, xa_err
         XA_RETURN_FAIL(
             err, XA_COMM, "an answer of %zu bytes, at least %zu expected", size, sizeof w);
     memcpy(&w, data, sizeof w);
-    if (w.magic != ANSWER_MAGIC || w.kind < XA__GRANT || w.kind > XA__END)
+    if (w.magic != ANSWER_MAGIC || w.kind < XA__GRANT || w.kind > XA__BEAT)
         XA_RETURN_FAIL(err, XA_COMM, "not an answer: mark %#x, kind %d", w.magic, w.kind);
     if (w.payload_size != size - sizeof w)
         XA_RETURN_FAIL(err,

@@ -1,7 +1,9 @@
 /* What the ranks say to each other. Two messages:
  *
- *   ask     worker to rank 0: wishes (a grant, a stop), at most one commit, the code of its error
- *   answer  rank 0 to worker: a grant with its payload, STOP (finish the current work), END (leave)
+ *   ask     a node's leader to rank 0: wishes (a grant, a stop), at most one commit, the code of
+ *           the first error of its ranks; an empty one says that the node lives
+ *   answer  rank 0 to a leader: a grant with its payload, STOP (finish what is taken), END (leave),
+ *           BEAT (rank 0 lives)
  *
  * Numbers in the byte order of the machine: the ranks of a job share it. */
 #ifndef XA_PROTOCOL_H
@@ -16,16 +18,19 @@ typedef struct xa__ask {
     bool stop;      /* the run should stop */
     bool bye;       /* END was read: the last message of this rank */
     int signal;     /* the reason of `stop`, or 0 */
-    xa_status code; /* this rank failed */
-    /* A grant is finished, or given back: n is what was granted, `finished` of it are written and
-     * synced. n = 0: no commit. */
-    int64_t first, n, finished;
-    double seconds; /* the finished units took */
+    xa_status code; /* a rank failed, */
+    int culprit;    /* this one */
+    /* Of the grant of n units from `first`, `finished` from `from` on are written and synced. An
+     * error may leave gaps: then there are several, and the last one says that the node is through
+     * with the grant; what was not finished is given back. n = 0: no commit. */
+    int64_t first, n, from, finished;
+    bool through;
+    double seconds; /* the finished units took, of each rank's time on the average */
     const void *report;
     size_t report_size; /* borrowed */
 } xa__ask;
 
-typedef enum xa__answer_kind { XA__GRANT = 1, XA__STOP, XA__END } xa__answer_kind;
+typedef enum xa__answer_kind { XA__GRANT = 1, XA__STOP, XA__END, XA__BEAT } xa__answer_kind;
 
 typedef struct xa__answer {
     xa__answer_kind kind;

@@ -1,4 +1,4 @@
-/* What rank 0 and the other ranks share, below both: first errors, the wish to stop, work. */
+/* What all ranks share, below everything else: first errors, the wish to stop, the node's word. */
 #include <inttypes.h>
 
 #include "sched_internal.h"
@@ -12,6 +12,10 @@ void xa__sched_keep(xa_sched *s, xa_status code, const xa_err *why)
     s->err = *why;
     if (s->err.code == XA_OK)
         XA_ERR(&s->err, code, "%s, without a reason", xa_status_text(code));
+    /* The node's first error is told to rank 0 by its leader. */
+    int64_t none = 0;
+    (void)atomic_compare_exchange_strong(
+        &s->view.node->failed, &none, (int64_t)code << 32 | s->rank);
 }
 
 void xa__sched_lost(xa_sched *s, xa_status code, const xa_err *why)
@@ -21,16 +25,29 @@ void xa__sched_lost(xa_sched *s, xa_status code, const xa_err *why)
         s->code = XA_OK;
     }
     xa__sched_keep(s, code, why);
+    atomic_store(&s->view.node->lost, 1);
 }
 
-bool xa__sched_signal(xa_sched *s)
+void xa__sched_look(xa_sched *s)
 {
+    xa__node *node = s->view.node;
+    (void)atomic_fetch_add_explicit(&s->me->beat, 1, memory_order_relaxed);
     const int number = xa_signals_pending();
-    if (number == 0 || s->signal != 0)
-        return false;
-    s->signal = number;
-    s->stopping = true;
-    return true;
+    if (number != 0 && s->signal == 0) {
+        s->signal = number;
+        s->stopping = true;
+    }
+    if (s->signal != 0 || s->asked_to_stop) {
+        int32_t none = 0;
+        (void)atomic_compare_exchange_strong(&node->wish, &none, 1 + s->signal);
+    }
+    if (atomic_load(&node->stop))
+        s->stopping = true;
+    if (atomic_load(&node->lost) && !s->lost) {
+        xa_err why = XA_ERR_INIT;
+        const xa_status st = XA_ERR(&why, XA_COMM, "another rank of this node has lost the others");
+        xa__sched_lost(s, st, &why);
+    }
 }
 
 bool xa_sched_stopping(const xa_sched *s)
@@ -44,44 +61,15 @@ void xa_sched_stop(xa_sched *s)
     s->stopping = true;
 }
 
-bool xa__sched_wait(xa_sched *s, bool (*tick)(void *arg), xa_message *msg)
+xa_sched_block xa__sched_block(const xa_sched *s, int i)
 {
-    xa_err why = XA_ERR_INIT;
-    bool got = false;
-    const double from = xa_time();
-    const xa_status st = xa_comm_wait(s->c, msg, tick, s, &got, &why);
-    s->idle += xa_time() - from;
-    if (st != XA_OK)
-        xa__sched_lost(s, st, &why);
-    return st == XA_OK && got;
-}
-
-xa_status xa__sched_work(xa_sched *s,
-                         xa__range grant,
-                         const void *payload,
-                         size_t size,
-                         int64_t *finished,
-                         double *seconds,
-                         xa_str *report,
-                         xa_err *err)
-{
-    const double start = xa_time();
-    int64_t n = 0;
-    xa_status st =
-        s->calls.work(s->calls.arg, grant.first, grant.n, payload, size, &n, report, err);
-    *seconds = xa_time() - start;
-    s->work += *seconds;
-    *finished = 0;
-    if (st != XA_OK)
-        return XA_ERR_PASS(err, st);
-    if (report->failed)
-        XA_RETURN_FAIL(err, XA_NOMEM, "out of memory for the report of %" PRId64 " units", n);
-    if (n < 0 || n > grant.n || (n < grant.n && !xa_sched_stopping(s)))
-        XA_RETURN_FAIL(err,
-                       XA_INVALID,
-                       "work finished %" PRId64 " of %" PRId64 " units without being asked to stop",
-                       n,
-                       grant.n);
-    *finished = n;
-    return XA_OK;
+    const xa__block *b = s->view.block[i].b;
+    return (xa_sched_block){
+        .first = b->first,
+        .n = b->n,
+        .serial = b->serial,
+        .payload = s->view.block[i].payload,
+        .payload_size = (size_t)b->payload_size,
+        .rows = s->view.block[i].rows,
+    };
 }

@@ -48,7 +48,7 @@ static void test_shared(void **state)
     for (size_t k = 0; k < sizeof sizes / sizeof sizes[0]; k++) {
         xa_err err = XA_ERR_INIT;
         xa_shared s = {0};
-        assert_ok(xa_shared_alloc(c, sizes[k], &s, &err), err);
+        assert_ok(xa_shared_alloc(c, sizes[k], "the weights", &s, &err), err);
         assert_int_equal(s.bytes, sizes[k]);
         assert_int_equal(s.leader, s.is_private || xa_comm_node_rank(c) == 0);
         fill_and_check(c, &s, (int)k);
@@ -64,7 +64,7 @@ static void test_one_copy(void **state)
     xa_comm *c = *state;
     xa_err err = XA_ERR_INIT;
     xa_shared s = {0};
-    assert_ok(xa_shared_alloc(c, 1 << 20, &s, &err), err);
+    assert_ok(xa_shared_alloc(c, 1 << 20, "the weights", &s, &err), err);
     assert_false(s.is_private);
     fill_and_check(c, &s, 1);
     volatile unsigned char *data = s.data;
@@ -82,7 +82,7 @@ static void check_private(xa_comm *c, uint64_t room, bool want_private)
     xa_shared s = {0};
     log_lines lines = {0};
     xa_log_sink(keep_line, &lines);
-    assert_ok(xa__shared_alloc(c, 3 << 20, room, &s, &err), err);
+    assert_ok(xa__shared_alloc(c, 3 << 20, "the weights", room, &s, &err), err);
     xa_log_sink(NULL, NULL);
     want_private = want_private && xa_comm_node_size(c) > 1;
     assert_int_equal(s.is_private, want_private);
@@ -121,7 +121,7 @@ static void test_real_room(void **state)
     const uint64_t size = (uint64_t)fs.f_blocks * fs.f_frsize;
     assert_ok(xa_comm_barrier(c, &err), err);
     xa_shared s = {0};
-    assert_ok(xa_shared_alloc(c, bytes, &s, &err), err);
+    assert_ok(xa_shared_alloc(c, bytes, "the weights", &s, &err), err);
     if (size < bytes)
         assert_true(s.is_private);
     else if (size > 16 * bytes)
@@ -150,11 +150,11 @@ static void test_claim(void **state)
     assert_ptr_not_equal(data, MAP_FAILED);
     log_lines lines = {0};
     xa_log_sink(keep_line, &lines);
-    assert_true(xa__shared_claim(c, data + 64, 2 * page - 64));
+    assert_true(xa__shared_claim(c, data + 64, 2 * page - 64, "the weights"));
     assert_int_equal(lines.n, 0);
 #ifdef MADV_POPULATE_WRITE
     if (madvise(data, page, MADV_POPULATE_WRITE) == 0) {
-        assert_false(xa__shared_claim(c, data + 64, 2 * page));
+        assert_false(xa__shared_claim(c, data + 64, 2 * page, "the weights"));
         assert_int_equal(lines.n, 1);
     }
 #endif
@@ -168,11 +168,11 @@ static void test_refusals(void **state)
     xa_comm *c = *state;
     xa_err err = XA_ERR_INIT;
     xa_shared s = {0};
-    assert_int_equal(xa_shared_alloc(c, 0, &s, &err), XA_INVALID);
+    assert_int_equal(xa_shared_alloc(c, 0, "the weights", &s, &err), XA_INVALID);
     assert_null(s.handle);
     if (xa_comm_size(c) > 1) {
         const size_t bytes = xa_comm_rank(c) == 0 ? 100 : 200;
-        assert_int_equal(xa_shared_alloc(c, bytes, &s, &err), XA_MISMATCH);
+        assert_int_equal(xa_shared_alloc(c, bytes, "the weights", &s, &err), XA_MISMATCH);
         assert_non_null(strstr(err.message, "100 to 200"));
     }
     xa_shared_free(c, &s);

@@ -18,8 +18,8 @@ void world_init(world *w, xa_comm *c)
         .fail_rank = -1,
         .pack_fail_at = -1,
         .mark_fails = -1,
+        .write_fails = -1,
         .settle_fails = -1,
-        .short_at = -1,
         .stop_at = -1,
         .signal_at = -1,
         .stop_rank = -1,
@@ -56,24 +56,46 @@ static void write_bytes(int64_t first, int64_t n, xa_str *out, size_t most, int 
     }
 }
 
-/* Reports are those of the units, one behind the other: commits are joined before they are marked.
- */
-static void write_reports(int64_t first, int64_t n, xa_str *out, size_t most)
+/* Payloads and reports are those of the units, one behind the other: commits are joined before they
+ * are marked. */
+static size_t lengths(int64_t first, int64_t n, size_t most)
 {
+    size_t all = 0;
     for (int64_t i = 0; i < n; i++)
-        write_bytes(first + i, 1, out, most, 2);
+        all += length(first + i, 1, most);
+    return all;
 }
 
-static void check_reports(int64_t first, int64_t n, const void *data, size_t size, size_t most)
+static void write_units(int64_t first, int64_t n, xa_str *out, size_t most, int salt)
+{
+    for (int64_t i = 0; i < n; i++)
+        write_bytes(first + i, 1, out, most, salt);
+}
+
+static void
+check_units(int64_t first, int64_t n, const void *data, size_t size, size_t most, int salt)
 {
     size_t at = 0;
     for (int64_t i = 0; i < n; i++) {
         const size_t k = length(first + i, 1, most);
         assert_true(k <= size - at);
-        check_bytes(first + i, 1, (const char *)data + at, k, most, 2);
+        check_bytes(first + i, 1, (const char *)data + at, k, most, salt);
         at += k;
     }
     assert_int_equal(at, size);
+}
+
+static void room(void *arg, int64_t first, int64_t n, size_t *payload, size_t *rows)
+{
+    const world *w = arg;
+    *payload = lengths(first, n, w->payload_most);
+    *rows = (size_t)n * WORLD_COLUMNS * sizeof(int64_t);
+}
+
+/* A number a unit in each of the columns, one column behind the other. */
+static int64_t *row(const xa_sched_block *b, int column, int64_t unit)
+{
+    return (int64_t *)(void *)b->rows + column * b->n + (unit - b->first);
 }
 
 static xa_status pack(void *arg, int64_t first, int64_t n, xa_str *out, xa_err *err)
@@ -84,11 +106,11 @@ static xa_status pack(void *arg, int64_t first, int64_t n, xa_str *out, xa_err *
         xa_sched_tick(w->s);
     if (w->pack_fail_at >= first && w->pack_fail_at < first + n)
         XA_RETURN_FAIL(err, XA_FORMAT, "no row for unit %lld", (long long)w->pack_fail_at);
-    if (n > 1 && n > w->remaining / (2 * w->size))
+    if (n > 1 && n > w->remaining / (2 * xa_comm_nodes(w->c)))
         w->tail_breaches++;
     w->remaining -= n;
     w->most_grant = n > w->most_grant ? n : w->most_grant;
-    write_bytes(first, n, out, w->payload_most, 1);
+    write_units(first, n, out, w->payload_most, 1);
     return XA_OK;
 }
 
@@ -103,54 +125,85 @@ static void spend(world *w, double seconds)
     } while (xa_time() < until);
 }
 
-static xa_status work(void *arg,
-                      int64_t first,
-                      int64_t n,
-                      const void *payload,
-                      size_t size,
-                      int64_t *finished,
-                      xa_str *report,
-                      xa_err *err)
+static xa_status work(void *arg, const xa_sched_block *b, int64_t unit, xa_err *err)
 {
     world *w = arg;
-    check_bytes(first, n, payload, size, w->payload_most, 1);
-    const int grant = w->grants++;
-    if (w->fail_rank == w->rank && w->fail_grant == grant)
-        XA_RETURN_FAIL(err, w->fail_code, "grant %d of rank %d", grant, w->rank);
-    int64_t k = 0;
-    for (; k < n; k++) {
-        const int64_t unit = first + k;
-        if (unit == w->fail_at)
-            XA_RETURN_FAIL(err, w->fail_code, "unit %lld is impossible", (long long)unit);
-        if (unit == w->short_at)
-            break;
-        if (unit == w->stop_at || w->stop_rank == w->rank) {
-            w->stopper = true;
-            xa_sched_stop(w->s);
-        }
-        if (unit == w->signal_at)
-            raise(SIGUSR1);
-        if (xa_sched_stopping(w->s))
-            break;
-        spend(w, w->unit_seconds);
+    assert_in_range(unit, b->first, b->first + b->n - 1);
+    assert_int_equal(b->payload_size, lengths(b->first, b->n, w->payload_most));
+    check_units(unit,
+                1,
+                (const char *)b->payload + lengths(b->first, unit - b->first, w->payload_most),
+                length(unit, 1, w->payload_most),
+                w->payload_most,
+                1);
+    const int turn = w->units++;
+    if (w->fail_rank == w->rank && w->fail_turn == turn)
+        XA_RETURN_FAIL(err, w->fail_code, "turn %d of rank %d", turn, w->rank);
+    if (unit == w->fail_at)
+        XA_RETURN_FAIL(err, w->fail_code, "unit %lld is impossible", (long long)unit);
+    if (unit == w->stop_at || w->stop_rank == w->rank) {
+        w->stopper = true;
+        xa_sched_stop(w->s);
     }
-    /* An error later in the grant takes all of it back: only now it counts. */
-    for (int64_t i = 0; i < k; i++)
-        w->finished[first + i]++;
-    *finished = k;
-    w->partial += k < n;
-    write_reports(first, k, report, w->report_most);
+    if (unit == w->signal_at)
+        raise(SIGUSR1);
+    for (int k = 0; k < WORLD_COLUMNS; k++)
+        *row(b, k, unit) = -1;
+    spend(w, w->unit_seconds);
+    for (int k = 0; k < WORLD_COLUMNS; k++)
+        *row(b, k, unit) = 10 * unit + k;
+    w->computed[unit]++;
     return XA_OK;
 }
 
 static xa_status
-mark(void *arg, int64_t first, int64_t n, const void *report, size_t size, xa_err *err)
+write_rows(void *arg, const xa_sched_block *b, int column, int64_t first, int64_t n, xa_err *err)
+{
+    world *w = arg;
+    assert_true(w->all_write || xa_comm_node_rank(w->c) == 0);
+    assert_in_range(column, 0, WORLD_COLUMNS - 1);
+    assert_true(first >= b->first && n >= 1 && first + n <= b->first + b->n);
+    if (w->busy_callbacks)
+        xa_sched_tick(w->s);
+    if (w->write_fails >= first && w->write_fails < first + n && column == 1)
+        XA_RETURN_FAIL(err, XA_NOSPACE, "no room for column %d", column);
+    for (int64_t u = first; u < first + n; u++) {
+        assert_int_equal(*row(b, column, u), 10 * u + column);
+        w->written[column][u]++;
+    }
+    return XA_OK;
+}
+
+static xa_status sync_rows(void *arg, xa_err *err)
+{
+    const world *w = arg;
+    if (w->sync_fails)
+        XA_RETURN_FAIL(err, XA_IO, "the disk is gone");
+    return XA_OK;
+}
+
+static xa_status
+report(void *arg, const xa_sched_block *b, int64_t first, int64_t n, xa_str *out, xa_err *err)
+{
+    world *w = arg;
+    (void)err;
+    assert_int_equal(xa_comm_node_rank(w->c), 0);
+    for (int64_t u = first; u < first + n; u++) {
+        assert_int_equal(*row(b, 0, u), 10 * u);
+        w->finished[u]++;
+    }
+    write_units(first, n, out, w->report_most, 2);
+    return XA_OK;
+}
+
+static xa_status
+mark(void *arg, int64_t first, int64_t n, const void *bytes, size_t size, xa_err *err)
 {
     world *w = arg;
     assert_int_equal(w->rank, 0);
     if (w->busy_callbacks)
         xa_sched_tick(w->s);
-    check_reports(first, n, report, size, w->report_most);
+    check_units(first, n, bytes, size, w->report_most, 2);
     w->mark_calls++;
     if (w->mark_fails >= 0) {
         w->mark_fails -= n;
@@ -192,6 +245,20 @@ static void progress(void *arg, int64_t done, int64_t total, double seconds, dou
     w->progress_calls++;
 }
 
+xa_sched_calls world_calls(world *w)
+{
+    return (xa_sched_calls){.arg = w,
+                            .room = room,
+                            .pack = pack,
+                            .work = work,
+                            .write = write_rows,
+                            .sync = sync_rows,
+                            .report = report,
+                            .mark = mark,
+                            .settle = w->settles ? settle : NULL,
+                            .progress = progress};
+}
+
 xa_status world_run(world *w, const xa_sched_options *opt, const int64_t *todo, int64_t ntodo)
 {
     xa_sched_options o = *opt;
@@ -199,12 +266,9 @@ xa_status world_run(world *w, const xa_sched_options *opt, const int64_t *todo, 
         o.todo = todo;
         o.ntodo = ntodo;
     }
-    const xa_sched_calls calls = {.arg = w,
-                                  .pack = pack,
-                                  .work = work,
-                                  .mark = mark,
-                                  .settle = w->settles ? settle : NULL,
-                                  .progress = progress};
+    o.columns = WORLD_COLUMNS;
+    o.all_write = w->all_write;
+    const xa_sched_calls calls = world_calls(w);
     w->remaining = ntodo;
     w->err = (xa_err)XA_ERR_INIT;
     xa_err err = XA_ERR_INIT;
@@ -233,10 +297,29 @@ xa_status world_run(world *w, const xa_sched_options *opt, const int64_t *todo, 
     return st;
 }
 
-/* Sums the books of all ranks: a copy in the caller's array. */
+/* Sums a book of all ranks: a copy in the caller's array. */
+static void sum_book(world *w, const int64_t *book, int64_t *sum)
+{
+    MPI_Allreduce(book, sum, WORLD_UNITS, MPI_INT64_T, MPI_SUM, xa_comm_mpi(w->c));
+}
+
 static void sum_finished(world *w, int64_t *sum)
 {
-    MPI_Allreduce(w->finished, sum, WORLD_UNITS, MPI_INT64_T, MPI_SUM, xa_comm_mpi(w->c));
+    sum_book(w, w->finished, sum);
+}
+
+/* What was reported was computed, and written in every column, once. */
+static void check_books(world *w, const int64_t *finished)
+{
+    static int64_t sum[WORLD_UNITS];
+    for (int k = -1; k < WORLD_COLUMNS; k++) {
+        sum_book(w, k < 0 ? w->computed : w->written[k], sum);
+        for (int i = 0; i < WORLD_UNITS; i++) {
+            assert_true(sum[i] >= finished[i]);
+            if (finished[i] > 0 || k < 0)
+                assert_in_range(sum[i], finished[i], 1);
+        }
+    }
 }
 
 void world_check(world *w, const int64_t *todo, int64_t ntodo, int64_t times)
@@ -244,6 +327,7 @@ void world_check(world *w, const int64_t *todo, int64_t ntodo, int64_t times)
     static int64_t sum[WORLD_UNITS], want[WORLD_UNITS];
     sum_finished(w, sum);
     memset(want, 0, sizeof want);
+    check_books(w, sum);
     for (int64_t i = 0; i < ntodo; i++)
         want[todo[i]] = times;
     for (int i = 0; i < WORLD_UNITS; i++) {
@@ -258,6 +342,7 @@ int64_t world_check_part(world *w)
     static int64_t sum[WORLD_UNITS];
     sum_finished(w, sum);
     int64_t n = 0;
+    check_books(w, sum);
     for (int i = 0; i < WORLD_UNITS; i++) {
         assert_in_range(sum[i], 0, 1);
         if (w->rank == 0)

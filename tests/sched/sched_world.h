@@ -1,7 +1,8 @@
 /* A run of sleeping units, with every promise of the scheduler watched.
  *
- * Each rank keeps a book of the units it finished, rank 0 one of the units marked; afterwards the
- * books are summed. Payloads and reports are bytes that follow from the units, checked on arrival.
+ * Each rank keeps books of the units it computed, of the columns it wrote and of what it reported
+ * as a leader, rank 0 one of the units marked; afterwards the books are summed. Payloads, rows and
+ * reports are bytes that follow from the units, checked on arrival.
  */
 #ifndef XA_SCHED_WORLD_H
 #define XA_SCHED_WORLD_H
@@ -9,7 +10,7 @@
 #include "comm/mpi_test.h"
 #include "xaudit/sched.h"
 
-enum { WORLD_UNITS = 4000 };
+enum { WORLD_UNITS = 4000, WORLD_COLUMNS = 3 };
 
 typedef struct world {
     xa_comm *c;
@@ -22,22 +23,26 @@ typedef struct world {
     bool busy_callbacks; /* pack and mark tick, too */
     /* Things that go wrong; -1: nothing */
     int64_t fail_at;      /* work fails at this unit on whichever rank has it */
-    int fail_rank;        /* ... or at a grant of this rank, its fail_grant-th (from 0) */
-    int fail_grant;       /* */
+    int fail_rank;        /* ... or at a unit of this rank, its fail_turn-th (from 0) */
+    int fail_turn;        /* */
     xa_status fail_code;  /* */
+    int64_t write_fails;  /* the column of this unit cannot be written, */
+    bool sync_fails;      /* or no block be synced */
     int64_t pack_fail_at; /* pack fails at this unit */
     int64_t mark_fails;   /* mark fails once so many units are marked */
-    int64_t short_at;     /* work returns early at this unit without being asked */
     int64_t stop_at;      /* xa_sched_stop at this unit */
     int64_t signal_at;    /* raise(SIGUSR1) at this unit */
     int stop_rank;        /* only on this rank, at any unit; else -1 */
     /* The books */
-    int grants, partial; /* calls of work; those that returned early */
-    bool stopper;        /* xa_sched_stop was called here */
+    int units;    /* calls of work */
+    bool stopper; /* xa_sched_stop was called here */
     int64_t most_grant, tail_breaches;
     int64_t remaining; /* rank 0, by the calls of pack */
-    int64_t finished[WORLD_UNITS];
+    int64_t computed[WORLD_UNITS];
+    int64_t written[WORLD_COLUMNS][WORLD_UNITS];
+    int64_t finished[WORLD_UNITS]; /* reported */
     int64_t marked[WORLD_UNITS];
+    bool all_write;
     bool settles;                             /* there is a settle() */
     int64_t settle_fails;                     /* the settle() that fails, from 0; -1: none */
     double settle_seconds;                    /* how long one takes */
@@ -50,6 +55,7 @@ typedef struct world {
 } world;
 
 void world_init(world *w, xa_comm *c);
+xa_sched_calls world_calls(world *w);
 /* Runs the units `todo` (the same list on all ranks). */
 xa_status world_run(world *w, const xa_sched_options *opt, const int64_t *todo, int64_t ntodo);
 /* All ranks: every unit of the list was finished and marked `times` times, no other ever. */

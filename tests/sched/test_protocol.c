@@ -21,8 +21,11 @@ static void test_ask(void **state)
         .bye = false,
         .signal = 15,
         .code = XA_NOSPACE,
+        .culprit = 12,
         .first = INT64_C(5000000000),
         .n = 7,
+        .from = INT64_C(5000000004),
+        .through = true,
         .finished = 3,
         .seconds = 1.25,
         .report = "abc\0def",
@@ -32,7 +35,9 @@ static void test_ask(void **state)
     assert_int_equal(xa__ask_encode(&in, &s, NULL), XA_OK);
     xa__ask out;
     assert_int_equal(xa__ask_decode(s.data, s.len, &out, NULL), XA_OK);
-    assert_true(out.want && out.stop && !out.bye);
+    assert_true(out.want && out.stop && !out.bye && out.through);
+    assert_int_equal(out.culprit, 12);
+    assert_int_equal(out.from, in.from);
     assert_int_equal(out.signal, 15);
     assert_int_equal(out.code, XA_NOSPACE);
     assert_int_equal(out.first, in.first);
@@ -86,7 +91,7 @@ static void refuse_ask(const xa__ask *a)
 static void test_ask_fields(void **state)
 {
     (void)state;
-    const xa__ask good = {.first = 1, .n = 5, .finished = 5, .seconds = 1};
+    const xa__ask good = {.first = 1, .n = 5, .from = 1, .finished = 5, .seconds = 1};
     xa__ask a = good;
     a.first = -1;
     refuse_ask(&a);
@@ -95,6 +100,15 @@ static void test_ask_fields(void **state)
     refuse_ask(&a);
     a = good;
     a.n = INT64_MAX;
+    refuse_ask(&a);
+    a = good;
+    a.from = 2; /* beyond what was granted */
+    refuse_ask(&a);
+    a = good;
+    a.from = 0;
+    refuse_ask(&a);
+    a = good;
+    a.culprit = -1;
     refuse_ask(&a);
     a = good;
     a.finished = 6;

@@ -28,7 +28,8 @@ static void test_defaults(void **state)
 {
     (void)state;
     const xa_sched_options o = xa_sched_defaults();
-    assert_true(o.target_seconds == 2);
+    assert_true(o.target_seconds == 0);
+    assert_int_equal(o.align, 1);
     assert_true(o.progress_seconds == 0.5);
     assert_int_equal(o.max_grant, 0);
 }
@@ -182,7 +183,7 @@ static void test_one_each(void **state)
     const xa_sched_options o = quick();
     run_well(&w, &o, world_list(w.size), w.size);
     /* Start-up of a rank may be slow on a loaded machine, but not by a unit's length for many. */
-    assert_true(w.grants <= 2);
+    assert_true(w.units <= 2);
 }
 
 /* Grants of 100 ms, and a rank 0 that looks at its messages every 40 ms only, as one that decodes a
@@ -220,17 +221,9 @@ static void test_bad_options(void **state)
     xa_sched_free(s);
     static world w;
     world_init(&w, c);
-    /* A list that does not ascend is found where the list is. */
-    if (w.rank != 0)
-        return;
+    /* A list that does not ascend is found where the list is, and known to all. */
     static const int64_t lists[][3] = {{1, 1, 2}, {3, 2, 4}, {-1, 0, 1}, {0, 1, INT64_MAX}};
-    const xa_sched_calls calls = {
-        .arg = &w,
-        .pack = (xa_status(*)(void *, int64_t, int64_t, xa_str *, xa_err *))1,
-        .work = (xa_status(*)(
-            void *, int64_t, int64_t, const void *, size_t, int64_t *, xa_str *, xa_err *))1,
-        .mark = (xa_status(*)(void *, int64_t, int64_t, const void *, size_t, xa_err *))1,
-    };
+    const xa_sched_calls calls = world_calls(&w);
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
         o.todo = lists[i];
         o.ntodo = 3;
@@ -240,10 +233,13 @@ static void test_bad_options(void **state)
     o.todo = NULL;
     assert_int_equal(xa_sched_create(c, &o, &calls, &s, &err), XA_INVALID);
     o = xa_sched_defaults();
-    o.target_seconds = 0;
+    o.target_seconds = -1;
     assert_int_equal(xa_sched_create(c, &o, &calls, &s, &err), XA_INVALID);
-    o.target_seconds = 1;
+    o = xa_sched_defaults();
     o.max_grant = -1;
+    assert_int_equal(xa_sched_create(c, &o, &calls, &s, &err), XA_INVALID);
+    o = xa_sched_defaults();
+    o.align = 0;
     assert_int_equal(xa_sched_create(c, &o, &calls, &s, &err), XA_INVALID);
 }
 
