@@ -158,8 +158,17 @@ XA_MUST_USE xa_status xa_archive_rename(const char *from, const char *to, xa_err
  * dataset). The field numbers of `schema` are those of xa_archive_write. All ranks leave with the
  * same status; COMM means that some ranks hold the file open and others do not, after which only
  * ending all of them helps. comm NULL: this process alone, with the serial driver, without MPI. */
-XA_MUST_USE xa_status xa_archive_open(
-    const char *path, xa_comm *comm, const xa_schema *schema, xa_archive **out, xa_err *err);
+typedef enum xa_writers {
+    XA_WRITERS_ALL,    /* every rank writes rows */
+    XA_WRITERS_LEADERS /* the leaders of nodes alone open the file; to the other ranks writing,
+                          reading and its place are INVALID, and syncing nothing to do */
+} xa_writers;
+XA_MUST_USE xa_status xa_archive_open(const char *path,
+                                      xa_comm *comm,
+                                      xa_writers writers,
+                                      const xa_schema *schema,
+                                      xa_archive **out,
+                                      xa_err *err);
 /* Local. Rows [first, first+n) along the first extent, contiguous in `data`. Independent write;
  * allocates nothing of its own. NOSPACE, IO name dataset and rows. */
 XA_MUST_USE xa_status

@@ -314,6 +314,8 @@ void xa_manifest_free(xa_manifest *m);
 /* Appends samples [first, first + n) to `out` as bytes, which can be sent to another rank. */
 XA_MUST_USE xa_status
 xa_manifest_pack(const xa_manifest *m, int64_t first, int64_t n, xa_str *out, xa_err *err);
+/* The bytes that one sample takes of them; the rest is the same for any number of samples. */
+size_t xa_manifest_pack_bytes(const xa_manifest *m, int64_t sample);
 /* A manifest of those samples alone; its folder, sha256 and identity are "". FORMAT if the bytes
  * are not what xa_manifest_pack wrote: every size and index in them is checked. */
 XA_MUST_USE xa_status xa_manifest_unpack(const void *bytes,

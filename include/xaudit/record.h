@@ -96,22 +96,42 @@ typedef struct xa_place {
     int64_t annotations; /* annotations before it */
 } xa_place;
 
-/* Rows on their way into the archive: units that follow one another are gathered, so that a commit
- * is one write a dataset, however small the images. */
+/* Consecutive samples, by the places of the first one and of the one behind the last. */
+typedef struct xa_span {
+    xa_place from, to;
+} xa_span;
+
+/* Rows on their way into the archive. The rows of a block of units lie column by column in memory
+ * that ranks may share; a column is what the archive has as a dataset, and is written in one piece,
+ * however small the images. */
 typedef struct xa_stage xa_stage;
-XA_MUST_USE xa_status xa_stage_create(const xa_contents *c,
-                                      xa_archive *archive,
-                                      xa_stage **out,
-                                      xa_err *err);
+XA_MUST_USE xa_status xa_stage_create(const xa_contents *c, xa_stage **out, xa_err *err);
 void xa_stage_free(xa_stage *s);
-/* Local. Takes everything of a unit but the status bytes; writes when enough has gathered or when
- * the unit does not follow the last one. */
-XA_MUST_USE xa_status xa_stage_unit(xa_stage *s,
-                                    const xa_place *place,
-                                    const xa_rows *rows,
-                                    xa_err *err);
-/* Local. Writes what is left and syncs: everything staged so far is on the disk. */
-XA_MUST_USE xa_status xa_stage_commit(xa_stage *s, xa_err *err);
+/* How many columns there are, status bytes apart. */
+int xa_stage_columns(const xa_stage *s);
+/* Bytes of all rows of a block; SIZE_MAX beyond what a number holds. Never shrinks with its span.
+ */
+size_t xa_stage_bytes(const xa_stage *s, const xa_span *block);
+/* Local. Puts everything of a unit into the block's memory [xa_stage_bytes], which is 64-byte
+ * aligned; `unit` lies within `block`. Units may be put by several ranks at once, each once.
+ * INVALID: the rows are not those of the span. */
+XA_MUST_USE xa_status xa_stage_put(xa_stage *s,
+                                   const xa_span *block,
+                                   unsigned char *memory,
+                                   const xa_span *unit,
+                                   const xa_rows *rows,
+                                   xa_err *err);
+/* The status bytes of a block: [samples, models]. Rank 0 writes them when all rows are on the disk.
+ */
+uint8_t *xa_stage_status(unsigned char *memory);
+/* Local. Writes the rows that one column has of the samples in `part`, within `block`. */
+XA_MUST_USE xa_status xa_stage_write(xa_stage *s,
+                                     xa_archive *archive,
+                                     const xa_span *block,
+                                     const unsigned char *memory,
+                                     int column,
+                                     const xa_span *part,
+                                     xa_err *err);
 
 /* ---- fields that evaluate and merge make, too ---- */
 

@@ -85,8 +85,6 @@ typedef struct xa_sched_options {
     bool all_write;          /* any rank may write columns; else the leaders alone */
     int64_t align;           /* units between two places where nodes' rows meet without harm: see
                                 src/sched/deal.h; default 1 */
-    double hang_seconds;     /* a rank that has not moved for so long ends the run, and is named
-                                after a third of it; 0: never */
 } xa_sched_options;
 xa_sched_options xa_sched_defaults(void);
 
@@ -115,14 +113,13 @@ XA_MUST_USE xa_status xa_sched_create(xa_comm *c,
 /* Collective; called once per scheduler. Returns when all ranks have left the loop; the status is
  * agreed: the first error of any rank, with its rank and host. A run that was asked to stop is
  * XA_OK with end STOPPED. *result is written in every case. XA_COMM may mean that the ranks cannot
- * reach each other any more, or that one hangs (the message names it): other ranks may then still
- * wait, and only xa_comm_abort ends them. */
+ * reach each other any more: other ranks may then still wait, and only xa_comm_abort ends them. */
 XA_MUST_USE xa_status xa_sched_run(xa_sched *s, xa_sched_result *result, xa_err *err);
 /* Collective. NULL allowed on all ranks alike. */
 void xa_sched_free(xa_sched *s);
 
-/* Local, cheap, from inside work(): shows that the rank lives and reads the signal flag; leaders
- * deal with messages, and write columns that wait. Errors are kept and come out of xa_sched_run.
+/* Local, cheap, from inside work(): reads flags; leaders deal with messages, and write columns that
+ * wait. Errors are kept and come out of xa_sched_run.
  * Shape of an xa_tick call. */
 void xa_sched_tick(void *sched);
 /* True once this rank knows that the run is to stop after the current batches. */

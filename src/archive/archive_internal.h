@@ -174,6 +174,7 @@ struct xa_archive {
     hid_t file;
     int fd;        /* for fdatasync and statvfs; -1 when reading */
     xa_comm *comm; /* NULL: serial driver */
+    bool writes;   /* this rank opened it for writing */
     bool unsynced, broken;
     xa__rows *field;
     int nfields;

@@ -142,39 +142,46 @@ static xa_status prepare(xa_archive *a, xa_err *err)
     if (!a->comm)
         return XA_OK;
     XA_RETURN_TRY(err, xa_comm_max_i64(a->comm, &size, err));
-    if (!first)
+    if (!first && a->writes)
         st = open_descriptor(a->path, size, &a->fd, &mine);
     XA_RETURN_TRY(err, agree(a->comm, st, &mine, err));
     return XA_OK;
 }
 
-static xa_status open_file(xa_archive *a, xa_err *err)
+static xa_status open_file(xa_archive *a, MPI_Comm writers, int nwriters, xa_err *err)
 {
     xa_status st = XA_OK;
     xa_err mine = XA_ERR_INIT;
-    hid_t access = a->comm ? H5Pcreate(H5P_FILE_ACCESS) : xa__serial_access();
-    if (access >= 0 && a->comm && H5Pset_fapl_mpio(access, xa_comm_mpi(a->comm), MPI_INFO_NULL) < 0)
-        xa__close_plist(&access);
-    if (access < 0)
-        st = xa__h5_fail(
-            &mine, XA_IO, __FILE__, __func__, __LINE__, "%s: cannot set its driver", a->path);
+    hid_t access = -1;
+    if (a->writes) {
+        access = a->comm ? H5Pcreate(H5P_FILE_ACCESS) : xa__serial_access();
+        if (access >= 0 && a->comm && H5Pset_fapl_mpio(access, writers, MPI_INFO_NULL) < 0)
+            xa__close_plist(&access);
+        if (access < 0)
+            st = xa__h5_fail(
+                &mine, XA_IO, __FILE__, __func__, __LINE__, "%s: cannot set its driver", a->path);
+    }
     /* The opening is collective: nobody goes in unless all do. */
     st = agree(a->comm, st, &mine, err);
     if (st != XA_OK)
         goto done;
-    a->file = H5Fopen(a->path, H5F_ACC_RDWR, access);
-    if (a->file < 0)
+    if (a->writes)
+        a->file = H5Fopen(a->path, H5F_ACC_RDWR, access);
+    if (a->writes && a->file < 0)
         st = xa__h5_fail(
             &mine, XA_IO, __FILE__, __func__, __LINE__, "%s: cannot open it for writing", a->path);
     int64_t opened = a->file >= 0;
     if (a->comm) {
         XA_TRY(err, xa_comm_sum_i64(a->comm, &opened, err));
-        const int size = xa_comm_size(a->comm);
-        if (opened > 0 && opened < size) {
+        if (opened > 0 && opened < nwriters) {
             /* Closing is collective too, so those who have it open can only leave it. */
             a->file = -1;
-            XA_FAIL(
-                err, XA_COMM, "%s: only %d of %d ranks could open it", a->path, (int)opened, size);
+            XA_FAIL(err,
+                    XA_COMM,
+                    "%s: only %d of %d ranks could open it",
+                    a->path,
+                    (int)opened,
+                    nwriters);
         }
     }
     st = agree(a->comm, st, &mine, err);
@@ -183,9 +190,14 @@ done:
     return st;
 }
 
-xa_status xa_archive_open(
-    const char *path, xa_comm *comm, const xa_schema *schema, xa_archive **out, xa_err *err)
+xa_status xa_archive_open(const char *path,
+                          xa_comm *comm,
+                          xa_writers who,
+                          const xa_schema *schema,
+                          xa_archive **out,
+                          xa_err *err)
 {
+    const bool leaders = comm && who == XA_WRITERS_LEADERS;
     xa_status st = XA_OK;
     xa_err mine = XA_ERR_INIT;
     xa__quiet quiet;
@@ -195,6 +207,7 @@ xa_status xa_archive_open(
         a->file = -1;
         a->fd = -1;
         a->comm = comm;
+        a->writes = !leaders || xa_comm_node_rank(comm) == 0;
         a->path = xa_strdup(path);
     }
     if (!a || !a->path) {
@@ -205,8 +218,16 @@ xa_status xa_archive_open(
     if (st != XA_OK || !a || !a->path)
         goto done;
     XA_TRY(err, prepare(a, err));
-    XA_TRY(err, open_file(a, err));
-    st = open_fields(a, schema, &mine);
+    XA_TRY(err,
+           open_file(a,
+                     leaders ? xa_comm_leaders(comm)
+                     : comm  ? xa_comm_mpi(comm)
+                             : MPI_COMM_NULL,
+                     leaders ? xa_comm_nodes(comm)
+                     : comm  ? xa_comm_size(comm)
+                             : 1,
+                     err));
+    st = a->writes ? open_fields(a, schema, &mine) : XA_OK;
     st = agree(comm, st, &mine, err);
     if (st != XA_OK)
         goto done;
@@ -239,6 +260,8 @@ xa_archive_write(xa_archive *a, int field, int64_t first, int64_t n, const void 
     int64_t at = first;
     xa__quiet quiet;
     xa__quiet_begin(&quiet);
+    if (!a->writes)
+        XA_FAIL(err, XA_INVALID, "%s: this rank leads no node and does not write", a->path);
     if (field < 0 || field >= a->nfields)
         XA_FAIL(err, XA_INVALID, "%s: no field %d, it has %d", a->path, field, a->nfields);
     const xa__rows *r = &a->field[field];
@@ -291,6 +314,8 @@ bool xa_archive_is_broken(const xa_archive *a)
 xa_status xa_archive_check_place(const xa_archive *a, xa_err *err)
 {
     struct stat named, open;
+    if (!a->writes)
+        XA_RETURN_FAIL(err, XA_INVALID, "%s: this rank leads no node and does not write", a->path);
     if (stat(a->path, &named) != 0)
         XA_RETURN_FAIL(err,
                        errno == ENOENT ? XA_NOT_FOUND : xa__errno_status(errno),

@@ -219,7 +219,7 @@ xa_status xa_evaluate(const xa_evaluate_options *opt,
         created = st == XA_OK;
     }
     XA_TRY(err, xa_comm_agree(comm, st, &mine, err));
-    XA_TRY(err, xa_archive_open(part, comm, e->schema, &e->archive, err));
+    XA_TRY(err, xa_archive_open(part, comm, XA_WRITERS_ALL, e->schema, &e->archive, err));
     XA_TRY(err, write_all(e, err));
     st = xa_close_archive(comm, e->archive, &mine);
     e->archive = NULL;

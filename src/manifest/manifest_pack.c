@@ -107,6 +107,25 @@ xa_status xa_manifest_pack(const xa_manifest *m, int64_t first, int64_t n, xa_st
     return XA_OK;
 }
 
+static size_t text_bytes(const char *text)
+{
+    return sizeof(uint32_t) + (text ? strlen(text) : 0);
+}
+
+size_t xa_manifest_pack_bytes(const xa_manifest *m, int64_t sample)
+{
+    const xa_sample *s = &m->samples[sample];
+    size_t n = 2 * sizeof(int64_t) + text_bytes(s->path) + text_bytes(s->file) + text_bytes(s->id) +
+               text_bytes(s->group) + text_bytes(s->split) + text_bytes(s->exclude) +
+               4 * sizeof(uint32_t) + (size_t)s->nlabels * sizeof *s->labels;
+    for (int32_t i = 0; i < m->nextra; i++)
+        n += text_bytes(s->extra[i]);
+    for (int32_t i = 0; i < s->nannotations; i++)
+        n += 4 * sizeof(uint32_t) + 4 * sizeof(double) + text_bytes(s->annotations[i].mask) +
+             text_bytes(s->annotations[i].ignore_mask);
+    return n;
+}
+
 /* ---- in -------------------------------------------------------------------------------------- */
 
 typedef struct input {

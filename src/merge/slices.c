@@ -334,7 +334,7 @@ xa_status xa__merge_slices(const xa__merge_part *parts, int n, const char *part,
     merging g = {.parts = parts, .n = n};
     XA_TRY(err, find_datasets(&g, err));
     XA_TRY(err, create(&g, part, err));
-    XA_TRY(err, xa_archive_open(part, NULL, g.schema, &g.archive, err));
+    XA_TRY(err, xa_archive_open(part, NULL, XA_WRITERS_ALL, g.schema, &g.archive, err));
     for (size_t i = 0; i < g.count; i++)
         XA_TRY(err,
                g.list[i].how == JOIN_SESSIONS ? join_sessions(&g, &g.list[i], err)

@@ -139,11 +139,17 @@ xa_status xa__run_open_archive(xa__run *r, xa_err *err)
             &r->loaded.job, r->loaded.audit, &r->counts, NULL, "", &r->contents, &mine);
     XA_RETURN_TRY(err, xa_comm_agree(r->comm, st, &mine, err));
     xa__fault_at(&r->fault, r->rank, "created");
-    XA_RETURN_TRY(
-        err, xa_archive_open(r->loaded.job.output, r->comm, r->contents->schema, &r->archive, err));
+    XA_RETURN_TRY(err, xa__run_prepare_units(r, err));
+    XA_RETURN_TRY(err,
+                  xa_archive_open(r->loaded.job.output,
+                                  r->comm,
+                                  XA_WRITERS_LEADERS,
+                                  r->contents->schema,
+                                  &r->archive,
+                                  err));
     xa__fault_at(&r->fault, r->rank, "opened");
-    st = xa_stage_create(r->contents, r->archive, &r->stage, &mine);
-    if (st == XA_OK && r->rank == 0 && r->reopen)
+    st = XA_OK;
+    if (r->rank == 0 && r->reopen)
         st = xa__run_reopen(r, &mine);
     XA_RETURN_TRY(err, xa_comm_agree(r->comm, st, &mine, err));
     XA_RETURN_TRY(err, xa__run_processors(r, err));

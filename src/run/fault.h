@@ -10,8 +10,10 @@
  *   opened    it is open
  *   session   the start of this session is written
  *   computed  the rows of a unit are in memory
- *   staged    some of them may be written
- *   synced    they are on the disk, and rank 0 does not know it
+ *   staged    they are in the memory of its block
+ *   full      a block of the node is computed, and not yet written (here and next: leaders)
+ *   columns   one of its columns is written
+ *   synced    all are on the disk, and rank 0 does not know it
  *   mark      rank 0 knows it, and their status is not yet written
  *   marked    their status is written and not synced
  *   settled   their status is on the disk

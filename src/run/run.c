@@ -145,7 +145,9 @@ static xa_status share_weights(xa__run *r, xa_err *err)
     xa_status st = XA_OK;
     /* a model may have no weights, but a shared block has at least some bytes */
     const size_t weights = xa_audit_weight_bytes(r->loaded.audit);
-    XA_RETURN_TRY(err, xa_shared_alloc(r->comm, weights ? weights : XA_ALIGN, "the weights", &r->weights, err));
+    XA_RETURN_TRY(
+        err,
+        xa_shared_alloc(r->comm, weights ? weights : XA_ALIGN, "the weights", &r->weights, err));
     r->has_weights = true;
     if (r->weights.leader || r->weights.is_private)
         st = xa_audit_pack(r->loaded.audit, r->weights.data, &mine);
@@ -195,6 +197,8 @@ static void clean(xa__run *r)
     xa_lock_release(r->lock);
     xa_loaded_fini(&r->loaded);
     xa_problems_fini(&r->problems);
+    xa_manifest_free(r->held);
+    free(r->packed_before);
     free(r->labels_before);
     free(r->annotated_before);
     free(r->annotations_before);

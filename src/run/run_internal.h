@@ -28,9 +28,15 @@ typedef struct xa__run {
     xa_stage *stage;
     xa_lock *lock;
     xa_sched *sched;
+    /* The samples of the block at hand, unpacked; NULL: none. And a place within it. */
+    xa_manifest *held;
+    int64_t held_serial;
+    xa_place held_place;
     /* The next ones are of rank 0 alone. Rows, labels and annotations before each sample: */
     int64_t *labels_before, *annotated_before, *annotations_before; /* [samples + 1] */
-    int64_t *todo;                                                  /* [ntodo] units to compute */
+    int64_t *packed_before; /* [units + 1] bytes of all samples before a unit in grants */
+    size_t pack_head;       /* bytes of a grant beside its samples */
+    int64_t *todo;          /* [ntodo] units to compute */
     int64_t ntodo, units;
     uint8_t *reopen;  /* [models, samples] 1: the row is computed again; NULL: no row is */
     int64_t damaged;  /* samples whose rows are damaged */
@@ -116,6 +122,9 @@ XA_MUST_USE xa_status xa__run_session_time(xa__run *r, xa_err *err);
 
 /* ---- units.c ---- */
 
+/* Collective, when rank 0 has listed the units, and before the archive is opened: shares the memory
+ * of blocks, after which it stands who leads which node. */
+XA_MUST_USE xa_status xa__run_prepare_units(xa__run *r, xa_err *err);
 /* Collective: hands units out, computes and writes them until none is left. INTERRUPTED: a signal
  * stopped the run. */
 XA_MUST_USE xa_status xa__run_units(xa__run *r, xa_err *err);

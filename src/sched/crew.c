@@ -5,12 +5,6 @@
 #define TAKE_SECONDS 0.05
 #define MICRO 1e6
 
-static void doing(xa_sched *s, xa__doing what, int64_t unit)
-{
-    atomic_store_explicit(&s->me->unit, unit, memory_order_relaxed);
-    atomic_store_explicit(&s->me->doing, (int32_t)what, memory_order_relaxed);
-}
-
 /* ---- columns --------------------------------------------------------------------------------- */
 
 void xa__block_full(xa_sched *s, int i)
@@ -42,22 +36,17 @@ bool xa__write_column(xa_sched *s)
     if (!xa__take_column(&s->view, &i, &turn, &column))
         return false;
     xa__block *b = s->view.block[i].b;
-    const xa__doing before = (xa__doing)atomic_load(&s->me->doing);
-    const int64_t unit = atomic_load(&s->me->unit);
     xa_err why = XA_ERR_INIT;
-    doing(s, XA__WRITING, b->first);
     xa_status st = atomic_load(&b->broken) ? XA_OK : write_stretches(s, i, column, &why);
     /* A failure is told before the block is. */
     if (st != XA_OK)
         fail_block(s, b, st, &why);
     if (xa__column_done(&s->view, i)) {
-        doing(s, XA__SYNCING, b->first);
         st = atomic_load(&b->broken) ? XA_OK : s->calls.sync(s->calls.arg, &why);
         if (st != XA_OK)
             fail_block(s, b, st, &why);
         xa__block_written(&s->view, i);
     }
-    doing(s, before, unit);
     return true;
 }
 
@@ -71,9 +60,7 @@ static bool one_unit(xa_sched *s, const xa__claim *c, int64_t k)
     const int64_t until =
         (int64_t)(MICRO * (start + s->unit_seconds * (double)(c->first + c->n - k)));
     atomic_store_explicit(&s->me->free_at, until, memory_order_relaxed);
-    doing(s, XA__COMPUTING, b.first + k);
     const xa_status st = s->calls.work(s->calls.arg, &b, b.first + k, &why);
-    doing(s, XA__WAITING, -1);
     const double seconds = xa_time() - start;
     s->work += seconds;
     if (st != XA_OK)

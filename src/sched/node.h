@@ -39,15 +39,9 @@ typedef struct xa__block {
     uint64_t payload_size;
 } xa__block;
 
-/* What a rank is at, for the word about one that hangs. */
-typedef enum xa__doing { XA__WAITING, XA__COMPUTING, XA__WRITING, XA__SYNCING } xa__doing;
-
 typedef struct xa__member {
-    _Alignas(XA__LINE) _Atomic int64_t beat; /* grows as long as the rank lives */
-    _Atomic int64_t unit;                    /* in hand; -1: none */
-    _Atomic int64_t free_at; /* microseconds of xa_time: when its units may end; 0: now */
-    _Atomic int32_t doing;   /* xa__doing */
-    int32_t rank;            /* in the world */
+    _Alignas(XA__LINE) _Atomic int64_t free_at; /* microseconds of xa_time: when its units may end;
+                                                   0: now */
 } xa__member;
 
 typedef struct xa__node {

@@ -137,7 +137,7 @@ xa_status xa__answer_decode(const void *data, size_t size, xa__answer *a, xa_err
         XA_RETURN_FAIL(
             err, XA_COMM, "an answer of %zu bytes, at least %zu expected", size, sizeof w);
     memcpy(&w, data, sizeof w);
-    if (w.magic != ANSWER_MAGIC || w.kind < XA__GRANT || w.kind > XA__BEAT)
+    if (w.magic != ANSWER_MAGIC || w.kind < XA__GRANT || w.kind > XA__END)
         XA_RETURN_FAIL(err, XA_COMM, "not an answer: mark %#x, kind %d", w.magic, w.kind);
     if (w.payload_size != size - sizeof w)
         XA_RETURN_FAIL(err,

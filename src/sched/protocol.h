@@ -1,9 +1,8 @@
 /* What the ranks say to each other. Two messages:
  *
  *   ask     a node's leader to rank 0: wishes (a grant, a stop), at most one commit, the code of
- *           the first error of its ranks; an empty one says that the node lives
- *   answer  rank 0 to a leader: a grant with its payload, STOP (finish what is taken), END (leave),
- *           BEAT (rank 0 lives)
+ *           the first error of its ranks
+ *   answer  rank 0 to a leader: a grant with its payload, STOP (finish what is taken), END (leave)
  *
  * Numbers in the byte order of the machine: the ranks of a job share it. */
 #ifndef XA_PROTOCOL_H
@@ -30,7 +29,7 @@ typedef struct xa__ask {
     size_t report_size; /* borrowed */
 } xa__ask;
 
-typedef enum xa__answer_kind { XA__GRANT = 1, XA__STOP, XA__END, XA__BEAT } xa__answer_kind;
+typedef enum xa__answer_kind { XA__GRANT = 1, XA__STOP, XA__END } xa__answer_kind;
 
 typedef struct xa__answer {
     xa__answer_kind kind;

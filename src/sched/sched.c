@@ -26,19 +26,17 @@ check_options(const xa_sched_options *opt, const xa_sched_calls *calls, bool mas
         XA_RETURN_FAIL(
             err, XA_INVALID, "the scheduler needs room, pack, work, write, sync, report and mark");
     if (!(opt->target_seconds >= 0) || !(opt->target_seconds <= 86400) ||
-        !(opt->progress_seconds >= 0) || opt->max_grant < 0 || opt->columns < 0 || opt->align < 1 ||
-        !(opt->hang_seconds >= 0))
+        !(opt->progress_seconds >= 0) || opt->max_grant < 0 || opt->columns < 0 || opt->align < 1)
         XA_RETURN_FAIL(err,
                        XA_INVALID,
                        "grants of %g s (0 to 86400), at most %" PRId64
                        " units (>= 0), progress every %g s (>= 0), %d columns (>= 0), %" PRId64
-                       " units between borders (>= 1), hangs of %g s (>= 0)",
+                       " units between borders (>= 1)",
                        opt->target_seconds,
                        opt->max_grant,
                        opt->progress_seconds,
                        opt->columns,
-                       opt->align,
-                       opt->hang_seconds);
+                       opt->align);
     if (!master)
         return XA_OK;
     if (opt->ntodo < 0 || (opt->ntodo > 0 && !opt->todo))
@@ -146,8 +144,6 @@ static xa_status share_blocks(xa_sched *s, xa_err *err)
         xa__node_clear(&s->view);
     XA_RETURN_TRY(err, xa_shared_ready(s->c, &s->memory, err));
     s->me = &s->view.member[xa_comm_node_rank(s->c)];
-    s->me->rank = s->rank;
-    atomic_store(&s->me->unit, -1);
     return XA_OK;
 }
 

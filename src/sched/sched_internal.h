@@ -1,5 +1,5 @@
 /* What the files of sched share. Each calls only those above it: state.c, crew.c (what every rank
- * does), lead.c (a node's blocks), watch.c (hangs), master.c (rank 0), worker.c (other leaders),
+ * does), lead.c (a node's blocks), master.c (rank 0), worker.c (other leaders),
  * sched.c. */
 #ifndef XA_SCHED_INTERNAL_H
 #define XA_SCHED_INTERNAL_H

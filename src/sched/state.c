@@ -31,7 +31,6 @@ void xa__sched_lost(xa_sched *s, xa_status code, const xa_err *why)
 void xa__sched_look(xa_sched *s)
 {
     xa__node *node = s->view.node;
-    (void)atomic_fetch_add_explicit(&s->me->beat, 1, memory_order_relaxed);
     const int number = xa_signals_pending();
     if (number != 0 && s->signal == 0) {
         s->signal = number;

@@ -89,8 +89,6 @@ static xa_status handle(xa_sched *s, const xa_message *msg, xa_err *err)
         }
         xa__lead_end(s, &a);
         break;
-    case XA__BEAT:
-        break;
     }
     return XA_OK;
 }

@@ -177,7 +177,7 @@ int main(int argc, char **argv)
     assert_ok(xa_schema_attr_texts(schema, "/models/net", "classes", classes, CLASSES, &err), err);
     assert_ok(xa_schema_attr_i64(schema, "/models/net", "batch", 4, &err), err);
     assert_ok(xa_archive_create(argv[1], schema, &err), err);
-    assert_ok(xa_archive_open(argv[1], NULL, schema, &a, &err), err);
+    assert_ok(xa_archive_open(argv[1], NULL, XA_WRITERS_ALL, schema, &a, &err), err);
     for (int row = 0; row < DONE_ROWS; row++) {
         float scores[CLASSES], share[CLASSES];
         for (int k = 0; k < CLASSES; k++) {

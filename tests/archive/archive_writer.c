@@ -120,7 +120,7 @@ static xa_status run(const char *path, int64_t rows, int64_t side, writer *w, xa
         XA_TRY(err, xa_archive_create(path, schema, err));
     if (w->comm != NULL)
         XA_TRY(err, xa_comm_barrier(w->comm, err));
-    XA_TRY(err, xa_archive_open(path, w->comm, schema, &w->a, err));
+    XA_TRY(err, xa_archive_open(path, w->comm, XA_WRITERS_ALL, schema, &w->a, err));
     tell(path, "open", w->rank);
     XA_TRY(err, work(w, err));
     XA_TRY(err, xa_archive_close(w->a, err));

@@ -199,7 +199,7 @@ static void test_texts_of_all_sizes(void **state)
         assert_int_equal(found != NULL, sizes[i] <= 65000);
         free(found);
         assert_ok(xa_archive_close(a, &err), err);
-        assert_ok(xa_archive_open(path, NULL, later, &a, &err), err);
+        assert_ok(xa_archive_open(path, NULL, XA_WRITERS_ALL, later, &a, &err), err);
         assert_ok(xa_archive_close(a, &err), err);
         assert_int_equal(unlink(path), 0);
         xa_schema_free(schema);

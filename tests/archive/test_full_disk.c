@@ -125,7 +125,7 @@ static void test_reserved_room_stays(void **state)
     const char *path = in_folder("x.h5");
     assert_ok(xa_archive_create(path, schema, &err), err);
     fill(0);
-    assert_ok(xa_archive_open(path, c, schema, &a, &err), err);
+    assert_ok(xa_archive_open(path, c, XA_WRITERS_ALL, schema, &a, &err), err);
     for (int64_t row = 0; row < s.n; row++)
         assert_ok(sample_write(a, &s, row, &err), err);
     uint8_t status[200];
@@ -161,7 +161,7 @@ static void full_in_the_middle(xa_comm *c)
                      0);
     close(fd);
     fill(0);
-    assert_ok(xa_archive_open(path, c, schema, &a, &err), err);
+    assert_ok(xa_archive_open(path, c, XA_WRITERS_ALL, schema, &a, &err), err);
     int64_t written = 0, failed = 0;
     for (int64_t row = 0; row < s.n; row++) {
         xa_status st = sample_write(a, &s, row, &err);
@@ -228,7 +228,7 @@ static void test_no_reservation(void **state)
     assert_ok(xa_archive_create(path, schema, &err), err);
     xa_log_sink(NULL, NULL);
     assert_int_equal(warnings, 1);
-    assert_ok(xa_archive_open(path, c, schema, &a, &err), err);
+    assert_ok(xa_archive_open(path, c, XA_WRITERS_ALL, schema, &a, &err), err);
     for (int64_t row = 0; row < s.n; row++) {
         const uint8_t mark = XA_SAMPLE_DONE;
         assert_ok(sample_write(a, &s, row, &err), err);

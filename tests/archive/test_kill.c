@@ -227,7 +227,7 @@ static void test_control(void **state)
     const char *path = in_folder("control.h5");
     xa_schema *schema = sample_schema(&s, 10, SIDE, SIDE);
     assert_ok(xa_archive_create(path, schema, &err), err);
-    assert_ok(xa_archive_open(path, NULL, schema, &a, &err), err);
+    assert_ok(xa_archive_open(path, NULL, XA_WRITERS_ALL, schema, &a, &err), err);
     for (int64_t row = 0; row < 10; row++)
         assert_ok(xa_archive_write(a, s.status, row, 1, &mark, &err), err);
     for (int64_t row = 0; row < 4; row++)

@@ -48,7 +48,7 @@ static void test_interleaved(void **state)
     xa_schema *schema = sample_schema(&s, 101, 16, 16);
     created(c, path, schema);
     for (int half = 0; half < 2; half++) {
-        assert_ok(xa_archive_open(path, c, schema, &a, &err), err);
+        assert_ok(xa_archive_open(path, c, XA_WRITERS_ALL, schema, &a, &err), err);
         uint8_t status[101];
         assert_ok(xa_archive_read(a, "/models/net/status", 0, s.n, status, &err), err);
         for (int64_t row = rank; row < s.n; row += size) {
@@ -91,7 +91,7 @@ static void test_rows(void **state)
     const char *path = in_folder("x.h5");
     xa_schema *schema = sample_schema(&s, (int64_t)size * 4, 2, 2);
     created(c, path, schema);
-    assert_ok(xa_archive_open(path, c, schema, &a, &err), err);
+    assert_ok(xa_archive_open(path, c, XA_WRITERS_ALL, schema, &a, &err), err);
     char texts[4][SAMPLE_MESSAGE];
     double scores[4];
     for (int i = 0; i < 4; i++) {
@@ -140,16 +140,20 @@ static void test_refusals(void **state)
     share_folder(c);
     const char *path = in_folder("x.h5");
     xa_schema *schema = sample_schema(&s, 12, 2, 2);
-    assert_fails(
-        xa_archive_open(in_folder("none.h5"), c, schema, &a, &err), XA_NOT_FOUND, err, "none.h5");
+    assert_fails(xa_archive_open(in_folder("none.h5"), c, XA_WRITERS_ALL, schema, &a, &err),
+                 XA_NOT_FOUND,
+                 err,
+                 "none.h5");
     created(c, path, schema);
     if (xa_comm_rank(c) == 0)
         spill(in_folder("text.h5"), "text, not HDF5", 14);
     assert_ok(xa_comm_barrier(c, &err), err);
-    assert_fails(
-        xa_archive_open(in_folder("text.h5"), c, schema, &a, &err), XA_FORMAT, err, "no HDF5 file");
+    assert_fails(xa_archive_open(in_folder("text.h5"), c, XA_WRITERS_ALL, schema, &a, &err),
+                 XA_FORMAT,
+                 err,
+                 "no HDF5 file");
     xa_schema *larger = sample_schema(&other, 13, 2, 2);
-    assert_fails(xa_archive_open(path, c, larger, &a, &err),
+    assert_fails(xa_archive_open(path, c, XA_WRITERS_ALL, larger, &a, &err),
                  XA_MISMATCH,
                  err,
                  "/samples/id is str [12] of 5 bytes, expected str [13] of 5 bytes");
@@ -159,7 +163,7 @@ static void test_refusals(void **state)
         larger,
         (xa_field_spec){
             .kind = XA_FIELD_RUN_SECONDS, .type = XA_TYPE_COUNT, .ndim = 1, .dim = {12}});
-    assert_fails(xa_archive_open(path, c, larger, &a, &err),
+    assert_fails(xa_archive_open(path, c, XA_WRITERS_ALL, larger, &a, &err),
                  XA_MISMATCH,
                  err,
                  "has no dataset /run/seconds");
@@ -167,9 +171,9 @@ static void test_refusals(void **state)
     /* It still opens for its own job, and for one that knows less of it. */
     xa_schema *smaller = NULL;
     assert_ok(xa_schema_create(&smaller, &err), err);
-    assert_ok(xa_archive_open(path, c, smaller, &a, &err), err);
+    assert_ok(xa_archive_open(path, c, XA_WRITERS_ALL, smaller, &a, &err), err);
     assert_ok(xa_archive_close(a, &err), err);
-    assert_ok(xa_archive_open(path, c, schema, &a, &err), err);
+    assert_ok(xa_archive_open(path, c, XA_WRITERS_ALL, schema, &a, &err), err);
     assert_ok(xa_archive_close(a, &err), err);
     assert_ok(xa_archive_close(NULL, &err), err);
     xa_schema_free(smaller);
@@ -194,7 +198,7 @@ static void test_no_metadata_written(void **state)
     if (xa_comm_rank(c) == 0)
         old = slurp(path, &before);
     assert_ok(xa_comm_barrier(c, &err), err);
-    assert_ok(xa_archive_open(path, c, schema, &a, &err), err);
+    assert_ok(xa_archive_open(path, c, XA_WRITERS_ALL, schema, &a, &err), err);
     const double score = 0.1;
     if (xa_comm_rank(c) == xa_comm_size(c) - 1)
         assert_ok(xa_archive_write(a, s.score, 7, 1, &score, &err), err);
@@ -230,7 +234,7 @@ static void test_alone(void **state)
     const char *path = in_folder(name);
     xa_schema *schema = sample_schema(&s, 9, 4, 4);
     assert_ok(xa_archive_create(path, schema, &err), err);
-    assert_ok(xa_archive_open(path, NULL, schema, &a, &err), err);
+    assert_ok(xa_archive_open(path, NULL, XA_WRITERS_ALL, schema, &a, &err), err);
     const uint8_t done = XA_SAMPLE_DONE;
     for (int64_t row = 0; row < s.n; row++) {
         assert_ok(sample_write(a, &s, row, &err), err);

@@ -59,6 +59,13 @@ static void test_round_trip(void **state)
             xa_str_puts(&packed, "before"); /* appended, not replaced */
             assert_int_equal(xa_manifest_pack(r.m, first, n, &packed, NULL), XA_OK);
             assert_memory_equal(packed.data, "before", 6);
+            xa_str none = {0}; /* what a sample takes is known before */
+            assert_int_equal(xa_manifest_pack(r.m, 0, 0, &none, NULL), XA_OK);
+            size_t bytes = 6 + none.len;
+            for (int64_t i = 0; i < n; i++)
+                bytes += xa_manifest_pack_bytes(r.m, first + i);
+            assert_int_equal(packed.len, bytes);
+            xa_str_free(&none);
             assert_int_equal(xa_manifest_unpack(packed.data + 6, packed.len - 6, &m, NULL), XA_OK);
             assert_int_equal(m->count, n);
             assert_int_equal(m->nextra, 2);
