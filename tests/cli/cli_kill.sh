@@ -43,9 +43,13 @@ complete() {
 temporary=0
 
 # 1. Every point on rank 0 and on rank 1, twice with XA_FULL=1. Then the run is finished with another number of ranks.
-for point in setup created opened session computed staged synced mark marked settled end; do
+for point in setup created opened session computed staged full columns synced mark marked settled end; do
   for rank in 0 1; do
-    [ $rank = 1 ] && case $point in mark | marked | settled) continue ;; esac # only rank 0 does
+    unset XAUDIT_NODE_RANKS
+    case $rank:$point in
+      1:mark | 1:marked | 1:settled) continue ;;                        # only rank 0 does
+      1:full | 1:columns | 1:synced) export XAUDIT_NODE_RANKS=1 ;; # only leaders do: rank 1 is one
+    esac
     rm -f kill.h5*
     XAUDIT_FAULT=$point@$rank run 2
     code=$?
@@ -60,6 +64,7 @@ for point in setup created opened session computed staged synced mark marked set
     complete 3 "kills at $point on rank $rank"
   done
 done
+unset XAUDIT_NODE_RANKS
 complete 2 "the last point"
 
 # 2. Random moments.
