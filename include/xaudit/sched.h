@@ -52,7 +52,7 @@ typedef struct xa_sched_calls {
     /* Every rank: compute one unit of the block and put its rows into the block's memory. Calls
      * xa_sched_tick from inside. After an error the unit does not count, and the run ends. */
     xa_status (*work)(void *arg, const xa_sched_block *b, int64_t unit, xa_err *err);
-    /* The writing ranks (xa_sched_options.all_write): write one column of the rows of units [first,
+    /* Leaders: write one column of the rows of units [first,
      * first+n) of a block, and bring what this node has written to the disk. */
     xa_status (*write)(
         void *arg, const xa_sched_block *b, int column, int64_t first, int64_t n, xa_err *err);
@@ -82,7 +82,6 @@ typedef struct xa_sched_options {
     double progress_seconds; /* default 0.5 */
     int64_t max_grant;       /* units, 0: no limit */
     int columns;             /* of a block, each written by one call of write() */
-    bool all_write;          /* any rank may write columns; else the leaders alone */
     int64_t align;           /* units between two places where nodes' rows meet without harm: see
                                 src/sched/deal.h; default 1 */
 } xa_sched_options;

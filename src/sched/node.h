@@ -4,8 +4,9 @@
  *
  * A block goes round: FREE; OPEN, when the leader has put a grant into it (its units are taken in
  * order, by whoever is idle); FULL, when all units that were taken are through (its columns are
- * written, each by one rank); WRITTEN, when its rows are on the disk, or the writing failed; FREE
- * again, once the leader has told rank 0. While one block is written the next is computed.
+ * written, each once, by any rank that may); WRITTEN, when its rows are on the disk, or the writing
+ * failed; FREE again, once the leader has told rank 0. While one block is written the next is
+ * computed.
  *
  * A word that ranks compete for carries the block's turn (how often it went round), so that a rank
  * that was stopped between looking and taking takes nothing of another turn. */

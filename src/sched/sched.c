@@ -237,12 +237,7 @@ static void loop(xa_sched *s)
         if (s->lost || atomic_load(&s->view.node->over))
             break;
         const double now = xa_time();
-        bool busy;
-        s->in_tick = true;
-        busy = s->opt.all_write && xa__write_column(s);
-        s->in_tick = false;
-        busy = busy || (!s->stopping && xa__compute(s));
-        if (busy) {
+        if (!s->stopping && xa__compute(s)) {
             s->idle += now - since;
             since = xa_time();
             length = NAP_FIRST;

@@ -19,7 +19,7 @@ static inline int make_sample(void **state)
     path = kept;
     xa_schema *schema = sample_schema(&s, 6, 3, 4);
     assert_ok(xa_archive_create(path, schema, &err), err);
-    assert_ok(xa_archive_open(path, NULL, schema, &a, &err), err);
+    assert_ok(xa_archive_open(path, NULL, XA_WRITERS_ALL, schema, &a, &err), err);
     for (int64_t row = 0; row < 3; row++)
         assert_ok(sample_write(a, &s, row, &err), err);
     const uint8_t done[3] = {XA_SAMPLE_DONE, XA_SAMPLE_DONE, XA_SAMPLE_DONE};

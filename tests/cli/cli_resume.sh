@@ -8,6 +8,15 @@ demo_job >job.yaml
 expect 0 ranks 2 "$XAUDIT" run job.yaml --output whole.h5 --quiet
 digest whole.h5 >whole.txt
 
+# The same bytes however ranks are put on nodes: alone, 2 + 2, 4 of one, 3 + 3 + 2.
+for form in 1:1 4:2 4:1 8:3; do
+  rm -f nodes.h5
+  expect 0 env XAUDIT_NODE_RANKS=${form#*:} $MPIRUN -n ${form%:*} "$XAUDIT" run job.yaml --output nodes.h5 --quiet
+  digest nodes.h5 | cmp - whole.txt || fail "other bytes with ranks:ranks of a node $form"
+done
+expect 2 env XAUDIT_NODE_RANKS=0 "$XAUDIT" run job.yaml --output nodes.h5
+said 'XAUDIT_NODE_RANKS=0: expected a number from 1'
+
 pending() {
   "$XAUDIT" info "$1" 2>/dev/null | sed -n 's/.* \([0-9]*\) pending$/\1/p'
 }

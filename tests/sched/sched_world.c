@@ -160,7 +160,7 @@ static xa_status
 write_rows(void *arg, const xa_sched_block *b, int column, int64_t first, int64_t n, xa_err *err)
 {
     world *w = arg;
-    assert_true(w->all_write || xa_comm_node_rank(w->c) == 0);
+    assert_int_equal(xa_comm_node_rank(w->c), 0);
     assert_in_range(column, 0, WORLD_COLUMNS - 1);
     assert_true(first >= b->first && n >= 1 && first + n <= b->first + b->n);
     if (w->busy_callbacks)
@@ -267,7 +267,6 @@ xa_status world_run(world *w, const xa_sched_options *opt, const int64_t *todo, 
         o.ntodo = ntodo;
     }
     o.columns = WORLD_COLUMNS;
-    o.all_write = w->all_write;
     const xa_sched_calls calls = world_calls(w);
     w->remaining = ntodo;
     w->err = (xa_err)XA_ERR_INIT;

@@ -42,7 +42,6 @@ typedef struct world {
     int64_t written[WORLD_COLUMNS][WORLD_UNITS];
     int64_t finished[WORLD_UNITS]; /* reported */
     int64_t marked[WORLD_UNITS];
-    bool all_write;
     bool settles;                             /* there is a settle() */
     int64_t settle_fails;                     /* the settle() that fails, from 0; -1: none */
     double settle_seconds;                    /* how long one takes */
