@@ -166,14 +166,18 @@ static int64_t units_for(const xa__deal *d, const xa__hand *h)
         .most = d->most,
         .ranks = d->nodes,
     };
-    if (h->last > 0 && h->unit_seconds > 0)
-        return xa__grant_units(&g);
-    /* Nothing is measured: a few for each rank, but no more than a fair part. */
-    int64_t n = (int64_t)FIRST_UNITS * h->ranks;
+    int64_t n = (int64_t)FIRST_UNITS * h->ranks; /* nothing is measured: a few for each rank, */
     const int64_t fair = d->remaining / (2 * (int64_t)d->nodes);
-    n = n > fair ? fair : n;
-    n = d->most > 0 && n > d->most ? d->most : n;
-    return n < 1 ? 1 : n;
+    if (h->last > 0 && h->unit_seconds > 0)
+        n = xa__grant_units(&g);
+    else if (d->nodes > 1 && n > fair) /* but no more than a fair part */
+        n = fair;
+    /* At the end one for each rank, as long as all nodes can have that: a block of fewer units
+     * leaves ranks without work. */
+    int64_t least = (d->remaining + d->nodes - 1) / d->nodes;
+    least = least < h->ranks ? least : h->ranks;
+    n = n < least ? least : n;
+    return d->most > 0 && n > d->most ? d->most : n;
 }
 
 xa__range

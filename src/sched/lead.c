@@ -110,6 +110,10 @@ static double seconds_left(const xa_sched *s, double enough)
         }
     }
     const int ranks = xa_comm_node_size(s->c);
+    for (int k = 0; k < ranks && left == 0; k++) {
+        if (atomic_load_explicit(&s->view.member[k].free_at, memory_order_relaxed) == 0)
+            return 0; /* a rank has nothing to do */
+    }
     double unit = s->l.unit_seconds;
     if (unit <= 0 && resolved > 0)
         unit = worked / (double)resolved / ranks;

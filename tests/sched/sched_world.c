@@ -106,7 +106,9 @@ static xa_status pack(void *arg, int64_t first, int64_t n, xa_str *out, xa_err *
         xa_sched_tick(w->s);
     if (w->pack_fail_at >= first && w->pack_fail_at < first + n)
         XA_RETURN_FAIL(err, XA_FORMAT, "no row for unit %lld", (long long)w->pack_fail_at);
-    if (n > 1 && n > w->remaining / (2 * xa_comm_nodes(w->c)))
+    const int64_t nodes = xa_comm_nodes(w->c), each = (w->remaining + nodes - 1) / nodes;
+    const int64_t most = xa_comm_largest_node(w->c), one = each < most ? each : most;
+    if (n > one && n > w->remaining / (2 * nodes) && nodes > 1)
         w->tail_breaches++;
     w->remaining -= n;
     w->most_grant = n > w->most_grant ? n : w->most_grant;
