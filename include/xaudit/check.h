@@ -135,6 +135,15 @@ XA_MUST_USE xa_status xa_check_against(const xa_loaded *l,
  * labelled. */
 XA_MUST_USE xa_status xa_check_probe(const xa_loaded *l, int64_t most, xa_err *err);
 
+/* ---- numerics.c: xaudit check --numerics ---- */
+
+/* Runs up to `most` images, evenly over the manifest, under each of the numerics, and prints to
+ * stdout seconds an image and what changes beside strict: scores, predictions, Spearman's
+ * correlation of maps, how much of their top 5 % stays, and the mean difference of each metric with
+ * its interval (xa_stats_paired, clusters are images); and which numerics to take. The job's checks
+ * are left out. */
+XA_MUST_USE xa_status xa_check_numerics(const xa_loaded *l, int64_t most, xa_err *err);
+
 /* ---- slurm_header.c: xaudit check --slurm ---- */
 
 /* Runs the first images for a few seconds on one core and writes an sbatch script to `out`. It asks

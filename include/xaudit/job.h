@@ -153,6 +153,7 @@ typedef struct xa_run_options {
     bool slurm;            /* check */
     int64_t slice, slices; /* run: the slice-th of so many, 1 the first; 0: all of the manifest */
     int64_t probe;         /* check: images to try preprocessing on; 0: none */
+    int64_t numerics;      /* check: images to try all numerics on; 0: none */
     bool fresh, retry_failed, redo_damaged, quiet, json, layers;
 } xa_run_options;
 

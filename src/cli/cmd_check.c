@@ -294,7 +294,7 @@ static int print_mistakes(const xa_problems *problems)
     return XA_EXIT_USAGE;
 }
 
-/* --against and --probe, which do not need the archive. */
+/* --against, --probe and --numerics, which do not need the archive. */
 static int try_models(const xa_run_options *opt, const xa_loaded *l, xa_err *err)
 {
     if (opt->against) {
@@ -311,6 +311,10 @@ static int try_models(const xa_run_options *opt, const xa_loaded *l, xa_err *err
         (xa_check_probe(l, opt->probe, err) != XA_OK || xa_check_times(l, stdout, err) != XA_OK)) {
         xa_print_error(err);
         return XA_EXIT_USAGE;
+    }
+    if (opt->numerics && xa_check_numerics(l, opt->numerics, err) != XA_OK) {
+        xa_print_error(err);
+        return XA_EXIT_FAILED;
     }
     fflush(stdout);
     return XA_EXIT_DONE;

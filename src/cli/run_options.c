@@ -13,6 +13,7 @@ xa_status xa__run_options_from(const xa_args *a, xa_run_options *out, xa_err *er
         .limit = xa__args_integer(a, XA_OPT_LIMIT),
         .ranks = xa__args_integer(a, XA_OPT_RANKS),
         .probe = xa__args_integer(a, XA_OPT_PROBE),
+        .numerics = xa__args_integer(a, XA_OPT_NUMERICS),
         .slurm = xa__args_has(a, XA_OPT_SLURM),
         .fresh = xa__args_has(a, XA_OPT_FRESH) || xa__args_has(a, XA_OPT_CHECK_FRESH),
         .retry_failed = xa__args_has(a, XA_OPT_RETRY_FAILED) || xa__args_has(a, XA_OPT_CHECK_RETRY),

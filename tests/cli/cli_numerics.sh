@@ -30,6 +30,13 @@ expect 0 "$XAUDIT" check job.yaml --set numerics=bf16
 said 'numerics bf16 round the values that its ReLUs decide by: maps of "saliency.predicted"'
 expect 0 "$XAUDIT" check job.yaml --set numerics=bf16-gradient
 not_said 'ReLUs decide'
+expect 0 "$XAUDIT" check job.yaml --numerics 6
+said 'strict: [0-9.]* s an image, 1.00 times as fast as strict'
+said 'bf16-gradient: .* s an image'
+said 'scores differ by at most 0 of the largest, 0 of 6 predictions flipped'
+said 'saliency.predicted: rank correlation of maps 0.9'
+said 'energy: [+-]0.0'
+said 'recommended: numerics: '
 expect 2 "$XAUDIT" run job.yaml --set numerics=bf16 --output strict.h5 --quiet
 said "numerics: archive '4, strict', job '4, bf16/pair'"
 expect_python <<'PY'
