@@ -16,8 +16,8 @@ void xa_linear_rows(
     for (const int64_t end = row + m; row < end; row += m, x += m * p->c) {
         m = end - row < XA_GEMM_ROWS ? end - row : XA_GEMM_ROWS;
         const xa_pieces a = xa_whole_rows(x, m, p->c, p->c, at);
-        const xa_finish finish = xa_product_finish(c, p, row);
-        xa_product_forward(c, p, 0, m, &a, c->y + row * p->f, p->f, &finish);
+        const xa_finish finish = xa__product_finish(c, p, row);
+        xa__product_forward(c, p, 0, m, &a, c->y + row * p->f, p->f, &finish);
         xa_tick_now(c->tick);
     }
 }
@@ -34,7 +34,7 @@ void xa_linear_rows_back(
             dy = masked;
         }
         const xa_pieces a = xa_whole_rows(dy, m, p->f, p->f, at);
-        xa_product_back(c, p, 0, m, &a, NULL, dx, p->c);
+        xa__product_back(c, p, 0, m, &a, NULL, dx, p->c);
         xa_tick_now(c->tick);
     }
 }

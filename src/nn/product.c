@@ -1,7 +1,7 @@
 #include "product.h"
 
 xa_product
-xa_product_of(const xa_graph *g, int64_t rows, int64_t taps, int64_t c, int64_t f, int64_t groups)
+xa__product_of(const xa_graph *g, int64_t rows, int64_t taps, int64_t c, int64_t f, int64_t groups)
 {
     const xa_numerics numerics = xa_graph_numerics(g);
     return (xa_product){.taps = taps,
@@ -34,17 +34,17 @@ static size_t bias_at(const xa_product *p)
     return back_at(p) + xa_align_up((size_t)p->groups * back_bytes(p), XA_ALIGN);
 }
 
-size_t xa_product_bytes(const xa_product *p)
+size_t xa__product_bytes(const xa_product *p)
 {
     return bias_at(p) + (size_t)(p->groups * p->f) * sizeof(float);
 }
 
-const float *xa_product_bias(const xa_product *p, const void *packed)
+const float *xa__product_bias(const xa_product *p, const void *packed)
 {
     return (const float *)((const char *)packed + bias_at(p));
 }
 
-void xa_panels_pack_folded(
+void xa__panels_pack_folded(
     int64_t k, int64_t n, const float *b, int64_t ldb, const double *scale, float *panels)
 {
     xa_panels_pack(k, n, b, ldb, panels);
@@ -55,7 +55,7 @@ void xa_panels_pack_folded(
     }
 }
 
-void xa_bias_pack(int64_t f, const float *bias, const xa_fold *fold, float *to)
+void xa__bias_pack(int64_t f, const float *bias, const xa_fold *fold, float *to)
 {
     for (int64_t j = 0; j < f; j++) {
         const double v = bias ? bias[j] : 0.0;
@@ -85,12 +85,12 @@ static void pack_filters(const xa_product *p,
                      count,
                      (uint16_t *)forward + xa_bf16_count(p->taps, p->c, first));
     else
-        xa_panels_pack_folded(p->taps * p->c,
-                              count,
-                              raw,
-                              ld,
-                              scale,
-                              (float *)forward + xa_panels_count(p->taps * p->c, first));
+        xa__panels_pack_folded(p->taps * p->c,
+                               count,
+                               raw,
+                               ld,
+                               scale,
+                               (float *)forward + xa_panels_count(p->taps * p->c, first));
     for (int64_t j = 0; j < p->c && p->bf16_back; j += XA_PANEL)
         for (int64_t t = 0; t < p->taps; t++) { /* filters are its depth */
             const xa_bf16_source turned = {
@@ -101,44 +101,44 @@ static void pack_filters(const xa_product *p,
         }
 }
 
-void xa_product_pack(
+void xa__product_pack(
     const xa_product *p, const float *raw, const float *bias, const xa_fold *fold, void *dst)
 {
     const int64_t all = p->groups * p->f;
     for (int64_t j = 0; j < p->groups && raw; j++)
         pack_filters(p, j, raw + j * p->f, all, 0, p->f, fold ? fold->scale + j * p->f : NULL, dst);
-    xa_bias_pack(all, bias, fold, (float *)((char *)dst + bias_at(p)));
+    xa__bias_pack(all, bias, fold, (float *)((char *)dst + bias_at(p)));
 }
 
-void xa_product_pack_filters(const xa_product *p,
-                             int64_t first,
-                             int64_t count,
-                             const float *raw,
-                             const xa_fold *fold,
-                             void *dst)
+void xa__product_pack_filters(const xa_product *p,
+                              int64_t first,
+                              int64_t count,
+                              const float *raw,
+                              const xa_fold *fold,
+                              void *dst)
 {
     pack_filters(p, 0, raw, count, first, count, fold ? fold->scale + first : NULL, dst);
 }
 
 /* ---- products ---- */
 
-xa_finish xa_product_finish(const xa_op_call *c, const xa_product *p, int64_t row)
+xa_finish xa__product_finish(const xa_op_call *c, const xa_product *p, int64_t row)
 {
     const int64_t all = p->groups * p->f;
-    return (xa_finish){.bias = xa_product_bias(p, c->weights),
+    return (xa_finish){.bias = xa__product_bias(p, c->weights),
                        .residual = c->residual ? c->residual + row * all : NULL,
                        .act = &c->act,
                        .bits = c->bits ? c->bits + xa_bits_bytes(row, all) : NULL};
 }
 
-void xa_product_forward(const xa_op_call *c,
-                        const xa_product *p,
-                        int64_t group,
-                        int64_t m,
-                        const xa_pieces *a,
-                        float *y,
-                        int64_t ldy,
-                        const xa_finish *finish)
+void xa__product_forward(const xa_op_call *c,
+                         const xa_product *p,
+                         int64_t group,
+                         int64_t m,
+                         const xa_pieces *a,
+                         float *y,
+                         int64_t ldy,
+                         const xa_finish *finish)
 {
     const void *matrix = (const char *)c->weights + (size_t)group * forward_bytes(p);
     if (!p->bf16) {
@@ -149,14 +149,14 @@ void xa_product_forward(const xa_op_call *c,
     c->k->gemm_bf16(m, p->f, a, &b, c->rounded, y, ldy, finish);
 }
 
-void xa_product_back(const xa_op_call *c,
-                     const xa_product *p,
-                     int64_t group,
-                     int64_t m,
-                     const xa_pieces *a,
-                     const xa_taps *taps,
-                     float *dx,
-                     int64_t ldx)
+void xa__product_back(const xa_op_call *c,
+                      const xa_product *p,
+                      int64_t group,
+                      int64_t m,
+                      const xa_pieces *a,
+                      const xa_taps *taps,
+                      float *dx,
+                      int64_t ldx)
 {
     static const int64_t begin = 0;
     const char *packed = c->weights;

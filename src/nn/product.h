@@ -26,56 +26,56 @@ typedef struct xa_product {
 
 /* rows: of one sample. */
 xa_product
-xa_product_of(const xa_graph *g, int64_t rows, int64_t taps, int64_t c, int64_t f, int64_t groups);
+xa__product_of(const xa_graph *g, int64_t rows, int64_t taps, int64_t c, int64_t f, int64_t groups);
 
 /* Packed: the copy forward, each group's matrix one after the other; the transposed copy if there
  * is one; the bias [groups * f]. Each begins at a multiple of XA_ALIGN. */
-size_t xa_product_bytes(const xa_product *p);
-/* raw [taps, c, groups * f], or NULL where xa_product_pack_filters packs it; bias [groups * f] or
+size_t xa__product_bytes(const xa_product *p);
+/* raw [taps, c, groups * f], or NULL where xa__product_pack_filters packs it; bias [groups * f] or
  * NULL; `fold` scales filters and shifts the bias, in double, before anything is rounded. */
-void xa_product_pack(
+void xa__product_pack(
     const xa_product *p, const float *raw, const float *bias, const xa_fold *fold, void *dst);
 /* Filters [first, first + count) of a product of one group, raw [taps, c, count]; `first` is a
  * multiple of XA_PANEL. */
-void xa_product_pack_filters(const xa_product *p,
-                             int64_t first,
-                             int64_t count,
-                             const float *raw,
-                             const xa_fold *fold,
-                             void *dst);
-const float *xa_product_bias(const xa_product *p, const void *packed);
+void xa__product_pack_filters(const xa_product *p,
+                              int64_t first,
+                              int64_t count,
+                              const float *raw,
+                              const xa_fold *fold,
+                              void *dst);
+const float *xa__product_bias(const xa_product *p, const void *packed);
 
 /* What follows rows [row, ..) of the batch, in rows of all filters. */
-xa_finish xa_product_finish(const xa_op_call *c, const xa_product *p, int64_t row);
+xa_finish xa__product_finish(const xa_op_call *c, const xa_product *p, int64_t row);
 
 /* y[m, f] = finish(a w) with one group's weights; a->count is taps. */
-void xa_product_forward(const xa_op_call *c,
-                        const xa_product *p,
-                        int64_t group,
-                        int64_t m,
-                        const xa_pieces *a,
-                        float *y,
-                        int64_t ldy,
-                        const xa_finish *finish);
+void xa__product_forward(const xa_op_call *c,
+                         const xa_product *p,
+                         int64_t group,
+                         int64_t m,
+                         const xa_pieces *a,
+                         float *y,
+                         int64_t ldy,
+                         const xa_finish *finish);
 
 /* The taps that pieces of dy meet, and the same times c. */
 typedef struct xa_taps {
     const int64_t *tap, *first;
 } xa_taps;
 /* dx[m, c] = sum over pieces of a_p w[tap[p]]^T; taps NULL: the product has one. */
-void xa_product_back(const xa_op_call *c,
-                     const xa_product *p,
-                     int64_t group,
-                     int64_t m,
-                     const xa_pieces *a,
-                     const xa_taps *taps,
-                     float *dx,
-                     int64_t ldx);
+void xa__product_back(const xa_op_call *c,
+                      const xa_product *p,
+                      int64_t group,
+                      int64_t m,
+                      const xa_pieces *a,
+                      const xa_taps *taps,
+                      float *dx,
+                      int64_t ldx);
 
 /* The pieces of the above, for other layouts: panels of [k, n] (row stride ldb) with column j times
  * scale[j], or NULL; bias [f] with the fold applied. */
-void xa_panels_pack_folded(
+void xa__panels_pack_folded(
     int64_t k, int64_t n, const float *b, int64_t ldb, const double *scale, float *panels);
-void xa_bias_pack(int64_t f, const float *bias, const xa_fold *fold, float *to);
+void xa__bias_pack(int64_t f, const float *bias, const xa_fold *fold, float *to);
 
 #endif

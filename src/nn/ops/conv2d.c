@@ -66,7 +66,7 @@ static size_t packed_bytes(const xa_graph *g, const xa_node *node)
     if (tiles)
         return xa_conv_winograd_matrix_bytes(&q, tiles) + (size_t)q.f * sizeof(float);
     const xa_product p = xa_conv_product(g, &q);
-    return xa_product_bytes(&p);
+    return xa__product_bytes(&p);
 }
 
 static void
@@ -76,12 +76,12 @@ pack(const xa_graph *g, const xa_node *node, const float *const *w, const xa_fol
     const int tiles = winograd_of(g, &q);
     if (tiles) {
         xa_conv_winograd_pack(&q, tiles, w[0], fold ? fold->scale : NULL, dst);
-        xa_bias_pack(
+        xa__bias_pack(
             q.f, w[1], fold, (float *)((char *)dst + xa_conv_winograd_matrix_bytes(&q, tiles)));
         return;
     }
     const xa_product p = xa_conv_product(g, &q);
-    xa_product_pack(&p, w[0], w[1], fold, dst);
+    xa__product_pack(&p, w[0], w[1], fold, dst);
 }
 
 static void forward(const xa_op_call *c)

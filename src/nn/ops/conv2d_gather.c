@@ -94,12 +94,12 @@ void xa_conv_gather_forward(const xa_op_call *c, const xa_conv *q, const xa_prod
         for (int64_t p = 0; p < q->pixels; p += XA_GEMM_ROWS) {
             const int64_t m = q->pixels - p < XA_GEMM_ROWS ? q->pixels - p : XA_GEMM_ROWS;
             const int64_t row = s * q->pixels + p;
-            const xa_finish finish = xa_product_finish(c, product, row);
+            const xa_finish finish = xa__product_finish(c, product, row);
             float *y = c->y + row * q->f;
             const xa_pieces a = xa_whole_rows(c->scratch, m, q->k, q->k, at);
             for (int64_t j = 0; j < q->groups; j++) {
                 gather(q, x, j * q->cg, p, m, c->scratch);
-                xa_product_forward(
+                xa__product_forward(
                     c, product, j, m, &a, y + j * q->fg, q->f, q->groups == 1 ? &finish : NULL);
             }
             if (q->groups > 1)
@@ -128,7 +128,7 @@ void xa_conv_gather_backward(const xa_op_call *c, const xa_conv *q, const xa_pro
             }
             for (int64_t j = 0; j < q->groups; j++) {
                 const xa_pieces a = xa_whole_rows(dy + j * q->fg, m, q->f, q->fg, at);
-                xa_product_back(c, product, j, m, &a, NULL, rows, q->k);
+                xa__product_back(c, product, j, m, &a, NULL, rows, q->k);
                 scatter(q, rows, j * q->cg, p, m, dx);
             }
             xa_tick_now(c->tick);

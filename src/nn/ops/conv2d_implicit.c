@@ -112,11 +112,11 @@ void xa_conv_implicit_forward(const xa_op_call *c, const xa_conv *q, const xa_pr
     const xa_pieces a = {.count = q->taps, .length = q->cg, .stride = XA_GEMM_ROWS, .at = w.at};
     for (int64_t p = 0; p < total; p += XA_GEMM_ROWS) {
         const int64_t m = total - p < XA_GEMM_ROWS ? total - p : XA_GEMM_ROWS;
-        const xa_finish finish = xa_product_finish(c, product, p);
+        const xa_finish finish = xa__product_finish(c, product, p);
         float *y = c->y + p * q->f;
         for (int64_t j = 0; j < q->groups; j++) {
             look_under(q, &w, c->x[0], p, m, j * q->cg);
-            xa_product_forward(
+            xa__product_forward(
                 c, product, j, m, &a, y + j * q->fg, q->f, q->groups == 1 ? &finish : NULL);
         }
         if (q->groups > 1)
@@ -246,7 +246,7 @@ static void one_phase(const xa_op_call *c,
         float *to = w->rows ? w->rows : c->dx + ((at->s0 * q->y.in + at->y0) * q->x.in + i) * q->c;
         for (int64_t j = 0; j < q->groups && f->ntaps; j++) {
             look_over(q, w, from, at, f, i, m, j * q->fg);
-            xa_product_back(c, product, j, m, &a, &taps, to + j * q->cg, q->c);
+            xa__product_back(c, product, j, m, &a, &taps, to + j * q->cg, q->c);
         }
         if (!f->ntaps)
             memset(to, 0, (size_t)(m * q->c) * sizeof(float));

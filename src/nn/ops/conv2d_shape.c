@@ -32,6 +32,6 @@ bool xa_conv_is_thin(const xa_conv *q)
 xa_product xa_conv_product(const xa_graph *g, const xa_conv *q)
 {
     const bool gathered = xa_conv_is_thin(q);
-    return xa_product_of(
+    return xa__product_of(
         g, q->pixels, gathered ? 1 : q->taps, gathered ? q->k : q->cg, q->fg, q->groups);
 }

@@ -43,20 +43,20 @@ static size_t scratch_bytes(const xa_graph *g, const xa_node *node, int64_t n)
 
 static xa_product product_of(const xa_graph *g, const xa_node *node)
 {
-    return xa_product_of(g, rows_of(g, node), 1, k_of(g, node), node->params.dense.units, 1);
+    return xa__product_of(g, rows_of(g, node), 1, k_of(g, node), node->params.dense.units, 1);
 }
 
 static size_t packed_bytes(const xa_graph *g, const xa_node *node)
 {
     const xa_product p = product_of(g, node);
-    return xa_product_bytes(&p);
+    return xa__product_bytes(&p);
 }
 
 static void
 pack(const xa_graph *g, const xa_node *node, const float *const *w, const xa_fold *fold, void *dst)
 {
     const xa_product p = product_of(g, node);
-    xa_product_pack(&p, w[0], w[1], fold, dst);
+    xa__product_pack(&p, w[0], w[1], fold, dst);
 }
 
 static void pack_columns(const xa_graph *g,
@@ -68,7 +68,7 @@ static void pack_columns(const xa_graph *g,
                          void *dst)
 {
     const xa_product p = product_of(g, node);
-    xa_product_pack_filters(&p, first, count, w, fold, dst);
+    xa__product_pack_filters(&p, first, count, w, fold, dst);
 }
 
 static void forward(const xa_op_call *c)
