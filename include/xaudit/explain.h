@@ -202,8 +202,7 @@ typedef struct xa_explainer_spec {
     xa_fuse heads;                       /* attention kinds; NONE: ATTENTION, ATTENTION_GRADCAM */
     bool norm_l2;                        /* GMAR: the norm of a head's gradients, else l1 */
     xa_probe_pool pool;                  /* LEGRAD */
-    int start;      /* ROLLOUT, GRAD_ROLLOUT, RELEVANCE, GMAR: first attention layer of the
-                       product, 0 nearest the input */
+    int start;      /* of a product over attention layers: the first, 0 nearest the input */
     double discard; /* ROLLOUT, GRAD_ROLLOUT: share of each fused matrix's entries, the lowest
                        ones, that are set to 0; [0,1) */
     bool vit_keras; /* ROLLOUT: as vit-keras' attention_map: each layer divided by the sum of the
@@ -216,9 +215,9 @@ typedef struct xa_explainer_spec {
     xa_statistic statistic; /* SMOOTHGRAD */
     int cells;              /* RISE: cells along a side; OCCLUSION: a window is a cells-th of it */
     int top_channels;       /* SCORECAM, ABLATIONCAM: at most so many channels; 0: all */
+    xa_rules backward;      /* input-gradient kinds: what takes the gradient's place */
     bool half;              /* stored as f16 with a power-of-two scale per row */
-    bool
-        has_input; /* another way from the image to the input than its model's: same size and fit */
+    bool has_input;         /* another way to the input than its model's: same size and fit */
     xa_input_spec input;
 } xa_explainer_spec;
 /* The kind's defaults: score logit, target predicted (kinds without gradients: none), saliency: max
@@ -249,7 +248,8 @@ xa_explainer_spec xa_explainer_defaults(xa_explainer_kind kind);
     X(NORM, "norm")                  \
     X(POOL, "pool")                  \
     X(LAYERS, "layers")              \
-    X(FUSE, "fuse")
+    X(FUSE, "fuse")                  \
+    X(BACKWARD, "backward")
 typedef enum xa_explainer_setting {
 #define X(name, key) XA_EXPLAINER_##name,
     XA_EXPLAINER_SETTING_LIST(X)

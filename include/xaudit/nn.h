@@ -144,6 +144,37 @@ XA_MUST_USE xa_status xa_node_constants(
 XA_MUST_USE xa_status
 xa_graph_constants(const xa_graph *g, int root, int **nodes, int *n, int *breaks, xa_err *err);
 
+/* ---- rules of the way back ------------------------------------------------------------------- */
+
+/* What takes the place of an operator's derivative on the way back from the scores. The input times
+ * what arrives there is its relevance.
+ *
+ * ATTNLRP (Achtibat et al.: AttnLRP, ICML 2024, as a modified gradient): a normalisation's
+ * deviation is a constant (proposition 3.4), an activation f(u) has the slope f(u)/(u + 1e-10)
+ * (equation 9), and what comes to a product of computed values is shared evenly by its factors
+ * (equation 7, propositions 3.2 and 3.3): of ATTENTION q and k get a quarter each, v a half; a
+ * softmax keeps its derivative (proposition 3.1). Linear operators keep theirs.
+ *
+ * CP_LRP (Ali et al.: XAI for Transformers: Better Explanations through Conservative Propagation,
+ * ICML 2022; activations as in ATTNLRP): besides, attention weights are constants, so that nothing
+ * comes to q and k, and v gets all.
+ *
+ * X(ENUM, name in a job) */
+#define XA_RULES_LIST(X) X(GRADIENT, "gradient") X(ATTNLRP, "attnlrp") X(CP_LRP, "cp-lrp")
+typedef enum xa_rules {
+#define X(name, text) XA_RULES_##name,
+    XA_RULES_LIST(X)
+#undef X
+        XA_RULES_COUNT
+} xa_rules;
+const char *xa_rules_name(xa_rules r);
+/* INVALID, with the layer's name, where these rules say nothing about an operator between the input
+ * and `root`; also where there is no attention, since CNNs need rules of their own. */
+XA_MUST_USE xa_status xa_graph_check_rules(const xa_graph *g,
+                                           int root,
+                                           xa_rules rules,
+                                           xa_err *err);
+
 /* ---- plan ------------------------------------------------------------------------------------ */
 
 /* AVX512_BF16 is AVX512 with the instruction vdpbf16ps in products of bfloat16. */
@@ -178,6 +209,7 @@ typedef struct xa_plan xa_plan;
 typedef struct xa_reach {
     int from;         /* the exposed node where it begins; 0, where none can: the root */
     bool input;       /* dS/d(input) */
+    xa_rules rules;   /* not GRADIENT: `input` alone, of a graph that xa_graph_check_rules passes */
     const int *nodes; /* exposed nodes whose dS/d(value) is wanted */
     int nnodes;
     bool stops;           /* the gradients of `nodes` are of the ways that pass no other of them */

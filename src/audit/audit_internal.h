@@ -10,6 +10,7 @@ typedef struct xa_pass_group {
     xa_target_rule rule;
     int32_t target_class, top; /* as those of its explainers */
     xa_scalar scalar;
+    xa_rules rules;   /* what takes the gradient's place */
     int reach;        /* of the plan: what its own explainers need */
     int shared_reach; /* what all groups of the same score need together: one pass for equal targets
                        */

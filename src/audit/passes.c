@@ -13,7 +13,7 @@ static unsigned needs_of(const xa_explainer_spec *e)
 
 static bool same_score(const xa_pass_group *a, const xa_pass_group *b)
 {
-    return a->way == b->way && xa_same_scalar(&a->scalar, &b->scalar);
+    return a->way == b->way && a->rules == b->rules && xa_same_scalar(&a->scalar, &b->scalar);
 }
 
 static bool same_depth(const xa_depth *a, const xa_depth *b)
@@ -56,6 +56,7 @@ xa_pass_group xa_audit_group_of(const xa_audit_model *am, int e)
                            .rule = ex->target,
                            .target_class = ex->target_class,
                            .top = ex->top,
+                           .rules = ex->backward,
                            .scalar = {.score = ex->score,
                                       .as_tensorflow = ex->as_tensorflow,
                                       .minus = ex->target_minus,
@@ -131,8 +132,8 @@ static int add_nodes(const xa_audit_model *am, int e, int *nodes, int n)
     return n;
 }
 
-/* The needs of the groups for which `member` is true, and where `input` is set the input's
- * gradient; an equal reach is shared. */
+/* The needs of the groups for which `member` is true, which have one score and one set of rules,
+ * and where `input` is set the input's gradient; an equal reach is shared. */
 static int add_reach(reach_set *set, const xa_audit_model *am, const bool *member, bool input)
 {
     const int n = am->spec->nexplainers;
@@ -146,10 +147,11 @@ static int add_reach(reach_set *set, const xa_audit_model *am, const bool *membe
             continue;
         if (needs_of(&am->spec->explainers[e]) & XA_NEEDS_INPUT_GRADIENT)
             r->input = true;
+        r->rules = am->groups[am->group[e]].rules;
         r->nnodes = add_nodes(am, e, nodes, r->nnodes);
     }
     for (int i = 0; i < set->count; i++)
-        if (set->reach[i].input == r->input &&
+        if (set->reach[i].input == r->input && set->reach[i].rules == r->rules &&
             same_nodes(set->reach[i].nodes, set->reach[i].nnodes, nodes, r->nnodes) &&
             same_nodes(set->reach[i].attention, set->reach[i].nattention, attention, r->nattention))
             return i;

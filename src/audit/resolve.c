@@ -46,6 +46,17 @@ static xa_status check_cut(const xa_audit_model *am, int e, const xa_layer *laye
     return XA_OK;
 }
 
+/* Rules that take the gradient's place must cover the model. */
+static xa_status check_rules(const xa_audit_model *am, int e, xa_err *err)
+{
+    const xa_explainer_spec *ex = &am->spec->explainers[e];
+    const xa_status st = xa_graph_check_rules(
+        xa_model_graph(am->model), xa_model_head(am->model)->node, ex->backward, err);
+    if (st != XA_OK)
+        xa_err_prefix(err, "explainer \"%s\": ", ex->name);
+    return st == XA_OK ? XA_OK : XA_ERR_PASS(err, st);
+}
+
 xa_status xa_audit_resolve_layers(xa_audit_model *am, xa_err *err)
 {
     const xa_audit_model_spec *spec = am->spec;
@@ -54,6 +65,7 @@ xa_status xa_audit_resolve_layers(xa_audit_model *am, xa_err *err)
         const xa_layer *layer = NULL;
         xa_shape none = {0};
         am->layer_node[e] = -1;
+        XA_RETURN_TRY(err, check_rules(am, e, err));
         if (needs_of(ex) & ATTENTION && !am->tokens && xa_model_no_tokens(am->model))
             XA_RETURN_FAIL(
                 err, XA_SHAPE, "explainer \"%s\": %s", ex->name, xa_model_no_tokens(am->model));

@@ -317,7 +317,7 @@ xa_status xa_batch_pass(
 static bool shares(const xa_batch *b, int k, int g)
 {
     const xa_pass_group *x = &b->am->groups[k], *y = &b->am->groups[g];
-    return x->way == y->way && xa_same_scalar(&x->scalar, &y->scalar) &&
+    return x->way == y->way && x->rules == y->rules && xa_same_scalar(&x->scalar, &y->scalar) &&
            !memcmp(b->a->targets + k * b->n,
                    b->a->targets + g * b->n,
                    (size_t)b->n * sizeof *b->a->targets);

@@ -239,12 +239,14 @@ void xa_explainer_default_name(const xa_explainer_spec *s, char *out, size_t siz
     const bool scored = s->target != XA_TARGET_NONE && s->score != explainers[s->kind]->score;
     snprintf(out,
              size,
-             "%s%s%s%s%s",
+             "%s%s%s%s%s%s%s",
              s->vit_keras ? "attention_map" : explainers[s->kind]->name,
              target,
              scored ? "." : "",
              scored ? xa_score_name(s->score) : "",
-             layer);
+             layer,
+             s->backward ? "." : "",
+             s->backward ? xa_rules_name(s->backward) : "");
     for (char *c = out; *c; c++)
         if (*c == '+')
             *c = 'p'; /* gradcam++ is gradcampp in an archive */

@@ -11,4 +11,5 @@ const xa_explainer_def xa_explainer_gradient = {
     .reference = "Baehrens et al.: How to explain individual classification decisions, 2010",
     .needs = XA_NEEDS_INPUT_GRADIENT,
     .channels = XA_REDUCE_NONE,
+    .settings = XA__HAS(BACKWARD),
     .compute = compute};

@@ -11,4 +11,5 @@ const xa_explainer_def xa_explainer_gradient_x_input = {
     .reference = "Shrikumar et al.: Not just a black box, 2016",
     .needs = XA_NEEDS_INPUT | XA_NEEDS_INPUT_GRADIENT,
     .channels = XA_REDUCE_NONE,
+    .settings = XA__HAS(BACKWARD),
     .compute = compute};

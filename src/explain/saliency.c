@@ -12,4 +12,5 @@ const xa_explainer_def xa_explainer_saliency = {
     .needs = XA_NEEDS_INPUT_GRADIENT,
     .channels = XA_REDUCE_MAX,
     .absolute = true,
+    .settings = XA__HAS(BACKWARD),
     .compute = compute};

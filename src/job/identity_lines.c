@@ -173,6 +173,13 @@ void xa__direction_lines(xa__lines *l, const xa_setting *s, const void *object)
         xa__text_line(l, s->key, "down");
 }
 
+void xa__backward_lines(xa__lines *l, const xa_setting *s, const void *object)
+{
+    const xa_explainer_spec *spec = object;
+    if (spec->backward != XA_RULES_GRADIENT)
+        xa__text_line(l, s->key, xa_rules_name(spec->backward));
+}
+
 /* The layer that was found, as `auto` may find another in another model. */
 void xa__layer_lines(xa__lines *l, const xa_setting *s, const void *object)
 {

@@ -56,8 +56,8 @@ xa__writer xa__checks_lines, xa__class_names_lines, xa__numerics_lines, xa__seed
     xa__arithmetic_lines, xa__model_file_lines, xa__head_lines, xa__batch_lines,
     xa__user_classes_lines, xa__output_lines, xa__inputs_lines, xa__size_lines, xa__fit_lines,
     xa__scale_lines, xa__depth_lines, xa__orientation_lines, xa__target_lines, xa__direction_lines,
-    xa__layer_lines, xa__layers_lines, xa__explainer_input_lines, xa__at_lines, xa__tolerance_lines,
-    xa__threshold_lines, xa__iou_lines;
+    xa__backward_lines, xa__layer_lines, xa__layers_lines, xa__explainer_input_lines, xa__at_lines,
+    xa__tolerance_lines, xa__threshold_lines, xa__iou_lines;
 void xa__text_line(const xa__lines *l, const char *key, const char *value);
 void xa__integer_line(const xa__lines *l, const char *key, int64_t value);
 /* The fewest digits that give the number back: 0.15 is shown as it was written. */

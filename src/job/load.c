@@ -161,6 +161,27 @@ static void advise_numerics(const xa_job *j, int m, const xa_model *model, xa_pr
         }
 }
 
+/* Once a job, whoever asks for it. */
+static void advise_patent(const xa_job *j, xa_problems *problems)
+{
+    for (int m = 0; m < j->audit.nmodels; m++) {
+        const xa_audit_model_spec *s = &j->audit.models[m];
+        for (int e = 0; e < s->nexplainers; e++) {
+            if (s->explainers[e].backward == XA_RULES_GRADIENT)
+                continue;
+            xa_problems_add(problems,
+                            j->file,
+                            j->model_line[m],
+                            true,
+                            "backward: %s is layer-wise relevance propagation (LRP), which is "
+                            "patented; its authors let it be used for personal and scientific "
+                            "purposes alone, and other uses need their licence",
+                            xa_rules_name(s->explainers[e].backward));
+            return;
+        }
+    }
+}
+
 void xa_check_advice(const xa_loaded *l, xa_problems *problems)
 {
     const xa_job *j = &l->job;
@@ -169,6 +190,7 @@ void xa_check_advice(const xa_loaded *l, xa_problems *problems)
         labelled += l->manifest->samples[i].nlabels > 0;
         annotated += l->manifest->samples[i].nannotations > 0;
     }
+    advise_patent(j, problems);
     for (int m = 0; m < j->audit.nmodels; m++) {
         const xa_audit_model_spec *s = &j->audit.models[m];
         const xa_model *model = xa_audit_model_of(l->audit, m);

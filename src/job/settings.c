@@ -37,6 +37,7 @@ static const char *const numerics_words[] = {"strict", "fast", "bf16-gradient", 
 static const char *const head_words[] = {
     "softmax", "sigmoid", "multilabel", "none", "regression", NULL};
 static const char *const orientation_words[] = {"apply", "ignore", NULL};
+static const char *const rules_words[] = {XA_RULES_LIST(NAME2) NULL};
 static const char *const direction_words[] = {"up", "down", NULL};
 static const char *const store_words[] = {"f32", "f16", NULL};
 static const char *const sign_words[] = {"signed", "positive", "abs", NULL};

@@ -58,6 +58,7 @@ typedef struct xa_op_call {
     const float *dy;
     float *dx;
     int which;
+    xa_rules rules; /* backward: what dx is, if not J^T dy */
     float *const
         *dxs; /* XA_OP_JOINT: [XA_JOINT] instead of dx and which; NULL where none is wanted */
     const xa_attention_sink *sink; /* ATTENTION: gets the probabilities; or NULL */

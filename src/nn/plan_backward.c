@@ -67,6 +67,15 @@ static xa_status contribute(tracer *t, int node, int s, bool alias, xa_err *err)
                 err);
 }
 
+/* Operands of a node that the gradient leads on from. */
+static int factors_of(const tracer *t, const xa_node *node)
+{
+    int n = 0;
+    for (int k = 0; k < node->ninputs; k++)
+        n += t->wanted[node->inputs[k]];
+    return n;
+}
+
 /* One call for all inputs: attention's gradients share the costly part. */
 static xa_status trace_joint(tracer *t, int index, int dy, xa_err *err)
 {
@@ -75,14 +84,17 @@ static xa_status trace_joint(tracer *t, int index, int dy, xa_err *err)
     xa_instr in = {.kind = XA_INSTR_OP,
                    .step = index,
                    .shows = xa__step_shows(t->p, s, t->reach),
+                   .rules = t->reach->rules,
                    .a = dy,
                    .b = -1,
                    .dst = -1,
                    .scratch = -1,
                    .joint = {-1, -1, -1}};
-    for (int k = 0; k < node->ninputs; k++)
-        if (t->wanted[node->inputs[k]])
+    for (int k = 0; k < node->ninputs; k++) {
+        in.share[k] = xa__rule_share(in.rules, node, k, factors_of(t, node));
+        if (t->wanted[node->inputs[k]] && xa__rule_leads(in.rules, node, k))
             XA_RETURN_TRY(err, new_gradient(t, node->inputs[k], &in.joint[k], err));
+    }
     if (s->scratch >= 0)
         XA_RETURN_TRY(
             err,
@@ -131,7 +143,7 @@ static xa_status trace_step(tracer *t, int index, xa_err *err)
                             ((s->op->flags & XA_OP_PASSES_DY) &&
                              xa_shape_equal(&xa__plan_node(p, x)->shape, &node->shape));
         int dx = -1;
-        if (!t->wanted[x])
+        if (!t->wanted[x] || !xa__rule_leads(t->reach->rules, node, k))
             continue;
         if (passes) {
             XA_RETURN_TRY(err, contribute(t, x, dy, true, err));
@@ -145,7 +157,9 @@ static xa_status trace_step(tracer *t, int index, xa_err *err)
                        .a = dy,
                        .b = -1,
                        .dst = dx,
-                       .scratch = -1};
+                       .scratch = -1,
+                       .rules = t->reach->rules,
+                       .share = {xa__rule_share(t->reach->rules, node, k, factors_of(t, node))}};
         if (s->scratch >= 0)
             XA_RETURN_TRY(err,
                           xa__plan_add_storage(

@@ -47,7 +47,9 @@ typedef struct xa_instr {
     bool shows; /* OP passes attention probabilities and their gradient to the run's sink */
     int a, b, dst, scratch;
     int joint[XA_JOINT]; /* OP with XA_OP_JOINT: one dst per input, -1 if not wanted */
-    int64_t count;       /* ADD: elements of one sample */
+    xa_rules rules;
+    float share[XA_JOINT]; /* OP: dst is multiplied by it; without JOINT the first */
+    int64_t count;         /* ADD: elements of one sample */
 } xa_instr;
 
 typedef struct xa_backward {
@@ -118,6 +120,10 @@ xa_status xa__plan_forward(xa_plan *p, bool reuse_input, xa_err *err);
 /* plan_backward.c: the instructions of one reach, from instruction `first` of the timeline on. */
 xa_status xa__plan_backward(
     xa_plan *p, xa_backward *b, const xa_reach *reach, const bool *wanted, int first, xa_err *err);
+/* rules.c. Whether something comes to operand k of a node; the share of it, where `factors` of its
+ * operands lead on. */
+bool xa__rule_leads(xa_rules rules, const xa_node *node, int k);
+float xa__rule_share(xa_rules rules, const xa_node *node, int k, int factors);
 /* lower.c: live, uses, steps, folds, weight offsets. */
 xa_status xa_plan_lower(xa_plan *p, xa_err *err);
 /* Composes the folded affine nodes of a step into per-channel scale and shift; raw weights come

@@ -171,6 +171,15 @@ const float *xa_run_value(const xa_run *r, int node)
     return xa_run_layer(r, node);
 }
 
+/* The gradient of a node, as much of it as its operator's rule gives on. */
+static void share(const xa_run *r, int storage, int node, float part)
+{
+    float *g = place(r, storage);
+    const int64_t n = r->plan->batch * xa_shape_count(&xa_graph_node(r->plan->graph, node)->shape);
+    for (int64_t i = 0; g && part != 1.0f && i < n; i++)
+        g[i] *= part;
+}
+
 static void execute(xa_run *r, const xa_instr *in)
 {
     const xa_plan *p = r->plan;
@@ -201,6 +210,7 @@ static void execute(xa_run *r, const xa_instr *in)
     c.dy = place(r, in->a);
     c.dx = place(r, in->dst);
     c.which = in->which;
+    c.rules = in->rules;
     float *dxs[XA_JOINT];
     if (s->op->flags & XA_OP_JOINT) {
         for (int k = 0; k < XA_JOINT; k++)
@@ -214,6 +224,11 @@ static void execute(xa_run *r, const xa_instr *in)
         xa_separable_backward(&d, &c);
     } else
         s->op->backward(&c);
+    const int *inputs = xa__step_reads(p, s)->inputs;
+    if (!(s->op->flags & XA_OP_JOINT))
+        share(r, in->dst, inputs[in->which], in->share[0]);
+    for (int k = 0; (s->op->flags & XA_OP_JOINT) && k < XA_JOINT; k++)
+        share(r, in->joint[k], inputs[k], in->share[k]);
 }
 
 void xa_run_backward(xa_run *r, int reach, const float *seed)

@@ -178,6 +178,10 @@ static xa_status input_attributes(xa_contents *c, int m, int e, const char *path
                                           "the logit: input times gradient, and constants times "
                                           "the gradients at their layers",
                                           err));
+    if (ex->backward != XA_RULES_GRADIENT)
+        XA_RETURN_TRY(
+            err,
+            xa_schema_attr_text(c->schema, path, "backward", xa_rules_name(ex->backward), err));
     if (xa_explainer_has(ex->kind, XA_EXPLAINER_CHANNELS))
         XA_RETURN_TRY(
             err,

@@ -49,6 +49,23 @@ static void put_citation(paper *p, const char *path)
     free(reference);
 }
 
+/* Rules that took the gradient's place. */
+static void put_rules(paper *p, const char *path)
+{
+    char *rules = attribute(p, path, "backward");
+    const bool attn = !strcmp(rules, xa_rules_name(XA_RULES_ATTNLRP));
+    if (*rules)
+        fprintf(p->out,
+                ", the gradient by the rules of %s [%d]",
+                attn ? "AttnLRP" : "CP-LRP",
+                cite(p,
+                     attn ? "Achtibat et al.: AttnLRP: attention-aware layer-wise relevance "
+                            "propagation for transformers, ICML 2024"
+                          : "Ali et al.: XAI for transformers: better explanations through "
+                            "conservative propagation, ICML 2022"));
+    free(rules);
+}
+
 /* Readers must know if the job chose other numerics than strict. */
 static void put_numerics(paper *p)
 {
@@ -147,6 +164,7 @@ static void put_explainer(paper *p, const char *model, const xa_read_map *x)
         fprintf(p->out, "'s %s", score);
     if (x->down)
         fputs(", with the other sign", p->out);
+    put_rules(p, path);
     if (x->layer && *x->layer)
         fprintf(p->out, ", layer %s", x->layer);
     for (size_t k = 0; k < sizeof more / sizeof *more; k++) {

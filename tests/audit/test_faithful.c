@@ -16,6 +16,16 @@ static void finer(xa_explainer_spec *s)
     s->score = XA_SCORE_FINER;
 }
 
+static void attnlrp(xa_explainer_spec *s)
+{
+    s->backward = XA_RULES_ATTNLRP;
+}
+
+static void cp_lrp(xa_explainer_spec *s)
+{
+    s->backward = XA_RULES_CP_LRP;
+}
+
 static void path50(xa_explainer_spec *s)
 {
     s->steps = 50;
@@ -109,6 +119,8 @@ static void both_layers_mean(xa_explainer_spec *s)
 static const faithful_case cases[] = {
     {"cnn", "gradient", XA_EXPLAIN_GRADIENT, NULL, 1e-5, 1e-5},
     {"vit", "gradient", XA_EXPLAIN_GRADIENT, NULL, 1e-5, 1e-5},
+    {"vit", "attnlrp", XA_EXPLAIN_GRADIENT, attnlrp, 1e-5, 1e-5},
+    {"vit", "cp_lrp", XA_EXPLAIN_GRADIENT, cp_lrp, 1e-5, 1e-5},
     {"cnn", "gradcam", XA_EXPLAIN_GRADCAM, NULL, 1e-5, 1e-5},
     {"vit", "gradcam", XA_EXPLAIN_GRADCAM, block1, 2e-5, 3e-5},
     {"vit", "gmar_l1", XA_EXPLAIN_GMAR, NULL, 1e-5, 1e-5},
@@ -273,6 +285,39 @@ static void test_completeness(void **state)
     assert_non_null(strstr(why, "write score: logit"));
 }
 
+/* Rules of transformers: a CNN is refused by name, and passes of different rules are not shared. */
+static void test_rules(void **state)
+{
+    xa_explainer_spec specs[XA_RULES_COUNT];
+    char why[XA_ERR_MESSAGE];
+    faithful one, all;
+    (void)state;
+    for (int k = 0; k < XA_RULES_COUNT; k++) {
+        specs[k] = xa_explainer_defaults(XA_EXPLAIN_GRADIENT_X_INPUT);
+        specs[k].backward = (xa_rules)k;
+        xa_explainer_default_name(&specs[k], specs[k].name, sizeof specs[k].name);
+    }
+    assert_string_equal(specs[XA_RULES_CP_LRP].name, "gradient_x_input.predicted.cp-lrp");
+    assert_false(faithful_takes("cnn", &specs[XA_RULES_ATTNLRP], why));
+    assert_non_null(strstr(why, "attnlrp is defined for transformers"));
+    faithful_start(&all, "vit", 4, specs, XA_RULES_COUNT);
+    faithful_run(&all, 0, FAITHFUL_IMAGES);
+    for (int k = 0; k < XA_RULES_COUNT; k++) {
+        const xa_shape shape = xa_audit_map_shape(all.audit, 0, k);
+        const size_t bytes = (size_t)xa_shape_count(&shape) * sizeof(float);
+        faithful_start(&one, "vit", 1, &specs[k], 1);
+        for (int64_t i = 0; i < FAITHFUL_IMAGES; i++) {
+            faithful_run(&one, i, 1);
+            assert_memory_equal(one.rows->models[0].maps[0].values,
+                                (const char *)all.rows->models[0].maps[k].values +
+                                    (size_t)i * bytes,
+                                bytes);
+        }
+        faithful_stop(&one);
+    }
+    faithful_stop(&all);
+}
+
 /* Layers that are not there or have no grid. */
 static void test_layers(void **state)
 {
@@ -301,6 +346,7 @@ int main(void)
                                        cmocka_unit_test(test_batches),
                                        cmocka_unit_test(test_nearest),
                                        cmocka_unit_test(test_completeness),
+                                       cmocka_unit_test(test_rules),
                                        cmocka_unit_test(test_layers)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -104,6 +104,15 @@ static void forward(const xa_op_call *c)
     }
 }
 
+/* dx = dy f(x)/(x + 1e-10) (xa_rules). */
+static void
+backward_slope(const xa_op_call *c, int64_t n, const float *x, const float *dy, float *dx)
+{
+    c->k->activate(n, &c->node->params.activation, x, dx);
+    for (int64_t i = 0; i < n; i++)
+        dx[i] = (float)((double)dy[i] * (double)dx[i] / ((double)x[i] + 1e-10));
+}
+
 static void backward(const xa_op_call *c)
 {
     const xa_activation *act = &c->node->params.activation;
@@ -117,6 +126,8 @@ static void backward(const xa_op_call *c)
         float *dx = c->dx + r * last;
         if (xa_activation_one_bit(act))
             c->k->mask(m, last, dy, (const uint8_t *)c->state + xa_bits_bytes(r, last), act->a, dx);
+        else if (c->rules != XA_RULES_GRADIENT && act->kind != XA_ACT_LINEAR)
+            backward_slope(c, m * last, c->x[0] + r * last, dy, dx);
         else
             c->k->activate_back(m * last, act, v ? v + r * last : NULL, dy, dx);
         xa_tick_now(c->tick);

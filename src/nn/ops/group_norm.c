@@ -145,8 +145,9 @@ static void backward(const xa_op_call *c)
                 for (int64_t k = 0; k < e.k; k++) {
                     const int64_t at = p * row + g * e.k + k;
                     const double h = ((double)x[at] - mean[g]) * root[g];
+                    const double moved = c->rules == XA_RULES_GRADIENT ? h * along[g] / size : 0.0;
                     dx[at] = (float)(root[g] * (double)gamma[g] *
-                                     ((double)dy[at] - sum[g] / size - h * along[g] / size));
+                                     ((double)dy[at] - sum[g] / size - moved));
                 }
         xa_tick_now(c->tick);
     }

@@ -85,8 +85,32 @@ static void forward(const xa_op_call *c)
     }
 }
 
+/* As if the deviation were a constant (xa_rules): dx = (g - mean g)/deviation, g = gamma dy; rms: g
+ * over the root. */
+static void backward_fixed(const xa_op_call *c)
+{
+    const int64_t last = xa_shape_last(&c->node->shape), rows = rows_of(c->node, c->n);
+    const int64_t tile = xa_tile_rows(rows, last);
+    const float *gamma = c->weights, *stats = c->state;
+    for (int64_t r = 0; r < rows; r++) {
+        const float *dy = c->dy + r * last;
+        float *dx = c->dx + r * last;
+        double mean = 0.0;
+        for (int64_t i = 0; i < last && !c->node->params.layer_norm.rms; i++)
+            mean += (double)gamma[i] * (double)dy[i] / (double)last;
+        for (int64_t i = 0; i < last; i++)
+            dx[i] = (float)(((double)gamma[i] * (double)dy[i] - mean) * (double)stats[2 * r + 1]);
+        if (r % tile == tile - 1)
+            xa_tick_now(c->tick);
+    }
+}
+
 static void backward(const xa_op_call *c)
 {
+    if (c->rules != XA_RULES_GRADIENT) {
+        backward_fixed(c);
+        return;
+    }
     const int64_t last = xa_shape_last(&c->node->shape), rows = rows_of(c->node, c->n);
     const int64_t tile = xa_tile_rows(rows, last);
     const float *stats = c->state;
