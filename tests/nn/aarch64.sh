@@ -51,21 +51,21 @@ uint64_t xa_hash64(const void *data, size_t n, uint64_t seed) /* the cases' seed
     return h;
 }
 C
-flags="-D_GNU_SOURCE -std=gnu11 -O2 -ffp-contract=off -Wno-psabi -Iinclude -Isrc/nn -Isrc/util -Itests -I$work -I$work/root/usr/include -DXA_ISA_SUFFIX=_base"
+flags="-D_GNU_SOURCE -std=gnu11 -O2 -ffunction-sections -Wl,--gc-sections -ffp-contract=off -Wno-psabi -Iinclude -Isrc/nn -Isrc/util -Itests -I$work -I$work/root/usr/include -DXA_ISA_SUFFIX=_base"
 kernels=$(sed -n 's/set(XA_KERNEL_FILES \(.*\))/\1/p' src/nn/kernels/files.cmake)
-nn="src/nn/*.c src/nn/ops/*.c src/nn/kernels/gemm.c src/nn/kernels/isa.c tests/nn/ref_*.c"
+nn="src/nn/*.c src/nn/ops/*.c src/nn/kernels/gemm.c src/nn/kernels/bf16.c src/nn/kernels/isa.c tests/nn/ref_*.c"
 for k in $kernels; do nn="$nn src/nn/kernels/$k"; done
-util="src/util/memory.c src/util/string.c src/util/status.c src/util/random.c src/util/clock.c src/util/text.c src/util/parse.c src/util/log.c $work/hash.c"
+util="src/util/memory.c src/util/string.c src/util/status.c src/util/random.c src/util/clock.c src/util/text.c src/util/path.c src/util/parse.c src/util/log.c $work/hash.c"
 cc() { # OUT SOURCE..
   local out=$1
   shift
   # shellcheck disable=SC2086
   aarch64-linux-gnu-gcc $flags -o "$out" "$@" $nn $util -L"$work/root/usr/lib/aarch64-linux-gnu" -lcmocka -lm
 }
-for t in kernels windows products; do cc "$work/$t" "tests/nn/test_$t.c" tests/nn/kernel_fixture.c; done
+for t in kernels windows products bf16; do cc "$work/$t" "tests/nn/test_$t.c" tests/nn/kernel_fixture.c; done
 cc "$work/separable" tests/nn/test_separable.c tests/nn/plan_fixture.c
-cc "$work/ops" tests/nn/test_ops.c tests/nn/op_fixture.c tests/nn/op_{reference,windows,rows,elementwise,places}.c
-for t in kernels windows products separable ops; do
+cc "$work/ops" tests/nn/test_ops.c tests/nn/test_ops_{values,ways}.c tests/nn/op_fixture.c tests/nn/op_{reference,windows,rows,elementwise,places}.c
+for t in kernels windows products bf16 separable ops; do
   LD_LIBRARY_PATH=$work/root/usr/lib/aarch64-linux-gnu qemu-aarch64 -L /usr/aarch64-linux-gnu "$work/$t" >"$work/$t.log" 2>&1 ||
     { grep -vE 'OK|RUN' "$work/$t.log" | head -n 30; exit 1; }
   grep PASSED "$work/$t.log"
