@@ -52,8 +52,8 @@ XA_MUST_USE xa_status xa_job_parse(const char *file,
 void xa_job_fini(xa_job *j);
 
 /* Prints the table of settings for a terminal of 80 columns: all of it, or what it says of one key
- * ("scale", "input.scale", "models.0.input.scale"). The key "--markdown" gives README's table.
- * NOT_FOUND: no setting is called so. NOMEM. */
+ * ("scale", "input.scale", "models.0.input.scale"). The key "--markdown" gives the table of
+ * jobs/REFERENCE.md. NOT_FOUND: no setting is called so. NOMEM. */
 XA_MUST_USE xa_status xa_settings_help(FILE *out, const char *key, xa_err *err);
 /* Prints every setting of a job as it was read, those that it leaves out too, and what the models
  * decide (layers, batches) as it came out. */

@@ -40,6 +40,6 @@ error, warning (default), info or debug: debug shows where an error came from.
 .B OPENBLAS_CORETYPE
 names one set of kernels where the nodes of a job differ.
 .SH FILES
-A job is a YAML file, a manifest a CSV file; README.md of the documentation folder describes both, the archive, and
+A job is a YAML file, a manifest a CSV file; REFERENCE.md of the documentation folder describes both, the archive, and
 the metrics with their conventions. sbatch scripts are in share/xaudit/slurm.
 ROFF

@@ -1,7 +1,7 @@
 /* The table of settings: a row of settings.def for each setting of a job. Reading
- * (settings_read.c), messages, `xaudit check`'s echo, README's table and `xaudit help settings`
- * (settings_help.c), the identity (identity_text.c) and the test that no setting is forgotten
- * iterate it. */
+ * (settings_read.c), messages, `xaudit check`'s echo, the table of jobs/REFERENCE.md and
+ * `xaudit help settings` (settings_help.c), the identity (identity_text.c) and the test that no
+ * setting is forgotten iterate it. */
 #ifndef XAUDIT_JOB_SETTINGS_H
 #define XAUDIT_JOB_SETTINGS_H
 

@@ -1,4 +1,4 @@
-/* What the table of settings says to people: `xaudit help settings` and README's table. */
+/* What the table of settings says to people: `xaudit help settings` and jobs/REFERENCE.md. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +9,8 @@ enum { KEYS = 24 }; /* the column that stands right of the keys */
 
 /* ---- pieces ---- */
 
-/* README's words on a terminal: no backticks, and commas where these alone part two words. */
+/* The reference's words on a terminal: no backticks, and commas where these alone part two
+ * words. */
 static void plain_words(const char *text, xa_str *out)
 {
     for (const char *c = text; *c; c++)
@@ -263,7 +264,7 @@ static xa_status unknown(const char *name, xa_err *err)
                    near ? "\"?" : "");
 }
 
-/* ---- README's table ---- */
+/* ---- the table of jobs/REFERENCE.md ---- */
 
 static void print_markdown(FILE *out)
 {

@@ -33,7 +33,7 @@ expect 0 "$XAUDIT" run job.yaml --quiet
 expect 0 "$XAUDIT" run job.yaml --output j.h5 --json
 said '"event":"end".*"done":3'
 
-# the lines of README read the archive, and Python computes the same digests
+# plain h5py reads the archive, and Python computes the same digests
 cat >read.py <<'PY'
 import hashlib, subprocess, sys
 import h5py, numpy as np

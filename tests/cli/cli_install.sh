@@ -6,7 +6,7 @@
 build=$(dirname "$XAUDIT")
 expect 0 cmake --install "$build" --prefix "$WORK/there"
 for f in bin/xaudit share/man/man1/xaudit.1 share/bash-completion/completions/xaudit share/xaudit/slurm/xaudit.sbatch \
-  share/xaudit/slurm/common.sh share/xaudit/python/xaudit/archive.py share/xaudit/python/pyproject.toml share/xaudit/python/xaudit_export.py share/doc/xaudit/README.md; do
+  share/xaudit/slurm/common.sh share/xaudit/python/xaudit/archive.py share/xaudit/python/pyproject.toml share/xaudit/python/xaudit_export.py share/doc/xaudit/README.md share/doc/xaudit/REFERENCE.md; do
   [ -s "there/$f" ] || fail "$f is not installed"
 done
 expect 0 there/bin/xaudit --version

@@ -1,5 +1,6 @@
 /* The table of settings: its rows make sense, every type keeps its bounds, every kind of explainer
- * and metric takes its own settings and no others, and help and README say what the table says. */
+ * and metric takes its own settings and no others, and help and jobs/REFERENCE.md say what the
+ * table says. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -297,7 +298,7 @@ static void test_defaults(void **state)
     xa_job_fini(&j);
 }
 
-/* ---- help and README ---- */
+/* ---- help and reference ---- */
 
 static char *help(const char *key, xa_status wanted)
 {
@@ -370,21 +371,22 @@ static void test_help(void **state)
     free(text);
 }
 
-static void test_readme(void **state)
+static void test_reference(void **state)
 {
     (void)state;
-    char *readme = NULL, *table = help("--markdown", XA_OK);
+    char *page = NULL, *table = help("--markdown", XA_OK);
     size_t size = 0;
-    assert_int_equal(xa_read_file(XA_PROJECT "/README.md", 1 << 22, &readme, &size, NULL), XA_OK);
-    const char *begin = strstr(readme, "\n| where | setting |");
-    const char *end = strstr(readme, "<!-- end of settings -->");
+    assert_int_equal(xa_read_file(XA_PROJECT "/jobs/REFERENCE.md", 1 << 22, &page, &size, NULL),
+                     XA_OK);
+    const char *begin = strstr(page, "\n| where | setting |");
+    const char *end = strstr(page, "<!-- end of settings -->");
     assert_non_null(begin);
     assert_non_null(end);
     begin++;
     if ((size_t)(end - begin) != strlen(table) || memcmp(begin, table, strlen(table)) != 0)
-        fail_msg("README's table of settings is not that of src/job/settings.def: run "
-                 "src/job/update_readme.sh build/xaudit");
-    free(readme);
+        fail_msg("the table of jobs/REFERENCE.md is not that of src/job/settings.def: run "
+                 "src/job/update_reference.sh build/xaudit");
+    free(page);
     free(table);
 }
 
@@ -396,6 +398,6 @@ int main(void)
                                        cmocka_unit_test(test_kinds),
                                        cmocka_unit_test(test_defaults),
                                        cmocka_unit_test(test_help),
-                                       cmocka_unit_test(test_readme)};
+                                       cmocka_unit_test(test_reference)};
     return cmocka_run_group_tests(tests, make_job, free_job);
 }
