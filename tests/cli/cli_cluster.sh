@@ -60,7 +60,7 @@ fi
 ( XAUDIT_FAULT=settled:1@0 "$XAUDIT" run job.yaml --quiet & wait $! ) >/dev/null 2>&1
 expect 0 "$XAUDIT" run job.yaml
 said '^xaudit: 5 of 5 images'
-said '^out.h5: 3 images in .*, resumed'
+said '^out.h5: [1-4] images in .*, resumed'
 expect 0 "$XAUDIT" run job.yaml
 not_said ' of '"[0-9]*"' images'
 said 'nothing left to do'
