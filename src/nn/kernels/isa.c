@@ -52,8 +52,8 @@ bool xa_isa_fused(xa_isa isa)
     return k && k->fused;
 }
 
-/* vdpbf16ps is worth two fused multiply-adds on AMD's processors, and half of one on Intel's (Xeon:
- * 88 against 178 GFLOP/s in registers), where the AVX-512 kernel gives the same bytes faster. */
+/* On Intel's processors vdpbf16ps is slower than two fused multiply-adds (tests/bench/bench_bf16
+ * compares them), and the AVX-512 kernel gives the same bytes. */
 static bool has_fast_bf16(void)
 {
 #ifdef XA_HAVE_AVX2
