@@ -28,9 +28,8 @@ int xa_comm_size(const xa_comm *c);
 int xa_comm_node_rank(const xa_comm *c); /* among the ranks that share this node's memory */
 int xa_comm_node_size(const xa_comm *c);
 int xa_comm_nodes(const xa_comm *c);
-/* Nodes are numbered by their lowest rank, which leads them: 0 is led by rank 0. The number of this
- * rank's node; the leader of a node, and how many ranks it has. */
-int xa_comm_node(const xa_comm *c);
+/* Nodes are numbered by their lowest rank, which leads them: 0 is led by rank 0. The leader of a
+ * node, and how many ranks it has. */
 int xa_comm_leader(const xa_comm *c, int node);
 int xa_comm_ranks_of(const xa_comm *c, int node);
 /* Ranks of the largest node. */

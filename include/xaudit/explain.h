@@ -167,7 +167,6 @@ typedef enum xa_quadrature {
 #undef X
         XA_QUADRATURE_COUNT
 } xa_quadrature;
-const char *xa_quadrature_name(xa_quadrature q);
 
 /* What noisy gradients become. */
 #define XA_STATISTIC_LIST(X) X(MEAN, "mean") X(SQUARED, "squared") X(VARIANCE, "variance")
@@ -177,7 +176,6 @@ typedef enum xa_statistic {
 #undef X
         XA_STATISTIC_COUNT
 } xa_statistic;
-const char *xa_statistic_name(xa_statistic s);
 
 enum { XA_EXPLAIN_LAYERS = 16 }; /* by name in one explainer */
 typedef struct xa_explainer_spec {

@@ -31,7 +31,6 @@ typedef enum xa_base_kind {
         XA_BASE_COUNT
 } xa_base_kind;
 const char *xa_base_name(xa_base_kind k);
-const char *xa_base_description(xa_base_kind k);
 /* The purpose in the stream of UNIFORM's random numbers: purpose << 32 | draw. Element e of x0,
  * row-major, is that of counter e. */
 enum { XA_BASE_PURPOSE = 3 };

@@ -213,7 +213,6 @@ typedef enum xa_probe_pool {
 #undef X
         XA_PROBE_COUNT
 } xa_probe_pool;
-const char *xa_probe_pool_name(xa_probe_pool p);
 /* Adds to the graph the model's head on the output of every block, with the same weights: *scores
  * is the node of the scores before the last activation, [nlayers, units]; row l is of block l.
  * Before a plan is made. UNSUPPORTED: something stands between blocks and scores that cannot be

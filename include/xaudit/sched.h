@@ -121,8 +121,6 @@ void xa_sched_free(xa_sched *s);
  * wait. Errors are kept and come out of xa_sched_run.
  * Shape of an xa_tick call. */
 void xa_sched_tick(void *sched);
-/* True once this rank knows that the run is to stop after the current batches. */
-bool xa_sched_stopping(const xa_sched *s);
 /* Local, from inside work(): this rank wishes the whole run to stop, as a signal would. */
 void xa_sched_stop(xa_sched *s);
 

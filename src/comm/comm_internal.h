@@ -31,7 +31,6 @@ struct xa_comm {
     bool owns_mpi;    /* MPI was started here */
     int rank, size;
     int node_rank, node_size, nodes;
-    int index;   /* of this rank's node */
     int *leader; /* [nodes] */
     int *ranks;  /* [nodes] */
     char host[MPI_MAX_PROCESSOR_NAME];

@@ -64,8 +64,6 @@ static xa_status number(xa_comm *c, xa_err *err)
             c->leader[c->nodes++] = i;
     }
     for (int n = 0; n < c->nodes; n++) {
-        if (c->leader[n] == leader)
-            c->index = n;
         of[c->leader[n]] = n; /* read as the node's number from here on, by members below */
     }
     for (int i = 0, n = 0; i < c->size; i++) {
@@ -136,11 +134,6 @@ int xa_comm_node_size(const xa_comm *c)
 int xa_comm_nodes(const xa_comm *c)
 {
     return c->nodes;
-}
-
-int xa_comm_node(const xa_comm *c)
-{
-    return c->index;
 }
 
 int xa_comm_leader(const xa_comm *c, int node)

@@ -4,22 +4,15 @@
 
 #include "explain_internal.h"
 
-static const struct {
-    const char *name, *description;
-} bases[XA_BASE_COUNT] = {
-#define X(kind, text, description) [XA_BASE_##kind] = {text, description},
+static const char *const base_names[XA_BASE_COUNT] = {
+#define X(kind, text, description) [XA_BASE_##kind] = text,
     XA_BASE_LIST(X)
 #undef X
 };
 
 const char *xa_base_name(xa_base_kind k)
 {
-    return bases[k].name;
-}
-
-const char *xa_base_description(xa_base_kind k)
-{
-    return bases[k].description;
+    return base_names[k];
 }
 
 /* ---- blur ---- */

@@ -32,18 +32,6 @@ static const char *const fuse_names[] = {
 #undef X
 };
 
-static const char *const quadrature_names[] = {
-#define X(name, text) text,
-    XA_QUADRATURE_LIST(X)
-#undef X
-};
-
-static const char *const statistic_names[] = {
-#define X(name, text) text,
-    XA_STATISTIC_LIST(X)
-#undef X
-};
-
 static int find(const char *text, const char *const *names, int n)
 {
     for (int i = 0; i < n; i++)
@@ -95,16 +83,6 @@ const char *xa_reduce_name(xa_reduce r)
 const char *xa_fuse_name(xa_fuse f)
 {
     return fuse_names[f];
-}
-
-const char *xa_quadrature_name(xa_quadrature q)
-{
-    return quadrature_names[q];
-}
-
-const char *xa_statistic_name(xa_statistic s)
-{
-    return statistic_names[s];
 }
 
 const xa_explainer_def *xa_explainer_get(xa_explainer_kind kind)

@@ -314,13 +314,3 @@ done:
     free(p.copy);
     return st;
 }
-
-const char *xa_probe_pool_name(xa_probe_pool p)
-{
-    static const char *const names[] = {
-#define X(name, text) text,
-        XA_PROBE_POOL_LIST(X)
-#undef X
-    };
-    return names[p];
-}

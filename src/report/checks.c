@@ -166,17 +166,8 @@ put_model(FILE *out, const checks *t, const xa_read_model *m, int *number, xa_er
     XA__PUT(
         out, xa__report_page_scores_model, "model", m->name, "columns", xa__whole(&span, t->n + 1));
     for (int64_t e = 0; e < m->nmaps; e++) {
-        const xa_title title = xa_title_of_map(&m->maps[e]);
-        char colour[8];
-        snprintf(colour, sizeof colour, "e%d", (*number)++ % 6);
-        XA__PUT(out,
-                xa__report_page_scores_row,
-                "colour",
-                colour,
-                "name",
-                title.name,
-                "detail",
-                title.detail);
+        char colour[XA__COLOUR_BYTES];
+        xa__report_row_head(out, &m->maps[e], number, colour);
         for (int k = 0; k < t->n; k++)
             put_cell(out, t, k, &cells[e * MOST_CHECKS + k], reach[k], colour);
         fputs(xa__report_page_row_end, out);

@@ -88,6 +88,13 @@ XA_MUST_USE xa_status xa__report_off_object(
 
 /* ---- scores.c ---- */
 
+/* Begins an explainer's row of this table, and of that of the checks: its title behind the colour
+ * of its *number, which is counted on. colour: "e0" to "e5". */
+enum { XA__COLOUR_BYTES = 8 };
+void xa__report_row_head(FILE *out,
+                         const xa_read_map *x,
+                         int *number,
+                         char colour[XA__COLOUR_BYTES]);
 /* One table of all explainers and metrics, a value and an interval bar in each cell. */
 XA_MUST_USE xa_status xa__report_scores(FILE *out,
                                         const xa_summary *s,

@@ -160,6 +160,23 @@ static xa_status find_best(const scores *t, const xa_read_model *m, int *best, x
     return XA_OK;
 }
 
+void xa__report_row_head(FILE *out,
+                         const xa_read_map *x,
+                         int *number,
+                         char colour[XA__COLOUR_BYTES])
+{
+    const xa_title title = xa_title_of_map(x);
+    snprintf(colour, XA__COLOUR_BYTES, "e%d", (*number)++ % 6);
+    XA__PUT(out,
+            xa__report_page_scores_row,
+            "colour",
+            colour,
+            "name",
+            title.name,
+            "detail",
+            title.detail);
+}
+
 static xa_status put_model(FILE *out, const scores *t, int64_t model, int *number, xa_err *err)
 {
     const xa_read_model *m = &t->s->r->models[model];
@@ -169,17 +186,8 @@ static xa_status put_model(FILE *out, const scores *t, int64_t model, int *numbe
     XA__PUT(
         out, xa__report_page_scores_model, "model", m->name, "columns", xa__whole(&span, t->n + 1));
     for (int e = 0; e < m->nmaps; e++) {
-        const xa_title title = xa_title_of_map(&m->maps[e]);
-        char colour[8];
-        snprintf(colour, sizeof colour, "e%d", (*number)++ % 6);
-        XA__PUT(out,
-                xa__report_page_scores_row,
-                "colour",
-                colour,
-                "name",
-                title.name,
-                "detail",
-                title.detail);
+        char colour[XA__COLOUR_BYTES];
+        xa__report_row_head(out, &m->maps[e], number, colour);
         for (int k = 0; k < t->n; k++)
             XA_RETURN_TRY(
                 err,

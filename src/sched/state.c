@@ -49,11 +49,6 @@ void xa__sched_look(xa_sched *s)
     }
 }
 
-bool xa_sched_stopping(const xa_sched *s)
-{
-    return s->stopping || xa_signals_pending() != 0;
-}
-
 void xa_sched_stop(xa_sched *s)
 {
     s->asked_to_stop = true;
