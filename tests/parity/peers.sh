@@ -9,17 +9,6 @@ set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
 requirements=$here/requirements-peers.txt
-if [ -n "${PARITY_VENV:-}" ]; then
-    venv=$PARITY_VENV
-else
-    venv=$(mktemp -d "${TMPDIR:-/tmp}/parity-venv.XXXXXX")
-    trap 'rm -rf "$venv"' EXIT
-    trap 'exit 130' INT
-    trap 'exit 143' TERM
-fi
-if [ ! -f "$venv/ready" ] || ! cmp -s "$requirements" "$venv/ready"; then
-    "${PYTHON:-python3}" -m venv "$venv"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements"
-    cp "$requirements" "$venv/ready"
-fi
+python=${PYTHON:-python3}
+. "$here/venv.sh"
 "$venv/bin/python" -W ignore "$here/peers.py" "$@"

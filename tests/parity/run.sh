@@ -22,18 +22,5 @@ case ${PARITY_KERAS:-2} in
     ;;
 esac
 
-if [ -n "${PARITY_VENV:-}" ]; then
-    venv=$PARITY_VENV
-else
-    venv=$(mktemp -d "${TMPDIR:-/tmp}/parity-venv.XXXXXX")
-    trap 'rm -rf "$venv"' EXIT
-    trap 'exit 130' INT
-    trap 'exit 143' TERM
-fi
-
-if [ ! -f "$venv/ready" ] || ! cmp -s "$requirements" "$venv/ready"; then
-    "$python" -m venv "$venv"
-    "$venv/bin/python" -m pip install --quiet --disable-pip-version-check -r "$requirements"
-    cp "$requirements" "$venv/ready"
-fi
+. "$here/venv.sh"
 "$venv/bin/python" "$here/reference.py" "$@"
